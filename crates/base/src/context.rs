@@ -1,0 +1,81 @@
+//! What a request knows about itself, made once at the edge and handed down: one request has one time, one tenant, one
+//! actor.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::{TenantId, Timestamp};
+
+/// The circumstances of one request or one background task.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub now: Timestamp,
+    pub tenant: TenantId,
+    pub actor: Actor,
+    pub request_id: RequestId,
+    pub locale: Locale,
+    /// The address of the client as far as it can be trusted: the peer's, or what a listed proxy says of it.
+    pub client_address: Option<IpAddr>,
+}
+
+impl Context {
+    /// The context of work that no request asked for.
+    pub fn for_background(now: Timestamp, tenant: TenantId, request_id: RequestId) -> Self {
+        Self { now, tenant, actor: Actor::System, request_id, locale: Locale::default(), client_address: None }
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// Nobody has proved anything yet.
+    Anonymous,
+    /// A signed-in person, by identity.
+    Identity(Uuid),
+    /// An OAuth2 client, by client id.
+    Client(Arc<str>),
+    /// The holder of the admin API.
+    Admin,
+    /// Kleis itself: background work.
+    System,
+}
+
+/// Names one request in logs, errors and events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(pub Uuid);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The language that the person reads, as a BCP 47 primary subtag in lower case, for instance `en` or `de`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Locale([u8; 2]);
+
+impl Locale {
+    pub const ENGLISH: Self = Self(*b"en");
+
+    /// The first two letters of a language tag; `None` when there are no such letters.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let bytes = tag.as_bytes();
+        let (first, second) = (bytes.first()?, bytes.get(1)?);
+        let ends_here = bytes.get(2).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        (first.is_ascii_alphabetic() && second.is_ascii_alphabetic() && ends_here)
+            .then(|| Self([first.to_ascii_lowercase(), second.to_ascii_lowercase()]))
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("en")
+    }
+}
+
+impl Default for Locale {
+    fn default() -> Self {
+        Self::ENGLISH
+    }
+}

@@ -1,0 +1,32 @@
+//! The values that every part of Kleis speaks: time, randomness, identifiers, secrets, sealed values and the context of
+//! one request.
+//!
+//! What always holds:
+//! - Nothing here performs input or output, except the operating system's clock and random source, which are built once,
+//!   at the edge, and handed down as [`Clock`] and [`Rng`].
+//! - A [`Secret`] never prints, and a bearer value is stored only as its [`TokenDigest`].
+//! - A value sealed for one [`Purpose`](seal::Purpose) or one tenant never opens as another.
+
+mod clock;
+mod context;
+mod id;
+mod page;
+mod rng;
+pub mod seal;
+mod secret;
+mod tenant;
+mod timestamp;
+mod token;
+
+pub use clock::{Clock, ManualClock, TimeSource};
+pub use context::{Actor, Context, Locale, RequestId};
+pub use page::{Page, PageRequest};
+pub use rng::{Rng, RandomSource};
+pub use seal::Sealer;
+pub use secret::Secret;
+pub use tenant::TenantId;
+pub use timestamp::{ParseTimestampError, Timestamp};
+pub use token::{PlainToken, TokenDigest};
+
+#[doc(hidden)]
+pub use {serde, uuid};

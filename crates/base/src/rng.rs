@@ -1,0 +1,138 @@
+//! Where randomness comes from. Built once in `server` and handed down, so that a test can repeat itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng};
+use uuid::Uuid;
+
+/// A source of unpredictable bytes.
+pub trait RandomSource: Send + Sync + 'static {
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// A cheap handle to the random source of this process.
+#[derive(Clone)]
+pub struct Rng(Arc<dyn RandomSource>);
+
+impl Rng {
+    /// The operating system's random source.
+    pub fn system() -> Self {
+        Self(Arc::new(SystemRandom))
+    }
+
+    /// A repeatable stream for tests: the same seed gives the same values in the same order.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Arc::new(Seeded(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
+    }
+
+    pub fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+
+    /// A version 4 UUID (RFC 9562 section 5.4).
+    pub fn uuid(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
+    }
+
+    /// `N` random bytes as unpadded base64url.
+    pub fn base64url<const N: usize>(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes::<N>())
+    }
+
+    /// `length` characters drawn evenly from `alphabet`, which must hold between 1 and 256 bytes of ASCII.
+    pub fn text(&self, length: usize, alphabet: &[u8]) -> String {
+        let size = alphabet.len();
+        // Bytes from the last, incomplete run of the alphabet are drawn again: taking them would favour its beginning.
+        let limit = 256 - 256 % size;
+        let mut text = String::with_capacity(length);
+        while text.len() < length {
+            for byte in self.bytes::<32>() {
+                let index = usize::from(byte);
+                if index < limit && text.len() < length {
+                    text.push(char::from(alphabet[index % size]));
+                }
+            }
+        }
+        text
+    }
+
+    /// `length` characters of `[0-9A-Za-z]`.
+    pub fn alphanumeric(&self, length: usize) -> String {
+        self.text(length, b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    }
+
+    /// `length` decimal digits.
+    pub fn digits(&self, length: usize) -> String {
+        self.text(length, b"0123456789")
+    }
+
+    /// An even draw from `0..bound`; 0 when `bound` is 0.
+    pub fn below(&self, bound: u64) -> u64 {
+        if bound == 0 {
+            return 0;
+        }
+        let limit = u64::MAX - u64::MAX % bound;
+        loop {
+            let value = u64::from_le_bytes(self.bytes());
+            if value < limit {
+                return value % bound;
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Rng {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rng")
+    }
+}
+
+struct SystemRandom;
+
+impl RandomSource for SystemRandom {
+    #[expect(clippy::panic, reason = "without randomness no secret is safe: nothing may go on")]
+    fn fill(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            panic!("the operating system gives no random bytes: {error}");
+        }
+    }
+}
+
+struct Seeded(Mutex<ChaCha20Rng>);
+
+impl RandomSource for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_itself() {
+        assert_eq!(Rng::seeded(7).uuid(), Rng::seeded(7).uuid());
+        assert_ne!(Rng::seeded(7).uuid(), Rng::seeded(8).uuid());
+        assert_eq!(Rng::seeded(7).uuid().get_version_num(), 4);
+    }
+
+    #[test]
+    fn text_has_the_length_and_alphabet_asked_for() {
+        let text = Rng::system().text(1000, b"abc");
+        assert_eq!(text.len(), 1000);
+        assert!(text.bytes().all(|byte| b"abc".contains(&byte)));
+        for letter in ['a', 'b', 'c'] {
+            assert!(text.matches(letter).count() > 200, "{letter} is far too rare in {text}");
+        }
+    }
+}

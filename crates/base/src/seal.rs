@@ -1,0 +1,162 @@
+//! Sealed values: what leaves us and must come back unchanged and unread (challenges, page tokens, access tokens,
+//! cookies), and what rests in the database and must not be read there (secrets of credentials and providers).
+//!
+//! XChaCha20-Poly1305 under a key derived from the configured secret. The layout is
+//! `version (1) | key id (4) | nonce (24) | ciphertext and tag`; purpose and tenant are authenticated, so a value of one
+//! kind never opens as another. The first key seals, every key opens: rotation prepends a key.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+use crate::{Rng, Secret, TenantId};
+
+const VERSION: u8 = 1;
+const KEY_ID: usize = 4;
+const NONCE: usize = 24;
+const HEADER: usize = 1 + KEY_ID + NONCE;
+
+/// What a sealed value is for. Two kinds of value that could be mistaken for each other have two purposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose(pub &'static str);
+
+/// The value is not one of ours, was changed, or was sealed for something else. Which of these is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value cannot be opened")]
+pub struct OpenError;
+
+/// Seals and opens values. A cheap clone around its keys.
+#[derive(Clone)]
+pub struct Sealer {
+    keys: Arc<[SealingKey]>,
+    rng: Rng,
+}
+
+struct SealingKey {
+    id: [u8; KEY_ID],
+    cipher: XChaCha20Poly1305,
+}
+
+impl Sealer {
+    /// The first secret seals, all of them open. `None` without a secret.
+    pub fn new(secrets: &[Secret<String>], rng: Rng) -> Option<Self> {
+        if secrets.is_empty() {
+            return None;
+        }
+        let keys = secrets.iter().map(SealingKey::derive).collect();
+        Some(Self { keys, rng })
+    }
+
+    pub fn seal(&self, purpose: Purpose, tenant: TenantId, plaintext: &[u8]) -> Vec<u8> {
+        let key = &self.keys[0];
+        let nonce: [u8; NONCE] = self.rng.bytes();
+        let mut sealed = Vec::with_capacity(HEADER + plaintext.len() + 16);
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&key.id);
+        sealed.extend_from_slice(&nonce);
+        let aad = associated_data(purpose, tenant);
+        // Encryption fails only beyond 256 GiB; such a value cannot be opened again, which is what an empty one says too.
+        let body = key.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &aad }).unwrap_or_default();
+        sealed.extend_from_slice(&body);
+        sealed
+    }
+
+    pub fn open(&self, purpose: Purpose, tenant: TenantId, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let (header, body) = sealed.split_at_checked(HEADER).ok_or(OpenError)?;
+        let (version, rest) = header.split_first().ok_or(OpenError)?;
+        let (id, nonce) = rest.split_at(KEY_ID);
+        if *version != VERSION {
+            return Err(OpenError);
+        }
+        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| OpenError)?;
+        let key = self.keys.iter().find(|key| key.id == id).ok_or(OpenError)?;
+        let aad = associated_data(purpose, tenant);
+        key.cipher.decrypt(&XNonce::from(nonce), Payload { msg: body, aad: &aad }).map_err(|_| OpenError)
+    }
+
+    /// As [`Sealer::seal`], written as unpadded base64url.
+    pub fn seal_text(&self, purpose: Purpose, tenant: TenantId, plaintext: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.seal(purpose, tenant, plaintext))
+    }
+
+    /// Opens what [`Sealer::seal_text`] wrote.
+    pub fn open_text(&self, purpose: Purpose, tenant: TenantId, sealed: &str) -> Result<Vec<u8>, OpenError> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| OpenError)?;
+        self.open(purpose, tenant, &bytes)
+    }
+
+    /// Whether `sealed` was made under a key that is no longer the first: a reason to seal it anew when it is written.
+    pub fn is_outdated(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID).is_none_or(|id| id != self.keys[0].id)
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealer").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl SealingKey {
+    fn derive(secret: &Secret<String>) -> Self {
+        let digest = |label: &[u8]| Sha256::new().chain_update(label).chain_update(secret.expose().as_bytes()).finalize();
+        let key: [u8; 32] = digest(b"kleis sealing key\0").into();
+        let id: [u8; 32] = digest(b"kleis sealing key id\0").into();
+        Self { id: [id[0], id[1], id[2], id[3]], cipher: XChaCha20Poly1305::new(&Key::from(key)) }
+    }
+}
+
+fn associated_data(purpose: Purpose, tenant: TenantId) -> Vec<u8> {
+    let mut data = Vec::with_capacity(5 + purpose.0.len());
+    data.push(VERSION);
+    data.extend_from_slice(&tenant.as_i32().to_be_bytes());
+    data.extend_from_slice(purpose.0.as_bytes());
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: Purpose = Purpose("challenge");
+    const COOKIE: Purpose = Purpose("cookie");
+
+    fn sealer(secrets: &[&str]) -> Sealer {
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new((*text).to_owned())).collect();
+        Sealer::new(&secrets, Rng::seeded(1)).unwrap_or_else(|| unreachable!())
+    }
+
+    #[test]
+    fn a_sealed_value_opens_for_its_purpose_and_tenant_alone() {
+        let sealer = sealer(&["first secret"]);
+        let sealed = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
+        assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &sealed), Ok(b"hello".to_vec()));
+        assert_eq!(sealer.open(COOKIE, TenantId::DEFAULT, &sealed), Err(OpenError));
+        assert_eq!(sealer.open(CHALLENGE, TenantId::from_i32(2), &sealed), Err(OpenError));
+    }
+
+    #[test]
+    fn any_changed_byte_and_any_shorter_value_is_refused() {
+        let sealer = sealer(&["first secret"]);
+        let sealed = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &changed), Err(OpenError), "byte {index}");
+            assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &sealed[..index]), Err(OpenError), "length {index}");
+        }
+    }
+
+    #[test]
+    fn rotation_opens_old_values_and_marks_them() {
+        let old = sealer(&["old secret"]).seal(CHALLENGE, TenantId::DEFAULT, b"hello");
+        let rotated = sealer(&["new secret", "old secret"]);
+        assert_eq!(rotated.open(CHALLENGE, TenantId::DEFAULT, &old), Ok(b"hello".to_vec()));
+        assert!(rotated.is_outdated(&old));
+        assert!(!rotated.is_outdated(&rotated.seal(CHALLENGE, TenantId::DEFAULT, b"hello")));
+        assert_eq!(sealer(&["new secret"]).open(CHALLENGE, TenantId::DEFAULT, &old), Err(OpenError));
+    }
+}
