@@ -1,1 +1,66 @@
-fn main() {}
+//! The commands of this repository: what a person types, and what the build runs.
+//!
+//! What always holds: a command needs nothing installed by hand beyond Rust and a C compiler, prints each step that it
+//! takes, and fails with one sentence that says what to do.
+
+mod process;
+mod steps;
+mod tidy;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Work on Kleis.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run what is quick: tidy, formatting, lints.
+    Check,
+    /// Format, and apply the lints' own suggestions.
+    Fix,
+    /// Run everything that must hold before a change lands: tidy, formatting, lints, all tests on both databases.
+    Test {
+        /// Run only the tests whose names contain this text; the other steps are left out.
+        filter: Option<String>,
+    },
+    /// Run the tests and accept every changed snapshot; read the difference before committing it.
+    Accept {
+        /// Only the tests whose names contain this text.
+        filter: Option<String>,
+    },
+    /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let root = repository_root();
+    let outcome = match Cli::parse().command {
+        Command::Check => steps::check(&root),
+        Command::Fix => steps::fix(&root),
+        Command::Test { filter } => steps::test(&root, filter.as_deref()),
+        Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
+        Command::Tidy => steps::tidy(&root),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder above this package.
+fn repository_root() -> PathBuf {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    package.parent().map_or_else(|| package.clone(), PathBuf::from)
+}

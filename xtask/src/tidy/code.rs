@@ -1,0 +1,183 @@
+//! Rust source taken apart as far as the rules need it: what is code, and what stands in string literals. Comments
+//! vanish. Not a parser: it knows strings, raw strings, characters, lifetimes and nested comments, no more.
+
+/// One source file.
+pub(super) struct Code {
+    /// The text with comments and the insides of strings blanked, line by line.
+    pub(super) lines: Vec<String>,
+    pub(super) strings: Vec<Literal>,
+}
+
+/// A string literal and the line, counted from 1, on which it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Literal {
+    pub(super) line: usize,
+    pub(super) text: String,
+}
+
+impl Code {
+    pub(super) fn read(text: &str) -> Self {
+        let mut reader = Reader { rest: text, code: String::with_capacity(text.len()), strings: Vec::new(), line: 1 };
+        while reader.step() {}
+        Self { lines: reader.code.lines().map(str::to_owned).collect(), strings: reader.strings }
+    }
+
+    /// The lines, counted from 1, on which `path` stands as a whole path and not as a part of a longer word.
+    pub(super) fn lines_naming(&self, path: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            if names(line, path) {
+                found.push(index + 1);
+            }
+        }
+        found
+    }
+}
+
+fn names(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(start, _)| {
+        let before = line[..start].chars().next_back();
+        let after = line[start + path.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    code: String,
+    strings: Vec<Literal>,
+    line: usize,
+}
+
+impl Reader<'_> {
+    /// Reads one piece; false at the end.
+    fn step(&mut self) -> bool {
+        let Some(first) = self.rest.chars().next() else { return false };
+        if self.rest.starts_with("//") {
+            self.skip(self.rest.find('\n').unwrap_or(self.rest.len()));
+        } else if self.rest.starts_with("/*") {
+            self.skip(comment_length(self.rest));
+        } else if let Some(hashes) = self.raw_string_hashes() {
+            self.raw_string(hashes);
+        } else if first == '"' {
+            self.string();
+        } else if let Some(length) = character_length(self.rest) {
+            self.skip(length);
+        } else {
+            self.keep(first.len_utf8());
+        }
+        true
+    }
+
+    fn keep(&mut self, length: usize) {
+        let (piece, rest) = self.rest.split_at(length);
+        self.line += piece.matches('\n').count();
+        self.code.push_str(piece);
+        self.rest = rest;
+    }
+
+    /// Leaves a piece out, but keeps its line breaks so that line numbers stay true.
+    fn skip(&mut self, length: usize) {
+        let (piece, rest) = self.rest.split_at(length);
+        for _ in piece.matches('\n') {
+            self.code.push('\n');
+            self.line += 1;
+        }
+        self.rest = rest;
+    }
+
+    /// The number of `#` when a raw string begins here.
+    fn raw_string_hashes(&self) -> Option<usize> {
+        if self.code.chars().next_back().is_some_and(is_word) {
+            return None; // the `r` ends an identifier
+        }
+        let after = self.rest.strip_prefix("br").or_else(|| self.rest.strip_prefix('r'))?;
+        let hashes = after.len() - after.trim_start_matches('#').len();
+        after[hashes..].starts_with('"').then_some(hashes)
+    }
+
+    fn raw_string(&mut self, hashes: usize) {
+        let open = self.rest.find('"').map_or(self.rest.len(), |index| index + 1);
+        let close = format!("\"{}", "#".repeat(hashes));
+        let length = self.rest[open..].find(&close).unwrap_or(self.rest.len() - open);
+        let end = (open + length + close.len()).min(self.rest.len());
+        self.strings.push(Literal { line: self.line, text: self.rest[open..open + length].to_owned() });
+        self.skip(end);
+    }
+
+    fn string(&mut self) {
+        let mut escaped = false;
+        let end = self.rest[1..].find(|character| {
+            let closes = character == '"' && !escaped;
+            escaped = character == '\\' && !escaped;
+            closes
+        });
+        let end = end.map_or(self.rest.len(), |index| index + 1);
+        self.strings.push(Literal { line: self.line, text: self.rest[1..end].to_owned() });
+        self.skip((end + 1).min(self.rest.len()));
+    }
+}
+
+/// Block comments nest.
+fn comment_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut index = 0;
+    while index < text.len() {
+        let rest = &text[index..];
+        if rest.starts_with("/*") {
+            depth += 1;
+            index += 2;
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            index += 2;
+            if depth == 0 {
+                return index;
+            }
+        } else {
+            index += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    text.len()
+}
+
+/// The length of the character literal that begins here; `None` for a lifetime.
+fn character_length(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix('\'')?;
+    if let Some(escape) = inside.strip_prefix('\\') {
+        let skipped = escape.chars().next()?.len_utf8();
+        return escape[skipped..].find('\'').map(|end| 2 + skipped + end + 1);
+    }
+    let length = inside.chars().next()?.len_utf8();
+    inside[length..].starts_with('\'').then_some(length + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_strings_are_not_code() {
+        let code =
+            Code::read("use axum; // axum\n/* a /* b */ axum */ let x = \"axum \\\" here\"; 'a' '\\''\nfn f<'a>() {}");
+        assert_eq!(code.lines_naming("axum"), [1]);
+        assert_eq!(code.strings, [Literal { line: 2, text: "axum \\\" here".into() }]);
+        assert_eq!(code.lines[2], "fn f<'a>() {}");
+    }
+
+    #[test]
+    fn raw_strings_end_at_their_own_hashes() {
+        let code = Code::read("let a = r#\"one \"two\" \n three\"#;\nlet b = br\"x\"; for\"y\"");
+        let texts: Vec<_> = code.strings.iter().map(|literal| (literal.line, literal.text.as_str())).collect();
+        assert_eq!(texts, [(1, "one \"two\" \n three"), (3, "x"), (3, "y")]);
+    }
+
+    #[test]
+    fn a_path_is_found_whole_only() {
+        let code = Code::read("use axum_extra::A;\nlet crate_env = 1;\nlet a = axum::Router::new();");
+        assert_eq!(code.lines_naming("axum"), [3]);
+    }
+}

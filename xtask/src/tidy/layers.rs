@@ -1,0 +1,168 @@
+//! Which folder of a crate may name what: the web framework, SQL, the environment, and each other.
+
+use super::Finding;
+use super::arrows::{is_pure, is_service};
+use super::tree::{File, Tree};
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    tree.files().iter().flat_map(check_file).collect()
+}
+
+fn check_file(file: &File) -> Vec<Finding> {
+    let mut findings = web_framework(file);
+    findings.extend(sql(file));
+    findings.extend(environment(file));
+    findings.extend(folders(file));
+    findings.extend(purity(file));
+    findings
+}
+
+fn report(file: &File, lines: Vec<usize>, message: &str) -> Vec<Finding> {
+    lines.into_iter().map(|line| Finding::error(format!("{}:{line}", file.path), message)).collect()
+}
+
+fn web_framework(file: &File) -> Vec<Finding> {
+    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    let allowed = ["web", "server", "console", "acceptance"].contains(&krate)
+        || file.is_in("http")
+        || file.is_in("pages")
+        || file.is_test();
+    if allowed {
+        Vec::new()
+    } else {
+        report(file, code.lines_naming("axum"), "only `http/` and `pages/` name the web framework")
+    }
+}
+
+fn sql(file: &File) -> Vec<Finding> {
+    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    if krate == "database" || file.is_in("storage") || file.is_test() {
+        return Vec::new();
+    }
+    let lines = code.strings.iter().filter(|literal| is_sql(&literal.text)).map(|literal| literal.line).collect();
+    report(file, lines, "only `storage/` contains SQL")
+}
+
+/// Whether a string literal is a statement, going by how it begins.
+pub(super) fn is_sql(text: &str) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "SELECT ",
+        "INSERT INTO ",
+        "INSERT OR ",
+        "DELETE FROM ",
+        "CREATE TABLE ",
+        "CREATE INDEX ",
+        "CREATE UNIQUE ",
+        "ALTER TABLE ",
+        "DROP TABLE ",
+        "DROP INDEX ",
+        "PRAGMA ",
+        "BEGIN IMMEDIATE",
+        "WITH RECURSIVE ",
+    ];
+    // `\` at a line's end continues the literal on the next line.
+    let text = text.trim_start_matches(|character: char| character.is_whitespace() || character == '\\');
+    let is_update = text.strip_prefix("UPDATE ").is_some_and(|rest| rest.split_whitespace().nth(1) == Some("SET"));
+    is_update || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+fn environment(file: &File) -> Vec<Finding> {
+    let Some(code) = &file.code else { return Vec::new() };
+    if matches!(file.krate(), None | Some("server")) {
+        return Vec::new(); // `server` and the tools beside the crates
+    }
+    let names = ["env::var", "env::vars", "env::var_os", "env::vars_os", "env::args", "env::args_os", "env::set_var"];
+    let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
+    report(file, lines, "only `server` reads the environment")
+}
+
+/// The flow is always `http|pages -> operations -> domain + storage`.
+fn folders(file: &File) -> Vec<Finding> {
+    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    if !is_service(krate) || file.is_test() {
+        return Vec::new();
+    }
+    let forbidden: &[&str] = if file.is_in("domain") {
+        &["crate::operations", "crate::storage", "crate::http", "crate::pages", "crate::jobs"]
+    } else if file.is_in("storage") {
+        &["crate::operations", "crate::http", "crate::pages", "crate::jobs"]
+    } else if file.is_in("operations") {
+        &["crate::http", "crate::pages"]
+    } else {
+        &[]
+    };
+    let mut findings = Vec::new();
+    for name in forbidden {
+        let message = format!("`{name}` lies above this folder: http|pages -> operations -> domain + storage");
+        findings.extend(report(file, code.lines_naming(name), &message));
+    }
+    if file.is_in("domain") {
+        let lines = [code.lines_naming("async"), code.lines_naming("await")].concat();
+        findings.extend(report(file, lines, "`domain/` is pure and synchronous"));
+    }
+    findings
+}
+
+fn purity(file: &File) -> Vec<Finding> {
+    let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
+    if !is_pure(krate) || file.is_test() {
+        return Vec::new();
+    }
+    let names = ["async fn", "Clock", "std::net::TcpStream", "std::fs"];
+    let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
+    report(file, lines, "a crate of formats knows no clock, network, file or async")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(path: &str, text: &str) -> Vec<String> {
+        check_file(&File::new(path, text)).into_iter().map(|finding| finding.place).collect()
+    }
+
+    #[test]
+    fn the_web_framework_stays_in_http_and_pages() {
+        let text = "use axum::Router;\n";
+        assert!(places("crates/oauth/src/http/mod.rs", text).is_empty());
+        assert!(places("crates/oauth/src/pages/consent.rs", text).is_empty());
+        assert!(places("crates/web/src/lib.rs", text).is_empty());
+        assert_eq!(
+            places("crates/oauth/src/operations/refresh.rs", text),
+            ["crates/oauth/src/operations/refresh.rs:1"]
+        );
+        assert_eq!(places("crates/jobs/src/lib.rs", text).len(), 1);
+    }
+
+    #[test]
+    fn sql_stays_in_storage() {
+        let text = "const A: &str = \"\\\n    UPDATE oauth_grants SET revoked_at = $2\";";
+        assert!(places("crates/oauth/src/storage/grants.rs", text).is_empty());
+        assert_eq!(places("crates/oauth/src/operations/revoke.rs", text).len(), 1);
+        assert!(places("crates/oauth/src/operations/revoke.rs", "let a = \"UPDATE your password\";").is_empty());
+    }
+
+    #[test]
+    fn only_the_server_reads_the_environment() {
+        let text = "fn f() { std::env::var(\"A\"); }";
+        assert!(places("crates/server/src/config/mod.rs", text).is_empty());
+        assert!(places("xtask/src/main.rs", text).is_empty());
+        assert_eq!(places("crates/web/src/lib.rs", text).len(), 1);
+        assert!(places("crates/database/src/testing.rs", "std::env::temp_dir()").is_empty());
+    }
+
+    #[test]
+    fn folders_import_downwards() {
+        assert_eq!(places("crates/oauth/src/domain/code.rs", "use crate::storage::codes;").len(), 1);
+        assert_eq!(places("crates/oauth/src/storage/codes.rs", "use crate::operations::X;").len(), 1);
+        assert!(places("crates/oauth/src/storage/codes.rs", "use crate::domain::Code;").is_empty());
+        assert_eq!(places("crates/oauth/src/operations/redeem.rs", "use crate::http::token;").len(), 1);
+        assert_eq!(places("crates/oauth/src/domain/code.rs", "async fn f() {}").len(), 1);
+    }
+
+    #[test]
+    fn formats_know_no_clock() {
+        assert_eq!(places("crates/jose/src/jwt.rs", "use base::Clock;").len(), 1);
+        assert!(places("crates/jose/src/jwt.rs", "use base::Timestamp;").is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! How a source file looks: its length, its opening words, its name.
+
+use std::path::Path;
+
+use super::Finding;
+use super::tree::{File, Tree};
+
+const LOOK_FOR_A_SEAM: usize = 500;
+const TOO_LONG: usize = 700;
+
+/// Names that say nothing about what a file holds, or count its generations.
+const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "manager", "imp", "misc", "v2"];
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    tree.files().iter().filter(|file| file.code.is_some()).flat_map(check_file).collect()
+}
+
+fn check_file(file: &File) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let lines = file.text.lines().count();
+    if lines > TOO_LONG {
+        findings.push(Finding::error(&file.path, format!("{lines} lines; split it where its subject changes")));
+    } else if lines > LOOK_FOR_A_SEAM {
+        findings.push(Finding::warning(&file.path, format!("{lines} lines; look for a seam")));
+    }
+    let opens_with_docs = file.text.starts_with("//!") || file.text.starts_with("#!");
+    if !opens_with_docs && !file.is_test() {
+        findings.push(Finding::error(
+            &file.path,
+            "a module opens with `//!`: what it is for, its specification, what always holds",
+        ));
+    }
+    let stem = Path::new(&file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if EMPTY_NAMES.contains(&stem) || stem.starts_with("new_") {
+        findings.push(Finding::error(&file.path, "a file is named after the verb or the thing in it"));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_is_bounded() {
+        let of_length = |lines: usize| check_file(&File::new("crates/web/src/a.rs", &"//! Lines.\n".repeat(lines)));
+        assert!(of_length(500).is_empty());
+        assert_eq!(of_length(501), [Finding::warning("crates/web/src/a.rs", "501 lines; look for a seam")]);
+        assert_eq!(of_length(701).first().map(|finding| finding.severity), Some(super::super::Severity::Error));
+    }
+
+    #[test]
+    fn a_module_says_what_it_is_for() {
+        assert_eq!(check_file(&File::new("crates/web/src/a.rs", "use a;")).len(), 1);
+        assert!(check_file(&File::new("crates/web/tests/a.rs", "use a;")).is_empty());
+    }
+
+    #[test]
+    fn names_say_something() {
+        assert_eq!(check_file(&File::new("crates/web/src/utils.rs", "//! Things.")).len(), 1);
+    }
+}

@@ -1,0 +1,73 @@
+//! The programs that tests talk to besides our own: a PostgreSQL server and a browser. Where a package manager can
+//! bring them, it does; elsewhere one line says what to install.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::process::Process;
+
+/// A program, how to see that it is there, and the Debian package that brings it.
+struct Tool {
+    package: &'static str,
+    is_there: fn() -> bool,
+}
+
+const TOOLS: &[Tool] = &[
+    Tool { package: "postgresql", is_there: || on_path("initdb") || postgres_in_debian_folder() },
+    Tool {
+        package: "chromium",
+        is_there: || on_path("chromium") || on_path("chromium-browser") || on_path("google-chrome"),
+    },
+    Tool { package: "chromium-driver", is_there: || on_path("chromedriver") },
+];
+
+/// Makes sure that every tool is there.
+pub(crate) fn provide(root: &Path) -> Result<()> {
+    let missing = missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if on_path("apt-get") && is_root(root) {
+        install(root, &missing)?;
+    }
+    let missing = self::missing();
+    if !missing.is_empty() {
+        bail!("the tests need {}: install them (Debian: apt-get install {})", missing.join(", "), missing.join(" "));
+    }
+    Ok(())
+}
+
+fn missing() -> Vec<&'static str> {
+    TOOLS.iter().filter(|tool| !(tool.is_there)()).map(|tool| tool.package).collect()
+}
+
+fn install(root: &Path, packages: &[&str]) -> Result<()> {
+    // The list of packages of a fresh image is empty; an old one often still serves, so a failed update is no failure.
+    if let Err(error) = Process::new(root, "apt-get", &["update", "--quiet"]).run() {
+        eprintln!("    {error:#}; going on with the known packages");
+    }
+    let mut arguments = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    arguments.extend(packages);
+    Process::new(root, "apt-get", &arguments).with_env("DEBIAN_FRONTEND", "noninteractive").run()
+}
+
+fn is_root(root: &Path) -> bool {
+    Process::new(root, "id", &["-u"]).output().is_ok_and(|id| id.trim() == "0")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a tool is found where the shell would find it")]
+fn on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
+
+/// Debian keeps the server's programs off the path, a folder for each version.
+fn postgres_in_debian_folder() -> bool {
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    versions.is_ok_and(|versions| versions.flatten().any(|version| has_initdb(&version.path())))
+}
+
+fn has_initdb(version: &Path) -> bool {
+    version.join("bin/initdb").is_file()
+}
