@@ -1,1 +1,57 @@
-//! (to be written)
+//! What Kleis tells its operators: logs, metrics and traces.
+//!
+//! What always holds:
+//! - A secret never reaches a log line: headers, query strings and fields that carry bearer values are replaced before
+//!   they are written ([`Redaction`]), unless the operator asks for them by name.
+//! - A metric's labels come from bounded sets: route patterns, known methods, status codes. Never a path, never a person.
+//! - Nothing here reads the environment or opens a port; `server` decides what is installed and where it is shown.
+//! - Nothing is ever sent to anyone but the collector that the configuration names.
+
+mod config;
+mod logs;
+pub mod metrics;
+mod otlp;
+mod redaction;
+mod traces;
+
+pub use config::{LogConfig, LogFormat, LogLevel, TracingConfig, TracingProvider, TracingProviders};
+pub use logs::{LogLayer, Sink};
+pub use redaction::Redaction;
+pub use traces::{TraceError, Traces, continue_trace};
+
+use std::sync::Arc;
+
+use base::Clock;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Who speaks: stands in every log line and on every metric.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceName {
+    pub name: &'static str,
+    pub version: &'static str,
+}
+
+/// Makes `log` and `tracing` the destination of everything this process says. Called once, by the binary.
+///
+/// # Errors
+/// When the tracing settings name no usable collector, or another destination was installed before.
+pub fn install(
+    service: ServiceName,
+    log: &LogConfig,
+    tracing: &TracingConfig,
+    clock: Clock,
+    sink: Sink,
+    colours: bool,
+) -> Result<Traces, TraceError> {
+    let redaction = Arc::new(Redaction::new(log));
+    let layer = LogLayer::new(service, log.format, redaction, clock, sink).with_colours(colours);
+    let traces = Traces::start(service, tracing)?;
+    tracing_subscriber::registry()
+        .with(log.level.filter())
+        .with(layer)
+        .with(traces.layer())
+        .try_init()
+        .map_err(|_| TraceError::AlreadyInstalled)?;
+    Ok(traces)
+}

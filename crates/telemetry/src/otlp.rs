@@ -1,0 +1,48 @@
+//! The HTTP client of the span exporter: the only thing in this crate that talks to the network, and only to the
+//! collector that the configuration names.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use tokio::runtime::Handle;
+
+/// A collector answers with a few bytes.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// Sends span batches. The exporter runs on a thread of its own, without the runtime that sockets need: each request is
+/// handed over to that runtime.
+#[derive(Debug)]
+pub(crate) struct CollectorClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    runtime: Handle,
+    timeout: Duration,
+}
+
+impl CollectorClient {
+    #[expect(clippy::disallowed_methods, reason = "the shared client of `web` stands above this crate")]
+    pub(crate) fn new(runtime: Handle, timeout: Duration) -> Self {
+        let connector = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
+        Self { client: Client::builder(TokioExecutor::new()).build(connector.build()), runtime, timeout }
+    }
+}
+
+#[async_trait]
+impl HttpClient for CollectorClient {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let client = self.client.clone();
+        let limit = self.timeout;
+        let exchange = async move {
+            let answer = client.request(request.map(Full::new)).await?;
+            let (head, body) = answer.into_parts();
+            let body = Limited::new(body, ANSWER_LIMIT).collect().await?.to_bytes();
+            Ok::<_, HttpError>(Response::from_parts(head, body))
+        };
+        self.runtime.spawn(async move { tokio::time::timeout(limit, exchange).await }).await??
+    }
+}

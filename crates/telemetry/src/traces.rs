@@ -1,0 +1,155 @@
+//! Spans, sent over OTLP to the collector that the configuration names. Without one nothing is recorded.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::otlp::CollectorClient;
+use crate::{ServiceName, TracingConfig, TracingProvider};
+
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+/// OTLP over HTTP.
+const OTLP_PORT: u16 = 4318;
+
+/// Why tracing cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    #[error("tracing.provider is set, but tracing.providers names no address for it")]
+    NoAddress,
+    #[error("tracing.provider `zipkin` is not spoken: use `otel` with the OTLP port of the collector")]
+    Zipkin,
+    #[error("the span exporter does not start")]
+    Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    #[error("the span exporter needs a running runtime")]
+    NoRuntime,
+    #[error("logs and traces were installed before")]
+    AlreadyInstalled,
+}
+
+/// The recorder of spans, if one is configured. Dropping it does not flush: [`Traces::shut_down`] does.
+#[derive(Debug)]
+pub struct Traces(Option<SdkTracerProvider>);
+
+impl Traces {
+    pub(crate) fn start(service: ServiceName, config: &TracingConfig) -> Result<Self, TraceError> {
+        let Some(provider) = config.provider else { return Ok(Self(None)) };
+        let collector = Collector::of(provider, config)?;
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| TraceError::NoRuntime)?;
+        let mut exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(CollectorClient::new(runtime, EXPORT_TIMEOUT))
+            .with_endpoint(collector.endpoint)
+            .with_timeout(EXPORT_TIMEOUT);
+        if let Some(value) = collector.authorization {
+            exporter = exporter.with_headers([("authorization".to_owned(), value)].into());
+        }
+        let exporter = exporter.build().map_err(TraceError::Exporter)?;
+        let name = config.service_name.clone().unwrap_or_else(|| service.name.to_owned());
+        let mut resource = Resource::builder_empty()
+            .with_service_name(name)
+            .with_attribute(KeyValue::new("service.version", service.version));
+        if let Some(environment) = &config.deployment_environment {
+            resource = resource.with_attribute(KeyValue::new("deployment.environment.name", environment.clone()));
+        }
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(collector.ratio)));
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_sampler(sampler)
+            .with_resource(resource.build())
+            .build();
+        opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
+        Ok(Self(Some(provider)))
+    }
+
+    pub(crate) fn layer<S>(&self) -> Option<impl Layer<S>>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let provider = self.0.as_ref()?;
+        Some(tracing_opentelemetry::layer().with_tracer(provider.tracer("kleis")).with_target(false))
+    }
+
+    /// Whether spans are recorded, so that contexts of callers are worth reading.
+    pub fn are_recorded(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Sends what is still queued. Blocks for some seconds at most; call it from a blocking thread.
+    pub fn shut_down(&self) {
+        if let Some(Err(error)) = self.0.as_ref().map(SdkTracerProvider::shutdown) {
+            tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "spans were lost at the end");
+        }
+    }
+}
+
+/// Where spans go and how many of them.
+struct Collector {
+    endpoint: String,
+    authorization: Option<String>,
+    ratio: f64,
+}
+
+impl Collector {
+    fn of(provider: TracingProvider, config: &TracingConfig) -> Result<Self, TraceError> {
+        match provider {
+            TracingProvider::Otel => {
+                let otlp = &config.providers.otlp;
+                let address = otlp.server_url.as_deref().ok_or(TraceError::NoAddress)?;
+                let scheme = if otlp.insecure { "http" } else { "https" };
+                Ok(Self {
+                    endpoint: format!("{scheme}://{address}/v1/traces"),
+                    authorization: otlp.authorization_header.clone(),
+                    ratio: otlp.sampling.sampling_ratio.unwrap_or(1.0),
+                })
+            }
+            TracingProvider::Jaeger => {
+                let jaeger = &config.providers.jaeger;
+                let address = jaeger.local_agent_address.as_deref().ok_or(TraceError::NoAddress)?;
+                let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+                Ok(Self {
+                    endpoint: format!("http://{host}:{OTLP_PORT}/v1/traces"),
+                    authorization: None,
+                    ratio: jaeger.sampling.trace_id_ratio.unwrap_or(1.0),
+                })
+            }
+            TracingProvider::Zipkin => Err(TraceError::Zipkin),
+        }
+    }
+}
+
+/// Joins the current span to the trace of the caller (W3C Trace Context). `header` looks up a request header by name.
+pub fn continue_trace(span: &tracing::Span, header: impl Fn(&str) -> Option<String>) {
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+    let Some(parent) = header("traceparent") else { return };
+    let carrier = Carrier { parent, state: header("tracestate") };
+    let context = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
+    // Refused only when the span already started another trace; it then keeps that one.
+    drop(span.set_parent(context));
+}
+
+struct Carrier {
+    parent: String,
+    state: Option<String>,
+}
+
+impl opentelemetry::propagation::Extractor for Carrier {
+    fn get(&self, key: &str) -> Option<&str> {
+        match key {
+            "traceparent" => Some(&self.parent),
+            "tracestate" => self.state.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec!["traceparent", "tracestate"]
+    }
+}
