@@ -1,0 +1,165 @@
+//! Scope values (RFC 6749 section 3.3): an ordered set of words.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Scope values in the order in which they were first named, without repetition. It travels as one text with spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScopeSet(Vec<String>);
+
+/// How a registered scope covers a requested one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeMatching {
+    /// Equal texts.
+    Exact,
+    /// The registered scope is a pattern of segments divided by dots: `*` stands for one segment, at the end for one or
+    /// more.
+    #[default]
+    Wildcard,
+}
+
+impl ScopeSet {
+    pub fn parse(text: &str) -> Self {
+        text.split(' ').filter(|scope| !scope.is_empty()).collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|it| it == scope)
+    }
+
+    pub fn insert(&mut self, scope: &str) {
+        if !self.contains(scope) {
+            self.0.push(scope.to_owned());
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+
+    pub fn is_subset_of(&self, other: &Self) -> bool {
+        self.iter().all(|scope| other.contains(scope))
+    }
+
+    /// Whether these scopes ask for a refresh token (OpenID Connect Core section 11; `offline` is the older name).
+    pub fn asks_for_offline_access(&self) -> bool {
+        self.contains("offline_access") || self.contains("offline")
+    }
+
+    /// The first of the `requested` scopes that this set, read as a registration, does not cover.
+    pub fn first_uncovered<'a>(&self, requested: &'a Self, matching: ScopeMatching) -> Option<&'a str> {
+        requested.iter().find(|scope| !self.0.iter().any(|registered| matching.covers(registered, scope)))
+    }
+}
+
+impl ScopeMatching {
+    pub fn covers(self, registered: &str, requested: &str) -> bool {
+        match self {
+            Self::Exact => registered == requested,
+            Self::Wildcard => wildcard_covers(registered, requested),
+        }
+    }
+}
+
+fn wildcard_covers(pattern: &str, requested: &str) -> bool {
+    let mut words = requested.split('.');
+    let mut segments = pattern.split('.').peekable();
+    while let Some(segment) = segments.next() {
+        let Some(word) = words.next() else { return false };
+        match segment {
+            "*" if word.is_empty() => return false,
+            "*" if segments.peek().is_none() => return words.all(|word| !word.is_empty()),
+            "*" => {}
+            literal if literal != word => return false,
+            _ => {}
+        }
+    }
+    words.next().is_none()
+}
+
+impl<S: AsRef<str>> FromIterator<S> for ScopeSet {
+    fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> Self {
+        let mut set = Self::default();
+        for scope in scopes {
+            set.insert(scope.as_ref());
+        }
+        set
+    }
+}
+
+impl fmt::Display for ScopeSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope)?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <std::borrow::Cow<'de, str>>::deserialize(deserializer).map(|text| Self::parse(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn wildcards_cover_whole_segments() {
+        let covers = |pattern, requested| ScopeMatching::Wildcard.covers(pattern, requested);
+        assert!(covers("foo.*", "foo.bar"));
+        assert!(covers("foo.*", "foo.bar.baz"));
+        assert!(!covers("foo.*", "foo"));
+        assert!(!covers("foo.*", "foo."));
+        assert!(!covers("foo.*", "foo..baz"));
+        assert!(covers("foo.*.baz", "foo.bar.baz"));
+        assert!(!covers("foo.*.baz", "foo.baz"));
+        assert!(!covers("foo", "foo.bar"));
+        assert!(covers("*", "anything.at.all"));
+        assert!(!ScopeMatching::Exact.covers("foo.*", "foo.bar"));
+    }
+
+    #[test]
+    fn a_set_keeps_order_and_drops_repetitions() {
+        assert_eq!(ScopeSet::parse("openid  offline openid email").to_string(), "openid offline email");
+        assert!(ScopeSet::parse("openid offline").asks_for_offline_access());
+        let registered = ScopeSet::parse("openid files.*");
+        let requested = ScopeSet::parse("openid files.read mail");
+        assert_eq!(registered.first_uncovered(&requested, ScopeMatching::Wildcard), Some("mail"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_set_that_reads_back(text in "[ a-z.*:]{0,40}") {
+            let set = ScopeSet::parse(&text);
+            prop_assert_eq!(ScopeSet::parse(&set.to_string()), set);
+        }
+
+        #[test]
+        fn matching_never_fails_and_a_literal_covers_itself(scope in "[a-z.]{1,20}") {
+            prop_assert!(ScopeMatching::Wildcard.covers(&scope, &scope));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The successful answer of the token endpoint (RFC 6749 section 5.1).
+
+use serde::Serialize;
+
+/// The only token type; in lower case, as clients of the systems we replace expect it (RFC 6749 section 7.1 lets the
+/// case vary).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    #[default]
+    Bearer,
+}
+
+/// The fields are plain texts because this is the one place where tokens must be seen.
+#[derive(Serialize)]
+pub struct TokenResponse {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    pub scope: String,
+    pub token_type: TokenType,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenResponse").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
