@@ -21,7 +21,7 @@ mod token;
 pub use clock::{Clock, ManualClock, TimeSource};
 pub use context::{Actor, Context, Locale, RequestId};
 pub use page::{Page, PageRequest};
-pub use rng::{Rng, RandomSource};
+pub use rng::{RandomSource, Rng};
 pub use seal::Sealer;
 pub use secret::Secret;
 pub use tenant::TenantId;

@@ -102,7 +102,8 @@ impl std::fmt::Debug for Sealer {
 
 impl SealingKey {
     fn derive(secret: &Secret<String>) -> Self {
-        let digest = |label: &[u8]| Sha256::new().chain_update(label).chain_update(secret.expose().as_bytes()).finalize();
+        let digest =
+            |label: &[u8]| Sha256::new().chain_update(label).chain_update(secret.expose().as_bytes()).finalize();
         let key: [u8; 32] = digest(b"kleis sealing key\0").into();
         let id: [u8; 32] = digest(b"kleis sealing key id\0").into();
         Self { id: [id[0], id[1], id[2], id[3]], cipher: XChaCha20Poly1305::new(&Key::from(key)) }

@@ -1,1 +1,154 @@
-//! (to be written)
+//! One database, two engines: SQLite inside the process, PostgreSQL (and what speaks like it) beside it.
+//!
+//! Services write each SQL statement once, name it with [`statements!`], and run it in a transaction that belongs to a
+//! tenant. What always holds:
+//! - **The tenant is parameter `$1`** and is bound by the transaction, so that no statement can forget it. A statement
+//!   about all tenants says so by name and is meant for background work.
+//! - **A write that was acknowledged is durable.** On SQLite the operations that queue while the disk is busy share one
+//!   `fsync`; on PostgreSQL `commit` is the server's.
+//! - **A failed statement fails its transaction** on both engines: nothing else runs in it, dropping it rolls back.
+//! - Only this crate names a driver, and only this crate asks which engine it is.
+
+mod dsn;
+mod error;
+mod migration;
+mod page_token;
+mod postgres;
+mod reaper;
+mod row;
+mod sqlite;
+mod statement;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transaction;
+mod value;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base::TenantId;
+
+pub use dsn::{Dsn, InvalidDsn};
+pub use error::Error;
+pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus};
+pub use page_token::{InvalidPageToken, PageToken};
+pub use reaper::{Reaped, Reaper, Retention};
+pub use row::Row;
+pub use statement::Statement;
+pub use transaction::{Read, ReadTx, WriteTx};
+pub use value::{FromValue, OwnedValue, Value};
+
+use postgres::Postgres;
+use sqlite::Sqlite;
+
+/// A handle to the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    counters: Counters,
+}
+
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+#[derive(Default)]
+struct Counters {
+    statements: AtomicU64,
+    write_transactions: AtomicU64,
+}
+
+/// How much work was asked of the database since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub statements: u64,
+    pub write_transactions: u64,
+}
+
+impl Database {
+    /// Opens the database and checks that it answers. Migrations are a step of their own: [`Database::migrate`].
+    pub async fn open(dsn: &Dsn) -> Result<Self, Error> {
+        let engine = match dsn {
+            Dsn::Sqlite(location) => Engine::Sqlite(Sqlite::open(location)?),
+            Dsn::Postgres(config) => Engine::Postgres(Postgres::connect(config).await?),
+        };
+        Ok(Self(Arc::new(Inner { engine, counters: Counters::default() })))
+    }
+
+    /// Reads for one tenant. Each statement sees what was committed when it ran; none of them waits for a writer.
+    pub fn read(&self, tenant: TenantId) -> ReadTx {
+        ReadTx::new(self.clone(), tenant)
+    }
+
+    /// Opens a transaction that may write. On SQLite it waits for its turn; nothing but the transaction is awaited in it.
+    pub async fn write(&self, tenant: TenantId) -> Result<WriteTx, Error> {
+        self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
+        WriteTx::begin(self.clone(), tenant).await
+    }
+
+    /// Runs one statement as a transaction of its own, which spares PostgreSQL two round trips. Returns the rows touched.
+    pub async fn write_once(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<u64, Error> {
+        match &self.0.engine {
+            Engine::Sqlite(_) => {
+                let mut tx = self.write(tenant).await?;
+                let touched = tx.execute(statement, values).await?;
+                tx.commit().await?;
+                Ok(touched)
+            }
+            Engine::Postgres(engine) => {
+                self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
+                self.count_statement();
+                engine.execute_pipelined(tenant, statement, values).await
+            }
+        }
+    }
+
+    /// Whether the database answers; for readiness.
+    pub async fn ping(&self) -> Result<(), Error> {
+        match &self.0.engine {
+            Engine::Sqlite(engine) => engine.ping(),
+            Engine::Postgres(engine) => engine.ping().await,
+        }
+    }
+
+    /// Asks both engines to prepare `statement`, which proves its syntax, tables, columns and parameters.
+    pub async fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
+        match &self.0.engine {
+            Engine::Sqlite(engine) => engine.prepare(statement),
+            Engine::Postgres(engine) => engine.prepare(statement).await,
+        }
+    }
+
+    /// The engine's name, for people: `sqlite` or `postgres`.
+    pub fn engine_name(&self) -> &'static str {
+        match &self.0.engine {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    pub fn usage(&self) -> Usage {
+        Usage {
+            statements: self.0.counters.statements.load(Ordering::Relaxed),
+            write_transactions: self.0.counters.write_transactions.load(Ordering::Relaxed),
+        }
+    }
+
+    fn count_statement(&self) {
+        self.0.counters.statements.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&self.engine_name()).finish()
+    }
+}

@@ -1,0 +1,221 @@
+//! Data source names, as the configuration files of the systems that we replace write them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::config::{Host, SslMode};
+use url::Url;
+
+/// Where the database is.
+#[derive(Clone)]
+pub enum Dsn {
+    Sqlite(SqliteLocation),
+    Postgres(Box<PostgresConfig>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqliteLocation {
+    File(PathBuf),
+    /// A file of its own that vanishes with the process.
+    Temporary,
+}
+
+#[derive(Clone)]
+pub struct PostgresConfig {
+    pub(crate) driver: tokio_postgres::Config,
+    pub(crate) max_connections: usize,
+    pub(crate) tls: bool,
+    pub(crate) root_certificate: Option<PathBuf>,
+}
+
+/// The data source name cannot be used, and why. It never repeats the name, which may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDsn {
+    #[error("the dsn is not a URL; write sqlite:///path/to/file, postgres://user:password@host:5432/name or memory")]
+    NotAUrl,
+    #[error("the dsn scheme \"{0}\" is unknown; use sqlite, postgres, cockroach or memory")]
+    UnknownScheme(String),
+    #[error("MySQL is not supported; move to PostgreSQL or SQLite")]
+    MySql,
+    #[error("the dsn names no database file")]
+    NoPath,
+    #[error("the dsn parameter {0} has a value that cannot be used")]
+    InvalidParameter(&'static str),
+    #[error("the dsn is not a valid PostgreSQL address")]
+    InvalidPostgres,
+}
+
+impl Dsn {
+    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
+        Self::Sqlite(SqliteLocation::File(path.into()))
+    }
+
+    pub const fn memory() -> Self {
+        Self::Sqlite(SqliteLocation::Temporary)
+    }
+}
+
+impl FromStr for Dsn {
+    type Err = InvalidDsn;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "memory" {
+            return Ok(Self::memory());
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidDsn::NotAUrl)?;
+        match scheme {
+            "sqlite" | "sqlite3" => sqlite(rest),
+            "postgres" | "postgresql" | "cockroach" | "cockroachdb" => postgres(rest),
+            "mysql" => Err(InvalidDsn::MySql),
+            other => Err(InvalidDsn::UnknownScheme(other.to_owned())),
+        }
+    }
+}
+
+/// `sqlite://relative`, `sqlite:///absolute`, with `?_fk=true&mode=rwc` and the like, which have no effect here.
+fn sqlite(rest: &str) -> Result<Dsn, InvalidDsn> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path == ":memory:" || path == "file::memory:" || query.split('&').any(|pair| pair == "mode=memory") {
+        return Ok(Dsn::memory());
+    }
+    let path = path.strip_prefix("file:").unwrap_or(path);
+    if path.is_empty() { Err(InvalidDsn::NoPath) } else { Ok(Dsn::sqlite(path)) }
+}
+
+fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
+    let mut url = Url::parse(&format!("postgres://{rest}")).map_err(|_| InvalidDsn::InvalidPostgres)?;
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let mut max_connections = default_max_connections();
+    let mut ssl_mode = None;
+    let mut root_certificate = None;
+    let mut kept = Vec::new();
+    for (name, value) in pairs {
+        match name.as_str() {
+            "max_conns" | "pool_max_conns" => {
+                let count = value.parse().ok().filter(|count| *count > 0);
+                max_connections = count.ok_or(InvalidDsn::InvalidParameter("max_conns"))?;
+            }
+            // The pool keeps its connections; these had a meaning for the pools that we replace.
+            "max_idle_conns"
+            | "max_conn_lifetime"
+            | "max_conn_idle_time"
+            | "pool_min_conns"
+            | "pool_max_conn_idle_time"
+            | "pool_max_conn_lifetime"
+            | "pool_max_conn_lifetime_jitter"
+            | "pool_health_check_period"
+            | "sslcert"
+            | "sslkey" => {}
+            "sslmode" => ssl_mode = Some(value),
+            "sslrootcert" => root_certificate = Some(PathBuf::from(value)),
+            _ => kept.push((name, value)),
+        }
+    }
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(kept);
+    }
+    let mut driver: tokio_postgres::Config = url.as_str().parse().map_err(|_| InvalidDsn::InvalidPostgres)?;
+    let is_local = driver.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        Host::Unix(_) => true,
+    });
+    // A certificate that is not checked protects from nobody: every mode but `disable` checks it. Without a mode a
+    // database on this machine is reached in clear and any other one under TLS.
+    let tls = match ssl_mode.as_deref() {
+        Some("disable") => false,
+        Some("require" | "verify-ca" | "verify-full") => true,
+        None | Some("prefer" | "allow") => !is_local,
+        Some(_) => return Err(InvalidDsn::InvalidParameter("sslmode")),
+    };
+    driver.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
+    if driver.get_application_name().is_none() {
+        driver.application_name("kleis");
+    }
+    if driver.get_connect_timeout().is_none() {
+        driver.connect_timeout(Duration::from_secs(10));
+    }
+    driver.keepalives(true);
+    Ok(Dsn::Postgres(Box::new(PostgresConfig { driver, max_connections, tls, root_certificate })))
+}
+
+fn default_max_connections() -> usize {
+    std::thread::available_parallelism().map_or(8, |cores| (cores.get() * 4).max(8))
+}
+
+impl fmt::Debug for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Without the password.
+impl fmt::Display for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(SqliteLocation::File(path)) => write!(f, "sqlite://{}", path.display()),
+            Self::Sqlite(SqliteLocation::Temporary) => f.write_str("memory"),
+            Self::Postgres(config) => {
+                f.write_str("postgres://")?;
+                match config.driver.get_hosts().first() {
+                    Some(Host::Tcp(name)) => f.write_str(name)?,
+                    Some(Host::Unix(path)) => write!(f, "{}", path.display())?,
+                    None => {}
+                }
+                write!(f, "/{}", config.driver.get_dbname().unwrap_or_default())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Dsn, InvalidDsn> {
+        text.parse()
+    }
+
+    #[test]
+    fn the_forms_of_classic_configuration_files_are_read() {
+        assert_eq!(
+            parse("sqlite:///var/lib/db.sqlite?_fk=true&mode=rwc").unwrap().to_string(),
+            "sqlite:///var/lib/db.sqlite"
+        );
+        assert_eq!(parse("sqlite://db.sqlite").unwrap().to_string(), "sqlite://db.sqlite");
+        assert_eq!(parse("memory").unwrap().to_string(), "memory");
+        assert_eq!(parse("sqlite://file::memory:?_fk=true").unwrap().to_string(), "memory");
+        let dsn = parse("postgres://user:pass@db.example:5432/name?sslmode=verify-full&max_conns=20").unwrap();
+        assert_eq!(dsn.to_string(), "postgres://db.example/name");
+        let Dsn::Postgres(config) = dsn else { panic!("not PostgreSQL") };
+        assert_eq!((config.max_connections, config.tls), (20, true));
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let dsn = parse("cockroach://user:hunter2@host:26257/db").unwrap();
+        assert!(!format!("{dsn} {dsn:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        assert_eq!(parse("mysql://root@tcp(h)/db").unwrap_err(), InvalidDsn::MySql);
+        assert_eq!(parse("file.db").unwrap_err(), InvalidDsn::NotAUrl);
+        assert_eq!(parse("postgres://h/db?sslmode=maybe").unwrap_err(), InvalidDsn::InvalidParameter("sslmode"));
+        assert_eq!(parse("sqlite://").unwrap_err(), InvalidDsn::NoPath);
+    }
+
+    #[test]
+    fn tls_is_left_out_only_on_this_machine_or_when_asked() {
+        let tls = |text: &str| match parse(text).unwrap() {
+            Dsn::Postgres(config) => config.tls,
+            Dsn::Sqlite(_) => panic!("not PostgreSQL"),
+        };
+        assert!(!tls("postgres://localhost/db"));
+        assert!(tls("postgres://db.example/db"));
+        assert!(!tls("postgres://db.example/db?sslmode=disable"));
+        assert!(tls("postgres://localhost/db?sslmode=require"));
+    }
+}

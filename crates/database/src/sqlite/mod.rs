@@ -1,0 +1,224 @@
+//! SQLite inside the process: one writer whose commits are shared, and a reading connection per thread.
+//!
+//! Writing (`writer`): each operation is a savepoint inside a surrounding transaction. An operation that is done waits for
+//! the surrounding transaction's commit; those that queued meanwhile join it, so that many operations cost one `fsync`.
+//! Reading (`reader`): a lookup costs microseconds, a hop to another thread many; so reads run where they are.
+
+mod reader;
+mod writer;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::TenantId;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::dsn::SqliteLocation;
+use crate::migration::{AppliedMigration, MigrationError, PendingMigration};
+use crate::{Error, OwnedValue, Row, Statement, Value};
+
+use reader::Readers;
+pub(crate) use writer::SqliteWrite;
+use writer::Writer;
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const CACHED_STATEMENTS: usize = 512;
+
+pub(crate) struct Sqlite {
+    readers: Readers,
+    writer: Writer,
+    /// Removes a temporary database when the last handle is gone; declared last, so that the connections close first.
+    _directory: Option<TemporaryDirectory>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(location: &SqliteLocation) -> Result<Self, Error> {
+        let (path, directory, durable) = match location {
+            SqliteLocation::File(path) => (path.clone(), None, true),
+            SqliteLocation::Temporary => {
+                let directory = TemporaryDirectory::create()?;
+                (directory.0.join("kleis.db"), Some(directory), false)
+            }
+        };
+        let writer = open_writer(&path, durable).map_err(|error| failure("open", error))?;
+        Ok(Self { readers: Readers::new(path), writer: Writer::start(writer), _directory: directory })
+    }
+
+    pub(crate) fn query(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        self.readers.with(|connection| query(connection, tenant, statement, values))
+    }
+
+    pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
+        self.writer.begin().await
+    }
+
+    pub(crate) fn ping(&self) -> Result<(), Error> {
+        self.readers
+            .with(|connection| connection.query_row("SELECT 1", [], |_| Ok(())).map_err(|error| failure("ping", error)))
+    }
+
+    pub(crate) fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
+        self.readers.with(|connection| {
+            connection.prepare(statement.sqlite_text()).map(drop).map_err(|error| failure(statement.name(), error))
+        })
+    }
+
+    /// Runs `work` with the write lock held across processes.
+    pub(crate) async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, MigrationError> {
+        self.writer.applied_migrations().await
+    }
+
+    pub(crate) async fn migrate(
+        &self,
+        plan: impl FnOnce(&[AppliedMigration]) -> Result<Vec<PendingMigration>, MigrationError> + Send,
+        now: base::Timestamp,
+    ) -> Result<Vec<PendingMigration>, MigrationError> {
+        self.writer.migrate(plan, now).await
+    }
+
+    pub(crate) async fn delete_batch(&self, name: &'static str, sql: &str, now: i64, limit: i64) -> Result<u64, Error> {
+        self.writer.delete_batch(name, sql, now, limit).await
+    }
+}
+
+fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // FULL: what was acknowledged survives a power cut. A temporary database has nothing to survive.
+    connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
+    Ok(connection)
+}
+
+fn open_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn bind(
+    prepared: &mut rusqlite::CachedStatement<'_>,
+    tenant: TenantId,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> rusqlite::Result<()> {
+    let mut position = 1;
+    if statement.is_tenant_bound() {
+        prepared.raw_bind_parameter(position, tenant.as_i32())?;
+        position += 1;
+    }
+    for value in values {
+        match value {
+            Value::Null => prepared.raw_bind_parameter(position, rusqlite::types::Null)?,
+            Value::Boolean(it) => prepared.raw_bind_parameter(position, it)?,
+            Value::Integer(it) => prepared.raw_bind_parameter(position, it)?,
+            Value::Text(it) => prepared.raw_bind_parameter(position, it.as_ref())?,
+            Value::Bytes(it) => prepared.raw_bind_parameter(position, it.as_ref())?,
+            Value::Uuid(it) => prepared.raw_bind_parameter(position, it.as_bytes().as_slice())?,
+        }
+        position += 1;
+    }
+    Ok(())
+}
+
+fn query(
+    connection: &Connection,
+    tenant: TenantId,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<Vec<Row>, Error> {
+    let run = || -> rusqlite::Result<Vec<Row>> {
+        let mut prepared = connection.prepare_cached(statement.sqlite_text())?;
+        bind(&mut prepared, tenant, statement, values)?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.raw_query();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut values = Vec::with_capacity(columns);
+            for column in 0..columns {
+                values.push(owned(row.get_ref(column)?));
+            }
+            found.push(Row::new(statement, values));
+        }
+        Ok(found)
+    };
+    run().map_err(|error| failure(statement.name(), error))
+}
+
+fn execute(
+    connection: &Connection,
+    tenant: TenantId,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<u64, Error> {
+    let run = || -> rusqlite::Result<usize> {
+        let mut prepared = connection.prepare_cached(statement.sqlite_text())?;
+        bind(&mut prepared, tenant, statement, values)?;
+        prepared.raw_execute()
+    };
+    run().map(|touched| touched as u64).map_err(|error| failure(statement.name(), error))
+}
+
+fn owned(value: rusqlite::types::ValueRef<'_>) -> OwnedValue {
+    use rusqlite::types::ValueRef;
+    match value {
+        // No column holds a fraction: a REAL is nothing that we wrote.
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
+        ValueRef::Integer(it) => Value::Integer(it),
+        ValueRef::Text(it) => Value::Text(String::from_utf8_lossy(it).into_owned().into()),
+        ValueRef::Blob(it) => Value::Bytes(it.to_vec().into()),
+    }
+}
+
+pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    if let rusqlite::Error::SqliteFailure(code, message) = &error {
+        match code.code {
+            ErrorCode::ConstraintViolation
+                if code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                    || code.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY =>
+            {
+                return Error::Conflict { constraint: message.clone().unwrap_or_default() };
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                return Error::unavailable("another process holds the database", error);
+            }
+            ErrorCode::DiskFull => return Error::unavailable("the disk is full", error),
+            ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => {
+                return Error::unavailable("the database file cannot be read or written", error);
+            }
+            _ => {}
+        }
+    }
+    Error::Driver { statement, source: Box::new(error) }
+}
+
+/// A directory of ours below the system's temporary one, removed when dropped.
+struct TemporaryDirectory(PathBuf);
+
+impl TemporaryDirectory {
+    fn create() -> Result<Self, Error> {
+        let name = format!("kleis-{}-{:016x}", std::process::id(), reader::next_database_id());
+        let path = std::env::temp_dir().join(name);
+        // Left over from a process of the same id, if it is there at all.
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).map_err(|error| Error::unavailable("no temporary directory", error))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryDirectory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

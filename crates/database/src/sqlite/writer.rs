@@ -1,0 +1,243 @@
+//! The one writer and its shared commits.
+//!
+//! The connection lies behind a fair lock. The first operation after a commit opens the surrounding transaction and wakes
+//! the committer, a task of its own that queues for the same lock: whoever queued before it is in the batch, whoever comes
+//! later is in the next. The committer's `COMMIT` is the one step that leaves the runtime thread, because it waits for
+//! the disk. Nothing depends on an operation's future being polled to its end: one that is dropped half-way rolls back
+//! its savepoint, and the committer still comes.
+
+use std::sync::Arc;
+
+use base::TenantId;
+use rusqlite::Connection;
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+
+use super::{execute, failure, query};
+use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
+use crate::{Error, Row, Statement, Value};
+
+pub(crate) struct Writer {
+    state: Arc<Mutex<State>>,
+    wake: mpsc::Sender<()>,
+}
+
+struct State {
+    connection: Connection,
+    /// Whether the surrounding transaction is open.
+    open: bool,
+    /// Operations that are done and wait for the commit.
+    waiting: Vec<oneshot::Sender<bool>>,
+}
+
+impl Writer {
+    /// Must be called on a Tokio runtime, which carries the committer until the last handle is dropped.
+    #[expect(clippy::disallowed_methods, reason = "the committer ends by itself when the writer is dropped")]
+    pub(crate) fn start(connection: Connection) -> Self {
+        let state = Arc::new(Mutex::new(State { connection, open: false, waiting: Vec::new() }));
+        let (wake, woken) = mpsc::channel(1);
+        tokio::spawn(commit_batches(state.clone(), woken));
+        Self { state, wake }
+    }
+
+    pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
+        let mut state = self.state.clone().lock_owned().await;
+        state.join_batch(&self.wake)?;
+        Ok(SqliteWrite { state: Some(state) })
+    }
+
+    /// Holds the write lock without a batch around it.
+    async fn alone(&self) -> OwnedMutexGuard<State> {
+        let mut state = self.state.clone().lock_owned().await;
+        state.commit();
+        state
+    }
+
+    pub(crate) async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, MigrationError> {
+        let state = self.alone().await;
+        applied(&state.connection)
+    }
+
+    pub(crate) async fn migrate(
+        &self,
+        plan: impl FnOnce(&[AppliedMigration]) -> Result<Vec<PendingMigration>, MigrationError> + Send,
+        now: base::Timestamp,
+    ) -> Result<Vec<PendingMigration>, MigrationError> {
+        let state = self.alone().await;
+        let connection = &state.connection;
+        let refused = |error| MigrationError::Database(failure("migrate", error));
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(refused)?;
+        let work = || -> Result<Vec<PendingMigration>, MigrationError> {
+            let pending = plan(&applied(connection)?)?;
+            for step in &pending {
+                connection.execute_batch(step.sqlite).map_err(|error| step.failed(failure("migration", error)))?;
+                connection
+                    .execute(
+                        &super::super::statement::positional(migration::INSERT_APPLIED),
+                        (step.service, step.version, step.name, &step.checksum, now.unix_micros()),
+                    )
+                    .map_err(refused)?;
+            }
+            Ok(pending)
+        };
+        match work() {
+            Ok(pending) => {
+                connection.execute_batch("COMMIT").map_err(refused)?;
+                Ok(pending)
+            }
+            Err(error) => {
+                let _ = connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) async fn delete_batch(&self, name: &'static str, sql: &str, now: i64, limit: i64) -> Result<u64, Error> {
+        let mut tx = self.begin().await?;
+        let deleted = tx.delete_batch(name, sql, now, limit)?;
+        tx.commit().await?;
+        Ok(deleted)
+    }
+}
+
+fn applied(connection: &Connection) -> Result<Vec<AppliedMigration>, MigrationError> {
+    let read = || -> rusqlite::Result<Vec<AppliedMigration>> {
+        connection.execute_batch(migration::CREATE_TABLE)?;
+        let mut statement = connection.prepare(migration::SELECT_APPLIED)?;
+        let rows = statement.query_map([], |row| {
+            Ok(AppliedMigration { service: row.get(0)?, version: row.get(1)?, checksum: row.get(2)? })
+        })?;
+        rows.collect()
+    };
+    read().map_err(|error| MigrationError::Database(failure("read the applied migrations", error)))
+}
+
+/// Commits whatever is open, each time it is woken, until every [`Writer`] is gone.
+async fn commit_batches(state: Arc<Mutex<State>>, mut woken: mpsc::Receiver<()>) {
+    while woken.recv().await.is_some() {
+        let mut state = state.clone().lock_owned().await;
+        // When the runtime is shutting down the task may not run: dropping the guard leaves the batch to the next one.
+        let _ = tokio::task::spawn_blocking(move || state.commit()).await;
+    }
+}
+
+impl State {
+    fn join_batch(&mut self, wake: &mpsc::Sender<()>) -> Result<(), Error> {
+        if !self.open {
+            self.run("BEGIN IMMEDIATE")?;
+            self.open = true;
+            // A full channel means that the committer is about to come anyhow.
+            let _ = wake.try_send(());
+        }
+        self.run("SAVEPOINT operation")
+    }
+
+    fn commit(&mut self) {
+        if !self.open {
+            return;
+        }
+        self.open = false;
+        let committed = match self.connection.execute_batch("COMMIT") {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a group commit failed");
+                if !self.connection.is_autocommit() {
+                    let _ = self.connection.execute_batch("ROLLBACK");
+                }
+                false
+            }
+        };
+        for waiter in self.waiting.drain(..) {
+            let _ = waiter.send(committed);
+        }
+    }
+
+    /// Some failures (a full disk) make SQLite roll back the surrounding transaction: all who wait for it have failed.
+    fn check_batch(&mut self) {
+        if self.open && self.connection.is_autocommit() {
+            self.open = false;
+            for waiter in self.waiting.drain(..) {
+                let _ = waiter.send(false);
+            }
+        }
+    }
+
+    fn run(&self, sql: &'static str) -> Result<(), Error> {
+        let run = || self.connection.prepare_cached(sql)?.raw_execute();
+        run().map(drop).map_err(|error| failure(sql, error))
+    }
+}
+
+/// One operation: a savepoint in the batch. It owns the connection until it is done.
+pub(crate) struct SqliteWrite {
+    state: Option<OwnedMutexGuard<State>>,
+}
+
+impl SqliteWrite {
+    fn with<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let Some(state) = &mut self.state else { return Err(lost()) };
+        let result = work(&state.connection);
+        if result.is_err() {
+            state.check_batch();
+        }
+        result
+    }
+
+    pub(crate) fn query(
+        &mut self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        self.with(|connection| query(connection, tenant, statement, values))
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<u64, Error> {
+        self.with(|connection| execute(connection, tenant, statement, values))
+    }
+
+    fn delete_batch(&mut self, name: &'static str, sql: &str, now: i64, limit: i64) -> Result<u64, Error> {
+        self.with(|connection| {
+            let run = || connection.prepare_cached(sql)?.execute((now, limit));
+            run().map(|deleted| deleted as u64).map_err(|error| failure(name, error))
+        })
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        let mut state = self.state.take().ok_or_else(lost)?;
+        if !state.open {
+            return Err(lost());
+        }
+        state.run("RELEASE operation")?;
+        let (done, committed) = oneshot::channel();
+        state.waiting.push(done);
+        drop(state);
+        match committed.await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(lost()),
+        }
+    }
+}
+
+impl Drop for SqliteWrite {
+    fn drop(&mut self) {
+        let Some(state) = &mut self.state else { return };
+        if state.open {
+            let undone = state.run("ROLLBACK TO operation").and_then(|()| state.run("RELEASE operation"));
+            if let Err(error) = undone {
+                tracing::error!(error = &error as &dyn std::error::Error, "an operation could not be rolled back");
+                // Whatever the savepoint held must not be committed with the others.
+                let _ = state.connection.execute_batch("ROLLBACK");
+            }
+            state.check_batch();
+        }
+    }
+}
+
+fn lost() -> Error {
+    Error::Unavailable { what: "the surrounding transaction could not be committed", source: None }
+}

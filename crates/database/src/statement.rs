@@ -1,0 +1,119 @@
+//! Statements: SQL with a name, written once.
+
+use std::sync::OnceLock;
+
+/// One SQL statement in the dialect that both engines share, or a pair where they must part. Parameters are `$1`, `$2` …
+#[derive(Debug)]
+pub struct Statement {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+    tenant_bound: bool,
+    /// SQLite takes `$1` for a name; `?1` is its word for a position.
+    sqlite_text: OnceLock<String>,
+}
+
+impl Statement {
+    /// A statement whose `$1` is the tenant of the transaction. Use [`statements!`](crate::statements).
+    pub const fn new(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { name, sqlite, postgres, tenant_bound: true, sqlite_text: OnceLock::new() }
+    }
+
+    /// A statement about all tenants, for background work: `$1` is the first value given.
+    pub const fn across_tenants(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { name, sqlite, postgres, tenant_bound: false, sqlite_text: OnceLock::new() }
+    }
+
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub const fn is_tenant_bound(&self) -> bool {
+        self.tenant_bound
+    }
+
+    pub(crate) const fn postgres_text(&self) -> &'static str {
+        self.postgres
+    }
+
+    pub(crate) fn sqlite_text(&self) -> &str {
+        self.sqlite_text.get_or_init(|| positional(self.sqlite))
+    }
+}
+
+/// Rewrites `$N` as `?N`, outside string literals.
+pub(crate) fn positional(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut quoted = false;
+    let mut characters = sql.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\'' {
+            quoted = !quoted;
+        }
+        let is_parameter = character == '$' && !quoted && characters.peek().is_some_and(char::is_ascii_digit);
+        text.push(if is_parameter { '?' } else { character });
+    }
+    text
+}
+
+/// Names statements:
+///
+/// ```
+/// database::statements! {
+///     /// One session by the digest of its token.
+///     FIND_BY_TOKEN = "SELECT id FROM sessions WHERE tenant_id = $1 AND token_digest = $2";
+///     /// A pair, where the engines part.
+///     CLAIM = { sqlite: "SELECT id FROM jobs WHERE tenant_id = $1", postgres: "SELECT id FROM jobs WHERE tenant_id = $1 FOR UPDATE" };
+///     /// About every tenant: `$1` is the first value given.
+///     across_tenants OLDEST = "SELECT min(created_at) FROM jobs WHERE run_at < $1";
+/// }
+/// ```
+///
+/// and collects them as `STATEMENTS`.
+#[macro_export]
+macro_rules! statements {
+    ($($rest:tt)*) => { $crate::__statements! { @munch [] $($rest)* } };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __statements {
+    (@munch [$($name:ident)*] $(#[$meta:meta])* across_tenants $next:ident = { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::across_tenants(concat!(module_path!(), "::", stringify!($next)), $sqlite, $postgres);
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*] $(#[$meta:meta])* across_tenants $next:ident = $sql:expr; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::across_tenants(concat!(module_path!(), "::", stringify!($next)), $sql, $sql);
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*] $(#[$meta:meta])* $next:ident = { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::new(concat!(module_path!(), "::", stringify!($next)), $sqlite, $postgres);
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*] $(#[$meta:meta])* $next:ident = $sql:expr; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::new(concat!(module_path!(), "::", stringify!($next)), $sql, $sql);
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*]) => {
+        /// Every statement of this module, for the test that prepares them on both engines.
+        pub(crate) const STATEMENTS: &[&$crate::Statement] = &[$(&$name),*];
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::positional;
+
+    #[test]
+    fn parameters_become_positions_and_literals_stay() {
+        assert_eq!(positional("a = $1 AND b = '$2' AND c = $13"), "a = ?1 AND b = '$2' AND c = ?13");
+    }
+}

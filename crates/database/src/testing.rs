@@ -1,0 +1,200 @@
+//! Both engines for tests: an SQLite database of its own for each test, and databases in one PostgreSQL cluster that is
+//! started when the first test asks and ends with the test process.
+//!
+//! The cluster needs the PostgreSQL server's programs; `KLEIS_POSTGRES_BIN` names their folder where they are not found.
+//! `KLEIS_TEST_POSTGRES` names a running cluster (a DSN of a superuser) to use in its place. A missing PostgreSQL fails the
+//! test: nothing is skipped.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use base::Timestamp;
+
+use crate::{Database, Dsn, MigrationSet, Statement};
+
+/// Runs `test` on an empty, migrated SQLite database, then on a PostgreSQL one.
+///
+/// # Panics
+/// When an engine cannot be started or migrated, which fails the test.
+pub async fn on_both_engines<F>(sets: &[MigrationSet], test: impl Fn(Database) -> F)
+where
+    F: Future<Output = ()>,
+{
+    test(migrated(&Dsn::memory(), sets).await).await;
+    test(migrated(&postgres_dsn().await, sets).await).await;
+}
+
+/// An empty, migrated SQLite database.
+///
+/// # Panics
+/// When it cannot be opened or migrated.
+pub async fn sqlite(sets: &[MigrationSet]) -> Database {
+    migrated(&Dsn::memory(), sets).await
+}
+
+/// An empty, migrated PostgreSQL database.
+///
+/// # Panics
+/// When the cluster cannot be started, or the database not be migrated.
+pub async fn postgres(sets: &[MigrationSet]) -> Database {
+    migrated(&postgres_dsn().await, sets).await
+}
+
+/// Prepares every statement on both engines, and demands that each which is bound to a tenant uses `$1`.
+///
+/// # Panics
+/// With the name of the first statement that is refused.
+pub async fn prepare_all(sets: &[MigrationSet], statements: &[&[&'static Statement]]) {
+    on_both_engines(sets, |database| async move {
+        for statement in statements.iter().copied().flatten() {
+            if let Err(error) = database.prepare(statement).await {
+                let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                panic!("{} on {}: {error}: {source}", statement.name(), database.engine_name());
+            }
+            if statement.is_tenant_bound() {
+                assert!(statement.postgres_text().contains("$1"), "{} does not use the tenant", statement.name());
+                assert!(statement.sqlite_text().contains("?1"), "{} does not use the tenant", statement.name());
+            }
+        }
+    })
+    .await;
+}
+
+async fn migrated(dsn: &Dsn, sets: &[MigrationSet]) -> Database {
+    let database = Database::open(dsn).await.expect("the database opens");
+    if let Err(error) = database.migrate(sets, Timestamp::EPOCH).await {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        panic!("{}: {text}", database.engine_name());
+    }
+    database
+}
+
+/// The DSN of a new, empty PostgreSQL database.
+///
+/// # Panics
+/// When the cluster cannot be started.
+pub async fn postgres_dsn() -> Dsn {
+    postgres_url().await.parse().expect("our own dsn")
+}
+
+/// As [`postgres_dsn`], as text for a configuration file.
+///
+/// # Panics
+/// When the cluster cannot be started.
+pub async fn postgres_url() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let base = tokio::task::spawn_blocking(cluster_url).await.expect("the cluster starts");
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let config: tokio_postgres::Config = base.parse().expect("the cluster's address");
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("the cluster answers");
+    let driver = tokio::spawn(connection);
+    // Template 0 is never connected to, so that many tests can copy it at once.
+    client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("a database is created");
+    drop(client);
+    let _ = driver.await;
+    let mut url = url::Url::parse(&base).expect("the cluster's address");
+    url.set_path(&name);
+    url.query_pairs_mut().append_pair("max_conns", "8");
+    url.to_string()
+}
+
+fn cluster_url() -> String {
+    static CLUSTER: OnceLock<String> = OnceLock::new();
+    CLUSTER
+        .get_or_init(|| match std::env::var("KLEIS_TEST_POSTGRES") {
+            Ok(url) => url,
+            Err(_) => start_cluster(),
+        })
+        .clone()
+}
+
+/// The shell that watches over the cluster; its standard input closes when this process ends, however it ends.
+static WATCH: Mutex<Option<Child>> = Mutex::new(None);
+
+const WATCHER: &str = r#"
+"$1/postgres" -D "$2" -k "$2" -h "" -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    -c shared_buffers=64MB -c max_connections=300 -c autovacuum=off >"$2/log" 2>&1 &
+cluster=$!
+cat >/dev/null
+kill -INT "$cluster"
+wait "$cluster"
+rm -rf "$2"
+"#;
+
+fn start_cluster() -> String {
+    let programs = programs();
+    let directory = tempfile::Builder::new().prefix("kleis-postgres-").tempdir().expect("a temporary directory").keep();
+    let as_postgres = owner(&directory);
+    let data = directory.to_str().expect("a readable path");
+    let mut initdb = command(as_postgres, programs.join("initdb"));
+    initdb.args(["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+    let output = initdb.output().expect("initdb runs");
+    assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
+    let mut watcher = command(as_postgres, "sh".into());
+    watcher.args(["-c", WATCHER, "kleis-postgres"]).arg(&programs).arg(data);
+    let child = watcher.stdin(Stdio::piped()).spawn().expect("PostgreSQL starts");
+    *WATCH.lock().expect("no poisoned lock") = Some(child);
+    wait_until_ready(&directory);
+    format!("postgres://postgres@{}/postgres", data.replace('/', "%2F"))
+}
+
+/// PostgreSQL refuses to run as root: a root process runs it as the account that the distribution made for it.
+fn owner(directory: &Path) -> bool {
+    let user = Command::new("id").arg("-u").output().expect("id runs");
+    let is_root = user.stdout.starts_with(b"0\n");
+    if is_root {
+        let changed = Command::new("chown").arg("postgres:").arg(directory).status().expect("chown runs");
+        assert!(changed.success(), "there is no account named postgres to run the cluster as");
+    }
+    is_root
+}
+
+fn command(as_postgres: bool, program: PathBuf) -> Command {
+    let mut command = if as_postgres {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.current_dir("/").env("LC_ALL", "C.UTF-8");
+    command
+}
+
+fn programs() -> PathBuf {
+    if let Ok(folder) = std::env::var("KLEIS_POSTGRES_BIN") {
+        return folder.into();
+    }
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|it| it.path().join("bin")).collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .rfind(|it| it.join("initdb").exists())
+        .expect("the PostgreSQL server is installed (package postgresql), or KLEIS_POSTGRES_BIN names its programs")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits for a real process")]
+fn wait_until_ready(directory: &Path) {
+    let started = Instant::now();
+    let state = directory.join("postmaster.pid");
+    while !std::fs::read_to_string(&state).is_ok_and(|text| text.lines().any(|line| line.trim() == "ready")) {
+        let log = directory.join("log");
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "PostgreSQL does not start: {}",
+            std::fs::read_to_string(log).unwrap_or_default()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,134 @@
+//! Transactions: what storage functions are given. A read is bound to a tenant, a write besides to its commit.
+
+use std::future::Future;
+
+use base::TenantId;
+
+use crate::postgres::PostgresWrite;
+use crate::sqlite::SqliteWrite;
+use crate::{Database, Engine, Error, Row, Statement, Value};
+
+/// What can be read from: [`ReadTx`] or [`WriteTx`]. Storage reads take `tx: &mut impl Read`.
+pub trait Read: Send {
+    fn query(
+        &mut self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+
+    /// The first row, if there is one.
+    fn query_opt(
+        &mut self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
+        let rows = self.query(statement, values);
+        async move { Ok(rows.await?.into_iter().next()) }
+    }
+
+    /// The first row; its absence is an inconsistency.
+    fn query_one(
+        &mut self,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Row, Error>> + Send {
+        let row = self.query_opt(statement, values);
+        async move { row.await?.ok_or_else(|| Error::inconsistent(statement.name(), "no row")) }
+    }
+}
+
+/// Reads for one tenant, each statement on its own.
+pub struct ReadTx {
+    database: Database,
+    tenant: TenantId,
+}
+
+impl ReadTx {
+    pub(crate) fn new(database: Database, tenant: TenantId) -> Self {
+        Self { database, tenant }
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+impl Read for ReadTx {
+    async fn query(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        self.database.count_statement();
+        match &self.database.0.engine {
+            Engine::Sqlite(engine) => engine.query(self.tenant, statement, values),
+            Engine::Postgres(engine) => engine.query_pipelined(self.tenant, statement, values).await,
+        }
+    }
+}
+
+/// A transaction that may write. Dropping it without [`WriteTx::commit`] rolls it back.
+pub struct WriteTx {
+    database: Database,
+    tenant: TenantId,
+    engine: EngineWrite,
+    /// Set by a failed statement: PostgreSQL refuses whatever follows one, so SQLite does too.
+    failed: bool,
+}
+
+enum EngineWrite {
+    Sqlite(SqliteWrite),
+    Postgres(PostgresWrite),
+}
+
+impl WriteTx {
+    pub(crate) async fn begin(database: Database, tenant: TenantId) -> Result<Self, Error> {
+        let engine = match &database.0.engine {
+            Engine::Sqlite(engine) => EngineWrite::Sqlite(engine.begin().await?),
+            Engine::Postgres(engine) => EngineWrite::Postgres(engine.begin().await?),
+        };
+        Ok(Self { database, tenant, engine, failed: false })
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Runs a statement and returns how many rows it touched.
+    pub async fn execute(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, Error> {
+        self.check()?;
+        self.database.count_statement();
+        let result = match &mut self.engine {
+            EngineWrite::Sqlite(tx) => tx.execute(self.tenant, statement, values),
+            EngineWrite::Postgres(tx) => tx.execute(self.tenant, statement, values).await,
+        };
+        self.failed = result.is_err();
+        result
+    }
+
+    /// Makes everything durable and visible. When this returns an error nothing was written, except that a connection
+    /// lost during the commit leaves the outcome unknown.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.check()?;
+        match self.engine {
+            EngineWrite::Sqlite(tx) => tx.commit().await,
+            EngineWrite::Postgres(tx) => tx.commit().await,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.failed {
+            return Err(Error::Unavailable { what: "an earlier statement of this transaction failed", source: None });
+        }
+        Ok(())
+    }
+}
+
+impl Read for WriteTx {
+    async fn query(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
+        self.check()?;
+        self.database.count_statement();
+        let result = match &mut self.engine {
+            EngineWrite::Sqlite(tx) => tx.query(self.tenant, statement, values),
+            EngineWrite::Postgres(tx) => tx.query(self.tenant, statement, values).await,
+        };
+        self.failed = result.is_err();
+        result
+    }
+}

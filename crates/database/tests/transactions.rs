@@ -1,0 +1,220 @@
+//! What both engines promise alike.
+
+use base::{TenantId, Timestamp, TokenDigest};
+use database::testing::{on_both_engines, prepare_all};
+use database::{Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, values};
+use uuid::Uuid;
+
+const TABLES: &str = "
+CREATE TABLE test_items (
+    tenant_id integer NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    flag boolean NOT NULL,
+    digest bytea,
+    count integer NOT NULL,
+    expires_at bigint NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE UNIQUE INDEX test_items_name ON test_items (tenant_id, name);
+CREATE INDEX test_items_expires_at ON test_items (expires_at);
+";
+
+const SET: MigrationSet = MigrationSet {
+    service: "test",
+    migrations: &[Migration { version: 1, name: "items", sqlite: TABLES, postgres: TABLES }],
+};
+
+database::statements! {
+    INSERT = "INSERT INTO test_items (tenant_id, id, name, flag, digest, count, expires_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    FIND = "SELECT name, flag, digest, count, expires_at FROM test_items WHERE tenant_id = $1 AND id = $2";
+    COUNT = "SELECT count(*) FROM test_items WHERE tenant_id = $1";
+    RAISE = "UPDATE test_items SET count = count + 1 WHERE tenant_id = $1 AND id = $2 AND count = $3";
+    across_tenants COUNT_ALL = "SELECT count(*) FROM test_items WHERE expires_at > $1";
+}
+
+const TENANT: TenantId = TenantId::DEFAULT;
+
+async fn insert(database: &Database, tenant: TenantId, id: u128, name: &str, expires_at: i64) -> Result<(), Error> {
+    let mut tx = database.write(tenant).await?;
+    let digest = TokenDigest::from_bytes([7; 32]);
+    tx.execute(&INSERT, &values![Uuid::from_u128(id), name, true, digest, 0, expires_at]).await?;
+    tx.commit().await
+}
+
+async fn count(database: &Database, tenant: TenantId) -> i64 {
+    database.read(tenant).query_one(&COUNT, &[]).await.unwrap().get(0).unwrap()
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_both_engines() {
+    prepare_all(&[SET], &[STATEMENTS]).await;
+}
+
+#[tokio::test]
+async fn scalars_keep_their_values_and_nulls() {
+    on_both_engines(&[SET], |database| async move {
+        insert(&database, TENANT, 1, "Ünïcode 'quoted'", 5).await.unwrap();
+        let row = database.read(TENANT).query_one(&FIND, &values![Uuid::from_u128(1)]).await.unwrap();
+        assert_eq!(row.get::<String>(0).unwrap(), "Ünïcode 'quoted'");
+        assert!(row.get::<bool>(1).unwrap());
+        assert_eq!(row.get::<Option<TokenDigest>>(2).unwrap(), Some(TokenDigest::from_bytes([7; 32])));
+        assert_eq!(row.get::<i32>(3).unwrap(), 0);
+        assert_eq!(row.get::<Timestamp>(4).unwrap(), Timestamp::from_unix_micros(5));
+        assert!(matches!(row.get::<Uuid>(0), Err(Error::Inconsistent { .. })));
+        let mut tx = database.write(TENANT).await.unwrap();
+        tx.execute(&INSERT, &values![Uuid::from_u128(2), "b", false, None::<Vec<u8>>, 1, 1_i64]).await.unwrap();
+        let row = tx.query_one(&FIND, &values![Uuid::from_u128(2)]).await.unwrap();
+        assert_eq!(row.get::<Option<Vec<u8>>>(2).unwrap(), None);
+        assert!(!row.get::<bool>(1).unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_tenant_sees_its_own_rows_alone() {
+    on_both_engines(&[SET], |database| async move {
+        insert(&database, TENANT, 1, "a", 5).await.unwrap();
+        insert(&database, TenantId::from_i32(2), 1, "a", 5).await.unwrap();
+        insert(&database, TenantId::from_i32(2), 2, "b", 5).await.unwrap();
+        assert_eq!(count(&database, TENANT).await, 1);
+        assert_eq!(count(&database, TenantId::from_i32(2)).await, 2);
+        let all = database.read(TENANT).query_one(&COUNT_ALL, &values![0_i64]).await.unwrap();
+        assert_eq!(all.get::<i64>(0).unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dropped_or_failed_transaction_leaves_nothing() {
+    on_both_engines(&[SET], |database| async move {
+        insert(&database, TENANT, 1, "taken", 5).await.unwrap();
+        let mut tx = database.write(TENANT).await.unwrap();
+        tx.execute(&INSERT, &values![Uuid::from_u128(2), "dropped", true, None::<Vec<u8>>, 0, 1_i64]).await.unwrap();
+        drop(tx);
+        let mut tx = database.write(TENANT).await.unwrap();
+        tx.execute(&INSERT, &values![Uuid::from_u128(3), "before", true, None::<Vec<u8>>, 0, 1_i64]).await.unwrap();
+        let same = values![Uuid::from_u128(4), "taken", true, None::<Vec<u8>>, 0, 1_i64];
+        assert!(tx.execute(&INSERT, &same).await.unwrap_err().is_conflict());
+        assert!(matches!(tx.query(&COUNT, &[]).await, Err(Error::Unavailable { .. })));
+        assert!(tx.commit().await.is_err());
+        assert_eq!(count(&database, TENANT).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_racing_updates_one_wins_and_no_write_is_lost() {
+    on_both_engines(&[SET], |database| async move {
+        insert(&database, TENANT, 1, "counter", 5).await.unwrap();
+        let mut tasks = Vec::new();
+        for writer in 0..64_u128 {
+            let database = database.clone();
+            tasks.push(tokio::spawn(async move {
+                let mut tx = database.write(TENANT).await.unwrap();
+                let won = tx.execute(&RAISE, &values![Uuid::from_u128(1), 0]).await.unwrap();
+                let id = Uuid::from_u128(100 + writer);
+                tx.execute(&INSERT, &values![id, &format!("w{writer}"), true, None::<Vec<u8>>, 0, 9_i64])
+                    .await
+                    .unwrap();
+                if writer % 4 == 3 {
+                    drop(tx);
+                    return (0, 0);
+                }
+                tx.commit().await.unwrap();
+                (won, 1)
+            }));
+        }
+        let (mut won, mut committed) = (0, 0);
+        for task in tasks {
+            let (w, c) = task.await.unwrap();
+            won += w;
+            committed += c;
+        }
+        assert_eq!(committed, 48);
+        assert!(won <= 1, "{won} writers moved the counter from 0 to 1");
+        assert_eq!(count(&database, TENANT).await, 49);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_that_are_cancelled_do_not_hold_up_the_others() {
+    on_both_engines(&[SET], |database| async move {
+        let mut tasks = Vec::new();
+        for writer in 0..40_u128 {
+            let database = database.clone();
+            tasks.push(tokio::spawn(async move { insert(&database, TENANT, writer, &format!("w{writer}"), 1).await }));
+        }
+        for task in tasks.iter().step_by(2) {
+            task.abort();
+        }
+        for (writer, task) in tasks.into_iter().enumerate() {
+            let outcome = task.await;
+            assert!(outcome.is_err() && writer % 2 == 0 || outcome.unwrap().is_ok());
+        }
+        insert(&database, TENANT, 1000, "last", 1).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn migrations_run_once_and_a_changed_one_stops_the_start() {
+    on_both_engines(&[], |database| async move {
+        let now = Timestamp::EPOCH;
+        let status = database.migration_status(&[SET]).await.unwrap();
+        assert_eq!(status[0].state, MigrationState::Pending);
+        assert_eq!(database.migrate(&[SET], now).await.unwrap().len(), 1);
+        assert_eq!(database.migrate(&[SET], now).await.unwrap().len(), 0);
+        let changed = MigrationSet {
+            service: "test",
+            migrations: &[Migration { version: 1, name: "items", sqlite: "SELECT 1", postgres: "SELECT 1" }],
+        };
+        assert!(database.migrate(&[changed], now).await.is_err());
+        let broken = MigrationSet {
+            service: "broken",
+            migrations: &[
+                Migration { version: 1, name: "fine", sqlite: TABLES_TWO, postgres: TABLES_TWO },
+                Migration { version: 2, name: "nonsense", sqlite: "CREATE NONSENSE", postgres: "CREATE NONSENSE" },
+            ],
+        };
+        assert!(database.migrate(&[broken], now).await.is_err());
+        let status = database.migration_status(&[broken]).await.unwrap();
+        assert!(status.iter().all(|it| it.state == MigrationState::Pending), "a failed run left something behind");
+    })
+    .await;
+}
+
+const TABLES_TWO: &str = "CREATE TABLE test_two (tenant_id integer NOT NULL PRIMARY KEY);";
+
+#[tokio::test]
+async fn the_reaper_deletes_what_expired_in_batches() {
+    on_both_engines(&[SET], |database| async move {
+        for id in 0..1200_u128 {
+            let expires_at = if id < 1100 { 10 } else { 1000 };
+            let row = values![Uuid::from_u128(id), format!("r{id}"), true, None::<Vec<u8>>, 0, expires_at];
+            database.write_once(TENANT, &INSERT, &row).await.unwrap();
+        }
+        let rule = Retention { table: "test_items", key: "tenant_id, id", expired: "expires_at < $1" };
+        let reaper = Reaper::new(database.clone(), [rule]);
+        let now = Timestamp::from_unix_micros(500);
+        assert_eq!(reaper.reap(now, 1).await.unwrap()[0].rows, 500);
+        assert_eq!(reaper.reap(now, 10).await.unwrap()[0].rows, 600);
+        assert_eq!(reaper.reap(now, 10).await.unwrap(), []);
+        assert_eq!(count(&database, TENANT).await, 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_reopening_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let dsn = database::Dsn::sqlite(directory.path().join("kleis.db"));
+    let database = Database::open(&dsn).await.unwrap();
+    database.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
+    insert(&database, TENANT, 1, "kept", 1).await.unwrap();
+    drop(database);
+    let database = Database::open(&dsn).await.unwrap();
+    assert_eq!(count(&database, TENANT).await, 1);
+}
