@@ -1,0 +1,55 @@
+//! Who is signed in: asked of `identity` by the gateway on every request and by `oauth` on its consent page.
+
+use async_trait::async_trait;
+use base::{Context, PlainToken, Timestamp};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Unavailable;
+
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Looks at what the request carries and says whose session it is. Every call checks the store: a session that was
+    /// ended is never reported as active.
+    async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable>;
+
+    /// Ends the session behind a login at the provider's log-out. Unknown ids are no error.
+    async fn end(&self, cx: &Context, session_id: Uuid) -> Result<(), Unavailable>;
+}
+
+/// What a request carries that may prove a session, in the order in which it is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct SessionCredentials {
+    /// The value of `X-Session-Token`.
+    pub session_token: Option<PlainToken>,
+    /// The whole `Cookie` header, as it came.
+    pub cookie: Option<String>,
+    /// The token of `Authorization: Bearer`.
+    pub bearer: Option<PlainToken>,
+}
+
+/// The three answers, and the one in between.
+#[derive(Clone, Debug)]
+pub enum SessionCheck {
+    /// The request carries nothing that claims to be a session.
+    Absent,
+    /// It carries something that is no session: unknown, expired, revoked or tampered with.
+    Invalid,
+    /// A session that must be raised to a second factor before it counts.
+    NeedsSecondFactor,
+    Active(Box<ActiveSession>),
+}
+
+#[derive(Clone, Debug)]
+pub struct ActiveSession {
+    pub session_id: Uuid,
+    pub identity_id: Uuid,
+    pub authenticated_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// `aal1`, `aal2`.
+    pub aal: String,
+    /// The methods that were used, for instance `password`.
+    pub amr: Vec<String>,
+    /// The body that `GET /sessions/whoami` answers with.
+    pub whoami: Value,
+}

@@ -1,0 +1,21 @@
+//! What an access token is worth: asked of `oauth` by the gateway.
+
+use async_trait::async_trait;
+use base::{Context, PlainToken};
+use serde_json::{Map, Value};
+
+use crate::Unavailable;
+
+#[async_trait]
+pub trait TokenIntrospection: Send + Sync {
+    /// As `POST /admin/oauth2/introspect` (RFC 7662), with the same answer.
+    async fn introspect(&self, cx: &Context, token: &PlainToken) -> Result<Introspection, Unavailable>;
+}
+
+/// The members of an introspection response (RFC 7662 section 2.2).
+#[derive(Clone, Debug, Default)]
+pub struct Introspection {
+    pub active: bool,
+    /// Everything but `active`; empty when the token is not active.
+    pub claims: Map<String, Value>,
+}
