@@ -1,1 +1,3 @@
-//! (to be written)
+//! The identity-aware gateway.
+
+mod domain;

@@ -1,0 +1,133 @@
+//! Why a request does not go through: the status, the words for the client, and whose fault it was.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+
+/// A refusal or a failure on the way through the gateway. Error handlers choose their answer by its status.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub status: StatusCode,
+    pub fault: Fault,
+    /// One sentence for the client.
+    pub message: Cow<'static, str>,
+    /// More about it; shown only by a verbose `json` error handler.
+    pub reason: Option<String>,
+    pub details: Map<String, Value>,
+    /// Sent along with the answer: `Retry-After` and its like, relayed from a check endpoint.
+    pub headers: HeaderMap,
+    /// Cookies that the client should forget.
+    pub set_cookies: Vec<HeaderValue>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    Client,
+    /// A service that was asked, or the upstream.
+    Upstream,
+    /// Our configuration.
+    Ours,
+}
+
+impl Failure {
+    fn new(status: StatusCode, fault: Fault, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            fault,
+            message: message.into(),
+            reason: None,
+            details: Map::new(),
+            headers: HeaderMap::new(),
+            set_cookies: Vec::new(),
+        }
+    }
+
+    pub fn bad_request(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request was malformed or contained invalid parameters")
+            .because(reason)
+    }
+
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, Fault::Client, "Access credentials are invalid")
+    }
+
+    pub fn forbidden() -> Self {
+        let message = "Access credentials are not sufficient to access this resource";
+        Self::new(StatusCode::FORBIDDEN, Fault::Client, message)
+    }
+
+    pub fn no_rule() -> Self {
+        Self::new(StatusCode::NOT_FOUND, Fault::Client, "Requested url does not match any rules")
+    }
+
+    pub fn several_rules() -> Self {
+        let message = "Expected exactly one rule but found multiple rules";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
+    }
+
+    pub fn too_many_requests() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, Fault::Upstream, "Too many requests")
+    }
+
+    pub fn internal(reason: impl Into<String>) -> Self {
+        let message = "An internal server error occurred, please contact the system administrator";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
+    }
+
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        let message = "The service is unable to answer at the moment, please try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Fault::Upstream, message).because(reason)
+    }
+
+    pub fn bad_gateway(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, Fault::Upstream, "The upstream could not be reached").because(reason)
+    }
+
+    pub fn gateway_timeout(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not answer in time").because(reason)
+    }
+
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    #[must_use]
+    pub fn blaming(mut self, fault: Fault) -> Self {
+        self.fault = fault;
+        self
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, key: &str, value: Value) -> Self {
+        self.details.insert(key.to_owned(), value);
+        self
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The word for this failure in `when[].error`: the text of the status in lower snake case.
+    pub fn condition(&self) -> String {
+        let text = self.status.canonical_reason().unwrap_or("internal server error");
+        text.to_ascii_lowercase().replace([' ', '-'], "_")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_the_names_of_statuses() {
+        assert_eq!(Failure::unauthorized().condition(), "unauthorized");
+        assert_eq!(Failure::no_rule().condition(), "not_found");
+        assert_eq!(Failure::internal("x").condition(), "internal_server_error");
+        assert_eq!(Failure::too_many_requests().condition(), "too_many_requests");
+    }
+}

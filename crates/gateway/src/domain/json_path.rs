@@ -1,0 +1,93 @@
+//! The paths of `subject_from` and `extra_from`: names and positions between dots, `\` before a character that stands for
+//! itself, `@this` for the whole, `#` for the length of a list or, inside a path, for each of its elements.
+
+use serde_json::Value;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonPath {
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Name(String),
+    Each,
+}
+
+/// The path uses a query, a modifier or a wildcard, none of which is understood here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the path `{0}` uses more than names, positions, `#` and `@this`")]
+pub struct JsonPathError(String);
+
+impl JsonPath {
+    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+        if text == "@this" {
+            return Ok(Self { steps: Vec::new() });
+        }
+        let text = text.strip_prefix("@this.").unwrap_or(text);
+        let mut steps = Vec::new();
+        let mut name = String::new();
+        let mut escaped = false;
+        for character in text.chars() {
+            match character {
+                _ if std::mem::take(&mut escaped) => name.push(character),
+                '\\' => escaped = true,
+                '.' => steps.push(step(std::mem::take(&mut name))),
+                '*' | '?' | '|' | '@' | '!' | '{' | '(' | '[' => return Err(JsonPathError(text.to_owned())),
+                '#' if !name.is_empty() => return Err(JsonPathError(text.to_owned())),
+                _ => name.push(character),
+            }
+        }
+        steps.push(step(name));
+        Ok(Self { steps })
+    }
+
+    pub fn find(&self, value: &Value) -> Option<Value> {
+        find(&self.steps, value)
+    }
+}
+
+fn step(name: String) -> Step {
+    if name == "#" { Step::Each } else { Step::Name(name) }
+}
+
+fn find(steps: &[Step], value: &Value) -> Option<Value> {
+    let Some((first, rest)) = steps.split_first() else {
+        return Some(value.clone());
+    };
+    match (first, value) {
+        (Step::Name(name), Value::Object(members)) => find(rest, members.get(name)?),
+        (Step::Name(name), Value::Array(items)) => find(rest, items.get(name.parse::<usize>().ok()?)?),
+        (Step::Each, Value::Array(items)) if rest.is_empty() => Some(items.len().into()),
+        (Step::Each, Value::Array(items)) => Some(items.iter().filter_map(|item| find(rest, item)).collect()),
+        (Step::Name(_) | Step::Each, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_lead_to_values() {
+        let value = json!({"identity": {"id": "u", "tags": [{"n": 1}, {"n": 2}]}, "a.b": true});
+        let find = |path: &str| JsonPath::parse(path).unwrap().find(&value);
+        assert_eq!(find("identity.id"), Some(json!("u")));
+        assert_eq!(find("identity.tags.1.n"), Some(json!(2)));
+        assert_eq!(find("identity.tags.#"), Some(json!(2)));
+        assert_eq!(find("identity.tags.#.n"), Some(json!([1, 2])));
+        assert_eq!(find("a\\.b"), Some(json!(true)));
+        assert_eq!(find("@this"), Some(value.clone()));
+        assert_eq!(find("@this.identity.id"), Some(json!("u")));
+        assert_eq!(find("identity.none"), None);
+        assert_eq!(find("identity.id.x"), None);
+    }
+
+    #[test]
+    fn queries_and_modifiers_are_refused() {
+        for path in ["a.#(b==1)", "a|@reverse", "a*", "@keys"] {
+            assert!(JsonPath::parse(path).is_err(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Finds pairs of rules that some request would match both of, before such a request arrives and gets a 500.
+//!
+//! Two regular patterns overlap when the product of their automata reaches a state in which both accept; the way there
+//! spells a URL that shows it. Assertions inside a pattern (`\b`, `$`) are taken as always true, so that an overlap may
+//! be reported that is none, but none is missed. Patterns with look-around are not regular and are left out.
+
+use std::collections::{HashMap, VecDeque};
+
+use regex_automata::nfa::thompson::{NFA, State, WhichCaptures};
+use regex_automata::util::primitives::StateID;
+
+use super::rule_index::{IndexedRule, RuleIndex};
+
+/// Two rules by position, and a request that both match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlap {
+    pub first: usize,
+    pub second: usize,
+    pub method: String,
+    pub url: String,
+}
+
+/// What the search found, and how far it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverlapReport {
+    pub overlaps: Vec<Overlap>,
+    /// Rules whose patterns cannot be compared.
+    pub not_regular: Vec<usize>,
+    /// Whether there were more pairs than the search takes on, or a pair was too large.
+    pub incomplete: bool,
+}
+
+/// Pairs whose automata are compared, and states of one product: a few seconds at worst.
+const MOST_PAIRS: usize = 20_000;
+const MOST_STATES: usize = 50_000;
+/// Reports beyond this help nobody.
+const MOST_OVERLAPS: usize = 100;
+
+pub fn find(index: &RuleIndex) -> OverlapReport {
+    let mut report = OverlapReport::default();
+    let automata: Vec<Option<NFA>> = index.rules().iter().map(automaton).collect();
+    report.not_regular = (0..automata.len()).filter(|position| automata[*position].is_none()).collect();
+    let mut compared = 0;
+    for (first, second) in pairs_with_common_prefix(index) {
+        let (one, other) = (&index.rules()[first], &index.rules()[second]);
+        let Some(method) = one.methods.iter().find(|method| other.methods.contains(method)) else {
+            continue;
+        };
+        let (Some(one), Some(other)) = (&automata[first], &automata[second]) else {
+            continue;
+        };
+        compared += 1;
+        if compared > MOST_PAIRS || report.overlaps.len() >= MOST_OVERLAPS {
+            report.incomplete = true;
+            break;
+        }
+        match common_text(one, other) {
+            Ok(None) => {}
+            Ok(Some(url)) => report.overlaps.push(Overlap { first, second, method: method.clone(), url }),
+            Err(TooLarge) => report.incomplete = true,
+        }
+    }
+    report
+}
+
+fn automaton(rule: &IndexedRule) -> Option<NFA> {
+    let source = rule.pattern.regular_source()?;
+    NFA::compiler()
+        .configure(NFA::config().which_captures(WhichCaptures::None).nfa_size_limit(Some(1 << 20)))
+        .build(&source)
+        .ok()
+}
+
+/// Pairs of rules of which one has a prefix that begins with a prefix of the other: no other pair can overlap.
+fn pairs_with_common_prefix(index: &RuleIndex) -> Vec<(usize, usize)> {
+    let mut prefixes: Vec<(&[u8], usize)> = index
+        .rules()
+        .iter()
+        .enumerate()
+        .flat_map(|(position, rule)| rule.pattern.prefixes().iter().map(move |prefix| (prefix.as_slice(), position)))
+        .collect();
+    prefixes.sort_unstable();
+    let mut pairs = Vec::new();
+    // In this order the prefixes that the present one begins with form a stack.
+    let mut open: Vec<(&[u8], usize)> = Vec::new();
+    for (prefix, position) in prefixes {
+        while open.last().is_some_and(|(shorter, _)| !prefix.starts_with(shorter)) {
+            open.pop();
+        }
+        pairs.extend(
+            open.iter()
+                .filter(|(_, other)| *other != position)
+                .map(|(_, other)| (position.min(*other), position.max(*other))),
+        );
+        open.push((prefix, position));
+        if pairs.len() > MOST_PAIRS * 4 {
+            break;
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+struct TooLarge;
+
+type Pair = (StateID, StateID);
+
+/// A text that both automata accept as a whole, the shortest first.
+fn common_text(one: &NFA, other: &NFA) -> Result<Option<String>, TooLarge> {
+    let start = (one.start_anchored(), other.start_anchored());
+    let mut came_from: HashMap<Pair, Option<(Pair, Option<u8>)>> = HashMap::from([(start, None)]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(pair) = queue.pop_front() {
+        let (a, b) = (one.state(pair.0), other.state(pair.1));
+        if matches!((a, b), (State::Match { .. }, State::Match { .. })) {
+            return Ok(Some(spell(&came_from, pair)));
+        }
+        let mut visit = |next: Pair, byte: Option<u8>, urgent: bool| {
+            if let std::collections::hash_map::Entry::Vacant(entry) = came_from.entry(next) {
+                entry.insert(Some((pair, byte)));
+                if urgent { queue.push_front(next) } else { queue.push_back(next) }
+            }
+        };
+        let (epsilon_a, epsilon_b) = (epsilon_moves(a), epsilon_moves(b));
+        for &next in &epsilon_a {
+            visit((next, pair.1), None, true);
+        }
+        for &next in &epsilon_b {
+            visit((pair.0, next), None, true);
+        }
+        if epsilon_a.is_empty() && epsilon_b.is_empty() {
+            for (low_a, high_a, next_a) in byte_moves(a) {
+                for (low_b, high_b, next_b) in byte_moves(b) {
+                    let (low, high) = (low_a.max(low_b), high_a.min(high_b));
+                    if low <= high {
+                        visit((next_a, next_b), Some(readable(low, high)), false);
+                    }
+                }
+            }
+        }
+        if came_from.len() > MOST_STATES {
+            return Err(TooLarge);
+        }
+    }
+    Ok(None)
+}
+
+/// A byte of the range that reads well in a message.
+fn readable(low: u8, high: u8) -> u8 {
+    [b'a', b'x', b'0', b'A', b'/', b'.', b'-'].into_iter().find(|byte| (low..=high).contains(byte)).unwrap_or(high)
+}
+
+fn epsilon_moves(state: &State) -> Vec<StateID> {
+    match state {
+        State::Look { next, .. } | State::Capture { next, .. } => vec![*next],
+        State::Union { alternates } => alternates.to_vec(),
+        State::BinaryUnion { alt1, alt2 } => vec![*alt1, *alt2],
+        State::ByteRange { .. } | State::Sparse(_) | State::Dense(_) | State::Fail | State::Match { .. } => Vec::new(),
+    }
+}
+
+fn byte_moves(state: &State) -> Vec<(u8, u8, StateID)> {
+    match state {
+        State::ByteRange { trans } => vec![(trans.start, trans.end, trans.next)],
+        State::Sparse(sparse) => sparse.transitions.iter().map(|it| (it.start, it.end, it.next)).collect(),
+        State::Dense(dense) => {
+            (0..=u8::MAX).zip(dense.transitions.iter()).map(|(byte, next)| (byte, byte, *next)).collect()
+        }
+        State::Look { .. }
+        | State::Capture { .. }
+        | State::Union { .. }
+        | State::BinaryUnion { .. }
+        | State::Fail
+        | State::Match { .. } => Vec::new(),
+    }
+}
+
+fn spell(came_from: &HashMap<Pair, Option<(Pair, Option<u8>)>>, end: Pair) -> String {
+    let mut bytes = Vec::new();
+    let mut at = end;
+    while let Some(Some((before, byte))) = came_from.get(&at) {
+        bytes.extend(*byte);
+        at = *before;
+    }
+    bytes.reverse();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pattern::{MatchingStrategy, Pattern};
+
+    fn report(templates: &[&str]) -> OverlapReport {
+        let rules = templates.iter().map(|template| IndexedRule {
+            methods: vec!["GET".to_owned()],
+            pattern: Pattern::compile(template, MatchingStrategy::Regexp).unwrap(),
+        });
+        find(&RuleIndex::new(rules.collect()))
+    }
+
+    #[test]
+    fn overlapping_rules_are_shown_with_a_request_that_both_match() {
+        let templates = ["http://h/<[a-z]+>/x", "http://h/foo/<.*>"];
+        let found = report(&templates);
+        assert_eq!(found.overlaps.len(), 1);
+        assert_eq!(found.overlaps[0].url, "http://h/foo/x");
+        for template in templates {
+            let pattern = Pattern::compile(template, MatchingStrategy::Regexp).unwrap();
+            assert_eq!(pattern.matches(&found.overlaps[0].url), Ok(true));
+        }
+    }
+
+    #[test]
+    fn rules_that_stay_apart_are_not_reported() {
+        let found =
+            report(&["http://h/a", "http://h/a/<.*>", "http://h/b<[0-9]*>", "<https>://h/<.*>", "http://g/<.+>"]);
+        assert_eq!(found, OverlapReport::default());
+    }
+
+    #[test]
+    fn the_same_url_under_other_methods_is_no_overlap() {
+        let rule = |method: &str| IndexedRule {
+            methods: vec![method.to_owned()],
+            pattern: Pattern::compile("http://h/<.*>", MatchingStrategy::Regexp).unwrap(),
+        };
+        assert!(find(&RuleIndex::new(vec![rule("GET"), rule("POST")])).overlaps.is_empty());
+        assert_eq!(find(&RuleIndex::new(vec![rule("GET"), rule("GET")])).overlaps.len(), 1);
+    }
+
+    #[test]
+    fn look_around_is_left_out_and_said_so() {
+        let found = report(&["http://h/<(?!a).*>", "http://h/<.*>"]);
+        assert_eq!(found.not_regular, [0]);
+        assert!(found.overlaps.is_empty());
+    }
+}

@@ -1,0 +1,310 @@
+//! The one interpretation of a request path (RFC 3986 sections 2.3, 5.2.4 and 6.2.2).
+//!
+//! What always holds for a [`RequestPath`]:
+//! - `decoded()` is exactly the percent-decoding of `forwarded()`: rules match the first, the upstream receives the
+//!   second, so nothing is forwarded that was not matched.
+//! - Normalising `forwarded()` again changes nothing.
+//! - A path that two servers could read in two ways is refused: an encoded slash or backslash, a control character, bytes
+//!   that are not UTF-8, a double encoding of a structural character, a dot segment with parameters (`..;`), a dot
+//!   segment after an empty segment, a climb above the root.
+
+use percent_encoding::percent_decode_str;
+
+/// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestPath {
+    forwarded: String,
+    /// `None` when nothing in `forwarded` is percent-encoded.
+    decoded: Option<String>,
+    trailing_slash: bool,
+}
+
+/// Why a path is refused. Each of these is the client's fault: 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    #[error("the path does not begin with a slash")]
+    NotAbsolute,
+    #[error("the path holds a percent sign that is not followed by two hexadecimal digits")]
+    BrokenEncoding,
+    #[error("the path holds a control character")]
+    ControlCharacter,
+    #[error("the path holds an encoded slash")]
+    EncodedSlash,
+    #[error("the path holds a backslash")]
+    Backslash,
+    #[error("the path is not valid UTF-8 after decoding")]
+    NotUtf8,
+    #[error("the path holds a structural character that is encoded twice")]
+    EncodedTwice,
+    #[error("the path holds a dot segment that servers read in different ways")]
+    AmbiguousDotSegment,
+    #[error("the path climbs above its root")]
+    AboveRoot,
+}
+
+impl RequestPath {
+    /// Normalises the path of a request target, as it stood on the wire and without its query.
+    pub fn parse(raw: &str) -> Result<Self, PathError> {
+        if is_plain(raw) {
+            let trailing_slash = raw.len() > 1 && raw.ends_with('/');
+            let forwarded = if trailing_slash { &raw[..raw.len() - 1] } else { raw };
+            return Ok(Self { forwarded: forwarded.to_owned(), decoded: None, trailing_slash });
+        }
+        let canonical = canonical_octets(raw)?;
+        let (forwarded, trailing_slash) = resolve_segments(&canonical)?;
+        let decoded = forwarded
+            .contains('%')
+            .then(|| percent_decode_str(&forwarded).decode_utf8().map(std::borrow::Cow::into_owned))
+            .transpose()
+            .map_err(|_| PathError::NotUtf8)?;
+        if decoded.as_deref().is_some_and(is_encoded_twice) {
+            return Err(PathError::EncodedTwice);
+        }
+        Ok(Self { forwarded, decoded, trailing_slash })
+    }
+
+    /// What rules and templates see.
+    pub fn decoded(&self) -> &str {
+        self.decoded.as_deref().unwrap_or(&self.forwarded)
+    }
+
+    /// What the upstream receives.
+    pub fn forwarded(&self) -> &str {
+        &self.forwarded
+    }
+
+    /// Whether the client's path ended in a slash, which normalisation took away.
+    pub const fn had_trailing_slash(&self) -> bool {
+        self.trailing_slash
+    }
+}
+
+/// Whether the path is its own normal form but for a trailing slash: true for nearly every request.
+fn is_plain(raw: &str) -> bool {
+    let mut previous = 0;
+    for (index, &byte) in raw.as_bytes().iter().enumerate() {
+        let plain = match byte {
+            b'/' => previous != b'/',
+            // A segment that begins with a dot may be a dot segment.
+            b'.' => previous != b'/',
+            _ => is_path_character(byte),
+        };
+        if !plain || (index == 0 && byte != b'/') {
+            return false;
+        }
+        previous = byte;
+    }
+    !raw.is_empty()
+}
+
+/// RFC 3986 section 3.3: `pchar` without percent-encoding.
+const fn is_path_character(byte: u8) -> bool {
+    is_unreserved(byte)
+        || matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+}
+
+/// RFC 3986 section 2.3.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// Section 6.2.2.2: unreserved characters stand decoded, every other encoding is kept (a reserved character and its
+/// encoding are different things), and what may not stand bare is encoded.
+fn canonical_octets(raw: &str) -> Result<String, PathError> {
+    let bytes = raw.as_bytes();
+    if bytes.first() != Some(&b'/') {
+        return Err(PathError::NotAbsolute);
+    }
+    let mut canonical = String::with_capacity(raw.len() + 8);
+    let mut index = 0;
+    while let Some(&byte) = bytes.get(index) {
+        if byte == b'%' {
+            let octet = bytes.get(index + 1..index + 3).and_then(hex_octet).ok_or(PathError::BrokenEncoding)?;
+            match octet {
+                b'/' => return Err(PathError::EncodedSlash),
+                b'\\' => return Err(PathError::Backslash),
+                _ if octet.is_ascii_control() => return Err(PathError::ControlCharacter),
+                _ if is_unreserved(octet) => canonical.push(char::from(octet)),
+                _ => push_encoded(&mut canonical, octet),
+            }
+            index += 3;
+            continue;
+        }
+        match byte {
+            b'\\' => return Err(PathError::Backslash),
+            _ if byte.is_ascii_control() => return Err(PathError::ControlCharacter),
+            b'/' => canonical.push('/'),
+            _ if is_path_character(byte) => canonical.push(char::from(byte)),
+            _ => push_encoded(&mut canonical, byte),
+        }
+        index += 1;
+    }
+    Ok(canonical)
+}
+
+fn push_encoded(text: &mut String, octet: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    text.push('%');
+    text.push(char::from(DIGITS[usize::from(octet >> 4)]));
+    text.push(char::from(DIGITS[usize::from(octet & 15)]));
+}
+
+fn hex_octet(digits: &[u8]) -> Option<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some(value(*digits.first()?)? << 4 | value(*digits.get(1)?)?)
+}
+
+/// Section 5.2.4, and empty segments are taken together. Says whether the path ended in a slash.
+fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
+    let mut segments: Vec<&str> = Vec::new();
+    let mut saw_empty = false;
+    let mut ends_in_slash = false;
+    let mut remaining = canonical[1..].split('/').peekable();
+    while let Some(segment) = remaining.next() {
+        let is_last = remaining.peek().is_none();
+        ends_in_slash = is_last && matches!(segment, "" | "." | "..");
+        match segment {
+            "" => saw_empty |= !is_last,
+            "." => {}
+            // `/a//../b` is `/a/b` to one server and `/b` to the next.
+            ".." if saw_empty => return Err(PathError::AmbiguousDotSegment),
+            ".." => {
+                segments.pop().ok_or(PathError::AboveRoot)?;
+            }
+            _ if is_dressed_dot_segment(segment) => return Err(PathError::AmbiguousDotSegment),
+            _ => segments.push(segment),
+        }
+    }
+    let mut forwarded = String::with_capacity(canonical.len());
+    for segment in &segments {
+        forwarded.push('/');
+        forwarded.push_str(segment);
+    }
+    let trailing_slash = ends_in_slash && !forwarded.is_empty();
+    if forwarded.is_empty() {
+        forwarded.push('/');
+    }
+    Ok((forwarded, trailing_slash))
+}
+
+/// `..;x`, `.;`, `..%3B` and dots followed by blanks: some servers drop what follows and see a dot segment.
+fn is_dressed_dot_segment(segment: &str) -> bool {
+    let after_dots = segment.trim_start_matches('.');
+    let dots = segment.len() - after_dots.len();
+    (dots == 1 || dots == 2) && [";", "%3B", "%20", "%C2%A0"].iter().any(|dress| after_dots.starts_with(dress))
+}
+
+/// Whether the decoded path, decoded once more, would grow a structural character.
+fn is_encoded_twice(decoded: &str) -> bool {
+    let bytes = decoded.as_bytes();
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(|(index, _)| {
+        bytes
+            .get(index + 1..index + 3)
+            .and_then(hex_octet)
+            .is_some_and(|octet| matches!(octet, b'.' | b'/' | b'\\' | b'%' | b';') || octet.is_ascii_control())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn forwarded(raw: &str) -> Result<String, PathError> {
+        RequestPath::parse(raw).map(|path| path.forwarded().to_owned())
+    }
+
+    #[test]
+    fn ordinary_paths_stay_as_they_are() {
+        for raw in ["/", "/a", "/a/b.c", "/a;v=1/b", "/@user:x/~me", "/a.b/..c/d..", "/%E2%82%AC", "/a%20b", "/100%25"]
+        {
+            assert_eq!(forwarded(raw).as_deref(), Ok(raw));
+        }
+    }
+
+    #[test]
+    fn equal_paths_have_one_form() {
+        for (raw, expected) in [
+            ("/a/", "/a"),
+            ("/a//b", "/a/b"),
+            ("/a/./b", "/a/b"),
+            ("/a/../b", "/b"),
+            ("/a/%2e%2e/b", "/b"),
+            ("/a/.%2E/b", "/b"),
+            ("/a/%2e/b", "/a/b"),
+            ("/%61dmin", "/admin"),
+            ("/%7Euser", "/~user"),
+            ("/a%e2%82%ac", "/a%E2%82%AC"),
+            ("/a\"b", "/a%22b"),
+            ("/a/..", "/"),
+            ("/a/b/..", "/a"),
+            ("//", "/"),
+        ] {
+            assert_eq!(forwarded(raw).as_deref(), Ok(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_two_servers_read_in_two_ways_is_refused() {
+        for (raw, expected) in [
+            ("", PathError::NotAbsolute),
+            ("*", PathError::NotAbsolute),
+            ("a/b", PathError::NotAbsolute),
+            ("/..", PathError::AboveRoot),
+            ("/a/../../b", PathError::AboveRoot),
+            ("/%2e%2e/b", PathError::AboveRoot),
+            ("/a/..%2fb", PathError::EncodedSlash),
+            ("/a%2Fb", PathError::EncodedSlash),
+            ("/a\\b", PathError::Backslash),
+            ("/a%5cb", PathError::Backslash),
+            ("/a/..\\b", PathError::Backslash),
+            ("/a%00b", PathError::ControlCharacter),
+            ("/a%0d%0ab", PathError::ControlCharacter),
+            ("/a%7Fb", PathError::ControlCharacter),
+            ("/a/..;/b", PathError::AmbiguousDotSegment),
+            ("/a/.;x/b", PathError::AmbiguousDotSegment),
+            ("/a/..%3bx/b", PathError::AmbiguousDotSegment),
+            ("/a/..%20/b", PathError::AmbiguousDotSegment),
+            ("/a//../b", PathError::AmbiguousDotSegment),
+            ("/a%ff", PathError::NotUtf8),
+            ("/%c0%ae%c0%ae/b", PathError::NotUtf8),
+            ("/a%", PathError::BrokenEncoding),
+            ("/a%2", PathError::BrokenEncoding),
+            ("/a%zz", PathError::BrokenEncoding),
+            ("/a%+1", PathError::BrokenEncoding),
+            ("/%252e%252e/b", PathError::EncodedTwice),
+            ("/a%252fb", PathError::EncodedTwice),
+            ("/a%25%32%66b", PathError::EncodedTwice),
+            ("/a%2500", PathError::EncodedTwice),
+        ] {
+            assert_eq!(forwarded(raw), Err(expected), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_is_remembered() {
+        assert!(RequestPath::parse("/a/").unwrap().had_trailing_slash());
+        assert!(RequestPath::parse("/a/b/..").unwrap().had_trailing_slash());
+        assert!(!RequestPath::parse("/").unwrap().had_trailing_slash());
+        assert!(!RequestPath::parse("/a").unwrap().had_trailing_slash());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_forwarded_decodes_to_what_is_matched(
+            raw in "(/|/a|\\.|\\.\\.|;|%2e|%2F|%25|%5c|%41|%e2%82%ac|%00|%ff|b|~|//|\\\\|\"|%3b|%20| |é){0,12}"
+        ) {
+            if let Ok(path) = RequestPath::parse(&format!("/{raw}")) {
+                let decoded = percent_decode_str(path.forwarded()).decode_utf8().unwrap();
+                prop_assert_eq!(decoded, path.decoded());
+                let again = RequestPath::parse(path.forwarded()).unwrap();
+                prop_assert_eq!(again.forwarded(), path.forwarded());
+                prop_assert_eq!(again.decoded(), path.decoded());
+                let segments = || path.decoded().split('/').skip(1);
+                prop_assert!(!segments().any(|segment| matches!(segment, "." | "..")));
+                prop_assert!(path.decoded() == "/" || !segments().any(str::is_empty));
+                prop_assert!(!path.decoded().contains('\\'));
+            }
+        }
+    }
+}

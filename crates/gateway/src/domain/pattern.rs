@@ -1,0 +1,312 @@
+//! The URL pattern of a rule: literal text with patterns between `<` and `>`, matched against the whole of
+//! `scheme://host[:port]path`.
+//!
+//! What always holds:
+//! - A pattern that compiled answers in time linear in the URL, or, when it needs look-around or back-references, within
+//!   a fixed number of steps; past them the answer is [`Overrun`], never a guess.
+//! - Every URL that matches begins with one of `prefixes()`.
+
+use regex_syntax::hir::literal::{ExtractKind, Extractor};
+
+use super::glob;
+
+/// How the text between `<` and `>` is read (`access_rules.matching_strategy`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MatchingStrategy {
+    #[default]
+    Regexp,
+    Glob,
+}
+
+/// Why a pattern cannot be used. The rule that bears it matches nothing and is reported.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    #[error("the URL pattern is empty")]
+    Empty,
+    #[error("the brackets `<` and `>` are not balanced")]
+    Unbalanced,
+    #[error("the glob `{glob}` is not valid: {reason}")]
+    Glob { glob: String, reason: &'static str },
+    #[error("the regular expression is not valid: {0}")]
+    Regexp(String),
+}
+
+/// A backtracking pattern took more steps than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pattern took too many steps")]
+pub struct Overrun;
+
+/// Steps of a backtracking engine for one URL: some milliseconds.
+const BACKTRACK_LIMIT: usize = 100_000;
+/// Programs beyond this are refused at load.
+const PROGRAM_SIZE: usize = 1 << 20;
+
+#[derive(Debug)]
+pub struct Pattern {
+    engine: Engine,
+    prefixes: Vec<Vec<u8>>,
+    captures: bool,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Literal(String),
+    Linear { regex: regex::Regex, source: String },
+    Backtracking(fancy_regex::Regex),
+}
+
+/// A piece of a template.
+#[derive(Debug, PartialEq, Eq)]
+enum Piece {
+    Literal(String),
+    Pattern(String),
+}
+
+impl Pattern {
+    pub fn compile(template: &str, strategy: MatchingStrategy) -> Result<Self, PatternError> {
+        if template.is_empty() {
+            return Err(PatternError::Empty);
+        }
+        let pieces = split(template)?;
+        if let [Piece::Literal(text)] = pieces.as_slice() {
+            let prefixes = vec![text.as_bytes().to_vec()];
+            return Ok(Self { engine: Engine::Literal(text.clone()), prefixes, captures: false });
+        }
+        let source = regex_source(&pieces, strategy)?;
+        let literal_start = match pieces.first() {
+            Some(Piece::Literal(text)) => text.as_str(),
+            _ => "",
+        };
+        let captures = strategy == MatchingStrategy::Regexp;
+        match regex::RegexBuilder::new(&source).size_limit(PROGRAM_SIZE).build() {
+            Ok(regex) => {
+                let prefixes = prefixes_of(&source).unwrap_or_else(|| vec![literal_start.as_bytes().to_vec()]);
+                Ok(Self { engine: Engine::Linear { regex, source }, prefixes, captures })
+            }
+            // Look-around and back-references are no regular language: they need the other engine.
+            Err(error) => {
+                let regex = fancy_regex::RegexBuilder::new(&source)
+                    .backtrack_limit(BACKTRACK_LIMIT)
+                    .delegate_size_limit(PROGRAM_SIZE)
+                    .build()
+                    .map_err(|_| PatternError::Regexp(last_line(&error.to_string())))?;
+                let prefixes = vec![literal_start.as_bytes().to_vec()];
+                Ok(Self { engine: Engine::Backtracking(regex), prefixes, captures })
+            }
+        }
+    }
+
+    pub fn matches(&self, url: &str) -> Result<bool, Overrun> {
+        match &self.engine {
+            Engine::Literal(text) => Ok(text == url),
+            Engine::Linear { regex, .. } => Ok(regex.is_match(url)),
+            Engine::Backtracking(regex) => regex.is_match(url).map_err(|_| Overrun),
+        }
+    }
+
+    /// What the groups of the pattern caught, in the order of their opening brackets; empty for globs. A group that took
+    /// no part is an empty text.
+    pub fn captures(&self, url: &str) -> Vec<String> {
+        if !self.captures {
+            return Vec::new();
+        }
+        match &self.engine {
+            Engine::Literal(_) => Vec::new(),
+            Engine::Linear { regex, .. } => regex.captures(url).map_or_else(Vec::new, |groups| {
+                groups.iter().skip(1).map(|group| group.map_or_else(String::new, |it| it.as_str().to_owned())).collect()
+            }),
+            Engine::Backtracking(regex) => regex.captures(url).ok().flatten().map_or_else(Vec::new, |groups| {
+                groups.iter().skip(1).map(|group| group.map_or_else(String::new, |it| it.as_str().to_owned())).collect()
+            }),
+        }
+    }
+
+    pub fn prefixes(&self) -> &[Vec<u8>] {
+        &self.prefixes
+    }
+
+    /// The regular expression that says the same; `None` when the pattern is not regular.
+    pub fn regular_source(&self) -> Option<String> {
+        match &self.engine {
+            Engine::Literal(text) => Some(format!("^(?:{})$", regex_syntax::escape(text))),
+            Engine::Linear { source, .. } => Some(source.clone()),
+            Engine::Backtracking(_) => None,
+        }
+    }
+
+    /// The only URL that matches, when there is but one.
+    pub fn literal(&self) -> Option<&str> {
+        match &self.engine {
+            Engine::Literal(text) => Some(text),
+            Engine::Linear { .. } | Engine::Backtracking(_) => None,
+        }
+    }
+}
+
+/// The message of a regular expression error without the drawing above it.
+fn last_line(message: &str) -> String {
+    message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
+/// Cuts a template at its outermost brackets. The literal text up to the path is brought to lower case, because hosts
+/// and schemes are compared in lower case.
+fn split(template: &str) -> Result<Vec<Piece>, PatternError> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut depth = 0_usize;
+    let mut in_path = false;
+    let mut previous = ['\0'; 2];
+    for character in template.chars() {
+        match character {
+            '<' => {
+                if depth == 0 && !text.is_empty() {
+                    pieces.push(Piece::Literal(std::mem::take(&mut text)));
+                } else if depth > 0 {
+                    text.push('<');
+                }
+                depth += 1;
+            }
+            '>' => {
+                depth = depth.checked_sub(1).ok_or(PatternError::Unbalanced)?;
+                if depth == 0 {
+                    pieces.push(Piece::Pattern(std::mem::take(&mut text)));
+                } else {
+                    text.push('>');
+                }
+            }
+            _ if depth > 0 => text.push(character),
+            _ => {
+                in_path |= character == '/' && previous[1] != ':' && previous != [':', '/'];
+                text.push(if in_path { character } else { character.to_ascii_lowercase() });
+            }
+        }
+        previous = [previous[1], character];
+    }
+    if depth > 0 {
+        return Err(PatternError::Unbalanced);
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Literal(text));
+    }
+    Ok(pieces)
+}
+
+fn regex_source(pieces: &[Piece], strategy: MatchingStrategy) -> Result<String, PatternError> {
+    let mut source = String::from("^(?:");
+    for piece in pieces {
+        match (piece, strategy) {
+            (Piece::Literal(text), _) => source.push_str(&regex_syntax::escape(text)),
+            (Piece::Pattern(pattern), MatchingStrategy::Regexp) => {
+                source.push('(');
+                source.push_str(pattern);
+                source.push(')');
+            }
+            (Piece::Pattern(pattern), MatchingStrategy::Glob) => {
+                let translated =
+                    glob::to_regex(pattern).map_err(|reason| PatternError::Glob { glob: pattern.clone(), reason })?;
+                source.push_str(&translated);
+            }
+        }
+    }
+    source.push_str(")$");
+    Ok(source)
+}
+
+/// A small set of texts such that every match begins with one of them.
+fn prefixes_of(source: &str) -> Option<Vec<Vec<u8>>> {
+    let hir = regex_syntax::parse(source).ok()?;
+    let sequence = Extractor::new()
+        .kind(ExtractKind::Prefix)
+        .limit_class(4)
+        .limit_repeat(4)
+        .limit_literal_len(512)
+        .limit_total(32)
+        .extract(&hir);
+    let mut prefixes: Vec<Vec<u8>> = sequence.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+    prefixes.sort();
+    // A text that begins with another of the set says nothing that the shorter one does not.
+    prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter));
+    Some(prefixes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn regexp(template: &str) -> Pattern {
+        Pattern::compile(template, MatchingStrategy::Regexp).unwrap()
+    }
+
+    fn prefixes(pattern: &Pattern) -> Vec<String> {
+        pattern.prefixes().iter().map(|prefix| String::from_utf8(prefix.clone()).unwrap()).collect()
+    }
+
+    #[test]
+    fn text_outside_brackets_is_literal() {
+        let pattern = regexp("http://h.example/a.b?<[0-9]+>/x");
+        assert_eq!(pattern.matches("http://h.example/a.b?12/x"), Ok(true));
+        assert_eq!(pattern.matches("http://h.example/aXb?12/x"), Ok(false));
+        assert_eq!(pattern.matches("http://h.example/a.b?12/x/y"), Ok(false));
+        assert_eq!(pattern.matches("xhttp://h.example/a.b?12/x"), Ok(false));
+        assert_eq!(pattern.captures("http://h.example/a.b?12/x"), ["12"]);
+    }
+
+    #[test]
+    fn alternatives_stay_inside_their_brackets() {
+        let pattern = regexp("http://h/<a|b>/c");
+        assert_eq!(pattern.matches("http://h/a"), Ok(false));
+        assert_eq!(pattern.matches("http://h/b/c"), Ok(true));
+        assert_eq!(prefixes(&pattern), ["http://h/a/c", "http://h/b/c"]);
+    }
+
+    #[test]
+    fn groups_are_listed_in_the_order_of_their_brackets() {
+        let pattern = regexp("http://h/<(?<kind>cat|dog)s?>/<[0-9]+(x)?>");
+        assert_eq!(pattern.captures("http://h/cats/7"), ["cats", "cat", "7", ""]);
+    }
+
+    #[test]
+    fn look_around_runs_with_a_limit() {
+        let pattern = regexp("http://h/<(?!protected).*>");
+        assert_eq!(pattern.matches("http://h/open"), Ok(true));
+        assert_eq!(pattern.matches("http://h/protected/x"), Ok(false));
+        assert_eq!(pattern.captures("http://h/open"), ["open"]);
+        assert_eq!(prefixes(&pattern), ["http://h/"]);
+        let greedy = regexp("http://h/<(?=x)(a?x?)*(a?x?)*\\2b$>");
+        assert_eq!(greedy.matches(&format!("http://h/x{}", "ax".repeat(200))), Err(Overrun));
+    }
+
+    #[test]
+    fn brackets_must_balance() {
+        for template in ["http://h/<a", "http://h/a>", "http://h/<a>>", "<<a>"] {
+            assert_eq!(Pattern::compile(template, MatchingStrategy::Regexp).unwrap_err(), PatternError::Unbalanced);
+        }
+        assert!(matches!(
+            Pattern::compile("http://h/<(>", MatchingStrategy::Regexp),
+            Err(PatternError::Regexp(reason)) if !reason.is_empty() && !reason.contains('\n')
+        ));
+    }
+
+    #[test]
+    fn hosts_are_compared_in_lower_case_and_paths_as_they_are() {
+        let pattern = regexp("HTTP://Example.COM/Path/<.*>");
+        assert_eq!(pattern.matches("http://example.com/Path/x"), Ok(true));
+        assert_eq!(pattern.matches("http://example.com/path/x"), Ok(false));
+        assert_eq!(regexp("http://<a|b>.Example/X").matches("http://a.example/X"), Ok(true));
+    }
+
+    #[test]
+    fn small_alternatives_in_front_still_give_prefixes() {
+        assert_eq!(prefixes(&regexp("<https?>://h/api/<.*>")), ["http://h/api/", "https://h/api/"]);
+        assert_eq!(prefixes(&regexp("http<s|>://h/<.*>")), ["http://h/", "https://h/"]);
+        assert_eq!(prefixes(&regexp("<.*>")), [""]);
+    }
+
+    #[test]
+    fn globs_capture_nothing() {
+        let pattern = Pattern::compile("https://<*>.example.com/<**>", MatchingStrategy::Glob).unwrap();
+        assert_eq!(pattern.matches("https://a.example.com/b/c.d"), Ok(true));
+        assert_eq!(pattern.matches("https://a.b.example.com/"), Ok(false));
+        assert!(pattern.captures("https://a.example.com/b").is_empty());
+    }
+}

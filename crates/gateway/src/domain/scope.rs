@@ -1,0 +1,68 @@
+//! Whether the scopes of a token cover the scopes that a rule asks for.
+
+use serde::Deserialize;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopeStrategy {
+    /// `a.b` covers `a.b.c`.
+    Hierarchic,
+    Exact,
+    /// `a.*` covers `a.b` and `a.b.c`.
+    Wildcard,
+    /// Scopes are not compared here.
+    #[default]
+    None,
+}
+
+impl ScopeStrategy {
+    /// Whether one of `granted` covers `required`.
+    pub fn covers(self, granted: &[String], required: &str) -> bool {
+        granted.iter().any(|scope| match self {
+            Self::Exact => scope == required,
+            Self::Hierarchic => {
+                required.strip_prefix(scope.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    && !scope.is_empty()
+            }
+            Self::Wildcard => wildcard_covers(scope, required),
+            Self::None => false,
+        })
+    }
+}
+
+/// Each part must be equal or `*`; a last `*` stands for one part or more.
+fn wildcard_covers(scope: &str, required: &str) -> bool {
+    let granted: Vec<&str> = scope.split('.').collect();
+    let asked: Vec<&str> = required.split('.').collect();
+    if asked.iter().any(|part| part.is_empty()) || asked.len() < granted.len() {
+        return false;
+    }
+    let parts_agree = granted.iter().zip(&asked).all(|(one, other)| *one == "*" || one == other);
+    parts_agree && (granted.len() == asked.len() || granted.last() == Some(&"*"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(strategy: ScopeStrategy, granted: &str, required: &str) -> bool {
+        let granted: Vec<String> = granted.split(' ').map(str::to_owned).collect();
+        strategy.covers(&granted, required)
+    }
+
+    #[test]
+    fn each_strategy_has_its_own_reading() {
+        use ScopeStrategy::{Exact, Hierarchic, None, Wildcard};
+        assert!(covers(Exact, "x a.b", "a.b") && !covers(Exact, "a", "a.b"));
+        assert!(covers(Hierarchic, "a.b", "a.b.c") && covers(Hierarchic, "a.b", "a.b"));
+        assert!(
+            !covers(Hierarchic, "a.b", "a.bc") && !covers(Hierarchic, "a.b.c", "a.b") && !covers(Hierarchic, "", "a")
+        );
+        assert!(covers(Wildcard, "a.*", "a.b") && covers(Wildcard, "a.*", "a.b.c") && covers(Wildcard, "*", "a"));
+        assert!(
+            !covers(Wildcard, "a.*", "a") && !covers(Wildcard, "a.*.c", "a.b.d") && !covers(Wildcard, "a.b", "a.b.c")
+        );
+        assert!(covers(Wildcard, "a.*.c", "a.b.c") && !covers(Wildcard, "a.*", "a."));
+        assert!(!covers(None, "a", "a"));
+    }
+}
