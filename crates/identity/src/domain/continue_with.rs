@@ -1,0 +1,41 @@
+//! What a client should do next, told in the body of a successful answer; in the order in which it came up.
+
+use base::PlainToken;
+use serde::{Serialize, Serializer};
+
+use super::flow::FlowId;
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum ContinueWith {
+    RedirectBrowserTo { redirect_browser_to: String },
+    SetOrySessionToken { ory_session_token: ShownToken },
+    ShowVerificationUi { flow: VerificationUi },
+    ShowSettingsUi { flow: FlowUi },
+    ShowRecoveryUi { flow: FlowUi },
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct VerificationUi {
+    pub id: FlowId,
+    pub verifiable_address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct FlowUi {
+    pub id: FlowId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// A token on its way to the client that it was minted for.
+#[derive(Clone, Debug)]
+pub struct ShownToken(pub PlainToken);
+
+impl Serialize for ShownToken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}

@@ -1,0 +1,463 @@
+//! A self-service flow: what a person is in the middle of.
+//!
+//! The five kinds share their life: begun with a form, submitted until it completes or expires, and then begun anew.
+//! What is particular to a kind is its [`Details`], so that a flow of one kind is never taken for another. A flow begun
+//! by a browser belongs to that browser: it remembers the fingerprint of its anti-CSRF secret.
+
+use std::time::Duration;
+
+use base::{Rng, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::client_kind::FlowType;
+use super::csrf::CsrfSecret;
+use super::message::Message;
+use super::ui::{Complaint, Ui};
+use super::ui_node::CSRF_TOKEN;
+use super::{Aal, CredentialType, IdentityId, SessionId};
+
+base::uuid_ids! {
+    /// One flow, of whatever kind.
+    FlowId;
+}
+
+/// The kinds of flow, as their addresses spell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowKind {
+    Login,
+    Registration,
+    Settings,
+    Recovery,
+    Verification,
+}
+
+impl FlowKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Registration => "registration",
+            Self::Settings => "settings",
+            Self::Recovery => "recovery",
+            Self::Verification => "verification",
+        }
+    }
+}
+
+/// How far a flow has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowState {
+    ChooseMethod,
+    SentEmail,
+    PassedChallenge,
+    ShowForm,
+    Success,
+}
+
+impl FlowState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ChooseMethod => "choose_method",
+            Self::SentEmail => "sent_email",
+            Self::PassedChallenge => "passed_challenge",
+            Self::ShowForm => "show_form",
+            Self::Success => "success",
+        }
+    }
+}
+
+/// What is particular to one kind of flow.
+pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    const KIND: FlowKind;
+    const FIRST_STATE: FlowState = FlowState::ChooseMethod;
+
+    /// What this flow says when it is submitted too late.
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message;
+
+    /// The members of the wire form beyond those that all kinds share.
+    fn present(&self, members: &mut Map<String, Value>);
+
+    /// The person whom a flow is known to belong to.
+    fn identity_id(&self) -> Option<IdentityId> {
+        None
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flow<D> {
+    pub id: FlowId,
+    #[serde(rename = "type")]
+    pub flow_type: FlowType,
+    pub state: FlowState,
+    pub issued_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The address that the flow was begun at, with its query.
+    pub request_url: String,
+    /// Where to go in the end, when it is not what `request_url` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+    /// The method that was used last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<CredentialType>,
+    pub ui: Ui,
+    /// The fingerprint of the browser's anti-CSRF secret; `None` for flows that are not bound to a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+    pub details: D,
+    /// The number of the write that made this value, kept in the row.
+    #[serde(skip)]
+    pub version: i64,
+}
+
+/// What every new flow is told.
+#[derive(Clone)]
+pub struct Beginning<'a> {
+    pub flow_type: FlowType,
+    pub request_url: &'a str,
+    pub lifespan: Duration,
+    pub public_url: &'a Url,
+    /// The browser's anti-CSRF secret, in browser flows.
+    pub csrf: Option<&'a CsrfSecret>,
+}
+
+impl<D: Details> Flow<D> {
+    pub fn begin(beginning: &Beginning<'_>, details: D, rng: &Rng, now: Timestamp) -> Self {
+        let id = FlowId::generate(rng);
+        let browser = match beginning.flow_type {
+            FlowType::Browser => beginning.csrf.map(CsrfSecret::fingerprint),
+            FlowType::Api => None,
+        };
+        Self {
+            id,
+            flow_type: beginning.flow_type,
+            state: D::FIRST_STATE,
+            issued_at: now,
+            expires_at: now.plus(beginning.lifespan),
+            request_url: beginning.request_url.to_owned(),
+            return_to: None,
+            active: None,
+            ui: Ui::posting_to(submit_url(beginning.public_url, D::KIND, id)),
+            browser,
+            details,
+            version: 0,
+        }
+    }
+
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+
+    pub fn is_browser(&self) -> bool {
+        self.flow_type == FlowType::Browser
+    }
+
+    /// Where the person asked to be sent in the end.
+    pub fn wanted_return_to(&self) -> Option<String> {
+        self.return_to.clone().or_else(|| query_parameter(&self.request_url, "return_to"))
+    }
+
+    /// A parameter of the address that the flow was begun at.
+    pub fn requested(&self, parameter: &str) -> Option<String> {
+        query_parameter(&self.request_url, parameter)
+    }
+
+    /// Whether this browser may see and submit the flow.
+    pub fn belongs_to(&self, csrf: &CsrfSecret) -> bool {
+        self.browser.as_ref().is_none_or(|browser| *browser == csrf.fingerprint())
+    }
+
+    pub fn complain(&mut self, complaints: Vec<Complaint>) {
+        for complaint in complaints {
+            self.ui.complain(complaint);
+        }
+    }
+
+    /// The wire form. `csrf` is the secret of the browser that looks at it; native flows carry an empty token.
+    pub fn to_wire(&self, csrf: Option<&CsrfSecret>, rng: &Rng) -> Value {
+        let mut ui = self.ui.clone();
+        if ui.nodes.find(CSRF_TOKEN).is_some() {
+            let token = match (self.flow_type, csrf) {
+                (FlowType::Browser, Some(csrf)) => csrf.token(self.id.as_uuid(), rng),
+                (FlowType::Browser, None) | (FlowType::Api, _) => String::new(),
+            };
+            ui.set_value(CSRF_TOKEN, Value::String(token));
+        }
+        let mut members = Map::new();
+        members.insert("id".to_owned(), json!(self.id));
+        members.insert("type".to_owned(), json!(self.flow_type));
+        members.insert("expires_at".to_owned(), json!(self.expires_at));
+        members.insert("issued_at".to_owned(), json!(self.issued_at));
+        members.insert("request_url".to_owned(), json!(self.request_url));
+        if let Some(return_to) = self.wanted_return_to() {
+            members.insert("return_to".to_owned(), json!(return_to));
+        }
+        if let Some(active) = self.active {
+            members.insert("active".to_owned(), json!(active));
+        }
+        members.insert("ui".to_owned(), json!(ui));
+        members.insert("state".to_owned(), json!(self.state));
+        self.details.present(&mut members);
+        Value::Object(members)
+    }
+}
+
+/// Where the form of a flow is sent.
+pub fn submit_url(public: &Url, kind: FlowKind, id: FlowId) -> String {
+    let mut url = endpoint(public, &format!("self-service/{}", kind.as_str()));
+    url.query_pairs_mut().append_pair("flow", &id.to_string());
+    url.into()
+}
+
+/// An address below the public base address, whether or not that ends in a slash.
+pub fn endpoint(public: &Url, path: &str) -> Url {
+    let mut url = public.clone();
+    let base = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{base}/{path}"));
+    url.set_query(None);
+    url.set_fragment(None);
+    url
+}
+
+/// A page with the number of the flow that it is to show.
+pub fn with_flow(page: &Url, id: FlowId) -> String {
+    let mut url = page.clone();
+    let others: Vec<(String, String)> =
+        url.query_pairs().filter(|(key, _)| key != "flow").map(|(key, value)| (key.into(), value.into())).collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair("flow", &id.to_string());
+    url.into()
+}
+
+pub fn query_parameter(address: &str, name: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    url.query_pairs().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
+}
+
+/// The OAuth2 login request that a flow answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OAuth2Request {
+    pub challenge: String,
+    /// The request as the authorization server described it when the flow began.
+    pub request: Value,
+}
+
+impl OAuth2Request {
+    fn present(this: Option<&Self>, members: &mut Map<String, Value>) {
+        if let Some(this) = this {
+            members.insert("oauth2_login_challenge".to_owned(), json!(this.challenge));
+            members.insert("oauth2_login_request".to_owned(), this.request.clone());
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Login {
+    pub requested_aal: Aal,
+    pub refresh: bool,
+    #[serde(default)]
+    pub identity_schema: Option<String>,
+    #[serde(default)]
+    pub oauth2: Option<OAuth2Request>,
+    /// The person that a refresh or step-up must be completed by, as the session said when the flow began.
+    #[serde(default)]
+    pub expected_identity: Option<IdentityId>,
+    /// The identifier that a code was sent for.
+    #[serde(default)]
+    pub code_identifier: Option<String>,
+}
+
+impl Details for Login {
+    const KIND: FlowKind = FlowKind::Login;
+
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
+        super::message::flow::login_expired(expired_at, now)
+    }
+
+    fn present(&self, members: &mut Map<String, Value>) {
+        let issued_at = members.get("issued_at").cloned();
+        members.insert("created_at".to_owned(), json!(issued_at));
+        members.insert("updated_at".to_owned(), json!(issued_at));
+        members.insert("refresh".to_owned(), json!(self.refresh));
+        members.insert("requested_aal".to_owned(), json!(self.requested_aal));
+        members.insert("organization_id".to_owned(), Value::Null);
+        if let Some(schema) = &self.identity_schema {
+            members.insert("identity_schema".to_owned(), json!(schema));
+        }
+        OAuth2Request::present(self.oauth2.as_ref(), members);
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The schema that was asked for; the default one otherwise.
+    #[serde(default)]
+    pub identity_schema: Option<String>,
+    #[serde(default)]
+    pub oauth2: Option<OAuth2Request>,
+    /// The traits that a code was sent for, as text.
+    #[serde(default)]
+    pub code_traits: Option<String>,
+}
+
+impl Details for Registration {
+    const KIND: FlowKind = FlowKind::Registration;
+
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
+        super::message::flow::registration_expired(expired_at, now)
+    }
+
+    fn present(&self, members: &mut Map<String, Value>) {
+        members.insert("organization_id".to_owned(), Value::Null);
+        if let Some(schema) = &self.identity_schema {
+            members.insert("identity_schema".to_owned(), json!(schema));
+        }
+        OAuth2Request::present(self.oauth2.as_ref(), members);
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub identity_id: IdentityId,
+}
+
+impl Details for Settings {
+    const KIND: FlowKind = FlowKind::Settings;
+    const FIRST_STATE: FlowState = FlowState::ShowForm;
+
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
+        super::message::flow::settings_expired(expired_at, now)
+    }
+
+    /// The identity itself is added by whoever has loaded it.
+    fn present(&self, _: &mut Map<String, Value>) {}
+
+    fn identity_id(&self) -> Option<IdentityId> {
+        Some(self.identity_id)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Set when an administrator began the flow for somebody.
+    #[serde(default)]
+    pub identity_id: Option<IdentityId>,
+    /// An administrator's flow is completed in a browser that did not begin it.
+    #[serde(default)]
+    pub skip_csrf: bool,
+    /// End where `return_to` says instead of at the settings.
+    #[serde(default)]
+    pub skip_settings: bool,
+    /// The address that a code was sent to.
+    #[serde(default)]
+    pub address: Option<String>,
+}
+
+impl Details for Recovery {
+    const KIND: FlowKind = FlowKind::Recovery;
+
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
+        super::message::flow::recovery_expired(expired_at, now)
+    }
+
+    fn present(&self, _: &mut Map<String, Value>) {}
+
+    fn identity_id(&self) -> Option<IdentityId> {
+        self.identity_id
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The address that a code was sent to.
+    #[serde(default)]
+    pub address: Option<String>,
+    #[serde(default)]
+    pub identity_id: Option<IdentityId>,
+    /// The session that waits for this address to be verified before an OAuth2 login is accepted.
+    #[serde(default)]
+    pub session_id: Option<SessionId>,
+    #[serde(default)]
+    pub oauth2: Option<OAuth2Request>,
+}
+
+impl Details for Verification {
+    const KIND: FlowKind = FlowKind::Verification;
+
+    fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
+        super::message::flow::verification_expired(expired_at, now)
+    }
+
+    fn present(&self, _: &mut Map<String, Value>) {}
+
+    fn identity_id(&self) -> Option<IdentityId> {
+        self.identity_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ui_node::Node;
+    use super::*;
+
+    fn login(flow_type: FlowType, csrf: Option<&CsrfSecret>) -> Flow<Login> {
+        let rng = Rng::seeded(1);
+        let beginning = Beginning {
+            flow_type,
+            request_url: "https://id.example/self-service/login/browser?return_to=%2Fhome",
+            lifespan: Duration::from_secs(60),
+            public_url: &Url::parse("https://id.example/auth/").unwrap(),
+            csrf,
+        };
+        let details = Login {
+            requested_aal: Aal::Aal1,
+            refresh: false,
+            identity_schema: None,
+            oauth2: None,
+            expected_identity: None,
+            code_identifier: None,
+        };
+        let mut flow = Flow::begin(&beginning, details, &rng, Timestamp::EPOCH);
+        flow.ui.nodes.append(Node::csrf());
+        flow
+    }
+
+    #[test]
+    fn the_wire_form_has_the_members_that_clients_require() {
+        let rng = Rng::seeded(2);
+        let csrf = CsrfSecret::generate(&rng);
+        let flow = login(FlowType::Browser, Some(&csrf));
+        let wire = flow.to_wire(Some(&csrf), &rng);
+        assert_eq!(wire["type"], "browser");
+        assert_eq!(wire["state"], "choose_method");
+        assert_eq!(wire["return_to"], "/home");
+        assert_eq!(wire["requested_aal"], "aal1");
+        assert_eq!(wire["ui"]["action"], format!("https://id.example/auth/self-service/login?flow={}", flow.id));
+        let token = wire["ui"]["nodes"][0]["attributes"]["value"].as_str().unwrap();
+        assert!(csrf.accepts(token, flow.id.as_uuid()));
+        assert!(flow.belongs_to(&csrf) && !flow.belongs_to(&CsrfSecret::generate(&rng)));
+    }
+
+    #[test]
+    fn a_native_flow_carries_an_empty_token_and_belongs_to_no_browser() {
+        let rng = Rng::seeded(2);
+        let flow = login(FlowType::Api, None);
+        assert_eq!(flow.to_wire(None, &rng)["ui"]["nodes"][0]["attributes"]["value"], "");
+        assert!(flow.belongs_to(&CsrfSecret::generate(&rng)));
+    }
+
+    #[test]
+    fn a_flow_survives_storage() {
+        let flow = login(FlowType::Api, None);
+        let text = serde_json::to_string(&flow).unwrap();
+        assert_eq!(serde_json::from_str::<Flow<Login>>(&text).unwrap(), flow);
+    }
+
+    #[test]
+    fn a_page_gets_the_flow_once() {
+        let id = FlowId::from_uuid(uuid::Uuid::nil());
+        let page = Url::parse("https://ui.example/login?x=1&flow=old").unwrap();
+        assert_eq!(with_flow(&page, id), format!("https://ui.example/login?x=1&flow={id}"));
+    }
+}

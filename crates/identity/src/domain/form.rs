@@ -1,0 +1,230 @@
+//! What a client submits, read the same way from JSON and from a form.
+//!
+//! A form names the members of objects by dotted paths (`traits.name.first`) and lists by repetition or by numbers
+//! (`traits.emails.0`). Its values are text; those that the identity schema calls numbers or booleans are converted.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Number, Value};
+
+/// The kind of value that the identity schema wants at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    /// A list of texts.
+    List,
+}
+
+/// One field that the schema knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldRule {
+    pub kind: FieldKind,
+    pub required: bool,
+}
+
+/// The fields that a schema knows, by dotted path.
+pub type FieldRules = BTreeMap<String, FieldRule>;
+
+/// How deep a path may go and how many fields a form may have; both are far beyond any honest form.
+const MAX_DEPTH: usize = 32;
+const MAX_FIELDS: usize = 2000;
+const MAX_INDEX: usize = 500;
+
+/// The form cannot be read as one value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    #[error("the form has too many fields")]
+    TooManyFields,
+    #[error("the field `{0}` is nested too deeply")]
+    TooDeep(String),
+    #[error("the field `{0}` contradicts another field")]
+    Contradiction(String),
+}
+
+/// Reads the fields of a form, in the order in which they were sent.
+pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<String, Value>, FormError> {
+    if fields.len() > MAX_FIELDS {
+        return Err(FormError::TooManyFields);
+    }
+    let mut grouped: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, value) in fields {
+        let place = *places.entry(name).or_insert_with(|| {
+            grouped.push((name, Vec::new()));
+            grouped.len() - 1
+        });
+        grouped[place].1.push(value);
+    }
+    let mut root = Value::Object(Map::new());
+    for (name, values) in grouped {
+        if let Some(value) = convert(name, &values, rules) {
+            insert(&mut root, name, value)?;
+        }
+    }
+    match root {
+        Value::Object(members) => Ok(members),
+        _ => Ok(Map::new()),
+    }
+}
+
+fn convert(name: &str, values: &[&str], rules: &FieldRules) -> Option<Value> {
+    let last = values.last().copied().unwrap_or_default();
+    // `traits.emails.0` is described by the rule of `traits.emails`.
+    let rule = rules.get(name).copied();
+    match rule {
+        // A checkbox sends nothing when it is empty, so forms put a hidden `false` before it: the last one counts.
+        Some(FieldRule { kind: FieldKind::Boolean, required }) => match last {
+            "" if required => Some(Value::Bool(false)),
+            "" => None,
+            "true" | "on" | "1" => Some(Value::Bool(true)),
+            "false" | "off" | "0" => Some(Value::Bool(false)),
+            other => Some(Value::String(other.to_owned())),
+        },
+        Some(FieldRule { kind: FieldKind::Integer | FieldKind::Number, required }) => match last {
+            "" if required => Some(Value::Number(Number::from(0))),
+            "" => None,
+            text => Some(number(text)),
+        },
+        Some(FieldRule { kind: FieldKind::List, .. }) => {
+            let items: Vec<Value> =
+                values.iter().filter(|value| !value.is_empty()).map(|value| Value::from(*value)).collect();
+            (!items.is_empty()).then_some(Value::Array(items))
+        }
+        Some(FieldRule { kind: FieldKind::Text, required }) => {
+            (required || !last.is_empty()).then(|| Value::from(last))
+        }
+        None if name.starts_with("traits.") && last.is_empty() => None,
+        None => Some(Value::from(last)),
+    }
+}
+
+/// The number that a text spells; a text that spells none is left for the schema to refuse.
+fn number(text: &str) -> Value {
+    if let Ok(integer) = text.parse::<i64>() {
+        return Value::from(integer);
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64).map_or_else(|| Value::from(text), Value::Number)
+}
+
+fn insert(root: &mut Value, name: &str, value: Value) -> Result<(), FormError> {
+    let contradiction = || FormError::Contradiction(name.to_owned());
+    let mut place = root;
+    let segments: Vec<&str> = name.split('.').collect();
+    if segments.len() > MAX_DEPTH {
+        return Err(FormError::TooDeep(name.to_owned()));
+    }
+    for (depth, segment) in segments.iter().enumerate() {
+        let index = segment.parse::<usize>().ok().filter(|index| *index < MAX_INDEX && depth > 0);
+        if place.is_null() {
+            *place = if index.is_some() { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+        }
+        place = match (place, index) {
+            (Value::Array(items), Some(index)) => {
+                while items.len() <= index {
+                    items.push(Value::Null);
+                }
+                &mut items[index]
+            }
+            (Value::Object(members), _) => members.entry((*segment).to_owned()).or_insert(Value::Null),
+            _ => return Err(contradiction()),
+        };
+    }
+    if !place.is_null() {
+        return Err(contradiction());
+    }
+    *place = value;
+    Ok(())
+}
+
+/// Every leaf of `traits` with its dotted path: the values of hidden and pre-filled trait nodes.
+pub fn leaves(prefix: &str, value: &Value) -> Vec<(String, Value)> {
+    match value {
+        Value::Object(members) => {
+            members.iter().flat_map(|(key, member)| leaves(&format!("{prefix}.{key}"), member)).collect()
+        }
+        other => vec![(prefix.to_owned(), other.clone())],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn rules(list: &[(&str, FieldKind, bool)]) -> FieldRules {
+        list.iter()
+            .map(|(name, kind, required)| ((*name).to_owned(), FieldRule { kind: *kind, required: *required }))
+            .collect()
+    }
+
+    #[test]
+    fn dotted_paths_become_objects_and_lists() {
+        let form = fields(&[
+            ("method", "password"),
+            ("traits.name.first", "Ada"),
+            ("traits.name.last", "Lovelace"),
+            ("traits.emails.0", "a@x"),
+            ("traits.emails.1", "b@x"),
+        ]);
+        assert_eq!(
+            Value::Object(decode(&form, &FieldRules::new()).unwrap()),
+            json!({"method": "password", "traits": {"name": {"first": "Ada", "last": "Lovelace"}, "emails": ["a@x", "b@x"]}})
+        );
+    }
+
+    #[test]
+    fn values_follow_the_schema() {
+        let rules = rules(&[
+            ("traits.age", FieldKind::Integer, false),
+            ("traits.height", FieldKind::Number, true),
+            ("traits.terms", FieldKind::Boolean, true),
+            ("traits.news", FieldKind::Boolean, false),
+            ("traits.nick", FieldKind::Text, false),
+            ("traits.tags", FieldKind::List, false),
+        ]);
+        let form = fields(&[
+            ("traits.age", "42"),
+            ("traits.height", ""),
+            ("traits.terms", "false"),
+            ("traits.terms", "true"),
+            ("traits.news", ""),
+            ("traits.nick", ""),
+            ("traits.tags", "a"),
+            ("traits.tags", "b"),
+        ]);
+        assert_eq!(
+            decode(&form, &rules).unwrap()["traits"],
+            json!({"age": 42, "height": 0, "terms": true, "tags": ["a", "b"]})
+        );
+        let odd = decode(&fields(&[("traits.age", "many")]), &rules).unwrap();
+        assert_eq!(odd["traits"]["age"], "many", "the schema refuses it by name");
+    }
+
+    #[test]
+    fn hostile_forms_are_refused() {
+        let deep = "a.".repeat(100);
+        assert!(matches!(decode(&fields(&[(&deep, "x")]), &FieldRules::new()), Err(FormError::TooDeep(_))));
+        let twice = fields(&[("traits", "x"), ("traits.name", "y")]);
+        assert!(matches!(decode(&twice, &FieldRules::new()), Err(FormError::Contradiction(_))));
+        let many: Vec<_> = (0..3000).map(|n| (n.to_string(), String::new())).collect();
+        assert_eq!(decode(&many, &FieldRules::new()), Err(FormError::TooManyFields));
+        let far = decode(&fields(&[("traits.list.99999999", "x")]), &FieldRules::new()).unwrap();
+        assert_eq!(far["traits"]["list"]["99999999"], "x", "an absurd index is a name");
+    }
+
+    #[test]
+    fn leaves_name_every_scalar() {
+        assert_eq!(
+            leaves("traits", &json!({"email": "a@x", "name": {"first": "Ada"}})),
+            [("traits.email".to_owned(), json!("a@x")), ("traits.name.first".to_owned(), json!("Ada"))]
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! The form of a flow: where it is sent, its nodes, and what it says above them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::message::Message;
+use super::ui_node::{Group, InputKind, Node, Nodes};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ui {
+    pub action: String,
+    pub method: String,
+    pub nodes: Nodes,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Message>,
+}
+
+impl Ui {
+    pub fn posting_to(action: impl Into<String>) -> Self {
+        Self { action: action.into(), method: "POST".to_owned(), nodes: Nodes::default(), messages: Vec::new() }
+    }
+
+    /// Forgets what was said about an earlier attempt.
+    pub fn clear_messages(&mut self) {
+        self.messages.clear();
+        self.nodes.clear_messages();
+    }
+
+    /// Says `complaint` at its node, or above the form.
+    pub fn complain(&mut self, complaint: Complaint) {
+        let Some(name) = complaint.node else {
+            self.messages.push(complaint.message);
+            return;
+        };
+        if self.nodes.find(&name).is_none() {
+            self.nodes.append(Node::input(Group::Default, name.clone(), InputKind::Text));
+        }
+        if let Some(node) = self.nodes.find_mut(&name) {
+            node.messages.push(complaint.message);
+        }
+    }
+
+    /// Puts `value` into the input `name`, when there is one.
+    pub fn set_value(&mut self, name: &str, value: Value) {
+        if let Some(node) = self.nodes.find_mut(name) {
+            node.set_value(value);
+        }
+    }
+}
+
+/// What is wrong, and with which node; above the form when `node` is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Complaint {
+    pub node: Option<String>,
+    pub message: Message,
+}
+
+impl Complaint {
+    pub fn at(node: impl Into<String>, message: Message) -> Self {
+        Self { node: Some(node.into()), message }
+    }
+
+    pub fn general(message: Message) -> Self {
+        Self { node: None, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::validation;
+    use super::*;
+
+    #[test]
+    fn a_complaint_without_a_node_makes_one() {
+        let mut ui = Ui::posting_to("https://id.example/self-service/login?flow=1");
+        ui.complain(Complaint::at("traits.email", validation::missing("email")));
+        ui.complain(Complaint::general(validation::invalid_credentials()));
+        assert_eq!(ui.nodes.find("traits.email").unwrap().messages.len(), 1);
+        assert_eq!(ui.messages.len(), 1);
+        ui.clear_messages();
+        assert!(ui.messages.is_empty() && ui.nodes.find("traits.email").unwrap().messages.is_empty());
+    }
+}

@@ -1,0 +1,459 @@
+//! The nodes of a flow's form: what a client renders, in which group and order, with which messages.
+//!
+//! A node is found by its name; `method` and `screen` may stand several times. The kind of a node and of its attributes
+//! always agree, because the kind is read off the attributes.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::message::Message;
+
+/// Which part of the form a node belongs to, mostly the method that reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    Default,
+    Password,
+    Oidc,
+    Profile,
+    Link,
+    Code,
+    Totp,
+    LookupSecret,
+    Webauthn,
+    Passkey,
+    IdentifierFirst,
+}
+
+/// One element of the form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub group: Group,
+    pub attributes: Attributes,
+    pub messages: Vec<Message>,
+    pub label: Option<Message>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "node_type")]
+pub enum Attributes {
+    #[serde(rename = "input")]
+    Input(Input),
+    #[serde(rename = "text")]
+    Text { text: Message, id: String },
+    #[serde(rename = "img")]
+    Image { src: String, id: String, width: u32, height: u32 },
+    #[serde(rename = "a")]
+    Anchor { href: String, title: Message, id: String },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: InputKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub required: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autocomplete: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    pub disabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maxlength: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    pub value: Value,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    #[default]
+    Text,
+    Password,
+    Number,
+    Checkbox,
+    Hidden,
+    Email,
+    Tel,
+    Submit,
+    Button,
+    #[serde(rename = "datetime-local")]
+    DateTimeLocal,
+    Date,
+    Url,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if wants")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl Node {
+    pub fn input(group: Group, name: impl Into<String>, kind: InputKind) -> Self {
+        Self::of(group, Attributes::Input(Input { name: name.into(), kind, ..Input::default() }))
+    }
+
+    pub fn hidden(group: Group, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::input(group, name, InputKind::Hidden).value(value)
+    }
+
+    /// A button that sends the form with `name=value`.
+    pub fn submit(group: Group, name: impl Into<String>, value: impl Into<Value>, label: Message) -> Self {
+        Self::input(group, name, InputKind::Submit).value(value).label(label)
+    }
+
+    /// The anti-CSRF field. Its value is put in when the form is shown, because it differs each time.
+    pub fn csrf() -> Self {
+        Self::input(Group::Default, CSRF_TOKEN, InputKind::Hidden).required()
+    }
+
+    pub fn anchor(group: Group, id: &str, href: impl Into<String>, title: Message) -> Self {
+        let attributes = Attributes::Anchor { href: href.into(), title: title.clone(), id: id.to_owned() };
+        Self::of(group, attributes).label(title)
+    }
+
+    fn of(group: Group, attributes: Attributes) -> Self {
+        Self { group, attributes, messages: Vec::new(), label: None }
+    }
+
+    #[must_use]
+    pub fn label(mut self, label: Message) -> Self {
+        self.label = Some(label);
+        self
+    }
+
+    #[must_use]
+    pub fn value(mut self, value: impl Into<Value>) -> Self {
+        self.set_value(value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn required(self) -> Self {
+        self.change(|input| input.required = true)
+    }
+
+    #[must_use]
+    pub fn autocomplete(self, token: &str) -> Self {
+        self.change(|input| input.autocomplete = Some(token.to_owned()))
+    }
+
+    #[must_use]
+    pub fn change(mut self, change: impl FnOnce(&mut Input)) -> Self {
+        if let Attributes::Input(input) = &mut self.attributes {
+            change(input);
+        }
+        self
+    }
+
+    /// The name of an input, the id of anything else.
+    pub fn name(&self) -> &str {
+        match &self.attributes {
+            Attributes::Input(input) => &input.name,
+            Attributes::Text { id, .. } | Attributes::Image { id, .. } | Attributes::Anchor { id, .. } => id,
+        }
+    }
+
+    pub fn as_input(&self) -> Option<&Input> {
+        match &self.attributes {
+            Attributes::Input(input) => Some(input),
+            Attributes::Text { .. } | Attributes::Image { .. } | Attributes::Anchor { .. } => None,
+        }
+    }
+
+    pub fn as_input_mut(&mut self) -> Option<&mut Input> {
+        match &mut self.attributes {
+            Attributes::Input(input) => Some(input),
+            Attributes::Text { .. } | Attributes::Image { .. } | Attributes::Anchor { .. } => None,
+        }
+    }
+
+    pub fn set_value(&mut self, value: Value) {
+        if let Some(input) = self.as_input_mut() {
+            input.value = if value.is_null() { None } else { Some(value) };
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.attributes {
+            Attributes::Input(_) => "input",
+            Attributes::Text { .. } => "text",
+            Attributes::Image { .. } => "img",
+            Attributes::Anchor { .. } => "a",
+        }
+    }
+}
+
+/// The name of the anti-CSRF field.
+pub const CSRF_TOKEN: &str = "csrf_token";
+
+#[derive(Serialize, Deserialize)]
+struct Meta {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    label: Option<Message>,
+}
+
+#[derive(Serialize)]
+struct WireOut<'a> {
+    r#type: &'static str,
+    group: Group,
+    attributes: &'a Attributes,
+    messages: &'a [Message],
+    meta: Meta,
+}
+
+#[derive(Deserialize)]
+struct WireIn {
+    group: Group,
+    attributes: Attributes,
+    messages: Vec<Message>,
+    meta: Meta,
+}
+
+impl Serialize for Node {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { group, attributes, messages, label } = self;
+        let meta = Meta { label: label.clone() };
+        WireOut { r#type: self.kind(), group: *group, attributes, messages, meta }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WireIn { group, attributes, messages, meta } = WireIn::deserialize(deserializer)?;
+        Ok(Self { group, attributes, messages, label: meta.label })
+    }
+}
+
+/// The nodes of a form, in the order in which they are shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Nodes(Vec<Node>);
+
+impl Nodes {
+    pub fn iter(&self) -> std::slice::Iter<'_, Node> {
+        self.0.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Node> {
+        self.0.iter_mut()
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub fn retain(&mut self, keep: impl FnMut(&Node) -> bool) {
+        self.0.retain(keep);
+    }
+
+    pub fn find(&self, name: &str) -> Option<&Node> {
+        self.0.iter().find(|node| node.name() == name)
+    }
+
+    pub fn find_mut(&mut self, name: &str) -> Option<&mut Node> {
+        self.0.iter_mut().find(|node| node.name() == name)
+    }
+
+    /// Adds a node that may stand beside others of its name.
+    pub fn append(&mut self, node: Node) {
+        self.0.push(node);
+    }
+
+    /// Puts a node in the place of the one of the same name, or at the end.
+    pub fn upsert(&mut self, node: Node) {
+        match self.find_mut(node.name()) {
+            Some(place) => *place = node,
+            None => self.0.push(node),
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|node| node.name() != name);
+    }
+
+    pub fn clear_messages(&mut self) {
+        for node in &mut self.0 {
+            node.messages.clear();
+        }
+    }
+
+    /// Brings the nodes into the order of `order`. Groups that it does not list come first; inside a group the keys
+    /// decide, `method` comes last and equal keys follow their values. Neighbouring `default` and `password` nodes are
+    /// sorted as one group, which puts the password after the first trait.
+    pub fn sort(&mut self, order: &NodeOrder) {
+        let nodes = &mut self.0;
+        nodes.sort_by_key(|node| order.groups.iter().position(|group| *group == node.group).map_or(0, |at| at + 1));
+        let mut start = 0;
+        while start < nodes.len() {
+            let family = family(nodes[start].group);
+            let length = nodes[start..].iter().take_while(|node| self::family(node.group) == family).count();
+            nodes[start..start + length]
+                .sort_by(|a, b| order.key(a).cmp(&order.key(b)).then_with(|| value_text(a).cmp(&value_text(b))));
+            start += length;
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Nodes {
+    type Item = &'a Node;
+    type IntoIter = std::slice::Iter<'a, Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Node> for Nodes {
+    fn from_iter<T: IntoIterator<Item = Node>>(nodes: T) -> Self {
+        Self(nodes.into_iter().collect())
+    }
+}
+
+fn family(group: Group) -> Group {
+    if group == Group::Password { Group::Default } else { group }
+}
+
+fn value_text(node: &Node) -> String {
+    match node.as_input().and_then(|input| input.value.as_ref()) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The order of a kind of form: its groups, then the beginnings of names inside a group.
+#[derive(Clone, Debug)]
+pub struct NodeOrder {
+    groups: &'static [Group],
+    keys: Vec<String>,
+}
+
+impl NodeOrder {
+    pub fn login() -> Self {
+        use Group::{Code, Default, LookupSecret, Oidc, Passkey, Password, Totp, Webauthn};
+        Self {
+            groups: &[Oidc, Default, Webauthn, Passkey, Code, Password, Totp, LookupSecret],
+            keys: owned(&[CSRF_TOKEN, "identifier", "password"]),
+        }
+    }
+
+    /// `traits` are the names of the trait nodes in the order of the schema.
+    pub fn registration(traits: &[String]) -> Self {
+        use Group::{Code, Default, Oidc, Passkey, Password, Profile, Webauthn};
+        let mut keys = owned(&[CSRF_TOKEN]);
+        let (first, rest) = traits.split_at(traits.len().min(1));
+        keys.extend_from_slice(first);
+        keys.push("password".to_owned());
+        keys.extend_from_slice(rest);
+        keys.extend(owned(&["webauthn_remove", "webauthn_register_displayname", "webauthn_register"]));
+        Self { groups: &[Oidc, Default, Webauthn, Passkey, Code, Password, Profile], keys }
+    }
+
+    pub fn settings(traits: &[String]) -> Self {
+        use Group::{Default, LookupSecret, Oidc, Passkey, Password, Profile, Totp, Webauthn};
+        let mut keys = traits.to_vec();
+        keys.extend(owned(&[
+            "lookup_secret_reveal",
+            "lookup_secret_regenerate",
+            "lookup_secret_codes",
+            "lookup_secret_confirm",
+            "webauthn_remove",
+            "webauthn_register_displayname",
+            "webauthn_register",
+            "passkey_remove",
+            "passkey_register",
+            "totp_qr",
+            "totp_secret_key",
+            "totp_unlink",
+            "totp_code",
+        ]));
+        Self { groups: &[Default, Profile, Password, Oidc, LookupSecret, Webauthn, Passkey, Totp], keys }
+    }
+
+    /// Where a node stands in its group: the first key that its name begins with.
+    fn key(&self, node: &Node) -> usize {
+        let name = node.name();
+        if name == "method" {
+            return usize::MAX;
+        }
+        // A whole name wins over the beginning of another one, so that `traits.name` never takes `traits.name_suffix`.
+        let whole = self.keys.iter().position(|key| key == name);
+        whole.or_else(|| self.keys.iter().position(|key| name.starts_with(key.as_str()))).unwrap_or(self.keys.len())
+    }
+}
+
+fn owned(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| (*key).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::message::{label, login, registration};
+    use super::*;
+
+    #[test]
+    fn an_input_is_written_in_the_shape_that_clients_know() {
+        let node =
+            Node::input(Group::Default, "identifier", InputKind::Text).value("").required().label(label::identifier());
+        assert_eq!(
+            serde_json::to_value(&node).unwrap(),
+            json!({
+                "type": "input", "group": "default",
+                "attributes": {"name": "identifier", "type": "text", "value": "", "required": true, "disabled": false, "node_type": "input"},
+                "messages": [],
+                "meta": {"label": {"id": 1_070_004, "text": "ID", "type": "info"}},
+            })
+        );
+        assert_eq!(serde_json::from_value::<Node>(serde_json::to_value(&node).unwrap()).unwrap(), node);
+        assert_eq!(serde_json::to_value(Node::csrf()).unwrap()["meta"], json!({}));
+    }
+
+    fn names(nodes: &Nodes) -> Vec<String> {
+        nodes.iter().map(|node| node.name().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_password_follows_the_first_trait_of_a_one_step_registration() {
+        let mut nodes = Nodes::default();
+        for name in ["traits.foobar", "traits.username"] {
+            nodes.append(Node::input(Group::Default, name, InputKind::Text));
+        }
+        nodes.append(Node::submit(Group::Password, "method", "password", registration::sign_up()));
+        nodes.append(Node::input(Group::Password, "password", InputKind::Password));
+        nodes.append(Node::csrf());
+        nodes.sort(&NodeOrder::registration(&["traits.username".to_owned(), "traits.foobar".to_owned()]));
+        assert_eq!(names(&nodes), ["csrf_token", "traits.username", "password", "traits.foobar", "method"]);
+    }
+
+    #[test]
+    fn groups_between_keep_default_and_password_apart() {
+        let mut nodes = Nodes::default();
+        nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
+        nodes.append(Node::input(Group::Password, "password", InputKind::Password));
+        nodes.append(Node::submit(Group::Code, "method", "code", login::send_code()));
+        nodes.append(Node::input(Group::Default, "identifier", InputKind::Text));
+        nodes.append(Node::csrf());
+        nodes.append(Node::input(Group::IdentifierFirst, "other", InputKind::Text));
+        nodes.sort(&NodeOrder::login());
+        assert_eq!(names(&nodes), ["other", "csrf_token", "identifier", "method", "password", "method"]);
+    }
+
+    #[test]
+    fn a_node_takes_the_place_of_its_namesake() {
+        let mut nodes: Nodes = [Node::csrf(), Node::input(Group::Default, "a", InputKind::Text)].into_iter().collect();
+        nodes.upsert(Node::hidden(Group::Default, "csrf_token", "x"));
+        assert_eq!(names(&nodes), ["csrf_token", "a"]);
+        assert_eq!(nodes.find("csrf_token").unwrap().as_input().unwrap().value, Some(json!("x")));
+    }
+}

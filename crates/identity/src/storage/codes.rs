@@ -1,0 +1,85 @@
+//! One-time codes. A code belongs to one flow and one purpose, is redeemed by one conditional update, and rests sealed:
+//! a million possibilities would not survive a digest. Every guess is counted before it is compared.
+
+use base::{Timestamp, seal::Purpose};
+use database::{Error, Read, Row, WriteTx, values};
+use uuid::Uuid;
+
+use crate::domain::code::{Code, CodeId, CodePurpose};
+use crate::domain::flow::FlowId;
+use crate::domain::{IdentityId, Via};
+
+database::statements! {
+    /// The codes of a flow that can still be redeemed.
+    OPEN_CODES = "SELECT id, digest, identity_id, via, address, attempts, created_at, expires_at FROM identity_codes \
+                  WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL ORDER BY created_at DESC";
+    INSERT = "INSERT INTO identity_codes (tenant_id, id, purpose, flow_id, digest, identity_id, via, address, attempts, created_at, expires_at, used_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)";
+    COUNT_ATTEMPT = "UPDATE identity_codes SET attempts = attempts + 1 \
+                     WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL AND attempts < $4";
+    REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL";
+    DELETE_OF_FLOW = "DELETE FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
+    /// How often codes of this flow were tried, over all that were sent.
+    ATTEMPTS = "SELECT coalesce(max(attempts), 0) FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3";
+}
+
+/// How the code rests: sealed for this alone.
+pub const SEALED: Purpose = Purpose("identity code");
+
+pub async fn insert(tx: &mut WriteTx, code: &Code) -> Result<(), Error> {
+    let values = values![
+        code.id.as_uuid(),
+        code.purpose.as_str(),
+        code.flow_id.as_uuid(),
+        &code.sealed,
+        code.identity_id.map(IdentityId::as_uuid),
+        code.via.as_str(),
+        &code.address,
+        code.attempts,
+        code.created_at,
+        code.expires_at,
+    ];
+    tx.execute(&INSERT, &values).await.map(|_| ())
+}
+
+pub async fn open(tx: &mut impl Read, flow: FlowId, purpose: CodePurpose) -> Result<Vec<Code>, Error> {
+    let rows = tx.query(&OPEN_CODES, &values![flow.as_uuid(), purpose.as_str()]).await?;
+    rows.into_iter().map(|row| read(&row, flow, purpose)).collect()
+}
+
+/// Counts a guess against every open code of the flow; `false` when none may be tried any more.
+pub async fn count_attempt(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose, limit: i32) -> Result<bool, Error> {
+    let touched = tx.execute(&COUNT_ATTEMPT, &values![flow.as_uuid(), purpose.as_str(), limit]).await?;
+    Ok(touched > 0)
+}
+
+/// Uses the code up; `false` when somebody else just did.
+pub async fn redeem(tx: &mut WriteTx, code: CodeId, now: Timestamp) -> Result<bool, Error> {
+    Ok(tx.execute(&REDEEM, &values![code.as_uuid(), now]).await? == 1)
+}
+
+/// Forgets the codes of a flow that were not used, because new ones are sent.
+pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -> Result<(), Error> {
+    tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
+}
+
+/// How often the flow's codes were tried: a new code inherits the count, so that asking for one buys no guesses.
+pub async fn attempts(tx: &mut impl Read, flow: FlowId, purpose: CodePurpose) -> Result<i32, Error> {
+    tx.query_one(&ATTEMPTS, &values![flow.as_uuid(), purpose.as_str()]).await?.get(0)
+}
+
+fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error> {
+    let via: String = row.get(3)?;
+    Ok(Code {
+        id: CodeId::from_uuid(row.get(0)?),
+        purpose,
+        flow_id,
+        sealed: row.get(1)?,
+        identity_id: row.get::<Option<Uuid>>(2)?.map(IdentityId::from_uuid),
+        via: Via::parse(&via).ok_or_else(|| Error::inconsistent("identity_codes", format!("the channel {via}")))?,
+        address: row.get(4)?,
+        attempts: row.get(5)?,
+        created_at: row.get(6)?,
+        expires_at: row.get(7)?,
+    })
+}
