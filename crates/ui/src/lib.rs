@@ -1,1 +1,32 @@
-//! (to be written)
+//! What people see: the layout, the components, the texts in every language and the static files of all pages that Kleis
+//! serves itself.
+//!
+//! What always holds:
+//! - A page works without JavaScript, by keyboard alone, and meets WCAG 2.2 level AA.
+//! - Values reach HTML through templates that escape them; only a component of this crate counts as finished HTML.
+//! - Pages carry no inline script and no inline style, so the content security policy forbids both.
+//! - A text exists in every language or does not compile: page strings are a struct, messages a table with all columns.
+//! - Nothing here knows a service or a web framework. A page leaves as a plain `http::Response`.
+
+pub mod assets;
+pub mod components;
+mod config;
+mod flow_page;
+pub mod form;
+mod language;
+mod layout;
+pub mod messages;
+mod moment;
+pub mod nodes;
+mod strings;
+
+#[cfg(test)]
+mod samples;
+
+pub use config::{ColorScheme, Config, ConfigError};
+pub use flow_page::{FlowPage, PageLink};
+pub use language::Language;
+pub use layout::{Page, Ui, Width};
+pub use messages::{Localizer, Message, MessageKind};
+pub use moment::Moment;
+pub use strings::Strings;

@@ -1,0 +1,22 @@
+// Buttons that ask the browser for a passkey or a security key. The ceremony itself lives in webauthn.js; here its
+// functions are called without any script in the page's markup. Without JavaScript the buttons stay hidden.
+(() => {
+  const call = (name, argument) => {
+    const run = window[name];
+    if (typeof run !== "function") return false;
+    run(argument);
+    return true;
+  };
+  const parse = (text) => {
+    try { return JSON.parse(text); } catch { return undefined; }
+  };
+  const start = () => {
+    for (const button of document.querySelectorAll("button[data-trigger]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => call(button.dataset.trigger, parse(button.value)));
+    }
+    for (const field of document.querySelectorAll("input[data-on-load]")) call(field.dataset.onLoad);
+  };
+  if (document.readyState === "complete") start();
+  else window.addEventListener("load", start);
+})();

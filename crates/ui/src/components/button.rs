@@ -1,0 +1,78 @@
+//! What a person presses. The first button of a form is its primary one, and Enter presses it.
+
+use askama::Template;
+
+#[derive(Clone, Debug, Template)]
+#[template(path = "components/button.html")]
+pub struct Button {
+    pub label: String,
+    /// With a name, the button sends this name and value; without, it only submits.
+    pub name: Option<String>,
+    pub value: String,
+    pub kind: ButtonKind,
+    /// Presses past the required fields of the form: another way on, or back.
+    pub skips_validation: bool,
+    pub disabled: bool,
+    /// Starts this function of the browser's script instead of submitting; hidden without JavaScript.
+    pub trigger: Option<String>,
+    /// A tighter button for lists.
+    pub small: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ButtonKind {
+    #[default]
+    Primary,
+    Secondary,
+    /// A side step: send again, go back.
+    Quiet,
+    /// Takes something away.
+    Danger,
+}
+
+impl ButtonKind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Secondary => "secondary",
+            Self::Quiet => "quiet",
+            Self::Danger => "danger",
+        }
+    }
+}
+
+impl Button {
+    /// A primary button that submits its form.
+    pub fn submit(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            name: None,
+            value: String::new(),
+            kind: ButtonKind::Primary,
+            skips_validation: false,
+            disabled: false,
+            trigger: None,
+            small: false,
+        }
+    }
+
+    /// The same, sending a name and a value.
+    #[must_use]
+    pub fn sending(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self.value = value.into();
+        self
+    }
+
+    #[must_use]
+    pub fn of_kind(mut self, kind: ButtonKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    #[must_use]
+    pub fn small(mut self) -> Self {
+        self.small = true;
+        self
+    }
+}

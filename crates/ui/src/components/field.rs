@@ -1,0 +1,120 @@
+//! What a person fills in. Every field has a visible label, names its problem in words beside it and points to it by
+//! `aria-describedby` (WCAG 1.3.1, 3.3.1), and tells the browser what it is for by `autocomplete` (WCAG 1.3.5).
+
+use askama::Template;
+
+/// A value that travels unseen.
+#[derive(Clone, Debug, Template)]
+#[template(path = "components/hidden.html")]
+pub struct Hidden {
+    pub name: String,
+    pub value: String,
+    /// A function of the browser's script that starts with the page and fills this value.
+    pub on_load: Option<String>,
+}
+
+impl Hidden {
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into(), on_load: None }
+    }
+}
+
+/// A line of text: also a password, a number, a date, a code.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "components/field.html")]
+pub struct Field {
+    /// Unique on the page.
+    pub id: String,
+    pub name: String,
+    /// The `type` attribute.
+    pub kind: String,
+    pub label: String,
+    pub value: String,
+    pub hint: Option<String>,
+    pub problem: Option<String>,
+    pub autocomplete: Option<String>,
+    pub pattern: Option<String>,
+    pub maxlength: Option<u32>,
+    pub required: bool,
+    pub disabled: bool,
+    pub autofocus: bool,
+    /// A short code: shown large, with the digits' keyboard when it has only digits.
+    pub is_code: bool,
+    /// The word that marks a field that may stay empty; `None` hides the mark.
+    pub optional_mark: Option<&'static str>,
+    /// The word before a problem that screen readers hear.
+    pub problem_prefix: &'static str,
+}
+
+impl Field {
+    fn digits_only(&self) -> bool {
+        self.is_code && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
+    }
+
+    /// What the input is described by, as a list of ids.
+    fn described_by(&self) -> Option<String> {
+        described_by(&self.id, self.problem.is_some(), self.hint.is_some())
+    }
+}
+
+fn described_by(id: &str, has_problem: bool, has_hint: bool) -> Option<String> {
+    match (has_problem, has_hint) {
+        (true, true) => Some(format!("{id}-problem {id}-hint")),
+        (true, false) => Some(format!("{id}-problem")),
+        (false, true) => Some(format!("{id}-hint")),
+        (false, false) => None,
+    }
+}
+
+/// A yes or no. An unticked box sends nothing, so a hidden `false` travels before it.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "components/checkbox.html")]
+pub struct Checkbox {
+    pub id: String,
+    pub name: String,
+    pub label: String,
+    pub value: String,
+    pub hint: Option<String>,
+    pub problem: Option<String>,
+    pub checked: bool,
+    pub required: bool,
+    pub disabled: bool,
+    pub sends_false: bool,
+    pub problem_prefix: &'static str,
+}
+
+impl Checkbox {
+    fn described_by(&self) -> Option<String> {
+        described_by(&self.id, self.problem.is_some(), self.hint.is_some())
+    }
+}
+
+/// One of several values.
+#[derive(Clone, Debug, Default, Template)]
+#[template(path = "components/select.html")]
+pub struct Select {
+    pub id: String,
+    pub name: String,
+    pub label: String,
+    pub options: Vec<SelectOption>,
+    /// The words of the empty choice.
+    pub placeholder: &'static str,
+    pub problem: Option<String>,
+    pub required: bool,
+    pub disabled: bool,
+    pub optional_mark: Option<&'static str>,
+    pub problem_prefix: &'static str,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct SelectOption {
+    pub value: String,
+    pub label: String,
+    pub selected: bool,
+}
+
+impl Select {
+    fn nothing_selected(&self) -> bool {
+        !self.options.iter().any(|option| option.selected)
+    }
+}

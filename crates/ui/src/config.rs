@@ -1,0 +1,154 @@
+//! The `ui` section: how an operator makes the pages theirs without touching a template.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::Language;
+
+/// Looks and words of the built-in pages.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The name that stands in the head of each page and in its title.
+    pub product_name: String,
+    /// An image in place of the built-in mark: an `https` or `http` URL, or a path on this server.
+    pub logo_url: Option<String>,
+    /// `auto` follows the visitor's system.
+    pub color_scheme: ColorScheme,
+    /// Design tokens by name, without the two dashes: `accent: "#7a1fa2"`. The names stand in `assets/kleis.css`.
+    pub variables: BTreeMap<String, String>,
+    /// The same for the dark scheme alone; what is absent here keeps its built-in dark value.
+    pub dark_variables: BTreeMap<String, String>,
+    /// Other words for a message, by language and then by message id (`"1070004"`), or by id and field
+    /// (`"1070002:traits.email"`).
+    pub messages: BTreeMap<Language, BTreeMap<String, String>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            product_name: "Kleis".into(),
+            logo_url: None,
+            color_scheme: ColorScheme::Auto,
+            variables: BTreeMap::new(),
+            dark_variables: BTreeMap::new(),
+            messages: BTreeMap::new(),
+        }
+    }
+}
+
+/// Light, dark, or what the visitor's system prefers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColorScheme {
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+/// Why the section cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{section}.{name}: a design token has a name of lower-case letters, digits and dashes")]
+    VariableName { section: &'static str, name: String },
+    #[error("{section}.{name}: the value may not contain ; {{ }} < > @ \\ quotes or url(")]
+    VariableValue { section: &'static str, name: String },
+    #[error("logo_url: expected an http or https URL, or a path that begins with one slash")]
+    LogoUrl,
+    #[error("messages.{language}.{key}: expected a known message id, or an id, a colon and a field name")]
+    MessageKey { language: &'static str, key: String },
+}
+
+impl Config {
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        validate_variables("variables", &self.variables)?;
+        validate_variables("dark_variables", &self.dark_variables)?;
+        if let Some(logo) = &self.logo_url
+            && logo_source(logo).is_none()
+        {
+            return Err(ConfigError::LogoUrl);
+        }
+        for (language, texts) in &self.messages {
+            for key in texts.keys() {
+                let id = key.split_once(':').map_or(key.as_str(), |(id, _)| id);
+                if !id.parse().is_ok_and(crate::messages::is_known) {
+                    return Err(ConfigError::MessageKey { language: language.tag(), key: key.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The values are written into a style sheet as they stand, so whatever could end a declaration or fetch is refused.
+fn validate_variables(section: &'static str, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    for (name, value) in variables {
+        let well_named = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !well_named {
+            return Err(ConfigError::VariableName { section, name: name.clone() });
+        }
+        let forbidden = |c: char| matches!(c, ';' | '{' | '}' | '<' | '>' | '@' | '\\' | '"' | '\'') || c.is_control();
+        if value.is_empty() || value.contains(forbidden) || value.to_ascii_lowercase().contains("url(") {
+            return Err(ConfigError::VariableValue { section, name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// What the content security policy must allow for the logo: `Some("")` when it is our own origin, `None` when the URL
+/// is unusable.
+pub(crate) fn logo_source(logo: &str) -> Option<&str> {
+    if logo.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ';' | ',' | '"' | '\'' | '<' | '>')) {
+        return None;
+    }
+    if logo.starts_with('/') {
+        return (!logo.starts_with("//")).then_some("");
+    }
+    let (scheme, rest) = logo.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty() && !host.contains('@'))?;
+    matches!(scheme, "http" | "https").then(|| &logo[..scheme.len() + 3 + host.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logo_names_the_origin_that_may_be_loaded() {
+        assert_eq!(logo_source("https://cdn.example.org/a.svg?x"), Some("https://cdn.example.org"));
+        assert_eq!(logo_source("/logo.svg"), Some(""));
+        for bad in
+            ["//evil.example/a.svg", "javascript:alert(1)", "https://a@b/x", "data:image/png;base64,", "https://"]
+        {
+            assert_eq!(logo_source(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_variable_cannot_leave_its_declaration() {
+        let with = |value: &str| Config {
+            variables: BTreeMap::from([("accent".to_owned(), value.to_owned())]),
+            ..Config::default()
+        };
+        assert_eq!(with("#123456").validate(), Ok(()));
+        assert_eq!(with("oklch(60% 0.1 200)").validate(), Ok(()));
+        for bad in ["red; } body { display: none", "URL(https://x)", "", "red}"] {
+            assert!(with(bad).validate().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_override_names_a_message_that_exists() {
+        let with = |key: &str| Config {
+            messages: BTreeMap::from([(Language::German, BTreeMap::from([(key.to_owned(), "x".to_owned())]))]),
+            ..Config::default()
+        };
+        assert_eq!(with("1070004").validate(), Ok(()));
+        assert_eq!(with("1070002:traits.email").validate(), Ok(()));
+        assert!(with("99").validate().is_err());
+        assert!(with("sign-in").validate().is_err());
+    }
+}

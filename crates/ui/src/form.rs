@@ -1,0 +1,268 @@
+//! From a flow's list of nodes to forms that a person understands.
+//!
+//! What always holds:
+//! - Enter presses the button that a person expects: other ways to sign in stand in forms of their own, or after it.
+//! - No button is blocked by a field that it does not need.
+//! - Hidden values of the flow (the CSRF token, values of an earlier step) travel with every form.
+//! - A problem is shown at its field; one that belongs to a hidden value is shown above the form.
+
+mod item;
+
+use askama::Template;
+
+pub use item::Item;
+
+use crate::components::{Alert, Button, ButtonKind, Hidden, component};
+use crate::nodes::{Attributes, Container, Input, Node};
+use crate::{Localizer, MessageKind};
+
+/// The five self-service flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowKind {
+    Login,
+    Registration,
+    Recovery,
+    Verification,
+    Settings,
+}
+
+/// One form of a page; in the settings it is a section with a heading.
+#[derive(Clone, Debug, Template)]
+#[template(path = "form/form.html")]
+pub struct Form {
+    /// The group of nodes that the form holds, or `main`.
+    pub id: String,
+    pub action: String,
+    pub method: String,
+    pub heading: Option<(&'static str, Option<&'static str>)>,
+    /// The word between this form and the one before it: another way to reach the same.
+    pub divider: Option<&'static str>,
+    pub hidden: Vec<Hidden>,
+    pub items: Vec<Item>,
+    pub actions: Vec<Button>,
+}
+
+component! { Form }
+
+/// Everything that a flow shows.
+#[derive(Clone, Debug, Default)]
+pub struct Arranged {
+    pub alerts: Vec<Alert>,
+    pub forms: Vec<Form>,
+    /// Scripts of the browser's credential ceremonies, with their integrity.
+    pub scripts: Vec<(String, String)>,
+    pub has_triggers: bool,
+}
+
+/// Groups whose nodes every form of the flow needs.
+const COMMON: [&str; 2] = ["default", "identifier_first"];
+
+/// Sorts the nodes of a flow into forms, with the reader's words.
+pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> Arranged {
+    let mut arranged = Arranged {
+        alerts: container.messages.iter().map(|it| Alert::new(it.kind, words.text(it, None))).collect(),
+        ..Arranged::default()
+    };
+    let layout = Layout::of(kind, container);
+    let mut common = Vec::new();
+    for node in &container.nodes {
+        let bucket = layout.bucket(node);
+        match &node.attributes {
+            Attributes::Script { src, integrity } => arranged.scripts.push((src.clone(), integrity.clone())),
+            Attributes::Div {} => {}
+            Attributes::Input(input) if input.kind == "hidden" => {
+                let hidden = Hidden {
+                    name: input.name.clone(),
+                    value: input.value_text(),
+                    on_load: input.onload_trigger.clone(),
+                };
+                arranged.has_triggers |= hidden.on_load.is_some();
+                arranged.alerts.extend(unseen_problems(node, words));
+                if COMMON.contains(&node.group.as_str()) {
+                    common.push(hidden);
+                } else {
+                    form(&mut arranged.forms, bucket, container).hidden.push(hidden);
+                }
+            }
+            Attributes::Input(input) if is_button(input) => {
+                arranged.has_triggers |= input.onclick_trigger.is_some();
+                arranged.alerts.extend(unseen_problems(node, words));
+                let button = button(node, input, words);
+                form(&mut arranged.forms, bucket, container).actions.push(button);
+            }
+            Attributes::Input(_) | Attributes::Text { .. } | Attributes::Img { .. } | Attributes::A { .. } => {
+                if let Some(item) = Item::from_node(kind, bucket, node, words) {
+                    form(&mut arranged.forms, bucket, container).items.push(item);
+                }
+            }
+        }
+    }
+    arranged.forms.retain(|form| !form.items.is_empty() || !form.actions.is_empty());
+    arranged.forms.sort_by_key(|form| rank(kind, form));
+    for (index, form) in arranged.forms.iter_mut().enumerate() {
+        form.hidden.splice(0..0, common.iter().cloned());
+        finish(kind, index, form, words);
+    }
+    focus_first(kind, &mut arranged.forms);
+    arranged
+}
+
+/// How the nodes of one flow fall into forms.
+struct Layout {
+    kind: FlowKind,
+    /// A visible field of the flow itself (an identifier, traits) is shared by several methods: one form for all.
+    shares_fields: bool,
+    /// Providers have a form of their own, unless they are the only way on and need the fields.
+    parts_providers: bool,
+}
+
+impl Layout {
+    fn of(kind: FlowKind, container: &Container) -> Self {
+        let inputs = || {
+            container.nodes.iter().filter_map(|node| match &node.attributes {
+                Attributes::Input(input) => Some((node.group.as_str(), input)),
+                Attributes::Text { .. }
+                | Attributes::Img { .. }
+                | Attributes::A { .. }
+                | Attributes::Script { .. }
+                | Attributes::Div {} => None,
+            })
+        };
+        Self {
+            kind,
+            shares_fields: inputs()
+                .any(|(group, input)| COMMON.contains(&group) && !is_button(input) && input.kind != "hidden"),
+            parts_providers: inputs().any(|(group, input)| is_button(input) && !is_provider_group(group)),
+        }
+    }
+
+    fn bucket<'n>(&self, node: &'n Node) -> &'n str {
+        match self.kind {
+            FlowKind::Settings => &node.group,
+            FlowKind::Recovery | FlowKind::Verification => "main",
+            FlowKind::Login | FlowKind::Registration => match node.group.as_str() {
+                "oidc" | "saml" if self.parts_providers || !self.shares_fields => "oidc",
+                group if COMMON.contains(&group) || self.shares_fields => "main",
+                group => group,
+            },
+        }
+    }
+}
+
+fn is_provider_group(group: &str) -> bool {
+    matches!(group, "oidc" | "saml")
+}
+
+fn is_button(input: &Input) -> bool {
+    matches!(input.kind.as_str(), "submit" | "button")
+}
+
+fn form<'f>(forms: &'f mut Vec<Form>, id: &str, container: &Container) -> &'f mut Form {
+    let index = forms.iter().position(|form| form.id == id).unwrap_or_else(|| {
+        forms.push(Form {
+            id: id.to_owned(),
+            action: container.action.clone(),
+            method: container.method.to_ascii_lowercase(),
+            heading: None,
+            divider: None,
+            hidden: Vec::new(),
+            items: Vec::new(),
+            actions: Vec::new(),
+        });
+        forms.len() - 1
+    });
+    &mut forms[index]
+}
+
+/// What is wrong with a node that the person cannot see must be said elsewhere.
+fn unseen_problems(node: &Node, words: Localizer<'_>) -> Vec<Alert> {
+    node.messages
+        .iter()
+        .filter(|message| message.kind == MessageKind::Error)
+        .map(|message| {
+            let text = words.text(message, None);
+            match &node.meta.label {
+                Some(label) => Alert::new(message.kind, format!("{}: {text}", words.text(label, None))),
+                None => Alert::new(message.kind, text),
+            }
+        })
+        .collect()
+}
+
+fn button(node: &Node, input: &Input, words: Localizer<'_>) -> Button {
+    let label = match &node.meta.label {
+        Some(label) => words.text(label, Some(&input.name)),
+        None => words.strings().continue_.to_owned(),
+    };
+    let kind = match input.name.as_str() {
+        "resend" | "screen" | "email" | "sms" | "recovery_confirm_address" => ButtonKind::Quiet,
+        "unlink" | "webauthn_remove" | "passkey_remove" | "totp_unlink" | "lookup_secret_disable" => ButtonKind::Danger,
+        "provider" | "address" | "recovery_select_address" | "link" | "lookup_secret_reveal" => ButtonKind::Secondary,
+        _ => ButtonKind::Primary,
+    };
+    Button {
+        disabled: input.disabled,
+        trigger: input.onclick_trigger.clone(),
+        ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(kind)
+    }
+}
+
+/// Providers stand after the person's own means, a way back last; everything else keeps the flow's order.
+fn rank(kind: FlowKind, form: &Form) -> u8 {
+    let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
+    match kind {
+        FlowKind::Settings => 0,
+        _ if only_steps_aside => 2,
+        _ => u8::from(form.id == "oidc"),
+    }
+}
+
+fn finish(kind: FlowKind, index: usize, form: &mut Form, words: Localizer<'_>) {
+    // Side steps come last, so that Enter never presses one.
+    form.actions.sort_by_key(|button| button.kind == ButtonKind::Quiet);
+    let mut may_be_primary = kind == FlowKind::Settings || index == 0;
+    // Required fields bind the first button; the others lead elsewhere and must not be blocked.
+    for (position, button) in form.actions.iter_mut().enumerate() {
+        if button.kind == ButtonKind::Primary && !std::mem::take(&mut may_be_primary) {
+            button.kind = ButtonKind::Secondary;
+        }
+        button.skips_validation = position > 0 && button.trigger.is_none();
+    }
+    let offers_a_way = form.actions.iter().any(|button| button.kind != ButtonKind::Quiet) || !form.items.is_empty();
+    if kind == FlowKind::Settings {
+        form.heading = Some(heading(&form.id, words));
+    } else if index > 0 && offers_a_way {
+        form.divider = Some(words.strings().or);
+    }
+}
+
+fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {
+    let strings = words.strings();
+    match group {
+        "profile" => (strings.section_profile, Some(strings.section_profile_intro)),
+        "password" => (strings.section_password, Some(strings.section_password_intro)),
+        "oidc" | "saml" => (strings.section_social, Some(strings.section_social_intro)),
+        "totp" => (strings.section_totp, Some(strings.section_totp_intro)),
+        "lookup_secret" => (strings.section_lookup, Some(strings.section_lookup_intro)),
+        "webauthn" => (strings.section_webauthn, Some(strings.section_webauthn_intro)),
+        "passkey" => (strings.section_passkey, Some(strings.section_passkey_intro)),
+        _ => (strings.section_other, None),
+    }
+}
+
+/// The keyboard starts at the first problem; else, on pages with one purpose, at the first empty field.
+fn focus_first(kind: FlowKind, forms: &mut [Form]) {
+    let fields =
+        || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
+    let problem = fields().find(|(_, (_, item))| item.has_problem());
+    let starts_with_field = !matches!(kind, FlowKind::Settings | FlowKind::Registration);
+    let chosen = problem
+        .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
+        .map(|(form, (item, _))| (form, item));
+    if let Some((form, item)) = chosen {
+        forms[form].items[item].take_focus();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! One thing in a form that is not a button: a field, or something to read.
+
+use askama::Template;
+
+use super::FlowKind;
+use crate::components::{Checkbox, Field, Select, SelectOption, component};
+use crate::nodes::{Attributes, Input, Node, plain};
+use crate::{Localizer, MessageKind};
+
+#[derive(Clone, Debug, Template)]
+#[template(path = "form/item.html")]
+pub enum Item {
+    Field(Field),
+    Checkbox(Checkbox),
+    Select(Select),
+    /// Words to copy, such as the key of an authenticator app.
+    Secret {
+        label: Option<String>,
+        text: String,
+    },
+    /// Recovery codes to keep.
+    Codes {
+        label: Option<String>,
+        codes: Vec<String>,
+    },
+    Image {
+        src: String,
+        alt: String,
+        width: u32,
+        height: u32,
+    },
+    Link {
+        href: String,
+        label: String,
+    },
+}
+
+component! { Item }
+
+impl Item {
+    pub(super) fn from_node(kind: FlowKind, bucket: &str, node: &Node, words: Localizer<'_>) -> Option<Self> {
+        let label = |name: Option<&str>| node.meta.label.as_ref().map(|label| words.text(label, name));
+        match &node.attributes {
+            Attributes::Input(input) => Some(Builder { kind, bucket, node, input, words }.build()),
+            Attributes::Text { text } => Some(match text.context.get("secrets").and_then(|it| it.as_array()) {
+                Some(secrets) => Self::Codes {
+                    label: label(None),
+                    codes: secrets
+                        .iter()
+                        .map(|secret| {
+                            serde_json::from_value(secret.clone())
+                                .map_or_else(|_| plain(secret), |message| words.text(&message, None))
+                        })
+                        .collect(),
+                },
+                None => Self::Secret { label: label(None), text: words.text(text, None) },
+            }),
+            Attributes::Img { src, width, height } => Some(Self::Image {
+                src: src.clone(),
+                alt: label(None).unwrap_or_default(),
+                width: *width,
+                height: *height,
+            }),
+            Attributes::A { href, title } => Some(Self::Link {
+                href: href.clone(),
+                label: label(None)
+                    .or_else(|| title.as_ref().map(|title| words.text(title, None)))
+                    .unwrap_or_else(|| words.strings().continue_.to_owned()),
+            }),
+            Attributes::Script { .. } | Attributes::Div {} => None,
+        }
+    }
+
+    pub(super) fn has_problem(&self) -> bool {
+        match self {
+            Self::Field(field) => field.problem.is_some(),
+            Self::Checkbox(_)
+            | Self::Select(_)
+            | Self::Secret { .. }
+            | Self::Codes { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => false,
+        }
+    }
+
+    pub(super) fn is_empty_field(&self) -> bool {
+        match self {
+            Self::Field(field) => field.value.is_empty() && !field.disabled,
+            Self::Checkbox(_)
+            | Self::Select(_)
+            | Self::Secret { .. }
+            | Self::Codes { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => false,
+        }
+    }
+
+    pub(super) fn take_focus(&mut self) {
+        if let Self::Field(field) = self {
+            field.autofocus = true;
+        }
+    }
+}
+
+struct Builder<'a> {
+    kind: FlowKind,
+    bucket: &'a str,
+    node: &'a Node,
+    input: &'a Input,
+    words: Localizer<'a>,
+}
+
+impl Builder<'_> {
+    fn build(self) -> Item {
+        if self.input.kind == "checkbox" {
+            return Item::Checkbox(self.checkbox());
+        }
+        if !self.input.options.is_empty() {
+            return Item::Select(self.select());
+        }
+        Item::Field(self.field())
+    }
+
+    /// Unique on the page, because a form's fields carry its name.
+    fn id(&self) -> String {
+        let name: String = self.input.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        format!("{}-{name}", self.bucket)
+    }
+
+    fn label(&self) -> String {
+        match &self.node.meta.label {
+            Some(label) => self.words.text(label, Some(&self.input.name)),
+            None => spoken(&self.input.name),
+        }
+    }
+
+    fn texts_of(&self, wanted: impl Fn(MessageKind) -> bool) -> Option<String> {
+        let texts: Vec<_> = self
+            .node
+            .messages
+            .iter()
+            .filter(|message| wanted(message.kind))
+            .map(|message| self.words.text(message, Some(&self.input.name)))
+            .collect();
+        (!texts.is_empty()).then(|| texts.join(" "))
+    }
+
+    fn problem(&self) -> Option<String> {
+        self.texts_of(|kind| kind == MessageKind::Error)
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.texts_of(|kind| kind != MessageKind::Error)
+    }
+
+    /// Forms about a person mark what may stay empty; short forms need every field anyway.
+    fn optional_mark(&self) -> Option<&'static str> {
+        let about_a_person = matches!(self.kind, FlowKind::Registration | FlowKind::Settings);
+        (about_a_person && !self.input.required && self.input.name.starts_with("traits."))
+            .then(|| self.words.strings().optional)
+    }
+
+    fn field(&self) -> Field {
+        let input = self.input;
+        Field {
+            id: self.id(),
+            name: input.name.clone(),
+            kind: if input.kind.is_empty() { "text".into() } else { input.kind.clone() },
+            label: self.label(),
+            // A password never travels back into a page.
+            value: if input.kind == "password" { String::new() } else { input.value_text() },
+            hint: self.hint(),
+            problem: self.problem(),
+            autocomplete: input.autocomplete.clone().or_else(|| purpose(&input.name).map(str::to_owned)),
+            pattern: input.pattern.clone(),
+            maxlength: input.maxlength,
+            required: input.required,
+            disabled: input.disabled,
+            autofocus: false,
+            is_code: matches!(input.name.as_str(), "code" | "totp_code"),
+            optional_mark: self.optional_mark(),
+            problem_prefix: self.words.strings().error_prefix,
+        }
+    }
+
+    fn checkbox(&self) -> Checkbox {
+        let input = self.input;
+        Checkbox {
+            id: self.id(),
+            name: input.name.clone(),
+            label: self.label(),
+            value: "true".into(),
+            hint: self.hint(),
+            problem: self.problem(),
+            checked: input.value_text() == "true",
+            required: input.required,
+            disabled: input.disabled,
+            sends_false: !input.disabled,
+            problem_prefix: self.words.strings().error_prefix,
+        }
+    }
+
+    fn select(&self) -> Select {
+        let input = self.input;
+        let value = input.value_text();
+        Select {
+            id: self.id(),
+            name: input.name.clone(),
+            label: self.label(),
+            options: input
+                .options
+                .iter()
+                .map(|choice| plain(&choice.value))
+                .map(|choice| SelectOption { selected: choice == value, label: choice.clone(), value: choice })
+                .collect(),
+            placeholder: self.words.strings().choose,
+            problem: self.problem(),
+            required: input.required,
+            disabled: input.disabled,
+            optional_mark: self.optional_mark(),
+            problem_prefix: self.words.strings().error_prefix,
+        }
+    }
+}
+
+/// A field's name as words, when its schema gave it no title: `traits.first_name` is `First name`.
+fn spoken(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name).replace(['_', '-'], " ");
+    let mut letters = last.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What a field is for, in the tokens of HTML's autofill (WCAG 1.3.5), when the flow does not say.
+fn purpose(name: &str) -> Option<&'static str> {
+    match name {
+        "identifier" => Some("username"),
+        "totp_code" | "code" => Some("one-time-code"),
+        "email" | "traits.email" => Some("email"),
+        "traits.username" => Some("username"),
+        "traits.phone" | "traits.phone_number" => Some("tel"),
+        "traits.name" => Some("name"),
+        "traits.name.first" | "traits.first_name" | "traits.given_name" => Some("given-name"),
+        "traits.name.last" | "traits.last_name" | "traits.family_name" => Some("family-name"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_without_title_is_named_after_itself() {
+        assert_eq!(spoken("traits.first_name"), "First name");
+        assert_eq!(spoken("identifier"), "Identifier");
+        assert_eq!(spoken(""), "");
+    }
+}

@@ -1,0 +1,120 @@
+use serde_json::json;
+
+use super::*;
+use crate::Language;
+
+fn node(group: &str, attributes: serde_json::Value, label: u64) -> serde_json::Value {
+    let mut attributes = attributes;
+    attributes["node_type"] = "input".into();
+    json!({"type": "input", "group": group, "attributes": attributes, "messages": [],
+        "meta": {"label": {"id": label, "text": "wire", "type": "info"}}})
+}
+
+fn arranged(kind: FlowKind, nodes: Vec<serde_json::Value>) -> Arranged {
+    let container =
+        serde_json::from_value(json!({"action": "/a", "method": "POST", "nodes": nodes, "messages": []})).unwrap();
+    arrange(kind, &container, Localizer::plain(Language::English))
+}
+
+fn csrf() -> serde_json::Value {
+    node("default", json!({"name": "csrf_token", "type": "hidden", "value": "t"}), 0)
+}
+
+fn submit(group: &str, name: &str, value: &str, label: u64) -> serde_json::Value {
+    node(group, json!({"name": name, "type": "submit", "value": value}), label)
+}
+
+fn labels(form: &Form) -> Vec<&str> {
+    form.actions.iter().map(|button| button.label.as_str()).collect()
+}
+
+#[test]
+fn providers_stand_in_a_form_of_their_own_so_that_enter_signs_in_by_password() {
+    let arranged = arranged(
+        FlowKind::Login,
+        vec![
+            csrf(),
+            submit("oidc", "provider", "acme", 1_010_001),
+            node("default", json!({"name": "identifier", "type": "text", "required": true}), 1_070_004),
+            node("password", json!({"name": "password", "type": "password", "required": true}), 1_070_001),
+            submit("password", "method", "password", 1_010_022),
+            submit("code", "method", "code", 1_010_015),
+        ],
+    );
+    let [main, providers] = arranged.forms.as_slice() else { panic!("{:?}", arranged.forms) };
+    assert_eq!(labels(main), ["Sign in", "Send me a sign-in code"]);
+    assert_eq!(main.actions[0].kind, ButtonKind::Primary);
+    assert!(!main.actions[0].skips_validation);
+    // The empty password must not hold up the code.
+    assert_eq!((main.actions[1].kind, main.actions[1].skips_validation), (ButtonKind::Secondary, true));
+    assert_eq!((providers.id.as_str(), providers.divider), ("oidc", Some("or")));
+    assert!(arranged.forms.iter().all(|form| form.hidden[0].name == "csrf_token"));
+}
+
+#[test]
+fn a_provider_that_needs_fields_keeps_them() {
+    let arranged = arranged(
+        FlowKind::Registration,
+        vec![
+            csrf(),
+            node("default", json!({"name": "traits.email", "type": "email", "required": true}), 1_070_007),
+            submit("oidc", "provider", "acme", 1_040_003),
+        ],
+    );
+    assert_eq!(arranged.forms.len(), 1);
+    assert_eq!(arranged.forms[0].items.len(), 1);
+}
+
+#[test]
+fn without_a_shared_field_each_second_factor_is_a_form() {
+    let arranged = arranged(
+        FlowKind::Login,
+        vec![
+            csrf(),
+            node("totp", json!({"name": "totp_code", "type": "text", "required": true}), 1_010_006),
+            submit("totp", "method", "totp", 1_010_009),
+            node("lookup_secret", json!({"name": "lookup_secret", "type": "text", "required": true}), 1_010_007),
+            submit("lookup_secret", "method", "lookup_secret", 1_010_010),
+        ],
+    );
+    let ids: Vec<_> = arranged.forms.iter().map(|form| form.id.as_str()).collect();
+    assert_eq!(ids, ["totp", "lookup_secret"]);
+    assert_eq!(arranged.forms[1].actions[0].kind, ButtonKind::Secondary);
+}
+
+#[test]
+fn sending_again_is_a_side_step_after_the_button_that_enter_presses() {
+    let arranged = arranged(
+        FlowKind::Recovery,
+        vec![
+            csrf(),
+            submit("code", "email", "a@example.org", 1_070_008),
+            node("code", json!({"name": "code", "type": "text", "required": true}), 1_070_010),
+            node("code", json!({"name": "method", "type": "hidden", "value": "code"}), 0),
+            submit("code", "method", "code", 1_070_009),
+        ],
+    );
+    assert_eq!(labels(&arranged.forms[0]), ["Continue", "Send the code again"]);
+    assert_eq!(arranged.forms[0].actions[1].kind, ButtonKind::Quiet);
+}
+
+#[test]
+fn a_problem_of_a_hidden_value_is_said_above_the_form() {
+    let mut hidden = node("default", json!({"name": "traits.age", "type": "hidden", "value": "x"}), 1_070_002);
+    hidden["meta"]["label"]["context"] = json!({"title": "Age"});
+    hidden["messages"] = json!([{"id": 4_000_026, "text": "wire", "type": "error"}]);
+    let arranged = arranged(FlowKind::Registration, vec![hidden, submit("password", "method", "password", 1_040_001)]);
+    assert_eq!(arranged.alerts[0].text, "Age: This kind of value does not fit here.");
+}
+
+#[test]
+fn a_password_never_travels_back_into_the_page() {
+    let arranged = arranged(
+        FlowKind::Login,
+        vec![
+            node("password", json!({"name": "password", "type": "password", "value": "hunter2"}), 1_070_001),
+            submit("password", "method", "password", 1_010_022),
+        ],
+    );
+    assert!(!arranged.forms[0].render().unwrap().contains("hunter2"));
+}

@@ -1,0 +1,205 @@
+//! The messages that flows carry, in every language, by their numeric id.
+//!
+//! Clients translate a message by its id and its context; so do our own pages. The text that a message brings along is
+//! used only when the id is unknown here or its context lacks a value that our words need.
+
+mod table;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{Language, Strings};
+
+/// A message as the wire has it: `{id, text, type, context?}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Message {
+    pub id: u64,
+    pub text: String,
+    #[serde(rename = "type")]
+    pub kind: MessageKind,
+    #[serde(default)]
+    pub context: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    #[default]
+    Info,
+    Success,
+    Error,
+}
+
+/// One message in all languages. Values of the context stand in braces.
+struct Entry {
+    id: u64,
+    english: &'static str,
+    german: &'static str,
+}
+
+impl Entry {
+    const fn text(&self, language: Language) -> &'static str {
+        match language {
+            Language::English => self.english,
+            Language::German => self.german,
+        }
+    }
+}
+
+fn find(id: u64) -> Option<&'static Entry> {
+    table::ENTRIES.binary_search_by_key(&id, |entry| entry.id).ok().and_then(|index| table::ENTRIES.get(index))
+}
+
+/// Whether the catalogue has words for this message id.
+pub fn is_known(id: u64) -> bool {
+    find(id).is_some()
+}
+
+/// The words for one reader: page strings, and messages with the operator's own wording applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Localizer<'a> {
+    language: Language,
+    overrides: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> Localizer<'a> {
+    pub fn new(language: Language, overrides: &'a BTreeMap<Language, BTreeMap<String, String>>) -> Self {
+        Self { language, overrides: overrides.get(&language) }
+    }
+
+    /// The catalogue's own words, without an operator's.
+    pub const fn plain(language: Language) -> Self {
+        Self { language, overrides: None }
+    }
+
+    pub const fn language(self) -> Language {
+        self.language
+    }
+
+    pub const fn strings(self) -> &'static Strings {
+        Strings::of(self.language)
+    }
+
+    /// What the reader sees for `message`. `name` is the field to which it belongs, if any.
+    pub fn text(self, message: &Message, name: Option<&str>) -> String {
+        let field = name.or_else(|| message.context.get("name").and_then(Value::as_str));
+        let template = self.own_words(message.id, field).or_else(|| find(message.id).map(|it| it.text(self.language)));
+        match template.and_then(|template| self.fill(template, &message.context)) {
+            Some(text) if !text.is_empty() => text,
+            _ => message.text.clone(),
+        }
+    }
+
+    fn own_words(self, id: u64, field: Option<&str>) -> Option<&'a str> {
+        let overrides = self.overrides?;
+        field
+            .and_then(|field| overrides.get(&format!("{id}:{field}")))
+            .or_else(|| overrides.get(&id.to_string()))
+            .map(String::as_str)
+    }
+
+    /// Puts the context's values in place of the names in braces; `None` when one is missing.
+    fn fill(self, template: &str, context: &Map<String, Value>) -> Option<String> {
+        let mut text = String::with_capacity(template.len() + 16);
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}')?;
+            text.push_str(before);
+            text.push_str(&self.value(name, context.get(name)?)?);
+            rest = after;
+        }
+        text.push_str(rest);
+        Some(text)
+    }
+
+    fn value(self, name: &str, value: &Value) -> Option<Cow<'static, str>> {
+        match value {
+            Value::String(text) if name == "title" => Some(self.title(text)),
+            Value::String(text) if name.ends_with("_at") => {
+                let at = text.parse().ok()?;
+                Some(crate::Moment::new(at, self.language).words().into())
+            }
+            Value::String(text) => Some(text.clone().into()),
+            Value::Number(number) => Some(number.to_string().into()),
+            Value::Array(items) => {
+                let words: Option<Vec<_>> = items.iter().map(|item| self.value("", item)).collect();
+                words.map(|words| words.join(", ").into())
+            }
+            Value::Bool(_) | Value::Null | Value::Object(_) => None,
+        }
+    }
+
+    /// The title of a trait is the operator's own text; the commonest ones are translated for them.
+    fn title(self, title: &str) -> Cow<'static, str> {
+        let known = match self.language {
+            Language::English => None,
+            Language::German => {
+                table::GERMAN_TITLES.iter().find(|(english, _)| english.eq_ignore_ascii_case(title)).map(|it| it.1)
+            }
+        };
+        known.map_or_else(|| title.to_owned().into(), Cow::Borrowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(id: u64, context: Value) -> Message {
+        serde_json::from_value(json!({"id": id, "text": "wire text", "type": "info", "context": context})).unwrap()
+    }
+
+    #[test]
+    fn the_table_is_sorted_so_that_it_can_be_searched() {
+        assert!(table::ENTRIES.is_sorted_by(|a, b| a.id < b.id));
+    }
+
+    #[test]
+    fn both_languages_name_the_same_values() {
+        let names = |text: &str| {
+            let mut names: Vec<_> =
+                text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|it| it.0.to_owned()).collect();
+            names.sort();
+            names
+        };
+        for entry in table::ENTRIES {
+            assert!(!entry.english.is_empty() && !entry.german.is_empty(), "{}", entry.id);
+            assert_eq!(names(entry.english), names(entry.german), "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn values_of_the_context_are_put_in() {
+        let german = Localizer::plain(Language::German);
+        assert_eq!(german.text(&message(1_010_002, json!({"provider": "Acme"})), None), "Mit Acme anmelden");
+        assert_eq!(german.text(&message(1_070_002, json!({"title": "First name"})), None), "Vorname");
+        let used = message(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}));
+        assert_eq!(german.text(&used, None), "benutzt am 05.03.2026, 09:07 UTC");
+    }
+
+    #[test]
+    fn a_message_without_its_value_or_unknown_here_keeps_the_text_it_brought() {
+        let english = Localizer::plain(Language::English);
+        assert_eq!(english.text(&message(1_010_002, json!({})), None), "wire text");
+        assert_eq!(english.text(&message(9_999_999, json!({})), None), "wire text");
+    }
+
+    #[test]
+    fn the_operators_words_come_first_and_the_fields_own_before_those() {
+        let texts = BTreeMap::from([
+            ("1070002".to_owned(), "Angabe".to_owned()),
+            ("1070002:traits.email".to_owned(), "Dienst-E-Mail".to_owned()),
+        ]);
+        let all = BTreeMap::from([(Language::German, texts)]);
+        let german = Localizer::new(Language::German, &all);
+        let label = |name: &str| message(1_070_002, json!({"title": "T", "name": name}));
+        assert_eq!(german.text(&label("traits.email"), None), "Dienst-E-Mail");
+        assert_eq!(german.text(&label("traits.name"), None), "Angabe");
+        assert_eq!(Localizer::new(Language::English, &all).text(&label("traits.name"), None), "T");
+    }
+}
