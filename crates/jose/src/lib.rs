@@ -1,1 +1,28 @@
-//! (to be written)
+//! JSON Web Keys, Signatures and Tokens (RFC 7515, 7517, 7518, 7519, 8037, 8725) over one audited crypto provider.
+//!
+//! What always holds:
+//! - Nothing here knows a clock, a network, a database or async: times are handed in.
+//! - An algorithm belongs to the key, not to the token: a token only verifies under an algorithm that the caller allows
+//!   *and* that fits the key's type and its `alg`. `none` and symmetric algorithms do not exist here.
+//! - A header's `jwk`, `jku`, `x5u` and `x5c` are never followed; a `crit` header is refused, because no extension is
+//!   understood (RFC 7515 section 4.1.11).
+//! - Private members are wiped when dropped and leave only through [`Jwk::to_private_value`].
+
+mod algorithm;
+mod claims;
+mod der;
+mod generate;
+mod hash;
+mod jwk;
+mod jws;
+mod signing;
+mod verification;
+
+pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use claims::{ClaimError, ClaimsCheck, numeric_date};
+pub use generate::GenerateError;
+pub use hash::left_half_hash;
+pub use jwk::{Curve, Jwk, JwkError, JwkSet, KeyUse};
+pub use jws::{Header, Jws, MalformedJws, VerifiedJws, VerifyError};
+pub use signing::{SignError, SigningKey};
+pub use verification::{VerificationKey, VerificationKeys};
