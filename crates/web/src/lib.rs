@@ -1,1 +1,27 @@
-//! (to be written)
+//! HTTP manners that every service shares: the edge of a request, errors, cookies, paging, forms of input, and the one
+//! client for calls to the outside.
+//!
+//! What always holds:
+//! - Nothing believes a forwarded header unless the peer is a listed proxy ([`TrustedProxies`]).
+//! - A body is read up to a limit and within a time; a fault in it is answered with the name of the field.
+//! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
+//! - This crate knows no service.
+
+pub mod config;
+pub mod cookies;
+mod cors;
+mod edge;
+mod input;
+pub mod listener;
+mod no_store;
+pub mod outbound;
+pub mod paging;
+mod proxies;
+mod rest_error;
+
+pub use cors::CorsConfig;
+pub use edge::{Cx, Edge, PeerAddress};
+pub use input::{Json, JsonRejection};
+pub use no_store::NoStore;
+pub use proxies::{InvalidNetwork, Network, RequestOrigin, TrustedProxies};
+pub use rest_error::RestError;

@@ -1,0 +1,177 @@
+//! The edge of a request: here its [`Context`] is made, once, and here it is counted and logged when it is answered.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use base::{Actor, Clock, Context, Locale, RequestId, Rng, TenantId};
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use http_body::Body as _;
+use telemetry::metrics::{HttpMetrics, HttpObservation};
+
+use crate::TrustedProxies;
+
+/// The far end of the connection, put on each request by the [listener](crate::listener).
+#[derive(Clone, Copy, Debug)]
+pub struct PeerAddress {
+    pub address: SocketAddr,
+    pub is_tls: bool,
+}
+
+/// What the edge needs to know. A cheap clone.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    pub clock: Clock,
+    pub rng: Rng,
+    pub proxies: TrustedProxies,
+    pub metrics: Option<HttpMetrics>,
+    /// Leaves health checks out of the request log.
+    pub quiet_health: bool,
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Edge {
+    /// Puts the edge around every route of `router`.
+    pub fn around(self, router: axum::Router) -> axum::Router {
+        router.layer(from_fn_with_state(self, pass))
+    }
+
+    /// The context of a request that came from `peer`.
+    pub fn context(&self, peer: Option<PeerAddress>, headers: &HeaderMap) -> Context {
+        Context {
+            now: self.clock.now(),
+            tenant: TenantId::DEFAULT,
+            actor: Actor::Anonymous,
+            request_id: RequestId(self.rng.uuid()),
+            locale: preferred_locale(headers),
+            client_address: peer.map(|it| self.proxies.client_address(it.address.ip(), headers)),
+        }
+    }
+}
+
+async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<PeerAddress>().copied();
+    let cx = edge.context(peer, request.headers());
+    let origin =
+        edge.proxies.origin(peer.map(|it| it.address.ip()), peer.is_some_and(|it| it.is_tls), request.headers());
+    request.extensions_mut().insert(cx.clone());
+    request.extensions_mut().insert(origin);
+    let seen = Seen::of(&request);
+    let mut response = next.run(request).await;
+    if let Ok(id) = HeaderValue::from_str(&cx.request_id.to_string()) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    edge.record(&cx, &seen, &response, started);
+    response
+}
+
+/// What is left of a request when its answer is there.
+struct Seen {
+    method: http::Method,
+    path: String,
+    endpoint: Option<MatchedPath>,
+    bytes: u64,
+}
+
+impl Seen {
+    fn of(request: &Request) -> Self {
+        let length =
+            request.headers().get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()).and_then(|it| it.parse().ok());
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            endpoint: request.extensions().get::<MatchedPath>().cloned(),
+            bytes: length.unwrap_or(0),
+        }
+    }
+}
+
+impl Edge {
+    fn record(&self, cx: &Context, seen: &Seen, response: &Response<Body>, started: Instant) {
+        let took = started.elapsed();
+        let code = response.status().as_u16();
+        if let Some(metrics) = &self.metrics {
+            metrics.observe(&HttpObservation {
+                method: seen.method.as_str(),
+                endpoint: seen.endpoint.as_ref().map(MatchedPath::as_str),
+                code,
+                took,
+                request_bytes: seen.bytes,
+                response_bytes: response.body().size_hint().lower(),
+            });
+        }
+        if self.quiet_health && seen.path.starts_with("/health/") {
+            return;
+        }
+        // The query stays out: it may carry codes and tokens.
+        tracing::info!(
+            request_id = %cx.request_id,
+            method = %seen.method,
+            path = %seen.path,
+            status = code,
+            took_micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            client = cx.client_address.map(tracing::field::display),
+            "request"
+        );
+    }
+}
+
+/// The first language of `Accept-Language` with the highest weight (RFC 9110 section 12.5.4).
+fn preferred_locale(headers: &HeaderMap) -> Locale {
+    let Some(value) = headers.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok()) else { return Locale::default() };
+    let mut best: Option<(f32, Locale)> = None;
+    for range in value.split(',').take(16) {
+        let mut parts = range.split(';');
+        let Some(locale) = parts.next().and_then(|tag| Locale::from_tag(tag.trim())) else { continue };
+        let weight = parts.find_map(|it| it.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+        if weight > 0.0 && best.is_none_or(|(so_far, _)| weight > so_far) {
+            best = Some((weight, locale));
+        }
+    }
+    best.map(|(_, locale)| locale).unwrap_or_default()
+}
+
+/// Extracts the request's [`Context`].
+#[derive(Clone, Debug)]
+pub struct Cx(pub Context);
+
+impl<S: Sync> FromRequestParts<S> for Cx {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        // Without an edge the request came from nowhere: the epoch makes every deadline look far away and every
+        // signature look premature, and nothing is signed in.
+        let unknown =
+            || Context::for_background(base::Timestamp::EPOCH, TenantId::DEFAULT, RequestId(base::uuid::Uuid::nil()));
+        let mut cx = parts.extensions.get::<Context>().cloned().unwrap_or_else(unknown);
+        if cx.actor == Actor::System {
+            cx.actor = Actor::Anonymous;
+        }
+        Ok(Self(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_with_the_highest_weight_is_preferred() {
+        let locale = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(text))]);
+            preferred_locale(&headers).as_str().to_owned()
+        };
+        assert_eq!(locale("de-CH, en;q=0.8"), "de");
+        assert_eq!(locale("fr;q=0.2, en;q=0.9, *;q=0.1"), "en");
+        assert_eq!(locale("x, ;;;, q=1"), "en");
+        assert_eq!(locale("de;q=0, en;q=0.1"), "en");
+    }
+}

@@ -1,0 +1,119 @@
+//! JSON in: strict about syntax, and clear about which field is wrong.
+
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::RestError;
+
+/// A JSON body, in or out. Incoming, an `application/json` content type is not demanded (clients forget it), but another
+/// media type that cannot be JSON is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<T>(pub T);
+
+/// Why a body is not what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonRejection {
+    #[error("the body is larger than this endpoint accepts")]
+    TooLarge,
+    #[error("the body could not be read")]
+    Unreadable,
+    #[error("the body is not of type application/json")]
+    MediaType,
+    /// `path` names the field, for instance `traits.email`; `.` is the whole body.
+    #[error("{path}: {problem}")]
+    Invalid { path: String, problem: String },
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// Decodes `body`, naming the field that does not fit.
+    pub fn decode(body: &[u8]) -> Result<T, JsonRejection> {
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| JsonRejection::Invalid {
+            path: error.path().to_string(),
+            problem: error.inner().to_string(),
+        })?;
+        deserializer
+            .end()
+            .map_err(|error| JsonRejection::Invalid { path: ".".to_owned(), problem: error.to_string() })?;
+        Ok(value)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = JsonRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" {
+            return Err(JsonRejection::MediaType);
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => JsonRejection::TooLarge,
+                _ => JsonRejection::Unreadable,
+            }
+        })?;
+        Self::decode(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl From<JsonRejection> for RestError {
+    fn from(rejection: JsonRejection) -> Self {
+        let reason = rejection.to_string();
+        match rejection {
+            JsonRejection::TooLarge => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large").with_reason(reason)
+            }
+            JsonRejection::MediaType => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The media type is not supported").with_reason(reason)
+            }
+            JsonRejection::Unreadable => Self::bad_request(reason),
+            JsonRejection::Invalid { path, .. } => Self::bad_request(reason).with_detail("field", path),
+        }
+    }
+}
+
+impl IntoResponse for JsonRejection {
+    fn into_response(self) -> Response {
+        RestError::from(self).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Outer {
+        #[expect(dead_code, reason = "only its decoding matters")]
+        inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only its decoding matters")]
+        count: u8,
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_path() {
+        let fault = |body: &str| Json::<Outer>::decode(body.as_bytes()).unwrap_err().to_string();
+        assert!(fault(r#"{"inner":[{"count":1},{"count":"x"}]}"#).starts_with("inner[1].count: invalid type"));
+        assert!(fault(r#"{"inner":[{"cuont":1}]}"#).contains("unknown field `cuont`"));
+        assert!(fault(r#"{"inner":[]} x"#).contains("trailing"));
+        assert!(fault(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))).contains("invalid type"));
+    }
+}

@@ -1,0 +1,189 @@
+//! Calls to the outside: web-hooks, key sets, breach lists, other services. One pooled client for the whole process.
+//!
+//! What always holds: a call ends within its deadline and reads at most its limit; redirects are answers, not followed;
+//! with [`Destinations::PublicOnly`] the address that is connected to is the one that was checked, so that a name which
+//! resolves differently the second time gains nothing.
+
+mod guard;
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use guard::Resolver;
+pub use guard::{Destinations, is_public};
+
+/// How long a call may take, and how much it may bring.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub timeout: Duration,
+    pub max_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(10), max_bytes: 1024 * 1024 }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    #[error("{0} is not an http or https URL with a host")]
+    InvalidUrl(String),
+    /// The address lies in a private network, and calls there are not allowed.
+    #[error("{0} is not a public address")]
+    Forbidden(String),
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the call failed")]
+    Failed(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// The client. A cheap clone around its pool.
+#[derive(Clone)]
+pub struct Client {
+    pool: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    destinations: Destinations,
+    limits: Limits,
+}
+
+impl Client {
+    pub fn new(destinations: Destinations) -> Self {
+        let mut http = HttpConnector::new_with_resolver(Resolver::new(destinations.clone()));
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(Duration::from_secs(5)));
+        http.set_nodelay(true);
+        let mut roots = rustls::RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let versions: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+        let tls = rustls::ClientConfig::builder_with_provider(provider).with_protocol_versions(versions);
+        let https = match tls {
+            Ok(builder) => HttpsConnectorBuilder::new()
+                .with_tls_config(builder.with_root_certificates(roots).with_no_client_auth()),
+            Err(_) => unreachable!("the provider supports TLS 1.2 and 1.3"),
+        };
+        let connector = https.https_or_http().enable_http1().wrap_connector(http);
+        let pool = Pool::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(8)
+            .pool_timer(TokioTimer::new())
+            .build(connector);
+        Self { pool, destinations, limits: Limits::default() }
+    }
+
+    /// The same pool with other limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// Sends a request and reads the whole answer. Any status is an answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
+        check_url(request.uri(), &self.destinations)?;
+        let Limits { timeout, max_bytes } = self.limits;
+        let call = async {
+            let response = self.pool.request(request.map(Full::new)).await.map_err(|error| failed(Box::new(error)))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, max_bytes).collect().await;
+            let body = body.map_err(|error| {
+                if error.is::<LengthLimitError>() { OutboundError::TooLarge(max_bytes) } else { failed(error) }
+            })?;
+            Ok(Response::from_parts(parts, body.to_bytes()))
+        };
+        tokio::time::timeout(timeout, call).await.unwrap_or(Err(OutboundError::Timeout(timeout)))
+    }
+
+    /// `GET`s a URL.
+    pub async fn get(&self, url: &str) -> Result<Response<Bytes>, OutboundError> {
+        let uri: Uri = url.parse().map_err(|_| OutboundError::InvalidUrl(url.to_owned()))?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = uri;
+        self.send(request).await
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// The resolver sees names alone: an address written into the URL is judged here.
+fn check_url(uri: &Uri, destinations: &Destinations) -> Result<(), OutboundError> {
+    let shown = || format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
+    let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
+    let host = host.ok_or_else(|| OutboundError::InvalidUrl(shown()))?;
+    match host.trim_start_matches('[').trim_end_matches(']').parse() {
+        Ok(address) if !destinations.allow(host, address) => Err(OutboundError::Forbidden(host.to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn failed(error: Box<dyn StdError + Send + Sync>) -> OutboundError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error.as_ref());
+    while let Some(it) = cause {
+        if let Some(guard::Forbidden(host)) = it.downcast_ref() {
+            return OutboundError::Forbidden(host.clone());
+        }
+        cause = it.source();
+    }
+    OutboundError::Failed(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn server(answer: &'static str) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut buffer = [0; 1024];
+                let _ = stream.read(&mut buffer).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                if answer.is_empty() {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                }
+            }
+        });
+        format!("http://{address}/")
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_up_to_the_limit_and_within_the_time() {
+        let client = Client::new(Destinations::Any);
+        let url = server("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 5\r\n\r\nhello").await;
+        let answer = client.get(&url).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.body().as_ref()), (302, b"hello".as_slice()));
+        let tight = client.with_limits(Limits { max_bytes: 4, ..Limits::default() });
+        assert!(matches!(tight.get(&url).await, Err(OutboundError::TooLarge(4))));
+        let silent = server("").await;
+        let hasty = client.with_limits(Limits { timeout: Duration::from_millis(50), ..Limits::default() });
+        assert!(matches!(hasty.get(&silent).await, Err(OutboundError::Timeout(_))));
+    }
+
+    #[tokio::test]
+    async fn private_addresses_are_refused_by_number_and_by_name() {
+        let client = Client::new(Destinations::public_only([]));
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        assert!(matches!(client.get(&url).await, Err(OutboundError::Forbidden(_))));
+        let by_name = url.replace("127.0.0.1", "localhost");
+        assert!(matches!(client.get(&by_name).await, Err(OutboundError::Forbidden(_))));
+        assert!(matches!(client.get("http://[::1]:1/").await, Err(OutboundError::Forbidden(_))));
+        assert!(matches!(client.get("file:///etc/passwd").await, Err(OutboundError::InvalidUrl(_))));
+        let excepted = Client::new(Destinations::public_only(["localhost".to_owned()]));
+        assert_eq!(excepted.get(&by_name).await.unwrap().status(), 200);
+    }
+}

@@ -1,0 +1,195 @@
+//! The error body of the REST APIs: `{"error": {id?, code, status, request?, reason?, details?, message}, …}`. Some errors
+//! put members beside `error`, for instance `redirect_browser_to`.
+
+use axum::response::{IntoResponse, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// An error as a client sees it. The cause of a 5xx belongs in the log, not here.
+#[derive(Clone, Debug)]
+pub struct RestError(Box<Body>);
+
+#[derive(Clone, Debug, Serialize)]
+struct Body {
+    error: Details,
+    #[serde(flatten)]
+    siblings: Map<String, Value>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Details {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'static str>,
+    code: u16,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    details: Map<String, Value>,
+    message: String,
+}
+
+impl RestError {
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        let error = Details {
+            id: None,
+            code: status.as_u16(),
+            status: status.canonical_reason().unwrap_or("Error"),
+            request: None,
+            reason: None,
+            details: Map::new(),
+            message: message.into(),
+        };
+        Self(Box::new(Body { error, siblings: Map::new(), headers: Vec::new() }))
+    }
+
+    pub fn bad_request(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "The request was malformed or contained invalid parameters")
+            .with_reason(reason)
+    }
+
+    pub fn not_found(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "The requested resource could not be found").with_reason(reason)
+    }
+
+    pub fn conflict(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "The resource could not be created due to a conflict").with_reason(reason)
+    }
+
+    /// A fault of ours; what it was stands in the log under the request id.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "An internal server error occurred, please contact the system administrator",
+        )
+    }
+
+    /// Overload or an unreachable dependency, worth another try.
+    pub fn unavailable(retry_after_seconds: u32) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The service is busy or cannot reach what it needs, please try again",
+        )
+        .with_header(RETRY_AFTER, HeaderValue::from(retry_after_seconds))
+    }
+
+    #[must_use]
+    pub fn with_id(mut self, id: &'static str) -> Self {
+        self.0.error.id = Some(id);
+        self
+    }
+
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.0.error.reason = Some(reason.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_request(mut self, request: impl Into<String>) -> Self {
+        self.0.error.request = Some(request.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.error.details.insert(name.into(), value.into());
+        self
+    }
+
+    /// A member beside `error`.
+    #[must_use]
+    pub fn with_sibling(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.siblings.insert(name.into(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub fn id(&self) -> Option<&'static str> {
+        self.0.error.id
+    }
+
+    pub fn reason(&self) -> Option<&str> {
+        self.0.error.reason.as_deref()
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.error.message
+    }
+
+    /// The body, for errors that are kept and shown later, or that stand inside another answer.
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(&self.0).unwrap_or_default()
+    }
+}
+
+/// A database failure is a fault of ours or an outage, never the client's: it is logged here, once.
+impl From<database::Error> for RestError {
+    fn from(error: database::Error) -> Self {
+        let cause = &error as &dyn std::error::Error;
+        match error {
+            database::Error::Unavailable { .. } => {
+                tracing::warn!(error = cause, "the database is unavailable");
+                Self::unavailable(1)
+            }
+            database::Error::Conflict { .. }
+            | database::Error::Inconsistent { .. }
+            | database::Error::Driver { .. } => {
+                tracing::error!(error = cause, "the database failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for RestError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), axum::Json(&self.0)).into_response();
+        response.headers_mut().extend(self.0.headers);
+        response
+    }
+}
+
+impl std::fmt::Display for RestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.0.error.code, self.reason().unwrap_or(self.message()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_body_has_the_members_that_clients_read() {
+        let error = RestError::new(StatusCode::FORBIDDEN, "m")
+            .with_id("session_aal2_required")
+            .with_reason("r")
+            .with_detail("k", 1)
+            .with_sibling("redirect_browser_to", "https://x");
+        assert_eq!(
+            error.to_value(),
+            json!({
+                "error": {"id": "session_aal2_required", "code": 403, "status": "Forbidden", "reason": "r",
+                          "details": {"k": 1}, "message": "m"},
+                "redirect_browser_to": "https://x"
+            })
+        );
+    }
+}
