@@ -1,5 +1,7 @@
 //! A real browser: Chromium, driven over `WebDriver`. For what only a browser shows: scripts, passkeys, how a page looks.
 
+use std::io::{Read as _, Write as _};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -30,12 +32,31 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1280,900",
 ];
 
-/// One browser with a profile of its own. [`Chrome::close`] ends it; so does dropping it, less politely.
+/// One browser with a profile of its own. It ends when dropped, so that a failed test leaves none behind.
 #[derive(Debug)]
 pub struct Chrome {
     pub client: Client,
-    driver: Child,
-    profile: TempDir,
+    driver: Driver,
+}
+
+/// The program that speaks `WebDriver` and starts browsers.
+#[derive(Debug)]
+struct Driver {
+    port: u16,
+    // Killed when dropped, after its browsers were ended; the profile goes last.
+    _process: Child,
+    _profile: TempDir,
+}
+
+impl Drop for Driver {
+    /// The driver ends its browsers when it is asked to shut down; killed at once it would leave them running.
+    fn drop(&mut self) {
+        let Ok(mut stream) = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else { return };
+        let request = b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let answered = stream.set_read_timeout(Some(Duration::from_secs(5))).and_then(|()| stream.write_all(request));
+        // It hangs up when all is ended. If it does not, the kill that follows is what is left.
+        let _ = answered.and_then(|()| stream.read_to_end(&mut Vec::new()));
+    }
 }
 
 impl Chrome {
@@ -50,8 +71,10 @@ impl Chrome {
             .spawn()
             .context("cannot start chromedriver; install Chromium and its driver")?;
         let port = tokio::time::timeout(PATIENCE, port_of(&mut driver)).await.context("chromedriver is silent")??;
+        let user_data = format!("--user-data-dir={}", profile.path().display());
+        let driver = Driver { port, _process: driver, _profile: profile };
         let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
-        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        arguments.push(user_data);
         let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
         let Value::Object(capabilities) = capabilities else { bail!("capabilities are an object") };
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -59,7 +82,7 @@ impl Chrome {
         let address = format!("http://127.0.0.1:{port}");
         let client =
             tokio::time::timeout(PATIENCE, builder.connect(&address)).await.context("Chromium is silent")??;
-        Ok(Self { client, driver, profile })
+        Ok(Self { client, driver })
     }
 
     /// Writes a picture of the page to `folder/name.png`.
@@ -69,10 +92,11 @@ impl Chrome {
         std::fs::write(folder.join(format!("{name}.png")), picture).context("cannot keep the picture")
     }
 
-    pub async fn close(mut self) -> Result<()> {
+    /// Ends the browser before the test goes on.
+    pub async fn close(self) -> Result<()> {
         self.client.close().await?;
-        self.driver.kill().await?;
-        self.profile.close().context("cannot remove the profile")
+        drop(self.driver);
+        Ok(())
     }
 }
 
@@ -86,4 +110,17 @@ async fn port_of(driver: &mut Child) -> Result<u16> {
         }
     }
     bail!("chromedriver ended before it was ready")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn chromium_shows_a_page_and_ends() {
+        let chrome = Chrome::start().await.unwrap();
+        chrome.client.goto("data:text/html,<title>Kleis</title>").await.unwrap();
+        assert_eq!(chrome.client.title().await.unwrap(), "Kleis");
+        chrome.close().await.unwrap();
+    }
 }
