@@ -48,6 +48,8 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     engine: Engine,
     counters: Counters,
+    /// Rung after a commit that left work for the background.
+    bell: tokio::sync::Notify,
 }
 
 enum Engine {
@@ -75,7 +77,7 @@ impl Database {
             Dsn::Sqlite(location) => Engine::Sqlite(Sqlite::open(location)?),
             Dsn::Postgres(config) => Engine::Postgres(Postgres::connect(config).await?),
         };
-        Ok(Self(Arc::new(Inner { engine, counters: Counters::default() })))
+        Ok(Self(Arc::new(Inner { engine, counters: Counters::default(), bell: tokio::sync::Notify::new() })))
     }
 
     /// Reads for one tenant. Each statement sees what was committed when it ran; none of them waits for a writer.
@@ -133,6 +135,12 @@ impl Database {
             Engine::Sqlite(_) => "sqlite",
             Engine::Postgres(_) => "postgres",
         }
+    }
+
+    /// Resolves when a transaction of this process that asked for it ([`WriteTx::ring_on_commit`]) has committed: a hint
+    /// that spares the background its polling, never the only way that it learns of work.
+    pub async fn rung(&self) {
+        self.0.bell.notified().await;
     }
 
     pub fn usage(&self) -> Usage {

@@ -70,6 +70,7 @@ pub struct WriteTx {
     engine: EngineWrite,
     /// Set by a failed statement: PostgreSQL refuses whatever follows one, so SQLite does too.
     failed: bool,
+    rings: bool,
 }
 
 enum EngineWrite {
@@ -83,7 +84,7 @@ impl WriteTx {
             Engine::Sqlite(engine) => EngineWrite::Sqlite(engine.begin().await?),
             Engine::Postgres(engine) => EngineWrite::Postgres(engine.begin().await?),
         };
-        Ok(Self { database, tenant, engine, failed: false })
+        Ok(Self { database, tenant, engine, failed: false, rings: false })
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -102,14 +103,23 @@ impl WriteTx {
         result
     }
 
+    /// Rings the bell of [`Database::rung`] once this transaction has committed.
+    pub fn ring_on_commit(&mut self) {
+        self.rings = true;
+    }
+
     /// Makes everything durable and visible. When this returns an error nothing was written, except that a connection
     /// lost during the commit leaves the outcome unknown.
     pub async fn commit(self) -> Result<(), Error> {
         self.check()?;
         match self.engine {
-            EngineWrite::Sqlite(tx) => tx.commit().await,
-            EngineWrite::Postgres(tx) => tx.commit().await,
+            EngineWrite::Sqlite(tx) => tx.commit().await?,
+            EngineWrite::Postgres(tx) => tx.commit().await?,
         }
+        if self.rings {
+            self.database.0.bell.notify_one();
+        }
+        Ok(())
     }
 
     fn check(&self) -> Result<(), Error> {

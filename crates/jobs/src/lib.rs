@@ -1,1 +1,40 @@
-//! (to be written)
+//! Work that outlives a request, and the log of what happened.
+//!
+//! An operation writes its effects (a mail, a web-hook, a log-out at another house) as jobs in the transaction that makes
+//! them due, and an event that says what happened. What always holds:
+//! - No effect is performed before its commit; none is lost after it. A job runs at least once, so handlers bear a second
+//!   run.
+//! - Any number of processes share the queue: a job is claimed with a lease, and a process that dies leaves it to the next.
+//! - A job that keeps failing is set aside with its last reason, for people to see, and in the end deleted.
+//! - Events are only ever appended, by the transaction that they tell of.
+
+mod event;
+mod queue;
+mod storage;
+mod worker;
+
+pub use event::{Event, append_event};
+pub use queue::{Failure, Handler, Job, NewJob, enqueue};
+pub use storage::{StoredEvent, list_events};
+pub use worker::Worker;
+
+use database::{MigrationSet, Retention, Statement};
+
+pub const MIGRATIONS: MigrationSet =
+    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql")] };
+
+/// Every statement, for the test that prepares them on both engines.
+pub const STATEMENTS: &[&[&Statement]] = storage::ALL;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// Set-aside jobs stay for 14 days, events for 400.
+pub const RETENTION: &[Retention] = &[
+    Retention { table: "jobs_queue", key: "tenant_id, id", expired: FAILED_JOBS },
+    Retention { table: "jobs_events", key: "sequence", expired: OLD_EVENTS },
+];
+
+const FAILED_JOBS: &str = "failed_at IS NOT NULL AND failed_at < $1 - 1209600000000";
+const OLD_EVENTS: &str = "at < $1 - 34560000000000";
+const _: () = assert!(14 * DAY == 1_209_600_000_000 && 400 * DAY == 34_560_000_000_000);

@@ -1,0 +1,32 @@
+//! Events: what happened, to whom, by whom.
+
+use base::{Actor, Context};
+use database::{Error, WriteTx};
+use serde_json::Value;
+
+use crate::storage;
+
+/// Something that happened. Attributes name things; they never hold a secret or a token.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// For instance `IdentityCreated`.
+    pub name: &'static str,
+    /// The id of what it happened to: an identity, a session, a client.
+    pub subject: String,
+    pub attributes: Value,
+}
+
+/// Writes an event into the transaction that it tells of.
+pub async fn append_event(tx: &mut WriteTx, cx: &Context, event: Event) -> Result<(), Error> {
+    storage::insert_event(tx, cx, &actor(&cx.actor), &event).await
+}
+
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Anonymous => "anonymous".to_owned(),
+        Actor::Identity(id) => format!("identity:{id}"),
+        Actor::Client(id) => format!("client:{id}"),
+        Actor::Admin => "admin".to_owned(),
+        Actor::System => "system".to_owned(),
+    }
+}

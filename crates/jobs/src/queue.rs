@@ -1,0 +1,95 @@
+//! Jobs: effects that are due.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base::{Context, Timestamp};
+use database::{Error, WriteTx};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::storage;
+
+/// A job to be written.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Finds the [`Handler`].
+    pub kind: &'static str,
+    /// Rests in the database as it is: secrets in it are sealed by the caller.
+    pub payload: Value,
+    /// Not before this time.
+    pub run_at: Timestamp,
+}
+
+/// A job that was claimed.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: Uuid,
+    pub payload: Value,
+    /// 1 on the first run.
+    pub attempt: u32,
+}
+
+/// Why a job did not succeed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// Worth another try, later and later.
+    #[error("{0}")]
+    Retry(String),
+    /// Trying again cannot help: the job is set aside.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Retry(error.to_string())
+    }
+}
+
+/// Performs the jobs of one kind.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    fn kind(&self) -> &'static str;
+
+    /// How often a job is tried before it is set aside.
+    fn max_attempts(&self) -> u32 {
+        12
+    }
+
+    /// The longest that one run may take; another process may take the job over afterwards.
+    fn lease(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Performs the job. It may run again although it succeeded, when the process died before that was recorded.
+    async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure>;
+}
+
+/// Writes a job into the transaction that makes it due.
+pub async fn enqueue(tx: &mut WriteTx, cx: &Context, id: Uuid, job: NewJob) -> Result<(), Error> {
+    storage::insert_job(tx, cx, id, &job).await?;
+    tx.ring_on_commit();
+    Ok(())
+}
+
+/// The wait before the next attempt: 5 s, 10 s, 20 s … at most an hour, with up to a quarter more so that jobs which
+/// failed together do not come back together.
+pub(crate) fn backoff(attempt: u32, rng: &base::Rng) -> Duration {
+    let seconds = 5_u64.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(3600);
+    Duration::from_millis(seconds * 1000 + rng.below(seconds * 250))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_an_hour() {
+        let rng = base::Rng::seeded(1);
+        let seconds: Vec<u64> = (1..=14).map(|attempt| backoff(attempt, &rng).as_secs()).collect();
+        assert!((5..=7).contains(&seconds[0]));
+        assert!(seconds.windows(2).all(|pair| pair[1] + pair[1] / 4 >= pair[0]), "{seconds:?}");
+        assert!((3600..=4500).contains(&seconds[13]));
+    }
+}

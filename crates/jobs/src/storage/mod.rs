@@ -1,0 +1,141 @@
+//! The tables `jobs_queue` and `jobs_events`.
+
+use base::{Context, Page, PageRequest, TenantId, Timestamp};
+use database::{Database, Error, Read, Row, Statement, WriteTx, values};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Event, NewJob};
+
+pub(crate) const ALL: &[&[&Statement]] = &[STATEMENTS];
+
+database::statements! {
+    INSERT_JOB = "INSERT INTO jobs_queue (tenant_id, id, kind, payload, attempts, due_at, created_at)
+                  VALUES ($1, $2, $3, $4, 0, $5, $6)";
+    /// A glance that costs no write transaction.
+    across_tenants NEXT_DUE = "SELECT min(due_at) FROM jobs_queue WHERE failed_at IS NULL AND due_at <= $1";
+    /// Takes the jobs that are due and makes them due again when the lease ends. A job that another process is just
+    /// taking is passed over.
+    across_tenants CLAIM = {
+        sqlite: "UPDATE jobs_queue SET attempts = attempts + 1, due_at = $2
+                 WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM jobs_queue
+                     WHERE failed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $3)
+                 RETURNING tenant_id, id, kind, payload, attempts",
+        postgres: "UPDATE jobs_queue SET attempts = attempts + 1, due_at = $2
+                 WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM jobs_queue
+                     WHERE failed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                 RETURNING tenant_id, id, kind, payload, attempts",
+    };
+    /// A job is finished by whoever claimed it last.
+    DELETE_JOB = "DELETE FROM jobs_queue WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
+    POSTPONE = "UPDATE jobs_queue SET due_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
+    SET_ASIDE = "UPDATE jobs_queue SET failed_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
+    INSERT_EVENT = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
+                   WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+}
+
+pub(crate) struct ClaimedJob {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) payload: Value,
+    pub(crate) attempt: i32,
+}
+
+pub(crate) async fn insert_job(tx: &mut WriteTx, cx: &Context, id: Uuid, job: &NewJob) -> Result<(), Error> {
+    let payload = job.payload.to_string();
+    tx.execute(&INSERT_JOB, &values![id, job.kind, payload, job.run_at, cx.now]).await.map(drop)
+}
+
+pub(crate) async fn is_any_due(database: &Database, now: Timestamp) -> Result<bool, Error> {
+    let row = database.read(TenantId::DEFAULT).query_one(&NEXT_DUE, &values![now]).await?;
+    Ok(row.get::<Option<Timestamp>>(0)?.is_some())
+}
+
+pub(crate) async fn claim(
+    database: &Database,
+    now: Timestamp,
+    lease_ends: Timestamp,
+    limit: i64,
+) -> Result<Vec<ClaimedJob>, Error> {
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    let rows = tx.query(&CLAIM, &values![now, lease_ends, limit]).await?;
+    let jobs = rows.iter().map(claimed).collect::<Result<_, _>>()?;
+    tx.commit().await?;
+    Ok(jobs)
+}
+
+fn claimed(row: &Row) -> Result<ClaimedJob, Error> {
+    let payload: String = row.get(3)?;
+    Ok(ClaimedJob {
+        tenant: TenantId::from_i32(row.get(0)?),
+        id: row.get(1)?,
+        kind: row.get(2)?,
+        // What is not JSON was not written by us; the handler will say that it makes no sense.
+        payload: serde_json::from_str(&payload).unwrap_or(Value::Null),
+        attempt: row.get(4)?,
+    })
+}
+
+pub(crate) async fn delete_job(database: &Database, job: &ClaimedJob) -> Result<(), Error> {
+    database.write_once(job.tenant, &DELETE_JOB, &values![job.id, job.attempt]).await.map(drop)
+}
+
+pub(crate) async fn postpone(
+    database: &Database,
+    job: &ClaimedJob,
+    due_at: Timestamp,
+    failure: &str,
+) -> Result<(), Error> {
+    database.write_once(job.tenant, &POSTPONE, &values![job.id, job.attempt, due_at, failure]).await.map(drop)
+}
+
+pub(crate) async fn set_aside(
+    database: &Database,
+    job: &ClaimedJob,
+    now: Timestamp,
+    failure: &str,
+) -> Result<(), Error> {
+    database.write_once(job.tenant, &SET_ASIDE, &values![job.id, job.attempt, now, failure]).await.map(drop)
+}
+
+pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, event: &Event) -> Result<(), Error> {
+    let address = cx.client_address.map(|it| it.to_string());
+    let attributes = event.attributes.to_string();
+    let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes];
+    tx.execute(&INSERT_EVENT, &row).await.map(drop)
+}
+
+/// An event as it was written.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    pub sequence: i64,
+    pub at: Timestamp,
+    pub name: String,
+    pub actor: String,
+    pub subject: String,
+    pub attributes: Value,
+}
+
+/// The events of a tenant in the order of their sequence.
+pub async fn list_events(tx: &mut impl Read, page: PageRequest<i64>) -> Result<Page<StoredEvent, i64>, Error> {
+    let limit = i64::from(page.size) + 1;
+    let rows = tx.query(&LIST_EVENTS, &values![page.after.unwrap_or(0), limit]).await?;
+    let events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(events, page.size, |it| it.sequence))
+}
+
+fn stored(row: &Row) -> Result<StoredEvent, Error> {
+    let attributes: String = row.get(5)?;
+    Ok(StoredEvent {
+        sequence: row.get(0)?,
+        at: row.get(1)?,
+        name: row.get(2)?,
+        actor: row.get(3)?,
+        subject: row.get(4)?,
+        attributes: serde_json::from_str(&attributes)
+            .map_err(|_| Error::inconsistent("jobs_events", "attributes are not JSON"))?,
+    })
+}

@@ -1,0 +1,150 @@
+//! The worker: claims what is due, runs it, and has expired rows deleted. Every process runs one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Clock, Context, RequestId, Rng, Timestamp};
+use database::{Database, Error, Reaper, Retention};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use crate::queue::{Failure, Handler, Job, backoff};
+use crate::storage::{self, ClaimedJob};
+
+/// Jobs that run at the same time.
+const CONCURRENCY: i64 = 8;
+/// How long a job of another process, or one whose wait is over, may lie unseen.
+const POLL: Duration = Duration::from_secs(2);
+const REAP_EVERY: Duration = Duration::from_secs(60);
+/// Batches a table in one go: the reaper keeps up with 20,000 expired rows a minute and never holds others up for long.
+const REAP_BATCHES: u32 = 40;
+
+pub struct Worker {
+    database: Database,
+    clock: Clock,
+    rng: Rng,
+    handlers: HashMap<&'static str, Arc<dyn Handler>>,
+    reaper: Reaper,
+    longest_lease: Duration,
+}
+
+impl Worker {
+    pub fn new(
+        database: Database,
+        clock: Clock,
+        rng: Rng,
+        handlers: impl IntoIterator<Item = Arc<dyn Handler>>,
+        retention: impl IntoIterator<Item = Retention>,
+    ) -> Self {
+        let handlers: HashMap<_, _> = handlers.into_iter().map(|it| (it.kind(), it)).collect();
+        let longest_lease = handlers.values().map(|it| it.lease()).max().unwrap_or(Duration::from_secs(60));
+        let reaper = Reaper::new(database.clone(), retention);
+        Self { database, clock, rng, handlers, reaper, longest_lease }
+    }
+
+    /// Works until `stop` turns true; what is running then is finished.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        // Processes that start together do not reap together.
+        let mut reap_at = tokio::time::Instant::now() + Duration::from_secs(1 + self.rng.below(REAP_EVERY.as_secs()));
+        loop {
+            if let Err(error) = self.run_due().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "jobs could not be claimed");
+            }
+            if tokio::time::Instant::now() >= reap_at {
+                self.reap().await;
+                reap_at = tokio::time::Instant::now() + REAP_EVERY;
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = self.database.rung() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Runs everything that is due now, and says how many jobs that were.
+    pub async fn run_due(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        loop {
+            let now = self.clock.now();
+            if !storage::is_any_due(&self.database, now).await? {
+                return Ok(count);
+            }
+            let jobs = storage::claim(&self.database, now, now.plus(self.longest_lease), CONCURRENCY).await?;
+            if jobs.is_empty() {
+                return Ok(count);
+            }
+            count += jobs.len();
+            let mut running: FuturesUnordered<_> = jobs.iter().map(|job| self.run_one(job)).collect();
+            while running.next().await.is_some() {}
+        }
+    }
+
+    /// Deletes what has expired.
+    pub async fn reap(&self) {
+        match self.reaper.reap(self.clock.now(), REAP_BATCHES).await {
+            Ok(reaped) => {
+                for it in reaped {
+                    tracing::debug!(table = it.table, rows = it.rows, "expired rows were deleted");
+                }
+            }
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "expired rows could not be deleted"),
+        }
+    }
+
+    async fn run_one(&self, claimed: &ClaimedJob) {
+        let outcome = self.perform(claimed).await;
+        let now = self.clock.now();
+        let recorded = match outcome {
+            Ok(()) => storage::delete_job(&self.database, claimed).await,
+            Err(Decision::Postpone(until, reason)) => {
+                tracing::info!(job = %claimed.id, kind = claimed.kind, reason, "a job will be tried again");
+                storage::postpone(&self.database, claimed, until, &reason).await
+            }
+            Err(Decision::SetAside(reason)) => {
+                tracing::error!(job = %claimed.id, kind = claimed.kind, reason, "a job was set aside");
+                storage::set_aside(&self.database, claimed, now, &reason).await
+            }
+        };
+        if let Err(error) = recorded {
+            // The lease ends some time, and the job runs again.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the end of a job could not be recorded");
+        }
+    }
+
+    async fn perform(&self, claimed: &ClaimedJob) -> Result<(), Decision> {
+        let Some(handler) = self.handlers.get(claimed.kind.as_str()) else {
+            // Another version of Kleis may know it: a rolling upgrade must not lose it.
+            return Err(Decision::Postpone(
+                self.clock.now().plus(Duration::from_secs(60)),
+                "no handler here".to_owned(),
+            ));
+        };
+        let cx = Context::for_background(self.clock.now(), claimed.tenant, RequestId(claimed.id));
+        let attempt = u32::try_from(claimed.attempt).unwrap_or(u32::MAX);
+        let job = Job { id: claimed.id, payload: claimed.payload.clone(), attempt };
+        let outcome = tokio::time::timeout(handler.lease(), handler.run(&cx, &job)).await;
+        match outcome.unwrap_or_else(|_| Err(Failure::Retry("it took longer than its lease".to_owned()))) {
+            Ok(()) => Ok(()),
+            Err(Failure::Retry(reason)) if attempt < handler.max_attempts() => {
+                Err(Decision::Postpone(self.clock.now().plus(backoff(attempt, &self.rng)), reason))
+            }
+            Err(Failure::Retry(reason) | Failure::Permanent(reason)) => Err(Decision::SetAside(reason)),
+        }
+    }
+}
+
+/// What becomes of a job that did not succeed.
+enum Decision {
+    Postpone(Timestamp, String),
+    SetAside(String),
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("handlers", &self.handlers.keys()).finish_non_exhaustive()
+    }
+}

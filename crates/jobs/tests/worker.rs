@@ -1,0 +1,157 @@
+//! Jobs run once their transaction has committed, are tried again, and are set aside; on both engines.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base::{Clock, Context, ManualClock, PageRequest, RequestId, Rng, TenantId, Timestamp};
+use database::Database;
+use database::testing::{on_both_engines, prepare_all};
+use jobs::{Event, Failure, Handler, Job, NewJob, Worker, append_event, enqueue, list_events};
+use serde_json::json;
+
+struct Recorder {
+    runs: Mutex<Vec<(serde_json::Value, u32)>>,
+    fail_first: AtomicU32,
+}
+
+#[async_trait]
+impl Handler for Recorder {
+    fn kind(&self) -> &'static str {
+        "record"
+    }
+
+    fn max_attempts(&self) -> u32 {
+        3
+    }
+
+    async fn run(&self, _: &Context, job: &Job) -> Result<(), Failure> {
+        self.runs.lock().unwrap().push((job.payload.clone(), job.attempt));
+        if job.payload == json!("never") {
+            return Err(Failure::Permanent("cannot be".to_owned()));
+        }
+        let fails =
+            self.fail_first.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if fails { Err(Failure::Retry("not yet".to_owned())) } else { Ok(()) }
+    }
+}
+
+struct Fixture {
+    database: Database,
+    time: ManualClock,
+    rng: Rng,
+    recorder: Arc<Recorder>,
+    worker: Worker,
+}
+
+impl Fixture {
+    fn new(database: Database, fail_first: u32) -> Self {
+        let time = ManualClock::starting_at(Timestamp::from_unix_seconds(1_000_000));
+        let rng = Rng::seeded(3);
+        let recorder = Arc::new(Recorder { runs: Mutex::default(), fail_first: AtomicU32::new(fail_first) });
+        let handlers: [Arc<dyn Handler>; 1] = [recorder.clone()];
+        let worker =
+            Worker::new(database.clone(), time.clock(), rng.clone(), handlers, jobs::RETENTION.iter().copied());
+        Self { database, time, rng, recorder, worker }
+    }
+
+    fn cx(&self) -> Context {
+        Context::for_background(Clock::now(&self.time.clock()), TenantId::DEFAULT, RequestId(self.rng.uuid()))
+    }
+
+    async fn enqueue(&self, payload: serde_json::Value, commit: bool) {
+        let cx = self.cx();
+        let mut tx = self.database.write(cx.tenant).await.unwrap();
+        enqueue(&mut tx, &cx, self.rng.uuid(), NewJob { kind: "record", payload, run_at: cx.now }).await.unwrap();
+        if commit {
+            tx.commit().await.unwrap();
+        }
+    }
+
+    fn runs(&self) -> Vec<(serde_json::Value, u32)> {
+        self.recorder.runs.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_both_engines() {
+    prepare_all(&[jobs::MIGRATIONS], jobs::STATEMENTS).await;
+}
+
+#[tokio::test]
+async fn a_job_runs_once_and_only_when_its_transaction_committed() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        fixture.enqueue(json!("dropped"), false).await;
+        fixture.enqueue(json!("kept"), true).await;
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 1);
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 0);
+        assert_eq!(fixture.runs(), [(json!("kept"), 1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_failed_job_is_tried_later_and_in_the_end_set_aside() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 99);
+        fixture.enqueue(json!("stubborn"), true).await;
+        fixture.enqueue(json!("never"), true).await;
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 2);
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 0, "a retry must wait");
+        for _ in 0..5 {
+            fixture.time.advance(Duration::from_secs(3600));
+            fixture.worker.run_due().await.unwrap();
+        }
+        let stubborn =
+            fixture.runs().into_iter().filter(|(payload, _)| *payload == json!("stubborn")).collect::<Vec<_>>();
+        assert_eq!(stubborn.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(fixture.runs().len(), 4);
+        fixture.time.advance(Duration::from_secs(15 * 86_400));
+        fixture.worker.reap().await;
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_workers_share_the_queue_without_running_a_job_twice() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let one = Fixture::new(database.clone(), 0);
+        let two = Fixture::new(database, 0);
+        for number in 0..40 {
+            one.enqueue(json!(number), true).await;
+        }
+        let (first, second) = tokio::join!(one.worker.run_due(), two.worker.run_due());
+        assert_eq!(first.unwrap() + second.unwrap(), 40);
+        let mut numbers: Vec<_> =
+            one.runs().into_iter().chain(two.runs()).map(|(it, _)| it.as_i64().unwrap()).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_are_kept_in_order_and_by_tenant() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        let cx = fixture.cx();
+        let mut tx = fixture.database.write(cx.tenant).await.unwrap();
+        for number in 0..3 {
+            let event = Event { name: "Happened", subject: format!("s{number}"), attributes: json!({"n": number}) };
+            append_event(&mut tx, &cx, event).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut reader = fixture.database.read(cx.tenant);
+        let page = list_events(&mut reader, PageRequest { size: 2, after: None }).await.unwrap();
+        assert_eq!(page.items.iter().map(|it| it.subject.as_str()).collect::<Vec<_>>(), ["s0", "s1"]);
+        let rest = list_events(&mut reader, PageRequest { size: 2, after: page.next }).await.unwrap();
+        assert_eq!((rest.items[0].subject.as_str(), rest.next), ("s2", None));
+        assert_eq!(rest.items[0].actor, "system");
+        let mut other = fixture.database.read(TenantId::from_i32(2));
+        assert!(list_events(&mut other, PageRequest { size: 2, after: None }).await.unwrap().items.is_empty());
+    })
+    .await;
+}
