@@ -73,11 +73,10 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
     match kind {
         FlowKind::Login if says(1_010_004) => (strings.second_factor, None),
         FlowKind::Login if says(1_010_003) => (strings.confirm_identity, None),
-        FlowKind::Login | FlowKind::Registration if asks_for_code => (strings.enter_code, None),
+        FlowKind::Login | FlowKind::Registration | FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Login => (strings.sign_in, quietly(strings.sign_in_intro)),
         FlowKind::Registration if says(1_040_009) => (strings.secure_account, None),
         FlowKind::Registration => (strings.sign_up, quietly(strings.sign_up_intro)),
-        FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Recovery => (strings.recovery, quietly(strings.recovery_intro)),
         FlowKind::Verification if says(1_080_002) || says(1_080_005) => (strings.verification_done, None),
         FlowKind::Verification => (strings.verification, quietly(strings.verification_intro)),

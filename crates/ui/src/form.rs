@@ -44,6 +44,13 @@ pub struct Form {
 
 component! { Form }
 
+impl Form {
+    /// Whether a field bears the name of this method: `password`, `code`.
+    fn asks_for(&self, method: &str) -> bool {
+        self.items.iter().any(|item| item.name() == Some(method))
+    }
+}
+
 /// Everything that a flow shows.
 #[derive(Clone, Debug, Default)]
 pub struct Arranged {
@@ -100,8 +107,7 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> A
     arranged.forms.retain(|form| !form.items.is_empty() || !form.actions.is_empty());
     arranged.forms.sort_by_key(|form| rank(kind, form));
     for (index, form) in arranged.forms.iter_mut().enumerate() {
-        form.hidden.splice(0..0, common.iter().cloned());
-        finish(kind, index, form, words);
+        finish(kind, index, form, &common, words);
     }
     focus_first(kind, &mut arranged.forms);
     arranged
@@ -217,23 +223,37 @@ fn rank(kind: FlowKind, form: &Form) -> u8 {
     }
 }
 
-fn finish(kind: FlowKind, index: usize, form: &mut Form, words: Localizer<'_>) {
-    // Side steps come last, so that Enter never presses one.
-    form.actions.sort_by_key(|button| button.kind == ButtonKind::Quiet);
-    let mut may_be_primary = kind == FlowKind::Settings || index == 0;
-    // Required fields bind the first button; the others lead elsewhere and must not be blocked.
+fn finish(kind: FlowKind, index: usize, form: &mut Form, common: &[Hidden], words: Localizer<'_>) {
+    form.hidden.splice(0..0, common.iter().cloned());
+    let offers_a_way = form.actions.iter().any(|button| button.kind != ButtonKind::Quiet) || !form.items.is_empty();
+    let may_be_primary = kind == FlowKind::Settings || index == 0;
+    let primary = primary_button(form);
     for (position, button) in form.actions.iter_mut().enumerate() {
-        if button.kind == ButtonKind::Primary && !std::mem::take(&mut may_be_primary) {
+        let is_primary = Some(position) == primary;
+        if button.kind == ButtonKind::Primary && !(is_primary && may_be_primary) {
             button.kind = ButtonKind::Secondary;
         }
-        button.skips_validation = position > 0 && button.trigger.is_none();
+        // Required fields bind the button that they belong to; the others lead elsewhere and must not be blocked.
+        button.skips_validation = !is_primary && button.trigger.is_none() && !form.items.is_empty();
     }
-    let offers_a_way = form.actions.iter().any(|button| button.kind != ButtonKind::Quiet) || !form.items.is_empty();
+    if let Some(primary) = primary {
+        form.actions[..=primary].rotate_right(1);
+    }
+    // Side steps come last, so that Enter never presses one.
+    form.actions.sort_by_key(|button| button.kind == ButtonKind::Quiet);
     if kind == FlowKind::Settings {
         form.heading = Some(heading(&form.id, words));
     } else if index > 0 && offers_a_way {
         form.divider = Some(words.strings().or);
     }
+}
+
+/// The button that Enter presses: the one whose method has a field of its own to fill in, else the first that submits.
+fn primary_button(form: &Form) -> Option<usize> {
+    let candidates =
+        || form.actions.iter().enumerate().filter(|(_, it)| it.kind == ButtonKind::Primary && it.trigger.is_none());
+    let fills_in = |button: &Button| button.name.as_deref() == Some("method") && form.asks_for(&button.value);
+    candidates().find(|(_, it)| fills_in(it)).or_else(|| candidates().next()).map(|(position, _)| position)
 }
 
 fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {

@@ -146,6 +146,8 @@ impl<'a> Localizer<'a> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::needless_pass_by_value, reason = "json! makes values")]
+
     use serde_json::json;
 
     use super::*;

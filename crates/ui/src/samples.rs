@@ -1,5 +1,7 @@
 //! Every kind of page once, rendered in both languages and compared with what was last agreed upon.
 
+#![expect(clippy::needless_pass_by_value, reason = "samples read best when json! makes their values on the spot")]
+
 use base::Locale;
 use serde_json::{Value, json};
 

@@ -49,6 +49,7 @@ pub struct Strings {
     pub section_profile_intro: &'static str,
     pub section_password: &'static str,
     pub section_password_intro: &'static str,
+    pub new_password: &'static str,
     pub section_social: &'static str,
     pub section_social_intro: &'static str,
     pub section_totp: &'static str,

@@ -22,6 +22,7 @@ impl Hidden {
 /// A line of text: also a password, a number, a date, a code.
 #[derive(Clone, Debug, Default, Template)]
 #[template(path = "components/field.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of HTML's input")]
 pub struct Field {
     /// Unique on the page.
     pub id: String,
@@ -69,6 +70,7 @@ fn described_by(id: &str, has_problem: bool, has_hint: bool) -> Option<String> {
 /// A yes or no. An unticked box sends nothing, so a hidden `false` travels before it.
 #[derive(Clone, Debug, Default, Template)]
 #[template(path = "components/checkbox.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of HTML's input")]
 pub struct Checkbox {
     pub id: String,
     pub name: String,

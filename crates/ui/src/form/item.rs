@@ -71,6 +71,15 @@ impl Item {
         }
     }
 
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Field(field) => Some(&field.name),
+            Self::Checkbox(checkbox) => Some(&checkbox.name),
+            Self::Select(select) => Some(&select.name),
+            Self::Secret { .. } | Self::Codes { .. } | Self::Image { .. } | Self::Link { .. } => None,
+        }
+    }
+
     pub(super) fn has_problem(&self) -> bool {
         match self {
             Self::Field(field) => field.problem.is_some(),
@@ -128,6 +137,9 @@ impl Builder<'_> {
     }
 
     fn label(&self) -> String {
+        if self.kind == FlowKind::Settings && self.input.name == "password" {
+            return self.words.strings().new_password.to_owned();
+        }
         match &self.node.meta.label {
             Some(label) => self.words.text(label, Some(&self.input.name)),
             None => spoken(&self.input.name),
@@ -233,10 +245,9 @@ fn spoken(name: &str) -> String {
 /// What a field is for, in the tokens of HTML's autofill (WCAG 1.3.5), when the flow does not say.
 fn purpose(name: &str) -> Option<&'static str> {
     match name {
-        "identifier" => Some("username"),
+        "identifier" | "traits.username" => Some("username"),
         "totp_code" | "code" => Some("one-time-code"),
         "email" | "traits.email" => Some("email"),
-        "traits.username" => Some("username"),
         "traits.phone" | "traits.phone_number" => Some("tel"),
         "traits.name" => Some("name"),
         "traits.name.first" | "traits.first_name" | "traits.given_name" => Some("given-name"),

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "samples read best when json! makes their values on the spot")]
+
 use serde_json::json;
 
 use super::*;
@@ -36,9 +38,9 @@ fn providers_stand_in_a_form_of_their_own_so_that_enter_signs_in_by_password() {
             csrf(),
             submit("oidc", "provider", "acme", 1_010_001),
             node("default", json!({"name": "identifier", "type": "text", "required": true}), 1_070_004),
+            submit("code", "method", "code", 1_010_015),
             node("password", json!({"name": "password", "type": "password", "required": true}), 1_070_001),
             submit("password", "method", "password", 1_010_022),
-            submit("code", "method", "code", 1_010_015),
         ],
     );
     let [main, providers] = arranged.forms.as_slice() else { panic!("{:?}", arranged.forms) };

@@ -44,6 +44,7 @@ pub(super) static STRINGS: Strings = Strings {
     section_profile_intro: "What we know about you.",
     section_password: "Password",
     section_password_intro: "Choose one that you use nowhere else.",
+    new_password: "New password",
     section_social: "Linked accounts",
     section_social_intro: "Accounts elsewhere that sign you in here.",
     section_totp: "Authenticator app",

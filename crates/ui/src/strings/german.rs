@@ -44,6 +44,7 @@ pub(super) static STRINGS: Strings = Strings {
     section_profile_intro: "Was wir über Sie wissen.",
     section_password: "Passwort",
     section_password_intro: "Wählen Sie eines, das Sie nirgends sonst verwenden.",
+    new_password: "Neues Passwort",
     section_social: "Verknüpfte Konten",
     section_social_intro: "Konten anderer Anbieter, mit denen Sie sich hier anmelden.",
     section_totp: "Authentifizierungs-App",
