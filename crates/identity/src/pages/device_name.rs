@@ -1,0 +1,54 @@
+//! What a person calls a device: `Firefox on Linux`, read off the browser's own description. A guess to recognise one's
+//! sessions by, never to decide anything.
+
+/// Browser and system in words; `None` when neither is known.
+pub(super) fn device_name(user_agent: &str) -> Option<String> {
+    // Every browser claims to be its elders, so the most particular name comes first.
+    const BROWSERS: [(&str, &str); 9] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser/", "Samsung Internet"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("CrOS", "ChromeOS"),
+        ("Windows", "Windows"),
+        ("Macintosh", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => Some(format!("{browser} · {system}")),
+        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_not_taken_for_the_elders_that_it_names() {
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0";
+        assert_eq!(device_name(edge).as_deref(), Some("Edge · Windows"));
+        let safari =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1 Version/17.5 Safari/604.1";
+        assert_eq!(device_name(safari).as_deref(), Some("Safari · iPhone"));
+        assert_eq!(
+            device_name("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0").as_deref(),
+            Some("Firefox · Linux")
+        );
+        assert_eq!(device_name("something else"), None);
+    }
+}

@@ -1,0 +1,148 @@
+//! The pages that are no flow, once each, in both languages, compared with what was last agreed upon.
+
+use askama::Template;
+use base::{Locale, Timestamp};
+use serde_json::json;
+use ui::components::{Alert, Button, ButtonKind, Hidden};
+use ui::form::FlowKind;
+use ui::{Config, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
+
+use super::error::ErrorPage;
+use super::logout::{LogoutPage, SignedOutPage};
+use super::mailbox::{MailLine, MailPage, MailboxPage, parts};
+use super::settings::{SessionLine, Sessions, SettingsPage};
+use super::welcome::WelcomePage;
+
+fn check(name: &str, make: impl Fn(&Ui, Locale, &'static Strings) -> String) {
+    let ui = Ui::new(Config::default()).unwrap();
+    for language in Language::ALL {
+        let locale = Locale::from_tag(language.tag()).unwrap();
+        let html = make(&ui, locale, Strings::of(language));
+        assert!(!html.contains(" style=") && !html.contains(" onclick="), "{name}");
+        insta::assert_snapshot!(format!("{name}.{}", language.tag()), mask_hashes(&html));
+    }
+}
+
+fn render(ui: &Ui, locale: Locale, page: Page<'_>, body: &impl Template) -> String {
+    ui.respond(locale, page, body).into_body()
+}
+
+/// A changed style sheet renames its file, but is no change of the page.
+fn mask_hashes(html: &str) -> String {
+    html.split("/ui/static/")
+        .enumerate()
+        .map(|(index, part)| match part.split_once('.') {
+            Some((name, rest)) if index > 0 => {
+                format!("/ui/static/{}-HASH.{rest}", name.split('-').next().unwrap_or(name))
+            }
+            _ => part.to_owned(),
+        })
+        .collect()
+}
+
+fn at(text: &str, locale: Locale) -> Moment {
+    Moment::new(text.parse::<Timestamp>().unwrap(), locale.into())
+}
+
+#[test]
+fn the_settings_list_the_signed_in_devices() {
+    check("settings_sessions", |ui, locale, strings| {
+        let container = serde_json::from_value(json!({"action": "/a", "method": "POST", "messages": [], "nodes": []}));
+        let line = |device: &str, end: Option<Button>| SessionLine {
+            device: device.to_owned(),
+            origin: Some("203.0.113.7".into()),
+            since: at("2026-03-05T09:07:31Z", locale),
+            end,
+        };
+        let end = || Button::submit(strings.end_session).sending("session", "1").of_kind(ButtonKind::Secondary).small();
+        let mut flow = FlowPage::new(FlowKind::Settings, &container.unwrap(), ui.localizer(locale), vec![]);
+        flow.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
+        let page = SettingsPage {
+            strings,
+            flow,
+            sessions: Sessions {
+                action: "/ui/sessions".into(),
+                csrf: Hidden::new("csrf_token", "sample-token"),
+                current: line("Firefox · Linux", None),
+                others: vec![line("Safari · iPhone", Some(end())), line("<Chrome> · Windows", Some(end()))],
+                end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
+            },
+            sign_out: PageLink::new(strings.sign_out, "/ui/logout"),
+        };
+        render(ui, locale, page.flow.page(), &page)
+    });
+}
+
+#[test]
+fn signing_out_asks_first() {
+    check("logout", |ui, locale, strings| {
+        let page = LogoutPage {
+            strings,
+            signed_in_as: Some("ada@example.org".into()),
+            action: "https://id.example.org/self-service/logout".into(),
+            values: vec![Hidden::new("token", "sample-token")],
+            confirm: Button::submit(strings.sign_out),
+            stay: PageLink::new(strings.stay_signed_in, "/ui/welcome"),
+        };
+        render(ui, locale, Page::titled(strings.sign_out), &page)
+    });
+}
+
+#[test]
+fn whoever_signed_out_is_told_so() {
+    check("signed_out", |ui, locale, strings| {
+        let page = SignedOutPage { strings, sign_in: PageLink::new(strings.sign_in, "/ui/login") };
+        render(ui, locale, Page::titled(strings.signed_out), &page)
+    });
+}
+
+#[test]
+fn whoever_signed_in_is_welcomed() {
+    check("welcome", |ui, locale, strings| {
+        let page = WelcomePage {
+            strings,
+            signed_in_as: Some("ada@example.org".into()),
+            settings: PageLink::new(strings.manage_account, "/ui/settings"),
+            sign_out: PageLink::new(strings.sign_out, "/ui/logout"),
+        };
+        render(ui, locale, Page::titled(strings.welcome), &page)
+    });
+}
+
+#[test]
+fn an_error_is_explained_and_its_details_are_escaped() {
+    check("error", |ui, locale, strings| {
+        let error = json!({"id": "security_csrf_violation", "code": 403, "message": "<b>forged</b>", "reason": "why"});
+        let page = ErrorPage::new(&error, strings, PageLink::new(strings.to_start, "/ui/login"));
+        let frame = Page { status: page.status(), ..Page::titled(strings.error) };
+        render(ui, locale, frame, &page)
+    });
+}
+
+#[test]
+fn the_mailbox_lists_and_shows_messages() {
+    check("mailbox", |ui, locale, strings| {
+        let mail = |subject: &str| MailLine {
+            href: "/mailbox/1".into(),
+            subject: subject.into(),
+            recipient: "ada@example.org".into(),
+            at: at("2026-03-05T09:07:31Z", locale),
+        };
+        let mails = vec![mail("Your sign-in code is 123456"), mail("Please confirm your address")];
+        let page = MailboxPage { strings, mails, older: Some(PageLink::new(strings.older, "/mailbox?page_token=x")) };
+        render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)
+    });
+    check("mail", |ui, locale, strings| {
+        let page = MailPage {
+            strings,
+            subject: "Your sign-in code is 123456".into(),
+            recipient: "ada@example.org".into(),
+            template: "login_code_valid".into(),
+            status: "sent".into(),
+            at: at("2026-03-05T09:07:31Z", locale),
+            parts: parts("Hello,\n\nyour code is 123456. <Or> open https://id.example.org/x?a=1&b=2.\n"),
+            back: PageLink::new(strings.back, "/mailbox"),
+        };
+        render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)
+    });
+}
