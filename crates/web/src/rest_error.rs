@@ -50,23 +50,22 @@ impl RestError {
     }
 
     pub fn bad_request(reason: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "The request was malformed or contained invalid parameters")
-            .with_reason(reason)
+        Self::new(StatusCode::BAD_REQUEST, "The request cannot be accepted as it is").with_reason(reason)
     }
 
     pub fn not_found(reason: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "The requested resource could not be found").with_reason(reason)
+        Self::new(StatusCode::NOT_FOUND, "There is no such resource").with_reason(reason)
     }
 
     pub fn conflict(reason: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "The resource could not be created due to a conflict").with_reason(reason)
+        Self::new(StatusCode::CONFLICT, "It conflicts with something that exists already").with_reason(reason)
     }
 
     /// A fault of ours; what it was stands in the log under the request id.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "An internal server error occurred, please contact the system administrator",
+            "Something failed on our side; the log tells more under the id of this request",
         )
     }
 
