@@ -1,0 +1,87 @@
+//! What a step of a flow comes to, before it is written for the kind of client that asked.
+
+use base::{PlainToken, Timestamp};
+use serde_json::Value;
+
+use crate::domain::client_kind::FlowType;
+use crate::domain::csrf::CsrfSecret;
+
+#[derive(Debug)]
+pub struct Answer {
+    pub content: Content,
+    pub flow_type: FlowType,
+    pub cookies: Vec<CookieChange>,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    /// A new flow: JSON, or the page that shows it.
+    Begun { flow: Value, page: String },
+    /// The form again: JSON with `status`, or the page that shows it.
+    Form { status: u16, flow: Value, page: String, retry_after_seconds: Option<u64> },
+    /// The end: JSON (without a body when `None`), or where the browser goes now.
+    Done { json: Option<Value>, redirect: String },
+    /// The browser must leave: redirected, or told so when it is a single-page application.
+    Elsewhere { url: String },
+    /// A redirect for every client.
+    Redirect { url: String },
+}
+
+/// A cookie that the answer sets or takes away.
+pub enum CookieChange {
+    Csrf(CsrfSecret),
+    Session { token: PlainToken, expires_at: Timestamp },
+    SessionEnded,
+    Continuity { value: String },
+    ContinuityEnded,
+    /// Tells the browser to forget everything of this site.
+    ClearSiteData,
+}
+
+impl std::fmt::Debug for CookieChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Csrf(_) => "Csrf",
+            Self::Session { .. } => "Session",
+            Self::SessionEnded => "SessionEnded",
+            Self::Continuity { .. } => "Continuity",
+            Self::ContinuityEnded => "ContinuityEnded",
+            Self::ClearSiteData => "ClearSiteData",
+        })
+    }
+}
+
+impl Answer {
+    pub fn new(flow_type: FlowType, content: Content) -> Self {
+        Self { content, flow_type, cookies: Vec::new() }
+    }
+
+    pub fn redirect(url: impl Into<String>) -> Self {
+        Self::new(FlowType::Browser, Content::Redirect { url: url.into() })
+    }
+
+    #[must_use]
+    pub fn with(mut self, cookie: CookieChange) -> Self {
+        self.cookies.push(cookie);
+        self
+    }
+}
+
+/// A refusal, with the type of the flow when one was found: native clients are always answered in JSON.
+#[derive(Debug)]
+pub struct Failure {
+    pub error: super::error::FlowError,
+    pub flow_type: Option<FlowType>,
+}
+
+impl<E: Into<super::error::FlowError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), flow_type: None }
+    }
+}
+
+impl Failure {
+    pub fn of(flow_type: FlowType) -> impl FnOnce(super::error::FlowError) -> Self {
+        move |error| Self { error, flow_type: Some(flow_type) }
+    }
+}

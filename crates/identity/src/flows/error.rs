@@ -1,0 +1,168 @@
+//! Why a flow cannot go on, beyond what the person can mend in its form. Mapped to the wire once, in `http/error.rs`.
+
+use std::time::Duration;
+
+use base::Timestamp;
+
+use crate::domain::csrf::CsrfViolation;
+use crate::domain::flow::{FlowId, FlowKind};
+use crate::domain::form::FormError;
+use crate::domain::return_to::ForbiddenReturnTo;
+use crate::domain::ui::Complaint;
+use crate::hashing::HashError;
+
+/// A refusal to continue.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    #[error("the flow query parameter is missing or malformed")]
+    FlowIdMissing,
+    #[error("the flow does not exist")]
+    FlowNotFound,
+    #[error("the flow expired at {0}", at.at)]
+    Expired { at: Box<Expiry> },
+    #[error("the flow was replaced by {use_flow_id}")]
+    Replaced { use_flow_id: FlowId },
+    #[error("the request may be forged: {}", violation.reject_reason())]
+    Csrf { violation: CsrfViolation, is_ajax: bool },
+    #[error("a native request carries an Origin header")]
+    NativeWithOrigin,
+    #[error("a native request carries cookies")]
+    NativeWithCookies { names: Vec<String> },
+    #[error(transparent)]
+    ReturnTo(#[from] ForbiddenReturnTo),
+    #[error("the assurance level `{0}` is unknown")]
+    UnknownAal(String),
+    #[error("the identity schema `{0}` can not be chosen")]
+    UnknownSchema(String),
+    #[error("{} is disabled", kind.as_str())]
+    Disabled { kind: FlowKind },
+    #[error("the method is disabled")]
+    MethodDisabled,
+    #[error("there is a session already")]
+    SessionAlreadyAvailable,
+    #[error("a second factor needs a session")]
+    SessionAal1Required,
+    #[error("the session lacks a second factor")]
+    SessionAal2Required { redirect_browser_to: String },
+    #[error("there is no active session")]
+    SessionInactive,
+    /// As [`FlowError::SessionInactive`], told by `whoami`, where browsers are never redirected.
+    #[error("no valid session credentials were found")]
+    NoSession,
+    #[error("the session is too old for this change")]
+    SessionRefreshRequired { redirect_browser_to: String },
+    #[error("the flow belongs to another identity")]
+    IdentityMismatch,
+    #[error("the identity is disabled")]
+    IdentityDisabled,
+    #[error("the browser has to go to another address")]
+    BrowserLocationChangeRequired { redirect_browser_to: String },
+    #[error("the address is not verified")]
+    AddressNotVerified { flow: FlowId, address: String, url: String },
+    #[error("require_verified_address is configured, but the identity has no address that can be verified")]
+    NothingToVerify,
+    #[error("the current session cannot be revoked here")]
+    CurrentSession,
+    #[error("the logout token is missing")]
+    LogoutTokenMissing,
+    #[error("the logout token does not belong to this session")]
+    LogoutTokenMismatch,
+    #[error("the session token is unknown")]
+    UnknownSessionToken,
+    #[error("too many attempts")]
+    TooManyAttempts { retry_after: Duration },
+    #[error("too many passwords are being checked")]
+    Busy { retry_after: Duration },
+    #[error("the password is longer than its hash can tell apart")]
+    PasswordTooLong { max: usize, actual: usize },
+    #[error("the list of breached passwords cannot be asked")]
+    BreachListUnavailable,
+    #[error("the request body cannot be read: {0}")]
+    Malformed(String),
+    #[error("a page parameter is malformed: {0}")]
+    Page(&'static str),
+    #[error("the error is unknown")]
+    ErrorNotFound,
+    #[error("an OAuth2 login challenge was given, but no OAuth2 provider is configured")]
+    OAuth2NotConfigured,
+    #[error("the login_challenge is empty")]
+    OAuth2ChallengeEmpty,
+    #[error(transparent)]
+    OAuth2(#[from] contracts::LoginRequestError),
+    #[error("no session was found for this flow")]
+    NoSessionForFlow,
+    #[error(transparent)]
+    Observer(#[from] contracts::SubjectObserverError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error("an invariant is broken: {0}")]
+    Broken(&'static str),
+}
+
+/// When a flow expired, and what to use in its place.
+#[derive(Clone, Debug)]
+pub struct Expiry {
+    pub at: Timestamp,
+    pub now: Timestamp,
+    pub use_flow_id: Option<FlowId>,
+    /// Where a new flow begins, told when the expired one was only looked at.
+    pub redirect_to: Option<String>,
+    pub return_to: Option<String>,
+    /// Whether `redirect_to` is for native clients.
+    pub is_native: bool,
+}
+
+impl From<HashError> for FlowError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Overloaded { retry_after } => Self::Busy { retry_after },
+            HashError::TooLong { max, actual } => Self::PasswordTooLong { max, actual },
+            HashError::Failed => Self::Broken("a password could not be hashed"),
+        }
+    }
+}
+
+impl From<FormError> for FlowError {
+    fn from(error: FormError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+/// Why a submission did not do what it asked for.
+#[derive(Debug)]
+pub enum SubmitError {
+    /// Something that the person can mend: said in the form.
+    Complaints(Vec<Complaint>),
+    /// As above, with a status of its own: limits.
+    Limited { complaint: Box<Complaint>, retry_after: Duration },
+    Flow(Box<FlowError>),
+}
+
+impl<E: Into<FlowError>> From<E> for SubmitError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            FlowError::TooManyAttempts { retry_after } => {
+                let minutes = retry_after.as_secs().div_ceil(60).max(1);
+                let reason = format!("There were too many attempts. Please try again in {minutes} minutes.");
+                let complaint = Box::new(Complaint::general(crate::domain::message::validation::generic(&reason)));
+                Self::Limited { complaint, retry_after }
+            }
+            FlowError::PasswordTooLong { max, actual } => {
+                let refusal = crate::domain::password_policy::PasswordRefusal::TooLong { max, actual };
+                Self::at("password", crate::domain::message::validation::of_password(refusal))
+            }
+            FlowError::IdentityDisabled => Self::general(crate::domain::message::flow::account_disabled()),
+            other => Self::Flow(Box::new(other)),
+        }
+    }
+}
+
+impl SubmitError {
+    pub fn general(message: crate::domain::message::Message) -> Self {
+        Self::Complaints(vec![Complaint::general(message)])
+    }
+
+    pub fn at(node: &str, message: crate::domain::message::Message) -> Self {
+        Self::Complaints(vec![Complaint::at(node, message)])
+    }
+}

@@ -1,0 +1,164 @@
+//! What else happens when a flow ends: the hooks that the configuration names for it.
+
+use base::Context;
+use database::WriteTx;
+use url::Url;
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::code::CodePurpose;
+use crate::domain::continue_with::{ContinueWith, VerificationUi};
+use crate::domain::flow::{Beginning, Flow, FlowState, OAuth2Request, Verification, with_flow};
+use crate::domain::{self, AddressStatus, SessionId, VerifiableAddress, Via};
+use crate::domain::message::verification as messages;
+use crate::domain::flow::FlowKind;
+use crate::storage;
+use crate::strategies::code;
+
+use super::codes::Recipient;
+use super::error::FlowError;
+use super::visitor::Browser;
+
+/// The built-in hooks that are configured for the end of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hooks {
+    pub session: bool,
+    pub revoke_active_sessions: bool,
+    pub require_verified_address: bool,
+    pub show_verification_ui: bool,
+    pub verification: bool,
+}
+
+impl Hooks {
+    /// Reads a list of hook names. Those that are unknown are reported at start, not here.
+    pub(crate) fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut hooks = Self::default();
+        for name in names {
+            match name {
+                "session" => hooks.session = true,
+                "revoke_active_sessions" => hooks.revoke_active_sessions = true,
+                "require_verified_address" => hooks.require_verified_address = true,
+                "show_verification_ui" => hooks.show_verification_ui = true,
+                "verification" => hooks.verification = true,
+                _ => {}
+            }
+        }
+        hooks
+    }
+}
+
+/// A verification that a hook began.
+#[derive(Clone, Debug)]
+pub(crate) struct BegunVerification {
+    pub flow: Flow<Verification>,
+    pub address: String,
+    /// The page that shows it, for browsers.
+    pub url: String,
+}
+
+impl BegunVerification {
+    pub(crate) fn continue_with(&self) -> ContinueWith {
+        let url = self.flow.is_browser().then(|| self.url.clone());
+        ContinueWith::ShowVerificationUi {
+            flow: VerificationUi { id: self.flow.id, verifiable_address: self.address.clone(), url },
+        }
+    }
+}
+
+/// For whom and on whose behalf a verification is begun.
+pub(crate) struct VerificationOf<'a> {
+    pub person: &'a domain::Identity,
+    /// `false` when the person is only pretended: no code goes anywhere.
+    pub is_real: bool,
+    pub flow_type: FlowType,
+    pub request_url: &'a str,
+    pub return_to: Option<String>,
+    pub browser: &'a Browser,
+    pub session_id: Option<SessionId>,
+    pub oauth2: Option<OAuth2Request>,
+}
+
+impl Identity {
+    /// The first address that still waits for its proof.
+    pub(crate) fn address_to_verify<'a>(person: &'a domain::Identity, status: Option<AddressStatus>) -> Option<&'a VerifiableAddress> {
+        let mut addresses = person.verifiable_addresses.iter();
+        addresses.find(|address| !address.verified && status.is_none_or(|status| address.status == status))
+    }
+
+    /// Begins a verification of `address` and sends its code, in the transaction that made it necessary.
+    pub(crate) async fn begin_verification_of(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        of: VerificationOf<'_>,
+        address: &VerifiableAddress,
+    ) -> Result<BegunVerification, FlowError> {
+        let beginning = Beginning {
+            flow_type: of.flow_type,
+            request_url: &without_return_to(of.request_url),
+            lifespan: self.lifespan(FlowKind::Verification),
+            public_url: self.public_url(),
+            csrf: Some(&of.browser.secret),
+        };
+        let details = Verification {
+            address: Some(address.value.clone()),
+            identity_id: of.is_real.then_some(of.person.id),
+            session_id: of.session_id,
+            oauth2: of.oauth2,
+        };
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        flow.return_to = of.return_to;
+        flow.active = Some(domain::CredentialType::Code);
+        flow.state = FlowState::SentEmail;
+        code::verification_sent_form(&mut flow.ui, &address.value);
+        flow.ui.messages.push(sent_message(address.via));
+        storage::flows::insert(tx, &flow).await?;
+        let person = of.is_real.then_some(of.person);
+        let recipient = Recipient { person, via: address.via, address: &address.value };
+        self.send_code(tx, cx, CodePurpose::Verification, &flow, &recipient, None).await?;
+        if of.is_real {
+            storage::identities::mark_sent(tx, address.id, cx.now).await?;
+        }
+        let url = with_flow(&self.page(FlowKind::Verification), flow.id);
+        Ok(BegunVerification { flow, address: address.value.clone(), url })
+    }
+}
+
+pub(super) fn sent_message(via: Via) -> domain::message::Message {
+    match via {
+        Via::Email => messages::email_code_sent(),
+        Via::Sms => messages::sms_code_sent(),
+    }
+}
+
+/// The address of a request without `return_to` and `after_verification_return_to`, which a verification sets itself.
+fn without_return_to(address: &str) -> String {
+    let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != "return_to" && key != "after_verification_return_to")
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(kept);
+    }
+    url.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hooks_are_known_by_name() {
+        let hooks = Hooks::named(["session", "web_hook", "show_verification_ui"].into_iter());
+        assert_eq!(hooks, Hooks { session: true, show_verification_ui: true, ..Hooks::default() });
+    }
+
+    #[test]
+    fn a_verification_forgets_where_the_first_flow_was_going() {
+        assert_eq!(without_return_to("https://x/y?return_to=a&b=c"), "https://x/y?b=c");
+        assert_eq!(without_return_to("https://x/y?return_to=a"), "https://x/y");
+    }
+}

@@ -1,0 +1,126 @@
+//! Signing in with a code that is sent to an address of the account.
+
+use base::Context;
+
+use crate::Identity;
+use crate::domain::code::CodePurpose;
+use crate::domain::flow::{Flow, FlowState, Login};
+use crate::domain::identifier::normalize;
+use crate::domain::message::{flow as flow_messages, login as messages, validation};
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{self, Aal, CredentialType, Via};
+use crate::flows::codes::{Judged, Recipient};
+use crate::flows::current::Current;
+use crate::flows::error::SubmitError;
+use crate::flows::submission::Submission;
+use crate::storage;
+use crate::strategies::code;
+
+use super::submit::{Effects, Proof, Step, missing};
+
+impl Identity {
+    pub(super) async fn login_by_code(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        current: Option<&Current>,
+        submission: &Submission,
+    ) -> Result<Step, SubmitError> {
+        Self::require_first_factor(flow, self.methods().code_sign_in)?;
+        flow.active = Some(CredentialType::Code);
+        let given = submission.text("identifier").or_else(|| submission.text("address")).map(str::to_owned);
+        let resend = submission.text("resend") == Some("code");
+        match submission.text("code") {
+            Some(guess) if !resend && flow.state == FlowState::SentEmail => {
+                self.redeem_login_code(cx, flow, current, guess).await
+            }
+            Some(_) | None => {
+                let identifier = given.or_else(|| flow.details.code_identifier.clone());
+                let identifier = identifier.ok_or_else(|| missing("identifier"))?;
+                flow.ui.set_value("identifier", identifier.clone().into());
+                if let Some(current) = current {
+                    let person = self.person_by_code(cx, &identifier).await?;
+                    if person.is_some_and(|(person, _, _)| person.id != current.session.identity_id) {
+                        return Err(SubmitError::general(validation::no_code_sign_in()));
+                    }
+                }
+                self.send_login_code(cx, flow, &identifier).await?;
+                Ok(Step::Form)
+            }
+        }
+    }
+
+    /// Sends a code and changes the form to ask for it. With accounts hidden, somebody unknown is answered the same.
+    pub(super) async fn send_login_code(&self, cx: &Context, flow: &mut Flow<Login>, identifier: &str) -> Result<(), SubmitError> {
+        self.count_mail_request(cx).await?;
+        let found = self.person_by_code(cx, identifier).await?;
+        if found.is_none() && !self.hides_accounts() {
+            return Err(SubmitError::general(validation::no_code_sign_in()));
+        }
+        let message = if flow.details.refresh { messages::code_sent_to_your_address() } else { messages::code_sent() };
+        flow.ui.clear_messages();
+        code::login_sent_form(&mut flow.ui, identifier, message);
+        flow.state = FlowState::SentEmail;
+        flow.details.code_identifier = Some(identifier.to_owned());
+
+        let recipient = match &found {
+            Some((person, via, address)) => Recipient { person: Some(person), via: *via, address },
+            None => Recipient { person: None, via: Via::of(identifier), address: identifier },
+        };
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.send_code(&mut tx, cx, CodePurpose::Login, flow, &recipient, None).await?;
+        storage::flows::update(&mut tx, flow).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn redeem_login_code(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        current: Option<&Current>,
+        guess: &str,
+    ) -> Result<Step, SubmitError> {
+        let (code, counted) = match self.judge_code(cx, flow.id, CodePurpose::Login, guess).await? {
+            Judged::Right { code, counted } => (code, counted),
+            Judged::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
+            Judged::Exhausted => return Err(SubmitError::general(validation::generic(crate::flows::codes::EXHAUSTED))),
+        };
+        let mut tx = self.database.read(cx.tenant);
+        let person = match code.identity_id {
+            Some(id) => storage::identities::find(&mut tx, id).await?,
+            None => None,
+        };
+        let Some(identity) = person else {
+            return Err(SubmitError::general(flow_messages::login_code_invalid()));
+        };
+        if current.is_some_and(|current| current.session.identity_id != identity.id) {
+            return Err(SubmitError::general(validation::no_code_sign_in()));
+        }
+        let method = AuthenticationMethod::new(CredentialType::Code, Aal::Aal1, cx.now);
+        let effects = Effects {
+            redeem_code: Some(code.id),
+            verified: Some((code.via, code.address.clone())),
+            counted,
+            ..Effects::default()
+        };
+        Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+    }
+
+    /// Who can sign in with a code at this address.
+    async fn person_by_code(
+        &self,
+        cx: &Context,
+        identifier: &str,
+    ) -> Result<Option<(domain::Identity, Via, String)>, database::Error> {
+        let normalized = normalize(CredentialType::Code, identifier);
+        let mut tx = self.database.read(cx.tenant);
+        let found = storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Code, &normalized).await?;
+        let found = found.filter(domain::Identity::is_active);
+        Ok(found.and_then(|person| {
+            let addresses = person.credential(CredentialType::Code)?.code_addresses();
+            let (via, address) = addresses.into_iter().find(|(_, address)| *address == normalized)?;
+            Some((person, via, address))
+        }))
+    }
+}

@@ -1,0 +1,197 @@
+//! The end of a login: what follows once somebody has proved who she is.
+
+use base::{Context, PlainToken};
+use jobs::Event;
+use serde_json::json;
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::continue_with::{ContinueWith, ShownToken};
+use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
+use crate::domain::message::flow as messages;
+use crate::domain::{Aal, Session};
+use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::current::Current;
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::visitor::{Browser, Visitor};
+use crate::http::wire;
+use crate::storage;
+
+use super::submit::Proof;
+
+/// The session of a login and the token of its holder.
+struct SignedIn {
+    session: Session,
+    token: PlainToken,
+    is_new: bool,
+}
+
+impl Identity {
+    pub(super) async fn complete_login(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow: &Flow<Login>,
+        current: Option<Current>,
+        proof: Proof,
+    ) -> Result<Answer, SubmitError> {
+        let Proof { identity, method, effects } = proof;
+        if !identity.is_active() {
+            return Err(SubmitError::general(messages::account_disabled()));
+        }
+        let used = method.method;
+        let return_to = self.login_return_to(flow, used)?;
+        let hooks = self.hooks_after(FlowKind::Login, used);
+        let same_person = current.as_ref().is_some_and(|current| current.session.identity_id == identity.id);
+        let signed_in = match current {
+            Some(current) if same_person => {
+                let mut session = current.session;
+                session.authenticate(method, self.session_lifespan(), cx.now);
+                SignedIn { session, token: current.token, is_new: false }
+            }
+            Some(_) | None => {
+                let device = visitor.device(&self.rng);
+                let (session, token) = Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now);
+                SignedIn { session, token, is_new: true }
+            }
+        };
+
+        let must_verify = hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
+        if must_verify && identity.verifiable_addresses.is_empty() {
+            return Err(FlowError::NothingToVerify.into());
+        }
+        let is_first_step = flow.details.requested_aal <= Aal::Aal1;
+        let begins_verification =
+            must_verify || (self.verification_enabled() && hooks.verification && is_first_step);
+        let to_verify = Self::address_to_verify(&identity, None).filter(|_| begins_verification);
+
+        let mut tx = self.database.write(cx.tenant).await?;
+        if !effects.write(self, cx, &mut tx, identity.id).await? {
+            return Err(SubmitError::general(messages::login_code_invalid()));
+        }
+        let verification = match to_verify {
+            Some(address) => {
+                let of = VerificationOf {
+                    person: &identity,
+                    is_real: true,
+                    flow_type: flow.flow_type,
+                    request_url: &flow.request_url,
+                    return_to: flow.requested("after_verification_return_to"),
+                    browser,
+                    session_id: (!must_verify).then_some(signed_in.session.id),
+                    oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
+                };
+                Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
+            }
+            None => None,
+        };
+        if must_verify {
+            self.login_event(&mut tx, cx, "LoginFailed", flow, Some("the address is not verified")).await?;
+            tx.commit().await?;
+            let begun = verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
+            if flow.is_browser() && visitor.wants == Wants::Html {
+                return Ok(Answer::redirect(begun.url));
+            }
+            return Err(FlowError::AddressNotVerified { flow: begun.flow.id, address: begun.address, url: begun.url }.into());
+        }
+        if signed_in.is_new {
+            storage::sessions::insert(&mut tx, &signed_in.session).await?;
+        } else {
+            storage::sessions::update(&mut tx, &signed_in.session).await?;
+        }
+        if hooks.revoke_active_sessions {
+            self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
+        }
+        self.login_event(&mut tx, cx, "LoginSucceeded", flow, None).await?;
+        self.session_event(&mut tx, cx, if signed_in.is_new { "SessionIssued" } else { "SessionChanged" }, &signed_in.session).await?;
+        tx.commit().await?;
+
+        self.signed_in_answer(cx, visitor, flow, &identity, signed_in, return_to, verification.filter(|_| hooks.show_verification_ui), same_person)
+            .await
+            .map_err(SubmitError::from)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
+    async fn signed_in_answer(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Login>,
+        identity: &crate::domain::Identity,
+        signed_in: SignedIn,
+        return_to: url::Url,
+        verification: Option<BegunVerification>,
+        same_person: bool,
+    ) -> Result<Answer, FlowError> {
+        let SignedIn { session, token, .. } = signed_in;
+        let reaches = self.whoami_required_aal().is_met(session.aal, identity.available_aal);
+        let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
+        if flow.flow_type == FlowType::Api {
+            let shown = wire::session(&session, reaches.then_some(identity), self.public_url(), cx.now);
+            let json = json!({
+                "session_token": ShownToken(token),
+                "session": shown,
+                "continue_with": some_if_any(continue_with),
+            });
+            return Ok(Answer::new(FlowType::Api, Content::Done { json: Some(json), redirect: return_to.into() }));
+        }
+
+        let content = if !reaches {
+            Content::Elsewhere { url: self.second_factor_url(flow) }
+        } else if let Some(oauth2) = &flow.details.oauth2 {
+            match &verification {
+                Some(begun) if visitor.wants_strictly == Wants::Html => Content::Redirect { url: begun.url.clone() },
+                Some(_) | None => Content::Elsewhere { url: self.accept_login(cx, oauth2, &session).await? },
+            }
+        } else {
+            continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+            let json = json!({
+                "session": wire::session(&session, Some(identity), self.public_url(), cx.now),
+                "continue_with": some_if_any(continue_with),
+            });
+            let redirect = verification.map_or_else(|| return_to.to_string(), |begun| begun.url);
+            Content::Done { json: Some(json), redirect }
+        };
+        let mut answer = Answer::new(FlowType::Browser, content)
+            .with(CookieChange::Session { token, expires_at: session.expires_at });
+        if !same_person {
+            // Whoever knew the browser's secret before is not whoever signed in now.
+            answer = answer.with(CookieChange::Csrf(Browser::renewed(&self.rng).secret));
+        }
+        Ok(answer)
+    }
+
+    /// Where a second factor is asked for before this login counts.
+    fn second_factor_url(&self, flow: &Flow<Login>) -> String {
+        let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
+        for name in ["return_to", "login_challenge"] {
+            if let Some(value) = flow.requested(name) {
+                url.query_pairs_mut().append_pair(name, &value);
+            }
+        }
+        url.into()
+    }
+
+    pub(crate) async fn session_event(
+        &self,
+        tx: &mut database::WriteTx,
+        cx: &Context,
+        name: &'static str,
+        session: &Session,
+    ) -> Result<(), database::Error> {
+        let attributes = json!({
+            "IdentityID": session.identity_id,
+            "SessionID": session.id,
+            "SessionAAL": session.aal,
+            "SessionExpiresAt": session.expires_at,
+        });
+        jobs::append_event(tx, cx, Event { name, subject: session.identity_id.to_string(), attributes }).await
+    }
+}
+
+pub(crate) fn some_if_any<T>(items: Vec<T>) -> Option<Vec<T>> {
+    if items.is_empty() { None } else { Some(items) }
+}

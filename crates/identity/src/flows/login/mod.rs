@@ -1,0 +1,204 @@
+//! Signing in: begun with a form that suits the request, submitted once for each factor, ended with a session.
+
+mod complete;
+mod code;
+mod identifier_first;
+mod password;
+mod submit;
+
+pub(crate) use complete::some_if_any;
+
+use base::Context;
+use database::WriteTx;
+use jobs::Event;
+use serde_json::json;
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
+use crate::domain::message::login as messages;
+use crate::domain::ui_node::NodeOrder;
+use crate::domain::{Aal, CredentialType};
+use crate::storage;
+use crate::strategies::{self, identifier_first as first, password as password_method};
+
+use super::answer::{Answer, Content, Failure};
+use super::current::Current;
+use super::error::FlowError;
+use super::oauth2::Challenge;
+use super::visitor::Visitor;
+
+impl Identity {
+    /// Begins a login flow, or answers what there is to say to somebody who is signed in.
+    pub async fn begin_login(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+        self.begin_login_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn begin_login_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &self.after_url(FlowKind::Login, None))?;
+        let requested_aal = requested_aal(visitor)?;
+        let identity_schema = self.selectable_schema(visitor.query("identity_schema"))?;
+        let challenge = match flow_type {
+            FlowType::Browser => self.login_challenge(cx, visitor).await?,
+            FlowType::Api => None,
+        };
+        let current = self.current(cx, visitor).await?;
+        let asked_for_refresh = visitor.query("refresh").is_some_and(|value| is_true(&value));
+        let refresh = current.is_some() && (asked_for_refresh || challenge.as_ref().is_some_and(|challenge| !challenge.request.skip));
+
+        match &current {
+            None if requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
+            Some(current) if !refresh && requested_aal <= current.session.aal => {
+                if let Some(challenge) = challenge.as_ref().filter(|challenge| challenge.is_for(current)) {
+                    let url = self.accept_login(cx, &challenge.to_flow(), &current.session).await?;
+                    return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
+                }
+                let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
+                return if to_browser { Ok(Answer::redirect(return_to)) } else { Err(FlowError::SessionAlreadyAvailable) };
+            }
+            None | Some(_) => {}
+        }
+
+        let browser = self.browser(visitor);
+        let details = Login {
+            requested_aal,
+            refresh,
+            identity_schema,
+            oauth2: challenge.as_ref().map(Challenge::to_flow),
+            expected_identity: current.as_ref().map(|current| current.session.identity_id),
+            code_identifier: None,
+        };
+        let mut flow = Flow::begin(&self.beginning::<Login>(visitor, &browser, flow_type), details, &self.rng, cx.now);
+        if let Some(challenge) = challenge.as_ref().filter(|_| self.overrides_return_to()) {
+            flow.return_to = Some(challenge.request.request_url.clone());
+        }
+        self.login_form(cx, &mut flow, current.as_ref()).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::insert(&mut tx, &flow).await?;
+        self.login_event(&mut tx, cx, "LoginInitiated", &flow, None).await?;
+        tx.commit().await?;
+        Ok(self.begun(&flow, &browser))
+    }
+
+    /// The flow as it stands, for the browser that began it.
+    pub async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<serde_json::Value, FlowError> {
+        let flow = self.fetched_flow::<Login>(cx, visitor).await?;
+        let browser = self.browser(visitor);
+        visitor.may_see(&flow, &browser)?;
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, &flow));
+        }
+        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+    }
+
+    /// Fills the form with what this flow can be completed by.
+    pub(super) async fn login_form(&self, cx: &Context, flow: &mut Flow<Login>, current: Option<&Current>) -> Result<(), FlowError> {
+        use crate::domain::ui_node::Node;
+        flow.ui.nodes.clear();
+        flow.ui.nodes.upsert(Node::csrf());
+        let methods = self.methods();
+        match current {
+            Some(_) if flow.details.requested_aal > Aal::Aal1 => flow.ui.messages.push(messages::complete_second_factor()),
+            Some(current) if flow.details.refresh => {
+                flow.ui.messages.push(messages::confirm_it_is_you());
+                self.refresh_form(cx, flow, current).await?;
+            }
+            Some(_) | None if flow.details.requested_aal > Aal::Aal1 => {}
+            Some(_) | None if methods.identifier_first => {
+                let label = self.identifier_label(flow)?;
+                first::identification_form(&mut flow.ui, label);
+            }
+            Some(_) | None => {
+                let label = self.identifier_label(flow)?;
+                super::forms::identifier_input(&mut flow.ui, label);
+                if methods.password {
+                    password_method::login_form(&mut flow.ui);
+                }
+                if methods.code_sign_in {
+                    strategies::code::login_form(&mut flow.ui);
+                }
+            }
+        }
+        flow.ui.nodes.sort(&NodeOrder::login());
+        Ok(())
+    }
+
+    /// What somebody who is signed in can prove herself with again.
+    async fn refresh_form(&self, cx: &Context, flow: &mut Flow<Login>, current: &Current) -> Result<(), FlowError> {
+        let methods = self.methods();
+        let mut tx = self.database.read(cx.tenant);
+        let credentials = storage::credentials::load(&mut tx, self.vault(cx), current.session.identity_id).await?;
+        let password = credentials.get(&CredentialType::Password).filter(|it| it.password_hash().is_some());
+        let code = credentials.get(&CredentialType::Code);
+        if methods.password
+            && let Some(identifier) = password.and_then(|it| it.identifiers.first())
+        {
+            password_method::refresh_form(&mut flow.ui, identifier);
+        }
+        if methods.code_sign_in
+            && let Some((_, address)) = code.and_then(|it| it.code_addresses().into_iter().next())
+        {
+            if flow.ui.nodes.find("identifier").is_none() {
+                use crate::domain::ui_node::{Group, Node};
+                flow.ui.nodes.upsert(Node::hidden(Group::Default, "identifier", address));
+            }
+            strategies::code::login_form(&mut flow.ui);
+        }
+        Ok(())
+    }
+
+    fn identifier_label(&self, flow: &Flow<Login>) -> Result<crate::domain::message::Message, FlowError> {
+        let methods = self.methods();
+        let schema = self.schema_of(flow.details.identity_schema.as_deref())?;
+        let mut kinds = Vec::new();
+        if methods.password {
+            kinds.push(CredentialType::Password);
+        }
+        if methods.code_sign_in {
+            kinds.push(CredentialType::Code);
+        }
+        Ok(strategies::identifier_label(&schema, &kinds))
+    }
+
+    pub(super) async fn login_event(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        name: &'static str,
+        flow: &Flow<Login>,
+        reason: Option<&str>,
+    ) -> Result<(), database::Error> {
+        let attributes = json!({
+            "FlowID": flow.id,
+            "SelfServiceFlowType": flow.flow_type.as_str(),
+            "SelfServiceFlowName": FlowKind::Login.as_str(),
+            "SelfServiceMethodUsed": flow.active,
+            "LoginRequestedAAL": flow.details.requested_aal,
+            "FlowRefresh": flow.details.refresh,
+            "ErrorReason": reason,
+        });
+        let subject = flow.details.expected_identity.map(|id| id.to_string()).unwrap_or_default();
+        jobs::append_event(tx, cx, Event { name, subject, attributes }).await
+    }
+}
+
+fn requested_aal(visitor: &Visitor) -> Result<Aal, FlowError> {
+    match visitor.query("aal") {
+        None => Ok(Aal::Aal1),
+        Some(text) => match Aal::parse(&text.to_ascii_lowercase()) {
+            Some(level @ (Aal::Aal1 | Aal::Aal2)) => Ok(level),
+            Some(Aal::Aal0) | None => Err(FlowError::UnknownAal(text)),
+        },
+    }
+}
+
+/// The spellings of Go's `strconv.ParseBool`, which the wire contract comes from.
+pub(super) fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
+impl Challenge {
+    fn to_flow(&self) -> OAuth2Request {
+        OAuth2Request { challenge: self.challenge.clone(), request: self.wire.clone() }
+    }
+}

@@ -1,0 +1,76 @@
+//! Signing in with a password.
+
+use base::{Context, Secret};
+
+use crate::Identity;
+use crate::domain::flow::{Flow, Login};
+use crate::domain::identifier::normalize;
+use crate::domain::message::validation;
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{self, Aal, Credential, CredentialType};
+use crate::flows::error::SubmitError;
+use crate::flows::submission::Submission;
+use crate::storage;
+
+use super::submit::{Effects, Proof, Step, missing};
+
+impl Identity {
+    pub(super) async fn login_by_password(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        submission: &Submission,
+    ) -> Result<Step, SubmitError> {
+        Self::require_first_factor(flow, self.methods().password)?;
+        flow.active = Some(CredentialType::Password);
+        let identifier = submission.text("identifier").or_else(|| submission.text("password_identifier"));
+        let identifier = identifier.ok_or_else(|| missing("identifier"))?.to_owned();
+        flow.ui.set_value("identifier", identifier.clone().into());
+        let password = submission.text("password").ok_or_else(|| missing("password"))?;
+        let normalized = normalize(CredentialType::Password, &identifier);
+
+        let counted = self.count_sign_in(cx, &normalized).await?;
+        let mut tx = self.database.read(cx.tenant);
+        let found =
+            storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Password, &normalized)
+                .await?;
+        let password = Secret::new(password.to_owned());
+        let credential = found.as_ref().and_then(|person| person.credential(CredentialType::Password));
+        let matches = match credential.and_then(Credential::password_hash) {
+            Some(hash) => self.hasher.verify(&password, hash).await?,
+            // Somebody unknown takes as long as somebody known.
+            None => {
+                self.hasher.verify_nothing(&password).await?;
+                false
+            }
+        };
+        let (Some(identity), true) = (found, matches) else {
+            return Err(SubmitError::general(validation::invalid_credentials()));
+        };
+        let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
+        let rehashed = self.rehashed(cx, &identity, &password).await;
+        let effects = Effects { rehashed, counted, ..Effects::default() };
+        Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+    }
+
+    /// The credential under today's parameters, when it was made under weaker ones. Without a place in the pool it waits
+    /// for the next sign-in.
+    async fn rehashed(&self, cx: &Context, identity: &domain::Identity, password: &Secret<String>) -> Option<Credential> {
+        let credential = identity.credential(CredentialType::Password)?;
+        if self.hasher.is_current(credential.password_hash()?) {
+            return None;
+        }
+        match self.hasher.hash(password).await {
+            Ok(hash) => {
+                let mut credential = credential.clone();
+                credential.config["hashed_password"] = hash.into();
+                credential.updated_at = cx.now;
+                Some(credential)
+            }
+            Err(error) => {
+                tracing::warn!(request_id = %cx.request_id, %error, "a password keeps its outdated hash");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A submission to a login flow: one proof.
+
+use base::Context;
+use database::WriteTx;
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::code::CodeId;
+use crate::domain::flow::{Details as _, Flow, FlowKind, Login};
+use crate::domain::form::FieldRules;
+use crate::domain::message::{self, Message};
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::ui::Complaint;
+use crate::domain::{self, Aal, Credential, CredentialType, Via};
+use crate::flows::answer::{Answer, Content, Failure};
+use crate::flows::attempts::Counted;
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::forms::complain;
+use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::visitor::{Browser, Visitor};
+use crate::storage;
+
+/// What a method made of a submission.
+pub(super) enum Step {
+    Proved(Box<Proof>),
+    /// The form has changed, was stored, and waits for the next submission.
+    Form,
+}
+
+/// Somebody proved to be this person.
+pub(super) struct Proof {
+    pub identity: domain::Identity,
+    pub method: AuthenticationMethod,
+    pub effects: Effects,
+}
+
+/// What is to be written because of a proof, in the transaction that issues the session.
+#[derive(Default)]
+pub(super) struct Effects {
+    /// The password's credential with a hash under today's parameters.
+    pub rehashed: Option<Credential>,
+    pub redeem_code: Option<CodeId>,
+    pub verified: Option<(Via, String)>,
+    pub counted: Counted,
+}
+
+impl Effects {
+    /// `false` when a code was redeemed by somebody else meanwhile.
+    pub(super) async fn write(
+        &self,
+        identity: &Identity,
+        cx: &Context,
+        tx: &mut WriteTx,
+        person: domain::IdentityId,
+    ) -> Result<bool, database::Error> {
+        if let Some(code) = self.redeem_code
+            && !storage::codes::redeem(tx, code, cx.now).await?
+        {
+            return Ok(false);
+        }
+        if let Some(credential) = &self.rehashed {
+            storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
+        }
+        if let Some((via, address)) = &self.verified {
+            let found = storage::identities::find_verifiable(tx, *via, address).await?;
+            if let Some((address, _)) = found.filter(|(address, owner)| *owner == person && !address.verified) {
+                storage::identities::mark_verified(tx, address.id, cx.now).await?;
+            }
+        }
+        self.counted.forgive(tx).await?;
+        Ok(true)
+    }
+}
+
+/// The methods that a submission can name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Password,
+    Code,
+    IdentifierFirst,
+    /// Known to the contract, but not offered here.
+    Absent,
+    None,
+}
+
+impl Method {
+    fn of(submission: &Submission) -> Self {
+        match submission.method() {
+            Some("password") => Self::Password,
+            Some("code") => Self::Code,
+            Some("identifier_first") => Self::IdentifierFirst,
+            Some("oidc" | "saml" | "totp" | "lookup_secret" | "webauthn" | "passkey" | "link" | "profile") => Self::Absent,
+            None if submission.text("provider").is_some() => Self::Absent,
+            None if submission.text("address").is_some() || submission.text("resend") == Some("code") => Self::Code,
+            None if submission.text("identifier").is_some() && submission.text("password").is_none() => Self::IdentifierFirst,
+            None | Some(_) => Self::None,
+        }
+    }
+}
+
+impl Identity {
+    pub async fn submit_login(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+        let flow = self.submitted_flow::<Login>(cx, visitor).await?;
+        let flow_type = flow.flow_type;
+        let submission = body.decode(&FieldRules::new()).map_err(|error| Failure::of(flow_type)(error.into()))?;
+        self.continue_login(cx, visitor, flow, &submission).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn continue_login(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        mut flow: Flow<Login>,
+        submission: &Submission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        if flow.is_expired(cx.now) {
+            return self.renew_login(cx, visitor, &browser, &flow).await;
+        }
+        let current = self.current(cx, visitor).await?;
+        match &current {
+            Some(current) if !flow.details.refresh && flow.details.requested_aal <= current.session.aal => {
+                if flow.is_browser() && visitor.wants == Wants::Html {
+                    return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
+                }
+                let reason = "A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?";
+                return self.refuse_login(cx, flow, &browser, vec![Complaint::general(message::validation::generic(reason))]).await;
+            }
+            None if flow.details.requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
+            None | Some(_) => {}
+        }
+        visitor.may_submit(&flow, &browser, submission)?;
+
+        let method = Method::of(submission);
+        let step = match method {
+            Method::Password => self.login_by_password(cx, &mut flow, submission).await,
+            Method::Code => self.login_by_code(cx, &mut flow, current.as_ref(), submission).await,
+            Method::IdentifierFirst => self.login_identifier_first(cx, &mut flow, submission).await,
+            Method::Absent => Err(FlowError::MethodDisabled.into()),
+            Method::None => Err(SubmitError::general(message::flow::no_login_strategy())),
+        };
+        let step = match step {
+            Ok(Step::Proved(proof)) => self.complete_login(cx, visitor, &browser, &flow, current, *proof).await,
+            Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
+            Err(error) => Err(error),
+        };
+        match step {
+            Ok(answer) => Ok(answer),
+            Err(SubmitError::Complaints(complaints)) => self.refuse_login(cx, flow, &browser, complaints).await,
+            Err(SubmitError::Limited { complaint, retry_after }) => {
+                let mut answer = self.refuse_login(cx, flow, &browser, vec![*complaint]).await?;
+                if let Content::Form { status, retry_after_seconds, .. } = &mut answer.content {
+                    *status = 429;
+                    *retry_after_seconds = Some(retry_after.as_secs().max(1));
+                }
+                Ok(answer)
+            }
+            Err(SubmitError::Flow(error)) => Err(*error),
+        }
+    }
+
+    /// Says in the form what is wrong.
+    async fn refuse_login(
+        &self,
+        cx: &Context,
+        mut flow: Flow<Login>,
+        browser: &Browser,
+        complaints: Vec<Complaint>,
+    ) -> Result<Answer, FlowError> {
+        let reason = complaints.first().map(|complaint| complaint.message.text.clone());
+        complain(&mut flow, complaints);
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::update(&mut tx, &flow).await?;
+        self.login_event(&mut tx, cx, "LoginFailed", &flow, reason.as_deref()).await?;
+        tx.commit().await?;
+        Ok(self.form(&flow, browser, 400))
+    }
+
+    /// Puts a new flow in the place of an expired one.
+    async fn renew_login(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        expired: &Flow<Login>,
+    ) -> Result<Answer, FlowError> {
+        let current = self.current(cx, visitor).await?;
+        let mut beginning = self.beginning::<Login>(visitor, browser, expired.flow_type);
+        beginning.request_url = &expired.request_url;
+        let mut details = expired.details.clone();
+        details.refresh = details.refresh && current.is_some();
+        details.code_identifier = None;
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        flow.return_to.clone_from(&expired.return_to);
+        self.login_form(cx, &mut flow, current.as_ref()).await?;
+        flow.ui.messages.push(Login::expired_message(expired.expires_at, cx.now));
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::insert(&mut tx, &flow).await?;
+        tx.commit().await?;
+        if expired.flow_type == FlowType::Browser && visitor.wants == Wants::Html {
+            return Ok(Answer::redirect(self.page_of(&flow)));
+        }
+        Err(Self::replaced_by(cx, expired, &flow))
+    }
+
+    /// The method that a strategy answers for, when it is enabled and fits the level that is asked for.
+    pub(super) fn require_first_factor(flow: &Flow<Login>, enabled: bool) -> Result<(), SubmitError> {
+        if !enabled {
+            return Err(FlowError::MethodDisabled.into());
+        }
+        if flow.details.requested_aal > Aal::Aal1 {
+            return Err(SubmitError::general(message::flow::no_login_strategy()));
+        }
+        Ok(())
+    }
+
+    /// Where the flow ends unless it says otherwise.
+    pub(super) fn login_return_to(&self, flow: &Flow<Login>, method: CredentialType) -> Result<url::Url, FlowError> {
+        let fallback = self.after_url(FlowKind::Login, Some(method));
+        if flow.details.oauth2.is_some() && flow.return_to.is_some() {
+            // What the authorization server asked for itself.
+            return Ok(flow.return_to.as_deref().and_then(|url| url.parse().ok()).unwrap_or(fallback));
+        }
+        Ok(self.return_urls().resolve(flow.wanted_return_to().as_deref(), &fallback)?)
+    }
+}
+
+/// The complaint about a member that is missing.
+pub(super) fn missing(name: &str) -> SubmitError {
+    let message: Message = message::validation::missing(name);
+    SubmitError::at(name, message)
+}

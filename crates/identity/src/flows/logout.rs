@@ -1,0 +1,103 @@
+//! Signing out: a browser by a link that only its own session can have made, a native client by its token.
+
+use base::{Context, PlainToken};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::flow::{FlowKind, endpoint};
+use crate::storage;
+
+use super::answer::{Answer, Content, CookieChange};
+use super::error::FlowError;
+use super::visitor::{Browser, Visitor};
+
+const PREFIX: &str = "ory_lo_";
+const LENGTH: usize = 32;
+
+impl Identity {
+    /// The link that signs this browser out.
+    pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+        let return_to = visitor.query("return_to");
+        if let Some(return_to) = &return_to {
+            self.return_urls().check(return_to)?;
+        }
+        let current = self.required_session(cx, visitor).await?;
+        let token = logout_token(&current.token);
+        let mut url = endpoint(self.public_url(), "self-service/logout");
+        url.query_pairs_mut().append_pair("token", &token);
+        if let Some(return_to) = return_to {
+            url.query_pairs_mut().append_pair("return_to", &return_to);
+        }
+        Ok(json!({ "logout_url": url, "logout_token": token }))
+    }
+
+    /// Signs the browser out.
+    pub async fn submit_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, FlowError> {
+        let fallback = self.after_url(FlowKind::Login, None);
+        let fallback = self.after_logout_url().unwrap_or(fallback);
+        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &fallback)?;
+        let token = visitor.query("token").ok_or(FlowError::LogoutTokenMissing)?;
+        let current = self.required_session(cx, visitor).await?;
+        if !is_logout_token(&token, &current.token) {
+            return Err(FlowError::LogoutTokenMismatch);
+        }
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.end_session(&mut tx, cx, &current.session).await?;
+        tx.commit().await?;
+        let mut answer = Answer::new(FlowType::Browser, Content::Done { json: None, redirect: return_to.into() })
+            .with(CookieChange::SessionEnded)
+            .with(CookieChange::Csrf(Browser::renewed(&self.rng).secret));
+        if self.clears_browser_data() {
+            answer = answer.with(CookieChange::ClearSiteData);
+        }
+        Ok(answer)
+    }
+
+    /// Signs a native client out by its token.
+    pub async fn logout_native(&self, cx: &Context, token: &PlainToken) -> Result<(), FlowError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
+        let session = session.filter(|session| session.is_alive(cx.now)).ok_or(FlowError::UnknownSessionToken)?;
+        self.end_session(&mut tx, cx, &session).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// The token that signs a session out. It follows from the session's own token, so nothing has to be kept, and it
+/// proves nothing but the wish to sign out.
+fn logout_token(session: &PlainToken) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let bytes = mac(session).finalize().into_bytes();
+    let text = bytes.iter().take(LENGTH).map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    PREFIX.chars().chain(text).collect()
+}
+
+fn is_logout_token(token: &str, session: &PlainToken) -> bool {
+    base::Secret::new(logout_token(session)).matches(token)
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+fn mac(session: &PlainToken) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(session.expose().as_bytes()).expect("a key of any length");
+    mac.update(b"kleis logout token\0");
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logout_token_belongs_to_one_session() {
+        let (mine, theirs) = (PlainToken::received("ory_st_a"), PlainToken::received("ory_st_b"));
+        let token = logout_token(&mine);
+        assert!(token.starts_with(PREFIX) && token.len() == PREFIX.len() + LENGTH);
+        assert!(is_logout_token(&token, &mine));
+        assert!(!is_logout_token(&token, &theirs));
+        assert!(!token.contains(mine.expose()));
+    }
+}

@@ -1,0 +1,152 @@
+//! Self-service flows: how a person signs in, signs up, changes her settings, recovers her account and verifies an
+//! address, step by step. One folder or file per flow; the proofs themselves are in `strategies`.
+//!
+//! What always holds:
+//! - A step loads the flow, decides, and writes flow, effects and event in one transaction; nothing is sent before it
+//!   committed.
+//! - What a person can mend is said in the form and answered with the flow; anything else is a [`FlowError`].
+//! - The answer does not tell whether an address or identifier is known, wherever the wire contract allows that.
+
+pub mod answer;
+mod attempts;
+mod codes;
+pub mod current;
+pub mod error;
+mod forms;
+mod hooks;
+pub mod login;
+pub mod logout;
+mod oauth2;
+mod passwords;
+pub mod places;
+pub mod recovery;
+pub mod registration;
+pub mod sessions;
+pub mod settings;
+pub mod submission;
+pub mod verification;
+pub mod visitor;
+
+use base::Context;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::flow::{Beginning, Details, Flow, FlowId, with_flow};
+use crate::storage;
+
+use answer::{Answer, Content, CookieChange};
+use error::{Expiry, FlowError};
+use visitor::{Browser, Visitor};
+
+impl Identity {
+    /// Loads the flow that a submission names by `?flow=`.
+    pub(crate) async fn submitted_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
+        let id = visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FlowError::FlowIdMissing)?;
+        self.find_flow(cx, id).await
+    }
+
+    /// Loads the flow that a fetch names by `?id=`. A malformed id names no flow.
+    pub(crate) async fn fetched_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
+        let id = visitor.raw_query("id").and_then(|id| id.parse::<FlowId>().ok());
+        self.find_flow(cx, id.unwrap_or(FlowId::from_uuid(Uuid::nil()))).await
+    }
+
+    async fn find_flow<D: Details>(&self, cx: &Context, id: FlowId) -> Result<Flow<D>, FlowError> {
+        let mut tx = self.database.read(cx.tenant);
+        storage::flows::find(&mut tx, id).await?.ok_or(FlowError::FlowNotFound)
+    }
+
+    /// What every new flow of this visitor is told.
+    pub(crate) fn beginning<'a, D: Details>(
+        &'a self,
+        visitor: &'a Visitor,
+        browser: &'a Browser,
+        flow_type: FlowType,
+    ) -> Beginning<'a> {
+        Beginning {
+            flow_type,
+            request_url: visitor.request_url.as_str(),
+            lifespan: self.lifespan(D::KIND),
+            public_url: self.public_url(),
+            csrf: Some(&browser.secret),
+        }
+    }
+
+    /// The anti-CSRF secret of the visitor's browser.
+    pub(crate) fn browser(&self, visitor: &Visitor) -> Browser {
+        visitor.browser(self.csrf_cookie_name(), &self.rng)
+    }
+
+    /// The page that shows a flow.
+    pub(crate) fn page_of<D: Details>(&self, flow: &Flow<D>) -> String {
+        with_flow(&self.page(D::KIND), flow.id)
+    }
+
+    /// The answer to a beginning: the flow, and the secret of a browser that had none.
+    pub(crate) fn begun<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Answer {
+        let content = Content::Begun { flow: flow.to_wire(Some(&browser.secret), &self.rng), page: self.page_of(flow) };
+        bind(Answer::new(flow.flow_type, content), flow, browser)
+    }
+
+    /// The answer that shows the form again.
+    pub(crate) fn form<D: Details>(&self, flow: &Flow<D>, browser: &Browser, status: u16) -> Answer {
+        let content = Content::Form {
+            status,
+            flow: flow.to_wire(Some(&browser.secret), &self.rng),
+            page: self.page_of(flow),
+            retry_after_seconds: None,
+        };
+        bind(Answer::new(flow.flow_type, content), flow, browser)
+    }
+
+    /// The refusal to show an expired flow.
+    pub(crate) fn expired<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> FlowError {
+        let is_native = flow.flow_type == FlowType::Api;
+        let init = self.init_url(D::KIND, flow.flow_type, flow.wanted_return_to().as_deref());
+        FlowError::Expired {
+            at: Box::new(Expiry {
+                at: flow.expires_at,
+                now: cx.now,
+                use_flow_id: None,
+                redirect_to: Some(init),
+                return_to: flow.wanted_return_to(),
+                is_native,
+            }),
+        }
+    }
+
+    /// The refusal to continue an expired flow, naming the one that takes its place.
+    pub(crate) fn replaced_by<D: Details>(cx: &Context, expired: &Flow<D>, by: &Flow<D>) -> FlowError {
+        FlowError::Expired {
+            at: Box::new(Expiry {
+                at: expired.expires_at,
+                now: cx.now,
+                use_flow_id: Some(by.id),
+                redirect_to: None,
+                return_to: None,
+                is_native: expired.flow_type == FlowType::Api,
+            }),
+        }
+    }
+}
+
+impl Identity {
+    /// An error that a browser was sent to look at.
+    pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<serde_json::Value, FlowError> {
+        let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
+        if id == "stub:500" {
+            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This is a stub error.", "message": "An internal server error occurred, please contact the system administrator"});
+            return Ok(json!({ "id": "stub:500", "error": error, "created_at": cx.now, "updated_at": cx.now }));
+        }
+        let id = id.parse::<Uuid>().map_err(|_| FlowError::ErrorNotFound)?;
+        let mut tx = self.database.read(cx.tenant);
+        let (error, at) = storage::errors::find(&mut tx, id, cx.now).await?.ok_or(FlowError::ErrorNotFound)?;
+        Ok(json!({ "id": id, "error": error, "created_at": at, "updated_at": at }))
+    }
+}
+
+fn bind<D: Details>(answer: Answer, flow: &Flow<D>, browser: &Browser) -> Answer {
+    if flow.is_browser() && browser.is_new { answer.with(CookieChange::Csrf(browser.secret.clone())) } else { answer }
+}

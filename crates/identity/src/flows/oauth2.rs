@@ -1,0 +1,67 @@
+//! The OAuth2 login request that a flow answers: asked about when the flow begins, accepted when it ends.
+
+use base::Context;
+use contracts::{AcceptLogin, LoginRequest, LoginRequests};
+use serde_json::Value;
+use std::sync::Arc;
+
+use crate::Identity;
+use crate::domain::Session;
+use crate::domain::flow::OAuth2Request;
+
+use super::current::Current;
+use super::error::FlowError;
+use super::visitor::Visitor;
+
+/// A login challenge and what it is about.
+pub(crate) struct Challenge {
+    pub challenge: String,
+    pub request: LoginRequest,
+    /// As the clients of the self-service API see it.
+    pub wire: Value,
+}
+
+impl Challenge {
+    /// Whether the request may be answered with this session without asking again.
+    pub(crate) fn is_for(&self, current: &Current) -> bool {
+        let subject = current.session.identity_id.to_string();
+        self.request.skip && (self.request.subject.is_empty() || self.request.subject == subject)
+    }
+}
+
+impl Identity {
+    fn login_requests(&self) -> Result<&Arc<dyn LoginRequests>, FlowError> {
+        self.login_requests.get().ok_or(FlowError::OAuth2NotConfigured)
+    }
+
+    /// The challenge in the query of the request, with what the authorization server knows about it.
+    pub(crate) async fn login_challenge(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Challenge>, FlowError> {
+        let Some(challenge) = visitor.raw_query("login_challenge") else { return Ok(None) };
+        if challenge.is_empty() {
+            return Err(FlowError::OAuth2ChallengeEmpty);
+        }
+        let request = self.login_requests()?.get(cx, &challenge).await?;
+        let wire = serde_json::to_value(&request).unwrap_or_default();
+        Ok(Some(Challenge { challenge, request, wire }))
+    }
+
+    /// Accepts the login in the name of the session's person; returns where the browser goes on.
+    pub(crate) async fn accept_login(&self, cx: &Context, oauth2: &OAuth2Request, session: &Session) -> Result<String, FlowError> {
+        let mut amr: Vec<String> = Vec::new();
+        for method in &session.authentication_methods {
+            let name = method.method.as_str().to_owned();
+            if !amr.contains(&name) {
+                amr.push(name);
+            }
+        }
+        let login = AcceptLogin {
+            subject: session.identity_id.to_string(),
+            identity_provider_session_id: Some(session.id.to_string()),
+            remember: self.session_cookie_is_persistent(),
+            remember_for: i64::try_from(self.session_lifespan().as_secs()).unwrap_or(i64::MAX),
+            amr,
+            ..AcceptLogin::default()
+        };
+        Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)
+    }
+}

@@ -1,0 +1,25 @@
+//! Whether a new password is good enough, asked wherever one is set.
+
+use base::{Context, Secret};
+
+use crate::Identity;
+use crate::domain::message::validation;
+use crate::domain::password_policy::PasswordRefusal;
+
+use super::error::{FlowError, SubmitError};
+
+impl Identity {
+    /// Checks a new password against the policy, then against known breaches; the first fault is said at its node.
+    pub(crate) async fn check_new_password<'i>(
+        &self,
+        cx: &Context,
+        password: &Secret<String>,
+        identifiers: impl IntoIterator<Item = &'i str>,
+    ) -> Result<(), SubmitError> {
+        let refused = |refusal: PasswordRefusal| SubmitError::at("password", validation::of_password(refusal));
+        let policy = self.password_policy();
+        policy.check(password.expose(), identifiers).map_err(refused)?;
+        let breaches = self.breaches.count(password, cx.now).await.map_err(|_| FlowError::BreachListUnavailable)?;
+        policy.check_breaches(breaches).map_err(refused)
+    }
+}

@@ -1,0 +1,157 @@
+//! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
+
+use base::{Context, PlainToken};
+use jobs::Event;
+use serde_json::json;
+use url::Url;
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::code::CodeId;
+use crate::domain::continue_with::{ContinueWith, ShownToken};
+use crate::domain::flow::{Flow, FlowKind, Registration};
+use crate::domain::message::{flow as flow_messages, validation};
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{self, Session};
+use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::login::some_if_any;
+use crate::flows::visitor::{Browser, Visitor};
+use crate::http::wire;
+use crate::storage;
+use crate::storage::identities::StoreError;
+
+/// Somebody who has given everything that an account needs.
+pub(super) struct Newcomer {
+    pub identity: domain::Identity,
+    pub method: AuthenticationMethod,
+    pub redeem_code: Option<CodeId>,
+}
+
+/// What the transaction made.
+struct Registered {
+    identity: domain::Identity,
+    session: Option<(Session, PlainToken)>,
+    verification: Option<BegunVerification>,
+}
+
+impl Identity {
+    pub(super) async fn complete_registration(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow: &Flow<Registration>,
+        newcomer: Newcomer,
+    ) -> Result<Answer, SubmitError> {
+        let used = newcomer.method.method;
+        let hooks = self.hooks_after(FlowKind::Registration, used);
+        let fallback = self.after_url(FlowKind::Registration, Some(used));
+        let wanted = flow.wanted_return_to();
+        let return_to = if flow.details.oauth2.is_some() && flow.return_to.is_some() {
+            wanted.and_then(|url| url.parse().ok()).unwrap_or(fallback)
+        } else {
+            self.return_urls().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
+        };
+
+        let Newcomer { mut identity, method, redeem_code } = newcomer;
+        identity.refresh_available_aal(self.factor_rules());
+        // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for her.
+        let needs_session = hooks.session || flow.details.oauth2.is_some();
+        let session = needs_session.then(|| {
+            let device = visitor.device(&self.rng);
+            Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
+        });
+
+        let mut tx = self.database.write(cx.tenant).await?;
+        if let Some(code) = redeem_code
+            && !storage::codes::redeem(&mut tx, code, cx.now).await?
+        {
+            return Err(SubmitError::general(flow_messages::registration_code_invalid()));
+        }
+        match storage::identities::insert(&mut tx, self.vault(cx), &identity).await {
+            Ok(()) => {}
+            Err(StoreError::Taken(_)) => {
+                drop(tx);
+                self.count_taken(cx).await?;
+                return Err(SubmitError::general(validation::identifier_taken()));
+            }
+            Err(StoreError::Database(error)) => return Err(error.into()),
+        }
+        let attributes = json!({ "IdentityID": identity.id, "SchemaID": identity.schema_id });
+        let created = Event { name: "IdentityCreated", subject: identity.id.to_string(), attributes };
+        jobs::append_event(&mut tx, cx, created).await?;
+        if let Some((session, _)) = &session {
+            storage::sessions::insert(&mut tx, session).await?;
+            self.session_event(&mut tx, cx, "SessionIssued", session).await?;
+        }
+        let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
+        let verification = match to_verify {
+            Some(address) => {
+                let of = VerificationOf {
+                    person: &identity,
+                    is_real: true,
+                    flow_type: flow.flow_type,
+                    request_url: &flow.request_url,
+                    return_to: flow.requested("after_verification_return_to"),
+                    browser,
+                    session_id: session.as_ref().map(|(session, _)| session.id),
+                    oauth2: flow.details.oauth2.clone(),
+                };
+                Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
+            }
+            None => None,
+        };
+        self.registration_event(&mut tx, cx, "RegistrationSucceeded", flow, &identity.id.to_string(), None).await?;
+        tx.commit().await?;
+
+        let verification = verification.filter(|_| hooks.show_verification_ui);
+        let registered = Registered { identity, session, verification };
+        self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
+    }
+
+    async fn registered_answer(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Registration>,
+        registered: Registered,
+        shows_session: bool,
+        return_to: Url,
+    ) -> Result<Answer, FlowError> {
+        let Registered { identity, session, verification } = registered;
+        let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
+        let mut json = json!({ "identity": wire::identity(&identity, self.public_url()) });
+        let shown = session.as_ref().filter(|_| shows_session);
+        if let Some((session, _)) = shown {
+            json["session"] = wire::session(session, Some(&identity), self.public_url(), cx.now);
+        }
+
+        if flow.flow_type == FlowType::Api {
+            if let Some((_, token)) = shown {
+                json["session_token"] = json!(ShownToken(token.clone()));
+                continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
+            }
+            json["continue_with"] = json!(some_if_any(continue_with));
+            return Ok(Answer::new(FlowType::Api, Content::Done { json: Some(json), redirect: return_to.into() }));
+        }
+
+        let mut next = return_to.to_string();
+        if let (Some(oauth2), Some((session, _)), None) = (&flow.details.oauth2, &session, &verification) {
+            next = self.accept_login(cx, oauth2, session).await?;
+            if visitor.wants_strictly == Wants::Json && !shows_session {
+                return Ok(Answer::new(FlowType::Browser, Content::Elsewhere { url: next }));
+            }
+        }
+        continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: next.clone() });
+        json["continue_with"] = json!(some_if_any(continue_with));
+        let redirect = verification.map_or(next, |begun| begun.url);
+        let mut answer = Answer::new(FlowType::Browser, Content::Done { json: Some(json), redirect });
+        if let Some((session, token)) = session.filter(|_| shows_session) {
+            // The verification flow, when there is one, belongs to the browser as it is: its secret stays.
+            answer = answer.with(CookieChange::Session { token, expires_at: session.expires_at });
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,149 @@
+//! Signing up: the traits, then a credential, in one step or two, ended with an identity and perhaps a session.
+
+mod complete;
+mod submit;
+
+use std::sync::Arc;
+
+use base::Context;
+use database::WriteTx;
+use jobs::Event;
+use serde_json::{Map, Value, json};
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
+use crate::domain::traits_schema::TraitsSchema;
+use crate::domain::ui_node::{Group, Node, NodeOrder};
+use crate::storage;
+use crate::strategies::{code, password, profile};
+
+use super::answer::{Answer, Content, Failure};
+use super::error::FlowError;
+use super::visitor::Visitor;
+
+impl Identity {
+    pub async fn begin_registration(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+        self.begin_registration_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn begin_registration_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+        if !self.registration_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Registration });
+        }
+        let fallback = self.after_url(FlowKind::Registration, None);
+        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &fallback)?;
+        let identity_schema = self.selectable_schema(visitor.query("identity_schema"))?;
+        let challenge = match flow_type {
+            FlowType::Browser => self.login_challenge(cx, visitor).await?,
+            FlowType::Api => None,
+        };
+        if let Some(current) = self.current(cx, visitor).await? {
+            if let Some(challenge) = &challenge {
+                if challenge.is_for(&current) {
+                    let request = OAuth2Request { challenge: challenge.challenge.clone(), request: challenge.wire.clone() };
+                    let url = self.accept_login(cx, &request, &current.session).await?;
+                    return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
+                }
+                // The person has to prove herself again, which is a matter of signing in.
+                let mut url = endpoint(self.public_url(), "self-service/login/browser");
+                url.set_query(visitor.request_url.query());
+                return Ok(Answer::redirect(url));
+            }
+            let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
+            return if to_browser { Ok(Answer::redirect(return_to)) } else { Err(FlowError::SessionAlreadyAvailable) };
+        }
+
+        let browser = self.browser(visitor);
+        let oauth2 = challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
+        let details = Registration { identity_schema, oauth2, code_traits: None };
+        let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        if let Some(challenge) = challenge.as_ref().filter(|_| self.overrides_return_to()) {
+            flow.return_to = Some(challenge.request.request_url.clone());
+        }
+        self.registration_form(&mut flow, &Value::Object(Map::new()))?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::insert(&mut tx, &flow).await?;
+        self.registration_event(&mut tx, cx, "RegistrationInitiated", &flow, "", None).await?;
+        tx.commit().await?;
+        Ok(self.begun(&flow, &browser))
+    }
+
+    pub async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+        if !self.registration_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Registration });
+        }
+        let flow = self.fetched_flow::<Registration>(cx, visitor).await?;
+        let browser = self.browser(visitor);
+        visitor.may_see(&flow, &browser)?;
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, &flow));
+        }
+        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+    }
+
+    /// The first form: all in one, or the traits alone when the credential is chosen in a second step.
+    pub(super) fn registration_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), FlowError> {
+        let schema = self.registration_schema(flow)?;
+        flow.ui.nodes.clear();
+        flow.ui.nodes.upsert(Node::csrf());
+        for node in profile::nodes(&schema, Group::Default, traits) {
+            flow.ui.nodes.upsert(node);
+        }
+        if self.methods().two_step_registration {
+            profile::registration_form(&mut flow.ui);
+        } else {
+            self.credential_forms(flow);
+        }
+        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        Ok(())
+    }
+
+    /// The second form: the traits are known, a credential is chosen.
+    pub(super) fn credential_selection_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), FlowError> {
+        let schema = self.registration_schema(flow)?;
+        flow.ui.nodes.clear();
+        flow.ui.nodes.upsert(Node::csrf());
+        for node in profile::hidden_nodes(&schema, traits) {
+            flow.ui.nodes.upsert(node);
+        }
+        self.credential_forms(flow);
+        profile::back_button(&mut flow.ui);
+        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        Ok(())
+    }
+
+    fn credential_forms(&self, flow: &mut Flow<Registration>) {
+        let methods = self.methods();
+        if methods.password {
+            password::registration_form(&mut flow.ui);
+        }
+        if methods.code_sign_in {
+            code::registration_form(&mut flow.ui);
+        }
+    }
+
+    pub(super) fn registration_schema(&self, flow: &Flow<Registration>) -> Result<Arc<TraitsSchema>, FlowError> {
+        self.schema_of(flow.details.identity_schema.as_deref())
+    }
+
+    pub(super) async fn registration_event(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        name: &'static str,
+        flow: &Flow<Registration>,
+        subject: &str,
+        reason: Option<&str>,
+    ) -> Result<(), database::Error> {
+        let attributes = json!({
+            "FlowID": flow.id,
+            "SelfServiceFlowType": flow.flow_type.as_str(),
+            "SelfServiceFlowName": FlowKind::Registration.as_str(),
+            "SelfServiceMethodUsed": flow.active,
+            "ErrorReason": reason,
+        });
+        jobs::append_event(tx, cx, Event { name, subject: subject.to_owned(), attributes }).await
+    }
+}

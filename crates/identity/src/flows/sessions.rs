@@ -1,0 +1,231 @@
+//! A person's own sessions: who she is, where else she is signed in, and how that ends.
+
+use base::seal::Purpose;
+use base::{Context, PlainToken};
+use contracts::{ActiveSession, SessionCheck, SessionCredentials, Sessions, Unavailable};
+use database::WriteTx;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::flow::endpoint;
+use crate::domain::{Aal, IdentityId, Session, SessionId};
+use crate::http::wire;
+use crate::storage;
+use crate::storage::sessions::Liveness;
+
+use super::answer::CookieChange;
+use super::current::Current;
+use super::error::FlowError;
+use super::visitor::Visitor;
+
+/// What `whoami` tells.
+pub struct Whoami {
+    pub session: Value,
+    pub identity_id: IdentityId,
+    /// A cookie that forgot how long the session lives now.
+    pub cookie: Option<CookieChange>,
+    /// For how many seconds the answer may be kept, where that is allowed.
+    pub cache_for: Option<u64>,
+}
+
+/// One page of a person's other sessions.
+pub struct OtherSessions {
+    pub sessions: Vec<Value>,
+    pub total: i64,
+    pub page: i64,
+    pub size: i64,
+}
+
+/// What marks the cursor of such a page.
+const PAGE: Purpose = Purpose("identity my sessions page");
+
+impl Identity {
+    /// `GET /sessions/whoami`.
+    pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, FlowError> {
+        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+        if !current.meets(self.whoami_required_aal()) {
+            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(visitor.query("return_to")) });
+        }
+        let session = self.whoami_body(cx, &current).await?;
+        let is_stale = current.cookie_expires_at.is_some_and(|at| at < current.session.expires_at);
+        let cookie = is_stale
+            .then(|| CookieChange::Session { token: current.token.clone(), expires_at: current.session.expires_at });
+        let left = current.session.expires_at.since(cx.now).as_secs();
+        let cache_for = self.whoami_cache_limit().map(|limit| left.min(limit));
+        Ok(Whoami { session, identity_id: current.session.identity_id, cookie, cache_for })
+    }
+
+    async fn whoami_body(&self, cx: &Context, current: &Current) -> Result<Value, database::Error> {
+        let mut session = current.session.clone();
+        session.devices = storage::sessions::devices(&mut self.database.read(cx.tenant), session.id).await?;
+        Ok(wire::session(&session, Some(&current.identity), self.public_url(), cx.now))
+    }
+
+    /// Where a session is raised to a second factor.
+    pub(crate) fn aal2_url(&self, return_to: Option<String>) -> String {
+        let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
+        if let Some(return_to) = return_to {
+            url.query_pairs_mut().append_pair("return_to", &return_to);
+        }
+        url.into()
+    }
+
+    /// A session that reaches what `whoami` would ask.
+    async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
+        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+        if !current.meets(self.whoami_required_aal()) {
+            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(None) });
+        }
+        Ok(current)
+    }
+
+    /// `GET /sessions`: where else the person is signed in.
+    pub async fn list_my_sessions(&self, cx: &Context, visitor: &Visitor, page: i64, size: i64) -> Result<OtherSessions, FlowError> {
+        let current = self.own_session(cx, visitor).await?;
+        let mut tx = self.database.read(cx.tenant);
+        let alive = Some(Liveness { alive: true, at: cx.now });
+        // One row more than the page holds, because the present session is left out.
+        let offset = page.saturating_mul(size);
+        let all = storage::sessions::list_of_identity(&mut tx, current.session.identity_id, alive, offset.saturating_add(size).saturating_add(1), 0).await?;
+        let total = storage::sessions::count_of_identity(&mut tx, current.session.identity_id, alive).await? - 1;
+        let mut sessions = Vec::new();
+        let others = all.into_iter().filter(|session| session.id != current.session.id);
+        let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
+        for mut session in others.skip(offset).take(size_) {
+            session.devices = storage::sessions::devices(&mut tx, session.id).await?;
+            sessions.push(wire::session(&session, None, self.public_url(), cx.now));
+        }
+        Ok(OtherSessions { sessions, total, page, size })
+    }
+
+    /// `DELETE /sessions`: signs the person out everywhere else.
+    pub async fn revoke_my_other_sessions(&self, cx: &Context, visitor: &Visitor) -> Result<usize, FlowError> {
+        let current = self.own_session(cx, visitor).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        let ended = self.end_other_sessions(&mut tx, cx, current.session.identity_id, current.session.id).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+
+    /// `DELETE /sessions/{id}`: signs the person out in one other place. What is not hers is left alone, unseen.
+    pub async fn revoke_my_session(&self, cx: &Context, visitor: &Visitor, id: SessionId) -> Result<(), FlowError> {
+        let current = self.own_session(cx, visitor).await?;
+        if current.session.id == id {
+            return Err(FlowError::CurrentSession);
+        }
+        let mut tx = self.database.write(cx.tenant).await?;
+        let session = storage::sessions::find(&mut tx, id).await?;
+        if let Some(session) = session.filter(|session| session.identity_id == current.session.identity_id) {
+            self.end_session(&mut tx, cx, &session).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends a session, and in the same transaction what rests on it elsewhere.
+    pub(crate) async fn end_session(&self, tx: &mut WriteTx, cx: &Context, session: &Session) -> Result<(), FlowError> {
+        if storage::sessions::revoke(tx, session.id, cx.now).await? {
+            self.session_has_ended(tx, cx, session.id).await?;
+            self.session_event(tx, cx, "SessionRevoked", session).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all sessions of a person but one; returns how many.
+    pub(crate) async fn end_other_sessions(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        identity: IdentityId,
+        kept: SessionId,
+    ) -> Result<usize, FlowError> {
+        let ended = storage::sessions::revoke_of_identity(tx, identity, Some(kept), cx.now).await?;
+        for id in &ended {
+            self.session_has_ended(tx, cx, *id).await?;
+            let attributes = json!({ "IdentityID": identity, "SessionID": id });
+            let event = jobs::Event { name: "SessionRevoked", subject: identity.to_string(), attributes };
+            jobs::append_event(tx, cx, event).await?;
+        }
+        Ok(ended.len())
+    }
+
+    async fn session_has_ended(&self, tx: &mut WriteTx, cx: &Context, id: SessionId) -> Result<(), FlowError> {
+        if let Some(observer) = self.subject_observer.get() {
+            observer.session_ended(cx, tx, id.as_uuid()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The answers that the gateway and the consent page get without a network between.
+#[async_trait::async_trait]
+impl Sessions for Identity {
+    async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
+        let carries_cookie = web::cookies::parse(credentials.cookie.as_deref().unwrap_or_default())
+            .any(|(name, _)| name == self.session_cookie_name());
+        let Some(carried) = self.carried_token(cx, credentials) else {
+            return Ok(if carries_cookie { SessionCheck::Invalid } else { SessionCheck::Absent });
+        };
+        let unavailable = |error: database::Error| Unavailable::new("identity", error);
+        let Some(current) = self.session_of(cx, carried).await.map_err(unavailable)? else {
+            return Ok(SessionCheck::Invalid);
+        };
+        if !current.meets(self.whoami_required_aal()) {
+            return Ok(SessionCheck::NeedsSecondFactor);
+        }
+        let whoami = self.whoami_body(cx, &current).await.map_err(unavailable)?;
+        let session = &current.session;
+        Ok(SessionCheck::Active(Box::new(ActiveSession {
+            session_id: session.id.as_uuid(),
+            identity_id: session.identity_id.as_uuid(),
+            authenticated_at: session.authenticated_at,
+            expires_at: session.expires_at,
+            aal: session.aal.as_str().to_owned(),
+            amr: session.authentication_methods.iter().map(|method| method.method.as_str().to_owned()).collect(),
+            whoami,
+        })))
+    }
+
+    /// Ends a session because the provider's log-out says so. The one who asks knows already: nobody is told again.
+    async fn end(&self, cx: &Context, session_id: Uuid) -> Result<(), Unavailable> {
+        let unavailable = |error: database::Error| Unavailable::new("identity", error);
+        let mut tx = self.database.write(cx.tenant).await.map_err(unavailable)?;
+        let id = SessionId::from_uuid(session_id);
+        if let Some(session) = storage::sessions::find(&mut tx, id).await.map_err(unavailable)?
+            && storage::sessions::revoke(&mut tx, id, cx.now).await.map_err(unavailable)?
+        {
+            self.session_event(&mut tx, cx, "SessionRevoked", &session).await.map_err(unavailable)?;
+        }
+        tx.commit().await.map_err(unavailable)
+    }
+}
+
+/// The page that a token leads to.
+pub(crate) fn open_page(identity: &Identity, cx: &Context, token: &str) -> Result<i64, FlowError> {
+    let plain = identity.sealer.open_text(PAGE, cx.tenant, token).map_err(|_| FlowError::Page("page_token"))?;
+    plain.try_into().map(i64::from_be_bytes).map_err(|_| FlowError::Page("page_token"))
+}
+
+/// The `Link` header (RFC 8288) of a page.
+pub(crate) fn page_links(identity: &Identity, cx: &Context, others: &OtherSessions) -> String {
+    let link = |page: i64, relation: &str| {
+        let mut url = endpoint(identity.public_url(), "sessions");
+        let token = identity.sealer.seal_text(PAGE, cx.tenant, &page.to_be_bytes());
+        url.query_pairs_mut().append_pair("page_size", &others.size.to_string()).append_pair("page_token", &token);
+        format!("<{url}>; rel=\"{relation}\"")
+    };
+    let mut links = link(0, "first");
+    let has_more = others.page.saturating_add(1).saturating_mul(others.size) < others.total;
+    if has_more {
+        links.push(',');
+        links.push_str(&link(others.page + 1, "next"));
+    }
+    links
+}
+
+/// A token in a body: of a native client that signs out.
+pub(crate) fn token_in_body(body: &Value) -> Option<PlainToken> {
+    body.get("session_token").and_then(Value::as_str).filter(|token| !token.is_empty()).map(PlainToken::received)
+}

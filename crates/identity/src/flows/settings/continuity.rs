@@ -1,0 +1,68 @@
+//! A change that waits while the person proves herself again: kept sealed on our side, resumed by the same person, in
+//! the same flow, once, within a quarter of an hour.
+
+use std::time::Duration;
+
+use base::Context;
+use base::seal::Purpose;
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::flow::{Flow, Settings};
+use crate::flows::answer::CookieChange;
+use crate::flows::current::Current;
+use crate::flows::error::FlowError;
+use crate::flows::submission::Submission;
+use crate::flows::visitor::Visitor;
+use crate::storage;
+use crate::storage::continuities::Parked;
+
+const PAYLOAD: Purpose = Purpose("identity parked settings");
+const LIFESPAN: Duration = Duration::from_secs(15 * 60);
+const NAME: &str = "ory_kratos_settings";
+/// The cookie that names what is parked.
+pub(crate) const COOKIE: &str = "ory_kratos_continuity";
+
+impl Identity {
+    /// Keeps a submission for later; returns the cookie that finds it again.
+    pub(super) async fn park_submission(
+        &self,
+        cx: &Context,
+        flow: &Flow<Settings>,
+        current: &Current,
+        submission: &Submission,
+    ) -> Result<CookieChange, FlowError> {
+        let id = self.rng.uuid();
+        let plain = serde_json::to_vec(&submission.0).unwrap_or_default();
+        let payload = self.sealer.seal(PAYLOAD, cx.tenant, &plain);
+        let parked = Parked {
+            id,
+            name: NAME,
+            identity_id: current.session.identity_id,
+            flow_id: flow.id,
+            payload: &payload,
+            now: cx.now,
+            expires_at: cx.now.plus(LIFESPAN),
+        };
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::continuities::insert(&mut tx, &parked).await?;
+        tx.commit().await?;
+        Ok(CookieChange::Continuity { value: id.to_string() })
+    }
+
+    /// What this person had parked in this flow, taken out for good.
+    pub(super) async fn resume_submission(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Settings>,
+        current: &Current,
+    ) -> Result<Option<Submission>, FlowError> {
+        let Some(id) = visitor.cookie(COOKIE).and_then(|id| id.parse::<Uuid>().ok()) else { return Ok(None) };
+        let mut tx = self.database.write(cx.tenant).await?;
+        let payload = storage::continuities::take(&mut tx, id, NAME, current.session.identity_id, flow.id, cx.now).await?;
+        tx.commit().await?;
+        let plain = payload.and_then(|payload| self.sealer.open(PAYLOAD, cx.tenant, &payload).ok());
+        Ok(plain.and_then(|plain| serde_json::from_slice(&plain).ok()).map(Submission))
+    }
+}

@@ -1,0 +1,150 @@
+//! Account settings: what a signed-in person changes about herself. Changes that could take the account from her need a
+//! session that was proved a short while ago.
+
+mod continuity;
+mod password;
+mod profile;
+mod submit;
+
+pub(crate) use continuity::COOKIE as CONTINUITY_COOKIE;
+
+use base::Context;
+use database::WriteTx;
+use jobs::Event;
+use serde_json::{Value, json};
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
+use crate::domain::ui_node::{Node, NodeOrder};
+use crate::domain;
+use crate::http::wire;
+use crate::storage;
+use crate::strategies;
+
+use super::answer::{Answer, Content, Failure};
+use super::current::Current;
+use super::error::FlowError;
+use super::visitor::{Browser, Visitor};
+
+impl Identity {
+    pub async fn begin_settings(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+        self.begin_settings_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn begin_settings_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+        let return_to = visitor.query("return_to");
+        if let Some(return_to) = &return_to {
+            self.return_urls().check(return_to)?;
+        }
+        let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
+        let Some(current) = self.current(cx, visitor).await? else {
+            if to_browser {
+                let url = self.init_url(FlowKind::Login, FlowType::Browser, return_to.as_deref());
+                return Ok(Answer::redirect(url));
+            }
+            return Err(FlowError::SessionInactive);
+        };
+        if !current.meets(self.settings_required_aal()) {
+            let url = self.aal2_url(Some(visitor.request_url.to_string()));
+            return if to_browser { Ok(Answer::redirect(url)) } else { Err(FlowError::SessionAal2Required { redirect_browser_to: url }) };
+        }
+        let browser = self.browser(visitor);
+        let details = Settings { identity_id: current.session.identity_id };
+        let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        self.settings_form(&mut flow, &current.identity)?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::continuities::abort(&mut tx, current.session.identity_id).await?;
+        storage::flows::insert(&mut tx, &flow).await?;
+        tx.commit().await?;
+        let mut answer = self.begun(&flow, &browser);
+        if let Content::Begun { flow: shown, .. } = &mut answer.content {
+            *shown = self.settings_to_wire(&flow, &current.identity, &browser);
+        }
+        Ok(answer)
+    }
+
+    pub async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+        let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
+        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+        self.may_change_settings(&flow, &current, visitor)?;
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, &flow));
+        }
+        let browser = self.browser(visitor);
+        Ok(self.settings_to_wire(&flow, &current.identity, &browser))
+    }
+
+    /// Whether this session may look at and submit this flow.
+    pub(super) fn may_change_settings(&self, flow: &Flow<Settings>, current: &Current, visitor: &Visitor) -> Result<(), FlowError> {
+        if flow.details.identity_id != current.session.identity_id {
+            return Err(FlowError::IdentityMismatch);
+        }
+        if !current.meets(self.settings_required_aal()) {
+            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(visitor.query("return_to")) });
+        }
+        Ok(())
+    }
+
+    /// A settings flow for somebody who was just let in, in the transaction that let her in.
+    pub(super) async fn begin_settings_for(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow_type: FlowType,
+        person: &domain::Identity,
+    ) -> Result<Flow<Settings>, FlowError> {
+        let mut address = endpoint(self.public_url(), "self-service/settings/browser");
+        address.set_query(None);
+        let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);
+        beginning.request_url = address.as_str();
+        let mut flow = Flow::begin(&beginning, Settings { identity_id: person.id }, &self.rng, cx.now);
+        self.settings_form(&mut flow, person)?;
+        storage::flows::insert(tx, &flow).await?;
+        Ok(flow)
+    }
+
+    /// Fills the form with what the person can change.
+    pub(super) fn settings_form(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
+        let schema = self.schema_of(Some(&person.schema_id)).or_else(|_| self.schema_of(None))?;
+        let methods = self.methods();
+        flow.ui.nodes.clear();
+        flow.ui.nodes.upsert(Node::csrf());
+        if methods.profile {
+            strategies::profile::settings_form(&mut flow.ui, &schema, &person.traits);
+        }
+        if methods.password {
+            strategies::password::settings_form(&mut flow.ui);
+        }
+        flow.ui.nodes.sort(&NodeOrder::settings(&strategies::profile::names(&schema)));
+        Ok(())
+    }
+
+    pub(super) fn settings_to_wire(&self, flow: &Flow<Settings>, person: &domain::Identity, browser: &Browser) -> Value {
+        let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
+        wire["identity"] = wire::identity(person, self.public_url());
+        wire
+    }
+
+    pub(super) async fn settings_event(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        name: &'static str,
+        flow: &Flow<Settings>,
+        reason: Option<&str>,
+    ) -> Result<(), database::Error> {
+        let attributes = json!({
+            "IdentityID": flow.details.identity_id,
+            "FlowID": flow.id,
+            "SelfServiceFlowType": flow.flow_type.as_str(),
+            "SelfServiceFlowName": FlowKind::Settings.as_str(),
+            "SelfServiceMethodUsed": flow.active,
+            "ErrorReason": reason,
+        });
+        jobs::append_event(tx, cx, Event { name, subject: flow.details.identity_id.to_string(), attributes }).await
+    }
+}

@@ -1,0 +1,234 @@
+//! A submission to the settings: one change, or the resumption of one that waited for a fresh proof.
+
+use base::Context;
+
+use crate::Identity;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::continue_with::ContinueWith;
+use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Settings, endpoint, with_flow};
+use crate::domain::message::{self, settings as messages};
+use crate::domain::ui::Complaint;
+use crate::domain::{self, CredentialType};
+use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::current::Current;
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::forms::complain;
+use crate::flows::hooks::BegunVerification;
+use crate::flows::login::some_if_any;
+use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::visitor::{Browser, Visitor};
+use crate::storage;
+use crate::strategies::profile;
+
+/// A change that was made.
+pub(super) struct Changed {
+    pub identity: domain::Identity,
+    pub verification: Option<BegunVerification>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Profile,
+    Password,
+}
+
+impl Method {
+    pub(super) const fn credential_type(self) -> CredentialType {
+        match self {
+            Self::Profile => CredentialType::Profile,
+            Self::Password => CredentialType::Password,
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "profile" => Some(Self::Profile),
+            "password" => Some(Self::Password),
+            _ => None,
+        }
+    }
+}
+
+impl Identity {
+    pub async fn submit_settings(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+        let flow = self.submitted_flow::<Settings>(cx, visitor).await?;
+        let flow_type = flow.flow_type;
+        self.continue_settings(cx, visitor, flow, body).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn continue_settings(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        mut flow: Flow<Settings>,
+        body: RawSubmission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
+        let Some(current) = self.current(cx, visitor).await? else {
+            return if to_browser { Ok(Answer::redirect(self.page(FlowKind::Login))) } else { Err(FlowError::NoSession) };
+        };
+        self.may_change_settings(&flow, &current, visitor)?;
+        if flow.is_expired(cx.now) {
+            return self.renew_settings(cx, visitor, &browser, &flow, &current).await;
+        }
+        let resumed = if matches!(body, RawSubmission::Empty) && flow.is_browser() {
+            self.resume_submission(cx, visitor, &flow, &current).await?
+        } else {
+            None
+        };
+        let was_parked = resumed.is_some();
+        let submission = match resumed {
+            Some(submission) => submission,
+            // Somebody opened the address of the form: it is shown.
+            None if matches!(body, RawSubmission::Empty) && to_browser => return Ok(Answer::redirect(self.page_of(&flow))),
+            None => {
+                let schema = self.schema_of(Some(&current.identity.schema_id)).or_else(|_| self.schema_of(None))?;
+                let submission = body.decode(&profile::field_rules(&schema))?;
+                visitor.may_submit(&flow, &browser, &submission)?;
+                submission
+            }
+        };
+
+        let answer = match self.change_settings(cx, &browser, &mut flow, &current, &submission).await {
+            Ok(changed) => self.settings_changed(cx, visitor, &browser, flow, &current, changed).await,
+            Err(SubmitError::Complaints(complaints)) => self.refuse_settings(cx, flow, &browser, &current, complaints).await,
+            Err(SubmitError::Limited { complaint, .. }) => {
+                self.refuse_settings(cx, flow, &browser, &current, vec![*complaint]).await
+            }
+            Err(SubmitError::Flow(error)) => match *error {
+                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser && !was_parked => {
+                    let cookie = self.park_submission(cx, &flow, &current, &submission).await?;
+                    Ok(Answer::redirect(redirect_browser_to).with(cookie))
+                }
+                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser => Ok(Answer::redirect(redirect_browser_to)),
+                error => Err(error),
+            },
+        }?;
+        Ok(if was_parked { answer.with(CookieChange::ContinuityEnded) } else { answer })
+    }
+
+    async fn change_settings(
+        &self,
+        cx: &Context,
+        browser: &Browser,
+        flow: &mut Flow<Settings>,
+        current: &Current,
+        submission: &Submission,
+    ) -> Result<Changed, SubmitError> {
+        let methods = self.methods();
+        let named = submission.method();
+        let Some(method) = named.and_then(Method::parse) else {
+            let is_absent = matches!(named, Some("oidc" | "totp" | "lookup_secret" | "webauthn" | "passkey" | "link"))
+                || submission.text("link").is_some()
+                || submission.text("unlink").is_some();
+            return Err(if is_absent {
+                FlowError::MethodDisabled.into()
+            } else {
+                SubmitError::general(message::flow::no_settings_strategy())
+            });
+        };
+        flow.active = Some(method.credential_type());
+        match method {
+            Method::Profile if methods.profile => self.change_profile(cx, browser, flow, current, submission).await,
+            Method::Password if methods.password => self.change_password(cx, flow, current, submission).await,
+            Method::Profile | Method::Password => Err(FlowError::MethodDisabled.into()),
+        }
+    }
+
+    /// The refusal to change this with a session that was proved too long ago.
+    pub(super) fn require_privileged(&self, cx: &Context, flow: &Flow<Settings>, current: &Current) -> Result<(), FlowError> {
+        if current.session.is_privileged(self.privileged_session_max_age(), cx.now) {
+            return Ok(());
+        }
+        let back = crate::domain::flow::submit_url(self.public_url(), FlowKind::Settings, flow.id);
+        let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
+        Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
+    }
+
+    async fn settings_changed(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        mut flow: Flow<Settings>,
+        current: &Current,
+        changed: Changed,
+    ) -> Result<Answer, FlowError> {
+        let Changed { identity, verification } = changed;
+        flow.ui.clear_messages();
+        flow.state = FlowState::Success;
+        self.settings_form(&mut flow, &identity)?;
+        flow.ui.messages.push(messages::saved());
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::update(&mut tx, &flow).await?;
+        tx.commit().await?;
+
+        let own_page = with_flow(&self.page(FlowKind::Settings), flow.id);
+        let fallback = self.after_settings_url(flow.active);
+        let redirect = match flow.wanted_return_to() {
+            Some(wanted) => self.return_urls().check(&wanted)?.to_string(),
+            None => fallback.map_or(own_page, String::from),
+        };
+        let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
+        if flow.is_browser() && visitor.wants_strictly == Wants::Json {
+            continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: redirect.clone() });
+        }
+        let mut wire = self.settings_to_wire(&flow, &identity, browser);
+        if let Some(items) = some_if_any(continue_with) {
+            wire["continue_with"] = serde_json::json!(items);
+        }
+        let redirect = verification.map_or(redirect, |begun| begun.url);
+        let answer = Answer::new(flow.flow_type, Content::Done { json: Some(wire), redirect });
+        if flow.flow_type == FlowType::Api {
+            return Ok(answer);
+        }
+        Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: current.session.expires_at }))
+    }
+
+    async fn refuse_settings(
+        &self,
+        cx: &Context,
+        mut flow: Flow<Settings>,
+        browser: &Browser,
+        current: &Current,
+        complaints: Vec<Complaint>,
+    ) -> Result<Answer, FlowError> {
+        let reason = complaints.first().map(|complaint| complaint.message.text.clone());
+        flow.state = FlowState::ShowForm;
+        complain(&mut flow, complaints);
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::update(&mut tx, &flow).await?;
+        self.settings_event(&mut tx, cx, "SettingsFailed", &flow, reason.as_deref()).await?;
+        tx.commit().await?;
+        let mut answer = self.form(&flow, browser, 400);
+        if let Content::Form { flow: shown, .. } = &mut answer.content {
+            *shown = self.settings_to_wire(&flow, &current.identity, browser);
+        }
+        Ok(answer)
+    }
+
+    async fn renew_settings(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        expired: &Flow<Settings>,
+        current: &Current,
+    ) -> Result<Answer, FlowError> {
+        let mut beginning = self.beginning::<Settings>(visitor, browser, expired.flow_type);
+        beginning.request_url = &expired.request_url;
+        let mut flow = Flow::begin(&beginning, expired.details.clone(), &self.rng, cx.now);
+        flow.return_to.clone_from(&expired.return_to);
+        self.settings_form(&mut flow, &current.identity)?;
+        flow.ui.messages.push(Settings::expired_message(expired.expires_at, cx.now));
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::insert(&mut tx, &flow).await?;
+        tx.commit().await?;
+        if expired.is_browser() && visitor.wants == Wants::Html {
+            return Ok(Answer::redirect(self.page_of(&flow)));
+        }
+        Err(Self::replaced_by(cx, expired, &flow))
+    }
+}

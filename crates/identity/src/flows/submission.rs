@@ -1,0 +1,60 @@
+//! What was submitted to a flow, from JSON or a form alike.
+
+use serde_json::{Map, Value};
+
+use crate::domain::form::{self, FieldRules, FormError};
+
+/// The body of a submission before the identity schema is known that its fields follow.
+#[derive(Clone, Debug)]
+pub enum RawSubmission {
+    Json(Map<String, Value>),
+    Form(Vec<(String, String)>),
+    Empty,
+}
+
+impl RawSubmission {
+    pub fn decode(self, rules: &FieldRules) -> Result<Submission, FormError> {
+        match self {
+            Self::Json(members) => Ok(Submission(members)),
+            Self::Form(fields) => form::decode(&fields, rules).map(Submission),
+            Self::Empty => Ok(Submission(Map::new())),
+        }
+    }
+
+    /// As `decode`, for flows without traits; parameters of the query count where the body has none.
+    pub fn decode_with_query<'a>(
+        self,
+        query: impl Iterator<Item = (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
+    ) -> Result<Submission, FormError> {
+        let mut submission = self.decode(&FieldRules::new())?;
+        for (key, value) in query {
+            submission.0.entry(key.into_owned()).or_insert_with(|| Value::String(value.into_owned()));
+        }
+        Ok(submission)
+    }
+}
+
+/// The members of a submission.
+#[derive(Clone, Debug, Default)]
+pub struct Submission(pub Map<String, Value>);
+
+impl Submission {
+    /// A text member that is not empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    pub fn method(&self) -> Option<&str> {
+        self.text("method")
+    }
+
+    /// The submitted traits; an empty object when there are none.
+    pub fn traits(&self) -> Value {
+        self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()))
+    }
+
+    /// Data for the mails of this one request.
+    pub fn transient_payload(&self) -> Option<&Value> {
+        self.0.get("transient_payload").filter(|payload| payload.is_object())
+    }
+}

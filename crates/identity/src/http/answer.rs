@@ -1,0 +1,134 @@
+//! Writes the outcome of a flow for the kind of client that asked, with its cookies.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use base::{Context, Timestamp};
+use http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use web::cookies::{SameSite, SetCookie};
+
+use crate::Identity;
+use crate::config;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::error::FlowError;
+use crate::flows::settings::CONTINUITY_COOKIE;
+use crate::flows::visitor::Visitor;
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
+impl Identity {
+    /// The response to a step of a flow, however it went.
+    pub(crate) async fn respond(&self, cx: &Context, visitor: &Visitor, result: Result<Answer, Failure>) -> Response {
+        match result {
+            Ok(answer) => self.write_answer(cx, visitor, answer),
+            Err(failure) => {
+                let is_json = failure.flow_type == Some(FlowType::Api) || visitor.wants == Wants::Json;
+                self.refuse(cx, failure.error, is_json).await
+            }
+        }
+    }
+
+    pub(crate) fn write_answer(&self, cx: &Context, visitor: &Visitor, answer: Answer) -> Response {
+        let is_native = answer.flow_type == FlowType::Api;
+        let loosely_json = is_native || visitor.wants == Wants::Json;
+        let strictly_json = is_native || visitor.wants_strictly == Wants::Json;
+        let mut response = match answer.content {
+            Content::Begun { flow, .. } if strictly_json => axum::Json(flow).into_response(),
+            Content::Begun { page, .. } => see_other(&page),
+            Content::Form { status, flow, retry_after_seconds, .. } if loosely_json => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+                let mut response = (status, axum::Json(flow)).into_response();
+                if let Some(seconds) = retry_after_seconds {
+                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+                }
+                response
+            }
+            Content::Form { page, .. } => see_other(&page),
+            Content::Done { json: Some(json), .. } if strictly_json || visitor.wants == Wants::Json => {
+                axum::Json(json).into_response()
+            }
+            Content::Done { json: None, .. } if strictly_json => StatusCode::NO_CONTENT.into_response(),
+            Content::Done { redirect, .. } => see_other(&redirect),
+            Content::Elsewhere { url } if loosely_json => {
+                FlowError::BrowserLocationChangeRequired { redirect_browser_to: url }.to_rest(self).into_response()
+            }
+            Content::Elsewhere { url } | Content::Redirect { url } => see_other(&url),
+        };
+        for change in answer.cookies {
+            self.apply(cx, &mut response, change);
+        }
+        response
+    }
+
+    /// Sets or takes away one cookie.
+    pub(crate) fn apply(&self, cx: &Context, response: &mut Response, change: CookieChange) {
+        let cookie = match change {
+            CookieChange::Csrf(secret) => {
+                self.plain_cookie(self.csrf_cookie_name(), &secret.to_cookie()).max_age(Some(YEAR))
+            }
+            CookieChange::Session { token, expires_at } => {
+                let value = self.seal_session_cookie(cx, &token, expires_at);
+                self.session_cookie(value).max_age(self.session_max_age(expires_at, cx.now))
+            }
+            CookieChange::SessionEnded => self.session_cookie(String::new()).max_age(Some(Duration::ZERO)),
+            CookieChange::Continuity { value } => {
+                self.plain_cookie(CONTINUITY_COOKIE, &value).max_age(Some(QUARTER_HOUR))
+            }
+            CookieChange::ContinuityEnded => self.plain_cookie(CONTINUITY_COOKIE, "").max_age(Some(Duration::ZERO)),
+            CookieChange::ClearSiteData => {
+                let everything = HeaderValue::from_static("\"cookies\", \"storage\", \"cache\"");
+                response.headers_mut().insert(CLEAR_SITE_DATA, everything);
+                return;
+            }
+        };
+        response.headers_mut().append(SET_COOKIE, cookie.header());
+    }
+
+    fn session_max_age(&self, expires_at: Timestamp, now: Timestamp) -> Option<Duration> {
+        self.session_cookie_is_persistent().then(|| expires_at.since(now))
+    }
+
+    fn plain_cookie(&self, name: &str, value: &str) -> SetCookie {
+        let cookies = &self.config.cookies;
+        SetCookie::new(name, value)
+            .path(cookies.path.clone())
+            .domain(cookies.domain.clone())
+            .secure(self.secures_cookies(cookies.secure))
+            .same_site(same_site(cookies.same_site))
+    }
+
+    fn session_cookie(&self, value: String) -> SetCookie {
+        let (cookies, own) = (&self.config.cookies, &self.config.session.cookie);
+        SetCookie::new(own.name.clone(), value)
+            .path(own.path.clone().unwrap_or_else(|| cookies.path.clone()))
+            .domain(own.domain.clone().or_else(|| cookies.domain.clone()))
+            .secure(self.secures_cookies(own.secure.or(cookies.secure)))
+            .same_site(same_site(own.same_site.unwrap_or(cookies.same_site)))
+    }
+
+    /// Browsers drop `Secure` cookies that come over plain HTTP, so they are secure exactly where the public address is,
+    /// unless the configuration says otherwise.
+    fn secures_cookies(&self, configured: Option<bool>) -> bool {
+        configured.unwrap_or_else(|| !self.config.dev && self.public_url().scheme() == "https")
+    }
+}
+
+const fn same_site(configured: config::SameSite) -> SameSite {
+    match configured {
+        config::SameSite::Strict => SameSite::Strict,
+        config::SameSite::Lax => SameSite::Lax,
+        config::SameSite::None => SameSite::None,
+    }
+}
+
+/// `303 See Other` (RFC 9110 section 15.4.4).
+pub(crate) fn see_other(url: &str) -> Response {
+    match HeaderValue::from_str(url) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,237 @@
+//! Errors of flows on the wire: the ids and statuses of the self-service contract, as JSON, or as an error that the
+//! browser is sent to look at.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use contracts::LoginRequestError;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+use web::RestError;
+
+use crate::Identity;
+use crate::domain::continue_with::{ContinueWith, VerificationUi};
+use crate::domain::flow::FlowKind;
+use crate::flows::error::{Expiry, FlowError};
+use crate::storage;
+
+use super::answer::see_other;
+
+/// How long a browser can look at an error.
+const ERROR_LIFESPAN: Duration = Duration::from_secs(24 * 3600);
+
+impl Identity {
+    /// Answers with the error, or sends the browser to the page that shows it.
+    pub(crate) async fn refuse(&self, cx: &Context, error: FlowError, is_json: bool) -> Response {
+        let error = error.to_rest(self).with_request(cx.request_id.to_string());
+        if is_json {
+            return error.into_response();
+        }
+        match self.keep_error(cx, &error).await {
+            Ok(url) => see_other(&url),
+            Err(_) => error.into_response(),
+        }
+    }
+
+    async fn keep_error(&self, cx: &Context, error: &RestError) -> Result<String, database::Error> {
+        let id = self.rng.uuid();
+        let body = error.to_value().get("error").cloned().unwrap_or_default();
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::errors::insert(&mut tx, id, &body, cx.now, cx.now.plus(ERROR_LIFESPAN)).await?;
+        tx.commit().await?;
+        let mut page = self.error_page();
+        page.query_pairs_mut().append_pair("id", &id.to_string());
+        Ok(page.into())
+    }
+}
+
+impl FlowError {
+    /// The wire form. Exhaustive: each refusal has its status, and those of the contract their id.
+    pub(crate) fn to_rest(&self, identity: &Identity) -> RestError {
+        match self {
+            Self::FlowIdMissing => RestError::bad_request("The flow query parameter is missing or malformed."),
+            Self::FlowNotFound | Self::ErrorNotFound => RestError::not_found("The requested resource does not exist."),
+            Self::Expired { at } => expired(at),
+            Self::Replaced { use_flow_id } => RestError::new(StatusCode::GONE, "The flow was replaced by a new one")
+                .with_id("self_service_flow_replaced")
+                .with_reason("This flow is completed. Continue with the flow that took its place.")
+                .with_sibling("use_flow_id", json!(use_flow_id)),
+            Self::Csrf { violation, is_ajax } => {
+                let reason = if *is_ajax {
+                    "The anti-CSRF cookie or token is missing or wrong, and the request was sent by a script. Send it with credentials."
+                } else {
+                    "The anti-CSRF cookie or token is missing or wrong."
+                };
+                forbidden("the request was rejected to protect you from Cross-Site-Request-Forgery")
+                    .with_id("security_csrf_violation")
+                    .with_reason(reason)
+                    .with_detail("docs", "https://www.ory.sh/kratos/docs/debug/csrf")
+                    .with_detail("hint", violation.hint())
+                    .with_detail("reject_reason", violation.reject_reason())
+            }
+            Self::NativeWithOrigin => RestError::bad_request(
+                "The HTTP Request Header \"Origin\" is set, which browsers do. Native clients use API flows, browsers use browser flows.",
+            ),
+            Self::NativeWithCookies { names } => {
+                RestError::bad_request("The request to an API flow carries cookies, which native clients must not send.")
+                    .with_detail("found cookies", json!(names))
+            }
+            Self::ReturnTo(error) => RestError::bad_request(format!(
+                "Requested return_to URL \"{}\" is not allowed.",
+                error.target
+            ))
+            .with_id("self_service_flow_return_to_forbidden"),
+            Self::UnknownAal(_) | Self::UnknownSchema(_) | Self::Malformed(_) | Self::Page(_) => {
+                RestError::bad_request(self.to_string())
+            }
+            Self::Disabled { kind: FlowKind::Registration } => {
+                RestError::bad_request("Registration is not allowed because it was disabled.")
+                    .with_id("self_service_flow_disabled")
+            }
+            Self::Disabled { kind } => {
+                let name = kind.as_str();
+                RestError::bad_request(format!("{name} is not allowed because it was disabled."))
+                    .with_id("self_service_flow_disabled")
+            }
+            Self::MethodDisabled => RestError::not_found(
+                "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
+            ),
+            Self::SessionAlreadyAvailable => {
+                RestError::bad_request("A valid session was detected and thus this flow is not possible.")
+                    .with_id("session_already_available")
+            }
+            Self::SessionAal1Required => unauthorized("An active session is required to add a second factor to it.")
+                .with_id("session_aal1_required"),
+            Self::SessionAal2Required { redirect_browser_to } => {
+                forbidden("An active session was found but it does not fulfill the requested Authenticator Assurance Level")
+                    .with_id("session_aal2_required")
+                    .with_reason("Please verify yourself with a second factor to proceed.")
+                    .with_detail("redirect_browser_to", redirect_browser_to.as_str())
+                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
+            }
+            Self::SessionInactive => {
+                unauthorized("No active session was found in this request.").with_id("session_inactive")
+            }
+            Self::NoSession => {
+                unauthorized("No valid session credentials found in the request.").with_id("session_inactive")
+            }
+            Self::SessionRefreshRequired { redirect_browser_to } => {
+                forbidden("The login session is too old and thus not allowed to update these fields. Please re-authenticate.")
+                    .with_id("session_refresh_required")
+                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
+            }
+            Self::IdentityMismatch => forbidden("The requested action was forbidden")
+                .with_id("security_identity_mismatch")
+                .with_reason("The flow was begun by somebody else. Please begin a new one."),
+            Self::IdentityDisabled => {
+                RestError::bad_request("This account is disabled.").with_id("identity_disabled")
+            }
+            Self::BrowserLocationChangeRequired { redirect_browser_to } => {
+                RestError::new(StatusCode::UNPROCESSABLE_ENTITY, "browser location change required")
+                    .with_id("browser_location_change_required")
+                    .with_reason("To continue, the browser has to go to another address.")
+                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
+            }
+            Self::AddressNotVerified { flow, address, url } => {
+                let shown = ContinueWith::ShowVerificationUi {
+                    flow: VerificationUi { id: *flow, verifiable_address: address.clone(), url: Some(url.clone()) },
+                };
+                forbidden("This account has no verified address yet")
+                    .with_id("session_verified_address_required")
+                    .with_reason("Please verify your address to sign in.")
+                    .with_detail("continue_with", json!([shown]))
+            }
+            Self::CurrentSession => RestError::bad_request("cannot revoke current session"),
+            Self::LogoutTokenMissing => {
+                RestError::bad_request("Please include a token in the URL query.")
+            }
+            Self::LogoutTokenMismatch => {
+                forbidden("The requested action was forbidden").with_reason("Unable to log out because the logout token is not of this session.")
+            }
+            Self::UnknownSessionToken => forbidden("The requested action was forbidden")
+                .with_reason("The provided session token could not be found, is invalid, or otherwise malformed."),
+            Self::TooManyAttempts { retry_after } => too_many(*retry_after),
+            Self::Busy { retry_after } => {
+                RestError::unavailable(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX))
+            }
+            Self::PasswordTooLong { max, .. } => {
+                RestError::bad_request(format!("password: must have {max} bytes or fewer"))
+            }
+            Self::BreachListUnavailable => RestError::new(StatusCode::BAD_GATEWAY, "The list of breached passwords could not be asked"),
+            Self::OAuth2ChallengeEmpty => RestError::bad_request("The login_challenge must not be empty."),
+            Self::OAuth2(error) => oauth2(error),
+            Self::NoSessionForFlow => RestError::bad_request("No session was found for this flow."),
+            Self::OAuth2NotConfigured | Self::NothingToVerify => {
+                tracing::error!(error = %self, public_url = %identity.public_url(), "misconfiguration");
+                RestError::internal().with_reason(self.to_string())
+            }
+            Self::Observer(contracts::SubjectObserverError(_)) | Self::Broken(_) => {
+                tracing::error!(error = self as &dyn std::error::Error, "a flow failed");
+                RestError::internal()
+            }
+            Self::Database(error) => database_error(error),
+        }
+    }
+}
+
+fn forbidden(message: &str) -> RestError {
+    RestError::new(StatusCode::FORBIDDEN, message)
+}
+
+fn unauthorized(reason: &str) -> RestError {
+    RestError::new(StatusCode::UNAUTHORIZED, "The request could not be authorized").with_reason(reason)
+}
+
+fn expired(at: &Expiry) -> RestError {
+    let since = at.now.since(at.at);
+    let reason = format!("The flow expired {:.2} minutes ago, please begin anew.", since.as_secs_f64() / 60.0);
+    let mut error = RestError::new(StatusCode::GONE, "self-service flow expired")
+        .with_id("self_service_flow_expired")
+        .with_reason(reason)
+        .with_sibling("expired_at", json!(at.at))
+        .with_sibling("since", json!(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)));
+    if let Some(id) = at.use_flow_id {
+        error = error.with_sibling("use_flow_id", json!(id));
+    }
+    if let Some(url) = &at.redirect_to {
+        error = error.with_detail(if at.is_native { "api" } else { "redirect_to" }, url.as_str());
+    }
+    if let Some(url) = &at.return_to {
+        error = error.with_detail("return_to", url.as_str());
+    }
+    error
+}
+
+fn too_many(retry_after: Duration) -> RestError {
+    RestError::new(StatusCode::TOO_MANY_REQUESTS, "There were too many attempts")
+        .with_reason("Please wait a while and try again.")
+        .with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)))
+}
+
+fn oauth2(error: &LoginRequestError) -> RestError {
+    match error {
+        LoginRequestError::Unknown | LoginRequestError::Refused(_) => RestError::bad_request(error.to_string())
+            .with_detail("status_code", 400)
+            .with_detail("oauth2_error_hint", error.to_string()),
+        LoginRequestError::Unavailable(_) => {
+            tracing::error!(error = error as &dyn std::error::Error, "the OAuth2 service cannot be asked");
+            RestError::internal().with_detail("status_code", 500)
+        }
+    }
+}
+
+fn database_error(error: &database::Error) -> RestError {
+    let cause = error as &dyn std::error::Error;
+    match error {
+        database::Error::Unavailable { .. } => {
+            tracing::warn!(error = cause, "the database is unavailable");
+            RestError::unavailable(1)
+        }
+        database::Error::Conflict { .. } | database::Error::Inconsistent { .. } | database::Error::Driver { .. } => {
+            tracing::error!(error = cause, "the database failed");
+            RestError::internal()
+        }
+    }
+}

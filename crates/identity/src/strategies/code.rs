@@ -1,0 +1,104 @@
+//! The code method: its forms. First an address is asked for, then the code that was sent to it.
+
+use crate::domain::code::DIGITS;
+use crate::domain::message::{Message, label, login, registration};
+use crate::domain::ui::Ui;
+use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
+
+/// The button that sends a sign-in code.
+pub fn login_form(ui: &mut Ui) {
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", login::send_code()));
+}
+
+/// The form after a sign-in code was sent.
+pub fn login_sent_form(ui: &mut Ui, identifier: &str, message: Message) {
+    ui.nodes = Nodes::default();
+    ui.nodes.upsert(Node::csrf());
+    ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
+    ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    ui.nodes.upsert(code_input(label::login_code()));
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+    ui.nodes.upsert(Node::submit(Group::Code, "resend", "code", label::resend_code()));
+    ui.messages.push(message);
+}
+
+/// The button that sends a sign-up code.
+pub fn registration_form(ui: &mut Ui) {
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", registration::send_code()));
+}
+
+/// The form after a sign-up code was sent: the traits travel along unseen.
+pub fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool) {
+    ui.nodes = Nodes::default();
+    ui.nodes.upsert(Node::csrf());
+    for node in traits {
+        ui.nodes.upsert(node);
+    }
+    ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    ui.nodes.upsert(code_input(label::registration_code()));
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+    ui.nodes.upsert(Node::submit(Group::Code, "resend", "code", label::resend_code()));
+    if is_two_step {
+        let back = Node::submit(Group::Profile, "screen", "credential-selection", registration::back());
+        ui.nodes.append(back);
+    }
+    ui.messages.push(registration::code_sent());
+}
+
+/// What asks for the address to recover an account over.
+pub fn recovery_form(ui: &mut Ui) {
+    ui.nodes.upsert(Node::csrf());
+    ui.nodes.upsert(Node::input(Group::Code, "email", InputKind::Email).required().label(label::email()));
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+}
+
+/// The form after a recovery code was sent; an administrator's flow has no address to send another one to.
+pub fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
+    ui.nodes = Nodes::default();
+    ui.nodes.upsert(Node::csrf());
+    let digits = u32::try_from(DIGITS).unwrap_or(u32::MAX);
+    ui.nodes.upsert(code_input(label::recovery_code()).change(|input| {
+        input.pattern = Some("[0-9]+".to_owned());
+        input.maxlength = Some(digits);
+    }));
+    ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+    if let Some(address) = address {
+        ui.nodes.append(Node::submit(Group::Code, "email", address, label::resend_code()));
+    }
+}
+
+/// What asks for the address to verify.
+pub fn verification_form(ui: &mut Ui, takes_phone_numbers: bool) {
+    let input = if takes_phone_numbers {
+        Node::input(Group::Code, "email", InputKind::Text).label(label::email_or_phone())
+    } else {
+        Node::input(Group::Code, "email", InputKind::Email).label(label::email())
+    };
+    ui.nodes.upsert(input.required());
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+    ui.nodes.upsert(Node::csrf());
+}
+
+/// The form after a verification code was sent.
+pub fn verification_sent_form(ui: &mut Ui, address: &str) {
+    ui.nodes = Nodes::default();
+    ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    ui.nodes.upsert(code_input(label::verification_code()));
+    ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
+    ui.nodes.upsert(Node::csrf());
+    ui.nodes.append(Node::submit(Group::Code, "email", address, label::resend_code()));
+}
+
+/// The end of a verification: one link onwards.
+pub fn verification_passed_form(ui: &mut Ui, continue_url: &str, message: Message) {
+    ui.method = "GET".to_owned();
+    ui.action = continue_url.to_owned();
+    ui.nodes = Nodes::default();
+    ui.nodes.append(Node::anchor(Group::Code, "continue", continue_url, label::continue_()));
+    ui.messages = vec![message];
+}
+
+fn code_input(label: Message) -> Node {
+    Node::input(Group::Code, "code", InputKind::Text).required().autocomplete("one-time-code").label(label)
+}

@@ -1,0 +1,125 @@
+//! The traits as a form: asked for at registration, shown and changed in the settings, carried along unseen in between.
+
+use serde_json::Value;
+
+use crate::domain::form::{FieldKind, FieldRule, FieldRules, leaves};
+use crate::domain::message::{label, registration};
+use crate::domain::traits_schema::{InputType, Kind, TraitField, TraitsSchema};
+use crate::domain::ui::Ui;
+use crate::domain::ui_node::{Choice, Group, InputKind, Node};
+
+/// The names of the trait nodes in the order of the schema.
+pub fn names(schema: &TraitsSchema) -> Vec<String> {
+    visible(schema).map(|field| field.name.clone()).collect()
+}
+
+/// How the texts of a form become the values that the schema wants.
+pub fn field_rules(schema: &TraitsSchema) -> FieldRules {
+    let mut rules = FieldRules::new();
+    for field in schema.fields() {
+        let (name, kind) = match field.name.strip_suffix(".#") {
+            Some(list) => (list.to_owned(), FieldKind::List),
+            None => (field.name.clone(), kind_of(field.kind)),
+        };
+        rules.insert(name, FieldRule { kind, required: field.required });
+    }
+    rules
+}
+
+const fn kind_of(kind: Kind) -> FieldKind {
+    match kind {
+        Kind::String => FieldKind::Text,
+        Kind::Number => FieldKind::Number,
+        Kind::Integer => FieldKind::Integer,
+        Kind::Boolean => FieldKind::Boolean,
+    }
+}
+
+/// The traits as inputs, filled with what is known of them.
+pub fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
+    visible(schema)
+        .map(|field| {
+            let mut node = node(field, group);
+            if let Some(value) = value_at(traits, &field.name) {
+                node.set_value(value.clone());
+            }
+            node
+        })
+        .collect()
+}
+
+/// The traits as hidden inputs, for steps in which they are no longer asked for.
+pub fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
+    let mut nodes = nodes(schema, Group::Default, traits);
+    for node in &mut nodes {
+        if let Some(input) = node.as_input_mut() {
+            input.kind = InputKind::Hidden;
+            input.autocomplete = None;
+        }
+    }
+    // What no input stands for, such as the items of a list, travels as well.
+    for (name, value) in leaves("traits", traits) {
+        let items: Vec<Value> = match value {
+            Value::Array(items) => items,
+            _ => continue,
+        };
+        for (index, item) in items.into_iter().enumerate().filter(|(_, item)| !item.is_object() && !item.is_array()) {
+            nodes.push(Node::hidden(Group::Default, format!("{name}.{index}"), item));
+        }
+    }
+    nodes
+}
+
+/// The button of the first step of a registration.
+pub fn registration_form(ui: &mut Ui) {
+    ui.nodes.append(Node::submit(Group::Profile, "method", "profile", registration::sign_up()));
+}
+
+/// The button back to the first step.
+pub fn back_button(ui: &mut Ui) {
+    ui.nodes.append(Node::submit(Group::Profile, "screen", "previous", registration::back()));
+}
+
+pub fn settings_form(ui: &mut Ui, schema: &TraitsSchema, traits: &Value) {
+    for node in nodes(schema, Group::Profile, traits) {
+        ui.nodes.upsert(node);
+    }
+    ui.nodes.append(Node::submit(Group::Profile, "method", "profile", label::save()));
+}
+
+fn visible(schema: &TraitsSchema) -> impl Iterator<Item = &TraitField> {
+    schema.fields().iter().filter(|field| !field.name.contains('#'))
+}
+
+fn node(field: &TraitField, group: Group) -> Node {
+    let mut node = Node::input(group, field.name.clone(), input_kind(field.input_type)).change(|input| {
+        input.required = field.required;
+        input.disabled = field.disabled;
+        input.autocomplete = field.autocomplete.map(str::to_owned);
+        input.pattern.clone_from(&field.pattern);
+        input.options = field.options.iter().map(|value| Choice { value: value.clone() }).collect();
+    });
+    if let Some(title) = field.title.as_deref().filter(|title| !title.is_empty()) {
+        node = node.label(label::trait_title(title, &field.name));
+    }
+    node
+}
+
+const fn input_kind(input_type: InputType) -> InputKind {
+    match input_type {
+        InputType::Text => InputKind::Text,
+        InputType::Password => InputKind::Password,
+        InputType::Number => InputKind::Number,
+        InputType::Checkbox => InputKind::Checkbox,
+        InputType::Email => InputKind::Email,
+        InputType::Tel => InputKind::Tel,
+        InputType::Date => InputKind::Date,
+        InputType::DatetimeLocal => InputKind::DateTimeLocal,
+        InputType::Url => InputKind::Url,
+    }
+}
+
+/// The value at a dotted path that begins with `traits`.
+fn value_at<'v>(traits: &'v Value, name: &str) -> Option<&'v Value> {
+    name.split('.').skip(1).try_fold(traits, |value, key| value.get(key)).filter(|value| !value.is_null())
+}
