@@ -24,6 +24,7 @@ pub enum LogLevel {
     Panic,
     Fatal,
     Error,
+    #[serde(alias = "warning")]
     Warn,
     #[default]
     Info,

@@ -9,9 +9,9 @@ mod process;
 pub use http::{HttpMetrics, HttpObservation};
 pub use prometheus_client::collector::Collector;
 pub use prometheus_client::encoding;
-pub use prometheus_client::metrics::counter::Counter;
+pub use prometheus_client::metrics::counter::{ConstCounter, Counter};
 pub use prometheus_client::metrics::family::Family;
-pub use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 pub use prometheus_client::metrics::histogram::Histogram;
 pub use prometheus_client::registry::Metric;
 

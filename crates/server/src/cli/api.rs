@@ -1,0 +1,151 @@
+//! The admin API of a running server, as the commands use it.
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::Bytes;
+use clap::Args;
+use http::{Method, Request, StatusCode};
+use serde_json::Value;
+use url::Url;
+use web::outbound::{Client, Destinations};
+
+/// Which server, and with what right.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ApiArguments {
+    #[arg(
+        short,
+        long,
+        value_name = "URL",
+        env = "KLEIS_ENDPOINT",
+        help = "The admin API, for instance http://127.0.0.1:4434"
+    )]
+    endpoint: Option<String>,
+    /// An admin token, when the listener demands one
+    #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// One admin API.
+pub(super) struct Api {
+    client: Client,
+    base: Url,
+    token: Option<String>,
+}
+
+impl Api {
+    /// `classic` is the variable that people have set for the replaced program.
+    pub(super) fn new(arguments: &ApiArguments, classic: &str, default: &str) -> anyhow::Result<Self> {
+        let environment = super::environment();
+        let classic = environment.iter().find(|(name, _)| name == classic).map(|(_, text)| text.as_str());
+        let text = arguments.endpoint.as_deref().or(classic).unwrap_or(default);
+        let base: Url = text.parse().with_context(|| format!("the endpoint {text} is not a URL"))?;
+        if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
+            bail!("the token would travel in clear text: use an https endpoint");
+        }
+        Ok(Self { client: Client::new(Destinations::Any), base, token: arguments.token.clone() })
+    }
+
+    pub(super) async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Answer> {
+        self.send(Method::GET, path, query, None).await
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        let url = self.url(path, query)?;
+        let mut request = Request::builder().method(method).uri(url.as_str()).header("accept", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let bytes = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Bytes::from(serde_json::to_vec(body)?)
+            }
+            None => Bytes::new(),
+        };
+        let answer = self.client.send(request.body(bytes)?).await;
+        let answer = answer.with_context(|| format!("{} does not answer; does the server run there?", self.base))?;
+        let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
+        let status = answer.status();
+        let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(Answer { body, next });
+        }
+        Err(refusal(status, &body))
+    }
+
+    /// Each segment is encoded: an id with a slash in it stays one segment.
+    fn url(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Url> {
+        let mut url = self.base.clone();
+        let mut segments = url.path_segments_mut().map_err(|()| anyhow!("the endpoint has no path"))?;
+        segments.pop_if_empty().extend(path);
+        drop(segments);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
+    }
+}
+
+pub(super) struct Answer {
+    pub(super) body: Value,
+    /// The token of the next page.
+    pub(super) next: Option<String>,
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// What the server says against it. Both error forms are known: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
+fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
+    let said = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+    let reason = said("/error/reason").or(said("/error/message")).or(said("/error_description")).or(said("/error"));
+    match (status, reason) {
+        (StatusCode::UNAUTHORIZED, _) => anyhow!("the server wants an admin token: --token or KLEIS_TOKEN"),
+        (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),
+        (_, None) => anyhow!("the server answers {status}"),
+    }
+}
+
+/// The page token of the `next` link (RFC 8288).
+fn next_token(link: &str) -> Option<String> {
+    let link = link.split(',').find(|link| link.contains("rel=\"next\""))?;
+    let target = link.split_once('<')?.1.split_once('>')?.0;
+    let query = target.split_once('?')?.1;
+    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "page_token").map(|(_, token)| token.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_found_in_the_link_header() {
+        let link = r#"<http://a/x?page_size=2>; rel="first",<http://a/x?page_size=2&page_token=a%2Fb>; rel="next""#;
+        assert_eq!(next_token(link).as_deref(), Some("a/b"));
+        assert_eq!(next_token(r#"<http://a/x>; rel="first""#), None);
+    }
+
+    #[test]
+    fn an_id_stays_one_segment_and_a_token_stays_off_the_wire() {
+        let arguments = |endpoint: &str, token: Option<&str>| ApiArguments {
+            endpoint: Some(endpoint.to_owned()),
+            token: token.map(str::to_owned),
+        };
+        let api = Api::new(&arguments("http://127.0.0.1:4445/", None), "", "").unwrap();
+        let url = api.url(&["admin", "clients", "../a b"], &[("page_size", "2".to_owned())]).unwrap();
+        assert_eq!(url.as_str(), "http://127.0.0.1:4445/admin/clients/..%2Fa%20b?page_size=2");
+        assert!(Api::new(&arguments("http://example.org", Some("t")), "", "").is_err());
+        assert!(Api::new(&arguments("https://example.org", Some("t")), "", "").is_ok());
+    }
+}

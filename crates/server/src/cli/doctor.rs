@@ -1,0 +1,420 @@
+//! `kleis doctor`: looks for what will not work, says why, and what to do about it.
+//!
+//! It changes nothing. What is seen from the configuration alone is judged by pure functions; only the database, the mail
+//! server and the clock are asked.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base::Clock;
+use database::{Database, Dsn, MigrationState};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use url::{Host, Url};
+
+use super::arguments::ConfigArguments;
+use super::output::{self, Format};
+use crate::config::{Config, Service};
+
+/// Connecting to the mail server, and its greeting.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
+/// 2026-01-01: a clock before this build's year is wrong, and every certificate and token would be, too.
+const BUILT_AFTER: i64 = 1_767_225_600;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    /// It works, and will surprise somebody.
+    Warning,
+    /// It will not work, or not safely.
+    Bad,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Finding {
+    subject: &'static str,
+    verdict: Verdict,
+    explanation: String,
+}
+
+impl Finding {
+    fn new(subject: &'static str, verdict: Verdict, explanation: impl Into<String>) -> Self {
+        Self { subject, verdict, explanation: explanation.into() }
+    }
+}
+
+pub(super) async fn run(arguments: &ConfigArguments, format: Format) -> anyhow::Result<ExitCode> {
+    let mut findings = Vec::new();
+    match arguments.load(&[]) {
+        Ok(config) => {
+            findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
+            findings.extend(judge(&config));
+            findings.extend(look_at_database(&config, &arguments.data).await);
+            findings.push(look_at_mail(&config).await);
+            findings.push(look_at_clock(&arguments.data));
+        }
+        Err(faults) => {
+            findings
+                .extend(faults.0.iter().map(|fault| Finding::new("configuration", Verdict::Bad, fault.to_string())));
+        }
+    }
+    show(&findings, format)?;
+    let is_bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
+    Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn show(findings: &[Finding], format: Format) -> anyhow::Result<()> {
+    let word = |verdict| match verdict {
+        Verdict::Good => "ok",
+        Verdict::Warning => "warning",
+        Verdict::Bad => "bad",
+    };
+    let rows: Vec<Value> = findings
+        .iter()
+        .map(|it| json!({"subject": it.subject, "verdict": word(it.verdict), "explanation": it.explanation}))
+        .collect();
+    output::rows(format, &["verdict", "subject", "explanation"], &rows)
+}
+
+/// What the configuration alone tells.
+fn judge(config: &Config) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = config
+        .without_effect
+        .iter()
+        .map(|fault| Finding::new("configuration", Verdict::Warning, fault.to_string()))
+        .collect();
+    findings.push(judge_secrets(config));
+    findings.extend(judge_urls(config));
+    findings.extend(judge_cookies(config));
+    findings.extend(judge_cors(config));
+    findings.extend(judge_proxies(config));
+    findings.extend(judge_admin(config));
+    findings
+}
+
+fn judge_secrets(config: &Config) -> Finding {
+    if !config.lacks_secrets() {
+        return Finding::new("secrets", Verdict::Good, "are set");
+    }
+    let is_shared = config
+        .shared
+        .dsn
+        .as_ref()
+        .is_some_and(|dsn| dsn.expose().contains("postgres") || dsn.expose().contains("cockroach"));
+    if is_shared {
+        let why = "are not set. Nodes that share a database must share secrets: set secrets.default (and secrets.cookie, secrets.cipher)";
+        Finding::new("secrets", Verdict::Bad, why)
+    } else {
+        Finding::new("secrets", Verdict::Good, "are generated into the data directory; keep a copy of it safe")
+    }
+}
+
+/// A URL that people's browsers see, by the key that says it.
+fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> {
+    const KEYS: [(&str, Service); 9] = [
+        ("serve.public.base_url", Service::Identity),
+        ("selfservice.default_browser_return_url", Service::Identity),
+        ("selfservice.flows.login.ui_url", Service::Identity),
+        ("selfservice.flows.settings.ui_url", Service::Identity),
+        ("urls.self.issuer", Service::Oauth),
+        ("urls.self.public", Service::Oauth),
+        ("urls.login", Service::Oauth),
+        ("urls.consent", Service::Oauth),
+        ("urls.logout", Service::Oauth),
+    ];
+    let url = |(key, service): (&'static str, Service)| {
+        let text = config.value(service, key)?.as_str()?;
+        Some((key, service, text.parse().ok()?))
+    };
+    KEYS.into_iter().filter_map(url).collect()
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn judge_urls(config: &Config) -> Vec<Finding> {
+    let urls = public_urls(config);
+    let mut findings = Vec::new();
+    for (key, service, url) in &urls {
+        if url.scheme() != "https" && !is_local(url) {
+            let why = format!(
+                "{service}.{key} is not https: cookies and tokens travel in clear text, and browsers refuse Secure cookies"
+            );
+            findings.push(Finding::new("urls", Verdict::Bad, why));
+        }
+    }
+    // Browsers keep the cookies of localhost and 127.0.0.1 apart: a login begun at one is unknown at the other.
+    let hosts: Vec<&str> = urls.iter().filter_map(|(_, _, url)| url.host_str()).collect();
+    if hosts.contains(&"localhost") && hosts.contains(&"127.0.0.1") {
+        let why = "some URLs say localhost and others 127.0.0.1: a browser takes them for two sites and keeps their cookies apart; use one of them";
+        findings.push(Finding::new("urls", Verdict::Bad, why));
+    }
+    let issuer = urls.iter().find(|(key, _, _)| *key == "urls.self.issuer");
+    if let Some((key, service, issuer)) = issuer
+        && (issuer.query().is_some() || issuer.fragment().is_some())
+    {
+        let why = format!("{service}.{key} must have neither query nor fragment (OpenID Connect Discovery section 3)");
+        findings.push(Finding::new("urls", Verdict::Bad, why));
+    }
+    if issuer.is_none() && config.is_configured && config.runs(Service::Oauth) {
+        let why = "oauth.urls.self.issuer is not set: the address of the listener is used, which clients elsewhere cannot reach";
+        findings.push(Finding::new("urls", Verdict::Warning, why));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new("urls", Verdict::Good, "fit together"));
+    }
+    findings
+}
+
+fn judge_cookies(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let text = |service, key: &str| config.value(service, key).and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let base = text(Service::Identity, "serve.public.base_url").and_then(|url| url.parse::<Url>().ok());
+    for key in ["session.cookie.domain", "cookies.domain"] {
+        let Some(domain) = text(Service::Identity, key) else { continue };
+        let domain = domain.trim_start_matches('.').to_owned();
+        let host = base.as_ref().and_then(Url::host_str).unwrap_or_default();
+        if !host.is_empty() && host != domain && !host.ends_with(&format!(".{domain}")) {
+            let why = format!("identity.{key} is {domain}, but the service is at {host}: browsers drop such a cookie");
+            findings.push(Finding::new("cookies", Verdict::Bad, why));
+        }
+        if !domain.contains('.') && domain != "localhost" {
+            let why = format!("identity.{key} is {domain}, a name without a dot: browsers drop cookies for it");
+            findings.push(Finding::new("cookies", Verdict::Bad, why));
+        }
+    }
+    let is_plain = base.as_ref().is_some_and(|url| url.scheme() == "http");
+    for key in ["session.cookie.same_site", "cookies.same_site"] {
+        if text(Service::Identity, key).as_deref() == Some("none") && is_plain {
+            let why = format!("identity.{key} is None, which browsers take only with Secure, and that only over https");
+            findings.push(Finding::new("cookies", Verdict::Bad, why));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new("cookies", Verdict::Good, "reach the browsers they are meant for"));
+    }
+    findings
+}
+
+fn judge_cors(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (service, listener) in [
+        (Service::Identity, "public"),
+        (Service::Oauth, "public"),
+        (Service::Oauth, "admin"),
+        (Service::Gateway, "proxy"),
+        (Service::Gateway, "api"),
+    ] {
+        let Ok(settings) = config.listener(service, listener) else { continue };
+        let cors = settings.cors;
+        if cors.enabled && cors.allow_credentials && cors.allowed_origins.iter().any(|origin| origin == "*") {
+            let why = format!(
+                "{service}.serve.{listener}.cors allows every origin: answers then never go along with cookies; name the origins of your pages"
+            );
+            findings.push(Finding::new("cors", Verdict::Warning, why));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new("cors", Verdict::Good, "names its origins, or is off"));
+    }
+    findings
+}
+
+/// An https address without TLS of our own means that something stands before us.
+fn judge_proxies(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (service, listener, key) in
+        [(Service::Identity, "public", "serve.public.base_url"), (Service::Oauth, "public", "urls.self.issuer")]
+    {
+        let Ok(settings) = config.listener(service, listener) else { continue };
+        let said = config.value(service, key).and_then(Value::as_str).unwrap_or_default();
+        let is_behind_a_proxy = said.starts_with("https://") && settings.tls.cert.is_none();
+        if is_behind_a_proxy && config.shared.trusted_proxies.is_empty() {
+            let why = format!(
+                "{service}.{key} is https and the listener has no certificate, so a proxy stands before it; without trusted_proxies every client \
+                 has the proxy's address, and attempt limits count all of them together"
+            );
+            findings.push(Finding::new("proxies", Verdict::Warning, why));
+        }
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new("proxies", Verdict::Good, "are listed, or there are none"));
+    }
+    findings
+}
+
+fn judge_admin(config: &Config) -> Vec<Finding> {
+    let admin = &config.shared.admin;
+    let mut findings = Vec::new();
+    for (service, listener) in [(Service::Identity, "admin"), (Service::Oauth, "admin"), (Service::Gateway, "api")] {
+        if !config.runs(service) {
+            continue;
+        }
+        let Ok(settings) = config.listener(service, listener) else { continue };
+        let host = settings.host.unwrap_or_default();
+        let is_local = host.is_empty()
+            || host == "localhost"
+            || host.starts_with("unix:")
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if is_local || admin.is_protected() {
+            continue;
+        }
+        let (verdict, why) = if admin.unprotected {
+            (
+                Verdict::Warning,
+                "is open to whoever reaches it, as admin.unprotected says; be sure that something keeps strangers out",
+            )
+        } else {
+            (
+                Verdict::Bad,
+                "would be open to whoever reaches it, and does not start: set admin.tokens, or bind it to 127.0.0.1",
+            )
+        };
+        findings.push(Finding::new("admin", verdict, format!("{service}.serve.{listener} {why}")));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::new("admin", Verdict::Good, "strangers are kept out"));
+    }
+    findings
+}
+
+async fn look_at_database(config: &Config, data: &Path) -> Vec<Finding> {
+    let file = data.join("kleis.db");
+    let dsn: Result<Dsn, _> = if let Some(dsn) = &config.shared.dsn {
+        dsn.expose().parse()
+    } else if file.exists() {
+        Ok(Dsn::sqlite(file))
+    } else {
+        return vec![Finding::new("database", Verdict::Good, "is made by the first start")];
+    };
+    let dsn = match dsn {
+        Ok(dsn) => dsn,
+        Err(error) => return vec![Finding::new("database", Verdict::Bad, error.to_string())],
+    };
+    let database = match Database::open(&dsn).await {
+        Ok(database) => database,
+        Err(error) => return vec![Finding::new("database", Verdict::Bad, chain(&error))],
+    };
+    let mut findings = vec![Finding::new("database", Verdict::Good, format!("{} answers", database.engine_name()))];
+    match database.migration_status(&crate::wiring::migrations_of(config)).await {
+        Ok(steps) => match steps.iter().filter(|step| step.state == MigrationState::Pending).count() {
+            0 => findings.push(Finding::new("migrations", Verdict::Good, "are all applied")),
+            missing => {
+                let why = format!("{missing} are missing: the next start applies them, or kleis migrate up");
+                findings.push(Finding::new("migrations", Verdict::Warning, why));
+            }
+        },
+        Err(error) => findings.push(Finding::new("migrations", Verdict::Bad, chain(&error))),
+    }
+    findings
+}
+
+async fn look_at_mail(config: &Config) -> Finding {
+    if !config.runs(Service::Identity) {
+        return Finding::new("mail", Verdict::Good, "is not sent by these services");
+    }
+    let Some(uri) = config.value(Service::Identity, "courier.smtp.connection_uri").and_then(Value::as_str) else {
+        let why =
+            "is caught in the local mailbox and reaches nobody: set courier.smtp.connection_uri before people use this";
+        return Finding::new("mail", if config.is_configured { Verdict::Warning } else { Verdict::Good }, why);
+    };
+    let Ok(url) = uri.parse::<Url>() else {
+        return Finding::new(
+            "mail",
+            Verdict::Bad,
+            "courier.smtp.connection_uri is not a URL such as smtps://user:password@host:465/",
+        );
+    };
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let port = url.port().unwrap_or(if url.scheme() == "smtps" { 465 } else { 587 });
+    let greeting = async {
+        let mut stream = TcpStream::connect((host.as_str(), port)).await?;
+        if url.scheme() == "smtps" {
+            // The greeting comes after the handshake; that somebody listens is what can be seen here.
+            return Ok(true);
+        }
+        let mut line = [0; 3];
+        stream.read_exact(&mut line).await?;
+        Ok::<_, std::io::Error>(line == *b"220")
+    };
+    match tokio::time::timeout(MAIL_TIMEOUT, greeting).await {
+        Ok(Ok(true)) => Finding::new("mail", Verdict::Good, format!("{host}:{port} answers")),
+        Ok(Ok(false)) => {
+            Finding::new("mail", Verdict::Bad, format!("{host}:{port} answers, but not as a mail server does"))
+        }
+        Ok(Err(error)) => Finding::new("mail", Verdict::Bad, format!("{host}:{port} cannot be reached: {error}")),
+        Err(_) => {
+            Finding::new("mail", Verdict::Bad, format!("{host}:{port} does not answer; many networks block mail ports"))
+        }
+    }
+}
+
+/// A clock that is behind lets expired things live; one that went back since the database was written is suspect.
+fn look_at_clock(data: &Path) -> Finding {
+    let now = Clock::system().now().unix_seconds();
+    if now < BUILT_AFTER {
+        return Finding::new(
+            "clock",
+            Verdict::Bad,
+            "is years behind: certificates and tokens will be refused; set it, and keep it by NTP",
+        );
+    }
+    let written = std::fs::metadata(data.join("kleis.db")).and_then(|file| file.modified());
+    let written =
+        written.ok().and_then(|at: SystemTime| i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
+    if written.is_some_and(|written| written > now + 60) {
+        return Finding::new(
+            "clock",
+            Verdict::Bad,
+            "is behind the time at which the database was last written: it went back",
+        );
+    }
+    Finding::new("clock", Verdict::Good, "looks right")
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bad(tree: Value) -> Vec<&'static str> {
+        let config = Config::from_value(&[], tree).unwrap();
+        judge(&config).into_iter().filter(|it| it.verdict != Verdict::Good).map(|it| it.subject).collect()
+    }
+
+    #[test]
+    fn a_start_without_configuration_has_nothing_to_complain_about() {
+        assert_eq!(bad(json!({})), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn common_mistakes_are_found() {
+        let secrets = json!({"default": ["0123456789abcdef"]});
+        let mixed = json!({"secrets": secrets, "identity": {"serve": {"public": {"base_url": "http://localhost:4433/"}}}, "oauth": {"urls": {"self": {"issuer": "http://127.0.0.1:4444"}}}});
+        assert_eq!(bad(mixed), ["urls"]);
+        let clear = json!({"oauth": {"urls": {"self": {"issuer": "http://id.example.org"}}}});
+        assert_eq!(bad(clear), ["urls"]);
+        let domain = json!({"identity": {"serve": {"public": {"base_url": "https://id.example.org/"}}, "cookies": {"domain": "example.com"}}, "oauth": {"urls": {"self": {"issuer": "https://id.example.org"}}}, "trusted_proxies": ["10.0.0.0/8"]});
+        assert_eq!(bad(domain), ["cookies"]);
+        let open = json!({"oauth": {"urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "serve": {"admin": {"host": "0.0.0.0"}}}});
+        assert_eq!(bad(open), ["admin"]);
+    }
+}

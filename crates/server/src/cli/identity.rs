@@ -1,0 +1,179 @@
+//! `kleis identity`: people, through the admin API of a running server.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::api::{Api, ApiArguments};
+use super::output::{self, Format};
+
+const COLUMNS: &[&str] = &["id", "state", "schema_id", "traits", "created_at"];
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// List people, a page at a time
+    List(ListArguments),
+    /// Show one person
+    Get {
+        id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Create a person
+    Create(CreateArguments),
+    /// Create people from JSON files: one person or an array in each; - is standard input
+    Import {
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Delete people, with everything that is theirs
+    Delete {
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    #[command(flatten)]
+    api: ApiArguments,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Common {
+    fn api(&self) -> anyhow::Result<Api> {
+        Api::new(&self.api, "KRATOS_ADMIN_URL", "http://127.0.0.1:4434")
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    /// People on a page
+    #[arg(long, default_value_t = 50)]
+    page_size: u32,
+    /// Where to go on, as the last page said
+    #[arg(long)]
+    page_token: Option<String>,
+    /// Only who signs in with this identifier, for instance an e-mail address
+    #[arg(long)]
+    identifier: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  kleis identity create --email ada@example.org --password-stdin < password.txt
+  kleis identity create --schema customer --traits '{\"email\": \"ada@example.org\"}'")]
+pub(super) struct CreateArguments {
+    /// The identity schema; the server's default when left out
+    #[arg(long)]
+    schema: Option<String>,
+    /// The person's traits as JSON
+    #[arg(long, conflicts_with = "email", required_unless_present = "email")]
+    traits: Option<String>,
+    /// The person's address, for schemas that have an email trait
+    #[arg(long)]
+    email: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::List(arguments) => list(arguments).await?,
+        Command::Get { id, common } => {
+            let answer = common.api()?.get(&["admin", "identities", &id], &[]).await?;
+            output::one(common.format, COLUMNS, &answer.body)?;
+        }
+        Command::Create(arguments) => create(arguments).await?,
+        Command::Import { files, common } => return import(&files, &common).await,
+        Command::Delete { ids, common } => {
+            let api = common.api()?;
+            for id in &ids {
+                api.send(Method::DELETE, &["admin", "identities", id], &[], None).await?;
+                eprintln!("deleted {id}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(arguments: ListArguments) -> anyhow::Result<()> {
+    let mut query = vec![("page_size", arguments.page_size.to_string())];
+    query.extend(arguments.page_token.map(|token| ("page_token", token)));
+    query.extend(arguments.identifier.map(|identifier| ("credentials_identifier", identifier)));
+    let answer = arguments.common.api()?.get(&["admin", "identities"], &query).await?;
+    let people = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
+    output::rows(arguments.common.format, COLUMNS, people)?;
+    if let Some(token) = answer.next {
+        eprintln!("there are more: --page-token {token}");
+    }
+    Ok(())
+}
+
+async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
+    let traits = match (&arguments.traits, &arguments.email) {
+        (Some(text), _) => serde_json::from_str(text).context("--traits is not JSON")?,
+        (None, email) => json!({ "email": email }),
+    };
+    // An empty schema id asks for the server's default.
+    let mut body = json!({ "schema_id": arguments.schema.unwrap_or_default(), "traits": traits });
+    if arguments.password_stdin {
+        let mut password = String::new();
+        std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
+        let password = password.strip_suffix('\n').unwrap_or(&password);
+        body["credentials"] = json!({ "password": { "config": { "password": password } } });
+    }
+    let answer = arguments.common.api()?.send(Method::POST, &["admin", "identities"], &[], Some(&body)).await?;
+    output::one(arguments.common.format, COLUMNS, &answer.body)
+}
+
+/// Goes on after a refusal and says in the end how many there were.
+async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> {
+    let api = common.api()?;
+    let (mut created, mut refused) = (Vec::new(), 0_usize);
+    for file in files {
+        let people = match read(file)? {
+            Value::Array(people) => people,
+            person @ Value::Object(_) => vec![person],
+            _ => bail!("{} holds neither a person nor an array of people", file.display()),
+        };
+        for (index, person) in people.iter().enumerate() {
+            match api.send(Method::POST, &["admin", "identities"], &[], Some(person)).await {
+                Ok(answer) => created.push(answer.body),
+                Err(error) => {
+                    refused += 1;
+                    eprintln!("{} [{index}]: {error}", file.display());
+                }
+            }
+        }
+    }
+    output::rows(common.format, COLUMNS, &created)?;
+    eprintln!("{} created, {refused} refused", created.len());
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub(super) fn read(file: &Path) -> anyhow::Result<Value> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    }
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))
+}

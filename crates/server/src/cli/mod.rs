@@ -1,0 +1,111 @@
+//! The command line: what a person types, read here and nowhere else.
+//!
+//! Data goes to standard output, everything else to standard error; a command ends with 0 when it did what was asked.
+
+mod api;
+mod arguments;
+mod completions;
+mod doctor;
+mod identity;
+mod migrate;
+mod oauth;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use arguments::ConfigArguments;
+use output::Format;
+
+/// Sign-in, tokens and a guarded door for your programs, in one binary.
+///
+/// `kleis serve` needs no configuration: it keeps a SQLite database and generated secrets in ./kleis-data, listens on
+/// loopback, and shows the mail it would send. `kleis demo` adds a sample application to try it with.
+#[derive(Debug, Parser)]
+#[command(name = "kleis", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the services: all of them, or those that are named
+    Serve(serve::Arguments),
+    /// Bring the database up to date, or show what is missing
+    Migrate(migrate::Arguments),
+    /// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database
+    Doctor {
+        #[command(flatten)]
+        config: ConfigArguments,
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// People: list, get, create, import, delete
+    #[command(subcommand, visible_alias = "identities")]
+    Identity(identity::Command),
+    /// OAuth 2.0: clients
+    #[command(subcommand)]
+    Oauth(oauth::Command),
+    /// Say which build this is
+    Version {
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write the completions of a shell to standard output
+    Completions { shell: clap_complete::Shell },
+}
+
+/// Runs what the command line says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => complain(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Doctor { config, format } => doctor::run(&config, format).await,
+        Command::Identity(command) => identity::run(command).await,
+        Command::Oauth(command) => oauth::run(command).await,
+        Command::Version { format } => output::version(format),
+        Command::Completions { shell } => completions::write(shell),
+    }
+}
+
+/// Says what went wrong and why, one cause a line.
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("kleis: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::FAILURE
+}
+
+/// The environment as texts; what is no text cannot be meant for us.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn environment() -> Vec<(String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

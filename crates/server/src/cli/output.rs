@@ -1,0 +1,98 @@
+//! What a command shows: tables for people, JSON for programs.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Value, json};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// JSON for programs
+    Json,
+}
+
+/// Many rows, as a table of `columns` or as they are.
+pub(super) fn rows(format: Format, columns: &[&str], rows: &[Value]) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return json(&Value::from(rows));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns.iter().map(|column| column.to_uppercase().replace('_', " ")));
+    for row in rows {
+        table.add_row(columns.iter().map(|column| cell(row.get(*column).unwrap_or(&Value::Null))));
+    }
+    line(&table.to_string())
+}
+
+/// One thing, as a list of its `columns` or as it is.
+pub(super) fn one(format: Format, columns: &[&str], thing: &Value) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return json(thing);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    for column in columns {
+        match thing.get(*column) {
+            None | Some(Value::Null) => {}
+            Some(value) => {
+                table.add_row([column.to_uppercase().replace('_', " "), cell(value)]);
+            }
+        }
+    }
+    line(&table.to_string())
+}
+
+pub(super) fn json(value: &Value) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?)
+}
+
+pub(super) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(bytes)?)
+}
+
+fn line(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(())
+}
+
+/// A value as a person reads it. What others wrote must not steer the terminal.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    };
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+pub(super) fn version(format: Format) -> anyhow::Result<ExitCode> {
+    let thing = json!({
+        "version": crate::VERSION,
+        "commit": option_env!("KLEIS_COMMIT").unwrap_or("unknown"),
+        "build_time": option_env!("KLEIS_BUILD_TIME").unwrap_or("unknown"),
+    });
+    one(format, &["version", "commit", "build_time"], &thing)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_cannot_steer_the_terminal() {
+        assert_eq!(cell(&json!("a\u{1b}[2Jb\nc")), "a\u{fffd}[2Jb\u{fffd}c");
+        assert_eq!(cell(&json!(["openid", "offline"])), "openid offline");
+        assert_eq!(cell(&json!({"email": "a@b"})), r#"{"email":"a@b"}"#);
+    }
+}

@@ -1,0 +1,145 @@
+//! Configuration as a tree of values, before it has types: merging, setting one key, naming leaves.
+
+use serde_json::{Map, Value};
+
+/// The longest array that may be written item by item from the environment.
+const INDEX_LIMIT: usize = 256;
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// Lays `over` upon `under`: objects are joined key by key, anything else is replaced.
+pub(super) fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                match under.get_mut(&key) {
+                    Some(known) => merge(known, value),
+                    None => {
+                        under.insert(key, value);
+                    }
+                }
+            }
+        }
+        (under, over) => *under = over,
+    }
+}
+
+/// Lays `under` beneath `over`: only what is missing is taken.
+pub(super) fn fill(over: &mut Value, under: &Value) {
+    let (Value::Object(over), Value::Object(under)) = (over, under) else { return };
+    for (key, value) in under {
+        match over.get_mut(key) {
+            Some(known) => fill(known, value),
+            None => {
+                over.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Writes `value` at `path`, making the objects and arrays on the way. `false` when an index is beyond reason.
+pub(super) fn set(document: &mut Value, path: &[Step], value: Value) -> bool {
+    let mut place = document;
+    for step in path {
+        match step {
+            Step::Key(key) => {
+                if !place.is_object() {
+                    *place = Value::Object(Map::new());
+                }
+                let Value::Object(object) = place else { return false };
+                place = object.entry(key.clone()).or_insert(Value::Null);
+            }
+            Step::Index(index) => {
+                if *index >= INDEX_LIMIT {
+                    return false;
+                }
+                if !place.is_array() {
+                    *place = Value::Array(Vec::new());
+                }
+                let Value::Array(items) = place else { return false };
+                if items.len() <= *index {
+                    items.resize(index + 1, Value::Null);
+                }
+                let Some(item) = items.get_mut(*index) else { return false };
+                place = item;
+            }
+        }
+    }
+    *place = value;
+    true
+}
+
+/// The value at a dotted path of keys.
+pub(super) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(document, |value, key| value.get(key))
+}
+
+/// Writes `value` at a dotted path of keys unless something stands there.
+pub(super) fn set_default(document: &mut Value, path: &str, value: Value) {
+    if get(document, path).is_none() {
+        let steps: Vec<Step> = path.split('.').map(|key| Step::Key(key.to_owned())).collect();
+        set(document, &steps, value);
+    }
+}
+
+/// The dotted paths of all leaves. A list of plain values is one leaf; a list of objects is entered.
+pub(super) fn leaves(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(document, &mut String::new(), &mut found);
+    found
+}
+
+fn walk(value: &Value, path: &mut String, found: &mut Vec<String>) {
+    let mut enter = |key: &str, value: &Value| {
+        let length = path.len();
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(key);
+        walk(value, path, found);
+        path.truncate(length);
+    };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| enter(key, value)),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            items.iter().enumerate().for_each(|(index, value)| enter(&index.to_string(), value));
+        }
+        _ => found.push(path.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn later_values_win_and_neighbours_stay() {
+        let mut document = json!({"a": {"b": 1, "c": [1, 2]}});
+        merge(&mut document, json!({"a": {"c": [3]}, "d": null}));
+        assert_eq!(document, json!({"a": {"b": 1, "c": [3]}, "d": null}));
+        fill(&mut document, &json!({"a": {"b": 9, "e": 5}}));
+        assert_eq!(document, json!({"a": {"b": 1, "c": [3], "e": 5}, "d": null}));
+    }
+
+    #[test]
+    fn arrays_grow_to_the_index_that_is_set_but_not_without_end() {
+        let mut document = json!({});
+        let path = |index| [Step::Key("a".into()), Step::Index(index), Step::Key("id".into())];
+        assert!(set(&mut document, &path(1), json!("x")));
+        assert_eq!(document, json!({"a": [null, {"id": "x"}]}));
+        assert!(!set(&mut document, &path(usize::MAX), json!("x")));
+    }
+
+    #[test]
+    fn leaves_are_named_by_their_paths() {
+        let document = json!({"a": {"b": [1, 2]}, "c": [{"d": true}]});
+        assert_eq!(leaves(&document), ["a.b", "c.0.d"]);
+    }
+}

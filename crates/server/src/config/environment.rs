@@ -1,0 +1,237 @@
+//! Environment variables as configuration: `KLEIS_OAUTH_TTL_ACCESS_TOKEN` sets `oauth.ttl.access_token`.
+//!
+//! The names that deployments of the replaced programs already use work too: with their prefix (`HYDRA_...`), and without
+//! one when a single service runs. Keys that every service shares (`DSN`, `LOG_...`, `TRACING_...`) never need a prefix.
+//! A name is matched against the schema, so that `_` may stand for a dot, a dash or itself.
+
+use serde_json::{Number, Value};
+
+use super::document::{self, Step};
+use super::schema::{Place, Schemas};
+use super::{Fault, Service};
+
+/// Names that belong to the command line, not to the configuration.
+const NOT_CONFIGURATION: &[&str] = &["KLEIS_CONFIG", "KLEIS_DATA", "KLEIS_ENDPOINT", "KLEIS_TOKEN", "KLEIS_FORMAT"];
+/// Keys of the schemas that are too common as variables to be meant for us.
+const TOO_COMMON: &[&str] = &["VERSION", "HELP", "CONFIG", "DEV"];
+const SHARED: &[&str] = &["DSN", "LOG_", "TRACING_"];
+
+/// Writes what the variables say into `configuration`.
+pub(super) fn apply(
+    variables: &[(String, String)],
+    selected: &[Service],
+    schemas: &Schemas,
+    configuration: &mut Value,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Fault> {
+    let root = schemas.root()?;
+    // From the least to the most particular, so that the more particular name wins.
+    for (name, text) in variables {
+        if let [service] = selected
+            && !TOO_COMMON.contains(&name.as_str())
+            && let Some((path, value)) = resolve(&schemas.of(*service)?.start(), name, text)
+        {
+            write(configuration, Some(*service), path, value, name, faults);
+        } else if SHARED.iter().any(|shared| name == shared || (shared.ends_with('_') && name.starts_with(shared)))
+            && let Some((path, value)) = resolve(&root.start(), name, text)
+        {
+            write(configuration, None, path, value, name, faults);
+        }
+    }
+    for (name, text) in variables {
+        for service in Service::ALL {
+            if let Some(rest) = name.strip_prefix(service.classic_prefix())
+                && let Some((path, value)) = resolve(&schemas.of(service)?.start(), rest, text)
+            {
+                write(configuration, Some(service), path, value, name, faults);
+            }
+        }
+    }
+    for (name, text) in variables {
+        let Some(rest) = name.strip_prefix("KLEIS_") else { continue };
+        if NOT_CONFIGURATION.contains(&name.as_str()) {
+            continue;
+        }
+        let service = Service::ALL.into_iter().find_map(|service| {
+            let rest = rest.strip_prefix(&envelope(service.name()))?.strip_prefix('_')?;
+            Some((service, rest))
+        });
+        let found = match service {
+            Some((service, rest)) => resolve(&schemas.of(service)?.start(), rest, text).map(|it| (Some(service), it)),
+            None => resolve(&root.start(), rest, text).map(|it| (None, it)),
+        };
+        match found {
+            Some((service, (path, value))) => write(configuration, service, path, value, name, faults),
+            None => faults.push(Fault::new(name, "names no key of the configuration")),
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    configuration: &mut Value,
+    service: Option<Service>,
+    path: Vec<Step>,
+    value: Value,
+    name: &str,
+    faults: &mut Vec<Fault>,
+) {
+    let mut steps: Vec<Step> = service.map(|service| Step::Key(service.name().to_owned())).into_iter().collect();
+    steps.extend(path);
+    if !document::set(configuration, &steps, value) {
+        faults.push(Fault::new(name, "has an index that is too large"));
+    }
+}
+
+/// The key that `name` means and its value, cast as the schema says.
+fn resolve(places: &[Place<'_>], name: &str, text: &str) -> Option<(Vec<Step>, Value)> {
+    let mut path = Vec::new();
+    let target = find(places, name, &mut path)?;
+    Some((path, cast(&target, text)))
+}
+
+fn find<'a>(places: &[Place<'a>], name: &str, path: &mut Vec<Step>) -> Option<Vec<Place<'a>>> {
+    if name.is_empty() {
+        return Some(places.to_vec());
+    }
+    let mut keys: Vec<(&str, Place<'a>)> = places.iter().flat_map(Place::keys).collect();
+    // The longest name first: `base_url` before `base`.
+    keys.sort_by_key(|(key, _)| std::cmp::Reverse(key.len()));
+    for (key, place) in keys {
+        if let Some(rest) = after(name, &envelope(key)) {
+            path.push(Step::Key(key.to_owned()));
+            if let Some(found) = find(&place.expand(), rest, path) {
+                return Some(found);
+            }
+            path.pop();
+        }
+    }
+    let (head, rest) = name.split_once('_').unwrap_or((name, ""));
+    if let (Ok(index), Some(items)) = (head.parse::<usize>(), places.iter().find_map(Place::items)) {
+        path.push(Step::Index(index));
+        if let Some(found) = find(&items.expand(), rest, path) {
+            return Some(found);
+        }
+        path.pop();
+    }
+    let others: Vec<Place<'a>> = places.iter().flat_map(Place::any_key).flat_map(Place::expand).collect();
+    if !others.is_empty() {
+        path.push(Step::Key(head.to_ascii_lowercase()));
+        if let Some(found) = find(&others, rest, path) {
+            return Some(found);
+        }
+        path.pop();
+    }
+    None
+}
+
+/// What follows `key` in `name`, if `name` begins with it as a whole word.
+fn after<'a>(name: &'a str, key: &str) -> Option<&'a str> {
+    let rest = name.strip_prefix(key)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('_') }
+}
+
+/// A key as it is written in the environment.
+fn envelope(key: &str) -> String {
+    key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+fn cast(places: &[Place<'_>], text: &str) -> Value {
+    let types: Vec<&str> = places.iter().flat_map(Place::types).collect();
+    let takes = |kind: &str| types.contains(&kind);
+    let json = || serde_json::from_str::<Value>(text).ok();
+    if takes("boolean")
+        && let Ok(value) = text.parse::<bool>()
+    {
+        return value.into();
+    }
+    if takes("integer")
+        && let Ok(value) = text.parse::<i64>()
+    {
+        return value.into();
+    }
+    if takes("number")
+        && let Some(value) = text.parse().ok().and_then(Number::from_f64)
+    {
+        return Value::Number(value);
+    }
+    if (takes("array") && text.starts_with('[') || takes("object") && text.starts_with('{'))
+        && let Some(value) = json()
+    {
+        return value;
+    }
+    if takes("array") && !takes("string") {
+        return text.split(',').map(|item| Value::from(item.trim())).collect();
+    }
+    if types.is_empty()
+        && let Some(value @ (Value::Object(_) | Value::Array(_))) = json()
+    {
+        return value;
+    }
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn applied(variables: &[(&str, &str)], selected: &[Service]) -> (Value, Vec<Fault>) {
+        let variables: Vec<_> = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let (mut configuration, mut faults) = (json!({}), Vec::new());
+        apply(&variables, selected, &Schemas::default(), &mut configuration, &mut faults).unwrap();
+        (configuration, faults)
+    }
+
+    #[test]
+    fn names_are_matched_against_the_schema_and_values_cast_by_it() {
+        let (configuration, faults) = applied(
+            &[
+                ("KLEIS_DSN", "memory"),
+                ("KLEIS_OAUTH_TTL_ACCESS_TOKEN", "5m"),
+                ("KLEIS_OAUTH_SERVE_PUBLIC_PORT", "4444"),
+                ("KLEIS_IDENTITY_SELFSERVICE_METHODS_PASSWORD_ENABLED", "true"),
+                ("KLEIS_IDENTITY_SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_CLIENT_ID", "abc"),
+                ("KLEIS_IDENTITY_SECRETS_COOKIE", "one, two"),
+                ("KLEIS_IDENTITY_SESSION_COOKIE_SAME_SITE", "Lax"),
+                ("KLEIS_GATEWAY_ERRORS_FALLBACK", r#"["json"]"#),
+                ("KLEIS_ADMIN_UNPROTECTED", "true"),
+            ],
+            &Service::ALL,
+        );
+        assert_eq!(faults, []);
+        assert_eq!(
+            configuration,
+            json!({
+                "dsn": "memory",
+                "oauth": {"ttl": {"access_token": "5m"}, "serve": {"public": {"port": 4444}}},
+                "identity": {
+                    "selfservice": {"methods": {"password": {"enabled": true}, "oidc": {"config": {"providers": [{"client_id": "abc"}]}}}},
+                    "secrets": {"cookie": ["one", "two"]},
+                    "session": {"cookie": {"same_site": "Lax"}},
+                },
+                "gateway": {"errors": {"fallback": ["json"]}},
+                "admin": {"unprotected": true},
+            })
+        );
+    }
+
+    #[test]
+    fn classic_names_work_with_a_prefix_and_alone_when_one_service_runs() {
+        let variables = [("URLS_SELF_ISSUER", "http://a"), ("HYDRA_URLS_LOGIN", "http://b"), ("LOG_LEVEL", "debug")];
+        let (all, _) = applied(&variables, &Service::ALL);
+        assert_eq!(all, json!({"oauth": {"urls": {"login": "http://b"}}, "log": {"level": "debug"}}));
+        let (one, _) = applied(&variables, &[Service::Oauth]);
+        let urls = json!({"self": {"issuer": "http://a"}, "login": "http://b"});
+        assert_eq!(one, json!({"oauth": {"urls": urls, "log": {"level": "debug"}}}));
+    }
+
+    #[test]
+    fn a_name_of_ours_that_means_nothing_is_a_fault_and_the_rest_of_the_environment_is_not() {
+        let (configuration, faults) =
+            applied(&[("KLEIS_OAUTH_TTL_ACCES_TOKEN", "5m"), ("PATH", "/bin"), ("VERSION", "7")], &[Service::Oauth]);
+        assert_eq!(configuration, json!({}));
+        assert_eq!(faults, [Fault::new("KLEIS_OAUTH_TTL_ACCES_TOKEN", "names no key of the configuration")]);
+    }
+}

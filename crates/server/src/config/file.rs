@@ -1,0 +1,119 @@
+//! Configuration files: YAML and JSON, read strictly, and placed under the section they belong to.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Fault, Service};
+
+/// The keys of a file that speaks to the whole process. Everything else is a file of one of the replaced programs.
+const ROOT_KEYS: &[&str] =
+    &["version", "dsn", "trusted_proxies", "admin", "secrets", "log", "tracing", "ui", "identity", "oauth", "gateway"];
+
+/// Reads a file and places it. `selected` are the services that will run: a file of one of the replaced programs belongs
+/// to the only one, or to the one whose keys it has.
+pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Value, Fault> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Fault::new(&name, format!("cannot be read: {error}")))?;
+    let value = match path.extension().and_then(|extension| extension.to_str()) {
+        // The reader of YAML reads JSON, too, and refuses the duplicate keys that JSON's would take silently.
+        Some("yml" | "yaml" | "json") => yaml(&text),
+        _ => Err("is of an unknown kind: the name must end in .yml, .yaml or .json".to_owned()),
+    };
+    let value = value.map_err(|message| Fault::new(&name, message))?;
+    match value {
+        Value::Null => Ok(json!({})),
+        Value::Object(_) => place(value, selected).map_err(|message| Fault::new(&name, message)),
+        _ => Err(Fault::new(&name, "must hold keys and values")),
+    }
+}
+
+/// YAML 1.2 booleans (`no` is a text), no duplicate keys, no alias bombs.
+pub(super) fn yaml(text: &str) -> Result<Value, String> {
+    if text.trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        // Only the place: the reader's own message shows the line, which may hold a secret.
+        match error.location() {
+            Some(at) => format!("is not valid at line {}, column {}: {}", at.line(), at.column(), kind(&error)),
+            None => format!("is not valid: {}", kind(&error)),
+        }
+    })
+}
+
+fn kind(error: &serde_saphyr::Error) -> &'static str {
+    match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { .. } => "a key stands twice",
+        serde_saphyr::Error::Budget { .. } => "it is too large or repeats itself too often",
+        _ => "this is not YAML or JSON",
+    }
+}
+
+fn place(value: Value, selected: &[Service]) -> Result<Value, String> {
+    let Some(object) = value.as_object() else { return Ok(value) };
+    // `identity` is a section of ours and a key of the file that it replaces; there it lists the schemas.
+    let lists_schemas = object.get("identity").is_some_and(|it| it.get("schemas").is_some());
+    if !lists_schemas && object.keys().all(|key| ROOT_KEYS.contains(&key.as_str())) {
+        return Ok(value);
+    }
+    let has_section = Service::ALL.iter().any(|service| {
+        let section = object.get(service.name()).and_then(Value::as_object);
+        section.is_some_and(|section| {
+            section.contains_key("serve") || service.classic_keys().iter().any(|key| section.contains_key(*key))
+        })
+    });
+    if has_section {
+        // A file of ours with an unknown key: the schema names it better than we could here.
+        return Ok(value);
+    }
+    let owners: Vec<Service> = Service::ALL
+        .into_iter()
+        .filter(|service| {
+            service.classic_keys().iter().any(|key| object.contains_key(*key))
+                || (*service == Service::Identity && lists_schemas)
+        })
+        .collect();
+    let owner = match (owners.as_slice(), selected) {
+        ([owner], _) | ([], [owner]) => *owner,
+        _ => return Err("does not tell which service it is for: put its keys under identity, oauth or gateway".into()),
+    };
+    Ok(json!({ owner.name(): value }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_replaced_program_becomes_its_section() {
+        let all = Service::ALL;
+        let kratos = json!({"dsn": "memory", "identity": {"schemas": []}, "selfservice": {}});
+        assert_eq!(place(kratos.clone(), &all), Ok(json!({"identity": kratos})));
+        let hydra = json!({"dsn": "memory", "serve": {}});
+        assert_eq!(place(hydra.clone(), &[Service::Oauth]), Ok(json!({"oauth": hydra})));
+        assert!(place(hydra, &all).is_err());
+        let oathkeeper = json!({"serve": {}, "access_rules": {}});
+        assert_eq!(place(oathkeeper.clone(), &all), Ok(json!({"gateway": oathkeeper})));
+    }
+
+    #[test]
+    fn a_file_of_ours_stays_as_it_is() {
+        let ours = json!({"dsn": "memory", "identity": {"serve": {}}, "oauth": {}});
+        assert_eq!(place(ours.clone(), &Service::ALL), Ok(ours));
+        let misspelt = json!({"identity": {"serve": {}}, "oath": {}});
+        assert_eq!(place(misspelt.clone(), &Service::ALL), Ok(misspelt));
+    }
+
+    #[test]
+    fn yaml_is_read_strictly() {
+        assert_eq!(yaml("a: no\nb: true"), Ok(json!({"a": "no", "b": true})));
+        let twice = yaml("a: planted\na: planted");
+        assert!(
+            twice.as_ref().is_err_and(|message| message.contains("twice") && !message.contains("planted")),
+            "{twice:?}"
+        );
+        assert!(yaml("a: [planted").is_err_and(|message| !message.contains("planted")));
+    }
+}

@@ -1,0 +1,80 @@
+//! The `serve` blocks of the sections: where a listener stands and who may read what it answers.
+
+use std::path::PathBuf;
+
+use base::Secret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use web::CorsConfig;
+
+use super::{Fault, Service, document};
+
+/// One listener.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Listener {
+    /// An address, a name, or `unix:/path`.
+    pub host: Option<String>,
+    pub port: Option<u16>,
+    pub base_url: Option<String>,
+    pub socket: Socket,
+    pub tls: Tls,
+    pub request_log: RequestLog,
+    /// Which pages of other origins may read answers.
+    pub cors: CorsConfig,
+}
+
+/// Who may open a Unix socket.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Socket {
+    pub owner: String,
+    pub group: String,
+    pub mode: Option<u32>,
+}
+
+/// Certificate and key of a listener; plain HTTP without.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Tls {
+    pub enabled: Option<bool>,
+    pub key: Option<Material>,
+    pub cert: Option<Material>,
+}
+
+/// PEM from a file or from the configuration itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Material {
+    Path(PathBuf),
+    Base64(Secret<String>),
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct RequestLog {
+    pub disable_for_health: bool,
+}
+
+impl Listener {
+    pub(super) fn of(service: Service, name: &str, serve: Option<&Value>) -> Result<Self, Fault> {
+        let mut settings = serve.and_then(|serve| serve.get(name)).cloned().unwrap_or(json!({}));
+        if let Some(tls) = serve.and_then(|serve| serve.get("tls")) {
+            document::fill(&mut settings, &json!({ "tls": tls }));
+        }
+        let path = format!("{service}.serve.{name}");
+        let listener: Self = serde_path_to_error::deserialize(settings)
+            .map_err(|error| Fault::new(format!("{path}.{}", error.path()), error.inner().to_string()))?;
+        // Half of a certificate is a mistake, and plain HTTP must not be what it leads to.
+        if listener.tls.key.is_some() != listener.tls.cert.is_some() {
+            return Err(Fault::new(format!("{path}.tls"), "must name both key and cert"));
+        }
+        if listener.tls.enabled == Some(true) && listener.tls.key.is_none() {
+            return Err(Fault::new(format!("{path}.tls"), "is enabled without key and cert"));
+        }
+        if listener.cors.enabled && listener.cors.allowed_origins.iter().any(|origin| origin.matches('*').count() > 1) {
+            return Err(Fault::new(format!("{path}.cors.allowed_origins"), "may hold one * in each entry"));
+        }
+        Ok(listener)
+    }
+}

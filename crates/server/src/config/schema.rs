@@ -1,0 +1,323 @@
+//! The schemas of the configuration: which keys exist, of what type. They are those of the replaced programs, without
+//! their prose, so that their files are judged alike; ours for the whole process stands beside them.
+//!
+//! A schema is compiled only when there is something to judge: a start without configuration pays for none.
+
+use std::cell::OnceCell;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, ValidationError, Validator};
+use serde_json::Value;
+
+use super::{Fault, Service};
+
+const ROOT: &str = include_str!("schemas/root.json");
+
+/// One schema, parsed.
+pub(super) struct Schema {
+    document: Value,
+    /// The path of the judged document within the configuration; empty for the whole.
+    prefix: &'static str,
+}
+
+impl Schema {
+    fn root() -> Result<Self, Fault> {
+        Self::parse(ROOT, "")
+    }
+
+    fn of(service: Service) -> Result<Self, Fault> {
+        let text = match service {
+            Service::Identity => include_str!("schemas/identity.json"),
+            Service::Oauth => include_str!("schemas/oauth.json"),
+            Service::Gateway => include_str!("schemas/gateway.json"),
+        };
+        Self::parse(text, service.name())
+    }
+
+    fn parse(text: &str, prefix: &'static str) -> Result<Self, Fault> {
+        let document = serde_json::from_str(text).map_err(|error| Fault::new(prefix, format!("schema: {error}")))?;
+        Ok(Self { document, prefix })
+    }
+
+    /// Adds every fault of `value` to `faults`.
+    pub(super) fn judge(&self, value: &Value, faults: &mut Vec<Fault>) {
+        let compiled: Result<Validator, _> = jsonschema::options().with_draft(Draft::Draft7).build(&self.document);
+        match compiled {
+            Ok(validator) => validator.iter_errors(value).for_each(|error| self.explain(&error, faults)),
+            Err(error) => faults.push(Fault::new(self.prefix, format!("schema: {error}"))),
+        }
+    }
+
+    fn explain(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let path = self.path_of(error);
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for key in unexpected {
+                    let message = match self.nearest(error, key) {
+                        Some(known) => format!("there is no such key; did you mean \"{known}\"?"),
+                        None => "there is no such key".to_owned(),
+                    };
+                    faults.push(Fault::new(join(&path, key), message));
+                }
+            }
+            ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+                match meant(context, error) {
+                    Some(branch) => branch.iter().for_each(|error| self.explain(error, faults)),
+                    None => faults.push(Fault::new(path, "has none of the forms that this key may have")),
+                }
+            }
+            kind => faults.push(Fault::new(path, message(kind))),
+        }
+    }
+
+    fn path_of(&self, error: &ValidationError<'_>) -> String {
+        let pointer = error.instance_path().as_str();
+        let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+        steps.fold(self.prefix.to_owned(), |path, step| join(&path, &step))
+    }
+
+    /// The known key that `key` most looks like, where `error` points.
+    fn nearest(&self, error: &ValidationError<'_>, key: &str) -> Option<String> {
+        let mut places = self.start();
+        for step in error.instance_path().as_str().split('/').skip(1) {
+            places = places.into_iter().flat_map(|place| place.child(step)).collect();
+        }
+        let known = places.iter().flat_map(Place::keys).map(|(name, _)| name);
+        known
+            .map(|name| (distance(name, key), name))
+            .filter(|(far, name)| *far <= 2.max(name.len() / 4))
+            .min()
+            .map(|it| it.1.to_owned())
+    }
+
+    /// Where a walk through the schema begins.
+    pub(super) fn start(&self) -> Vec<Place<'_>> {
+        Place { root: &self.document, node: &self.document }.alternatives()
+    }
+}
+
+/// The schemas that were asked for, each parsed once.
+#[derive(Default)]
+pub(super) struct Schemas {
+    root: OnceCell<Schema>,
+    sections: [OnceCell<Schema>; Service::ALL.len()],
+}
+
+impl Schemas {
+    pub(super) fn root(&self) -> Result<&Schema, Fault> {
+        if let Some(schema) = self.root.get() {
+            return Ok(schema);
+        }
+        let schema = Schema::root()?;
+        Ok(self.root.get_or_init(|| schema))
+    }
+
+    pub(super) fn of(&self, service: Service) -> Result<&Schema, Fault> {
+        let cell = &self.sections[service as usize];
+        if let Some(schema) = cell.get() {
+            return Ok(schema);
+        }
+        let schema = Schema::of(service)?;
+        Ok(cell.get_or_init(|| schema))
+    }
+}
+
+/// A point in a schema.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    root: &'a Value,
+    node: &'a Value,
+}
+
+impl<'a> Place<'a> {
+    /// This point and all that it refers to or combines.
+    fn alternatives(self) -> Vec<Self> {
+        let mut found = Vec::new();
+        self.gather(&mut found, 0);
+        found
+    }
+
+    fn gather(self, found: &mut Vec<Self>, depth: usize) {
+        // Schemas here are a handful of references deep; the limit only keeps a cycle from running on.
+        if depth > 16 {
+            return;
+        }
+        if let Some(pointer) = self.node.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix('#')) {
+            if let Some(node) = self.root.pointer(pointer) {
+                Place { root: self.root, node }.gather(found, depth + 1);
+            }
+            return;
+        }
+        found.push(self);
+        for combination in ["allOf", "anyOf", "oneOf"] {
+            for node in self.node.get(combination).and_then(Value::as_array).into_iter().flatten() {
+                Place { root: self.root, node }.gather(found, depth + 1);
+            }
+        }
+        for branch in ["then", "else"] {
+            if let Some(node) = self.node.get(branch) {
+                Place { root: self.root, node }.gather(found, depth + 1);
+            }
+        }
+    }
+
+    /// The named keys of this object.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+        let root = self.root;
+        let properties = self.node.get("properties").and_then(Value::as_object).into_iter().flatten();
+        properties.map(move |(name, node)| (name.as_str(), Place { root, node }))
+    }
+
+    /// What any other key of this object holds, when it may have others of a known kind.
+    pub(super) fn any_key(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let root = self.root;
+        let patterns = self.node.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
+        let others = self.node.get("additionalProperties").filter(|it| it.is_object());
+        patterns.map(|(_, node)| node).chain(others).map(move |node| Place { root, node })
+    }
+
+    /// What each item of this array holds.
+    pub(super) fn items(&self) -> Option<Self> {
+        let node = self.node.get("items").filter(|it| it.is_object())?;
+        Some(Place { root: self.root, node })
+    }
+
+    /// What stands under `step`, a key or an index.
+    fn child(self, step: &str) -> Vec<Self> {
+        let named: Vec<Self> = self.keys().filter(|(name, _)| *name == step).map(|(_, place)| place).collect();
+        let found = if named.is_empty() { self.any_key().chain(self.items()).collect() } else { named };
+        found.into_iter().flat_map(Self::alternatives).collect()
+    }
+
+    pub(super) fn expand(self) -> Vec<Self> {
+        self.alternatives()
+    }
+
+    /// The JSON types that this point takes by name.
+    pub(super) fn types(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let types = self.node.get("type");
+        let several = types.and_then(Value::as_array).into_iter().flatten();
+        types.into_iter().chain(several).filter_map(Value::as_str)
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The branch of an alternative that the value was meant to take: not one that it rules out by a constant (`enabled:
+/// true` against `enabled: false`), and of the others the only one or the one that gets furthest into the value.
+fn meant<'a>(
+    branches: &'a [Vec<ValidationError<'static>>],
+    error: &ValidationError<'_>,
+) -> Option<&'a [ValidationError<'static>]> {
+    let depth = |error: &ValidationError<'_>| error.instance_path().as_str().matches('/').count();
+    let reach = |branch: &[ValidationError<'_>]| branch.iter().map(depth).max().unwrap_or(0);
+    let is_ruled_out = |branch: &[ValidationError<'_>]| {
+        branch.iter().any(|error| matches!(error.kind(), ValidationErrorKind::Constant { .. }))
+    };
+    let open: Vec<&[ValidationError<'_>]> =
+        branches.iter().map(Vec::as_slice).filter(|branch| !is_ruled_out(branch)).collect();
+    match open.as_slice() {
+        [only] => Some(only),
+        several => several
+            .iter()
+            .copied()
+            .max_by_key(|branch| (reach(branch), usize::MAX - branch.len()))
+            .filter(|branch| reach(branch) > depth(error)),
+    }
+}
+
+/// A sentence for a fault. It shows what is asked for, never what was found.
+fn message(kind: &ValidationErrorKind) -> String {
+    match kind {
+        ValidationErrorKind::Type { kind: TypeKind::Single(one) } => format!("must be of type {one}"),
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(several) } => {
+            let names: Vec<String> = several.iter().map(|one| one.to_string()).collect();
+            format!("must be of type {}", names.join(" or "))
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+            let names: Vec<String> = options.iter().map(Value::to_string).collect();
+            format!("must be one of {}", names.join(", "))
+        }
+        ValidationErrorKind::Constant { expected_value } => format!("must be {expected_value}"),
+        ValidationErrorKind::Required { property } => {
+            format!("lacks the key \"{}\"", property.as_str().unwrap_or_default())
+        }
+        ValidationErrorKind::Format { format } => format!("must be a valid {format}"),
+        ValidationErrorKind::Pattern { pattern } => format!("must match {pattern}"),
+        ValidationErrorKind::MinLength { limit } => format!("must have at least {limit} characters"),
+        ValidationErrorKind::MaxLength { limit } => format!("must have at most {limit} characters"),
+        ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("must be at most {limit}"),
+        ValidationErrorKind::MinItems { limit } => format!("must have at least {limit} items"),
+        ValidationErrorKind::MaxItems { limit } => format!("must have at most {limit} items"),
+        ValidationErrorKind::UniqueItems => "must not repeat an item".to_owned(),
+        ValidationErrorKind::PropertyNames { .. } => "has a key that is not allowed".to_owned(),
+        other => format!("breaks the rule \"{}\"", other.keyword()),
+    }
+}
+
+/// How many letters must change to make one word the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let above = row[j + 1];
+            row[j + 1] = (diagonal + usize::from(a != *b)).min(above + 1).min(row[j] + 1);
+            diagonal = above;
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults(service: Service, value: &Value) -> Vec<String> {
+        let mut faults = Vec::new();
+        Schema::of(service).unwrap().judge(value, &mut faults);
+        faults.iter().map(Fault::to_string).collect()
+    }
+
+    #[test]
+    fn every_fault_is_named_by_its_path_and_no_value_is_shown() {
+        let found = faults(
+            Service::Oauth,
+            &json!({"serve": {"public": {"port": "planted"}}, "urls": {"selv": {"issuer": "http://x"}}, "secrets": {"system": ["planted"]}}),
+        );
+        assert!(found.contains(&"oauth.serve.public.port: must be of type integer".to_owned()), "{found:?}");
+        assert!(
+            found.contains(&"oauth.urls.selv: there is no such key; did you mean \"self\"?".to_owned()),
+            "{found:?}"
+        );
+        assert!(found.contains(&"oauth.secrets.system.0: must have at least 16 characters".to_owned()), "{found:?}");
+        assert!(found.iter().all(|fault| !fault.contains("planted")), "{found:?}");
+    }
+
+    #[test]
+    fn the_schemas_accept_what_the_replaced_programs_accept() {
+        let kratos = json!({
+            "dsn": "memory", "identity": {"schemas": [{"id": "person", "url": "file:///etc/person.json"}]},
+            "selfservice": {"default_browser_return_url": "http://127.0.0.1:4455/", "methods": {"totp": {"enabled": true}}},
+            "courier": {"smtp": {"connection_uri": "smtps://user:password@mail:1025/?skip_ssl_verify=true"}},
+        });
+        assert_eq!(faults(Service::Identity, &kratos), Vec::<String>::new());
+        let oathkeeper = json!({
+            "authenticators": {"noop": {"enabled": true}, "cookie_session": {"enabled": true, "config": {"check_session_url": "http://127.0.0.1:4433/sessions/whoami"}}},
+            "errors": {"fallback": ["json"], "handlers": {"json": {"enabled": true, "config": {}}}},
+        });
+        assert_eq!(faults(Service::Gateway, &oathkeeper), Vec::<String>::new());
+        let unfinished = json!({"errors": {"handlers": {"json": {"enabled": true}}}});
+        assert_eq!(faults(Service::Gateway, &unfinished), ["gateway.errors.handlers.json: lacks the key \"config\""]);
+        let hydra = json!({"dsn": "memory", "urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "ttl": {"access_token": "1h"}});
+        assert_eq!(faults(Service::Oauth, &hydra), Vec::<String>::new());
+    }
+}

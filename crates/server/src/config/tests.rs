@@ -1,0 +1,86 @@
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::{Config, Service, Sources};
+
+fn sources(files: &[(&str, &str)], environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        })
+        .collect();
+    let environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    (folder, Sources { files: paths, environment, ..Sources::default() })
+}
+
+#[test]
+fn files_then_environment_then_flags() {
+    let (_folder, mut sources) = sources(
+        &[
+            ("a.yml", "oauth: {ttl: {access_token: 1h, id_token: 1h}}"),
+            ("b.json", r#"{"oauth": {"ttl": {"access_token": "2h", "auth_code": "1m"}}}"#),
+        ],
+        &[("KLEIS_OAUTH_TTL_AUTH_CODE", "2m"), ("KLEIS_DSN", "memory")],
+    );
+    sources.flags = vec![("dsn".to_owned(), json!("sqlite:///x.db"))];
+    let config = Config::load(&sources).unwrap();
+    let value = |path: &str| config.value(Service::Oauth, path).cloned();
+    assert_eq!(value("ttl.access_token"), Some(json!("2h")));
+    assert_eq!(value("ttl.id_token"), Some(json!("1h")));
+    assert_eq!(value("ttl.auth_code"), Some(json!("2m")));
+    assert_eq!(config.shared.dsn.as_ref().map(|dsn| dsn.expose().as_str()), Some("sqlite:///x.db"));
+    assert!(config.is_configured);
+}
+
+#[test]
+fn every_fault_of_every_source_is_reported_at_once() {
+    let (_folder, sources) = sources(
+        &[("a.yml", "oauth: {ttll: {}}\nidentity: {serve: {public: {port: x}}}"), ("b.yml", "a: 1\na: 2")],
+        &[("KLEIS_NONSENSE", "planted")],
+    );
+    let text = Config::load(&sources).unwrap_err().to_string();
+    for wanted in [
+        "oauth.ttll: there is no such key; did you mean \"ttl\"?",
+        "identity.serve.public.port: must be of type integer",
+        "b.yml: is not valid",
+        "KLEIS_NONSENSE",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
+    }
+    assert!(!text.contains("planted"));
+}
+
+#[test]
+fn shared_secrets_reach_each_section_under_its_own_name() {
+    let tree = json!({
+        "secrets": {"default": ["0123456789abcdef"], "cookie": ["fedcba9876543210"]},
+        "identity": {"secrets": {"cookie": ["own-own-own-own-"]}},
+    });
+    let config = Config::from_value(&[], tree).unwrap();
+    let value = |service, path: &str| config.value(service, path).cloned().unwrap_or(Value::Null);
+    assert_eq!(value(Service::Identity, "secrets.default"), json!(["0123456789abcdef"]));
+    assert_eq!(value(Service::Identity, "secrets.cookie"), json!(["own-own-own-own-"]));
+    assert_eq!(value(Service::Oauth, "secrets.system"), json!(["0123456789abcdef"]));
+    assert_eq!(value(Service::Oauth, "secrets.cookie"), json!(["fedcba9876543210"]));
+    assert!(!config.lacks_secrets());
+    assert!(Config::from_value(&[], json!({})).unwrap().lacks_secrets());
+}
+
+#[test]
+fn two_databases_in_one_process_are_refused() {
+    let tree = json!({"identity": {"dsn": "memory"}, "oauth": {"dsn": "sqlite://x.db"}});
+    let text = Config::from_value(&[], tree).unwrap_err().to_string();
+    assert!(text.contains("oauth.dsn: differs from identity.dsn"), "{text}");
+}
+
+#[test]
+fn half_a_certificate_is_refused() {
+    let tree = json!({"oauth": {"serve": {"tls": {"key": {"path": "key.pem"}}}}});
+    let config = Config::from_value(&[], tree).unwrap();
+    assert!(config.listener(Service::Oauth, "public").unwrap_err().to_string().contains("both key and cert"));
+}

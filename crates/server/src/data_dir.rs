@@ -1,0 +1,131 @@
+//! The data directory of a start without configuration: the SQLite file and the generated secrets.
+//!
+//! The directory is made with mode 0700 and the secrets file with mode 0600; a second start finds both. Secrets are made
+//! here only when none are configured, and never for a database that other nodes share: they would not agree.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base::Rng;
+use serde_json::{Value, json};
+
+const SECRETS: &str = "secrets.json";
+const DATABASE: &str = "kleis.db";
+
+/// Why the data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    #[error("the data directory {0} cannot be made")]
+    Make(String, #[source] std::io::Error),
+    #[error("the secrets file {0} cannot be read")]
+    Read(String, #[source] std::io::Error),
+    #[error(
+        "the secrets file {0} can be read by others (mode {1:o}): chmod 600 it, and replace the secrets if others may have read them"
+    )]
+    Exposed(String, u32),
+    #[error("the secrets file {0} cannot be written")]
+    Write(String, #[source] std::io::Error),
+    #[error("the secrets file {0} is damaged; restore it from a backup: without it sealed data cannot be opened")]
+    Damaged(String),
+}
+
+/// A directory that exists and belongs to us.
+#[derive(Clone, Debug)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Finds the directory or makes it.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(|error| DataDirError::Make(path.display().to_string(), error))?;
+        Ok(Self(path.to_owned()))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.join(DATABASE)
+    }
+
+    /// The secrets of the last start, or new ones, written before they are used.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or others could read it.
+    pub fn secrets(&self, rng: &Rng) -> Result<Value, DataDirError> {
+        let path = self.0.join(SECRETS);
+        let name = path.display().to_string();
+        match fs::read(&path) {
+            Ok(text) => {
+                let mode = fs::metadata(&path).map_err(|error| DataDirError::Read(name.clone(), error))?.permissions();
+                if mode.mode() & 0o077 != 0 {
+                    return Err(DataDirError::Exposed(name, mode.mode() & 0o777));
+                }
+                let secrets: Option<Value> = serde_json::from_slice(&text).ok();
+                secrets.filter(|it| it.get("default").is_some()).ok_or(DataDirError::Damaged(name))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let secrets = generate(rng);
+                self.write(&path, &secrets).map_err(|error| DataDirError::Write(name, error))?;
+                Ok(secrets)
+            }
+            Err(error) => Err(DataDirError::Read(name, error)),
+        }
+    }
+
+    /// Writes beside the final name and renames: a start that is cut off leaves no half of a file.
+    fn write(&self, path: &Path, secrets: &Value) -> std::io::Result<()> {
+        let partial = path.with_extension("partial");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        serde_json::to_writer_pretty(&mut file, secrets)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        fs::rename(&partial, path)?;
+        fs::File::open(&self.0)?.sync_all()
+    }
+}
+
+/// Secrets for a process: 32 characters, the length that the cipher's key must have.
+pub fn generate(rng: &Rng) -> Value {
+    let one = || json!([rng.alphanumeric(32)]);
+    json!({ "default": one(), "cookie": one(), "cipher": one(), "pagination": one() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_start_finds_the_secrets_of_the_first() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("kleis-data");
+        let first = DataDir::open(&path).unwrap().secrets(&Rng::seeded(1)).unwrap();
+        let second = DataDir::open(&path).unwrap().secrets(&Rng::seeded(2)).unwrap();
+        assert_eq!(first, second);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join(SECRETS)), 0o600);
+    }
+
+    #[test]
+    fn secrets_that_others_can_read_or_that_are_damaged_stop_the_start() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(place.path()).unwrap();
+        dir.secrets(&Rng::seeded(1)).unwrap();
+        let file = place.path().join(SECRETS);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(dir.secrets(&Rng::seeded(1)), Err(DataDirError::Exposed(..))));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&file, "{").unwrap();
+        assert!(matches!(dir.secrets(&Rng::seeded(1)), Err(DataDirError::Damaged(_))));
+    }
+}

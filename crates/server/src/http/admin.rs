@@ -1,0 +1,108 @@
+//! Who may use an admin listener that strangers can reach.
+//!
+//! On loopback the machine itself is the guard. Anywhere else the start fails unless the configuration names tokens, a
+//! client authority, or says in so many words that something else keeps strangers out.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use base::Secret;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+
+use super::socket::Address;
+use crate::config::{Admin, Service};
+
+/// An admin listener stands open.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the admin listener of {service} would be open to everyone who reaches {address}: set admin.tokens, or \
+     admin.client_ca together with TLS, or bind it to 127.0.0.1, or say admin.unprotected: true if something before it \
+     keeps strangers out"
+)]
+pub struct UnprotectedAdmin {
+    service: &'static str,
+    address: String,
+}
+
+/// Refuses an admin listener that strangers reach and nothing guards.
+pub(crate) fn check(
+    service: &'static str,
+    address: &Address,
+    admin: &Admin,
+    has_tls: bool,
+) -> Result<(), UnprotectedAdmin> {
+    // A client authority guards nothing where no handshake takes place.
+    let is_guarded = !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls);
+    if address.is_local() || is_guarded || admin.unprotected {
+        return Ok(());
+    }
+    Err(UnprotectedAdmin { service, address: address.to_string() })
+}
+
+/// Demands one of the tokens, when there are any: on loopback too, for a token that is set is meant.
+pub(crate) fn guard(router: Router, admin: &Admin, open: &'static [&'static str]) -> Router {
+    if admin.tokens.is_empty() {
+        return router;
+    }
+    let guard = Guard { tokens: admin.tokens.clone().into(), open };
+    router.layer(middleware::from_fn_with_state(guard, demand))
+}
+
+/// Beginnings of paths that need no token: probes carry none, and the doors that ask the gateway for decisions send the
+/// credentials of the request that is decided on.
+pub(crate) const fn open_paths(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Identity | Service::Oauth => &["/health/", "/admin/health/", "/version", "/admin/version"],
+        Service::Gateway => &["/health/", "/version", "/decisions", "/.well-known/"],
+    }
+}
+
+#[derive(Clone)]
+struct Guard {
+    tokens: Arc<[Secret<String>]>,
+    open: &'static [&'static str],
+}
+
+async fn demand(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if guard.open.iter().any(|open| path.starts_with(open)) {
+        return next.run(request).await;
+    }
+    let sent = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    // RFC 6750 section 2.1; the scheme is compared without case (RFC 9110 section 11.1).
+    let token =
+        sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    // Every token is compared, so that the time does not tell which one was close.
+    let known = |token: &str| guard.tokens.iter().fold(false, |known, it| it.matches(token) | known);
+    if token.is_some_and(|(_, token)| known(token.trim())) {
+        return next.run(request).await;
+    }
+    let error = web::RestError::new(StatusCode::UNAUTHORIZED, "The request could not be authorized")
+        .with_reason("This listener needs one of the admin tokens as Authorization: Bearer.");
+    let mut response = error.into_response();
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_listener_that_strangers_reach_needs_a_guard() {
+        let (here, anywhere) = (Address::Tcp(([127, 0, 0, 1], 1).into()), Address::Tcp(([0, 0, 0, 0], 1).into()));
+        let open = Admin::default();
+        assert!(check("identity", &here, &open, false).is_ok());
+        assert!(check("identity", &anywhere, &open, true).is_err());
+        let tokens = Admin { tokens: vec![Secret::new("0123456789abcdef".to_owned())], ..Admin::default() };
+        assert!(check("identity", &anywhere, &tokens, false).is_ok());
+        let authority = Admin { client_ca: Some(crate::config::Material::Path("ca.pem".into())), ..Admin::default() };
+        assert!(check("identity", &anywhere, &authority, true).is_ok());
+        assert!(check("identity", &anywhere, &authority, false).is_err());
+        assert!(check("identity", &anywhere, &Admin { unprotected: true, ..Admin::default() }, false).is_ok());
+    }
+}

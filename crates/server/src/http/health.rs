@@ -1,0 +1,88 @@
+//! Health, version and metrics: what balancers, orchestrators and dashboards ask.
+//!
+//! `alive` says that the process answers; `ready` that it can do its work. The public listeners say only whether, the
+//! admin listeners also why not.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+use telemetry::metrics::{self, Registry};
+
+/// Something without which a service cannot work.
+#[async_trait]
+pub(crate) trait Check: Send + Sync {
+    /// The name under which a failure is reported, for instance `database`.
+    fn name(&self) -> &'static str;
+
+    async fn run(&self) -> Result<(), String>;
+}
+
+/// What the health endpoints of one service look at. A cheap clone.
+#[derive(Clone)]
+pub(crate) struct Health {
+    pub(crate) checks: Arc<[Arc<dyn Check>]>,
+    pub(crate) registry: Registry,
+}
+
+/// The endpoints of a public listener: health alone.
+pub(crate) fn public(health: &Health) -> Router {
+    Router::new()
+        .route("/health/alive", get(alive))
+        .route("/health/ready", get(ready_or_not))
+        .with_state(health.clone())
+}
+
+/// The endpoints of an admin listener, at the root and under `/admin`.
+pub(crate) fn admin(health: &Health) -> Router {
+    let routes = || {
+        Router::new()
+            .route("/health/alive", get(alive))
+            .route("/health/ready", get(ready_and_why))
+            .route("/version", get(version))
+            .route("/metrics/prometheus", get(prometheus))
+    };
+    routes().nest("/admin", routes()).with_state(health.clone())
+}
+
+async fn alive() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn version() -> Json<Value> {
+    Json(json!({ "version": crate::VERSION }))
+}
+
+async fn ready_or_not(State(health): State<Health>) -> Response {
+    health.answer(|_| "this check failed; the admin listener tells why".into()).await
+}
+
+async fn ready_and_why(State(health): State<Health>) -> Response {
+    health.answer(Value::from).await
+}
+
+async fn prometheus(State(health): State<Health>) -> Response {
+    let media_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
+    ([(CONTENT_TYPE, media_type)], health.registry.encode()).into_response()
+}
+
+impl Health {
+    async fn answer(&self, tell: impl Fn(String) -> Value) -> Response {
+        let mut errors = Map::new();
+        for check in self.checks.iter() {
+            if let Err(reason) = check.run().await {
+                errors.insert(check.name().to_owned(), tell(reason));
+            }
+        }
+        if errors.is_empty() {
+            return alive().await.into_response();
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "errors": errors }))).into_response()
+    }
+}

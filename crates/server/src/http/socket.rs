@@ -1,0 +1,174 @@
+//! Sockets: TCP on an address or a name, or a Unix socket on a path.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use web::PeerAddress;
+
+use crate::config::Listener;
+
+/// Where a listener stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// Whether only programs on this machine reach it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+
+    pub fn tcp(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(address) => Some(*address),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Why a listener cannot stand where it should.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    #[error("cannot listen on {address}")]
+    Socket { address: String, source: std::io::Error },
+    #[error("the socket {path} cannot be given to {to}")]
+    Ownership { path: String, to: String, source: std::io::Error },
+}
+
+/// The default place of a listener, when its settings do not say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DefaultPlace {
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+}
+
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+pub(crate) struct Bound {
+    socket: Socket,
+    pub(crate) address: Address,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Peer {
+    Address(SocketAddr),
+    Local,
+}
+
+impl Peer {
+    /// A Unix socket has no address: whoever may open it sits on this machine.
+    pub(crate) fn seen_as(self, is_tls: bool) -> PeerAddress {
+        let address = match self {
+            Self::Address(address) => address,
+            Self::Local => SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        PeerAddress { address, is_tls }
+    }
+}
+
+impl Bound {
+    pub(crate) async fn bind(settings: &Listener, place: DefaultPlace) -> Result<Self, BindError> {
+        let host = settings.host.as_deref().unwrap_or_default();
+        if let Some(path) = host.strip_prefix("unix:") {
+            return Self::bind_unix(Path::new(path), settings);
+        }
+        let port = settings.port.unwrap_or(place.port);
+        let bound = match host {
+            "" => TcpListener::bind((place.host, port)).await,
+            "*" => TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await,
+            host => TcpListener::bind((host.trim_matches(['[', ']']), port)).await,
+        };
+        let name = || if host.is_empty() { place.host.to_string() } else { host.to_owned() };
+        let failed = |source| BindError::Socket { address: format!("{}:{port}", name()), source };
+        let listener = bound.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { socket: Socket::Tcp(listener), address: Address::Tcp(address) })
+    }
+
+    fn bind_unix(path: &Path, settings: &Listener) -> Result<Self, BindError> {
+        use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+        let failed = |source| BindError::Socket { address: format!("unix:{}", path.display()), source };
+        // A socket that a dead process left behind is in the way; anything else on that path is not ours to remove.
+        let is_left_over = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+            && std::os::unix::net::UnixStream::connect(path).is_err();
+        if is_left_over {
+            std::fs::remove_file(path).map_err(failed)?;
+        }
+        let listener = UnixListener::bind(path).map_err(failed)?;
+        let socket = &settings.socket;
+        let given = |to: String, source| BindError::Ownership { path: path.display().to_string(), to, source };
+        let mode = socket.mode.unwrap_or(0o755);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+            .map_err(|source| given(format!("mode {mode:o}"), source))?;
+        if !socket.owner.is_empty() || !socket.group.is_empty() {
+            let user = id_of(&socket.owner, "/etc/passwd").map_err(|source| given(socket.owner.clone(), source))?;
+            let group = id_of(&socket.group, "/etc/group").map_err(|source| given(socket.group.clone(), source))?;
+            std::os::unix::fs::chown(path, user, group)
+                .map_err(|source| given(format!("{}:{}", socket.owner, socket.group), source))?;
+        }
+        Ok(Self { socket: Socket::Unix(listener), address: Address::Unix(path.to_owned()) })
+    }
+
+    pub(crate) async fn accept(&self) -> std::io::Result<(Stream, Peer)> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Answers are written whole; waiting for more to send with them only delays them.
+                stream.set_nodelay(true)?;
+                Ok((Stream::Tcp(stream), Peer::Address(address)))
+            }
+            Socket::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), Peer::Local)),
+        }
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        if let Address::Unix(path) = &self.address {
+            // What is left behind is taken away by the next start.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// The number of a user or a group: written as a number, or looked up in `/etc/passwd` or `/etc/group`.
+fn id_of(name: &str, table: &str) -> std::io::Result<Option<u32>> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(id) = name.parse() {
+        return Ok(Some(id));
+    }
+    let table = std::fs::read_to_string(table)?;
+    let row = table.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|row| row.first() == Some(&name));
+    let id = row.and_then(|row| row.get(2)?.parse().ok());
+    id.map(Some).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} is unknown here")))
+}

@@ -1,0 +1,22 @@
+//! How the parts become a running program: database, secrets, listeners, services, and the links between them.
+
+mod checks;
+mod parts;
+mod running;
+mod services;
+mod start;
+
+use crate::config::Service;
+
+pub use running::{Addresses, Running};
+pub(crate) use start::migrations_of;
+pub use start::{Environment, StartError, start};
+
+/// The keys of a section that its service obeys.
+pub(crate) fn honoured(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Identity => &[],
+        Service::Oauth => &[],
+        Service::Gateway => &[],
+    }
+}

@@ -1,0 +1,95 @@
+//! What every service is built from.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use base::{Clock, Rng, Sealer, Secret};
+use database::Database;
+use serde_json::Value;
+use telemetry::metrics::{Build, HttpMetrics, Registry};
+use url::Url;
+use web::outbound::{Client, Destinations};
+use web::{Edge, TrustedProxies};
+
+use super::checks::{DatabaseAnswers, DatabaseUsage};
+use super::start::StartError;
+use crate::config::{Config, Fault, Listener, Service};
+use crate::http::health::Health;
+use crate::http::socket::Address;
+
+const BUILD: Build = Build {
+    version: crate::VERSION,
+    hash: match option_env!("KLEIS_COMMIT") {
+        Some(hash) => hash,
+        None => "unknown",
+    },
+    build_time: match option_env!("KLEIS_BUILD_TIME") {
+        Some(at) => at,
+        None => "unknown",
+    },
+};
+
+/// What the whole process shares.
+pub(super) struct Parts {
+    pub(super) database: Database,
+    pub(super) clock: Clock,
+    pub(super) rng: Rng,
+    pub(super) proxies: TrustedProxies,
+    /// Where generated files may stand; `None` for a process that leaves nothing behind.
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+impl Parts {
+    /// The client for calls to the outside, bounded as the section of `service` says.
+    pub(super) fn outbound(&self, config: &Config, service: Service) -> Client {
+        let said = |key: &str| config.value(service, &format!("clients.http.{key}"));
+        if said("disallow_private_ip_ranges").and_then(Value::as_bool) != Some(true) {
+            return Client::new(Destinations::Any);
+        }
+        let exceptions = said("private_ip_exception_urls").and_then(Value::as_array).into_iter().flatten();
+        let hosts = exceptions.filter_map(|it| Url::parse(it.as_str()?).ok()?.host_str().map(str::to_owned));
+        Client::new(Destinations::public_only(hosts))
+    }
+
+    /// Seals with the secrets of `service` named by `keys`, in their order: the first one seals, all of them open.
+    pub(super) fn sealer(&self, config: &Config, service: Service, keys: &[&str]) -> Result<Sealer, StartError> {
+        let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
+        let secrets: Vec<_> =
+            lists.flatten().filter_map(Value::as_str).map(|text| Secret::new(text.to_owned())).collect();
+        let missing = || Fault::new(format!("{service}.secrets.{}", keys.last().unwrap_or(&"default")), "is missing");
+        Sealer::new(&secrets, self.rng.clone()).ok_or_else(|| StartError::Config(missing().into()))
+    }
+
+    /// The registry of `service`, the means to count its requests, and its health.
+    pub(super) fn observe(&self, service: Service) -> (HttpMetrics, Health) {
+        let registry = Registry::new(service.name(), &BUILD);
+        registry.register_collector(DatabaseUsage(self.database.clone()));
+        let metrics = HttpMetrics::register(&registry);
+        let checks: [Arc<dyn crate::http::health::Check>; 1] = [Arc::new(DatabaseAnswers(self.database.clone()))];
+        (metrics, Health { checks: checks.into(), registry })
+    }
+
+    /// The edge of a listener.
+    pub(super) fn edge(&self, listener: &Listener, metrics: &HttpMetrics) -> Edge {
+        Edge {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            proxies: self.proxies.clone(),
+            metrics: Some(metrics.clone()),
+            quiet_health: listener.request_log.disable_for_health,
+        }
+    }
+}
+
+/// Where a listener is reached, as far as that can be known from here.
+pub(super) fn base_url(listener: &Listener, address: &Address, has_tls: bool) -> String {
+    if let Some(url) = &listener.base_url {
+        return url.clone();
+    }
+    let scheme = if has_tls { "https" } else { "http" };
+    match address {
+        Address::Tcp(address) if address.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}/", address.port()),
+        Address::Tcp(address) => format!("{scheme}://{address}/"),
+        Address::Unix(_) => format!("{scheme}://localhost/"),
+    }
+}

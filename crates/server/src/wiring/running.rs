@@ -1,0 +1,66 @@
+//! A program that runs: where it is reached, and how it ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use database::Database;
+use jobs::Worker;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Service;
+use crate::http::socket::Address;
+
+/// Where the listeners stand and what they are called from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(BTreeMap<(Service, &'static str), (Address, String)>);
+
+impl Addresses {
+    pub(super) fn insert(&mut self, service: Service, name: &'static str, address: Address, base_url: String) {
+        self.0.insert((service, name), (address, base_url));
+    }
+
+    /// The address of the listener `name` (`public`, `admin`, `proxy`, `api`) of `service`, when it runs.
+    pub fn address(&self, service: Service, name: &'static str) -> Option<&Address> {
+        self.0.get(&(service, name)).map(|(address, _)| address)
+    }
+
+    /// The URL of that listener, ending in a slash.
+    pub fn base_url(&self, service: Service, name: &'static str) -> Option<&str> {
+        self.0.get(&(service, name)).map(|(_, url)| url.as_str())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Service, &'static str, &Address, &str)> {
+        self.0.iter().map(|((service, name), (address, url))| (*service, *name, address, url.as_str()))
+    }
+}
+
+/// A running server. Dropping it cuts everything off; [`Running::shutdown`] ends it in order.
+pub struct Running {
+    pub addresses: Addresses,
+    pub database: Database,
+    /// Runs background work; a test may ask it to run what is due at once.
+    pub worker: Arc<Worker>,
+    pub(super) stop: watch::Sender<bool>,
+    pub(super) tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Stops accepting, lets open requests and running jobs finish, and returns when all is done.
+    pub async fn shutdown(mut self) {
+        // Without a receiver everything has ended already.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Returns when a listener or the worker ended although nobody asked for it.
+    pub async fn failed(&mut self) {
+        self.tasks.join_next().await;
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}

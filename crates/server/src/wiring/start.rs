@@ -1,0 +1,268 @@
+//! The start: everything is opened, checked and bound before anything is served.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use base::{Clock, Rng};
+use database::{Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
+use jobs::Worker;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use web::TrustedProxies;
+
+use super::parts::{Parts, base_url};
+use super::running::{Addresses, Running};
+use crate::config::{Config, Fault, Faults, Listener, Service};
+use crate::data_dir::{self, DataDir, DataDirError};
+use crate::http::admin::UnprotectedAdmin;
+use crate::http::listen::Site;
+use crate::http::path::Rewrite;
+use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
+use crate::http::tls::{TlsError, TlsSettings};
+use crate::http::{admin, health, with_manners};
+
+/// What a program gets from its surroundings.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    pub clock: Clock,
+    pub rng: Rng,
+    /// Where the database and the secrets go that nobody configured.
+    pub data_dir: PathBuf,
+    /// Takes free ports on loopback where no port is configured, instead of the usual ones.
+    pub free_ports: bool,
+    /// Applies migrations that are missing; without, they stop the start.
+    pub migrate: bool,
+}
+
+impl Environment {
+    /// The operating system's clock and randomness, and `./kleis-data`.
+    pub fn system() -> Self {
+        Self {
+            clock: Clock::system(),
+            rng: Rng::system(),
+            data_dir: PathBuf::from("kleis-data"),
+            free_ports: false,
+            migrate: true,
+        }
+    }
+}
+
+/// Why a program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] Faults),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error("dsn")]
+    Dsn(#[from] database::InvalidDsn),
+    #[error("the database cannot be opened")]
+    Database(#[from] database::Error),
+    #[error("the database cannot be brought up to date")]
+    Migration(#[from] MigrationError),
+    #[error("{0} migrations are missing: run kleis migrate up, or start without --no-migrate")]
+    Pending(usize),
+    #[error(
+        "no secrets are set, and nodes that share a database must share them: set secrets.default, or KLEIS_SECRETS_DEFAULT"
+    )]
+    NoSharedSecrets,
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("TLS of {0}")]
+    Tls(String, #[source] TlsError),
+    #[error(transparent)]
+    Unprotected(#[from] UnprotectedAdmin),
+    #[error("{service} cannot start")]
+    Service { service: Service, source: Box<dyn std::error::Error + Send + Sync> },
+}
+
+impl From<Fault> for StartError {
+    fn from(fault: Fault) -> Self {
+        Self::Config(fault.into())
+    }
+}
+
+/// Starts what the configuration says.
+///
+/// # Errors
+/// The first thing that stands in the way; nothing is served then.
+pub async fn start(mut config: Config, environment: Environment) -> Result<Running, StartError> {
+    // The first provider stays: in one process there is one, whoever came first.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (dsn, data_dir) = prepare(&mut config, &environment)?;
+    let database = Database::open(&dsn).await?;
+    bring_up_to_date(&database, &config, &environment).await?;
+    let mut addresses = Addresses::default();
+    let mut bound = Vec::new();
+    for service in config.services.clone() {
+        for kind in listeners_of(service) {
+            let listener = bind(&config, &environment, service, kind).await?;
+            let url = base_url(&listener.settings, &listener.bound.address, listener.tls.is_some());
+            addresses.insert(service, kind.name, listener.bound.address.clone(), url);
+            bound.push(listener);
+        }
+    }
+    let parts = Parts {
+        database: database.clone(),
+        clock: environment.clock.clone(),
+        rng: environment.rng.clone(),
+        proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
+        data_dir,
+    };
+    let mut built = super::services::build(&mut config, &parts, &addresses)?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let retention: Vec<Retention> = retention_of(&config).into_iter().flatten().copied().collect();
+    let worker = Worker::new(database.clone(), environment.clock, environment.rng, built.take_handlers(), retention);
+    let worker = Arc::new(worker);
+    tasks.spawn({
+        let (worker, stopped) = (worker.clone(), stopped.clone());
+        async move { Box::pin(worker.run(stopped)).await }
+    });
+    for listener in bound {
+        let router = built.take_router(listener.service, listener.kind.name);
+        let site = assemble(listener, router, &config, &parts, &built)?;
+        tasks.spawn(site.serve(stopped.clone()));
+    }
+    built.spawn_background(&mut tasks, &stopped);
+    Ok(Running { addresses, database, worker, stop, tasks })
+}
+
+/// Finds or makes the database's place and the secrets.
+fn prepare(config: &mut Config, environment: &Environment) -> Result<(Dsn, Option<PathBuf>), StartError> {
+    let configured: Option<String> = config.shared.dsn.as_ref().map(|dsn| dsn.expose().clone());
+    let is_passing = configured.as_deref().is_some_and(|dsn| dsn == "memory" || dsn.contains(":memory:"));
+    let dsn: Option<Dsn> = configured.as_deref().map(str::parse).transpose()?;
+    if config.lacks_secrets() {
+        match &dsn {
+            Some(Dsn::Postgres(_)) => return Err(StartError::NoSharedSecrets),
+            Some(Dsn::Sqlite(_)) if is_passing => config.set_default_secrets(&data_dir::generate(&environment.rng)),
+            Some(Dsn::Sqlite(_)) | None => {
+                let generated = DataDir::open(&environment.data_dir)?.secrets(&environment.rng)?;
+                config.set_default_secrets(&generated);
+            }
+        }
+    }
+    let dsn = match dsn {
+        Some(dsn) => dsn,
+        None => Dsn::sqlite(DataDir::open(&environment.data_dir)?.database()),
+    };
+    Ok((dsn, (!is_passing).then(|| environment.data_dir.clone())))
+}
+
+async fn bring_up_to_date(database: &Database, config: &Config, environment: &Environment) -> Result<(), StartError> {
+    let sets = migrations_of(config);
+    if environment.migrate {
+        for step in database.migrate(&sets, environment.clock.now()).await? {
+            tracing::info!(service = step.service, version = step.version, name = step.name, "migration applied");
+        }
+        return Ok(());
+    }
+    let steps = database.migration_status(&sets).await?;
+    match steps.iter().filter(|step| step.state == MigrationState::Pending).count() {
+        0 => Ok(()),
+        missing => Err(StartError::Pending(missing)),
+    }
+}
+
+/// The tables of the services that run.
+pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
+    let services = config.services.iter().filter_map(|service| super::services::migrations(*service));
+    std::iter::once(jobs::MIGRATIONS).chain(services).collect()
+}
+
+fn retention_of(config: &Config) -> Vec<&'static [Retention]> {
+    let services = config.services.iter().map(|service| super::services::retention(*service));
+    std::iter::once(jobs::RETENTION).chain(services).collect()
+}
+
+/// A kind of listener.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    port: u16,
+    is_admin: bool,
+    rewrite: Rewrite,
+}
+
+const fn listeners_of(service: Service) -> [Kind; 2] {
+    const fn kind(name: &'static str, port: u16, is_admin: bool, rewrite: Rewrite) -> Kind {
+        Kind { name, port, is_admin, rewrite }
+    }
+    match service {
+        Service::Identity => {
+            [kind("public", 4433, false, Rewrite::Trimmed), kind("admin", 4434, true, Rewrite::UnderAdmin)]
+        }
+        Service::Oauth => {
+            [kind("public", 4444, false, Rewrite::Trimmed), kind("admin", 4445, true, Rewrite::UnderAdmin)]
+        }
+        Service::Gateway => {
+            [kind("proxy", 4455, false, Rewrite::Untouched), kind("api", 4456, true, Rewrite::Untouched)]
+        }
+    }
+}
+
+/// A listener that has its place and serves nothing yet.
+struct BoundListener {
+    service: Service,
+    kind: Kind,
+    settings: Listener,
+    bound: Bound,
+    tls: Option<TlsSettings>,
+}
+
+async fn bind(
+    config: &Config,
+    environment: &Environment,
+    service: Service,
+    kind: Kind,
+) -> Result<BoundListener, StartError> {
+    let settings = config.listener(service, kind.name)?;
+    let admin = &config.shared.admin;
+    let authority = admin.client_ca.as_ref().filter(|_| kind.is_admin);
+    let tls = TlsSettings::of(&settings.tls, authority)
+        .map_err(|error| StartError::Tls(format!("{service}.serve.{}", kind.name), error))?;
+    // What nobody configured is for whoever sits at this machine.
+    let is_local = kind.is_admin || !config.is_configured || environment.free_ports;
+    let place = DefaultPlace {
+        host: if is_local { LOOPBACK } else { ANYWHERE },
+        port: if environment.free_ports { 0 } else { kind.port },
+    };
+    let bound = Bound::bind(&settings, place).await?;
+    if kind.is_admin {
+        admin::check(service.name(), &bound.address, admin, tls.is_some())?;
+    }
+    Ok(BoundListener { service, kind, settings, bound, tls })
+}
+
+/// Puts health, guard, cross-origin rules and the edge around what a service answers with.
+fn assemble(
+    listener: BoundListener,
+    router: Router,
+    config: &Config,
+    parts: &Parts,
+    built: &super::services::Built,
+) -> Result<Site, StartError> {
+    let BoundListener { service, kind, settings, bound, tls } = listener;
+    let (metrics, health) = built.observed(service)?;
+    let router = if kind.rewrite == Rewrite::Untouched && !kind.is_admin {
+        // The gateway's proxy: every path belongs to the upstream, and bodies stream for as long as they move.
+        router
+    } else {
+        let health = if kind.is_admin { health::admin(health) } else { health::public(health) };
+        with_manners(router.merge(health))
+    };
+    let router =
+        if kind.is_admin { admin::guard(router, &config.shared.admin, admin::open_paths(service)) } else { router };
+    let router = match settings.cors.layer() {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    let router = parts.edge(&settings, metrics).around(router);
+    Ok(Site { name: kind.name, bound, tls, rewrite: kind.rewrite, router })
+}
+
+#[cfg(test)]
+mod tests;

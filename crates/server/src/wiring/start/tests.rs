@@ -1,0 +1,121 @@
+use base::{Clock, Rng};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use web::outbound::{Client, Destinations};
+
+use super::{Environment, StartError, start};
+use crate::config::{Config, Service};
+use crate::wiring::Running;
+
+fn environment(place: &tempfile::TempDir) -> Environment {
+    Environment {
+        clock: Clock::system(),
+        rng: Rng::system(),
+        data_dir: place.path().join("data"),
+        free_ports: true,
+        migrate: true,
+    }
+}
+
+async fn running(tree: Value) -> Running {
+    let place = tempfile::tempdir().unwrap();
+    let config = Config::from_value(&[], tree).unwrap();
+    let running = start(config, environment(&place)).await.unwrap();
+    assert!(!place.path().join("data").exists(), "a database in memory leaves nothing behind");
+    running
+}
+
+async fn get(running: &Running, service: Service, listener: &'static str, path: &str, token: &str) -> (u16, String) {
+    let url = running.addresses.base_url(service, listener).unwrap();
+    let mut request = http::Request::get(format!("{url}{}", path.trim_start_matches('/')));
+    if !token.is_empty() {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let answer = Client::new(Destinations::Any).send(request.body(Bytes::new()).unwrap()).await.unwrap();
+    (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn every_listener_tells_its_health() {
+    let running = running(json!({"dsn": "memory"})).await;
+    for (service, listener) in [
+        (Service::Identity, "public"),
+        (Service::Identity, "admin"),
+        (Service::Oauth, "public"),
+        (Service::Oauth, "admin"),
+    ] {
+        for path in ["/health/alive", "/health/ready", "/health/ready/"] {
+            let answer = get(&running, service, listener, path, "").await;
+            assert_eq!(answer, (200, r#"{"status":"ok"}"#.to_owned()), "{service} {listener} {path}");
+        }
+    }
+    let (status, body) = get(&running, Service::Identity, "admin", "/admin/version", "").await;
+    assert_eq!((status, body), (200, format!(r#"{{"version":"{}"}}"#, crate::VERSION)));
+    let (status, body) = get(&running, Service::Identity, "admin", "/metrics/prometheus", "").await;
+    assert_eq!(status, 200);
+    assert!(body.contains(r#"endpoint="/health/ready"} "#), "{body}");
+    assert!(body.contains("sql_statements_total"), "{body}");
+    let (status, body) = get(&running, Service::Identity, "public", "/metrics/prometheus", "").await;
+    assert_eq!(status, 404, "{body}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_admin_token_that_is_set_is_demanded() {
+    let running = running(json!({"dsn": "memory", "admin": {"tokens": ["0123456789abcdef"]}})).await;
+    let ask = async |path: &str, token: &str| get(&running, Service::Identity, "admin", path, token).await.0;
+    assert_eq!(ask("/health/ready", "").await, 200);
+    assert_eq!(ask("/metrics/prometheus", "").await, 401);
+    assert_eq!(ask("/metrics/prometheus", "0123456789abcdeg").await, 401);
+    assert_eq!(ask("/metrics/prometheus", "0123456789abcdef").await, 200);
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_open_admin_listener_stops_the_start() {
+    let place = tempfile::tempdir().unwrap();
+    let tree = json!({"dsn": "memory", "oauth": {"serve": {"admin": {"host": "0.0.0.0"}}}});
+    let config = Config::from_value(&[Service::Oauth], tree).unwrap();
+    let refused = start(config, environment(&place)).await.unwrap_err();
+    assert!(matches!(refused, StartError::Unprotected(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn nodes_that_share_a_database_must_share_their_secrets() {
+    let place = tempfile::tempdir().unwrap();
+    let config = Config::from_value(&[], json!({"dsn": "postgres://127.0.0.1:1/x"})).unwrap();
+    let refused = start(config, environment(&place)).await.unwrap_err();
+    assert!(matches!(refused, StartError::NoSharedSecrets), "{refused}");
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_served_with_its_mode_and_taken_away() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("admin.sock");
+    let host = format!("unix:{}", path.display());
+    let tree = json!({"dsn": "memory", "identity": {"serve": {"admin": {"host": host, "socket": {"mode": 0o600}}}}});
+    let config = Config::from_value(&[Service::Identity], tree).unwrap();
+    let running = start(config, environment(&place)).await.unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();
+    stream.write_all(b"GET /health/alive HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    running.shutdown().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_second_start_finds_the_data_of_the_first() {
+    let place = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let config = Config::from_value(&[], json!({})).unwrap();
+        start(config, environment(&place)).await.unwrap().shutdown().await;
+    }
+    let names = std::fs::read_dir(place.path().join("data")).unwrap().map(|it| it.unwrap().file_name());
+    assert!(names.into_iter().any(|name| name == "kleis.db"));
+}
