@@ -11,7 +11,7 @@ CREATE TABLE oauth_clients (
     -- JSON array of secret digests: the current one first, then the rotated ones.
     secrets text NOT NULL,
     registration_token_digest bytea,
-    -- Carried by each access token that belongs to no grant: a new value ends them all (an epoch knows no clock skew).
+    -- Carried by each access token: a new value ends them all (an epoch knows no clock skew).
     token_epoch bigint NOT NULL,
     -- Grows with each change: an update names the version that it read.
     version bigint NOT NULL,
@@ -51,7 +51,8 @@ CREATE TABLE oauth_grants (
     requested_at bigint NOT NULL,
     -- The claims for tokens and their settings: JSON, sealed.
     session bytea NOT NULL,
-    -- The refresh family: 0 until a first refresh token exists; the digest is the current token's.
+    -- The refresh family: 0 without one; the digest is the current token's. Access tokens of an earlier generation are no
+    -- longer active.
     refresh_generation integer NOT NULL,
     refresh_digest bytea,
     -- The current refresh token, sealed: returned again to whoever repeats the last rotation in the grace period.
@@ -59,8 +60,6 @@ CREATE TABLE oauth_grants (
     refresh_rotated_at bigint,
     refresh_grace_uses integer NOT NULL,
     refresh_expires_at bigint,
-    -- Access tokens that carry an earlier number are no longer active.
-    token_generation integer NOT NULL,
     revoked_at bigint,
     created_at bigint NOT NULL,
     -- When the last token of the grant has expired.
@@ -70,7 +69,7 @@ CREATE TABLE oauth_grants (
 CREATE INDEX oauth_grants_by_subject ON oauth_grants (tenant_id, subject, client_id);
 CREATE INDEX oauth_grants_by_client ON oauth_grants (tenant_id, client_id);
 CREATE INDEX oauth_grants_by_login_session ON oauth_grants (tenant_id, login_session_id);
-CREATE INDEX oauth_grants_by_expiry ON oauth_grants (tenant_id, expires_at);
+CREATE INDEX oauth_grants_by_expiry ON oauth_grants (expires_at);
 
 -- A login remembered (or still needed to log out from the clients it reached). The id is `sid`.
 CREATE TABLE oauth_login_sessions (
@@ -89,7 +88,7 @@ CREATE TABLE oauth_login_sessions (
 CREATE INDEX oauth_login_sessions_by_subject ON oauth_login_sessions (tenant_id, subject);
 CREATE INDEX oauth_login_sessions_by_provider_session
     ON oauth_login_sessions (tenant_id, identity_provider_session_id);
-CREATE INDEX oauth_login_sessions_by_expiry ON oauth_login_sessions (tenant_id, expires_at);
+CREATE INDEX oauth_login_sessions_by_expiry ON oauth_login_sessions (expires_at);
 
 -- A consent that a person gave (skipped ones leave no row). The id is the consent request's, hence the grant's.
 CREATE TABLE oauth_consents (
@@ -112,7 +111,7 @@ CREATE TABLE oauth_consents (
 CREATE INDEX oauth_consents_by_subject ON oauth_consents (tenant_id, subject, client_id, handled_at);
 CREATE INDEX oauth_consents_by_client ON oauth_consents (tenant_id, client_id);
 CREATE INDEX oauth_consents_by_login_session ON oauth_consents (tenant_id, login_session_id);
-CREATE INDEX oauth_consents_by_expiry ON oauth_consents (tenant_id, expires_at);
+CREATE INDEX oauth_consents_by_expiry ON oauth_consents (expires_at);
 
 -- The subject identifier that the login application forced for one client and person.
 CREATE TABLE oauth_forced_subjects (
@@ -142,7 +141,9 @@ CREATE TABLE oauth_keys (
     expires_at bigint NOT NULL,
     PRIMARY KEY (tenant_id, set_name, kid)
 );
-CREATE INDEX oauth_keys_by_expiry ON oauth_keys (tenant_id, expires_at);
+CREATE INDEX oauth_keys_by_expiry ON oauth_keys (expires_at);
+
+-- The reaper serves all tenants at once, hence indexes on expiry alone.
 
 -- Access tokens revoked one by one because no grant stands behind them (client credentials).
 CREATE TABLE oauth_revoked_tokens (
@@ -151,7 +152,7 @@ CREATE TABLE oauth_revoked_tokens (
     expires_at bigint NOT NULL,
     PRIMARY KEY (tenant_id, jti)
 );
-CREATE INDEX oauth_revoked_tokens_by_expiry ON oauth_revoked_tokens (tenant_id, expires_at);
+CREATE INDEX oauth_revoked_tokens_by_expiry ON oauth_revoked_tokens (expires_at);
 
 -- Assertions already used (RFC 7523 section 3): per issuer, so that nobody can burn the `jti` of another.
 CREATE TABLE oauth_used_jtis (
@@ -161,7 +162,7 @@ CREATE TABLE oauth_used_jtis (
     expires_at bigint NOT NULL,
     PRIMARY KEY (tenant_id, issuer, jti_digest)
 );
-CREATE INDEX oauth_used_jtis_by_expiry ON oauth_used_jtis (tenant_id, expires_at);
+CREATE INDEX oauth_used_jtis_by_expiry ON oauth_used_jtis (expires_at);
 
 -- Challenges and verifiers already used: a row makes a second use fail.
 CREATE TABLE oauth_used_challenges (
@@ -170,7 +171,7 @@ CREATE TABLE oauth_used_challenges (
     expires_at bigint NOT NULL,
     PRIMARY KEY (tenant_id, digest)
 );
-CREATE INDEX oauth_used_challenges_by_expiry ON oauth_used_challenges (tenant_id, expires_at);
+CREATE INDEX oauth_used_challenges_by_expiry ON oauth_used_challenges (expires_at);
 
 -- What the nodes keep in memory: a changed version tells them to read it again.
 CREATE TABLE oauth_versions (

@@ -1,1 +1,26 @@
-//! (to be written)
+//! OAuth 2.0 and OpenID Connect: clients ask for access in the name of people or for themselves, and receive tokens
+//! (RFC 6749, 6750, 7009, 7523, 7636, 7662, 8414, 9207, 9700; OpenID Connect Core, Discovery, RP-Initiated, Front-Channel
+//! and Back-Channel Logout).
+//!
+//! What always holds:
+//! - One row per authorization; an access token costs none. Whatever ends a grant ends its tokens at once.
+//! - An authorization code is redeemed once; a refresh token has one line of descent.
+//! - Nothing is granted beyond what the client registered, requested, and the person consented to.
+
+mod config;
+pub mod domain;
+mod http;
+mod jobs;
+mod memory;
+pub mod operations;
+mod pages;
+mod service;
+pub mod storage;
+#[cfg(test)]
+mod testing;
+
+pub use config::{ADDITIONAL, Config, ConfigError, HONOURED};
+pub use service::{OAuth, Parts};
+pub use storage::RETENTION;
+
+pub const MIGRATIONS: database::MigrationSet = database::migrations! { "oauth", [1 => "0001_oauth.sql"] };

@@ -1,0 +1,646 @@
+//! The `oauth` section of the configuration: exactly the keys of the file it replaces, and a few of our own.
+//!
+//! What always holds: a value read here is well-formed on its own; what depends on several of them (an issuer without TLS
+//! outside of `dev`, a pairwise subject without salt) is checked when the service is built, before a port is bound.
+
+use std::time::Duration;
+
+use base::Secret;
+use jose::Algorithm;
+use oauth_types::ScopeMatching;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+use web::config::GoDuration;
+
+use crate::domain::client::{AccessTokenStrategy, SubjectType};
+
+/// The keys that this service obeys.
+pub const HONOURED: &[&str] = &[
+    "clients.http.disallow_private_ip_ranges",
+    "clients.http.private_ip_exception_urls",
+    "dev",
+    "oauth2.allowed_top_level_claims",
+    "oauth2.client_credentials.default_grant_allowed_scope",
+    "oauth2.exclude_not_before_claim",
+    "oauth2.expose_internal_errors",
+    "oauth2.grant.refresh_token.rotation_grace_period",
+    "oauth2.grant.refresh_token.rotation_grace_reuse_count",
+    "oauth2.hashers.algorithm",
+    "oauth2.hashers.bcrypt.cost",
+    "oauth2.hashers.pbkdf2.iterations",
+    "oauth2.keys.algorithm",
+    "oauth2.keys.rotation_period",
+    "oauth2.mirror_top_level_claims",
+    "oauth2.pkce.enforced",
+    "oauth2.pkce.enforced_for_public_clients",
+    "oauth2.preserve_ext_claims",
+    "oidc.dynamic_client_registration.default_scope",
+    "oidc.subject_identifiers.pairwise.salt",
+    "oidc.subject_identifiers.supported_types",
+    "secrets.system",
+    "serve.cookies.domain",
+    "serve.cookies.names.consent_csrf",
+    "serve.cookies.names.login_csrf",
+    "serve.cookies.names.session",
+    "serve.cookies.paths.session",
+    "serve.cookies.same_site_mode",
+    "serve.cookies.secure",
+    "strategies.access_token",
+    "strategies.jwt.scope_claim",
+    "strategies.scope",
+    "ttl.access_token",
+    "ttl.auth_code",
+    "ttl.authentication_session",
+    "ttl.id_token",
+    "ttl.login_consent_request",
+    "ttl.refresh_token",
+    "urls.consent",
+    "urls.error",
+    "urls.login",
+    "urls.logout",
+    "urls.post_logout_redirect",
+    "urls.registration",
+    "urls.self.admin",
+    "urls.self.issuer",
+    "urls.self.public",
+    "webfinger.jwks.broadcast_keys",
+    "webfinger.oidc_discovery.auth_url",
+    "webfinger.oidc_discovery.client_registration_url",
+    "webfinger.oidc_discovery.jwks_url",
+    "webfinger.oidc_discovery.supported_claims",
+    "webfinger.oidc_discovery.supported_scope",
+    "webfinger.oidc_discovery.token_url",
+    "webfinger.oidc_discovery.userinfo_url",
+];
+
+/// Keys of ours that the schema of the replaced file does not know.
+pub const ADDITIONAL: &[&str] = &["oauth2.keys.algorithm", "oauth2.keys.rotation_period"];
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Development: an issuer without TLS and insecure redirect URIs are accepted, cookies are not `Secure`.
+    pub dev: bool,
+    pub clients: Clients,
+    pub oauth2: OAuth2,
+    pub oidc: Oidc,
+    pub serve: Serve,
+    pub strategies: Strategies,
+    pub ttl: Ttl,
+    pub urls: Urls,
+    pub webfinger: Webfinger,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Clients {
+    pub http: ClientsHttp,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClientsHttp {
+    /// Whether addresses that clients register may not lead into private networks.
+    pub disallow_private_ip_ranges: bool,
+    pub private_ip_exception_urls: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct OAuth2 {
+    pub expose_internal_errors: bool,
+    pub exclude_not_before_claim: bool,
+    /// Custom claims that also stand at the top level of JWT access tokens.
+    pub allowed_top_level_claims: Vec<String>,
+    /// Whether custom claims stand under `ext`, too.
+    pub mirror_top_level_claims: bool,
+    /// With `mirror_top_level_claims: false`: whether claims that are not at the top level stay under `ext`.
+    pub preserve_ext_claims: bool,
+    pub pkce: Pkce,
+    pub client_credentials: ClientCredentials,
+    pub grant: GrantSettings,
+    pub keys: Keys,
+    pub hashers: Hashers,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Pkce {
+    pub enforced: bool,
+    pub enforced_for_public_clients: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ClientCredentials {
+    /// Whether a request without `scope` receives all scopes of the client.
+    pub default_grant_allowed_scope: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct GrantSettings {
+    pub refresh_token: RefreshTokenSettings,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct RefreshTokenSettings {
+    /// For how long a refresh token may be presented again after its rotation; the same successor is returned. At most 5
+    /// minutes, or 180 days when uses are counted.
+    pub rotation_grace_period: GoDuration,
+    /// How often, within the period; 0 does not count.
+    pub rotation_grace_reuse_count: u32,
+}
+
+/// How this server signs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Keys {
+    /// The algorithm of keys that are made by themselves: RS256, ES256 or EdDSA.
+    pub algorithm: Algorithm,
+    /// After how long a new key takes over; `0s` never rotates.
+    pub rotation_period: GoDuration,
+}
+
+/// How client secrets that people choose are hashed; generated ones need no slow hash.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Hashers {
+    pub algorithm: HashAlgorithm,
+    pub bcrypt: Bcrypt,
+    pub pbkdf2: Pbkdf2,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashAlgorithm {
+    Bcrypt,
+    #[default]
+    Pbkdf2,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Bcrypt {
+    /// Between 4 and 31.
+    pub cost: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Pbkdf2 {
+    pub iterations: u32,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Oidc {
+    pub dynamic_client_registration: DynamicClientRegistration,
+    pub subject_identifiers: SubjectIdentifiers,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DynamicClientRegistration {
+    /// The scope of clients that are registered without one.
+    pub default_scope: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct SubjectIdentifiers {
+    pub supported_types: Vec<SubjectType>,
+    pub pairwise: Option<Pairwise>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Pairwise {
+    pub salt: Secret<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Serve {
+    pub cookies: Cookies,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Cookies {
+    pub domain: Option<String>,
+    /// Only asked in `dev`: otherwise cookies are always `Secure`.
+    pub secure: bool,
+    pub same_site_mode: SameSite,
+    pub names: CookieNames,
+    pub paths: CookiePaths,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum SameSite {
+    Strict,
+    Lax,
+    #[default]
+    None,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct CookieNames {
+    pub login_csrf: String,
+    pub consent_csrf: String,
+    pub session: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct CookiePaths {
+    pub session: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Strategies {
+    pub scope: ScopeMatching,
+    pub access_token: AccessTokenFormat,
+    pub jwt: JwtStrategy,
+}
+
+/// The format of access tokens of clients that do not choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct AccessTokenFormat(pub AccessTokenStrategy);
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct JwtStrategy {
+    pub scope_claim: ScopeClaim,
+}
+
+/// How a JWT access token writes its scope: `scp` as a list, `scope` as a text, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeClaim {
+    #[default]
+    List,
+    String,
+    Both,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Ttl {
+    pub login_consent_request: GoDuration,
+    pub authentication_session: GoDuration,
+    pub access_token: GoDuration,
+    pub refresh_token: RefreshTokenLifespan,
+    pub id_token: GoDuration,
+    pub auth_code: GoDuration,
+}
+
+/// A lifespan, or `-1` for refresh tokens that never expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokenLifespan {
+    Limited(GoDuration),
+    Unlimited,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Urls {
+    #[serde(rename = "self")]
+    pub own: OwnUrls,
+    pub login: Option<String>,
+    pub registration: Option<String>,
+    pub consent: Option<String>,
+    pub logout: Option<String>,
+    pub error: Option<String>,
+    pub post_logout_redirect: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct OwnUrls {
+    /// `iss`, exactly as it is written here.
+    pub issuer: String,
+    /// Where the public endpoints are reached; the issuer when it is left out.
+    pub public: Option<String>,
+    pub admin: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Webfinger {
+    pub jwks: Jwks,
+    pub oidc_discovery: OidcDiscovery,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Jwks {
+    /// Key sets that are published besides those that sign.
+    pub broadcast_keys: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OidcDiscovery {
+    pub jwks_url: Option<String>,
+    pub token_url: Option<String>,
+    pub auth_url: Option<String>,
+    pub client_registration_url: Option<String>,
+    pub userinfo_url: Option<String>,
+    pub supported_claims: Vec<String>,
+    pub supported_scope: Vec<String>,
+}
+
+/// What is wrong with the configuration: the key and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {reason}")]
+pub struct ConfigError {
+    pub key: &'static str,
+    pub reason: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        Self { key, reason: reason.into() }
+    }
+}
+
+const GRACE_LIMIT: Duration = Duration::from_secs(5 * 60);
+const COUNTED_GRACE_LIMIT: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+impl Config {
+    /// What depends on several keys, and what only a whole value shows.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_urls()?;
+        let hashers = &self.oauth2.hashers;
+        if !(4..=31).contains(&hashers.bcrypt.cost) {
+            return Err(ConfigError::new("oauth2.hashers.bcrypt.cost", "must lie between 4 and 31"));
+        }
+        if !(1_000..=10_000_000).contains(&hashers.pbkdf2.iterations) {
+            return Err(ConfigError::new("oauth2.hashers.pbkdf2.iterations", "must lie between 1000 and 10000000"));
+        }
+        let identifiers = &self.oidc.subject_identifiers;
+        if identifiers.supported_types.is_empty() {
+            return Err(ConfigError::new("oidc.subject_identifiers.supported_types", "name at least one type"));
+        }
+        if identifiers.supported_types.contains(&SubjectType::Pairwise)
+            && identifiers.pairwise.as_ref().is_none_or(|pairwise| pairwise.salt.expose().len() < 8)
+        {
+            let reason = "pairwise subject identifiers need a salt of at least 8 characters";
+            return Err(ConfigError::new("oidc.subject_identifiers.pairwise.salt", reason));
+        }
+        if !matches!(self.oauth2.keys.algorithm, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA) {
+            return Err(ConfigError::new("oauth2.keys.algorithm", "choose RS256, ES256 or EdDSA"));
+        }
+        Ok(())
+    }
+
+    fn validate_urls(&self) -> Result<(), ConfigError> {
+        let issuer = parse_http_url("urls.self.issuer", &self.urls.own.issuer)?;
+        let is_local = match issuer.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if issuer.scheme() != "https" && !self.dev && !is_local {
+            let reason = "must be an https URL (OpenID Connect Discovery section 3), unless 'dev' is on";
+            return Err(ConfigError::new("urls.self.issuer", reason));
+        }
+        if issuer.query().is_some() || issuer.fragment().is_some() {
+            return Err(ConfigError::new("urls.self.issuer", "must have neither query nor fragment"));
+        }
+        for (key, url) in [("urls.self.public", &self.urls.own.public), ("urls.self.admin", &self.urls.own.admin)] {
+            if let Some(url) = url {
+                parse_http_url(key, url)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.urls.own.issuer
+    }
+
+    /// A path below the address of the public endpoints.
+    pub fn public_url(&self, path: &str) -> String {
+        join(self.urls.own.public.as_deref().unwrap_or(&self.urls.own.issuer), path)
+    }
+
+    /// A path below the issuer.
+    pub fn issuer_url(&self, path: &str) -> String {
+        join(&self.urls.own.issuer, path)
+    }
+
+    pub fn token_url(&self) -> String {
+        self.webfinger.oidc_discovery.token_url.clone().unwrap_or_else(|| self.public_url("/oauth2/token"))
+    }
+
+    pub fn supports_subject_type(&self, subject_type: SubjectType) -> bool {
+        self.oidc.subject_identifiers.supported_types.contains(&subject_type)
+    }
+
+    /// For how long a rotated refresh token still yields its successor.
+    pub fn rotation_grace(&self) -> Duration {
+        let settings = &self.oauth2.grant.refresh_token;
+        let limit = if settings.rotation_grace_reuse_count > 0 { COUNTED_GRACE_LIMIT } else { GRACE_LIMIT };
+        settings.rotation_grace_period.get().min(limit)
+    }
+}
+
+fn parse_http_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(text).map_err(|error| ConfigError::new(key, error.to_string()))?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        Ok(url)
+    } else {
+        Err(ConfigError::new(key, "must be an absolute http or https URL"))
+    }
+}
+
+fn join(base: &str, path: &str) -> String {
+    format!("{}{path}", base.strip_suffix('/').unwrap_or(base))
+}
+
+const fn minutes(minutes: u64) -> GoDuration {
+    GoDuration::from_seconds(minutes * 60)
+}
+
+const fn hours(hours: u64) -> GoDuration {
+    minutes(hours * 60)
+}
+
+// === defaults ===
+
+impl Default for OAuth2 {
+    fn default() -> Self {
+        Self {
+            expose_internal_errors: false,
+            exclude_not_before_claim: false,
+            allowed_top_level_claims: Vec::new(),
+            mirror_top_level_claims: true,
+            preserve_ext_claims: false,
+            pkce: Pkce::default(),
+            client_credentials: ClientCredentials::default(),
+            grant: GrantSettings::default(),
+            keys: Keys::default(),
+            hashers: Hashers::default(),
+        }
+    }
+}
+
+impl Default for RefreshTokenSettings {
+    fn default() -> Self {
+        Self { rotation_grace_period: minutes(0), rotation_grace_reuse_count: 0 }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { algorithm: Algorithm::RS256, rotation_period: minutes(0) }
+    }
+}
+
+impl Default for Bcrypt {
+    fn default() -> Self {
+        Self { cost: 10 }
+    }
+}
+
+impl Default for Pbkdf2 {
+    fn default() -> Self {
+        Self { iterations: 25_000 }
+    }
+}
+
+impl Default for SubjectIdentifiers {
+    fn default() -> Self {
+        Self { supported_types: vec![SubjectType::Public], pairwise: None }
+    }
+}
+
+impl Default for CookieNames {
+    fn default() -> Self {
+        Self {
+            login_csrf: "ory_hydra_login_csrf".to_owned(),
+            consent_csrf: "ory_hydra_consent_csrf".to_owned(),
+            session: "ory_hydra_session".to_owned(),
+        }
+    }
+}
+
+impl Default for CookiePaths {
+    fn default() -> Self {
+        Self { session: "/".to_owned() }
+    }
+}
+
+impl Default for AccessTokenFormat {
+    fn default() -> Self {
+        Self(AccessTokenStrategy::Opaque)
+    }
+}
+
+impl Default for Ttl {
+    fn default() -> Self {
+        Self {
+            login_consent_request: minutes(30),
+            authentication_session: hours(720),
+            access_token: hours(1),
+            refresh_token: RefreshTokenLifespan::Limited(hours(720)),
+            id_token: hours(1),
+            auth_code: minutes(10),
+        }
+    }
+}
+
+impl Default for OwnUrls {
+    fn default() -> Self {
+        Self { issuer: "http://127.0.0.1:4444/".to_owned(), public: None, admin: None }
+    }
+}
+
+impl Default for Jwks {
+    fn default() -> Self {
+        Self { broadcast_keys: vec!["hydra.openid.id-token".to_owned()] }
+    }
+}
+
+impl<'de> Deserialize<'de> for RefreshTokenLifespan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(i64),
+            Text(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Number(-1) => Ok(Self::Unlimited),
+            Raw::Number(_) => Err(serde::de::Error::custom("the only number that is accepted is -1")),
+            Raw::Text(text) if text == "-1" => Ok(Self::Unlimited),
+            Raw::Text(text) => {
+                let text = serde::de::value::StringDeserializer::<D::Error>::new(text);
+                GoDuration::deserialize(text).map(Self::Limited)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: serde_json::Value) -> Config {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Config::default().validate().unwrap();
+    }
+
+    #[test]
+    fn an_issuer_without_tls_needs_dev_or_this_machine() {
+        let http = serde_json::json!({"urls": {"self": {"issuer": "http://auth.example/"}}});
+        assert_eq!(config(http.clone()).validate().unwrap_err().key, "urls.self.issuer");
+        let mut dev = http;
+        dev["dev"] = true.into();
+        config(dev).validate().unwrap();
+    }
+
+    #[test]
+    fn pairwise_subjects_need_a_salt() {
+        let error = config(serde_json::json!({"oidc": {"subject_identifiers": {"supported_types": ["pairwise"]}}}))
+            .validate()
+            .unwrap_err();
+        assert_eq!(error.key, "oidc.subject_identifiers.pairwise.salt");
+    }
+
+    #[test]
+    fn refresh_tokens_may_live_for_ever() {
+        for value in [serde_json::json!(-1), serde_json::json!("-1")] {
+            let config = config(serde_json::json!({"ttl": {"refresh_token": value}}));
+            assert_eq!(config.ttl.refresh_token, RefreshTokenLifespan::Unlimited);
+        }
+    }
+
+    #[test]
+    fn the_grace_period_is_limited() {
+        let grace = |count| {
+            let refresh_token =
+                serde_json::json!({"rotation_grace_period": "24h", "rotation_grace_reuse_count": count});
+            config(serde_json::json!({"oauth2": {"grant": {"refresh_token": refresh_token}}})).rotation_grace()
+        };
+        assert_eq!(grace(0), Duration::from_secs(300));
+        assert_eq!(grace(1), Duration::from_secs(86_400));
+    }
+
+    #[test]
+    fn paths_join_with_one_slash() {
+        let config = config(serde_json::json!({"urls": {"self": {"issuer": "https://a.example/x/"}}}));
+        assert_eq!(config.token_url(), "https://a.example/x/oauth2/token");
+        assert_eq!(config.issuer(), "https://a.example/x/");
+    }
+}

@@ -1,0 +1,322 @@
+//! Authorization requests: what a client asks of a person's browser (RFC 6749 section 4.1.1, RFC 7636, RFC 8252, RFC 9700,
+//! OpenID Connect Core section 3.1.2).
+//!
+//! A request is judged once, before anybody signs in, by [`AuthorizationRequest::validate`]; what follows carries the
+//! judged request under seal. What always holds: an error travels to the client only after its redirect URI was found
+//! registered, and an [`AuthorizationRequest`] asks for nothing that its client may not have.
+
+use oauth_types::{
+    CodeChallenge, ErrorCode, GrantType, OAuthError, ParameterError, Parameters, Prompt, PromptSet, RedirectUri,
+    ResponseMode, ResponseTypes, ScopeMatching, ScopeSet, redirect_uri_matches,
+};
+use serde::{Deserialize, Serialize};
+
+use super::audience;
+use super::client::Client;
+use super::login_challenge::Rejection;
+
+/// The fewest characters of a value that must be hard to guess.
+const MIN_UNGUESSABLE_LENGTH: usize = 8;
+
+/// What configuration says about authorization requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuthorizationRules {
+    pub scope_matching: ScopeMatching,
+    /// `oauth2.pkce.enforced`
+    pub require_pkce: bool,
+    /// `oauth2.pkce.enforced_for_public_clients`
+    pub require_pkce_of_public_clients: bool,
+    /// `dev`: codes may travel over plain HTTP to any host.
+    pub allow_insecure_redirects: bool,
+}
+
+/// Where an answer goes, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseTarget {
+    /// Byte for byte what the client asked for, or the only one that it registered.
+    pub redirect_uri: String,
+    pub mode: ResponseMode,
+    pub state: Option<String>,
+}
+
+/// A request that may go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationRequest {
+    pub target: ResponseTarget,
+    /// The `redirect_uri` parameter was sent, so it must be sent again with the code (RFC 6749 section 4.1.3).
+    pub redirect_uri_sent: bool,
+    pub scope: ScopeSet,
+    pub audience: Vec<String>,
+    pub nonce: Option<String>,
+    pub code_challenge: Option<CodeChallenge>,
+    pub prompt: PromptSet,
+    /// Seconds since the last active authentication.
+    pub max_age: Option<u64>,
+    pub id_token_hint: Option<String>,
+    pub login_hint: Option<String>,
+    pub display: Option<String>,
+    pub acr_values: Vec<String>,
+    pub ui_locales: Vec<String>,
+    /// Which kind of account to register (an extension of the systems that Kleis replaces).
+    pub identity_schema: Option<String>,
+}
+
+/// A request that may not go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Refusal {
+    pub error: RefusalError,
+    /// `None`: the redirect URI cannot be trusted, so a person reads about it on the error page.
+    pub target: Option<ResponseTarget>,
+}
+
+/// Who refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusalError {
+    /// We did.
+    #[error("{0}")]
+    Ours(OAuthError),
+    /// The login or consent application did, in its own words.
+    #[error("{}: {}", .0.error, .0.description)]
+    Rejected(Rejection),
+}
+
+impl RefusalError {
+    /// The `error` parameter.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Ours(error) => error.code.as_str(),
+            Self::Rejected(rejection) => &rejection.error,
+        }
+    }
+
+    /// The `error_description` parameter.
+    pub fn description(&self) -> String {
+        match self {
+            Self::Ours(error) => error.description(),
+            Self::Rejected(rejection) => rejection.description.clone(),
+        }
+    }
+}
+
+impl Refusal {
+    /// An error for the error page.
+    pub fn to_person(code: ErrorCode, hint: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self { error: RefusalError::Ours(OAuthError::new(code, hint)), target: None }
+    }
+
+    /// An error for the client.
+    pub fn to_client(target: &ResponseTarget, error: OAuthError) -> Self {
+        Self { error: RefusalError::Ours(error), target: Some(target.clone()) }
+    }
+
+    /// What an application said when it turned the person away; the client reads it.
+    pub fn rejected(target: &ResponseTarget, rejection: &Rejection) -> Self {
+        Self { error: RefusalError::Rejected(rejection.clone()), target: Some(target.clone()) }
+    }
+}
+
+impl From<ParameterError> for Refusal {
+    fn from(error: ParameterError) -> Self {
+        Self::to_person(ErrorCode::InvalidRequest, error.to_string())
+    }
+}
+
+impl AuthorizationRequest {
+    /// Judges the parameters of a request by `client`.
+    pub fn validate(parameters: &Parameters, client: &Client, rules: AuthorizationRules) -> Result<Self, Refusal> {
+        let mode = requested_mode(parameters)?;
+        let redirect_uri = registered_redirect_uri(parameters, client)?;
+        let response_types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default());
+        let default_mode = response_types.as_ref().map_or(ResponseMode::Query, |types| types.default_mode());
+        let target = ResponseTarget {
+            redirect_uri: redirect_uri.as_str().to_owned(),
+            mode: mode.unwrap_or(default_mode),
+            state: parameters.get("state").map(str::to_owned),
+        };
+        let refuse = |error: OAuthError| Refusal::to_client(&target, error);
+
+        check_rights(parameters, client, rules).map_err(refuse)?;
+        check_unsupported(parameters).map_err(refuse)?;
+        let response_types = response_types
+            .map_err(|error| refuse(OAuthError::new(ErrorCode::UnsupportedResponseType, error.to_string())))?;
+        check_response_type(response_types, client).map_err(refuse)?;
+        let request = Self::interpret(parameters, target.clone()).map_err(refuse)?;
+        request.check_binding().map_err(refuse)?;
+        request.check_pkce(client, rules).map_err(refuse)?;
+        if !rules.allow_insecure_redirects && !redirect_uri.is_secure() {
+            let hint = "A code is sent over plain HTTP to this very machine only: register an https redirect URI.";
+            return Err(refuse(OAuthError::new(ErrorCode::InvalidRequest, hint)));
+        }
+        Ok(request)
+    }
+
+    /// Reads the parameters of a request that was judged before, or is being judged.
+    pub fn interpret(parameters: &Parameters, target: ResponseTarget) -> Result<Self, OAuthError> {
+        let text = |name| parameters.get(name).map(str::to_owned);
+        let words =
+            |name| parameters.get(name).map(|value| ScopeSet::parse(value).as_slice().to_vec()).unwrap_or_default();
+        let invalid = |error: &dyn std::error::Error| OAuthError::new(ErrorCode::InvalidRequest, error.to_string());
+        let prompt = PromptSet::parse(parameters.get("prompt").unwrap_or_default()).map_err(|error| invalid(&error))?;
+        let max_age = parameters.get("max_age").map(str::parse).transpose();
+        let max_age =
+            max_age.map_err(|_| OAuthError::new(ErrorCode::InvalidRequest, "max_age must be a number of seconds."))?;
+        let method = parameters.get("code_challenge_method");
+        let code_challenge = match parameters.get("code_challenge") {
+            Some(challenge) => Some(CodeChallenge::parse(challenge, method).map_err(|error| invalid(&error))?),
+            None if method.is_some() => {
+                let hint = "code_challenge_method was sent without a code_challenge.";
+                return Err(OAuthError::new(ErrorCode::InvalidRequest, hint));
+            }
+            None => None,
+        };
+        Ok(Self {
+            target,
+            redirect_uri_sent: parameters.get("redirect_uri").is_some(),
+            scope: ScopeSet::parse(parameters.get("scope").unwrap_or_default()),
+            audience: parameters.audience(),
+            nonce: text("nonce"),
+            code_challenge,
+            prompt,
+            max_age,
+            id_token_hint: text("id_token_hint"),
+            login_hint: text("login_hint"),
+            display: text("display"),
+            acr_values: words("acr_values"),
+            ui_locales: words("ui_locales"),
+            identity_schema: text("identity_schema"),
+        })
+    }
+
+    pub fn is_openid(&self) -> bool {
+        self.scope.contains("openid")
+    }
+
+    /// Whether nobody may be shown anything.
+    pub fn is_silent(&self) -> bool {
+        self.prompt.contains(Prompt::None)
+    }
+
+    /// Whether consent given once may stand for this request. A public client behind a private scheme or plain HTTP may
+    /// be impersonated by another application on the device, so it asks each time (RFC 8252 section 8.6).
+    pub fn may_skip_consent(&self, client: &Client) -> bool {
+        if self.prompt.contains(Prompt::Consent) {
+            return false;
+        }
+        let trusted_place = RedirectUri::parse(&self.target.redirect_uri)
+            .is_ok_and(|uri| uri.is_secure() && matches!(uri.as_url().scheme(), "http" | "https"));
+        !client.is_public() || trusted_place
+    }
+
+    /// The answer must be bound to the browser that asked: by `state`, or else by PKCE (RFC 9700 section 2.1).
+    fn check_binding(&self) -> Result<(), OAuthError> {
+        match &self.target.state {
+            Some(state) if state.len() < MIN_UNGUESSABLE_LENGTH => {
+                let hint = format!("state must have at least {MIN_UNGUESSABLE_LENGTH} characters.");
+                return Err(OAuthError::new(ErrorCode::InvalidState, hint));
+            }
+            None if self.code_challenge.is_none() => {
+                let hint = "Send a state, or a code_challenge in its place.";
+                return Err(OAuthError::new(ErrorCode::InvalidState, hint));
+            }
+            Some(_) | None => {}
+        }
+        match &self.nonce {
+            Some(nonce) if self.is_openid() && nonce.len() < MIN_UNGUESSABLE_LENGTH => {
+                let hint = format!("nonce must have at least {MIN_UNGUESSABLE_LENGTH} characters.");
+                Err(OAuthError::new(ErrorCode::InsufficientEntropy, hint))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_pkce(&self, client: &Client, rules: AuthorizationRules) -> Result<(), OAuthError> {
+        let required = rules.require_pkce || (rules.require_pkce_of_public_clients && client.is_public());
+        if required && self.code_challenge.is_none() {
+            let hint = "This client must send a code_challenge with code_challenge_method S256.";
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, hint));
+        }
+        Ok(())
+    }
+}
+
+fn requested_mode(parameters: &Parameters) -> Result<Option<ResponseMode>, Refusal> {
+    let Some(text) = parameters.get("response_mode") else { return Ok(None) };
+    match ResponseMode::parse(text) {
+        Some(mode) => Ok(Some(mode)),
+        None => Err(Refusal::to_person(
+            ErrorCode::UnsupportedResponseMode,
+            "response_mode must be query, fragment or form_post.",
+        )),
+    }
+}
+
+/// RFC 6749 section 3.1.2.3. OpenID Connect Core section 3.1.2.1 wants the parameter always.
+fn registered_redirect_uri(parameters: &Parameters, client: &Client) -> Result<RedirectUri, Refusal> {
+    let registered = &client.metadata.redirect_uris;
+    let refuse = |hint: &'static str| Refusal::to_person(ErrorCode::InvalidRequest, hint);
+    let Some(text) = parameters.get("redirect_uri") else {
+        let is_openid = ScopeSet::parse(parameters.get("scope").unwrap_or_default()).contains("openid");
+        return match registered.as_slice() {
+            _ if is_openid => Err(refuse("redirect_uri is required with the scope openid.")),
+            [only] => RedirectUri::parse(only).map_err(|_| refuse("The registered redirect URI is not valid.")),
+            [] => Err(refuse("The client has registered no redirect URI.")),
+            [_, _, ..] => Err(refuse("redirect_uri is required: the client has registered several.")),
+        };
+    };
+    let requested =
+        RedirectUri::parse(text).map_err(|_| refuse("redirect_uri must be an absolute URI without fragment."))?;
+    if registered.iter().any(|uri| redirect_uri_matches(uri, &requested)) {
+        Ok(requested)
+    } else {
+        Err(refuse("redirect_uri is not one of the client's registered redirect URIs."))
+    }
+}
+
+fn check_rights(parameters: &Parameters, client: &Client, rules: AuthorizationRules) -> Result<(), OAuthError> {
+    let requested = ScopeSet::parse(parameters.get("scope").unwrap_or_default());
+    let allowed: ScopeSet = client.scopes().collect();
+    if let Some(scope) = allowed.first_uncovered(&requested, rules.scope_matching) {
+        let hint = format!("The client may not ask for the scope '{scope}'.");
+        return Err(OAuthError::new(ErrorCode::InvalidScope, hint));
+    }
+    let requested = parameters.audience();
+    if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &requested) {
+        let hint = format!("The client may not ask for the audience '{refused}'.");
+        return Err(OAuthError::new(ErrorCode::InvalidRequest, hint));
+    }
+    Ok(())
+}
+
+fn check_unsupported(parameters: &Parameters) -> Result<(), OAuthError> {
+    let parameters_without_support = [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ];
+    match parameters_without_support.into_iter().find(|(name, _)| parameters.get(name).is_some()) {
+        Some((_, code)) => Err(code.into()),
+        None => Ok(()),
+    }
+}
+
+fn check_response_type(requested: ResponseTypes, client: &Client) -> Result<(), OAuthError> {
+    let registered = client.response_types().any(|types| ResponseTypes::parse(types) == Ok(requested));
+    if !registered {
+        let hint = format!("The client may not use the response type '{requested}'.");
+        return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
+    }
+    if !requested.is_code_alone() {
+        let hint = format!("The response type '{requested}' is not supported: use 'code' with PKCE.");
+        return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
+    }
+    // A disabled grant is refused before anybody signs in, not when the code comes back.
+    if !client.allows_grant_type(GrantType::AuthorizationCode.as_str()) {
+        let hint = "The client is not registered for the grant type 'authorization_code'.";
+        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, hint));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The validation table of the authorization endpoint, row by row.
+
+use base::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::client::ClientId;
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+fn client(changes: &Value) -> Client {
+    let mut metadata = json!({
+        "redirect_uris": ["https://shop.example/cb"],
+        "scope": "openid offline_access photos.*",
+        "audience": ["https://api.example/v1"],
+        "response_types": ["code", "code id_token"],
+        "grant_types": ["authorization_code", "refresh_token"],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        metadata[name] = value.clone();
+    }
+    Client {
+        id: ClientId::parse("shop").unwrap(),
+        secrets: Vec::new(),
+        metadata: serde_json::from_value(metadata).unwrap(),
+        registration_token: None,
+        token_epoch: 0,
+        version: 1,
+        created_at: Timestamp::EPOCH,
+        updated_at: Timestamp::EPOCH,
+    }
+}
+
+/// A sound request with some parameters changed; `null` leaves one out.
+fn query(changes: &Value) -> Parameters {
+    let mut parameters = json!({
+        "client_id": "shop", "response_type": "code", "redirect_uri": "https://shop.example/cb", "state": "12345678",
+        "scope": "openid photos.read",
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        parameters[name] = value.clone();
+    }
+    let pairs = parameters.as_object().unwrap().iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Parameters::parse(text.as_bytes()).unwrap()
+}
+
+fn validate(changes: Value) -> Result<AuthorizationRequest, Refusal> {
+    AuthorizationRequest::validate(&query(&changes), &client(&json!({})), AuthorizationRules::default())
+}
+
+/// The error code, and whether the client hears of it.
+fn refused(result: Result<AuthorizationRequest, Refusal>) -> (ErrorCode, bool) {
+    let refusal = result.unwrap_err();
+    let RefusalError::Ours(error) = &refusal.error else { panic!("{refusal}") };
+    (error.code, refusal.target.is_some())
+}
+
+#[test]
+fn a_sound_request_passes() {
+    let request =
+        validate(json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256", "max_age": "10"})).unwrap();
+    assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
+    assert_eq!(request.target.mode, ResponseMode::Query);
+    assert_eq!(request.target.state.as_deref(), Some("12345678"));
+    assert_eq!(request.scope.to_string(), "openid photos.read");
+    assert_eq!(request.max_age, Some(10));
+    assert!(request.code_challenge.is_some() && request.redirect_uri_sent && request.is_openid());
+}
+
+#[test]
+fn errors_before_the_redirect_uri_is_known_go_to_the_person() {
+    let cases = [
+        (json!({"response_mode": "jwt"}), ErrorCode::UnsupportedResponseMode),
+        (json!({"redirect_uri": null}), ErrorCode::InvalidRequest),
+        (json!({"redirect_uri": "https://shop.example/cb/"}), ErrorCode::InvalidRequest),
+        (json!({"redirect_uri": "https://shop.example/CB"}), ErrorCode::InvalidRequest),
+        (json!({"redirect_uri": "https://shop.example/cb#x"}), ErrorCode::InvalidRequest),
+        (json!({"redirect_uri": "/cb"}), ErrorCode::InvalidRequest),
+        (json!({"redirect_uri": "https://shop.example.evil/cb"}), ErrorCode::InvalidRequest),
+    ];
+    for (changes, code) in cases {
+        assert_eq!(refused(validate(changes.clone())), (code, false), "{changes}");
+    }
+}
+
+#[test]
+fn errors_after_the_redirect_uri_is_known_go_to_the_client() {
+    let cases = [
+        (json!({"scope": "openid mail"}), ErrorCode::InvalidScope),
+        (json!({"audience": "https://other.example"}), ErrorCode::InvalidRequest),
+        (json!({"registration": "{}"}), ErrorCode::RegistrationNotSupported),
+        (json!({"request": "x.y.z"}), ErrorCode::RequestNotSupported),
+        (json!({"request_uri": "https://shop.example/r"}), ErrorCode::RequestUriNotSupported),
+        (json!({"response_type": null}), ErrorCode::UnsupportedResponseType),
+        (json!({"response_type": "none"}), ErrorCode::UnsupportedResponseType),
+        (json!({"response_type": "token"}), ErrorCode::UnsupportedResponseType),
+        (json!({"response_type": "id_token code"}), ErrorCode::UnsupportedResponseType),
+        (json!({"state": "1234567"}), ErrorCode::InvalidState),
+        (json!({"state": null}), ErrorCode::InvalidState),
+        (json!({"nonce": "1234567"}), ErrorCode::InsufficientEntropy),
+        (json!({"prompt": "dance"}), ErrorCode::InvalidRequest),
+        (json!({"prompt": "none login"}), ErrorCode::InvalidRequest),
+        (json!({"max_age": "-1"}), ErrorCode::InvalidRequest),
+        (json!({"max_age": "soon"}), ErrorCode::InvalidRequest),
+        (json!({"code_challenge": CHALLENGE}), ErrorCode::InvalidRequest),
+        (json!({"code_challenge": CHALLENGE, "code_challenge_method": "plain"}), ErrorCode::InvalidRequest),
+        (json!({"code_challenge": "short", "code_challenge_method": "S256"}), ErrorCode::InvalidRequest),
+        (json!({"code_challenge_method": "S256"}), ErrorCode::InvalidRequest),
+    ];
+    for (changes, code) in cases {
+        assert_eq!(refused(validate(changes.clone())), (code, true), "{changes}");
+    }
+}
+
+#[test]
+fn an_error_travels_in_the_mode_of_the_response_type_unless_one_is_named() {
+    let mode = |changes| validate(changes).unwrap_err().target.unwrap().mode;
+    assert_eq!(mode(json!({"scope": "mail"})), ResponseMode::Query);
+    assert_eq!(mode(json!({"response_type": "token"})), ResponseMode::Fragment);
+    assert_eq!(mode(json!({"response_type": "token", "response_mode": "form_post"})), ResponseMode::FormPost);
+}
+
+#[test]
+fn a_lone_registered_redirect_uri_may_be_left_out_without_openid() {
+    let request = validate(json!({"redirect_uri": null, "scope": "photos.read"})).unwrap();
+    assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
+    assert!(!request.redirect_uri_sent);
+    let several = client(&json!({"redirect_uris": ["https://shop.example/cb", "https://shop.example/2"]}));
+    let parameters = query(&json!({"redirect_uri": null, "scope": "photos.read"}));
+    let result = AuthorizationRequest::validate(&parameters, &several, AuthorizationRules::default());
+    assert_eq!(refused(result), (ErrorCode::InvalidRequest, false));
+}
+
+#[test]
+fn loopback_addresses_leave_the_port_open() {
+    let native = client(&json!({"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"}));
+    let judge = |uri: &str| {
+        AuthorizationRequest::validate(&query(&json!({"redirect_uri": uri})), &native, AuthorizationRules::default())
+    };
+    assert_eq!(judge("http://127.0.0.1:5123/cb").unwrap().target.redirect_uri, "http://127.0.0.1:5123/cb");
+    assert_eq!(refused(judge("http://localhost:5123/cb")), (ErrorCode::InvalidRequest, false));
+    assert_eq!(refused(judge("http://127.0.0.1:5123/other")), (ErrorCode::InvalidRequest, false));
+}
+
+#[test]
+fn plain_http_is_for_this_machine_or_for_development() {
+    let insecure = client(&json!({"redirect_uris": ["http://shop.example/cb"]}));
+    let parameters = query(&json!({"redirect_uri": "http://shop.example/cb"}));
+    let judge = |allow_insecure_redirects| {
+        let rules = AuthorizationRules { allow_insecure_redirects, ..AuthorizationRules::default() };
+        AuthorizationRequest::validate(&parameters, &insecure, rules)
+    };
+    assert_eq!(refused(judge(false)), (ErrorCode::InvalidRequest, true));
+    assert!(judge(true).is_ok());
+}
+
+#[test]
+fn pkce_takes_the_place_of_state() {
+    assert!(validate(json!({"state": null, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})).is_ok());
+}
+
+#[test]
+fn pkce_is_required_where_configuration_says_so() {
+    let judge =
+        |rules: AuthorizationRules, client: &Client| AuthorizationRequest::validate(&query(&json!({})), client, rules);
+    let (confidential, public) = (client(&json!({})), client(&json!({"token_endpoint_auth_method": "none"})));
+    let of_all = AuthorizationRules { require_pkce: true, ..AuthorizationRules::default() };
+    let of_public = AuthorizationRules { require_pkce_of_public_clients: true, ..AuthorizationRules::default() };
+    assert_eq!(refused(judge(of_all, &confidential)), (ErrorCode::InvalidRequest, true));
+    assert!(judge(of_public, &confidential).is_ok());
+    assert_eq!(refused(judge(of_public, &public)), (ErrorCode::InvalidRequest, true));
+}
+
+#[test]
+fn a_client_without_the_grant_is_refused_before_anybody_signs_in() {
+    let machine = client(&json!({"grant_types": ["client_credentials"]}));
+    let result = AuthorizationRequest::validate(&query(&json!({})), &machine, AuthorizationRules::default());
+    assert_eq!(refused(result), (ErrorCode::UnauthorizedClient, true));
+}
+
+#[test]
+fn consent_is_never_skipped_for_public_clients_behind_a_private_scheme() {
+    let skips = |metadata: Value, changes: Value| {
+        let client = client(&metadata);
+        AuthorizationRequest::validate(&query(&changes), &client, AuthorizationRules::default())
+            .unwrap()
+            .may_skip_consent(&client)
+    };
+    assert!(skips(json!({}), json!({})));
+    assert!(!skips(json!({}), json!({"prompt": "consent"})));
+    assert!(skips(json!({"token_endpoint_auth_method": "none"}), json!({})));
+    let app = json!({"redirect_uris": ["com.example.app:/cb"], "token_endpoint_auth_method": "none"});
+    assert!(!skips(app, json!({"redirect_uri": "com.example.app:/cb"})));
+}
+
+#[test]
+fn a_judged_request_reads_the_same_from_its_own_parameters() {
+    let parameters = query(
+        &json!({"acr_values": "a b", "ui_locales": "de en", "login_hint": "ada@example.org", "nonce": "12345678"}),
+    );
+    let judged =
+        AuthorizationRequest::validate(&parameters, &client(&json!({})), AuthorizationRules::default()).unwrap();
+    let stored = Parameters::parse(parameters.to_query().as_bytes()).unwrap();
+    assert_eq!(AuthorizationRequest::interpret(&stored, judged.target.clone()), Ok(judged));
+}

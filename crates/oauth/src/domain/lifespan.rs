@@ -1,0 +1,86 @@
+//! For how long tokens live: what the client registered for the grant type, else what is configured.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use web::config::GoDuration;
+
+use super::client::ClientLifespans;
+use crate::config::{RefreshTokenLifespan, Ttl};
+
+/// The lifespans of the tokens of one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifespans {
+    pub access_token: Duration,
+    pub id_token: Duration,
+    /// `None` for refresh tokens that never expire.
+    pub refresh_token: Option<Duration>,
+}
+
+impl Lifespans {
+    pub fn of_authorization_code(ttl: &Ttl, client: &ClientLifespans) -> Self {
+        Self::choose(
+            ttl,
+            client.authorization_code_grant_access_token_lifespan,
+            client.authorization_code_grant_id_token_lifespan,
+            client.authorization_code_grant_refresh_token_lifespan,
+        )
+    }
+
+    pub fn of_refresh_token(ttl: &Ttl, client: &ClientLifespans) -> Self {
+        Self::choose(
+            ttl,
+            client.refresh_token_grant_access_token_lifespan,
+            client.refresh_token_grant_id_token_lifespan,
+            client.refresh_token_grant_refresh_token_lifespan,
+        )
+    }
+
+    pub fn of_client_credentials(ttl: &Ttl, client: &ClientLifespans) -> Self {
+        Self::choose(ttl, client.client_credentials_grant_access_token_lifespan, None, None)
+    }
+
+    fn choose(ttl: &Ttl, access: Option<GoDuration>, id: Option<GoDuration>, refresh: Option<GoDuration>) -> Self {
+        let refresh_token = match (refresh, ttl.refresh_token) {
+            (Some(own), _) | (None, RefreshTokenLifespan::Limited(own)) => Some(own.get()),
+            (None, RefreshTokenLifespan::Unlimited) => None,
+        };
+        Self {
+            access_token: access.unwrap_or(ttl.access_token).get(),
+            id_token: id.unwrap_or(ttl.id_token).get(),
+            refresh_token,
+        }
+    }
+
+    /// When a refresh token that is issued now expires.
+    pub fn refresh_token_expiry(&self, now: Timestamp) -> Timestamp {
+        self.refresh_token.map_or(Timestamp::MAX, |lifespan| now.plus(lifespan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_has_the_first_word() {
+        let ttl = Ttl::default();
+        let mut client = ClientLifespans::default();
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Lifespans::of_refresh_token(&ttl, &client).access_token, hour);
+        client.refresh_token_grant_access_token_lifespan = Some(GoDuration::from_seconds(60));
+        assert_eq!(Lifespans::of_refresh_token(&ttl, &client).access_token, Duration::from_secs(60));
+        assert_eq!(Lifespans::of_authorization_code(&ttl, &client).access_token, hour);
+    }
+
+    #[test]
+    fn refresh_tokens_may_live_for_ever_unless_the_client_says_otherwise() {
+        let ttl = Ttl { refresh_token: RefreshTokenLifespan::Unlimited, ..Ttl::default() };
+        let mut client = ClientLifespans::default();
+        let now = Timestamp::EPOCH;
+        assert_eq!(Lifespans::of_refresh_token(&ttl, &client).refresh_token_expiry(now), Timestamp::MAX);
+        client.refresh_token_grant_refresh_token_lifespan = Some(GoDuration::from_seconds(60));
+        let limited = Lifespans::of_refresh_token(&ttl, &client).refresh_token_expiry(now);
+        assert_eq!(limited, Timestamp::from_unix_seconds(60));
+    }
+}

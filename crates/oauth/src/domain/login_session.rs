@@ -1,0 +1,92 @@
+//! Login sessions: that a person signed in with this browser, which is also what the person later signs out of (OpenID
+//! Connect Session Management; the `sid` claim of OpenID Connect Back-Channel Logout).
+//!
+//! A session that was not remembered still has a row, because logging out must reach the clients that it was used for; it
+//! never signs anybody in. What always holds: a session is believed only until it expires.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use oauth_types::Prompt;
+
+use super::authorization_request::AuthorizationRequest;
+
+base::uuid_ids! {
+    /// A login session: `sid`.
+    LoginSessionId;
+}
+
+/// The longest that a login may be remembered.
+pub const MAX_LIFETIME: Duration = Duration::from_hours(180 * 24);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginSession {
+    pub id: LoginSessionId,
+    pub subject: String,
+    /// Whether the browser may use it to skip the sign-in.
+    pub remember: bool,
+    pub acr: Option<String>,
+    pub amr: Vec<String>,
+    pub authenticated_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The session of the identity service behind it.
+    pub identity_provider_session_id: Option<String>,
+}
+
+impl LoginSession {
+    /// Whether this session answers for the person without a new sign-in.
+    pub fn satisfies(&self, request: &AuthorizationRequest, now: Timestamp) -> bool {
+        let asks_again = [Prompt::Login, Prompt::SelectAccount, Prompt::Create];
+        self.remember
+            && now < self.expires_at
+            && !asks_again.into_iter().any(|prompt| request.prompt.contains(prompt))
+            && request
+                .max_age
+                .is_none_or(|seconds| seconds > 0 && now <= self.authenticated_at.plus(Duration::from_secs(seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oauth_types::{Parameters, ResponseMode};
+
+    use super::super::authorization_request::ResponseTarget;
+    use super::*;
+
+    fn request(query: &str) -> AuthorizationRequest {
+        let target = ResponseTarget { redirect_uri: String::new(), mode: ResponseMode::Query, state: None };
+        AuthorizationRequest::interpret(&Parameters::parse(query.as_bytes()).unwrap(), target).unwrap()
+    }
+
+    fn session(remember: bool) -> LoginSession {
+        LoginSession {
+            id: LoginSessionId::from_uuid(uuid::Uuid::nil()),
+            subject: "ada".to_owned(),
+            remember,
+            acr: None,
+            amr: Vec::new(),
+            authenticated_at: Timestamp::from_unix_seconds(1_000),
+            expires_at: Timestamp::from_unix_seconds(2_000),
+            identity_provider_session_id: None,
+        }
+    }
+
+    #[test]
+    fn a_remembered_session_answers_until_it_expires() {
+        let at = |seconds| Timestamp::from_unix_seconds(seconds);
+        assert!(session(true).satisfies(&request(""), at(1_999)));
+        assert!(!session(true).satisfies(&request(""), at(2_000)));
+        assert!(!session(false).satisfies(&request(""), at(1_500)));
+    }
+
+    #[test]
+    fn prompts_and_max_age_ask_for_a_new_login() {
+        let now = Timestamp::from_unix_seconds(1_100);
+        for query in ["prompt=login", "prompt=select_account", "prompt=registration", "max_age=0", "max_age=99"] {
+            assert!(!session(true).satisfies(&request(query), now), "{query}");
+        }
+        for query in ["prompt=none", "prompt=consent", "max_age=100", "max_age=99999999999999999"] {
+            assert!(session(true).satisfies(&request(query), now), "{query}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Values, states and decisions of the OAuth service: pure, synchronous, without input or output.
+
+pub mod access_token;
+pub mod audience;
+pub mod authorization_code;
+pub mod authorization_request;
+pub mod claims;
+pub mod client;
+pub mod client_secret;
+pub mod client_validation;
+pub mod consent;
+pub mod grant;
+pub mod json_patch;
+pub mod lifespan;
+pub mod login_challenge;
+pub mod login_session;
+pub mod logout;
+pub mod redemption;
+pub mod refresh;
+pub mod sealed;
+pub mod sealed_token;
+pub mod signing_key;
+pub mod subject_identifier;

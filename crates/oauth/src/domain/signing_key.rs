@@ -1,0 +1,131 @@
+//! The keys that this server signs with, and the sets that they stand in.
+//!
+//! States: published -> active -> retired -> expired. A key is published before it signs, so that nobody meets an unknown
+//! `kid`; it verifies for as long as a token that it signed may live. The set's newest active key signs.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use jose::{Algorithm, Jwk};
+
+/// Signs ID tokens, signed userinfo and log-out tokens.
+pub const ID_TOKEN_SET: &str = "hydra.openid.id-token";
+/// Signs JWT access tokens.
+pub const ACCESS_TOKEN_SET: &str = "hydra.jwt.access-token";
+
+/// For how long a new key is published before it takes over in a rotation: longer than relying parties keep a key set.
+pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// One key of a set, as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    pub set_name: String,
+    pub kid: String,
+    pub jwk: Jwk,
+    /// Orders keys that were written at the same time: the smaller, the newer.
+    pub position: i32,
+    pub created_at: Timestamp,
+    pub active_at: Timestamp,
+    pub retired_at: Option<Timestamp>,
+    pub expires_at: Timestamp,
+}
+
+/// What the rotation of a set asks for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotationStep {
+    Nothing,
+    /// Make a key that takes over at `active_at`; the others retire then and verify until `expire_at`.
+    Publish {
+        active_at: Timestamp,
+    },
+}
+
+impl StoredKey {
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.jwk.algorithms().first().copied()
+    }
+
+    fn may_sign(&self, now: Timestamp) -> bool {
+        self.jwk.is_private()
+            && self.active_at <= now
+            && self.retired_at.is_none_or(|at| now < at)
+            && !self.is_expired(now)
+    }
+
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+}
+
+/// The key that signs: the newest active one. `keys` come newest first.
+pub fn signer(keys: &[StoredKey], now: Timestamp) -> Option<&StoredKey> {
+    keys.iter().find(|key| key.may_sign(now) && !key.jwk.algorithms().is_empty())
+}
+
+/// Whether it is time to publish the next key of a set. `period` is how long one key signs; zero never rotates.
+pub fn rotation_step(keys: &[StoredKey], period: Duration, now: Timestamp) -> RotationStep {
+    let Some(newest) = keys.iter().filter(|key| key.jwk.is_private()).map(|key| key.active_at).max() else {
+        return RotationStep::Publish { active_at: now };
+    };
+    if period.is_zero() {
+        return RotationStep::Nothing;
+    }
+    // A short period leaves less time ahead, but never none.
+    let ahead = PUBLISHED_AHEAD.min(period / 2);
+    let takes_over = newest.plus(period);
+    if now.plus(ahead) < takes_over {
+        RotationStep::Nothing
+    } else {
+        RotationStep::Publish { active_at: takes_over.max(now.plus(ahead)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 24 * 60 * 60;
+
+    fn at(days: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_800_000_000 + days * 86_400)
+    }
+
+    fn key(kid: &str, active: i64, retired: Option<i64>) -> StoredKey {
+        StoredKey {
+            set_name: ID_TOKEN_SET.to_owned(),
+            kid: kid.to_owned(),
+            jwk: Jwk::generate(Algorithm::EdDSA, kid.to_owned()).unwrap(),
+            position: 0,
+            created_at: at(active),
+            active_at: at(active),
+            retired_at: retired.map(at),
+            expires_at: Timestamp::MAX,
+        }
+    }
+
+    fn signer_at(keys: &[StoredKey], day: i64) -> Option<&str> {
+        signer(keys, at(day)).map(|key| key.kid.as_str())
+    }
+
+    #[test]
+    fn the_newest_active_key_signs() {
+        let keys = [key("next", 30, None), key("present", 0, Some(30))];
+        assert_eq!(signer_at(&keys, 29), Some("present"));
+        assert_eq!(signer_at(&keys, 30), Some("next"));
+        assert_eq!(signer_at(&keys, -1), None);
+        let mut public = key("public", 0, None);
+        public.jwk = public.jwk.to_public();
+        assert_eq!(signer_at(&[public], 1), None);
+    }
+
+    #[test]
+    fn a_key_is_published_a_day_before_it_takes_over() {
+        let keys = [key("present", 0, None)];
+        let period = Duration::from_secs(30 * DAY);
+        assert_eq!(rotation_step(&keys, period, at(28)), RotationStep::Nothing);
+        assert_eq!(rotation_step(&keys, period, at(29)), RotationStep::Publish { active_at: at(30) });
+        assert_eq!(rotation_step(&keys, period, at(50)), RotationStep::Publish { active_at: at(51) });
+        assert_eq!(rotation_step(&keys, Duration::ZERO, at(500)), RotationStep::Nothing);
+        assert_eq!(rotation_step(&[], Duration::ZERO, at(0)), RotationStep::Publish { active_at: at(0) });
+    }
+}

@@ -1,0 +1,118 @@
+//! How answers leave the authorization endpoint: to the client, in the mode that it asked for (RFC 6749 section 4.1.2,
+//! Multiple Response Types, Form Post Response Mode), or to the person, as an error page.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use oauth_types::{ErrorCode, ResponseMode};
+
+use crate::OAuth;
+use crate::domain::authorization_request::{Refusal, RefusalError, ResponseTarget};
+use crate::operations::issue_code::IssuedCode;
+use crate::pages::form_post::FormPost;
+
+/// The parameters of an answer, in order.
+pub(super) type Answer = Vec<(&'static str, String)>;
+
+impl OAuth {
+    pub(super) fn code_response(&self, cx: &Context, issued: &IssuedCode) -> Response {
+        let answer = vec![("code", issued.code.expose().to_owned()), ("scope", issued.scope.to_string())];
+        self.answer_client(cx, &issued.target, answer)
+    }
+
+    pub(super) fn refusal_response(&self, cx: &Context, refusal: &Refusal) -> Response {
+        let (name, description) = (refusal.error.name().to_owned(), refusal.error.description());
+        match &refusal.target {
+            Some(target) => self.answer_client(cx, target, vec![("error", name), ("error_description", description)]),
+            None => self.error_response(cx, status_of(&refusal.error), &name, &description),
+        }
+    }
+
+    /// Adds what every answer carries: `state`, and `iss` against mix-up (RFC 9207).
+    fn answer_client(&self, cx: &Context, target: &ResponseTarget, mut answer: Answer) -> Response {
+        if let Some(state) = &target.state {
+            answer.push(("state", state.clone()));
+        }
+        answer.push(("iss", self.config().issuer().to_owned()));
+        let encoded = || url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&answer).finish();
+        match target.mode {
+            ResponseMode::Query => redirect(StatusCode::SEE_OTHER, &with_query(&target.redirect_uri, &encoded())),
+            ResponseMode::Fragment => {
+                redirect(StatusCode::SEE_OTHER, &format!("{}#{}", target.redirect_uri, encoded()))
+            }
+            ResponseMode::FormPost => FormPost { action: &target.redirect_uri, fields: &answer }.respond(self, cx),
+        }
+    }
+
+    /// An error that only the person can be told.
+    pub(super) fn error_response(&self, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
+        match &self.config().urls.error {
+            Some(page) => {
+                let pairs = [("error", name), ("error_description", description)];
+                let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                redirect(StatusCode::FOUND, &with_query(&self.absolute(page), &query))
+            }
+            None => crate::pages::error::respond(self, cx, status, name, description),
+        }
+    }
+
+    /// Something failed on our side: the cause is in the log, once, from here.
+    pub(super) fn failure_response(&self, cx: &Context, error: &database::Error) -> Response {
+        let code = match error {
+            database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
+            database::Error::Conflict { .. }
+            | database::Error::Inconsistent { .. }
+            | database::Error::Driver { .. } => ErrorCode::ServerError,
+        };
+        tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "the authorization endpoint failed");
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.error_response(cx, status, code.as_str(), code.sentence())
+    }
+}
+
+fn status_of(error: &RefusalError) -> StatusCode {
+    match error {
+        RefusalError::Ours(error) => StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::BAD_REQUEST),
+        RefusalError::Rejected(_) => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// Adds parameters to a URI that is otherwise left as it was written.
+pub(super) fn with_query(uri: &str, query: &str) -> String {
+    let separator = match uri.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some((_, present)) if present.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    format!("{uri}{separator}{query}")
+}
+
+/// A redirect that nobody keeps. A target that no header can carry is a fault of whoever configured it.
+pub(super) fn redirect(status: StatusCode, location: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    // The address bar may hold a verifier: no other site needs to hear of it.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_query;
+
+    #[test]
+    fn the_redirect_uri_stays_as_it_was_written() {
+        assert_eq!(with_query("https://a.example/cb", "code=1"), "https://a.example/cb?code=1");
+        assert_eq!(with_query("https://a.example/cb?", "code=1"), "https://a.example/cb?code=1");
+        assert_eq!(with_query("https://a.example/cb?x=%7e", "code=1"), "https://a.example/cb?x=%7e&code=1");
+        assert_eq!(with_query("https://a.example/cb?x&", "code=1"), "https://a.example/cb?x&code=1");
+        assert_eq!(with_query("com.example.app:/cb", "code=1"), "com.example.app:/cb?code=1");
+    }
+}

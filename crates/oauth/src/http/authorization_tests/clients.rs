@@ -1,0 +1,173 @@
+//! The admin API of clients.
+
+use super::*;
+use crate::MIGRATIONS;
+
+async fn house() -> House {
+    House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await)
+}
+
+#[tokio::test]
+async fn a_client_is_created_read_changed_and_deleted() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        let answer = house.admin(Method::POST, "/admin/clients", json!({"client_name": "A", "redirect_uris": [CALLBACK]})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        let created = answer.json();
+        let id = created["client_id"].as_str().unwrap().to_owned();
+        assert_eq!(answer.headers[header::LOCATION], format!("/admin/clients/{id}"));
+        assert_eq!(created["client_secret"].as_str().unwrap().len(), 26);
+        assert_eq!(created["scope"], "offline_access offline openid");
+        assert_eq!(created["grant_types"], json!([]));
+        assert_eq!(created["jwks"], json!({}));
+        assert_eq!(created["skip_logout_consent"], Value::Null);
+        assert_eq!(created["authorization_code_grant_access_token_lifespan"], Value::Null);
+        assert_eq!(created["created_at"], "2026-11-22T10:00:00Z");
+        assert!(created["registration_access_token"].as_str().unwrap().starts_with("ory_at_"));
+
+        house.wait(60);
+        let uri = format!("/admin/clients/{id}");
+        let read = house.admin(Method::GET, &uri, Value::Null).await.json();
+        assert!(read.get("client_secret").is_none() && read.get("registration_access_token").is_none());
+        let changed = house.admin(Method::PUT, &uri, json!({"client_name": "B", "redirect_uris": [CALLBACK]})).await;
+        assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+        let changed = changed.json();
+        assert_eq!(changed["client_name"], "B");
+        assert_eq!(changed["created_at"], "2026-11-22T10:00:00Z");
+        assert_eq!(changed["updated_at"], "2026-11-22T10:01:00Z");
+        assert!(changed.get("client_secret").is_none());
+
+        let patch = json!([{"op": "replace", "path": "/client_name", "value": "C"}, {"op": "add", "path": "/redirect_uris/-", "value": "https://b.example"}]);
+        let patched = house.admin(Method::PATCH, &uri, patch).await.json();
+        assert_eq!(patched["client_name"], "C");
+        assert_eq!(patched["redirect_uris"], json!([CALLBACK, "https://b.example"]));
+
+        assert_eq!(house.admin(Method::DELETE, &uri, Value::Null).await.status, StatusCode::NO_CONTENT);
+        let gone = house.admin(Method::DELETE, &uri, Value::Null).await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND);
+        assert_eq!(gone.json(), json!({"error": "Unable to locate the resource", "error_description": ""}));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bad_clients_are_refused_with_the_name_of_the_field() {
+    let house = house().await;
+    house.client(json!({})).await;
+    let cases = [
+        (json!({"client_id": "shop"}), StatusCode::CONFLICT, "taken"),
+        (json!({"client_id": "a\nb"}), StatusCode::BAD_REQUEST, "client_id"),
+        (json!({"client_secret": "short"}), StatusCode::BAD_REQUEST, "client_secret"),
+        (json!({"redirect_uris": ["/cb"]}), StatusCode::BAD_REQUEST, "redirect_uris"),
+        (json!({"redirect_uris": "https://a.example"}), StatusCode::BAD_REQUEST, "redirect_uris"),
+        (json!({"token_endpoint_auth_method": "x"}), StatusCode::BAD_REQUEST, "token_endpoint_auth_method"),
+        (json!({"authorization_code_grant_access_token_lifespan": "soon"}), StatusCode::BAD_REQUEST, "duration"),
+        (json!({"jwks": {"keys": [{"kty": "RSA"}]}}), StatusCode::BAD_REQUEST, "jwks"),
+        (json!([]), StatusCode::BAD_REQUEST, "."),
+    ];
+    for (client, status, word) in cases {
+        let answer = house.admin(Method::POST, "/admin/clients", client.clone()).await;
+        assert_eq!(answer.status, status, "{client} {}", answer.body);
+        assert!(answer.json()["error_description"].as_str().unwrap().contains(word), "{client} {}", answer.body);
+    }
+    let answer = house.admin(Method::POST, "/admin/clients", json!({"redirect_uris": ["x:y#z"]})).await;
+    assert_eq!(answer.json()["error"], "invalid_redirect_uri");
+}
+
+#[tokio::test]
+async fn a_patch_changes_no_identity_and_a_bad_one_is_the_callers_mistake() {
+    let house = house().await;
+    house.client(json!({})).await;
+    house.client(json!({"client_id": "other"})).await;
+    let patches = [
+        json!([{"op": "replace", "path": "/client_id", "value": "other"}]),
+        json!([{"op": "replace", "path": "", "value": {}}]),
+        json!([{"op": "remove", "path": "/nothing"}]),
+        json!([{"op": "dance"}]),
+        json!({"op": "remove", "path": "/owner"}),
+        json!([{"op": "add", "path": "/redirect_uris", "value": 5}]),
+        json!([{"op": "test", "path": "/client_name", "value": "Something else"}]),
+    ];
+    for patch in patches {
+        let answer = house.admin(Method::PATCH, "/admin/clients/shop", patch.clone()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{patch} {}", answer.body);
+    }
+    let answer = house.admin(Method::PUT, "/admin/clients/shop", json!({"client_id": "other"})).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn public_clients_have_no_secret_and_receive_one_when_they_become_confidential() {
+    let house = house().await;
+    let created =
+        house.client(json!({"client_id": "app", "client_secret": "", "token_endpoint_auth_method": "none"})).await;
+    assert!(created.get("client_secret").is_none());
+    let rotated = house.admin(Method::POST, "/admin/clients/app/secrets/rotate", Value::Null).await;
+    assert_eq!(rotated.status, StatusCode::BAD_REQUEST);
+    let patch = json!([{"op": "replace", "path": "/token_endpoint_auth_method", "value": "client_secret_basic"}]);
+    let patched = house.admin(Method::PATCH, "/admin/clients/app", patch).await.json();
+    assert_eq!(patched["client_secret"].as_str().unwrap().len(), 26);
+}
+
+#[tokio::test]
+async fn secrets_rotate_and_former_ones_can_be_dropped() {
+    let house = house().await;
+    house.client(json!({"grant_types": ["client_credentials"]})).await;
+    let token = async |secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id=shop&client_secret={secret}");
+        Browser::default().post(&house, "https://op.example/oauth2/token", form).await.status
+    };
+    assert_eq!(token("averylongsecret").await, StatusCode::OK);
+    let rotated = house.admin(Method::POST, "/admin/clients/shop/secrets/rotate", Value::Null).await.json();
+    let fresh = rotated["client_secret"].as_str().unwrap().to_owned();
+    assert_eq!((token("averylongsecret").await, token(&fresh).await), (StatusCode::OK, StatusCode::OK));
+    let dropped = house.admin(Method::DELETE, "/admin/clients/shop/secrets/rotate", Value::Null).await;
+    assert_eq!(dropped.status, StatusCode::OK);
+    assert_eq!((token("averylongsecret").await, token(&fresh).await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
+}
+
+#[tokio::test]
+async fn lifespans_are_replaced_as_a_whole() {
+    let house = house().await;
+    house.client(json!({"refresh_token_grant_id_token_lifespan": "1h"})).await;
+    let body = json!({"authorization_code_grant_access_token_lifespan": "31h"});
+    let answer = house.admin(Method::PUT, "/admin/clients/shop/lifespans", body).await.json();
+    assert_eq!(answer["authorization_code_grant_access_token_lifespan"], "31h0m0s");
+    assert_eq!(answer["refresh_token_grant_id_token_lifespan"], Value::Null);
+}
+
+#[tokio::test]
+async fn clients_are_listed_in_pages_and_by_name_and_owner() {
+    let house = house().await;
+    for number in 0..5 {
+        let owner = if number % 2 == 0 { "even" } else { "odd" };
+        house
+            .client(
+                json!({"client_id": format!("c{number}"), "client_name": format!("Client {number}"), "owner": owner}),
+            )
+            .await;
+    }
+    let mut ids = Vec::new();
+    let mut uri = "/admin/clients?page_size=2".to_owned();
+    for _ in 0..3 {
+        let answer = house.admin(Method::GET, &uri, Value::Null).await;
+        ids.extend(
+            answer.json().as_array().unwrap().iter().map(|client| client["client_id"].as_str().unwrap().to_owned()),
+        );
+        let links = answer.headers[header::LINK].to_str().unwrap().to_owned();
+        assert!(links.contains("</admin/clients?page_size=2>; rel=\"first\""), "{links}");
+        let Some(next) = links.split(',').find(|link| link.contains("rel=\"next\"")) else { break };
+        uri = next.split(['<', '>']).nth(1).unwrap().to_owned();
+    }
+    assert_eq!(ids, ["c0", "c1", "c2", "c3", "c4"]);
+    let count = async |query: &str| {
+        house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await.json().as_array().unwrap().len()
+    };
+    assert_eq!(count("owner=even").await, 3);
+    assert_eq!(count("client_name=Client+1").await, 1);
+    assert_eq!(count("client_name=Client+1&owner=even").await, 0);
+    for query in ["page_size=x", "page_token=x"] {
+        let answer = house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    }
+}

@@ -1,0 +1,117 @@
+//! Our own consent page, and the other pages that a sign-in may end on.
+
+use super::*;
+use crate::MIGRATIONS;
+
+const CONSENT: &str = "https://op.example/oauth2/consent";
+
+async fn house() -> House {
+    House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await)
+}
+
+/// Signs in and returns the address of the consent page.
+async fn consent_page(house: &House, browser: &mut Browser, query: &str) -> Url {
+    let challenge = house.begin(browser, query).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    browser.get(house, back.as_str()).await.location()
+}
+
+fn csrf(page: &str) -> String {
+    let (_, rest) = page.split_once(r#"name="csrf" value=""#).or_else(|| page.split_once(r#"name="csrf""#)).unwrap();
+    rest.trim_start_matches(r#" value=""#).split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_person_allows_and_is_not_asked_again() {
+    let house = house().await;
+    house.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
+    let mut browser = Browser::default();
+    let page = consent_page(&house, &mut browser, &request("+offline_access")).await;
+    let answer = browser.get(&house, page.as_str()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    for text in ["&#60;The Shop&#62;", "photos.read", "Know who you are", "shop.example", "https://shop.example/terms"]
+    {
+        assert!(answer.body.contains(text), "{text}: {}", answer.body);
+    }
+    let challenge = parameter(&page, "consent_challenge").unwrap();
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.body));
+    let back = browser.post(&house, CONSENT, form).await;
+    assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
+    let callback = browser.get(&house, back.location().as_str()).await.location();
+    assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid photos.read offline_access"));
+    assert!(house.redeem(&callback).await.json()["refresh_token"].is_string());
+
+    // The next time the code comes as soon as the login application agrees.
+    let challenge = house.begin(&mut browser, &request("")).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+    let callback = browser.get(&house, back.as_str()).await;
+    assert!(callback.parameter("code").is_some(), "{}", callback.location());
+    // Unless the client wants it asked.
+    let page = consent_page(&house, &mut browser, &request("&prompt=consent")).await;
+    assert!(page.as_str().starts_with(CONSENT), "{page}");
+}
+
+#[tokio::test]
+async fn a_person_refuses() {
+    let house = house().await;
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    let page = consent_page(&house, &mut browser, &request("")).await;
+    let answer = browser.get(&house, page.as_str()).await;
+    let challenge = parameter(&page, "consent_challenge").unwrap();
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=deny", csrf(&answer.body));
+    let back = browser.post(&house, CONSENT, form).await.location();
+    let answer = browser.get(&house, back.as_str()).await;
+    assert_eq!(answer.parameter("error").as_deref(), Some("access_denied"));
+}
+
+#[tokio::test]
+async fn consent_is_given_by_the_browser_that_was_asked_and_through_its_form() {
+    let house = house().await;
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    let page = consent_page(&house, &mut browser, &request("")).await;
+    let challenge = parameter(&page, "consent_challenge").unwrap();
+    assert_eq!(Browser::default().get(&house, page.as_str()).await.status, StatusCode::FORBIDDEN);
+    let form = format!("consent_challenge={challenge}&csrf=guess&decision=allow");
+    assert_eq!(browser.post(&house, CONSENT, form).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get(&house, &format!("{CONSENT}?consent_challenge=x")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get(&house, CONSENT).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_client_of_the_house_is_not_asked_about() {
+    let house = house().await;
+    house.client(json!({"skip_consent": true})).await;
+    let mut browser = Browser::default();
+    let callback = consent_page(&house, &mut browser, &request("")).await;
+    assert!(parameter(&callback, "code").is_some(), "{callback}");
+}
+
+#[tokio::test]
+async fn an_answer_may_travel_in_a_form() {
+    let house = house().await;
+    house.client(json!({"skip_consent": true})).await;
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("&response_mode=form_post")).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+    let answer = browser.get(&house, back.as_str()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    for text in
+        [r#"action="https://shop.example/cb""#, r#"value="some-state""#, r#"name="code""#, "/oauth2/form-post.js"]
+    {
+        assert!(answer.body.contains(text), "{text}: {}", answer.body);
+    }
+    let script = browser.get(&house, "https://op.example/oauth2/form-post.js").await;
+    assert!(script.body.contains("submit()"), "{}", script.body);
+}
+
+#[tokio::test]
+async fn without_a_login_page_the_error_says_so() {
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let house = House::new(database, json!({"urls": {"self": {"issuer": "https://op.example/"}}}));
+    house.client(json!({})).await;
+    let answer = Browser::default().get(&house, &authorize(&request(""))).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.body.contains("urls.login"), "{}", answer.body);
+}

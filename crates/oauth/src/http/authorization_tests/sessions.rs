@@ -1,0 +1,123 @@
+//! Consents and logins as operators see them, and what ends with a session or a person.
+
+use contracts::{LoginRequestError, LoginRequests, SubjectObserver};
+
+use super::*;
+use crate::MIGRATIONS;
+
+#[tokio::test]
+async fn consents_are_listed_and_taken_back_with_their_tokens() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let mut browser = Browser::default();
+        let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
+        let tokens = house.redeem(&callback).await.json();
+        house.wait(5);
+        house.sign_in(&mut browser, &request("+offline_access"), json!({"subject": "ada"})).await;
+
+        let uri = "/admin/oauth2/auth/sessions/consent?subject=ada";
+        let answer = house.admin(Method::GET, uri, Value::Null).await;
+        let listed = answer.json();
+        assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+        assert_eq!(listed[0]["grant_scope"], json!(["openid", "photos.read", "offline_access"]));
+        assert_eq!(listed[1]["handled_at"], "2026-11-22T10:00:00Z");
+        assert_eq!(listed[1]["consent_request"]["client"]["client_id"], "shop");
+        assert_eq!(listed[1]["consent_request"]["challenge"], "");
+        assert_eq!(listed[1]["remember"], true);
+        let session = listed[1]["consent_request"]["login_session_id"].as_str().unwrap();
+        let count = async |query: &str| {
+            let uri = format!("/admin/oauth2/auth/sessions/consent?{query}");
+            house.admin(Method::GET, &uri, Value::Null).await.json().as_array().unwrap().len()
+        };
+        assert_eq!(count(&format!("subject=ada&login_session_id={session}")).await, 2);
+        assert_eq!(count(&format!("subject=ada&login_session_id={}", Uuid::nil())).await, 0);
+        assert_eq!(count("subject=bob").await, 0);
+        assert_eq!(count("subject=ada&page_size=1").await, 1);
+
+        let delete = async |query: &str| {
+            house
+                .admin(Method::DELETE, &format!("/admin/oauth2/auth/sessions/consent?{query}"), Value::Null)
+                .await
+                .status
+        };
+        for query in
+            ["", "subject=ada", "all=true", "client=shop", "subject=ada&client=shop&all=true", "subject=ada&all=yes"]
+        {
+            assert_eq!(delete(query).await, StatusCode::BAD_REQUEST, "{query}");
+        }
+        let id = listed[1]["consent_request_id"].as_str().unwrap();
+        assert_eq!(delete(&format!("consent_request_id={id}")).await, StatusCode::NO_CONTENT);
+        assert_eq!(count("subject=ada").await, 1);
+        assert!(!is_active(&house, &tokens["access_token"]).await);
+        assert_eq!(delete("subject=ada&client=shop").await, StatusCode::NO_CONTENT);
+        assert_eq!(delete("subject=ada&all=true").await, StatusCode::NO_CONTENT);
+        assert_eq!(count("subject=ada").await, 0);
+    })
+    .await;
+}
+
+async fn is_active(house: &House, token: &Value) -> bool {
+    let body = format!("token={}", token.as_str().unwrap());
+    let request =
+        Request::post("/admin/oauth2/introspect").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    house.send(&house.admin, request.body(Body::from(body)).unwrap()).await.json()["active"] == true
+}
+
+#[tokio::test]
+async fn what_rests_on_a_session_or_a_person_ends_with_it() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    let provider_session = Uuid::from_u128(5);
+    let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": provider_session});
+    let mut browser = Browser::default();
+    let callback = house.sign_in(&mut browser, &request(""), login).await;
+    let tokens = house.redeem(&callback).await.json();
+    assert!(is_active(&house, &tokens["access_token"]).await);
+
+    let cx = house.cx();
+    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
+    drop(tx);
+    assert!(is_active(&house, &tokens["access_token"]).await, "the transaction was rolled back");
+
+    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!is_active(&house, &tokens["access_token"]).await);
+    let answer = browser.get(&house, &authorize(&request("&prompt=none"))).await;
+    assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
+
+    let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
+    let tokens = house.redeem(&callback).await.json();
+    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    house.oauth.subject_ended(&cx, &mut tx, "bob").await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!is_active(&house, &tokens["access_token"]).await);
+    let uri = "/admin/oauth2/auth/sessions/consent?subject=bob";
+    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_neighbour_answers_for_a_login_challenge() {
+    let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({"skip_consent": true, "metadata": {"team": 1}})).await;
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("&login_hint=ada")).await;
+    let cx = house.cx();
+    let requests: &dyn LoginRequests = &house.oauth;
+    let asked = requests.get(&cx, &challenge).await.unwrap();
+    assert_eq!((asked.client.client_id.as_str(), asked.client.client_name.as_str()), ("shop", "The Shop"));
+    assert_eq!(asked.client.metadata["team"], 1);
+    assert_eq!(asked.oidc_context.login_hint.as_deref(), Some("ada"));
+    assert!(matches!(requests.get(&cx, "x").await, Err(LoginRequestError::Unknown)));
+    let negative = contracts::AcceptLogin { subject: "ada".to_owned(), remember_for: -1, ..Default::default() };
+    assert!(matches!(requests.accept(&cx, &challenge, negative).await, Err(LoginRequestError::Refused(_))));
+    let login = contracts::AcceptLogin { subject: "ada".to_owned(), remember: true, ..Default::default() };
+    let back = requests.accept(&cx, &challenge, login).await.unwrap();
+    assert!(browser.get(&house, &back).await.parameter("code").is_some());
+
+    let challenge = house.begin(&mut Browser::default(), &request("")).await;
+    let back = requests.reject(&cx, &challenge, contracts::RejectLogin::default()).await.unwrap();
+    assert!(back.contains("login_verifier="), "{back}");
+}

@@ -1,0 +1,121 @@
+//! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). A
+//! browser passes it up to three times: to begin, with the decision of the login application, with that of the consent
+//! application.
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use base::Context;
+use bytes::Bytes;
+use oauth_types::Parameters;
+use web::Cx;
+use web::cookies::SetCookie;
+
+use super::authorization_response::{redirect, with_query};
+use crate::OAuth;
+use crate::domain::authorization_request::Refusal;
+use crate::operations::issue_code::IssueError;
+use crate::operations::redeem_login::{AfterLogin, RedeemError};
+use crate::operations::start_authorization::{AuthorizeError, Browser, StartedAuthorization};
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+    oauth.authorize(&cx, &headers, parameters.map_err(Refusal::from)).await
+}
+
+pub(super) async fn post(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let parameters = Parameters::parse_both(query.unwrap_or_default().as_bytes(), &body);
+    oauth.authorize(&cx, &headers, parameters.map_err(Refusal::from)).await
+}
+
+impl OAuth {
+    async fn authorize(&self, cx: &Context, headers: &HeaderMap, parameters: Result<Parameters, Refusal>) -> Response {
+        let parameters = match parameters {
+            Ok(parameters) => parameters,
+            Err(refusal) => return self.refusal_response(cx, &refusal),
+        };
+        let browser = self.read_browser(cx, headers, parameters.get("client_id"));
+        if let Some(verifier) = parameters.get("login_verifier") {
+            return self.after_login(cx, verifier, &browser).await;
+        }
+        if let Some(verifier) = parameters.get("consent_verifier") {
+            return match self.redeem_consent(cx, verifier, &browser).await {
+                Ok(issued) => self.code_response(cx, &issued),
+                Err(error) => self.redeem_error_response(cx, &error),
+            };
+        }
+        match self.start_authorization(cx, &parameters, &browser).await {
+            Ok(started) => self.to_login(cx, &started),
+            Err(AuthorizeError::Refused(refusal)) => self.refusal_response(cx, &refusal),
+            Err(AuthorizeError::Database(error)) => self.failure_response(cx, &error),
+        }
+    }
+
+    fn to_login(&self, cx: &Context, started: &StartedAuthorization) -> Response {
+        let urls = &self.config().urls;
+        let page =
+            if started.registration { urls.registration.as_ref().or(urls.login.as_ref()) } else { urls.login.as_ref() };
+        let Some(page) = page else {
+            let description = "No login page is configured: set urls.login, or serve the identity service, too.";
+            return self.error_response(cx, StatusCode::INTERNAL_SERVER_ERROR, "misconfiguration", description);
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("login_challenge", &started.challenge);
+        if let Some(schema) = &started.identity_schema {
+            query.append_pair("identity_schema", schema);
+        }
+        let response = redirect(StatusCode::FOUND, &with_query(&self.absolute(page), &query.finish()));
+        with_cookies(response, [Some(self.login_csrf_cookie(cx, &started.client_id, &started.login_csrf))])
+    }
+
+    async fn after_login(&self, cx: &Context, verifier: &str, browser: &Browser) -> Response {
+        let redeemed = match self.redeem_login(cx, verifier, browser).await {
+            Ok(redeemed) => redeemed,
+            Err(error) => return self.redeem_error_response(cx, &error),
+        };
+        let session = self.session_cookie(cx, redeemed.session_cookie);
+        match redeemed.next {
+            AfterLogin::Issued(issued) => with_cookies(self.code_response(cx, &issued), [session]),
+            AfterLogin::Consent { flow, challenge } => {
+                let page = match &self.config().urls.consent {
+                    Some(page) => self.absolute(page),
+                    None => self.config().public_url(super::consent_page::PATH),
+                };
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("consent_challenge", &challenge)
+                    .finish();
+                let csrf = self.consent_csrf_cookie(cx, &flow.flow.client_id, &flow.csrf);
+                with_cookies(redirect(StatusCode::FOUND, &with_query(&page, &query)), [session, Some(csrf)])
+            }
+        }
+    }
+
+    fn redeem_error_response(&self, cx: &Context, error: &RedeemError) -> Response {
+        match error {
+            RedeemError::Refused(refusal) | RedeemError::Issue(IssueError::Refused(refusal)) => {
+                self.refusal_response(cx, refusal)
+            }
+            RedeemError::Database(error) | RedeemError::Issue(IssueError::Database(error)) => {
+                self.failure_response(cx, error)
+            }
+        }
+    }
+}
+
+pub(super) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<SetCookie>>) -> Response {
+    for cookie in cookies.into_iter().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie.header());
+    }
+    response
+}

@@ -1,0 +1,164 @@
+//! `/admin/clients`: registered clients.
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base::Secret;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use web::paging::{Listing, PageQuery};
+use web::{Cx, Json, NoStore};
+
+use super::admin_error::AdminError;
+use super::documents::ClientDocument;
+use crate::OAuth;
+use crate::domain::client::{ClientId, ClientLifespans, ClientMetadata};
+use crate::domain::json_patch::PatchOperation;
+use crate::operations::create_client::NewClient;
+use crate::operations::update_client::{ClientUpdate, UpdatedClient};
+use crate::storage::clients::ClientFilter;
+
+const LISTING: Listing<ClientId> = Listing::new("page of oauth clients", 100, 500);
+
+/// The members of the document that are no metadata.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Credentials {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    client_name: Option<String>,
+    owner: Option<String>,
+}
+
+pub(super) async fn list(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(filter): Query<Filter>,
+    Query(page): Query<PageQuery>,
+) -> Result<Response, AdminError> {
+    let request = LISTING.request(oauth.sealer(), cx.tenant, &page)?;
+    let present = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let filter = ClientFilter { client_name: present(filter.client_name), owner: present(filter.owner) };
+    let found = oauth.list_clients(&cx, &filter, &request).await?;
+    let pairs = [("client_name", &filter.client_name), ("owner", &filter.owner)];
+    let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let base = oauth.listing_url("/admin/clients", pairs)?;
+    let (clients, links) = LISTING.links(oauth.sealer(), cx.tenant, cx.now, &base, request.size, found);
+    let documents: Vec<Value> = clients.iter().map(|client| ClientDocument::of(client).to_value()).collect();
+    Ok(([(header::LINK, oauth.listing_links(links))], Json(documents)).into_response())
+}
+
+pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) -> Result<Response, AdminError> {
+    let (credentials, metadata) = decode(&body)?;
+    let id = match credentials.client_id.filter(|id| !id.is_empty()) {
+        Some(id) => {
+            Some(ClientId::parse(&id).map_err(|error| AdminError::invalid_request(format!("client_id: {error}")))?)
+        }
+        None => None,
+    };
+    let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
+    let created = oauth.create_client(&cx, NewClient { id, secret, metadata }).await?;
+    let uri = oauth.config().public_url(&format!("/oauth2/register/{}", path_segment(&created.client.id)));
+    let document = ClientDocument::of(&created.client)
+        .with_secret(created.secret.as_ref())
+        .with_registration(&created.registration_access_token, uri);
+    let location = format!("/admin/clients/{}", path_segment(&created.client.id));
+    let location = HeaderValue::from_str(&location).unwrap_or_else(|_| HeaderValue::from_static("/admin/clients"));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], NoStore(Json(document.to_value()))).into_response())
+}
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, AdminError> {
+    let client = oauth.get_client(&cx, &existing(&id)?).await?;
+    Ok(Json(ClientDocument::of(&client).to_value()))
+}
+
+pub(super) async fn put(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<NoStore<Json<Value>>, AdminError> {
+    let (credentials, metadata) = decode(&body)?;
+    if credentials.client_id.as_deref().is_some_and(|named| !named.is_empty() && named != id) {
+        return Err(AdminError::invalid_request("client_id: it is not the client of this URL and cannot be changed"));
+    }
+    let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
+    let updated = oauth.update_client(&cx, &existing(&id)?, ClientUpdate { secret, metadata }).await?;
+    Ok(present(&updated))
+}
+
+pub(super) async fn patch(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<NoStore<Json<Value>>, AdminError> {
+    let operations: Vec<PatchOperation> = Json::decode(&body)?;
+    let updated = oauth.patch_client(&cx, &existing(&id)?, &operations).await?;
+    Ok(present(&updated))
+}
+
+pub(super) async fn delete(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+) -> Result<StatusCode, AdminError> {
+    oauth.delete_client(&cx, &existing(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn put_lifespans(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, AdminError> {
+    let lifespans: ClientLifespans = Json::decode(&body)?;
+    let client = oauth.set_client_lifespans(&cx, &existing(&id)?, lifespans).await?;
+    Ok(Json(ClientDocument::of(&client).to_value()))
+}
+
+pub(super) async fn rotate_secret(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+) -> Result<NoStore<Json<Value>>, AdminError> {
+    let (client, secret) = oauth.rotate_client_secret(&cx, &existing(&id)?).await?;
+    Ok(NoStore(Json(ClientDocument::of(&client).with_secret(Some(&secret)).to_value())))
+}
+
+pub(super) async fn drop_rotated_secrets(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, AdminError> {
+    let client = oauth.drop_rotated_client_secrets(&cx, &existing(&id)?).await?;
+    Ok(Json(ClientDocument::of(&client).to_value()))
+}
+
+/// A document is read as metadata and as credentials: what belongs to neither is left aside.
+fn decode(body: &[u8]) -> Result<(Credentials, ClientMetadata), AdminError> {
+    Ok((Json::decode(body)?, Json::decode(body)?))
+}
+
+fn present(updated: &UpdatedClient) -> NoStore<Json<Value>> {
+    NoStore(Json(ClientDocument::of(&updated.client).with_secret(updated.secret.as_ref()).to_value()))
+}
+
+/// An id that no client can have belongs to no client.
+fn existing(id: &str) -> Result<ClientId, AdminError> {
+    ClientId::parse(id).map_err(|_| AdminError::not_found())
+}
+
+fn path_segment(id: &ClientId) -> String {
+    url::form_urlencoded::byte_serialize(id.as_str().as_bytes()).collect::<String>().replace('+', "%20")
+}

@@ -1,0 +1,173 @@
+//! `/oauth2/consent`: our own consent page, for when the operator has none.
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use base::{Context, Secret};
+use contracts::{SessionCheck, SessionCredentials};
+use oauth_types::ErrorCode;
+use serde::Deserialize;
+use web::Cx;
+
+use super::authorization_response::redirect;
+use crate::OAuth;
+use crate::domain::authorization_request::Refusal;
+use crate::domain::login_challenge::Rejection;
+use crate::operations::consent_requests::ConsentChallenge;
+use crate::operations::login_requests::ChallengeError;
+
+pub(crate) const PATH: &str = "/oauth2/consent";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    #[serde(default)]
+    consent_challenge: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    #[serde(default)]
+    consent_challenge: String,
+    #[serde(default)]
+    csrf: String,
+    #[serde(default, rename = "decision")]
+    choice: String,
+    #[serde(default)]
+    remember: String,
+}
+
+/// Why the page cannot be shown.
+enum Obstacle {
+    Challenge(ChallengeError),
+    Refused(Refusal),
+    /// Somebody else is signed in by now, or nobody: the sign-in begins again.
+    SignInAgain {
+        redirect_to: String,
+    },
+}
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    headers: HeaderMap,
+    Query(question): Query<Question>,
+) -> Response {
+    match oauth.open_consent_page(&cx, &headers, &question.consent_challenge).await {
+        Ok((found, name)) => crate::pages::consent::respond(&oauth, &cx, &question.consent_challenge, &found, name),
+        Err(obstacle) => oauth.obstacle_response(&cx, obstacle),
+    }
+}
+
+pub(super) async fn post(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    headers: HeaderMap,
+    Form(decision): Form<Decision>,
+) -> Response {
+    let challenge = &decision.consent_challenge;
+    let found = match oauth.open_consent_page(&cx, &headers, challenge).await {
+        Ok((found, _)) => found,
+        Err(obstacle) => return oauth.obstacle_response(&cx, obstacle),
+    };
+    if !Secret::new(found.consent.csrf).matches(&decision.csrf) {
+        return oauth.obstacle_response(&cx, Obstacle::Refused(wrong_browser()));
+    }
+    let redirect_to = if decision.choice == "allow" {
+        let remember = decision.remember == "true" && found.consent.flow.may_skip_consent;
+        oauth.accept_whole_consent_request(&cx, challenge, remember)
+    } else {
+        let rejection = Rejection::new("access_denied", "The resource owner denied the request.", "");
+        oauth.reject_consent_request(&cx, challenge, rejection)
+    };
+    match redirect_to {
+        Ok(url) => redirect(StatusCode::SEE_OTHER, &url),
+        Err(error) => oauth.obstacle_response(&cx, Obstacle::Challenge(error)),
+    }
+}
+
+impl OAuth {
+    /// Opens the challenge for the browser that it was made for, while the person who signed in is still signed in. Returns
+    /// what to call that person, too.
+    async fn open_consent_page(
+        &self,
+        cx: &Context,
+        headers: &HeaderMap,
+        challenge: &str,
+    ) -> Result<(ConsentChallenge, Option<String>), Obstacle> {
+        let found = self.get_consent_request(cx, challenge).await.map_err(Obstacle::Challenge)?;
+        let browser = self.read_browser(cx, headers, Some(found.consent.flow.client_id.as_str()));
+        let expected = Secret::new(found.consent.csrf.clone());
+        if !browser.consent_csrf.is_some_and(|brought| expected.matches(&brought)) {
+            return Err(Obstacle::Refused(wrong_browser()));
+        }
+        let name = self.check_signed_in(cx, headers, &found).await?;
+        Ok((found, name))
+    }
+
+    /// When the login rests on a session of the identity service, the browser must not hold another one by now.
+    async fn check_signed_in(
+        &self,
+        cx: &Context,
+        headers: &HeaderMap,
+        found: &ConsentChallenge,
+    ) -> Result<Option<String>, Obstacle> {
+        let login = &found.consent.login;
+        let Some(sessions) = self.sessions().get().filter(|_| login.identity_provider_session_id.is_some()) else {
+            return Ok(None);
+        };
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let cookie = Some(cookies.collect::<Vec<_>>().join("; ")).filter(|cookies| !cookies.is_empty());
+        let credentials = SessionCredentials { cookie, ..SessionCredentials::default() };
+        let check = sessions.check(cx, &credentials).await.map_err(|error| {
+            tracing::warn!(request_id = %cx.request_id, error = &error as &dyn std::error::Error, "no answer about the session");
+            let code = ErrorCode::TemporarilyUnavailable;
+            Obstacle::Refused(Refusal::to_person(code, ""))
+        })?;
+        match check {
+            SessionCheck::Active(session) if session.identity_id.to_string() == login.subject => {
+                Ok(displayed_name(&session.whoami))
+            }
+            // The identity service may live on another host, whose cookies do not come here: the sealed challenge and the
+            // cookie that it is bound to prove the browser.
+            SessionCheck::Absent => Ok(None),
+            SessionCheck::Active(_) | SessionCheck::Invalid | SessionCheck::NeedsSecondFactor => {
+                let query = found.consent.flow.query_asking_for_login();
+                Err(Obstacle::SignInAgain { redirect_to: self.authorization_url(&query) })
+            }
+        }
+    }
+
+    fn obstacle_response(&self, cx: &Context, obstacle: Obstacle) -> Response {
+        match obstacle {
+            Obstacle::SignInAgain { redirect_to } => redirect(StatusCode::SEE_OTHER, &redirect_to),
+            Obstacle::Refused(refusal) => self.refusal_response(cx, &refusal),
+            Obstacle::Challenge(error) => self.challenge_error_response(cx, error),
+        }
+    }
+
+    /// A challenge that cannot be answered, told to the person.
+    pub(super) fn challenge_error_response(&self, cx: &Context, error: ChallengeError) -> Response {
+        let refusal = match error {
+            ChallengeError::Unknown => Refusal::to_person(ErrorCode::AccessDenied, "The challenge is not valid."),
+            ChallengeError::Expired => Refusal::to_person(ErrorCode::RequestUnauthorized, "The challenge has expired."),
+            ChallengeError::Used { .. } => {
+                Refusal::to_person(ErrorCode::AccessDenied, "The challenge was answered before.")
+            }
+            ChallengeError::Refused(reason) => Refusal::to_person(ErrorCode::InvalidRequest, reason),
+            ChallengeError::Database(error) => return self.failure_response(cx, &error),
+        };
+        self.refusal_response(cx, &refusal)
+    }
+}
+
+fn wrong_browser() -> Refusal {
+    let hint = "The browser did not begin this sign-in, or it does not keep cookies.";
+    Refusal::to_person(ErrorCode::RequestForbidden, hint)
+}
+
+/// How a person knows her own account: by name or address, where the identity has one.
+fn displayed_name(whoami: &serde_json::Value) -> Option<String> {
+    let traits = whoami.pointer("/identity/traits")?;
+    ["email", "username", "phone", "name"].iter().find_map(|member| traits.get(member)?.as_str().map(str::to_owned))
+}

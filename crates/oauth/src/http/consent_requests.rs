@@ -1,0 +1,91 @@
+//! `/admin/oauth2/auth/requests/consent`: what the consent application asks and says.
+
+use axum::extract::{Query, State};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use web::{Cx, Json};
+
+use super::admin_error::AdminError;
+use super::documents;
+use super::login_requests::{RedirectTo, RejectBody};
+use super::nullable::null_as_default;
+use crate::OAuth;
+use crate::domain::consent::{AcceptConsent, ConsentSession};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Challenge {
+    consent_challenge: Option<String>,
+    /// The older name.
+    challenge: Option<String>,
+}
+
+impl Challenge {
+    fn value(self) -> Result<String, AdminError> {
+        let given = self.consent_challenge.or(self.challenge).filter(|challenge| !challenge.is_empty());
+        given.ok_or_else(|| AdminError::invalid_request("consent_challenge: the query parameter is required"))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AcceptBody {
+    #[serde(deserialize_with = "null_as_default")]
+    grant_scope: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    grant_access_token_audience: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    remember: bool,
+    #[serde(deserialize_with = "null_as_default")]
+    remember_for: u64,
+    #[serde(deserialize_with = "null_as_default")]
+    session: SessionBody,
+    context: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SessionBody {
+    #[serde(deserialize_with = "null_as_default")]
+    access_token: Map<String, Value>,
+    #[serde(deserialize_with = "null_as_default")]
+    id_token: Map<String, Value>,
+}
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+) -> Result<Json<Value>, AdminError> {
+    let challenge = challenge.value()?;
+    let found = oauth.get_consent_request(&cx, &challenge).await?;
+    Ok(Json(documents::consent_request(&challenge, &found)))
+}
+
+pub(super) async fn accept(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+    body: Bytes,
+) -> Result<Json<RedirectTo>, AdminError> {
+    let body: AcceptBody = Json::decode(&body)?;
+    let answer = AcceptConsent {
+        grant_scope: body.grant_scope,
+        grant_access_token_audience: body.grant_access_token_audience,
+        remember: body.remember,
+        remember_for: body.remember_for,
+        session: ConsentSession { access_token: body.session.access_token, id_token: body.session.id_token },
+        context: body.context,
+    };
+    Ok(Json(RedirectTo { redirect_to: oauth.accept_consent_request(&cx, &challenge.value()?, answer)? }))
+}
+
+pub(super) async fn reject(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+    body: Bytes,
+) -> Result<Json<RedirectTo>, AdminError> {
+    let body: RejectBody = Json::decode(&body)?;
+    Ok(Json(RedirectTo { redirect_to: oauth.reject_consent_request(&cx, &challenge.value()?, body.into())? }))
+}

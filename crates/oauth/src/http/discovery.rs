@@ -1,0 +1,86 @@
+//! `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (OpenID Connect Discovery section
+//! 4, RFC 8414 section 3): what this server really does, under the names that clients look for.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jose::Algorithm;
+use oauth_types::{GrantType, ProviderMetadata};
+use web::Cx;
+
+use super::token_error::TokenError;
+use crate::OAuth;
+use crate::config::Config;
+use crate::domain::client::SubjectType;
+use crate::domain::signing_key::ID_TOKEN_SET;
+
+/// How long others may keep what we publish. A new key is published a day before it signs.
+pub(super) const PUBLISHED: &str = "public, max-age=300";
+
+pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
+    let algorithm = oauth.signing_key(&cx, ID_TOKEN_SET).await?.algorithm();
+    let metadata = describe(oauth.config(), algorithm);
+    Ok(([(header::CACHE_CONTROL, PUBLISHED)], Json(metadata)).into_response())
+}
+
+fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
+    let overrides = &config.webfinger.oidc_discovery;
+    let public = |own: &Option<String>, path: &str| own.clone().unwrap_or_else(|| config.public_url(path));
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let with = |own: &[&str], configured: &[String]| {
+        let mut names = owned(own);
+        names.extend(configured.iter().filter(|name| !own.contains(&name.as_str())).cloned());
+        names
+    };
+    let authentication = owned(&["client_secret_post", "client_secret_basic", "private_key_jwt", "none"]);
+    let assertions: Vec<String> = Algorithm::ALL.iter().map(ToString::to_string).collect();
+    let signs = vec![algorithm.to_string()];
+    let mut userinfo_signs = owned(&["none"]);
+    userinfo_signs.extend(signs.clone());
+    let grant_types = [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
+    ProviderMetadata {
+        issuer: config.issuer().to_owned(),
+        authorization_endpoint: public(&overrides.auth_url, "/oauth2/auth"),
+        token_endpoint: config.token_url(),
+        jwks_uri: overrides.jwks_url.clone().unwrap_or_else(|| config.issuer_url("/.well-known/jwks.json")),
+        userinfo_endpoint: public(&overrides.userinfo_url, "/userinfo"),
+        revocation_endpoint: config.issuer_url("/oauth2/revoke"),
+        end_session_endpoint: config.issuer_url("/oauth2/sessions/logout"),
+        registration_endpoint: overrides.client_registration_url.clone(),
+        device_authorization_endpoint: None,
+        subject_types_supported: config.oidc.subject_identifiers.supported_types.iter().map(subject_type).collect(),
+        response_types_supported: owned(&["code"]),
+        response_modes_supported: owned(&["query", "fragment", "form_post"]),
+        grant_types_supported: grant_types.iter().map(ToString::to_string).collect(),
+        claims_supported: with(&["sub"], &overrides.supported_claims),
+        scopes_supported: with(&["offline_access", "offline", "openid"], &overrides.supported_scope),
+        prompt_values_supported: owned(&["none", "login", "consent", "select_account", "create"]),
+        token_endpoint_auth_methods_supported: authentication.clone(),
+        token_endpoint_auth_signing_alg_values_supported: assertions.clone(),
+        revocation_endpoint_auth_methods_supported: authentication,
+        revocation_endpoint_auth_signing_alg_values_supported: assertions,
+        id_token_signing_alg_values_supported: signs.clone(),
+        id_token_signed_response_alg: signs.clone(),
+        userinfo_signed_response_alg: signs,
+        userinfo_signing_alg_values_supported: userinfo_signs,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        require_request_uri_registration: false,
+        request_object_signing_alg_values_supported: Vec::new(),
+        claims_parameter_supported: false,
+        code_challenge_methods_supported: owned(&["S256"]),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
+        authorization_response_iss_parameter_supported: true,
+    }
+}
+
+fn subject_type(subject_type: &SubjectType) -> String {
+    match subject_type {
+        SubjectType::Public => "public".to_owned(),
+        SubjectType::Pairwise => "pairwise".to_owned(),
+    }
+}

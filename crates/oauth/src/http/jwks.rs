@@ -1,0 +1,16 @@
+//! `GET /.well-known/jwks.json` (RFC 7517 section 5): the public keys.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use web::Cx;
+
+use super::discovery::PUBLISHED;
+use super::token_error::TokenError;
+use crate::OAuth;
+
+pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
+    let set = oauth.published_keys(&cx).await?;
+    Ok(([(header::CACHE_CONTROL, PUBLISHED)], Json(set.to_public_value())).into_response())
+}

@@ -1,0 +1,133 @@
+//! `/admin/keys/{set}` and `/admin/keys/{set}/{kid}`: key sets, private parts included.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jose::{Jwk, JwkError, JwkSet};
+use oauth_types::{ErrorCode, OAuthError};
+use serde::Deserialize;
+use serde_json::Value;
+use web::{Cx, NoStore};
+
+use super::admin_error::AdminError;
+use crate::OAuth;
+use crate::operations::manage_keys::{ManageKeysError, NewKey};
+use crate::operations::signing_keys::SigningKeyError;
+
+/// `createJsonWebKeySet`.
+#[derive(Deserialize)]
+pub(super) struct CreateKey {
+    alg: String,
+    #[serde(default)]
+    kid: Option<String>,
+    #[serde(default, rename = "use")]
+    key_use: Option<String>,
+}
+
+pub(super) async fn get_set(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(set): Path<String>,
+) -> Result<Response, AdminError> {
+    Ok(present(&oauth.get_key_set(&cx, &set).await?))
+}
+
+pub(super) async fn create(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(set): Path<String>,
+    web::Json(body): web::Json<CreateKey>,
+) -> Result<Response, AdminError> {
+    let new =
+        NewKey { algorithm: body.alg, kid: body.kid.unwrap_or_default(), key_use: body.key_use.unwrap_or_default() };
+    let key = oauth.create_key(&cx, &set, new).await?;
+    Ok((StatusCode::CREATED, present(&JwkSet { keys: vec![key] })).into_response())
+}
+
+pub(super) async fn replace_set(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(set): Path<String>,
+    web::Json(body): web::Json<Value>,
+) -> Result<Response, AdminError> {
+    let keys = JwkSet::parse(&body)?;
+    Ok(present(&oauth.replace_key_set(&cx, &set, keys).await?))
+}
+
+pub(super) async fn delete_set(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path(set): Path<String>,
+) -> Result<StatusCode, AdminError> {
+    oauth.delete_key_set(&cx, &set).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn get_key(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path((set, kid)): Path<(String, String)>,
+) -> Result<Response, AdminError> {
+    let key = oauth.get_key(&cx, &set, &kid).await?;
+    Ok(present(&JwkSet { keys: vec![key] }))
+}
+
+pub(super) async fn replace_key(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path((set, kid)): Path<(String, String)>,
+    web::Json(body): web::Json<Value>,
+) -> Result<Response, AdminError> {
+    let key = oauth.replace_key(&cx, &set, &kid, Jwk::parse(&body)?).await?;
+    Ok(NoStore(Json(key.to_private_value())).into_response())
+}
+
+pub(super) async fn delete_key(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Path((set, kid)): Path<(String, String)>,
+) -> Result<StatusCode, AdminError> {
+    oauth.delete_key(&cx, &set, &kid).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn present(set: &JwkSet) -> Response {
+    NoStore(Json(set.to_private_value())).into_response()
+}
+
+impl From<JwkError> for AdminError {
+    fn from(error: JwkError) -> Self {
+        Self::invalid_request(error.to_string())
+    }
+}
+
+impl From<ManageKeysError> for AdminError {
+    fn from(error: ManageKeysError) -> Self {
+        match error {
+            ManageKeysError::Algorithm(_)
+            | ManageKeysError::KeyUse
+            | ManageKeysError::KidMissing
+            | ManageKeysError::NothingSigns => Self::invalid_request(error.to_string()),
+            ManageKeysError::KidTaken(_) => {
+                let description = OAuthError::new(ErrorCode::InvalidRequest, error.to_string()).description();
+                Self::new(StatusCode::CONFLICT, "The resource is in conflict with another", &description)
+            }
+            ManageKeysError::NotFound => Self::not_found(),
+            ManageKeysError::Key(error) => error.into(),
+            ManageKeysError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<SigningKeyError> for AdminError {
+    fn from(error: SigningKeyError) -> Self {
+        match error {
+            SigningKeyError::Database(error) => error.into(),
+            SigningKeyError::NoUsableKey(_) | SigningKeyError::Generate(_) | SigningKeyError::Interrupted => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a key could not be made");
+                Self::oauth(&ErrorCode::ServerError.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `/admin/oauth2/auth/requests/login`: what the login application asks and says.
+
+use axum::extract::{Query, State};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use web::{Cx, Json};
+
+use super::admin_error::AdminError;
+use super::documents;
+use super::nullable::null_as_default;
+use crate::OAuth;
+use crate::domain::login_challenge::{AcceptLogin, Rejection};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Challenge {
+    login_challenge: Option<String>,
+    /// The older name.
+    challenge: Option<String>,
+}
+
+impl Challenge {
+    fn value(self) -> Result<String, AdminError> {
+        let given = self.login_challenge.or(self.challenge).filter(|challenge| !challenge.is_empty());
+        given.ok_or_else(|| AdminError::invalid_request("login_challenge: the query parameter is required"))
+    }
+}
+
+/// Where the browser goes (`oAuth2RedirectTo`).
+#[derive(Debug, Serialize)]
+pub(super) struct RedirectTo {
+    pub(super) redirect_to: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AcceptBody {
+    #[serde(deserialize_with = "null_as_default")]
+    subject: String,
+    #[serde(deserialize_with = "null_as_default")]
+    remember: bool,
+    #[serde(deserialize_with = "null_as_default")]
+    remember_for: u64,
+    #[serde(deserialize_with = "null_as_default")]
+    extend_session_lifespan: bool,
+    #[serde(deserialize_with = "null_as_default")]
+    acr: String,
+    #[serde(deserialize_with = "null_as_default")]
+    amr: Vec<String>,
+    context: Option<Value>,
+    #[serde(deserialize_with = "null_as_default")]
+    force_subject_identifier: String,
+    #[serde(deserialize_with = "null_as_default")]
+    identity_provider_session_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RejectBody {
+    #[serde(deserialize_with = "null_as_default")]
+    error: String,
+    #[serde(deserialize_with = "null_as_default")]
+    error_description: String,
+    #[serde(deserialize_with = "null_as_default")]
+    error_hint: String,
+}
+
+impl From<RejectBody> for Rejection {
+    fn from(body: RejectBody) -> Self {
+        Self::new(&body.error, &body.error_description, &body.error_hint)
+    }
+}
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+) -> Result<Json<Value>, AdminError> {
+    let challenge = challenge.value()?;
+    let found = oauth.get_login_request(&cx, &challenge).await?;
+    let request = found.flow.request().map_err(|error| AdminError::oauth(&error))?;
+    Ok(Json(documents::login_request(&challenge, &found, &request)))
+}
+
+pub(super) async fn accept(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+    body: Bytes,
+) -> Result<Json<RedirectTo>, AdminError> {
+    let body: AcceptBody = Json::decode(&body)?;
+    let present = |text: String| Some(text).filter(|text| !text.is_empty());
+    let answer = AcceptLogin {
+        subject: body.subject,
+        remember: body.remember,
+        remember_for: body.remember_for,
+        extend_session_lifespan: body.extend_session_lifespan,
+        acr: present(body.acr),
+        amr: body.amr,
+        context: body.context,
+        force_subject_identifier: present(body.force_subject_identifier),
+        identity_provider_session_id: present(body.identity_provider_session_id),
+    };
+    Ok(Json(RedirectTo { redirect_to: oauth.accept_login_request(&cx, &challenge.value()?, answer)? }))
+}
+
+pub(super) async fn reject(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    Query(challenge): Query<Challenge>,
+    body: Bytes,
+) -> Result<Json<RedirectTo>, AdminError> {
+    let body: RejectBody = Json::decode(&body)?;
+    Ok(Json(RedirectTo { redirect_to: oauth.reject_login_request(&cx, &challenge.value()?, body.into())? }))
+}

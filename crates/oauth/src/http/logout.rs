@@ -1,0 +1,116 @@
+//! `GET` and `POST /oauth2/sessions/logout`: the end-session endpoint (OpenID Connect RP-Initiated Logout 1.0 section 2).
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use base::Context;
+use bytes::Bytes;
+use oauth_types::{ErrorCode, OAuthError, ParameterError, Parameters};
+use web::Cx;
+
+use super::authorization_response::{redirect, with_query};
+use super::authorize::with_cookies;
+use crate::OAuth;
+use crate::domain::logout::LogoutRequest;
+use crate::operations::end_login_session::FinishLogoutError;
+use crate::operations::redeem_login::SessionCookie;
+use crate::operations::start_authorization::Browser;
+use crate::operations::start_logout::{StartLogoutError, StartedLogout};
+
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    oauth.logout(&cx, &headers, Parameters::parse(query.unwrap_or_default().as_bytes())).await
+}
+
+pub(super) async fn post(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    oauth.logout(&cx, &headers, Parameters::parse_both(query.unwrap_or_default().as_bytes(), &body)).await
+}
+
+impl OAuth {
+    async fn logout(
+        &self,
+        cx: &Context,
+        headers: &HeaderMap,
+        parameters: Result<Parameters, ParameterError>,
+    ) -> Response {
+        let parameters = match parameters {
+            Ok(parameters) => parameters,
+            Err(error) => return self.logout_refusal(cx, ErrorCode::InvalidRequest, error.to_string()),
+        };
+        let browser = self.read_browser(cx, headers, None);
+        if let Some(verifier) = parameters.get("logout_verifier") {
+            return self.finish(cx, verifier, &browser).await;
+        }
+        let text = |name| parameters.get(name).map(str::to_owned);
+        let request = LogoutRequest {
+            id_token_hint: text("id_token_hint"),
+            client_id: text("client_id"),
+            post_logout_redirect_uri: text("post_logout_redirect_uri"),
+            state: text("state"),
+        };
+        // The hint is proof of who asks and stays out of what others see.
+        let shown = parameters.iter().filter(|(name, _)| *name != "id_token_hint");
+        let shown = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(shown).finish();
+        let request_url = with_query(&self.config().public_url("/oauth2/sessions/logout"), &shown);
+        match self.start_logout(cx, &request, browser.session, request_url).await {
+            Ok(StartedLogout::NothingToDo { redirect_to }) => {
+                let forget = self.session_cookie(cx, SessionCookie::Clear);
+                with_cookies(redirect(StatusCode::FOUND, &redirect_to), [forget.filter(|_| browser.session.is_some())])
+            }
+            Ok(StartedLogout::Ask { challenge }) => {
+                let page = match &self.config().urls.logout {
+                    Some(page) => self.absolute(page),
+                    None => self.config().public_url(super::logout_page::PATH),
+                };
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .append_pair("logout_challenge", &challenge)
+                    .finish();
+                redirect(StatusCode::FOUND, &with_query(&page, &query))
+            }
+            Ok(StartedLogout::Confirmed { verifier }) => self.finish(cx, &verifier, &browser).await,
+            Err(StartLogoutError::Database(error)) => self.failure_response(cx, &error),
+            Err(
+                error @ (StartLogoutError::Hint(_)
+                | StartLogoutError::UnknownClient
+                | StartLogoutError::ClientMismatch
+                | StartLogoutError::Refused(_)),
+            ) => self.logout_refusal(cx, ErrorCode::InvalidRequest, error.to_string()),
+        }
+    }
+
+    async fn finish(&self, cx: &Context, verifier: &str, browser: &Browser) -> Response {
+        let finished = match self.finish_logout(cx, verifier, browser).await {
+            Ok(finished) => finished,
+            Err(error @ FinishLogoutError::Unknown) => {
+                return self.logout_refusal(cx, ErrorCode::AccessDenied, error.to_string());
+            }
+            Err(error @ FinishLogoutError::Expired) => {
+                return self.logout_refusal(cx, ErrorCode::RequestUnauthorized, error.to_string());
+            }
+            Err(FinishLogoutError::Database(error)) => return self.failure_response(cx, &error),
+        };
+        let response = if finished.front_channel.is_empty() {
+            redirect(StatusCode::FOUND, &finished.redirect_to)
+        } else {
+            crate::pages::logout::front_channel(self, cx, &finished.front_channel, &finished.redirect_to)
+        };
+        let forget = self.session_cookie(cx, SessionCookie::Clear);
+        with_cookies(response, [forget.filter(|_| finished.clear_cookie)])
+    }
+
+    fn logout_refusal(&self, cx: &Context, code: ErrorCode, hint: String) -> Response {
+        let error = OAuthError::new(code, hint);
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        self.error_response(cx, status, code.as_str(), &error.description())
+    }
+}

@@ -1,0 +1,53 @@
+//! `/oauth2/logout` and `/oauth2/signed-out`: our own sign-out pages, for when the operator has none.
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use web::Cx;
+
+use super::authorization_response::redirect;
+use crate::OAuth;
+
+pub(crate) const PATH: &str = "/oauth2/logout";
+pub(crate) const SIGNED_OUT_PATH: &str = "/oauth2/signed-out";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Question {
+    #[serde(default)]
+    logout_challenge: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    #[serde(default)]
+    logout_challenge: String,
+    #[serde(default, rename = "decision")]
+    choice: String,
+}
+
+pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question): Query<Question>) -> Response {
+    match oauth.get_logout_request(&cx, &question.logout_challenge).await {
+        Ok((_, client)) => crate::pages::logout::question(&oauth, &cx, &question.logout_challenge, client.as_ref()),
+        Err(error) => oauth.challenge_error_response(&cx, error),
+    }
+}
+
+/// The challenge is sealed and was given to this browser alone, so nobody else can send this form.
+pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, Form(decision): Form<Decision>) -> Response {
+    if decision.choice != "sign_out" {
+        return match oauth.reject_logout_request(&cx, &decision.logout_challenge) {
+            Ok(()) => crate::pages::logout::stayed(&oauth, &cx),
+            Err(error) => oauth.challenge_error_response(&cx, error),
+        };
+    }
+    match oauth.accept_logout_request(&cx, &decision.logout_challenge) {
+        Ok(url) => redirect(StatusCode::SEE_OTHER, &url),
+        Err(error) => oauth.challenge_error_response(&cx, error),
+    }
+}
+
+pub(super) async fn signed_out(State(oauth): State<OAuth>, Cx(cx): Cx) -> Response {
+    crate::pages::logout::signed_out(&oauth, &cx)
+}

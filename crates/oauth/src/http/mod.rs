@@ -1,0 +1,52 @@
+//! The wire: one file an endpoint, each with its own shapes. What belongs to the authorization endpoint and to clients is
+//! listed in `authorization_routes`.
+
+mod access_tokens;
+mod admin_error;
+mod authorization_response;
+mod authorization_routes;
+mod authorize;
+mod browser;
+mod client_form;
+mod clients;
+mod consent_page;
+mod consent_requests;
+mod discovery;
+mod documents;
+mod form_post_script;
+mod introspect;
+mod jwks;
+mod keys;
+mod listing;
+mod login_requests;
+mod logout;
+mod logout_page;
+mod logout_requests;
+mod nullable;
+mod revoke;
+mod sessions;
+mod token;
+mod token_error;
+mod token_routes;
+mod userinfo;
+
+use axum::Router;
+
+use crate::OAuth;
+
+pub(crate) use consent_page::PATH as CONSENT_PAGE;
+pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
+pub(crate) use logout_page::{PATH as LOGOUT_PAGE, SIGNED_OUT_PATH as SIGNED_OUT_PAGE};
+
+/// Endpoints for browsers, clients and resource servers.
+pub(crate) fn public_routes() -> Router<OAuth> {
+    authorization_routes::public().merge(token_routes::public())
+}
+
+/// Endpoints for operators and applications of the house.
+pub(crate) fn admin_routes() -> Router<OAuth> {
+    authorization_routes::admin().merge(token_routes::admin())
+}
+
+#[cfg(test)]
+mod authorization_tests;

@@ -1,0 +1,22 @@
+//! `POST /oauth2/revoke` (RFC 7009 section 2).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use base::PlainToken;
+use web::{Cx, NoStore};
+
+use super::client_form::ClientForm;
+use super::token_error::TokenError;
+use crate::OAuth;
+
+/// `token_type_hint` is not needed: a token says what it is.
+pub(super) async fn post(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    form: ClientForm,
+) -> Result<NoStore<StatusCode>, TokenError> {
+    let client = oauth.authenticate_client(&cx, form.credentials()?).await?;
+    let token = PlainToken::received(form.parameters.require("token")?);
+    oauth.revoke_token(&cx, &client, &token).await?;
+    Ok(NoStore(StatusCode::OK))
+}

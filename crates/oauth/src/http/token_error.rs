@@ -1,0 +1,169 @@
+//! Errors of the endpoints that clients talk to (RFC 6749 section 5.2): one place decides the code, the status and the
+//! words. The cause of a fault of ours is logged here, once.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use oauth_types::{ErrorCode, MalformedCredentials, OAuthError, ParameterError};
+use serde_json::json;
+use web::NoStore;
+
+use crate::operations::authenticate_client::AuthenticateClientError;
+use crate::operations::authorize_client::AuthorizeClientError;
+use crate::operations::mint_tokens::MintError;
+use crate::operations::redeem_code::RedeemCodeError;
+use crate::operations::refresh::RefreshError;
+use crate::operations::signing_keys::SigningKeyError;
+
+/// An error as a client reads it.
+#[derive(Debug)]
+pub(super) struct TokenError(OAuthError);
+
+impl TokenError {
+    pub(super) fn new(code: ErrorCode, hint: impl std::fmt::Display) -> Self {
+        let hint = hint.to_string();
+        let hint = if hint.is_empty() { hint } else { sentence(&hint) };
+        Self(OAuthError::new(code, hint))
+    }
+}
+
+/// Refusals are fragments; a description is made of sentences.
+fn sentence(fragment: &str) -> String {
+    let mut characters = fragment.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    let text: String = first.into_iter().chain(characters).collect();
+    if text.ends_with('.') { text } else { format!("{text}.") }
+}
+
+impl IntoResponse for TokenError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = json!({"error": self.0.code.as_str(), "error_description": self.0.description()});
+        let mut response = NoStore((status, Json(body))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6749 section 5.2: whoever used the Authorization header is told the scheme; it harms nobody else.
+            let challenge = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<database::Error> for TokenError {
+    fn from(error: database::Error) -> Self {
+        let cause = &error as &dyn std::error::Error;
+        match error {
+            database::Error::Unavailable { .. } => {
+                tracing::warn!(error = cause, "the database is unavailable");
+                Self(ErrorCode::TemporarilyUnavailable.into())
+            }
+            database::Error::Conflict { .. }
+            | database::Error::Inconsistent { .. }
+            | database::Error::Driver { .. } => {
+                tracing::error!(error = cause, "the database failed");
+                Self(ErrorCode::ServerError.into())
+            }
+        }
+    }
+}
+
+impl From<ParameterError> for TokenError {
+    fn from(error: ParameterError) -> Self {
+        Self::new(ErrorCode::InvalidRequest, error)
+    }
+}
+
+impl From<MalformedCredentials> for TokenError {
+    fn from(error: MalformedCredentials) -> Self {
+        let code = match error {
+            // RFC 6749 section 2.3: more than one method at once is a malformed request.
+            MalformedCredentials::Absent
+            | MalformedCredentials::Several
+            | MalformedCredentials::OtherClient
+            | MalformedCredentials::AssertionType
+            | MalformedCredentials::AssertionMissing => ErrorCode::InvalidRequest,
+            MalformedCredentials::Header => ErrorCode::InvalidClient,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<AuthenticateClientError> for TokenError {
+    fn from(error: AuthenticateClientError) -> Self {
+        match error {
+            AuthenticateClientError::Malformed(error) => error.into(),
+            AuthenticateClientError::Rejected
+            | AuthenticateClientError::WrongMethod
+            | AuthenticateClientError::Assertion(_) => Self::new(ErrorCode::InvalidClient, error),
+            AuthenticateClientError::AssertionReplayed => Self::new(ErrorCode::JtiKnown, error),
+            AuthenticateClientError::Interrupted => Self(ErrorCode::TemporarilyUnavailable.into()),
+            AuthenticateClientError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<MintError> for TokenError {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::Key(error) => error.into(),
+            MintError::Sign(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a token could not be signed");
+                Self(ErrorCode::ServerError.into())
+            }
+        }
+    }
+}
+
+impl From<SigningKeyError> for TokenError {
+    fn from(error: SigningKeyError) -> Self {
+        match error {
+            SigningKeyError::Database(error) => error.into(),
+            SigningKeyError::NoUsableKey(_) | SigningKeyError::Generate(_) | SigningKeyError::Interrupted => {
+                tracing::error!(error = &error as &dyn std::error::Error, "there is no key to sign with");
+                Self(ErrorCode::ServerError.into())
+            }
+        }
+    }
+}
+
+impl From<RedeemCodeError> for TokenError {
+    fn from(error: RedeemCodeError) -> Self {
+        match error {
+            RedeemCodeError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
+            // RFC 6749 section 5.2; RFC 7636 section 4.6.
+            RedeemCodeError::Refused(_) | RedeemCodeError::Replayed => Self::new(ErrorCode::InvalidGrant, error),
+            RedeemCodeError::Mint(error) => error.into(),
+            RedeemCodeError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for TokenError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
+            RefreshError::Refused(_) | RefreshError::Reused => Self::new(ErrorCode::InvalidGrant, error),
+            // The client holds, or is about to receive, a good token: nothing says that its grant is gone.
+            RefreshError::Outrun | RefreshError::AudienceNotAllowed(_) => Self::new(ErrorCode::InvalidRequest, error),
+            RefreshError::OfflineNotGranted => Self::new(ErrorCode::ScopeNotGranted, error),
+            // RFC 6749 section 6.
+            RefreshError::ScopeNotGranted(_) | RefreshError::ScopeNotAllowed(_) => {
+                Self::new(ErrorCode::InvalidScope, error)
+            }
+            RefreshError::Mint(error) => error.into(),
+            RefreshError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuthorizeClientError> for TokenError {
+    fn from(error: AuthorizeClientError) -> Self {
+        match error {
+            AuthorizeClientError::PublicClient => Self::new(ErrorCode::InvalidGrant, error),
+            AuthorizeClientError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
+            AuthorizeClientError::ScopeNotAllowed(_) => Self::new(ErrorCode::InvalidScope, error),
+            AuthorizeClientError::AudienceNotAllowed(_) => Self::new(ErrorCode::InvalidRequest, error),
+            AuthorizeClientError::Mint(error) => error.into(),
+        }
+    }
+}

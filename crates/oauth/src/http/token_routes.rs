@@ -1,0 +1,28 @@
+//! The routes of tokens, keys and discovery.
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+
+use super::{access_tokens, discovery, introspect, jwks, keys, revoke, token, userinfo};
+use crate::OAuth;
+
+pub(super) fn public() -> Router<OAuth> {
+    Router::new()
+        .route("/oauth2/token", post(token::post))
+        .route("/oauth2/revoke", post(revoke::post))
+        .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
+        .route("/.well-known/openid-configuration", get(discovery::get))
+        .route("/.well-known/oauth-authorization-server", get(discovery::get))
+        .route("/.well-known/jwks.json", get(jwks::get))
+}
+
+pub(super) fn admin() -> Router<OAuth> {
+    Router::new()
+        .route("/admin/oauth2/introspect", post(introspect::post))
+        .route("/admin/oauth2/tokens", delete(access_tokens::delete))
+        .route(
+            "/admin/keys/{set}",
+            get(keys::get_set).post(keys::create).put(keys::replace_set).delete(keys::delete_set),
+        )
+        .route("/admin/keys/{set}/{kid}", get(keys::get_key).put(keys::replace_key).delete(keys::delete_key))
+}

@@ -1,0 +1,90 @@
+//! Tells a client's server that a person signed out (OpenID Connect Back-Channel Logout 1.0 section 2). The job was written
+//! in the transaction that ended the login, so no sign-out goes untold.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base::Context;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use jobs::{Failure, Handler, Job, NewJob};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, json};
+
+use crate::OAuth;
+use crate::domain::client::ClientId;
+use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::subject_identifier::shown_subject;
+use crate::storage::{clients, forced_subjects};
+
+const KIND: &str = "oauth.backchannel_logout";
+
+/// How long a logout token counts (section 4: at most two minutes are recommended).
+const LIFETIME: Duration = Duration::from_mins(2);
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    client_id: ClientId,
+    session_id: LoginSessionId,
+    subject: String,
+}
+
+pub(crate) fn job(cx: &Context, client: &ClientId, session: &LoginSession) -> NewJob {
+    let payload = json!({"client_id": client, "session_id": session.id, "subject": session.subject});
+    NewJob { kind: KIND, payload, run_at: cx.now }
+}
+
+#[derive(Debug)]
+pub(crate) struct BackchannelLogout(pub OAuth);
+
+#[async_trait]
+impl Handler for BackchannelLogout {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
+        let payload: Payload = serde_json::from_value(job.payload.clone())
+            .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
+        let mut tx = self.0.database().read(cx.tenant);
+        let Some(client) = clients::find(&mut tx, &payload.client_id).await? else { return Ok(()) };
+        let uri = client.metadata.backchannel_logout_uri.as_str();
+        if uri.is_empty() {
+            return Ok(());
+        }
+        let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &payload.subject).await?;
+        let subject = shown_subject(&client, &payload.subject, forced.as_deref(), self.0.pairwise_salt());
+        let claims = Map::from_iter([
+            ("iss".to_owned(), json!(self.0.config().issuer())),
+            ("aud".to_owned(), json!([client.id])),
+            ("sub".to_owned(), json!(subject)),
+            ("sid".to_owned(), json!(payload.session_id)),
+            ("iat".to_owned(), json!(cx.now.unix_seconds())),
+            ("exp".to_owned(), json!(cx.now.plus(LIFETIME).unix_seconds())),
+            ("jti".to_owned(), json!(self.0.rng().uuid())),
+            ("events".to_owned(), json!({"http://schemas.openid.net/event/backchannel-logout": {}})),
+        ]);
+        let token = self.0.sign_typed(cx, "logout+jwt", &claims).await;
+        let token = token.map_err(|error| Failure::Retry(error.to_string()))?;
+        self.post(uri, &token).await
+    }
+}
+
+impl BackchannelLogout {
+    async fn post(&self, uri: &str, token: &str) -> Result<(), Failure> {
+        let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", token).finish();
+        let request = http::Request::post(uri)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))
+            .map_err(|error| Failure::Permanent(error.to_string()))?;
+        let response = self.0.http().send(request).await.map_err(|error| Failure::Retry(error.to_string()))?;
+        match response.status().as_u16() {
+            200..=299 => Ok(()),
+            // Section 2.8: the client understood and refuses; saying it again cannot help.
+            status @ 400..=499 if status != 408 && status != 429 => {
+                Err(Failure::Permanent(format!("the client answered with status {status}")))
+            }
+            status => Err(Failure::Retry(format!("the client answered with status {status}"))),
+        }
+    }
+}

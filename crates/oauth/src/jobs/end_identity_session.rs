@@ -1,0 +1,33 @@
+//! Ends the session of the identity service behind a login that was signed out of.
+
+use async_trait::async_trait;
+use base::Context;
+use jobs::{Failure, Handler, Job, NewJob};
+use serde_json::json;
+
+use crate::OAuth;
+
+const KIND: &str = "oauth.end_identity_session";
+
+pub(crate) fn job(cx: &Context, provider_session: &str) -> NewJob {
+    NewJob { kind: KIND, payload: json!({"session_id": provider_session}), run_at: cx.now }
+}
+
+#[derive(Debug)]
+pub(crate) struct EndIdentitySession(pub OAuth);
+
+#[async_trait]
+impl Handler for EndIdentitySession {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
+        let id = job.payload["session_id"].as_str().unwrap_or_default();
+        let id =
+            id.parse().map_err(|_| Failure::Permanent("the session is none of the identity service".to_owned()))?;
+        // Without an identity service in reach there is no session to end.
+        let Some(sessions) = self.0.sessions().get() else { return Ok(()) };
+        sessions.end(cx, id).await.map_err(|error| Failure::Retry(error.to_string()))
+    }
+}

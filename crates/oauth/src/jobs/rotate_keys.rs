@@ -1,0 +1,27 @@
+//! Publishes the next signing keys. Asked for by whoever signs and finds that it is time.
+
+use async_trait::async_trait;
+use base::Context;
+use jobs::{Failure, Handler, Job, NewJob};
+use serde_json::json;
+
+use crate::OAuth;
+
+const KIND: &str = "oauth.rotate_keys";
+
+pub(crate) fn job(cx: &Context) -> NewJob {
+    NewJob { kind: KIND, payload: json!({}), run_at: cx.now }
+}
+
+pub(crate) struct RotateKeys(pub(crate) OAuth);
+
+#[async_trait]
+impl Handler for RotateKeys {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    async fn run(&self, cx: &Context, _: &Job) -> Result<(), Failure> {
+        self.0.rotate_keys(cx).await.map_err(|error| Failure::Retry(error.to_string()))
+    }
+}

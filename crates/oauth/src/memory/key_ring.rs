@@ -1,0 +1,103 @@
+//! Key sets, ready to sign and to verify. A row with a version tells when they changed; it is asked at most twice a second
+//! and only while keys are used.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base::{Sealer, TenantId, Timestamp};
+use database::{Database, Error};
+use jose::{SigningKey, VerificationKeys};
+
+use crate::domain::signing_key::{StoredKey, signer};
+use crate::storage::{keys, versions};
+
+/// For how long a version is believed: a key that another node made or deleted counts here after this time.
+const BELIEVED_FOR: Duration = Duration::from_millis(500);
+
+#[derive(Default)]
+pub(crate) struct KeyRing(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    versions: HashMap<TenantId, SeenVersion>,
+    sets: HashMap<(TenantId, String), Arc<LoadedSet>>,
+}
+
+#[derive(Clone, Copy)]
+struct SeenVersion {
+    version: i64,
+    seen_at: Timestamp,
+}
+
+/// A set as it was read.
+pub(crate) struct LoadedSet {
+    version: i64,
+    pub(crate) keys: Vec<StoredKey>,
+    signers: HashMap<String, Arc<SigningKey>>,
+    pub(crate) verification: VerificationKeys,
+    /// Whether this process asked for the next key already.
+    pub(crate) rotation_asked: AtomicBool,
+}
+
+impl LoadedSet {
+    fn new(version: i64, keys: Vec<StoredKey>) -> Self {
+        let signers = keys
+            .iter()
+            .filter_map(|key| SigningKey::new(&key.jwk).ok().map(|signer| (key.kid.clone(), Arc::new(signer))))
+            .collect();
+        let verification = keys.iter().map(|key| &key.jwk).collect();
+        Self { version, keys, signers, verification, rotation_asked: AtomicBool::new(false) }
+    }
+
+    /// The key that signs now.
+    pub(crate) fn signer(&self, now: Timestamp) -> Option<Arc<SigningKey>> {
+        signer(&self.keys, now).and_then(|key| self.signers.get(&key.kid)).cloned()
+    }
+}
+
+impl KeyRing {
+    /// A set as it is now, possibly empty.
+    pub(crate) async fn set(
+        &self,
+        database: &Database,
+        sealer: &Sealer,
+        tenant: TenantId,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Arc<LoadedSet>, Error> {
+        let version = self.version(database, tenant, now).await?;
+        if let Some(set) = self.state().sets.get(&(tenant, name.to_owned()))
+            && set.version == version
+        {
+            return Ok(set.clone());
+        }
+        let mut tx = database.read(tenant);
+        // The version was read first: a change in between is noticed next time.
+        let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, sealer, tenant, name).await?));
+        self.state().sets.insert((tenant, name.to_owned()), set.clone());
+        Ok(set)
+    }
+
+    /// Makes the next use read again: called after a commit that changed keys.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        self.state().versions.remove(&tenant);
+    }
+
+    async fn version(&self, database: &Database, tenant: TenantId, now: Timestamp) -> Result<i64, Error> {
+        let seen = self.state().versions.get(&tenant).copied();
+        if let Some(seen) = seen
+            && now < seen.seen_at.plus(BELIEVED_FOR)
+        {
+            return Ok(seen.version);
+        }
+        let version = versions::find(&mut database.read(tenant), versions::KEYS).await?;
+        self.state().versions.insert(tenant, SeenVersion { version, seen_at: now });
+        Ok(version)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,12 @@
+//! What a process keeps in memory so that it need not read or compute it again. Everything here may be thrown away at any
+//! time, and says how it learns that it is out of date.
+
+mod clients;
+mod key_ring;
+mod remote_key_sets;
+mod verified_secrets;
+
+pub(crate) use clients::Clients;
+pub(crate) use key_ring::{KeyRing, LoadedSet};
+pub(crate) use remote_key_sets::RemoteKeySets;
+pub(crate) use verified_secrets::VerifiedSecrets;

@@ -1,0 +1,96 @@
+//! Client secrets whose slow hash was verified before. Kept is a keyed digest under a key of this process, together with
+//! the stored hash that it was verified against: a rotated secret misses.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use base::{Rng, TenantId};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use crate::domain::client::ClientId;
+use crate::domain::client_secret::ClientSecretDigest;
+
+const MAX_SECRETS: usize = 10_000;
+
+/// How many slow hashes are computed at once: guessing secrets must not take every core.
+const CONCURRENT_HASHES: usize = 2;
+
+pub(crate) struct VerifiedSecrets {
+    key: [u8; 32],
+    hashing: Semaphore,
+    verified: Mutex<HashMap<(TenantId, ClientId), [u8; 32]>>,
+}
+
+impl VerifiedSecrets {
+    pub(crate) fn new(rng: &Rng) -> Self {
+        Self { key: rng.bytes(), hashing: Semaphore::new(CONCURRENT_HASHES), verified: Mutex::default() }
+    }
+
+    /// To be held while a slow hash is computed.
+    pub(crate) fn hashing(&self) -> &Semaphore {
+        &self.hashing
+    }
+
+    /// Whether exactly this secret was found to match exactly this stored hash.
+    pub(crate) fn contains(
+        &self,
+        tenant: TenantId,
+        client: &ClientId,
+        stored: &ClientSecretDigest,
+        secret: &str,
+    ) -> bool {
+        let digest = self.digest(tenant, client, stored, secret);
+        let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.get(&(tenant, client.clone())).is_some_and(|kept| kept.ct_eq(&digest).into())
+    }
+
+    pub(crate) fn insert(&self, tenant: TenantId, client: &ClientId, stored: &ClientSecretDigest, secret: &str) {
+        let digest = self.digest(tenant, client, stored, secret);
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if verified.len() >= MAX_SECRETS {
+            verified.clear();
+        }
+        verified.insert((tenant, client.clone()), digest);
+    }
+
+    fn digest(&self, tenant: TenantId, client: &ClientId, stored: &ClientSecretDigest, secret: &str) -> [u8; 32] {
+        let mut hasher = Sha256::new_with_prefix(self.key);
+        hasher.update(tenant.as_i32().to_be_bytes());
+        // Lengths keep the parts apart: no two different inputs are the same bytes.
+        for part in [client.as_str(), &stored.to_string(), secret] {
+            hasher.update(part.len().to_be_bytes());
+            hasher.update(part);
+        }
+        // The key leads and follows, so that the digest cannot be extended.
+        hasher.update(self.key);
+        hasher.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Secret;
+
+    use super::*;
+    use crate::domain::client_secret::SecretHasher;
+
+    #[test]
+    fn only_the_verified_secret_against_the_same_hash_is_known() {
+        let rng = Rng::seeded(1);
+        let verified = VerifiedSecrets::new(&rng);
+        let (tenant, client) = (TenantId::DEFAULT, ClientId::parse("a").unwrap());
+        let hash = |text: &str| {
+            let secret = Secret::new(text.to_owned());
+            ClientSecretDigest::of_chosen(SecretHasher::Pbkdf2 { iterations: 1 }, &secret, &rng).unwrap()
+        };
+        let stored = hash("correct horse");
+        verified.insert(tenant, &client, &stored, "correct horse");
+        assert!(verified.contains(tenant, &client, &stored, "correct horse"));
+        assert!(!verified.contains(tenant, &client, &stored, "correct hors"));
+        assert!(!verified.contains(tenant, &client, &hash("correct horse"), "correct horse"));
+        assert!(!verified.contains(tenant, &ClientId::parse("b").unwrap(), &stored, "correct horse"));
+        assert!(!verified.contains(TenantId::from_i32(2), &client, &stored, "correct horse"));
+    }
+}

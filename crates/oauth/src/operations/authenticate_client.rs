@@ -1,0 +1,233 @@
+//! Authenticates a client (RFC 6749 section 2.3, RFC 7523 section 3, OpenID Connect Core section 9).
+//!
+//! A client uses the one method that is registered for it. An unknown client and a wrong proof give the same answer. The
+//! `jti` of an assertion is recorded last, when everything else about it was found good, and under its issuer, so that
+//! nobody burns the assertion of another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Context, PlainToken, Secret};
+use jose::{Algorithm, ClaimError, ClaimsCheck, Jwk, JwkSet, Jws, MalformedJws, VerificationKeys, VerifyError};
+use oauth_types::{ClientCredentials, MalformedCredentials};
+use serde_json::{Map, Value};
+
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId, TokenEndpointAuthMethod};
+use crate::domain::client_secret::ClientSecretDigest;
+use crate::storage::used_jtis;
+
+/// How far a client's clock may be off.
+const LEEWAY: Duration = Duration::from_secs(30);
+
+/// A client that proved who it is, or that has nothing to prove it with.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient(Arc<Client>);
+
+impl AuthenticatedClient {
+    pub fn client(&self) -> &Client {
+        &self.0
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateClientError {
+    #[error(transparent)]
+    Malformed(#[from] MalformedCredentials),
+    /// Unknown client, wrong secret.
+    #[error("the client is unknown or its secret is wrong")]
+    Rejected,
+    #[error("the client is not registered for this method of authentication")]
+    WrongMethod,
+    #[error("the client assertion is not accepted: {0}")]
+    Assertion(#[from] AssertionRefusal),
+    #[error("the client assertion was used before")]
+    AssertionReplayed,
+    #[error("verifying the secret was interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssertionRefusal {
+    #[error(transparent)]
+    Malformed(#[from] MalformedJws),
+    #[error(transparent)]
+    Signature(#[from] VerifyError),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    #[error("'iss' and 'sub' must be the client_id")]
+    NotTheClient,
+    #[error("the client has no keys that could be read")]
+    NoKeys,
+}
+
+impl OAuth {
+    pub async fn authenticate_client(
+        &self,
+        cx: &Context,
+        credentials: ClientCredentials,
+    ) -> Result<AuthenticatedClient, AuthenticateClientError> {
+        use TokenEndpointAuthMethod::{ClientSecretBasic, ClientSecretPost, None};
+        match credentials {
+            ClientCredentials::Basic { client_id, secret } => {
+                self.check_secret(cx, &client_id, secret, ClientSecretBasic).await
+            }
+            ClientCredentials::Post { client_id, secret } => {
+                self.check_secret(cx, &client_id, secret, ClientSecretPost).await
+            }
+            ClientCredentials::None { client_id } => {
+                let client = self.known_client(cx, &client_id).await?;
+                demand(&client, None)?;
+                Ok(AuthenticatedClient(client))
+            }
+            ClientCredentials::Assertion { client_id, assertion } => {
+                self.check_assertion(cx, client_id.as_deref(), assertion.expose()).await
+            }
+        }
+    }
+
+    async fn known_client(&self, cx: &Context, id: &str) -> Result<Arc<Client>, AuthenticateClientError> {
+        let id = ClientId::parse(id).map_err(|_| AuthenticateClientError::Rejected)?;
+        let client = self.clients().find(self.database(), cx.tenant, &id).await?;
+        client.ok_or(AuthenticateClientError::Rejected)
+    }
+
+    async fn check_secret(
+        &self,
+        cx: &Context,
+        id: &str,
+        secret: Secret<String>,
+        method: TokenEndpointAuthMethod,
+    ) -> Result<AuthenticatedClient, AuthenticateClientError> {
+        let client = self.known_client(cx, id).await?;
+        demand(&client, method)?;
+        let quick = client.secrets.iter().any(|stored| {
+            if stored.is_slow() {
+                self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose())
+            } else {
+                stored.matches(&client.id, secret.expose())
+            }
+        });
+        if quick || self.matches_slow_secret(cx, &client, secret).await? {
+            Ok(AuthenticatedClient(client))
+        } else {
+            Err(AuthenticateClientError::Rejected)
+        }
+    }
+
+    /// Imported and chosen secrets: hashed once, on a thread that may take its time, then remembered.
+    async fn matches_slow_secret(
+        &self,
+        cx: &Context,
+        client: &Client,
+        secret: Secret<String>,
+    ) -> Result<bool, AuthenticateClientError> {
+        let slow: Vec<ClientSecretDigest> = client.secrets.iter().filter(|it| it.is_slow()).cloned().collect();
+        if slow.is_empty() {
+            return Ok(false);
+        }
+        let Ok(_permit) = self.verified_secrets().hashing().acquire().await else {
+            return Err(AuthenticateClientError::Interrupted);
+        };
+        let (id, presented) = (client.id.clone(), secret.clone());
+        let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));
+        let matched = tokio::task::spawn_blocking(search).await.map_err(|_| AuthenticateClientError::Interrupted)?;
+        if let Some(stored) = &matched {
+            self.verified_secrets().insert(cx.tenant, &client.id, stored, secret.expose());
+        }
+        Ok(matched.is_some())
+    }
+
+    async fn check_assertion(
+        &self,
+        cx: &Context,
+        client_id: Option<&str>,
+        assertion: &str,
+    ) -> Result<AuthenticatedClient, AuthenticateClientError> {
+        let jws = Jws::parse(assertion).map_err(AssertionRefusal::from)?;
+        let claims: Map<String, Value> =
+            jws.unverified_claims().ok_or(AssertionRefusal::Claim(ClaimError::Malformed("sub")))?;
+        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+        let client = self.known_client(cx, client_id.unwrap_or(subject)).await?;
+        demand(&client, TokenEndpointAuthMethod::PrivateKeyJwt)?;
+        let id = client.id.as_str();
+        if subject != id || claims.get("iss").and_then(Value::as_str) != Some(id) {
+            return Err(AssertionRefusal::NotTheClient.into());
+        }
+        let kid = jws.unverified_header().kid.clone();
+        let keys = self.keys_of_client(cx, &client, kid.as_deref()).await.ok_or(AssertionRefusal::NoKeys)?;
+        let algorithm = assertion_algorithm(&client).ok_or(AssertionRefusal::NoKeys)?;
+        // What is checked from here on is what the signature covers: the same bytes as above.
+        let verified = jws.verify(&keys, &[algorithm]).map_err(AssertionRefusal::from)?;
+        let claims: Map<String, Value> =
+            verified.claims().ok_or(AssertionRefusal::Claim(ClaimError::Malformed("sub")))?;
+        let jti = self.check_assertion_claims(cx, id, &claims)?;
+
+        let expires_at = jose::numeric_date(&claims, "exp").map_err(AssertionRefusal::from)?.unwrap_or(cx.now);
+        let mut tx = self.database().write(cx.tenant).await?;
+        let is_new =
+            used_jtis::insert(&mut tx, id, PlainToken::received(jti).digest(), expires_at.plus(LEEWAY)).await?;
+        tx.commit().await?;
+        if is_new { Ok(AuthenticatedClient(client)) } else { Err(AuthenticateClientError::AssertionReplayed) }
+    }
+
+    /// RFC 7523 section 3. Returns the `jti`.
+    fn check_assertion_claims(
+        &self,
+        cx: &Context,
+        client_id: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, AssertionRefusal> {
+        let config = self.config();
+        let endpoints = [config.token_url(), config.public_url("/oauth2/token"), config.issuer_url("/oauth2/token")];
+        let mut audiences: Vec<&str> = endpoints.iter().map(String::as_str).collect();
+        audiences.push(config.issuer());
+        let check = ClaimsCheck {
+            now: cx.now,
+            leeway: LEEWAY,
+            issuer: Some(client_id),
+            audiences: &audiences,
+            require_expiry: true,
+        };
+        check.check(claims)?;
+        match claims.get("jti") {
+            Some(Value::String(jti)) if !jti.is_empty() => Ok(jti.clone()),
+            Some(_) => Err(ClaimError::Malformed("jti").into()),
+            None => Err(ClaimError::Missing("jti").into()),
+        }
+    }
+
+    /// The keys that a client registered, or publishes.
+    pub(crate) async fn keys_of_client(
+        &self,
+        cx: &Context,
+        client: &Client,
+        kid: Option<&str>,
+    ) -> Option<Arc<VerificationKeys>> {
+        let metadata = &client.metadata;
+        if metadata.jwks_uri.is_empty() {
+            let set = JwkSet::parse_understood(&Value::Object(metadata.jwks.clone())).ok()?;
+            let public: Vec<Jwk> = set.keys.iter().map(Jwk::to_public).collect();
+            return Some(Arc::new(public.iter().collect()));
+        }
+        self.remote_keys().find(cx, self.http(), &metadata.jwks_uri, kid).await.ok()
+    }
+}
+
+/// The registered algorithm; RS256 when none is (OpenID Connect Core section 9 leaves it to us).
+fn assertion_algorithm(client: &Client) -> Option<Algorithm> {
+    match client.metadata.token_endpoint_auth_signing_alg.as_str() {
+        "" => Some(Algorithm::RS256),
+        registered => registered.parse().ok(),
+    }
+}
+
+fn demand(client: &Client, method: TokenEndpointAuthMethod) -> Result<(), AuthenticateClientError> {
+    if client.metadata.token_endpoint_auth_method == method {
+        Ok(())
+    } else {
+        Err(AuthenticateClientError::WrongMethod)
+    }
+}

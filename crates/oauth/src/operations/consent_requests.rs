@@ -1,0 +1,92 @@
+//! What the consent application asks and says about a consent challenge: look, accept, reject. None of it writes a row.
+
+use base::Context;
+
+use super::login_requests::ChallengeError;
+use crate::OAuth;
+use crate::domain::authorization_request::AuthorizationRequest;
+use crate::domain::client::Client;
+use crate::domain::consent::{self, AcceptConsent, AcceptedConsent, ConsentFlow, ConsentVerifier};
+use crate::domain::login_challenge::{Decision, Rejection};
+use crate::domain::sealed::SealedValue;
+use crate::storage::{clients, grants};
+
+/// A consent challenge, opened.
+#[derive(Debug)]
+pub struct ConsentChallenge {
+    pub consent: ConsentFlow,
+    pub request: AuthorizationRequest,
+    pub client: Client,
+    pub request_url: String,
+}
+
+impl OAuth {
+    pub async fn get_consent_request(&self, cx: &Context, challenge: &str) -> Result<ConsentChallenge, ChallengeError> {
+        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
+        let request_url = self.authorization_url(&consent.flow.query);
+        let mut tx = self.database().read(cx.tenant);
+        let client = clients::find(&mut tx, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
+        if grants::exists(&mut tx, consent.flow.id).await? {
+            return Err(ChallengeError::Used { redirect_to: request_url });
+        }
+        Ok(ConsentChallenge { consent, request, client, request_url })
+    }
+
+    /// Returns where the browser goes.
+    pub fn accept_consent_request(
+        &self,
+        cx: &Context,
+        challenge: &str,
+        answer: AcceptConsent,
+    ) -> Result<String, ChallengeError> {
+        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
+        let mut accepted = consent::accept(&request, answer, cx.now)
+            .map_err(|refusal| ChallengeError::Refused(refusal.to_string()))?;
+        if accepted.context.is_none() {
+            accepted.context.clone_from(&consent.login.context);
+        }
+        Ok(self.consent_verifier_url(cx, consent, Decision::Accepted(accepted)))
+    }
+
+    /// Our own consent page: all or nothing.
+    pub fn accept_whole_consent_request(
+        &self,
+        cx: &Context,
+        challenge: &str,
+        remember: bool,
+    ) -> Result<String, ChallengeError> {
+        let (consent, request) = self.open_consent_challenge(cx, challenge)?;
+        let accepted = Self::built_in_consent(&request, &consent, remember, cx.now);
+        Ok(self.consent_verifier_url(cx, consent, Decision::Accepted(accepted)))
+    }
+
+    /// Returns where the browser goes.
+    pub fn reject_consent_request(
+        &self,
+        cx: &Context,
+        challenge: &str,
+        rejection: Rejection,
+    ) -> Result<String, ChallengeError> {
+        let (consent, _) = self.open_consent_challenge(cx, challenge)?;
+        Ok(self.consent_verifier_url(cx, consent, Decision::Rejected(rejection)))
+    }
+
+    fn open_consent_challenge(
+        &self,
+        cx: &Context,
+        challenge: &str,
+    ) -> Result<(ConsentFlow, AuthorizationRequest), ChallengeError> {
+        let consent = ConsentFlow::open(self.sealer(), cx.tenant, challenge).map_err(|_| ChallengeError::Unknown)?;
+        if cx.now >= consent.flow.expires_at(self.challenge_lifetime()) {
+            return Err(ChallengeError::Expired);
+        }
+        let request = consent.flow.request().map_err(|_| ChallengeError::Unknown)?;
+        Ok((consent, request))
+    }
+
+    fn consent_verifier_url(&self, cx: &Context, consent: ConsentFlow, decision: Decision<AcceptedConsent>) -> String {
+        let client_id = consent.flow.client_id.clone();
+        let verifier = ConsentVerifier { consent, decision }.seal(self.sealer(), cx.tenant);
+        self.verifier_url(&client_id, "consent_verifier", &verifier)
+    }
+}

@@ -1,0 +1,89 @@
+//! Consents as operators see them: list them, and take them back together with the tokens they led to.
+
+use base::{Context, Page, PageRequest};
+use serde_json::json;
+
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId};
+use crate::domain::consent::{Consent, ConsentDetails};
+use crate::domain::grant::GrantId;
+use crate::domain::login_session::LoginSessionId;
+use crate::storage::consents::ConsentKey;
+use crate::storage::{clients, consents, revocations};
+
+pub(super) const CONSENT_DETAILS: base::seal::Purpose = base::seal::Purpose("oauth consent details");
+
+/// One consent with everything that was asked and answered.
+#[derive(Debug)]
+pub struct ConsentRecord {
+    pub consent: Consent,
+    pub details: ConsentDetails,
+    /// `None` when the client was deleted since.
+    pub client: Option<Client>,
+    pub request_url: String,
+}
+
+/// Which consents are taken back.
+#[derive(Clone, Debug)]
+pub enum RevokeConsents {
+    One(GrantId),
+    OfSubject(String),
+    OfSubjectAndClient(String, ClientId),
+}
+
+impl OAuth {
+    pub async fn list_consents(
+        &self,
+        cx: &Context,
+        subject: &str,
+        session: Option<LoginSessionId>,
+        page: &PageRequest<ConsentKey>,
+    ) -> Result<Page<ConsentRecord, ConsentKey>, database::Error> {
+        let mut tx = self.database().read(cx.tenant);
+        let Page { items, next } = consents::list(&mut tx, subject, session, page, cx.now).await?;
+        let mut records: Vec<ConsentRecord> = Vec::with_capacity(items.len());
+        for (consent, sealed) in items {
+            let details = self.open_details(cx, &sealed)?;
+            let known = records.iter().find(|record| record.consent.client_id == consent.client_id);
+            let client = match known {
+                Some(record) => record.client.clone(),
+                None => clients::find(&mut tx, &consent.client_id).await?,
+            };
+            let request_url = self.authorization_url(&details.flow.query);
+            records.push(ConsentRecord { consent, details, client, request_url });
+        }
+        Ok(Page { items: records, next })
+    }
+
+    fn open_details(&self, cx: &Context, sealed: &[u8]) -> Result<ConsentDetails, database::Error> {
+        let inconsistent = |what: String| database::Error::inconsistent("oauth_consents", what);
+        let text =
+            self.sealer().open(CONSENT_DETAILS, cx.tenant, sealed).map_err(|error| inconsistent(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
+    }
+
+    /// Takes consents back. Codes, refresh tokens and access tokens that they led to end in the same transaction.
+    pub async fn revoke_consents(&self, cx: &Context, which: &RevokeConsents) -> Result<(), database::Error> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        let (subject, attributes) = match which {
+            RevokeConsents::One(id) => {
+                revocations::revoke(&mut tx, id.as_uuid(), cx.now).await?;
+                consents::delete(&mut tx, *id).await?;
+                (String::new(), json!({"consent_request_id": id}))
+            }
+            RevokeConsents::OfSubject(subject) => {
+                revocations::revoke_by_subject(&mut tx, subject, cx.now).await?;
+                consents::delete_by_subject(&mut tx, subject).await?;
+                (subject.clone(), json!({}))
+            }
+            RevokeConsents::OfSubjectAndClient(subject, client) => {
+                revocations::revoke_by_subject_and_client(&mut tx, subject, client, cx.now).await?;
+                consents::delete_by_subject_and_client(&mut tx, subject, client).await?;
+                (subject.clone(), json!({"client_id": client}))
+            }
+        };
+        let event = jobs::Event { name: "OAuth2ConsentRevoked", subject, attributes };
+        jobs::append_event(&mut tx, cx, event).await?;
+        tx.commit().await
+    }
+}

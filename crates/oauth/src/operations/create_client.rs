@@ -1,0 +1,76 @@
+//! Registers a client (RFC 7591 section 3).
+
+use base::{Context, PlainToken, Secret};
+use serde_json::json;
+
+use super::save_client::{CheckClientError, HashedSecret};
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId, ClientMetadata};
+use crate::domain::client_validation::InvalidMetadata;
+use crate::storage::clients;
+
+/// What somebody wants to register.
+#[derive(Debug, Default)]
+pub struct NewClient {
+    /// An id of the caller's choice; a UUID otherwise.
+    pub id: Option<ClientId>,
+    /// A secret of the caller's choice; a generated one otherwise.
+    pub secret: Option<Secret<String>>,
+    pub metadata: ClientMetadata,
+}
+
+/// A new client with what is told this once.
+#[derive(Debug)]
+pub struct CreatedClient {
+    pub client: Client,
+    pub secret: Option<Secret<String>>,
+    pub registration_access_token: PlainToken,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateClientError {
+    #[error(transparent)]
+    Invalid(#[from] InvalidMetadata),
+    #[error(transparent)]
+    Check(#[from] CheckClientError),
+    #[error("the client_id is taken")]
+    IdTaken,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    pub async fn create_client(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
+        let metadata = self.check_client(new.metadata).await?;
+        let id = match new.id {
+            Some(id) => id,
+            None => ClientId::from_uuid(self.rng().uuid()),
+        };
+        let HashedSecret { digest, plain } = self.secret_for(&id, &metadata, new.secret, false).await?;
+        let registration_access_token = PlainToken::generate(self.rng(), "ory_at_", 43);
+        let client = Client {
+            id,
+            secrets: digest.into_iter().collect(),
+            metadata,
+            registration_token: Some(registration_access_token.digest()),
+            // Another one than that of a deleted client of the same id, whose tokens must stay dead.
+            token_epoch: cx.now.unix_micros(),
+            version: 1,
+            created_at: cx.now,
+            updated_at: cx.now,
+        };
+
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !clients::insert(&mut tx, &client).await? {
+            return Err(CreateClientError::IdTaken);
+        }
+        let event = jobs::Event {
+            name: "OAuth2ClientCreated",
+            subject: client.id.to_string(),
+            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
+        };
+        jobs::append_event(&mut tx, cx, event).await?;
+        tx.commit().await?;
+        Ok(CreatedClient { client, secret: plain, registration_access_token })
+    }
+}

@@ -1,0 +1,146 @@
+//! Ends login sessions: the row, what was granted in it, and word to the clients it reached, all in one transaction.
+
+use base::Context;
+use database::WriteTx;
+use serde_json::json;
+
+use super::start_authorization::Browser;
+use crate::OAuth;
+use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::logout::{LogoutVerifier, front_channel_url};
+use crate::domain::sealed::SealedValue;
+use crate::jobs::{backchannel_logout, end_identity_session};
+use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
+
+/// Where a browser goes when it is signed out.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FinishedLogout {
+    pub redirect_to: String,
+    /// Pages of clients that must be loaded first.
+    pub front_channel: Vec<String>,
+    pub clear_cookie: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FinishLogoutError {
+    #[error("The logout verifier is not valid.")]
+    Unknown,
+    #[error("The sign-out took too long: start again.")]
+    Expired,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// Whose sessions end.
+#[derive(Clone, Debug)]
+pub enum EndLoginSessions {
+    Session(LoginSessionId),
+    Subject(String),
+}
+
+impl OAuth {
+    /// The person confirmed: carries the sign-out out, once.
+    pub async fn finish_logout(
+        &self,
+        cx: &Context,
+        verifier: &str,
+        browser: &Browser,
+    ) -> Result<FinishedLogout, FinishLogoutError> {
+        let LogoutVerifier(flow) =
+            LogoutVerifier::open(self.sealer(), cx.tenant, verifier).map_err(|_| FinishLogoutError::Unknown)?;
+        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
+            return Err(FinishLogoutError::Expired);
+        }
+        let own_session = browser.session == Some(flow.session_id);
+        let mut finished =
+            FinishedLogout { redirect_to: flow.redirect_to, front_channel: Vec::new(), clear_cookie: own_session };
+        // Without an ID token only the browser that holds the session may end it.
+        if !flow.rp_initiated && !own_session {
+            return Ok(finished);
+        }
+        let mut tx = self.database().write(cx.tenant).await?;
+        let Some(session) = login_sessions::find(&mut tx, flow.session_id).await? else { return Ok(finished) };
+        if session.subject != flow.subject {
+            return Ok(finished);
+        }
+        finished.front_channel = self.end_session(cx, &mut tx, &session, true).await?;
+        tx.commit().await?;
+        Ok(finished)
+    }
+
+    /// Ends sessions on behalf of an operator. What does not exist is ended already.
+    pub async fn end_login_sessions(&self, cx: &Context, whose: &EndLoginSessions) -> Result<(), database::Error> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        let sessions = match whose {
+            EndLoginSessions::Session(id) => login_sessions::find(&mut tx, *id).await?.into_iter().collect(),
+            EndLoginSessions::Subject(subject) => login_sessions::list_by_subject(&mut tx, subject).await?,
+        };
+        for session in &sessions {
+            self.end_session(cx, &mut tx, session, true).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The identity service ended one of its sessions: so do the logins that rest on it.
+    pub(crate) async fn end_sessions_of_provider(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        provider_session: &str,
+    ) -> Result<(), database::Error> {
+        for session in login_sessions::list_by_provider_session(tx, provider_session).await? {
+            self.end_session(cx, tx, &session, false).await?;
+        }
+        Ok(())
+    }
+
+    /// A person is gone or disabled: nothing in that person's name goes on.
+    pub(crate) async fn end_subject(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        subject: &str,
+    ) -> Result<(), database::Error> {
+        for session in login_sessions::list_by_subject(tx, subject).await? {
+            self.end_session(cx, tx, &session, false).await?;
+        }
+        revocations::revoke_by_subject(tx, subject, cx.now).await?;
+        consents::delete_by_subject(tx, subject).await?;
+        forced_subjects::delete_by_subject(tx, subject).await?;
+        let attributes = json!({"subject": subject});
+        let event = jobs::Event { name: "OAuth2SubjectEnded", subject: subject.to_owned(), attributes };
+        jobs::append_event(tx, cx, event).await
+    }
+
+    /// Returns the front-channel pages of the clients that the session reached.
+    async fn end_session(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        session: &LoginSession,
+        end_at_provider: bool,
+    ) -> Result<Vec<String>, database::Error> {
+        let reached = clients::list_of_login_session(tx, session.id.as_uuid()).await?;
+        if !login_sessions::delete(tx, session.id).await? {
+            return Ok(Vec::new());
+        }
+        revocations::revoke_by_login_session(tx, session.id, cx.now).await?;
+        for client in reached.iter().filter(|client| !client.metadata.backchannel_logout_uri.is_empty()) {
+            jobs::enqueue(tx, cx, self.rng().uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
+        }
+        if let Some(provider_session) = session.identity_provider_session_id.as_deref().filter(|_| end_at_provider) {
+            jobs::enqueue(tx, cx, self.rng().uuid(), end_identity_session::job(cx, provider_session)).await?;
+        }
+        let event = jobs::Event {
+            name: "OAuth2LoginSessionEnded",
+            subject: session.subject.clone(),
+            attributes: json!({"login_session_id": session.id}),
+        };
+        jobs::append_event(tx, cx, event).await?;
+        let pages = reached.iter().filter(|client| !client.metadata.frontchannel_logout_uri.is_empty());
+        let issuer = self.config().issuer();
+        Ok(pages
+            .filter_map(|client| front_channel_url(&client.metadata.frontchannel_logout_uri, issuer, session.id))
+            .collect())
+    }
+}

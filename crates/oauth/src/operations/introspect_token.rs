@@ -1,0 +1,196 @@
+//! Says what a token is worth now (RFC 7662). Opening it says what it is; one read says whether it is still live.
+
+use base::{Context, PlainToken};
+use jose::ClaimsCheck;
+use oauth_types::{ActiveToken, Introspection, ScopeSet, TokenUse};
+use serde_json::{Map, Value};
+
+use super::signing_keys::OwnTokenError;
+use crate::OAuth;
+use crate::domain::access_token::{AccessToken, Provenance};
+use crate::domain::client::ClientId;
+use crate::domain::refresh::RefreshToken;
+use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
+use crate::domain::signing_key::ACCESS_TOKEN_SET;
+use crate::storage::{grants, revoked_tokens};
+
+/// An access token that is live, with the claims that the consent application gave it.
+#[derive(Clone, Debug)]
+pub struct LiveAccessToken {
+    pub token: AccessToken,
+    pub shown_subject: Option<String>,
+    pub ext: Map<String, Value>,
+}
+
+impl OAuth {
+    /// `required` are scopes that the token must have, for the answer to be "active".
+    pub async fn introspect_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+        required: &ScopeSet,
+    ) -> Result<Introspection, database::Error> {
+        let active = if token.expose().starts_with(REFRESH_TOKEN.prefix) {
+            self.introspect_refresh_token(cx, token).await?
+        } else {
+            self.find_live_access_token(cx, token).await?.map(|live| self.present(live))
+        };
+        let active = active.filter(|active| {
+            ScopeSet::parse(&active.scope).first_uncovered(required, self.config().strategies.scope).is_none()
+        });
+        Ok(active.map_or(Introspection::INACTIVE, Introspection::active))
+    }
+
+    /// An access token in either format, if it is ours and live.
+    pub(super) async fn find_live_access_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<Option<LiveAccessToken>, database::Error> {
+        let Some(token) = self.open_access_token(cx, token).await? else { return Ok(None) };
+        if token.is_expired(cx.now) {
+            return Ok(None);
+        }
+        let mut tx = self.database().read(cx.tenant);
+        let Provenance { jti, epoch, grant } = token.provenance;
+        let Some((id, generation)) = grant else {
+            let liveness = revoked_tokens::find_liveness(&mut tx, &token.client_id, jti).await?;
+            let is_live = liveness.is_some_and(|it| !it.is_revoked && it.client_epoch == epoch);
+            return Ok(is_live.then_some(LiveAccessToken { token, shown_subject: None, ext: Map::new() }));
+        };
+        let liveness = grants::find_liveness(&mut tx, self.sealer(), cx.tenant, id).await?;
+        let live = liveness.filter(|it| !it.is_revoked && it.generation == generation && it.client_epoch == epoch);
+        Ok(live.map(|it| LiveAccessToken {
+            token,
+            shown_subject: it.session.shown_subject,
+            ext: it.session.access_token,
+        }))
+    }
+
+    /// What a token says, whether or not it is live; `None` when it is none of ours.
+    pub(super) async fn open_access_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<Option<AccessToken>, database::Error> {
+        // The format is read off the token, not off the client's present setting, which may have changed since.
+        if token.expose().starts_with(ACCESS_TOKEN.prefix) {
+            return Ok(AccessToken::open(self.sealer(), cx.tenant, token));
+        }
+        let claims = match self.verify_own_token(cx, ACCESS_TOKEN_SET, token.expose()).await {
+            Ok(claims) => claims,
+            Err(OwnTokenError::Keys(error)) => return Err(error),
+            Err(
+                OwnTokenError::Malformed(_)
+                | OwnTokenError::Signature(_)
+                | OwnTokenError::Claim(_)
+                | OwnTokenError::NotClaims,
+            ) => return Ok(None),
+        };
+        Ok(self.read_jwt_access_token(cx, &claims))
+    }
+
+    fn read_jwt_access_token(&self, cx: &Context, claims: &Map<String, Value>) -> Option<AccessToken> {
+        let check = ClaimsCheck {
+            now: cx.now,
+            leeway: super::CLOCK_LEEWAY,
+            issuer: Some(self.config().issuer()),
+            audiences: &[],
+            require_expiry: true,
+        };
+        check.check(claims).ok()?;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let scope = match (claims.get("scp").and_then(Value::as_array), text("scope")) {
+            (Some(list), _) => list.iter().filter_map(Value::as_str).collect(),
+            (None, Some(text)) => ScopeSet::parse(text),
+            (None, None) => ScopeSet::default(),
+        };
+        let audience = claims.get("aud").and_then(Value::as_array).into_iter().flatten();
+        Some(AccessToken {
+            provenance: Provenance::open_jti(self.sealer(), cx.tenant, text("jti")?)?,
+            client_id: ClientId::parse(text("client_id")?).ok()?,
+            subject: text("sub")?.to_owned(),
+            scope,
+            audience: audience.filter_map(Value::as_str).map(str::to_owned).collect(),
+            issued_at: jose::numeric_date(claims, "iat").ok()??,
+            expires_at: jose::numeric_date(claims, "exp").ok()??,
+        })
+    }
+
+    fn present(&self, live: LiveAccessToken) -> ActiveToken {
+        let LiveAccessToken { token, shown_subject, ext } = live;
+        ActiveToken {
+            active: true,
+            scope: token.scope.to_string(),
+            client_id: token.client_id.as_str().to_owned(),
+            sub: token.subject,
+            exp: token.expires_at.unix_seconds(),
+            iat: token.issued_at.unix_seconds(),
+            nbf: token.issued_at.unix_seconds(),
+            aud: token.audience,
+            iss: self.config().issuer().to_owned(),
+            token_type: "Bearer".to_owned(),
+            token_use: TokenUse::AccessToken,
+            jti: Some(token.provenance.jti.to_string()),
+            obfuscated_subject: shown_subject,
+            ext,
+        }
+    }
+
+    async fn introspect_refresh_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<Option<ActiveToken>, database::Error> {
+        let Some(opened) = RefreshToken::open(self.sealer(), cx.tenant, token) else { return Ok(None) };
+        let Some(grant) = self.find_grant(cx, opened.grant).await? else { return Ok(None) };
+        let Some(family) = &grant.refresh else { return Ok(None) };
+        let is_current = family.generation == opened.generation && family.digest == token.digest();
+        // A token in its grace period still works, so it is active.
+        let is_in_grace = family.generation == opened.generation.saturating_add(1)
+            && family.rotated_at.is_some_and(|at| cx.now < at.plus(self.config().rotation_grace()));
+        let is_live = grant.is_live(cx.now) && family.expires_at > cx.now && (is_current || is_in_grace);
+        // A client that is gone takes its tokens with it.
+        if !is_live || self.clients().find(self.database(), cx.tenant, &grant.client_id).await?.is_none() {
+            return Ok(None);
+        }
+        let issued_at = family.rotated_at.unwrap_or(grant.created_at).unix_seconds();
+        let obfuscated_subject = grant.session.shown_subject;
+        Ok(Some(ActiveToken {
+            active: true,
+            scope: grant.scope.to_string(),
+            client_id: grant.client_id.as_str().to_owned(),
+            sub: grant.subject,
+            exp: family.expires_at.unix_seconds(),
+            iat: issued_at,
+            nbf: issued_at,
+            aud: grant.audience,
+            iss: self.config().issuer().to_owned(),
+            token_type: "Bearer".to_owned(),
+            token_use: TokenUse::RefreshToken,
+            jti: None,
+            obfuscated_subject,
+            ext: grant.session.access_token,
+        }))
+    }
+}
+
+#[async_trait::async_trait]
+impl contracts::TokenIntrospection for OAuth {
+    async fn introspect(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<contracts::Introspection, contracts::Unavailable> {
+        let introspection = self
+            .introspect_token(cx, token, &ScopeSet::default())
+            .await
+            .map_err(|error| contracts::Unavailable::new("oauth", error))?;
+        let Some(active) = introspection.as_active() else { return Ok(contracts::Introspection::default()) };
+        let Ok(Value::Object(mut claims)) = serde_json::to_value(active) else {
+            return Err(contracts::Unavailable::new("oauth", "the introspection cannot be written as JSON"));
+        };
+        claims.shift_remove("active");
+        Ok(contracts::Introspection { active: true, claims })
+    }
+}

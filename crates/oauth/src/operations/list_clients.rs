@@ -1,0 +1,18 @@
+//! Lists clients, a page at a time.
+
+use base::{Context, Page, PageRequest};
+
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId};
+use crate::storage::clients::{self, ClientFilter};
+
+impl OAuth {
+    pub async fn list_clients(
+        &self,
+        cx: &Context,
+        filter: &ClientFilter,
+        page: &PageRequest<ClientId>,
+    ) -> Result<Page<Client, ClientId>, database::Error> {
+        clients::list(&mut self.database().read(cx.tenant), filter, page).await
+    }
+}

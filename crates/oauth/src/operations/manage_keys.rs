@@ -1,0 +1,218 @@
+//! Key sets as operators manage them: read, generate, import, delete; and their rotation.
+//!
+//! A key that an operator adds signs at once, as it always did; a rotation publishes the next key first.
+
+use std::time::Duration;
+
+use base::{Context, Timestamp};
+use database::WriteTx;
+use jose::{Algorithm, Jwk, JwkSet, KeyUse, UnknownAlgorithm};
+use serde_json::json;
+
+use super::signing_keys::SigningKeyError;
+use crate::OAuth;
+use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
+use crate::storage::{keys, versions};
+
+/// A key to be made.
+#[derive(Debug)]
+pub struct NewKey {
+    pub algorithm: String,
+    /// A UUID when empty.
+    pub kid: String,
+    /// `sig`, `enc`, or empty for `sig`.
+    pub key_use: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ManageKeysError {
+    #[error("'alg' must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA")]
+    Algorithm(#[from] UnknownAlgorithm),
+    #[error("'use' must be 'sig' or 'enc'")]
+    KeyUse,
+    #[error("the set has a key named '{0}'")]
+    KidTaken(String),
+    #[error("a key in the set has no 'kid'")]
+    KidMissing,
+    #[error("the key set would be left without a key that signs")]
+    NothingSigns,
+    #[error("there is no such key")]
+    NotFound,
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    /// The keys of a set with their private parts, newest first; `NotFound` when there are none.
+    pub async fn get_key_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
+        let set = self.key_set(cx, set_name).await?;
+        let keys: Vec<Jwk> = set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.clone()).collect();
+        if keys.is_empty() { Err(ManageKeysError::NotFound) } else { Ok(JwkSet { keys }) }
+    }
+
+    pub async fn get_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<Jwk, ManageKeysError> {
+        let set = self.get_key_set(cx, set_name).await?;
+        set.keys.into_iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(ManageKeysError::NotFound)
+    }
+
+    /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
+    pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
+        // A relying party that comes before the first token finds the key that will sign it.
+        self.prepare(cx).await?;
+        let mut names = self.config().webfinger.jwks.broadcast_keys.clone();
+        for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
+            if !names.iter().any(|it| it == name) {
+                names.push(name.to_owned());
+            }
+        }
+        let mut published = JwkSet::default();
+        for name in names {
+            let set = self.key_set(cx, &name).await?;
+            published.keys.extend(set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.to_public()));
+        }
+        Ok(published)
+    }
+
+    pub async fn create_key(&self, cx: &Context, set_name: &str, new: NewKey) -> Result<Jwk, ManageKeysError> {
+        let algorithm: Algorithm = new.algorithm.parse()?;
+        let key_use = match new.key_use.as_str() {
+            "" | "sig" => KeyUse::Signature,
+            "enc" => KeyUse::Encryption,
+            _ => return Err(ManageKeysError::KeyUse),
+        };
+        let kid = if new.kid.is_empty() { self.rng().uuid().to_string() } else { new.kid };
+        let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
+        jwk.key_use = Some(key_use);
+        let mut tx = self.database().write(cx.tenant).await?;
+        let key = self.stored_key(cx, set_name, jwk.clone(), 0)?;
+        if !keys::insert(&mut tx, self.sealer(), &key).await? {
+            return Err(ManageKeysError::KidTaken(kid));
+        }
+        self.commit_keys(cx, tx, set_name, "OAuth2KeyCreated").await?;
+        Ok(jwk)
+    }
+
+    /// Puts these keys in the place of all that the set has.
+    pub async fn replace_key_set(&self, cx: &Context, set_name: &str, set: JwkSet) -> Result<JwkSet, ManageKeysError> {
+        let signs = |key: &Jwk| key.is_private() && !key.algorithms().is_empty();
+        if is_own_set(set_name) && !set.keys.iter().any(signs) {
+            return Err(ManageKeysError::NothingSigns);
+        }
+        let mut tx = self.database().write(cx.tenant).await?;
+        keys::delete_set(&mut tx, set_name).await?;
+        for (position, jwk) in (0..).zip(&set.keys) {
+            let key = self.stored_key(cx, set_name, jwk.clone(), position)?;
+            if !keys::insert(&mut tx, self.sealer(), &key).await? {
+                return Err(ManageKeysError::KidTaken(key.kid));
+            }
+        }
+        self.commit_keys(cx, tx, set_name, "OAuth2KeySetReplaced").await?;
+        Ok(set)
+    }
+
+    /// Puts this key in the place of the one of its name, or adds it.
+    pub async fn replace_key(
+        &self,
+        cx: &Context,
+        set_name: &str,
+        kid: &str,
+        mut jwk: Jwk,
+    ) -> Result<Jwk, ManageKeysError> {
+        jwk.kid = Some(kid.to_owned());
+        let mut tx = self.database().write(cx.tenant).await?;
+        keys::delete(&mut tx, set_name, kid).await?;
+        keys::insert(&mut tx, self.sealer(), &self.stored_key(cx, set_name, jwk.clone(), 0)?).await?;
+        self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
+        Ok(jwk)
+    }
+
+    /// A set that does not exist is no error.
+    pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        if keys::delete_set(&mut tx, set_name).await? == 0 {
+            return Ok(());
+        }
+        self.commit_keys(cx, tx, set_name, "OAuth2KeySetDeleted").await
+    }
+
+    pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !keys::delete(&mut tx, set_name, kid).await? {
+            return Err(ManageKeysError::NotFound);
+        }
+        self.commit_keys(cx, tx, set_name, "OAuth2KeyDeleted").await
+    }
+
+    /// Publishes the next key of each set that signs, when it is time to.
+    pub async fn rotate_keys(&self, cx: &Context) -> Result<(), ManageKeysError> {
+        for set_name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
+            let period = self.config().oauth2.keys.rotation_period.get();
+            let set = self.key_set(cx, set_name).await?;
+            let RotationStep::Publish { active_at } = rotation_step(&set.keys, period, cx.now) else { continue };
+            self.publish_next_key(cx, set_name, period, active_at).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish_next_key(
+        &self,
+        cx: &Context,
+        set_name: &str,
+        period: Duration,
+        active_at: Timestamp,
+    ) -> Result<(), ManageKeysError> {
+        let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
+        let mut tx = self.database().write(cx.tenant).await?;
+        // Another node may have published one meanwhile.
+        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
+            return Ok(());
+        }
+        let key = StoredKey { active_at, ..self.stored_key(cx, set_name, jwk, 0)? };
+        keys::insert(&mut tx, self.sealer(), &key).await?;
+        keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
+            .await?;
+        self.commit_keys(cx, tx, set_name, "OAuth2KeyRotated").await
+    }
+
+    /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
+    fn longest_signed_lifespan(&self) -> Duration {
+        let ttl = &self.config().ttl;
+        ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
+    }
+
+    fn stored_key(&self, cx: &Context, set_name: &str, jwk: Jwk, position: i32) -> Result<StoredKey, ManageKeysError> {
+        let kid = jwk.kid.clone().filter(|kid| !kid.is_empty()).ok_or(ManageKeysError::KidMissing)?;
+        Ok(StoredKey {
+            set_name: set_name.to_owned(),
+            kid,
+            jwk,
+            position,
+            created_at: cx.now,
+            active_at: cx.now,
+            retired_at: None,
+            expires_at: Timestamp::MAX,
+        })
+    }
+
+    async fn commit_keys(
+        &self,
+        cx: &Context,
+        mut tx: WriteTx,
+        set_name: &str,
+        name: &'static str,
+    ) -> Result<(), ManageKeysError> {
+        versions::bump(&mut tx, versions::KEYS).await?;
+        jobs::append_event(&mut tx, cx, jobs::Event { name, subject: set_name.to_owned(), attributes: json!({}) })
+            .await?;
+        tx.commit().await?;
+        self.keys().forget(cx.tenant);
+        Ok(())
+    }
+}
+
+fn is_own_set(set_name: &str) -> bool {
+    matches!(set_name, ID_TOKEN_SET | ACCESS_TOKEN_SET)
+}

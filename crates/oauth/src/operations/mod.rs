@@ -1,0 +1,34 @@
+//! What the service does, one verb a file: gather, ask the domain for a decision, carry it out in one transaction.
+
+use std::time::Duration;
+
+pub mod authenticate_client;
+pub mod authorize_client;
+pub mod consent_requests;
+pub mod consent_sessions;
+pub mod create_client;
+pub mod delete_client;
+pub mod end_login_session;
+pub mod introspect_token;
+pub mod issue_code;
+pub mod list_clients;
+pub mod login_requests;
+pub mod manage_keys;
+pub mod mint_tokens;
+pub mod redeem_code;
+pub mod redeem_consent;
+pub mod redeem_login;
+pub mod refresh;
+pub mod revoke_token;
+pub mod rotate_client_secret;
+mod rules;
+pub mod save_client;
+mod serve_neighbours;
+pub mod signing_keys;
+pub mod start_authorization;
+pub mod start_logout;
+pub mod update_client;
+pub mod userinfo;
+
+/// How far the clocks of two of our own nodes may differ.
+const CLOCK_LEEWAY: Duration = Duration::from_secs(5);

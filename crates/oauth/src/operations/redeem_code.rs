@@ -1,0 +1,179 @@
+//! Redeems an authorization code for tokens (RFC 6749 section 4.1.3).
+//!
+//! The grant is read and judged, the tokens are made, then one conditional update redeems the code: of two racing
+//! requests one finds the code already redeemed, which is a replay and ends the family.
+
+use base::Context;
+use database::WriteTx;
+use oauth_types::GrantType;
+use serde_json::json;
+
+use super::authenticate_client::AuthenticatedClient;
+use super::mint_tokens::{IssuedTokens, MintError};
+use crate::OAuth;
+use crate::domain::access_token::{AccessToken, Provenance};
+use crate::domain::authorization_code;
+use crate::domain::client::Client;
+use crate::domain::grant::Grant;
+use crate::domain::lifespan::Lifespans;
+use crate::domain::redemption::{CodeRefusal, PkcePolicy, RedeemCode, Redemption};
+use crate::domain::refresh::RefreshToken;
+use crate::storage::grants::{self, NewRefreshToken};
+use crate::storage::revocations;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemCodeError {
+    #[error("the client is not registered for the grant type authorization_code")]
+    GrantTypeNotAllowed,
+    #[error(transparent)]
+    Refused(#[from] CodeRefusal),
+    /// The family was revoked.
+    #[error("the authorization code was redeemed before")]
+    Replayed,
+    #[error(transparent)]
+    Mint(#[from] MintError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    pub async fn redeem_code(
+        &self,
+        cx: &Context,
+        client: &AuthenticatedClient,
+        request: RedeemCode,
+    ) -> Result<IssuedTokens, RedeemCodeError> {
+        let client = client.client();
+        if !client.allows_grant_type(GrantType::AuthorizationCode.as_str()) {
+            return Err(RedeemCodeError::GrantTypeNotAllowed);
+        }
+        let id = authorization_code::open(self.sealer(), cx.tenant, &request.code).ok_or(CodeRefusal::Unknown)?;
+        let grant = grants::find(&mut self.database().read(cx.tenant), self.sealer(), cx.tenant, id).await?;
+        let grant = grant.ok_or(CodeRefusal::Unknown)?;
+        let pkce = &self.config().oauth2.pkce;
+        let pkce =
+            PkcePolicy { enforced: pkce.enforced, enforced_for_public_clients: pkce.enforced_for_public_clients };
+        match grant.redeem(client, &request, pkce, cx.now) {
+            Redemption::Granted => self.issue_for_code(cx, client, grant, &request).await,
+            Redemption::Replayed => self.revoke_replayed(cx, &grant).await,
+            Redemption::Burnt(reason) => {
+                let mut tx = self.database().write(cx.tenant).await?;
+                grants::mark_burnt(&mut tx, grant.id, request.code.digest()).await?;
+                jobs::append_event(&mut tx, cx, failed(&grant, "code_burnt")).await?;
+                tx.commit().await?;
+                Err(reason.into())
+            }
+            Redemption::Refused(reason) => Err(reason.into()),
+        }
+    }
+
+    async fn issue_for_code(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: Grant,
+        request: &RedeemCode,
+    ) -> Result<IssuedTokens, RedeemCodeError> {
+        let lifespans = Lifespans::of_authorization_code(&self.config().ttl, &client.metadata.lifespans);
+        let refresh_token = may_refresh(client, &grant)
+            .then(|| RefreshToken { grant: grant.id, generation: 1 }.seal(self.sealer(), self.rng(), cx.tenant));
+        let stored = refresh_token.as_ref().map(|token| NewRefreshToken {
+            digest: token.digest(),
+            expires_at: lifespans.refresh_token_expiry(cx.now),
+        });
+        let tokens = self.mint_for_grant(cx, client, &grant, i32::from(stored.is_some()), &lifespans).await?;
+        let tokens = IssuedTokens { refresh_token: refresh_token.map(|it| it.expose().to_owned()), ..tokens };
+
+        let expires_at = self.grant_expiry(cx, &grant, &lifespans, stored.as_ref());
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !grants::mark_redeemed(&mut tx, &grant, request.code.digest(), stored, expires_at).await? {
+            drop(tx);
+            return self.revoke_replayed(cx, &grant).await;
+        }
+        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::AuthorizationCode)).await?;
+        tx.commit().await?;
+        Ok(tokens)
+    }
+
+    /// RFC 6749 section 4.1.2: a code used twice takes its tokens with it, although the client sees an error.
+    async fn revoke_replayed(&self, cx: &Context, grant: &Grant) -> Result<IssuedTokens, RedeemCodeError> {
+        let mut tx: WriteTx = self.database().write(cx.tenant).await?;
+        if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
+            jobs::append_event(&mut tx, cx, failed(grant, "code_replayed")).await?;
+            tx.commit().await?;
+        }
+        Err(RedeemCodeError::Replayed)
+    }
+
+    /// Access token and, with `openid`, ID token of a grant, as they are at `generation`.
+    pub(super) async fn mint_for_grant(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: &Grant,
+        generation: i32,
+        lifespans: &Lifespans,
+    ) -> Result<IssuedTokens, MintError> {
+        let token = AccessToken {
+            provenance: Provenance {
+                jti: self.rng().uuid(),
+                epoch: client.token_epoch,
+                grant: Some((grant.id, generation)),
+            },
+            client_id: client.id.clone(),
+            subject: grant.subject.clone(),
+            scope: grant.scope.clone(),
+            audience: grant.audience.clone(),
+            issued_at: cx.now,
+            expires_at: cx.now.plus(lifespans.access_token),
+        };
+        let access_token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
+        let id_token = if grant.scope.contains("openid") {
+            Some(self.mint_id_token(cx, grant, lifespans, &access_token).await?)
+        } else {
+            None
+        };
+        Ok(IssuedTokens {
+            access_token,
+            expires_in_seconds: i64::try_from(lifespans.access_token.as_secs()).unwrap_or(i64::MAX),
+            id_token,
+            refresh_token: None,
+            scope: grant.scope.to_string(),
+        })
+    }
+
+    /// When the last token of a grant has expired; never earlier than what the grant is remembered for already.
+    pub(super) fn grant_expiry(
+        &self,
+        cx: &Context,
+        grant: &Grant,
+        lifespans: &Lifespans,
+        refresh_token: Option<&NewRefreshToken>,
+    ) -> base::Timestamp {
+        let access_token = cx.now.plus(lifespans.access_token);
+        let refresh_token = refresh_token.map_or(access_token, |token| token.expires_at);
+        grant.expires_at.max(access_token).max(refresh_token)
+    }
+}
+
+fn may_refresh(client: &Client, grant: &Grant) -> bool {
+    grant.scope.asks_for_offline_access() && client.allows_grant_type(GrantType::RefreshToken.as_str())
+}
+
+pub(super) fn issued(grant: &Grant, grant_type: GrantType) -> jobs::Event {
+    jobs::Event {
+        name: "OAuth2AccessTokenIssued",
+        subject: grant.subject.clone(),
+        attributes: json!({
+            "client_id": grant.client_id, "consent_request_id": grant.id, "grant_type": grant_type.as_str(),
+        }),
+    }
+}
+
+pub(super) fn failed(grant: &Grant, reason: &str) -> jobs::Event {
+    jobs::Event {
+        name: "OAuth2TokenExchangeError",
+        subject: grant.subject.clone(),
+        attributes: json!({"client_id": grant.client_id, "consent_request_id": grant.id, "reason": reason}),
+    }
+}

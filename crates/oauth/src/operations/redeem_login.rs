@@ -1,0 +1,247 @@
+//! The browser comes back from the login application: writes the login session and decides whether consent must be asked.
+
+use std::time::Duration;
+
+use base::{Context, Timestamp};
+use database::WriteTx;
+use oauth_types::{ErrorCode, OAuthError, Prompt};
+use serde_json::json;
+
+use super::issue_code::{IssueError, IssuedCode};
+use super::start_authorization::Browser;
+use crate::OAuth;
+use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
+use crate::domain::client::Client;
+use crate::domain::consent::{AcceptedConsent, ConsentFlow, ConsentSession};
+use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier, hint_names};
+use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
+use crate::domain::sealed::SealedValue;
+use crate::domain::subject_identifier::shown_subject;
+use crate::storage::{clients, consents, forced_subjects, login_sessions};
+
+/// What follows a login.
+#[derive(Debug)]
+pub struct RedeemedLogin {
+    pub session_cookie: SessionCookie,
+    pub next: AfterLogin,
+}
+
+#[derive(Debug)]
+pub enum AfterLogin {
+    /// The consent application decides.
+    Consent { flow: Box<ConsentFlow>, challenge: String },
+    /// Consent was given before, and no application wants to hear of it.
+    Issued(IssuedCode),
+}
+
+/// What becomes of the browser's session cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionCookie {
+    Keep,
+    Set { session: LoginSessionId, max_age: Duration },
+    Clear,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    pub async fn redeem_login(
+        &self,
+        cx: &Context,
+        verifier: &str,
+        browser: &Browser,
+    ) -> Result<RedeemedLogin, RedeemError> {
+        let LoginVerifier { flow, decision } = LoginVerifier::open(self.sealer(), cx.tenant, verifier)
+            .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The login verifier is not valid."))?;
+        self.check_return(cx, &flow, browser.login_csrf.as_deref(), &flow.csrf)?;
+        let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
+        let login = match decision {
+            Decision::Accepted(login) => login,
+            Decision::Rejected(rejection) => return Err(Refusal::rejected(&flow.target, &rejection).into()),
+        };
+
+        let mut tx = self.database().write(cx.tenant).await?;
+        let client = clients::find(&mut tx, &flow.client_id).await?.ok_or_else(unknown_client)?;
+        if let Some(forced) = &login.force_subject_identifier {
+            forced_subjects::upsert(&mut tx, &client.id, &login.subject, forced, cx.now).await?;
+        }
+        self.check_hinted_subject(&mut tx, &client, &flow, &login).await?;
+        let session_cookie = self.write_session(cx, &mut tx, &flow, &login, browser).await?;
+        // Two tabs that wait for consent share the cookie, so they share the value.
+        let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>());
+        let mut consent = ConsentFlow { flow, login, csrf, skip: false };
+        consent.skip = self.consent_is_known(cx, &mut tx, &client, &consent, &request).await?;
+        if request.is_silent() && !consent.skip {
+            return Err(Refusal::to_client(&consent.flow.target, ErrorCode::ConsentRequired.into()).into());
+        }
+        let event = jobs::Event {
+            name: "OAuth2LoginAccepted",
+            subject: consent.login.subject.clone(),
+            attributes: json!({"client_id": client.id, "login_session_id": consent.flow.session_id}),
+        };
+        jobs::append_event(&mut tx, cx, event).await?;
+
+        if consent.skip && self.config().urls.consent.is_none() {
+            // Everything that is asked for was agreed to before, and no application wants to add claims.
+            let accepted = Self::built_in_consent(&request, &consent, false, cx.now);
+            let issued = self.issue_code(cx, tx, client, &consent, accepted).await?;
+            return Ok(RedeemedLogin { session_cookie, next: AfterLogin::Issued(issued) });
+        }
+        tx.commit().await?;
+        let challenge = consent.seal(self.sealer(), cx.tenant);
+        Ok(RedeemedLogin { session_cookie, next: AfterLogin::Consent { flow: Box::new(consent), challenge } })
+    }
+
+    /// A verifier counts only in time, and only in the browser that the flow began in.
+    pub(super) fn check_return(
+        &self,
+        cx: &Context,
+        flow: &AuthorizationFlow,
+        brought: Option<&str>,
+        expected: &str,
+    ) -> Result<(), Refusal> {
+        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
+            let hint = "The sign-in took too long: start again.";
+            return Err(Refusal::to_person(ErrorCode::RequestUnauthorized, hint));
+        }
+        let same = brought.is_some_and(|brought| base::Secret::new(expected.to_owned()).matches(brought));
+        if !same {
+            let hint = "The browser did not begin this sign-in, or it does not keep cookies.";
+            return Err(Refusal::to_person(ErrorCode::RequestForbidden, hint));
+        }
+        Ok(())
+    }
+
+    async fn check_hinted_subject(
+        &self,
+        tx: &mut WriteTx,
+        client: &Client,
+        flow: &AuthorizationFlow,
+        login: &AcceptedLogin,
+    ) -> Result<(), RedeemError> {
+        let Some(claims) = &flow.hint_claims else { return Ok(()) };
+        let forced = forced_subjects::find_if_pairwise(tx, client, &login.subject).await?;
+        let shown = shown_subject(client, &login.subject, forced.as_deref(), self.pairwise_salt());
+        if hint_names(claims, &login.subject, &shown) {
+            return Ok(());
+        }
+        let error = OAuthError::new(ErrorCode::LoginRequired, "Somebody else than the id_token_hint names signed in.");
+        Err(Refusal::to_client(&flow.target, error).into())
+    }
+
+    async fn write_session(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        flow: &AuthorizationFlow,
+        login: &AcceptedLogin,
+        browser: &Browser,
+    ) -> Result<SessionCookie, RedeemError> {
+        let max_age = self.session_lifetime(login.remember_for);
+        let session = LoginSession {
+            id: flow.session_id,
+            subject: login.subject.clone(),
+            remember: login.remember,
+            acr: login.acr.clone(),
+            amr: login.amr.clone(),
+            authenticated_at: login.authenticated_at,
+            expires_at: cx.now.plus(max_age),
+            identity_provider_session_id: login.identity_provider_session_id.clone(),
+        };
+        if flow.skip() {
+            return self.use_session_again(cx, tx, flow, login, session).await;
+        }
+        if !login_sessions::insert(tx, &session).await? {
+            let hint = "The login verifier was used before.";
+            return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
+        }
+        if login.remember {
+            return Ok(SessionCookie::Set { session: session.id, max_age });
+        }
+        // Who does not want to be remembered is forgotten, too.
+        if let Some(former) = browser.session {
+            login_sessions::delete(tx, former).await?;
+        }
+        Ok(SessionCookie::Clear)
+    }
+
+    async fn use_session_again(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        flow: &AuthorizationFlow,
+        login: &AcceptedLogin,
+        session: LoginSession,
+    ) -> Result<SessionCookie, RedeemError> {
+        let ended = || Refusal::to_client(&flow.target, ErrorCode::LoginRequired.into());
+        let stored = login_sessions::find(tx, session.id).await?.ok_or_else(ended)?;
+        if stored.subject != session.subject || stored.expires_at <= cx.now {
+            return Err(ended().into());
+        }
+        if !login.extend_session_lifespan {
+            return Ok(SessionCookie::Keep);
+        }
+        let provider_session = session.identity_provider_session_id.or(stored.identity_provider_session_id);
+        let extended = LoginSession { identity_provider_session_id: provider_session, ..session };
+        if !login_sessions::touch(tx, &extended, cx.now).await? {
+            return Err(ended().into());
+        }
+        let max_age = extended.expires_at.since(cx.now);
+        Ok(SessionCookie::Set { session: extended.id, max_age })
+    }
+
+    /// How long a login is remembered. `remember_for` shortens it on the server as well as in the browser.
+    fn session_lifetime(&self, remember_for: u64) -> Duration {
+        let configured = self.config().ttl.authentication_session.get().min(MAX_LIFETIME);
+        if remember_for == 0 { configured } else { configured.min(Duration::from_secs(remember_for)) }
+    }
+
+    async fn consent_is_known(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        client: &Client,
+        consent: &ConsentFlow,
+        request: &AuthorizationRequest,
+    ) -> Result<bool, RedeemError> {
+        // The operator vouches for a client of the house; only the client itself may ask for the question then.
+        if client.metadata.skip_consent {
+            return Ok(!request.prompt.contains(Prompt::Consent));
+        }
+        if !consent.flow.may_skip_consent {
+            return Ok(false);
+        }
+        let known = consents::find_remembered(tx, &consent.login.subject, &client.id, cx.now).await?;
+        Ok(known.is_some_and(|known| known.covers(request, self.config().strategies.scope, cx.now)))
+    }
+
+    /// What our own consent page answers: everything that was asked for, and no claims besides.
+    pub(super) fn built_in_consent(
+        request: &AuthorizationRequest,
+        consent: &ConsentFlow,
+        remember: bool,
+        now: Timestamp,
+    ) -> AcceptedConsent {
+        AcceptedConsent {
+            scope: request.scope.clone(),
+            audience: request.audience.clone(),
+            remember,
+            remember_for: 0,
+            session: ConsentSession::default(),
+            context: consent.login.context.clone(),
+            handled_at: now,
+        }
+    }
+}
+
+pub(super) fn unknown_client() -> Refusal {
+    Refusal::to_person(ErrorCode::InvalidClient, "There is no such client any more.")
+}

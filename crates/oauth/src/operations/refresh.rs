@@ -1,0 +1,205 @@
+//! Rotates a refresh token (RFC 6749 section 6).
+//!
+//! One compare-and-set on the family's generation decides who rotates, so that however many requests race, one line of
+//! descent remains. Those who lose the race receive the winner's token in the grace period, and an error without it.
+
+use base::{Context, PlainToken};
+use oauth_types::{GrantType, ScopeSet};
+
+use super::authenticate_client::AuthenticatedClient;
+use super::mint_tokens::{IssuedTokens, MintError};
+use super::redeem_code::{failed, issued};
+use crate::OAuth;
+use crate::domain::audience;
+use crate::domain::client::Client;
+use crate::domain::grant::{Grant, GrantId};
+use crate::domain::lifespan::Lifespans;
+use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation, open_successor, seal_successor};
+use crate::storage::grants::{self, NewRefreshToken, Successor};
+use crate::storage::revocations;
+
+/// How often a lost race is looked at again: each time somebody else has made progress.
+const MAX_ATTEMPTS: usize = 4;
+
+/// What the client sends.
+#[derive(Debug)]
+pub struct RefreshRequest {
+    pub refresh_token: PlainToken,
+    /// Fewer scopes than were granted, for the access token of this answer.
+    pub scope: Option<ScopeSet>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    #[error("the client is not registered for the grant type refresh_token")]
+    GrantTypeNotAllowed,
+    #[error(transparent)]
+    Refused(#[from] RefreshRefusal),
+    /// The family was revoked.
+    #[error("the refresh token was used before")]
+    Reused,
+    #[error("the refresh token was rotated by another request at the same time")]
+    Outrun,
+    #[error("the grant has no scope that allows refresh tokens")]
+    OfflineNotGranted,
+    #[error("the scope '{0}' was not granted")]
+    ScopeNotGranted(String),
+    #[error("the client may no longer ask for the scope '{0}'")]
+    ScopeNotAllowed(String),
+    #[error("the client may no longer ask for the audience '{0}'")]
+    AudienceNotAllowed(String),
+    #[error(transparent)]
+    Mint(#[from] MintError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// What one look at the grant led to.
+enum Attempt {
+    Done(IssuedTokens),
+    /// Somebody else changed the grant meanwhile.
+    LostRace,
+}
+
+impl OAuth {
+    pub async fn refresh(
+        &self,
+        cx: &Context,
+        client: &AuthenticatedClient,
+        request: RefreshRequest,
+    ) -> Result<IssuedTokens, RefreshError> {
+        let client = client.client();
+        if !client.allows_grant_type(GrantType::RefreshToken.as_str()) {
+            return Err(RefreshError::GrantTypeNotAllowed);
+        }
+        let token = RefreshToken::open(self.sealer(), cx.tenant, &request.refresh_token);
+        let token = token.ok_or(RefreshRefusal::Unknown)?;
+        for _ in 0..MAX_ATTEMPTS {
+            match self.try_refresh(cx, client, token, &request).await? {
+                Attempt::Done(tokens) => return Ok(tokens),
+                // Without grace the winner of this very race is the one line of descent.
+                Attempt::LostRace if self.grace().period.is_zero() => return Err(RefreshError::Outrun),
+                Attempt::LostRace => {}
+            }
+        }
+        Err(RefreshError::Outrun)
+    }
+
+    async fn try_refresh(
+        &self,
+        cx: &Context,
+        client: &Client,
+        token: RefreshToken,
+        request: &RefreshRequest,
+    ) -> Result<Attempt, RefreshError> {
+        let grant = self.find_grant(cx, token.grant).await?.ok_or(RefreshRefusal::Unknown)?;
+        let grace = self.grace();
+        match grant.rotate(&client.id, &request.refresh_token, token.generation, grace, cx.now) {
+            Rotation::Rotate => {
+                let grant = self.narrow(client, grant, request.scope.as_ref())?;
+                self.rotate(cx, client, grant, token.generation).await
+            }
+            Rotation::Repeat => {
+                let grant = self.narrow(client, grant, request.scope.as_ref())?;
+                self.repeat(cx, client, grant, grace).await
+            }
+            Rotation::Outrun => Err(RefreshError::Outrun),
+            Rotation::Reused => {
+                let mut tx = self.database().write(cx.tenant).await?;
+                if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
+                    jobs::append_event(&mut tx, cx, failed(&grant, "refresh_token_reused")).await?;
+                    tx.commit().await?;
+                }
+                Err(RefreshError::Reused)
+            }
+            Rotation::Refused(reason) => Err(reason.into()),
+        }
+    }
+
+    /// Makes the successor.
+    async fn rotate(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: Grant,
+        generation: i32,
+    ) -> Result<Attempt, RefreshError> {
+        let lifespans = Lifespans::of_refresh_token(&self.config().ttl, &client.metadata.lifespans);
+        let next = RefreshToken { grant: grant.id, generation: generation.saturating_add(1) };
+        let refresh_token = next.seal(self.sealer(), self.rng(), cx.tenant);
+        let stored =
+            NewRefreshToken { digest: refresh_token.digest(), expires_at: lifespans.refresh_token_expiry(cx.now) };
+        let expires_at = self.grant_expiry(cx, &grant, &lifespans, Some(&stored));
+        let tokens = self.mint_for_grant(cx, client, &grant, next.generation, &lifespans).await?;
+        let may_repeat = !self.grace().period.is_zero();
+        let successor = Successor {
+            from: generation,
+            token: stored,
+            sealed: may_repeat.then(|| seal_successor(self.sealer(), cx.tenant, &refresh_token)),
+            // The moment of the rotation, not of the request's arrival: who arrived before it is no thief.
+            rotated_at: self.clock().now(),
+        };
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !grants::mark_rotated(&mut tx, grant.id, &successor, expires_at).await? {
+            return Ok(Attempt::LostRace);
+        }
+        jobs::append_event(&mut tx, cx, issued(&grant, GrantType::RefreshToken)).await?;
+        tx.commit().await?;
+        Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
+    }
+
+    /// Returns the successor that was made before, with a new access token.
+    async fn repeat(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: Grant,
+        grace: GracePolicy,
+    ) -> Result<Attempt, RefreshError> {
+        let family = grant.refresh.as_ref().ok_or(RefreshRefusal::Unknown)?;
+        let sealed = family.successor.as_deref().ok_or(RefreshError::Outrun)?;
+        let refresh_token = open_successor(self.sealer(), cx.tenant, sealed).ok_or(RefreshError::Outrun)?;
+        if grace.uses > 0 {
+            let mut tx = self.database().write(cx.tenant).await?;
+            if !grants::count_grace_use(&mut tx, grant.id, family).await? {
+                return Ok(Attempt::LostRace);
+            }
+            tx.commit().await?;
+        }
+        let lifespans = Lifespans::of_refresh_token(&self.config().ttl, &client.metadata.lifespans);
+        let tokens = self.mint_for_grant(cx, client, &grant, family.generation, &lifespans).await?;
+        Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
+    }
+
+    /// The grant with the scope of this answer (RFC 6749 section 6). The client's present registration has the last word.
+    fn narrow(&self, client: &Client, mut grant: Grant, requested: Option<&ScopeSet>) -> Result<Grant, RefreshError> {
+        if !grant.scope.asks_for_offline_access() {
+            return Err(RefreshError::OfflineNotGranted);
+        }
+        if let Some(requested) = requested {
+            if let Some(extra) = requested.iter().find(|scope| !grant.scope.contains(scope)) {
+                return Err(RefreshError::ScopeNotGranted(extra.to_owned()));
+            }
+            grant.scope = requested.clone();
+        }
+        let registered: ScopeSet = client.scopes().collect();
+        if let Some(scope) = registered.first_uncovered(&grant.scope, self.config().strategies.scope) {
+            return Err(RefreshError::ScopeNotAllowed(scope.to_owned()));
+        }
+        if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &grant.audience) {
+            return Err(RefreshError::AudienceNotAllowed(refused.to_owned()));
+        }
+        Ok(grant)
+    }
+
+    fn grace(&self) -> GracePolicy {
+        GracePolicy {
+            period: self.config().rotation_grace(),
+            uses: self.config().oauth2.grant.refresh_token.rotation_grace_reuse_count,
+        }
+    }
+
+    pub(super) async fn find_grant(&self, cx: &Context, id: GrantId) -> Result<Option<Grant>, database::Error> {
+        grants::find(&mut self.database().read(cx.tenant), self.sealer(), cx.tenant, id).await
+    }
+}

@@ -1,0 +1,86 @@
+//! Revokes a token at its client's wish (RFC 7009). A token of a grant takes the whole grant with it; a token without one
+//! is remembered as revoked until it would have expired.
+
+use base::{Context, PlainToken};
+use serde_json::json;
+
+use super::authenticate_client::AuthenticatedClient;
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId};
+use crate::domain::grant::GrantId;
+use crate::domain::refresh::RefreshToken;
+use crate::domain::sealed_token::REFRESH_TOKEN;
+use crate::storage::{client_versions, grants, revocations, revoked_tokens};
+
+/// What a token to be revoked rests on.
+enum Target {
+    Grant(GrantId),
+    Token { jti: uuid::Uuid, expires_at: base::Timestamp },
+}
+
+impl OAuth {
+    /// A token that is unknown, expired or somebody else's is no error (RFC 7009 section 2.2).
+    pub async fn revoke_token(
+        &self,
+        cx: &Context,
+        client: &AuthenticatedClient,
+        token: &PlainToken,
+    ) -> Result<(), database::Error> {
+        let client = client.client();
+        let Some(target) = self.revocation_target(cx, client, token).await? else { return Ok(()) };
+        let mut tx = self.database().write(cx.tenant).await?;
+        let subject = match target {
+            Target::Grant(id) => {
+                if revocations::revoke(&mut tx, id.as_uuid(), cx.now).await? == 0 {
+                    return Ok(());
+                }
+                id.to_string()
+            }
+            Target::Token { jti, expires_at } => {
+                revoked_tokens::insert(&mut tx, jti, expires_at).await?;
+                jti.to_string()
+            }
+        };
+        let attributes = json!({"client_id": client.id});
+        jobs::append_event(&mut tx, cx, jobs::Event { name: "OAuth2AccessTokenRevoked", subject, attributes }).await?;
+        tx.commit().await
+    }
+
+    async fn revocation_target(
+        &self,
+        cx: &Context,
+        client: &Client,
+        token: &PlainToken,
+    ) -> Result<Option<Target>, database::Error> {
+        if token.expose().starts_with(REFRESH_TOKEN.prefix) {
+            let Some(opened) = RefreshToken::open(self.sealer(), cx.tenant, token) else { return Ok(None) };
+            let mut tx = self.database().read(cx.tenant);
+            let grant = grants::find(&mut tx, self.sealer(), cx.tenant, opened.grant).await?;
+            return Ok(grant.filter(|grant| grant.client_id == client.id).map(|grant| Target::Grant(grant.id)));
+        }
+        let token = self.open_access_token(cx, token).await?;
+        Ok(token.filter(|token| token.client_id == client.id && !token.is_expired(cx.now)).map(|token| {
+            match token.provenance.grant {
+                Some((id, _)) => Target::Grant(id),
+                None => Target::Token { jti: token.provenance.jti, expires_at: token.expires_at },
+            }
+        }))
+    }
+
+    /// Ends every access token of a client; refresh tokens stay. Whether there is such a client.
+    pub async fn revoke_access_tokens(&self, cx: &Context, id: &ClientId) -> Result<bool, database::Error> {
+        let epoch = i64::from_be_bytes(self.rng().bytes());
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !client_versions::set_token_epoch(&mut tx, id, epoch).await? {
+            return Ok(false);
+        }
+        let event = jobs::Event {
+            name: "OAuth2AccessTokenRevoked",
+            subject: id.to_string(),
+            attributes: json!({"client_id": id, "all": true}),
+        };
+        jobs::append_event(&mut tx, cx, event).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,71 @@
+//! What the configuration says, in the terms of the operations of the authorization endpoint.
+
+use std::time::Duration;
+
+use crate::OAuth;
+use crate::config::HashAlgorithm;
+use crate::domain::authorization_request::AuthorizationRules;
+use crate::domain::client::{AccessTokenStrategy, SubjectType};
+use crate::domain::client_secret::SecretHasher;
+use crate::domain::client_validation::ClientPolicy;
+
+impl OAuth {
+    pub(crate) fn authorization_rules(&self) -> AuthorizationRules {
+        let config = self.config();
+        AuthorizationRules {
+            scope_matching: config.strategies.scope,
+            require_pkce: config.oauth2.pkce.enforced,
+            require_pkce_of_public_clients: config.oauth2.pkce.enforced_for_public_clients,
+            allow_insecure_redirects: config.dev,
+        }
+    }
+
+    pub(crate) fn client_policy(&self) -> ClientPolicy {
+        let config = self.config();
+        ClientPolicy {
+            default_scope: config.oidc.dynamic_client_registration.default_scope.clone(),
+            pairwise_supported: config.supports_subject_type(SubjectType::Pairwise),
+            jwt_access_tokens: config.strategies.access_token.0 == AccessTokenStrategy::Jwt,
+        }
+    }
+
+    /// How secrets that people choose are hashed.
+    pub(crate) fn secret_hasher(&self) -> SecretHasher {
+        let hashers = &self.config().oauth2.hashers;
+        match hashers.algorithm {
+            HashAlgorithm::Pbkdf2 => SecretHasher::Pbkdf2 { iterations: hashers.pbkdf2.iterations },
+            HashAlgorithm::Bcrypt => SecretHasher::Bcrypt { cost: hashers.bcrypt.cost },
+        }
+    }
+
+    /// How long a sign-in may take from its beginning to the code.
+    pub(crate) fn challenge_lifetime(&self) -> Duration {
+        self.config().ttl.login_consent_request.get()
+    }
+
+    pub(crate) fn pairwise_salt(&self) -> Option<&str> {
+        self.config().oidc.subject_identifiers.pairwise.as_ref().map(|pairwise| pairwise.salt.expose().as_str())
+    }
+
+    /// The authorization endpoint with a query.
+    pub(crate) fn authorization_url(&self, query: &str) -> String {
+        let endpoint = match &self.config().webfinger.oidc_discovery.auth_url {
+            Some(url) => url.clone(),
+            None => self.config().public_url("/oauth2/auth"),
+        };
+        format!("{endpoint}?{query}")
+    }
+
+    /// A configured page: a URL, or a path below our own address.
+    pub(crate) fn absolute(&self, page: &str) -> String {
+        if page.starts_with('/') { self.config().public_url(page) } else { page.to_owned() }
+    }
+
+    /// Where a person goes after signing out when nobody says where.
+    pub(crate) fn default_post_logout_url(&self) -> String {
+        match &self.config().urls.post_logout_redirect {
+            Some(page) => self.absolute(page),
+            None => self.config().public_url(crate::http::SIGNED_OUT_PAGE),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What creating and changing a client have in common: the check that everything registered goes through, and the secret.
+
+use base::{Context, Secret};
+use bytes::Bytes;
+use serde_json::json;
+
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId, ClientMetadata, SubjectType, TokenEndpointAuthMethod};
+use crate::domain::client_secret::{self, ClientSecretDigest, HashSecretError};
+use crate::domain::client_validation::{self, InvalidMetadata};
+use crate::storage::clients;
+
+/// A client that cannot be registered so.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckClientError {
+    #[error(transparent)]
+    Invalid(#[from] InvalidMetadata),
+    #[error(transparent)]
+    Secret(#[from] HashSecretError),
+    #[error("the secret could not be hashed")]
+    Interrupted,
+}
+
+/// A secret's digest to keep, and the secret itself where it must be told.
+#[derive(Debug, Default)]
+pub(super) struct HashedSecret {
+    pub digest: Option<ClientSecretDigest>,
+    pub plain: Option<Secret<String>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SaveClientError {
+    #[error("there is no such client")]
+    Unknown,
+    #[error("the client was changed by somebody else at the same time")]
+    Conflict,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    /// The one check of everything that is registered, with defaults filled in.
+    pub(super) async fn check_client(&self, metadata: ClientMetadata) -> Result<ClientMetadata, InvalidMetadata> {
+        let metadata = client_validation::validate(metadata, &self.client_policy())?;
+        if metadata.subject_type == SubjectType::Pairwise && !metadata.sector_identifier_uri.is_empty() {
+            self.check_sector(&metadata).await?;
+        }
+        Ok(metadata)
+    }
+
+    /// OpenID Connect Registration section 5: the sector's document must name every redirect URI.
+    async fn check_sector(&self, metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
+        let uri = &metadata.sector_identifier_uri;
+        let invalid = |reason: String| InvalidMetadata {
+            kind: client_validation::InvalidMetadataKind::ClientMetadata,
+            field: "sector_identifier_uri",
+            reason,
+        };
+        let request = http::Request::get(uri).body(Bytes::new()).map_err(|error| invalid(error.to_string()))?;
+        let response = self.http().send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
+        if response.status() != http::StatusCode::OK {
+            return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
+        }
+        let listed: Vec<String> = serde_json::from_slice(response.body())
+            .map_err(|_| invalid(format!("{uri:?} does not hold a JSON array of redirect URIs")))?;
+        match metadata.redirect_uris.iter().find(|redirect| !listed.contains(redirect)) {
+            Some(missing) => Err(invalid(format!("{uri:?} does not list the redirect URI {missing:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The secret of a client: the `chosen` one, or a new one for a client that needs a secret and has none.
+    pub(super) async fn secret_for(
+        &self,
+        id: &ClientId,
+        metadata: &ClientMetadata,
+        chosen: Option<Secret<String>>,
+        has_secret: bool,
+    ) -> Result<HashedSecret, CheckClientError> {
+        if let Some(secret) = chosen {
+            let digest = self.hash_chosen_secret(secret.clone()).await?;
+            return Ok(HashedSecret { digest: Some(digest), plain: Some(secret) });
+        }
+        let needs_secret = metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
+            && metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::PrivateKeyJwt;
+        if has_secret || !needs_secret {
+            return Ok(HashedSecret::default());
+        }
+        let secret = client_secret::generate(self.rng());
+        Ok(HashedSecret { digest: Some(ClientSecretDigest::of_generated(id, &secret)), plain: Some(secret) })
+    }
+
+    /// Hashes on a thread that may be blocked.
+    async fn hash_chosen_secret(&self, secret: Secret<String>) -> Result<ClientSecretDigest, CheckClientError> {
+        let (hasher, rng) = (self.secret_hasher(), self.rng().clone());
+        let hashing = tokio::task::spawn_blocking(move || ClientSecretDigest::of_chosen(hasher, &secret, &rng));
+        Ok(hashing.await.map_err(|_| CheckClientError::Interrupted)??)
+    }
+
+    /// Writes a changed client, if it is still as it was read.
+    pub(super) async fn save_client(&self, cx: &Context, client: &mut Client) -> Result<(), SaveClientError> {
+        client.updated_at = cx.now;
+        let mut tx = self.database().write(cx.tenant).await?;
+        if !clients::update(&mut tx, client).await? {
+            return Err(SaveClientError::Conflict);
+        }
+        let event = jobs::Event {
+            name: "OAuth2ClientUpdated",
+            subject: client.id.to_string(),
+            attributes: json!({"client_id": client.id, "client_name": client.metadata.client_name}),
+        };
+        jobs::append_event(&mut tx, cx, event).await?;
+        tx.commit().await?;
+        client.version += 1;
+        Ok(())
+    }
+
+    /// One client, which must exist.
+    pub async fn get_client(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
+        let client = clients::find(&mut self.database().read(cx.tenant), id).await?;
+        client.ok_or(SaveClientError::Unknown)
+    }
+}

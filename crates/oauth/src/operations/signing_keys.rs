@@ -1,0 +1,164 @@
+//! The keys that this server signs with: found in memory, made when a set has none, and used to recognise our own tokens.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use base::{Context, Timestamp};
+use jose::{
+    Algorithm, ClaimError, ClaimsCheck, GenerateError, Jwk, Jws, MalformedJws, SignError, SigningKey, VerifyError,
+};
+use serde_json::{Map, Value};
+
+use crate::OAuth;
+use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step, signer};
+use crate::jobs::rotate_keys;
+use crate::memory::LoadedSet;
+use crate::storage::{keys, versions};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SigningKeyError {
+    #[error("the key set '{0}' has no key that signs")]
+    NoUsableKey(String),
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    #[error("making a key was interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// Why a token is not one that we signed.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnTokenError {
+    #[error(transparent)]
+    Malformed(#[from] MalformedJws),
+    #[error(transparent)]
+    Signature(#[from] VerifyError),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    #[error("the payload is not a set of claims")]
+    NotClaims,
+    #[error("the signing keys cannot be read")]
+    Keys(#[from] database::Error),
+}
+
+impl OAuth {
+    /// Makes the keys that are missing. To be called once at start, so that no request waits for it.
+    pub async fn prepare(&self, cx: &Context) -> Result<(), SigningKeyError> {
+        tokio::try_join!(self.signing_key(cx, ID_TOKEN_SET), self.signing_key(cx, ACCESS_TOKEN_SET)).map(|_| ())
+    }
+
+    pub(crate) async fn key_set(&self, cx: &Context, set_name: &str) -> Result<Arc<LoadedSet>, database::Error> {
+        self.keys().set(self.database(), self.sealer(), cx.tenant, set_name, cx.now).await
+    }
+
+    /// The key of a set that signs now. A set without one receives one.
+    pub(crate) async fn signing_key(&self, cx: &Context, set_name: &str) -> Result<Arc<SigningKey>, SigningKeyError> {
+        let set = self.key_set(cx, set_name).await?;
+        if let Some(signer) = set.signer(cx.now) {
+            self.ask_for_rotation(cx, set_name, &set).await?;
+            return Ok(signer);
+        }
+        self.make_first_key(cx, set_name).await?;
+        let set = self.key_set(cx, set_name).await?;
+        set.signer(cx.now).ok_or_else(|| SigningKeyError::NoUsableKey(set_name.to_owned()))
+    }
+
+    /// Writes the job that publishes the next key, when it is time for it: once for each state of the set.
+    async fn ask_for_rotation(&self, cx: &Context, set_name: &str, set: &LoadedSet) -> Result<(), database::Error> {
+        let period = self.config().oauth2.keys.rotation_period.get();
+        if period.is_zero()
+            || rotation_step(&set.keys, period, cx.now) == RotationStep::Nothing
+            || set.rotation_asked.swap(true, Ordering::Relaxed)
+        {
+            return Ok(());
+        }
+        let mut tx = self.database().write(cx.tenant).await?;
+        jobs::enqueue(&mut tx, cx, self.rng().uuid(), rotate_keys::job(cx)).await?;
+        tracing::info!(set_name, "asked for the next signing key");
+        tx.commit().await
+    }
+
+    async fn make_first_key(&self, cx: &Context, set_name: &str) -> Result<(), SigningKeyError> {
+        let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
+        let mut tx = self.database().write(cx.tenant).await?;
+        // Another node may have been faster: one first key is enough.
+        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        if signer(&present, cx.now).is_none() {
+            let key = StoredKey {
+                set_name: set_name.to_owned(),
+                kid: jwk.kid.clone().unwrap_or_default(),
+                jwk,
+                position: 0,
+                created_at: cx.now,
+                active_at: cx.now,
+                retired_at: None,
+                expires_at: Timestamp::MAX,
+            };
+            keys::insert(&mut tx, self.sealer(), &key).await?;
+            versions::bump(&mut tx, versions::KEYS).await?;
+            tx.commit().await?;
+        }
+        self.keys().forget(cx.tenant);
+        Ok(())
+    }
+
+    /// A new key, made on a thread that may take its time.
+    pub(super) async fn generate_key(&self, algorithm: Algorithm, kid: String) -> Result<Jwk, SigningKeyError> {
+        let generate = move || Jwk::generate(algorithm, kid);
+        Ok(tokio::task::spawn_blocking(generate).await.map_err(|_| SigningKeyError::Interrupted)??)
+    }
+
+    /// The claims of an ID token that we issued, however long ago (OpenID Connect RP-Initiated Logout section 2).
+    pub(crate) async fn verify_id_token_hint(
+        &self,
+        cx: &Context,
+        hint: &str,
+    ) -> Result<Map<String, Value>, OwnTokenError> {
+        let mut claims = self.verify_own_token(cx, ID_TOKEN_SET, hint).await?;
+        let expiry = claims.shift_remove("exp");
+        let check = ClaimsCheck {
+            now: cx.now,
+            leeway: super::CLOCK_LEEWAY,
+            issuer: Some(self.config().issuer()),
+            audiences: &[],
+            require_expiry: false,
+        };
+        check.check(&claims)?;
+        if let Some(expiry) = expiry {
+            claims.insert("exp".to_owned(), expiry);
+        }
+        Ok(claims)
+    }
+
+    /// The claims of a token that is signed by any live key of a set; its times are not looked at.
+    pub(super) async fn verify_own_token(
+        &self,
+        cx: &Context,
+        set_name: &str,
+        token: &str,
+    ) -> Result<Map<String, Value>, OwnTokenError> {
+        let jws = Jws::parse(token)?;
+        let set = self.key_set(cx, set_name).await?;
+        let verified = jws.verify(&set.verification, &Algorithm::ALL)?;
+        verified.claims().ok_or(OwnTokenError::NotClaims)
+    }
+
+    /// Signs claims with the key for ID tokens, under a `typ` of their own.
+    pub(crate) async fn sign_typed(
+        &self,
+        cx: &Context,
+        typ: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, SignClaimsError> {
+        Ok(self.signing_key(cx, ID_TOKEN_SET).await?.sign_typed(typ, claims)?)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignClaimsError {
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}

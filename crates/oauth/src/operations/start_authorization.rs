@@ -1,0 +1,145 @@
+//! Begins an authorization: judges the request and finds out who the browser remembers (RFC 6749 section 4.1.1, OpenID
+//! Connect Core section 3.1.2.2). Nothing is written.
+
+use base::Context;
+use oauth_types::{ErrorCode, OAuthError, Parameters, Prompt};
+use serde_json::{Map, Value};
+
+use crate::OAuth;
+use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
+use crate::domain::client::{Client, ClientId};
+use crate::domain::grant::GrantId;
+use crate::domain::login_challenge::{AuthorizationFlow, RememberedLogin, hint_names};
+use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::sealed::SealedValue;
+use crate::domain::subject_identifier::shown_subject;
+use crate::storage::{clients, forced_subjects, login_sessions};
+
+/// What the browser brings along, already opened.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    pub login_csrf: Option<String>,
+    pub consent_csrf: Option<String>,
+    pub session: Option<LoginSessionId>,
+}
+
+/// The browser goes to the login application.
+#[derive(Debug)]
+pub struct StartedAuthorization {
+    pub client_id: ClientId,
+    pub challenge: String,
+    /// For the browser's login cookie.
+    pub login_csrf: String,
+    /// The registration page is asked for.
+    pub registration: bool,
+    pub identity_schema: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    pub async fn start_authorization(
+        &self,
+        cx: &Context,
+        parameters: &Parameters,
+        browser: &Browser,
+    ) -> Result<StartedAuthorization, AuthorizeError> {
+        let mut tx = self.database().read(cx.tenant);
+        let client = match parameters.get("client_id").and_then(|id| ClientId::parse(id).ok()) {
+            Some(id) => clients::find(&mut tx, &id).await?,
+            None => None,
+        };
+        let client = client.ok_or_else(|| Refusal::to_person(ErrorCode::InvalidClient, "There is no such client."))?;
+        let request = AuthorizationRequest::validate(parameters, &client, self.authorization_rules())?;
+        let hint_claims = self.verified_hint(cx, &request).await?;
+
+        let session = match browser.session {
+            Some(id) => login_sessions::find(&mut tx, id).await?,
+            None => None,
+        };
+        let session = session.filter(|session| session.satisfies(&request, cx.now));
+        if let (Some(claims), Some(session)) = (&hint_claims, &session) {
+            self.check_hint(&mut tx, &client, claims, session, &request).await?;
+        }
+        if request.is_silent() {
+            check_silence(&request, &client, session.as_ref())?;
+        }
+
+        let flow = AuthorizationFlow {
+            id: GrantId::generate(self.rng()),
+            client_id: client.id.clone(),
+            query: parameters.to_query(),
+            requested_at: cx.now,
+            // A second tab of the same client shares the cookie, so it must share the value.
+            csrf: browser.login_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>()),
+            session_id: session.as_ref().map_or_else(|| LoginSessionId::generate(self.rng()), |session| session.id),
+            remembered: session.map(RememberedLogin::from),
+            hint_claims,
+            may_skip_consent: request.may_skip_consent(&client),
+            target: request.target,
+        };
+        Ok(StartedAuthorization {
+            challenge: flow.seal(self.sealer(), cx.tenant),
+            client_id: flow.client_id,
+            login_csrf: flow.csrf,
+            registration: request.prompt.contains(Prompt::Create),
+            identity_schema: request.identity_schema,
+        })
+    }
+
+    /// OpenID Connect Core section 3.1.2.1: an ID token of ours, which may have expired.
+    async fn verified_hint(
+        &self,
+        cx: &Context,
+        request: &AuthorizationRequest,
+    ) -> Result<Option<Map<String, Value>>, AuthorizeError> {
+        let Some(hint) = &request.id_token_hint else { return Ok(None) };
+        match self.verify_id_token_hint(cx, hint).await {
+            Ok(claims) => Ok(Some(claims)),
+            Err(error) => {
+                let error = OAuthError::new(ErrorCode::InvalidRequest, format!("id_token_hint: {error}."));
+                Err(Refusal::to_client(&request.target, error).into())
+            }
+        }
+    }
+
+    /// The remembered person must be the hinted one.
+    async fn check_hint(
+        &self,
+        tx: &mut impl database::Read,
+        client: &Client,
+        claims: &Map<String, Value>,
+        session: &LoginSession,
+        request: &AuthorizationRequest,
+    ) -> Result<(), AuthorizeError> {
+        let forced = forced_subjects::find_if_pairwise(tx, client, &session.subject).await?;
+        let shown = shown_subject(client, &session.subject, forced.as_deref(), self.pairwise_salt());
+        if hint_names(claims, &session.subject, &shown) {
+            return Ok(());
+        }
+        let error =
+            OAuthError::new(ErrorCode::LoginRequired, "Somebody else than the id_token_hint names is signed in.");
+        Err(Refusal::to_client(&request.target, error).into())
+    }
+}
+
+/// With `prompt=none` nobody may be asked anything, so what would have to be asked is an error (OpenID Connect Core section
+/// 3.1.2.6). Whether consent was given is known only after the login application agreed.
+fn check_silence(
+    request: &AuthorizationRequest,
+    client: &Client,
+    session: Option<&LoginSession>,
+) -> Result<(), AuthorizeError> {
+    let code = match session {
+        None => ErrorCode::LoginRequired,
+        Some(_) if !request.may_skip_consent(client) => ErrorCode::ConsentRequired,
+        Some(_) => return Ok(()),
+    };
+    Err(Refusal::to_client(&request.target, code.into()).into())
+}

@@ -1,0 +1,168 @@
+//! A browser asks to sign out: for itself, or because a client sent it (OpenID Connect RP-Initiated Logout 1.0 section 2).
+
+use base::Context;
+use serde_json::{Map, Value};
+
+use super::login_requests::ChallengeError;
+use crate::OAuth;
+use crate::domain::client::{Client, ClientId};
+use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::logout::{LogoutFlow, LogoutRefusal, LogoutRequest, LogoutVerifier};
+use crate::domain::sealed::SealedValue;
+use crate::storage::{clients, login_sessions};
+
+#[derive(Debug)]
+pub enum StartedLogout {
+    /// Nobody is signed in: the browser goes where it would go afterwards.
+    NothingToDo { redirect_to: String },
+    /// The logout application asks the person.
+    Ask { challenge: String },
+    /// The client proved by an ID token that it may ask, and an operator said that its people are not asked.
+    Confirmed { verifier: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartLogoutError {
+    #[error("id_token_hint: {0}.")]
+    Hint(String),
+    #[error("client_id names no client.")]
+    UnknownClient,
+    #[error("client_id is not the client that the id_token_hint was issued to.")]
+    ClientMismatch,
+    #[error(transparent)]
+    Refused(#[from] LogoutRefusal),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// What an `id_token_hint` says.
+struct Hint {
+    session_id: LoginSessionId,
+    client: Client,
+}
+
+impl OAuth {
+    pub async fn start_logout(
+        &self,
+        cx: &Context,
+        request: &LogoutRequest,
+        session: Option<LoginSessionId>,
+        request_url: String,
+    ) -> Result<StartedLogout, StartLogoutError> {
+        let hint = match &request.id_token_hint {
+            Some(hint) => Some(self.read_logout_hint(cx, hint).await?),
+            None => None,
+        };
+        let client = self.logout_client(cx, request, hint.as_ref()).await?;
+        let registered = client.as_ref().map(|client| client.metadata.post_logout_redirect_uris.as_slice());
+        let redirect_to = request.target(registered, &self.default_post_logout_url())?;
+
+        let session_id = hint.as_ref().map(|hint| hint.session_id).or(session);
+        let found = match session_id {
+            Some(id) => login_sessions::find(&mut self.database().read(cx.tenant), id).await?,
+            None => None,
+        };
+        let Some(LoginSession { id, subject, .. }) = found else {
+            return Ok(StartedLogout::NothingToDo { redirect_to });
+        };
+        let unasked = hint.is_some()
+            && self.config().urls.logout.is_none()
+            && client.as_ref().is_some_and(|client| client.metadata.skip_logout_consent == Some(true));
+        let flow = LogoutFlow {
+            session_id: id,
+            subject,
+            client_id: client.map(|client| client.id),
+            rp_initiated: hint.is_some(),
+            request_url,
+            redirect_to,
+            requested_at: cx.now,
+        };
+        Ok(if unasked {
+            StartedLogout::Confirmed { verifier: LogoutVerifier(flow).seal(self.sealer(), cx.tenant) }
+        } else {
+            StartedLogout::Ask { challenge: flow.seal(self.sealer(), cx.tenant) }
+        })
+    }
+
+    async fn read_logout_hint(&self, cx: &Context, hint: &str) -> Result<Hint, StartLogoutError> {
+        let invalid = |reason: &str| StartLogoutError::Hint(reason.to_owned());
+        let claims =
+            self.verify_id_token_hint(cx, hint).await.map_err(|error| StartLogoutError::Hint(error.to_string()))?;
+        let session_id = claims.get("sid").and_then(Value::as_str).and_then(|sid| sid.parse().ok());
+        let session_id = session_id.ok_or_else(|| invalid("it has no 'sid' of ours"))?;
+        for audience in audiences(&claims) {
+            if let Some(client) = clients::find(&mut self.database().read(cx.tenant), &audience).await? {
+                return Ok(Hint { session_id, client });
+            }
+        }
+        Err(invalid("its audience is no client"))
+    }
+
+    /// The client on whose behalf the browser came.
+    async fn logout_client(
+        &self,
+        cx: &Context,
+        request: &LogoutRequest,
+        hint: Option<&Hint>,
+    ) -> Result<Option<Client>, StartLogoutError> {
+        match (hint, &request.client_id) {
+            (Some(hint), Some(id)) if hint.client.id.as_str() != id => Err(StartLogoutError::ClientMismatch),
+            (Some(hint), _) => Ok(Some(hint.client.clone())),
+            (None, None) => Ok(None),
+            (None, Some(id)) => {
+                let id = ClientId::parse(id).map_err(|_| StartLogoutError::UnknownClient)?;
+                let client = clients::find(&mut self.database().read(cx.tenant), &id).await?;
+                client.map(Some).ok_or(StartLogoutError::UnknownClient)
+            }
+        }
+    }
+
+    /// A logout challenge, opened.
+    pub async fn get_logout_request(
+        &self,
+        cx: &Context,
+        challenge: &str,
+    ) -> Result<(LogoutFlow, Option<Client>), ChallengeError> {
+        let flow = self.open_logout_challenge(cx, challenge)?;
+        let client = match &flow.client_id {
+            Some(id) => clients::find(&mut self.database().read(cx.tenant), id).await?,
+            None => None,
+        };
+        Ok((flow, client))
+    }
+
+    /// Returns where the browser goes.
+    pub fn accept_logout_request(&self, cx: &Context, challenge: &str) -> Result<String, ChallengeError> {
+        let flow = self.open_logout_challenge(cx, challenge)?;
+        let verifier = LogoutVerifier(flow).seal(self.sealer(), cx.tenant);
+        Ok(self.logout_verifier_url(&verifier))
+    }
+
+    pub fn reject_logout_request(&self, cx: &Context, challenge: &str) -> Result<(), ChallengeError> {
+        self.open_logout_challenge(cx, challenge).map(|_| ())
+    }
+
+    pub fn logout_verifier_url(&self, verifier: &str) -> String {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_verifier", verifier).finish();
+        self.config().public_url(&format!("/oauth2/sessions/logout?{query}"))
+    }
+
+    fn open_logout_challenge(&self, cx: &Context, challenge: &str) -> Result<LogoutFlow, ChallengeError> {
+        let flow = LogoutFlow::open(self.sealer(), cx.tenant, challenge).map_err(|_| ChallengeError::Unknown)?;
+        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
+            return Err(ChallengeError::Expired);
+        }
+        Ok(flow)
+    }
+}
+
+/// The `aud` claim: one text or a list (RFC 7519 section 4.1.3).
+fn audiences(claims: &Map<String, Value>) -> Vec<ClientId> {
+    let values = match claims.get("aud") {
+        Some(Value::Array(values)) => values.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+        None => &[],
+    };
+    values.iter().filter_map(Value::as_str).filter_map(|text| ClientId::parse(text).ok()).collect()
+}

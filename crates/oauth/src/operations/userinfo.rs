@@ -1,0 +1,55 @@
+//! Tells a client about the person behind an access token (OpenID Connect Core section 5.3).
+
+use base::{Context, PlainToken};
+use jose::SignError;
+use serde_json::{Map, Value, json};
+
+use super::signing_keys::SigningKeyError;
+use crate::OAuth;
+use crate::domain::claims::userinfo_claims;
+use crate::domain::signing_key::ID_TOKEN_SET;
+
+/// The answer, in the form that the client registered.
+#[derive(Debug)]
+pub enum Userinfo {
+    Claims(Map<String, Value>),
+    /// `application/jwt` (OpenID Connect Core section 5.3.2).
+    Signed(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UserinfoError {
+    #[error("the access token is unknown, expired or revoked")]
+    TokenInactive,
+    /// Without `openid` the token says nothing about a person.
+    #[error("the access token lacks the scope openid")]
+    NotOpenId,
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    #[error("the answer could not be signed")]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl OAuth {
+    pub async fn userinfo(&self, cx: &Context, token: &PlainToken) -> Result<Userinfo, UserinfoError> {
+        let live = self.find_live_access_token(cx, token).await?.ok_or(UserinfoError::TokenInactive)?;
+        let (Some((id, _)), true) = (live.token.provenance.grant, live.token.scope.contains("openid")) else {
+            return Err(UserinfoError::NotOpenId);
+        };
+        let grant = self.find_grant(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
+        let client = self.clients().find(self.database(), cx.tenant, &grant.client_id).await?;
+        let client = client.ok_or(UserinfoError::TokenInactive)?;
+        let mut claims = userinfo_claims(self.config().issuer(), &grant);
+        match client.metadata.userinfo_signed_response_alg.as_str() {
+            "" | "none" => Ok(Userinfo::Claims(claims)),
+            // Whatever the client registered, the server has one key that signs: discovery says which algorithm.
+            _ => {
+                claims.insert("iat".to_owned(), json!(cx.now.unix_seconds()));
+                claims.insert("jti".to_owned(), json!(self.rng().uuid()));
+                Ok(Userinfo::Signed(self.signing_key(cx, ID_TOKEN_SET).await?.sign(&claims)?))
+            }
+        }
+    }
+}

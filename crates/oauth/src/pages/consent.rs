@@ -1,0 +1,104 @@
+//! The consent page: who asks, for what, and where the answer goes. Allowing and refusing weigh the same.
+
+use askama::Template;
+use axum::response::Response;
+use base::Context;
+use ui::components::{Button, ButtonKind, Checkbox, Hidden};
+use ui::{Language, Page};
+use url::Url;
+
+use super::words::Words;
+use crate::OAuth;
+use crate::operations::consent_requests::ConsentChallenge;
+
+#[derive(Template)]
+#[template(path = "pages/consent.html")]
+pub(super) struct ConsentPage<'a> {
+    pub words: &'static Words,
+    pub client_name: &'a str,
+    pub signed_in_as: Option<String>,
+    /// What the client may do, in words where there are some.
+    pub permissions: Vec<Permission<'a>>,
+    pub audience: &'a [String],
+    /// The host that the browser goes on to.
+    pub destination: String,
+    pub terms: Option<&'a str>,
+    pub privacy: Option<&'a str>,
+    pub action: String,
+    pub values: [Hidden; 2],
+    pub remember: Option<Checkbox>,
+    pub allow: Button,
+    pub deny: Button,
+}
+
+pub(super) struct Permission<'a> {
+    pub text: &'static str,
+    /// The scope itself, where nobody has words for it.
+    pub scope: Option<&'a str>,
+}
+
+pub(crate) fn respond(
+    oauth: &OAuth,
+    cx: &Context,
+    challenge: &str,
+    found: &ConsentChallenge,
+    signed_in_as: Option<String>,
+) -> Response {
+    let words = Words::of(Language::from(cx.locale));
+    let metadata = &found.client.metadata;
+    let web_uri = |uri: &'_ String| (!uri.is_empty()).then_some(()).map(|()| uri.clone());
+    let (terms, privacy) = (web_uri(&metadata.tos_uri), web_uri(&metadata.policy_uri));
+    let page = ConsentPage {
+        words,
+        client_name: found.client.display_name(),
+        signed_in_as,
+        permissions: permissions(words, found.request.scope.as_slice()),
+        audience: &found.request.audience,
+        destination: destination(&found.request.target.redirect_uri),
+        terms: terms.as_deref(),
+        privacy: privacy.as_deref(),
+        action: oauth.config().public_url(crate::http::CONSENT_PAGE),
+        values: [Hidden::new("consent_challenge", challenge), Hidden::new("csrf", found.consent.csrf.as_str())],
+        remember: found.consent.flow.may_skip_consent.then(|| remember_box(words)),
+        allow: Button::submit(words.allow).sending("decision", "allow"),
+        deny: Button::submit(words.deny).sending("decision", "deny").of_kind(ButtonKind::Secondary),
+    };
+    oauth.page(cx, Page::titled(words.consent_title), &page)
+}
+
+pub(super) fn permissions<'a>(words: &'static Words, scope: &'a [String]) -> Vec<Permission<'a>> {
+    let mut permissions: Vec<Permission<'a>> = Vec::new();
+    for scope in scope {
+        let permission = match words.scope(scope) {
+            Some(text) => Permission { text, scope: None },
+            None => Permission { text: words.scope_other, scope: Some(scope) },
+        };
+        // `offline` and `offline_access` are one permission.
+        if permission.scope.is_some() || permissions.iter().all(|known| known.text != permission.text) {
+            permissions.push(permission);
+        }
+    }
+    permissions
+}
+
+pub(super) fn remember_box(words: &'static Words) -> Checkbox {
+    Checkbox {
+        id: "remember".to_owned(),
+        name: "remember".to_owned(),
+        label: words.remember.to_owned(),
+        value: "true".to_owned(),
+        hint: Some(words.remember_hint.to_owned()),
+        ..Checkbox::default()
+    }
+}
+
+/// What a person can judge of a redirect URI.
+pub(super) fn destination(redirect_uri: &str) -> String {
+    match Url::parse(redirect_uri) {
+        Ok(url) => match url.host_str() {
+            Some(host) => host.to_owned(),
+            None => format!("{}:", url.scheme()),
+        },
+        Err(_) => redirect_uri.to_owned(),
+    }
+}

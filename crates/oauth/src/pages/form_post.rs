@@ -1,0 +1,41 @@
+//! An answer that travels in a form (OAuth 2.0 Form Post Response Mode). A script of ours submits it; without JavaScript the
+//! person presses the button.
+
+use askama::Template;
+use axum::response::Response;
+use base::Context;
+use ui::components::{Button, Hidden};
+use ui::{Language, Page};
+
+use super::words::Words;
+use crate::OAuth;
+
+/// Where the answer goes, and what it says.
+pub(crate) struct FormPost<'a> {
+    pub action: &'a str,
+    pub fields: &'a [(&'static str, String)],
+}
+
+#[derive(Template)]
+#[template(path = "pages/form_post.html")]
+pub(super) struct FormPostPage<'a> {
+    pub words: &'static Words,
+    pub action: &'a str,
+    pub fields: Vec<Hidden>,
+    pub go_on: Button,
+    pub script: String,
+}
+
+impl FormPost<'_> {
+    pub(crate) fn respond(self, oauth: &OAuth, cx: &Context) -> Response {
+        let words = Words::of(Language::from(cx.locale));
+        let page = FormPostPage {
+            words,
+            action: self.action,
+            fields: self.fields.iter().map(|(name, value)| Hidden::new(*name, value.as_str())).collect(),
+            go_on: Button::submit(words.go_on),
+            script: oauth.config().public_url(crate::http::FORM_POST_SCRIPT),
+        };
+        oauth.page(cx, Page::titled(words.form_post_title), &page)
+    }
+}

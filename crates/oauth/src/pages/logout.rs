@@ -1,0 +1,94 @@
+//! Signing out: a question first, because a link that signs out could be hidden in any page; then word to the applications
+//! that were used, and the way back.
+
+use askama::Template;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use base::Context;
+use ui::components::{Button, ButtonKind, Hidden};
+use ui::{Language, Page};
+use url::Url;
+
+use super::words::Words;
+use crate::OAuth;
+use crate::domain::client::Client;
+
+#[derive(Template)]
+#[template(path = "pages/logout.html")]
+pub(super) struct LogoutPage<'a> {
+    pub words: &'static Words,
+    pub client_name: Option<&'a str>,
+    pub action: String,
+    pub challenge: Hidden,
+    pub sign_out: Button,
+    pub stay: Button,
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "pages/notice.html")]
+pub(super) struct Notice {
+    pub title: &'static str,
+    pub text: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "pages/front_channel_logout.html")]
+pub(super) struct FrontChannelLogout<'a> {
+    pub words: &'static Words,
+    pub pages: &'a [String],
+    pub redirect_to: &'a str,
+}
+
+pub(crate) fn question(oauth: &OAuth, cx: &Context, challenge: &str, client: Option<&Client>) -> Response {
+    let words = Words::of(Language::from(cx.locale));
+    let page = LogoutPage {
+        words,
+        client_name: client.map(Client::display_name),
+        action: oauth.config().public_url(crate::http::LOGOUT_PAGE),
+        challenge: Hidden::new("logout_challenge", challenge),
+        sign_out: Button::submit(words.sign_out).sending("decision", "sign_out"),
+        stay: Button::submit(words.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),
+    };
+    oauth.page(cx, Page::titled(words.logout_title), &page)
+}
+
+pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
+    let words = Words::of(Language::from(cx.locale));
+    let notice = Notice { title: words.stayed_title, text: words.stayed_intro };
+    oauth.page(cx, Page::titled(words.stayed_title), &notice)
+}
+
+pub(crate) fn signed_out(oauth: &OAuth, cx: &Context) -> Response {
+    let words = Words::of(Language::from(cx.locale));
+    let notice = Notice { title: words.signed_out_title, text: words.signed_out_intro };
+    oauth.page(cx, Page::titled(words.signed_out_title), &notice)
+}
+
+/// Loads the clients' pages, then goes on (OpenID Connect Front-Channel Logout section 2). It goes on without script: the
+/// frames have the time that the browser waits.
+pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redirect_to: &str) -> Response {
+    const WAIT_SECONDS: u32 = 3;
+    let words = Words::of(Language::from(cx.locale));
+    let page = FrontChannelLogout { words, pages, redirect_to };
+    let mut response = oauth.page(cx, Page::titled(words.signing_out_title), &page);
+    let headers = response.headers_mut();
+    if let Ok(refresh) = HeaderValue::try_from(format!("{WAIT_SECONDS};url={redirect_to}")) {
+        headers.insert(header::REFRESH, refresh);
+    }
+    // The frames, and nothing else, are allowed beyond what every page may do.
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let policy = format!("{}; frame-src {}", policy.unwrap_or("default-src 'none'"), frame_sources(pages));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn frame_sources(pages: &[String]) -> String {
+    let origins = pages.iter().filter_map(|page| Url::parse(page).ok()).map(|url| url.origin().ascii_serialization());
+    let mut origins: Vec<String> = origins.collect();
+    origins.sort();
+    origins.dedup();
+    origins.join(" ")
+}

@@ -1,0 +1,27 @@
+//! The pages that this service shows by itself when no application of the operator's does: consent, signing out, errors.
+//! They work without JavaScript.
+
+use axum::body::Body;
+use axum::response::Response;
+use base::Context;
+use url::Url;
+
+use crate::OAuth;
+
+pub(crate) mod consent;
+pub(crate) mod error;
+pub(crate) mod form_post;
+pub(crate) mod logout;
+pub(crate) mod words;
+
+#[cfg(test)]
+mod samples;
+
+impl OAuth {
+    /// A whole page, with the headers that guard it.
+    fn page(&self, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {
+        let public = Url::parse(&self.config().public_url("/"));
+        let path = public.as_ref().map_or("/", |url| url.path());
+        self.ui().under(path).respond(cx.locale, page, body).map(Body::from)
+    }
+}

@@ -1,0 +1,135 @@
+//! The service value: a cheap clone around its parts. Operations are methods on it, each in a file of its own.
+
+use std::sync::Arc;
+
+use base::{Clock, Rng, Sealer};
+use contracts::{Link, Sessions};
+use database::Database;
+use web::outbound::Client as HttpClient;
+
+use crate::config::{Config, ConfigError};
+use crate::domain::claims::AccessTokenClaims;
+use crate::memory::{Clients, KeyRing, RemoteKeySets, VerifiedSecrets};
+
+/// What the service is made of.
+pub struct Parts {
+    pub config: Config,
+    pub database: Database,
+    pub clock: Clock,
+    pub rng: Rng,
+    pub sealer: Sealer,
+    /// For what clients registered: key sets, sector identifiers, back-channel log-out.
+    pub http: HttpClient,
+    pub sessions: Link<dyn Sessions>,
+    /// The frame of the built-in pages.
+    pub ui: ui::Ui,
+}
+
+/// The OAuth 2.0 service.
+#[derive(Clone)]
+pub struct OAuth(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    access_token_claims: AccessTokenClaims,
+    clients: Clients,
+    keys: KeyRing,
+    remote_keys: RemoteKeySets,
+    secrets: VerifiedSecrets,
+}
+
+impl OAuth {
+    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+        parts.config.validate()?;
+        let oauth2 = &parts.config.oauth2;
+        let access_token_claims = AccessTokenClaims {
+            scope_claim: parts.config.strategies.jwt.scope_claim,
+            exclude_not_before: oauth2.exclude_not_before_claim,
+            allowed_top_level: oauth2.allowed_top_level_claims.clone(),
+            mirror_top_level: oauth2.mirror_top_level_claims,
+            preserve_ext: oauth2.preserve_ext_claims,
+        };
+        let secrets = VerifiedSecrets::new(&parts.rng);
+        Ok(Self(Arc::new(Inner {
+            parts,
+            access_token_claims,
+            clients: Clients::default(),
+            keys: KeyRing::default(),
+            remote_keys: RemoteKeySets::default(),
+            secrets,
+        })))
+    }
+
+    /// Endpoints for browsers, clients and resource servers.
+    pub fn public_router(&self) -> axum::Router {
+        crate::http::public_routes().with_state(self.clone())
+    }
+
+    /// Endpoints for operators and applications of the house.
+    pub fn admin_router(&self) -> axum::Router {
+        crate::http::admin_routes().with_state(self.clone())
+    }
+
+    /// What this service does in the background.
+    pub fn handlers(&self) -> Vec<Arc<dyn jobs::Handler>> {
+        crate::jobs::handlers(self)
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.0.parts.config
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.parts.database
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    pub(crate) fn rng(&self) -> &Rng {
+        &self.0.parts.rng
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.parts.sealer
+    }
+
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.0.parts.http
+    }
+
+    pub(crate) fn sessions(&self) -> &Link<dyn Sessions> {
+        &self.0.parts.sessions
+    }
+
+    pub(crate) fn ui(&self) -> &ui::Ui {
+        &self.0.parts.ui
+    }
+
+    pub(crate) fn access_token_claims(&self) -> &AccessTokenClaims {
+        &self.0.access_token_claims
+    }
+
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.0.clients
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.keys
+    }
+
+    pub(crate) fn remote_keys(&self) -> &RemoteKeySets {
+        &self.0.remote_keys
+    }
+
+    pub(crate) fn verified_secrets(&self) -> &VerifiedSecrets {
+        &self.0.secrets
+    }
+}
+
+impl std::fmt::Debug for OAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OAuth")
+    }
+}

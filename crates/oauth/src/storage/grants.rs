@@ -1,0 +1,247 @@
+//! Rows of `oauth_grants`. Every change is a conditional update that touches one row, so that of two racing requests one
+//! wins. The session data is sealed.
+
+use base::seal::Purpose;
+use base::{Sealer, TenantId, Timestamp, TokenDigest};
+use database::{Error, Read, Row, WriteTx, values};
+use oauth_types::{CodeChallenge, ScopeSet};
+use uuid::Uuid;
+
+use crate::domain::client::ClientId;
+use crate::domain::grant::{CodeState, Grant, GrantId, GrantSession, IssuedCode, RefreshFamily};
+use crate::domain::login_session::LoginSessionId;
+
+const SESSION: Purpose = Purpose("oauth grant session");
+
+database::statements! {
+    /// A new grant, unless there is one of that id: an authorization is carried out once.
+    INSERT = "INSERT INTO oauth_grants (tenant_id, id, client_id, subject, login_session_id, requested_scope, granted_scope,
+            granted_audience, code_digest, code_state, code_expires_at, code_challenge, redirect_uri, nonce, acr, amr,
+            authenticated_at, requested_at, session, refresh_generation, refresh_grace_uses, created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0, $20, $21)
+        ON CONFLICT (tenant_id, id) DO NOTHING";
+    FIND = "SELECT id, client_id, subject, login_session_id, requested_scope, granted_scope, granted_audience, code_digest,
+            code_state, code_expires_at, code_challenge, redirect_uri, nonce, acr, amr, authenticated_at, requested_at,
+            session, refresh_generation, refresh_digest, refresh_successor, refresh_rotated_at, refresh_grace_uses,
+            refresh_expires_at, revoked_at, created_at, expires_at
+        FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
+    EXISTS = "SELECT 1 FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
+    /// Redeems the code, and begins the refresh family when there is one.
+    REDEEM = "UPDATE oauth_grants SET code_state = 'redeemed', refresh_generation = $4, refresh_digest = $5,
+            refresh_expires_at = $6, expires_at = $7
+        WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued' AND revoked_at IS NULL";
+    BURN = "UPDATE oauth_grants SET code_state = 'burnt'
+        WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued'";
+    /// Rotates the refresh token, if the generation that was read is still the current one.
+    ROTATE = "UPDATE oauth_grants SET refresh_generation = $4, refresh_digest = $5, refresh_successor = $6,
+            refresh_rotated_at = $7, refresh_grace_uses = 0, refresh_expires_at = $8, expires_at = $9
+        WHERE tenant_id = $1 AND id = $2 AND refresh_generation = $3 AND revoked_at IS NULL";
+    /// Counts one use of the predecessor, if nobody rotated or counted meanwhile.
+    COUNT_GRACE_USE = "UPDATE oauth_grants SET refresh_grace_uses = refresh_grace_uses + 1
+        WHERE tenant_id = $1 AND id = $2 AND refresh_generation = $3 AND refresh_grace_uses = $4 AND revoked_at IS NULL";
+    /// What decides whether an access token is live: the grant, its generation, the client's epoch.
+    FIND_LIVENESS = "SELECT g.refresh_generation, g.revoked_at, g.session, c.token_epoch
+        FROM oauth_grants g JOIN oauth_clients c ON c.tenant_id = g.tenant_id AND c.id = g.client_id
+        WHERE g.tenant_id = $1 AND g.id = $2";
+}
+
+/// What an access token of a grant depends on.
+#[derive(Clone, Debug)]
+pub struct Liveness {
+    pub generation: i32,
+    pub is_revoked: bool,
+    pub session: GrantSession,
+    pub client_epoch: i64,
+}
+
+/// The columns that a redemption or rotation writes.
+#[derive(Clone, Debug)]
+pub struct NewRefreshToken {
+    pub digest: TokenDigest,
+    pub expires_at: Timestamp,
+}
+
+/// Whether the grant was written: `false` when there is one of that id.
+pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, grant: &Grant) -> Result<bool, Error> {
+    let session = serde_json::to_vec(&grant.session).map_err(|error| inconsistent(error.to_string()))?;
+    let code = grant.code.as_ref();
+    let values = values![
+        grant.id.as_uuid(),
+        grant.client_id.as_str(),
+        &grant.subject,
+        grant.login_session_id.map(LoginSessionId::as_uuid),
+        grant.requested_scope.to_string(),
+        grant.scope.to_string(),
+        write_list(&grant.audience)?,
+        code.map(|code| code.digest),
+        code.map_or("none", |code| code.state.as_str()),
+        code.map(|code| code.expires_at),
+        code.and_then(|code| code.challenge.as_ref()).map(CodeChallenge::to_text),
+        code.and_then(|code| code.redirect_uri.as_ref()),
+        grant.nonce.as_ref(),
+        grant.acr.as_ref(),
+        write_list(&grant.amr)?,
+        grant.authenticated_at,
+        grant.requested_at,
+        sealer.seal(SESSION, tx.tenant(), &session),
+        grant.created_at,
+        grant.expires_at,
+    ];
+    Ok(tx.execute(&INSERT, &values).await? == 1)
+}
+
+pub async fn find(tx: &mut impl Read, sealer: &Sealer, tenant: TenantId, id: GrantId) -> Result<Option<Grant>, Error> {
+    tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row, sealer, tenant)).transpose()
+}
+
+/// Whether an authorization was carried out.
+pub async fn exists(tx: &mut impl Read, id: GrantId) -> Result<bool, Error> {
+    Ok(tx.query_opt(&EXISTS, &values![id.as_uuid()]).await?.is_some())
+}
+
+/// Whether the code was redeemed by this call.
+pub async fn mark_redeemed(
+    tx: &mut WriteTx,
+    grant: &Grant,
+    code: TokenDigest,
+    refresh_token: Option<NewRefreshToken>,
+    expires_at: Timestamp,
+) -> Result<bool, Error> {
+    let generation = i32::from(refresh_token.is_some());
+    let refresh_expires_at = refresh_token.as_ref().map(|token| token.expires_at);
+    let digest = refresh_token.map(|token| token.digest);
+    let values = values![grant.id.as_uuid(), code, generation, digest, refresh_expires_at, expires_at];
+    Ok(tx.execute(&REDEEM, &values).await? == 1)
+}
+
+/// Whether the code was burnt by this call.
+pub async fn mark_burnt(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Result<bool, Error> {
+    Ok(tx.execute(&BURN, &values![id.as_uuid(), code]).await? == 1)
+}
+
+/// A successor for the generation `from`.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    pub from: i32,
+    pub token: NewRefreshToken,
+    /// The token itself, sealed, when it may be asked for again.
+    pub sealed: Option<Vec<u8>>,
+    pub rotated_at: Timestamp,
+}
+
+/// Whether the token was rotated by this call.
+pub async fn mark_rotated(
+    tx: &mut WriteTx,
+    id: GrantId,
+    successor: &Successor,
+    expires_at: Timestamp,
+) -> Result<bool, Error> {
+    let values = values![
+        id.as_uuid(),
+        successor.from,
+        successor.from.saturating_add(1),
+        successor.token.digest,
+        successor.sealed.as_ref(),
+        successor.rotated_at,
+        successor.token.expires_at,
+        expires_at,
+    ];
+    Ok(tx.execute(&ROTATE, &values).await? == 1)
+}
+
+/// Whether the use was counted by this call.
+pub async fn count_grace_use(tx: &mut WriteTx, id: GrantId, family: &RefreshFamily) -> Result<bool, Error> {
+    let values = values![id.as_uuid(), family.generation, family.grace_uses];
+    Ok(tx.execute(&COUNT_GRACE_USE, &values).await? == 1)
+}
+
+/// `None` when grant or client are gone.
+pub async fn find_liveness(
+    tx: &mut impl Read,
+    sealer: &Sealer,
+    tenant: TenantId,
+    id: GrantId,
+) -> Result<Option<Liveness>, Error> {
+    let Some(row) = tx.query_opt(&FIND_LIVENESS, &values![id.as_uuid()]).await? else { return Ok(None) };
+    Ok(Some(Liveness {
+        generation: row.get(0)?,
+        is_revoked: row.get::<Option<Timestamp>>(1)?.is_some(),
+        session: read_session(&row.get::<Vec<u8>>(2)?, sealer, tenant)?,
+        client_epoch: row.get(3)?,
+    }))
+}
+
+fn read(row: &Row, sealer: &Sealer, tenant: TenantId) -> Result<Grant, Error> {
+    Ok(Grant {
+        id: GrantId::from_uuid(row.get(0)?),
+        client_id: ClientId::parse(&row.get::<String>(1)?).map_err(|error| inconsistent(error.to_string()))?,
+        subject: row.get(2)?,
+        login_session_id: row.get::<Option<Uuid>>(3)?.map(LoginSessionId::from_uuid),
+        requested_scope: ScopeSet::parse(&row.get::<String>(4)?),
+        scope: ScopeSet::parse(&row.get::<String>(5)?),
+        audience: read_list(&row.get::<String>(6)?)?,
+        code: read_code(row)?,
+        nonce: row.get(12)?,
+        acr: row.get(13)?,
+        amr: read_list(&row.get::<String>(14)?)?,
+        authenticated_at: row.get(15)?,
+        requested_at: row.get(16)?,
+        session: read_session(&row.get::<Vec<u8>>(17)?, sealer, tenant)?,
+        refresh: read_family(row)?,
+        revoked_at: row.get(24)?,
+        created_at: row.get(25)?,
+        expires_at: row.get(26)?,
+    })
+}
+
+fn read_session(sealed: &[u8], sealer: &Sealer, tenant: TenantId) -> Result<GrantSession, Error> {
+    let text = sealer
+        .open(SESSION, tenant, sealed)
+        .map_err(|_| inconsistent("the session was sealed with a secret that is not configured".to_owned()))?;
+    serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
+}
+
+fn read_code(row: &Row) -> Result<Option<IssuedCode>, Error> {
+    let state = match row.get::<String>(8)?.as_str() {
+        "none" => return Ok(None),
+        "issued" => CodeState::Issued,
+        "redeemed" => CodeState::Redeemed,
+        "burnt" => CodeState::Burnt,
+        other => return Err(inconsistent(format!("code_state {other}"))),
+    };
+    let challenge = row.get::<Option<String>>(10)?.map(|text| CodeChallenge::from_text(&text)).transpose();
+    Ok(Some(IssuedCode {
+        digest: row.get(7)?,
+        state,
+        expires_at: row.get(9)?,
+        challenge: challenge.map_err(|error| inconsistent(error.to_string()))?,
+        redirect_uri: row.get(11)?,
+    }))
+}
+
+fn read_family(row: &Row) -> Result<Option<RefreshFamily>, Error> {
+    let generation = row.get::<i32>(18)?;
+    if generation == 0 {
+        return Ok(None);
+    }
+    Ok(Some(RefreshFamily {
+        generation,
+        digest: row.get(19)?,
+        successor: row.get(20)?,
+        rotated_at: row.get(21)?,
+        grace_uses: row.get(22)?,
+        expires_at: row.get(23)?,
+    }))
+}
+
+fn write_list(list: &[String]) -> Result<String, Error> {
+    serde_json::to_string(list).map_err(|error| inconsistent(error.to_string()))
+}
+
+fn read_list(text: &str) -> Result<Vec<String>, Error> {
+    serde_json::from_str(text).map_err(|error| inconsistent(error.to_string()))
+}
+
+fn inconsistent(what: String) -> Error {
+    Error::inconsistent("oauth_grants", what)
+}

@@ -1,0 +1,94 @@
+//! Rows of `oauth_login_sessions`. The id of a new session is fixed before the person signs in, so inserting it is also
+//! the gate that lets a login verifier pass once.
+
+use base::Timestamp;
+use database::{Error, Read, Row, WriteTx, values};
+use uuid::Uuid;
+
+use crate::domain::login_session::{LoginSession, LoginSessionId};
+
+database::statements! {
+    FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2";
+    /// A new session, unless its id was used.
+    INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,
+            identity_provider_session_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id, id) DO NOTHING";
+    /// A session used again: still the same person's, and still there.
+    TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5
+        WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6";
+    DELETE = "DELETE FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2";
+    DELETE_BY_SUBJECT = "DELETE FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2";
+    LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2";
+    LIST_BY_PROVIDER_SESSION = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at,
+            identity_provider_session_id
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2";
+}
+
+pub async fn find(tx: &mut impl Read, id: LoginSessionId) -> Result<Option<LoginSession>, Error> {
+    tx.query_opt(&FIND, &values![id.as_uuid()]).await?.as_ref().map(read).transpose()
+}
+
+/// Whether the session was written: `false` when its id was used before.
+pub async fn insert(tx: &mut WriteTx, session: &LoginSession) -> Result<bool, Error> {
+    let amr = serde_json::to_string(&session.amr).map_err(|error| inconsistent(error.to_string()))?;
+    let values = values![
+        session.id.as_uuid(),
+        &session.subject,
+        session.remember,
+        session.acr.as_deref(),
+        amr,
+        session.authenticated_at,
+        session.expires_at,
+        session.identity_provider_session_id.as_deref(),
+    ];
+    Ok(tx.execute(&INSERT, &values).await? == 1)
+}
+
+/// Writes the end and the provider's session of a session that is used again. `false` when it ended meanwhile.
+pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> Result<bool, Error> {
+    let values = values![
+        session.id.as_uuid(),
+        &session.subject,
+        session.expires_at,
+        session.identity_provider_session_id.as_deref(),
+        now,
+    ];
+    Ok(tx.execute(&TOUCH, &values).await? == 1)
+}
+
+/// Whether there was such a session: of two who end it, one is told so.
+pub async fn delete(tx: &mut WriteTx, id: LoginSessionId) -> Result<bool, Error> {
+    Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
+}
+
+pub async fn delete_by_subject(tx: &mut WriteTx, subject: &str) -> Result<u64, Error> {
+    tx.execute(&DELETE_BY_SUBJECT, &values![subject]).await
+}
+
+pub async fn list_by_subject(tx: &mut impl Read, subject: &str) -> Result<Vec<LoginSession>, Error> {
+    tx.query(&LIST_BY_SUBJECT, &values![subject]).await?.iter().map(read).collect()
+}
+
+pub async fn list_by_provider_session(tx: &mut impl Read, id: &str) -> Result<Vec<LoginSession>, Error> {
+    tx.query(&LIST_BY_PROVIDER_SESSION, &values![id]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<LoginSession, Error> {
+    let amr: String = row.get(4)?;
+    Ok(LoginSession {
+        id: LoginSessionId::from_uuid(row.get::<Uuid>(0)?),
+        subject: row.get(1)?,
+        remember: row.get(2)?,
+        acr: row.get(3)?,
+        amr: serde_json::from_str(&amr).map_err(|error| inconsistent(format!("amr: {error}")))?,
+        authenticated_at: row.get(5)?,
+        expires_at: row.get(6)?,
+        identity_provider_session_id: row.get(7)?,
+    })
+}
+
+fn inconsistent(what: String) -> Error {
+    Error::inconsistent("oauth_login_sessions", what)
+}

@@ -1,0 +1,55 @@
+//! The only SQL of the OAuth service, one file a table group.
+
+use database::{Retention, Statement};
+
+pub mod challenges;
+pub mod client_versions;
+pub mod clients;
+pub mod consents;
+pub mod forced_subjects;
+pub mod grants;
+pub mod keys;
+pub mod login_sessions;
+pub mod revocations;
+pub mod revoked_tokens;
+pub mod used_jtis;
+pub mod versions;
+
+/// Every statement, for the test that prepares them on both engines.
+pub const ALL: &[&[&Statement]] = &[
+    challenges::STATEMENTS,
+    client_versions::STATEMENTS,
+    clients::STATEMENTS,
+    consents::STATEMENTS,
+    forced_subjects::STATEMENTS,
+    grants::STATEMENTS,
+    keys::STATEMENTS,
+    login_sessions::STATEMENTS,
+    revocations::STATEMENTS,
+    revoked_tokens::STATEMENTS,
+    used_jtis::STATEMENTS,
+    versions::STATEMENTS,
+];
+
+const EXPIRED: &str = "expires_at < $1";
+
+/// A row goes when it has expired: each table keeps the time until which it is needed.
+pub const RETENTION: &[Retention] = &[
+    Retention { table: "oauth_consents", key: "tenant_id, id", expired: EXPIRED },
+    Retention { table: "oauth_grants", key: "tenant_id, id", expired: EXPIRED },
+    Retention { table: "oauth_keys", key: "tenant_id, set_name, kid", expired: EXPIRED },
+    Retention { table: "oauth_login_sessions", key: "tenant_id, id", expired: EXPIRED },
+    Retention { table: "oauth_revoked_tokens", key: "tenant_id, jti", expired: EXPIRED },
+    Retention { table: "oauth_used_challenges", key: "tenant_id, digest", expired: EXPIRED },
+    Retention { table: "oauth_used_jtis", key: "tenant_id, issuer, jti_digest", expired: EXPIRED },
+];
+
+#[cfg(test)]
+mod tests {
+    use crate::MIGRATIONS;
+
+    #[tokio::test]
+    async fn every_statement_is_accepted_by_both_engines() {
+        database::testing::prepare_all(&[MIGRATIONS], super::ALL).await;
+    }
+}

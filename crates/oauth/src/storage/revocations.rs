@@ -1,0 +1,46 @@
+//! Ends many rows of `oauth_grants` at once: what a login session, a person or a client was granted. A revoked grant keeps
+//! its row until its tokens would have expired, because that row is what makes them inactive.
+
+use base::Timestamp;
+use database::{Error, WriteTx, values};
+use uuid::Uuid;
+
+use crate::domain::client::ClientId;
+use crate::domain::login_session::LoginSessionId;
+
+database::statements! {
+    REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE tenant_id = $1 AND id = $3 AND revoked_at IS NULL";
+    REVOKE_BY_LOGIN_SESSION = "UPDATE oauth_grants SET revoked_at = $2
+        WHERE tenant_id = $1 AND login_session_id = $3 AND revoked_at IS NULL";
+    REVOKE_BY_SUBJECT = "UPDATE oauth_grants SET revoked_at = $2
+        WHERE tenant_id = $1 AND subject = $3 AND revoked_at IS NULL";
+    REVOKE_BY_SUBJECT_AND_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
+        WHERE tenant_id = $1 AND subject = $3 AND client_id = $4 AND revoked_at IS NULL";
+    REVOKE_BY_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
+        WHERE tenant_id = $1 AND client_id = $3 AND revoked_at IS NULL";
+}
+
+pub async fn revoke(tx: &mut WriteTx, grant: Uuid, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(&REVOKE, &values![now, grant]).await
+}
+
+pub async fn revoke_by_login_session(tx: &mut WriteTx, session: LoginSessionId, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(&REVOKE_BY_LOGIN_SESSION, &values![now, session.as_uuid()]).await
+}
+
+pub async fn revoke_by_subject(tx: &mut WriteTx, subject: &str, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(&REVOKE_BY_SUBJECT, &values![now, subject]).await
+}
+
+pub async fn revoke_by_subject_and_client(
+    tx: &mut WriteTx,
+    subject: &str,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    tx.execute(&REVOKE_BY_SUBJECT_AND_CLIENT, &values![now, subject, client.as_str()]).await
+}
+
+pub async fn revoke_by_client(tx: &mut WriteTx, client: &ClientId, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(&REVOKE_BY_CLIENT, &values![now, client.as_str()]).await
+}
