@@ -1,3 +1,29 @@
-//! The identity-aware gateway.
+//! The identity-aware gateway: a reverse proxy and a decision API in front of services that should not have to know who
+//! may do what (`/decisions`, access rules, and the configuration keys of Ory Oathkeeper).
+//!
+//! What always holds:
+//! - A request is read in one way ([`domain`](self)): what is matched is what is forwarded, and what could be read in two
+//!   ways is refused with 400.
+//! - Exactly one rule decides. No rule is 404, two are 500.
+//! - A header that any rule sets reaches an upstream only with the gateway's value.
+//! - Rules change all at once; a document that cannot be read changes nothing.
 
+mod config;
 mod domain;
+mod http;
+mod jobs;
+mod operations;
+mod pipeline;
+mod proxy;
+mod service;
+
+pub use config::{
+    AccessRules, ApiListener, Config, Errors, HONOURED, Handler, Handlers, ProxyListener, Serve, Timeouts,
+};
+pub use domain::pattern::MatchingStrategy;
+pub use operations::load_rules::{LoadError, RepositoryError};
+pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
+pub use service::{ConfigError, Gateway, Parts, Readiness};
+
+#[cfg(test)]
+mod tests;

@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 
 /// A refusal or a failure on the way through the gateway. Error handlers choose their answer by its status.
 #[derive(Clone, Debug)]
-pub struct Failure {
-    pub status: StatusCode,
-    pub fault: Fault,
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) fault: Fault,
     /// One sentence for the client.
-    pub message: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
     /// More about it; shown only by a verbose `json` error handler.
-    pub reason: Option<String>,
-    pub details: Map<String, Value>,
+    pub(crate) reason: Option<String>,
+    pub(crate) details: Map<String, Value>,
     /// Sent along with the answer: `Retry-After` and its like, relayed from a check endpoint.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Cookies that the client should forget.
-    pub set_cookies: Vec<HeaderValue>,
+    pub(crate) set_cookies: Vec<HeaderValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     Client,
     /// A service that was asked, or the upstream.
     Upstream,
@@ -31,8 +31,8 @@ pub enum Fault {
 }
 
 impl Failure {
-    fn new(status: StatusCode, fault: Fault, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+    fn new(status: StatusCode, fault: Fault, message: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Self {
             status,
             fault,
             message: message.into(),
@@ -40,80 +40,80 @@ impl Failure {
             details: Map::new(),
             headers: HeaderMap::new(),
             set_cookies: Vec::new(),
-        }
+        })
     }
 
-    pub fn bad_request(reason: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(reason: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request was malformed or contained invalid parameters")
             .because(reason)
     }
 
-    pub fn unauthorized() -> Self {
+    pub(crate) fn unauthorized() -> Box<Self> {
         Self::new(StatusCode::UNAUTHORIZED, Fault::Client, "Access credentials are invalid")
     }
 
-    pub fn forbidden() -> Self {
+    pub(crate) fn forbidden() -> Box<Self> {
         let message = "Access credentials are not sufficient to access this resource";
         Self::new(StatusCode::FORBIDDEN, Fault::Client, message)
     }
 
-    pub fn no_rule() -> Self {
+    pub(crate) fn no_rule() -> Box<Self> {
         Self::new(StatusCode::NOT_FOUND, Fault::Client, "Requested url does not match any rules")
     }
 
-    pub fn several_rules() -> Self {
+    pub(crate) fn several_rules() -> Box<Self> {
         let message = "Expected exactly one rule but found multiple rules";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
     }
 
-    pub fn too_many_requests() -> Self {
+    pub(crate) fn too_many_requests() -> Box<Self> {
         Self::new(StatusCode::TOO_MANY_REQUESTS, Fault::Upstream, "Too many requests")
     }
 
-    pub fn internal(reason: impl Into<String>) -> Self {
+    pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
         let message = "An internal server error occurred, please contact the system administrator";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 
-    pub fn unavailable(reason: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(reason: impl Into<String>) -> Box<Self> {
         let message = "The service is unable to answer at the moment, please try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Fault::Upstream, message).because(reason)
     }
 
-    pub fn bad_gateway(reason: impl Into<String>) -> Self {
+    pub(crate) fn bad_gateway(reason: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::BAD_GATEWAY, Fault::Upstream, "The upstream could not be reached").because(reason)
     }
 
-    pub fn gateway_timeout(reason: impl Into<String>) -> Self {
+    pub(crate) fn gateway_timeout(reason: impl Into<String>) -> Box<Self> {
         Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not answer in time").because(reason)
     }
 
     #[must_use]
-    pub fn because(mut self, reason: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self: Box<Self>, reason: impl Into<String>) -> Box<Self> {
         self.reason = Some(reason.into());
         self
     }
 
     #[must_use]
-    pub fn blaming(mut self, fault: Fault) -> Self {
+    pub(crate) fn blaming(mut self: Box<Self>, fault: Fault) -> Box<Self> {
         self.fault = fault;
         self
     }
 
     #[must_use]
-    pub fn with_detail(mut self, key: &str, value: Value) -> Self {
+    pub(crate) fn with_detail(mut self: Box<Self>, key: &str, value: Value) -> Box<Self> {
         self.details.insert(key.to_owned(), value);
         self
     }
 
     #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn with_header(mut self: Box<Self>, name: HeaderName, value: HeaderValue) -> Box<Self> {
         self.headers.insert(name, value);
         self
     }
 
     /// The word for this failure in `when[].error`: the text of the status in lower snake case.
-    pub fn condition(&self) -> String {
+    pub(crate) fn condition(&self) -> String {
         let text = self.status.canonical_reason().unwrap_or("internal server error");
         text.to_ascii_lowercase().replace([' ', '-'], "_")
     }

@@ -5,7 +5,7 @@
 const NO_SEPARATOR: &str = "[^./]";
 
 /// Translates a glob. The error says what is wrong with it.
-pub fn to_regex(glob: &str) -> Result<String, &'static str> {
+pub(crate) fn to_regex(glob: &str) -> Result<String, &'static str> {
     let mut regex = String::from("(?s:");
     let mut characters = glob.chars().peekable();
     let mut depth = 0_usize;

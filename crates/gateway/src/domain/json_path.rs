@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonPath {
+pub(crate) struct JsonPath {
     steps: Vec<Step>,
 }
 
@@ -17,10 +17,10 @@ enum Step {
 /// The path uses a query, a modifier or a wildcard, none of which is understood here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the path `{0}` uses more than names, positions, `#` and `@this`")]
-pub struct JsonPathError(String);
+pub(crate) struct JsonPathError(String);
 
 impl JsonPath {
-    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, JsonPathError> {
         if text == "@this" {
             return Ok(Self { steps: Vec::new() });
         }
@@ -42,7 +42,7 @@ impl JsonPath {
         Ok(Self { steps })
     }
 
-    pub fn find(&self, value: &Value) -> Option<Value> {
+    pub(crate) fn find(&self, value: &Value) -> Option<Value> {
         find(&self.steps, value)
     }
 }

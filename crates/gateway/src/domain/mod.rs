@@ -1,15 +1,16 @@
 //! Values and decisions of the gateway: pure, synchronous, without input or output.
 
-pub mod failure;
-pub mod glob;
-pub mod json_path;
-pub mod network;
-pub mod overlap;
-pub mod path;
-pub mod pattern;
-pub mod rule;
-pub mod rule_document;
-pub mod rule_index;
-pub mod scope;
-pub mod session;
-pub mod target;
+pub(crate) mod failure;
+pub(crate) mod glob;
+pub(crate) mod headers;
+pub(crate) mod json_path;
+pub(crate) mod overlap;
+pub(crate) mod path;
+pub(crate) mod pattern;
+pub(crate) mod rule;
+pub(crate) mod rule_document;
+pub(crate) mod rule_index;
+pub(crate) mod scope;
+pub(crate) mod session;
+pub(crate) mod target;
+pub(crate) mod upstream;

@@ -13,21 +13,21 @@ use super::rule_index::{IndexedRule, RuleIndex};
 
 /// Two rules by position, and a request that both match.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Overlap {
-    pub first: usize,
-    pub second: usize,
-    pub method: String,
-    pub url: String,
+pub(crate) struct Overlap {
+    pub(crate) first: usize,
+    pub(crate) second: usize,
+    pub(crate) method: String,
+    pub(crate) url: String,
 }
 
 /// What the search found, and how far it went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OverlapReport {
-    pub overlaps: Vec<Overlap>,
+pub(crate) struct OverlapReport {
+    pub(crate) overlaps: Vec<Overlap>,
     /// Rules whose patterns cannot be compared.
-    pub not_regular: Vec<usize>,
+    pub(crate) not_regular: Vec<usize>,
     /// Whether there were more pairs than the search takes on, or a pair was too large.
-    pub incomplete: bool,
+    pub(crate) incomplete: bool,
 }
 
 /// Pairs whose automata are compared, and states of one product: a few seconds at worst.
@@ -36,7 +36,7 @@ const MOST_STATES: usize = 50_000;
 /// Reports beyond this help nobody.
 const MOST_OVERLAPS: usize = 100;
 
-pub fn find(index: &RuleIndex) -> OverlapReport {
+pub(crate) fn find(index: &RuleIndex) -> OverlapReport {
     let mut report = OverlapReport::default();
     let automata: Vec<Option<NFA>> = index.rules().iter().map(automaton).collect();
     report.not_regular = (0..automata.len()).filter(|position| automata[*position].is_none()).collect();

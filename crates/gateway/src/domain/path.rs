@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 
 /// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPath {
+pub(crate) struct RequestPath {
     forwarded: String,
     /// `None` when nothing in `forwarded` is percent-encoded.
     decoded: Option<String>,
@@ -21,7 +21,7 @@ pub struct RequestPath {
 
 /// Why a path is refused. Each of these is the client's fault: 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PathError {
+pub(crate) enum PathError {
     #[error("the path does not begin with a slash")]
     NotAbsolute,
     #[error("the path holds a percent sign that is not followed by two hexadecimal digits")]
@@ -44,7 +44,7 @@ pub enum PathError {
 
 impl RequestPath {
     /// Normalises the path of a request target, as it stood on the wire and without its query.
-    pub fn parse(raw: &str) -> Result<Self, PathError> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, PathError> {
         if is_plain(raw) {
             let trailing_slash = raw.len() > 1 && raw.ends_with('/');
             let forwarded = if trailing_slash { &raw[..raw.len() - 1] } else { raw };
@@ -64,17 +64,17 @@ impl RequestPath {
     }
 
     /// What rules and templates see.
-    pub fn decoded(&self) -> &str {
+    pub(crate) fn decoded(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.forwarded)
     }
 
     /// What the upstream receives.
-    pub fn forwarded(&self) -> &str {
+    pub(crate) fn forwarded(&self) -> &str {
         &self.forwarded
     }
 
     /// Whether the client's path ended in a slash, which normalisation took away.
-    pub const fn had_trailing_slash(&self) -> bool {
+    pub(crate) const fn had_trailing_slash(&self) -> bool {
         self.trailing_slash
     }
 }

@@ -20,7 +20,7 @@ pub enum MatchingStrategy {
 
 /// Why a pattern cannot be used. The rule that bears it matches nothing and is reported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternError {
+pub(crate) enum PatternError {
     #[error("the URL pattern is empty")]
     Empty,
     #[error("the brackets `<` and `>` are not balanced")]
@@ -34,7 +34,7 @@ pub enum PatternError {
 /// A backtracking pattern took more steps than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the pattern took too many steps")]
-pub struct Overrun;
+pub(crate) struct Overrun;
 
 /// Steps of a backtracking engine for one URL: some milliseconds.
 const BACKTRACK_LIMIT: usize = 100_000;
@@ -42,7 +42,7 @@ const BACKTRACK_LIMIT: usize = 100_000;
 const PROGRAM_SIZE: usize = 1 << 20;
 
 #[derive(Debug)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     engine: Engine,
     prefixes: Vec<Vec<u8>>,
     captures: bool,
@@ -63,7 +63,7 @@ enum Piece {
 }
 
 impl Pattern {
-    pub fn compile(template: &str, strategy: MatchingStrategy) -> Result<Self, PatternError> {
+    pub(crate) fn compile(template: &str, strategy: MatchingStrategy) -> Result<Self, PatternError> {
         if template.is_empty() {
             return Err(PatternError::Empty);
         }
@@ -96,7 +96,7 @@ impl Pattern {
         }
     }
 
-    pub fn matches(&self, url: &str) -> Result<bool, Overrun> {
+    pub(crate) fn matches(&self, url: &str) -> Result<bool, Overrun> {
         match &self.engine {
             Engine::Literal(text) => Ok(text == url),
             Engine::Linear { regex, .. } => Ok(regex.is_match(url)),
@@ -106,7 +106,7 @@ impl Pattern {
 
     /// What the groups of the pattern caught, in the order of their opening brackets; empty for globs. A group that took
     /// no part is an empty text.
-    pub fn captures(&self, url: &str) -> Vec<String> {
+    pub(crate) fn captures(&self, url: &str) -> Vec<String> {
         if !self.captures {
             return Vec::new();
         }
@@ -121,24 +121,16 @@ impl Pattern {
         }
     }
 
-    pub fn prefixes(&self) -> &[Vec<u8>] {
+    pub(crate) fn prefixes(&self) -> &[Vec<u8>] {
         &self.prefixes
     }
 
     /// The regular expression that says the same; `None` when the pattern is not regular.
-    pub fn regular_source(&self) -> Option<String> {
+    pub(crate) fn regular_source(&self) -> Option<String> {
         match &self.engine {
             Engine::Literal(text) => Some(format!("^(?:{})$", regex_syntax::escape(text))),
             Engine::Linear { source, .. } => Some(source.clone()),
             Engine::Backtracking(_) => None,
-        }
-    }
-
-    /// The only URL that matches, when there is but one.
-    pub fn literal(&self) -> Option<&str> {
-        match &self.engine {
-            Engine::Literal(text) => Some(text),
-            Engine::Linear { .. } | Engine::Backtracking(_) => None,
         }
     }
 }

@@ -8,66 +8,59 @@ use serde_json::Value;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Rule {
-    pub id: String,
-    pub version: String,
-    pub description: String,
+pub(crate) struct Rule {
+    pub(crate) id: String,
+    pub(crate) version: String,
+    pub(crate) description: String,
     #[serde(rename = "match")]
-    pub matching: Option<Match>,
+    pub(crate) matching: Option<Match>,
     #[serde(deserialize_with = "null_as_default")]
-    pub authenticators: Vec<HandlerEntry>,
+    pub(crate) authenticators: Vec<HandlerEntry>,
     #[serde(deserialize_with = "null_as_default")]
-    pub authorizer: HandlerEntry,
+    pub(crate) authorizer: HandlerEntry,
     #[serde(deserialize_with = "null_as_default")]
-    pub mutators: Vec<HandlerEntry>,
+    pub(crate) mutators: Vec<HandlerEntry>,
     #[serde(deserialize_with = "null_as_default")]
-    pub errors: Vec<HandlerEntry>,
+    pub(crate) errors: Vec<HandlerEntry>,
     #[serde(deserialize_with = "null_as_default")]
-    pub upstream: Upstream,
+    pub(crate) upstream: Upstream,
 }
 
 /// Which requests a rule is for. The presence of `full_method` makes it a rule for remote procedure calls, which neither
 /// the proxy nor the decision API ever matches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Match {
+pub(crate) struct Match {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub url: String,
+    pub(crate) url: String,
     #[serde(deserialize_with = "null_as_default")]
-    pub methods: Vec<String>,
+    pub(crate) methods: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub authority: Option<String>,
+    pub(crate) authority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub full_method: Option<String>,
+    pub(crate) full_method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allow_http_get: Option<bool>,
+    pub(crate) allow_http_get: Option<bool>,
 }
 
 /// One step of a pipeline: a handler by its name, and settings laid over the global ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct HandlerEntry {
-    pub handler: String,
-    pub config: Value,
+pub(crate) struct HandlerEntry {
+    pub(crate) handler: String,
+    pub(crate) config: Value,
     /// Authenticators only: what becomes of a credential that is invalid or expired.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_invalid: Option<OnFailure>,
+    pub(crate) on_invalid: Option<OnFailure>,
     /// Authenticators only: what becomes of a request whose credential cannot be checked at the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_unavailable: Option<OnFailure>,
-}
-
-impl HandlerEntry {
-    #[cfg(test)]
-    pub fn named(handler: &str) -> Self {
-        Self { handler: handler.to_owned(), ..Self::default() }
-    }
+    pub(crate) on_unavailable: Option<OnFailure>,
 }
 
 /// Whether a failing authenticator ends the pipeline or leaves the request to the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum OnFailure {
+pub(crate) enum OnFailure {
     /// The request fails: the default, because a silent fall to less is a surprise.
     #[default]
     Fail,
@@ -78,18 +71,18 @@ pub enum OnFailure {
 /// Where the proxy sends what a rule lets through.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Upstream {
-    pub url: String,
+pub(crate) struct Upstream {
+    pub(crate) url: String,
     /// Send the `Host` that the client sent instead of the host of `url`.
-    pub preserve_host: bool,
+    pub(crate) preserve_host: bool,
     /// Taken out of the path, slashes around it aside, where it first occurs.
-    pub strip_path: String,
+    pub(crate) strip_path: String,
     /// Give the upstream the trailing slash that normalisation took away.
     #[serde(skip_serializing_if = "is_false")]
-    pub preserve_trailing_slash: bool,
+    pub(crate) preserve_trailing_slash: bool,
     /// Tell the upstream of the client in `X-Forwarded-For`, `-Proto` and `-Host`.
     #[serde(skip_serializing_if = "is_false")]
-    pub forwarded_headers: bool,
+    pub(crate) forwarded_headers: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::rule::Rule;
 
 /// The version that loaded rules bear, the line of the rule format that is spoken here.
-pub const RULE_VERSION: &str = "v26.2.0";
+pub(crate) const RULE_VERSION: &str = "v26.2.0";
 
 /// Why a document gives no rules at all. The rules that its source gave before stay in force.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
+pub(crate) enum DocumentError {
     #[error("the document is neither JSON nor YAML: {0}")]
     Syntax(String),
     #[error("the document is not a list of rules")]
@@ -22,7 +22,7 @@ pub enum DocumentError {
 }
 
 /// Reads a document: JSON when it is valid JSON, YAML otherwise.
-pub fn parse(text: &str) -> Result<Vec<Rule>, DocumentError> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, DocumentError> {
     let document: Value = match serde_json::from_str(text) {
         Ok(document) => document,
         Err(json_error) => parse_yaml(text).map_err(|yaml_error| {

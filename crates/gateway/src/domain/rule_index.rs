@@ -9,21 +9,21 @@ use super::pattern::{Overrun, Pattern};
 
 /// What the index needs to know of a rule.
 #[derive(Debug)]
-pub struct IndexedRule {
+pub(crate) struct IndexedRule {
     /// In upper case; a rule without methods matches nothing.
-    pub methods: Vec<String>,
-    pub pattern: Pattern,
+    pub(crate) methods: Vec<String>,
+    pub(crate) pattern: Pattern,
 }
 
 #[derive(Debug, Default)]
-pub struct RuleIndex {
+pub(crate) struct RuleIndex {
     rules: Vec<IndexedRule>,
     by_method: HashMap<String, PrefixTree>,
 }
 
 /// How many rules match, by their positions in the list that the index was built from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookup {
+pub(crate) enum Lookup {
     None,
     One(usize),
     /// More than one: the first two.
@@ -33,7 +33,7 @@ pub enum Lookup {
 }
 
 impl RuleIndex {
-    pub fn new(rules: Vec<IndexedRule>) -> Self {
+    pub(crate) fn new(rules: Vec<IndexedRule>) -> Self {
         let mut by_method: HashMap<String, PrefixTree> = HashMap::new();
         for (position, rule) in rules.iter().enumerate() {
             for method in &rule.methods {
@@ -46,7 +46,7 @@ impl RuleIndex {
         Self { rules, by_method }
     }
 
-    pub fn find(&self, method: &str, url: &str) -> Lookup {
+    pub(crate) fn find(&self, method: &str, url: &str) -> Lookup {
         let tree = match self.by_method.get(method) {
             Some(tree) => Some(tree),
             // Methods are compared without case, although RFC 9110 section 9.1 tells them apart.
@@ -81,11 +81,11 @@ impl RuleIndex {
         }
     }
 
-    pub fn captures(&self, position: usize, url: &str) -> Vec<String> {
+    pub(crate) fn captures(&self, position: usize, url: &str) -> Vec<String> {
         self.rules.get(position).map_or_else(Vec::new, |rule| rule.pattern.captures(url))
     }
 
-    pub fn rules(&self) -> &[IndexedRule] {
+    pub(crate) fn rules(&self) -> &[IndexedRule] {
         &self.rules
     }
 }

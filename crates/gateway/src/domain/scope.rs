@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ScopeStrategy {
+pub(crate) enum ScopeStrategy {
     /// `a.b` covers `a.b.c`.
     Hierarchic,
     Exact,
@@ -17,7 +17,7 @@ pub enum ScopeStrategy {
 
 impl ScopeStrategy {
     /// Whether one of `granted` covers `required`.
-    pub fn covers(self, granted: &[String], required: &str) -> bool {
+    pub(crate) fn covers(self, granted: &[String], required: &str) -> bool {
         granted.iter().any(|scope| match self {
             Self::Exact => scope == required,
             Self::Hierarchic => {

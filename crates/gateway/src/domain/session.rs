@@ -6,31 +6,31 @@ use serde_json::Value;
 
 /// The outcome of authentication, and what mutation makes of it.
 #[derive(Clone, Debug, Default)]
-pub struct Session {
+pub(crate) struct Session {
     /// Empty when nothing is known.
-    pub subject: String,
+    pub(crate) subject: String,
     /// An object or null.
-    pub extra: Value,
+    pub(crate) extra: Value,
     /// Set on the request to the upstream, or on the answer of the decision API.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Taken from the request, besides the headers that no client may set.
-    pub removed: Vec<HeaderName>,
+    pub(crate) removed: Vec<HeaderName>,
     /// Whether a credential was verified: false for `anonymous` and `noop`.
-    pub authenticated: bool,
+    pub(crate) authenticated: bool,
     /// The handler that accepted the request.
-    pub authenticator: &'static str,
+    pub(crate) authenticator: &'static str,
     /// Cookies that the client should forget, found invalid on the way.
-    pub set_cookies: Vec<HeaderValue>,
+    pub(crate) set_cookies: Vec<HeaderValue>,
 }
 
 impl Session {
     /// A sender who proved who they are.
-    pub fn authenticated(authenticator: &'static str, subject: String, extra: Value) -> Self {
+    pub(crate) fn authenticated(authenticator: &'static str, subject: String, extra: Value) -> Self {
         Self { subject, extra, authenticated: true, authenticator, ..Self::default() }
     }
 
     /// A sender of whom nothing is known, under a name of the rule's choice.
-    pub fn unauthenticated(authenticator: &'static str, subject: &str) -> Self {
+    pub(crate) fn unauthenticated(authenticator: &'static str, subject: &str) -> Self {
         Self { subject: subject.to_owned(), authenticator, ..Self::default() }
     }
 }

@@ -8,24 +8,24 @@ use std::fmt;
 use super::path::{PathError, RequestPath};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     Http,
     Https,
 }
 
 impl Scheme {
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
         }
     }
 
-    /// The scheme that `X-Forwarded-Proto` names.
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.eq_ignore_ascii_case("https") {
+    /// The scheme that `X-Forwarded-Proto` names. Some proxies name a WebSocket by its own scheme.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("https") || text.eq_ignore_ascii_case("wss") {
             Some(Self::Https)
-        } else if text.eq_ignore_ascii_case("http") {
+        } else if text.eq_ignore_ascii_case("http") || text.eq_ignore_ascii_case("ws") {
             Some(Self::Http)
         } else {
             None
@@ -35,15 +35,15 @@ impl Scheme {
 
 /// A host as it stands in `Host`, in lower case, with its port when there was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host(String);
+pub(crate) struct Host(String);
 
 /// The text is not a host that every server reads alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host is missing or is not a name or address with an optional port")]
-pub struct HostError;
+pub(crate) struct HostError;
 
 impl Host {
-    pub fn parse(text: &str) -> Result<Self, HostError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, HostError> {
         let (name, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, after) = rest.split_once(']').ok_or(HostError)?;
@@ -67,7 +67,7 @@ impl Host {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -80,7 +80,7 @@ impl fmt::Display for Host {
 
 /// Why a request has no single target: 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
+pub(crate) enum TargetError {
     #[error(transparent)]
     Path(#[from] PathError),
     #[error(transparent)]
@@ -97,18 +97,24 @@ pub enum TargetError {
 
 /// The target of one request.
 #[derive(Clone, Debug)]
-pub struct Target {
-    pub method: http::Method,
-    pub scheme: Scheme,
-    pub host: Host,
-    pub path: RequestPath,
-    pub query: Option<String>,
+pub(crate) struct Target {
+    pub(crate) method: http::Method,
+    pub(crate) scheme: Scheme,
+    pub(crate) host: Host,
+    pub(crate) path: RequestPath,
+    pub(crate) query: Option<String>,
     /// `scheme://host/path`, the text that rules are compared with.
     url: String,
 }
 
 impl Target {
-    pub fn new(method: http::Method, scheme: Scheme, host: Host, path: RequestPath, query: Option<String>) -> Self {
+    pub(crate) fn new(
+        method: http::Method,
+        scheme: Scheme,
+        host: Host,
+        path: RequestPath,
+        query: Option<String>,
+    ) -> Self {
         let mut url = String::with_capacity(scheme.as_str().len() + 3 + host.0.len() + path.decoded().len());
         url.push_str(scheme.as_str());
         url.push_str("://");
@@ -117,12 +123,12 @@ impl Target {
         Self { method, scheme, host, path, query, url }
     }
 
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// The URL as a browser would write it again, query included.
-    pub fn original_url(&self) -> String {
+    pub(crate) fn original_url(&self) -> String {
         let mut url = format!("{}://{}{}", self.scheme.as_str(), self.host, self.path.forwarded());
         if self.path.had_trailing_slash() {
             url.push('/');

@@ -1,0 +1,64 @@
+//! `/decisions`: whether another proxy may let a request through. 200 with the headers to send on, or the error handler's
+//! answer. The contract of nginx `auth_request`, Traefik `ForwardAuth` and Envoy's HTTP `ext_authz`.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use http::header::{CONTENT_LENGTH, HOST, SET_COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use web::{Cx, PeerAddress};
+
+use super::{presented, target};
+use crate::domain::headers::remove_hop_by_hop;
+use crate::operations::decide::{Denied, Granted};
+use crate::service::Gateway;
+
+/// Envoy takes these out of the request before it sends it on; others leave them to their configuration.
+const X_ENVOY_AUTH_HEADERS_TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
+pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let peer = parts.extensions.get::<PeerAddress>().copied();
+    let is_forwarder = target::is_trusted(peer, &gateway.0.config.serve.api.trusted_proxies);
+    let target = match target::of_decision(&parts, is_forwarder) {
+        Ok(target) => target,
+        Err(failure) => {
+            return presented(gateway.refuse(&cx, &Denied::from(failure), None, &parts.headers));
+        }
+    };
+    match gateway.decide(&cx, &target, &parts.headers).await {
+        Ok(granted) => present(&granted, parts.headers),
+        Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
+    }
+}
+
+fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
+    let decided = granted.rules.decided_headers();
+    let session = &granted.session;
+    let mut headers = HeaderMap::new();
+    if granted.compiled().is_some_and(|compiled| compiled.pipeline.echoes_request_headers()) {
+        headers = request_headers;
+        remove_hop_by_hop(&mut headers);
+        decided.remove_from(&mut headers);
+        for name in session.removed.iter().chain([&CONTENT_LENGTH, &HOST]) {
+            headers.remove(name);
+        }
+    }
+    for (name, value) in &session.headers {
+        headers.insert(name, value.clone());
+    }
+    let mut removed: Vec<&str> = decided.iter().chain(session.removed.iter().map(HeaderName::as_str)).collect();
+    removed.retain(|name| !session.headers.contains_key(*name));
+    removed.sort_unstable();
+    removed.dedup();
+    if !removed.is_empty()
+        && let Ok(names) = HeaderValue::from_str(&removed.join(","))
+    {
+        headers.insert(X_ENVOY_AUTH_HEADERS_TO_REMOVE, names);
+    }
+    for cookie in &session.set_cookies {
+        headers.append(SET_COOKIE, cookie.clone());
+    }
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = headers;
+    response
+}

@@ -1,0 +1,44 @@
+//! The route tables: the proxy's, which is every path, and the API's.
+
+mod decisions;
+mod keys;
+mod proxy;
+mod rules;
+mod target;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{any, get};
+use http::Response;
+
+use crate::service::Gateway;
+
+pub(crate) fn proxy_router(gateway: Gateway) -> Router {
+    let cors = gateway.0.config.serve.proxy.cors.layer();
+    let router = Router::new().fallback(proxy::any).with_state(gateway);
+    match cors {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
+}
+
+pub(crate) fn api_router(gateway: Gateway) -> Router {
+    let cors = gateway.0.config.serve.api.cors.layer();
+    let router = Router::new()
+        .route("/decisions", any(decisions::any))
+        .route("/decisions/", any(decisions::any))
+        .route("/decisions/{*path}", any(decisions::any))
+        .route("/rules", get(rules::list))
+        .route("/rules/{id}", get(rules::get))
+        .route("/.well-known/jwks.json", get(keys::get))
+        .with_state(gateway);
+    match cors {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
+}
+
+/// An error handler's answer as the framework wants it.
+fn presented(answer: Response<String>) -> Response<Body> {
+    answer.map(Body::from)
+}

@@ -1,0 +1,38 @@
+//! Every request to the proxy: decide, then forward or refuse.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use http::Response;
+use web::{Cx, PeerAddress};
+
+use super::{presented, target};
+use crate::operations::decide::Denied;
+use crate::proxy::ForwardRequest;
+use crate::service::Gateway;
+
+pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let listener = &gateway.0.config.serve.proxy;
+    let peer = parts.extensions.get::<PeerAddress>().copied();
+    let is_forwarder = listener.trust_forwarded_headers && target::is_trusted(peer, &listener.trusted_proxies);
+    let target = match target::of_proxied(&parts, is_forwarder) {
+        Ok(target) => target,
+        Err(error) => {
+            let denied = Denied::from(Box::from(error));
+            return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
+        }
+    };
+    let granted = match gateway.decide(&cx, &target, &parts.headers).await {
+        Ok(granted) => granted,
+        Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
+    };
+    let client_address = peer.map(|peer| peer.address.ip().to_canonical());
+    let forward = ForwardRequest { granted: &granted, target: &target, client_address, is_forwarder, parts, body };
+    match gateway.forward(forward).await {
+        Ok(response) => response,
+        Err(failure) => {
+            let headers = http::HeaderMap::new();
+            presented(gateway.refuse(&cx, &granted.fail(failure), Some(&target), &headers))
+        }
+    }
+}

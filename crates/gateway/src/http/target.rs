@@ -1,0 +1,198 @@
+//! What a request is about, read from the wire: for the proxy from the request itself, for the decision API from what a
+//! listed proxy says of the request that it holds.
+
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, Uri};
+use web::{PeerAddress, TrustedProxies};
+
+use crate::domain::failure::Failure;
+use crate::domain::path::RequestPath;
+use crate::domain::target::{Host, Scheme, Target, TargetError};
+
+const X_FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+
+impl From<TargetError> for Box<Failure> {
+    fn from(error: TargetError) -> Self {
+        Failure::bad_request(error.to_string())
+    }
+}
+
+/// Whether the peer is one that is believed.
+pub(super) fn is_trusted(peer: Option<PeerAddress>, proxies: &TrustedProxies) -> bool {
+    peer.is_some_and(|peer| proxies.contains(peer.address.ip().to_canonical()))
+}
+
+/// The target of a request to the proxy. A listed proxy may say which scheme the client used, and nothing else.
+pub(super) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, TargetError> {
+    let peer = parts.extensions.get::<PeerAddress>();
+    let mut scheme = connection_scheme(peer);
+    if is_forwarder && let Some(said) = single(&parts.headers, &X_FORWARDED_PROTO)? {
+        scheme = Scheme::parse(said).ok_or(TargetError::Scheme)?;
+    }
+    let path = RequestPath::parse(path_on_the_wire(&parts.uri))?;
+    let query = parts.uri.query().map(str::to_owned);
+    Ok(Target::new(parts.method.clone(), scheme, host(&parts.uri, &parts.headers)?, path, query))
+}
+
+/// The target of a decision. What is not forwarded is taken from the request to the API, less its `/decisions`.
+pub(super) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, Box<Failure>> {
+    let headers = &parts.headers;
+    let forwarded = [X_FORWARDED_METHOD, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_URI];
+    if !is_forwarder && forwarded.iter().any(|name| headers.contains_key(name)) {
+        // Without them the decision would be about another request than the one that waits for it.
+        let reason = "this peer may not describe a request: list it in `serve.api.trusted_proxies`";
+        return Err(Failure::forbidden().because(reason));
+    }
+    let method = match single(headers, &X_FORWARDED_METHOD)? {
+        Some(method) => method.parse::<Method>().map_err(|_| TargetError::Method)?,
+        None => parts.method.clone(),
+    };
+    let scheme = match single(headers, &X_FORWARDED_PROTO)? {
+        Some(scheme) => Scheme::parse(scheme).ok_or(TargetError::Scheme)?,
+        None => connection_scheme(parts.extensions.get()),
+    };
+    let host = match single(headers, &X_FORWARDED_HOST)? {
+        Some(host) => Host::parse(host).map_err(TargetError::from)?,
+        None => host(&parts.uri, headers)?,
+    };
+    let (path, query) = match single(headers, &X_FORWARDED_URI)? {
+        Some(uri) => uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query.to_owned()))),
+        None => {
+            let path = parts.uri.path();
+            (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query().map(str::to_owned))
+        }
+    };
+    let path = if path.is_empty() { "/" } else { path };
+    let path = RequestPath::parse(path).map_err(TargetError::from)?;
+    Ok(Target::new(method, scheme, host, path, query))
+}
+
+fn connection_scheme(peer: Option<&PeerAddress>) -> Scheme {
+    if peer.is_some_and(|peer| peer.is_tls) { Scheme::Https } else { Scheme::Http }
+}
+
+/// `OPTIONS *` and `CONNECT host` have no path, and no rule is about them.
+fn path_on_the_wire(uri: &Uri) -> &str {
+    match uri.path() {
+        // An absolute URI without a path means the root (RFC 9112 section 3.2.1).
+        "" if uri.scheme().is_some() => "/",
+        path => path,
+    }
+}
+
+/// `:authority`, the authority of an absolute target, or `Host`. When there are two they must agree, so that the upstream
+/// cannot read another than we do.
+fn host(uri: &Uri, headers: &HeaderMap) -> Result<Host, TargetError> {
+    let named = single(headers, &HOST)?.map(Host::parse).transpose()?;
+    let asked = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
+    match (named, asked) {
+        (Some(named), Some(asked)) if named != asked => Err(TargetError::TwoHosts),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => Err(crate::domain::target::HostError.into()),
+    }
+}
+
+/// The value of a field that may stand there once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, TargetError> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let fault = || TargetError::Header(static_name(name));
+    if values.next().is_some() {
+        return Err(fault());
+    }
+    value.to_str().map(Some).map_err(|_| fault())
+}
+
+fn static_name(name: &HeaderName) -> &'static str {
+    match name.as_str() {
+        "host" => "Host",
+        "x-forwarded-method" => "X-Forwarded-Method",
+        "x-forwarded-proto" => "X-Forwarded-Proto",
+        "x-forwarded-host" => "X-Forwarded-Host",
+        _ => "X-Forwarded-Uri",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::builder().uri(uri), |it, (name, value)| it.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn proxied(uri: &str, headers: &[(&str, &str)], trusted: bool) -> Result<String, TargetError> {
+        of_proxied(&parts(uri, headers), trusted).map(|target| target.url().to_owned())
+    }
+
+    fn decision(uri: &str, headers: &[(&str, &str)], trusted: bool) -> Result<String, http::StatusCode> {
+        of_decision(&parts(uri, headers), trusted)
+            .map(|target| format!("{} {} {:?}", target.method, target.url(), target.query))
+            .map_err(|failure| failure.status)
+    }
+
+    #[test]
+    fn the_proxy_reads_the_request_itself() {
+        assert_eq!(proxied("/a/?q", &[("host", "H")], false).as_deref(), Ok("http://h/a"));
+        assert_eq!(proxied("http://h/a", &[("host", "h")], false).as_deref(), Ok("http://h/a"));
+        assert_eq!(proxied("http://h", &[], false).as_deref(), Ok("http://h/"));
+        assert_eq!(proxied("http://h/a", &[("host", "other")], false), Err(TargetError::TwoHosts));
+        assert_eq!(proxied("/a", &[("host", "h"), ("host", "h")], false), Err(TargetError::Header("Host")));
+        assert!(proxied("/a", &[], false).is_err() && proxied("*", &[("host", "h")], false).is_err());
+    }
+
+    #[test]
+    fn only_the_scheme_is_believed_and_only_of_a_listed_proxy() {
+        let headers =
+            [("host", "h"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil"), ("x-forwarded-uri", "/b")];
+        assert_eq!(proxied("/a", &headers, true).as_deref(), Ok("https://h/a"));
+        assert_eq!(proxied("/a", &headers, false).as_deref(), Ok("http://h/a"));
+        assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", "gopher")], true), Err(TargetError::Scheme));
+    }
+
+    #[test]
+    fn a_decision_is_about_what_a_listed_proxy_says() {
+        let headers = [
+            ("host", "gateway"),
+            ("x-forwarded-method", "POST"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "Api.example"),
+            ("x-forwarded-uri", "/a/%62/../c?x=1"),
+        ];
+        assert_eq!(
+            decision("/decisions?y=2", &headers, true).as_deref(),
+            Ok("POST https://api.example/a/c Some(\"x=1\")")
+        );
+        assert_eq!(decision("/decisions", &headers, false), Err(http::StatusCode::FORBIDDEN));
+    }
+
+    #[test]
+    fn a_decision_without_forwarded_headers_is_about_the_rest_of_its_path() {
+        let host = [("host", "api.example")];
+        assert_eq!(decision("/decisions/a/b?x", &host, false).as_deref(), Ok("GET http://api.example/a/b Some(\"x\")"));
+        assert_eq!(decision("/decisions", &host, true).as_deref(), Ok("GET http://api.example/ None"));
+    }
+
+    #[test]
+    fn the_same_attacks_fail_on_both_ways_in() {
+        for path in ["/a/..%2fb", "/a\\b", "/%252e%252e/b", "/a/..;/b", "/../b", "/a%00", "/%ff"] {
+            let headers = [("host", "h"), ("x-forwarded-uri", path)];
+            assert_eq!(decision("/decisions", &headers, true), Err(http::StatusCode::BAD_REQUEST), "{path}");
+            if let Ok(uri) = path.parse::<Uri>() {
+                let mut parts = parts("/", &headers[..1]);
+                parts.uri = uri;
+                assert!(of_proxied(&parts, false).is_err(), "{path}");
+            }
+        }
+        let twice = [("host", "h"), ("x-forwarded-uri", "/a"), ("x-forwarded-uri", "/b")];
+        assert_eq!(decision("/decisions", &twice, true), Err(http::StatusCode::BAD_REQUEST));
+    }
+}

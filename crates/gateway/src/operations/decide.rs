@@ -1,0 +1,114 @@
+//! Decides on a request: finds its rule and runs the rule's handlers. The proxy and the decision API ask the same
+//! question.
+
+use std::sync::Arc;
+
+use base::Context;
+use http::{HeaderMap, Response};
+
+use crate::domain::failure::{Failure, Fault};
+use crate::domain::session::Session;
+use crate::domain::target::Target;
+use crate::pipeline::errors::FailedRequest;
+use crate::pipeline::{ActiveRule, CompiledRule, Found, Inbound, RuleSet};
+use crate::service::Gateway;
+
+/// The request may go on.
+pub(crate) struct Granted {
+    pub(crate) session: Session,
+    /// The rules that were in force, whatever is in force now.
+    pub(crate) rules: Arc<RuleSet>,
+    rule: Arc<ActiveRule>,
+}
+
+impl Granted {
+    pub(crate) fn compiled(&self) -> Option<&CompiledRule> {
+        self.rule.compiled.as_ref().ok()
+    }
+
+    /// Turns a failure on the way to the upstream into a refusal under the same rule.
+    pub(crate) fn fail(&self, failure: Box<Failure>) -> Denied {
+        Denied { failure, rule: Some(self.rule.clone()) }
+    }
+}
+
+/// The request may not go on, or could not.
+pub(crate) struct Denied {
+    pub(crate) failure: Box<Failure>,
+    rule: Option<Arc<ActiveRule>>,
+}
+
+impl From<Box<Failure>> for Denied {
+    fn from(failure: Box<Failure>) -> Self {
+        Self { failure, rule: None }
+    }
+}
+
+impl Gateway {
+    pub(crate) async fn decide(&self, cx: &Context, target: &Target, headers: &HeaderMap) -> Result<Granted, Denied> {
+        let rules = self.0.rules.load_full();
+        let (rule, position) = match rules.find(target) {
+            Found::One { rule, position } => (rule.clone(), position),
+            Found::None => return Err(Failure::no_rule().into()),
+            Found::Several(first, second) => {
+                let reason = format!("the rules `{}` and `{}` both match", first.rule.id, second.rule.id);
+                return Err(Failure::several_rules().because(reason).into());
+            }
+            Found::Overrun(rule) => {
+                let reason = format!("the pattern of the rule `{}` takes too many steps for this URL", rule.rule.id);
+                return Err(Failure::internal(reason).into());
+            }
+        };
+        let outcome = match &rule.compiled {
+            Err(error) => Err(Failure::internal(format!("the rule `{}` is not valid: {error}", rule.rule.id))),
+            Ok(compiled) => {
+                let captures = || rules.captures(position, target.url());
+                compiled.pipeline.run(&Inbound::new(cx, target, headers, &captures), &self.0.services).await
+            }
+        };
+        match outcome {
+            Ok(session) => {
+                tracing::debug!(
+                    granted = true,
+                    rule_id = rule.rule.id,
+                    subject = session.subject,
+                    authenticator = session.authenticator,
+                    "decided"
+                );
+                Ok(Granted { session, rules, rule })
+            }
+            Err(failure) => Err(Denied { failure, rule: Some(rule) }),
+        }
+    }
+
+    /// The answer to a request that does not go on, and the one place where that is logged.
+    pub(crate) fn refuse(
+        &self,
+        cx: &Context,
+        denied: &Denied,
+        target: Option<&Target>,
+        headers: &HeaderMap,
+    ) -> Response<String> {
+        let Denied { failure, rule } = denied;
+        let rule_id = rule.as_ref().map(|rule| rule.rule.id.as_str());
+        let reason = failure.reason.as_deref().unwrap_or(&failure.message);
+        let status = failure.status.as_u16();
+        match failure.fault {
+            Fault::Client => {
+                tracing::info!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+            }
+            Fault::Upstream => {
+                tracing::warn!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+            }
+            Fault::Ours => {
+                tracing::error!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+            }
+        }
+        let own = rule.as_ref().and_then(|rule| rule.compiled.as_ref().ok());
+        let own = own.map_or(&[][..], |compiled| compiled.pipeline.errors.as_slice());
+        let original_url = target.map(Target::original_url);
+        let request =
+            FailedRequest { headers, client_address: cx.client_address, original_url: original_url.as_deref() };
+        self.0.fallbacks.answer(own, failure, request)
+    }
+}

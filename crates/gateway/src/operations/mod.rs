@@ -1,0 +1,6 @@
+//! What the gateway does, a verb a file.
+
+pub(crate) mod decide;
+pub(crate) mod list_rules;
+pub(crate) mod load_rules;
+pub(crate) mod publish_keys;

@@ -1,0 +1,70 @@
+//! `anonymous`: lets in whoever shows no `Authorization` header, under a common name.
+
+use http::header::AUTHORIZATION;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Inbound, Outcome, accepted};
+use crate::domain::session::Session;
+use crate::pipeline::settings;
+
+#[derive(Debug)]
+pub(crate) struct Anonymous {
+    subject: String,
+    ignore_authorization_header: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    subject: String,
+    /// Ours: accept although there is an `Authorization` header.
+    ignore_authorization_header: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { subject: String::new(), ignore_authorization_header: false }
+    }
+}
+
+impl Anonymous {
+    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let Settings { subject, ignore_authorization_header } = settings::read(settings)?;
+        let subject = if subject.is_empty() { "anonymous".to_owned() } else { subject };
+        Ok(Self { subject, ignore_authorization_header })
+    }
+
+    pub(super) fn authenticate(&self, inbound: &Inbound<'_>) -> Outcome {
+        let shows_credentials = inbound.headers.get(AUTHORIZATION).is_some_and(|value| !value.is_empty());
+        if shows_credentials && !self.ignore_authorization_header {
+            return Outcome::NotResponsible;
+        }
+        accepted(Session::unauthenticated("anonymous", &self.subject))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::Request;
+    use serde_json::json;
+
+    fn subject(settings: Value, request: &Request) -> Option<String> {
+        match Anonymous::compile(settings).unwrap().authenticate(&request.inbound()) {
+            Outcome::Accepted(session) => Some(session.subject),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn whoever_shows_no_authorization_is_anonymous() {
+        let bare = Request::get("http://h/");
+        assert_eq!(subject(json!({}), &bare).as_deref(), Some("anonymous"));
+        assert_eq!(subject(json!({"subject": "guest"}), &bare).as_deref(), Some("guest"));
+        let basic = Request::get("http://h/").header("authorization", "Basic eA==");
+        assert_eq!(subject(json!({}), &basic), None);
+        assert_eq!(subject(json!({"ignore_authorization_header": true}), &basic).as_deref(), Some("anonymous"));
+        assert!(Anonymous::compile(json!({"subjekt": "x"})).unwrap_err().contains("subjekt"));
+    }
+}

@@ -1,0 +1,215 @@
+//! `jwt`: verifies a signed token with the keys that its issuer publishes (RFC 7519, RFC 8725).
+//!
+//! What always holds: the rule names the algorithms, the key set names the keys, and the token's header only chooses
+//! among them.
+
+use std::time::Duration;
+
+use jose::{Algorithm, ClaimsCheck, Jws};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use web::config::GoDuration;
+
+use super::token_from::{self, TokenFrom};
+use super::{Inbound, Outcome, Services, accepted};
+use crate::domain::failure::Failure;
+use crate::domain::scope::ScopeStrategy;
+use crate::domain::session::Session;
+use crate::pipeline::services::{Freshness, KeysUnavailable};
+use crate::pipeline::settings;
+
+const NAME: &str = "jwt";
+
+#[derive(Debug)]
+pub(crate) struct Jwt {
+    jwks_urls: Vec<String>,
+    freshness: Freshness,
+    allowed_algorithms: Vec<Algorithm>,
+    token_from: TokenFrom,
+    scope_strategy: ScopeStrategy,
+    required_scope: Vec<String>,
+    target_audience: Vec<String>,
+    trusted_issuers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    jwks_urls: Vec<String>,
+    jwks_max_wait: GoDuration,
+    jwks_ttl: GoDuration,
+    allowed_algorithms: Vec<String>,
+    token_from: Option<token_from::Settings>,
+    scope_strategy: ScopeStrategy,
+    required_scope: Vec<String>,
+    target_audience: Vec<String>,
+    trusted_issuers: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            jwks_urls: Vec::new(),
+            jwks_max_wait: GoDuration::from_seconds(1),
+            jwks_ttl: GoDuration::from_seconds(30),
+            allowed_algorithms: Vec::new(),
+            token_from: None,
+            scope_strategy: ScopeStrategy::None,
+            required_scope: Vec::new(),
+            target_audience: Vec::new(),
+            trusted_issuers: Vec::new(),
+        }
+    }
+}
+
+/// Why a token is not accepted.
+enum Refusal {
+    Invalid(String),
+    Insufficient(String),
+    Unavailable(KeysUnavailable),
+}
+
+impl Jwt {
+    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let settings: Settings = settings::read(settings)?;
+        if settings.jwks_urls.is_empty() {
+            return Err("needs the setting `jwks_urls`".to_owned());
+        }
+        let algorithms = settings.allowed_algorithms.iter().map(|name| {
+            name.parse()
+                .map_err(|_| format!("allows the algorithm `{name}`, which is not offered: use an asymmetric one"))
+        });
+        let mut allowed_algorithms = algorithms.collect::<Result<Vec<_>, _>>()?;
+        if allowed_algorithms.is_empty() {
+            allowed_algorithms.push(Algorithm::RS256);
+        }
+        if settings.scope_strategy == ScopeStrategy::None && !settings.required_scope.is_empty() {
+            tracing::warn!("a `jwt` authenticator requires scopes without a `scope_strategy`: it accepts no token");
+        }
+        Ok(Self {
+            jwks_urls: settings.jwks_urls,
+            freshness: Freshness { time_to_live: settings.jwks_ttl.get(), longest_wait: settings.jwks_max_wait.get() },
+            allowed_algorithms,
+            token_from: TokenFrom::compile(settings.token_from)?,
+            scope_strategy: settings.scope_strategy,
+            required_scope: settings.required_scope,
+            target_audience: settings.target_audience,
+            trusted_issuers: settings.trusted_issuers,
+        })
+    }
+
+    pub(super) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
+        let Some(token) = self.token_from.find(inbound).filter(|token| token.split('.').count() == 3) else {
+            return Outcome::NotResponsible;
+        };
+        let claims = match self.verify(&token, inbound, services).await {
+            Ok(claims) => claims,
+            Err(refusal) => return outcome(refusal, None),
+        };
+        match self.judge(&claims, inbound) {
+            Ok(()) => {}
+            Err(refusal) => return outcome(refusal, Some(claims)),
+        }
+        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
+        accepted(Session::authenticated(NAME, subject, Value::Object(with_scopes_as_list(claims))))
+    }
+
+    async fn verify(
+        &self,
+        token: &str,
+        inbound: &Inbound<'_>,
+        services: &Services,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let now = inbound.cx.now;
+        let jws = Jws::parse(token).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        let kid = jws.unverified_header().kid.clone();
+        let kid = kid.ok_or_else(|| Refusal::Invalid("the token's header names no key".to_owned()))?;
+        let mut unavailable = None;
+        for is_second_look in [false, true] {
+            for url in &self.jwks_urls {
+                let sets = &services.verification_keys;
+                let keys = if is_second_look {
+                    sets.get_newer(url, now, self.freshness).await
+                } else {
+                    sets.get(url, now, self.freshness).await
+                };
+                match keys {
+                    Ok(keys) if keys.contains(&kid) => {
+                        let verified = jws
+                            .verify(&keys, &self.allowed_algorithms)
+                            .map_err(|error| Refusal::Invalid(error.to_string()))?;
+                        let claims = verified.claims();
+                        return claims.ok_or_else(|| Refusal::Invalid("the token holds no claims".to_owned()));
+                    }
+                    Ok(_) => {}
+                    Err(error) => unavailable = Some(error),
+                }
+            }
+        }
+        Err(match unavailable {
+            Some(error) => Refusal::Unavailable(error),
+            None => Refusal::Invalid("no key of the key sets signed the token".to_owned()),
+        })
+    }
+
+    fn judge(&self, claims: &Map<String, Value>, inbound: &Inbound<'_>) -> Result<(), Refusal> {
+        let check = ClaimsCheck {
+            now: inbound.cx.now,
+            leeway: Duration::ZERO,
+            issuer: None,
+            audiences: &[],
+            require_expiry: false,
+        };
+        check.check(claims).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        // Every audience that the rule names must be among the token's.
+        for audience in &self.target_audience {
+            ClaimsCheck { audiences: &[audience], ..check.clone() }
+                .check(claims)
+                .map_err(|_| Refusal::Invalid(format!("the token is not meant for the audience `{audience}`")))?;
+        }
+        let issuer = claims.get("iss").and_then(Value::as_str).unwrap_or_default();
+        if !self.trusted_issuers.is_empty() && !self.trusted_issuers.iter().any(|it| it == issuer) {
+            return Err(Refusal::Invalid(format!("the issuer `{issuer}` is not trusted")));
+        }
+        let granted = scopes(claims).map(|(_, scopes)| scopes).unwrap_or_default();
+        match self.required_scope.iter().find(|it| !self.scope_strategy.covers(&granted, it)) {
+            Some(missing) => Err(Refusal::Insufficient(format!("the scope `{missing}` was not granted"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn outcome(refusal: Refusal, claims: Option<Map<String, Value>>) -> Outcome {
+    let failure = |reason: String| {
+        let failure = Failure::unauthorized().because(reason);
+        match claims.clone() {
+            Some(claims) => failure.with_detail("jwt_claims", Value::Object(claims)),
+            None => failure,
+        }
+    };
+    match refusal {
+        Refusal::Invalid(reason) => Outcome::Invalid(failure(reason)),
+        Refusal::Insufficient(reason) => Outcome::Refused(failure(reason)),
+        Refusal::Unavailable(error) => Outcome::Unavailable(failure(error.to_string())),
+    }
+}
+
+/// The first of `scp`, `scope` and `scopes` that the token has, as a list.
+fn scopes(claims: &Map<String, Value>) -> Option<(&'static str, Vec<String>)> {
+    let name = ["scp", "scope", "scopes"].into_iter().find(|name| claims.contains_key(*name))?;
+    let scopes = match claims.get(name) {
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    Some((name, scopes))
+}
+
+/// The claims with their scopes under `scp`, wherever the token had them.
+fn with_scopes_as_list(mut claims: Map<String, Value>) -> Map<String, Value> {
+    if let Some((name, scopes)) = scopes(&claims) {
+        claims.remove(name);
+        claims.insert("scp".to_owned(), scopes.into());
+    }
+    claims
+}

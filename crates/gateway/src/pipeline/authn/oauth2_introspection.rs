@@ -1,0 +1,231 @@
+//! `oauth2_introspection`: asks the authorization server what an access token is worth (RFC 7662). Beside the service in
+//! this process that is a function call, otherwise a request to `introspection_url`.
+
+mod pre_authorization;
+mod remote;
+
+use std::time::Duration;
+
+use base::{PlainToken, Timestamp};
+use contracts::Introspection;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use web::config::GoDuration;
+
+use super::token_from::{self, TokenFrom};
+use super::{Inbound, Outcome, Services, accepted};
+use crate::domain::failure::Failure;
+use crate::domain::scope::ScopeStrategy;
+use crate::domain::session::Session;
+use crate::pipeline::services::{ExpiringCache, Retry};
+use crate::pipeline::settings;
+use remote::Remote;
+
+const NAME: &str = "oauth2_introspection";
+
+#[derive(Debug)]
+pub(crate) struct Oauth2Introspection {
+    source: Source,
+    token_from: TokenFrom,
+    prefix: String,
+    scope_strategy: ScopeStrategy,
+    required_scope: Vec<String>,
+    target_audience: Vec<String>,
+    trusted_issuers: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Source {
+    InProcess,
+    Remote { remote: Box<Remote>, cache: Option<Cache> },
+}
+
+/// Answers by tenant and token. The cache belongs to one rule's authenticator, so that every other input of the answer
+/// (the URL, the scopes and headers that are sent) is the same for all its entries.
+#[derive(Debug)]
+struct Cache {
+    entries: ExpiringCache<(i32, [u8; 32]), Map<String, Value>>,
+    time_to_live: Option<Duration>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    introspection_url: String,
+    scope_strategy: ScopeStrategy,
+    pre_authorization: Option<pre_authorization::Settings>,
+    required_scope: Vec<String>,
+    target_audience: Vec<String>,
+    trusted_issuers: Vec<String>,
+    prefix: String,
+    preserve_host: bool,
+    introspection_request_headers: Map<String, Value>,
+    token_from: Option<token_from::Settings>,
+    retry: Retry,
+    cache: CacheSettings,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct CacheSettings {
+    enabled: bool,
+    ttl: Option<GoDuration>,
+    max_cost: u64,
+}
+
+impl Default for CacheSettings {
+    fn default() -> Self {
+        Self { enabled: false, ttl: None, max_cost: 100_000_000 }
+    }
+}
+
+/// What an entry is taken to cost of `max_cost`, in bytes.
+const ENTRY_COST: u64 = 2_000;
+
+impl Oauth2Introspection {
+    pub(super) fn compile(settings: Value, services: &Services) -> Result<Self, String> {
+        let settings: Settings = settings::read(settings)?;
+        let url = settings::required_url("introspection_url", &settings.introspection_url)?;
+        let source = if services.is_local_introspection(&url) {
+            Source::InProcess
+        } else {
+            // Without a strategy the scopes are the server's to judge, so an answer holds for these scopes alone.
+            let scope = (settings.scope_strategy == ScopeStrategy::None).then(|| settings.required_scope.join(" "));
+            let is_cached = settings.cache.enabled && scope.as_deref().unwrap_or_default().is_empty();
+            let capacity = usize::try_from(settings.cache.max_cost / ENTRY_COST).unwrap_or(usize::MAX);
+            let cache = is_cached.then(|| Cache {
+                entries: ExpiringCache::new(capacity.min(1_000_000)),
+                time_to_live: settings.cache.ttl.map(GoDuration::get),
+            });
+            let remote = Remote::compile(
+                url,
+                scope.filter(|scope| !scope.is_empty()),
+                &settings.introspection_request_headers,
+                settings.preserve_host,
+                settings.pre_authorization,
+                settings.retry,
+            )?;
+            Source::Remote { remote: Box::new(remote), cache }
+        };
+        Ok(Self {
+            source,
+            token_from: TokenFrom::compile(settings.token_from)?,
+            prefix: settings.prefix,
+            scope_strategy: settings.scope_strategy,
+            required_scope: settings.required_scope,
+            target_audience: settings.target_audience,
+            trusted_issuers: settings.trusted_issuers,
+        })
+    }
+
+    pub(super) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
+        let Some(token) = self.token_from.find(inbound).filter(|token| token.starts_with(&self.prefix)) else {
+            return Outcome::NotResponsible;
+        };
+        let token = PlainToken::received(token);
+        match self.introspect(inbound, services, &token).await {
+            Ok(claims) => self.judge(claims, inbound.cx.now),
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// The claims of an active token.
+    async fn introspect(
+        &self,
+        inbound: &Inbound<'_>,
+        services: &Services,
+        token: &PlainToken,
+    ) -> Result<Map<String, Value>, Outcome> {
+        let inactive = || Outcome::Invalid(Failure::unauthorized().because("the access token is not active"));
+        let (remote, cache) = match &self.source {
+            Source::InProcess => {
+                let service = services.introspection.get().ok_or_else(|| {
+                    Outcome::Unavailable(Failure::unavailable("no OAuth2 service runs in this process"))
+                })?;
+                return match service.introspect(inbound.cx, token).await {
+                    Ok(Introspection { active: true, claims }) => Ok(claims),
+                    Ok(Introspection { active: false, .. }) => Err(inactive()),
+                    Err(error) => Err(Outcome::Unavailable(Failure::unavailable(error.to_string()))),
+                };
+            }
+            Source::Remote { remote, cache } => (remote, cache),
+        };
+        let (now, key) = (inbound.cx.now, (inbound.cx.tenant.as_i32(), *token.digest().as_bytes()));
+        if let Some(claims) = cache.as_ref().and_then(|cache| cache.entries.get(&key, now)) {
+            return Ok(claims);
+        }
+        let claims = remote.introspect(inbound, services, token).await?.ok_or_else(inactive)?;
+        if let Some(cache) = cache
+            && let Some(expires_at) = cache.expiry(&claims, now)
+        {
+            cache.entries.put(key, claims.clone(), now, expires_at);
+        }
+        Ok(claims)
+    }
+
+    fn judge(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+        let expires_at = match jose::numeric_date(&claims, "exp") {
+            Ok(expires_at) => expires_at,
+            Err(_) => return Outcome::Invalid(Failure::unauthorized().because("the token's expiry is malformed")),
+        };
+        if expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Outcome::Invalid(Failure::unauthorized().because("the access token has expired"));
+        }
+        let forbidden = |reason: String| Failure::forbidden().because(reason);
+        if !matches!(text("token_use"), "" | "access_token") {
+            return Outcome::Invalid(forbidden(format!("the token is a `{}`, no access token", text("token_use"))));
+        }
+        let audience = strings(claims.get("aud"));
+        if let Some(missing) = self.target_audience.iter().find(|it| !audience.contains(it)) {
+            return Outcome::Invalid(forbidden(format!("the token is not meant for the audience `{missing}`")));
+        }
+        if !self.trusted_issuers.is_empty() && !self.trusted_issuers.iter().any(|it| it == text("iss")) {
+            return Outcome::Invalid(forbidden(format!("the issuer `{}` is not trusted", text("iss"))));
+        }
+        if self.scope_strategy != ScopeStrategy::None {
+            let granted: Vec<String> = text("scope").split_whitespace().map(str::to_owned).collect();
+            if let Some(missing) = self.required_scope.iter().find(|it| !self.scope_strategy.covers(&granted, it)) {
+                return Outcome::Refused(forbidden(format!("the scope `{missing}` was not granted")));
+            }
+        }
+        let subject = text("sub").to_owned();
+        accepted(Session::authenticated(NAME, subject, extra(claims, audience)))
+    }
+}
+
+impl Cache {
+    /// Until when an answer may be used: no longer than the token lives, and not at all when nobody knows how long that
+    /// is.
+    fn expiry(&self, claims: &Map<String, Value>, now: Timestamp) -> Option<Timestamp> {
+        let token = jose::numeric_date(claims, "exp").ok()?;
+        match (self.time_to_live.map(|it| now.plus(it)), token) {
+            (Some(ours), Some(token)) => Some(ours.min(token)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+/// What templates see: `ext`, and a few members of the answer.
+fn extra(mut claims: Map<String, Value>, audience: Vec<String>) -> Value {
+    let mut extra = match claims.remove("ext") {
+        Some(Value::Object(extra)) => extra,
+        _ => Map::new(),
+    };
+    for name in ["username", "client_id", "scope"] {
+        extra.insert(name.to_owned(), claims.remove(name).filter(Value::is_string).unwrap_or_else(|| "".into()));
+    }
+    if !audience.is_empty() {
+        extra.insert("aud".to_owned(), audience.into());
+    }
+    Value::Object(extra)
+}
+
+/// A text or a list of texts.
+fn strings(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Where a token stands in a request (`token_from`): in `Authorization: Bearer` unless another header, a query parameter
+//! or a cookie is named.
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use serde::Deserialize;
+
+use super::Inbound;
+use crate::pipeline::settings;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TokenFrom {
+    Bearer,
+    Header(HeaderName),
+    QueryParameter(String),
+    Cookie(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Settings {
+    header: Option<String>,
+    query_parameter: Option<String>,
+    cookie: Option<String>,
+}
+
+impl TokenFrom {
+    pub(super) fn compile(settings: Option<Settings>) -> Result<Self, String> {
+        let Settings { header, query_parameter, cookie } = settings.unwrap_or_default();
+        match (header, query_parameter, cookie) {
+            (None, None, None) => Ok(Self::Bearer),
+            (Some(name), None, None) => {
+                let name = settings::header_name(&name)?;
+                Ok(if name == AUTHORIZATION { Self::Bearer } else { Self::Header(name) })
+            }
+            (None, Some(name), None) => Ok(Self::QueryParameter(name)),
+            (None, None, Some(name)) => Ok(Self::Cookie(name)),
+            _ => Err("has a `token_from` that names more than one place".to_owned()),
+        }
+    }
+
+    /// The token, when there is one and it is not empty.
+    pub(super) fn find(&self, inbound: &Inbound<'_>) -> Option<String> {
+        let token = match self {
+            Self::Bearer => {
+                let value = inbound.headers.get(AUTHORIZATION)?.to_str().ok()?;
+                let (scheme, token) = value.split_once(' ')?;
+                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())?
+            }
+            Self::Header(name) => inbound.headers.get(name)?.to_str().ok()?.to_owned(),
+            Self::QueryParameter(name) => {
+                let query = inbound.target.query.as_deref()?.as_bytes();
+                url::form_urlencoded::parse(query).find(|(its_name, _)| its_name == name)?.1.into_owned()
+            }
+            Self::Cookie(name) => web::cookies::get(inbound.headers, name)?.to_owned(),
+        };
+        (!token.is_empty()).then_some(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::Request;
+    use serde_json::json;
+
+    fn find(settings: serde_json::Value, request: &Request) -> Option<String> {
+        let settings: Option<Settings> = serde_json::from_value(settings).unwrap();
+        TokenFrom::compile(settings).unwrap().find(&request.inbound())
+    }
+
+    #[test]
+    fn a_token_is_found_where_the_rule_says() {
+        let request = Request::get("http://h/?t=query&x=")
+            .header("authorization", "bEaReR abc")
+            .header("x-key", "Bearer raw")
+            .header("cookie", "a=b; token=cookie");
+        assert_eq!(find(json!(null), &request).as_deref(), Some("abc"));
+        assert_eq!(find(json!({"header": "Authorization"}), &request).as_deref(), Some("abc"));
+        assert_eq!(find(json!({"header": "X-Key"}), &request).as_deref(), Some("Bearer raw"));
+        assert_eq!(find(json!({"query_parameter": "t"}), &request).as_deref(), Some("query"));
+        assert_eq!(find(json!({"query_parameter": "x"}), &request), None);
+        assert_eq!(find(json!({"cookie": "token"}), &request).as_deref(), Some("cookie"));
+        assert_eq!(find(json!({"cookie": "none"}), &request), None);
+        let basic = Request::get("http://h/").header("authorization", "Basic abc");
+        assert_eq!(find(json!(null), &basic), None);
+    }
+
+    #[test]
+    fn two_places_are_one_too_many() {
+        let settings = Settings { header: Some("a".to_owned()), cookie: Some("b".to_owned()), query_parameter: None };
+        assert!(TokenFrom::compile(Some(settings)).is_err());
+    }
+}

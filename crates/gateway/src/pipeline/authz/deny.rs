@@ -1,0 +1,15 @@
+//! `deny`: nobody.
+
+use crate::domain::failure::Failure;
+
+pub(super) fn authorize() -> Result<(), Box<Failure>> {
+    Err(Failure::forbidden())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn nobody_is_allowed() {
+        assert_eq!(super::authorize().unwrap_err().status, http::StatusCode::FORBIDDEN);
+    }
+}

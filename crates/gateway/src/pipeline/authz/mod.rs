@@ -1,0 +1,35 @@
+//! Authorizers: whether a known sender may do this.
+
+mod allow;
+mod deny;
+
+use serde_json::Value;
+
+use crate::domain::failure::Failure;
+
+#[derive(Debug)]
+pub(crate) enum Authorizer {
+    Allow,
+    Deny,
+}
+
+impl Authorizer {
+    pub(crate) fn compile(name: &str, settings: Value) -> Result<Self, String> {
+        match name {
+            "allow" => super::settings::read::<Nothing>(settings).map(|_| Self::Allow),
+            "deny" => super::settings::read::<Nothing>(settings).map(|_| Self::Deny),
+            _ => Err("is not known".to_owned()),
+        }
+    }
+
+    pub(crate) fn authorize(&self) -> Result<(), Box<Failure>> {
+        match self {
+            Self::Allow => allow::authorize(),
+            Self::Deny => deny::authorize(),
+        }
+    }
+}
+
+/// Neither has settings; what a rule gives is left alone.
+#[derive(serde::Deserialize)]
+struct Nothing {}

@@ -1,0 +1,187 @@
+//! Error handlers: what the client is told when its request does not go through.
+//!
+//! The rule's handlers are asked first: the one whose conditions hold answers, and two are a fault of ours. Otherwise the
+//! fallbacks answer in their order. When nobody answers, a plain JSON error does.
+
+mod json;
+mod redirect;
+mod when;
+mod www_authenticate;
+
+use http::{HeaderMap, Response};
+use serde_json::Value;
+
+use super::settings::merged;
+use crate::config::Errors;
+use crate::domain::failure::Failure;
+use when::When;
+
+#[derive(Debug)]
+pub(crate) struct ErrorHandler {
+    when: When,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Json(json::Json),
+    Redirect(redirect::Redirect),
+    WwwAuthenticate(www_authenticate::WwwAuthenticate),
+}
+
+/// What an error handler knows of the request.
+#[derive(Clone, Copy)]
+pub(crate) struct FailedRequest<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) client_address: Option<std::net::IpAddr>,
+    /// Absent when the request's own target made no sense.
+    pub(crate) original_url: Option<&'a str>,
+}
+
+impl ErrorHandler {
+    pub(crate) fn compile(name: &str, mut settings: Value) -> Result<Self, String> {
+        let when = settings.as_object_mut().and_then(|members| members.remove("when"));
+        let when = When::compile(when.unwrap_or(Value::Null))?;
+        let form = match name {
+            "json" => Form::Json(json::Json::compile(settings)?),
+            "redirect" => Form::Redirect(redirect::Redirect::compile(settings)?),
+            "www_authenticate" => Form::WwwAuthenticate(www_authenticate::WwwAuthenticate::compile(settings)?),
+            _ => return Err("is not known".to_owned()),
+        };
+        Ok(Self { when, form })
+    }
+
+    fn answer(&self, failure: &Failure, request: FailedRequest<'_>) -> Response<String> {
+        match &self.form {
+            Form::Json(json) => json.answer(failure),
+            Form::Redirect(redirect) => redirect.answer(request),
+            Form::WwwAuthenticate(www_authenticate) => www_authenticate.answer(),
+        }
+    }
+}
+
+/// The handlers that answer for every rule, and for requests without one.
+#[derive(Debug)]
+pub(crate) struct Fallbacks(Vec<Result<ErrorHandler, String>>);
+
+impl Fallbacks {
+    pub(crate) fn compile(errors: &Errors) -> Self {
+        let handlers = errors.fallback.iter().map(|name| {
+            let handler = errors.handler(name).filter(|handler| handler.enabled);
+            let handler = handler.ok_or_else(|| format!("the error handler `{name}` is not enabled"))?;
+            ErrorHandler::compile(name, merged(Some(&handler.config), &Value::Null))
+                .map_err(|reason| format!("the error handler `{name}` {reason}"))
+        });
+        Self(handlers.collect())
+    }
+
+    /// What is wrong with them, to be told at load.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|handler| handler.as_ref().err().map(String::as_str))
+    }
+
+    /// The answer to a failure under a rule's own handlers and these.
+    pub(crate) fn answer(
+        &self,
+        own: &[ErrorHandler],
+        failure: &Failure,
+        request: FailedRequest<'_>,
+    ) -> Response<String> {
+        let mut response = match self.choose(own, failure, request) {
+            Ok(handler) => handler.answer(failure, request),
+            Err(fault) => json::Json::default().answer(&fault),
+        };
+        for cookie in &failure.set_cookies {
+            response.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
+        }
+        response
+    }
+
+    fn choose<'a>(
+        &'a self,
+        own: &'a [ErrorHandler],
+        failure: &Failure,
+        request: FailedRequest<'_>,
+    ) -> Result<&'a ErrorHandler, Box<Failure>> {
+        let mut matching = own.iter().filter(|handler| handler.when.holds(failure, request));
+        match (matching.next(), matching.next()) {
+            (Some(only), None) => return Ok(only),
+            (Some(_), Some(_)) => return Err(Failure::internal("more than one error handler of the rule matches")),
+            (None, _) => {}
+        }
+        for handler in &self.0 {
+            match handler {
+                Ok(handler) if handler.when.holds(failure, request) => return Ok(handler),
+                Ok(_) => {}
+                Err(reason) => return Err(Failure::internal(reason.clone())),
+            }
+        }
+        Err(Failure::internal("no error handler matches"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::StatusCode;
+    use serde_json::json;
+
+    fn answer(errors: Value, own: &[(&str, Value)], failure: &Failure) -> Response<String> {
+        let errors: Errors = serde_json::from_value(errors).unwrap();
+        let own: Vec<_> = own.iter().map(|(name, it)| ErrorHandler::compile(name, it.clone()).unwrap()).collect();
+        let headers = HeaderMap::new();
+        let request = FailedRequest { headers: &headers, client_address: None, original_url: Some("http://h/a?b") };
+        Fallbacks::compile(&errors).answer(&own, failure, request)
+    }
+
+    #[test]
+    fn without_settings_json_answers() {
+        let response = answer(json!({}), &[], &Failure::unauthorized());
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
+    }
+
+    #[test]
+    fn the_rules_own_handler_answers_when_its_condition_holds() {
+        let own = [("redirect", json!({"to": "/login", "when": [{"error": ["unauthorized"]}]}))];
+        assert_eq!(answer(json!({}), &own, &Failure::unauthorized()).status(), StatusCode::FOUND);
+        assert_eq!(answer(json!({}), &own, &Failure::forbidden()).status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn two_handlers_that_match_are_a_fault() {
+        let own = [("redirect", json!({"to": "/login"})), ("json", json!({}))];
+        assert_eq!(answer(json!({}), &own, &Failure::forbidden()).status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn fallbacks_answer_in_their_order_under_their_own_conditions() {
+        let errors = json!({
+            "fallback": ["redirect", "www_authenticate"],
+            "handlers": {
+                "redirect": {"enabled": true, "config": {"to": "/login", "when": [{"error": ["forbidden"]}]}},
+                "www_authenticate": {"enabled": true, "config": {"realm": "r", "when": [{"error": ["unauthorized"]}]}}
+            }
+        });
+        assert_eq!(answer(errors.clone(), &[], &Failure::forbidden()).status(), StatusCode::FOUND);
+        let unauthorized = answer(errors.clone(), &[], &Failure::unauthorized());
+        assert_eq!(unauthorized.headers()["www-authenticate"], "Basic realm=r");
+        assert_eq!(answer(errors, &[], &Failure::no_rule()).status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn a_fallback_that_is_not_enabled_is_a_fault() {
+        let errors = json!({"fallback": ["redirect", "json"]});
+        assert_eq!(answer(errors.clone(), &[], &Failure::forbidden()).status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let errors: Errors = serde_json::from_value(errors).unwrap();
+        assert_eq!(Fallbacks::compile(&errors).faults().count(), 1);
+    }
+
+    #[test]
+    fn cookies_that_were_found_invalid_are_forgotten_whoever_answers() {
+        let mut failure = Failure::unauthorized();
+        failure.set_cookies.push(http::HeaderValue::from_static("s=; Max-Age=0"));
+        let response = answer(json!({}), &[("redirect", json!({"to": "/"}))], &failure);
+        assert_eq!(response.headers()["set-cookie"], "s=; Max-Age=0");
+    }
+}

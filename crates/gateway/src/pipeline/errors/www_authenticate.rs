@@ -1,0 +1,54 @@
+//! `www_authenticate`: asks the browser for a name and a password (RFC 7617).
+
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::pipeline::settings;
+
+#[derive(Debug)]
+pub(crate) struct WwwAuthenticate {
+    challenge: HeaderValue,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    realm: String,
+}
+
+impl WwwAuthenticate {
+    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let Settings { realm } = settings::read(settings)?;
+        let realm = if realm.is_empty() { "Please authenticate." } else { &realm };
+        // Without quotation marks, as clients of the gateway know it.
+        let challenge = HeaderValue::from_str(&format!("Basic realm={realm}"))
+            .map_err(|_| "has a `realm` that no header can carry".to_owned())?;
+        Ok(Self { challenge })
+    }
+
+    /// The answer is 401 whatever the failure was.
+    pub(super) fn answer(&self) -> Response<String> {
+        let mut response = Response::new("Unauthorized\n".to_owned());
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_challenge_names_the_realm() {
+        let challenge =
+            |settings: Value| WwwAuthenticate::compile(settings).unwrap().answer().headers()[WWW_AUTHENTICATE].clone();
+        assert_eq!(challenge(json!({})), "Basic realm=Please authenticate.");
+        assert_eq!(challenge(json!({"realm": "staff"})), "Basic realm=staff");
+        assert!(WwwAuthenticate::compile(json!({"realm": "a\nb"})).is_err());
+    }
+}

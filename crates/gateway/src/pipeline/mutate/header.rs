@@ -1,0 +1,129 @@
+//! `header`: headers for the upstream, each from a template.
+
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::Inbound;
+use crate::domain::failure::Failure;
+use crate::domain::session::Session;
+use crate::pipeline::settings;
+use crate::pipeline::template::{Template, TemplateView};
+
+#[derive(Debug)]
+pub(crate) struct Header {
+    headers: Vec<(HeaderName, Template)>,
+    omit_empty: bool,
+    remove: Vec<HeaderName>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    headers: Option<Map<String, Value>>,
+    /// Ours: a header whose template renders to nothing is not sent at all.
+    omit_empty: bool,
+    /// Ours: headers of the request that the upstream must not see.
+    remove: Vec<String>,
+}
+
+impl Header {
+    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let settings: Settings = settings::read(settings)?;
+        if settings.headers.is_none() && settings.remove.is_empty() {
+            return Err("needs the setting `headers`".to_owned());
+        }
+        let mut headers = Vec::new();
+        for (name, template) in settings.headers.iter().flatten() {
+            let text = template.as_str().ok_or_else(|| format!("has a template for `{name}` that is not a text"))?;
+            let template = Template::compile(text).map_err(|error| format!("has a template for `{name}`: {error}"))?;
+            let name = settings::header_name(name)?;
+            if crate::domain::headers::is_hop_by_hop(&name) || name == http::header::CONTENT_LENGTH {
+                return Err(format!("sets the header `{name}`, which belongs to the connection"));
+            }
+            headers.push((name, template));
+        }
+        let remove = settings.remove.iter().map(|name| settings::header_name(name)).collect::<Result<_, _>>()?;
+        Ok(Self { headers, omit_empty: settings.omit_empty, remove })
+    }
+
+    pub(super) fn mutate(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
+        for (name, template) in &self.headers {
+            let text = template
+                .render(&TemplateView { session, inbound })
+                .map_err(|error| Failure::internal(error.to_string()))?;
+            if text.is_empty() && self.omit_empty {
+                session.headers.remove(name);
+                session.removed.push(name.clone());
+                continue;
+            }
+            let value = HeaderValue::from_str(&text).map_err(|_| {
+                Failure::internal(format!("the value for the header `{name}` does not fit into a header"))
+            })?;
+            session.headers.insert(name.clone(), value);
+        }
+        session.removed.extend(self.remove.iter().cloned());
+        Ok(())
+    }
+
+    pub(super) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.headers.iter().map(|(name, _)| name).chain(&self.remove)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::testing::Request;
+    use serde_json::json;
+
+    fn run(settings: Value, subject: &str) -> Result<Session, Box<Failure>> {
+        let mut session = Session::authenticated("jwt", subject.to_owned(), json!({"role": "admin"}));
+        let request = Request::get("http://h/a");
+        Header::compile(settings).unwrap().mutate(&request.inbound(), &mut session).map(|()| session)
+    }
+
+    #[test]
+    fn headers_come_from_templates() {
+        let settings =
+            json!({"headers": {"X-User": "{{ print .Subject }}", "X-Role": "r:{{ .Extra.role }}", "X-C": "c"}});
+        let session = run(settings, "alice").unwrap();
+        assert_eq!(session.headers["x-user"], "alice");
+        assert_eq!(session.headers["x-role"], "r:admin");
+        assert_eq!(session.headers["x-c"], "c");
+    }
+
+    #[test]
+    fn an_empty_header_is_sent_unless_the_rule_omits_it() {
+        let headers = json!({"X-User": "{{ print .Subject }}"});
+        assert_eq!(run(json!({"headers": headers}), "").unwrap().headers["x-user"], "");
+        let session = run(json!({"headers": headers, "omit_empty": true}), "").unwrap();
+        assert!(session.headers.is_empty());
+        assert_eq!(session.removed, ["x-user"]);
+    }
+
+    #[test]
+    fn headers_can_be_removed() {
+        assert_eq!(run(json!({"remove": ["Cookie"]}), "a").unwrap().removed, ["cookie"]);
+    }
+
+    #[test]
+    fn a_value_that_no_header_can_carry_fails_the_request() {
+        let failure = run(json!({"headers": {"X-User": "{{ print .Subject }}"}}), "a\nX-Admin: 1").unwrap_err();
+        assert_eq!(failure.status, http::StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_refused() {
+        for settings in [
+            json!({}),
+            json!({"headers": {"a b": "x"}}),
+            json!({"headers": {"X-A": 1}}),
+            json!({"headers": {"Connection": "close"}}),
+            json!({"headers": {"Content-Length": "1"}}),
+            json!({"headers": {"X-A": "{{ env \"HOME\" }}"}}),
+        ] {
+            assert!(Header::compile(settings.clone()).is_err(), "{settings}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! `id_token`: a JWT about the sender, signed by the gateway, in `Authorization: Bearer`. Whoever is behind the gateway
+//! verifies it with the keys of `/.well-known/jwks.json`.
+
+use base::Timestamp;
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use web::config::GoDuration;
+
+use super::{Inbound, Services};
+use crate::domain::failure::Failure;
+use crate::domain::session::Session;
+use crate::pipeline::services::{ExpiringCache, KeyPair};
+use crate::pipeline::settings;
+use crate::pipeline::template::{Template, TemplateView};
+
+#[derive(Debug)]
+pub(crate) struct IdToken {
+    issuer: String,
+    jwks_url: String,
+    time_to_live: GoDuration,
+    claims: Option<Template>,
+    /// Tokens by tenant, key, subject and rendered claims; issuer and lifetime are this mutator's own.
+    issued: ExpiringCache<[u8; 32], HeaderValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Settings {
+    issuer_url: String,
+    jwks_url: String,
+    ttl: GoDuration,
+    claims: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            issuer_url: String::new(),
+            jwks_url: String::new(),
+            ttl: GoDuration::from_seconds(15 * 60),
+            claims: String::new(),
+        }
+    }
+}
+
+const MOST_TOKENS: usize = 10_000;
+
+impl IdToken {
+    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let Settings { issuer_url, jwks_url, ttl, claims } = settings::read(settings)?;
+        for (name, value) in [("issuer_url", &issuer_url), ("jwks_url", &jwks_url)] {
+            if value.is_empty() {
+                return Err(format!("needs the setting `{name}`"));
+            }
+        }
+        let claims = (!claims.is_empty()).then(|| Template::compile(&claims)).transpose();
+        Ok(Self {
+            issuer: issuer_url,
+            jwks_url,
+            time_to_live: ttl,
+            claims: claims.map_err(|error| format!("has `claims`: {error}"))?,
+            issued: ExpiringCache::new(MOST_TOKENS),
+        })
+    }
+
+    pub(super) fn jwks_url(&self) -> &str {
+        &self.jwks_url
+    }
+
+    pub(super) async fn mutate(
+        &self,
+        inbound: &Inbound<'_>,
+        session: &mut Session,
+        services: &Services,
+    ) -> Result<(), Box<Failure>> {
+        let now = inbound.cx.now;
+        let claims = match &self.claims {
+            None => String::new(),
+            Some(template) => template
+                .render(&TemplateView { session, inbound })
+                .map_err(|error| Failure::internal(error.to_string()))?,
+        };
+        let keys = services.signing_keys.get(&self.jwks_url, now).await;
+        let keys = keys.map_err(|error| Failure::internal(error.to_string()))?;
+        let cache_key = cache_key(inbound, &keys, &session.subject, &claims);
+        let token = match self.issued.get(&cache_key, now) {
+            Some(token) => token,
+            None => {
+                let token = self.issue(&keys, &session.subject, &claims, now, services)?;
+                // A token is renewed when a tenth of its life is left.
+                let lifetime = self.time_to_live.get();
+                self.issued.put(cache_key, token.clone(), now, now.plus(lifetime - lifetime / 10));
+                token
+            }
+        };
+        session.headers.insert(AUTHORIZATION, token);
+        Ok(())
+    }
+
+    fn issue(
+        &self,
+        keys: &KeyPair,
+        subject: &str,
+        claims: &str,
+        now: Timestamp,
+        services: &Services,
+    ) -> Result<HeaderValue, Box<Failure>> {
+        let mut claims: Map<String, Value> = match claims {
+            "" => Map::new(),
+            text => serde_json::from_str(text)
+                .map_err(|_| Failure::internal("the claims of the id_token mutator are not a JSON object"))?,
+        };
+        let issued_at = now.unix_seconds();
+        let expires_at = now.plus(self.time_to_live.get()).unix_seconds();
+        for (name, value) in [
+            ("exp", Value::from(expires_at)),
+            ("jti", services.rng.uuid().to_string().into()),
+            ("iat", issued_at.into()),
+            ("iss", self.issuer.as_str().into()),
+            ("nbf", issued_at.into()),
+            ("sub", subject.into()),
+        ] {
+            claims.insert(name.to_owned(), value);
+        }
+        let token = keys.signing.sign(&claims).map_err(|error| Failure::internal(error.to_string()))?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| Failure::internal("the ID token does not fit into a header"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+fn cache_key(inbound: &Inbound<'_>, keys: &KeyPair, subject: &str, claims: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(inbound.cx.tenant.as_i32().to_be_bytes());
+    for part in [keys.signing.kid().unwrap_or_default(), subject, claims] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    use crate::pipeline::testing::{self, Request};
+    use jose::{Algorithm, Jws, VerificationKeys};
+    use serde_json::json;
+
+    struct Fixture {
+        mutator: IdToken,
+        services: Services,
+        now: Timestamp,
+    }
+
+    impl Fixture {
+        fn new(settings: Value) -> Self {
+            let mut all = json!({"issuer_url": "https://gw/", "jwks_url": crate::pipeline::IN_PROCESS_KEYS});
+            all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+            Self { mutator: IdToken::compile(all).unwrap(), services: testing::services(), now: testing::START }
+        }
+
+        async fn token(&self, subject: &str) -> Result<String, Box<Failure>> {
+            let mut session = Session::authenticated("jwt", subject.to_owned(), json!({"role": "x"}));
+            let request = Request::get("http://h/").at(self.now);
+            self.mutator.mutate(&request.inbound(), &mut session, &self.services).await?;
+            Ok(session.headers[AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap().to_owned())
+        }
+
+        async fn claims(&self, token: &str) -> Map<String, Value> {
+            let keys = self.services.signing_keys.get(crate::pipeline::IN_PROCESS_KEYS, self.now).await.unwrap();
+            let keys: VerificationKeys = keys.set.keys.iter().collect();
+            Jws::parse(token).unwrap().verify(&keys, &Algorithm::ALL).unwrap().claims().unwrap()
+        }
+    }
+
+    #[tokio::test]
+    async fn the_token_says_who_it_is_about_and_reserved_claims_are_ours() {
+        let claims = r#"{"role": {{ .Extra.role | toJson }}, "sub": "mallory", "iss": "evil", "exp": 1}"#;
+        let fixture = Fixture::new(json!({"claims": claims, "ttl": "60s"}));
+        let token = fixture.token("alice").await.unwrap();
+        let claims = fixture.claims(&token).await;
+        assert_eq!(
+            (&claims["sub"], &claims["iss"], &claims["role"]),
+            (&json!("alice"), &json!("https://gw/"), &json!("x"))
+        );
+        let now = fixture.now.unix_seconds();
+        assert_eq!((&claims["iat"], &claims["nbf"], &claims["exp"]), (&json!(now), &json!(now), &json!(now + 60)));
+        assert_eq!(claims["jti"].as_str().unwrap().len(), 36);
+    }
+
+    #[tokio::test]
+    async fn a_token_is_used_again_until_a_tenth_of_its_life_is_left_and_never_for_another_subject() {
+        let mut fixture = Fixture::new(json!({"ttl": "100s"}));
+        let first = fixture.token("alice").await.unwrap();
+        assert_ne!(fixture.token("bob").await.unwrap(), first);
+        fixture.now = testing::START.plus(Duration::from_secs(89));
+        assert_eq!(fixture.token("alice").await.unwrap(), first);
+        fixture.now = testing::START.plus(Duration::from_secs(91));
+        assert_ne!(fixture.token("alice").await.unwrap(), first);
+    }
+
+    #[tokio::test]
+    async fn claims_that_are_no_object_fail_the_request() {
+        let fixture = Fixture::new(json!({"claims": "[1]"}));
+        assert_eq!(fixture.token("alice").await.unwrap_err().status, http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(IdToken::compile(json!({"issuer_url": "x"})).unwrap_err().contains("jwks_url"));
+    }
+}

@@ -1,0 +1,22 @@
+//! `noop`: the request goes on as it came, less the headers that no client may set. The decision API shows those headers
+//! on its answer.
+
+pub(super) const fn mutate() {}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::Pipeline;
+    use crate::pipeline::testing::{self, Request};
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn the_session_gets_no_headers() {
+        let rule = testing::rule(json!({"mutators": [{"handler": "noop"}]}));
+        let services = testing::services();
+        let pipeline = Pipeline::compile(&rule, &testing::config(), &services).unwrap();
+        let request = Request::get("http://h/").header("x-a", "b");
+        let session = pipeline.run(&request.inbound(), &services).await.unwrap();
+        assert!(session.headers.is_empty());
+        assert!(pipeline.echoes_request_headers());
+    }
+}

@@ -1,0 +1,140 @@
+//! The rules that are in force: compiled, indexed and never changed. A new set takes the place of the old one at once.
+
+use std::sync::Arc;
+
+use super::{InvalidRule, Pipeline, Services};
+use crate::config::Config;
+use crate::domain::headers::DecidedHeaders;
+use crate::domain::overlap::{self, OverlapReport};
+use crate::domain::pattern::Pattern;
+use crate::domain::rule::Rule;
+use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
+use crate::domain::target::Target;
+use crate::domain::upstream::Upstream;
+
+#[derive(Debug, Default)]
+pub(crate) struct RuleSet {
+    rules: Vec<Arc<ActiveRule>>,
+    index: RuleIndex,
+    /// For each position of the index the position in `rules`.
+    indexed: Vec<usize>,
+    decided_headers: DecidedHeaders,
+    key_urls: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ActiveRule {
+    pub(crate) rule: Rule,
+    /// A rule that is not valid still takes part in matching, and lets nothing through.
+    pub(crate) compiled: Result<CompiledRule, InvalidRule>,
+}
+
+#[derive(Debug)]
+pub(crate) struct CompiledRule {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) upstream: Option<Upstream>,
+}
+
+/// Which rule a request falls under.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    None,
+    One { rule: &'a Arc<ActiveRule>, position: usize },
+    Several(&'a Arc<ActiveRule>, &'a Arc<ActiveRule>),
+    Overrun(&'a Arc<ActiveRule>),
+}
+
+impl RuleSet {
+    pub(crate) fn new(rules: Vec<Rule>, config: &Config, services: &Services) -> Self {
+        let strategy = config.access_rules.matching_strategy;
+        let mut set = Self::default();
+        let mut to_index = Vec::new();
+        for (position, rule) in rules.into_iter().enumerate() {
+            let mut compiled = compile(&rule, config, services);
+            match &rule.matching {
+                // Rules for remote procedure calls are never matched by URL.
+                Some(matching) if matching.full_method.is_some() => {}
+                Some(matching) => match Pattern::compile(&matching.url, strategy) {
+                    Ok(pattern) => {
+                        let methods = matching.methods.iter().map(|method| method.to_ascii_uppercase()).collect();
+                        to_index.push(IndexedRule { methods, pattern });
+                        set.indexed.push(position);
+                        if matching.url.len() > 1 && has_trailing_slash(&matching.url) {
+                            tracing::warn!(
+                                rule = rule.id,
+                                url = matching.url,
+                                "a URL that ends in a slash matches no request"
+                            );
+                        }
+                    }
+                    // One bad pattern must not take the other rules with it.
+                    Err(error) => compiled = Err(error.into()),
+                },
+                None => compiled = Err(InvalidRule::Missing("match")),
+            }
+            if let Err(error) = &compiled {
+                tracing::error!(rule = rule.id, error = error as &dyn std::error::Error, "the rule is not valid");
+            }
+            set.rules.push(Arc::new(ActiveRule { rule, compiled }));
+        }
+        set.index = RuleIndex::new(to_index);
+        let pipelines = || set.rules.iter().filter_map(|rule| rule.compiled.as_ref().ok()).map(|it| &it.pipeline);
+        set.decided_headers = DecidedHeaders::new(pipelines().flat_map(Pipeline::decided_headers));
+        let mut key_urls: Vec<String> = pipelines().flat_map(Pipeline::signing_key_urls).map(str::to_owned).collect();
+        key_urls.sort();
+        key_urls.dedup();
+        set.key_urls = key_urls;
+        set
+    }
+
+    pub(crate) fn find(&self, target: &Target) -> Found<'_> {
+        let rule = |position: usize| &self.rules[self.indexed[position]];
+        match self.index.find(target.method.as_str(), target.url()) {
+            Lookup::None => Found::None,
+            Lookup::One(position) => Found::One { rule: rule(position), position },
+            Lookup::Many(first, second) => Found::Several(rule(first), rule(second)),
+            Lookup::Overrun(position) => Found::Overrun(rule(position)),
+        }
+    }
+
+    pub(crate) fn captures(&self, position: usize, url: &str) -> Vec<String> {
+        self.index.captures(position, url)
+    }
+
+    /// The rules that can let something through.
+    pub(crate) fn valid(&self) -> impl Iterator<Item = &Arc<ActiveRule>> {
+        self.rules.iter().filter(|rule| rule.compiled.is_ok())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub(crate) const fn decided_headers(&self) -> &DecidedHeaders {
+        &self.decided_headers
+    }
+
+    pub(crate) fn key_urls(&self) -> &[String] {
+        &self.key_urls
+    }
+
+    /// Pairs of rules that some request would match both of. This takes a while for many rules.
+    pub(crate) fn overlaps(&self) -> OverlapReport {
+        overlap::find(&self.index)
+    }
+
+    /// The id of the rule at a position of an overlap report.
+    pub(crate) fn id(&self, position: usize) -> &str {
+        self.indexed.get(position).map_or("", |position| &self.rules[*position].rule.id)
+    }
+}
+
+fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<CompiledRule, InvalidRule> {
+    let upstream = Upstream::compile(&rule.upstream).map_err(InvalidRule::Upstream)?;
+    Ok(CompiledRule { pipeline: Pipeline::compile(rule, config, services)?, upstream })
+}
+
+/// Whether the path of a URL pattern ends in a slash and is not the root.
+fn has_trailing_slash(url: &str) -> bool {
+    url.strip_suffix('/').is_some_and(|rest| rest.split_once("://").map_or(rest, |(_, after)| after).contains('/'))
+}

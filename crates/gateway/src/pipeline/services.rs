@@ -1,0 +1,94 @@
+//! What handlers need beside the request: the neighbours, the outbound client, keys and caches that outlive a rule.
+
+mod cache;
+mod retry;
+mod signing_keys;
+mod verification_keys;
+
+use std::sync::Arc;
+
+use base::Rng;
+use contracts::{Link, Sessions, TokenIntrospection};
+use jose::JwkSet;
+use url::Url;
+
+pub(super) use cache::ExpiringCache;
+pub(super) use retry::{Retry, send_with_retries};
+pub(super) use signing_keys::KeyPair;
+pub(crate) use signing_keys::SigningKeys;
+pub(crate) use verification_keys::VerificationKeySets;
+pub(super) use verification_keys::{Freshness, KeysUnavailable};
+
+/// The key set that the server made for this gateway, as a `jwks_url`.
+pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
+/// The session check of the identity service in this process, as a `check_session_url`.
+const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
+/// The introspection of the OAuth2 service in this process, as an `introspection_url`.
+const IN_PROCESS_INTROSPECTION: &str = "kleis://oauth/introspect";
+
+/// Under which URLs the services of this process are known, so that a configuration that names them over HTTP is served
+/// by a function call.
+#[derive(Clone, Debug, Default)]
+pub struct LocalServices {
+    pub identity: Vec<Url>,
+    pub oauth: Vec<Url>,
+}
+
+/// Shared by all rules; a cheap clone around its parts.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) rng: Rng,
+    pub(crate) http: web::outbound::Client,
+    pub(crate) sessions: Link<dyn Sessions>,
+    pub(crate) introspection: Link<dyn TokenIntrospection>,
+    pub(crate) local: Arc<LocalServices>,
+    pub(crate) signing_keys: Arc<SigningKeys>,
+    pub(crate) verification_keys: Arc<VerificationKeySets>,
+}
+
+impl Services {
+    pub(crate) fn new(
+        rng: Rng,
+        http: web::outbound::Client,
+        sessions: Link<dyn Sessions>,
+        introspection: Link<dyn TokenIntrospection>,
+        local: LocalServices,
+        generated_keys: JwkSet,
+    ) -> Self {
+        Self {
+            signing_keys: Arc::new(SigningKeys::new(http.clone(), generated_keys)),
+            verification_keys: Arc::new(VerificationKeySets::new(http.clone())),
+            rng,
+            http,
+            sessions,
+            introspection,
+            local: Arc::new(local),
+        }
+    }
+
+    /// Whether this URL is the session check of the identity service beside us.
+    pub(super) fn is_local_session_check(&self, url: &Url) -> bool {
+        url.as_str() == IN_PROCESS_SESSIONS
+            || (self.sessions.get().is_some() && is_below(url, &self.local.identity, &["/sessions/whoami"]))
+    }
+
+    /// Whether this URL is the introspection endpoint of the OAuth2 service beside us.
+    pub(super) fn is_local_introspection(&self, url: &Url) -> bool {
+        url.as_str() == IN_PROCESS_INTROSPECTION
+            || (self.introspection.get().is_some()
+                && is_below(url, &self.local.oauth, &["/oauth2/introspect", "/admin/oauth2/introspect"]))
+    }
+}
+
+impl std::fmt::Debug for Services {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Services").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+fn is_below(url: &Url, bases: &[Url], paths: &[&str]) -> bool {
+    bases.iter().any(|base| {
+        url.origin() == base.origin()
+            && paths.iter().any(|path| url.path() == format!("{}{path}", base.path().trim_end_matches('/')))
+    })
+}

@@ -1,0 +1,52 @@
+//! Calls that are tried again: `give_up_after` is the time for all tries, `max_delay` the longest pause between two.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde::Deserialize;
+use tokio::time::Instant;
+use web::config::GoDuration;
+use web::outbound::{Client, Limits, OutboundError};
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retry {
+    pub(crate) give_up_after: GoDuration,
+    pub(crate) max_delay: GoDuration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { give_up_after: GoDuration::from_seconds(1), max_delay: GoDuration::new(Duration::from_millis(100)) }
+    }
+}
+
+/// What a check endpoint answers is small.
+const MOST_BYTES: usize = 1 << 20;
+const FIRST_DELAY: Duration = Duration::from_millis(10);
+
+/// Sends a request until it is answered with something other than a 5xx, or until the time is over. The last answer
+/// counts.
+pub(crate) async fn send_with_retries(
+    http: &Client,
+    request: &Request<Bytes>,
+    retry: Retry,
+) -> Result<Response<Bytes>, OutboundError> {
+    let deadline = Instant::now() + retry.give_up_after.get();
+    let mut delay = FIRST_DELAY.min(retry.max_delay.get());
+    loop {
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let answer = http.with_limits(Limits { timeout, max_bytes: MOST_BYTES }).send(request.clone()).await;
+        let is_final = match &answer {
+            Ok(response) => !response.status().is_server_error(),
+            Err(OutboundError::Failed(_)) => false,
+            Err(_) => true,
+        };
+        if is_final || Instant::now() + delay >= deadline {
+            return answer;
+        }
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(retry.max_delay.get());
+    }
+}

@@ -1,0 +1,195 @@
+//! The keys that the `id_token` mutator signs with, by the URL of their set: `file://`, `base64://`, `http(s)://`, or the
+//! set that the server made for this gateway.
+//!
+//! A set is read when it is first needed and read again after a while; when that fails the old one goes on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use jose::{JwkSet, SigningKey};
+use serde_json::Value;
+
+use super::IN_PROCESS_KEYS;
+
+pub(crate) struct SigningKeys {
+    http: web::outbound::Client,
+    generated: JwkSet,
+    loaded: Mutex<HashMap<String, Loaded>>,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    keys: Arc<KeyPair>,
+    read_at: Timestamp,
+}
+
+/// A set of keys and the one of them that signs.
+#[derive(Debug)]
+pub(crate) struct KeyPair {
+    pub(crate) set: JwkSet,
+    pub(crate) signing: SigningKey,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key set `{url}` {reason}")]
+pub(crate) struct SigningKeysError {
+    url: String,
+    reason: String,
+}
+
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+impl SigningKeys {
+    pub(crate) fn new(http: web::outbound::Client, generated: JwkSet) -> Self {
+        Self { http, generated, loaded: Mutex::new(HashMap::new()) }
+    }
+
+    pub(crate) async fn get(&self, url: &str, now: Timestamp) -> Result<Arc<KeyPair>, SigningKeysError> {
+        let known = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
+        if let Some(loaded) = &known
+            && now.since(loaded.read_at) < READ_AGAIN_AFTER
+        {
+            return Ok(loaded.keys.clone());
+        }
+        let keys = match (self.read(url).await, known) {
+            (Ok(keys), _) => Arc::new(keys),
+            (Err(error), Some(old)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the signing keys could not be read again");
+                old.keys
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let loaded = Loaded { keys: keys.clone(), read_at: now };
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned(), loaded);
+        Ok(keys)
+    }
+
+    async fn read(&self, url: &str) -> Result<KeyPair, SigningKeysError> {
+        let error = |reason: String| SigningKeysError { url: shown(url), reason };
+        let set = if url == IN_PROCESS_KEYS {
+            self.generated.clone()
+        } else {
+            let bytes = read_document(&self.http, url).await.map_err(error)?;
+            let document: Value =
+                serde_json::from_slice(&bytes).map_err(|_| error("is not a JSON document".to_owned()))?;
+            JwkSet::parse_understood(&document).map_err(|it| error(format!("is not a key set: {it}")))?
+        };
+        let signing = choose(&set).map_err(error)?;
+        Ok(KeyPair { set, signing })
+    }
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKeys")
+    }
+}
+
+/// A key set may stand in the URL itself: it is not shown then.
+fn shown(url: &str) -> String {
+    if url.starts_with("base64:") { "base64://…".to_owned() } else { url.to_owned() }
+}
+
+/// Reads the document that a URL names.
+pub(crate) async fn read_document(http: &web::outbound::Client, url: &str) -> Result<Vec<u8>, String> {
+    if let Some(encoded) = url.strip_prefix("base64://") {
+        return [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD]
+            .into_iter()
+            .find_map(|engine| engine.decode(encoded).ok())
+            .ok_or_else(|| "is not base64".to_owned());
+    }
+    if url.starts_with("http://") || url.starts_with("https://") {
+        let answer = http.get(url).await.map_err(|error| format!("could not be fetched: {error}"))?;
+        if answer.status() != http::StatusCode::OK {
+            return Err(format!("was answered with the status {}", answer.status().as_u16()));
+        }
+        return Ok(answer.into_body().to_vec());
+    }
+    let path = url.strip_prefix("file://").unwrap_or(url);
+    if path.contains("://") {
+        return Err("has a scheme that is not supported: use file, base64, http or https".to_owned());
+    }
+    tokio::fs::read(path).await.map_err(|error| format!("could not be read: {error}"))
+}
+
+/// Goes through the set until it knows a private and a public key. The private one signs, under the name of the public
+/// one, so that whoever verifies finds it.
+fn choose(set: &JwkSet) -> Result<SigningKey, String> {
+    let (mut private, mut public) = (None, None);
+    for key in &set.keys {
+        if key.is_private() {
+            private = Some(key);
+        } else {
+            public = Some(key);
+        }
+        if private.is_some() && public.is_some() {
+            break;
+        }
+    }
+    let mut key = private.ok_or_else(|| "holds no private key that can sign".to_owned())?.clone();
+    if let Some(kid) = public.and_then(|public| public.kid.clone()) {
+        key.kid = Some(kid);
+    }
+    SigningKey::new(&key).map_err(|error| format!("holds a key that cannot sign: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jose::{Algorithm, Jwk};
+
+    fn keys(generated: JwkSet) -> SigningKeys {
+        SigningKeys::new(web::outbound::Client::new(web::outbound::Destinations::Any), generated)
+    }
+
+    fn key(kid: &str) -> Jwk {
+        Jwk::generate(Algorithm::ES256, kid.to_owned()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn sets_come_from_files_and_from_the_url_itself() {
+        let set = JwkSet { keys: vec![key("a")] };
+        let text = set.to_private_value().to_string();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        std::fs::write(&path, &text).unwrap();
+        let keys = keys(JwkSet { keys: vec![key("own")] });
+        let kid = async |url: &str| keys.get(url, Timestamp::EPOCH).await.unwrap().signing.kid().map(str::to_owned);
+        assert_eq!(kid(&format!("file://{}", path.display())).await.as_deref(), Some("a"));
+        assert_eq!(kid(&format!("base64://{}", STANDARD.encode(&text))).await.as_deref(), Some("a"));
+        assert_eq!(kid(IN_PROCESS_KEYS).await.as_deref(), Some("own"));
+    }
+
+    #[tokio::test]
+    async fn a_set_is_read_again_and_the_old_one_outlives_a_bad_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let url = format!("file://{}", path.display());
+        let write = |kid: &str| {
+            std::fs::write(&path, JwkSet { keys: vec![key(kid)] }.to_private_value().to_string()).unwrap();
+        };
+        let keys = keys(JwkSet::default());
+        let at = Timestamp::from_unix_seconds;
+        let kid = async |now| keys.get(&url, now).await.map(|pair| pair.signing.kid().unwrap().to_owned());
+        assert!(kid(at(0)).await.is_err());
+        write("a");
+        assert_eq!(kid(at(0)).await.as_deref(), Ok("a"));
+        write("b");
+        assert_eq!(kid(at(59)).await.as_deref(), Ok("a"));
+        assert_eq!(kid(at(61)).await.as_deref(), Ok("b"));
+        std::fs::write(&path, "rubbish").unwrap();
+        assert_eq!(kid(at(122)).await.as_deref(), Ok("b"));
+    }
+
+    #[test]
+    fn the_key_that_signs_is_chosen_as_oathkeeper_does() {
+        let kid = |keys: Vec<Jwk>| choose(&JwkSet { keys }).map(|key| key.kid().unwrap().to_owned());
+        assert_eq!(kid(vec![key("a"), key("b")]).as_deref(), Ok("b"));
+        assert_eq!(kid(vec![key("a"), key("x").to_public(), key("b")]).as_deref(), Ok("x"));
+        assert!(kid(vec![key("a").to_public()]).is_err());
+    }
+}

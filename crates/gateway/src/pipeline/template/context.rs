@@ -1,0 +1,151 @@
+//! What a template sees: the session, the request and the rule's captured groups. Only the parts that a template names
+//! are built.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gotmpl::Value;
+use http::HeaderMap;
+use serde_json::Value as Json;
+
+use crate::domain::session::Session;
+use crate::pipeline::Inbound;
+
+/// A session and the request that it belongs to.
+pub(crate) struct TemplateView<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) inbound: &'a Inbound<'a>,
+}
+
+/// The expensive parts of the context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs(u8);
+
+impl Needs {
+    const EXTRA: Self = Self(1);
+    const SESSION_HEADER: Self = Self(2);
+    const CAPTURES: Self = Self(4);
+    const URL: Self = Self(8);
+    const REQUEST_HEADER: Self = Self(16);
+    pub(super) const EVERYTHING: Self = Self(31);
+
+    const fn covers(self, part: Self) -> bool {
+        self.0 & part.0 != 0
+    }
+
+    /// Notes a path of field names. Inside `with` and `range` a path does not begin at the root, but there the root's
+    /// part was named by the action that opened it.
+    pub(super) fn add<T: AsRef<str>>(&mut self, path: &[T]) {
+        let name = |place: usize| path.get(place).map_or("", AsRef::as_ref);
+        let part = match (name(0), name(1)) {
+            ("Extra", _) => Self::EXTRA,
+            ("Header", _) => Self::SESSION_HEADER,
+            ("MatchContext", "RegexpCaptureGroups") => Self::CAPTURES,
+            ("MatchContext", "URL") => Self::URL,
+            ("MatchContext", "Header") => Self::REQUEST_HEADER,
+            ("MatchContext", "") => Self::EVERYTHING,
+            _ => Self(0),
+        };
+        self.0 |= part.0;
+    }
+}
+
+impl TemplateView<'_> {
+    pub(super) fn value(&self, needs: Needs) -> Value {
+        let mut root = BTreeMap::new();
+        let mut put = |name: &str, value: Value| root.insert(Arc::from(name), value);
+        put("Subject", text(&self.session.subject));
+        put("Authenticated", Value::Bool(self.session.authenticated));
+        put("Authenticator", text(self.session.authenticator));
+        if needs.covers(Needs::EXTRA) {
+            put("Extra", json_to_value(&self.session.extra));
+        }
+        if needs.covers(Needs::SESSION_HEADER) {
+            put("Header", headers(&self.session.headers));
+        }
+        put("MatchContext", self.match_context(needs));
+        Value::Map(Arc::new(root))
+    }
+
+    fn match_context(&self, needs: Needs) -> Value {
+        let mut context = BTreeMap::new();
+        context.insert(Arc::from("Method"), text(self.inbound.target.method.as_str()));
+        if needs.covers(Needs::CAPTURES) {
+            let groups = self.inbound.captures().iter().map(|group| text(group)).collect();
+            context.insert(Arc::from("RegexpCaptureGroups"), Value::List(groups));
+        }
+        if needs.covers(Needs::URL) {
+            context.insert(Arc::from("URL"), self.url());
+        }
+        if needs.covers(Needs::REQUEST_HEADER) {
+            context.insert(Arc::from("Header"), headers(self.inbound.headers));
+        }
+        Value::Map(Arc::new(context))
+    }
+
+    /// Go's `url.URL`: its fields, and those of its methods that take no argument.
+    fn url(&self) -> Value {
+        let target = self.inbound.target;
+        let host = target.host.as_str();
+        let port_at = host.rfind(':').filter(|at| !host[*at..].contains(']'));
+        let (hostname, port) = port_at.map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
+        let mut query: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(target.query.as_deref().unwrap_or_default().as_bytes()) {
+            query.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
+        }
+        let query = query.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect();
+        let fields: [(&str, Value); 9] = [
+            ("Scheme", text(target.scheme.as_str())),
+            ("Host", text(host)),
+            ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
+            ("Port", text(port)),
+            ("Path", text(target.path.decoded())),
+            ("EscapedPath", text(target.path.forwarded())),
+            ("RawQuery", text(target.query.as_deref().unwrap_or_default())),
+            ("Query", Value::Map(Arc::new(query))),
+            ("String", text(&target.original_url())),
+        ];
+        Value::Map(Arc::new(fields.into_iter().map(|(name, value)| (Arc::from(name), value)).collect()))
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(Arc::from(text))
+}
+
+/// Header fields under Go's canonical names, each with its values.
+fn headers(headers: &HeaderMap) -> Value {
+    let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+    for name in headers.keys() {
+        let values =
+            headers.get_all(name).iter().map(|value| text(&String::from_utf8_lossy(value.as_bytes()))).collect();
+        fields.insert(Arc::from(canonical_header_name(name.as_str())), Value::List(values));
+    }
+    Value::Map(Arc::new(fields))
+}
+
+/// `x-request-id` as Go writes it: `X-Request-Id`.
+pub(super) fn canonical_header_name(name: &str) -> String {
+    let mut upper = true;
+    name.chars()
+        .map(|character| {
+            let letter = if upper { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() };
+            upper = character == '-';
+            letter
+        })
+        .collect()
+}
+
+/// JSON as Go's decoder leaves it: every number is a float64.
+pub(super) fn json_to_value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Nil,
+        Json::Bool(flag) => Value::Bool(*flag),
+        Json::Number(number) => Value::Float(number.as_f64().unwrap_or_default()),
+        Json::String(string) => text(string),
+        Json::Array(items) => Value::List(items.iter().map(json_to_value).collect()),
+        Json::Object(members) => Value::Map(Arc::new(
+            members.iter().map(|(name, value)| (Arc::from(name.as_str()), json_to_value(value))).collect(),
+        )),
+    }
+}

@@ -1,0 +1,105 @@
+//! What Go does by reflection and the template engine cannot: calls of methods. `.Header.Get "X"` and
+//! `.URL.Query.Get "k"` become calls of functions before the template is compiled. On the way it is noted which
+//! functions are called and which parts of the context are read.
+
+use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, SmolStr};
+
+use super::context::Needs;
+
+/// The functions that stand for methods; no template can spell these names.
+pub(super) const HEADER_GET: &str = "\u{1}header.get";
+pub(super) const HEADER_VALUES: &str = "\u{1}header.values";
+pub(super) const QUERY_GET: &str = "\u{1}query.get";
+pub(super) const QUERY_VALUES: &str = "\u{1}query.values";
+/// Stands at the end of what an action prints: numbers become text as Go writes them.
+pub(super) const DISPLAY: &str = "\u{1}display";
+
+#[derive(Debug, Default)]
+pub(super) struct Rewrite {
+    pub(super) identifiers: Vec<String>,
+    pub(super) needs: Needs,
+}
+
+impl Rewrite {
+    pub(super) fn list(&mut self, list: &mut ListNode) {
+        for node in &mut list.nodes {
+            match node {
+                Node::List(inner) => self.list(inner),
+                Node::Text(_) | Node::Break(_) | Node::Continue(_) => {}
+                Node::Action(action) => {
+                    self.pipe(&mut action.pipe);
+                    display(&mut action.pipe);
+                }
+                Node::If(branch) | Node::Range(branch) | Node::With(branch) => self.branch(branch),
+                Node::Template(template) => template.pipe.iter_mut().for_each(|pipe| self.pipe(pipe)),
+                Node::Define(define) => self.list(&mut define.body),
+            }
+        }
+    }
+
+    fn branch(&mut self, branch: &mut BranchNode) {
+        self.pipe(&mut branch.pipe);
+        self.list(&mut branch.body);
+        if let Some(otherwise) = &mut branch.else_body {
+            self.list(otherwise);
+        }
+    }
+
+    fn pipe(&mut self, pipe: &mut PipeNode) {
+        for (place, command) in pipe.commands.iter_mut().enumerate() {
+            self.method(command, place > 0);
+            for argument in &mut command.args {
+                self.expression(argument);
+            }
+        }
+    }
+
+    /// Turns a method call into a function call, when the command is one.
+    fn method(&self, command: &mut CommandNode, is_piped: bool) {
+        if command.args.len() < 2 && !is_piped {
+            return;
+        }
+        let Some(receiver) = command.args.first_mut() else {
+            return;
+        };
+        let position = receiver.pos();
+        let (Expr::Field(_, fields) | Expr::Variable(_, _, fields) | Expr::Chain(_, _, fields)) = receiver else {
+            return;
+        };
+        let function = match fields.as_slice() {
+            [.., owner, method] if owner == "Header" && method == "Get" => HEADER_GET,
+            [.., owner, method] if owner == "Header" && method == "Values" => HEADER_VALUES,
+            [.., method] if method == "Get" => QUERY_GET,
+            [.., method] if method == "Values" => QUERY_VALUES,
+            _ => return,
+        };
+        fields.pop();
+        // `(...).Get` on a bare value leaves a field access of nothing.
+        if fields.is_empty()
+            && let Expr::Field(..) = receiver
+        {
+            *receiver = Expr::Dot(position);
+        }
+        command.args.insert(0, Expr::Identifier(position, SmolStr::new_static(function)));
+    }
+
+    fn expression(&mut self, expression: &mut Expr) {
+        match expression {
+            Expr::Dot(_) => self.needs = Needs::EVERYTHING,
+            Expr::Field(_, fields) => self.needs.add(fields),
+            Expr::Variable(_, name, fields) if name == "$" && !fields.is_empty() => self.needs.add(fields),
+            Expr::Variable(..) => self.needs = Needs::EVERYTHING,
+            Expr::Identifier(_, name) => self.identifiers.push(name.to_string()),
+            Expr::Pipe(_, pipe) => self.pipe(pipe),
+            Expr::Chain(_, inner, _) => self.expression(inner),
+            Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Nil(_) => {}
+        }
+    }
+}
+
+fn display(pipe: &mut PipeNode) {
+    if pipe.decl.is_empty() {
+        let display = Expr::Identifier(pipe.pos, SmolStr::new_static(DISPLAY));
+        pipe.commands.push(CommandNode { pos: pipe.pos, args: vec![display] });
+    }
+}

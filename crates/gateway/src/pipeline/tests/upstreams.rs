@@ -1,0 +1,289 @@
+//! Checks over HTTP, against servers on the loopback.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request as HttpRequest;
+use axum::response::IntoResponse;
+use base64::Engine as _;
+use http::Response;
+use jose::{Algorithm, Jwk, JwkSet, SigningKey};
+
+use super::*;
+
+type Seen = Arc<Mutex<Vec<(http::request::Parts, String)>>>;
+
+/// A server that notes what it is asked and answers as `answer` says.
+async fn server<A: IntoResponse + 'static>(
+    answer: impl Fn(&str) -> A + Clone + Send + Sync + 'static,
+) -> (String, Seen) {
+    let seen = Seen::default();
+    let noted = seen.clone();
+    let app = Router::new().fallback(move |request: HttpRequest| {
+        let (answer, noted) = (answer.clone(), noted.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
+            let response = answer(&body).into_response();
+            noted.lock().unwrap().push((parts, body));
+            response
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, seen)
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<String> {
+    let response =
+        headers.iter().fold(Response::builder().status(status), |it, (name, value)| it.header(*name, *value));
+    response.body(body.to_owned()).unwrap()
+}
+
+fn cookie_rule(settings: Value) -> Value {
+    json!({"authenticators": [{"handler": "cookie_session", "config": settings}, {"handler": "anonymous"}]})
+}
+
+#[tokio::test]
+async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forward() {
+    let (url, seen) = server(|_| answer(200, &[], r#"{"subject":"alice","extra":{"a":1}}"#)).await;
+    let services = testing::services();
+    let request = Request::new(Method::POST, "http://api.example/path?q=1")
+        .header("cookie", "session=x")
+        .header("authorization", "Basic a")
+        .header("x-keep", "k");
+    let settings = json!({"check_session_url": format!("{url}/check?own=1"), "forward_http_headers": ["X-Keep"],
+                          "additional_headers": {"X-Keep": "over", "X-Add": "a"}, "preserve_host": true});
+    let session = run(cookie_rule(settings), &request, &services).await.unwrap();
+    assert_eq!((session.subject.as_str(), &session.extra), ("alice", &json!({"a": 1})));
+    {
+        let (parts, _) = &seen.lock().unwrap()[0];
+        assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/path?own=1"));
+        assert_eq!(
+            (&parts.headers["cookie"], &parts.headers["x-keep"]),
+            (&"session=x".parse().unwrap(), &"over".parse().unwrap())
+        );
+        assert_eq!(
+            (&parts.headers["x-add"], &parts.headers["x-forwarded-host"]),
+            (&"a".parse().unwrap(), &"api.example".parse().unwrap())
+        );
+        assert!(!parts.headers.contains_key("authorization"));
+    }
+    let settings = json!({"check_session_url": format!("{url}/check?own=1"), "preserve_path": true,
+                          "preserve_query": false, "force_method": "GET"});
+    run(cookie_rule(settings), &request, &services).await.unwrap();
+    let (parts, _) = &seen.lock().unwrap()[1];
+    assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("GET", "/check?q=1"));
+}
+
+#[tokio::test]
+async fn each_answer_of_the_session_check_has_its_meaning() {
+    let services = testing::services();
+    let request = Request::get("http://h/").header("cookie", "session=x");
+    // (status, body, by default, with on_invalid, with on_unavailable)
+    for (status, body, default, on_invalid, on_unavailable) in [
+        (401, "{}", 401, 200, 401),
+        (403, "{}", 401, 200, 401),
+        (404, "{}", 401, 200, 401),
+        (500, "{}", 401, 401, 200),
+        (429, "{}", 429, 429, 429),
+        (200, "no json", 403, 403, 403),
+        (200, r#"{"subject":1}"#, 403, 403, 403),
+        (200, r#"{"subject":"a","extra":"text"}"#, 403, 403, 403),
+    ] {
+        let (url, _) = server(move |_| answer(status, &[("retry-after", "7")], body)).await;
+        for (entry, expected) in [
+            (json!({}), default),
+            (json!({"on_invalid": "next"}), on_invalid),
+            (json!({"on_unavailable": "next"}), on_unavailable),
+        ] {
+            let mut rule = cookie_rule(json!({"check_session_url": url}));
+            rule["authenticators"][0].as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
+            let outcome = run(rule, &request, &services).await;
+            let got = outcome.as_ref().map_or_else(|failure| failure.status.as_u16(), |_| 200);
+            assert_eq!(got, expected, "{status} {body} {entry}");
+            if got == 429 {
+                assert_eq!(outcome.unwrap_err().headers["retry-after"], "7");
+            }
+        }
+    }
+    let nobody = cookie_rule(json!({"check_session_url": "http://127.0.0.1:1/"}));
+    assert_eq!(run(nobody.clone(), &request, &services).await.unwrap_err().status, StatusCode::FORBIDDEN);
+    let mut next = nobody;
+    next["authenticators"][0]["on_unavailable"] = json!("next");
+    assert_eq!(run(next, &request, &services).await.unwrap().subject, "anonymous");
+}
+
+fn introspection_rule(settings: Value) -> Value {
+    json!({"authenticators": [{"handler": "oauth2_introspection", "config": settings}]})
+}
+
+fn bearer(token: &str) -> Request {
+    Request::get("http://h/").header("authorization", &format!("Bearer {token}"))
+}
+
+#[tokio::test]
+async fn introspection_sends_a_form_and_the_gateways_own_token() {
+    let (url, seen) = server(|body: &str| {
+        let reply = if body.contains("grant_type") {
+            r#"{"access_token":"gw","expires_in":100,"token_type":"bearer"}"#
+        } else {
+            r#"{"active":true,"sub":"alice","aud":["x","y"]}"#
+        };
+        answer(200, &[], reply)
+    })
+    .await;
+    let rule = introspection_rule(json!({
+        "introspection_url": format!("{url}/introspect"), "required_scope": ["a", "b"], "target_audience": ["x"],
+        "introspection_request_headers": {"X-A": "1", "Content-Type": "text/plain"},
+        "pre_authorization": {"enabled": true, "client_id": "c:d", "client_secret": "s", "token_url": format!("{url}/token")},
+    }));
+    let services = testing::services();
+    let session = run(rule, &bearer("t&t"), &services).await.unwrap();
+    assert_eq!((session.subject.as_str(), &session.extra["aud"]), ("alice", &json!(["x", "y"])));
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen[0].0.uri.path(), seen[0].1.as_str()), ("/token", "grant_type=client_credentials"));
+    assert_eq!(seen[0].0.headers["authorization"], "Basic YyUzQWQ6cw==");
+    assert_eq!((seen[1].0.uri.path(), seen[1].1.as_str()), ("/introspect", "token=t%26t&scope=a+b"));
+    assert_eq!(seen[1].0.headers["authorization"], "Bearer gw");
+    assert_eq!(seen[1].0.headers["content-type"], "application/x-www-form-urlencoded");
+}
+
+#[tokio::test]
+async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
+    let expiry = testing::START.unix_seconds() + 30;
+    let (url, seen) = server(move |body: &str| {
+        let active = body.contains("token=good");
+        answer(200, &[], &json!({"active": active, "sub": "alice", "scope": "a", "exp": expiry}).to_string())
+    })
+    .await;
+    let rule = introspection_rule(json!({
+        "introspection_url": url, "cache": {"enabled": true, "ttl": "60s"}, "scope_strategy": "exact", "required_scope": ["a"],
+    }));
+    let services = testing::services();
+    let pipeline = Pipeline::compile(&testing::rule(rule), &testing::config(), &services).unwrap();
+    let ask = async |token: &str, seconds: u64| {
+        let request = bearer(token).at(testing::START.plus(Duration::from_secs(seconds)));
+        let session = pipeline.run(&request.inbound(), &services).await;
+        session.map(|it| (it.subject, it.extra.to_string())).map_err(|failure| failure.status)
+    };
+    let cold = ask("good", 0).await;
+    let warm = ask("good", 29).await;
+    assert!(cold.is_ok() && cold == warm);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    assert_eq!(ask("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
+    assert_eq!(ask("bad", 0).await, Err(StatusCode::UNAUTHORIZED));
+    assert_eq!(ask("good", 31).await, Err(StatusCode::UNAUTHORIZED), "the token has expired, whatever the cache says");
+    assert_eq!(seen.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn introspection_failures_are_told_apart() {
+    let services = testing::services();
+    let hasty = json!({"give_up_after": "50ms", "max_delay": "5ms"});
+    for (status, body, expected) in [
+        (200, r#"{"active":false}"#, 401),
+        (200, r#"{"active":true,"token_use":"refresh_token"}"#, 403),
+        (200, r#"{"active":true,"exp":1}"#, 401),
+        (200, "no json", 500),
+        (429, "", 429),
+        (404, "", 500),
+        (503, "", 500),
+    ] {
+        let (url, seen) = server(move |_| answer(status, &[], body)).await;
+        let rule = introspection_rule(json!({"introspection_url": url, "retry": hasty}));
+        assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status.as_u16(), expected, "{status} {body}");
+        assert_eq!(seen.lock().unwrap().len() > 1, status == 503, "only an outage is worth another try");
+    }
+    let rule = introspection_rule(json!({"introspection_url": "http://127.0.0.1:1/", "retry": hasty}));
+    assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+struct Issuer {
+    key: Jwk,
+    url: String,
+    seen: Seen,
+}
+
+impl Issuer {
+    async fn start() -> Self {
+        let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
+        let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
+        let (url, seen) = server(move |_| answer(200, &[], &document)).await;
+        Self { key, url, seen }
+    }
+
+    fn token(&self, claims: Value) -> String {
+        let mut all =
+            json!({"sub": "alice", "iss": "me", "aud": ["a", "b"], "exp": testing::START.unix_seconds() + 60});
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        SigningKey::new(&self.key).unwrap().sign(&all).unwrap()
+    }
+
+    fn rule(&self, settings: Value) -> Value {
+        let mut all = json!({"jwks_urls": [self.url], "allowed_algorithms": ["ES256"]});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        json!({"authenticators": [{"handler": "jwt", "config": all}]})
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_is_verified_and_its_scopes_are_listed() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let settings = json!({"target_audience": ["b", "a"], "trusted_issuers": ["x", "me"], "scope_strategy": "wildcard",
+                          "required_scope": ["read.all"]});
+    let session =
+        run(issuer.rule(settings), &bearer(&issuer.token(json!({"scope": "read.* write"}))), &services).await.unwrap();
+    assert_eq!(session.subject, "alice");
+    assert_eq!((&session.extra["scp"], session.extra.get("scope")), (&json!(["read.*", "write"]), None));
+}
+
+#[tokio::test]
+async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let now = testing::START.unix_seconds();
+    let good = json!({});
+    let (none, other) = (json!({}), Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap());
+    let forged = SigningKey::new(&other).unwrap().sign(&json!({"sub": "alice"})).unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1"}"#);
+    let mut nameless = issuer.key.clone();
+    nameless.kid = None;
+    for (what, settings, token) in [
+        ("expired", &none, issuer.token(json!({"exp": now}))),
+        ("not yet valid", &none, issuer.token(json!({"nbf": now + 1}))),
+        ("issued in the future", &none, issuer.token(json!({"iat": now + 1}))),
+        ("forged", &none, forged),
+        ("unsigned", &none, format!("{header}.e30.")),
+        ("no kid", &none, SigningKey::new(&nameless).unwrap().sign(&json!({})).unwrap()),
+        ("algorithm", &json!({"allowed_algorithms": ["RS256"]}), issuer.token(good.clone())),
+        ("audience", &json!({"target_audience": ["a", "c"]}), issuer.token(good.clone())),
+        ("issuer", &json!({"trusted_issuers": ["you"]}), issuer.token(good.clone())),
+        ("scope", &json!({"scope_strategy": "exact", "required_scope": ["x"]}), issuer.token(good.clone())),
+        ("scope without strategy", &json!({"required_scope": ["x"]}), issuer.token(json!({"scp": ["x"]}))),
+    ] {
+        let failure = run(issuer.rule(settings.clone()), &bearer(&token), &services).await.unwrap_err();
+        assert_eq!(failure.status, StatusCode::UNAUTHORIZED, "{what}");
+    }
+    let opaque = run(issuer.rule(none), &bearer("opaque"), &services).await.unwrap_err();
+    assert_eq!(opaque.reason, None, "nobody was responsible");
+}
+
+#[tokio::test]
+async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
+    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
+    for _ in 0..5 {
+        assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
+    }
+    assert_eq!(issuer.seen.lock().unwrap().len(), 1);
+    let later = bearer(&token).at(testing::START.plus(Duration::from_secs(6)));
+    assert!(run(issuer.rule(json!({})), &later, &services).await.is_err());
+    assert_eq!(issuer.seen.lock().unwrap().len(), 2);
+}

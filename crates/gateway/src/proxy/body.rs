@@ -1,0 +1,67 @@
+//! Request bodies on their way to the upstream: each piece is noted, so that waiting for the answer of a long upload is
+//! told apart from an upstream that has gone silent.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use web::listener::Stalled;
+
+/// The client's part of the exchange broke, not the upstream's.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClientFault {
+    #[error("the client stopped sending")]
+    Stalled,
+    #[error("the client broke off")]
+    Gone,
+}
+
+/// How many pieces have passed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+pub(super) struct RequestBody {
+    inner: Body,
+    progress: Progress,
+}
+
+impl RequestBody {
+    pub(super) const fn new(inner: Body, progress: Progress) -> Self {
+        Self { inner, progress }
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = ClientFault;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ClientFault>>> {
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        if polled.is_ready() {
+            self.progress.0.fetch_add(1, Ordering::Relaxed);
+        }
+        polled.map_err(|error| if was_stalled(&error) { ClientFault::Stalled } else { ClientFault::Gone })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+fn was_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<Stalled>)
+}

@@ -1,0 +1,172 @@
+//! One request to the upstream and its answer back.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use web::listener::IdleBody;
+
+use super::body::{ClientFault, Progress, RequestBody};
+use super::headers::{HeaderRules, wanted_upgrade};
+use crate::domain::failure::{Failure, Fault};
+use crate::domain::headers::remove_hop_by_hop;
+use crate::domain::target::Target;
+use crate::domain::upstream::{Protocol, Upstream};
+use crate::operations::decide::Granted;
+use crate::service::Gateway;
+
+/// A request that may go on.
+pub(crate) struct ForwardRequest<'a> {
+    pub(crate) granted: &'a Granted,
+    pub(crate) target: &'a Target,
+    pub(crate) client_address: Option<std::net::IpAddr>,
+    /// Whether the peer's `X-Forwarded-*` are passed on.
+    pub(crate) is_forwarder: bool,
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+}
+
+/// What nginx calls a client that closed its connection; nobody reads it but the log.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+impl Gateway {
+    /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
+    pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
+        let ForwardRequest { granted, target, client_address, is_forwarder, mut parts, body } = request;
+        let upstream = granted.compiled().and_then(|compiled| compiled.upstream.as_ref());
+        let upstream = upstream.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
+        let uri = upstream.uri(target).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
+
+        let client_upgrade = parts.extensions.remove::<OnUpgrade>();
+        let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
+        let mut headers = parts.headers;
+        HeaderRules {
+            decided: granted.rules.decided_headers(),
+            session: &granted.session,
+            is_forwarder,
+            preserve_host: upstream.preserve_host,
+            client: client_address.filter(|_| upstream.forwarded_headers).map(|address| (address, target)),
+        }
+        .apply(&mut headers, upgrade.as_ref());
+
+        let progress = Progress::default();
+        let timeouts = self.0.config.serve.proxy.timeout;
+        let body = if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(RequestBody::new(Body::new(IdleBody::new(body, timeouts.read.get())), progress.clone()))
+        };
+        let mut outgoing = Request::new(body);
+        *outgoing.method_mut() = parts.method;
+        *outgoing.uri_mut() = uri;
+        *outgoing.version_mut() = if upstream.protocol == Protocol::H2c { Version::HTTP_2 } else { Version::HTTP_11 };
+        *outgoing.headers_mut() = headers;
+
+        let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || upstream.preserve_host);
+        let answer = wait_for(pool.request(outgoing), &progress, timeouts.write.get()).await?;
+        let mut response = self.present(answer, upgrade.as_ref(), client_upgrade, timeouts.write.get())?;
+        for cookie in &granted.session.set_cookies {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        Ok(response)
+    }
+
+    /// The upstream's answer as the client gets it, and the tunnel when both sides changed the protocol.
+    fn present(
+        &self,
+        mut answer: Response<Incoming>,
+        upgrade: Option<&HeaderValue>,
+        client_upgrade: Option<OnUpgrade>,
+        longest_silence: Duration,
+    ) -> Result<Response<Body>, Box<Failure>> {
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let (mut parts, body) = answer.into_parts();
+            remove_hop_by_hop(&mut parts.headers);
+            parts.version = Version::default();
+            parts.extensions.clear();
+            let body =
+                if body.is_end_stream() { Body::new(body) } else { Body::new(IdleBody::new(body, longest_silence)) };
+            return Ok(Response::from_parts(parts, body));
+        }
+        let chosen = answer.headers().get(UPGRADE).cloned();
+        let agreed = match (upgrade, &chosen) {
+            (Some(asked), Some(chosen)) => asked.as_bytes().eq_ignore_ascii_case(chosen.as_bytes()),
+            _ => false,
+        };
+        let (Some(protocol), Some(client_upgrade), true) = (chosen, client_upgrade, agreed) else {
+            return Err(Failure::bad_gateway("the upstream changed to a protocol that nobody asked for"));
+        };
+        self.0.tunnels.open(client_upgrade, hyper::upgrade::on(&mut answer));
+        let mut headers = std::mem::take(answer.headers_mut());
+        remove_hop_by_hop(&mut headers);
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}
+
+/// HTTP/2 connections are not upgraded.
+fn may_upgrade(upstream: &Upstream) -> bool {
+    upstream.protocol != Protocol::H2c
+}
+
+/// Waits for the head of the answer. The time runs only while nothing passes.
+async fn wait_for(
+    answer: hyper_util::client::legacy::ResponseFuture,
+    progress: &Progress,
+    longest_silence: Duration,
+) -> Result<Response<Incoming>, Box<Failure>> {
+    let mut answer = std::pin::pin!(answer);
+    let mut seen = progress.count();
+    loop {
+        match tokio::time::timeout(longest_silence, &mut answer).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => return Err(failure_of(&error)),
+            Err(_) if progress.count() != seen => seen = progress.count(),
+            Err(_) => return Err(Failure::gateway_timeout(format!("no answer for {longest_silence:?}"))),
+        }
+    }
+}
+
+/// Whose fault it was that there is no answer.
+fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
+    let causes = || causes_of(error);
+    match causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
+        Some(ClientFault::Stalled) => {
+            let mut failure = Failure::bad_request("the request's body stopped coming");
+            failure.status = StatusCode::REQUEST_TIMEOUT;
+            return failure;
+        }
+        Some(ClientFault::Gone) => {
+            let mut failure = Failure::bad_request("the client closed the connection");
+            failure.status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
+            return failure;
+        }
+        None => {}
+    }
+    let is_timeout = causes()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::TimedOut);
+    let text: Vec<String> = causes().map(ToString::to_string).collect();
+    let reason = text.join(": ");
+    let failure = if is_timeout { Failure::gateway_timeout(reason) } else { Failure::bad_gateway(reason) };
+    failure.blaming(Fault::Upstream)
+}
+
+fn causes_of<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}

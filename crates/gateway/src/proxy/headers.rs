@@ -1,0 +1,191 @@
+//! The headers of a request as the upstream gets them.
+
+use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, TE, UPGRADE};
+use http::{HeaderName, HeaderValue};
+
+use crate::domain::headers::{DecidedHeaders, remove_hop_by_hop};
+use crate::domain::session::Session;
+use crate::domain::target::Target;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What decides over the headers of one request.
+pub(super) struct HeaderRules<'a> {
+    pub(super) decided: &'a DecidedHeaders,
+    pub(super) session: &'a Session,
+    /// Whether the peer is a listed proxy: what it says of the client is passed on.
+    pub(super) is_forwarder: bool,
+    pub(super) preserve_host: bool,
+    /// The client that the upstream is told of, when the rule says so.
+    pub(super) client: Option<(std::net::IpAddr, &'a Target)>,
+}
+
+impl HeaderRules<'_> {
+    /// Turns the client's headers into the upstream's. `upgrade` is the protocol that the client wants to change to.
+    pub(super) fn apply(&self, headers: &mut HeaderMap, upgrade: Option<&HeaderValue>) {
+        let takes_trailers = headers.get_all(TE).iter().any(|value| {
+            value.to_str().is_ok_and(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case("trailers")))
+        });
+        remove_hop_by_hop(headers);
+        if takes_trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+        }
+        if let Some(protocol) = upgrade {
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, protocol.clone());
+        }
+        // The body is sent without waiting for a 100.
+        headers.remove(EXPECT);
+        join_cookies(headers);
+        if !self.is_forwarder {
+            remove_forwarded(headers);
+        }
+        self.decided.remove_from(headers);
+        if let Some((address, target)) = self.client {
+            add_forwarded(headers, address, target);
+        }
+        for name in &self.session.removed {
+            headers.remove(name);
+        }
+        for (name, value) in &self.session.headers {
+            headers.insert(name, value.clone());
+        }
+        if !self.preserve_host && !self.session.headers.contains_key(HOST) {
+            headers.remove(HOST);
+        }
+    }
+}
+
+fn remove_forwarded(headers: &mut HeaderMap) {
+    headers.remove(FORWARDED);
+    let is_forwarded = |name: &&HeaderName| {
+        let name = name.as_str().as_bytes();
+        name.starts_with(b"x-forwarded") || name.starts_with(b"x_forwarded")
+    };
+    let names: Vec<HeaderName> = headers.keys().filter(is_forwarded).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+/// Appends our hop to what a listed proxy said; nobody else's words are left by now.
+fn add_forwarded(headers: &mut HeaderMap, address: std::net::IpAddr, target: &Target) {
+    let before: Vec<&str> = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
+    let chain = before.into_iter().map(str::to_owned).chain([address.to_string()]).collect::<Vec<_>>().join(", ");
+    for (name, value) in [
+        (X_FORWARDED_FOR, chain.as_str()),
+        (X_FORWARDED_HOST, target.host.as_str()),
+        (X_FORWARDED_PROTO, target.scheme.as_str()),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value)
+            && (name == X_FORWARDED_FOR || !headers.contains_key(&name))
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// HTTP/2 may split cookies over several fields, HTTP/1.1 may not (RFC 9113 section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let joined: Vec<u8> =
+        headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b"; "[..]);
+    if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// The protocol that the client wants to change to, when it asks as RFC 9110 section 7.8 says.
+pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+    let asks = headers.get_all(CONNECTION).iter().any(|value| {
+        value.to_str().is_ok_and(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case("upgrade")))
+    });
+    headers.get(UPGRADE).filter(|_| asks).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::path::RequestPath;
+    use crate::domain::target::{Host, Scheme};
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    fn applied(
+        sent: &[(&'static str, &'static str)],
+        is_forwarder: bool,
+        preserve_host: bool,
+        client: Option<(std::net::IpAddr, &Target)>,
+    ) -> HeaderMap {
+        let decided = DecidedHeaders::new(headers(&[("x-user", "")]).keys());
+        let mut session = Session::default();
+        session.headers = headers(&[("x-role", "r")]);
+        session.removed = vec![HeaderName::from_static("x-secret")];
+        let rules = HeaderRules { decided: &decided, session: &session, is_forwarder, preserve_host, client };
+        let mut sent = headers(sent);
+        rules.apply(&mut sent, None);
+        sent
+    }
+
+    #[test]
+    fn the_upstream_gets_the_rules_word_and_no_forgery() {
+        let sent = [
+            ("host", "h"),
+            ("x-user", "mallory"),
+            ("x_user", "mallory"),
+            ("x-role", "admin"),
+            ("x-secret", "s"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-whatever", "x"),
+            ("forwarded", "for=1.2.3.4"),
+            ("connection", "close, x-hop"),
+            ("x-hop", "1"),
+            ("expect", "100-continue"),
+            ("accept", "a"),
+        ];
+        assert_eq!(applied(&sent, false, false, None), headers(&[("accept", "a"), ("x-role", "r")]));
+    }
+
+    #[test]
+    fn a_listed_proxy_is_believed_and_our_hop_is_added_when_the_rule_says_so() {
+        let path = RequestPath::parse("/").unwrap();
+        let target = Target::new(http::Method::GET, Scheme::Http, Host::parse("h:1").unwrap(), path, None);
+        let sent = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];
+        let trusted = applied(&sent, true, false, None);
+        assert_eq!(trusted, headers(&[sent[0], sent[1], ("x-role", "r")]));
+        let client = Some(("10.0.0.1".parse().unwrap(), &target));
+        let both = applied(&sent, true, false, client);
+        assert_eq!(both["x-forwarded-for"], "1.2.3.4, 10.0.0.1");
+        assert_eq!(both["x-forwarded-proto"], "https");
+        assert_eq!(both["x-forwarded-host"], "h:1");
+        let untrusted = applied(&sent, false, false, client);
+        assert_eq!(
+            (&untrusted["x-forwarded-for"], &untrusted["x-forwarded-proto"]),
+            (&HeaderValue::from_static("10.0.0.1"), &HeaderValue::from_static("http"))
+        );
+    }
+
+    #[test]
+    fn trailers_host_and_cookies_are_kept_in_order() {
+        let sent = [("te", "gzip, trailers"), ("host", "h"), ("cookie", "a=1"), ("cookie", "b=2")];
+        let kept = applied(&sent, false, true, None);
+        assert_eq!(kept, headers(&[("te", "trailers"), ("host", "h"), ("cookie", "a=1; b=2"), ("x-role", "r")]));
+    }
+
+    #[test]
+    fn an_upgrade_needs_both_fields() {
+        assert!(wanted_upgrade(&headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")])).is_some());
+        assert!(wanted_upgrade(&headers(&[("upgrade", "websocket")])).is_none());
+        assert!(wanted_upgrade(&headers(&[("connection", "upgrade")])).is_none());
+    }
+}

@@ -1,0 +1,16 @@
+//! The reverse proxy's core: from a request that was let through to the upstream's answer, streamed in both directions.
+//!
+//! What always holds:
+//! - Fields that belong to a connection are not forwarded, in either direction.
+//! - A transfer that moves is never cut; one that stands still is.
+//! - Whoever broke off is told apart: the client (499), the upstream (502), or time (504, 408).
+
+mod body;
+mod clients;
+mod forward;
+mod headers;
+mod tunnel;
+
+pub(crate) use clients::UpstreamClients;
+pub(crate) use forward::ForwardRequest;
+pub(crate) use tunnel::Tunnels;

@@ -1,0 +1,113 @@
+//! The service value: what `server` builds, and what handlers and tasks work with. A cheap clone around its parts.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base::Rng;
+use contracts::{Link, Sessions, TokenIntrospection};
+use jose::JwkSet;
+
+use crate::config::Config;
+use crate::operations::load_rules::{Repositories, RepositoryError};
+use crate::pipeline::errors::Fallbacks;
+use crate::pipeline::{LocalServices, RuleSet, Services};
+use crate::proxy::{Tunnels, UpstreamClients};
+
+/// What a gateway is made of.
+pub struct Parts {
+    pub config: Config,
+    pub rng: Rng,
+    pub http: web::outbound::Client,
+    pub sessions: Link<dyn Sessions>,
+    pub introspection: Link<dyn TokenIntrospection>,
+    /// Under which URLs the services of this process are known.
+    pub local: LocalServices,
+    /// The keys that rules may sign with under [`IN_PROCESS_KEYS`](crate::IN_PROCESS_KEYS).
+    pub generated_keys: JwkSet,
+}
+
+#[derive(Clone)]
+pub struct Gateway(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) services: Services,
+    pub(crate) fallbacks: Fallbacks,
+    pub(crate) rules: ArcSwap<RuleSet>,
+    pub(crate) repositories: tokio::sync::Mutex<Repositories>,
+    pub(crate) clients: UpstreamClients,
+    pub(crate) tunnels: Tunnels,
+}
+
+/// A configuration that no gateway can work with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("access_rules.repositories.{index}: {source}")]
+    Repository { index: usize, source: RepositoryError },
+    #[error("the upstream client cannot be built: {0}")]
+    Client(#[from] rustls::Error),
+}
+
+/// Whether traffic may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Ready,
+    /// Not one valid rule is loaded.
+    NoRules,
+}
+
+impl Readiness {
+    /// The name and the words of what is missing, as `/health/ready` shows them.
+    pub const fn fault(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Ready => None,
+            Self::NoRules => Some(("rules_loaded", "no valid access rule is loaded")),
+        }
+    }
+}
+
+impl Gateway {
+    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+        let Parts { config, rng, http, sessions, introspection, local, generated_keys } = parts;
+        let fallbacks = Fallbacks::compile(&config.errors);
+        for fault in fallbacks.faults() {
+            tracing::error!(fault, "an error handler of `errors.fallback` cannot be used: failures become 500");
+        }
+        let repositories = Repositories::new(&config.access_rules.repositories)
+            .map_err(|(index, source)| ConfigError::Repository { index, source })?;
+        Ok(Self(Arc::new(Inner {
+            services: Services::new(rng, http, sessions, introspection, local, generated_keys),
+            fallbacks,
+            rules: ArcSwap::from_pointee(RuleSet::default()),
+            repositories: tokio::sync::Mutex::new(repositories),
+            clients: UpstreamClients::new()?,
+            tunnels: Tunnels::default(),
+            config,
+        })))
+    }
+
+    pub fn readiness(&self) -> Readiness {
+        if self.0.rules.load().valid().next().is_some() { Readiness::Ready } else { Readiness::NoRules }
+    }
+
+    /// The proxy.
+    pub fn public_router(&self) -> axum::Router {
+        crate::http::proxy_router(self.clone())
+    }
+
+    /// Decisions, rules and keys.
+    pub fn admin_router(&self) -> axum::Router {
+        crate::http::api_router(self.clone())
+    }
+
+    /// Ends the tunnels that are still open: connections that were upgraded outlive their requests.
+    pub async fn close_tunnels(&self) {
+        self.0.tunnels.close().await;
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("rules", &self.0.rules.load().len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,232 @@
+//! A gateway on two free ports, upstreams that do what a test wants, and a client that speaks plain HTTP/1.1.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Clock, ManualClock, Rng};
+use contracts::Link;
+use jose::{Algorithm, Jwk, JwkSet};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use web::listener::{Listener, ListenerLimits};
+use web::{Edge, TrustedProxies};
+
+use crate::pipeline::testing;
+use crate::{Config, Gateway, LocalServices, Parts};
+
+pub(super) struct Running {
+    pub(super) gateway: Gateway,
+    pub(super) proxy: SocketAddr,
+    pub(super) api: SocketAddr,
+    _stop: watch::Sender<bool>,
+}
+
+/// The configuration of the tests: every handler enabled, short times, and what the test lays over it.
+pub(super) fn config(rules: &Value, changes: Value) -> Config {
+    use base64::Engine as _;
+    let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
+    let enabled = |names: &[&str]| -> Value {
+        names.iter().map(|it| ((*it).to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let mut config = json!({
+        "serve": {"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}},
+        "access_rules": {"repositories": [format!("inline://{rules}")]},
+        "authenticators": enabled(&["noop", "anonymous", "unauthorized", "cookie_session"]),
+        "authorizers": enabled(&["allow", "deny"]),
+        "mutators": enabled(&["noop", "header", "id_token"]),
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    serde_json::from_value(config).unwrap()
+}
+
+pub(super) fn gateway(config: Config) -> Gateway {
+    let (_, sessions) = testing::fake_sessions();
+    Gateway::new(Parts {
+        config,
+        rng: Rng::seeded(1),
+        http: web::outbound::Client::new(web::outbound::Destinations::Any),
+        sessions,
+        introspection: Link::unset(),
+        local: LocalServices::default(),
+        generated_keys: JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap()] },
+    })
+    .unwrap()
+}
+
+/// A rule for everything under `http://<.*>/<path>`, with changes.
+pub(super) fn rule(path: &str, upstream: &str, changes: Value) -> Value {
+    let mut rule = json!({
+        "id": path,
+        "match": {"url": format!("http://<[^/]*>{path}"), "methods": ["GET", "POST", "PUT"]},
+        "authenticators": [{"handler": "anonymous"}],
+        "authorizer": {"handler": "allow"},
+        "mutators": [{"handler": "noop"}],
+        "upstream": {"url": upstream},
+    });
+    rule.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    rule
+}
+
+impl Running {
+    pub(super) async fn start(rules: Value, changes: Value) -> Self {
+        let gateway = gateway(config(&rules, changes));
+        gateway.load_rules().await.unwrap();
+        Self::serve(gateway).await
+    }
+
+    pub(super) async fn serve(gateway: Gateway) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut addresses = Vec::new();
+        for router in [gateway.public_router(), gateway.admin_router()] {
+            let edge = Edge {
+                clock: clock(),
+                rng: Rng::seeded(2),
+                proxies: TrustedProxies::default(),
+                metrics: None,
+                quiet_health: true,
+            };
+            let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            addresses.push(socket.local_addr().unwrap());
+            let limits = ListenerLimits { body_idle_timeout: Duration::from_secs(10), ..ListenerLimits::default() };
+            let listener = Listener { socket, tls: None, limits, router: edge.around(router) };
+            tokio::spawn(listener.serve(stopped.clone()));
+        }
+        Self { gateway, proxy: addresses[0], api: addresses[1], _stop: stop }
+    }
+
+    pub(super) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        exchange(self.proxy, "GET", path, headers, b"").await
+    }
+
+    pub(super) async fn decide(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        exchange(self.api, "GET", path, headers, b"").await
+    }
+}
+
+fn clock() -> Clock {
+    ManualClock::starting_at(testing::START).clock()
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(its_name, _)| its_name == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+/// The head of a request. `Host` is `api.example` unless the headers name one.
+pub(super) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
+    let mut head = format!("{method} {path} HTTP/1.1\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        head.push_str("host: api.example\r\n");
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head + "\r\n"
+}
+
+pub(super) async fn exchange(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let stream = TcpStream::connect(to).await.unwrap();
+    let length = body.len().to_string();
+    let mut all = headers.to_vec();
+    if !body.is_empty() {
+        all.push(("content-length", &length));
+    }
+    all.push(("connection", "close"));
+    let (read, mut write) = stream.into_split();
+    let (head, body) = (head(method, path, &all), body.to_vec());
+    let sending = tokio::spawn(async move {
+        write.write_all(head.as_bytes()).await.unwrap();
+        let _ = write.write_all(&body).await;
+        write
+    });
+    let answer = read_answer(&mut BufReader::new(read)).await;
+    sending.abort();
+    answer
+}
+
+pub(super) async fn read_head<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> (u16, Vec<(String, String)>) {
+    let mut line = String::new();
+    from.read_line(&mut line).await.unwrap();
+    let status = line.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        from.read_line(&mut line).await.unwrap();
+        match line.trim_end().split_once(':') {
+            Some((name, value)) => headers.push((name.to_ascii_lowercase(), value.trim().to_owned())),
+            None => return (status, headers),
+        }
+    }
+}
+
+async fn read_answer<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> Answer {
+    let (status, headers) = read_head(from).await;
+    let mut body = Vec::new();
+    // The connection closes after the answer; a chunked body is read as it stands on the wire.
+    let _ = from.read_to_end(&mut body).await;
+    Answer { status, headers, body }
+}
+
+/// An upstream that answers each connection by itself.
+pub(super) async fn raw_upstream<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> String
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let serve = Arc::new(serve);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
+        }
+    });
+    url
+}
+
+/// An upstream that says what it was asked: the request line and the headers, as JSON.
+pub(super) async fn echo_upstream() -> String {
+    let app = axum::Router::new().fallback(|request: axum::extract::Request| async move {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 64 << 20).await.unwrap();
+        let headers: serde_json::Map<String, Value> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned().into()))
+            .collect();
+        axum::Json(json!({
+            "method": parts.method.as_str(), "uri": parts.uri.to_string(), "headers": headers, "length": body.len(),
+        }))
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}

@@ -1,0 +1,365 @@
+//! The proxy: what reaches the upstream, what comes back, and what becomes of connections that break.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::harness::{Running, echo_upstream, exchange, head, raw_upstream, read_head, rule};
+
+async fn drain_head(stream: &mut TcpStream) {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).await.unwrap_or(0) > 0 {
+        seen.push(byte[0]);
+    }
+}
+
+#[tokio::test]
+async fn the_upstream_sees_what_the_rule_decided() {
+    let upstream = echo_upstream().await;
+    let headers =
+        json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
+    let running = Running::start(
+        json!([rule("/named", &upstream, headers), rule("/plain/<.*>", &format!("{upstream}/base"), json!({}))]),
+        json!({}),
+    )
+    .await;
+    let forged = [("x-user", "admin"), ("X_User", "admin"), ("x-forwarded-for", "6.6.6.6"), ("x-other", "o")];
+    let seen = running.get("/named?q=%2F", &forged).await.json();
+    assert_eq!((&seen["uri"], &seen["headers"]["x-user"]), (&json!("/named?q=%2F"), &json!("anonymous")));
+    assert_eq!((seen["headers"].get("x_user"), &seen["headers"]["x-other"]), (None, &json!("o")));
+    assert_eq!(seen["headers"]["host"], json!(upstream.strip_prefix("http://").unwrap()));
+    // Nor does a rule that sets nothing let the forgery through.
+    let seen = running.get("/plain/a%20b/../c/", &forged).await.json();
+    assert_eq!((&seen["uri"], seen["headers"].get("x-user")), (&json!("/base/plain/c"), None));
+    assert_eq!(seen["headers"].get("x-forwarded-for"), None);
+}
+
+#[tokio::test]
+async fn host_path_and_forwarded_headers_follow_the_rule() {
+    let upstream = echo_upstream().await;
+    let settings = json!({"upstream": {"url": upstream, "preserve_host": true, "strip_path": "/api",
+                                       "preserve_trailing_slash": true, "forwarded_headers": true}});
+    let running = Running::start(json!([rule("/api/<.*>", "", settings)]), json!({})).await;
+    let seen = running.get("/api/x/", &[("host", "shop.example")]).await.json();
+    assert_eq!((&seen["uri"], &seen["headers"]["host"]), (&json!("/x/"), &json!("shop.example")));
+    assert_eq!(seen["headers"]["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(
+        (&seen["headers"]["x-forwarded-proto"], &seen["headers"]["x-forwarded-host"]),
+        (&json!("http"), &json!("shop.example"))
+    );
+}
+
+#[tokio::test]
+async fn a_listed_proxy_says_which_scheme_the_client_used_and_others_do_not() {
+    let upstream = echo_upstream().await;
+    let mut secure = rule("/s", &upstream, json!({}));
+    secure["match"]["url"] = json!("https://api.example/s");
+    let https = [("x-forwarded-proto", "https"), ("x-forwarded-for", "1.2.3.4")];
+    let start = async |proxies: serde_json::Value| {
+        let listener = json!({"trust_forwarded_headers": true, "trusted_proxies": proxies});
+        Running::start(json!([secure]), json!({"serve": {"proxy": listener}})).await
+    };
+    let trusting = start(json!(["127.0.0.1"])).await;
+    let seen = trusting.get("/s", &https).await.json();
+    assert_eq!(seen["headers"]["x-forwarded-for"], "1.2.3.4");
+    assert_eq!(trusting.get("/s", &[]).await.status, 404);
+    assert_eq!(start(json!(["10.0.0.0/8"])).await.get("/s", &https).await.status, 404);
+}
+
+#[tokio::test]
+async fn paths_that_could_be_read_in_two_ways_never_reach_the_upstream() {
+    let upstream = echo_upstream().await;
+    let running = Running::start(json!([rule("/<.*>", &upstream, json!({}))]), json!({})).await;
+    for path in [
+        "/public/..%2fadmin",
+        "/public/%2e%2e%2fadmin",
+        "/public/..;/admin",
+        "/public\\..\\admin",
+        "/%5c..",
+        "/a%00b",
+        "/%ff",
+        "/%c0%ae%c0%ae/",
+        "/%252e%252e/admin",
+        "/../admin",
+        "/%2e%2e/admin",
+        "/a//../admin",
+        "/a%2",
+        "/a%zz",
+    ] {
+        let answer = running.get(path, &[]).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+    }
+    for (path, seen) in
+        [("/a/%2e%2e/b", "/b"), ("/a//b/./c", "/a/b/c"), ("/%61dmin", "/admin"), ("/a;x=1/b", "/a;x=1/b")]
+    {
+        assert_eq!(running.get(path, &[]).await.json()["uri"], json!(seen), "{path}");
+    }
+    // An absolute target must name the host that `Host` names.
+    assert_eq!(running.get("http://api.example/a", &[]).await.json()["uri"], json!("/a"));
+    assert_eq!(running.get("http://other.example/a", &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn failures_have_their_statuses() {
+    let upstream = echo_upstream().await;
+    let unavailable = "http://127.0.0.1:1";
+    let running = Running::start(
+        json!([
+            rule("/ok", &upstream, json!({})),
+            rule("/o<k|o>", &upstream, json!({})),
+            rule("/dead", unavailable, json!({})),
+            rule("/nowhere", "", json!({})),
+            rule("/denied", &upstream, json!({"authorizer": {"handler": "deny"}})),
+            rule("/closed", &upstream, json!({"authenticators": [{"handler": "unauthorized"}]})),
+            rule("/broken", &upstream, json!({"mutators": [{"handler": "hydrator"}]})),
+            rule("/bad(<(>", &upstream, json!({})),
+        ]),
+        json!({}),
+    )
+    .await;
+    for (path, status) in [
+        ("/ok", 500),
+        ("/oo", 200),
+        ("/dead", 502),
+        ("/nowhere", 500),
+        ("/denied", 403),
+        ("/closed", 401),
+        ("/broken", 500),
+        ("/none", 404),
+    ] {
+        let answer = running.get(path, &[]).await;
+        assert_eq!(answer.status, status, "{path}");
+        if status != 200 {
+            assert_eq!(answer.json()["error"]["code"], json!(status), "{path}: {}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_streams_through_and_its_length_is_kept() {
+    let upstream = echo_upstream().await;
+    let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;
+    let body = vec![7_u8; 32 << 20];
+    let answer = exchange(running.proxy, "PUT", "/up", &[], &body).await;
+    assert_eq!((answer.status, &answer.json()["length"]), (200, &json!(body.len())));
+    assert_eq!(answer.json()["headers"]["content-length"], json!(body.len().to_string()));
+}
+
+#[tokio::test]
+async fn answers_stream_piece_by_piece_and_may_last_longer_than_any_silence() {
+    let upstream = raw_upstream(|mut stream| async move {
+        drain_head(&mut stream).await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+            .await;
+        for _ in 0..5 {
+            let _ = stream.write_all(b"6\r\ndata: \r\n").await;
+            sleep(Duration::from_millis(150)).await;
+        }
+        let _ = stream.write_all(b"0\r\n\r\n").await;
+    })
+    .await;
+    let running = Running::start(json!([rule("/sse", &upstream, json!({}))]), json!({})).await;
+    let mut stream = TcpStream::connect(running.proxy).await.unwrap();
+    stream.write_all(head("GET", "/sse", &[("connection", "close")]).as_bytes()).await.unwrap();
+    let mut stream = BufReader::new(stream);
+    let (status, headers) =
+        timeout(Duration::from_millis(140), read_head(&mut stream)).await.expect("the head comes at once");
+    assert_eq!(status, 200);
+    assert!(headers.contains(&("content-type".to_owned(), "text/event-stream".to_owned())));
+    let mut body = String::new();
+    stream.read_to_string(&mut body).await.unwrap();
+    assert_eq!(body.matches("data: ").count(), 5, "{body}");
+    assert!(body.ends_with("0\r\n\r\n"), "the end is told: {body:?}");
+}
+
+#[tokio::test]
+async fn silence_is_504_before_the_answer_and_an_abort_within_it() {
+    let silent = raw_upstream(|mut stream| async move {
+        drain_head(&mut stream).await;
+        sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    let stalling = raw_upstream(|mut stream| async move {
+        drain_head(&mut stream).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf").await;
+        sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    let dying = raw_upstream(|mut stream| async move { drain_head(&mut stream).await }).await;
+    let running = Running::start(
+        json!([
+            rule("/silent", &silent, json!({})),
+            rule("/stalling", &stalling, json!({})),
+            rule("/dying", &dying, json!({}))
+        ]),
+        json!({}),
+    )
+    .await;
+    assert_eq!(running.get("/silent", &[]).await.status, 504);
+    let half = running.get("/stalling", &[]).await;
+    assert_eq!((half.status, half.text().as_str()), (200, "half"), "cut, and not padded");
+    assert_eq!(running.get("/dying", &[]).await.status, 502);
+}
+
+#[tokio::test]
+async fn a_slow_upload_goes_on_while_it_moves_and_ends_when_it_stops() {
+    let upstream = echo_upstream().await;
+    let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;
+    let mut stream = TcpStream::connect(running.proxy).await.unwrap();
+    let request = head("POST", "/up", &[("content-length", "5"), ("connection", "close")]);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    for _ in 0..5 {
+        sleep(Duration::from_millis(150)).await;
+        stream.write_all(b"x").await.unwrap();
+    }
+    assert_eq!(read_head(&mut BufReader::new(stream)).await.0, 200);
+
+    let mut stream = TcpStream::connect(running.proxy).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(b"x").await.unwrap();
+    assert_eq!(read_head(&mut BufReader::new(stream)).await.0, 408);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_takes_its_upstream_request_along() {
+    let (open, closed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counters = (open.clone(), closed.clone());
+    let upstream = raw_upstream(move |mut stream| {
+        let (open, closed) = counters.clone();
+        async move {
+            drain_head(&mut stream).await;
+            open.fetch_add(1, Ordering::SeqCst);
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            closed.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let running = Running::start(json!([rule("/slow", &upstream, json!({}))]), json!({"serve": {}})).await;
+    let mut stream = TcpStream::connect(running.proxy).await.unwrap();
+    stream.write_all(head("GET", "/slow", &[]).as_bytes()).await.unwrap();
+    let reached = async |counter: &AtomicUsize| {
+        while counter.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), reached(&open)).await.unwrap();
+    drop(stream);
+    timeout(Duration::from_secs(5), reached(&closed)).await.expect("the upstream's connection ends with the client's");
+}
+
+#[tokio::test]
+async fn connections_to_an_upstream_are_used_again() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = connections.clone();
+    let upstream = raw_upstream(move |mut stream| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            for _ in 0..10 {
+                drain_head(&mut stream).await;
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+            }
+        }
+    })
+    .await;
+    let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
+    for _ in 0..5 {
+        assert_eq!(running.get("/a", &[]).await.status, 204);
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn hop_by_hop_fields_of_an_answer_stay_behind() {
+    let upstream = raw_upstream(|mut stream| async move {
+        drain_head(&mut stream).await;
+        let answer = "HTTP/1.1 200 OK\r\nconnection: x-hop, close\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nset-cookie: a=1\r\n\
+                      set-cookie: b=2\r\ncontent-length: 2\r\n\r\nok";
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await;
+    let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
+    let answer = running.get("/a", &[]).await;
+    assert_eq!((answer.header("x-hop"), answer.header("keep-alive"), answer.text().as_str()), (None, None, "ok"));
+    assert_eq!(answer.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
+}
+
+async fn websocket_upstream(answer: &'static str) -> String {
+    raw_upstream(move |mut stream| async move {
+        drain_head(&mut stream).await;
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let mut buffer = [0; 64];
+        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+            let _ = stream.write_all(&buffer[..length].to_ascii_uppercase()).await;
+        }
+    })
+    .await
+}
+
+const UPGRADE: [(&str, &str); 3] =
+    [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
+
+#[tokio::test]
+async fn a_websocket_passes_in_both_directions_and_outlives_every_timeout() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: y\r\n\r\n";
+    let upstream = websocket_upstream(answer).await;
+    let denied = json!({"authorizer": {"handler": "deny"}});
+    let running =
+        Running::start(json!([rule("/ws", &upstream, json!({})), rule("/no", &upstream, denied)]), json!({})).await;
+    let stream = TcpStream::connect(running.proxy).await.unwrap();
+    let mut stream = BufReader::new(stream);
+    stream.write_all(head("GET", "/ws", &UPGRADE).as_bytes()).await.unwrap();
+    let (status, headers) = read_head(&mut stream).await;
+    assert_eq!(status, 101);
+    assert!(headers.contains(&("sec-websocket-accept".to_owned(), "y".to_owned())));
+    for message in [b"hello", b"again"] {
+        stream.write_all(message).await.unwrap();
+        let mut echo = [0; 5];
+        stream.read_exact(&mut echo).await.unwrap();
+        assert_eq!(echo.to_vec(), message.to_ascii_uppercase());
+        sleep(Duration::from_millis(400)).await;
+    }
+    running.gateway.close_tunnels().await;
+    let mut rest = Vec::new();
+    assert_eq!(stream.read_to_end(&mut rest).await.unwrap_or(0), 0, "the tunnel ends with the gateway");
+    assert_eq!(running.get("/no", &UPGRADE).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_protocol_that_nobody_asked_for_is_502() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n";
+    let upstream = websocket_upstream(answer).await;
+    let running = Running::start(json!([rule("/ws", &upstream, json!({}))]), json!({})).await;
+    let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
+    stream.write_all(head("GET", "/ws", &UPGRADE).as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.0, 502);
+}
+
+#[tokio::test]
+async fn an_upstream_may_speak_http2_without_tls() {
+    let upstream = echo_upstream().await.replace("http://", "h2c://");
+    let running = Running::start(json!([rule("/grpc", &upstream, json!({}))]), json!({})).await;
+    let answer = running.get("/grpc", &[("te", "trailers")]).await;
+    assert_eq!((answer.status, &answer.json()["headers"]["te"]), (200, &json!("trailers")));
+}
+
+#[tokio::test]
+async fn stale_cookies_are_cleared_on_the_way_back() {
+    let upstream = echo_upstream().await;
+    let authenticators = json!({"authenticators": [
+        {"handler": "cookie_session", "on_invalid": "next", "config":
+            {"check_session_url": "kleis://identity/sessions/whoami", "only": ["session"], "clear_invalid_cookies": true}},
+        {"handler": "anonymous"},
+    ]});
+    let running = Running::start(json!([rule("/a", &upstream, authenticators)]), json!({})).await;
+    let stale = running.get("/a", &[("cookie", "session=stale")]).await;
+    assert!(stale.header("set-cookie").unwrap().starts_with("session=; Path=/"), "{stale:?}");
+    assert_eq!(running.get("/a", &[("cookie", "session=valid-a")]).await.header("set-cookie"), None);
+}
