@@ -2,6 +2,7 @@
 
 mod clients;
 mod code_flow;
+mod guarantees;
 mod logout;
 mod pages;
 mod sessions;
@@ -229,14 +230,20 @@ impl Browser {
                 cookie.contains("HttpOnly") && cookie.contains("Secure") && cookie.contains("SameSite=None"),
                 "{cookie}"
             );
-            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-            if cookie.contains("Max-Age=0;") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
+            self.keep(cookie);
         }
         answer
+    }
+}
+
+impl Browser {
+    fn keep(&mut self, cookie: &str) {
+        let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+        if cookie.contains("Max-Age=0;") {
+            self.cookies.remove(name);
+        } else {
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
     }
 }
 

@@ -116,6 +116,10 @@ impl OAuth {
         hint: &str,
     ) -> Result<Map<String, Value>, OwnTokenError> {
         let mut claims = self.verify_own_token(cx, ID_TOKEN_SET, hint).await?;
+        // RFC 8725 section 3.11: logout tokens are signed with the same keys and are no ID tokens.
+        if claims.contains_key("events") {
+            return Err(OwnTokenError::NotClaims);
+        }
         let expiry = claims.shift_remove("exp");
         let check = ClaimsCheck {
             now: cx.now,

@@ -1,0 +1,134 @@
+//! What holds however requests race, and how much one sign-in costs.
+
+use std::sync::{Arc, Mutex};
+
+use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jobs::Worker;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::MIGRATIONS;
+
+#[tokio::test]
+async fn of_many_who_redeem_one_verifier_one_receives_a_code() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = Arc::new(House::with_applications(database));
+        house.client(json!({})).await;
+        let mut browser = Browser::default();
+        let challenge = house.begin(&mut browser, &request("")).await;
+        let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+        let answers = many_visits(&house, &browser, &back).await;
+        let passed: Vec<&Answer> = answers.iter().filter(|answer| answer.status == StatusCode::FOUND).collect();
+        assert_eq!(passed.len(), 1);
+        let challenge = passed[0].parameter("consent_challenge").unwrap();
+        for cookie in passed[0].headers.get_all(header::SET_COOKIE) {
+            browser.keep(cookie.to_str().unwrap());
+        }
+        let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+        let answers = many_visits(&house, &browser, &back).await;
+        let codes = answers.iter().filter(|answer| answer.status == StatusCode::SEE_OTHER).count();
+        let refused = answers.iter().filter(|answer| answer.status == StatusCode::FORBIDDEN).count();
+        assert_eq!((codes, refused), (1, answers.len() - 1));
+    })
+    .await;
+}
+
+async fn many_visits(house: &Arc<House>, browser: &Browser, url: &Url) -> Vec<Answer> {
+    let mut visits = JoinSet::new();
+    for _ in 0..16 {
+        let (house, url) = (house.clone(), url.clone());
+        let mut browser = Browser { cookies: browser.cookies.clone() };
+        visits.spawn(async move { browser.get(&house, url.as_str()).await });
+    }
+    visits.join_all().await
+}
+
+#[tokio::test]
+async fn a_sign_in_through_our_own_pages_costs_two_writes_until_the_code() {
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let house = House::with_own_pages(database.clone());
+    house.client(json!({"skip_consent": true})).await;
+    let before = database.usage();
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("")).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+    let after = database.usage();
+    assert_eq!(after.write_transactions - before.write_transactions, 1);
+    // The client to begin; then client, session, grant and two events.
+    assert_eq!(after.statements - before.statements, 6);
+}
+
+#[tokio::test]
+async fn challenges_and_verifiers_stay_short() {
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let house = House::with_applications(database);
+    let keys = json!({"x": "y".repeat(4000)});
+    house.client(json!({"metadata": keys})).await;
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("&nonce=0123456789abcdef")).await;
+    let login_back = house.accept("login", &challenge, json!({"subject": Uuid::nil(), "amr": ["password"]})).await;
+    let consent = browser.get(&house, login_back.as_str()).await.parameter("consent_challenge").unwrap();
+    let consent_back = house.accept("consent", &consent, json!({"grant_scope": ["openid"]})).await;
+    let lengths = [challenge.len(), login_back.as_str().len(), consent.len(), consent_back.as_str().len()];
+    assert!(lengths.into_iter().all(|length| length < 2_000), "{lengths:?}");
+}
+
+/// The logout tokens that a client's server received.
+type Inbox = Arc<Mutex<Vec<String>>>;
+
+#[tokio::test]
+async fn a_clients_server_hears_of_a_sign_out_until_it_has_understood() {
+    let inbox = Inbox::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let received = inbox.clone();
+    let server = Router::new().route(
+        "/out",
+        post(async move |body: String| {
+            let mut inbox = received.lock().unwrap();
+            inbox.push(body);
+            // The first delivery fails.
+            if inbox.len() == 1 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+        }),
+    );
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, server).await });
+
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let house = House::with_applications(database.clone());
+    house.client(json!({"backchannel_logout_uri": format!("http://{address}/out")})).await;
+    let mut browser = Browser::default();
+    let callback = house.sign_in(&mut browser, &request(""), json!({"subject": "ada", "remember": true})).await;
+    let tokens = house.redeem(&callback).await.json();
+    let ended = house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/login?subject=ada", Value::Null).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT);
+
+    let worker = Worker::new(database, house.clock.clock(), Rng::seeded(9), house.oauth.handlers(), []);
+    worker.run_due().await.unwrap();
+    house.wait(60);
+    worker.run_due().await.unwrap();
+    house.wait(3600);
+    worker.run_due().await.unwrap();
+    let bodies = inbox.lock().unwrap().clone();
+    serving.abort_all();
+    assert_eq!(bodies.len(), 2, "{bodies:?}");
+    let token = bodies[1].strip_prefix("logout_token=").unwrap();
+    let part = |token: &str, index: usize| -> Value {
+        let part = token.split('.').nth(index).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    assert_eq!(part(token, 0)["typ"], "logout+jwt");
+    let (claims, id_token) = (part(token, 1), part(tokens["id_token"].as_str().unwrap(), 1));
+    assert_eq!(claims["iss"], "https://op.example/");
+    assert_eq!(claims["aud"], json!(["shop"]));
+    assert_eq!((&claims["sub"], &claims["sid"]), (&id_token["sub"], &id_token["sid"]));
+    assert!(claims["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object());
+    assert!(claims.get("nonce").is_none());
+
+    // What tells of a sign-out is no ID token.
+    let answer = browser.get(&house, &format!("https://op.example/oauth2/sessions/logout?id_token_hint={token}")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
