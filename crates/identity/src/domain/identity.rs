@@ -1,0 +1,229 @@
+//! An identity: a stored person. Her traits obey a schema; her addresses and the identifiers of her credentials follow
+//! from the traits, each time that they change.
+
+use std::collections::BTreeMap;
+
+use base::{Rng, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::credential::{FactorRules, available_aal};
+use super::traits_schema::Derived;
+use super::{
+    Aal, Credential, CredentialType, Credentials, RecoveryAddress, RecoveryAddressId, VerifiableAddress,
+    VerifiableAddressId, Via,
+};
+
+base::uuid_ids! {
+    /// A stored person.
+    IdentityId;
+}
+
+/// Whether the person may do anything at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    #[default]
+    Active,
+    Inactive,
+}
+
+impl State {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive].into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    pub id: IdentityId,
+    pub schema_id: String,
+    pub state: State,
+    pub state_changed_at: Option<Timestamp>,
+    pub traits: Value,
+    pub metadata_public: Option<Value>,
+    pub metadata_admin: Option<Value>,
+    pub external_id: Option<String>,
+    pub organization_id: Option<Uuid>,
+    /// The level that the credentials can reach; kept with the row so that a session check reads one row.
+    pub available_aal: Aal,
+    pub verifiable_addresses: Vec<VerifiableAddress>,
+    pub recovery_addresses: Vec<RecoveryAddress>,
+    /// Loaded when a storage function says so; empty otherwise.
+    pub credentials: Credentials,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Identity {
+    pub fn new(id: IdentityId, schema_id: &str, traits: Value, now: Timestamp) -> Self {
+        Self {
+            id,
+            schema_id: schema_id.to_owned(),
+            state: State::Active,
+            state_changed_at: Some(now),
+            traits,
+            metadata_public: None,
+            metadata_admin: None,
+            external_id: None,
+            organization_id: None,
+            available_aal: Aal::Aal0,
+            verifiable_addresses: Vec::new(),
+            recovery_addresses: Vec::new(),
+            credentials: BTreeMap::new(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.state == State::Active
+    }
+
+    pub fn set_state(&mut self, state: State, now: Timestamp) {
+        if self.state != state {
+            self.state = state;
+            self.state_changed_at = Some(now);
+        }
+    }
+
+    pub fn credential(&self, kind: CredentialType) -> Option<&Credential> {
+        self.credentials.get(&kind)
+    }
+
+    pub fn verifiable_address(&self, via: Via, value: &str) -> Option<&VerifiableAddress> {
+        self.verifiable_addresses.iter().find(|address| address.via == via && address.value == value)
+    }
+
+    /// Every text by which the person can be found with these credentials: what a password must not resemble.
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.credentials.values().flat_map(|credential| credential.identifiers.iter().map(String::as_str))
+    }
+
+    /// Brings addresses and credential identifiers in line with what the schema found in the traits. What was proved of
+    /// an address survives when the address does; addresses that the traits no longer name are dropped.
+    ///
+    /// The credentials must be loaded.
+    pub fn follow(&mut self, derived: &Derived, rng: &Rng, now: Timestamp) {
+        let mut known = std::mem::take(&mut self.verifiable_addresses);
+        for (via, value) in &derived.verifiable {
+            let kept = known.iter().position(|address| address.via == *via && address.value == *value);
+            self.verifiable_addresses.push(match kept {
+                Some(index) => known.swap_remove(index),
+                None => VerifiableAddress::pending(VerifiableAddressId::generate(rng), *via, value.clone(), now),
+            });
+        }
+        let mut known = std::mem::take(&mut self.recovery_addresses);
+        for (via, value) in &derived.recovery {
+            let kept = known.iter().position(|address| address.via == *via && address.value == *value);
+            self.recovery_addresses.push(match kept {
+                Some(index) => known.swap_remove(index),
+                None => RecoveryAddress {
+                    id: RecoveryAddressId::generate(rng),
+                    via: *via,
+                    value: value.clone(),
+                    created_at: now,
+                    updated_at: now,
+                },
+            });
+        }
+        for (kind, identifiers) in
+            [(CredentialType::Password, &derived.password), (CredentialType::Webauthn, &derived.webauthn)]
+        {
+            self.name_credential(kind, identifiers.clone(), now);
+        }
+        let addresses: Vec<_> =
+            derived.code.iter().map(|(via, address)| json!({"channel": via, "address": address})).collect();
+        let identifiers = derived.code.iter().map(|(_, address)| address.clone()).collect();
+        if let Some(credential) = self.name_credential(CredentialType::Code, identifiers, now) {
+            let config = json!({ "addresses": addresses });
+            if credential.config != config {
+                credential.config = config;
+                credential.updated_at = now;
+            }
+        }
+    }
+
+    fn name_credential(
+        &mut self,
+        kind: CredentialType,
+        identifiers: Vec<String>,
+        now: Timestamp,
+    ) -> Option<&mut Credential> {
+        if identifiers.is_empty() && !self.credentials.contains_key(&kind) {
+            return None;
+        }
+        let credential = self.credentials.entry(kind).or_insert_with(|| Credential::empty(kind, Vec::new(), now));
+        if credential.identifiers != identifiers {
+            credential.identifiers = identifiers;
+            credential.updated_at = now;
+        }
+        Some(credential)
+    }
+
+    /// Computes anew which level the loaded credentials reach.
+    pub fn refresh_available_aal(&mut self, rules: FactorRules) {
+        self.available_aal = available_aal(&self.credentials, rules);
+    }
+
+    /// A digest-like summary of the traits, to notice that they changed between two steps.
+    pub fn traits_text(&self) -> String {
+        self.traits.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AddressStatus;
+
+    fn derived(addresses: &[&str]) -> Derived {
+        let list: Vec<_> = addresses.iter().map(|value| (Via::Email, (*value).to_owned())).collect();
+        Derived {
+            password: addresses.iter().map(|value| (*value).to_owned()).collect(),
+            verifiable: list.clone(),
+            recovery: list,
+            ..Derived::default()
+        }
+    }
+
+    #[test]
+    fn what_was_proved_survives_exactly_as_long_as_the_address() {
+        let rng = Rng::seeded(1);
+        let now = Timestamp::from_unix_seconds(1);
+        let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
+        identity.follow(&derived(&["a@x", "b@x"]), &rng, now);
+        identity.verifiable_addresses[0].complete(now);
+        let first = identity.verifiable_addresses[0].clone();
+
+        identity.follow(&derived(&["c@x", "a@x"]), &rng, now);
+        assert_eq!(identity.verifiable_addresses.len(), 2);
+        assert_eq!(identity.verifiable_addresses[1], first);
+        assert_eq!(identity.verifiable_addresses[0].status, AddressStatus::Pending);
+        assert_eq!(identity.credentials[&CredentialType::Password].identifiers, ["c@x", "a@x"]);
+
+        identity.follow(&derived(&[]), &rng, now);
+        assert!(identity.verifiable_addresses.is_empty() && identity.recovery_addresses.is_empty());
+        assert!(identity.credentials[&CredentialType::Password].identifiers.is_empty());
+        identity.follow(&derived(&["a@x"]), &rng, now);
+        assert!(!identity.verifiable_addresses[0].verified, "an address that went away has to be proved again");
+    }
+
+    #[test]
+    fn the_time_of_a_state_is_the_time_of_its_change() {
+        let mut identity = Identity::new(IdentityId::from_uuid(Uuid::nil()), "x", json!({}), Timestamp::EPOCH);
+        let later = Timestamp::from_unix_seconds(9);
+        identity.set_state(State::Active, later);
+        assert_eq!(identity.state_changed_at, Some(Timestamp::EPOCH));
+        identity.set_state(State::Inactive, later);
+        assert_eq!(identity.state_changed_at, Some(later));
+    }
+}

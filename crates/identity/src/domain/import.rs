@@ -1,0 +1,338 @@
+//! Credentials that come along with an identity from another system.
+
+use base::{Secret, Timestamp};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::password_hash::{HashFormatError, PasswordHash};
+use super::{Credential, CredentialType, Credentials, IdentityId};
+
+/// What the zero time of the systems that we replace looks like.
+const NEVER: &str = "0001-01-01T00:00:00Z";
+
+/// Credentials by kind, each with its configuration.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportedCredentials {
+    pub password: Option<Imported<PasswordImport>>,
+    pub oidc: Option<Imported<ProvidersImport>>,
+    pub saml: Option<Imported<ProvidersImport>>,
+    pub totp: Option<Imported<TotpImport>>,
+    pub lookup_secret: Option<Imported<LookupSecretImport>>,
+    pub webauthn: Option<Imported<WebauthnImport>>,
+    pub passkey: Option<Imported<WebauthnImport>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, bound = "T: Default + Deserialize<'de>")]
+pub struct Imported<T> {
+    pub config: T,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PasswordImport {
+    /// In plain text; it is hashed before it is stored.
+    pub password: Option<Secret<String>>,
+    pub hashed_password: Option<String>,
+    pub use_password_migration_hook: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProvidersImport {
+    pub providers: Vec<ProviderImport>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderImport {
+    pub subject: String,
+    pub provider: String,
+    #[serde(default)]
+    pub organization: Option<Uuid>,
+    #[serde(default)]
+    pub use_auto_link: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TotpImport {
+    pub totp_url: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LookupSecretImport {
+    pub codes: Vec<LookupCode>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct LookupCode {
+    pub code: String,
+    #[serde(default)]
+    pub used_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebauthnImport {
+    pub credentials: Vec<WebauthnEntry>,
+    pub user_handle: Option<Bytes>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct WebauthnEntry {
+    pub id: Bytes,
+    pub public_key: Bytes,
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// Bytes, which travel as base64 or as a list of numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Numbers(Vec<u8>),
+        }
+        match Form::deserialize(deserializer)? {
+            Form::Text(text) => STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom),
+            Form::Numbers(bytes) => Ok(Self(bytes)),
+        }
+    }
+}
+
+/// The credentials cannot be taken over; the text names the place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    #[error("credentials.password.config.hashed_password: {0}")]
+    HashedPassword(#[from] HashFormatError),
+    #[error("credentials.{0}.config.providers: provider and subject must not be empty")]
+    Provider(CredentialType),
+    #[error("credentials.totp.config.totp_url: must be an otpauth or totp URL")]
+    TotpUrl,
+    #[error("credentials.lookup_secret.config.codes: must not be empty")]
+    LookupCodes,
+    #[error("credentials.{0}.config: user_handle and one credential or more are needed")]
+    Passkey(CredentialType),
+}
+
+impl ImportedCredentials {
+    /// The password that must be hashed before [`ImportedCredentials::apply`].
+    pub fn plain_password(&self) -> Option<&Secret<String>> {
+        let config = &self.password.as_ref()?.config;
+        // A hash that is given is taken; a text beside it is not looked at.
+        if config.hashed_password.is_some() { None } else { config.password.as_ref() }
+    }
+
+    /// Finds faults before anything is written.
+    pub fn check(&self) -> Result<(), ImportError> {
+        if let Some(hash) = self.password.as_ref().and_then(|import| import.config.hashed_password.as_deref()) {
+            PasswordHash::parse(hash)?;
+        }
+        for (kind, import) in [(CredentialType::Oidc, &self.oidc), (CredentialType::Saml, &self.saml)] {
+            let providers = import.iter().flat_map(|import| &import.config.providers);
+            if providers.clone().any(|provider| provider.provider.is_empty() || provider.subject.is_empty()) {
+                return Err(ImportError::Provider(kind));
+            }
+        }
+        if let Some(totp) = &self.totp
+            && !["otpauth://totp/", "totp://"].iter().any(|prefix| totp.config.totp_url.starts_with(prefix))
+        {
+            return Err(ImportError::TotpUrl);
+        }
+        if self.lookup_secret.as_ref().is_some_and(|import| {
+            import.config.codes.is_empty() || import.config.codes.iter().any(|code| code.code.is_empty())
+        }) {
+            return Err(ImportError::LookupCodes);
+        }
+        if let Some(passkey) = &self.passkey
+            && (passkey.config.credentials.is_empty() || passkey.config.user_handle.is_none())
+        {
+            return Err(ImportError::Passkey(CredentialType::Passkey));
+        }
+        Ok(())
+    }
+
+    /// Merges into what the identity has: a password replaces, providers and codes are appended, keys are merged by
+    /// their id. `hashed` is the hash of the plain password.
+    pub fn apply(&self, owner: IdentityId, hashed: Option<&str>, credentials: &mut Credentials, now: Timestamp) {
+        if let Some(Imported { config }) = &self.password {
+            let credential = entry(credentials, CredentialType::Password, now);
+            let mut fresh = Map::new();
+            if let Some(hash) = config.hashed_password.as_deref().or(hashed) {
+                fresh.insert("hashed_password".to_owned(), hash.into());
+            }
+            if config.use_password_migration_hook {
+                fresh.insert("use_password_migration_hook".to_owned(), true.into());
+            }
+            credential.config = fresh.into();
+        }
+        for (kind, import) in [(CredentialType::Oidc, &self.oidc), (CredentialType::Saml, &self.saml)] {
+            if let Some(import) = import {
+                import.config.apply(entry(credentials, kind, now));
+            }
+        }
+        if let Some(Imported { config }) = &self.totp {
+            let credential = entry(credentials, CredentialType::Totp, now);
+            credential.identifiers = vec![owner.to_string()];
+            credential.config = json!({ "totp_url": config.totp_url });
+        }
+        if let Some(Imported { config }) = &self.lookup_secret {
+            let credential = entry(credentials, CredentialType::LookupSecret, now);
+            credential.identifiers = vec![owner.to_string()];
+            let codes = config.codes.iter().map(|code| json!({ "code": code.code, "used_at": code.used_at }));
+            append(&mut credential.config, "recovery_codes", codes);
+        }
+        if let Some(Imported { config }) = &self.webauthn {
+            config.apply(entry(credentials, CredentialType::Webauthn, now));
+        }
+        if let Some(Imported { config }) = &self.passkey {
+            let credential = entry(credentials, CredentialType::Passkey, now);
+            config.apply(credential);
+            let handle = config.user_handle.as_ref().map(|handle| String::from_utf8_lossy(&handle.0).into_owned());
+            credential.identifiers.extend(handle.filter(|handle| !credential.identifiers.contains(handle)));
+        }
+    }
+}
+
+impl ProvidersImport {
+    fn apply(&self, credential: &mut Credential) {
+        for import in &self.providers {
+            let identifier = format!("{}:{}", import.provider, import.subject);
+            if credential.identifiers.contains(&identifier) {
+                continue;
+            }
+            let mut provider = json!({
+                "subject": import.subject,
+                "provider": import.provider,
+                "initial_id_token": "",
+                "initial_access_token": "",
+                "initial_refresh_token": "",
+            });
+            if let Some(organization) = import.organization {
+                provider["organization"] = json!(organization);
+            }
+            if import.use_auto_link {
+                provider["use_auto_link"] = json!(true);
+            }
+            append(&mut credential.config, "providers", std::iter::once(provider));
+            credential.identifiers.push(identifier);
+        }
+    }
+}
+
+impl WebauthnImport {
+    fn apply(&self, credential: &mut Credential) {
+        for import in &self.credentials {
+            let id = STANDARD.encode(&import.id.0);
+            let mut fresh = Map::new();
+            fresh.insert("id".to_owned(), id.clone().into());
+            fresh.insert("public_key".to_owned(), STANDARD.encode(&import.public_key.0).into());
+            for (key, value) in [
+                ("attestation_type", json!("")),
+                ("display_name", json!("")),
+                ("added_at", json!(NEVER)),
+                ("is_passwordless", json!(false)),
+            ] {
+                fresh.insert(key.to_owned(), import.rest.get(key).cloned().unwrap_or(value));
+            }
+            for key in ["authenticator", "flags", "transport", "attestation"] {
+                if let Some(value) = import.rest.get(key) {
+                    fresh.insert(key.to_owned(), value.clone());
+                }
+            }
+            let known = credential.config.get_mut("credentials").and_then(Value::as_array_mut);
+            let same = known.and_then(|list| list.iter_mut().find(|entry| entry["id"] == id.as_str()));
+            match same {
+                Some(slot) => *slot = fresh.into(),
+                None => append(&mut credential.config, "credentials", std::iter::once(fresh.into())),
+            }
+        }
+        if let Some(handle) = &self.user_handle {
+            credential.config["user_handle"] = STANDARD.encode(&handle.0).into();
+        }
+    }
+}
+
+fn entry(credentials: &mut Credentials, kind: CredentialType, now: Timestamp) -> &mut Credential {
+    let credential = credentials.entry(kind).or_insert_with(|| Credential::empty(kind, Vec::new(), now));
+    credential.updated_at = now;
+    credential
+}
+
+fn append(config: &mut Value, list: &str, entries: impl Iterator<Item = Value>) {
+    if !config.get(list).is_some_and(Value::is_array) {
+        config[list] = json!([]);
+    }
+    if let Some(items) = config.get_mut(list).and_then(Value::as_array_mut) {
+        items.extend(entries);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner() -> IdentityId {
+        IdentityId::from_uuid(Uuid::nil())
+    }
+
+    fn imported(value: Value) -> ImportedCredentials {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn an_import_merges_by_kind() {
+        let now = Timestamp::EPOCH;
+        let mut credentials = Credentials::new();
+        imported(json!({
+            "password": {"config": {"hashed_password": "$2a$04$abcdefghijklmnopqrstuu960j13X6kQlzbqdzgQcooaqGRvuvICC"}},
+            "oidc": {"config": {"providers": [{"provider": "google", "subject": "1"}]}},
+            "lookup_secret": {"config": {"codes": [{"code": "a"}]}},
+            "passkey": {"config": {"user_handle": "dXNlcjE=", "credentials": [{"id": "Y3JlZDE=", "public_key": [112, 107, 49]}]}},
+        }))
+        .apply(owner(), None, &mut credentials, now);
+        imported(json!({
+            "oidc": {"config": {"providers": [{"provider": "google", "subject": "1"}, {"provider": "github", "subject": "2"}]}},
+            "lookup_secret": {"config": {"codes": [{"code": "b"}]}},
+            "passkey": {"config": {"user_handle": "bmV3VXNlcg==", "credentials": [{"id": "Y3JlZDE=", "public_key": "cGsy"}]}},
+        }))
+        .apply(owner(), None, &mut credentials, now);
+        assert!(credentials[&CredentialType::Password].password_hash().is_some());
+        let oidc = &credentials[&CredentialType::Oidc];
+        assert_eq!(oidc.identifiers, ["google:1", "github:2"]);
+        assert_eq!(oidc.entries("providers").len(), 2);
+        assert_eq!(credentials[&CredentialType::LookupSecret].entries("recovery_codes").len(), 2);
+        let passkey = &credentials[&CredentialType::Passkey];
+        assert_eq!(passkey.identifiers, ["user1", "newUser"]);
+        assert_eq!(
+            passkey.config,
+            json!({
+                "credentials": [{"id": "Y3JlZDE=", "public_key": "cGsy", "attestation_type": "", "display_name": "",
+                    "added_at": NEVER, "is_passwordless": false}],
+                "user_handle": "bmV3VXNlcg==",
+            })
+        );
+    }
+
+    #[test]
+    fn faults_are_named_by_their_place() {
+        let fault = |value: Value| imported(value).check().unwrap_err().to_string();
+        assert!(fault(json!({"password": {"config": {"hashed_password": "x"}}})).contains("hashed_password"));
+        assert!(fault(json!({"saml": {"config": {"providers": [{"provider": "", "subject": "x"}]}}})).contains("saml"));
+        assert!(fault(json!({"totp": {"config": {"totp_url": "https://x"}}})).contains("totp_url"));
+        assert!(fault(json!({"lookup_secret": {"config": {"codes": []}}})).contains("codes"));
+        assert!(fault(json!({"passkey": {"config": {"credentials": []}}})).contains("passkey"));
+        assert!(serde_json::from_value::<ImportedCredentials>(json!({"fax": {}})).is_err());
+    }
+}

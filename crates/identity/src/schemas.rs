@@ -1,0 +1,309 @@
+//! The identity schemas of the configuration: loaded once, checked at start, compiled for ever. Those behind HTTP are
+//! fetched before the first request that could need them; what they refer to comes with them.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use web::outbound::Client;
+
+use crate::config::{self, BUILT_IN_SCHEMA, SchemaSource};
+use crate::domain::TraitsSchema;
+use crate::domain::traits_schema::SchemaError;
+
+const MAX_BYTES: usize = 1024 * 1024;
+/// How many documents one schema may refer to.
+const MAX_RESOURCES: usize = 32;
+const BUILT_IN: &str = include_str!("../schemas/person.schema.json");
+
+/// A schema could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaLoadError {
+    #[error("identity schema {id}: {url} cannot be read: {problem}")]
+    Unreadable { id: String, url: String, problem: String },
+    #[error("identity schema {id}: {source}")]
+    Unusable {
+        id: String,
+        #[source]
+        source: SchemaError,
+    },
+    #[error("identity schema {id}: references to {url} are not allowed")]
+    ForbiddenReference { id: String, url: String },
+    #[error("identity.default_schema_id names \"{0}\", which is not among identity.schemas")]
+    UnknownDefault(String),
+    #[error("identity schema {0} is listed twice")]
+    Duplicate(String),
+}
+
+/// All schemas. A cheap clone.
+#[derive(Clone)]
+pub struct Schemas(Arc<Inner>);
+
+struct Inner {
+    default_id: String,
+    sources: Vec<SchemaSource>,
+    refuse_references: bool,
+    http: Client,
+    compiled: RwLock<HashMap<String, Arc<TraitsSchema>>>,
+    loading: tokio::sync::Mutex<()>,
+}
+
+impl Schemas {
+    /// Loads what needs no network.
+    pub fn new(config: &config::Schemas, refuse_references: bool, http: Client) -> Result<Self, SchemaLoadError> {
+        let schemas = Self(Arc::new(Inner {
+            default_id: config.default_schema_id.clone(),
+            sources: config.schemas.clone(),
+            refuse_references,
+            http,
+            compiled: RwLock::default(),
+            loading: tokio::sync::Mutex::default(),
+        }));
+        if !config.schemas.iter().any(|source| source.id == config.default_schema_id) {
+            return Err(SchemaLoadError::UnknownDefault(config.default_schema_id.clone()));
+        }
+        for (index, source) in config.schemas.iter().enumerate() {
+            if config.schemas[..index].iter().any(|other| other.id == source.id) {
+                return Err(SchemaLoadError::Duplicate(source.id.clone()));
+            }
+            if is_remote(&source.url) {
+                continue;
+            }
+            let document = parse(
+                source,
+                &source.url,
+                &local(&source.url).map_err(|problem| unreadable(source, &source.url, problem))?,
+            )?;
+            let mut resources = HashMap::new();
+            let mut wanted = schemas.references(source, &document)?;
+            // A local schema that refers to the network waits for `load`.
+            if wanted.iter().any(|url| is_remote(url)) {
+                continue;
+            }
+            while let Some(url) = wanted.pop() {
+                if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
+                    continue;
+                }
+                let text = local(&url).map_err(|problem| unreadable(source, &url, problem))?;
+                let resource = parse(source, &url, &text)?;
+                wanted.extend(schemas.references(source, &resource)?);
+                resources.insert(url, resource);
+            }
+            schemas.compile(source, document, resources)?;
+        }
+        Ok(schemas)
+    }
+
+    /// Fetches the schemas behind HTTP that are not loaded yet. Call it before serving; each request does so again when
+    /// that failed.
+    pub async fn load(&self) -> Result<(), SchemaLoadError> {
+        if self.is_complete() {
+            return Ok(());
+        }
+        let _one_at_a_time = self.0.loading.lock().await;
+        for source in &self.0.sources {
+            if self.get(&source.id).is_some() {
+                continue;
+            }
+            let document = parse(source, &source.url, &self.fetch(source, &source.url).await?)?;
+            let mut resources = HashMap::new();
+            let mut wanted = self.references(source, &document)?;
+            while let Some(url) = wanted.pop() {
+                if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
+                    continue;
+                }
+                let resource = parse(source, &url, &self.fetch(source, &url).await?)?;
+                wanted.extend(self.references(source, &resource)?);
+                resources.insert(url, resource);
+            }
+            self.compile(source, document, resources)?;
+        }
+        Ok(())
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).len() == self.0.sources.len()
+    }
+
+    /// A schema by its id; `None` when it is unknown (or, behind HTTP, not loaded).
+    pub fn get(&self, id: &str) -> Option<Arc<TraitsSchema>> {
+        self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// The schema of whoever chooses none.
+    pub fn default_schema(&self) -> Option<Arc<TraitsSchema>> {
+        self.get(&self.0.default_id)
+    }
+
+    pub fn default_id(&self) -> &str {
+        &self.0.default_id
+    }
+
+    /// Whether a person may choose this schema herself.
+    pub fn is_selectable(&self, id: &str) -> bool {
+        id == self.0.default_id || self.0.sources.iter().any(|source| source.id == id && source.selfservice_selectable)
+    }
+
+    /// All ids, in the order of the configuration.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.sources.iter().map(|source| source.id.as_str())
+    }
+
+    fn compile(
+        &self,
+        source: &SchemaSource,
+        document: Value,
+        resources: HashMap<String, Value>,
+    ) -> Result<(), SchemaLoadError> {
+        let schema = TraitsSchema::compile(&source.id, document, resources)
+            .map_err(|error| SchemaLoadError::Unusable { id: source.id.clone(), source: error })?;
+        let mut compiled = self.0.compiled.write().unwrap_or_else(PoisonError::into_inner);
+        compiled.insert(source.id.clone(), Arc::new(schema));
+        Ok(())
+    }
+
+    /// The documents outside of this one that it refers to.
+    fn references(&self, source: &SchemaSource, document: &Value) -> Result<Vec<String>, SchemaLoadError> {
+        let mut found = Vec::new();
+        collect_references(document, &mut found);
+        let own = document.get("$id").and_then(Value::as_str).unwrap_or_default().trim_end_matches('#').to_owned();
+        found.retain(|url| *url != own);
+        match found.iter().find(|url| self.0.refuse_references && !url.starts_with("base64://")) {
+            Some(url) => Err(SchemaLoadError::ForbiddenReference { id: source.id.clone(), url: url.clone() }),
+            None => Ok(found),
+        }
+    }
+
+    async fn fetch(&self, source: &SchemaSource, url: &str) -> Result<Vec<u8>, SchemaLoadError> {
+        if !is_remote(url) {
+            return local(url).map_err(|problem| unreadable(source, url, problem));
+        }
+        let response = self.0.http.get(url).await.map_err(|error| unreadable(source, url, error.to_string()))?;
+        if !response.status().is_success() {
+            return Err(unreadable(source, url, format!("the answer is {}", response.status())));
+        }
+        Ok(response.into_body().to_vec())
+    }
+}
+
+impl std::fmt::Debug for Schemas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.ids()).finish()
+    }
+}
+
+fn unreadable(source: &SchemaSource, url: &str, problem: String) -> SchemaLoadError {
+    // A schema inside its own address is too long to name.
+    let url = if url.starts_with("base64://") { "base64://…" } else { url };
+    SchemaLoadError::Unreadable { id: source.id.clone(), url: url.to_owned(), problem }
+}
+
+fn parse(source: &SchemaSource, url: &str, text: &[u8]) -> Result<Value, SchemaLoadError> {
+    if text.len() > MAX_BYTES {
+        return Err(unreadable(source, url, "it is larger than 1 MiB".to_owned()));
+    }
+    serde_json::from_slice(text).map_err(|error| unreadable(source, url, error.to_string()))
+}
+
+fn is_remote(url: &str) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
+/// Reads a document that needs no network.
+fn local(url: &str) -> Result<Vec<u8>, String> {
+    if url == BUILT_IN_SCHEMA {
+        return Ok(BUILT_IN.as_bytes().to_vec());
+    }
+    if let Some(text) = url.strip_prefix("base64://") {
+        return STANDARD
+            .decode(text)
+            .or_else(|_| URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')))
+            .map_err(|error| error.to_string());
+    }
+    match url.strip_prefix("file://") {
+        Some(path) => std::fs::read(PathBuf::from(path)).map_err(|error| error.to_string()),
+        None => Err("the address begins with none of file://, base64://, http:// and https://".to_owned()),
+    }
+}
+
+fn collect_references(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, child) in object {
+                if key == "$ref"
+                    && let Some(url) = child.as_str().and_then(|text| text.split('#').next())
+                    && url.contains("://")
+                {
+                    into.push(url.to_owned());
+                }
+                collect_references(child, into);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, into)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use web::outbound::Destinations;
+
+    fn load(sources: &[(&str, &str)], refuse: bool) -> Result<Schemas, SchemaLoadError> {
+        let schemas = sources
+            .iter()
+            .map(|(id, url)| SchemaSource { id: (*id).into(), url: (*url).into(), selfservice_selectable: false })
+            .collect();
+        let config = config::Schemas { default_schema_id: "default".into(), schemas };
+        Schemas::new(&config, refuse, Client::new(Destinations::Any))
+    }
+
+    fn inline(schema: &str) -> String {
+        format!("base64://{}", STANDARD.encode(schema))
+    }
+
+    #[test]
+    fn the_built_in_schema_is_a_schema() {
+        let schemas = Schemas::new(&config::Schemas::default(), true, Client::new(Destinations::Any)).unwrap();
+        assert!(schemas.is_complete());
+        let schema = schemas.default_schema().unwrap();
+        assert!(schema.fields()[0].extension.is_identifier());
+    }
+
+    #[test]
+    fn faults_are_found_at_start() {
+        assert!(matches!(load(&[], false), Err(SchemaLoadError::UnknownDefault(_))));
+        let twice = [("default", BUILT_IN_SCHEMA), ("default", BUILT_IN_SCHEMA)];
+        assert!(matches!(load(&twice, false), Err(SchemaLoadError::Duplicate(_))));
+        assert!(matches!(load(&[("default", "file:///nowhere")], false), Err(SchemaLoadError::Unreadable { .. })));
+        assert!(matches!(load(&[("default", "ftp://x")], false), Err(SchemaLoadError::Unreadable { .. })));
+        let wrong = inline(r#"{"properties":{"traits":{"properties":{}}}}"#);
+        assert!(matches!(load(&[("default", &wrong)], false), Err(SchemaLoadError::Unusable { .. })));
+    }
+
+    #[test]
+    fn references_are_loaded_beforehand_or_refused() {
+        let folder = std::env::temp_dir().join(format!("kleis-schemas-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("mail.json");
+        std::fs::write(&path, r#"{"type": "string", "format": "email"}"#).unwrap();
+        let url = format!("file://{}", path.display());
+        let schema = inline(&format!(r#"{{"properties":{{"traits":{{"properties":{{"a":{{"$ref":"{url}"}}}}}}}}}}"#));
+        let schemas = load(&[("default", &schema)], false).unwrap();
+        let schema_of_a = schemas.default_schema().unwrap();
+        assert!(schema_of_a.validate(&mut serde_json::json!({"a": "x@example.org"})).is_ok());
+        assert!(schema_of_a.validate(&mut serde_json::json!({"a": "nobody"})).is_err());
+        assert!(matches!(load(&[("default", &schema)], true), Err(SchemaLoadError::ForbiddenReference { .. })));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn remote_schemas_wait_until_they_are_fetched() {
+        let schemas = load(&[("default", BUILT_IN_SCHEMA), ("far", "https://example.org/x.json")], false).unwrap();
+        assert!(!schemas.is_complete());
+        assert!(schemas.get("far").is_none() && schemas.get("default").is_some());
+    }
+}
