@@ -1,0 +1,215 @@
+//! Passwords known from data breaches, asked of a range service (Have I Been Pwned) that learns five characters of a
+//! SHA-1 and nothing else (k-anonymity); padding hides even the length of its answer.
+//!
+//! What always holds: a broken service is a fault or is passed over, as configured, and is then left alone for a while,
+//! so that registration does not wait for it again and again.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use base::{Secret, Timestamp};
+use bytes::Bytes;
+use http::Request;
+use sha1::{Digest as _, Sha1};
+use sha2::Sha256;
+use web::outbound::{Client, Limits};
+
+use crate::config::PasswordConfig;
+
+const REMEMBERED_FOR: Duration = Duration::from_secs(3600);
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(60);
+const MAX_REMEMBERED: usize = 4096;
+const LIMITS: Limits = Limits { timeout: Duration::from_secs(3), max_bytes: 256 * 1024 };
+
+/// The list could not be asked, and the configuration does not allow to go on without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the list of breached passwords cannot be reached")]
+pub struct BreachListUnavailable;
+
+pub struct BreachList {
+    http: Client,
+    origin: Option<String>,
+    ignore_errors: bool,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// By SHA-256 of the password.
+    counts: HashMap<[u8; 32], (u64, Timestamp)>,
+    order: VecDeque<[u8; 32]>,
+    left_alone_until: Option<Timestamp>,
+}
+
+impl BreachList {
+    pub fn new(config: &PasswordConfig, http: &Client) -> Self {
+        let host = config.haveibeenpwned_host.trim_end_matches('/');
+        let origin = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
+        Self {
+            http: http.with_limits(LIMITS),
+            origin: (config.haveibeenpwned_enabled && !host.is_empty()).then_some(origin),
+            ignore_errors: config.ignore_network_errors,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// In how many breaches the password was found.
+    pub async fn count(&self, password: &Secret<String>, now: Timestamp) -> Result<u64, BreachListUnavailable> {
+        let Some(origin) = &self.origin else { return Ok(0) };
+        let key: [u8; 32] = Sha256::digest(password.expose().as_bytes()).into();
+        {
+            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((count, _)) = memory.counts.get(&key).filter(|(_, until)| now < *until) {
+                return Ok(*count);
+            }
+            if self.ignore_errors && memory.left_alone_until.is_some_and(|until| now < until) {
+                return Ok(0);
+            }
+        }
+        let hash = uppercase_hex(&Sha1::digest(password.expose().as_bytes()));
+        let (prefix, suffix) = hash.split_at(5);
+        match self.ask(&format!("{origin}/range/{prefix}")).await {
+            Ok(lines) => {
+                let count = find(&lines, suffix);
+                self.remember(key, count, now);
+                Ok(count)
+            }
+            Err(problem) => {
+                tracing::warn!(problem, "the list of breached passwords cannot be reached");
+                if !self.ignore_errors {
+                    return Err(BreachListUnavailable);
+                }
+                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                memory.left_alone_until = Some(now.plus(LEFT_ALONE_FOR));
+                Ok(0)
+            }
+        }
+    }
+
+    async fn ask(&self, url: &str) -> Result<String, String> {
+        let request =
+            Request::get(url).header("Add-Padding", "true").body(Bytes::new()).map_err(|error| error.to_string())?;
+        let response = self.http.send(request).await.map_err(|error| error.to_string())?;
+        if response.status() != http::StatusCode::OK {
+            return Err(format!("the answer is {}", response.status()));
+        }
+        String::from_utf8(response.into_body().to_vec()).map_err(|error| error.to_string())
+    }
+
+    fn remember(&self, key: [u8; 32], count: u64, now: Timestamp) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.left_alone_until = None;
+        if memory.counts.insert(key, (count, now.plus(REMEMBERED_FOR))).is_none() {
+            memory.order.push_back(key);
+        }
+        while memory.order.len() > MAX_REMEMBERED {
+            if let Some(oldest) = memory.order.pop_front() {
+                memory.counts.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for BreachList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BreachList").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+/// Finds `SUFFIX:COUNT`; padding lines count 0.
+fn find(lines: &str, suffix: &str) -> u64 {
+    lines
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(found, _)| found.trim().eq_ignore_ascii_case(suffix))
+        .and_then(|(_, count)| count.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+fn uppercase_hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|n| char::from(b"0123456789ABCDEF"[usize::from(n)]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use web::outbound::Destinations;
+
+    /// A range service that knows `password`, and how often it was asked.
+    async fn service(status: &'static str) -> (String, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::SeqCst);
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).await.unwrap();
+                let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+                assert!(request.contains("add-padding: true"), "{request}");
+                // SHA-1 of "password" is 5BAA6 1E4C9B93F3F0682250B6CF8331B7EE68FD8.
+                let body = "003D68EB55068C33ACE09247EE4C639306B:0\r\n1E4C9B93F3F0682250B6CF8331B7EE68FD8:9545824\r\n";
+                let body = if request.starts_with("get /range/5baa6 ") { body } else { "" };
+                let answer =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        (origin, asked)
+    }
+
+    fn list(origin: &str, ignore_network_errors: bool) -> BreachList {
+        let config = PasswordConfig {
+            haveibeenpwned_host: origin.to_owned(),
+            ignore_network_errors,
+            ..PasswordConfig::default()
+        };
+        BreachList::new(&config, &Client::new(Destinations::Any))
+    }
+
+    fn secret(text: &str) -> Secret<String> {
+        Secret::new(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_breached_password_is_found_and_the_answer_remembered() {
+        let (origin, asked) = service("200 OK").await;
+        let list = list(&origin, false);
+        let now = Timestamp::EPOCH;
+        assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
+        assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(list.count(&secret("another"), now).await, Ok(0));
+        assert_eq!(list.count(&secret("password"), now.plus(REMEMBERED_FOR)).await, Ok(9_545_824));
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_broken_service_is_a_fault_or_is_left_alone() {
+        let (origin, asked) = service("503 Service Unavailable").await;
+        let now = Timestamp::EPOCH;
+        assert_eq!(list(&origin, false).count(&secret("password"), now).await, Err(BreachListUnavailable));
+        let lax = list(&origin, true);
+        assert_eq!(lax.count(&secret("password"), now).await, Ok(0));
+        assert_eq!(lax.count(&secret("other"), now).await, Ok(0));
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "it is not asked again at once");
+        assert_eq!(lax.count(&secret("other"), now.plus(LEFT_ALONE_FOR)).await, Ok(0));
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_off_is_not_asked() {
+        let config = PasswordConfig { haveibeenpwned_enabled: false, ..PasswordConfig::default() };
+        let list = BreachList::new(&config, &Client::new(Destinations::Any));
+        assert_eq!(list.count(&secret("password"), Timestamp::EPOCH).await, Ok(0));
+    }
+}

@@ -1,0 +1,180 @@
+//! Password hashes: our own (argon2id, bcrypt) and those that other systems export. The text names its algorithm by a
+//! prefix; its cost is bounded when it is read, so that nobody can store a hash which takes a day to check.
+//!
+//! What always holds: comparison is in constant time; a text that cannot be read is an error when it is stored and a
+//! failed verification ever after.
+
+mod argon2id;
+mod bcrypt_hash;
+mod crypt;
+mod derived;
+mod digest;
+mod firebase;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use subtle::ConstantTimeEq as _;
+
+pub use argon2id::{Argon2Parameters, WorkMemory};
+
+/// Standard base64; padding may stand or be missing, as the exporting systems please.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A password hash that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordHash(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    Argon2(argon2id::Argon2Hash),
+    Bcrypt(bcrypt_hash::BcryptHash),
+    Crypt(crypt::CryptHash),
+    Derived(derived::DerivedHash),
+    Digest(digest::DigestHash),
+    Firebase(firebase::FirebaseHash),
+}
+
+/// The text is no password hash that we can check. The reason is fit for the one who imports it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashFormatError {
+    #[error("the hashed password has no known format")]
+    UnknownFormat,
+    #[error("the hashed password is malformed: {0}")]
+    Malformed(&'static str),
+    #[error("the hashed password costs more than is allowed: {0}")]
+    TooExpensive(&'static str),
+}
+
+impl PasswordHash {
+    /// Reads a hash, by its prefix.
+    pub fn parse(text: &str) -> Result<Self, HashFormatError> {
+        if let Some(rest) = text.strip_prefix("$md5-crypt$") {
+            return crypt::CryptHash::parse_md5(rest).map(Form::Crypt).map(Self);
+        }
+        if bcrypt_hash::is_bcrypt(text) {
+            return bcrypt_hash::BcryptHash::parse(text).map(Form::Bcrypt).map(Self);
+        }
+        for (prefix, id) in [("$sha256-crypt$", "5"), ("$sha512-crypt$", "6")] {
+            if let Some(rest) = text.strip_prefix(prefix) {
+                return crypt::CryptHash::parse_sha(id, rest).map(Form::Crypt).map(Self);
+            }
+        }
+        if text.starts_with("$argon2id$") || text.starts_with("$argon2i$") {
+            return argon2id::Argon2Hash::parse(text).map(Form::Argon2).map(Self);
+        }
+        if text.starts_with("$pbkdf2-") {
+            return derived::DerivedHash::parse_pbkdf2(text).map(Form::Derived).map(Self);
+        }
+        if let Some(rest) = text.strip_prefix("$scrypt$") {
+            return derived::DerivedHash::parse_scrypt(rest).map(Form::Derived).map(Self);
+        }
+        if text.starts_with("{SSHA") {
+            return digest::DigestHash::parse_ssha(text).map(Form::Digest).map(Self);
+        }
+        if let Some(rest) = text.strip_prefix("$firescrypt$") {
+            return firebase::FirebaseHash::parse(rest).map(Form::Firebase).map(Self);
+        }
+        if text.starts_with("$hmac-") {
+            return digest::DigestHash::parse_hmac(text).map(Form::Digest).map(Self);
+        }
+        if ["$sha1$", "$sha256$", "$sha512$", "$md5$"].iter().any(|prefix| text.starts_with(prefix)) {
+            return digest::DigestHash::parse_formatted(text).map(Form::Digest).map(Self);
+        }
+        Err(HashFormatError::UnknownFormat)
+    }
+
+    /// Whether this is the hash of `password`. Slow by design: run it where waiting harms nobody.
+    pub fn verify(&self, password: &[u8], memory: &mut WorkMemory) -> bool {
+        match &self.0 {
+            Form::Argon2(hash) => hash.verify(password, memory),
+            Form::Bcrypt(hash) => hash.verify(password),
+            Form::Crypt(hash) => hash.verify(password),
+            Form::Derived(hash) => hash.verify(password),
+            Form::Digest(hash) => hash.verify(password),
+            Form::Firebase(hash) => hash.verify(password),
+        }
+    }
+
+    /// The working memory that a verification takes, in KiB.
+    pub fn memory_kib(&self) -> u32 {
+        match &self.0 {
+            Form::Argon2(hash) => hash.parameters().memory_kib,
+            Form::Derived(hash) => hash.memory_kib(),
+            Form::Firebase(hash) => hash.memory_kib(),
+            Form::Bcrypt(_) | Form::Crypt(_) | Form::Digest(_) => 8,
+        }
+    }
+
+    /// The cost, when this is a bcrypt hash.
+    pub const fn bcrypt_cost(&self) -> Option<u32> {
+        match &self.0 {
+            Form::Bcrypt(hash) => Some(hash.cost()),
+            _ => None,
+        }
+    }
+
+    /// The parameters, when this is an argon2id hash.
+    pub fn argon2id_parameters(&self) -> Option<Argon2Parameters> {
+        match &self.0 {
+            Form::Argon2(hash) if hash.is_argon2id() => Some(hash.parameters()),
+            _ => None,
+        }
+    }
+}
+
+/// A new argon2id hash.
+pub fn hash_argon2id(
+    password: &[u8],
+    salt: &[u8],
+    parameters: Argon2Parameters,
+    memory: &mut WorkMemory,
+) -> Option<String> {
+    argon2id::hash(password, salt, parameters, memory)
+}
+
+/// A new bcrypt hash; `None` for more than 72 bytes, which bcrypt would silently cut.
+pub fn hash_bcrypt(password: &[u8], salt: [u8; 16], cost: u32) -> Option<String> {
+    bcrypt_hash::hash(password, salt, cost)
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, HashFormatError> {
+    BASE64.decode(text).map_err(|_| HashFormatError::Malformed("a part is no base64"))
+}
+
+fn encode(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+fn equal(left: &[u8], right: &[u8]) -> bool {
+    left.ct_eq(right).into()
+}
+
+/// Reads `a=1,b=2` in exactly this order of names.
+fn numbers<const N: usize>(text: &str, names: [&str; N]) -> Result<[u32; N], HashFormatError> {
+    let mut values = [0; N];
+    let mut parts = text.split(',');
+    for (value, name) in values.iter_mut().zip(names) {
+        let (key, number) = parts
+            .next()
+            .and_then(|part| part.split_once('='))
+            .ok_or(HashFormatError::Malformed("a parameter is missing"))?;
+        if key != name {
+            return Err(HashFormatError::Malformed("a parameter has another name than expected"));
+        }
+        *value = number.parse().map_err(|_| HashFormatError::Malformed("a parameter is no number"))?;
+    }
+    if parts.next().is_some() {
+        return Err(HashFormatError::Malformed("there are more parameters than expected"));
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests;
