@@ -1,0 +1,165 @@
+//! Credentials and the identifiers that lead to them. Configurations rest sealed; identifiers are normalised, so that
+//! finding one is an equality.
+
+use base::seal::Purpose;
+use database::{Error, Read, Row, WriteTx, values};
+
+use super::{Vault, word};
+use crate::domain::{Credential, CredentialType, Credentials, IdentityId};
+
+const SEALED: Purpose = Purpose("identity credential");
+const TABLE: &str = "identity_credentials";
+
+database::statements! {
+    OF_IDENTITY = "SELECT type, config, version, created_at, updated_at FROM identity_credentials \
+                   WHERE tenant_id = $1 AND identity_id = $2 ORDER BY type";
+    IDENTIFIERS_OF_IDENTITY = "SELECT type, identifier FROM identity_credential_identifiers \
+                               WHERE tenant_id = $1 AND identity_id = $2 ORDER BY type, identifier";
+    /// The credentials of the identities within a range of ids, which is what a page is.
+    OF_RANGE = "SELECT identity_id, type, config, version, created_at, updated_at FROM identity_credentials \
+                WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY identity_id, type";
+    IDENTIFIERS_OF_RANGE = "SELECT identity_id, type, identifier FROM identity_credential_identifiers \
+                            WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY type, identifier";
+    /// Whom an identifier of a kind means.
+    FIND_OWNER = "SELECT identity_id FROM identity_credential_identifiers \
+                  WHERE tenant_id = $1 AND identifier = $2 AND type = $3";
+    /// Whom an identifier means, of whatever kind.
+    FIND_OWNERS = "SELECT type, identity_id FROM identity_credential_identifiers \
+                   WHERE tenant_id = $1 AND identifier = $2 ORDER BY type";
+    UPSERT = "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7) \
+              ON CONFLICT (tenant_id, identity_id, type) \
+              DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at";
+    DELETE = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
+    DELETE_OF_IDENTITY = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2";
+    CLAIM_IDENTIFIER = "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
+                        VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    RELEASE_IDENTIFIER = "DELETE FROM identity_credential_identifiers \
+                          WHERE tenant_id = $1 AND identifier = $2 AND type = $3 AND identity_id = $4";
+    RELEASE_OF_IDENTITY = "DELETE FROM identity_credential_identifiers WHERE tenant_id = $1 AND identity_id = $2";
+}
+
+/// All credentials of an identity.
+pub async fn load(tx: &mut impl Read, vault: Vault<'_>, id: IdentityId) -> Result<Credentials, Error> {
+    let mut credentials = Credentials::new();
+    for row in tx.query(&OF_IDENTITY, &values![id.as_uuid()]).await? {
+        let credential = read(&row, 0, vault)?;
+        credentials.insert(credential.kind, credential);
+    }
+    for row in tx.query(&IDENTIFIERS_OF_IDENTITY, &values![id.as_uuid()]).await? {
+        let kind = word(TABLE, &row.get::<String>(0)?, CredentialType::parse)?;
+        if let Some(credential) = credentials.get_mut(&kind) {
+            credential.identifiers.push(row.get(1)?);
+        }
+    }
+    Ok(credentials)
+}
+
+/// The credentials of all identities from `first` to `last`, by identity.
+pub(super) async fn load_range(
+    tx: &mut impl Read,
+    vault: Vault<'_>,
+    first: IdentityId,
+    last: IdentityId,
+) -> Result<std::collections::HashMap<IdentityId, Credentials>, Error> {
+    let range = values![first.as_uuid(), last.as_uuid()];
+    let mut all = std::collections::HashMap::<IdentityId, Credentials>::new();
+    for row in tx.query(&OF_RANGE, &range).await? {
+        let credential = read(&row, 1, vault)?;
+        all.entry(IdentityId::from_uuid(row.get(0)?)).or_default().insert(credential.kind, credential);
+    }
+    for row in tx.query(&IDENTIFIERS_OF_RANGE, &range).await? {
+        let kind = word(TABLE, &row.get::<String>(1)?, CredentialType::parse)?;
+        let credentials = all.get_mut(&IdentityId::from_uuid(row.get(0)?));
+        if let Some(credential) = credentials.and_then(|credentials| credentials.get_mut(&kind)) {
+            credential.identifiers.push(row.get(2)?);
+        }
+    }
+    Ok(all)
+}
+
+/// Whom a normalised identifier of this kind means.
+pub async fn find_owner(
+    tx: &mut impl Read,
+    kind: CredentialType,
+    identifier: &str,
+) -> Result<Option<IdentityId>, Error> {
+    let row = tx.query_opt(&FIND_OWNER, &values![identifier, kind.as_str()]).await?;
+    row.map(|row| row.get(0).map(IdentityId::from_uuid)).transpose()
+}
+
+/// Whom a normalised identifier means, of whatever kind.
+pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(CredentialType, IdentityId)>, Error> {
+    let rows = tx.query(&FIND_OWNERS, &values![identifier]).await?;
+    rows.iter()
+        .map(|row| {
+            let kind = word(TABLE, &row.get::<String>(0)?, CredentialType::parse)?;
+            Ok((kind, IdentityId::from_uuid(row.get(1)?)))
+        })
+        .collect()
+}
+
+/// The first identifier that somebody else has is the answer, and the transaction must not commit.
+pub(super) async fn store(
+    tx: &mut WriteTx,
+    vault: Vault<'_>,
+    id: IdentityId,
+    before: &Credentials,
+    after: &Credentials,
+) -> Result<Option<(CredentialType, String)>, Error> {
+    let id = id.as_uuid();
+    for (kind, old) in before {
+        let kept = after.get(kind).map_or(&[][..], |credential| &credential.identifiers);
+        for identifier in old.identifiers.iter().filter(|identifier| !kept.contains(identifier)) {
+            tx.execute(&RELEASE_IDENTIFIER, &values![identifier, kind.as_str(), id]).await?;
+        }
+        if !after.contains_key(kind) {
+            tx.execute(&DELETE, &values![id, kind.as_str()]).await?;
+        }
+    }
+    for (kind, new) in after {
+        let old = before.get(kind);
+        if old.is_none_or(|old| old.config != new.config || old.version != new.version) {
+            let config = vault.seal(SEALED, &new.config);
+            let values = values![id, kind.as_str(), config, new.version, new.created_at, new.updated_at];
+            tx.execute(&UPSERT, &values).await?;
+        }
+        let known = old.map_or(&[][..], |old| &old.identifiers);
+        for identifier in new.identifiers.iter().filter(|identifier| !known.contains(identifier)) {
+            if tx.execute(&CLAIM_IDENTIFIER, &values![identifier, kind.as_str(), id]).await? == 0 {
+                return Ok(Some((*kind, identifier.clone())));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code.
+pub async fn update_config(
+    tx: &mut WriteTx,
+    vault: Vault<'_>,
+    id: IdentityId,
+    credential: &Credential,
+) -> Result<(), Error> {
+    let config = vault.seal(SEALED, &credential.config);
+    let kind = credential.kind.as_str();
+    let values = values![id.as_uuid(), kind, config, credential.version, credential.created_at, credential.updated_at];
+    tx.execute(&UPSERT, &values).await.map(|_| ())
+}
+
+pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Result<(), Error> {
+    tx.execute(&RELEASE_OF_IDENTITY, &values![id.as_uuid()]).await?;
+    tx.execute(&DELETE_OF_IDENTITY, &values![id.as_uuid()]).await.map(|_| ())
+}
+
+fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credential, Error> {
+    let sealed: Vec<u8> = row.get(at + 1)?;
+    Ok(Credential {
+        kind: word(TABLE, &row.get::<String>(at)?, CredentialType::parse)?,
+        identifiers: Vec::new(),
+        config: vault.open(SEALED, TABLE, &sealed)?,
+        version: row.get(at + 2)?,
+        created_at: row.get(at + 3)?,
+        updated_at: row.get(at + 4)?,
+    })
+}

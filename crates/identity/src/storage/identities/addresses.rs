@@ -1,0 +1,178 @@
+//! Verifiable and recovery addresses: rows of their own, written and read with their identity.
+
+use base::Timestamp;
+use database::{Error, Read, Row, WriteTx, values};
+
+use super::{StoreError, Taken};
+use crate::domain::{
+    AddressStatus, Identity, IdentityId, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId,
+    Via,
+};
+use crate::storage::word;
+
+const VERIFIABLE: &str = "identity_verifiable_addresses";
+const RECOVERY: &str = "identity_recovery_addresses";
+
+database::statements! {
+    VERIFIABLE_OF_IDENTITY = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at \
+                              FROM identity_verifiable_addresses WHERE tenant_id = $1 AND identity_id = $2 \
+                              ORDER BY created_at, via, value";
+    RECOVERY_OF_IDENTITY = "SELECT id, via, value, created_at, updated_at FROM identity_recovery_addresses \
+                            WHERE tenant_id = $1 AND identity_id = $2 ORDER BY created_at, via, value";
+    VERIFIABLE_OF_RANGE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
+                           FROM identity_verifiable_addresses \
+                           WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
+    RECOVERY_OF_RANGE = "SELECT id, via, value, created_at, updated_at, identity_id FROM identity_recovery_addresses \
+                         WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
+    /// An address and whose it is, by what a person typed (normalised).
+    FIND_VERIFIABLE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
+                       FROM identity_verifiable_addresses WHERE tenant_id = $1 AND via = $2 AND value = $3";
+    FIND_RECOVERY = "SELECT id, via, value, created_at, updated_at, identity_id \
+                     FROM identity_recovery_addresses WHERE tenant_id = $1 AND via = $2 AND value = $3";
+    INSERT_VERIFIABLE = "INSERT INTO identity_verifiable_addresses (tenant_id, id, identity_id, via, value, status, \
+                         verified, verified_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                         ON CONFLICT DO NOTHING";
+    UPDATE_VERIFIABLE = "UPDATE identity_verifiable_addresses SET status = $3, verified = $4, verified_at = $5, \
+                         updated_at = $6 WHERE tenant_id = $1 AND id = $2";
+    /// The person has proved to hold the address.
+    MARK_VERIFIED = "UPDATE identity_verifiable_addresses SET status = 'completed', verified = TRUE, verified_at = $3, \
+                     updated_at = $3 WHERE tenant_id = $1 AND id = $2";
+    MARK_SENT = "UPDATE identity_verifiable_addresses SET status = 'sent', updated_at = $3 \
+                 WHERE tenant_id = $1 AND id = $2 AND status = 'pending'";
+    DELETE_VERIFIABLE = "DELETE FROM identity_verifiable_addresses WHERE tenant_id = $1 AND id = $2";
+    DELETE_VERIFIABLE_OF_IDENTITY = "DELETE FROM identity_verifiable_addresses WHERE tenant_id = $1 AND identity_id = $2";
+    INSERT_RECOVERY = "INSERT INTO identity_recovery_addresses (tenant_id, id, identity_id, via, value, created_at, \
+                       updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    DELETE_RECOVERY = "DELETE FROM identity_recovery_addresses WHERE tenant_id = $1 AND id = $2";
+    DELETE_RECOVERY_OF_IDENTITY = "DELETE FROM identity_recovery_addresses WHERE tenant_id = $1 AND identity_id = $2";
+}
+
+/// A verifiable address and the identity that it belongs to; `value` is normalised.
+pub async fn find_verifiable(
+    tx: &mut impl Read,
+    via: Via,
+    value: &str,
+) -> Result<Option<(VerifiableAddress, IdentityId)>, Error> {
+    let row = tx.query_opt(&FIND_VERIFIABLE, &values![via.as_str(), value]).await?;
+    row.map(|row| Ok((read_verifiable(&row)?, IdentityId::from_uuid(row.get(8)?)))).transpose()
+}
+
+/// A recovery address and the identity that it belongs to; `value` is normalised.
+pub async fn find_recovery(
+    tx: &mut impl Read,
+    via: Via,
+    value: &str,
+) -> Result<Option<(RecoveryAddress, IdentityId)>, Error> {
+    let row = tx.query_opt(&FIND_RECOVERY, &values![via.as_str(), value]).await?;
+    row.map(|row| Ok((read_recovery(&row)?, IdentityId::from_uuid(row.get(5)?)))).transpose()
+}
+
+/// Records that the person holds the address; `false` when the address is gone.
+pub async fn mark_verified(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<bool, Error> {
+    Ok(tx.execute(&MARK_VERIFIED, &values![id.as_uuid(), now]).await? == 1)
+}
+
+/// Records that a code is on its way to an address that waits for one.
+pub async fn mark_sent(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<(), Error> {
+    tx.execute(&MARK_SENT, &values![id.as_uuid(), now]).await.map(|_| ())
+}
+
+pub(super) async fn load(tx: &mut impl Read, identity: &mut Identity) -> Result<(), Error> {
+    let id = values![identity.id.as_uuid()];
+    for row in tx.query(&VERIFIABLE_OF_IDENTITY, &id).await? {
+        identity.verifiable_addresses.push(read_verifiable(&row)?);
+    }
+    for row in tx.query(&RECOVERY_OF_IDENTITY, &id).await? {
+        identity.recovery_addresses.push(read_recovery(&row)?);
+    }
+    Ok(())
+}
+
+/// The addresses of a page: `identities` are in the order of their ids and have none yet.
+pub(super) async fn load_range(tx: &mut impl Read, identities: &mut [Identity]) -> Result<(), Error> {
+    let (Some(first), Some(last)) = (identities.first(), identities.last()) else { return Ok(()) };
+    let range = values![first.id.as_uuid(), last.id.as_uuid()];
+    for row in tx.query(&VERIFIABLE_OF_RANGE, &range).await? {
+        let id = IdentityId::from_uuid(row.get(8)?);
+        if let Ok(index) = identities.binary_search_by_key(&id, |identity| identity.id) {
+            identities[index].verifiable_addresses.push(read_verifiable(&row)?);
+        }
+    }
+    for row in tx.query(&RECOVERY_OF_RANGE, &range).await? {
+        let id = IdentityId::from_uuid(row.get(5)?);
+        if let Ok(index) = identities.binary_search_by_key(&id, |identity| identity.id) {
+            identities[index].recovery_addresses.push(read_recovery(&row)?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the difference. Old addresses go first, so that a value may move from one row to another.
+pub(super) async fn store(tx: &mut WriteTx, before: Option<&Identity>, after: &Identity) -> Result<(), StoreError> {
+    let owner = after.id.as_uuid();
+    let (old, old_recovery) =
+        before.map_or((&[][..], &[][..]), |before| (&before.verifiable_addresses, &before.recovery_addresses));
+    for gone in old.iter().filter(|old| !after.verifiable_addresses.iter().any(|new| new.id == old.id)) {
+        tx.execute(&DELETE_VERIFIABLE, &values![gone.id.as_uuid()]).await?;
+    }
+    for gone in old_recovery.iter().filter(|old| !after.recovery_addresses.iter().any(|new| new.id == old.id)) {
+        tx.execute(&DELETE_RECOVERY, &values![gone.id.as_uuid()]).await?;
+    }
+    for address in &after.verifiable_addresses {
+        let VerifiableAddress { id, via, value, status, verified, verified_at, created_at, updated_at } = address;
+        let (id, status) = (id.as_uuid(), status.as_str());
+        match old.iter().find(|old| old.id == address.id) {
+            Some(known) if known == address => {}
+            Some(_) => {
+                let values = values![id, status, *verified, *verified_at, *updated_at];
+                tx.execute(&UPDATE_VERIFIABLE, &values).await?;
+            }
+            None => {
+                let via = via.as_str();
+                let values = values![id, owner, via, value, status, *verified, *verified_at, *created_at, *updated_at];
+                if tx.execute(&INSERT_VERIFIABLE, &values).await? == 0 {
+                    return Err(StoreError::Taken(Taken::VerifiableAddress(value.clone())));
+                }
+            }
+        }
+    }
+    for address in &after.recovery_addresses {
+        if old_recovery.iter().any(|old| old.id == address.id) {
+            continue;
+        }
+        let RecoveryAddress { id, via, value, created_at, updated_at } = address;
+        let values = values![id.as_uuid(), owner, via.as_str(), value, *created_at, *updated_at];
+        if tx.execute(&INSERT_RECOVERY, &values).await? == 0 {
+            return Err(StoreError::Taken(Taken::RecoveryAddress(value.clone())));
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Result<(), Error> {
+    tx.execute(&DELETE_VERIFIABLE_OF_IDENTITY, &values![id.as_uuid()]).await?;
+    tx.execute(&DELETE_RECOVERY_OF_IDENTITY, &values![id.as_uuid()]).await.map(|_| ())
+}
+
+fn read_verifiable(row: &Row) -> Result<VerifiableAddress, Error> {
+    Ok(VerifiableAddress {
+        id: VerifiableAddressId::from_uuid(row.get(0)?),
+        via: word(VERIFIABLE, &row.get::<String>(1)?, Via::parse)?,
+        value: row.get(2)?,
+        status: word(VERIFIABLE, &row.get::<String>(3)?, AddressStatus::parse)?,
+        verified: row.get(4)?,
+        verified_at: row.get(5)?,
+        created_at: row.get(6)?,
+        updated_at: row.get(7)?,
+    })
+}
+
+fn read_recovery(row: &Row) -> Result<RecoveryAddress, Error> {
+    Ok(RecoveryAddress {
+        id: RecoveryAddressId::from_uuid(row.get(0)?),
+        via: word(RECOVERY, &row.get::<String>(1)?, Via::parse)?,
+        value: row.get(2)?,
+        created_at: row.get(3)?,
+        updated_at: row.get(4)?,
+    })
+}

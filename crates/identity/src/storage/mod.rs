@@ -1,0 +1,87 @@
+//! The only SQL of this service, one file per table group. Reads take any transaction, writes demand one that may write.
+
+pub mod attempts;
+pub mod codes;
+pub mod continuities;
+pub mod credentials;
+pub mod errors;
+pub mod flows;
+pub mod identities;
+pub mod messages;
+pub mod sessions;
+
+use base::{Sealer, TenantId, seal::Purpose};
+use database::{Error, Retention, Statement};
+use serde_json::Value;
+
+/// Every statement, for the test that prepares them on both engines.
+pub const ALL: &[&[&Statement]] = &[
+    attempts::STATEMENTS,
+    codes::STATEMENTS,
+    continuities::STATEMENTS,
+    credentials::STATEMENTS,
+    errors::STATEMENTS,
+    flows::STATEMENTS,
+    identities::STATEMENTS,
+    identities::STATEMENTS_OF_ADDRESSES,
+    identities::STATEMENTS_OF_LISTS,
+    messages::STATEMENTS,
+    sessions::STATEMENTS,
+];
+
+/// When rows are of no more use. Flows and sessions stay readable for a day after they expired, so that a late visitor
+/// learns what happened.
+pub const RETENTION: &[Retention] = &[
+    Retention { table: "identity_sessions", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
+    Retention { table: "identity_session_devices", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
+    Retention { table: "identity_flows", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
+    Retention { table: "identity_codes", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
+    Retention { table: "identity_continuities", key: "tenant_id, id", expired: "expires_at < $1" },
+    Retention { table: "identity_errors", key: "tenant_id, id", expired: "expires_at < $1" },
+    Retention { table: "identity_attempts", key: "tenant_id, kind, subject", expired: "expires_at < $1" },
+    Retention { table: "identity_messages", key: "tenant_id, id", expired: "expires_at < $1" },
+    Retention { table: "identity_message_dispatches", key: "tenant_id, id", expired: "expires_at < $1" },
+];
+
+/// Seals what must not be read in the database: configurations of credentials, contents of messages. Bound to a tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Vault<'s> {
+    sealer: &'s Sealer,
+    tenant: TenantId,
+}
+
+impl<'s> Vault<'s> {
+    pub const fn new(sealer: &'s Sealer, tenant: TenantId) -> Self {
+        Self { sealer, tenant }
+    }
+
+    fn seal(&self, purpose: Purpose, value: &Value) -> Vec<u8> {
+        self.sealer.seal(purpose, self.tenant, value.to_string().as_bytes())
+    }
+
+    fn open(&self, purpose: Purpose, table: &'static str, sealed: &[u8]) -> Result<Value, Error> {
+        let plain = self
+            .sealer
+            .open(purpose, self.tenant, sealed)
+            .map_err(|_| Error::inconsistent(table, "sealed under a secret that is not configured"))?;
+        serde_json::from_slice(&plain).map_err(|_| Error::inconsistent(table, "the sealed value is no JSON"))
+    }
+}
+
+/// A JSON column.
+fn json(table: &'static str, text: &str) -> Result<Value, Error> {
+    serde_json::from_str(text).map_err(|_| Error::inconsistent(table, "a column holds no JSON"))
+}
+
+/// A column that holds one of a few words.
+fn word<T>(table: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
+    parse(text).ok_or_else(|| Error::inconsistent(table, format!("unknown word {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn every_statement_is_understood_by_both_engines() {
+        database::testing::prepare_all(&[crate::MIGRATIONS], super::ALL).await;
+    }
+}

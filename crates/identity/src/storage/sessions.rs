@@ -1,0 +1,291 @@
+//! Sessions and their devices. A session is found by the digest of its token; revoking one is a conditional update.
+
+use base::{Page, PageRequest, Timestamp, TokenDigest};
+use database::{Error, Read, Row, WriteTx, values};
+use uuid::Uuid;
+
+use super::{identities, json, word};
+use crate::domain::{Aal, Device, DeviceId, Identity, IdentityId, Session, SessionId};
+
+const TABLE: &str = "identity_sessions";
+
+macro_rules! columns {
+    () => {
+        "s.id, s.identity_id, s.token_digest, s.active, s.aal, s.authentication_methods, s.issued_at, s.authenticated_at, \
+         s.expires_at, s.created_at, s.updated_at"
+    };
+}
+/// How many columns a session has.
+const WIDTH: usize = 11;
+
+database::statements! {
+    FIND = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2");
+    FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
+    /// A session together with its identity: what a session check needs, in one read.
+    FIND_WITH_IDENTITY_BY_TOKEN = concat!(
+        "SELECT ", columns!(), ", i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, \
+         i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at \
+         FROM identity_sessions s \
+         JOIN identity_identities i ON i.tenant_id = s.tenant_id AND i.id = s.identity_id \
+         WHERE s.tenant_id = $1 AND s.token_digest = $2"
+    );
+    DEVICES = "SELECT id, ip_address, user_agent, location FROM identity_session_devices \
+               WHERE tenant_id = $1 AND session_id = $2 ORDER BY created_at, id";
+    INSERT = "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
+              issued_at, authenticated_at, expires_at, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    INSERT_DEVICE = "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, location, \
+                     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    UPDATE = "UPDATE identity_sessions SET aal = $3, authentication_methods = $4, authenticated_at = $5, expires_at = $6, \
+              updated_at = $7 WHERE tenant_id = $1 AND id = $2 AND active";
+    EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
+    REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active";
+    /// All sessions of an identity but one (which may be nobody's).
+    REVOKE_OTHERS = "UPDATE identity_sessions SET active = FALSE, updated_at = $4 \
+                     WHERE tenant_id = $1 AND identity_id = $2 AND id <> $3 AND active RETURNING id";
+    REVOKE_SOME = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id IN \
+                   (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active ORDER BY created_at, id LIMIT $2) \
+                   RETURNING id";
+    DELETE = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id = $2";
+    DELETE_OF_IDENTITY = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 RETURNING id";
+    /// Only what has ended: whoever is signed in is told first.
+    DELETE_ENDED = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id IN \
+                    (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND NOT active ORDER BY created_at, id LIMIT $2) \
+                    RETURNING id";
+    DELETE_DEVICES = "DELETE FROM identity_session_devices WHERE tenant_id = $1 AND session_id = $2";
+    OF_IDENTITY = concat!(
+        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.identity_id = $2 \
+         ORDER BY s.created_at DESC, s.id DESC LIMIT $3 OFFSET $4"
+    );
+    OF_IDENTITY_BY_STATE = concat!(
+        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.identity_id = $2 \
+         AND (s.active AND s.expires_at > $5) = $6 ORDER BY s.created_at DESC, s.id DESC LIMIT $3 OFFSET $4"
+    );
+    COUNT_OF_IDENTITY = "SELECT count(*) FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2";
+    COUNT_OF_IDENTITY_BY_STATE = "SELECT count(*) FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 \
+                                  AND (active AND expires_at > $3) = $4";
+    LIST = concat!(
+        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 \
+         AND (s.created_at < $3 OR (s.created_at = $3 AND s.id < $4)) ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
+    );
+    LIST_BY_STATE = concat!(
+        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 \
+         AND (s.created_at < $3 OR (s.created_at = $3 AND s.id < $4)) AND (s.active AND s.expires_at > $5) = $6 \
+         ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
+    );
+}
+
+/// Where a page of all sessions goes on.
+pub type ListKey = (i64, Uuid);
+
+/// Whether a session counts as alive or as over, at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Liveness {
+    pub alive: bool,
+    pub at: Timestamp,
+}
+
+/// A session without its devices.
+pub async fn find(tx: &mut impl Read, id: SessionId) -> Result<Option<Session>, Error> {
+    tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
+}
+
+/// A session without its devices, alive or not.
+pub async fn find_by_token(tx: &mut impl Read, digest: &TokenDigest) -> Result<Option<Session>, Error> {
+    tx.query_opt(&FIND_BY_TOKEN, &values![digest]).await?.map(|row| read(&row)).transpose()
+}
+
+/// A session and its identity, both without what belongs to them in other tables.
+pub async fn find_with_identity_by_token(
+    tx: &mut impl Read,
+    digest: &TokenDigest,
+) -> Result<Option<(Session, Identity)>, Error> {
+    let row = tx.query_opt(&FIND_WITH_IDENTITY_BY_TOKEN, &values![digest]).await?;
+    row.map(|row| Ok((read(&row)?, identities::read(&row, WIDTH)?))).transpose()
+}
+
+/// The devices of a session, oldest first.
+pub async fn devices(tx: &mut impl Read, id: SessionId) -> Result<Vec<Device>, Error> {
+    let rows = tx.query(&DEVICES, &values![id.as_uuid()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Device {
+                id: DeviceId::from_uuid(row.get(0)?),
+                ip_address: row.get(1)?,
+                user_agent: row.get(2)?,
+                location: row.get(3)?,
+            })
+        })
+        .collect()
+}
+
+pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
+    let values = values![
+        session.id.as_uuid(),
+        session.identity_id.as_uuid(),
+        session.token_digest,
+        session.active,
+        session.aal.as_str(),
+        methods(session)?,
+        session.issued_at,
+        session.authenticated_at,
+        session.expires_at,
+        session.created_at,
+        session.updated_at,
+    ];
+    tx.execute(&INSERT, &values).await?;
+    for device in &session.devices {
+        insert_device(tx, session, device).await?;
+    }
+    Ok(())
+}
+
+pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
+    let values = values![
+        device.id.as_uuid(),
+        session.id.as_uuid(),
+        device.ip_address.as_deref(),
+        device.user_agent.as_deref(),
+        device.location.as_deref(),
+        session.updated_at,
+        session.expires_at,
+    ];
+    tx.execute(&INSERT_DEVICE, &values).await.map(|_| ())
+}
+
+/// Writes what another proof or an extension made of the session; `false` when it was revoked meanwhile.
+pub async fn update(tx: &mut WriteTx, session: &Session) -> Result<bool, Error> {
+    let id = session.id.as_uuid();
+    let values = values![
+        id,
+        session.aal.as_str(),
+        methods(session)?,
+        session.authenticated_at,
+        session.expires_at,
+        session.updated_at,
+    ];
+    let alive = tx.execute(&UPDATE, &values).await? == 1;
+    tx.execute(&EXTEND_DEVICES, &values![id, session.expires_at]).await?;
+    Ok(alive)
+}
+
+/// Ends one session; `false` when it had ended already or never was.
+pub async fn revoke(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<bool, Error> {
+    Ok(tx.execute(&REVOKE, &values![id.as_uuid(), now]).await? == 1)
+}
+
+/// Ends the sessions of an identity, except `kept`, and says which.
+pub async fn revoke_of_identity(
+    tx: &mut WriteTx,
+    identity: IdentityId,
+    kept: Option<SessionId>,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, Error> {
+    let kept = kept.map_or(Uuid::nil(), SessionId::as_uuid);
+    ids(&tx.query(&REVOKE_OTHERS, &values![identity.as_uuid(), kept, now]).await?)
+}
+
+/// Ends up to `limit` sessions, whosever they are, and says which.
+pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result<Vec<SessionId>, Error> {
+    ids(&tx.query(&REVOKE_SOME, &values![limit, now]).await?)
+}
+
+pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
+    tx.execute(&DELETE_DEVICES, &values![id.as_uuid()]).await?;
+    Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
+}
+
+/// Deletes all sessions of an identity and says which they were.
+pub async fn delete_of_identity(tx: &mut WriteTx, identity: IdentityId) -> Result<Vec<SessionId>, Error> {
+    let deleted = ids(&tx.query(&DELETE_OF_IDENTITY, &values![identity.as_uuid()]).await?)?;
+    delete_devices(tx, &deleted).await?;
+    Ok(deleted)
+}
+
+/// Deletes up to `limit` sessions that were ended, whosever they were, and says which.
+pub async fn delete_ended(tx: &mut WriteTx, limit: i64) -> Result<Vec<SessionId>, Error> {
+    let deleted = ids(&tx.query(&DELETE_ENDED, &values![limit]).await?)?;
+    delete_devices(tx, &deleted).await?;
+    Ok(deleted)
+}
+
+async fn delete_devices(tx: &mut WriteTx, sessions: &[SessionId]) -> Result<(), Error> {
+    for id in sessions {
+        tx.execute(&DELETE_DEVICES, &values![id.as_uuid()]).await?;
+    }
+    Ok(())
+}
+
+/// The sessions of an identity, newest first, without devices.
+pub async fn list_of_identity(
+    tx: &mut impl Read,
+    identity: IdentityId,
+    liveness: Option<Liveness>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Session>, Error> {
+    let id = identity.as_uuid();
+    let rows = match liveness {
+        None => tx.query(&OF_IDENTITY, &values![id, limit, offset]).await?,
+        Some(Liveness { alive, at }) => tx.query(&OF_IDENTITY_BY_STATE, &values![id, limit, offset, at, alive]).await?,
+    };
+    rows.iter().map(read).collect()
+}
+
+pub async fn count_of_identity(
+    tx: &mut impl Read,
+    identity: IdentityId,
+    liveness: Option<Liveness>,
+) -> Result<i64, Error> {
+    let id = identity.as_uuid();
+    match liveness {
+        None => tx.query_one(&COUNT_OF_IDENTITY, &values![id]).await?.get(0),
+        Some(Liveness { alive, at }) => {
+            tx.query_one(&COUNT_OF_IDENTITY_BY_STATE, &values![id, at, alive]).await?.get(0)
+        }
+    }
+}
+
+/// All sessions, newest first, without devices.
+pub async fn list(
+    tx: &mut impl Read,
+    liveness: Option<Liveness>,
+    page: &PageRequest<ListKey>,
+) -> Result<Page<Session, ListKey>, Error> {
+    let (created_at, id) = page.after.unwrap_or((i64::MAX, Uuid::max()));
+    let limit = i64::from(page.size) + 1;
+    let rows = match liveness {
+        None => tx.query(&LIST, &values![limit, created_at, id]).await?,
+        Some(Liveness { alive, at }) => tx.query(&LIST_BY_STATE, &values![limit, created_at, id, at, alive]).await?,
+    };
+    let sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_rows(sessions, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<SessionId>, Error> {
+    rows.iter().map(|row| row.get(0).map(SessionId::from_uuid)).collect()
+}
+
+fn methods(session: &Session) -> Result<String, Error> {
+    serde_json::to_string(&session.authentication_methods)
+        .map_err(|error| Error::inconsistent(TABLE, error.to_string()))
+}
+
+fn read(row: &Row) -> Result<Session, Error> {
+    let methods = json(TABLE, &row.get::<String>(5)?)?;
+    Ok(Session {
+        id: SessionId::from_uuid(row.get(0)?),
+        identity_id: IdentityId::from_uuid(row.get(1)?),
+        token_digest: row.get(2)?,
+        active: row.get(3)?,
+        aal: word(TABLE, &row.get::<String>(4)?, Aal::parse)?,
+        authentication_methods: serde_json::from_value(methods)
+            .map_err(|error| Error::inconsistent(TABLE, error.to_string()))?,
+        issued_at: row.get(6)?,
+        authenticated_at: row.get(7)?,
+        expires_at: row.get(8)?,
+        created_at: row.get(9)?,
+        updated_at: row.get(10)?,
+        devices: Vec::new(),
+    })
+}
