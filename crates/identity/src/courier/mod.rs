@@ -1,0 +1,65 @@
+//! The courier: writes messages into the transaction that makes them due, and delivers them afterwards, as jobs.
+//!
+//! What always holds: no message leaves before its commit; a template that fails is replaced by the built-in one, so
+//! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes.
+
+mod functions;
+mod smtp;
+mod templates;
+
+use std::time::Duration;
+
+use base::Context;
+use database::{Error, WriteTx};
+use serde_json::{Value, json};
+
+use crate::Identity;
+use crate::domain::Via;
+use crate::domain::message_queue::{Message, MessageId, MessageStatus, MessageType};
+use crate::jobs::deliver_message;
+use crate::storage::messages;
+
+pub use crate::domain::message_queue::TemplateType as Template;
+pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
+pub use templates::{Templates, TemplatesError};
+
+/// How long a message is kept.
+const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Writes a message and the job that delivers it. `data` has the snake case keys of the template's model: `to`,
+/// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …
+pub async fn queue(
+    identity: &Identity,
+    tx: &mut WriteTx,
+    cx: &Context,
+    template: Template,
+    via: Via,
+    recipient: &str,
+    data: Value,
+) -> Result<MessageId, Error> {
+    let content = identity.templates.render(template, via, data);
+    let message = Message {
+        id: MessageId::generate(&identity.rng),
+        kind: match via {
+            Via::Email => MessageType::Email,
+            Via::Sms => MessageType::Phone,
+        },
+        channel: via.as_str().to_owned(),
+        template_type: template,
+        recipient: recipient.to_owned(),
+        content,
+        status: MessageStatus::Queued,
+        send_count: 0,
+        created_at: cx.now,
+        updated_at: cx.now,
+        expires_at: cx.now.plus(KEPT_FOR),
+    };
+    messages::insert(tx, identity.vault(cx), &message).await?;
+    let job = jobs::NewJob {
+        kind: deliver_message::KIND,
+        payload: json!({ "message_id": message.id }),
+        run_at: cx.now,
+    };
+    jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
+    Ok(message.id)
+}

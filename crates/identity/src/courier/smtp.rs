@@ -1,0 +1,182 @@
+//! Mail over SMTP (RFC 5321): `smtp://` with mandatory STARTTLS (RFC 3207) unless it is switched off, `smtps://` with TLS
+//! from the first byte (RFC 8314). TLS 1.2 or newer.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use base::{Secret, Timestamp};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{CertificateStore, Identity as ClientCertificate, Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use url::Url;
+
+use crate::config::Smtp;
+use crate::domain::message_queue::Message;
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Done,
+    /// Worth another try.
+    Failed(String),
+    /// It will never arrive.
+    Impossible(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SmtpConfigError {
+    #[error("courier.smtp.connection_uri is no smtp:// or smtps:// address with a host")]
+    ConnectionUri,
+    #[error("courier.smtp.from_address or from_name is no mail address")]
+    From,
+    #[error("courier.smtp.headers: {0} cannot be a header")]
+    Header(String),
+    #[error("courier.smtp.client_cert_path or client_key_path: {0}")]
+    ClientCertificate(String),
+    #[error("courier.smtp: TLS cannot be set up: {0}")]
+    Tls(String),
+}
+
+pub struct SmtpDelivery {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl SmtpDelivery {
+    /// `None` when no server is configured: messages then stay in the local mailbox.
+    pub fn new(config: &Smtp) -> Result<Option<Self>, SmtpConfigError> {
+        let Some(uri) = &config.connection_uri else { return Ok(None) };
+        let transport = transport(uri, config)?;
+        let address = config.from_address.parse().map_err(|_| SmtpConfigError::From)?;
+        let name = (!config.from_name.is_empty()).then(|| config.from_name.clone());
+        let headers = config
+            .headers
+            .iter()
+            .map(|(name, value)| match HeaderName::new_from_ascii(name.clone()) {
+                Ok(header) if !value.contains(['\r', '\n']) => Ok((header, value.clone())),
+                _ => Err(SmtpConfigError::Header(name.clone())),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Some(Self { transport, from: Mailbox::new(name, address), headers }))
+    }
+
+    pub async fn deliver(&self, message: &Message, now: Timestamp) -> Delivery {
+        let mail = match self.compose(message, now) {
+            Ok(mail) => mail,
+            Err(problem) => return Delivery::Impossible(problem),
+        };
+        match self.transport.send(mail).await {
+            Ok(_) => Delivery::Done,
+            Err(error) if error.is_permanent() => Delivery::Impossible(describe(&error)),
+            Err(error) => Delivery::Failed(describe(&error)),
+        }
+    }
+
+    fn compose(&self, message: &Message, now: Timestamp) -> Result<lettre::Message, String> {
+        let to: Mailbox = message.recipient.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
+        let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
+        let mut builder = lettre::Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(message.content.subject.replace(['\r', '\n'], " "))
+            .date(UNIX_EPOCH + Duration::from_micros(micros))
+            // The same on every attempt, so that a mailbox can tell a repetition.
+            .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())));
+        for (name, value) in &self.headers {
+            builder = builder.raw_header(HeaderValue::new(name.clone(), value.clone()));
+        }
+        let plain = message.content.body.clone();
+        match &message.content.html_body {
+            Some(html) => builder.multipart(MultiPart::alternative_plain_html(plain, html.clone())),
+            None => builder.singlepart(SinglePart::plain(plain)),
+        }
+        .map_err(|error| error.to_string())
+    }
+}
+
+impl std::fmt::Debug for SmtpDelivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmtpDelivery").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+fn transport(uri: &Secret<String>, config: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, SmtpConfigError> {
+    let uri = Url::parse(uri.expose()).map_err(|_| SmtpConfigError::ConnectionUri)?;
+    let host = uri.host_str().filter(|host| !host.is_empty()).ok_or(SmtpConfigError::ConnectionUri)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let is_set = |name: &str| uri.query_pairs().any(|(key, value)| key == name && value == "true");
+    let server_name = uri
+        .query_pairs()
+        .find(|(key, _)| key == "server_name")
+        .map_or_else(|| host.clone(), |(_, value)| value.into_owned());
+    let tls = || tls_parameters(server_name.clone(), is_set("skip_ssl_verify"), config);
+    let (tls, default_port) = match uri.scheme() {
+        "smtps" => (Tls::Wrapper(tls()?), 465),
+        "smtp" if is_set("disable_starttls") => (Tls::None, 25),
+        "smtp" => (Tls::Required(tls()?), 587),
+        _ => return Err(SmtpConfigError::ConnectionUri),
+    };
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
+        .port(uri.port().unwrap_or(default_port))
+        .tls(tls)
+        .hello_name(ClientId::Domain(config.local_name.clone()))
+        .timeout(Some(TIMEOUT));
+    if !uri.username().is_empty() {
+        let decode = |text: &str| percent_decoded(text).ok_or(SmtpConfigError::ConnectionUri);
+        let password = decode(uri.password().unwrap_or_default())?;
+        builder = builder.credentials(Credentials::new(decode(uri.username())?, password));
+    }
+    Ok(builder.build())
+}
+
+fn tls_parameters(server_name: String, skip_verify: bool, config: &Smtp) -> Result<TlsParameters, SmtpConfigError> {
+    let mut builder = TlsParameters::builder(server_name)
+        .certificate_store(CertificateStore::WebpkiRoots)
+        .dangerous_accept_invalid_certs(skip_verify)
+        .dangerous_accept_invalid_hostnames(skip_verify);
+    if !config.client_cert_path.is_empty() || !config.client_key_path.is_empty() {
+        let read = |path: &str| {
+            std::fs::read(path).map_err(|error| SmtpConfigError::ClientCertificate(format!("{path}: {error}")))
+        };
+        let identity = ClientCertificate::from_pem(&read(&config.client_cert_path)?, &read(&config.client_key_path)?)
+            .map_err(|error| SmtpConfigError::ClientCertificate(error.to_string()))?;
+        builder = builder.identify_with(identity);
+    }
+    builder.build().map_err(|error| SmtpConfigError::Tls(error.to_string()))
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The whole chain: a mail server's words are in its last link.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

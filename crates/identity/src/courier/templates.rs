@@ -1,0 +1,351 @@
+//! Message templates in the language of Go's `text/template` and `html/template`: the built-in ones, those of an
+//! operator's folder, and those that the configuration names one by one. HTML is escaped by its context.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gotmpl::MissingKey;
+use serde_json::{Map, Value};
+
+use super::functions::functions;
+use crate::config;
+use crate::domain::Via;
+use crate::domain::message_queue::{Content, TemplateType};
+
+/// A loop in a template ends here.
+const MAX_ITERATIONS: u64 = 10_000;
+
+/// Where the texts come from.
+#[derive(Clone, Debug)]
+pub struct Templates {
+    override_path: Option<PathBuf>,
+    /// Texts that the configuration gave, by folder and file name.
+    configured: BTreeMap<(String, &'static str), String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TemplatesError {
+    #[error("courier.templates.{key}: {problem}")]
+    Unreadable { key: String, problem: String },
+}
+
+/// One part of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Subject,
+    PlainText,
+    Html,
+    TextMessage,
+}
+
+impl Part {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Subject => "email.subject.gotmpl",
+            Self::PlainText => "email.body.plaintext.gotmpl",
+            Self::Html => "email.body.gotmpl",
+            Self::TextMessage => "sms.body.gotmpl",
+        }
+    }
+
+    /// Where the configuration names it, below the template.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Subject => "/email/subject",
+            Self::PlainText => "/email/body/plaintext",
+            Self::Html => "/email/body/html",
+            Self::TextMessage => "/sms/body/plaintext",
+        }
+    }
+
+    /// Which neighbours may define what this part uses.
+    const fn siblings(self) -> &'static str {
+        match self {
+            Self::Subject => "email.subject",
+            Self::PlainText => "email.body.plaintext",
+            Self::Html => "email.body",
+            Self::TextMessage => "sms.body",
+        }
+    }
+}
+
+impl Templates {
+    /// Reads what the configuration names. Templates behind HTTP are refused: mail must not depend on another server.
+    pub fn new(config: &config::Courier) -> Result<Self, TemplatesError> {
+        let mut configured = BTreeMap::new();
+        for kind in TemplateType::ALL {
+            let (name, state) = kind.folder().split_once('/').unwrap_or((kind.folder(), ""));
+            let Some(sources) = config.templates.get(name) else { continue };
+            for part in [Part::Subject, Part::PlainText, Part::Html, Part::TextMessage] {
+                let pointer = if state.is_empty() { part.key().to_owned() } else { format!("/{state}{}", part.key()) };
+                let Some(url) = sources.0.pointer(&pointer).and_then(Value::as_str) else { continue };
+                let text = read(url).map_err(|problem| TemplatesError::Unreadable {
+                    key: format!("{name}{}", pointer.replace('/', ".")),
+                    problem,
+                })?;
+                configured.insert((kind.folder().to_owned(), part.file()), text);
+            }
+        }
+        Ok(Self { override_path: config.template_override_path.as_ref().map(PathBuf::from), configured })
+    }
+
+    /// Writes a message. `data` has snake case keys.
+    pub fn render(&self, kind: TemplateType, via: Via, data: Value) -> Content {
+        let model = model(&data);
+        match via {
+            Via::Email => Content {
+                subject: self.part(kind, Part::Subject, &model).trim().to_owned(),
+                body: self.part(kind, Part::PlainText, &model),
+                html_body: Some(self.part(kind, Part::Html, &model)),
+                template_data: data,
+            },
+            Via::Sms => Content {
+                subject: String::new(),
+                body: self.part(kind, Part::TextMessage, &model).trim().to_owned(),
+                html_body: None,
+                template_data: data,
+            },
+        }
+    }
+
+    fn part(&self, kind: TemplateType, part: Part, model: &Value) -> String {
+        if let Some(own) = self.configured.get(&(kind.folder().to_owned(), part.file())) {
+            match execute(part, own, &[], model) {
+                Ok(text) => return text,
+                Err(error) => complain(kind, part, &error),
+            }
+        }
+        if let Some(root) = &self.override_path {
+            let folder = root.join(kind.folder());
+            if let Ok(own) = std::fs::read_to_string(folder.join(part.file())) {
+                match execute(part, &own, &siblings(&folder, part), model) {
+                    Ok(text) => return text,
+                    Err(error) => complain(kind, part, &error),
+                }
+            }
+        }
+        let text = built_in(kind, part).unwrap_or_default();
+        execute(part, text, &[], model).unwrap_or_else(|error| {
+            complain(kind, part, &error);
+            String::new()
+        })
+    }
+}
+
+fn complain(kind: TemplateType, part: Part, error: &gotmpl::TemplateError) {
+    tracing::error!(template = kind.as_str(), file = part.file(), %error, "a message template failed");
+}
+
+fn execute(part: Part, text: &str, siblings: &[String], model: &Value) -> Result<String, gotmpl::TemplateError> {
+    let model = gotmpl::to_value(model)?;
+    if part == Part::Html {
+        let mut template = gotmpl::html::Template::new(part.file())
+            .funcs(functions())
+            .missing_key(MissingKey::ZeroValue)
+            .max_range_iters(MAX_ITERATIONS);
+        for sibling in siblings {
+            template = template.parse(sibling)?;
+        }
+        return template.parse(text)?.execute_to_string(&model);
+    }
+    let mut template = gotmpl::Template::new(part.file())
+        .funcs(functions())
+        .missing_key(MissingKey::ZeroValue)
+        .max_range_iters(MAX_ITERATIONS);
+    for sibling in siblings {
+        template = template.parse(sibling)?;
+    }
+    template.parse(text)?.execute_to_string(&model)
+}
+
+/// Files beside an operator's template that begin like it: they hold `{{define}}` blocks, for instance one a language.
+fn siblings(folder: &Path, part: Part) -> Vec<String> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let known = [Part::Subject, Part::PlainText, Part::Html, Part::TextMessage];
+            name.starts_with(part.siblings()) && !known.iter().any(|part| part.file() == name)
+        })
+        .collect();
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+}
+
+/// The fields as templates name them, and numbers as Go reads them from JSON.
+fn model(data: &Value) -> Value {
+    let mut model = Map::new();
+    for (key, value) in data.as_object().into_iter().flatten() {
+        model.insert(field_name(key), value.clone());
+    }
+    let domain = data
+        .get("request_url")
+        .and_then(Value::as_str)
+        .and_then(|url| url::Url::parse(url).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    model.entry("RequestURLDomain").or_insert_with(|| domain.map_or(Value::Null, Value::String));
+    Value::Object(model)
+}
+
+/// `recovery_url` becomes `RecoveryURL`, `oauth2_login_request` becomes `OAuth2LoginRequest`.
+fn field_name(key: &str) -> String {
+    let mut name = String::with_capacity(key.len());
+    for word in key.split('_') {
+        match word {
+            "url" => name.push_str("URL"),
+            "id" => name.push_str("ID"),
+            "oauth2" => name.push_str("OAuth2"),
+            _ => {
+                let mut letters = word.chars();
+                name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+                name.push_str(letters.as_str());
+            }
+        }
+    }
+    name
+}
+
+fn read(url: &str) -> Result<String, String> {
+    if let Some(text) = url.strip_prefix("base64://") {
+        let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
+        return String::from_utf8(bytes).map_err(|error| error.to_string());
+    }
+    match url.strip_prefix("file://") {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        None => Err("only file:// and base64:// are read: mail must not wait for another server".to_owned()),
+    }
+}
+
+macro_rules! built_in {
+    ($kind:expr, $part:expr, [$($variant:ident: $folder:literal $(+ $text:ident)?),+ $(,)?]) => {
+        match ($kind, $part) {
+            $(
+                (TemplateType::$variant, Part::Subject) =>
+                    Some(include_str!(concat!("../../messages/", $folder, "/email.subject.gotmpl"))),
+                (TemplateType::$variant, Part::PlainText) =>
+                    Some(include_str!(concat!("../../messages/", $folder, "/email.body.plaintext.gotmpl"))),
+                (TemplateType::$variant, Part::Html) =>
+                    Some(include_str!(concat!("../../messages/", $folder, "/email.body.gotmpl"))),
+                $((TemplateType::$variant, Part::$text) =>
+                    Some(include_str!(concat!("../../messages/", $folder, "/sms.body.gotmpl"))),)?
+            )+
+            (_, Part::TextMessage) => None,
+        }
+    };
+}
+
+fn built_in(kind: TemplateType, part: Part) -> Option<&'static str> {
+    built_in!(kind, part, [
+        RecoveryInvalid: "recovery/invalid",
+        RecoveryValid: "recovery/valid",
+        RecoveryCodeInvalid: "recovery_code/invalid",
+        RecoveryCodeValid: "recovery_code/valid" + TextMessage,
+        VerificationInvalid: "verification/invalid",
+        VerificationValid: "verification/valid",
+        VerificationCodeInvalid: "verification_code/invalid",
+        VerificationCodeValid: "verification_code/valid" + TextMessage,
+        LoginCodeValid: "login_code/valid" + TextMessage,
+        RegistrationCodeValid: "registration_code/valid" + TextMessage,
+        VerifiableAddressChanged: "verifiable_address_changed" + TextMessage,
+        AuthenticatorKeyAdded: "authenticator_key_added" + TextMessage,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn templates() -> Templates {
+        Templates::new(&config::Courier::default()).unwrap()
+    }
+
+    fn data() -> Value {
+        json!({
+            "to": "a@example.org", "recovery_code": "123456", "verification_code": "123456", "login_code": "123456",
+            "registration_code": "123456", "recovery_url": "https://x.example/r?a=1&b=2",
+            "verification_url": "https://x.example/v?a=1&b=2", "expires_in_minutes": 60,
+            "request_url": "https://x.example/self-service",
+            "identity": {"id": "1", "traits": {"name": "<b>Bob</b>"}},
+        })
+    }
+
+    #[test]
+    fn every_built_in_template_renders_without_a_gap() {
+        for kind in TemplateType::ALL {
+            let mail = templates().render(*kind, Via::Email, data());
+            let html = mail.html_body.unwrap();
+            assert!(!mail.subject.is_empty() && !mail.body.is_empty() && html.contains("</html>"), "{kind:?}");
+            for text in [&mail.subject, &mail.body, &html] {
+                assert!(!text.contains("no value") && !text.contains("{{"), "{kind:?}: {text}");
+            }
+            let is_code = kind.as_str().contains("code_valid");
+            assert_eq!(mail.body.contains("123456"), is_code, "{kind:?}");
+            assert_eq!(html.contains("123456"), is_code, "{kind:?}");
+            if is_code {
+                let text = templates().render(*kind, Via::Sms, data());
+                assert!(text.body.contains("@x.example #123456"), "{}", text.body);
+                assert!(mail.body.contains("60 minutes"), "{}", mail.body);
+            }
+        }
+    }
+
+    #[test]
+    fn an_operators_template_counts_and_a_broken_one_does_not() {
+        let folder = std::env::temp_dir().join(format!("kleis-templates-{}", std::process::id()));
+        let own = folder.join("recovery_code/valid");
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::write(own.join("email.subject.gotmpl"), "  {{ upper \"code\" }} {{ .RecoveryCode }} ").unwrap();
+        std::fs::write(own.join("email.body.gotmpl"), "<p>{{ template \"hello\" . }}</p>").unwrap();
+        std::fs::write(
+            own.join("email.body.hello.gotmpl"),
+            "{{ define \"hello\" }}Hello {{ .Identity.traits.name }}{{ end }}",
+        )
+        .unwrap();
+        std::fs::write(own.join("email.body.plaintext.gotmpl"), "{{ .Broken ").unwrap();
+        let config = config::Courier {
+            template_override_path: Some(folder.display().to_string()),
+            ..config::Courier::default()
+        };
+        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        assert_eq!(mail.subject, "CODE 123456");
+        assert_eq!(mail.html_body.unwrap(), "<p>Hello &lt;b&gt;Bob&lt;/b&gt;</p>");
+        assert!(mail.body.contains("123456"), "the built-in text stands in: {}", mail.body);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_configured_template_counts_before_all_others() {
+        let subject = format!("base64://{}", STANDARD.encode("Hi {{ .To }}"));
+        let config: config::Courier = serde_json::from_value(json!({
+            "templates": {"recovery_code": {"valid": {"email": {"subject": subject, "body": {}}}}}
+        }))
+        .unwrap();
+        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        assert_eq!(mail.subject, "Hi a@example.org");
+        let config: config::Courier = serde_json::from_value(json!({
+            "templates": {"verifiable_address_changed": {"email": {"subject": "https://example.org/x"}}}
+        }))
+        .unwrap();
+        assert!(Templates::new(&config).is_err());
+    }
+
+    #[test]
+    fn names_are_those_of_the_go_models() {
+        for (key, field) in [
+            ("to", "To"),
+            ("recovery_url", "RecoveryURL"),
+            ("request_url_domain", "RequestURLDomain"),
+            ("oauth2_login_request", "OAuth2LoginRequest"),
+            ("expires_in_minutes", "ExpiresInMinutes"),
+            ("transient_payload", "TransientPayload"),
+        ] {
+            assert_eq!(field_name(key), field);
+        }
+    }
+}
