@@ -1,1 +1,38 @@
-//! (to be written)
+//! Identity: who are you? Sign-in, registration, recovery, verification, settings, sessions, and the admin API over
+//! identities (wire-compatible with Ory Kratos).
+//!
+//! What always holds:
+//! - No answer tells a stranger whether an account exists; where the wire contract leaks, `docs/compatibility.md` says so.
+//! - A password is hashed in a pool of bounded threads and memory; a session token rests as its digest.
+//! - Addresses and identifiers follow from the traits by one validator, whoever writes them.
+//! - A change of state writes its event in the same transaction; mail is a job of that transaction.
+
+mod breaches;
+pub mod config;
+pub mod courier;
+pub mod domain;
+mod flows;
+pub mod hashing;
+mod http;
+mod jobs;
+mod operations;
+mod pages;
+mod schemas;
+mod service;
+pub mod storage;
+mod strategies;
+
+pub use config::{Config, HONOURED};
+pub use schemas::SchemaLoadError;
+pub use service::{ConfigError, Identity, Parts};
+pub use storage::{ALL as STATEMENTS, RETENTION};
+
+pub const MIGRATIONS: database::MigrationSet = database::migrations! {
+    "identity",
+    [
+        1 => "0001_identities.sql",
+        2 => "0002_sessions.sql",
+        3 => "0003_flows.sql",
+        4 => "0004_messages.sql",
+    ]
+};

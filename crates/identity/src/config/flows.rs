@@ -1,0 +1,222 @@
+//! `selfservice.flows`: pages, lifespans, and what happens before and after.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use web::config::GoDuration;
+
+use crate::domain::RequiredAal;
+
+const HOUR: GoDuration = GoDuration::from_seconds(3600);
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Flows {
+    pub login: LoginFlow,
+    pub registration: RegistrationFlow,
+    pub settings: SettingsFlow,
+    pub recovery: RecoveryFlow,
+    pub verification: VerificationFlow,
+    pub logout: LogoutFlow,
+    pub error: ErrorFlow,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct LoginFlow {
+    /// `None` is the page that the binary serves itself; so for every flow.
+    pub ui_url: Option<String>,
+    pub lifespan: GoDuration,
+    pub style: LoginStyle,
+    pub before: Before,
+    pub after: After,
+}
+
+impl Default for LoginFlow {
+    fn default() -> Self {
+        Self {
+            ui_url: None,
+            lifespan: HOUR,
+            style: LoginStyle::default(),
+            before: Before::default(),
+            after: After::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginStyle {
+    #[default]
+    Unified,
+    IdentifierFirst,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct RegistrationFlow {
+    pub enabled: bool,
+    pub login_hints: bool,
+    pub ui_url: Option<String>,
+    pub lifespan: GoDuration,
+    pub style: RegistrationStyle,
+    pub enable_legacy_one_step: bool,
+    pub before: Before,
+    pub after: After,
+}
+
+impl Default for RegistrationFlow {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            login_hints: false,
+            ui_url: None,
+            lifespan: HOUR,
+            style: RegistrationStyle::default(),
+            enable_legacy_one_step: false,
+            before: Before::default(),
+            after: After::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationStyle {
+    #[default]
+    ProfileFirst,
+    Unified,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct SettingsFlow {
+    pub ui_url: Option<String>,
+    pub lifespan: GoDuration,
+    pub privileged_session_max_age: GoDuration,
+    pub required_aal: RequiredAal,
+    pub before: Before,
+    pub after: After,
+}
+
+impl Default for SettingsFlow {
+    fn default() -> Self {
+        Self {
+            ui_url: None,
+            lifespan: HOUR,
+            privileged_session_max_age: HOUR,
+            required_aal: RequiredAal::default(),
+            before: Before::default(),
+            after: After::default(),
+        }
+    }
+}
+
+/// How an address is proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlowUse {
+    #[default]
+    Code,
+    Link,
+}
+
+macro_rules! address_flow {
+    ($name:ident) => {
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(default)]
+        pub struct $name {
+            pub enabled: bool,
+            pub ui_url: Option<String>,
+            pub lifespan: GoDuration,
+            #[serde(rename = "use")]
+            pub used: FlowUse,
+            pub notify_unknown_recipients: bool,
+            pub before: Before,
+            pub after: After,
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    enabled: false,
+                    ui_url: None,
+                    lifespan: HOUR,
+                    used: FlowUse::default(),
+                    notify_unknown_recipients: false,
+                    before: Before::default(),
+                    after: After::default(),
+                }
+            }
+        }
+    };
+}
+
+address_flow!(RecoveryFlow);
+address_flow!(VerificationFlow);
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LogoutFlow {
+    pub clear_browser_data: bool,
+    pub after: LogoutAfter,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LogoutAfter {
+    pub default_browser_return_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ErrorFlow {
+    pub ui_url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Before {
+    pub hooks: Vec<Hook>,
+}
+
+/// What happens after a flow, whichever method ended it, and by method.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct After {
+    pub default_browser_return_url: Option<String>,
+    pub hooks: Vec<Hook>,
+    #[serde(flatten)]
+    pub methods: BTreeMap<String, MethodAfter>,
+}
+
+impl After {
+    /// The hooks of a method; those of the flow only when the method names none.
+    pub fn hooks_of(&self, method: &str) -> &[Hook] {
+        match self.methods.get(method) {
+            Some(after) if !after.hooks.is_empty() => &after.hooks,
+            _ => &self.hooks,
+        }
+    }
+
+    /// Where a browser goes, unless it asked for another place.
+    pub fn return_url_of(&self, method: &str) -> Option<&str> {
+        let own = self.methods.get(method).and_then(|after| after.default_browser_return_url.as_deref());
+        own.or(self.default_browser_return_url.as_deref())
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct MethodAfter {
+    pub default_browser_return_url: Option<String>,
+    pub hooks: Vec<Hook>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Hook {
+    pub hook: String,
+    #[serde(default)]
+    pub config: Value,
+}

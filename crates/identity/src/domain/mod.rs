@@ -1,0 +1,33 @@
+//! Values, states and decisions of the identity service: pure, synchronous, without input or output.
+
+pub mod aal;
+pub mod address;
+pub mod client_kind;
+pub mod code;
+pub mod continue_with;
+pub mod credential;
+pub mod csrf;
+pub mod device;
+pub mod flow;
+pub mod form;
+pub mod identifier;
+pub mod identity;
+pub mod message_queue;
+pub mod json_patch;
+pub mod import;
+pub mod message;
+pub mod return_to;
+pub mod session;
+pub mod traits_schema;
+pub mod ui;
+pub mod ui_node;
+pub mod password_hash;
+pub mod password_policy;
+
+pub use aal::Aal;
+pub use address::{AddressStatus, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via};
+pub use credential::{Credential, CredentialType, Credentials};
+pub use device::{Device, DeviceId};
+pub use identity::{Identity, IdentityId, State};
+pub use session::{AuthenticationMethod, RequiredAal, Session, SessionId};
+pub use traits_schema::{TraitError, TraitProblem, TraitsSchema};

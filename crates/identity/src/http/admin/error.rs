@@ -1,0 +1,136 @@
+//! Refusals of the admin API on the wire: REST errors with a status that each variant was given on purpose.
+
+use http::StatusCode;
+use web::RestError;
+
+use crate::domain::json_patch::PatchError;
+use crate::hashing::HashError;
+use crate::operations::batch_create::BatchError;
+use crate::operations::create_identity::{ComposeError, CreateIdentityError};
+use crate::operations::delete_credential::DeleteCredentialError;
+use crate::operations::delete_identity::DeleteIdentityError;
+use crate::operations::explain;
+use crate::operations::patch_identity::PatchIdentityError;
+use crate::operations::sessions::SessionError;
+use crate::operations::update_identity::UpdateIdentityError;
+
+/// What is missing, in the words of the systems that we replace.
+pub(super) fn not_found() -> RestError {
+    RestError::new(StatusCode::NOT_FOUND, "Unable to locate the resource")
+}
+
+/// Which member it was is not told: an administrator of one account need not learn of another.
+fn taken() -> RestError {
+    RestError::conflict("This identity conflicts with another identity that already exists.")
+}
+
+impl From<HashError> for RestError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::TooLong { .. } => Self::bad_request(format!("credentials.password.config.password: {error}")),
+            HashError::Overloaded { retry_after } => {
+                Self::unavailable(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1))
+            }
+            HashError::Failed => {
+                tracing::error!("a password could not be hashed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ComposeError> for RestError {
+    fn from(error: ComposeError) -> Self {
+        match error {
+            ComposeError::UnknownSchema(_) => {
+                Self::bad_request(format!("schema_id: {error}")).with_detail("field", "schema_id")
+            }
+            ComposeError::Traits(errors) => {
+                let fields: Vec<_> = errors.iter().map(|error| error.pointer.clone()).collect();
+                Self::bad_request(explain(&errors)).with_detail("fields", fields)
+            }
+            ComposeError::Import(error) => Self::bad_request(error.to_string()),
+            ComposeError::Hash(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateIdentityError> for RestError {
+    fn from(error: CreateIdentityError) -> Self {
+        match error {
+            CreateIdentityError::Compose(error) => error.into(),
+            CreateIdentityError::Taken(_) => taken(),
+            CreateIdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<BatchError> for RestError {
+    fn from(error: BatchError) -> Self {
+        match error {
+            BatchError::TooMany(_) | BatchError::TooManyPasswords(_) | BatchError::Import { .. } => {
+                Self::bad_request(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<UpdateIdentityError> for RestError {
+    fn from(error: UpdateIdentityError) -> Self {
+        match error {
+            UpdateIdentityError::Unknown => not_found(),
+            UpdateIdentityError::Compose(error) => error.into(),
+            UpdateIdentityError::Taken(_) => taken(),
+            UpdateIdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PatchIdentityError> for RestError {
+    fn from(error: PatchIdentityError) -> Self {
+        match error {
+            PatchIdentityError::Unknown => not_found(),
+            PatchIdentityError::Patch(
+                PatchError::UnsupportedOperation { .. }
+                | PatchError::InvalidPath { .. }
+                | PatchError::Denied { .. }
+                | PatchError::MissingValue { .. }
+                | PatchError::NotFound { .. },
+            )
+            | PatchIdentityError::Invalid { .. } => Self::bad_request(error.to_string()),
+            PatchIdentityError::Compose(error) => error.into(),
+            PatchIdentityError::Taken(_) => taken(),
+            PatchIdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteIdentityError> for RestError {
+    fn from(error: DeleteIdentityError) -> Self {
+        match error {
+            DeleteIdentityError::Unknown => not_found(),
+            DeleteIdentityError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<DeleteCredentialError> for RestError {
+    fn from(error: DeleteCredentialError) -> Self {
+        match error {
+            DeleteCredentialError::UnknownIdentity | DeleteCredentialError::UnknownCredential => not_found(),
+            DeleteCredentialError::Unsupported(_)
+            | DeleteCredentialError::IdentifierMissing(_)
+            | DeleteCredentialError::LastFirstFactor => Self::bad_request(error.to_string()),
+            DeleteCredentialError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for RestError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Unknown => not_found(),
+            SessionError::Database(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `/admin/identities`: create, read, replace, patch and delete people, one by one or many at a time.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use base::{Context, PageRequest};
+use http::header::{LINK, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use web::paging::Listing;
+use web::{Cx, Json, RestError};
+
+use super::body::{CreateIdentity, PatchIdentities, UpdateIdentity};
+use super::query::Query;
+use super::{admin_url, error::not_found, view};
+use crate::Identity;
+use crate::domain::json_patch::Operation;
+use crate::domain::{CredentialType, IdentityId, identifier};
+use crate::operations::batch_create::BatchOutcome;
+use crate::storage::identities::Filter;
+
+const LISTING: Listing<Uuid> = Listing::new("page of identities", 250, 500);
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+/// How far the older paging may reach; it counts every row that it skips.
+const MAX_OFFSET: u32 = 1000;
+const MAX_IDS: usize = 500;
+
+/// `POST /admin/identities`.
+pub(super) async fn create(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    body: Result<Json<CreateIdentity>, web::JsonRejection>,
+) -> Result<Response, RestError> {
+    let Json(body) = body?;
+    let created = service.create_identity(&cx, body.into()).await?;
+    let location = admin_url(&service, &format!("identities/{}", created.id));
+    let location = HeaderValue::from_str(location.as_str()).map_err(|_| RestError::internal())?;
+    let shown = view::identity(&service, &created, Some(&BTreeSet::new()));
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(shown)).into_response())
+}
+
+/// `PATCH /admin/identities`.
+pub(super) async fn batch(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    body: Result<Json<PatchIdentities>, web::JsonRejection>,
+) -> Result<Json<Value>, RestError> {
+    let Json(body) = body?;
+    let outcomes = service.batch_create(&cx, body.into()).await?;
+    let shown: Vec<Value> = outcomes.into_iter().map(outcome).collect();
+    Ok(Json(json!({ "identities": shown })))
+}
+
+fn outcome(BatchOutcome { patch_id, result }: BatchOutcome) -> Value {
+    let mut shown = match result {
+        Ok(id) => json!({ "action": "create", "identity": id }),
+        Err(error) => {
+            let error = RestError::from(error).to_value();
+            json!({ "action": "error", "error": error.get("error") })
+        }
+    };
+    if let Some(patch_id) = patch_id {
+        shown["patch_id"] = json!(patch_id);
+    }
+    shown
+}
+
+/// `GET /admin/identities/{id}`.
+pub(super) async fn get(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    query: Query,
+) -> Result<Json<Value>, RestError> {
+    let included = included(&query)?;
+    let identity = service.get_identity(&cx, parse(&id)?).await?.ok_or_else(not_found)?;
+    Ok(Json(view::identity(&service, &identity, Some(&included))))
+}
+
+/// `GET /admin/identities/by/external/{externalID}`.
+pub(super) async fn get_by_external_id(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path(external_id): Path<String>,
+    query: Query,
+) -> Result<Json<Value>, RestError> {
+    let included = included(&query)?;
+    let identity = service.get_identity_by_external_id(&cx, &external_id).await?.ok_or_else(not_found)?;
+    Ok(Json(view::identity(&service, &identity, Some(&included))))
+}
+
+/// `PUT /admin/identities/{id}`.
+pub(super) async fn update(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    body: Result<Json<UpdateIdentity>, web::JsonRejection>,
+) -> Result<Json<Value>, RestError> {
+    let Json(body) = body?;
+    let updated = service.update_identity(&cx, parse(&id)?, body.into()).await?;
+    Ok(Json(view::identity(&service, &updated, Some(&BTreeSet::new()))))
+}
+
+/// `PATCH /admin/identities/{id}` (RFC 6902).
+pub(super) async fn patch(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+    body: Result<Json<Vec<Operation>>, web::JsonRejection>,
+) -> Result<Json<Value>, RestError> {
+    let Json(operations) = body?;
+    let patched = service.patch_identity(&cx, parse(&id)?, &operations).await?;
+    Ok(Json(view::identity(&service, &patched, Some(&BTreeSet::new()))))
+}
+
+/// `DELETE /admin/identities/{id}`.
+pub(super) async fn delete(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path(id): Path<String>,
+) -> Result<StatusCode, RestError> {
+    service.delete_identity(&cx, parse(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /admin/identities/{id}/credentials/{type}`.
+pub(super) async fn delete_credential(
+    State(service): State<Identity>,
+    Cx(cx): Cx,
+    Path((id, kind)): Path<(String, String)>,
+    query: Query,
+) -> Result<StatusCode, RestError> {
+    let unknown = || RestError::bad_request(format!("type: \"{kind}\" is no type of credential"));
+    let kind = CredentialType::parse(&kind).ok_or_else(unknown)?;
+    service.delete_credential(&cx, parse(&id)?, kind, query.get("identifier")).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /admin/identities`.
+pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Query) -> Result<Response, RestError> {
+    let included = included(&query)?;
+    let (filter, request) = filter(&service, &cx, &query)?;
+    let found = service.list_identities(&cx, &filter, &request, &included).await?;
+    let mut base = admin_url(&service, "identities");
+    query.filters_onto(&mut base);
+    let page = base::Page { items: found.page.items, next: found.page.next.map(IdentityId::as_uuid) };
+    let (identities, link) = LISTING.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let shown = identities
+        .iter()
+        .map(|identity| view::identity(&service, identity, (!included.is_empty()).then_some(&included)));
+    let mut response = Json(shown.collect::<Vec<_>>()).into_response();
+    if let Some(total) = found.total {
+        response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));
+    }
+    response.headers_mut().insert(LINK, link);
+    Ok(response)
+}
+
+fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, PageRequest<IdentityId>), RestError> {
+    let mut filters = Vec::new();
+    let ids = query.all("ids").flat_map(|list| list.split(',')).map(parse_field).collect::<Result<Vec<_>, _>>()?;
+    if ids.len() > MAX_IDS {
+        return Err(RestError::bad_request(format!("ids: at most {MAX_IDS} are taken")).with_detail("field", "ids"));
+    }
+    if !ids.is_empty() {
+        filters.push(Filter::Ids(ids));
+    }
+    if let Some(text) = query.get("credentials_identifier") {
+        filters.push(Filter::Identifier(identifier::normalize_text(text)));
+    }
+    if let Some(text) = query.get("preview_credentials_identifier_similar") {
+        filters.push(Filter::IdentifierBeginning(identifier::normalize_text(text)));
+    }
+    if let Some(text) = query.get("organization_id") {
+        let id = text.parse::<Uuid>();
+        filters.push(Filter::Organization(id.map_err(|_| RestError::bad_request("organization_id: not a UUID"))?));
+    }
+    let filter = match (filters.len(), filters.pop()) {
+        (0, _) | (_, None) => Filter::All,
+        (1, Some(filter)) => filter,
+        _ => return Err(RestError::bad_request("only one filter can be used at a time")),
+    };
+    let request = LISTING.request(&service.sealer, cx.tenant, &query.page())?;
+    let request = PageRequest { size: request.size, after: request.after.map(IdentityId::from_uuid) };
+    match (query.number("page")?, &filter) {
+        (Some(page), Filter::All) if query.get("page_token").is_none() => {
+            let offset = page.saturating_mul(request.size);
+            if offset > MAX_OFFSET {
+                return Err(
+                    RestError::bad_request("page: too far, use page_token in its place").with_detail("field", "page")
+                );
+            }
+            Ok((Filter::Offset(i64::from(offset)), request))
+        }
+        _ => Ok((filter, request)),
+    }
+}
+
+fn parse_field(text: &str) -> Result<IdentityId, RestError> {
+    text.trim().parse().map_err(|_| RestError::bad_request("ids: not a UUID").with_detail("field", "ids"))
+}
+
+/// The kinds of credentials whose configuration was asked for.
+fn included(query: &Query) -> Result<BTreeSet<CredentialType>, RestError> {
+    query
+        .all("include_credential")
+        .map(|text| {
+            CredentialType::parse(text).ok_or_else(|| {
+                RestError::bad_request(format!("include_credential: \"{text}\" is no type of credential"))
+                    .with_detail("field", "include_credential")
+            })
+        })
+        .collect()
+}
+
+/// A text that is no UUID names nobody.
+fn parse(id: &str) -> Result<IdentityId, RestError> {
+    id.parse().map_err(|_| not_found())
+}

@@ -1,0 +1,38 @@
+//! The HTTP surface: the self-service API on the public port, the admin API on the other.
+
+pub(crate) mod admin;
+pub(crate) mod answer;
+mod body;
+mod flow_error;
+mod schemas;
+mod self_service;
+mod visitor;
+pub(crate) mod wire;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+
+use crate::Identity;
+use crate::pages;
+
+/// Everything that the public port serves.
+pub(crate) fn public_router(identity: &Identity) -> Router {
+    let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes());
+    routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
+}
+
+/// Everything that the admin port serves.
+pub(crate) fn admin_router(identity: &Identity) -> Router {
+    let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes());
+    routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
+}
+
+/// Schemas behind HTTP that could not be had at start are asked for again by each request, until they are there.
+async fn load_schemas(State(identity): State<Identity>, request: Request, next: Next) -> Response {
+    if let Err(error) = identity.load_schemas().await {
+        tracing::error!(%error, "an identity schema cannot be loaded");
+    }
+    next.run(request).await
+}

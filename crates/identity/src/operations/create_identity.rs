@@ -1,0 +1,168 @@
+//! Creating an identity for the admin API, credentials of another system included.
+//!
+//! Schema, import and hashing come first, without the database; then one transaction writes everything.
+
+use std::sync::Arc;
+
+use base::Context;
+use database::WriteTx;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::identity::State;
+use crate::domain::import::{ImportError, ImportedCredentials};
+use crate::domain::traits_schema::{TraitError, TraitsSchema};
+use crate::domain::{
+    self, AddressStatus, IdentityId, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via,
+    identifier,
+};
+use crate::hashing::HashError;
+use crate::storage::identities::{self, StoreError, Taken};
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct NewIdentity {
+    /// `None` is the default schema.
+    pub schema_id: Option<String>,
+    pub traits: Value,
+    pub state: State,
+    pub credentials: ImportedCredentials,
+    pub metadata_public: Option<Value>,
+    pub metadata_admin: Option<Value>,
+    pub external_id: Option<String>,
+    pub organization_id: Option<Uuid>,
+    /// What is known of addresses; those that the traits do not name are dropped.
+    pub verifiable_addresses: Vec<KnownAddress>,
+    pub recovery_addresses: Vec<(Via, String)>,
+}
+
+/// What another system knew of an address.
+#[derive(Clone, Debug)]
+pub struct KnownAddress {
+    pub via: Via,
+    pub value: String,
+    pub verified: bool,
+    pub verified_at: Option<base::Timestamp>,
+    pub status: Option<AddressStatus>,
+}
+
+/// What keeps an identity from being composed, whichever operation asks.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    #[error("the identity schema \"{0}\" is unknown")]
+    UnknownSchema(String),
+    #[error("the traits were refused")]
+    Traits(Vec<TraitError>),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateIdentityError {
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    #[error("somebody else has the same identifier, address or external id")]
+    Taken(Taken),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl From<StoreError> for CreateIdentityError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(taken) => Self::Taken(taken),
+            StoreError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+impl Identity {
+    pub async fn create_identity(
+        &self,
+        cx: &Context,
+        new: NewIdentity,
+    ) -> Result<domain::Identity, CreateIdentityError> {
+        let identity = self.compose_identity(cx, new).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.store_new_identity(&mut tx, cx, &identity).await?;
+        tx.commit().await?;
+        Ok(identity)
+    }
+
+    /// Writes a composed identity and its event.
+    pub(crate) async fn store_new_identity(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        identity: &domain::Identity,
+    ) -> Result<(), StoreError> {
+        identities::insert(tx, self.vault(cx), identity).await?;
+        Ok(self.identity_event(tx, cx, "IdentityCreated", identity).await?)
+    }
+
+    /// The schema of this id, or the default one.
+    pub(crate) fn traits_schema(&self, id: Option<&str>) -> Result<Arc<TraitsSchema>, ComposeError> {
+        let id = id.filter(|id| !id.is_empty()).unwrap_or(self.schemas.default_id());
+        self.schemas.get(id).ok_or_else(|| ComposeError::UnknownSchema(id.to_owned()))
+    }
+
+    /// Checks everything that needs no database, and hashes the password.
+    pub(crate) async fn compose_identity(
+        &self,
+        cx: &Context,
+        new: NewIdentity,
+    ) -> Result<domain::Identity, ComposeError> {
+        let schema = self.traits_schema(new.schema_id.as_deref())?;
+        let mut traits = new.traits;
+        let derived = schema.validate(&mut traits).map_err(ComposeError::Traits)?;
+        new.credentials.check()?;
+        let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
+        identity.state = new.state;
+        identity.metadata_public = new.metadata_public;
+        identity.metadata_admin = new.metadata_admin;
+        identity.external_id = new.external_id.filter(|id| !id.is_empty());
+        identity.organization_id = new.organization_id;
+        identity.verifiable_addresses =
+            new.verifiable_addresses.iter().map(|known| self.known_address(cx, known)).collect();
+        identity.recovery_addresses = new
+            .recovery_addresses
+            .iter()
+            .map(|(via, value)| RecoveryAddress {
+                id: RecoveryAddressId::generate(&self.rng),
+                via: *via,
+                value: identifier::normalize_address(*via, value),
+                created_at: cx.now,
+                updated_at: cx.now,
+            })
+            .collect();
+        let hash = self.hash_imported(&new.credentials).await?;
+        new.credentials.apply(identity.id, hash.as_deref(), &mut identity.credentials, cx.now);
+        identity.follow(&derived, &self.rng, cx.now);
+        identity.refresh_available_aal(self.factor_rules());
+        Ok(identity)
+    }
+
+    pub(crate) async fn hash_imported(&self, credentials: &ImportedCredentials) -> Result<Option<String>, HashError> {
+        match credentials.plain_password() {
+            Some(password) => self.hasher.hash(password).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn known_address(&self, cx: &Context, known: &KnownAddress) -> VerifiableAddress {
+        let value = identifier::normalize_address(known.via, &known.value);
+        let id = VerifiableAddressId::generate(&self.rng);
+        let mut address = VerifiableAddress::pending(id, known.via, value, cx.now);
+        if known.verified {
+            address.complete(cx.now);
+            address.verified_at = known.verified_at.or(Some(cx.now));
+        }
+        if let Some(status) = known.status {
+            address.status = status;
+        }
+        address
+    }
+}

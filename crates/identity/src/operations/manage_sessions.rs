@@ -1,0 +1,78 @@
+//! Ending or deleting many sessions at once: of some people, of some ids, or step by step of everybody.
+
+use base::Context;
+
+use crate::Identity;
+use crate::domain::{IdentityId, SessionId};
+use crate::storage::sessions;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManageAction {
+    Disable,
+    Delete,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Identities(Vec<IdentityId>),
+    Sessions(Vec<SessionId>),
+    Everybody,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Managed {
+    pub processed: usize,
+    /// Whether the same call has more to do.
+    pub more: bool,
+}
+
+/// How many sessions of everybody one call takes.
+const BATCH: i64 = 5000;
+
+impl Identity {
+    pub async fn manage_sessions(
+        &self,
+        cx: &Context,
+        action: ManageAction,
+        target: Target,
+    ) -> Result<Managed, database::Error> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let mut processed = 0;
+        let mut more = false;
+        match target {
+            Target::Identities(ids) => {
+                for id in ids {
+                    let ended = sessions::revoke_of_identity(&mut tx, id, None, cx.now).await?;
+                    self.sessions_have_ended(&mut tx, cx, &ended).await?;
+                    processed += match action {
+                        ManageAction::Disable => ended.len(),
+                        ManageAction::Delete => sessions::delete_of_identity(&mut tx, id).await?.len(),
+                    };
+                }
+            }
+            Target::Sessions(ids) => {
+                for id in ids {
+                    let ended = sessions::revoke(&mut tx, id, cx.now).await?;
+                    if ended {
+                        self.sessions_have_ended(&mut tx, cx, &[id]).await?;
+                    }
+                    processed += usize::from(match action {
+                        ManageAction::Disable => ended,
+                        ManageAction::Delete => sessions::delete(&mut tx, id).await?,
+                    });
+                }
+            }
+            Target::Everybody => {
+                let ended = sessions::revoke_some(&mut tx, BATCH, cx.now).await?;
+                self.sessions_have_ended(&mut tx, cx, &ended).await?;
+                processed = match action {
+                    ManageAction::Disable => ended.len(),
+                    ManageAction::Delete => sessions::delete_ended(&mut tx, BATCH).await?.len(),
+                };
+                more = i64::try_from(processed).is_ok_and(|processed| processed >= BATCH);
+            }
+        }
+        tx.commit().await?;
+        Ok(Managed { processed, more })
+    }
+}

@@ -1,0 +1,225 @@
+//! Changing single members of an identity (RFC 6902, three operations).
+
+use base::Context;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::identity::State;
+use crate::domain::json_patch::{self, Operation, PatchError};
+use crate::domain::password_hash::PasswordHash;
+use crate::domain::{self, AddressStatus, Credential, CredentialType, Credentials, IdentityId};
+use crate::storage::identities::{self, StoreError, Taken};
+
+use super::create_identity::ComposeError;
+
+/// What nobody patches: the name of the row, and what only a provider can vouch for.
+const DENIED: &[&str] =
+    &["/id", "/stateChangedAt", "/state_changed_at", "/credentials", "/credentials/oidc/**", "/credentials/saml/**"];
+
+#[derive(Debug, thiserror::Error)]
+pub enum PatchIdentityError {
+    #[error("the identity is unknown")]
+    Unknown,
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+    /// The patched document is no identity.
+    #[error("{pointer}: {problem}")]
+    Invalid { pointer: String, problem: String },
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    #[error("somebody else has the same identifier, address or external id")]
+    Taken(Taken),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl From<StoreError> for PatchIdentityError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(taken) => Self::Taken(taken),
+            StoreError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+impl Identity {
+    pub async fn patch_identity(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+        operations: &[Operation],
+    ) -> Result<domain::Identity, PatchIdentityError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let vault = self.vault(cx);
+        let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(PatchIdentityError::Unknown)?;
+        let mut document = to_document(&before);
+        json_patch::apply(&mut document, operations, DENIED)?;
+        let mut after = before.clone();
+        read_back(&document, &mut after, cx.now)?;
+        self.conform(cx, &mut after)?;
+        identities::update(&mut tx, vault, &before, &after).await?;
+        self.state_has_changed(&mut tx, cx, &before, &after).await?;
+        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+}
+
+/// The document that a patch sees: what the admin API shows, with the configuration of credentials.
+fn to_document(identity: &domain::Identity) -> Value {
+    let credentials: serde_json::Map<String, Value> = identity
+        .credentials
+        .values()
+        .map(|credential| {
+            let entry = json!({
+                "type": credential.kind,
+                "identifiers": credential.identifiers,
+                "config": credential.config,
+                "version": credential.version,
+            });
+            (credential.kind.as_str().to_owned(), entry)
+        })
+        .collect();
+    json!({
+        "id": identity.id,
+        "credentials": credentials,
+        "schema_id": identity.schema_id,
+        "state": identity.state,
+        "traits": identity.traits,
+        "verifiable_addresses": identity.verifiable_addresses,
+        "recovery_addresses": identity.recovery_addresses,
+        "metadata_public": identity.metadata_public,
+        "metadata_admin": identity.metadata_admin,
+        "external_id": identity.external_id,
+        "organization_id": identity.organization_id,
+    })
+}
+
+fn read_back(
+    document: &Value,
+    identity: &mut domain::Identity,
+    now: base::Timestamp,
+) -> Result<(), PatchIdentityError> {
+    let known = [
+        "id",
+        "credentials",
+        "schema_id",
+        "schema_url",
+        "state",
+        "traits",
+        "verifiable_addresses",
+        "recovery_addresses",
+        "metadata_public",
+        "metadata_admin",
+        "external_id",
+        "organization_id",
+        "created_at",
+        "updated_at",
+        "region",
+    ];
+    if let Some(unknown) =
+        document.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| !known.contains(&key.as_str()))
+    {
+        return Err(invalid(format!("/{unknown}"), "an identity has no such member"));
+    }
+    identity.schema_id = text(document, "schema_id")?.unwrap_or_default();
+    let state = text(document, "state")?.unwrap_or_default();
+    let state = State::parse(&state).ok_or_else(|| invalid("/state", "must be active or inactive"))?;
+    identity.set_state(state, now);
+    identity.traits = document.get("traits").cloned().unwrap_or_else(|| json!({}));
+    let metadata = |key: &str| document.get(key).filter(|value| !value.is_null()).cloned();
+    identity.metadata_public = metadata("metadata_public");
+    identity.metadata_admin = metadata("metadata_admin");
+    identity.external_id = text(document, "external_id")?.filter(|id| !id.is_empty());
+    identity.organization_id = match text(document, "organization_id")? {
+        Some(id) => Some(id.parse::<Uuid>().map_err(|_| invalid("/organization_id", "must be a UUID"))?),
+        None => None,
+    };
+    read_addresses(document, identity, now)?;
+    read_credentials(document, identity, now)
+}
+
+/// A patch may say that an address is verified; it does not make addresses, which follow from the traits.
+fn read_addresses(
+    document: &Value,
+    identity: &mut domain::Identity,
+    now: base::Timestamp,
+) -> Result<(), PatchIdentityError> {
+    let listed = document.get("verifiable_addresses").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    for (index, entry) in listed.iter().enumerate() {
+        let pointer = |member: &str| format!("/verifiable_addresses/{index}/{member}");
+        let same = |address: &&mut domain::VerifiableAddress| {
+            entry.get("value").and_then(Value::as_str) == Some(address.value.as_str())
+                && entry.get("via").and_then(Value::as_str) == Some(address.via.as_str())
+        };
+        let Some(address) = identity.verifiable_addresses.iter_mut().find(same) else { continue };
+        let verified = match entry.get("verified") {
+            Some(Value::Bool(verified)) => *verified,
+            _ => return Err(invalid(pointer("verified"), "must be a boolean")),
+        };
+        let status = entry.get("status").and_then(Value::as_str).and_then(AddressStatus::parse);
+        let status = status.ok_or_else(|| invalid(pointer("status"), "must be pending, sent or completed"))?;
+        let verified_at = match entry.get("verified_at") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(at)) => {
+                Some(at.parse().map_err(|_| invalid(pointer("verified_at"), "must be an RFC 3339 time"))?)
+            }
+            Some(_) => return Err(invalid(pointer("verified_at"), "must be an RFC 3339 time")),
+        };
+        if (verified, status, verified_at) != (address.verified, address.status, address.verified_at) {
+            address.verified = verified;
+            address.status = status;
+            address.verified_at = if verified { verified_at.or(Some(now)) } else { None };
+            address.updated_at = now;
+        }
+    }
+    Ok(())
+}
+
+fn read_credentials(
+    document: &Value,
+    identity: &mut domain::Identity,
+    now: base::Timestamp,
+) -> Result<(), PatchIdentityError> {
+    let before = std::mem::take(&mut identity.credentials);
+    let mut after = Credentials::new();
+    for (name, entry) in document.get("credentials").and_then(Value::as_object).into_iter().flatten() {
+        let pointer = format!("/credentials/{name}");
+        let kind = CredentialType::parse(name).ok_or_else(|| invalid(&pointer, "is no kind of credential"))?;
+        let old = before.get(&kind);
+        let mut credential = old.cloned().unwrap_or_else(|| Credential::empty(kind, Vec::new(), now));
+        credential.config = entry.get("config").cloned().unwrap_or_else(|| json!({}));
+        if !credential.config.is_object() {
+            return Err(invalid(format!("{pointer}/config"), "must be an object"));
+        }
+        if let Some(identifiers) = entry.get("identifiers").filter(|list| !list.is_null()) {
+            credential.identifiers = serde_json::from_value(identifiers.clone())
+                .map_err(|_| invalid(format!("{pointer}/identifiers"), "must be a list of texts"))?;
+        }
+        let changed =
+            old.is_none_or(|old| old.config != credential.config || old.identifiers != credential.identifiers);
+        if changed {
+            credential.updated_at = now;
+            if let Some(hash) = credential.password_hash().filter(|_| kind == CredentialType::Password) {
+                PasswordHash::parse(hash)
+                    .map_err(|error| invalid(format!("{pointer}/config/hashed_password"), &error.to_string()))?;
+            }
+        }
+        after.insert(kind, credential);
+    }
+    identity.credentials = after;
+    Ok(())
+}
+
+fn text(document: &Value, key: &str) -> Result<Option<String>, PatchIdentityError> {
+    match document.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(invalid(format!("/{key}"), "must be a text")),
+    }
+}
+
+fn invalid(pointer: impl Into<String>, problem: &str) -> PatchIdentityError {
+    PatchIdentityError::Invalid { pointer: pointer.into(), problem: problem.to_owned() }
+}

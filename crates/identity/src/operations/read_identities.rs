@@ -1,0 +1,55 @@
+//! Reading identities for the admin API.
+
+use std::collections::BTreeSet;
+
+use base::{Context, Page, PageRequest};
+
+use crate::Identity;
+use crate::domain::{self, CredentialType, IdentityId};
+use crate::storage::identities::{self, Filter};
+
+/// A page, and how many there are when that was asked.
+#[derive(Debug)]
+pub struct IdentityPage {
+    pub page: Page<domain::Identity, IdentityId>,
+    pub total: Option<i64>,
+}
+
+impl Identity {
+    /// An identity with its credentials.
+    pub async fn get_identity(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+    ) -> Result<Option<domain::Identity>, database::Error> {
+        identities::find_whole(&mut self.database.read(cx.tenant), self.vault(cx), id).await
+    }
+
+    /// As [`Identity::get_identity`], by the id that another system gave it.
+    pub async fn get_identity_by_external_id(
+        &self,
+        cx: &Context,
+        external_id: &str,
+    ) -> Result<Option<domain::Identity>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let Some(found) = identities::find_by_external_id(&mut tx, external_id).await? else { return Ok(None) };
+        identities::find_whole(&mut tx, self.vault(cx), found.id).await
+    }
+
+    /// Identities page by page. Credentials come along when the configuration of one was asked for.
+    pub async fn list_identities(
+        &self,
+        cx: &Context,
+        filter: &Filter,
+        page: &PageRequest<IdentityId>,
+        include_credentials: &BTreeSet<CredentialType>,
+    ) -> Result<IdentityPage, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let vault = (!include_credentials.is_empty()).then(|| self.vault(cx));
+        let total = match filter {
+            Filter::Offset(_) => Some(identities::count(&mut tx).await?),
+            _ => None,
+        };
+        Ok(IdentityPage { page: identities::list(&mut tx, vault, filter, page).await?, total })
+    }
+}

@@ -1,0 +1,140 @@
+//! Sessions as an administrator sees them.
+
+use base::{Context, Page, PageRequest};
+
+use crate::Identity;
+use crate::domain::{self, IdentityId, Session, SessionId};
+use crate::storage::identities;
+use crate::storage::sessions::{self, ListKey, Liveness};
+
+/// A session with what was asked to come along.
+#[derive(Debug)]
+pub struct SessionDetails {
+    pub session: Session,
+    pub identity: Option<domain::Identity>,
+}
+
+/// What comes along with a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expand {
+    pub identity: bool,
+    pub devices: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error("the session is unknown")]
+    Unknown,
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Identity {
+    pub async fn get_session(
+        &self,
+        cx: &Context,
+        id: SessionId,
+        expand: Expand,
+    ) -> Result<SessionDetails, SessionError> {
+        let mut tx = self.database.read(cx.tenant);
+        let session = sessions::find(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
+        Ok(expanded(&mut tx, session, expand).await?)
+    }
+
+    pub async fn list_sessions(
+        &self,
+        cx: &Context,
+        alive: Option<bool>,
+        expand: Expand,
+        page: &PageRequest<ListKey>,
+    ) -> Result<Page<SessionDetails, ListKey>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
+        let page = sessions::list(&mut tx, liveness, page).await?;
+        let mut items = Vec::with_capacity(page.items.len());
+        for session in page.items {
+            items.push(expanded(&mut tx, session, expand).await?);
+        }
+        Ok(Page { items, next: page.next })
+    }
+
+    /// The sessions of one person with their devices, and how many there are in all.
+    pub async fn list_identity_sessions(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+        alive: Option<bool>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<SessionDetails>, i64), SessionError> {
+        let mut tx = self.database.read(cx.tenant);
+        if identities::find(&mut tx, id).await?.is_none() {
+            return Err(SessionError::Unknown);
+        }
+        let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
+        let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
+        let mut items = Vec::new();
+        for session in sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await? {
+            items.push(expanded(&mut tx, session, Expand { identity: false, devices: true }).await?);
+        }
+        Ok((items, total))
+    }
+
+    /// Ends a session; one that had ended already is no error.
+    pub async fn disable_session(&self, cx: &Context, id: SessionId) -> Result<(), SessionError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        if sessions::find(&mut tx, id).await?.is_none() {
+            return Err(SessionError::Unknown);
+        }
+        if sessions::revoke(&mut tx, id, cx.now).await? {
+            self.sessions_have_ended(&mut tx, cx, &[id]).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Ends and deletes all sessions of a person; an error when there are none.
+    pub async fn delete_identity_sessions(&self, cx: &Context, id: IdentityId) -> Result<(), SessionError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let ended = sessions::revoke_of_identity(&mut tx, id, None, cx.now).await?;
+        self.sessions_have_ended(&mut tx, cx, &ended).await?;
+        if sessions::delete_of_identity(&mut tx, id).await?.is_empty() {
+            return Err(SessionError::Unknown);
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a session a new lifespan, when its end is near enough; only one that is alive has an end to move.
+    pub async fn extend_session(&self, cx: &Context, id: SessionId) -> Result<SessionDetails, SessionError> {
+        let lifespan = self.config.session.lifespan.get();
+        let earliest = self.config.session.earliest_possible_extend.map_or(lifespan, web::config::GoDuration::get);
+        let mut tx = self.database.write(cx.tenant).await?;
+        let mut session = sessions::find(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
+        if session.is_alive(cx.now) {
+            let expires_at = session.extended_expiry(lifespan, earliest, cx.now);
+            if expires_at != session.expires_at {
+                session.expires_at = expires_at;
+                session.updated_at = cx.now;
+                if !sessions::update(&mut tx, &session).await? {
+                    return Err(SessionError::Unknown);
+                }
+            }
+        }
+        let details = expanded(&mut tx, session, Expand { identity: true, devices: true }).await?;
+        tx.commit().await?;
+        Ok(details)
+    }
+}
+
+async fn expanded(
+    tx: &mut impl database::Read,
+    mut session: Session,
+    expand: Expand,
+) -> Result<SessionDetails, database::Error> {
+    if expand.devices {
+        session.devices = sessions::devices(tx, session.id).await?;
+    }
+    let identity = if expand.identity { identities::find(tx, session.identity_id).await? } else { None };
+    Ok(SessionDetails { session, identity })
+}

@@ -1,0 +1,223 @@
+//! The service value: a cheap clone around the parts that operations work with.
+
+use std::num::NonZero;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use base::{Clock, Context, Rng, Sealer};
+use contracts::{Link, LoginRequests, SubjectObserver};
+use database::Database;
+use jobs::Handler;
+
+use crate::breaches::BreachList;
+use crate::config::{Config, HasherAlgorithm};
+use crate::courier::{SmtpConfigError, SmtpDelivery, Templates, TemplatesError};
+use crate::domain::credential::FactorRules;
+use crate::domain::password_hash::Argon2Parameters;
+use crate::domain::password_policy::PasswordPolicy;
+use crate::flows::places::{InvalidPlace, Places};
+use crate::hashing::{HashAlgorithm, Hasher, HashingLimits};
+use crate::http;
+use crate::jobs::deliver_message::DeliverMessage;
+use crate::schemas::{SchemaLoadError, Schemas};
+use crate::storage::Vault;
+
+/// What the service is built from.
+pub struct Parts {
+    pub config: Config,
+    pub database: Database,
+    pub clock: Clock,
+    pub rng: Rng,
+    pub sealer: Sealer,
+    pub http: web::outbound::Client,
+    /// The frame of the account pages.
+    pub ui: ui::Ui,
+    /// Who answers login challenges; unset without an OAuth2 service.
+    pub login_requests: Link<dyn LoginRequests>,
+    /// Who is told that a session or a person ended.
+    pub subject_observer: Link<dyn SubjectObserver>,
+}
+
+/// The configuration cannot be served. Every message names its key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    Schema(#[from] SchemaLoadError),
+    #[error(transparent)]
+    Smtp(#[from] SmtpConfigError),
+    #[error(transparent)]
+    Templates(#[from] TemplatesError),
+    #[error(transparent)]
+    Place(#[from] InvalidPlace),
+    #[error("{key}: {problem}")]
+    Key { key: &'static str, problem: &'static str },
+}
+
+/// The identity service.
+#[derive(Clone)]
+pub struct Identity(Arc<Shared>);
+
+/// The parts that operations share.
+pub struct Shared {
+    pub(crate) config: Config,
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    pub(crate) rng: Rng,
+    pub(crate) sealer: Sealer,
+    pub(crate) schemas: Schemas,
+    pub(crate) hasher: Hasher,
+    pub(crate) breaches: BreachList,
+    pub(crate) templates: Templates,
+    pub(crate) smtp: Option<SmtpDelivery>,
+    pub(crate) places: Places,
+    pub(crate) ui: ui::Ui,
+    pub(crate) login_requests: Link<dyn LoginRequests>,
+    pub(crate) subject_observer: Link<dyn SubjectObserver>,
+}
+
+impl Deref for Identity {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Identity {
+    /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
+    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+        let Parts { config, database, clock, rng, sealer, http, ui, login_requests, subject_observer } = parts;
+        check(&config)?;
+        let refuse_references = config.security.disallow_ref_in_identity_schemas;
+        let schemas = Schemas::new(&config.identity, refuse_references, http.clone())?;
+        let (algorithm, limits) = hashing(&config);
+        let places = Places::new(&config)?;
+        let shared = Shared {
+            hasher: Hasher::new(algorithm, limits, rng.clone()),
+            breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
+            templates: Templates::new(&config.courier)?,
+            smtp: SmtpDelivery::new(&config.courier.smtp)?,
+            ui: ui.under(places.public_path()),
+            places,
+            config,
+            database,
+            clock,
+            rng,
+            sealer,
+            schemas,
+            login_requests,
+            subject_observer,
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Fetches the schemas behind HTTP. A request that comes before this succeeded tries again.
+    pub async fn load_schemas(&self) -> Result<(), SchemaLoadError> {
+        self.schemas.load().await
+    }
+
+    /// Everything that the public port serves.
+    pub fn public_router(&self) -> Router {
+        http::public_router(self)
+    }
+
+    /// Everything that the admin port serves.
+    pub fn admin_router(&self) -> Router {
+        http::admin_router(self)
+    }
+
+    /// The jobs that this service performs.
+    pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
+        vec![Arc::new(DeliverMessage(self.clone()))]
+    }
+
+    /// What seals and opens rows of the request's tenant.
+    pub(crate) fn vault<'s>(&'s self, cx: &Context) -> Vault<'s> {
+        Vault::new(&self.sealer, cx.tenant)
+    }
+
+    pub(crate) fn factor_rules(&self) -> FactorRules {
+        let code = &self.config.selfservice.methods.code;
+        FactorRules {
+            code_is_first_factor: code.passwordless_enabled,
+            code_is_second_factor: code.mfa_enabled,
+            password_migration_hook: false,
+        }
+    }
+
+    pub(crate) fn password_policy(&self) -> PasswordPolicy {
+        let config = &self.config.selfservice.methods.password.config;
+        PasswordPolicy {
+            min_length: config.min_password_length,
+            check_similarity: config.identifier_similarity_check_enabled,
+            max_breaches: config.max_breaches,
+        }
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+/// What would be unsafe or could never work, although each key is well-formed.
+fn check(config: &Config) -> Result<(), ConfigError> {
+    let refuse = |key, problem| Err(ConfigError::Key { key, problem });
+    let methods = &config.selfservice.methods;
+    if methods.password.config.min_password_length < 6 {
+        return refuse("selfservice.methods.password.config.min_password_length", "must be 6 or more");
+    }
+    if !config.dev && config.hashers.algorithm == HasherAlgorithm::Bcrypt && config.hashers.bcrypt.cost < 12 {
+        return refuse("hashers.bcrypt.cost", "must be 12 or more outside of development");
+    }
+    if !(4..=31).contains(&config.hashers.bcrypt.cost) {
+        return refuse("hashers.bcrypt.cost", "must lie between 4 and 31");
+    }
+    let argon2 = &config.hashers.argon2;
+    if argon2.iterations == 0 || argon2.salt_length < 16 || argon2.key_length < 16 {
+        return refuse("hashers.argon2", "iterations must be 1 or more, salt_length and key_length 16 or more");
+    }
+    let lanes = argon2_parallelism(config);
+    if argon2.memory.kib() < 8 * lanes {
+        return refuse("hashers.argon2.memory", "must be 8 KB or more for each lane of parallelism");
+    }
+    if methods.code.passwordless_enabled && methods.code.mfa_enabled {
+        return refuse(
+            "selfservice.methods.code",
+            "passwordless_enabled and mfa_enabled exclude each other: one code cannot be two factors",
+        );
+    }
+    Ok(())
+}
+
+fn argon2_parallelism(config: &Config) -> u32 {
+    config.hashers.argon2.parallelism.unwrap_or_else(|| {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        // More lanes than the format of imported hashes allows would make our own hashes unreadable.
+        u32::try_from(2 * cores).unwrap_or(16).min(16)
+    })
+}
+
+fn hashing(config: &Config) -> (HashAlgorithm, HashingLimits) {
+    let argon2 = &config.hashers.argon2;
+    let limits = HashingLimits {
+        queue_deadline: Duration::from_secs(10),
+        ..HashingLimits::for_this_machine(argon2.dedicated_memory.kib())
+    };
+    let algorithm = match config.hashers.algorithm {
+        HasherAlgorithm::Bcrypt => HashAlgorithm::Bcrypt { cost: config.hashers.bcrypt.cost },
+        HasherAlgorithm::Argon2 => HashAlgorithm::Argon2id {
+            parameters: Argon2Parameters {
+                memory_kib: argon2.memory.kib(),
+                iterations: argon2.iterations,
+                parallelism: argon2_parallelism(config),
+                key_length: argon2.key_length as usize,
+            },
+            salt_length: argon2.salt_length as usize,
+        },
+    };
+    (algorithm, limits)
+}
