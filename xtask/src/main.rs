@@ -3,6 +3,7 @@
 //! What always holds: a command needs nothing installed by hand beyond Rust and a C compiler, prints each step that it
 //! takes, and fails with one sentence that says what to do.
 
+mod fuzz;
 mod process;
 mod steps;
 mod tidy;
@@ -37,6 +38,16 @@ enum Command {
         /// Only the tests whose names contain this text.
         filter: Option<String>,
     },
+    /// Measure the release binary, each figure beside its physical limit from the same run.
+    Bench,
+    /// Feed hostile bytes to every parser.
+    Fuzz {
+        /// Only this target, a file of `fuzz/fuzz_targets`.
+        target: Option<String>,
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
     Tidy,
 }
@@ -48,6 +59,8 @@ fn main() -> ExitCode {
         Command::Fix => steps::fix(&root),
         Command::Test { filter } => steps::test(&root, filter.as_deref()),
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
+        Command::Bench => steps::bench(&root),
+        Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Tidy => steps::tidy(&root),
     };
     match outcome {

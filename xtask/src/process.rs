@@ -21,9 +21,15 @@ impl Process {
 
     /// `cargo`, the same one that runs this program.
     pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Self {
-        let mut process = Self::new(root, "cargo", arguments);
-        process.command.env_remove("CARGO_MANIFEST_DIR");
-        process
+        Self::new(root, "cargo", arguments)
+    }
+
+    /// Without the variables by which the `cargo` that runs this program would choose the compiler of another one.
+    pub(crate) fn without_cargo_variables(mut self) -> Self {
+        for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_TARGET_DIR"] {
+            self.command.env_remove(name);
+        }
+        self
     }
 
     pub(crate) fn with_env(mut self, name: &str, value: &str) -> Self {

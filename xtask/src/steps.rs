@@ -1,8 +1,8 @@
 //! What each command does, as a list of steps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::process::Process;
 use crate::{tidy, tools};
@@ -30,6 +30,20 @@ pub(crate) fn test(root: &Path, filter: Option<&str>) -> Result<()> {
 pub(crate) fn accept(root: &Path, filter: Option<&str>) -> Result<()> {
     tools::provide(root)?;
     run_tests(root, filter, "always")
+}
+
+pub(crate) fn bench(root: &Path) -> Result<()> {
+    Process::cargo(root, &["build", "--release", "--package", "server", "--bin", "kleis"]).run()?;
+    let binary = target_directory(root)?.join("release/kleis");
+    let binary = binary.to_str().context("the path of the binary is not text")?;
+    Process::cargo(root, &["bench", "--package", "acceptance", "--bench", "budgets", "--", binary]).run()
+}
+
+/// Where cargo puts what it builds, which is not always `target`.
+fn target_directory(root: &Path) -> Result<PathBuf> {
+    let text = Process::cargo(root, &["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo does not say where it builds")
 }
 
 pub(crate) fn tidy(root: &Path) -> Result<()> {

@@ -11,4 +11,7 @@ pub mod chrome;
 pub mod cookie_jar;
 pub mod form;
 pub mod page;
+pub mod ports;
 pub mod smtp_sink;
+pub mod suite;
+pub mod upstream;

@@ -49,7 +49,8 @@ impl File {
 
     /// Test code outside `src/`, or a module of tests inside it.
     pub(super) fn is_test(&self) -> bool {
-        self.is_in("tests") || self.is_in("testing") || self.is_in("benches")
+        let is_tests = |part: &str| part.trim_end_matches(".rs").ends_with("_tests");
+        self.is_in("tests") || self.is_in("testing") || self.is_in("benches") || self.path.split('/').any(is_tests)
     }
 }
 

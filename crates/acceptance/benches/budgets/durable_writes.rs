@@ -1,0 +1,82 @@
+//! Durable writes of many clients, against as many rows in one transaction: what sharing commits can reach at best.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::Result;
+use base::{Context, RequestId, Rng, TenantId, Timestamp};
+use database::{Database, Dsn};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::report::Report;
+use crate::{SLICE, SLICES, median};
+
+const CLIENTS: u32 = 64;
+
+pub(crate) async fn measure(report: &mut Report) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let database = Database::open(&Dsn::sqlite(folder.path().join("bench.db"))).await?;
+    database.migrate(&[jobs::MIGRATIONS], Timestamp::EPOCH).await?;
+    let (mut many, mut one) = (Vec::new(), Vec::new());
+    for _ in 0..SLICES {
+        many.push(by_many_clients(&database).await?);
+        one.push(in_one_transaction(&database).await?);
+    }
+    report.ratio("durable writes, 64 clients, SQLite", median(&mut many), "64 rows a commit", median(&mut one), 0.8);
+    report.absent("durable writes, PostgreSQL", "needs a cluster that waits for its disk; the tests' own does not");
+    Ok(())
+}
+
+fn context() -> Context {
+    let request = RequestId(Rng::system().uuid());
+    Context::for_background(base::Clock::system().now(), TenantId::DEFAULT, request)
+}
+
+fn event() -> jobs::Event {
+    jobs::Event { name: "BenchEvent", subject: "bench".into(), attributes: json!({ "payload": "x".repeat(128) }) }
+}
+
+async fn by_many_clients(database: &Database) -> Result<f64> {
+    let started = Instant::now();
+    let count = Arc::new(AtomicU64::new(0));
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (database, count) = (database.clone(), count.clone());
+        clients.spawn(async move {
+            let cx = context();
+            while started.elapsed() < SLICE {
+                let mut tx = database.write(TenantId::DEFAULT).await?;
+                jobs::append_event(&mut tx, &cx, event()).await?;
+                tx.commit().await?;
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client??;
+    }
+    Ok(rate(count.load(Ordering::Relaxed), started))
+}
+
+async fn in_one_transaction(database: &Database) -> Result<f64> {
+    let started = Instant::now();
+    let cx = context();
+    let mut count = 0;
+    while started.elapsed() < SLICE {
+        let mut tx = database.write(TenantId::DEFAULT).await?;
+        for _ in 0..CLIENTS {
+            jobs::append_event(&mut tx, &cx, event()).await?;
+            count += 1;
+        }
+        tx.commit().await?;
+    }
+    Ok(rate(count, started))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of some thousands")]
+fn rate(count: u64, since: Instant) -> f64 {
+    count as f64 / since.elapsed().as_secs_f64()
+}

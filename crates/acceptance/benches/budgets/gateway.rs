@@ -1,0 +1,49 @@
+//! The proxy with a session check and a header, against the same proxy without any check.
+
+use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::load::Shot;
+use crate::program::Program;
+use crate::report::Report;
+use crate::{CONNECTIONS, in_turns};
+
+/// Two rules to the same application: `/checked/` and `/open/`.
+pub(crate) fn config(upstream: &str) -> Value {
+    let rule = |name: &str, authenticator: &str, mutator: &str| {
+        json!({
+            "id": name,
+            "match": { "url": format!("http://127.0.0.1:<[0-9]+>/{name}/<.*>"), "methods": ["GET"] },
+            "upstream": { "url": upstream },
+            "authenticators": [{ "handler": authenticator }],
+            "authorizer": { "handler": "allow" },
+            "mutators": [{ "handler": mutator }],
+        })
+    };
+    let rules = json!([rule("checked", "cookie_session", "header"), rule("open", "noop", "noop")]);
+    let session = json!({
+        "check_session_url": "http://127.0.0.1:1/sessions/whoami",
+        "subject_from": "identity.id",
+    });
+    json!({
+        "access_rules": { "repositories": [format!("inline://{}", STANDARD.encode(rules.to_string()))] },
+        "authenticators": { "noop": { "enabled": true }, "cookie_session": { "enabled": true, "config": session } },
+        "authorizers": { "allow": { "enabled": true } },
+        "mutators": {
+            "noop": { "enabled": true },
+            "header": { "enabled": true, "config": { "headers": { "X-User-Id": "{{ print .Subject }}" } } },
+        },
+    })
+}
+
+pub(crate) async fn measure(program: &Program, cookie: Option<&str>, report: &mut Report) -> Result<()> {
+    let cookie = cookie.context("there is no session to check")?;
+    let gateway = program.ports.gateway;
+    let checked = Shot::get(gateway, "/checked/x").with_header("cookie", cookie)?;
+    let open = Shot::get(gateway, "/open/x").with_header("cookie", cookie)?;
+    let (rate, limit) = in_turns(&checked, &open, CONNECTIONS).await?;
+    report.ratio("gateway with session header", rate, "the same proxy, unchecked", limit, 0.7);
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The program under measurement: the release binary, in an empty folder, on ports of its own.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::load::{Shot, once};
+
+/// Longer than any start takes; one that takes longer is broken.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `kleis serve`.
+pub(crate) struct Program {
+    process: Child,
+    pub(crate) ports: Ports,
+    /// From the start of the process to the first answer that says ready.
+    pub(crate) ready_after: Duration,
+    // The last to go: the program keeps its files there.
+    _folder: TempDir,
+}
+
+/// Where each listener stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) identity: SocketAddr,
+    pub(crate) identity_admin: SocketAddr,
+    pub(crate) oauth: SocketAddr,
+    pub(crate) oauth_admin: SocketAddr,
+    pub(crate) gateway: SocketAddr,
+    pub(crate) gateway_api: SocketAddr,
+}
+
+impl Ports {
+    fn choose() -> Result<Self> {
+        let address = || anyhow::Ok(SocketAddr::from(([127, 0, 0, 1], acceptance::ports::free()?)));
+        Ok(Self {
+            identity: address()?,
+            identity_admin: address()?,
+            oauth: address()?,
+            oauth_admin: address()?,
+            gateway: address()?,
+            gateway_api: address()?,
+        })
+    }
+
+    fn config(&self) -> Value {
+        let listen = |address: SocketAddr| json!({ "host": address.ip().to_string(), "port": address.port() });
+        json!({
+            "identity": { "serve": { "public": listen(self.identity), "admin": listen(self.identity_admin) } },
+            "oauth": { "serve": { "public": listen(self.oauth), "admin": listen(self.oauth_admin) } },
+            "gateway": { "serve": { "proxy": listen(self.gateway), "api": listen(self.gateway_api) } },
+        })
+    }
+}
+
+impl Program {
+    /// Starts the binary with `config` (what a `kleis.yml` would say) on free ports, and waits until it is ready.
+    pub(crate) async fn start(binary: &Path, config: Value) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let ports = Ports::choose()?;
+        let mut tree = ports.config();
+        merge(&mut tree, config);
+        let file: PathBuf = folder.path().join("kleis.json");
+        std::fs::write(&file, tree.to_string())?;
+        let started = Instant::now();
+        let mut process = Command::new(binary)
+            .args(["serve", "--config"])
+            .arg(&file)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        let ready = Shot::get(ports.identity, "/health/ready");
+        loop {
+            if once(&ready).await.is_ok() {
+                break;
+            }
+            if let Some(status) = process.try_wait()? {
+                bail!("the program ended before it was ready ({status})");
+            }
+            if started.elapsed() > PATIENCE {
+                bail!("the program is not ready");
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(Self { process, ports, ready_after: started.elapsed(), _folder: folder })
+    }
+
+    /// The memory that belongs to the process now, in bytes.
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        let id = self.process.id().context("the program has ended")?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kilobytes * 1024)
+    }
+
+    /// The sum of a counter over all of its labels, as the metrics of a listener show it.
+    pub(crate) async fn metric(&self, admin: SocketAddr, name: &str) -> Result<f64> {
+        let client = base::Clock::system();
+        let mut client = acceptance::browser::Browser::api(client);
+        let page = client.get(format!("http://{admin}/admin/metrics/prometheus")).await?;
+        let lines = page.text();
+        let values = lines.lines().filter(|line| line.starts_with(name));
+        Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+}
+
+/// Lays `over` on `under`: objects are merged, everything else is replaced.
+fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over,
+    }
+}

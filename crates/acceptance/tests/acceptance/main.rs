@@ -1,0 +1,7 @@
+//! Black-box tests against a real server. The folders mirror the services; each test starts a server of its own on both
+//! databases unless it says otherwise.
+
+mod gateway;
+mod health;
+mod identity;
+mod oauth;

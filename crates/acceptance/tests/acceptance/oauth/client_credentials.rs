@@ -1,0 +1,92 @@
+//! Programs that act for themselves (RFC 6749 section 4.4).
+
+use acceptance::suite::with_config_on_both_engines;
+use anyhow::{Result, ensure};
+use http::StatusCode;
+use ory_hydra_client::models::OAuth2Client;
+
+use super::{Credentials, config, introspect, register, token};
+
+fn machine() -> OAuth2Client {
+    OAuth2Client {
+        grant_types: Some(vec!["client_credentials".to_owned()]),
+        scope: Some("read write".to_owned()),
+        audience: Some(vec!["https://api.example.org".to_owned()]),
+        token_endpoint_auth_method: Some("client_secret_basic".to_owned()),
+        ..OAuth2Client::new()
+    }
+}
+
+fn fields(scope: &str) -> Vec<(&'static str, String)> {
+    vec![("grant_type", "client_credentials".to_owned()), ("scope", scope.to_owned())]
+}
+
+#[tokio::test]
+async fn a_program_gets_what_it_registered_and_no_more() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let client = register(suite, machine()).await?;
+        let tokens = token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;
+        ensure!(tokens.at("/token_type").as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")));
+        ensure!(tokens.at("/refresh_token").is_null(), "RFC 6749 section 4.4.3: no refresh token");
+        let access = tokens.at("/access_token").as_str().unwrap_or_default().to_owned();
+        ensure!(access.starts_with("ory_at_"), "{access}");
+        let said = introspect(suite, &access).await?;
+        ensure!(said["active"] == true && said["scope"] == "read" && said["sub"] == client.id, "{said}");
+        let refused = token(suite, &client, &fields("admin")).await?.expect_status(StatusCode::BAD_REQUEST)?;
+        ensure!(refused.at("/error") == "invalid_scope", "{}", refused.summary());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_with_a_challenge() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let client = register(suite, machine()).await?;
+        for impostor in [
+            Credentials { secret: "wrong".to_owned(), ..client.clone() },
+            Credentials { id: "unknown".to_owned(), ..client.clone() },
+            Credentials { secret: String::new(), ..client },
+        ] {
+            let refused = token(suite, &impostor, &fields("read")).await?.expect_status(StatusCode::UNAUTHORIZED)?;
+            ensure!(refused.at("/error") == "invalid_client", "{}", refused.summary());
+            ensure!(refused.header("www-authenticate").starts_with("Basic"), "RFC 6749 section 5.2");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_access_token_writes_nothing() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let client = register(suite, machine()).await?;
+        token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;
+        let before = suite.database().usage().write_transactions;
+        for _ in 0..10 {
+            token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;
+        }
+        ensure!(suite.database().usage().write_transactions == before, "an access token costs no row");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_tampered_token_is_nobody() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let client = register(suite, machine()).await?;
+        let tokens = token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;
+        let access = tokens.at("/access_token").as_str().unwrap_or_default().to_owned();
+        let middle = access.len() / 2;
+        let mut tampered = access.clone();
+        let other = if &access[middle..=middle] == "A" { "B" } else { "A" };
+        tampered.replace_range(middle..=middle, other);
+        for token in [tampered.as_str(), "ory_at_", "", "x.y.z", &access[..middle]] {
+            let page = suite.api().post(suite.oauth_admin("/admin/oauth2/introspect"), &[("token", token)]).await?;
+            ensure!(page.at("/active") != true && !page.status.is_server_error(), "{}", page.summary());
+        }
+        Ok(())
+    })
+    .await
+}

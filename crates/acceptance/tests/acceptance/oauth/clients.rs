@@ -1,0 +1,68 @@
+//! The admin API over clients.
+
+use acceptance::suite::with_config_on_both_engines;
+use anyhow::{Context as _, Result, ensure};
+use http::{Method, StatusCode};
+use ory_hydra_client::apis::o_auth2_api;
+use serde_json::json;
+
+use super::{admin_sdk, config, explain, register, web_client};
+
+#[tokio::test]
+async fn a_client_is_created_read_changed_and_deleted() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let sdk = admin_sdk(suite);
+        let created = o_auth2_api::create_o_auth2_client(&sdk, web_client()).await.map_err(explain)?;
+        let id = created.client_id.clone().context("an id")?;
+        ensure!(created.client_secret.is_some(), "the secret is shown once");
+        let mut read = o_auth2_api::get_o_auth2_client(&sdk, &id).await.map_err(explain)?;
+        ensure!(read.client_secret.is_none(), "and never again");
+        ensure!(read.redirect_uris == web_client().redirect_uris);
+        read.client_name = Some("Renamed".to_owned());
+        let changed = o_auth2_api::set_o_auth2_client(&sdk, &id, read).await.map_err(explain)?;
+        ensure!(changed.client_name.as_deref() == Some("Renamed"));
+        let listed = o_auth2_api::list_o_auth2_clients(&sdk, None, None, None, None).await.map_err(explain)?;
+        ensure!(listed.len() == 1 && listed[0].client_id.as_deref() == Some(&id));
+        o_auth2_api::delete_o_auth2_client(&sdk, &id).await.map_err(explain)?;
+        ensure!(o_auth2_api::get_o_auth2_client(&sdk, &id).await.is_err());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_patch_cannot_make_one_client_another() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let (one, two) = (register(suite, web_client()).await?, register(suite, web_client()).await?);
+        let url = suite.oauth_admin(&format!("/admin/clients/{}", one.id));
+        let patch = json!([
+            { "op": "replace", "path": "/client_id", "value": two.id },
+            { "op": "replace", "path": "/client_name", "value": "stolen" },
+        ]);
+        let answer = suite.api().json(Method::PATCH, url, &patch).await?;
+        let other = suite.api().get(suite.oauth_admin(&format!("/admin/clients/{}", two.id))).await?;
+        ensure!(other.expect_status(StatusCode::OK)?.at("/client_name") != "stolen", "{}", answer.summary());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_client_is_named() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        for (field, value) in [
+            ("redirect_uris", json!(["not a uri"])),
+            ("redirect_uris", json!(["https://example.org/#fragment"])),
+            ("token_endpoint_auth_method", json!("telepathy")),
+            ("subject_type", json!("nobody")),
+        ] {
+            let mut client = json!({ "redirect_uris": ["https://example.org/"] });
+            client[field] = value.clone();
+            let refused = suite.api().json(Method::POST, suite.oauth_admin("/admin/clients"), &client).await?;
+            ensure!(refused.status == StatusCode::BAD_REQUEST, "{field}={value}: {}", refused.summary());
+            ensure!(refused.text().contains(field), "{field}={value}: {}", refused.summary());
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,36 @@
+//! Feeds hostile bytes to every parser, for a while. The targets stand in `fuzz/`, a workspace of its own, because the
+//! sanitizer needs the nightly compiler.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::Process;
+
+pub(crate) fn run(root: &Path, target: Option<&str>, seconds: u32) -> Result<()> {
+    let known = targets(root)?;
+    let chosen: Vec<&str> = match target {
+        None => known.iter().map(String::as_str).collect(),
+        Some(target) if known.iter().any(|it| it == target) => vec![target],
+        Some(target) => bail!("no target `{target}`; there are: {}", known.join(", ")),
+    };
+    let limit = format!("-max_total_time={seconds}");
+    for target in chosen {
+        // A target that grows past this leaks; one input that takes so long is a way to stop a server.
+        let arguments = ["+nightly", "fuzz", "run", target, "--", &limit, "-rss_limit_mb=2048", "-timeout=5"];
+        Process::new(root, "cargo", &arguments).without_cargo_variables().run().with_context(|| {
+            "fuzzing needs `rustup toolchain install nightly` and `cargo install cargo-fuzz`; a crash is kept in fuzz/artifacts"
+        })?;
+    }
+    Ok(())
+}
+
+fn targets(root: &Path) -> Result<Vec<String>> {
+    let mut targets = Vec::new();
+    for entry in std::fs::read_dir(root.join("fuzz/fuzz_targets")).context("cannot list the targets")? {
+        let path = entry?.path();
+        targets.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+    }
+    targets.sort();
+    Ok(targets)
+}
