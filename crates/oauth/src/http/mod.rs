@@ -50,3 +50,5 @@ pub(crate) fn admin_routes() -> Router<OAuth> {
 
 #[cfg(test)]
 mod authorization_tests;
+#[cfg(test)]
+mod token_tests;

@@ -42,7 +42,8 @@ pub(crate) struct LoadedSet {
 }
 
 impl LoadedSet {
-    fn new(version: i64, keys: Vec<StoredKey>) -> Self {
+    fn new(version: i64, mut keys: Vec<StoredKey>, now: Timestamp) -> Self {
+        keys.retain(|key| !key.is_expired(now));
         let signers = keys
             .iter()
             .filter_map(|key| SigningKey::new(&key.jwk).ok().map(|signer| (key.kid.clone(), Arc::new(signer))))
@@ -75,7 +76,7 @@ impl KeyRing {
         }
         let mut tx = database.read(tenant);
         // The version was read first: a change in between is noticed next time.
-        let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, sealer, tenant, name).await?));
+        let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, sealer, tenant, name).await?, now));
         self.state().sets.insert((tenant, name.to_owned()), set.clone());
         Ok(set)
     }

@@ -54,7 +54,7 @@ impl OAuth {
             metadata,
             registration_token: Some(registration_access_token.digest()),
             // Another one than that of a deleted client of the same id, whose tokens must stay dead.
-            token_epoch: cx.now.unix_micros(),
+            token_epoch: i64::from_be_bytes(self.rng().bytes()),
             version: 1,
             created_at: cx.now,
             updated_at: cx.now,

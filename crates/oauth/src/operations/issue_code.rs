@@ -168,6 +168,9 @@ impl OAuth {
             handled_at: accepted.handled_at,
             expires_at: consent::expires_at(accepted, flow.requested_at, tokens_expire_at),
         };
+        if row.remember {
+            consents::supersede(tx, &row.subject, &row.client_id, tokens_expire_at).await?;
+        }
         consents::insert(tx, &row, &self.sealer().seal(CONSENT_DETAILS, cx.tenant, &details)).await
     }
 }

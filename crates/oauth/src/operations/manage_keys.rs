@@ -86,7 +86,10 @@ impl OAuth {
         let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
         jwk.key_use = Some(key_use);
         let mut tx = self.database().write(cx.tenant).await?;
-        let key = self.stored_key(cx, set_name, jwk.clone(), 0)?;
+        // The newest key signs, also when another one was made at the same instant.
+        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
+        let key = self.stored_key(cx, set_name, jwk.clone(), position)?;
         if !keys::insert(&mut tx, self.sealer(), &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }

@@ -4,6 +4,7 @@
 //! descent remains. Those who lose the race receive the winner's token in the grace period, and an error without it.
 
 use base::{Context, PlainToken};
+use database::WriteTx;
 use oauth_types::{GrantType, ScopeSet};
 
 use super::authenticate_client::AuthenticatedClient;
@@ -57,8 +58,8 @@ pub enum RefreshError {
 /// What one look at the grant led to.
 enum Attempt {
     Done(IssuedTokens),
-    /// Somebody else changed the grant meanwhile.
-    LostRace,
+    /// Somebody else changed the grant meanwhile: this is how it stands now.
+    LostRace(Option<Box<Grant>>),
 }
 
 impl OAuth {
@@ -74,12 +75,13 @@ impl OAuth {
         }
         let token = RefreshToken::open(self.sealer(), cx.tenant, &request.refresh_token);
         let token = token.ok_or(RefreshRefusal::Unknown)?;
+        let mut grant = self.find_grant(cx, token.grant).await?;
         for _ in 0..MAX_ATTEMPTS {
-            match self.try_refresh(cx, client, token, &request).await? {
+            match self.try_refresh(cx, client, grant, token, &request).await? {
                 Attempt::Done(tokens) => return Ok(tokens),
                 // Without grace the winner of this very race is the one line of descent.
-                Attempt::LostRace if self.grace().period.is_zero() => return Err(RefreshError::Outrun),
-                Attempt::LostRace => {}
+                Attempt::LostRace(_) if self.grace().period.is_zero() => return Err(RefreshError::Outrun),
+                Attempt::LostRace(present) => grant = present.map(|grant| *grant),
             }
         }
         Err(RefreshError::Outrun)
@@ -89,10 +91,11 @@ impl OAuth {
         &self,
         cx: &Context,
         client: &Client,
+        grant: Option<Grant>,
         token: RefreshToken,
         request: &RefreshRequest,
     ) -> Result<Attempt, RefreshError> {
-        let grant = self.find_grant(cx, token.grant).await?.ok_or(RefreshRefusal::Unknown)?;
+        let grant = grant.ok_or(RefreshRefusal::Unknown)?;
         let grace = self.grace();
         match grant.rotate(&client.id, &request.refresh_token, token.generation, grace, cx.now) {
             Rotation::Rotate => {
@@ -114,6 +117,15 @@ impl OAuth {
             }
             Rotation::Refused(reason) => Err(reason.into()),
         }
+    }
+
+    /// The grant as the winner of a race left it. It is read in the transaction that lost: another reader may not see what
+    /// the winner wrote until it is durable, which the commit waits for.
+    async fn after_lost_race(&self, mut tx: WriteTx, id: GrantId) -> Result<Attempt, RefreshError> {
+        let tenant = tx.tenant();
+        let present = grants::find(&mut tx, self.sealer(), tenant, id).await?;
+        tx.commit().await?;
+        Ok(Attempt::LostRace(present.map(Box::new)))
     }
 
     /// Makes the successor.
@@ -141,7 +153,7 @@ impl OAuth {
         };
         let mut tx = self.database().write(cx.tenant).await?;
         if !grants::mark_rotated(&mut tx, grant.id, &successor, expires_at).await? {
-            return Ok(Attempt::LostRace);
+            return self.after_lost_race(tx, grant.id).await;
         }
         jobs::append_event(&mut tx, cx, issued(&grant, GrantType::RefreshToken)).await?;
         tx.commit().await?;
@@ -162,7 +174,7 @@ impl OAuth {
         if grace.uses > 0 {
             let mut tx = self.database().write(cx.tenant).await?;
             if !grants::count_grace_use(&mut tx, grant.id, family).await? {
-                return Ok(Attempt::LostRace);
+                return self.after_lost_race(tx, grant.id).await;
             }
             tx.commit().await?;
         }

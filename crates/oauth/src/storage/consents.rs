@@ -16,6 +16,9 @@ database::statements! {
     INSERT = "INSERT INTO oauth_consents (tenant_id, id, subject, client_id, login_session_id, granted_scope,
             granted_audience, remember, remember_for_seconds, handled_at, expires_at, details)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    /// Former consents give way to a new one that is remembered: each person has one per client, however often she is asked.
+    SUPERSEDE = "UPDATE oauth_consents SET remember = FALSE, expires_at = $4
+        WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4";
     /// The newest consent that is remembered.
     FIND_REMEMBERED = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
             remember_for_seconds, handled_at, expires_at
@@ -63,6 +66,11 @@ pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Resu
         details,
     ];
     tx.execute(&INSERT, &values).await.map(|_| ())
+}
+
+/// Ends the memory of former consents; they stay listed until `expires_at`, when their tokens have expired.
+pub async fn supersede(tx: &mut WriteTx, subject: &str, client: &ClientId, expires_at: Timestamp) -> Result<(), Error> {
+    tx.execute(&SUPERSEDE, &values![subject, client.as_str(), expires_at]).await.map(|_| ())
 }
 
 /// The newest consent that `subject` gave `client` to be remembered.

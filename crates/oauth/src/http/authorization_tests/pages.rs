@@ -1,5 +1,10 @@
 //! Our own consent page, and the other pages that a sign-in may end on.
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use contracts::{ActiveSession, SessionCheck, SessionCredentials, Sessions, Unavailable};
+
 use super::*;
 use crate::MIGRATIONS;
 
@@ -114,4 +119,64 @@ async fn without_a_login_page_the_error_says_so() {
     let answer = Browser::default().get(&house, &authorize(&request(""))).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.body.contains("urls.login"), "{}", answer.body);
+}
+
+/// An identity service that gives one answer.
+struct Identity(Mutex<Option<SessionCheck>>);
+
+#[async_trait]
+impl Sessions for Identity {
+    async fn check(&self, _: &Context, _: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
+        self.0.lock().unwrap().clone().ok_or_else(|| Unavailable::new("identity", "down"))
+    }
+
+    async fn end(&self, _: &Context, _: Uuid) -> Result<(), Unavailable> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_consent_page_is_for_the_person_who_signed_in() {
+    let house = house().await;
+    house.client(json!({})).await;
+    let identity = Arc::new(Identity(Mutex::new(None)));
+    house.oauth.sessions().set(identity.clone());
+    let ada = Uuid::from_u128(1);
+    let session = |id: Uuid| {
+        SessionCheck::Active(Box::new(ActiveSession {
+            session_id: Uuid::from_u128(9),
+            identity_id: id,
+            authenticated_at: house.cx().now,
+            expires_at: Timestamp::MAX,
+            aal: "aal1".to_owned(),
+            amr: vec!["password".to_owned()],
+            whoami: json!({"identity": {"traits": {"email": "ada@example.org"}}}),
+        }))
+    };
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("")).await;
+    let login = json!({"subject": ada, "identity_provider_session_id": Uuid::from_u128(9)});
+    let back = house.accept("login", &challenge, login).await;
+    let page = browser.get(&house, back.as_str()).await.location();
+
+    let cases = [
+        (Some(session(ada)), StatusCode::OK),
+        (Some(SessionCheck::Absent), StatusCode::OK),
+        (Some(session(Uuid::from_u128(2))), StatusCode::SEE_OTHER),
+        (Some(SessionCheck::Invalid), StatusCode::SEE_OTHER),
+        (Some(SessionCheck::NeedsSecondFactor), StatusCode::SEE_OTHER),
+        (None, StatusCode::SERVICE_UNAVAILABLE),
+    ];
+    for (check, status) in cases {
+        let shown = format!("{check:?}");
+        *identity.0.lock().unwrap() = check;
+        let answer = browser.get(&house, page.as_str()).await;
+        assert_eq!(answer.status, status, "{shown}");
+        if status == StatusCode::SEE_OTHER {
+            assert_eq!(answer.parameter("prompt").as_deref(), Some("login"), "{shown}");
+        }
+    }
+    *identity.0.lock().unwrap() = Some(session(ada));
+    let answer = browser.get(&house, page.as_str()).await;
+    assert!(answer.body.contains("ada@example.org"), "{}", answer.body);
 }

@@ -24,7 +24,7 @@ async fn consents_are_listed_and_taken_back_with_their_tokens() {
         assert_eq!(listed[1]["handled_at"], "2026-11-22T10:00:00Z");
         assert_eq!(listed[1]["consent_request"]["client"]["client_id"], "shop");
         assert_eq!(listed[1]["consent_request"]["challenge"], "");
-        assert_eq!(listed[1]["remember"], true);
+        assert_eq!((&listed[0]["remember"], &listed[1]["remember"]), (&json!(true), &json!(false)));
         let session = listed[1]["consent_request"]["login_session_id"].as_str().unwrap();
         let count = async |query: &str| {
             let uri = format!("/admin/oauth2/auth/sessions/consent?{query}");

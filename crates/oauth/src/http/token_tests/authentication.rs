@@ -1,0 +1,107 @@
+use jose::{Algorithm, Jwk, SigningKey};
+use serde_json::json;
+
+use super::*;
+
+const GRANT: (&str, &str) = ("grant_type", "client_credentials");
+const ASSERTION_TYPE: (&str, &str) =
+    ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+
+async fn house_with(client: Value) -> House {
+    let house = house(sqlite().await, &json!({}));
+    house.client(client).await;
+    house
+}
+
+#[tokio::test]
+async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
+    let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
+    let credentials = |id, secret| [GRANT, ("client_id", id), ("client_secret", secret)];
+    let wrong = post(&house, "/oauth2/token", &credentials("shop", "not the secret")).await;
+    let unknown = post(&house, "/oauth2/token", &credentials("nobody", "not the secret")).await;
+    wrong.expect_error(401, "invalid_client");
+    assert_eq!(wrong.body, unknown.body);
+    assert!(wrong.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
+}
+
+#[tokio::test]
+async fn a_client_uses_its_registered_method_alone() {
+    let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
+    let basic = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;
+    basic.expect_error(401, "invalid_client");
+    house.client(json!({
+        "client_id": "basic", "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic",
+    })).await;
+    let basic = post_basic(&house, "/oauth2/token", "basic", "averylongsecret", &[GRANT]).await;
+    assert_eq!(basic.status, StatusCode::OK, "{}", basic.body);
+    let both = [GRANT, ("client_id", "basic"), ("client_secret", "averylongsecret")];
+    post_basic(&house, "/oauth2/token", "basic", "averylongsecret", &both).await.expect_error(400, "invalid_request");
+    post(&house, "/oauth2/token", &both).await.expect_error(401, "invalid_client");
+    post(&house, "/oauth2/token", &[GRANT, ("client_id", "basic")]).await.expect_error(401, "invalid_client");
+    post(&house, "/oauth2/token", &[GRANT]).await.expect_error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_generated_and_a_rotated_secret_authenticate() {
+    let house = house(sqlite().await, &json!({}));
+    let client = house.client(json!({"client_secret": null, "grant_types": ["client_credentials"]})).await;
+    let first = client["client_secret"].as_str().unwrap().to_owned();
+    let ask = |secret: String| {
+        let house = &house;
+        async move { post(house, "/oauth2/token", &[GRANT, ("client_id", "shop"), ("client_secret", &secret)]).await.status }
+    };
+    assert_eq!(ask(first.clone()).await, StatusCode::OK);
+    let rotated = admin(&house, Method::POST, "/admin/clients/shop/secrets/rotate", &Value::Null).await;
+    let second = rotated.text("client_secret");
+    assert_eq!((ask(first.clone()).await, ask(second.clone()).await), (StatusCode::OK, StatusCode::OK));
+    admin(&house, Method::DELETE, "/admin/clients/shop/secrets/rotate", &Value::Null).await;
+    assert_eq!((ask(first).await, ask(second).await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
+}
+
+fn assertion(key: &Jwk, changes: &Value, house: &House) -> String {
+    let now = house.cx().now.unix_seconds();
+    let mut claims = json!({
+        "iss": "shop", "sub": "shop", "aud": "https://op.example/oauth2/token", "exp": now + 60, "iat": now, "jti": "j-1",
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    SigningKey::new(key).unwrap().sign(&claims).unwrap()
+}
+
+#[tokio::test]
+async fn a_signed_assertion_authenticates_once() {
+    let key = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
+    let house = house_with(json!({
+        "grant_types": ["client_credentials"], "client_secret": null, "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256", "jwks": {"keys": [key.to_public_value()]},
+    }))
+    .await;
+    let ask = |assertion: String| {
+        let house = &house;
+        async move { post(house, "/oauth2/token", &[GRANT, ASSERTION_TYPE, ("client_assertion", &assertion)]).await }
+    };
+    let now = house.cx().now.unix_seconds();
+    let refused = [
+        json!({"iss": "somebody"}),
+        json!({"sub": "other"}),
+        json!({"aud": "https://other.example/oauth2/token"}),
+        json!({"exp": now - 31}),
+        json!({"exp": null}),
+        json!({"jti": null}),
+        json!({"nbf": now + 60}),
+    ];
+    for changes in refused {
+        let reply = ask(assertion(&key, &changes, &house)).await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{changes}: {}", reply.body);
+    }
+    let thief = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
+    ask(assertion(&thief, &json!({}), &house)).await.expect_error(401, "invalid_client");
+
+    let good = assertion(&key, &json!({}), &house);
+    assert_eq!(ask(good.clone()).await.status, StatusCode::OK, "no refused assertion burnt the jti");
+    ask(good).await.expect_error(400, "jti_known");
+    let issuer_as_audience = assertion(&key, &json!({"aud": ["https://op.example/"], "jti": "j-2"}), &house);
+    assert_eq!(ask(issuer_as_audience).await.status, StatusCode::OK);
+    post(&house, "/oauth2/token", &[GRANT, ("client_assertion", "x")]).await.expect_error(400, "invalid_request");
+}

@@ -1,0 +1,153 @@
+use oauth_types::CodeVerifier;
+use serde_json::json;
+
+use super::*;
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+async fn shop(more: &Value) -> (Database, House) {
+    let database = sqlite().await;
+    let house = house(database.clone(), more);
+    house.client(json!({})).await;
+    (database, house)
+}
+
+fn with_challenge() -> String {
+    let challenge = CodeVerifier::parse(VERIFIER).unwrap().challenge().to_text();
+    format!("&code_challenge={challenge}&code_challenge_method=S256")
+}
+
+#[tokio::test]
+async fn a_code_becomes_tokens_on_both_engines() {
+    database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
+        let house = house(database, &json!({}));
+        house.client(json!({})).await;
+        let tokens = offline_tokens(&house).await;
+        assert_eq!(tokens.body["scope"], "openid offline_access photos.read");
+        let (header, claims) = decode(&tokens.text("id_token"));
+        assert_eq!((&header["alg"], &header["typ"]), (&json!("RS256"), &json!("JWT")));
+        assert_eq!(claims["sub"], "ada");
+        assert_eq!(claims["nonce"], "some-nonce");
+        assert_eq!(claims["aud"], json!(["shop"]));
+        assert!(claims["sid"].is_string() && claims["at_hash"].is_string());
+
+        let access_token = tokens.text("access_token");
+        let active = introspect(&house, &access_token).await;
+        assert_eq!((&active["sub"], &active["client_id"]), (&json!("ada"), &json!("shop")));
+        let person = userinfo(&house, &access_token).await;
+        assert_eq!((person.status, &person.body["sub"]), (StatusCode::OK, &json!("ada")));
+
+        let refreshed = refresh(&house, &tokens.text("refresh_token")).await;
+        assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.body);
+        assert!(!is_active(&house, &access_token).await, "a rotation ends the access tokens before it");
+        assert!(is_active(&house, &refreshed.text("access_token")).await);
+        assert!(is_active(&house, &refreshed.text("refresh_token")).await);
+        let (_, renewed) = decode(&refreshed.text("id_token"));
+        for same in ["sub", "nonce", "auth_time", "sid", "rat"] {
+            assert_eq!(renewed[same], claims[same], "{same}");
+        }
+        assert_ne!(renewed["jti"], claims["jti"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_whole_login_stays_within_its_budget() {
+    let (database, house) = shop(&json!({})).await;
+    offline_tokens(&house).await;
+    let before = database.usage();
+    offline_tokens(&house).await;
+    let after = database.usage();
+    assert!(after.write_transactions - before.write_transactions <= 3, "{before:?} {after:?}");
+    let code = offline_code(&house, "").await;
+    let before = database.usage();
+    redeem(&house, &code, &[]).await;
+    // Client, grant, conditional update, event.
+    assert_eq!(database.usage().statements - before.statements, 4);
+}
+
+#[tokio::test]
+async fn a_code_redeemed_twice_revokes_its_tokens() {
+    let (_, house) = shop(&json!({})).await;
+    let code = offline_code(&house, "").await;
+    let tokens = redeem(&house, &code, &[]).await;
+    redeem(&house, &code, &[]).await.expect_error(400, "invalid_grant");
+    assert!(!is_active(&house, &tokens.text("access_token")).await);
+    assert!(!is_active(&house, &tokens.text("refresh_token")).await);
+    refresh(&house, &tokens.text("refresh_token")).await.expect_error(400, "invalid_grant");
+    assert_eq!(userinfo(&house, &tokens.text("access_token")).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_failed_proof_burns_the_code() {
+    let (_, house) = shop(&json!({})).await;
+    let code = offline_code(&house, &with_challenge()).await;
+    redeem(&house, &code, &[("code_verifier", &"x".repeat(43))]).await.expect_error(400, "invalid_grant");
+    redeem(&house, &code, &[("code_verifier", VERIFIER)]).await.expect_error(400, "invalid_grant");
+    let code = offline_code(&house, &with_challenge()).await;
+    redeem(&house, &code, &[]).await.expect_error(400, "invalid_grant");
+    redeem(&house, &code, &[("code_verifier", VERIFIER)]).await.expect_error(400, "invalid_grant");
+    let code = offline_code(&house, &with_challenge()).await;
+    assert_eq!(redeem(&house, &code, &[("code_verifier", VERIFIER)]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_code_is_bound_to_client_redirect_uri_and_time() {
+    let (_, house) = shop(&json!({})).await;
+    house.client(json!({"client_id": "other"})).await;
+    let code = offline_code(&house, "").await;
+    let stolen = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", CALLBACK),
+        ("client_id", "other"),
+        ("client_secret", "averylongsecret"),
+    ];
+    post(&house, "/oauth2/token", &stolen).await.expect_error(400, "invalid_grant");
+    token(&house, &[("grant_type", "authorization_code"), ("code", &code)]).await.expect_error(400, "invalid_grant");
+    redeem(&house, "ory_ac_unknown", &[]).await.expect_error(400, "invalid_grant");
+    assert_eq!(redeem(&house, &code, &[]).await.status, StatusCode::OK, "none of these used the code up");
+    let late = offline_code(&house, "").await;
+    house.wait(600);
+    redeem(&house, &late, &[]).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn no_refresh_token_without_offline_scope_or_grant_type() {
+    let (_, house) = shop(&json!({})).await;
+    let callback = authorize(&house, "").await;
+    let tokens = redeem(&house, &parameter(&callback, "code").unwrap(), &[]).await;
+    assert!(tokens.body.get("refresh_token").is_none(), "{}", tokens.body);
+    house.client(json!({"client_id": "online", "grant_types": ["authorization_code"]})).await;
+}
+
+#[tokio::test]
+async fn userinfo_needs_a_live_token_with_openid() {
+    let (_, house) = shop(&json!({})).await;
+    let tokens = offline_tokens(&house).await;
+    let refused = userinfo(&house, &tokens.text("refresh_token")).await;
+    refused.expect_error(401, "invalid_token");
+    let challenge = refused.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+    assert!(challenge.starts_with("Bearer error=\"invalid_token\",error_description=\""), "{challenge}");
+    let nothing = get(&house, "/userinfo").await;
+    assert_eq!(nothing.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(nothing.headers[header::WWW_AUTHENTICATE], "Bearer realm=\"oauth\"");
+    let in_form = post(&house, "/userinfo", &[("access_token", &tokens.text("access_token"))]).await;
+    assert_eq!(in_form.body["sub"], "ada");
+    house.client(json!({"client_id": "robot", "grant_types": ["client_credentials"]})).await;
+    let fields = [("grant_type", "client_credentials"), ("client_id", "robot"), ("client_secret", "averylongsecret")];
+    let robot = post(&house, "/oauth2/token", &fields).await;
+    userinfo(&house, &robot.text("access_token")).await.expect_error(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn revoking_either_token_ends_the_grant() {
+    let (_, house) = shop(&json!({})).await;
+    for which in ["access_token", "refresh_token"] {
+        let tokens = offline_tokens(&house).await;
+        let fields = [("client_id", "shop"), ("client_secret", "averylongsecret"), ("token", &tokens.text(which))];
+        assert_eq!(post(&house, "/oauth2/revoke", &fields).await.status, StatusCode::OK);
+        assert!(!is_active(&house, &tokens.text("access_token")).await, "{which}");
+        assert!(!is_active(&house, &tokens.text("refresh_token")).await, "{which}");
+    }
+}

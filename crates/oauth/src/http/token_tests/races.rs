@@ -1,0 +1,81 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::*;
+
+const RACERS: usize = 64;
+
+async fn race<F>(start: impl Fn() -> F) -> Vec<Reply>
+where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let racers: Vec<_> = (0..RACERS).map(|_| tokio::spawn(start())).collect();
+    let mut replies = Vec::new();
+    for racer in racers {
+        replies.push(racer.await.unwrap());
+    }
+    replies
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_refreshes_at_once_leave_one_line_of_descent() {
+    database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
+        let settings = json!({"oauth2": {"grant": {"refresh_token": {"rotation_grace_period": "10s"}}}});
+        let house = Arc::new(house(database, &settings));
+        house.client(json!({})).await;
+        let first = offline_tokens(&house).await.text("refresh_token");
+        let replies = race(|| {
+            let (house, first) = (house.clone(), first.clone());
+            async move { refresh(&house, &first).await }
+        })
+        .await;
+        let successors: BTreeSet<String> = replies.iter().map(|reply| reply.text("refresh_token")).collect();
+        assert_eq!(successors.len(), 1, "everybody received the same successor");
+        for reply in &replies {
+            assert!(is_active(&house, &reply.text("access_token")).await);
+        }
+        assert_eq!(refresh(&house, successors.first().unwrap()).await.status, StatusCode::OK);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_grace_one_refresh_wins_at_most_and_none_is_our_fault() {
+    database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
+        let house = Arc::new(house(database, &json!({})));
+        house.client(json!({})).await;
+        let first = offline_tokens(&house).await.text("refresh_token");
+        let replies = race(|| {
+            let (house, first) = (house.clone(), first.clone());
+            async move { refresh(&house, &first).await }
+        })
+        .await;
+        let won = replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
+        assert!(won <= 1, "{won}");
+        assert!(replies.iter().all(|reply| reply.status.as_u16() < 500));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_redemptions_at_once_are_one_and_a_replay() {
+    database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
+        let house = Arc::new(house(database, &json!({})));
+        house.client(json!({})).await;
+        let code = offline_code(&house, "").await;
+        let replies = race(|| {
+            let (house, code) = (house.clone(), code.clone());
+            async move { redeem(&house, &code, &[]).await }
+        })
+        .await;
+        let won: Vec<_> = replies.iter().filter(|reply| reply.status == StatusCode::OK).collect();
+        assert_eq!(won.len(), 1);
+        for lost in replies.iter().filter(|reply| reply.status != StatusCode::OK) {
+            lost.expect_error(400, "invalid_grant");
+        }
+        assert!(!is_active(&house, &won[0].text("access_token")).await, "a code used twice takes its tokens with it");
+    })
+    .await;
+}

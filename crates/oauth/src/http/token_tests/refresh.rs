@@ -1,0 +1,111 @@
+use serde_json::json;
+
+use super::*;
+
+async fn shop(refresh_token: &Value) -> House {
+    let house = house(sqlite().await, &json!({"oauth2": {"grant": {"refresh_token": refresh_token}}}));
+    house.client(json!({})).await;
+    house
+}
+
+#[tokio::test]
+async fn without_grace_a_reused_token_ends_the_family() {
+    let house = shop(&json!({})).await;
+    let first = offline_tokens(&house).await.text("refresh_token");
+    let second = refresh(&house, &first).await.text("refresh_token");
+    assert!(!is_active(&house, &first).await);
+    refresh(&house, &first).await.expect_error(400, "invalid_grant");
+    assert!(!is_active(&house, &second).await);
+    refresh(&house, &second).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn in_the_grace_period_the_same_successor_comes_again() {
+    let house = shop(&json!({"rotation_grace_period": "30s"})).await;
+    let first = offline_tokens(&house).await.text("refresh_token");
+    let lost = refresh(&house, &first).await;
+    house.wait(29);
+    assert!(is_active(&house, &first).await, "a token that still works is active");
+    let again = refresh(&house, &first).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+    assert_eq!(again.text("refresh_token"), lost.text("refresh_token"));
+    assert!(is_active(&house, &again.text("access_token")).await);
+    house.wait(1);
+    refresh(&house, &first).await.expect_error(400, "invalid_grant");
+    assert!(!is_active(&house, &again.text("access_token")).await);
+    refresh(&house, &again.text("refresh_token")).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn the_grace_period_can_count_its_uses() {
+    let house = shop(&json!({"rotation_grace_period": "1h", "rotation_grace_reuse_count": 2})).await;
+    let first = offline_tokens(&house).await.text("refresh_token");
+    let successor = refresh(&house, &first).await.text("refresh_token");
+    for _ in 0..2 {
+        assert_eq!(refresh(&house, &first).await.text("refresh_token"), successor);
+    }
+    refresh(&house, &first).await.expect_error(400, "invalid_grant");
+    refresh(&house, &successor).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn the_life_of_a_refresh_token_begins_anew_with_each_rotation() {
+    let house = shop(&json!({})).await;
+    let mut token = offline_tokens(&house).await.text("refresh_token");
+    for _ in 0..3 {
+        house.wait(719 * 3600);
+        token = refresh(&house, &token).await.text("refresh_token");
+    }
+    house.wait(720 * 3600);
+    refresh(&house, &token).await.expect_error(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn an_answer_may_have_fewer_scopes_but_never_more() {
+    let house = shop(&json!({})).await;
+    let first = offline_tokens(&house).await.text("refresh_token");
+    let narrow = |token: String, scope: &'static str| {
+        let house = &house;
+        async move {
+            let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("scope", scope)];
+            super::token(house, &fields).await
+        }
+    };
+    narrow(first.clone(), "photos.write").await.expect_error(400, "invalid_scope");
+    let reply = narrow(first, "photos.read").await;
+    assert_eq!(reply.body["scope"], "photos.read");
+    assert!(reply.body.get("id_token").is_none());
+    assert_eq!(introspect(&house, &reply.text("access_token")).await["scope"], "photos.read");
+    let wide = refresh(&house, &reply.text("refresh_token")).await;
+    assert_eq!(wide.body["scope"], "openid offline_access photos.read", "the grant itself was not narrowed");
+}
+
+#[tokio::test]
+async fn the_present_registration_has_the_last_word() {
+    let house = shop(&json!({})).await;
+    let token = offline_tokens(&house).await.text("refresh_token");
+    let patch = json!([{"op": "replace", "path": "/scope", "value": "openid offline_access"}]);
+    assert_eq!(house.admin(Method::PATCH, "/admin/clients/shop", patch).await.status, StatusCode::OK);
+    refresh(&house, &token).await.expect_error(400, "invalid_scope");
+    let patch = json!([
+        {"op": "replace", "path": "/scope", "value": "openid offline_access photos.*"},
+        {"op": "replace", "path": "/grant_types", "value": ["authorization_code"]},
+    ]);
+    assert_eq!(house.admin(Method::PATCH, "/admin/clients/shop", patch).await.status, StatusCode::OK);
+    refresh(&house, &token).await.expect_error(400, "unauthorized_client");
+}
+
+#[tokio::test]
+async fn a_token_of_another_client_is_refused_and_stays_good() {
+    let house = shop(&json!({})).await;
+    house.client(json!({"client_id": "other"})).await;
+    let token = offline_tokens(&house).await.text("refresh_token");
+    let fields = [
+        ("client_id", "other"),
+        ("client_secret", "averylongsecret"),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.as_str()),
+    ];
+    post(&house, "/oauth2/token", &fields).await.expect_error(400, "invalid_grant");
+    assert_eq!(refresh(&house, &token).await.status, StatusCode::OK);
+}
