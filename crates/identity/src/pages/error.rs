@@ -1,9 +1,15 @@
 //! The error page: what happened in the person's words, what she can do, and what support needs to find it.
 
 use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
 use http::StatusCode;
-use serde_json::Value;
-use ui::{PageLink, Strings};
+use serde_json::{Value, json};
+use ui::{Page, PageLink, Strings};
+use web::Cx;
+
+use crate::Identity;
+use crate::flows::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "pages/error.html")]
@@ -41,4 +47,16 @@ fn explanation(id: Option<&str>, status: u16, strings: &'static Strings) -> &'st
         (_, 500..) => strings.error_unavailable,
         _ => strings.error_intro,
     }
+}
+
+pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+    let error = match identity.kept_error(&cx, visitor.query("id").as_deref()).await {
+        Ok(mut kept) => kept["error"].take(),
+        // An error that cannot be found is told on this page too, for where else could it be told?
+        Err(error) => error.to_rest(&identity).to_value().get("error").cloned().unwrap_or_else(|| json!({})),
+    };
+    let strings = identity.ui.localizer(cx.locale).strings();
+    let page = ErrorPage::new(&error, strings, PageLink::new(strings.to_start, identity.own_page("welcome")));
+    let frame = Page { status: page.status(), ..Page::titled(strings.error) };
+    identity.page_response(&cx, frame, &page)
 }

@@ -1,8 +1,20 @@
 //! Signing out: a question first, because a link that signs out could be hidden in any page; then the way back.
 
 use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use base::Context;
+use serde_json::Value;
 use ui::components::{Button, Hidden};
-use ui::{PageLink, Strings};
+use ui::{Page, PageLink, Strings};
+use web::Cx;
+
+use super::person::account_name;
+use super::see_other;
+use crate::Identity;
+use crate::domain::flow::{FlowKind, endpoint};
+use crate::flows::error::FlowError;
+use crate::flows::visitor::Visitor;
 
 /// The question. The form leads to the logout of the API, which checks its token.
 #[derive(Template)]
@@ -22,4 +34,39 @@ pub(super) struct LogoutPage {
 pub(super) struct SignedOutPage {
     pub strings: &'static Strings,
     pub sign_in: PageLink,
+}
+
+pub(super) async fn ask(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+    match identity.logout_page(&cx, &visitor).await {
+        Ok(page) => identity.page_response(&cx, Page::titled(page.strings.sign_out), &page),
+        Err(FlowError::SessionInactive | FlowError::NoSession) => see_other(&identity.own_page("signed-out")),
+        Err(error) => identity.refuse(&cx, error, false).await,
+    }
+}
+
+pub(super) async fn signed_out(State(identity): State<Identity>, Cx(cx): Cx) -> Response {
+    let strings = identity.ui.localizer(cx.locale).strings();
+    let sign_in = PageLink::new(strings.sign_in, identity.begin_url(FlowKind::Login, None));
+    identity.page_response(&cx, Page::titled(strings.signed_out), &SignedOutPage { strings, sign_in })
+}
+
+impl Identity {
+    async fn logout_page(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutPage, FlowError> {
+        let logout = self.begin_logout(cx, visitor).await?;
+        // Without a full session the page still lets go of the half one; it only does not say whose it is.
+        let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| account_name(&whoami.session));
+        let strings = self.ui.localizer(cx.locale).strings();
+        let token = logout.get("logout_token").and_then(Value::as_str).unwrap_or_default();
+        let own_end = || self.after_logout_url().is_none().then(|| self.own_page("signed-out"));
+        let mut values = vec![Hidden::new("token", token)];
+        values.extend(visitor.query("return_to").or_else(own_end).map(|url| Hidden::new("return_to", url)));
+        Ok(LogoutPage {
+            strings,
+            signed_in_as,
+            action: endpoint(self.public_url(), "self-service/logout").into(),
+            values,
+            confirm: Button::submit(strings.sign_out),
+            stay: PageLink::new(strings.stay_signed_in, self.own_page("welcome")),
+        })
+    }
 }

@@ -2,7 +2,20 @@
 //! because a message holds the code that signs its receiver in.
 
 use askama::Template;
-use ui::{Moment, PageLink, Strings};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use serde_json::json;
+use ui::{Moment, Page, PageLink, Strings, Width};
+use web::Cx;
+use web::paging::{Listing, PageQuery};
+
+use super::error::ErrorPage;
+use crate::Identity;
+use crate::domain::message_queue::{Message, MessageId};
+use crate::storage::messages::ListKey;
+
+const LISTING: Listing<ListKey> = Listing::new("identity mailbox", 25, 100);
 
 #[derive(Template)]
 #[template(path = "pages/mailbox.html")]
@@ -59,6 +72,87 @@ pub(super) fn parts(body: &str) -> Vec<MailPart> {
         parts.push(MailPart::Words(rest.to_owned()));
     }
     parts
+}
+
+pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(query): Query<PageQuery>) -> Response {
+    if identity.sends_mail() {
+        return identity.no_mailbox(&cx);
+    }
+    let request = match LISTING.request(&identity.sealer, cx.tenant, &query) {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
+    };
+    let page = match identity.list_messages(&cx, None, None, &request).await {
+        Ok(page) => page,
+        Err(error) => return identity.refuse(&cx, error.into(), true).await,
+    };
+    let strings = identity.ui.localizer(cx.locale).strings();
+    let older = page.next.map(|key| {
+        let token = LISTING.token.seal(&identity.sealer, cx.tenant, key, cx.now);
+        PageLink::new(strings.older, format!("mailbox?page_token={token}"))
+    });
+    let mails = page.items.into_iter().map(|message| MailLine::new(message, &cx, strings)).collect();
+    identity.admin_page(&cx, Page::titled(strings.mailbox), &MailboxPage { strings, mails, older })
+}
+
+pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
+    let id = match id.parse::<MessageId>() {
+        Ok(id) if !identity.sends_mail() => id,
+        Ok(_) | Err(_) => return identity.no_mailbox(&cx),
+    };
+    let message = match identity.get_message(&cx, id).await {
+        Ok(Some((message, _))) => message,
+        Ok(None) => return identity.no_mailbox(&cx),
+        Err(error) => return identity.refuse(&cx, error.into(), true).await,
+    };
+    let strings = identity.ui.localizer(cx.locale).strings();
+    let page = MailPage {
+        strings,
+        subject: subject(&message, strings),
+        template: message.template_type.as_str().to_owned(),
+        status: message.status.as_str().to_owned(),
+        at: Moment::new(message.created_at, cx.locale.into()),
+        parts: parts(message.content.body.trim_end()),
+        recipient: message.recipient,
+        back: PageLink::new(strings.back, "../mailbox"),
+    };
+    identity.admin_page(&cx, Page::titled(strings.mailbox), &page)
+}
+
+impl MailLine {
+    /// Links are relative, because the admin listener may be reached with and without its prefix.
+    fn new(message: Message, cx: &Context, strings: &Strings) -> Self {
+        Self {
+            href: format!("mailbox/{}", message.id),
+            subject: subject(&message, strings),
+            at: Moment::new(message.created_at, cx.locale.into()),
+            recipient: message.recipient,
+        }
+    }
+}
+
+fn subject(message: &Message, strings: &Strings) -> String {
+    let subject = message.content.subject.trim();
+    if subject.is_empty() { strings.mail_no_subject.to_owned() } else { subject.to_owned() }
+}
+
+impl Identity {
+    /// With a mail server there is nothing to catch, and the mailbox stays shut.
+    fn sends_mail(&self) -> bool {
+        self.smtp.is_some()
+    }
+
+    fn admin_page(&self, cx: &Context, page: Page<'_>, body: &impl Template) -> Response {
+        let page = Page { width: Width::Wide, ..page };
+        self.ui.under("").respond(cx.locale, page, body).into_response()
+    }
+
+    fn no_mailbox(&self, cx: &Context) -> Response {
+        let strings = self.ui.localizer(cx.locale).strings();
+        let error = json!({ "code": 404 });
+        let page = ErrorPage::new(&error, strings, PageLink::new(strings.to_start, self.own_page("welcome")));
+        self.admin_page(cx, Page { status: page.status(), ..Page::titled(strings.error) }, &page)
+    }
 }
 
 #[cfg(test)]

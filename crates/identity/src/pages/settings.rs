@@ -1,8 +1,28 @@
 //! The settings page: the flow's sections, then the devices that are signed in.
 
 use askama::Template;
-use ui::components::{Button, Hidden};
-use ui::{FlowPage, Moment, PageLink, Strings};
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base::{Context, Timestamp};
+use serde_json::Value;
+use ui::components::{Alert, Button, ButtonKind, Hidden};
+use ui::{FlowPage, MessageKind, Moment, PageLink, Strings};
+use url::Url;
+use web::{Cx, RestError};
+
+use super::device_name::device_name;
+use super::flow::asked;
+use super::see_other;
+use crate::Identity;
+use crate::domain::SessionId;
+use crate::domain::csrf::CsrfViolation;
+use crate::domain::flow::FlowKind;
+use crate::flows::error::FlowError;
+use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::visitor::Visitor;
+
+/// As many devices as a person can look through.
+const MOST_SESSIONS: i64 = 50;
 
 /// Everything that a person may change about the account.
 #[derive(Template)]
@@ -31,4 +51,120 @@ pub(super) struct SessionLine {
     pub since: Moment,
     /// Sends the session's id; `None` for the one that looks at the page.
     pub end: Option<Button>,
+}
+
+pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+    let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
+    match identity.settings_page(&cx, &visitor, &asking).await {
+        Ok(page) => identity.page_response(&cx, page.flow.page(), &page),
+        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+    }
+}
+
+/// Ends one other session, or all others, and shows the settings again.
+pub(super) async fn end_sessions(
+    State(identity): State<Identity>,
+    Cx(cx): Cx,
+    visitor: Visitor,
+    body: Result<RawSubmission, RestError>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return error.into_response(),
+    };
+    match identity.end_my_sessions(&cx, &visitor, body).await {
+        Ok(()) => see_other(&identity.settings_after_ending(&visitor)),
+        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+    }
+}
+
+impl Identity {
+    async fn settings_page(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        asking: &Visitor,
+    ) -> Result<SettingsPage, FlowError> {
+        let flow = self.fetch_settings(cx, asking).await?;
+        let whoami = self.whoami(cx, visitor).await?;
+        let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
+        let strings = self.ui.localizer(cx.locale).strings();
+        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, Vec::new());
+        if visitor.query("sessions").is_some() {
+            page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
+        }
+        let csrf = self.browser(visitor).secret.token(id_of(&whoami.session)?.as_uuid(), &self.rng);
+        let mut action = self.own_page("sessions");
+        if let (Some(flow), Ok(mut url)) = (visitor.query("flow"), Url::parse(&action)) {
+            url.query_pairs_mut().append_pair("flow", &flow);
+            action = url.into();
+        }
+        let end = |session: &Value| {
+            let id = session.get("id").and_then(Value::as_str).unwrap_or_default();
+            Button::submit(strings.end_session).sending("session", id).of_kind(ButtonKind::Secondary).small()
+        };
+        Ok(SettingsPage {
+            strings,
+            flow: page,
+            sessions: Sessions {
+                action,
+                csrf: Hidden::new("csrf_token", csrf),
+                current: SessionLine::new(&whoami.session, None, cx, strings),
+                others: others.sessions.iter().map(|it| SessionLine::new(it, Some(end(it)), cx, strings)).collect(),
+                end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
+            },
+            sign_out: PageLink::new(strings.sign_out, self.own_page("logout")),
+        })
+    }
+
+    async fn end_my_sessions(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<(), FlowError> {
+        let submission: Submission = body.decode(&crate::domain::form::FieldRules::new())?;
+        let whoami = self.whoami(cx, visitor).await?;
+        let token = submission.text("csrf_token").unwrap_or_default();
+        // The token belongs to this session in this browser: a form of another site, or from before, is worthless.
+        if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
+            return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
+        }
+        match submission.text("session") {
+            Some(session) => {
+                let id = session.parse::<SessionId>();
+                let id = id.map_err(|_| FlowError::Malformed("session: is not the id of a session".to_owned()))?;
+                self.revoke_my_session(cx, visitor, id).await
+            }
+            None => self.revoke_my_other_sessions(cx, visitor).await.map(|_| ()),
+        }
+    }
+
+    /// The settings page that the form came from, with a word that it is done.
+    fn settings_after_ending(&self, visitor: &Visitor) -> String {
+        let mut url = self.page(FlowKind::Settings);
+        if let Some(flow) = visitor.query("flow") {
+            url.query_pairs_mut().append_pair("flow", &flow);
+        }
+        url.query_pairs_mut().append_pair("sessions", "ended");
+        url.into()
+    }
+}
+
+fn id_of(session: &Value) -> Result<SessionId, FlowError> {
+    let id = session.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    id.ok_or(FlowError::Broken("a session without an id"))
+}
+
+impl SessionLine {
+    /// Reads a session as the API shows it.
+    fn new(session: &Value, end: Option<Button>, cx: &Context, strings: &Strings) -> Self {
+        let of_device = |member: &str| {
+            let value = session.pointer(&format!("/devices/0/{member}"));
+            value.and_then(Value::as_str).filter(|text| !text.is_empty())
+        };
+        let origin = [of_device("location"), of_device("ip_address")].into_iter().flatten().collect::<Vec<_>>();
+        let since = session.get("authenticated_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        Self {
+            device: of_device("user_agent").and_then(device_name).unwrap_or_else(|| strings.unknown_device.to_owned()),
+            origin: (!origin.is_empty()).then(|| origin.join(" · ")),
+            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), cx.locale.into()),
+            end,
+        }
+    }
 }

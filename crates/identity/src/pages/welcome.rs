@@ -1,7 +1,15 @@
 //! Where a person arrives who signed in for no application in particular.
 
 use askama::Template;
-use ui::{PageLink, Strings};
+use axum::extract::State;
+use axum::response::Response;
+use ui::{Page, PageLink, Strings};
+use web::Cx;
+
+use super::person::account_name;
+use crate::Identity;
+use crate::domain::flow::FlowKind;
+use crate::flows::visitor::Visitor;
 
 #[derive(Template)]
 #[template(path = "pages/welcome.html")]
@@ -10,4 +18,19 @@ pub(super) struct WelcomePage {
     pub signed_in_as: Option<String>,
     pub settings: PageLink,
     pub sign_out: PageLink,
+}
+
+pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+    let whoami = match identity.whoami(&cx, &visitor).await {
+        Ok(whoami) => whoami,
+        Err(error) => return identity.cannot_show(&cx, FlowKind::Login, error).await,
+    };
+    let strings = identity.ui.localizer(cx.locale).strings();
+    let page = WelcomePage {
+        strings,
+        signed_in_as: account_name(&whoami.session),
+        settings: PageLink::new(strings.manage_account, identity.begin_url(FlowKind::Settings, None)),
+        sign_out: PageLink::new(strings.sign_out, identity.own_page("logout")),
+    };
+    identity.page_response(&cx, Page::titled(strings.welcome), &page)
 }

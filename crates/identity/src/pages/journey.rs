@@ -1,0 +1,301 @@
+//! A person with nothing but a browser: pages, forms, redirects and cookies, from the front door to signing out.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use base::{Context, Locale, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
+use contracts::Link;
+use database::Database;
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+use tower::ServiceExt as _;
+use web::outbound::{Client, Destinations};
+
+use crate::{Identity, Parts};
+
+const PUBLIC: &str = "http://id.example:4433";
+const PASSWORD: &str = "correct horse battery staple";
+
+struct House {
+    public: Router,
+    admin: Router,
+    clock: ManualClock,
+}
+
+impl House {
+    fn new(database: Database) -> Self {
+        let config = json!({
+            "dev": true,
+            "serve": {"public": {"base_url": format!("{PUBLIC}/")}},
+            "selfservice": {
+                "flows": {
+                    "registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}},
+                    "recovery": {"enabled": true},
+                    "verification": {"enabled": true},
+                },
+                "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
+            },
+            "hashers": {"bcrypt": {"cost": 4}},
+        });
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
+        let rng = Rng::seeded(7);
+        let identity = Identity::new(Parts {
+            config: serde_json::from_value(config).unwrap(),
+            database,
+            clock: clock.clock(),
+            sealer: Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap(),
+            rng,
+            http: Client::new(Destinations::Any),
+            ui: ui::Ui::new(ui::Config::default()).unwrap(),
+            login_requests: Link::unset(),
+            subject_observer: Link::unset(),
+        })
+        .unwrap();
+        Self { public: identity.public_router(), admin: identity.admin_router(), clock }
+    }
+
+    fn browser(&self) -> Browser<'_> {
+        Browser { house: self, locale: Locale::ENGLISH, cookies: BTreeMap::new() }
+    }
+}
+
+struct Browser<'h> {
+    house: &'h House,
+    locale: Locale,
+    cookies: BTreeMap<String, String>,
+}
+
+/// What the browser shows in the end.
+struct Shown {
+    status: StatusCode,
+    path: String,
+    html: String,
+}
+
+impl Shown {
+    fn heading(&self) -> &str {
+        let (_, rest) = self.html.split_once("<h1>").expect("a heading");
+        rest.split_once("</h1>").unwrap().0
+    }
+
+    /// The form that has a field or button of this name: its address, its method, and its hidden values.
+    fn form(&self, name: &str) -> (String, Method, Vec<(String, String)>) {
+        let forms = self.html.split("<form ").skip(1).map(|rest| rest.split_once("</form>").unwrap().0);
+        let form = forms.into_iter().find(|form| form.contains(&format!(r#"name="{name}""#)));
+        let form = form.unwrap_or_else(|| panic!("no form with {name}: {}", self.html));
+        let hidden = form.split("<input ").skip(1).map(|rest| rest.split_once('>').unwrap().0);
+        let values = hidden.filter(|input| input.contains(r#"type="hidden""#));
+        let values = values.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect();
+        let method = if attribute(form, "method") == "get" { Method::GET } else { Method::POST };
+        (attribute(form, "action"), method, values)
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> String {
+    let (_, rest) = tag.split_once(&format!(r#"{name}=""#)).unwrap_or_else(|| panic!("no {name} in {tag}"));
+    let value = rest.split_once('"').unwrap().0;
+    value.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+}
+
+impl Browser<'_> {
+    async fn open(&mut self, address: &str) -> Shown {
+        self.follow(Method::GET, address.to_owned(), None).await
+    }
+
+    /// Fills in a form and presses one of its buttons.
+    async fn submit(&mut self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
+        let (action, method, mut values) = page.form(fields.first().expect("a field").0);
+        values.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+        if method == Method::GET {
+            return self.follow(method, format!("{action}?{body}"), None).await;
+        }
+        self.follow(method, action, Some(body)).await
+    }
+
+    async fn follow(&mut self, mut method: Method, mut address: String, mut body: Option<String>) -> Shown {
+        for _ in 0..10 {
+            let path = address.strip_prefix(PUBLIC).unwrap_or(&address).to_owned();
+            let mut cx = Context::for_background(
+                self.house.clock.clock().now(),
+                TenantId::DEFAULT,
+                RequestId(base::uuid::Uuid::nil()),
+            );
+            cx.locale = self.locale;
+            cx.client_address = Some([192, 0, 2, 1].into());
+            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(&path)
+                .extension(cx)
+                .header(ACCEPT, "text/html")
+                .header(USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0");
+            if !cookies.is_empty() {
+                request = request.header(COOKIE, cookies.join("; "));
+            }
+            if body.is_some() {
+                request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            }
+            let request = request.body(body.take().map_or_else(Body::empty, Body::from)).unwrap();
+            let response = self.house.public.clone().oneshot(request).await.unwrap();
+            let (parts, content) = response.into_parts();
+            for cookie in parts.headers.get_all(SET_COOKIE) {
+                let cookie = cookie.to_str().unwrap();
+                let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+                if cookie.contains("Max-Age=0") {
+                    self.cookies.remove(name);
+                } else {
+                    self.cookies.insert(name.to_owned(), value.to_owned());
+                }
+            }
+            if let Some(location) = parts.headers.get(LOCATION) {
+                address = location.to_str().unwrap().to_owned();
+                method = Method::GET;
+                continue;
+            }
+            let html = String::from_utf8(to_bytes(content, 1 << 20).await.unwrap().to_vec()).unwrap();
+            return Shown { status: parts.status, path, html };
+        }
+        panic!("too many redirects, the last one to {address}");
+    }
+
+    async fn sign_up(&mut self, email: &str) -> Shown {
+        let page = self.open("/ui/registration").await;
+        let page = self.submit(&page, &[("traits.email", email), ("method", "profile")]).await;
+        self.submit(&page, &[("password", PASSWORD), ("method", "password")]).await
+    }
+
+    async fn sign_in(&mut self, email: &str, password: &str) -> Shown {
+        let page = self.open("/ui/login").await;
+        self.submit(&page, &[("identifier", email), ("password", password), ("method", "password")]).await
+    }
+}
+
+async fn in_a_house<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
+    let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
+    database::testing::on_both_engines(&sets, |database| async { test(House::new(database)).await }).await;
+}
+
+#[tokio::test]
+async fn the_front_door_leads_to_the_sign_in_page() {
+    in_a_house(|house| async move {
+        let page = house.browser().open("/").await;
+        assert_eq!((page.status, page.heading()), (StatusCode::OK, "Sign in"));
+        assert!(page.path.starts_with("/ui/login?flow="), "{}", page.path);
+        let mut german = house.browser();
+        german.locale = Locale::from_tag("de").unwrap();
+        assert_eq!(german.open("/").await.heading(), "Anmelden");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        let page = browser.open("/ui/registration").await;
+        assert_eq!(page.heading(), "Create your account");
+        let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
+        assert_eq!(page.heading(), "Protect your account");
+        let page = browser.submit(&page, &[("password", "short"), ("method", "password")]).await;
+        assert!(page.html.contains("Please use at least 8 characters."), "{}", page.html);
+        let page = browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let page = browser.open("/").await;
+        assert_eq!(page.heading(), "You are signed in");
+        assert!(page.html.contains("ada@example.org"), "{}", page.html);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
+    in_a_house(|house| async move {
+        house.browser().sign_up("ada@example.org").await;
+        let mut browser = house.browser();
+        let page = browser.sign_in("ada@example.org", "something else").await;
+        assert_eq!(page.heading(), "Sign in");
+        assert!(page.html.contains(r#"role="alert""#) && page.html.contains("This combination is not right"));
+        assert!(!page.html.contains("something else"));
+        let page = browser
+            .submit(&page, &[("identifier", "ada@example.org"), ("password", PASSWORD), ("method", "password")])
+            .await;
+        assert_eq!(page.heading(), "You are signed in");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_devices_are_signed_out_from_the_settings_by_nobody_but_their_owner() {
+    in_a_house(|house| async move {
+        let (mut here, mut there) = (house.browser(), house.browser());
+        here.sign_up("ada@example.org").await;
+        there.sign_in("ada@example.org", PASSWORD).await;
+        let page = here.open("/ui/settings").await;
+        assert_eq!(page.heading(), "Your account");
+        assert!(page.html.contains("Firefox · Linux") && page.html.contains("192.0.2.1"), "{}", page.html);
+        let (action, _, values) = page.form("session");
+        let forged = here.follow(Method::POST, action.clone(), Some("csrf_token=forged".into())).await;
+        assert_eq!(forged.heading(), "Something went wrong");
+        assert_eq!(there.open("/").await.heading(), "You are signed in");
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+        let page = here.follow(Method::POST, action, Some(body)).await;
+        assert!(page.html.contains("Those devices are signed out"), "{}", page.html);
+        assert_eq!(there.open("/").await.heading(), "Sign in");
+        assert_eq!(here.open("/").await.heading(), "You are signed in");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signing_out_asks_and_then_ends_the_session() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        browser.sign_up("ada@example.org").await;
+        let page = browser.open("/ui/logout").await;
+        assert_eq!(page.heading(), "Sign out?");
+        let (action, _, values) = page.form("token");
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(values).finish();
+        let page = browser.open(&format!("{action}?{query}")).await;
+        assert_eq!((page.heading(), page.path.as_str()), ("You are signed out", "/ui/signed-out"));
+        assert_eq!(browser.open("/").await.heading(), "Sign in");
+        assert_eq!(browser.open("/ui/logout").await.heading(), "You are signed out");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flow_that_is_no_more_begins_anew_and_a_foreign_one_is_not_shown() {
+    in_a_house(|house| async move {
+        let (mut mine, mut theirs) = (house.browser(), house.browser());
+        let page = mine.open("/ui/login?flow=00000000-0000-0000-0000-000000000000").await;
+        assert_eq!(page.heading(), "Sign in");
+        let foreign = theirs.open(&page.path).await;
+        assert_eq!((foreign.status, foreign.heading()), (StatusCode::FORBIDDEN, "Something went wrong"));
+        house.clock.advance(std::time::Duration::from_secs(2 * 60 * 60));
+        let anew = mine.open(&page.path).await;
+        assert_eq!(anew.heading(), "Sign in");
+        assert_ne!(anew.path, page.path);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
+    in_a_house(|house| async move {
+        house.browser().sign_up("ada@example.org").await;
+        let office = House { public: house.admin.clone(), ..house };
+        let mut admin = office.browser();
+        let list = admin.open("/admin/mailbox").await;
+        assert_eq!((list.status, list.heading()), (StatusCode::OK, "Mailbox"));
+        assert!(list.html.contains("ada@example.org"), "{}", list.html);
+        let (_, rest) = list.html.split_once(r#"href="mailbox/"#).expect("a message");
+        let id = rest.split_once('"').unwrap().0;
+        let mail = admin.open(&format!("/admin/mailbox/{id}")).await;
+        assert!(mail.html.contains("verification_code_valid"), "{}", mail.html);
+        assert_eq!(admin.open("/admin/mailbox/nothing").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

@@ -1,0 +1,86 @@
+//! The account pages: what a person sees of the flows, unless a team brings its own (`ui_url`).
+//!
+//! What always holds: a page reads a flow by the operation that answers the API, and its forms are posted to the flow's
+//! own address. So a page can do nothing that another user interface could not.
+
+mod device_name;
+mod error;
+mod flow;
+mod logout;
+mod mailbox;
+mod person;
+mod settings;
+mod welcome;
+
+#[cfg(test)]
+mod journey;
+#[cfg(test)]
+mod samples;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use base::Context;
+use ui::{Page, Ui};
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::flow::{FlowKind, endpoint};
+
+/// The pages on the public port. Their addresses are the defaults of `selfservice.flows.*.ui_url`.
+pub(crate) fn public_routes() -> Router<Identity> {
+    Router::new()
+        .route("/", get(start))
+        .route("/ui/login", get(flow::login))
+        .route("/ui/registration", get(flow::registration))
+        .route("/ui/recovery", get(flow::recovery))
+        .route("/ui/verification", get(flow::verification))
+        .route("/ui/settings", get(settings::show))
+        .route("/ui/sessions", post(settings::end_sessions))
+        .route("/ui/logout", get(logout::ask))
+        .route("/ui/signed-out", get(logout::signed_out))
+        .route("/ui/welcome", get(welcome::show))
+        .route("/ui/error", get(error::show))
+        .route(ui::assets::ROUTE, get(asset))
+}
+
+/// The pages on the admin port.
+pub(crate) fn admin_routes() -> Router<Identity> {
+    Router::new()
+        .route("/admin/mailbox", get(mailbox::list))
+        .route("/admin/mailbox/{id}", get(mailbox::show))
+        .route(ui::assets::ROUTE, get(asset))
+        // The listener may have put its prefix before the path.
+        .route("/admin/ui/static/{file}", get(asset))
+}
+
+async fn start(State(identity): State<Identity>) -> Response {
+    see_other(&identity.own_page("welcome"))
+}
+
+async fn asset(State(identity): State<Identity>, Path(file): Path<String>) -> Response {
+    identity.ui.asset(&file).into_response()
+}
+
+/// `303 See Other` (RFC 9110 section 15.4.4).
+fn see_other(url: &str) -> Response {
+    Redirect::to(url).into_response()
+}
+
+impl Identity {
+    /// The address of one of our own pages.
+    fn own_page(&self, name: &str) -> String {
+        endpoint(self.public_url(), &format!("ui/{name}")).into()
+    }
+
+    /// Where a flow begins in a browser.
+    fn begin_url(&self, kind: FlowKind, return_to: Option<&str>) -> String {
+        self.init_url(kind, FlowType::Browser, return_to)
+    }
+
+    fn page_response(&self, cx: &Context, page: Page<'_>, body: &impl askama::Template) -> Response {
+        let frame: &Ui = &self.ui;
+        frame.respond(cx.locale, page, body).into_response()
+    }
+}
