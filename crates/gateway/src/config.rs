@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use web::config::GoDuration;
-use web::{CorsConfig, Network, TrustedProxies};
+use web::{Network, TrustedProxies};
 
 use crate::domain::pattern::MatchingStrategy;
 
@@ -143,30 +143,8 @@ pub const HONOURED: &[&str] = &[
     "mutators.id_token.config.ttl",
     "mutators.id_token.enabled",
     "mutators.noop.enabled",
-    "serve.api.cors.allow_credentials",
-    "serve.api.cors.allowed_headers",
-    "serve.api.cors.allowed_headers.*",
-    "serve.api.cors.allowed_methods",
-    "serve.api.cors.allowed_methods.*",
-    "serve.api.cors.allowed_origins",
-    "serve.api.cors.allowed_origins.*",
-    "serve.api.cors.enabled",
-    "serve.api.cors.exposed_headers",
-    "serve.api.cors.exposed_headers.*",
-    "serve.api.cors.max_age",
     "serve.api.trusted_proxies",
     "serve.api.trusted_proxies.*",
-    "serve.proxy.cors.allow_credentials",
-    "serve.proxy.cors.allowed_headers",
-    "serve.proxy.cors.allowed_headers.*",
-    "serve.proxy.cors.allowed_methods",
-    "serve.proxy.cors.allowed_methods.*",
-    "serve.proxy.cors.allowed_origins",
-    "serve.proxy.cors.allowed_origins.*",
-    "serve.proxy.cors.enabled",
-    "serve.proxy.cors.exposed_headers",
-    "serve.proxy.cors.exposed_headers.*",
-    "serve.proxy.cors.max_age",
     "serve.proxy.timeout.read",
     "serve.proxy.timeout.write",
     "serve.proxy.trust_forwarded_headers",
@@ -196,7 +174,6 @@ pub struct Serve {
 #[serde(default)]
 pub struct ProxyListener {
     pub timeout: Timeouts,
-    pub cors: CorsConfig,
     /// Believe `X-Forwarded-*` from the peers of `trusted_proxies`.
     pub trust_forwarded_headers: bool,
     /// Ours: who is believed. This machine, unless others are listed.
@@ -206,19 +183,13 @@ pub struct ProxyListener {
 
 impl Default for ProxyListener {
     fn default() -> Self {
-        Self {
-            timeout: Timeouts::default(),
-            cors: CorsConfig::default(),
-            trust_forwarded_headers: false,
-            trusted_proxies: this_machine(),
-        }
+        Self { timeout: Timeouts::default(), trust_forwarded_headers: false, trusted_proxies: this_machine() }
     }
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct ApiListener {
-    pub cors: CorsConfig,
     /// Ours: whose `X-Forwarded-*` describe the request to decide on. This machine, unless others are listed.
     #[serde(deserialize_with = "trusted_proxies")]
     pub trusted_proxies: TrustedProxies,
@@ -226,7 +197,7 @@ pub struct ApiListener {
 
 impl Default for ApiListener {
     fn default() -> Self {
-        Self { cors: CorsConfig::default(), trusted_proxies: this_machine() }
+        Self { trusted_proxies: this_machine() }
     }
 }
 

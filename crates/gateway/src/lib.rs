@@ -26,4 +26,5 @@ pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
 pub use service::{ConfigError, Gateway, Parts, Readiness};
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
 mod tests;

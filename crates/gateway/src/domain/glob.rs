@@ -73,7 +73,8 @@ fn push_set(regex: &mut String, characters: &mut std::iter::Peekable<std::str::C
         if character.is_ascii() || character.is_alphanumeric() {
             regex.push(character);
         } else {
-            regex.push_str(&format!("x{{{:X}}}", u32::from(character)));
+            // As a code point: not every character may follow a backslash.
+            regex.extend(["x{", &format!("{:X}", u32::from(character)), "}"]);
         }
     }
     regex.push(']');

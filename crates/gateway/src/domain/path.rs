@@ -84,9 +84,8 @@ fn is_plain(raw: &str) -> bool {
     let mut previous = 0;
     for (index, &byte) in raw.as_bytes().iter().enumerate() {
         let plain = match byte {
-            b'/' => previous != b'/',
-            // A segment that begins with a dot may be a dot segment.
-            b'.' => previous != b'/',
+            // A segment that is empty, or that begins with a dot, may not be what it seems.
+            b'/' | b'.' => previous != b'/',
             _ => is_path_character(byte),
         };
         if !plain || (index == 0 && byte != b'/') {

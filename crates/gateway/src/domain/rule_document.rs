@@ -148,7 +148,8 @@ fn replace_capture_references(text: &str) -> String {
             replaced.push('$');
         } else {
             let group = &rest[at + 1..end];
-            replaced.push_str(&format!("{{{{ printIndex .MatchContext.RegexpCaptureGroups (sub {group} 1 | int)}}}}"));
+            let template = ["{{ printIndex .MatchContext.RegexpCaptureGroups (sub ", group, " 1 | int)}}"];
+            replaced.extend(template);
         }
         rest = &rest[end..];
     }

@@ -14,28 +14,18 @@ use http::Response;
 use crate::service::Gateway;
 
 pub(crate) fn proxy_router(gateway: Gateway) -> Router {
-    let cors = gateway.0.config.serve.proxy.cors.layer();
-    let router = Router::new().fallback(proxy::any).with_state(gateway);
-    match cors {
-        Some(layer) => router.layer(layer),
-        None => router,
-    }
+    Router::new().fallback(proxy::any).with_state(gateway)
 }
 
 pub(crate) fn api_router(gateway: Gateway) -> Router {
-    let cors = gateway.0.config.serve.api.cors.layer();
-    let router = Router::new()
+    Router::new()
         .route("/decisions", any(decisions::any))
         .route("/decisions/", any(decisions::any))
         .route("/decisions/{*path}", any(decisions::any))
         .route("/rules", get(rules::list))
         .route("/rules/{id}", get(rules::get))
         .route("/.well-known/jwks.json", get(keys::get))
-        .with_state(gateway);
-    match cors {
-        Some(layer) => router.layer(layer),
-        None => router,
-    }
+        .with_state(gateway)
 }
 
 /// An error handler's answer as the framework wants it.

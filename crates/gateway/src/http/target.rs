@@ -55,16 +55,16 @@ pub(super) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
         Some(scheme) => Scheme::parse(scheme).ok_or(TargetError::Scheme)?,
         None => connection_scheme(parts.extensions.get()),
     };
-    let host = match single(headers, &X_FORWARDED_HOST)? {
-        Some(host) => Host::parse(host).map_err(TargetError::from)?,
-        None => host(&parts.uri, headers)?,
+    let host = if let Some(host) = single(headers, &X_FORWARDED_HOST)? {
+        Host::parse(host).map_err(TargetError::from)?
+    } else {
+        host(&parts.uri, headers)?
     };
-    let (path, query) = match single(headers, &X_FORWARDED_URI)? {
-        Some(uri) => uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query.to_owned()))),
-        None => {
-            let path = parts.uri.path();
-            (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query().map(str::to_owned))
-        }
+    let (path, query) = if let Some(uri) = single(headers, &X_FORWARDED_URI)? {
+        uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query.to_owned())))
+    } else {
+        let path = parts.uri.path();
+        (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query().map(str::to_owned))
     };
     let path = if path.is_empty() { "/" } else { path };
     let path = RequestPath::parse(path).map_err(TargetError::from)?;

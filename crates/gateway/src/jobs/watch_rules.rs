@@ -12,14 +12,14 @@ use crate::operations::load_rules::Which;
 use crate::service::Gateway;
 
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(5);
-const LOOK_AT_URLS_EVERY: Duration = Duration::from_secs(60);
+const LOOK_AT_URLS_EVERY: Duration = Duration::from_mins(1);
 /// An editor writes a file in several steps.
 const SETTLE: Duration = Duration::from_millis(50);
 
 impl Gateway {
     /// Runs until `stop` turns true.
     pub async fn watch_rules(&self, mut stop: watch::Receiver<bool>) {
-        let (notices, mut noticed) = mpsc::channel(1);
+        let (notices, mut waiting) = mpsc::channel(1);
         let files = self.0.repositories.lock().await.files();
         // Dropping the watcher would end it.
         let _watcher = watcher(notices, files.iter().filter_map(|file| file.parent()));
@@ -29,9 +29,9 @@ impl Gateway {
             let which = tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
-                Some(()) = noticed.recv() => {
+                Some(()) = waiting.recv() => {
                     sleep(SETTLE).await;
-                    let _ = noticed.try_recv();
+                    let _ = waiting.try_recv();
                     Which::Files
                 }
                 _ = files_due.tick() => Which::Files,
@@ -57,7 +57,7 @@ fn watcher<'a>(notices: mpsc::Sender<()>, folders: impl Iterator<Item = &'a Path
     };
     let mut watcher = notify::recommended_watcher(on_event)
         .inspect_err(|error| {
-            tracing::warn!(error = error as &dyn std::error::Error, "files cannot be watched, only polled")
+            tracing::warn!(error = error as &dyn std::error::Error, "files cannot be watched, only polled");
         })
         .ok()?;
     for folder in folders {

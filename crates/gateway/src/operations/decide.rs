@@ -95,13 +95,13 @@ impl Gateway {
         let status = failure.status.as_u16();
         match failure.fault {
             Fault::Client => {
-                tracing::info!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+                tracing::info!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided");
             }
             Fault::Upstream => {
-                tracing::warn!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+                tracing::warn!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided");
             }
             Fault::Ours => {
-                tracing::error!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided")
+                tracing::error!(request_id = %cx.request_id, granted = false, rule_id, status, reason, "decided");
             }
         }
         let own = rule.as_ref().and_then(|rule| rule.compiled.as_ref().ok());

@@ -226,6 +226,8 @@ fn compile_handler<T>(
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
 pub(crate) mod testing;
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
 mod tests;

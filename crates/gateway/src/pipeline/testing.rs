@@ -170,3 +170,12 @@ pub(crate) fn fake_sessions() -> (Arc<FakeSessions>, Link<dyn Sessions>) {
     let fake = Arc::new(FakeSessions::default());
     (fake.clone(), Link::to(fake))
 }
+
+/// A server of a test, which ends with the test's runtime.
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test ends with it")]
+pub(crate) fn spawn<F>(task: F) -> tokio::task::JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(task)
+}

@@ -128,9 +128,11 @@ mod tests {
         client: Option<(std::net::IpAddr, &Target)>,
     ) -> HeaderMap {
         let decided = DecidedHeaders::new(headers(&[("x-user", "")]).keys());
-        let mut session = Session::default();
-        session.headers = headers(&[("x-role", "r")]);
-        session.removed = vec![HeaderName::from_static("x-secret")];
+        let session = Session {
+            headers: headers(&[("x-role", "r")]),
+            removed: vec![HeaderName::from_static("x-secret")],
+            ..Session::default()
+        };
         let rules = HeaderRules { decided: &decided, session: &session, is_forwarder, preserve_host, client };
         let mut sent = headers(sent);
         rules.apply(&mut sent, None);

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use web::listener::{Listener, ListenerLimits};
 use web::{Edge, TrustedProxies};
 
-use crate::pipeline::testing;
+use crate::pipeline::testing::{self, spawn};
 use crate::{Config, Gateway, LocalServices, Parts};
 
 pub(super) struct Running {
@@ -94,7 +94,7 @@ impl Running {
             addresses.push(socket.local_addr().unwrap());
             let limits = ListenerLimits { body_idle_timeout: Duration::from_secs(10), ..ListenerLimits::default() };
             let listener = Listener { socket, tls: None, limits, router: edge.around(router) };
-            tokio::spawn(listener.serve(stopped.clone()));
+            spawn(listener.serve(stopped.clone()));
         }
         Self { gateway, proxy: addresses[0], api: addresses[1], _stop: stop }
     }
@@ -141,7 +141,7 @@ pub(super) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String
         head.push_str("host: api.example\r\n");
     }
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([*name, ": ", *value, "\r\n"]);
     }
     head + "\r\n"
 }
@@ -162,7 +162,7 @@ pub(super) async fn exchange(
     all.push(("connection", "close"));
     let (read, mut write) = stream.into_split();
     let (head, body) = (head(method, path, &all), body.to_vec());
-    let sending = tokio::spawn(async move {
+    let sending = spawn(async move {
         write.write_all(head.as_bytes()).await.unwrap();
         let _ = write.write_all(&body).await;
         write
@@ -203,9 +203,9 @@ where
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let serve = Arc::new(serve);
-    tokio::spawn(async move {
+    spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
+            spawn(serve(stream));
         }
     });
     url
@@ -227,6 +227,6 @@ pub(super) async fn echo_upstream() -> String {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    spawn(async move { axum::serve(listener, app).await });
     url
 }

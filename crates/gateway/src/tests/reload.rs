@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::pipeline::testing::spawn;
+
 use super::harness::{Running, config, gateway, rule};
 
 async fn eventually(running: &Running, path: &str, status: u16) {
@@ -33,7 +35,7 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
     gateway.load_rules().await.expect("a file that is not there yet is no fault");
     let running = Running::serve(gateway.clone()).await;
     let (stop, stopped) = watch::channel(false);
-    let watching = tokio::spawn(async move { gateway.watch_rules(stopped).await });
+    let watching = spawn(async move { gateway.watch_rules(stopped).await });
     assert_eq!(running.decide("/decisions/a", &[]).await.header("x-v"), Some("one"));
     // Give the watch time to be set up, so that the notice and not the next look finds the change.
     sleep(Duration::from_millis(200)).await;
@@ -79,7 +81,7 @@ async fn a_remote_repository_must_be_there_at_the_start() {
     let app = axum::Router::new().fallback(move || std::future::ready(rules.clone()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/rules.json", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    spawn(async move { axum::serve(listener, app).await });
     let running = gateway(config(&json!([]), json!({"access_rules": {"repositories": [url]}})));
     running.load_rules().await.unwrap();
     assert_eq!(running.list_rules(10, 0).len(), 1);

@@ -14,18 +14,12 @@ pub(crate) struct Anonymous {
     ignore_authorization_header: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
     subject: String,
     /// Ours: accept although there is an `Authorization` header.
     ignore_authorization_header: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { subject: String::new(), ignore_authorization_header: false }
-    }
 }
 
 impl Anonymous {

@@ -40,7 +40,7 @@ pub(crate) struct CookieSession {
 #[derive(Debug)]
 enum Check {
     InProcess,
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 #[derive(Debug)]
@@ -53,6 +53,7 @@ struct Remote {
     additional_headers: HeaderMap,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
@@ -122,7 +123,7 @@ impl CookieSession {
             require_subject: settings.require_subject,
             only: settings.only.clone(),
             forget,
-            check: if is_local { Check::InProcess } else { Check::Remote(Remote::compile(url, settings)?) },
+            check: if is_local { Check::InProcess } else { Check::Remote(Box::new(Remote::compile(url, &settings)?)) },
         })
     }
 
@@ -237,7 +238,7 @@ impl CookieSession {
 }
 
 impl Remote {
-    fn compile(url: Url, settings: Settings) -> Result<Self, String> {
+    fn compile(url: Url, settings: &Settings) -> Result<Self, String> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("has a `check_session_url` that is neither http nor https".to_owned());
         }

@@ -108,7 +108,7 @@ impl Jwt {
         };
         match self.judge(&claims, inbound) {
             Ok(()) => {}
-            Err(refusal) => return outcome(refusal, Some(claims)),
+            Err(refusal) => return outcome(refusal, Some(&claims)),
         }
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
         accepted(Session::authenticated(NAME, subject, Value::Object(with_scopes_as_list(claims))))
@@ -179,11 +179,11 @@ impl Jwt {
     }
 }
 
-fn outcome(refusal: Refusal, claims: Option<Map<String, Value>>) -> Outcome {
+fn outcome(refusal: Refusal, claims: Option<&Map<String, Value>>) -> Outcome {
     let failure = |reason: String| {
         let failure = Failure::unauthorized().because(reason);
-        match claims.clone() {
-            Some(claims) => failure.with_detail("jwt_claims", Value::Object(claims)),
+        match claims {
+            Some(claims) => failure.with_detail("jwt_claims", Value::Object(claims.clone())),
             None => failure,
         }
     };

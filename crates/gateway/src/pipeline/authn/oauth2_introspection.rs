@@ -98,7 +98,7 @@ impl Oauth2Introspection {
                 time_to_live: settings.cache.ttl.map(GoDuration::get),
             });
             let remote = Remote::compile(
-                url,
+                &url,
                 scope.filter(|scope| !scope.is_empty()),
                 &settings.introspection_request_headers,
                 settings.preserve_host,
@@ -165,9 +165,8 @@ impl Oauth2Introspection {
 
     fn judge(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
-        let expires_at = match jose::numeric_date(&claims, "exp") {
-            Ok(expires_at) => expires_at,
-            Err(_) => return Outcome::Invalid(Failure::unauthorized().because("the token's expiry is malformed")),
+        let Ok(expires_at) = jose::numeric_date(&claims, "exp") else {
+            return Outcome::Invalid(Failure::unauthorized().because("the token's expiry is malformed"));
         };
         if expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Outcome::Invalid(Failure::unauthorized().because("the access token has expired"));

@@ -86,15 +86,14 @@ impl IdToken {
         let keys = services.signing_keys.get(&self.jwks_url, now).await;
         let keys = keys.map_err(|error| Failure::internal(error.to_string()))?;
         let cache_key = cache_key(inbound, &keys, &session.subject, &claims);
-        let token = match self.issued.get(&cache_key, now) {
-            Some(token) => token,
-            None => {
-                let token = self.issue(&keys, &session.subject, &claims, now, services)?;
-                // A token is renewed when a tenth of its life is left.
-                let lifetime = self.time_to_live.get();
-                self.issued.put(cache_key, token.clone(), now, now.plus(lifetime - lifetime / 10));
-                token
-            }
+        let token = if let Some(token) = self.issued.get(&cache_key, now) {
+            token
+        } else {
+            let token = self.issue(&keys, &session.subject, &claims, now, services)?;
+            // A token is renewed when a tenth of its life is left.
+            let renew_at = now.plus(self.time_to_live.get().mul_f32(0.9));
+            self.issued.put(cache_key, token.clone(), now, renew_at);
+            token
         };
         session.headers.insert(AUTHORIZATION, token);
         Ok(())
@@ -159,7 +158,7 @@ mod tests {
     }
 
     impl Fixture {
-        fn new(settings: Value) -> Self {
+        fn new(settings: &Value) -> Self {
             let mut all = json!({"issuer_url": "https://gw/", "jwks_url": crate::pipeline::IN_PROCESS_KEYS});
             all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
             Self { mutator: IdToken::compile(all).unwrap(), services: testing::services(), now: testing::START }
@@ -182,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn the_token_says_who_it_is_about_and_reserved_claims_are_ours() {
         let claims = r#"{"role": {{ .Extra.role | toJson }}, "sub": "mallory", "iss": "evil", "exp": 1}"#;
-        let fixture = Fixture::new(json!({"claims": claims, "ttl": "60s"}));
+        let fixture = Fixture::new(&json!({"claims": claims, "ttl": "60s"}));
         let token = fixture.token("alice").await.unwrap();
         let claims = fixture.claims(&token).await;
         assert_eq!(
@@ -196,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_is_used_again_until_a_tenth_of_its_life_is_left_and_never_for_another_subject() {
-        let mut fixture = Fixture::new(json!({"ttl": "100s"}));
+        let mut fixture = Fixture::new(&json!({"ttl": "100s"}));
         let first = fixture.token("alice").await.unwrap();
         assert_ne!(fixture.token("bob").await.unwrap(), first);
         fixture.now = testing::START.plus(Duration::from_secs(89));
@@ -207,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn claims_that_are_no_object_fail_the_request() {
-        let fixture = Fixture::new(json!({"claims": "[1]"}));
+        let fixture = Fixture::new(&json!({"claims": "[1]"}));
         assert_eq!(fixture.token("alice").await.unwrap_err().status, http::StatusCode::INTERNAL_SERVER_ERROR);
         assert!(IdToken::compile(json!({"issuer_url": "x"})).unwrap_err().contains("jwks_url"));
     }

@@ -41,7 +41,7 @@ pub(crate) struct SigningKeysError {
     reason: String,
 }
 
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const READ_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 impl SigningKeys {
     pub(crate) fn new(http: web::outbound::Client, generated: JwkSet) -> Self {

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
 
 use super::context::canonical_header_name;
-use super::rewrite::{DISPLAY, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES};
+use super::rewrite::{DISPLAY, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES, VALUES_GET};
 
 pub(super) type Outcome = Result<Value, TemplateError>;
 pub(super) type Function = fn(&[Value]) -> Outcome;
@@ -27,6 +27,10 @@ const OWN: &[(&str, Function)] = &[
     (HEADER_GET, |arguments| first_value(arguments, true)),
     (HEADER_VALUES, |arguments| all_values(arguments, true)),
     (QUERY_GET, |arguments| first_value(arguments, false)),
+    (VALUES_GET, |arguments| match first_value(arguments, false)? {
+        Value::String(it) if it.is_empty() => first_value(arguments, true),
+        found => Ok(found),
+    }),
     (QUERY_VALUES, |arguments| all_values(arguments, false)),
 ];
 

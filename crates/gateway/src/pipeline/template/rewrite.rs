@@ -10,6 +10,7 @@ use super::context::Needs;
 pub(super) const HEADER_GET: &str = "\u{1}header.get";
 pub(super) const HEADER_VALUES: &str = "\u{1}header.values";
 pub(super) const QUERY_GET: &str = "\u{1}query.get";
+pub(super) const VALUES_GET: &str = "\u{1}values.get";
 pub(super) const QUERY_VALUES: &str = "\u{1}query.values";
 /// Stands at the end of what an action prints: numbers become text as Go writes them.
 pub(super) const DISPLAY: &str = "\u{1}display";
@@ -47,48 +48,18 @@ impl Rewrite {
 
     fn pipe(&mut self, pipe: &mut PipeNode) {
         for (place, command) in pipe.commands.iter_mut().enumerate() {
-            self.method(command, place > 0);
+            call_method(command, place > 0);
             for argument in &mut command.args {
                 self.expression(argument);
             }
         }
     }
 
-    /// Turns a method call into a function call, when the command is one.
-    fn method(&self, command: &mut CommandNode, is_piped: bool) {
-        if command.args.len() < 2 && !is_piped {
-            return;
-        }
-        let Some(receiver) = command.args.first_mut() else {
-            return;
-        };
-        let position = receiver.pos();
-        let (Expr::Field(_, fields) | Expr::Variable(_, _, fields) | Expr::Chain(_, _, fields)) = receiver else {
-            return;
-        };
-        let function = match fields.as_slice() {
-            [.., owner, method] if owner == "Header" && method == "Get" => HEADER_GET,
-            [.., owner, method] if owner == "Header" && method == "Values" => HEADER_VALUES,
-            [.., method] if method == "Get" => QUERY_GET,
-            [.., method] if method == "Values" => QUERY_VALUES,
-            _ => return,
-        };
-        fields.pop();
-        // `(...).Get` on a bare value leaves a field access of nothing.
-        if fields.is_empty()
-            && let Expr::Field(..) = receiver
-        {
-            *receiver = Expr::Dot(position);
-        }
-        command.args.insert(0, Expr::Identifier(position, SmolStr::new_static(function)));
-    }
-
     fn expression(&mut self, expression: &mut Expr) {
         match expression {
-            Expr::Dot(_) => self.needs = Needs::EVERYTHING,
             Expr::Field(_, fields) => self.needs.add(fields),
             Expr::Variable(_, name, fields) if name == "$" && !fields.is_empty() => self.needs.add(fields),
-            Expr::Variable(..) => self.needs = Needs::EVERYTHING,
+            Expr::Dot(_) | Expr::Variable(..) => self.needs = Needs::EVERYTHING,
             Expr::Identifier(_, name) => self.identifiers.push(name.to_string()),
             Expr::Pipe(_, pipe) => self.pipe(pipe),
             Expr::Chain(_, inner, _) => self.expression(inner),
@@ -102,4 +73,36 @@ fn display(pipe: &mut PipeNode) {
         let display = Expr::Identifier(pipe.pos, SmolStr::new_static(DISPLAY));
         pipe.commands.push(CommandNode { pos: pipe.pos, args: vec![display] });
     }
+}
+
+/// Turns a method call into a function call, when the command is one.
+fn call_method(command: &mut CommandNode, is_piped: bool) {
+    if command.args.len() < 2 && !is_piped {
+        return;
+    }
+    let Some(receiver) = command.args.first_mut() else {
+        return;
+    };
+    let position = receiver.pos();
+    let is_variable = matches!(receiver, Expr::Variable(..));
+    let (Expr::Field(_, fields) | Expr::Variable(_, _, fields) | Expr::Chain(_, _, fields)) = receiver else {
+        return;
+    };
+    let function = match fields.as_slice() {
+        [.., owner, method] if owner == "Header" && method == "Get" => HEADER_GET,
+        [.., owner, method] if owner == "Header" && method == "Values" => HEADER_VALUES,
+        // A variable's kind is not known here.
+        [method] if is_variable && method == "Get" => VALUES_GET,
+        [.., method] if method == "Get" => QUERY_GET,
+        [.., method] if method == "Values" => QUERY_VALUES,
+        _ => return,
+    };
+    fields.pop();
+    // `(...).Get` on a bare value leaves a field access of nothing.
+    if fields.is_empty()
+        && let Expr::Field(..) = receiver
+    {
+        *receiver = Expr::Dot(position);
+    }
+    command.args.insert(0, Expr::Identifier(position, SmolStr::new_static(function)));
 }

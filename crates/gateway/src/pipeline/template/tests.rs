@@ -65,7 +65,7 @@ fn templates_give_what_go_gives() {
         ("{{ .MatchContext.URL.RawQuery }}", "k=v&k=w&x=1%202"),
         ("{{ .MatchContext.URL.String }}", "https://api.example:8443/a/b%20c?k=v&k=w&x=1%202"),
         ("{{ .MatchContext.Header.Get \"x-FOO-bar\" }}", "foo"),
-        ("{{ $h := .MatchContext.Header }}{{ $h.Get \"X-Foo-Bar\" | upper }}", ""),
+        ("{{ $h := .MatchContext.Header }}{{ $h.Get \"x-foo-bar\" | upper }}", "FOO"),
         ("{{ print (.MatchContext.Header.Get \"X-Foo-Bar\") }}", "foo"),
         ("{{ with .MatchContext }}{{ .Header.Get \"X-Foo-Bar\" }}{{ end }}", "foo"),
         ("{{ .Header.Get \"X-Done\" }}", "d"),
@@ -91,10 +91,6 @@ fn templates_give_what_go_gives() {
         ("{{ define \"t\" }}[{{ . }}]{{ end }}{{ template \"t\" .Subject }}", "[alice]"),
         ("{\"sub\": {{ .Subject | toJson }}}", "{\"sub\": \"alice\"}"),
     ] {
-        if template.contains("$h.Get") {
-            // The receiver's type is not known here: Go's `Header.Get` is written on the field itself.
-            continue;
-        }
         assert_eq!(render(template).as_deref(), Ok(expected), "{template}");
     }
 }

@@ -33,7 +33,7 @@ async fn server<A: IntoResponse + 'static>(
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    testing::spawn(async move { axum::serve(listener, app).await });
     (url, seen)
 }
 

@@ -141,6 +141,6 @@ impl PreAuthorization {
         authorization.set_sensitive(true);
         // A tenth of its life before the end, so that no call leaves with a token that dies on the way.
         let lifetime = Duration::from_secs(response.expires_in.unwrap_or(60));
-        Ok(Token { authorization, renew_at: now.plus(lifetime - lifetime / 10) })
+        Ok(Token { authorization, renew_at: now.plus(lifetime.mul_f32(0.9)) })
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn compile(
-        url: Url,
+        url: &Url,
         scope: Option<String>,
         header_settings: &Map<String, Value>,
         preserve_host: bool,
