@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::TraitProblem;
+use super::password_policy::PasswordRefusal;
 
 /// How a message is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,18 +161,16 @@ pub mod verification {
 
 /// 400xxxx: what is wrong with a value.
 pub mod validation {
-    use super::{Message, MessageKind, TraitProblem, Value};
+    use super::{Message, MessageKind, PasswordRefusal, TraitProblem, Value};
 
     fixed! { Error:
         invalid_credentials = 4_000_006, "The credentials are not right. Check for spelling mistakes in your password or user name, e-mail address or phone number.";
         identifier_taken = 4_000_007, "An account with the same identifier (e-mail, phone, user name, …) exists already.";
         no_identifiers = 4_000_009, "No sign-in identifier was found. Did you fill in the form?";
         address_not_verified = 4_000_010, "This account is not active yet. Did you verify your e-mail address?";
-        password_similar_to_identifier = 4_000_031, "The password can not be used because it is too similar to the identifier.";
         no_code_sign_in = 4_000_035, "This account does not exist or has no sign-in by code set up.";
         traits_changed = 4_000_036, "What you entered now differs from what you entered before. Please start again.";
         no_such_account = 4_000_037, "This account does not exist or has no way to sign in.";
-        password_unchanged = 4_000_039, "The new password must differ from the old one.";
     }
 
     pub fn generic(reason: &str) -> Message {
@@ -182,25 +181,19 @@ pub mod validation {
         Message::error(4_000_002, format!("Property {property} is missing.")).with("property", property)
     }
 
-    pub fn password_refused(reason: &str) -> Message {
-        Message::error(4_000_005, format!("The password can not be used because {reason}.")).with("reason", reason)
-    }
-
-    pub fn password_too_short(min: u64, actual: u64) -> Message {
-        Message::error(4_000_032, format!("The password must be at least {min} characters long, but got {actual}."))
-            .with("min_length", min)
-            .with("actual_length", actual)
-    }
-
-    pub fn password_too_long(max: u64, actual: u64) -> Message {
-        Message::error(4_000_033, format!("The password must be at most {max} characters long, but got {actual}."))
-            .with("max_length", max)
-            .with("actual_length", actual)
-    }
-
-    pub fn password_breached(breaches: u64) -> Message {
-        Message::error(4_000_034, "The password has been found in data breaches and must no longer be used.")
-            .with("breaches", breaches)
+    /// Why a password is refused.
+    pub fn of_password(refusal: PasswordRefusal) -> Message {
+        let mut text = refusal.to_string();
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let mut message = Message::error(i64::from(refusal.message_id()), format!("{text}."));
+        if let Value::Object(context) = refusal.context()
+            && !context.is_empty()
+        {
+            message.context = Some(context);
+        }
+        message
     }
 
     /// What is wrong with one trait.
@@ -268,10 +261,11 @@ mod tests {
 
     #[test]
     fn a_message_is_written_with_its_id_kind_and_context() {
-        let text = serde_json::to_string(&validation::password_too_short(8, 3)).unwrap();
+        let text =
+            serde_json::to_string(&validation::of_password(PasswordRefusal::TooShort { min: 8, actual: 3 })).unwrap();
         assert_eq!(
             text,
-            r#"{"id":4000032,"text":"The password must be at least 8 characters long, but got 3.","type":"error","context":{"min_length":8,"actual_length":3}}"#
+            r#"{"id":4000032,"text":"The password has 3 characters, but must have 8 or more.","type":"error","context":{"min_length":8,"actual_length":3}}"#
         );
         assert!(!serde_json::to_string(&label::password()).unwrap().contains("context"));
     }

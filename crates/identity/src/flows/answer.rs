@@ -30,9 +30,14 @@ pub enum Content {
 /// A cookie that the answer sets or takes away.
 pub enum CookieChange {
     Csrf(CsrfSecret),
-    Session { token: PlainToken, expires_at: Timestamp },
+    Session {
+        token: PlainToken,
+        expires_at: Timestamp,
+    },
     SessionEnded,
-    Continuity { value: String },
+    Continuity {
+        value: String,
+    },
     ContinuityEnded,
     /// Tells the browser to forget everything of this site.
     ClearSiteData,

@@ -23,14 +23,20 @@ struct Limit {
 
 const MINUTE: u64 = 60;
 
-const SIGN_IN_FROM_ADDRESS_AS: Limit = Limit { kind: "sign_in/address_identifier", attempts: 10, window: Duration::from_secs(10 * MINUTE) };
+const SIGN_IN_FROM_ADDRESS_AS: Limit =
+    Limit { kind: "sign_in/address_identifier", attempts: 10, window: Duration::from_secs(10 * MINUTE) };
 const SIGN_IN_AS: Limit = Limit { kind: "sign_in/identifier", attempts: 100, window: Duration::from_secs(60 * MINUTE) };
-const SIGN_IN_FROM_ADDRESS: Limit = Limit { kind: "sign_in/address", attempts: 200, window: Duration::from_secs(10 * MINUTE) };
-const SIGN_IN_TO_TENANT: Limit = Limit { kind: "sign_in/tenant", attempts: 50_000, window: Duration::from_secs(10 * MINUTE) };
-const GUESS_CODE_FROM_ADDRESS: Limit = Limit { kind: "code/address", attempts: 100, window: Duration::from_secs(10 * MINUTE) };
-const TAKEN_FROM_ADDRESS: Limit = Limit { kind: "sign_up/taken", attempts: 30, window: Duration::from_secs(10 * MINUTE) };
+const SIGN_IN_FROM_ADDRESS: Limit =
+    Limit { kind: "sign_in/address", attempts: 200, window: Duration::from_secs(10 * MINUTE) };
+const SIGN_IN_TO_TENANT: Limit =
+    Limit { kind: "sign_in/tenant", attempts: 50_000, window: Duration::from_secs(10 * MINUTE) };
+const GUESS_CODE_FROM_ADDRESS: Limit =
+    Limit { kind: "code/address", attempts: 100, window: Duration::from_secs(10 * MINUTE) };
+const TAKEN_FROM_ADDRESS: Limit =
+    Limit { kind: "sign_up/taken", attempts: 30, window: Duration::from_secs(10 * MINUTE) };
 const MAIL_TO: Limit = Limit { kind: "mail/recipient", attempts: 10, window: Duration::from_secs(15 * MINUTE) };
-const MAIL_FROM_ADDRESS: Limit = Limit { kind: "mail/address", attempts: 100, window: Duration::from_secs(15 * MINUTE) };
+const MAIL_FROM_ADDRESS: Limit =
+    Limit { kind: "mail/address", attempts: 100, window: Duration::from_secs(15 * MINUTE) };
 
 /// Attempts that were counted, to be taken back when they were honest.
 #[derive(Debug, Default)]
@@ -78,7 +84,12 @@ impl Identity {
     }
 
     /// Counts a message to `recipient`; `false` when she has got enough and is to be left alone, unseen by the asker.
-    pub(crate) async fn may_send_to(&self, cx: &Context, tx: &mut WriteTx, recipient: &str) -> Result<bool, database::Error> {
+    pub(crate) async fn may_send_to(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        recipient: &str,
+    ) -> Result<bool, database::Error> {
         let (count, _) =
             storage::attempts::count(tx, MAIL_TO.kind, subject(recipient), cx.now, cx.now.plus(MAIL_TO.window)).await?;
         Ok(count <= MAIL_TO.attempts)

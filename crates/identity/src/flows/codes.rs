@@ -26,7 +26,10 @@ pub(super) struct Recipient<'a> {
 
 /// What a guess came to.
 pub(super) enum Judged {
-    Right { code: Box<Code>, counted: Counted },
+    Right {
+        code: Box<Code>,
+        counted: Counted,
+    },
     Wrong,
     /// No more guesses in this flow.
     Exhausted,

@@ -15,7 +15,7 @@ use super::visitor::Visitor;
 
 /// A person who is signed in.
 #[derive(Clone, Debug)]
-pub struct Current {
+pub(crate) struct Current {
     pub session: Session,
     /// With addresses, without credentials.
     pub identity: domain::Identity,
@@ -26,7 +26,7 @@ pub struct Current {
 
 impl Current {
     /// Whether the session reaches what `required` asks of this person.
-    pub fn meets(&self, required: RequiredAal) -> bool {
+    pub(crate) fn meets(&self, required: RequiredAal) -> bool {
         required.is_met(self.session.aal, self.identity.available_aal)
     }
 }
@@ -77,7 +77,11 @@ impl Identity {
         Some(CarriedToken { token, cookie_expires_at: None })
     }
 
-    pub(crate) async fn session_of(&self, cx: &Context, carried: CarriedToken) -> Result<Option<Current>, database::Error> {
+    pub(crate) async fn session_of(
+        &self,
+        cx: &Context,
+        carried: CarriedToken,
+    ) -> Result<Option<Current>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
         let Some(session) = storage::sessions::find_by_token(&mut tx, &carried.token.digest()).await? else {
             return Ok(None);

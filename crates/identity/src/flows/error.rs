@@ -130,11 +130,14 @@ impl From<FormError> for FlowError {
 
 /// Why a submission did not do what it asked for.
 #[derive(Debug)]
-pub enum SubmitError {
+pub(crate) enum SubmitError {
     /// Something that the person can mend: said in the form.
     Complaints(Vec<Complaint>),
     /// As above, with a status of its own: limits.
-    Limited { complaint: Box<Complaint>, retry_after: Duration },
+    Limited {
+        complaint: Box<Complaint>,
+        retry_after: Duration,
+    },
     Flow(Box<FlowError>),
 }
 
@@ -158,11 +161,11 @@ impl<E: Into<FlowError>> From<E> for SubmitError {
 }
 
 impl SubmitError {
-    pub fn general(message: crate::domain::message::Message) -> Self {
+    pub(crate) fn general(message: crate::domain::message::Message) -> Self {
         Self::Complaints(vec![Complaint::general(message)])
     }
 
-    pub fn at(node: &str, message: crate::domain::message::Message) -> Self {
+    pub(crate) fn at(node: &str, message: crate::domain::message::Message) -> Self {
         Self::Complaints(vec![Complaint::at(node, message)])
     }
 }

@@ -8,10 +8,10 @@ use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::CodePurpose;
 use crate::domain::continue_with::{ContinueWith, VerificationUi};
-use crate::domain::flow::{Beginning, Flow, FlowState, OAuth2Request, Verification, with_flow};
-use crate::domain::{self, AddressStatus, SessionId, VerifiableAddress, Via};
-use crate::domain::message::verification as messages;
 use crate::domain::flow::FlowKind;
+use crate::domain::flow::{Beginning, Flow, FlowState, OAuth2Request, Verification, with_flow};
+use crate::domain::message::verification as messages;
+use crate::domain::{self, AddressStatus, SessionId, VerifiableAddress, Via};
 use crate::storage;
 use crate::strategies::code;
 
@@ -80,7 +80,10 @@ pub(crate) struct VerificationOf<'a> {
 
 impl Identity {
     /// The first address that still waits for its proof.
-    pub(crate) fn address_to_verify<'a>(person: &'a domain::Identity, status: Option<AddressStatus>) -> Option<&'a VerifiableAddress> {
+    pub(crate) fn address_to_verify<'a>(
+        person: &'a domain::Identity,
+        status: Option<AddressStatus>,
+    ) -> Option<&'a VerifiableAddress> {
         let mut addresses = person.verifiable_addresses.iter();
         addresses.find(|address| !address.verified && status.is_none_or(|status| address.status == status))
     }

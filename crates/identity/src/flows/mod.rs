@@ -7,25 +7,25 @@
 //! - What a person can mend is said in the form and answered with the flow; anything else is a [`FlowError`].
 //! - The answer does not tell whether an address or identifier is known, wherever the wire contract allows that.
 
-pub mod answer;
+pub(crate) mod answer;
 mod attempts;
 mod codes;
-pub mod current;
-pub mod error;
+pub(crate) mod current;
+pub(crate) mod error;
 mod forms;
 mod hooks;
-pub mod login;
-pub mod logout;
+pub(crate) mod login;
+pub(crate) mod logout;
 mod oauth2;
 mod passwords;
-pub mod places;
-pub mod recovery;
-pub mod registration;
-pub mod sessions;
-pub mod settings;
-pub mod submission;
-pub mod verification;
-pub mod visitor;
+pub(crate) mod places;
+pub(crate) mod recovery;
+pub(crate) mod registration;
+pub(crate) mod sessions;
+pub(crate) mod settings;
+pub(crate) mod submission;
+pub(crate) mod verification;
+pub(crate) mod visitor;
 
 use base::Context;
 use serde_json::json;
@@ -42,7 +42,11 @@ use visitor::{Browser, Visitor};
 
 impl Identity {
     /// Loads the flow that a submission names by `?flow=`.
-    pub(crate) async fn submitted_flow<D: Details>(&self, cx: &Context, visitor: &Visitor) -> Result<Flow<D>, FlowError> {
+    pub(crate) async fn submitted_flow<D: Details>(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+    ) -> Result<Flow<D>, FlowError> {
         let id = visitor.raw_query("flow").and_then(|id| id.parse::<FlowId>().ok()).ok_or(FlowError::FlowIdMissing)?;
         self.find_flow(cx, id).await
     }

@@ -35,7 +35,11 @@ impl Identity {
     }
 
     /// The challenge in the query of the request, with what the authorization server knows about it.
-    pub(crate) async fn login_challenge(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Challenge>, FlowError> {
+    pub(crate) async fn login_challenge(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+    ) -> Result<Option<Challenge>, FlowError> {
         let Some(challenge) = visitor.raw_query("login_challenge") else { return Ok(None) };
         if challenge.is_empty() {
             return Err(FlowError::OAuth2ChallengeEmpty);
@@ -46,7 +50,12 @@ impl Identity {
     }
 
     /// Accepts the login in the name of the session's person; returns where the browser goes on.
-    pub(crate) async fn accept_login(&self, cx: &Context, oauth2: &OAuth2Request, session: &Session) -> Result<String, FlowError> {
+    pub(crate) async fn accept_login(
+        &self,
+        cx: &Context,
+        oauth2: &OAuth2Request,
+        session: &Session,
+    ) -> Result<String, FlowError> {
         let mut amr: Vec<String> = Vec::new();
         for method in &session.authentication_methods {
             let name = method.method.as_str().to_owned();

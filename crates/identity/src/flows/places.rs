@@ -7,20 +7,20 @@ use url::Url;
 
 use crate::Identity;
 use crate::config::{Config, FlowUse, LoginStyle, RegistrationStyle};
+use crate::domain::CredentialType;
 use crate::domain::client_kind::FlowType;
 use crate::domain::csrf::cookie_name;
 use crate::domain::flow::{FlowKind, endpoint};
 use crate::domain::return_to::ReturnUrls;
 use crate::domain::session::RequiredAal;
 use crate::domain::traits_schema::TraitsSchema;
-use crate::domain::CredentialType;
 
 use super::error::FlowError;
 use super::hooks::Hooks;
 
 /// Addresses as parsed values.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub(crate) struct Places {
     public: Url,
     pages: Pages,
     returns: ReturnUrls,
@@ -46,7 +46,7 @@ pub struct InvalidPlace {
 }
 
 impl Places {
-    pub fn new(config: &Config) -> Result<Self, InvalidPlace> {
+    pub(crate) fn new(config: &Config) -> Result<Self, InvalidPlace> {
         let base = config.serve.public.base_url.as_deref().unwrap_or("http://127.0.0.1:4433/");
         let public = parse("serve.public.base_url", base)?;
         let flows = &config.selfservice.flows;
@@ -70,11 +70,15 @@ impl Places {
         for (index, value) in config.selfservice.allowed_return_urls.iter().enumerate() {
             allowed.push(parse_allowed(&format!("selfservice.allowed_return_urls.{index}"), value, &public)?);
         }
-        // Our own pages lie where flows may end; so does the place where they end by default.
+        // Our own pages lie where flows may end.
         allowed.push(endpoint(&public, "ui"));
-        allowed.push(default.clone());
         let csrf_cookie = cookie_name(base);
         Ok(Self { returns: ReturnUrls::new(allowed, default, &public), public, pages, csrf_cookie })
+    }
+
+    /// The path under which the public address stands.
+    pub(crate) fn public_path(&self) -> &str {
+        self.public.path()
     }
 
     fn page(&self, kind: FlowKind) -> &Url {

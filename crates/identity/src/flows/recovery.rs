@@ -36,11 +36,21 @@ enum Step {
 }
 
 impl Identity {
-    pub async fn begin_recovery(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+    pub async fn begin_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
         self.begin_recovery_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
     }
 
-    async fn begin_recovery_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+    async fn begin_recovery_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
         if !self.recovery_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Recovery });
         }
@@ -76,10 +86,16 @@ impl Identity {
     }
 
     /// Both `POST` and `GET` submit: the query counts where the body is silent.
-    pub async fn submit_recovery(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+    pub async fn submit_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
         if !self.recovery_enabled() {
             // A flow that an administrator began is completed even where nobody may begin one herself.
-            let admin_made = self.submitted_flow::<Recovery>(cx, visitor).await.is_ok_and(|flow| flow.details.skip_csrf);
+            let admin_made =
+                self.submitted_flow::<Recovery>(cx, visitor).await.is_ok_and(|flow| flow.details.skip_csrf);
             if !admin_made {
                 return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
             }
@@ -182,7 +198,10 @@ impl Identity {
         submission: &Submission,
     ) -> Result<(), SubmitError> {
         if !domain::identifier::is_international_email(email) {
-            return Err(SubmitError::at("email", validation::of_trait(&domain::TraitProblem::Email { value: email.to_owned() })));
+            return Err(SubmitError::at(
+                "email",
+                validation::of_trait(&domain::TraitProblem::Email { value: email.to_owned() }),
+            ));
         }
         self.count_mail_request(cx).await?;
         let via = Via::Email;
@@ -335,7 +354,8 @@ impl Identity {
         if !to_page && self.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
             return Err(Self::replaced_by(cx, over, &flow));
         }
-        let mut answer = Answer::redirect(if to_page { self.page_of(&flow) } else { self.fetch_url(FlowKind::Recovery, flow.id) });
+        let mut answer =
+            Answer::redirect(if to_page { self.page_of(&flow) } else { self.fetch_url(FlowKind::Recovery, flow.id) });
         if browser.is_new && flow.is_browser() {
             answer = answer.with(CookieChange::Csrf(browser.secret.clone()));
         }

@@ -45,7 +45,9 @@ impl Identity {
     pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, FlowError> {
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
         if !current.meets(self.whoami_required_aal()) {
-            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(visitor.query("return_to")) });
+            return Err(FlowError::SessionAal2Required {
+                redirect_browser_to: self.aal2_url(visitor.query("return_to")),
+            });
         }
         let session = self.whoami_body(cx, &current).await?;
         let is_stale = current.cookie_expires_at.is_some_and(|at| at < current.session.expires_at);
@@ -82,13 +84,26 @@ impl Identity {
     }
 
     /// `GET /sessions`: where else the person is signed in.
-    pub async fn list_my_sessions(&self, cx: &Context, visitor: &Visitor, page: i64, size: i64) -> Result<OtherSessions, FlowError> {
+    pub async fn list_my_sessions(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        page: i64,
+        size: i64,
+    ) -> Result<OtherSessions, FlowError> {
         let current = self.own_session(cx, visitor).await?;
         let mut tx = self.database.read(cx.tenant);
         let alive = Some(Liveness { alive: true, at: cx.now });
         // One row more than the page holds, because the present session is left out.
         let offset = page.saturating_mul(size);
-        let all = storage::sessions::list_of_identity(&mut tx, current.session.identity_id, alive, offset.saturating_add(size).saturating_add(1), 0).await?;
+        let all = storage::sessions::list_of_identity(
+            &mut tx,
+            current.session.identity_id,
+            alive,
+            offset.saturating_add(size).saturating_add(1),
+            0,
+        )
+        .await?;
         let total = storage::sessions::count_of_identity(&mut tx, current.session.identity_id, alive).await? - 1;
         let mut sessions = Vec::new();
         let others = all.into_iter().filter(|session| session.id != current.session.id);

@@ -33,11 +33,21 @@ enum Step {
 }
 
 impl Identity {
-    pub async fn begin_verification(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+    pub async fn begin_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
         self.begin_verification_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
     }
 
-    async fn begin_verification_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+    async fn begin_verification_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
         if !self.verification_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
@@ -85,7 +95,12 @@ impl Identity {
         Ok(Answer::redirect(page).with(CookieChange::Csrf(browser.secret)))
     }
 
-    pub async fn submit_verification(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+    pub async fn submit_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
         if !self.verification_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Verification }.into());
         }
@@ -113,7 +128,9 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, submission)?;
         if flow.state == FlowState::PassedChallenge {
-            let new = self.restart_verification(cx, visitor, &browser, &flow, flow_messages::verification_completed()).await?;
+            let new = self
+                .restart_verification(cx, visitor, &browser, &flow, flow_messages::verification_completed())
+                .await?;
             if to_browser {
                 return Ok(bound(Answer::redirect(self.page_of(&new)), &browser));
             }
@@ -129,7 +146,9 @@ impl Identity {
             Err(SubmitError::Complaints(complaints)) if complaints == [wrong_code()] => {
                 self.refuse_verification(cx, flow, &browser, 200, complaints).await
             }
-            Err(SubmitError::Complaints(complaints)) => self.refuse_verification(cx, flow, &browser, 400, complaints).await,
+            Err(SubmitError::Complaints(complaints)) => {
+                self.refuse_verification(cx, flow, &browser, 400, complaints).await
+            }
             Err(SubmitError::Limited { complaint, .. }) => {
                 self.refuse_verification(cx, flow, &browser, 429, vec![*complaint]).await
             }
@@ -189,7 +208,10 @@ impl Identity {
             Via::Sms => self.sends_text_messages() && domain::identifier::e164(typed).is_some(),
         };
         if !is_address {
-            return Err(SubmitError::at("email", validation::of_trait(&domain::TraitProblem::Email { value: typed.to_owned() })));
+            return Err(SubmitError::at(
+                "email",
+                validation::of_trait(&domain::TraitProblem::Email { value: typed.to_owned() }),
+            ));
         }
         self.count_mail_request(cx).await?;
         let address = normalize_address(via, typed);

@@ -14,7 +14,8 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
     type Rejection = RestError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
             match rejection.into_response().status() {

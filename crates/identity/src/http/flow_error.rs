@@ -74,15 +74,14 @@ impl FlowError {
             Self::NativeWithOrigin => RestError::bad_request(
                 "The HTTP Request Header \"Origin\" is set, which browsers do. Native clients use API flows, browsers use browser flows.",
             ),
-            Self::NativeWithCookies { names } => {
-                RestError::bad_request("The request to an API flow carries cookies, which native clients must not send.")
-                    .with_detail("found cookies", json!(names))
+            Self::NativeWithCookies { names } => RestError::bad_request(
+                "The request to an API flow carries cookies, which native clients must not send.",
+            )
+            .with_detail("found cookies", json!(names)),
+            Self::ReturnTo(error) => {
+                RestError::bad_request(format!("Requested return_to URL \"{}\" is not allowed.", error.target))
+                    .with_id("self_service_flow_return_to_forbidden")
             }
-            Self::ReturnTo(error) => RestError::bad_request(format!(
-                "Requested return_to URL \"{}\" is not allowed.",
-                error.target
-            ))
-            .with_id("self_service_flow_return_to_forbidden"),
             Self::UnknownAal(_) | Self::UnknownSchema(_) | Self::Malformed(_) | Self::Page(_) => {
                 RestError::bad_request(self.to_string())
             }
@@ -104,30 +103,28 @@ impl FlowError {
             }
             Self::SessionAal1Required => unauthorized("An active session is required to add a second factor to it.")
                 .with_id("session_aal1_required"),
-            Self::SessionAal2Required { redirect_browser_to } => {
-                forbidden("An active session was found but it does not fulfill the requested Authenticator Assurance Level")
-                    .with_id("session_aal2_required")
-                    .with_reason("Please verify yourself with a second factor to proceed.")
-                    .with_detail("redirect_browser_to", redirect_browser_to.as_str())
-                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
-            }
+            Self::SessionAal2Required { redirect_browser_to } => forbidden(
+                "An active session was found but it does not fulfill the requested Authenticator Assurance Level",
+            )
+            .with_id("session_aal2_required")
+            .with_reason("Please verify yourself with a second factor to proceed.")
+            .with_detail("redirect_browser_to", redirect_browser_to.as_str())
+            .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
             Self::SessionInactive => {
                 unauthorized("No active session was found in this request.").with_id("session_inactive")
             }
             Self::NoSession => {
                 unauthorized("No valid session credentials found in the request.").with_id("session_inactive")
             }
-            Self::SessionRefreshRequired { redirect_browser_to } => {
-                forbidden("The login session is too old and thus not allowed to update these fields. Please re-authenticate.")
-                    .with_id("session_refresh_required")
-                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
-            }
+            Self::SessionRefreshRequired { redirect_browser_to } => forbidden(
+                "The login session is too old and thus not allowed to update these fields. Please re-authenticate.",
+            )
+            .with_id("session_refresh_required")
+            .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
             Self::IdentityMismatch => forbidden("The requested action was forbidden")
                 .with_id("security_identity_mismatch")
                 .with_reason("The flow was begun by somebody else. Please begin a new one."),
-            Self::IdentityDisabled => {
-                RestError::bad_request("This account is disabled.").with_id("identity_disabled")
-            }
+            Self::IdentityDisabled => RestError::bad_request("This account is disabled.").with_id("identity_disabled"),
             Self::BrowserLocationChangeRequired { redirect_browser_to } => {
                 RestError::new(StatusCode::UNPROCESSABLE_ENTITY, "browser location change required")
                     .with_id("browser_location_change_required")
@@ -144,12 +141,9 @@ impl FlowError {
                     .with_detail("continue_with", json!([shown]))
             }
             Self::CurrentSession => RestError::bad_request("cannot revoke current session"),
-            Self::LogoutTokenMissing => {
-                RestError::bad_request("Please include a token in the URL query.")
-            }
-            Self::LogoutTokenMismatch => {
-                forbidden("The requested action was forbidden").with_reason("Unable to log out because the logout token is not of this session.")
-            }
+            Self::LogoutTokenMissing => RestError::bad_request("Please include a token in the URL query."),
+            Self::LogoutTokenMismatch => forbidden("The requested action was forbidden")
+                .with_reason("Unable to log out because the logout token is not of this session."),
             Self::UnknownSessionToken => forbidden("The requested action was forbidden")
                 .with_reason("The provided session token could not be found, is invalid, or otherwise malformed."),
             Self::TooManyAttempts { retry_after } => too_many(*retry_after),
@@ -159,7 +153,9 @@ impl FlowError {
             Self::PasswordTooLong { max, .. } => {
                 RestError::bad_request(format!("password: must have {max} bytes or fewer"))
             }
-            Self::BreachListUnavailable => RestError::new(StatusCode::BAD_GATEWAY, "The list of breached passwords could not be asked"),
+            Self::BreachListUnavailable => {
+                RestError::new(StatusCode::BAD_GATEWAY, "The list of breached passwords could not be asked")
+            }
             Self::OAuth2ChallengeEmpty => RestError::bad_request("The login_challenge must not be empty."),
             Self::OAuth2(error) => oauth2(error),
             Self::NoSessionForFlow => RestError::bad_request("No session was found for this flow."),

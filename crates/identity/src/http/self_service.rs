@@ -21,7 +21,7 @@ use crate::flows::visitor::Visitor;
 
 use super::answer::see_other;
 
-pub fn routes() -> Router<Identity> {
+pub(crate) fn routes() -> Router<Identity> {
     Router::new()
         .route("/self-service/login/browser", get(begin_login_browser))
         .route("/self-service/login/api", get(begin_login_api))
@@ -239,3 +239,6 @@ async fn change_password(State(identity): State<Identity>) -> Response {
     };
     see_other(&url)
 }
+
+#[cfg(test)]
+mod tests;

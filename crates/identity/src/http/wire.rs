@@ -10,7 +10,7 @@ use crate::domain::flow::endpoint;
 use crate::domain::{self, Session};
 
 /// A person, as she may see herself.
-pub fn identity(identity: &domain::Identity, public_url: &Url) -> Value {
+pub(crate) fn identity(identity: &domain::Identity, public_url: &Url) -> Value {
     let schema = URL_SAFE_NO_PAD.encode(&identity.schema_id);
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(identity.id));
@@ -53,7 +53,7 @@ fn verifiable_address(address: &domain::VerifiableAddress) -> Value {
 }
 
 /// A session, with its person unless she is not to be shown yet.
-pub fn session(session: &Session, person: Option<&domain::Identity>, public_url: &Url, now: Timestamp) -> Value {
+pub(crate) fn session(session: &Session, person: Option<&domain::Identity>, public_url: &Url, now: Timestamp) -> Value {
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(session.id));
     members.insert("active".to_owned(), json!(session.is_alive(now) && person.is_none_or(domain::Identity::is_active)));

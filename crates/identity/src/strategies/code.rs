@@ -6,12 +6,12 @@ use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
 
 /// The button that sends a sign-in code.
-pub fn login_form(ui: &mut Ui) {
+pub(crate) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", login::send_code()));
 }
 
 /// The form after a sign-in code was sent.
-pub fn login_sent_form(ui: &mut Ui, identifier: &str, message: Message) {
+pub(crate) fn login_sent_form(ui: &mut Ui, identifier: &str, message: Message) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());
     ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
@@ -23,12 +23,12 @@ pub fn login_sent_form(ui: &mut Ui, identifier: &str, message: Message) {
 }
 
 /// The button that sends a sign-up code.
-pub fn registration_form(ui: &mut Ui) {
+pub(crate) fn registration_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", registration::send_code()));
 }
 
 /// The form after a sign-up code was sent: the traits travel along unseen.
-pub fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool) {
+pub(crate) fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());
     for node in traits {
@@ -46,14 +46,14 @@ pub fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool)
 }
 
 /// What asks for the address to recover an account over.
-pub fn recovery_form(ui: &mut Ui) {
+pub(crate) fn recovery_form(ui: &mut Ui) {
     ui.nodes.upsert(Node::csrf());
     ui.nodes.upsert(Node::input(Group::Code, "email", InputKind::Email).required().label(label::email()));
     ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
 }
 
 /// The form after a recovery code was sent; an administrator's flow has no address to send another one to.
-pub fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
+pub(crate) fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());
     let digits = u32::try_from(DIGITS).unwrap_or(u32::MAX);
@@ -69,7 +69,7 @@ pub fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
 }
 
 /// What asks for the address to verify.
-pub fn verification_form(ui: &mut Ui, takes_phone_numbers: bool) {
+pub(crate) fn verification_form(ui: &mut Ui, takes_phone_numbers: bool) {
     let input = if takes_phone_numbers {
         Node::input(Group::Code, "email", InputKind::Text).label(label::email_or_phone())
     } else {
@@ -81,7 +81,7 @@ pub fn verification_form(ui: &mut Ui, takes_phone_numbers: bool) {
 }
 
 /// The form after a verification code was sent.
-pub fn verification_sent_form(ui: &mut Ui, address: &str) {
+pub(crate) fn verification_sent_form(ui: &mut Ui, address: &str) {
     ui.nodes = Nodes::default();
     ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
     ui.nodes.upsert(code_input(label::verification_code()));
@@ -91,7 +91,7 @@ pub fn verification_sent_form(ui: &mut Ui, address: &str) {
 }
 
 /// The end of a verification: one link onwards.
-pub fn verification_passed_form(ui: &mut Ui, continue_url: &str, message: Message) {
+pub(crate) fn verification_passed_form(ui: &mut Ui, continue_url: &str, message: Message) {
     ui.method = "GET".to_owned();
     ui.action = continue_url.to_owned();
     ui.nodes = Nodes::default();

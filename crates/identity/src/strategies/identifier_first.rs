@@ -7,7 +7,7 @@ use crate::domain::ui_node::{Group, InputKind, Node};
 const AUTOCOMPLETE: &str = "username webauthn";
 
 /// The first step: who are you?
-pub fn identification_form(ui: &mut Ui, identifier_label: Message) {
+pub(crate) fn identification_form(ui: &mut Ui, identifier_label: Message) {
     ui.nodes.upsert(
         Node::input(Group::IdentifierFirst, "identifier", InputKind::Text)
             .value("")
@@ -19,7 +19,7 @@ pub fn identification_form(ui: &mut Ui, identifier_label: Message) {
 }
 
 /// The second step keeps what was typed and offers what follows from it.
-pub fn keep_identifier(ui: &mut Ui, identifier: &str) {
+pub(crate) fn keep_identifier(ui: &mut Ui, identifier: &str) {
     ui.nodes.retain(|node| node.group != Group::IdentifierFirst);
     let mut node = Node::hidden(Group::IdentifierFirst, "identifier", identifier).required();
     node = node.autocomplete(AUTOCOMPLETE);

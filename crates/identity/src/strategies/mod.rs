@@ -1,16 +1,16 @@
 //! The ways to prove who one is, and the forms that ask for them: one file per method, used by each flow that knows it.
 
-pub mod code;
-pub mod identifier_first;
-pub mod password;
-pub mod profile;
+pub(crate) mod code;
+pub(crate) mod identifier_first;
+pub(crate) mod password;
+pub(crate) mod profile;
 
 use crate::domain::CredentialType;
 use crate::domain::message::{Message, label};
 use crate::domain::traits_schema::TraitsSchema;
 
 /// The label of the identifier: the title of the only trait that is one, else a word that fits all.
-pub fn identifier_label(schema: &TraitsSchema, kinds: &[CredentialType]) -> Message {
+pub(crate) fn identifier_label(schema: &TraitsSchema, kinds: &[CredentialType]) -> Message {
     let mut identifiers = schema.fields().iter().filter(|field| {
         kinds.iter().any(|kind| match kind {
             CredentialType::Password => field.extension.password_identifier,

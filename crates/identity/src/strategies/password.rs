@@ -5,24 +5,24 @@ use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node};
 
 /// What asks for the known password.
-pub fn login_form(ui: &mut Ui) {
+pub(crate) fn login_form(ui: &mut Ui) {
     ui.nodes.upsert(current_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
 }
 
 /// What asks somebody who is signed in to prove herself again.
-pub fn refresh_form(ui: &mut Ui, identifier: &str) {
+pub(crate) fn refresh_form(ui: &mut Ui, identifier: &str) {
     ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
     ui.nodes.upsert(current_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in()));
 }
 
-pub fn registration_form(ui: &mut Ui) {
+pub(crate) fn registration_form(ui: &mut Ui) {
     ui.nodes.upsert(new_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", registration::sign_up()));
 }
 
-pub fn settings_form(ui: &mut Ui) {
+pub(crate) fn settings_form(ui: &mut Ui) {
     ui.nodes.upsert(new_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", label::save()));
 }

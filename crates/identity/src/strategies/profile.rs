@@ -9,12 +9,12 @@ use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Choice, Group, InputKind, Node};
 
 /// The names of the trait nodes in the order of the schema.
-pub fn names(schema: &TraitsSchema) -> Vec<String> {
+pub(crate) fn names(schema: &TraitsSchema) -> Vec<String> {
     visible(schema).map(|field| field.name.clone()).collect()
 }
 
 /// How the texts of a form become the values that the schema wants.
-pub fn field_rules(schema: &TraitsSchema) -> FieldRules {
+pub(crate) fn field_rules(schema: &TraitsSchema) -> FieldRules {
     let mut rules = FieldRules::new();
     for field in schema.fields() {
         let (name, kind) = match field.name.strip_suffix(".#") {
@@ -36,7 +36,7 @@ const fn kind_of(kind: Kind) -> FieldKind {
 }
 
 /// The traits as inputs, filled with what is known of them.
-pub fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
+pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
     visible(schema)
         .map(|field| {
             let mut node = node(field, group);
@@ -49,7 +49,7 @@ pub fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
 }
 
 /// The traits as hidden inputs, for steps in which they are no longer asked for.
-pub fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
+pub(crate) fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
     let mut nodes = nodes(schema, Group::Default, traits);
     for node in &mut nodes {
         if let Some(input) = node.as_input_mut() {
@@ -71,16 +71,16 @@ pub fn hidden_nodes(schema: &TraitsSchema, traits: &Value) -> Vec<Node> {
 }
 
 /// The button of the first step of a registration.
-pub fn registration_form(ui: &mut Ui) {
+pub(crate) fn registration_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Profile, "method", "profile", registration::sign_up()));
 }
 
 /// The button back to the first step.
-pub fn back_button(ui: &mut Ui) {
+pub(crate) fn back_button(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Profile, "screen", "previous", registration::back()));
 }
 
-pub fn settings_form(ui: &mut Ui, schema: &TraitsSchema, traits: &Value) {
+pub(crate) fn settings_form(ui: &mut Ui, schema: &TraitsSchema, traits: &Value) {
     for node in nodes(schema, Group::Profile, traits) {
         ui.nodes.upsert(node);
     }

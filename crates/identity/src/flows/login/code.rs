@@ -51,7 +51,12 @@ impl Identity {
     }
 
     /// Sends a code and changes the form to ask for it. With accounts hidden, somebody unknown is answered the same.
-    pub(super) async fn send_login_code(&self, cx: &Context, flow: &mut Flow<Login>, identifier: &str) -> Result<(), SubmitError> {
+    pub(super) async fn send_login_code(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        identifier: &str,
+    ) -> Result<(), SubmitError> {
         self.count_mail_request(cx).await?;
         let found = self.person_by_code(cx, identifier).await?;
         if found.is_none() && !self.hides_accounts() {
@@ -115,7 +120,8 @@ impl Identity {
     ) -> Result<Option<(domain::Identity, Via, String)>, database::Error> {
         let normalized = normalize(CredentialType::Code, identifier);
         let mut tx = self.database.read(cx.tenant);
-        let found = storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Code, &normalized).await?;
+        let found =
+            storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Code, &normalized).await?;
         let found = found.filter(domain::Identity::is_active);
         Ok(found.and_then(|person| {
             let addresses = person.credential(CredentialType::Code)?.code_addresses();

@@ -53,18 +53,19 @@ impl Identity {
             }
             Some(_) | None => {
                 let device = visitor.device(&self.rng);
-                let (session, token) = Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now);
+                let (session, token) =
+                    Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now);
                 SignedIn { session, token, is_new: true }
             }
         };
 
-        let must_verify = hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
+        let must_verify =
+            hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
         if must_verify && identity.verifiable_addresses.is_empty() {
             return Err(FlowError::NothingToVerify.into());
         }
         let is_first_step = flow.details.requested_aal <= Aal::Aal1;
-        let begins_verification =
-            must_verify || (self.verification_enabled() && hooks.verification && is_first_step);
+        let begins_verification = must_verify || (self.verification_enabled() && hooks.verification && is_first_step);
         let to_verify = Self::address_to_verify(&identity, None).filter(|_| begins_verification);
 
         let mut tx = self.database.write(cx.tenant).await?;
@@ -90,11 +91,14 @@ impl Identity {
         if must_verify {
             self.login_event(&mut tx, cx, "LoginFailed", flow, Some("the address is not verified")).await?;
             tx.commit().await?;
-            let begun = verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
+            let begun =
+                verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
             if flow.is_browser() && visitor.wants == Wants::Html {
                 return Ok(Answer::redirect(begun.url));
             }
-            return Err(FlowError::AddressNotVerified { flow: begun.flow.id, address: begun.address, url: begun.url }.into());
+            return Err(
+                FlowError::AddressNotVerified { flow: begun.flow.id, address: begun.address, url: begun.url }.into()
+            );
         }
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
@@ -105,12 +109,27 @@ impl Identity {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
         self.login_event(&mut tx, cx, "LoginSucceeded", flow, None).await?;
-        self.session_event(&mut tx, cx, if signed_in.is_new { "SessionIssued" } else { "SessionChanged" }, &signed_in.session).await?;
+        self.session_event(
+            &mut tx,
+            cx,
+            if signed_in.is_new { "SessionIssued" } else { "SessionChanged" },
+            &signed_in.session,
+        )
+        .await?;
         tx.commit().await?;
 
-        self.signed_in_answer(cx, visitor, flow, &identity, signed_in, return_to, verification.filter(|_| hooks.show_verification_ui), same_person)
-            .await
-            .map_err(SubmitError::from)
+        self.signed_in_answer(
+            cx,
+            visitor,
+            flow,
+            &identity,
+            signed_in,
+            return_to,
+            verification.filter(|_| hooks.show_verification_ui),
+            same_person,
+        )
+        .await
+        .map_err(SubmitError::from)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]

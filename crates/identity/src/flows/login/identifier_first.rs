@@ -32,7 +32,8 @@ impl Identity {
             (true, true)
         } else {
             let credentials = self.credentials_by_identifier(cx, &identifier).await?;
-            let has_password = credentials.get(&CredentialType::Password).is_some_and(|it| it.password_hash().is_some());
+            let has_password =
+                credentials.get(&CredentialType::Password).is_some_and(|it| it.password_hash().is_some());
             let has_code = credentials.get(&CredentialType::Code).is_some_and(|it| !it.code_addresses().is_empty());
             (has_password, has_code)
         };

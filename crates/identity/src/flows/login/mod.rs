@@ -1,7 +1,7 @@
 //! Signing in: begun with a form that suits the request, submitted once for each factor, ended with a session.
 
-mod complete;
 mod code;
+mod complete;
 mod identifier_first;
 mod password;
 mod submit;
@@ -35,7 +35,9 @@ impl Identity {
     }
 
     async fn begin_login_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
-        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &self.after_url(FlowKind::Login, None))?;
+        let return_to = self
+            .return_urls()
+            .resolve(visitor.query("return_to").as_deref(), &self.after_url(FlowKind::Login, None))?;
         let requested_aal = requested_aal(visitor)?;
         let identity_schema = self.selectable_schema(visitor.query("identity_schema"))?;
         let challenge = match flow_type {
@@ -44,7 +46,8 @@ impl Identity {
         };
         let current = self.current(cx, visitor).await?;
         let asked_for_refresh = visitor.query("refresh").is_some_and(|value| is_true(&value));
-        let refresh = current.is_some() && (asked_for_refresh || challenge.as_ref().is_some_and(|challenge| !challenge.request.skip));
+        let refresh = current.is_some()
+            && (asked_for_refresh || challenge.as_ref().is_some_and(|challenge| !challenge.request.skip));
 
         match &current {
             None if requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
@@ -54,7 +57,11 @@ impl Identity {
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
                 let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
-                return if to_browser { Ok(Answer::redirect(return_to)) } else { Err(FlowError::SessionAlreadyAvailable) };
+                return if to_browser {
+                    Ok(Answer::redirect(return_to))
+                } else {
+                    Err(FlowError::SessionAlreadyAvailable)
+                };
             }
             None | Some(_) => {}
         }
@@ -92,13 +99,20 @@ impl Identity {
     }
 
     /// Fills the form with what this flow can be completed by.
-    pub(super) async fn login_form(&self, cx: &Context, flow: &mut Flow<Login>, current: Option<&Current>) -> Result<(), FlowError> {
+    pub(super) async fn login_form(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        current: Option<&Current>,
+    ) -> Result<(), FlowError> {
         use crate::domain::ui_node::Node;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
         let methods = self.methods();
         match current {
-            Some(_) if flow.details.requested_aal > Aal::Aal1 => flow.ui.messages.push(messages::complete_second_factor()),
+            Some(_) if flow.details.requested_aal > Aal::Aal1 => {
+                flow.ui.messages.push(messages::complete_second_factor())
+            }
             Some(current) if flow.details.refresh => {
                 flow.ui.messages.push(messages::confirm_it_is_you());
                 self.refresh_form(cx, flow, current).await?;

@@ -55,7 +55,12 @@ impl Identity {
 
     /// The credential under today's parameters, when it was made under weaker ones. Without a place in the pool it waits
     /// for the next sign-in.
-    async fn rehashed(&self, cx: &Context, identity: &domain::Identity, password: &Secret<String>) -> Option<Credential> {
+    async fn rehashed(
+        &self,
+        cx: &Context,
+        identity: &domain::Identity,
+        password: &Secret<String>,
+    ) -> Option<Credential> {
         let credential = identity.credential(CredentialType::Password)?;
         if self.hasher.is_current(credential.password_hash()?) {
             return None;

@@ -89,10 +89,14 @@ impl Method {
             Some("password") => Self::Password,
             Some("code") => Self::Code,
             Some("identifier_first") => Self::IdentifierFirst,
-            Some("oidc" | "saml" | "totp" | "lookup_secret" | "webauthn" | "passkey" | "link" | "profile") => Self::Absent,
+            Some("oidc" | "saml" | "totp" | "lookup_secret" | "webauthn" | "passkey" | "link" | "profile") => {
+                Self::Absent
+            }
             None if submission.text("provider").is_some() => Self::Absent,
             None if submission.text("address").is_some() || submission.text("resend") == Some("code") => Self::Code,
-            None if submission.text("identifier").is_some() && submission.text("password").is_none() => Self::IdentifierFirst,
+            None if submission.text("identifier").is_some() && submission.text("password").is_none() => {
+                Self::IdentifierFirst
+            }
             None | Some(_) => Self::None,
         }
     }
@@ -124,7 +128,9 @@ impl Identity {
                     return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
                 }
                 let reason = "A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?";
-                return self.refuse_login(cx, flow, &browser, vec![Complaint::general(message::validation::generic(reason))]).await;
+                return self
+                    .refuse_login(cx, flow, &browser, vec![Complaint::general(message::validation::generic(reason))])
+                    .await;
             }
             None if flow.details.requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
             None | Some(_) => {}

@@ -12,10 +12,10 @@ use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Registration};
 use crate::domain::message::{flow as flow_messages, validation};
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, Session};
+use crate::domain::{self, AddressStatus, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
 use crate::flows::login::some_if_any;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
@@ -74,6 +74,12 @@ impl Identity {
             Ok(()) => {}
             Err(StoreError::Taken(_)) => {
                 drop(tx);
+                // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
+                // cannot be given away, would tell the difference.
+                if self.hides_accounts() && !needs_session {
+                    let registered = self.pretend_registration(cx, browser, flow, identity).await?;
+                    return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
+                }
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(validation::identifier_taken()));
             }
@@ -103,11 +109,59 @@ impl Identity {
             }
             None => None,
         };
+        if let Some(begun) = &verification {
+            mark_sent(&mut identity, &begun.address);
+        }
         self.registration_event(&mut tx, cx, "RegistrationSucceeded", flow, &identity.id.to_string(), None).await?;
         tx.commit().await?;
 
-        let verification = verification.filter(|_| hooks.show_verification_ui);
-        let registered = Registered { identity, session, verification };
+        self.answer_newcomer(cx, visitor, flow, Registered { identity, session, verification }, hooks, return_to).await
+    }
+
+    /// Does what a registration would be seen to do, and registers nobody.
+    async fn pretend_registration(
+        &self,
+        cx: &Context,
+        browser: &Browser,
+        flow: &Flow<Registration>,
+        mut identity: domain::Identity,
+    ) -> Result<Registered, FlowError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
+        let verification = match to_verify {
+            Some(address) => {
+                let of = VerificationOf {
+                    person: &identity,
+                    is_real: false,
+                    flow_type: flow.flow_type,
+                    request_url: &flow.request_url,
+                    return_to: flow.requested("after_verification_return_to"),
+                    browser,
+                    session_id: None,
+                    oauth2: None,
+                };
+                Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
+            }
+            None => None,
+        };
+        if let Some(begun) = &verification {
+            mark_sent(&mut identity, &begun.address);
+        }
+        self.registration_event(&mut tx, cx, "RegistrationFailed", flow, "", Some("the identifier is taken")).await?;
+        tx.commit().await?;
+        Ok(Registered { identity, session: None, verification })
+    }
+
+    async fn answer_newcomer(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Registration>,
+        mut registered: Registered,
+        hooks: Hooks,
+        return_to: Url,
+    ) -> Result<Answer, SubmitError> {
+        registered.verification = registered.verification.filter(|_| hooks.show_verification_ui);
         self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
     }
 
@@ -153,5 +207,12 @@ impl Identity {
             answer = answer.with(CookieChange::Session { token, expires_at: session.expires_at });
         }
         Ok(answer)
+    }
+}
+
+/// Shows what the transaction wrote: a code is on its way.
+fn mark_sent(identity: &mut domain::Identity, address: &str) {
+    for known in identity.verifiable_addresses.iter_mut().filter(|known| known.value == address) {
+        known.status = AddressStatus::Sent;
     }
 }

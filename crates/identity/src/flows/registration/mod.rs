@@ -23,11 +23,21 @@ use super::error::FlowError;
 use super::visitor::Visitor;
 
 impl Identity {
-    pub async fn begin_registration(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+    pub async fn begin_registration(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
         self.begin_registration_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
     }
 
-    async fn begin_registration_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+    async fn begin_registration_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
         if !self.registration_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Registration });
         }
@@ -41,7 +51,8 @@ impl Identity {
         if let Some(current) = self.current(cx, visitor).await? {
             if let Some(challenge) = &challenge {
                 if challenge.is_for(&current) {
-                    let request = OAuth2Request { challenge: challenge.challenge.clone(), request: challenge.wire.clone() };
+                    let request =
+                        OAuth2Request { challenge: challenge.challenge.clone(), request: challenge.wire.clone() };
                     let url = self.accept_login(cx, &request, &current.session).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
@@ -55,7 +66,8 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
-        let oauth2 = challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
+        let oauth2 =
+            challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
         let details = Registration { identity_schema, oauth2, code_traits: None };
         let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
@@ -101,7 +113,11 @@ impl Identity {
     }
 
     /// The second form: the traits are known, a credential is chosen.
-    pub(super) fn credential_selection_form(&self, flow: &mut Flow<Registration>, traits: &Value) -> Result<(), FlowError> {
+    pub(super) fn credential_selection_form(
+        &self,
+        flow: &mut Flow<Registration>,
+        traits: &Value,
+    ) -> Result<(), FlowError> {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());

@@ -54,7 +54,12 @@ impl Method {
 }
 
 impl Identity {
-    pub async fn submit_registration(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+    pub async fn submit_registration(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
         if !self.registration_enabled() {
             return Err(FlowError::Disabled { kind: Registration::KIND }.into());
         }
@@ -286,8 +291,14 @@ impl Identity {
     }
 
     /// The person that these traits describe, with the addresses and identifiers that follow from them.
-    fn newcomer(&self, cx: &Context, schema: &TraitsSchema, mut traits: Value) -> Result<(domain::Identity, Derived), SubmitError> {
-        let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
+    fn newcomer(
+        &self,
+        cx: &Context,
+        schema: &TraitsSchema,
+        mut traits: Value,
+    ) -> Result<(domain::Identity, Derived), SubmitError> {
+        let derived =
+            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
         Ok((identity, derived))

@@ -60,7 +60,8 @@ impl Identity {
     ) -> Result<Option<Submission>, FlowError> {
         let Some(id) = visitor.cookie(COOKIE).and_then(|id| id.parse::<Uuid>().ok()) else { return Ok(None) };
         let mut tx = self.database.write(cx.tenant).await?;
-        let payload = storage::continuities::take(&mut tx, id, NAME, current.session.identity_id, flow.id, cx.now).await?;
+        let payload =
+            storage::continuities::take(&mut tx, id, NAME, current.session.identity_id, flow.id, cx.now).await?;
         tx.commit().await?;
         let plain = payload.and_then(|payload| self.sealer.open(PAYLOAD, cx.tenant, &payload).ok());
         Ok(plain.and_then(|plain| serde_json::from_slice(&plain).ok()).map(Submission))

@@ -14,10 +14,10 @@ use jobs::Event;
 use serde_json::{Value, json};
 
 use crate::Identity;
+use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
 use crate::domain::ui_node::{Node, NodeOrder};
-use crate::domain;
 use crate::http::wire;
 use crate::storage;
 use crate::strategies;
@@ -28,11 +28,21 @@ use super::error::FlowError;
 use super::visitor::{Browser, Visitor};
 
 impl Identity {
-    pub async fn begin_settings(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, Failure> {
+    pub async fn begin_settings(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
         self.begin_settings_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
     }
 
-    async fn begin_settings_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
+    async fn begin_settings_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
             self.return_urls().check(return_to)?;
@@ -47,7 +57,11 @@ impl Identity {
         };
         if !current.meets(self.settings_required_aal()) {
             let url = self.aal2_url(Some(visitor.request_url.to_string()));
-            return if to_browser { Ok(Answer::redirect(url)) } else { Err(FlowError::SessionAal2Required { redirect_browser_to: url }) };
+            return if to_browser {
+                Ok(Answer::redirect(url))
+            } else {
+                Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+            };
         }
         let browser = self.browser(visitor);
         let details = Settings { identity_id: current.session.identity_id };
@@ -77,12 +91,19 @@ impl Identity {
     }
 
     /// Whether this session may look at and submit this flow.
-    pub(super) fn may_change_settings(&self, flow: &Flow<Settings>, current: &Current, visitor: &Visitor) -> Result<(), FlowError> {
+    pub(super) fn may_change_settings(
+        &self,
+        flow: &Flow<Settings>,
+        current: &Current,
+        visitor: &Visitor,
+    ) -> Result<(), FlowError> {
         if flow.details.identity_id != current.session.identity_id {
             return Err(FlowError::IdentityMismatch);
         }
         if !current.meets(self.settings_required_aal()) {
-            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(visitor.query("return_to")) });
+            return Err(FlowError::SessionAal2Required {
+                redirect_browser_to: self.aal2_url(visitor.query("return_to")),
+            });
         }
         Ok(())
     }
@@ -123,7 +144,12 @@ impl Identity {
         Ok(())
     }
 
-    pub(super) fn settings_to_wire(&self, flow: &Flow<Settings>, person: &domain::Identity, browser: &Browser) -> Value {
+    pub(super) fn settings_to_wire(
+        &self,
+        flow: &Flow<Settings>,
+        person: &domain::Identity,
+        browser: &Browser,
+    ) -> Value {
         let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
         wire["identity"] = wire::identity(person, self.public_url());
         wire

@@ -44,7 +44,9 @@ impl Identity {
 
         let hooks = self.hooks_after(FlowKind::Settings, CredentialType::Password);
         let mut tx = self.database.write(cx.tenant).await?;
-        let before = storage::identities::lock_whole(&mut tx, self.vault(cx), known.id).await?.ok_or(FlowError::SessionInactive)?;
+        let before = storage::identities::lock_whole(&mut tx, self.vault(cx), known.id)
+            .await?
+            .ok_or(FlowError::SessionInactive)?;
         let mut after = before.clone();
         let identifiers = self.password_identifiers(&after)?;
         if identifiers.is_empty() {
@@ -62,7 +64,8 @@ impl Identity {
             self.end_other_sessions(&mut tx, cx, after.id, current.session.id).await?;
         }
         let attributes = json!({ "IdentityID": after.id });
-        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes }).await?;
+        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes })
+            .await?;
         self.settings_event(&mut tx, cx, "SettingsSucceeded", flow, None).await?;
         tx.commit().await?;
         Ok(Changed { identity: after, verification: None })

@@ -34,7 +34,8 @@ impl Identity {
             flow.ui.set_value(&name, value);
         }
         let schema = self.schema_of(Some(&current.identity.schema_id))?;
-        let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
+        let derived =
+            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
 
         let hooks = self.hooks_after(FlowKind::Settings, CredentialType::Profile);
         let mut tx = self.database.write(cx.tenant).await?;
@@ -58,7 +59,8 @@ impl Identity {
             }
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
-        let to_verify = Self::address_to_verify(&after, Some(AddressStatus::Pending)).filter(|_| self.verification_enabled());
+        let to_verify =
+            Self::address_to_verify(&after, Some(AddressStatus::Pending)).filter(|_| self.verification_enabled());
         let verification = match to_verify {
             Some(address) => {
                 let of = VerificationOf {
@@ -76,7 +78,8 @@ impl Identity {
             None => None,
         };
         let attributes = json!({ "IdentityID": after.id });
-        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes }).await?;
+        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes })
+            .await?;
         self.settings_event(&mut tx, cx, "SettingsSucceeded", flow, None).await?;
         tx.commit().await?;
         Ok(Changed { identity: after, verification: verification.filter(|_| hooks.show_verification_ui) })
@@ -94,7 +97,9 @@ fn touches_access(before: &domain::Identity, after: &domain::Identity) -> bool {
     let identifiers = |person: &domain::Identity| -> Vec<_> {
         person.credentials.values().map(|credential| (credential.kind, credential.identifiers.clone())).collect()
     };
-    verifiable(before) != verifiable(after) || recovery(before) != recovery(after) || identifiers(before) != identifiers(after)
+    verifiable(before) != verifiable(after)
+        || recovery(before) != recovery(after)
+        || identifiers(before) != identifiers(after)
 }
 
 #[cfg(test)]
@@ -110,10 +115,8 @@ mod tests {
     fn only_changes_of_names_and_addresses_touch_access() {
         let rng = Rng::seeded(1);
         let mut before = domain::Identity::new(IdentityId::generate(&rng), "default", json!({}), Timestamp::EPOCH);
-        let derived = |address: &str| Derived {
-            verifiable: vec![(Via::Email, address.to_owned())],
-            ..Derived::default()
-        };
+        let derived =
+            |address: &str| Derived { verifiable: vec![(Via::Email, address.to_owned())], ..Derived::default() };
         before.follow(&derived("a@x"), &rng, Timestamp::EPOCH);
         let mut after = before.clone();
         after.traits = json!({"name": "Ada"});

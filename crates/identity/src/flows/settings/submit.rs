@@ -50,7 +50,12 @@ impl Method {
 }
 
 impl Identity {
-    pub async fn submit_settings(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
+    pub async fn submit_settings(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
         let flow = self.submitted_flow::<Settings>(cx, visitor).await?;
         let flow_type = flow.flow_type;
         self.continue_settings(cx, visitor, flow, body).await.map_err(Failure::of(flow_type))
@@ -66,7 +71,11 @@ impl Identity {
         let browser = self.browser(visitor);
         let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
         let Some(current) = self.current(cx, visitor).await? else {
-            return if to_browser { Ok(Answer::redirect(self.page(FlowKind::Login))) } else { Err(FlowError::NoSession) };
+            return if to_browser {
+                Ok(Answer::redirect(self.page(FlowKind::Login)))
+            } else {
+                Err(FlowError::NoSession)
+            };
         };
         self.may_change_settings(&flow, &current, visitor)?;
         if flow.is_expired(cx.now) {
@@ -81,7 +90,9 @@ impl Identity {
         let submission = match resumed {
             Some(submission) => submission,
             // Somebody opened the address of the form: it is shown.
-            None if matches!(body, RawSubmission::Empty) && to_browser => return Ok(Answer::redirect(self.page_of(&flow))),
+            None if matches!(body, RawSubmission::Empty) && to_browser => {
+                return Ok(Answer::redirect(self.page_of(&flow)));
+            }
             None => {
                 let schema = self.schema_of(Some(&current.identity.schema_id)).or_else(|_| self.schema_of(None))?;
                 let submission = body.decode(&profile::field_rules(&schema))?;
@@ -92,7 +103,9 @@ impl Identity {
 
         let answer = match self.change_settings(cx, &browser, &mut flow, &current, &submission).await {
             Ok(changed) => self.settings_changed(cx, visitor, &browser, flow, &current, changed).await,
-            Err(SubmitError::Complaints(complaints)) => self.refuse_settings(cx, flow, &browser, &current, complaints).await,
+            Err(SubmitError::Complaints(complaints)) => {
+                self.refuse_settings(cx, flow, &browser, &current, complaints).await
+            }
             Err(SubmitError::Limited { complaint, .. }) => {
                 self.refuse_settings(cx, flow, &browser, &current, vec![*complaint]).await
             }
@@ -101,7 +114,9 @@ impl Identity {
                     let cookie = self.park_submission(cx, &flow, &current, &submission).await?;
                     Ok(Answer::redirect(redirect_browser_to).with(cookie))
                 }
-                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser => Ok(Answer::redirect(redirect_browser_to)),
+                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser => {
+                    Ok(Answer::redirect(redirect_browser_to))
+                }
                 error => Err(error),
             },
         }?;
@@ -137,7 +152,12 @@ impl Identity {
     }
 
     /// The refusal to change this with a session that was proved too long ago.
-    pub(super) fn require_privileged(&self, cx: &Context, flow: &Flow<Settings>, current: &Current) -> Result<(), FlowError> {
+    pub(super) fn require_privileged(
+        &self,
+        cx: &Context,
+        flow: &Flow<Settings>,
+        current: &Current,
+    ) -> Result<(), FlowError> {
         if current.session.is_privileged(self.privileged_session_max_age(), cx.now) {
             return Ok(());
         }

@@ -1,0 +1,391 @@
+use serde_json::json;
+
+use super::{PASSWORD, in_a_house};
+use crate::domain::code::CodePurpose;
+
+#[tokio::test]
+async fn the_form_asks_for_identifier_and_password() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("login").await;
+        let flow = client.fetch("login", &id).await;
+        assert_eq!(
+            flow.nodes(),
+            [
+                "default/csrf_token/hidden/",
+                "default/identifier/text/",
+                "password/password/password/",
+                "password/method/submit/password",
+            ]
+        );
+        assert_eq!(flow.node("identifier")["meta"]["label"]["id"], 1_070_002);
+        assert_eq!(flow.node("method")["meta"]["label"]["id"], 1_010_022);
+        assert_eq!(flow.json["requested_aal"], "aal1");
+        assert_eq!(flow.json["refresh"], false);
+        assert_eq!(flow.json["state"], "choose_method");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_are_answered_alike() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let known = house.native().sign_in("a@example.org", "not the password").await.expect(400);
+        let unknown = house.native().sign_in("b@example.org", "not the password").await.expect(400);
+        assert_eq!(known.messages(), [4_000_006]);
+        assert_eq!(unknown.messages(), [4_000_006]);
+        assert_eq!(known.nodes().len(), unknown.nodes().len());
+        assert!(known.node("password")["attributes"].get("value").is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn missing_members_are_named() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("login").await;
+        let reply = client.submit("login", &id, json!({"method": "password", "password": "x"})).await.expect(400);
+        assert_eq!(reply.node_messages("identifier"), [4_000_002]);
+        let reply = client.submit("login", &id, json!({"method": "password", "identifier": "x"})).await.expect(400);
+        assert_eq!(reply.node_messages("password"), [4_000_002]);
+        assert_eq!(reply.node("identifier")["attributes"]["value"], "x");
+        let reply = client.submit("login", &id, json!({"method": "nonsense"})).await.expect(400);
+        assert_eq!(reply.messages(), [4_010_002]);
+        client.submit("login", &id, json!({"method": "totp", "totp_code": "1"})).await.expect(404);
+        client.submit("login", "not-a-flow", json!({})).await.expect(400);
+        client.submit("login", "00000000-0000-4000-8000-000000000000", json!({})).await.expect(404);
+        client.fetch("login", "nonsense").await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_goes_where_it_wanted() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.browser();
+        let id = client.begin_with("login", "?return_to=http%3A%2F%2Fwww.example%2Fapp%2Fdeep").await;
+        let done = client
+            .submit("login", &id, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
+            .await
+            .expect(303);
+        assert_eq!(done.location(), "http://www.example/app/deep");
+        client.whoami().await.expect(200);
+        let again = client.get("/self-service/login/browser").await.expect(303);
+        assert_eq!(again.location(), "http://www.example/");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_foreign_return_address_is_refused() {
+    in_a_house(json!({}), |house| async move {
+        for (kind, target) in [
+            ("api", "http://evil.example/"),
+            ("browser", "http://www.example.evil.example/app"),
+            ("api", "http://www.example/apples"),
+        ] {
+            let reply = house.native().get(&format!("/self-service/login/{kind}?return_to={target}")).await.expect(400);
+            assert_eq!(reply.error_id(), "self_service_flow_return_to_forbidden");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_single_page_application_is_told_where_to_go() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.spa();
+        let done = client.sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(done.json.get("session_token").is_none());
+        assert_eq!(done.json["continue_with"][0]["redirect_browser_to"], "http://www.example/");
+        let again = client.get("/self-service/login/browser").await.expect(400);
+        assert_eq!(again.error_id(), "session_already_available");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn forged_and_confused_requests_are_refused() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut victim = house.spa();
+        let id = victim.begin("login").await;
+        let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
+
+        // Another browser sees nothing of it, not even with a token of its own flow.
+        let mut other = house.spa();
+        let own = other.begin("login").await;
+        let token = other.csrf_token("login", &own).await;
+        assert_eq!(other.fetch("login", &id).await.expect(403).error_id(), "security_csrf_violation");
+        let mut with_token = body.clone();
+        with_token["csrf_token"] = json!(token);
+        assert_eq!(
+            other.submit("login", &id, with_token.clone()).await.expect(403).error_id(),
+            "security_csrf_violation"
+        );
+        // A token of one flow is worthless in another one of the same browser.
+        let second = other.begin("login").await;
+        other.submit("login", &second, with_token).await.expect(403);
+        // Without any cookie.
+        let mut bare = house.spa();
+        let mut empty = body.clone();
+        empty["csrf_token"] = json!("");
+        bare.submit("login", &id, empty).await.expect(403);
+
+        // A native client must not look like a browser.
+        let mut native = house.native();
+        let id = native.begin("login").await;
+        native.cookies.insert("something".into(), "x".into());
+        let reply = native.submit("login", &id, body).await.expect(400);
+        assert_eq!(reply.json["error"]["details"]["found cookies"], json!(["something"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_keeps_the_session_and_its_token() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let before = client.whoami().await.json;
+        house.advance(60);
+        let id = client.begin_with("login", "?refresh=true").await;
+        let flow = client.fetch("login", &id).await;
+        assert_eq!(flow.messages(), [1_010_003]);
+        assert_eq!(flow.node("identifier")["attributes"]["type"], "hidden");
+        assert_eq!(flow.node("method")["meta"]["label"]["id"], 1_010_001);
+        let token = client.token.clone().unwrap();
+        let done = client
+            .submit("login", &id, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
+            .await
+            .expect(200);
+        assert_eq!(done.json["session_token"], token);
+        assert_eq!(done.json["session"]["id"], before["id"]);
+        let after = client.whoami().await.json;
+        assert_ne!(after["authenticated_at"], before["authenticated_at"]);
+        assert_eq!(after["authentication_methods"].as_array().unwrap().len(), 2);
+        assert_eq!(after["authenticator_assurance_level"], "aal1", "two passwords are one factor");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_factor_needs_a_first() {
+    in_a_house(json!({}), |house| async move {
+        let reply = house.native().get("/self-service/login/api?aal=aal2").await.expect(401);
+        assert_eq!(reply.error_id(), "session_aal1_required");
+        house.native().get("/self-service/login/api?aal=aal7").await.expect(400);
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let id = client.begin_with("login", "?aal=AAL2").await;
+        assert_eq!(client.fetch("login", &id).await.messages(), [1_010_004]);
+        let reply = client
+            .submit("login", &id, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
+            .await
+            .expect(400);
+        assert_eq!(reply.messages(), [4_010_002], "a password is no second factor");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_many_guesses_are_stopped_for_known_and_unknown_names_alike() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for name in ["a@example.org", "nobody@example.org"] {
+            for _ in 0..10 {
+                house.native().sign_in(name, "wrong password").await.expect(400);
+            }
+            let stopped = house.native().sign_in(name, "wrong password").await.expect(429);
+            assert!(stopped.headers.contains_key("retry-after"));
+            assert_eq!(stopped.messages(), [4_000_001]);
+        }
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(429);
+        house.advance(601);
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn honest_sign_ins_do_not_use_the_limit_up() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for _ in 0..15 {
+            house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_identifier_comes_first_when_so_configured() {
+    let style = json!({"selfservice": {"flows": {"login": {"style": "identifier_first"}}}});
+    in_a_house(style, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let id = client.begin("login").await;
+        assert_eq!(
+            client.fetch("login", &id).await.nodes(),
+            [
+                "identifier_first/identifier/text/",
+                "identifier_first/method/submit/identifier_first",
+                "default/csrf_token/hidden/"
+            ]
+        );
+        let unknown = client
+            .submit("login", &id, json!({"method": "identifier_first", "identifier": "b@example.org"}))
+            .await
+            .expect(400);
+        assert_eq!(unknown.node_messages("identifier"), [4_000_037]);
+        let known = client
+            .submit("login", &id, json!({"method": "identifier_first", "identifier": "a@example.org"}))
+            .await
+            .expect(400);
+        assert_eq!(known.json["active"], "identifier_first");
+        assert_eq!(known.node("identifier")["attributes"]["type"], "hidden");
+        assert_eq!(known.node("password")["attributes"]["type"], "password");
+        client
+            .submit("login", &id, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
+            .await
+            .expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hidden_accounts_make_every_name_look_alike() {
+    let hidden = json!({
+        "security": {"account_enumeration": {"mitigate": true}},
+        "selfservice": {"flows": {"login": {"style": "identifier_first"}}, "methods": {"code": {"passwordless_enabled": true}}},
+    });
+    in_a_house(hidden, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut answers = Vec::new();
+        for name in ["a@example.org", "b@example.org"] {
+            let mut client = house.native();
+            let id = client.begin("login").await;
+            let reply = client
+                .submit("login", &id, json!({"method": "identifier_first", "identifier": name}))
+                .await
+                .expect(400);
+            let sent = client.submit("login", &id, json!({"method": "code", "identifier": name})).await.expect(400);
+            answers.push((
+                reply.nodes().join(" ").replace(name, ""),
+                reply.messages(),
+                sent.nodes().join(" ").replace(name, ""),
+                sent.messages(),
+            ));
+        }
+        assert_eq!(answers[0], answers[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_signs_in() {
+    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let id = client.begin("login").await;
+        let unknown =
+            client.submit("login", &id, json!({"method": "code", "identifier": "b@example.org"})).await.expect(400);
+        assert_eq!(unknown.messages(), [4_000_035]);
+        let sent =
+            client.submit("login", &id, json!({"method": "code", "identifier": "A@example.org"})).await.expect(400);
+        assert_eq!(sent.json["state"], "sent_email");
+        assert_eq!(sent.messages(), [1_010_014]);
+        let wrong = client
+            .submit("login", &id, json!({"method": "code", "code": "000000", "identifier": "a@example.org"}))
+            .await
+            .expect(400);
+        assert_eq!(wrong.messages(), [4_010_008]);
+        let code = house.code(&id, CodePurpose::Login).await;
+        let done = client
+            .submit("login", &id, json!({"method": "code", "code": code, "identifier": "a@example.org"}))
+            .await
+            .expect(200);
+        assert_eq!(done.json["session"]["authentication_methods"][0]["method"], "code");
+        let mut again = house.native();
+        let reused = again
+            .submit("login", &id, json!({"method": "code", "code": code, "identifier": "a@example.org"}))
+            .await
+            .expect(400);
+        assert_eq!(reused.messages(), [4_010_008], "a code is used once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_cannot_be_guessed() {
+    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let id = client.begin("login").await;
+        let ask = json!({"method": "code", "identifier": "a@example.org"});
+        client.submit("login", &id, ask.clone()).await.expect(400);
+        for _ in 0..3 {
+            client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+        }
+        client.submit("login", &id, ask).await.expect(400);
+        for _ in 0..2 {
+            client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+        }
+        let code = house.code(&id, CodePurpose::Login).await;
+        let late = client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(400);
+        assert_eq!(late.messages(), [4_000_001], "a new code buys no new guesses");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unverified_address_is_verified_first_when_so_configured() {
+    let hooks =
+        json!({"selfservice": {"flows": {"login": {"after": {"hooks": [{"hook": "require_verified_address"}]}}}}});
+    in_a_house(hooks, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let refused = client.sign_in("a@example.org", PASSWORD).await.expect(403);
+        assert_eq!(refused.error_id(), "session_verified_address_required");
+        let item = &refused.json["error"]["details"]["continue_with"][0];
+        assert_eq!(item["action"], "show_verification_ui");
+        let flow = item["flow"]["id"].as_str().unwrap().to_owned();
+        let code = house.code(&flow, CodePurpose::Verification).await;
+        client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        house.native().sign_up("b@example.org").await.expect(200);
+        let mut browser = house.browser();
+        let sent = browser.sign_in("b@example.org", PASSWORD).await.expect(303);
+        assert!(sent.location().starts_with("http://ui.example/verification?flow="));
+        browser.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_login_is_replaced() {
+    in_a_house(json!({}), |house| async move {
+        let mut native = house.native();
+        let id = native.begin("login").await;
+        let mut browser = house.browser();
+        let other = browser.begin("login").await;
+        let token = browser.csrf_token("login", &other).await;
+        house.advance(3600);
+        let gone = native.submit("login", &id, json!({"method": "password"})).await.expect(410);
+        assert_eq!(gone.error_id(), "self_service_flow_expired");
+        assert!(gone.json["since"].is_u64() && gone.json["expired_at"].is_string());
+        let new = gone.json["use_flow_id"].as_str().unwrap().to_owned();
+        assert_eq!(native.fetch("login", &new).await.messages(), [4_010_001]);
+        let sent =
+            browser.submit("login", &other, json!({"method": "password", "csrf_token": token})).await.expect(303);
+        assert_ne!(sent.sent_to("flow"), other);
+    })
+    .await;
+}

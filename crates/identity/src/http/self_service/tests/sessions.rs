@@ -1,0 +1,157 @@
+use base::PlainToken;
+use contracts::{SessionCheck, SessionCredentials, Sessions as _};
+use serde_json::json;
+
+use super::{PASSWORD, in_a_house};
+
+#[tokio::test]
+async fn nobody_is_nobody() {
+    in_a_house(json!({}), |house| async move {
+        let reply = house.native().whoami().await.expect(401);
+        assert!(reply.json["error"]["reason"].as_str().unwrap().contains("No valid session credentials"));
+        let mut forged = house.native();
+        forged.token = Some("ory_st_forged".to_owned());
+        forged.whoami().await.expect(401);
+        let mut tampered = house.browser();
+        tampered.cookies.insert("ory_kratos_session".into(), "tampered".into());
+        tampered.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_expires() {
+    in_a_house(json!({"session": {"lifespan": "1h"}}), |house| async move {
+        let mut client = house.spa();
+        client.sign_up("a@example.org").await.expect(200);
+        house.advance(3599);
+        client.whoami().await.expect(200);
+        house.advance(1);
+        client.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_sees_and_ends_her_other_sessions() {
+    in_a_house(json!({}), |house| async move {
+        let mut here = house.native();
+        here.sign_up("a@example.org").await.expect(200);
+        let mut stranger = house.native();
+        stranger.sign_up("b@example.org").await.expect(200);
+        let strangers = stranger.whoami().await.json["id"].as_str().unwrap().to_owned();
+        let mut others = Vec::new();
+        for _ in 0..3 {
+            let mut other = house.native();
+            other.sign_in("a@example.org", PASSWORD).await.expect(200);
+            others.push(other);
+        }
+        let list = here.get("/sessions").await.expect(200);
+        assert_eq!(list.json.as_array().unwrap().len(), 3);
+        assert_eq!(list.headers["x-total-count"], "3");
+        let page = here.get("/sessions?page_size=2").await.expect(200);
+        assert_eq!(page.json.as_array().unwrap().len(), 2);
+        let link = page.headers["link"].to_str().unwrap().to_owned();
+        let next = link.split(',').find(|part| part.contains("next")).unwrap();
+        let next = next.split(['<', '>']).nth(1).unwrap();
+        assert_eq!(here.get(next).await.expect(200).json.as_array().unwrap().len(), 1);
+        here.get("/sessions?page_token=nonsense").await.expect(400);
+
+        let own = here.whoami().await.json["id"].as_str().unwrap().to_owned();
+        here.delete(&format!("/sessions/{own}"), None).await.expect(400);
+        here.delete(&format!("/sessions/{strangers}"), None).await.expect(204);
+        stranger.whoami().await.expect(200);
+        let one = others[0].whoami().await.json["id"].as_str().unwrap().to_owned();
+        here.delete(&format!("/sessions/{one}"), None).await.expect(204);
+        others[0].whoami().await.expect(401);
+        let rest = here.delete("/sessions", None).await.expect(200);
+        assert_eq!(rest.json["count"], 2);
+        others[1].whoami().await.expect(401);
+        here.whoami().await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_signs_out_by_its_own_link_only() {
+    in_a_house(json!({}), |house| async move {
+        house.spa().get("/self-service/logout/browser").await.expect(401);
+        let mut client = house.spa();
+        client.sign_up("a@example.org").await.expect(200);
+        let mut other = house.spa();
+        other.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let logout = client.get("/self-service/logout/browser?return_to=http://www.example/app").await.expect(200);
+        let url = logout.json["logout_url"].as_str().unwrap().to_owned();
+        assert!(logout.json["logout_token"].as_str().unwrap().starts_with("ory_lo_"));
+        other.get(&url).await.expect(403);
+        client.get("/self-service/logout").await.expect(400);
+        client.clone().get("/self-service/logout?token=ory_lo_wrong").await.expect(403);
+        client.get(&url).await.expect(204);
+        assert!(!client.cookies.contains_key("ory_kratos_session"));
+        client.whoami().await.expect(401);
+        other.whoami().await.expect(200);
+
+        let mut browser = house.browser();
+        browser.sign_in("a@example.org", PASSWORD).await.expect(303);
+        let session = browser.cookies.clone();
+        let logout = browser.get("/self-service/logout/browser").await.expect(200);
+        let done = browser.get(logout.json["logout_url"].as_str().unwrap()).await.expect(303);
+        assert_eq!(done.location(), "http://www.example/");
+        browser.cookies = session;
+        browser.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_native_client_signs_out_by_its_token() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let token = client.token.clone().unwrap();
+        let body = json!({"session_token": token});
+        client.delete("/self-service/logout/api", Some(body.clone())).await.expect(204);
+        client.whoami().await.expect(401);
+        client.delete("/self-service/logout/api", Some(body)).await.expect(403);
+        client.delete("/self-service/logout/api", Some(json!({}))).await.expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_gateway_is_told_what_a_session_is_worth() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let token = client.token.clone().unwrap();
+        let check =
+            async |credentials: SessionCredentials| house.identity.check(&house.cx(), &credentials).await.unwrap();
+        let bearer = |token: &str| SessionCredentials {
+            bearer: Some(PlainToken::received(token)),
+            ..SessionCredentials::default()
+        };
+        assert!(matches!(check(SessionCredentials::default()).await, SessionCheck::Absent));
+        assert!(matches!(check(bearer("nonsense")).await, SessionCheck::Invalid));
+        let SessionCheck::Active(active) = check(bearer(&token)).await else { panic!("an active session") };
+        assert_eq!(active.aal, "aal1");
+        assert_eq!(active.amr, ["password"]);
+        assert_eq!(active.whoami, client.whoami().await.json);
+        let stale = SessionCredentials {
+            cookie: Some("ory_kratos_session=x; other=y".to_owned()),
+            ..SessionCredentials::default()
+        };
+        assert!(matches!(check(stale).await, SessionCheck::Invalid));
+        house.identity.end(&house.cx(), active.session_id).await.unwrap();
+        assert!(matches!(check(bearer(&token)).await, SessionCheck::Invalid));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn password_managers_find_the_settings() {
+    in_a_house(json!({}), |house| async move {
+        let reply = house.browser().get("/.well-known/change-password").await.expect(303);
+        assert_eq!(reply.location(), "http://ui.example/settings");
+    })
+    .await;
+}

@@ -1,0 +1,204 @@
+use serde_json::json;
+
+use super::{PASSWORD, in_a_house};
+
+#[tokio::test]
+async fn settings_need_a_session() {
+    in_a_house(json!({}), |house| async move {
+        assert_eq!(house.spa().get("/self-service/settings/browser").await.expect(401).error_id(), "session_inactive");
+        assert_eq!(house.native().get("/self-service/settings/api").await.expect(401).error_id(), "session_inactive");
+        let sent =
+            house.browser().get("/self-service/settings/browser?return_to=http://www.example/app").await.expect(303);
+        assert_eq!(
+            sent.location(),
+            "http://id.example:4433/self-service/login/browser?return_to=http%3A%2F%2Fwww.example%2Fapp"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_form_shows_what_can_be_changed() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let id = client.begin("settings").await;
+        let flow = client.fetch("settings", &id).await.expect(200);
+        assert_eq!(
+            flow.nodes(),
+            [
+                "default/csrf_token/hidden/",
+                "profile/traits.email/email/a@example.org",
+                "profile/traits.name.first/text/",
+                "profile/traits.name.last/text/",
+                "profile/method/submit/profile",
+                "password/password/password/",
+                "password/method/submit/password",
+            ]
+        );
+        assert_eq!(flow.json["state"], "show_form");
+        assert_eq!(flow.json["identity"]["traits"]["email"], "a@example.org");
+
+        let mut other = house.native();
+        other.sign_up("b@example.org").await.expect(200);
+        assert_eq!(other.fetch("settings", &id).await.expect(403).error_id(), "security_identity_mismatch");
+        let reply = other.submit("settings", &id, json!({"method": "password", "password": "another password"})).await;
+        assert_eq!(reply.expect(403).error_id(), "security_identity_mismatch");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_password_replaces_the_old_one() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let id = client.begin("settings").await;
+        let same =
+            client.submit("settings", &id, json!({"method": "password", "password": PASSWORD})).await.expect(400);
+        assert_eq!(same.node_messages("password"), [4_000_039]);
+        assert_eq!(same.json["identity"]["traits"]["email"], "a@example.org");
+        let done = client
+            .submit("settings", &id, json!({"method": "password", "password": "a better password"}))
+            .await
+            .expect(200);
+        assert_eq!(done.json["state"], "success");
+        assert_eq!(done.messages(), [1_050_001]);
+        assert!(done.continue_with().is_empty());
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(400);
+        house.native().sign_in("a@example.org", "a better password").await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_sessions_end_with_the_password_when_so_configured() {
+    let hooks = json!({"selfservice": {"flows": {"settings": {"after": {"password": {"hooks": [{"hook": "revoke_active_sessions"}]}}}}}});
+    in_a_house(hooks, |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let mut elsewhere = house.native();
+        elsewhere.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let id = client.begin("settings").await;
+        client
+            .submit("settings", &id, json!({"method": "password", "password": "a better password"}))
+            .await
+            .expect(200);
+        client.whoami().await.expect(200);
+        elsewhere.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_session_changes_names_and_nothing_that_matters_more() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        house.advance(3600);
+        let id = client.begin("settings").await;
+        let traits = json!({"email": "a@example.org", "name": {"first": "Ada"}});
+        let done = client.submit("settings", &id, json!({"method": "profile", "traits": traits})).await.expect(200);
+        assert_eq!(done.json["identity"]["traits"]["name"]["first"], "Ada");
+        for body in [
+            json!({"method": "password", "password": "a better password"}),
+            json!({"method": "profile", "traits": {"email": "b@example.org"}}),
+        ] {
+            let refused = client.submit("settings", &id, body).await.expect(403);
+            assert_eq!(refused.error_id(), "session_refresh_required");
+            let url = refused.json["redirect_browser_to"].as_str().unwrap();
+            assert!(
+                url.starts_with("http://id.example:4433/self-service/login/browser?refresh=true&return_to="),
+                "{url}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_proves_itself_again_and_the_change_goes_on() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.browser();
+        client.sign_up("a@example.org").await.expect(303);
+        house.advance(3600);
+        let id = client.begin("settings").await;
+        let sent = client
+            .submit("settings", &id, json!({"method": "password", "password": "a better password"}))
+            .await
+            .expect(303);
+        assert!(sent.location().contains("/self-service/login/browser?refresh=true"), "{}", sent.location());
+        assert!(client.cookies.contains_key("ory_kratos_continuity"));
+
+        // Somebody who has the address of the form cannot finish it in another browser.
+        let path = format!("/self-service/settings?flow={id}");
+        house.browser().get(&path).await.expect(303);
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        let login = client.get(sent.location()).await.expect(303).sent_to("flow");
+        let back = client
+            .submit("login", &login, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
+            .await
+            .expect(303);
+        assert_eq!(back.location(), format!("http://id.example:4433{path}"));
+        let done = client.get(back.location()).await.expect(303);
+        assert_eq!(done.location(), format!("http://ui.example/settings?flow={id}"));
+        assert_eq!(client.fetch("settings", &id).await.messages(), [1_050_001]);
+        assert!(!client.cookies.contains_key("ory_kratos_continuity"));
+        house.native().sign_in("a@example.org", "a better password").await.expect(200);
+        let shown = client.get(&path).await.expect(303);
+        assert!(shown.location().starts_with("http://ui.example/settings"), "what was parked is gone");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_address_is_verified_anew() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.spa();
+        client.sign_up("a@example.org").await.expect(200);
+        house.native().sign_up("taken@example.org").await.expect(200);
+        let id = client.begin("settings").await;
+        let taken = client
+            .submit("settings", &id, json!({"method": "profile", "traits": {"email": "taken@example.org"}}))
+            .await
+            .expect(400);
+        assert_eq!(taken.messages(), [4_000_007]);
+        let wrong = client
+            .submit("settings", &id, json!({"method": "profile", "traits": {"email": "nonsense"}}))
+            .await
+            .expect(400);
+        assert_eq!(wrong.node_messages("traits.email"), [4_000_040]);
+        let done = client
+            .submit("settings", &id, json!({"method": "profile", "traits": {"email": "b@example.org"}}))
+            .await
+            .expect(200);
+        assert_eq!(done.json["identity"]["verifiable_addresses"][0]["value"], "b@example.org");
+        assert_eq!(done.json["identity"]["verifiable_addresses"][0]["verified"], false);
+        assert_eq!(done.continue_with(), ["redirect_browser_to"]);
+        assert!(house.mails().await.iter().any(|mail| mail.recipient == "b@example.org"));
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(400);
+        house.native().sign_in("b@example.org", PASSWORD).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_settings_flow_is_replaced() {
+    in_a_house(json!({"session": {"lifespan": "10h"}}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let id = client.begin("settings").await;
+        house.advance(3601);
+        client.fetch("settings", &id).await.expect(410);
+        let gone = client
+            .submit("settings", &id, json!({"method": "profile", "traits": {"email": "a@example.org"}}))
+            .await
+            .expect(410);
+        let new = gone.json["use_flow_id"].as_str().unwrap().to_owned();
+        assert_eq!(client.fetch("settings", &new).await.messages(), [4_050_001]);
+        let none = client.submit("settings", &new, json!({})).await.expect(400);
+        assert_eq!(none.messages(), [4_010_004]);
+    })
+    .await;
+}

@@ -1,0 +1,125 @@
+use serde_json::json;
+
+use super::in_a_house;
+use crate::domain::code::CodePurpose;
+
+#[tokio::test]
+async fn a_code_verifies_an_address() {
+    in_a_house(json!({}), |house| async move {
+        let mut person = house.native();
+        person.sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        let flow = client.fetch("verification", &id).await.expect(200);
+        assert_eq!(flow.nodes(), ["code/email/email/", "code/method/submit/code", "default/csrf_token/hidden/"]);
+        let sent =
+            client.submit("verification", &id, json!({"method": "code", "email": "A@example.org"})).await.expect(200);
+        assert_eq!(sent.messages(), [1_080_003]);
+        assert_eq!(
+            sent.nodes(),
+            [
+                "code/method/hidden/code",
+                "code/code/text/",
+                "code/method/submit/code",
+                "default/csrf_token/hidden/",
+                "code/email/submit/A@example.org",
+            ]
+        );
+        let wrong = client.submit("verification", &id, json!({"method": "code", "code": "000000"})).await.expect(200);
+        assert_eq!(wrong.messages(), [4_070_006]);
+        let code = house.code(&id, CodePurpose::Verification).await;
+        let passed = client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
+        assert_eq!(passed.json["state"], "passed_challenge");
+        assert_eq!(passed.messages(), [1_080_002]);
+        assert_eq!(passed.json["ui"]["method"], "GET");
+        assert_eq!(passed.json["ui"]["action"], "http://www.example/");
+        assert_eq!(passed.json["ui"]["nodes"][0]["attributes"]["id"], "continue");
+        let address = &person.whoami().await.json["identity"]["verifiable_addresses"][0];
+        assert_eq!(address["verified"], true);
+        assert_eq!(address["status"], "completed");
+        assert!(address["verified_at"].is_string());
+
+        let again = client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(410);
+        assert_eq!(again.error_id(), "self_service_flow_replaced");
+        let new = again.json["use_flow_id"].as_str().unwrap().to_owned();
+        assert_eq!(client.fetch("verification", &new).await.messages(), [4_070_002]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_address_looks_the_same() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        let sent = client
+            .submit("verification", &id, json!({"method": "code", "email": "nobody@example.org"}))
+            .await
+            .expect(200);
+        assert_eq!(sent.messages(), [1_080_003]);
+        assert!(house.mails().await.is_empty());
+        let code = house.code(&id, CodePurpose::Verification).await;
+        let wrong = client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
+        assert_eq!(wrong.messages(), [4_070_006]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn strangers_are_told_when_so_configured() {
+    let notify = json!({"selfservice": {"flows": {"verification": {"notify_unknown_recipients": true}}}});
+    in_a_house(notify, |house| async move {
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        client.submit("verification", &id, json!({"method": "code", "email": "nobody@example.org"})).await.expect(200);
+        let mails = house.mails().await;
+        assert_eq!(mails.len(), 1);
+        let code = house.code(&id, CodePurpose::Verification).await;
+        assert!(!format!("{:?}", mails[0].content).contains(&code), "a stranger gets no code");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn opening_the_link_uses_nothing_up() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.browser();
+        let id = client.begin_with("verification", "?return_to=http://www.example/app").await;
+        client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
+        let code = house.code(&id, CodePurpose::Verification).await;
+
+        // The mail is opened on another device.
+        let mut other = house.browser();
+        let path = format!("/self-service/verification?flow={id}&code={code}");
+        for _ in 0..2 {
+            let shown = other.get(&path).await.expect(303);
+            assert_eq!(shown.location(), format!("http://ui.example/verification?flow={id}"));
+        }
+        let flow = other.fetch("verification", &id).await.expect(200);
+        assert_eq!(flow.node("code")["attributes"]["value"], code);
+        assert_eq!(flow.json["state"], "sent_email");
+        let passed = other.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(303);
+        assert_eq!(passed.location(), format!("http://ui.example/verification?flow={id}"));
+        let flow = other.fetch("verification", &id).await.expect(200);
+        assert_eq!(flow.json["ui"]["action"], "http://www.example/app");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_verified_is_named() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        assert_eq!(client.submit("verification", &id, json!({})).await.expect(400).messages(), [4_010_006]);
+        let reply =
+            client.submit("verification", &id, json!({"method": "code", "email": "+15550100"})).await.expect(400);
+        assert_eq!(reply.node_messages("email"), [4_000_040]);
+        house.advance(3601);
+        let gone =
+            client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
+        assert_eq!(client.get(gone.location()).await.expect(200).messages(), [4_070_005]);
+    })
+    .await;
+}
