@@ -1,0 +1,161 @@
+//! The relying party's side of OpenID Connect: a public library over our own HTTP client. The library discovers the
+//! provider, redeems the code and verifies the ID token; state, nonce and the PKCE verifier come from our own source of
+//! randomness, and its clock is ours.
+
+use base::{Clock, Rng, Secret};
+use chrono::DateTime;
+use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims};
+use openidconnect::{
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier,
+    PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse as _,
+};
+use url::Url;
+
+use super::visits::{Departure, SignedIn};
+use super::{Settings, Tools};
+
+/// Why a sign-in failed, in words for the page.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SignInError {
+    #[error("the provider cannot be reached: {0}")]
+    Discovery(String),
+    #[error("the provider refused: {0}")]
+    Refused(String),
+    #[error("the answer does not belong to a sign-in that was begun in this browser")]
+    Foreign,
+    #[error("the code was not accepted: {0}")]
+    Redemption(String),
+    #[error("the ID token is not valid: {0}")]
+    IdToken(String),
+}
+
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+
+/// What the library expects of an HTTP client.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct CallError(#[from] web::outbound::OutboundError);
+
+async fn call(http: web::outbound::Client, request: HttpRequest) -> Result<HttpResponse, CallError> {
+    let response = http.send(request.map(bytes::Bytes::from)).await?;
+    Ok(response.map(|body| body.to_vec()))
+}
+
+async fn discover(settings: &Settings, tools: &Tools) -> Result<ProviderMetadataWithLogout, SignInError> {
+    let http = |request| call(tools.http.clone(), request);
+    // The issuer is compared as text (OpenID Connect Discovery section 4.3), which a URL's slash at its end would change.
+    // Which of the two spellings the provider uses, its own document says.
+    let spelled = settings.issuer.as_str();
+    let bare = ProviderMetadataWithLogout::discover_async(issuer(spelled.trim_end_matches('/'))?, &http).await;
+    match bare {
+        Ok(metadata) => Ok(metadata),
+        Err(_) => ProviderMetadataWithLogout::discover_async(issuer(spelled)?, &http)
+            .await
+            .map_err(|error| SignInError::Discovery(chain(&error))),
+    }
+}
+
+fn issuer(text: &str) -> Result<IssuerUrl, SignInError> {
+    IssuerUrl::new(text.to_owned()).map_err(|error| SignInError::Discovery(error.to_string()))
+}
+
+fn client(settings: &Settings, metadata: ProviderMetadataWithLogout) -> Client {
+    CoreClient::from_provider_metadata(
+        metadata,
+        ClientId::new(settings.client_id.clone()),
+        Some(ClientSecret::new(settings.client_secret.expose().clone())),
+    )
+    .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri()))
+}
+
+/// The address at the provider where the sign-in begins, and what its answer must match.
+pub(super) async fn depart(settings: &Settings, tools: &Tools) -> Result<(Url, Departure), SignInError> {
+    let metadata = discover(settings, tools).await?;
+    let random = |rng: &Rng| rng.base64url::<32>();
+    let departure = Departure {
+        state: random(&tools.rng),
+        nonce: random(&tools.rng),
+        code_verifier: Secret::new(random(&tools.rng)),
+    };
+    let verifier = PkceCodeVerifier::new(departure.code_verifier.expose().clone());
+    let (state, nonce) = (CsrfToken::new(departure.state.clone()), Nonce::new(departure.nonce.clone()));
+    let (url, _, _) = client(settings, metadata)
+        .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
+        .add_scope(Scope::new("profile".into()))
+        .add_scope(Scope::new("email".into()))
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier))
+        .url();
+    Ok((url, departure))
+}
+
+/// What the provider sends back (RFC 6749 sections 4.1.2 and 4.1.2.1).
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Arrival {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Redeems the code and verifies the ID token.
+pub(super) async fn arrive(
+    settings: &Settings,
+    tools: &Tools,
+    departure: Departure,
+    arrival: Arrival,
+) -> Result<SignedIn, SignInError> {
+    if arrival.state.as_deref() != Some(departure.state.as_str()) {
+        return Err(SignInError::Foreign);
+    }
+    let Some(code) = arrival.code else {
+        let words = [arrival.error, arrival.error_description].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(SignInError::Refused(words));
+    };
+    let client = client(settings, discover(settings, tools).await?);
+    let http = |request| call(tools.http.clone(), request);
+    let tokens = client
+        .exchange_code(AuthorizationCode::new(code))
+        .map_err(|error| SignInError::Redemption(error.to_string()))?
+        .set_pkce_verifier(PkceCodeVerifier::new(departure.code_verifier.expose().clone()))
+        .request_async(&http)
+        .await
+        .map_err(|error| SignInError::Redemption(chain(&error)))?;
+    let id_token = tokens.id_token().ok_or_else(|| SignInError::IdToken("there is none".into()))?;
+    let clock: Clock = tools.clock.clone();
+    let verifier = client
+        .id_token_verifier()
+        .set_time_fn(move || DateTime::from_timestamp_micros(clock.now().unix_micros()).unwrap_or_default());
+    let claims: &CoreIdTokenClaims = id_token
+        .claims(&verifier, &Nonce::new(departure.nonce))
+        .map_err(|error| SignInError::IdToken(chain(&error)))?;
+    Ok(SignedIn {
+        claims: serde_json::to_value(claims).unwrap_or_default(),
+        id_token: Secret::new(id_token.to_string()),
+        access_token: Secret::new(tokens.access_token().secret().clone()),
+    })
+}
+
+/// Where signing out at the provider begins (OpenID Connect RP-Initiated Logout section 2); `None` when it offers none.
+pub(super) async fn sign_out_url(settings: &Settings, tools: &Tools, id_token: &str) -> Option<Url> {
+    let metadata = discover(settings, tools).await.ok()?;
+    let endpoint = metadata.additional_metadata().end_session_endpoint.clone()?;
+    let mut url = LogoutRequest::from(endpoint)
+        .set_post_logout_redirect_uri(PostLogoutRedirectUrl::from_url(settings.at("/signed-out")))
+        .http_get_url();
+    url.query_pairs_mut().append_pair("id_token_hint", id_token);
+    Some(url)
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,67 @@
+//! The relying party's pages.
+
+use askama::Template;
+use serde_json::Value;
+use ui::Strings;
+use ui::components::{Alert, Button};
+
+use super::words::Words;
+
+#[derive(Template)]
+#[template(path = "demo/welcome.html")]
+pub(super) struct WelcomePage {
+    pub(super) words: &'static Words,
+    pub(super) sign_in: Button,
+}
+
+#[derive(Template)]
+#[template(path = "demo/home.html")]
+pub(super) struct HomePage {
+    pub(super) words: &'static Words,
+    pub(super) name: Option<String>,
+    /// Name and value of each claim, in the token's order.
+    pub(super) claims: Vec<(String, String)>,
+    pub(super) call_api: Button,
+    pub(super) answer: Option<ApiAnswer>,
+    pub(super) account_url: String,
+    pub(super) sign_out: Button,
+}
+
+/// What came of a call to the sample API.
+pub(super) struct ApiAnswer {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+#[derive(Template)]
+#[template(path = "demo/signed_out.html")]
+pub(super) struct SignedOutPage {
+    pub(super) words: &'static Words,
+    pub(super) sign_in: Button,
+}
+
+#[derive(Template)]
+#[template(path = "demo/failed.html")]
+pub(super) struct FailedPage {
+    pub(super) words: &'static Words,
+    pub(super) strings: &'static Strings,
+    pub(super) alert: Alert,
+    pub(super) again: Button,
+}
+
+/// The claims as lines of text: strings as they are, anything else as JSON.
+pub(super) fn lines(claims: &Value) -> Vec<(String, String)> {
+    let members = claims.as_object().into_iter().flatten();
+    members
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        .collect()
+}
+
+/// What to call the person: the first of these claims that is there.
+pub(super) fn display_name(claims: &Value) -> Option<String> {
+    ["name", "given_name", "preferred_username", "email"]
+        .into_iter()
+        .find_map(|claim| claims.get(claim).and_then(Value::as_str).filter(|text| !text.is_empty()))
+        .map(str::to_owned)
+}
