@@ -191,6 +191,7 @@ fn spell(came_from: &HashMap<Pair, Option<(Pair, Option<u8>)>>, end: Pair) -> St
 mod tests {
     use super::*;
     use crate::domain::pattern::{MatchingStrategy, Pattern};
+    use proptest::prelude::*;
 
     fn report(templates: &[&str]) -> OverlapReport {
         let rules = templates.iter().map(|template| IndexedRule {
@@ -234,5 +235,33 @@ mod tests {
         let found = report(&["http://h/<(?!a).*>", "http://h/<.*>"]);
         assert_eq!(found.not_regular, [0]);
         assert!(found.overlaps.is_empty());
+    }
+
+    fn template() -> impl Strategy<Value = String> {
+        let host = prop::sample::select(vec!["h", "g", "<h|g>", "<[a-z]+>"]);
+        let segment = prop::sample::select(vec!["a", "b", "<a|b>", "<.*>", "<[^/]+>"]);
+        (host, prop::collection::vec(segment, 0..4)).prop_map(|(host, segments)| {
+            let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
+            format!("http://{host}{path}")
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn an_overlap_is_reported_when_and_only_when_some_request_matches_both(
+            templates in prop::collection::vec(template(), 2),
+            urls in prop::collection::vec("http://(h|g|x)(/(a|b|c)){0,3}", 40),
+        ) {
+            let templates: Vec<&str> = templates.iter().map(String::as_str).collect();
+            let found = report(&templates);
+            let matches_both = |url: &str| templates.iter().all(|template| {
+                Pattern::compile(template, MatchingStrategy::Regexp).unwrap().matches(url) == Ok(true)
+            });
+            match found.overlaps.first() {
+                Some(overlap) => prop_assert!(matches_both(&overlap.url), "{:?} {:?}", templates, overlap),
+                None => prop_assert!(!urls.iter().any(|url| matches_both(url)), "{:?}", templates),
+            }
+        }
     }
 }

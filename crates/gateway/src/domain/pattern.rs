@@ -224,6 +224,7 @@ fn prefixes_of(source: &str) -> Option<Vec<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn regexp(template: &str) -> Pattern {
         Pattern::compile(template, MatchingStrategy::Regexp).unwrap()
@@ -300,5 +301,20 @@ mod tests {
         assert_eq!(pattern.matches("https://a.example.com/b/c.d"), Ok(true));
         assert_eq!(pattern.matches("https://a.b.example.com/"), Ok(false));
         assert!(pattern.captures("https://a.example.com/b").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_brings_the_compiler_down(template in "[<>()|*+?{},!=a\\[\\]\\\\^$.:/-]{0,24}", url in "[a-b/:.]{0,12}") {
+            for strategy in [MatchingStrategy::Regexp, MatchingStrategy::Glob] {
+                if let Ok(pattern) = Pattern::compile(&template, strategy)
+                    && pattern.matches(&url) == Ok(true)
+                {
+                    let begins = pattern.prefixes().iter().any(|prefix| url.as_bytes().starts_with(prefix));
+                    prop_assert!(begins, "{} matches {} and has the prefixes {:?}", template, url, prefixes(&pattern));
+                    let _ = pattern.captures(&url);
+                }
+            }
+        }
     }
 }

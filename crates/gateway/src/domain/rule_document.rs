@@ -160,6 +160,7 @@ fn replace_capture_references(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn json_and_yaml_say_the_same() {
@@ -216,5 +217,12 @@ mod tests {
         let config = parse(document).unwrap()[0].authorizer.config.clone();
         assert_eq!(config["required_action"], "a:{{ printIndex .MatchContext.RegexpCaptureGroups (sub 1 1 | int)}}");
         assert_eq!(config["required_resource"], "{{ printIndex .MatchContext.RegexpCaptureGroups (sub 2 1 | int)}}:$x");
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_brings_the_reader_down(text in "[-a-z:{}\\[\\]\"', \n0-9&*!|>#]{0,60}") {
+            let _ = parse(&text);
+        }
     }
 }

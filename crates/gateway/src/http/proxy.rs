@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use http::Response;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, Response};
 use web::{Cx, PeerAddress};
 
 use super::{presented, target};
@@ -26,12 +27,15 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };
+    // Error handlers may ask for these after the request has gone on its way.
+    let negotiation = [ACCEPT, CONTENT_TYPE].map(|name| (parts.headers.get(&name).cloned(), name));
     let client_address = peer.map(|peer| peer.address.ip().to_canonical());
     let forward = ForwardRequest { granted: &granted, target: &target, client_address, is_forwarder, parts, body };
     match gateway.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {
-            let headers = http::HeaderMap::new();
+            let present = negotiation.into_iter().filter_map(|(value, name)| Some((name, value?)));
+            let headers: HeaderMap = present.collect();
             presented(gateway.refuse(&cx, &granted.fail(failure), Some(&target), &headers))
         }
     }

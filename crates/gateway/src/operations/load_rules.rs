@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, StatusCode, Uri};
 
+use crate::domain::overlap::Overlap;
 use crate::domain::rule::Rule;
 use crate::domain::rule_document;
 use crate::pipeline::RuleSet;
@@ -198,7 +199,7 @@ impl Gateway {
         }
         if changed {
             let rules = repositories.0.iter().flat_map(|repository| repository.rules.clone()).collect();
-            self.put_into_force(rules).await;
+            self.put_into_force(rules);
         }
         faults
     }
@@ -208,34 +209,27 @@ impl Gateway {
         self.refresh_rules(which).await;
     }
 
-    pub(crate) async fn put_into_force(&self, rules: Vec<Rule>) {
+    fn put_into_force(&self, rules: Vec<Rule>) {
         let set = Arc::new(RuleSet::new(rules, &self.0.config, &self.0.services));
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
         self.0.rules.store(set.clone());
-        // Comparing patterns is arithmetic, and no request waits for it.
-        let searched = set.clone();
-        let Ok(report) = tokio::task::spawn_blocking(move || searched.overlaps()).await else {
-            return;
-        };
-        for overlap in &report.overlaps {
-            let (first, second) = (set.id(overlap.first), set.id(overlap.second));
-            tracing::warn!(
-                first,
-                second,
-                method = overlap.method,
-                url = overlap.url,
-                "two rules match the same request: it fails with 500"
-            );
-        }
-        for position in &report.not_regular {
-            tracing::debug!(
-                rule = set.id(*position),
-                "a pattern with look-around is not compared with the other rules"
-            );
-        }
-        if report.incomplete {
-            tracing::warn!("there are too many rules, or too large ones, to compare them all");
-        }
+        // Comparing patterns is arithmetic that may take a while, and nobody waits for it.
+        tokio::task::spawn_blocking(move || report_overlaps(&set));
+    }
+}
+
+fn report_overlaps(set: &RuleSet) {
+    let report = set.overlaps();
+    for overlap in &report.overlaps {
+        let (first, second) = (set.id(overlap.first), set.id(overlap.second));
+        let Overlap { method, url, .. } = overlap;
+        tracing::warn!(first, second, method, url, "two rules match the same request: it fails with 500");
+    }
+    for position in &report.not_regular {
+        tracing::debug!(rule = set.id(*position), "a pattern with look-around is not compared with the other rules");
+    }
+    if report.incomplete {
+        tracing::warn!("there are too many rules, or too large ones, to compare them all");
     }
 }
 

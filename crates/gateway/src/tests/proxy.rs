@@ -142,6 +142,16 @@ async fn failures_have_their_statuses() {
 }
 
 #[tokio::test]
+async fn a_dead_upstream_is_answered_by_the_rules_own_error_handler() {
+    let to_page = json!({"errors": [{"handler": "redirect", "config": {"to": "/sorry", "when":
+        [{"error": ["internal_server_error"], "request": {"header": {"accept": ["text/html"]}}}]}}]});
+    let handlers = json!({"errors": {"handlers": {"redirect": {"enabled": true, "config": {"to": "/"}}}}});
+    let running = Running::start(json!([rule("/dead", "http://127.0.0.1:1", to_page)]), handlers).await;
+    assert_eq!(running.get("/dead", &[("accept", "text/html,*/*")]).await.header("location"), Some("/sorry"));
+    assert_eq!(running.get("/dead", &[("accept", "application/json")]).await.status, 502);
+}
+
+#[tokio::test]
 async fn a_large_body_streams_through_and_its_length_is_kept() {
     let upstream = echo_upstream().await;
     let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;

@@ -127,3 +127,10 @@ fn short_forms_need_no_interpreter() {
     assert_eq!(form("{{ print .Subject }}x").0.form, Form::General);
     assert!(Arc::strong_count(&form("x").0) == 1);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_template_brings_the_compiler_down(text in "(\\{\\{|\\}\\}| |\\.|Subject|Extra|print|\\||\\(|\\)|\"|range|end|if|with|\\$x|:=|index|1|-|Get){0,16}") {
+        let _ = render(&text);
+    }
+}
