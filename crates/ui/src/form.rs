@@ -38,6 +38,8 @@ pub struct Form {
     /// The word between this form and the one before it: another way to reach the same.
     pub divider: Option<&'static str>,
     pub hidden: Vec<Hidden>,
+    /// Whose password the form asks for, when no visible field says so: password managers file it under this name.
+    pub username: Option<String>,
     pub items: Vec<Item>,
     pub actions: Vec<Button>,
 }
@@ -106,7 +108,11 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> A
     }
     arranged.forms.retain(|form| !form.items.is_empty() || !form.actions.is_empty());
     arranged.forms.sort_by_key(|form| rank(kind, form));
+    let username = username(container);
     for (index, form) in arranged.forms.iter_mut().enumerate() {
+        if form.asks_for("password") && !form.items.iter().any(Item::names_a_person) {
+            form.username.clone_from(&username);
+        }
         finish(kind, index, form, &common, words);
     }
     focus_first(kind, &mut arranged.forms);
@@ -172,12 +178,31 @@ fn form<'f>(forms: &'f mut Vec<Form>, id: &str, container: &Container) -> &'f mu
             heading: None,
             divider: None,
             hidden: Vec::new(),
+            username: None,
             items: Vec::new(),
             actions: Vec::new(),
         });
         forms.len() - 1
     });
     &mut forms[index]
+}
+
+/// The name that the person signs in with, as far as the flow knows it.
+fn username(container: &Container) -> Option<String> {
+    let value = |wanted: &str| {
+        container.nodes.iter().find_map(|node| match &node.attributes {
+            Attributes::Input(input) if input.name == wanted => {
+                Some(input.value_text()).filter(|text| !text.is_empty())
+            }
+            Attributes::Input(_)
+            | Attributes::Text { .. }
+            | Attributes::Img { .. }
+            | Attributes::A { .. }
+            | Attributes::Script { .. }
+            | Attributes::Div {} => None,
+        })
+    };
+    ["identifier", "traits.username", "traits.email", "traits.phone"].into_iter().find_map(value)
 }
 
 /// What is wrong with a node that the person cannot see must be said elsewhere.

@@ -149,7 +149,8 @@ impl Ui {
         headers.insert(header::CONTENT_SECURITY_POLICY, self.shared.policy.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        // `no-referrer` would turn the Origin of our own forms into `null`.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert(
             "permissions-policy",
             HeaderValue::from_static("publickey-credentials-get=(self), publickey-credentials-create=(self)"),

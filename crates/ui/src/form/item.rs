@@ -80,6 +80,11 @@ impl Item {
         }
     }
 
+    /// Whether the field asks for the name that a person signs in with.
+    pub(super) fn names_a_person(&self) -> bool {
+        matches!(self.name(), Some("identifier" | "traits.username" | "traits.email" | "traits.phone"))
+    }
+
     pub(super) fn has_problem(&self) -> bool {
         match self {
             Self::Field(field) => field.problem.is_some(),

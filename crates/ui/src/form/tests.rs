@@ -120,3 +120,18 @@ fn a_password_never_travels_back_into_the_page() {
     );
     assert!(!arranged.forms[0].render().unwrap().contains("hunter2"));
 }
+
+#[test]
+fn a_password_manager_learns_whose_password_it_is() {
+    let arranged = arranged(
+        FlowKind::Registration,
+        vec![
+            node("default", json!({"name": "traits.email", "type": "hidden", "value": "ada@example.org"}), 1_070_007),
+            node("password", json!({"name": "password", "type": "password"}), 1_070_001),
+            submit("password", "method", "password", 1_040_001),
+            submit("code", "method", "code", 1_040_006),
+        ],
+    );
+    assert_eq!(arranged.forms[0].username.as_deref(), Some("ada@example.org"));
+    assert_eq!(arranged.forms[1].username, None);
+}
