@@ -17,17 +17,17 @@ use web::outbound::{Client, Limits};
 
 use crate::config::PasswordConfig;
 
-const REMEMBERED_FOR: Duration = Duration::from_secs(3600);
-const LEFT_ALONE_FOR: Duration = Duration::from_secs(60);
+const REMEMBERED_FOR: Duration = Duration::from_hours(1);
+const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
 const MAX_REMEMBERED: usize = 4096;
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(3), max_bytes: 256 * 1024 };
 
 /// The list could not be asked, and the configuration does not allow to go on without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list of breached passwords cannot be reached")]
-pub struct BreachListUnavailable;
+pub(crate) struct BreachListUnavailable;
 
-pub struct BreachList {
+pub(crate) struct BreachList {
     http: Client,
     origin: Option<String>,
     ignore_errors: bool,
@@ -43,7 +43,7 @@ struct Memory {
 }
 
 impl BreachList {
-    pub fn new(config: &PasswordConfig, http: &Client) -> Self {
+    pub(crate) fn new(config: &PasswordConfig, http: &Client) -> Self {
         let host = config.haveibeenpwned_host.trim_end_matches('/');
         let origin = if host.contains("://") { host.to_owned() } else { format!("https://{host}") };
         Self {
@@ -55,7 +55,7 @@ impl BreachList {
     }
 
     /// In how many breaches the password was found.
-    pub async fn count(&self, password: &Secret<String>, now: Timestamp) -> Result<u64, BreachListUnavailable> {
+    pub(crate) async fn count(&self, password: &Secret<String>, now: Timestamp) -> Result<u64, BreachListUnavailable> {
         let Some(origin) = &self.origin else { return Ok(0) };
         let key: [u8; 32] = Sha256::digest(password.expose().as_bytes()).into();
         {
@@ -144,6 +144,7 @@ mod tests {
     use web::outbound::Destinations;
 
     /// A range service that knows `password`, and how often it was asked.
+    #[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
     async fn service(status: &'static str) -> (String, Arc<AtomicUsize>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());

@@ -244,9 +244,9 @@ mod tests {
         let busy = hasher.0.threads.clone().acquire_owned().await.unwrap();
         let overloaded = Err(HashError::Overloaded { retry_after: limits.queue_deadline });
         assert_eq!(hasher.hash(&secret("x")).await, overloaded, "the deadline passed");
-        let _queue = hasher.0.waiting.clone().acquire_many_owned(2).await.unwrap();
+        let queue = hasher.0.waiting.clone().acquire_many_owned(2).await.unwrap();
         assert_eq!(hasher.hash(&secret("x")).await, overloaded, "the queue is full");
-        drop((busy, _queue));
+        drop((busy, queue));
         assert!(hasher.hash(&secret("x")).await.is_ok());
     }
 }

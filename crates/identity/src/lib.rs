@@ -15,7 +15,7 @@ mod flows;
 pub mod hashing;
 mod http;
 mod jobs;
-mod operations;
+pub mod operations;
 mod pages;
 mod schemas;
 mod service;

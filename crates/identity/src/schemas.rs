@@ -40,7 +40,7 @@ pub enum SchemaLoadError {
 
 /// All schemas. A cheap clone.
 #[derive(Clone)]
-pub struct Schemas(Arc<Inner>);
+pub(crate) struct Schemas(Arc<Inner>);
 
 struct Inner {
     default_id: String,
@@ -53,7 +53,11 @@ struct Inner {
 
 impl Schemas {
     /// Loads what needs no network.
-    pub fn new(config: &config::Schemas, refuse_references: bool, http: Client) -> Result<Self, SchemaLoadError> {
+    pub(crate) fn new(
+        config: &config::Schemas,
+        refuse_references: bool,
+        http: Client,
+    ) -> Result<Self, SchemaLoadError> {
         let schemas = Self(Arc::new(Inner {
             default_id: config.default_schema_id.clone(),
             sources: config.schemas.clone(),
@@ -92,14 +96,14 @@ impl Schemas {
                 wanted.extend(schemas.references(source, &resource)?);
                 resources.insert(url, resource);
             }
-            schemas.compile(source, document, resources)?;
+            schemas.compile(source, document, &resources)?;
         }
         Ok(schemas)
     }
 
     /// Fetches the schemas behind HTTP that are not loaded yet. Call it before serving; each request does so again when
     /// that failed.
-    pub async fn load(&self) -> Result<(), SchemaLoadError> {
+    pub(crate) async fn load(&self) -> Result<(), SchemaLoadError> {
         if self.is_complete() {
             return Ok(());
         }
@@ -119,36 +123,26 @@ impl Schemas {
                 wanted.extend(self.references(source, &resource)?);
                 resources.insert(url, resource);
             }
-            self.compile(source, document, resources)?;
+            self.compile(source, document, &resources)?;
         }
         Ok(())
     }
 
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).len() == self.0.sources.len()
     }
 
     /// A schema by its id; `None` when it is unknown (or, behind HTTP, not loaded).
-    pub fn get(&self, id: &str) -> Option<Arc<TraitsSchema>> {
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<TraitsSchema>> {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    /// The schema of whoever chooses none.
-    pub fn default_schema(&self) -> Option<Arc<TraitsSchema>> {
-        self.get(&self.0.default_id)
-    }
-
-    pub fn default_id(&self) -> &str {
+    pub(crate) fn default_id(&self) -> &str {
         &self.0.default_id
     }
 
-    /// Whether a person may choose this schema herself.
-    pub fn is_selectable(&self, id: &str) -> bool {
-        id == self.0.default_id || self.0.sources.iter().any(|source| source.id == id && source.selfservice_selectable)
-    }
-
     /// All ids, in the order of the configuration.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.sources.iter().map(|source| source.id.as_str())
     }
 
@@ -156,7 +150,7 @@ impl Schemas {
         &self,
         source: &SchemaSource,
         document: Value,
-        resources: HashMap<String, Value>,
+        resources: &HashMap<String, Value>,
     ) -> Result<(), SchemaLoadError> {
         let schema = TraitsSchema::compile(&source.id, document, resources)
             .map_err(|error| SchemaLoadError::Unusable { id: source.id.clone(), source: error })?;
@@ -269,7 +263,7 @@ mod tests {
     fn the_built_in_schema_is_a_schema() {
         let schemas = Schemas::new(&config::Schemas::default(), true, Client::new(Destinations::Any)).unwrap();
         assert!(schemas.is_complete());
-        let schema = schemas.default_schema().unwrap();
+        let schema = schemas.get("default").unwrap();
         assert!(schema.fields()[0].extension.is_identifier());
     }
 
@@ -293,7 +287,7 @@ mod tests {
         let url = format!("file://{}", path.display());
         let schema = inline(&format!(r#"{{"properties":{{"traits":{{"properties":{{"a":{{"$ref":"{url}"}}}}}}}}}}"#));
         let schemas = load(&[("default", &schema)], false).unwrap();
-        let schema_of_a = schemas.default_schema().unwrap();
+        let schema_of_a = schemas.get("default").unwrap();
         assert!(schema_of_a.validate(&mut serde_json::json!({"a": "x@example.org"})).is_ok());
         assert!(schema_of_a.validate(&mut serde_json::json!({"a": "nobody"})).is_err());
         assert!(matches!(load(&[("default", &schema)], true), Err(SchemaLoadError::ForbiddenReference { .. })));

@@ -63,7 +63,6 @@ pub struct Identity(Arc<Shared>);
 pub struct Shared {
     pub(crate) config: Config,
     pub(crate) database: Database,
-    pub(crate) clock: Clock,
     pub(crate) rng: Rng,
     pub(crate) sealer: Sealer,
     pub(crate) schemas: Schemas,
@@ -88,7 +87,7 @@ impl Deref for Identity {
 impl Identity {
     /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
     pub fn new(parts: Parts) -> Result<Self, ConfigError> {
-        let Parts { config, database, clock, rng, sealer, http, ui, login_requests, subject_observer } = parts;
+        let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer } = parts;
         check(&config)?;
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = Schemas::new(&config.identity, refuse_references, http.clone())?;
@@ -103,7 +102,6 @@ impl Identity {
             places,
             config,
             database,
-            clock,
             rng,
             sealer,
             schemas,

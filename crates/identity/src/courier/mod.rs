@@ -24,10 +24,11 @@ pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::{Templates, TemplatesError};
 
 /// How long a message is kept.
-const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// Writes a message and the job that delivers it. `data` has the snake case keys of the template's model: `to`,
 /// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …
+#[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
 pub async fn queue(
     identity: &Identity,
     tx: &mut WriteTx,
@@ -55,11 +56,8 @@ pub async fn queue(
         expires_at: cx.now.plus(KEPT_FOR),
     };
     messages::insert(tx, identity.vault(cx), &message).await?;
-    let job = jobs::NewJob {
-        kind: deliver_message::KIND,
-        payload: json!({ "message_id": message.id }),
-        run_at: cx.now,
-    };
+    let job =
+        jobs::NewJob { kind: deliver_message::KIND, payload: json!({ "message_id": message.id }), run_at: cx.now };
     jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
     Ok(message.id)
 }

@@ -11,8 +11,9 @@ pub(crate) mod wire;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
+use base::{Actor, Context};
 
 use crate::Identity;
 use crate::pages;
@@ -25,7 +26,7 @@ pub(crate) fn public_router(identity: &Identity) -> Router {
 
 /// Everything that the admin port serves.
 pub(crate) fn admin_router(identity: &Identity) -> Router {
-    let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes());
+    let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes()).layer(from_fn(as_admin));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 
@@ -33,6 +34,14 @@ pub(crate) fn admin_router(identity: &Identity) -> Router {
 async fn load_schemas(State(identity): State<Identity>, request: Request, next: Next) -> Response {
     if let Err(error) = identity.load_schemas().await {
         tracing::error!(%error, "an identity schema cannot be loaded");
+    }
+    next.run(request).await
+}
+
+/// Whoever reaches the admin port acts as its holder.
+async fn as_admin(mut request: Request, next: Next) -> Response {
+    if let Some(cx) = request.extensions_mut().get_mut::<Context>() {
+        cx.actor = Actor::Admin;
     }
     next.run(request).await
 }

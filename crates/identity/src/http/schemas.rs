@@ -65,7 +65,7 @@ async fn list(
     let end = offset.saturating_add(size);
     let page = base::Page { items, next: (end < total).then_some(end) };
     let base = endpoint(service.public_url(), "schemas");
-    let (items, link) = LISTING.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let (items, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
     Ok(([(LINK, link), (TOTAL_COUNT, HeaderValue::from(total))], Json(items)).into_response())
 }
 

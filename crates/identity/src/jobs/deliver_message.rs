@@ -15,10 +15,10 @@ use crate::domain::message_queue::{
 };
 use crate::storage::messages;
 
-pub const KIND: &str = "identity.deliver_message";
+pub(crate) const KIND: &str = "identity.deliver_message";
 
 /// Delivers messages for as long as the configuration allows to try.
-pub struct DeliverMessage(pub Identity);
+pub(crate) struct DeliverMessage(pub(crate) Identity);
 
 #[async_trait]
 impl Handler for DeliverMessage {
@@ -32,7 +32,7 @@ impl Handler for DeliverMessage {
     }
 
     fn lease(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
@@ -68,13 +68,11 @@ impl Identity {
     }
 
     async fn mail(&self, message: &Message, cx: &Context) -> Delivery {
-        match &self.smtp {
-            Some(smtp) => smtp.deliver(message, cx.now).await,
-            None => {
-                tracing::info!(message = %message.id, "no mail server is configured: the message stays in the local mailbox");
-                Delivery::Done
-            }
+        if let Some(smtp) = &self.smtp {
+            return smtp.deliver(message, cx.now).await;
         }
+        tracing::info!(message = %message.id, "no mail server is configured: the message stays in the local mailbox");
+        Delivery::Done
     }
 
     fn judge(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {

@@ -1,3 +1,3 @@
 //! Work that outlives a request, one file per kind of job.
 
-pub mod deliver_message;
+pub(crate) mod deliver_message;

@@ -50,6 +50,6 @@ impl Identity {
             Filter::Offset(_) => Some(identities::count(&mut tx).await?),
             _ => None,
         };
-        Ok(IdentityPage { page: identities::list(&mut tx, vault, filter, page).await?, total })
+        Ok(IdentityPage { page: Box::pin(identities::list(&mut tx, vault, filter, page)).await?, total })
     }
 }

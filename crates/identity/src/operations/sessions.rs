@@ -75,7 +75,7 @@ impl Identity {
         let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
         let mut items = Vec::new();
         for session in sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await? {
-            items.push(expanded(&mut tx, session, Expand { identity: false, devices: true }).await?);
+            items.push(Box::pin(expanded(&mut tx, session, Expand { identity: false, devices: true })).await?);
         }
         Ok((items, total))
     }

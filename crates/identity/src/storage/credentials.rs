@@ -119,7 +119,7 @@ pub(super) async fn store(
     }
     for (kind, new) in after {
         let old = before.get(kind);
-        if old.is_none_or(|old| old.config != new.config || old.version != new.version) {
+        if old.is_none_or(|old| !is_stored_alike(old, new)) {
             let config = vault.seal(SEALED, &new.config);
             let values = values![id, kind.as_str(), config, new.version, new.created_at, new.updated_at];
             tx.execute(&UPSERT, &values).await?;
@@ -132,6 +132,11 @@ pub(super) async fn store(
         }
     }
     Ok(None)
+}
+
+/// Whether the rows of both are the same; identifiers have rows of their own.
+fn is_stored_alike(old: &Credential, new: &Credential) -> bool {
+    (&old.config, old.version, old.updated_at) == (&new.config, new.version, new.updated_at)
 }
 
 /// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code.

@@ -40,6 +40,9 @@ database::statements! {
     UPDATE_EXTERNAL_ID = "UPDATE identity_identities SET external_id = $3 WHERE tenant_id = $1 AND id = $2";
     UPDATE_AVAILABLE_AAL = "UPDATE identity_identities SET available_aal = $3 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM identity_identities WHERE tenant_id = $1 AND id = $2";
+    DELETE_FLOWS = "DELETE FROM identity_flows WHERE tenant_id = $1 AND identity_id = $2";
+    DELETE_CODES = "DELETE FROM identity_codes WHERE tenant_id = $1 AND identity_id = $2";
+    DELETE_CONTINUITIES = "DELETE FROM identity_continuities WHERE tenant_id = $1 AND identity_id = $2";
 }
 
 pub(crate) const STATEMENTS_OF_ADDRESSES: &[&database::Statement] = addresses::STATEMENTS;
@@ -122,12 +125,7 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> 
 }
 
 /// Writes what changed since `before`, which was read in the same transaction.
-pub async fn update(
-    tx: &mut WriteTx,
-    vault: Vault<'_>,
-    before: &Identity,
-    after: &Identity,
-) -> Result<(), StoreError> {
+pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after: &Identity) -> Result<(), StoreError> {
     let id = after.id.as_uuid();
     let values = values![
         id,
@@ -159,8 +157,12 @@ pub async fn update_available_aal(tx: &mut WriteTx, id: IdentityId, level: Aal) 
     tx.execute(&UPDATE_AVAILABLE_AAL, &values![id.as_uuid(), level.as_str()]).await.map(|_| ())
 }
 
-/// Deletes the identity with its credentials and addresses; `false` when there is none. Its sessions are the caller's.
+/// Deletes the identity with its credentials and addresses and whatever it was in the middle of; `false` when there is
+/// none. Its sessions are the caller's.
 pub async fn delete(tx: &mut WriteTx, id: IdentityId) -> Result<bool, Error> {
+    for statement in [&DELETE_FLOWS, &DELETE_CODES, &DELETE_CONTINUITIES] {
+        tx.execute(statement, &values![id.as_uuid()]).await?;
+    }
     credentials::delete_of_identity(tx, id).await?;
     addresses::delete_of_identity(tx, id).await?;
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
@@ -199,9 +201,8 @@ async fn with_credentials(
 
 /// Reads the columns of [`columns`] from position `at` on.
 pub(super) fn read(row: &Row, at: usize) -> Result<Identity, Error> {
-    let optional_json = |position: usize| {
-        row.get::<Option<String>>(at + position)?.map(|text| json(TABLE, &text)).transpose()
-    };
+    let optional_json =
+        |position: usize| row.get::<Option<String>>(at + position)?.map(|text| json(TABLE, &text)).transpose();
     Ok(Identity {
         id: IdentityId::from_uuid(row.get(at)?),
         schema_id: row.get(at + 1)?,

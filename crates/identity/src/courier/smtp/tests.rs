@@ -1,1 +1,144 @@
+use std::sync::Arc;
 
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use super::*;
+use crate::domain::message_queue::{Content, MessageId, MessageStatus, MessageType, TemplateType};
+
+fn message(recipient: &str) -> Message {
+    let now = Timestamp::from_unix_seconds(1_800_000_000);
+    Message {
+        id: MessageId::from_uuid(uuid::Uuid::nil()),
+        kind: MessageType::Email,
+        channel: "email".into(),
+        template_type: TemplateType::RecoveryCodeValid,
+        recipient: recipient.into(),
+        content: Content {
+            subject: "Your code: 123456\r\nBcc: victim@example.org".into(),
+            body: "Plain 123456".into(),
+            html_body: Some("<p>Rich 123456</p>".into()),
+            template_data: serde_json::Value::Null,
+        },
+        status: MessageStatus::Processing,
+        send_count: 1,
+        created_at: now,
+        updated_at: now,
+        expires_at: now,
+    }
+}
+
+/// A mail server of a few lines, which answers a recipient with `answer`, and what it heard.
+#[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
+async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = Arc::new(Mutex::new(String::new()));
+    let log = heard.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (read, mut write) = stream.into_split();
+            let mut lines = BufReader::new(read).lines();
+            write.write_all(b"220 test\r\n").await.unwrap();
+            let mut in_data = false;
+            while let Ok(Some(line)) = lines.next_line().await {
+                {
+                    let mut log = log.lock().await;
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+                let reply = match line.as_str() {
+                    "." if in_data => {
+                        in_data = false;
+                        "250 taken\r\n".to_owned()
+                    }
+                    _ if in_data => continue,
+                    line if line.starts_with("EHLO") => "250-test\r\n250 AUTH PLAIN\r\n".to_owned(),
+                    line if line.starts_with("RCPT") => format!("{answer}\r\n"),
+                    "DATA" => {
+                        in_data = true;
+                        "354 go on\r\n".to_owned()
+                    }
+                    "QUIT" => break,
+                    line if line.starts_with("AUTH") => "235 welcome\r\n".to_owned(),
+                    _ => "250 fine\r\n".to_owned(),
+                };
+                if write.write_all(reply.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (port, heard)
+}
+
+fn delivery(uri: String) -> Result<Option<SmtpDelivery>, SmtpConfigError> {
+    SmtpDelivery::new(&Smtp {
+        connection_uri: Some(Secret::new(uri)),
+        from_address: "no-reply@kleis.example".into(),
+        from_name: "Kleis".into(),
+        headers: [("X-House".to_owned(), "kleis".to_owned())].into(),
+        ..Smtp::default()
+    })
+}
+
+#[tokio::test]
+async fn a_mail_arrives_with_both_texts_and_nobody_else_named() {
+    let (port, heard) = server("250 fine").await;
+    let smtp = delivery(format!("smtp://user:p%40ss@127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
+    let now = Timestamp::from_unix_seconds(1_800_000_000);
+    assert_eq!(smtp.deliver(&message("ada@example.org"), now).await, Delivery::Done);
+    let heard = heard.lock().await;
+    for part in [
+        "MAIL FROM:<no-reply@kleis.example>",
+        "RCPT TO:<ada@example.org>",
+        "From: Kleis <no-reply@kleis.example>",
+        "X-House: kleis",
+        "Subject: Your code: 123456  Bcc: victim@example.org",
+        "Message-ID: <00000000-0000-0000-0000-000000000000@kleis.example>",
+        "Date: Fri, 15 Jan 2027 08:00:00 +0000",
+        "Plain 123456",
+        "Rich 123456",
+        // "\0user\0p@ss"
+        "AUTH PLAIN AHVzZXIAcEBzcw==",
+    ] {
+        assert!(heard.contains(part), "{part} is missing in {heard}");
+    }
+    assert!(!heard.contains("\nBcc:"), "a line break makes no header");
+}
+
+#[tokio::test]
+async fn a_refusal_for_good_is_told_from_one_for_now() {
+    let now = Timestamp::EPOCH;
+    let (port, _) = server("550 no such mailbox").await;
+    let smtp = delivery(format!("smtp://127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
+    assert!(matches!(smtp.deliver(&message("ada@example.org"), now).await, Delivery::Impossible(_)));
+    assert!(matches!(smtp.deliver(&message("no mail address"), now).await, Delivery::Impossible(_)));
+    let (port, _) = server("451 later").await;
+    let smtp = delivery(format!("smtp://127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
+    assert!(matches!(smtp.deliver(&message("ada@example.org"), now).await, Delivery::Failed(_)));
+}
+
+#[tokio::test]
+async fn without_starttls_nothing_is_sent_in_clear_text() {
+    let (port, heard) = server("250 fine").await;
+    let smtp = delivery(format!("smtp://user:secret@127.0.0.1:{port}/")).unwrap().unwrap();
+    let result = smtp.deliver(&message("ada@example.org"), Timestamp::EPOCH).await;
+    assert!(matches!(result, Delivery::Failed(_) | Delivery::Impossible(_)), "{result:?}");
+    let heard = heard.lock().await;
+    assert!(!heard.contains("AUTH") && !heard.contains("RCPT"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_wrong_address_is_found_at_start() {
+    assert!(matches!(delivery("http://x".into()), Err(SmtpConfigError::ConnectionUri)));
+    assert!(matches!(delivery("smtp://".into()), Err(SmtpConfigError::ConnectionUri)));
+    let header = Smtp {
+        connection_uri: Some(Secret::new("smtp://127.0.0.1".into())),
+        headers: [("X".to_owned(), "a\r\nb".to_owned())].into(),
+        ..Smtp::default()
+    };
+    assert!(matches!(SmtpDelivery::new(&header), Err(SmtpConfigError::Header(_))));
+    assert!(SmtpDelivery::new(&Smtp::default()).unwrap().is_none());
+}

@@ -82,9 +82,9 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
     for round in 0..1000 {
         let mut next = Md5::new();
         if round & 1 == 1 {
-            next.update(password)
+            next.update(password);
         } else {
-            next.update(digest)
+            next.update(digest);
         }
         if round % 3 != 0 {
             next.update(salt);
@@ -93,9 +93,9 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
             next.update(password);
         }
         if round & 1 == 1 {
-            next.update(digest)
+            next.update(digest);
         } else {
-            next.update(password)
+            next.update(password);
         }
         digest = next.finalize();
     }

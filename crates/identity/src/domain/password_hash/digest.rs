@@ -68,7 +68,9 @@ impl Algorithm {
         macro_rules! digest {
             ($kind:ty) => {{
                 let mut state = <$kind>::new();
-                parts.iter().for_each(|part| state.update(part));
+                for part in parts {
+                    state.update(part);
+                }
                 state.finalize().to_vec()
             }};
         }

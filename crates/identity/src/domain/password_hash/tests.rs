@@ -93,7 +93,9 @@ fn a_cut_or_changed_hash_is_refused_or_fails() {
     let mut memory = WorkMemory::default();
     // The beginning of a derived key is a shorter derived key, down to the length that is refused.
     for (name, text) in VECTORS.iter().filter(|(name, _)| *name != "scrypt") {
-        for end in (0..text.len()).step_by(5) {
+        // Padding may be missing.
+        let padded = text.trim_end_matches('=').len();
+        for end in (0..padded).step_by(5) {
             if let Ok(hash) = PasswordHash::parse(&text[..end]) {
                 assert!(!hash.verify(PASSWORD, &mut memory), "{name} cut at {end}");
             }

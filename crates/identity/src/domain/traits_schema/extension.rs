@@ -6,6 +6,7 @@ use super::{Derived, TraitError, TraitProblem};
 use crate::domain::{Via, identifier};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the keyword")]
 pub struct Extension {
     pub password_identifier: bool,
     pub webauthn_identifier: bool,
@@ -35,18 +36,18 @@ impl Extension {
     }
 
     /// Whether the trait names its bearer at sign-in.
-    pub const fn is_identifier(&self) -> bool {
+    pub const fn is_identifier(self) -> bool {
         self.password_identifier || self.webauthn_identifier || self.code_identifier
     }
 
     /// Whether the trait is a telephone number that messages go to.
-    pub fn is_telephone(&self) -> bool {
+    pub fn is_telephone(self) -> bool {
         let code = if self.code_identifier { self.code_via } else { None };
         [code, self.verification, self.recovery].contains(&Some(Via::Sms))
     }
 
     pub(super) fn apply(
-        &self,
+        self,
         pointer: &str,
         text: &str,
         format: &str,

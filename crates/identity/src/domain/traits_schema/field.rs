@@ -159,10 +159,9 @@ impl<'s> Walker<'s> {
             Some("number") => Kind::Number,
             Some("integer") => Kind::Integer,
             Some("boolean") => Kind::Boolean,
-            Some(_) => return,
             // Without a type, only what looks like a scalar is one.
             None if schema.get("enum").is_some() || schema.get("format").is_some() => Kind::String,
-            None => return,
+            Some(_) | None => return,
         };
         if self.kinds.iter().any(|(name, _)| *name == place.name) {
             return;

@@ -62,7 +62,7 @@ pub struct Derived {
 
 impl TraitsSchema {
     /// Compiles a schema. `resources` holds every document outside of it that it refers to, by address.
-    pub fn compile(id: &str, document: Value, resources: HashMap<String, Value>) -> Result<Self, SchemaError> {
+    pub fn compile(id: &str, document: Value, resources: &HashMap<String, Value>) -> Result<Self, SchemaError> {
         meta::check(&document)?;
         let mut options = jsonschema::options()
             .with_retriever(Loaded(resources.clone()))
@@ -76,7 +76,7 @@ impl TraitsSchema {
             options = options.with_draft(jsonschema::Draft::Draft7);
         }
         let validator = options.build(&document).map_err(|error| SchemaError::Invalid(error.to_string()))?;
-        let (fields, kinds) = field::derive(&document, &resources)?;
+        let (fields, kinds) = field::derive(&document, resources)?;
         Ok(Self { id: id.to_owned(), document: Arc::new(document), validator, fields, kinds })
     }
 

@@ -9,7 +9,7 @@ fn schema(traits: Value) -> TraitsSchema {
         "definitions": {"mail": {"type": "string", "format": "email", "ory.sh/kratos": {"recovery": {"via": "email"}}}},
         "properties": {"traits": traits},
     });
-    TraitsSchema::compile("default", document, HashMap::new()).unwrap()
+    TraitsSchema::compile("default", document, &HashMap::new()).unwrap()
 }
 
 fn person() -> TraitsSchema {
@@ -122,7 +122,7 @@ fn forms_ask_in_the_order_of_the_schema() {
 
 #[test]
 fn a_wrong_schema_is_refused_at_once() {
-    let compile = |document: Value| TraitsSchema::compile("x", document, HashMap::new()).unwrap_err();
+    let compile = |document: Value| TraitsSchema::compile("x", document, &HashMap::new()).unwrap_err();
     let traits = |trait_: Value| json!({"properties": {"traits": {"type": "object", "properties": {"a": trait_}}}});
     assert!(matches!(compile(json!([])), SchemaError::Rule { .. }));
     assert!(matches!(compile(json!({"properties": {}})), SchemaError::Rule { .. }));

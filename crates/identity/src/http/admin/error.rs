@@ -7,6 +7,7 @@ use crate::domain::json_patch::PatchError;
 use crate::hashing::HashError;
 use crate::operations::batch_create::BatchError;
 use crate::operations::create_identity::{ComposeError, CreateIdentityError};
+use crate::operations::create_recovery_code::CreateRecoveryCodeError;
 use crate::operations::delete_credential::DeleteCredentialError;
 use crate::operations::delete_identity::DeleteIdentityError;
 use crate::operations::explain;
@@ -131,6 +132,18 @@ impl From<SessionError> for RestError {
         match error {
             SessionError::Unknown => not_found(),
             SessionError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateRecoveryCodeError> for RestError {
+    fn from(error: CreateRecoveryCodeError) -> Self {
+        match error {
+            CreateRecoveryCodeError::UnknownIdentity => not_found(),
+            CreateRecoveryCodeError::Disabled => {
+                Self::not_found("This endpoint was disabled by the administrator: recovery by code is switched off.")
+            }
+            CreateRecoveryCodeError::Database(error) => error.into(),
         }
     }
 }

@@ -146,7 +146,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     let mut base = admin_url(&service, "identities");
     query.filters_onto(&mut base);
     let page = base::Page { items: found.page.items, next: found.page.next.map(IdentityId::as_uuid) };
-    let (identities, link) = LISTING.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let (identities, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
     let shown = identities
         .iter()
         .map(|identity| view::identity(&service, identity, (!included.is_empty()).then_some(&included)));

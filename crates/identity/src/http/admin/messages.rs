@@ -25,7 +25,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     let page = service.list_messages(&cx, status.transpose()?, query.get("recipient"), &request).await?;
     let mut base = admin_url(&service, "courier/messages");
     query.filters_onto(&mut base);
-    let (messages, link) = LISTING.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let (messages, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
     let shown: Vec<Value> = messages.iter().map(|message| view::message(&service, message, None)).collect();
     Ok(([(LINK, link)], Json(shown)).into_response())
 }

@@ -6,11 +6,12 @@ mod error;
 mod identities;
 mod messages;
 mod query;
+mod recovery;
 mod sessions;
 mod view;
 
 use axum::Router;
-use axum::routing::{delete, get, patch};
+use axum::routing::{delete, get, patch, post};
 use url::Url;
 
 use crate::Identity;
@@ -30,6 +31,7 @@ pub(super) fn routes() -> Router<Identity> {
         .route("/sessions", get(sessions::list).post(sessions::manage))
         .route("/sessions/{id}", get(sessions::get).delete(sessions::disable))
         .route("/sessions/{id}/extend", patch(sessions::extend))
+        .route("/recovery/code", post(recovery::create_code))
         .route("/courier/messages", get(messages::list))
         .route("/courier/messages/{id}", get(messages::get));
     Router::new().nest("/admin", routes.clone()).merge(routes)

@@ -28,7 +28,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     let page = service.list_sessions(&cx, query.boolean("active")?, expand, &request).await?;
     let mut base = admin_url(&service, "sessions");
     query.filters_onto(&mut base);
-    let (sessions, link) = LISTING.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let (sessions, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
     let shown: Vec<Value> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
     Ok(([(LINK, link)], Json(shown)).into_response())
 }
@@ -99,7 +99,7 @@ pub(super) async fn list_of_identity(
     query.filters_onto(&mut base);
     let next = (offset + size < total).then_some(offset + size);
     let page = base::Page { items: sessions, next };
-    let (sessions, link) = PERSONAL.links(&service.sealer, cx.tenant, cx.now, &base, request.size, page);
+    let (sessions, link) = PERSONAL.links(&service.sealer, &cx, &base, request.size, page);
     let shown: Vec<Value> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
     Ok(([(LINK, link), (TOTAL_COUNT, HeaderValue::from(total))], Json(shown)).into_response())
 }

@@ -1,1 +1,596 @@
+//! The admin API, asked over the router, on both engines, with a clock that stands still.
 
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use base::{Context, ManualClock, PageRequest, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
+use contracts::Link;
+use database::Database;
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use web::outbound::{Client, Destinations};
+
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{Aal, CredentialType, Device, IdentityId, Session};
+use crate::storage;
+use crate::{Config, Identity, Parts};
+
+struct House {
+    identity: Identity,
+    clock: ManualClock,
+    admin: Router,
+    public: Router,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    json: Value,
+}
+
+async fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| test(House::new(database)))
+        .await;
+}
+
+impl House {
+    fn new(database: Database) -> Self {
+        let config: Config = serde_json::from_value(json!({
+            "dev": true,
+            "serve": {"public": {"base_url": "http://id.example/"}, "admin": {"base_url": "http://admin.example/"}},
+            "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": false}}}},
+            "hashers": {"bcrypt": {"cost": 4}},
+        }))
+        .unwrap();
+        let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
+        let rng = Rng::seeded(3);
+        let sealer = Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap();
+        let identity = Identity::new(Parts {
+            config,
+            database,
+            clock: clock.clock(),
+            rng,
+            sealer,
+            http: Client::new(Destinations::Any),
+            ui: ui::Ui::new(ui::Config::default()).unwrap(),
+            login_requests: Link::unset(),
+            subject_observer: Link::unset(),
+        })
+        .unwrap();
+        Self { admin: identity.admin_router(), public: identity.public_router(), identity, clock }
+    }
+
+    fn cx(&self) -> Context {
+        let id = RequestId(base::uuid::Uuid::nil());
+        Context::for_background(self.clock.clock().now(), TenantId::DEFAULT, id)
+    }
+
+    async fn send(&self, router: &Router, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |value| Body::from(value.to_string()));
+        let mut request = request.body(body).unwrap();
+        request.extensions_mut().insert(self.cx());
+        let response = router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 16 << 20).await.unwrap();
+        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Reply { status: parts.status, headers: parts.headers, json }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: Value) -> Reply {
+        let body = (!body.is_null()).then_some(body);
+        self.send(&self.admin, method, path, body).await
+    }
+
+    async fn create(&self, email: &str) -> String {
+        let reply = self.ask("POST", "/admin/identities", json!({"traits": {"email": email}})).await.expect(201);
+        reply.json["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn events(&self) -> Vec<String> {
+        let page = PageRequest { size: 1000, after: None };
+        let events = jobs::list_events(&mut self.identity.database.read(TenantId::DEFAULT), page).await.unwrap();
+        events.items.into_iter().map(|event| event.name).collect()
+    }
+
+    async fn sign_in(&self, id: &str) -> Session {
+        let rng = &self.identity.rng;
+        let now = self.clock.clock().now();
+        let device = Device::new(rng, Some("192.0.2.1".into()), Some("test"), None);
+        let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, now);
+        let lifespan = Duration::from_hours(1);
+        let (session, _) = Session::issue(rng, id.parse::<IdentityId>().unwrap(), method, device, lifespan, now);
+        let mut tx = self.identity.database.write(TenantId::DEFAULT).await.unwrap();
+        storage::sessions::insert(&mut tx, &session).await.unwrap();
+        tx.commit().await.unwrap();
+        session
+    }
+}
+
+impl Reply {
+    #[track_caller]
+    fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.json);
+        self
+    }
+
+    fn reason(&self) -> &str {
+        self.json["error"]["reason"].as_str().unwrap_or_default()
+    }
+
+    /// The address behind `rel="next"`, as path and query.
+    fn next(&self) -> Option<String> {
+        let links = self.headers.get("link")?.to_str().unwrap();
+        let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
+        let url = next.trim_start_matches('<').split('>').next()?;
+        Some(url.strip_prefix("http://admin.example").unwrap_or(url).to_owned())
+    }
+}
+
+#[tokio::test]
+async fn an_identity_is_created_read_replaced_and_deleted() {
+    on_both(|house| async move {
+        let created = house
+            .ask(
+                "POST",
+                "/admin/identities",
+                json!({
+                    "schema_id": "default",
+                    "traits": {"email": "Ada@Example.org", "name": {"first": "Ada"}},
+                    "credentials": {"password": {"config": {"password": "correct horse"}}},
+                    "metadata_public": {"a": 1}, "metadata_admin": {"b": 2}, "external_id": "crm-1",
+                    "verifiable_addresses": [
+                        {"value": "ADA@example.org", "verified": true, "via": "email", "status": "completed"},
+                        {"value": "other@example.org", "verified": true, "via": "email", "status": "completed"},
+                    ],
+                }),
+            )
+            .await
+            .expect(201);
+        let id = created.json["id"].as_str().unwrap().to_owned();
+        assert_eq!(created.headers["location"], format!("http://admin.example/admin/identities/{id}"));
+        assert_eq!(created.json["state"], "active");
+        assert_eq!(created.json["schema_url"], "http://id.example/schemas/ZGVmYXVsdA");
+        assert_eq!(created.json["metadata_admin"], json!({"b": 2}));
+        assert_eq!(created.json["external_id"], "crm-1");
+        let password = &created.json["credentials"]["password"];
+        assert_eq!((&password["identifiers"], password.get("config")), (&json!(["ada@example.org"]), None));
+        let addresses = created.json["verifiable_addresses"].as_array().unwrap();
+        assert_eq!(addresses.len(), 1, "an address that the traits do not name is dropped");
+        assert_eq!((&addresses[0]["value"], &addresses[0]["verified"]), (&json!("ada@example.org"), &json!(true)));
+        assert_eq!(created.json["recovery_addresses"][0]["value"], "ada@example.org");
+
+        let read = house
+            .ask("GET", &format!("/admin/identities/{id}?include_credential=password"), Value::Null)
+            .await
+            .expect(200);
+        let hash = read.json["credentials"]["password"]["config"]["hashed_password"].as_str().unwrap();
+        assert!(house.identity.hasher.verify(&Secret::new("correct horse".into()), hash).await.unwrap());
+        let external = house.ask("GET", "/identities/by/external/crm-1", Value::Null).await.expect(200);
+        assert_eq!(external.json["id"], id.as_str(), "the prefix may be missing");
+
+        let updated = house
+            .ask(
+                "PUT",
+                &format!("/admin/identities/{id}"),
+                json!({
+                    "schema_id": "default", "state": "inactive", "traits": {"email": "ada@new.example"},
+                }),
+            )
+            .await
+            .expect(200);
+        assert_eq!(updated.json["state"], "inactive");
+        assert_eq!(updated.json["metadata_admin"], Value::Null);
+        assert_eq!(updated.json.get("external_id"), None, "what is not given is cleared");
+        assert_eq!(updated.json["verifiable_addresses"][0]["verified"], false, "a new address has to be proved");
+        assert_eq!(updated.json["credentials"]["password"]["identifiers"], json!(["ada@new.example"]));
+        house.ask("GET", "/admin/identities/by/external/crm-1", Value::Null).await.expect(404);
+
+        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
+        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(404);
+        house.ask("GET", "/admin/identities/not-a-uuid", Value::Null).await.expect(404);
+        house.create("ada@new.example").await;
+        let names = house.events().await;
+        for name in ["IdentityCreated", "IdentityUpdated", "IdentityDeleted"] {
+            assert!(names.iter().any(|event| event == name), "{name} in {names:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    on_both(|house| async move {
+        house.create("taken@example.org").await;
+        let refused = |body: Value| {
+            let house = &house;
+            async move { house.ask("POST", "/admin/identities", body).await }
+        };
+        for (body, status, word) in [
+            (json!({"traits": {}}), 400, "/traits/email"),
+            (json!({"traits": {"email": "nobody"}}), 400, "e-mail"),
+            (json!({"traits": {"email": "a@b.example"}, "schema_id": "unknown"}), 400, "schema_id"),
+            (json!({"traits": {"email": "a@b.example"}, "colour": "red"}), 400, "colour"),
+            (json!({"traits": {"email": "a@b.example"}, "state": "asleep"}), 400, "state"),
+            (
+                json!({"traits": {"email": "a@b.example"}, "credentials": {"password": {"config": {"hashed_password": "x"}}}}),
+                400,
+                "hashed_password",
+            ),
+            (
+                json!({"traits": {"email": "a@b.example"}, "credentials": {"password": {"config": {"password": "x".repeat(73)}}}}),
+                400,
+                "password",
+            ),
+            (json!({"traits": {"email": "TAKEN@example.org"}}), 409, "conflicts"),
+            (json!([]), 400, ""),
+        ] {
+            let reply = refused(body.clone()).await;
+            assert_eq!(reply.status.as_u16(), status, "{body}: {}", reply.json);
+            assert!(reply.reason().contains(word), "{body}: {}", reply.json);
+        }
+        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        assert_eq!(all.json.as_array().unwrap().len(), 1, "a refusal leaves nothing behind");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_are_paged_by_sealed_tokens_and_filtered() {
+    on_both(|house| async move {
+        let mut expected = BTreeSet::new();
+        for number in 0..7 {
+            expected.insert(house.create(&format!("p{number}@example.org")).await);
+        }
+        let mut found = BTreeSet::new();
+        let mut path = Some("/admin/identities?page_size=3".to_owned());
+        let mut pages = 0;
+        while let Some(next) = path {
+            let page = house.ask("GET", &next, Value::Null).await.expect(200);
+            pages += 1;
+            for identity in page.json.as_array().unwrap() {
+                assert!(identity.get("credentials").is_none());
+                assert_eq!(identity["verifiable_addresses"].as_array().unwrap().len(), 1);
+                assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity came twice");
+            }
+            path = page.next();
+        }
+        assert_eq!((pages, found), (3, expected.clone()));
+
+        let with = house.ask("GET", "/admin/identities?include_credential=code", Value::Null).await.expect(200);
+        let first = &with.json[0]["credentials"];
+        assert!(
+            first["code"]["config"]["addresses"].is_array() && first["password"].get("config").is_none(),
+            "{first}"
+        );
+
+        let by = |query: String| {
+            let house = &house;
+            async move { house.ask("GET", &format!("/admin/identities?{query}"), Value::Null).await }
+        };
+        let one = by("credentials_identifier=P3%40Example.ORG".into()).await.expect(200);
+        assert_eq!(one.json.as_array().unwrap().len(), 1);
+        let similar = by("preview_credentials_identifier_similar=p&page_size=5".into()).await.expect(200);
+        assert_eq!(similar.json.as_array().unwrap().len(), 5);
+        let rest = house.ask("GET", &similar.next().unwrap(), Value::Null).await.expect(200);
+        assert_eq!(rest.json.as_array().unwrap().len(), 2, "filters travel with the link");
+        assert_eq!(by("preview_credentials_identifier_similar=p%25".into()).await.expect(200).json, json!([]));
+        let two: Vec<_> = expected.iter().take(2).cloned().collect();
+        let ids = by(format!("ids={}&ids={}", two[0], two[1])).await.expect(200);
+        assert_eq!(ids.json.as_array().unwrap().len(), 2);
+        let old = by("page=1&per_page=5".into()).await.expect(200);
+        assert_eq!((old.json.as_array().unwrap().len(), &old.headers["x-total-count"]), (2, &"7".parse().unwrap()));
+        for wrong in [
+            "page_size=x",
+            "page_token=x",
+            "ids=x",
+            "page=900&per_page=2",
+            "include_credential=fax",
+            "organization_id=1",
+            "credentials_identifier=a&organization_id=9b6a3c7e-1f0a-4a55-8f4c-000000000000",
+        ] {
+            by(wrong.into()).await.expect(400);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_patch_changes_members_and_obeys_the_schema() {
+    on_both(|house| async move {
+        let id = house.create("ada@example.org").await;
+        let path = format!("/admin/identities/{id}");
+        let patched = house
+            .ask(
+                "PATCH",
+                &path,
+                json!([
+                    {"op": "replace", "path": "/traits/name", "value": {"first": "Ada"}},
+                    {"op": "add", "path": "/metadata_public/deep/er", "value": 1},
+                    {"op": "replace", "path": "/state", "value": "inactive"},
+                    {"op": "replace", "path": "/verifiable_addresses/0/verified", "value": true},
+                    {"op": "add", "path": "/external_id", "value": "x-1"},
+                ]),
+            )
+            .await
+            .expect(200);
+        assert_eq!(patched.json["traits"]["name"]["first"], "Ada");
+        assert_eq!(patched.json["metadata_public"], json!({"deep": {"er": 1}}));
+        assert_eq!((&patched.json["state"], &patched.json["external_id"]), (&json!("inactive"), &json!("x-1")));
+        assert_eq!(patched.json["verifiable_addresses"][0]["verified"], true);
+        let hash = "$2a$04$abcdefghijklmnopqrstuu960j13X6kQlzbqdzgQcooaqGRvuvICC";
+        house
+            .ask(
+                "PATCH",
+                &path,
+                json!([{"op": "replace", "path": "/credentials/password/config/hashed_password", "value": hash}]),
+            )
+            .await
+            .expect(200);
+        let read = house.ask("GET", &format!("{path}?include_credential=password"), Value::Null).await.expect(200);
+        assert_eq!(read.json["credentials"]["password"]["config"]["hashed_password"], hash);
+        assert_eq!(read.json["credentials"]["password"]["identifiers"], json!(["ada@example.org"]));
+        for wrong in [
+            json!([{"op": "replace", "path": "/id", "value": "x"}]),
+            json!([{"op": "replace", "path": "/credentials", "value": {}}]),
+            json!([{"op": "replace", "path": "/credentials/oidc/config/providers", "value": []}]),
+            json!([{"op": "replace", "path": "/state", "value": "asleep"}]),
+            json!([{"op": "remove", "path": "/traits/email"}]),
+            json!([{"op": "move", "path": "/traits/email", "from": "/traits/name"}]),
+            json!([{"op": "add", "path": "/colour", "value": "red"}]),
+            json!([{"op": "replace", "path": "/credentials/password/config/hashed_password", "value": "plain"}]),
+            json!({"op": "replace"}),
+        ] {
+            house.ask("PATCH", &path, wrong).await.expect(400);
+        }
+        house.create("other@example.org").await;
+        let taken = json!([{"op": "replace", "path": "/traits/email", "value": "other@example.org"}]);
+        house.ask("PATCH", &path, taken).await.expect(409);
+        let after = house.ask("GET", &path, Value::Null).await.expect(200);
+        assert_eq!(after.json["traits"]["email"], "ada@example.org");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_answers_item_by_item() {
+    on_both(|house| async move {
+        let create = |email: &str| json!({"traits": {"email": email}, "credentials": {"password": {"config": {"password": "correct horse"}}}});
+        let patch_id = "6f6f4a3e-0c1d-4b56-9a63-1b3f6e5a7c11";
+        let reply = house
+            .ask("PATCH", "/admin/identities", json!({"identities": [
+                {"create": create("a@example.org"), "patch_id": patch_id},
+                {"create": create("A@example.org"), "patch_id": "6f6f4a3e-0c1d-4b56-9a63-1b3f6e5a7c12"},
+                {"create": create("nobody")},
+                {"create": create("b@example.org")},
+            ]}))
+            .await
+            .expect(200);
+        let items = reply.json["identities"].as_array().unwrap();
+        let actions: Vec<_> = items.iter().map(|item| item["action"].as_str().unwrap()).collect();
+        assert!(actions == ["create", "error", "error", "create"] || actions == ["error", "create", "error", "create"]);
+        let codes: BTreeSet<_> = items.iter().filter_map(|item| item["error"]["code"].as_i64()).collect();
+        assert_eq!(codes, BTreeSet::from([400, 409]));
+        assert_eq!(items[0]["patch_id"], patch_id);
+        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        assert_eq!(all.json.as_array().unwrap().len(), 2);
+        let many = vec![json!({"create": create("x@example.org")}); 201];
+        house.ask("PATCH", "/admin/identities", json!({"identities": many})).await.expect(400);
+        let bad_hash = json!({"traits": {"email": "c@example.org"}, "credentials": {"password": {"config": {"hashed_password": "x"}}}});
+        house
+            .ask("PATCH", "/admin/identities", json!({"identities": [{"create": create("d@example.org")}, {"create": bad_hash}]}))
+            .await
+            .expect(400);
+        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        assert_eq!(all.json.as_array().unwrap().len(), 2, "a batch with a fault in it does nothing");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_are_seen_extended_and_ended() {
+    on_both(|house| async move {
+        let id = house.create("ada@example.org").await;
+        let first = house.sign_in(&id).await;
+        house.clock.advance(Duration::from_secs(10));
+        let second = house.sign_in(&id).await;
+        let list = house
+            .ask("GET", "/admin/sessions?expand=identity&expand=Devices&active=true", Value::Null)
+            .await
+            .expect(200);
+        let ids: Vec<_> = list.json.as_array().unwrap().iter().map(|session| session["id"].clone()).collect();
+        assert_eq!(ids, [json!(second.id), json!(first.id)], "newest first");
+        assert_eq!(list.json[0]["identity"]["id"], id.as_str());
+        assert_eq!(list.json[0]["devices"][0]["ip_address"], "192.0.2.1");
+        let page = house.ask("GET", "/admin/sessions?page_size=1", Value::Null).await.expect(200);
+        let next = house.ask("GET", &page.next().unwrap(), Value::Null).await.expect(200);
+        assert_eq!(next.json[0]["id"], json!(first.id));
+        assert!(next.next().is_none());
+
+        let extended =
+            house.ask("PATCH", &format!("/admin/sessions/{}/extend", first.id), Value::Null).await.expect(200);
+        let until: Timestamp = extended.json["expires_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(24)));
+
+        house.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
+        house.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
+        let gone = house.ask("GET", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(200);
+        assert_eq!(gone.json["active"], false);
+        let own =
+            house.ask("GET", &format!("/admin/identities/{id}/sessions?active=true"), Value::Null).await.expect(200);
+        assert_eq!((own.json.as_array().unwrap().len(), &own.headers["x-total-count"]), (1, &"1".parse().unwrap()));
+
+        let none = house
+            .ask("POST", "/admin/sessions", json!({"action": "disable", "sessions": [first.id]}))
+            .await
+            .expect(200);
+        assert_eq!(none.json, json!({"processed": 0, "more": false}));
+        let some =
+            house.ask("POST", "/admin/sessions", json!({"action": "disable", "identities": [id]})).await.expect(200);
+        assert_eq!(some.json, json!({"processed": 1, "more": false}));
+        let all =
+            house.ask("POST", "/admin/sessions", json!({"action": "delete", "identities": ["*"]})).await.expect(200);
+        assert_eq!(all.json, json!({"processed": 2, "more": false}));
+        for wrong in [
+            json!({"action": "disable"}),
+            json!({"action": "disable", "identities": [id], "sessions": [first.id]}),
+            json!({"action": "disable", "sessions": ["*"]}),
+            json!({"action": "dance", "identities": ["*"]}),
+        ] {
+            house.ask("POST", "/admin/sessions", wrong).await.expect(400);
+        }
+        house.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(404);
+        house.sign_in(&id).await;
+        house.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(204);
+        house.ask("GET", &format!("/admin/sessions/{}", second.id), Value::Null).await.expect(404);
+        house.ask("PATCH", &format!("/admin/sessions/{}/extend", second.id), Value::Null).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_disabled_or_deleted_is_signed_out_at_once() {
+    on_both(|house| async move {
+        let id = house.create("ada@example.org").await;
+        let session = house.sign_in(&id).await;
+        let body = json!({"schema_id": "default", "state": "inactive", "traits": {"email": "ada@example.org"}});
+        house.ask("PUT", &format!("/admin/identities/{id}"), body.clone()).await.expect(200);
+        let ended = house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
+        assert_eq!(ended.json["active"], false);
+        let mut back = body;
+        back["state"] = json!("active");
+        house.ask("PUT", &format!("/admin/identities/{id}"), back).await.expect(200);
+        let still = house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
+        assert_eq!(still.json["active"], false, "who comes back signs in again");
+        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
+        house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_credential_is_deleted_unless_it_is_the_last_way_in() {
+    on_both(|house| async move {
+        let body = json!({
+            "traits": {"email": "ada@example.org"},
+            "credentials": {
+                "password": {"config": {"password": "correct horse"}},
+                "oidc": {"config": {"providers": [{"provider": "google", "subject": "1"}]}},
+                "totp": {"config": {"totp_url": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP"}},
+            },
+        });
+        let created = house.ask("POST", "/admin/identities", body).await.expect(201);
+        let path = format!("/admin/identities/{}/credentials", created.json["id"].as_str().unwrap());
+        house.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(204);
+        house.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(404);
+        house.ask("DELETE", &format!("{path}/oidc"), Value::Null).await.expect(400);
+        house.ask("DELETE", &format!("{path}/oidc?identifier=google:1"), Value::Null).await.expect(204);
+        house.ask("DELETE", &format!("{path}/password"), Value::Null).await.expect(400);
+        house.ask("DELETE", &format!("{path}/code"), Value::Null).await.expect(400);
+        house.ask("DELETE", &format!("{path}/fax"), Value::Null).await.expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_administrator_hands_out_a_recovery_code() {
+    on_both(|house| async move {
+        let id = house.create("ada@example.org").await;
+        let made = house
+            .ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "12h"}))
+            .await
+            .expect(201);
+        let code = made.json["recovery_code"].as_str().unwrap();
+        assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()));
+        let link = made.json["recovery_link"].as_str().unwrap();
+        let flow = link.split("flow=").nth(1).unwrap();
+        let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(12)));
+        // Fetched and submitted without a cookie, by whoever got it.
+        let shown = house
+            .send(&house.public, "GET", &format!("/self-service/recovery/flows?id={flow}"), None)
+            .await
+            .expect(200);
+        assert_eq!(shown.json["state"], "sent_email");
+        let path = format!("/self-service/recovery?flow={flow}");
+        let passed = house.send(&house.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
+        assert_eq!(passed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", passed.json);
+        assert!(
+            passed
+                .headers
+                .get_all("set-cookie")
+                .iter()
+                .any(|cookie| cookie.to_str().unwrap().starts_with("ory_kratos_session="))
+        );
+        let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
+        house
+            .ask("POST", "/admin/recovery/code", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}))
+            .await
+            .expect(404);
+        house.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn schemas_are_public() {
+    on_both(|house| async move {
+        for path in ["/schemas/default", "/schemas/ZGVmYXVsdA", "/admin/schemas/default"] {
+            let reply = house.send(&house.public, "GET", path, None).await.expect(200);
+            assert!(reply.json["properties"]["traits"].is_object());
+        }
+        let list = house.send(&house.public, "GET", "/schemas", None).await.expect(200);
+        assert_eq!((&list.json[0]["id"], list.json.as_array().unwrap().len()), (&json!("default"), 1));
+        house.send(&house.public, "GET", "/schemas/unknown", None).await.expect(404);
+        house.send(&house.public, "GET", "/admin/identities", None).await.expect(404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_are_listed_and_their_attempts_shown() {
+    on_both(|house| async move {
+        let cx = house.cx();
+        let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
+        let data = json!({"to": "a@example.org", "recovery_code": "123456", "expires_in_minutes": 60});
+        let template = crate::courier::Template::RecoveryCodeValid;
+        let via = crate::domain::Via::Email;
+        let id =
+            crate::courier::queue(&house.identity, &mut tx, &cx, template, via, "a@example.org", data).await.unwrap();
+        tx.commit().await.unwrap();
+        let queued = house
+            .ask("GET", "/admin/courier/messages?status=queued&recipient=a@example.org", Value::Null)
+            .await
+            .expect(200);
+        assert_eq!(queued.json[0]["id"], json!(id));
+        assert!(queued.json[0]["body"].as_str().unwrap().contains("123456"), "development may read them");
+
+        let worker = jobs::Worker::new(
+            house.identity.database.clone(),
+            house.clock.clock(),
+            house.identity.rng.clone(),
+            house.identity.handlers(),
+            crate::RETENTION.iter().copied(),
+        );
+        worker.run_due().await.unwrap();
+        let sent = house.ask("GET", &format!("/admin/courier/messages/{id}"), Value::Null).await.expect(200);
+        assert_eq!((&sent.json["status"], &sent.json["send_count"]), (&json!("sent"), &json!(1)));
+        assert_eq!(sent.json["dispatches"][0]["status"], "success");
+        assert_eq!(
+            house.ask("GET", "/admin/courier/messages?status=queued", Value::Null).await.expect(200).json,
+            json!([])
+        );
+        house.ask("GET", "/admin/courier/messages/not-a-uuid", Value::Null).await.expect(400);
+        house.ask("GET", "/admin/courier/messages/9b6a3c7e-1f0a-4a55-8f4c-000000000000", Value::Null).await.expect(404);
+        house.ask("GET", "/admin/courier/messages?status=lost", Value::Null).await.expect(400);
+    })
+    .await;
+}

@@ -1,1 +1,170 @@
+use std::time::Duration;
 
+use base::{PageRequest, Rng, Sealer, Secret, TenantId, Timestamp};
+use database::Database;
+use serde_json::json;
+
+use super::*;
+use crate::domain::traits_schema::Derived;
+use crate::domain::{Credential, Via, credential};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+fn sealer() -> Sealer {
+    Sealer::new(&[Secret::new("a secret of the tests".to_owned())], Rng::seeded(1)).unwrap()
+}
+
+fn person(rng: &Rng, email: &str) -> Identity {
+    let mut identity = Identity::new(IdentityId::generate(rng), "default", json!({ "email": email }), NOW);
+    let list = vec![(Via::Email, email.to_owned())];
+    let derived = Derived {
+        password: vec![email.to_owned()],
+        code: list.clone(),
+        verifiable: list.clone(),
+        recovery: list,
+        ..Derived::default()
+    };
+    identity.follow(&derived, rng, NOW);
+    let password = Credential::password(vec![email.to_owned()], "$2a$..", NOW);
+    identity.credentials.insert(CredentialType::Password, password);
+    identity.refresh_available_aal(credential::FactorRules::default());
+    identity
+}
+
+async fn on_both<F: Future<Output = ()>>(test: impl Fn(Database, Rng) -> F) {
+    database::testing::on_both_engines(&[crate::MIGRATIONS], |database| test(database, Rng::seeded(5))).await;
+}
+
+#[tokio::test]
+async fn what_is_written_is_read() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let mut ada = person(&rng, "ada@example.org");
+        ada.metadata_public = Some(json!({"quote\"": "ä"}));
+        ada.external_id = Some("x-1".to_owned());
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = database.read(TenantId::DEFAULT);
+        assert_eq!(find_whole(&mut tx, vault, ada.id).await.unwrap().as_ref(), Some(&ada));
+        let found = find_by_identifier(&mut tx, vault, CredentialType::Password, "ada@example.org").await.unwrap();
+        assert_eq!(found.as_ref(), Some(&ada));
+        let elsewhere = Vault::new(&sealer, TenantId::from_i32(2));
+        assert!(find(&mut database.read(TenantId::from_i32(2)), ada.id).await.unwrap().is_none());
+        assert!(
+            find_whole(&mut tx, elsewhere, ada.id).await.is_err(),
+            "what is sealed for one tenant opens for no other"
+        );
+        assert_eq!(find_by_external_id(&mut tx, "x-1").await.unwrap().unwrap().id, ada.id);
+        assert!(find_by_external_id(&mut tx, "X-1").await.unwrap().is_none());
+        let (address, owner) = find_recovery(&mut tx, Via::Email, "ada@example.org").await.unwrap().unwrap();
+        assert_eq!((address, owner), (ada.recovery_addresses[0].clone(), ada.id));
+        assert!(find_verifiable(&mut tx, Via::Sms, "ada@example.org").await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_takes_what_somebody_has() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let mut ada = person(&rng, "ada@example.org");
+        ada.external_id = Some("x-1".to_owned());
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let double = person(&rng, "ada@example.org");
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let refused = insert(&mut tx, vault, &double).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Taken(Taken::Identifier { .. })), "{refused:?}");
+        drop(tx);
+        let mut same_external = person(&rng, "bob@example.org");
+        same_external.external_id = Some("x-1".to_owned());
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let refused = insert(&mut tx, vault, &same_external).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Taken(Taken::ExternalId)), "{refused:?}");
+        drop(tx);
+        let mut tx = database.read(TenantId::DEFAULT);
+        assert_eq!(count(&mut tx).await.unwrap(), 1);
+        let bob = find_by_identifier(&mut tx, vault, CredentialType::Password, "bob@example.org").await.unwrap();
+        assert!(bob.is_none(), "a refused write leaves nothing behind");
+        let mut tx = database.write(TenantId::from_i32(2)).await.unwrap();
+        insert(&mut tx, Vault::new(&sealer, TenantId::from_i32(2)), &double).await.unwrap();
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_update_writes_the_difference() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let ada = person(&rng, "ada@example.org");
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let later = NOW.plus(Duration::from_secs(5));
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        let mut after = before.clone();
+        let list = vec![(Via::Email, "ada@new.example".to_owned())];
+        let derived = Derived { password: vec!["ada@new.example".into()], verifiable: list, ..Derived::default() };
+        after.traits = json!({"email": "ada@new.example"});
+        after.follow(&derived, &rng, later);
+        after.updated_at = later;
+        update(&mut tx, vault, &before, &after).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = database.read(TenantId::DEFAULT);
+        assert_eq!(find_whole(&mut tx, vault, ada.id).await.unwrap(), Some(after.clone()));
+        let old = find_by_identifier(&mut tx, vault, CredentialType::Password, "ada@example.org").await.unwrap();
+        assert!(old.is_none(), "the old name is free");
+        assert!(find_recovery(&mut tx, Via::Email, "ada@example.org").await.unwrap().is_none());
+
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        assert!(mark_verified(&mut tx, after.verifiable_addresses[0].id, later).await.unwrap());
+        assert!(delete(&mut tx, ada.id).await.unwrap());
+        assert!(!delete(&mut tx, ada.id).await.unwrap());
+        tx.commit().await.unwrap();
+        let mut tx = database.read(TenantId::DEFAULT);
+        assert!(find_verifiable(&mut tx, Via::Email, "ada@new.example").await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let mut people: Vec<_> = (0..5).map(|number| person(&rng, &format!("p{number}@example.org"))).collect();
+        for person in &people {
+            insert(&mut tx, vault, person).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        people.sort_by_key(|person| person.id);
+        let mut tx = database.read(TenantId::DEFAULT);
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = list(&mut tx, Some(vault), &Filter::All, &PageRequest { size: 2, after }).await.unwrap();
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, people);
+        let page = PageRequest { size: 10, after: None };
+        let similar = list(&mut tx, None, &Filter::IdentifierBeginning("p_".into()), &page).await.unwrap();
+        assert!(similar.items.is_empty(), "an underscore is an underscore");
+    })
+    .await;
+}
