@@ -100,6 +100,7 @@ struct SystemRandom;
 
 impl RandomSource for SystemRandom {
     #[expect(clippy::panic, reason = "without randomness no secret is safe: nothing may go on")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no random bytes: {error}");

@@ -133,21 +133,21 @@ mod tests {
     #[test]
     fn a_sealed_value_opens_for_its_purpose_and_tenant_alone() {
         let sealer = sealer(&["first secret"]);
-        let sealed = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
-        assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &sealed), Ok(b"hello".to_vec()));
-        assert_eq!(sealer.open(COOKIE, TenantId::DEFAULT, &sealed), Err(OpenError));
-        assert_eq!(sealer.open(CHALLENGE, TenantId::from_i32(2), &sealed), Err(OpenError));
+        let value = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
+        assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &value), Ok(b"hello".to_vec()));
+        assert_eq!(sealer.open(COOKIE, TenantId::DEFAULT, &value), Err(OpenError));
+        assert_eq!(sealer.open(CHALLENGE, TenantId::from_i32(2), &value), Err(OpenError));
     }
 
     #[test]
     fn any_changed_byte_and_any_shorter_value_is_refused() {
         let sealer = sealer(&["first secret"]);
-        let sealed = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
-        for index in 0..sealed.len() {
-            let mut changed = sealed.clone();
+        let value = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
+        for index in 0..value.len() {
+            let mut changed = value.clone();
             changed[index] ^= 1;
             assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &changed), Err(OpenError), "byte {index}");
-            assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &sealed[..index]), Err(OpenError), "length {index}");
+            assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &value[..index]), Err(OpenError), "length {index}");
         }
     }
 

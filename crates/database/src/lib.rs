@@ -54,7 +54,7 @@ struct Inner {
 
 enum Engine {
     Sqlite(Sqlite),
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Database {
     pub async fn open(dsn: &Dsn) -> Result<Self, Error> {
         let engine = match dsn {
             Dsn::Sqlite(location) => Engine::Sqlite(Sqlite::open(location)?),
-            Dsn::Postgres(config) => Engine::Postgres(Postgres::connect(config).await?),
+            Dsn::Postgres(config) => Engine::Postgres(Box::new(Box::pin(Postgres::connect(config)).await?)),
         };
         Ok(Self(Arc::new(Inner { engine, counters: Counters::default(), bell: tokio::sync::Notify::new() })))
     }
@@ -108,7 +108,7 @@ impl Database {
             Engine::Postgres(engine) => {
                 self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
                 self.count_statement();
-                engine.execute_pipelined(tenant, statement, values).await
+                Box::pin(engine.execute_pipelined(tenant, statement, values)).await
             }
         }
     }
@@ -117,7 +117,7 @@ impl Database {
     pub async fn ping(&self) -> Result<(), Error> {
         match &self.0.engine {
             Engine::Sqlite(engine) => engine.ping(),
-            Engine::Postgres(engine) => engine.ping().await,
+            Engine::Postgres(engine) => Box::pin(engine.ping()).await,
         }
     }
 
@@ -125,7 +125,7 @@ impl Database {
     pub async fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
         match &self.0.engine {
             Engine::Sqlite(engine) => engine.prepare(statement),
-            Engine::Postgres(engine) => engine.prepare(statement).await,
+            Engine::Postgres(engine) => Box::pin(engine.prepare(statement)).await,
         }
     }
 

@@ -31,15 +31,15 @@ impl<K: Serialize + DeserializeOwned> PageToken<K> {
     }
 
     pub fn seal(&self, sealer: &Sealer, tenant: TenantId, key: K, now: Timestamp) -> String {
-        let sealed = Sealed { key, issued_at: now.unix_seconds() };
+        let content = Sealed { key, issued_at: now.unix_seconds() };
         // Keys are plain values: they always have a JSON form.
-        sealer.seal_text(self.listing, tenant, &serde_json::to_vec(&sealed).unwrap_or_default())
+        sealer.seal_text(self.listing, tenant, &serde_json::to_vec(&content).unwrap_or_default())
     }
 
     pub fn open(&self, sealer: &Sealer, tenant: TenantId, token: &str) -> Result<K, InvalidPageToken> {
         let bytes = sealer.open_text(self.listing, tenant, token).map_err(|_| InvalidPageToken)?;
-        let sealed: Sealed<K> = serde_json::from_slice(&bytes).map_err(|_| InvalidPageToken)?;
-        Ok(sealed.key)
+        let content: Sealed<K> = serde_json::from_slice(&bytes).map_err(|_| InvalidPageToken)?;
+        Ok(content.key)
     }
 }
 

@@ -5,6 +5,12 @@
 //! `KLEIS_TEST_POSTGRES` names a running cluster (a DSN of a superuser) to use in its place. A missing PostgreSQL fails the
 //! test: nothing is skipped.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a fixture that cannot be set up fails its test")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a fixture is configured by the environment and waits for a real process"
+)]
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -184,14 +190,13 @@ fn programs() -> PathBuf {
         .expect("the PostgreSQL server is installed (package postgresql), or KLEIS_POSTGRES_BIN names its programs")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits for a real process")]
 fn wait_until_ready(directory: &Path) {
     let started = Instant::now();
     let state = directory.join("postmaster.pid");
     while !std::fs::read_to_string(&state).is_ok_and(|text| text.lines().any(|line| line.trim() == "ready")) {
         let log = directory.join("log");
         assert!(
-            started.elapsed() < Duration::from_secs(60),
+            started.elapsed() < Duration::from_mins(1),
             "PostgreSQL does not start: {}",
             std::fs::read_to_string(log).unwrap_or_default()
         );

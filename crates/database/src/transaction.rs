@@ -58,7 +58,8 @@ impl Read for ReadTx {
         self.database.count_statement();
         match &self.database.0.engine {
             Engine::Sqlite(engine) => engine.query(self.tenant, statement, values),
-            Engine::Postgres(engine) => engine.query_pipelined(self.tenant, statement, values).await,
+            // Boxed: the future of a round trip is large, and would make every future around it as large.
+            Engine::Postgres(engine) => Box::pin(engine.query_pipelined(self.tenant, statement, values)).await,
         }
     }
 }
@@ -75,14 +76,14 @@ pub struct WriteTx {
 
 enum EngineWrite {
     Sqlite(SqliteWrite),
-    Postgres(PostgresWrite),
+    Postgres(Box<PostgresWrite>),
 }
 
 impl WriteTx {
     pub(crate) async fn begin(database: Database, tenant: TenantId) -> Result<Self, Error> {
         let engine = match &database.0.engine {
             Engine::Sqlite(engine) => EngineWrite::Sqlite(engine.begin().await?),
-            Engine::Postgres(engine) => EngineWrite::Postgres(engine.begin().await?),
+            Engine::Postgres(engine) => EngineWrite::Postgres(Box::new(Box::pin(engine.begin()).await?)),
         };
         Ok(Self { database, tenant, engine, failed: false, rings: false })
     }
@@ -97,7 +98,7 @@ impl WriteTx {
         self.database.count_statement();
         let result = match &mut self.engine {
             EngineWrite::Sqlite(tx) => tx.execute(self.tenant, statement, values),
-            EngineWrite::Postgres(tx) => tx.execute(self.tenant, statement, values).await,
+            EngineWrite::Postgres(tx) => Box::pin(tx.execute(self.tenant, statement, values)).await,
         };
         self.failed = result.is_err();
         result
@@ -114,7 +115,7 @@ impl WriteTx {
         self.check()?;
         match self.engine {
             EngineWrite::Sqlite(tx) => tx.commit().await?,
-            EngineWrite::Postgres(tx) => tx.commit().await?,
+            EngineWrite::Postgres(tx) => Box::pin(tx.commit()).await?,
         }
         if self.rings {
             self.database.0.bell.notify_one();
@@ -136,7 +137,7 @@ impl Read for WriteTx {
         self.database.count_statement();
         let result = match &mut self.engine {
             EngineWrite::Sqlite(tx) => tx.query(self.tenant, statement, values),
-            EngineWrite::Postgres(tx) => tx.query(self.tenant, statement, values).await,
+            EngineWrite::Postgres(tx) => Box::pin(tx.query(self.tenant, statement, values)).await,
         };
         self.failed = result.is_err();
         result

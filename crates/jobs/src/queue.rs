@@ -59,7 +59,7 @@ pub trait Handler: Send + Sync {
 
     /// The longest that one run may take; another process may take the job over afterwards.
     fn lease(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 
     /// Performs the job. It may run again although it succeeded, when the process died before that was recorded.

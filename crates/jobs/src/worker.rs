@@ -17,7 +17,7 @@ use crate::storage::{self, ClaimedJob};
 const CONCURRENCY: i64 = 8;
 /// How long a job of another process, or one whose wait is over, may lie unseen.
 const POLL: Duration = Duration::from_secs(2);
-const REAP_EVERY: Duration = Duration::from_secs(60);
+const REAP_EVERY: Duration = Duration::from_mins(1);
 /// Batches a table in one go: the reaper keeps up with 20,000 expired rows a minute and never holds others up for long.
 const REAP_BATCHES: u32 = 40;
 
@@ -39,7 +39,7 @@ impl Worker {
         retention: impl IntoIterator<Item = Retention>,
     ) -> Self {
         let handlers: HashMap<_, _> = handlers.into_iter().map(|it| (it.kind(), it)).collect();
-        let longest_lease = handlers.values().map(|it| it.lease()).max().unwrap_or(Duration::from_secs(60));
+        let longest_lease = handlers.values().map(|it| it.lease()).max().unwrap_or(Duration::from_mins(1));
         let reaper = Reaper::new(database.clone(), retention);
         Self { database, clock, rng, handlers, reaper, longest_lease }
     }
@@ -119,7 +119,7 @@ impl Worker {
         let Some(handler) = self.handlers.get(claimed.kind.as_str()) else {
             // Another version of Kleis may know it: a rolling upgrade must not lose it.
             return Err(Decision::Postpone(
-                self.clock.now().plus(Duration::from_secs(60)),
+                self.clock.now().plus(Duration::from_mins(1)),
                 "no handler here".to_owned(),
             ));
         };

@@ -1,5 +1,7 @@
 //! Jobs run once their transaction has committed, are tried again, and are set aside; on both engines.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -101,14 +103,14 @@ async fn a_failed_job_is_tried_later_and_in_the_end_set_aside() {
         assert_eq!(fixture.worker.run_due().await.unwrap(), 2);
         assert_eq!(fixture.worker.run_due().await.unwrap(), 0, "a retry must wait");
         for _ in 0..5 {
-            fixture.time.advance(Duration::from_secs(3600));
+            fixture.time.advance(Duration::from_hours(1));
             fixture.worker.run_due().await.unwrap();
         }
         let stubborn =
             fixture.runs().into_iter().filter(|(payload, _)| *payload == json!("stubborn")).collect::<Vec<_>>();
         assert_eq!(stubborn.iter().map(|(_, attempt)| *attempt).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(fixture.runs().len(), 4);
-        fixture.time.advance(Duration::from_secs(15 * 86_400));
+        fixture.time.advance(Duration::from_hours(15 * 24));
         fixture.worker.reap().await;
         assert_eq!(fixture.worker.run_due().await.unwrap(), 0);
     })

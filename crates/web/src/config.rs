@@ -76,8 +76,8 @@ impl fmt::Display for GoDuration {
         if seconds == 0 {
             return match nanos {
                 0 => f.write_str("0s"),
-                _ if nanos % 1_000_000 == 0 => write!(f, "{}ms", nanos / 1_000_000),
-                _ if nanos % 1_000 == 0 => write!(f, "{}us", nanos / 1_000),
+                _ if nanos.is_multiple_of(1_000_000) => write!(f, "{}ms", nanos / 1_000_000),
+                _ if nanos.is_multiple_of(1_000) => write!(f, "{}us", nanos / 1_000),
                 _ => write!(f, "{nanos}ns"),
             };
         }

@@ -1,6 +1,6 @@
 //! Lists in pages: what a client asks for, and the `Link` header (RFC 8288) that leads it on.
 
-use base::{Page, PageRequest, Sealer, TenantId, Timestamp};
+use base::{Context, Page, PageRequest, Sealer, TenantId};
 use database::PageToken;
 use http::HeaderValue;
 use serde::de::DeserializeOwned;
@@ -53,8 +53,7 @@ impl<K: Serialize + DeserializeOwned> Listing<K> {
     pub fn links<T>(
         &self,
         sealer: &Sealer,
-        tenant: TenantId,
-        now: Timestamp,
+        cx: &Context,
         base: &url::Url,
         size: u32,
         page: Page<T, K>,
@@ -69,7 +68,7 @@ impl<K: Serialize + DeserializeOwned> Listing<K> {
         };
         let mut links = link(None, "first");
         if let Some(key) = page.next {
-            let token = self.token.seal(sealer, tenant, key, now);
+            let token = self.token.seal(sealer, cx.tenant, key, cx.now);
             links.push(',');
             links.push_str(&link(Some(&token), "next"));
         }

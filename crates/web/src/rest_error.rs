@@ -30,8 +30,8 @@ struct Details {
     request: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    details: Map<String, Value>,
+    #[serde(rename = "details", skip_serializing_if = "Map::is_empty")]
+    more: Map<String, Value>,
     message: String,
 }
 
@@ -43,7 +43,7 @@ impl RestError {
             status: status.canonical_reason().unwrap_or("Error"),
             request: None,
             reason: None,
-            details: Map::new(),
+            more: Map::new(),
             message: message.into(),
         };
         Self(Box::new(Body { error, siblings: Map::new(), headers: Vec::new() }))
@@ -98,7 +98,7 @@ impl RestError {
 
     #[must_use]
     pub fn with_detail(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.error.details.insert(name.into(), value.into());
+        self.0.error.more.insert(name.into(), value.into());
         self
     }
 

@@ -194,7 +194,6 @@ impl PostgresWrite {
 }
 
 impl Drop for PostgresWrite {
-    #[expect(clippy::disallowed_methods, reason = "the rollback outlives the operation that was dropped")]
     fn drop(&mut self) {
         if !self.begun {
             return;

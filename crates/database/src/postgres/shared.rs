@@ -83,7 +83,7 @@ impl SharedClients {
         if let Some(client) = slot.live() {
             return Ok(client);
         }
-        let client = Arc::new(self.connect().await?);
+        let client = Arc::new(Box::pin(self.connect()).await?);
         *slot.current.write().unwrap_or_else(PoisonError::into_inner) = Some(client.clone());
         Ok(client)
     }

@@ -16,7 +16,7 @@ pub(crate) fn connector(config: &PostgresConfig) -> Result<Tls, Error> {
     match &config.root_certificate {
         Some(path) if config.tls => {
             let certificates = CertificateDer::pem_file_iter(path)
-                .and_then(|it| it.collect::<Result<Vec<_>, _>>())
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
                 .map_err(|error| Error::unavailable("sslrootcert cannot be read", error))?;
             roots.add_parsable_certificates(certificates);
         }

@@ -44,7 +44,7 @@ pub(super) async fn list_consents(
     let pairs = [("subject", Some(subject)), ("login_session_id", session_text.as_deref())];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let base = oauth.listing_url("/admin/oauth2/auth/sessions/consent", pairs)?;
-    let (records, links) = LISTING.links(oauth.sealer(), cx.tenant, cx.now, &base, request.size, found);
+    let (records, links) = LISTING.links(oauth.sealer(), &cx, &base, request.size, found);
     let documents: Vec<Value> = records.into_iter().map(documents::consent_session).collect();
     Ok(([(header::LINK, oauth.listing_links(links))], Json(documents)).into_response())
 }

@@ -57,6 +57,7 @@ pub struct Client {
 }
 
 impl Client {
+    #[expect(clippy::disallowed_methods, reason = "the one client that all others are told to use")]
     pub fn new(destinations: Destinations) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver::new(destinations.clone()));
         http.enforce_http(false);
