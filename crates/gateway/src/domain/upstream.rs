@@ -44,6 +44,9 @@ impl Upstream {
             "h2c" => Protocol::H2c,
             other => return Err(format!("the scheme `{other}` is not supported: use http, https or h2c")),
         };
+        if protocol == Protocol::H2c && settings.preserve_host {
+            return Err("`preserve_host` is not offered with h2c: HTTP/2 would name two hosts".to_owned());
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("it holds a name or a password".to_owned());
         }
@@ -151,6 +154,8 @@ mod tests {
             let settings = rule::Upstream { url: url.to_owned(), ..rule::Upstream::default() };
             assert!(Upstream::compile(&settings).is_err(), "{url}");
         }
+        let url = "h2c://u".to_owned();
+        assert!(Upstream::compile(&rule::Upstream { url, preserve_host: true, ..rule::Upstream::default() }).is_err());
         assert!(Upstream::compile(&rule::Upstream::default()).unwrap().is_none());
     }
 }

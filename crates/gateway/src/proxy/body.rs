@@ -11,6 +11,9 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use web::listener::Stalled;
 
+use crate::domain::headers::remove_hop_by_hop;
+use crate::pipeline::RuleSet;
+
 /// The client's part of the exchange broke, not the upstream's.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClientFault {
@@ -33,11 +36,12 @@ impl Progress {
 pub(super) struct RequestBody {
     inner: Body,
     progress: Progress,
+    rules: Arc<RuleSet>,
 }
 
 impl RequestBody {
-    pub(super) const fn new(inner: Body, progress: Progress) -> Self {
-        Self { inner, progress }
+    pub(super) const fn new(inner: Body, progress: Progress, rules: Arc<RuleSet>) -> Self {
+        Self { inner, progress, rules }
     }
 }
 
@@ -50,6 +54,14 @@ impl HttpBody for RequestBody {
         if polled.is_ready() {
             self.progress.0.fetch_add(1, Ordering::Relaxed);
         }
+        // What a client may not send in front of the body it may not send behind it.
+        let polled = polled.map_ok(|mut frame: Frame<Bytes>| {
+            if let Some(trailers) = frame.trailers_mut() {
+                remove_hop_by_hop(trailers);
+                self.rules.decided_headers().remove_from(trailers);
+            }
+            frame
+        });
         polled.map_err(|error| if was_stalled(&error) { ClientFault::Stalled } else { ClientFault::Gone })
     }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::{CONNECTION, SET_COOKIE, UPGRADE};
+use http::header::{CONNECTION, HOST, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
@@ -60,7 +60,8 @@ impl Gateway {
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
-            Body::new(RequestBody::new(Body::new(IdleBody::new(body, timeouts.read.get())), progress.clone()))
+            let body = Body::new(IdleBody::new(body, timeouts.read.get()));
+            Body::new(RequestBody::new(body, progress.clone(), granted.rules.clone()))
         };
         let mut outgoing = Request::new(body);
         *outgoing.method_mut() = parts.method;
@@ -68,7 +69,9 @@ impl Gateway {
         *outgoing.version_mut() = if upstream.protocol == Protocol::H2c { Version::HTTP_2 } else { Version::HTTP_11 };
         *outgoing.headers_mut() = headers;
 
-        let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || upstream.preserve_host);
+        // HTTP/2 names the host of the URI besides: two names for one host are one too many.
+        let has_own_host = outgoing.headers().contains_key(HOST);
+        let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || has_own_host);
         let answer = wait_for(pool.request(outgoing), &progress, timeouts.write.get()).await?;
         let mut response = self.present(answer, upgrade.as_ref(), client_upgrade, timeouts.write.get())?;
         for cookie in &granted.session.set_cookies {

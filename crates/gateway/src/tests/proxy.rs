@@ -162,6 +162,34 @@ async fn a_large_body_streams_through_and_its_length_is_kept() {
 }
 
 #[tokio::test]
+async fn a_forgery_behind_the_body_is_taken_out_too() {
+    let upstream = raw_upstream(|mut stream| async move {
+        let mut seen = Vec::new();
+        let mut buffer = [0; 1024];
+        while !seen.ends_with(b"\r\n\r\n") || !seen.windows(5).any(|it| it == b"0\r\nx-" || it == b"0\r\n\r\n") {
+            match stream.read(&mut buffer).await {
+                Ok(length @ 1..) => seen.extend_from_slice(&buffer[..length]),
+                _ => return,
+            }
+        }
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", seen.len());
+        let _ = stream.write_all(head.as_bytes()).await;
+        let _ = stream.write_all(&seen).await;
+    })
+    .await;
+    let headers =
+        json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
+    let running = Running::start(json!([rule("/up", &upstream, headers)]), json!({})).await;
+    let mut stream = TcpStream::connect(running.proxy).await.unwrap();
+    let sent = [("transfer-encoding", "chunked"), ("trailer", "x-user, x-sum"), ("connection", "close")];
+    stream.write_all(head("POST", "/up", &sent).as_bytes()).await.unwrap();
+    stream.write_all(b"2\r\nhi\r\n0\r\nx-user: admin\r\nx-sum: 1\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    timeout(Duration::from_secs(5), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.contains("x-user: anonymous") && !answer.contains("x-user: admin"), "{answer}");
+}
+
+#[tokio::test]
 async fn answers_stream_piece_by_piece_and_may_last_longer_than_any_silence() {
     let upstream = raw_upstream(|mut stream| async move {
         drain_head(&mut stream).await;

@@ -114,7 +114,12 @@ impl CookieSession {
         let forget = if settings.clear_invalid_cookies { settings.only.as_slice() } else { &[] };
         let forget = forget
             .iter()
-            .map(|name| SetCookie::removal(name.clone()).domain(settings.clear_cookie_domain.clone()).header())
+            .map(|name| {
+                // Browsers take cookies with these beginnings with `Secure` alone.
+                let is_secure = name.starts_with("__Host-") || name.starts_with("__Secure-");
+                let removal = SetCookie::removal(name.clone()).domain(settings.clear_cookie_domain.clone());
+                removal.secure(is_secure).header()
+            })
             .collect();
         Ok(Self {
             forward_headers: names.collect::<Result<_, _>>()?,
