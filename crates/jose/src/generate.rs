@@ -46,9 +46,10 @@ fn generate_rsa() -> Result<Material, GenerateError> {
     let pair = rsa::KeyPair::generate(KeySize::Rsa2048)?;
     let document: Pkcs8V1Der<'_> = pair.as_der()?;
     let integers = der::read_pkcs8_rsa(document.as_ref()).ok_or(GenerateError)?;
-    let [n, e, d, p, q, dp, dq, qi] = <[Vec<u8>; 8]>::try_from(integers).map_err(|_| GenerateError)?;
-    let [d, p, q, dp, dq, qi] = [d, p, q, dp, dq, qi].map(Secret::new);
-    Ok(Material::Rsa { n, e, private: Some(RsaPrivate { d, p, q, dp, dq, qi }) })
+    // RFC 8017 appendix A.1.2: the order of the integers.
+    let [modulus, exponent, secrets @ ..] = <[Vec<u8>; 8]>::try_from(integers).map_err(|_| GenerateError)?;
+    let [d, p, q, dp, dq, qi] = secrets.map(Secret::new);
+    Ok(Material::Rsa { n: modulus, e: exponent, private: Some(RsaPrivate { d, p, q, dp, dq, qi }) })
 }
 
 fn generate_ec(curve: Curve) -> Result<Material, GenerateError> {

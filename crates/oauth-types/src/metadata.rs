@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the document has that many")]
 pub struct ProviderMetadata {
     pub issuer: String,
     pub authorization_endpoint: String,
