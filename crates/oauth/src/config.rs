@@ -3,6 +3,9 @@
 //! What always holds: a value read here is well-formed on its own; what depends on several of them (an issuer without TLS
 //! outside of `dev`, a pairwise subject without salt) is checked when the service is built, before a port is bound.
 
+mod defaults;
+mod hook;
+
 use std::time::Duration;
 
 use base::Secret;
@@ -14,6 +17,8 @@ use web::config::GoDuration;
 
 use crate::domain::client::{AccessTokenStrategy, SubjectType};
 
+pub(crate) use hook::{ApiKeyPlace, Hook};
+
 /// The keys that this service obeys.
 pub const HONOURED: &[&str] = &[
     "clients.http.disallow_private_ip_ranges",
@@ -22,7 +27,6 @@ pub const HONOURED: &[&str] = &[
     "oauth2.allowed_top_level_claims",
     "oauth2.client_credentials.default_grant_allowed_scope",
     "oauth2.exclude_not_before_claim",
-    "oauth2.expose_internal_errors",
     "oauth2.grant.refresh_token.rotation_grace_period",
     "oauth2.grant.refresh_token.rotation_grace_reuse_count",
     "oauth2.hashers.algorithm",
@@ -34,6 +38,8 @@ pub const HONOURED: &[&str] = &[
     "oauth2.pkce.enforced",
     "oauth2.pkce.enforced_for_public_clients",
     "oauth2.preserve_ext_claims",
+    "oauth2.refresh_token_hook",
+    "oauth2.token_hook",
     "oidc.dynamic_client_registration.default_scope",
     "oidc.subject_identifiers.pairwise.salt",
     "oidc.subject_identifiers.supported_types",
@@ -108,7 +114,6 @@ pub struct ClientsHttp {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct OAuth2 {
-    pub expose_internal_errors: bool,
     pub exclude_not_before_claim: bool,
     /// Custom claims that also stand at the top level of JWT access tokens.
     pub allowed_top_level_claims: Vec<String>,
@@ -121,6 +126,10 @@ pub struct OAuth2 {
     pub grant: GrantSettings,
     pub keys: Keys,
     pub hashers: Hashers,
+    /// Asked before tokens are issued.
+    pub token_hook: Option<Hook>,
+    /// Asked before a refresh token is rotated; the other hook is asked afterwards.
+    pub refresh_token_hook: Option<Hook>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -157,7 +166,7 @@ pub struct RefreshTokenSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Keys {
-    /// The algorithm of keys that are made by themselves: RS256, ES256 or EdDSA.
+    /// The algorithm of keys that are made by themselves: `RS256`, `ES256` or `EdDSA`.
     pub algorithm: Algorithm,
     /// After how long a new key takes over; `0s` never rotates.
     pub rotation_period: GoDuration,
@@ -368,8 +377,8 @@ impl ConfigError {
     }
 }
 
-const GRACE_LIMIT: Duration = Duration::from_secs(5 * 60);
-const COUNTED_GRACE_LIMIT: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+const GRACE_LIMIT: Duration = Duration::from_mins(5);
+const COUNTED_GRACE_LIMIT: Duration = Duration::from_hours(180 * 24);
 
 impl Config {
     /// What depends on several keys, and what only a whole value shows.
@@ -464,110 +473,6 @@ fn join(base: &str, path: &str) -> String {
     format!("{}{path}", base.strip_suffix('/').unwrap_or(base))
 }
 
-const fn minutes(minutes: u64) -> GoDuration {
-    GoDuration::from_seconds(minutes * 60)
-}
-
-const fn hours(hours: u64) -> GoDuration {
-    minutes(hours * 60)
-}
-
-// === defaults ===
-
-impl Default for OAuth2 {
-    fn default() -> Self {
-        Self {
-            expose_internal_errors: false,
-            exclude_not_before_claim: false,
-            allowed_top_level_claims: Vec::new(),
-            mirror_top_level_claims: true,
-            preserve_ext_claims: false,
-            pkce: Pkce::default(),
-            client_credentials: ClientCredentials::default(),
-            grant: GrantSettings::default(),
-            keys: Keys::default(),
-            hashers: Hashers::default(),
-        }
-    }
-}
-
-impl Default for RefreshTokenSettings {
-    fn default() -> Self {
-        Self { rotation_grace_period: minutes(0), rotation_grace_reuse_count: 0 }
-    }
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self { algorithm: Algorithm::RS256, rotation_period: minutes(0) }
-    }
-}
-
-impl Default for Bcrypt {
-    fn default() -> Self {
-        Self { cost: 10 }
-    }
-}
-
-impl Default for Pbkdf2 {
-    fn default() -> Self {
-        Self { iterations: 25_000 }
-    }
-}
-
-impl Default for SubjectIdentifiers {
-    fn default() -> Self {
-        Self { supported_types: vec![SubjectType::Public], pairwise: None }
-    }
-}
-
-impl Default for CookieNames {
-    fn default() -> Self {
-        Self {
-            login_csrf: "ory_hydra_login_csrf".to_owned(),
-            consent_csrf: "ory_hydra_consent_csrf".to_owned(),
-            session: "ory_hydra_session".to_owned(),
-        }
-    }
-}
-
-impl Default for CookiePaths {
-    fn default() -> Self {
-        Self { session: "/".to_owned() }
-    }
-}
-
-impl Default for AccessTokenFormat {
-    fn default() -> Self {
-        Self(AccessTokenStrategy::Opaque)
-    }
-}
-
-impl Default for Ttl {
-    fn default() -> Self {
-        Self {
-            login_consent_request: minutes(30),
-            authentication_session: hours(720),
-            access_token: hours(1),
-            refresh_token: RefreshTokenLifespan::Limited(hours(720)),
-            id_token: hours(1),
-            auth_code: minutes(10),
-        }
-    }
-}
-
-impl Default for OwnUrls {
-    fn default() -> Self {
-        Self { issuer: "http://127.0.0.1:4444/".to_owned(), public: None, admin: None }
-    }
-}
-
-impl Default for Jwks {
-    fn default() -> Self {
-        Self { broadcast_keys: vec!["hydra.openid.id-token".to_owned()] }
-    }
-}
-
 impl<'de> Deserialize<'de> for RefreshTokenLifespan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -589,58 +494,4 @@ impl<'de> Deserialize<'de> for RefreshTokenLifespan {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(json: serde_json::Value) -> Config {
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn the_defaults_are_valid() {
-        Config::default().validate().unwrap();
-    }
-
-    #[test]
-    fn an_issuer_without_tls_needs_dev_or_this_machine() {
-        let http = serde_json::json!({"urls": {"self": {"issuer": "http://auth.example/"}}});
-        assert_eq!(config(http.clone()).validate().unwrap_err().key, "urls.self.issuer");
-        let mut dev = http;
-        dev["dev"] = true.into();
-        config(dev).validate().unwrap();
-    }
-
-    #[test]
-    fn pairwise_subjects_need_a_salt() {
-        let error = config(serde_json::json!({"oidc": {"subject_identifiers": {"supported_types": ["pairwise"]}}}))
-            .validate()
-            .unwrap_err();
-        assert_eq!(error.key, "oidc.subject_identifiers.pairwise.salt");
-    }
-
-    #[test]
-    fn refresh_tokens_may_live_for_ever() {
-        for value in [serde_json::json!(-1), serde_json::json!("-1")] {
-            let config = config(serde_json::json!({"ttl": {"refresh_token": value}}));
-            assert_eq!(config.ttl.refresh_token, RefreshTokenLifespan::Unlimited);
-        }
-    }
-
-    #[test]
-    fn the_grace_period_is_limited() {
-        let grace = |count| {
-            let refresh_token =
-                serde_json::json!({"rotation_grace_period": "24h", "rotation_grace_reuse_count": count});
-            config(serde_json::json!({"oauth2": {"grant": {"refresh_token": refresh_token}}})).rotation_grace()
-        };
-        assert_eq!(grace(0), Duration::from_secs(300));
-        assert_eq!(grace(1), Duration::from_secs(86_400));
-    }
-
-    #[test]
-    fn paths_join_with_one_slash() {
-        let config = config(serde_json::json!({"urls": {"self": {"issuer": "https://a.example/x/"}}}));
-        assert_eq!(config.token_url(), "https://a.example/x/oauth2/token");
-        assert_eq!(config.issuer(), "https://a.example/x/");
-    }
-}
+mod tests;

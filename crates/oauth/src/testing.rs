@@ -44,6 +44,6 @@ pub(crate) fn a_grant(now: Timestamp) -> Grant {
         refresh: None,
         revoked_at: None,
         created_at: now,
-        expires_at: now.plus(Duration::from_secs(3600)),
+        expires_at: now.plus(Duration::from_hours(1)),
     }
 }

@@ -6,6 +6,7 @@
 
 use base::{PlainToken, Sealer, TenantId, Timestamp};
 use oauth_types::ScopeSet;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::client::ClientId;
@@ -19,6 +20,8 @@ pub struct AccessToken {
     pub subject: String,
     pub scope: ScopeSet,
     pub audience: Vec<String>,
+    /// Custom claims of a client that acts for itself; those of a grant stand in its row.
+    pub ext: Map<String, Value>,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -32,6 +35,9 @@ pub struct Provenance {
     /// The grant and its generation; `None` when the client acts for itself.
     pub grant: Option<(GrantId, i32)>,
 }
+
+/// The generation of tokens that the authorization endpoint issued itself: no refresh ends them, only their grant does.
+pub const FRONT_CHANNEL: i32 = -1;
 
 /// The first byte of a sealed payload: what follows.
 const WITH_GRANT: u8 = 1;
@@ -52,6 +58,7 @@ impl AccessToken {
         // A client that acts for itself is its own subject.
         writer.text(if self.subject == self.client_id.as_str() { "" } else { &self.subject });
         writer.text(&self.scope.to_string());
+        writer.text(&if self.ext.is_empty() { String::new() } else { Value::Object(self.ext.clone()).to_string() });
         for audience in &self.audience {
             writer.text(audience);
         }
@@ -71,11 +78,15 @@ impl AccessToken {
             subject => subject.to_owned(),
         };
         let scope = ScopeSet::parse(reader.text()?);
+        let ext = match reader.text()? {
+            "" => Map::new(),
+            text => serde_json::from_str(text).ok()?,
+        };
         let mut audience = Vec::new();
         while !reader.0.is_empty() {
             audience.push(reader.text()?.to_owned());
         }
-        Some(Self { provenance, client_id, subject, scope, audience, issued_at, expires_at })
+        Some(Self { provenance, client_id, subject, scope, audience, ext, issued_at, expires_at })
     }
 }
 
@@ -182,6 +193,7 @@ mod tests {
                 subject,
                 scope: ScopeSet::parse(&scope),
                 audience,
+                ext: if with_grant { Map::new() } else { Map::from_iter([("tier".to_owned(), Value::from(epoch))]) },
                 issued_at: Timestamp::from_unix_seconds(1),
                 expires_at: Timestamp::from_unix_seconds(2),
             };
@@ -208,6 +220,7 @@ mod tests {
             subject: rng.uuid().to_string(),
             scope: ScopeSet::parse("openid offline_access email profile"),
             audience: vec!["https://api.example/v1".to_owned()],
+            ext: Map::new(),
             issued_at: Timestamp::EPOCH,
             expires_at: Timestamp::EPOCH,
         };

@@ -43,6 +43,8 @@ pub struct ResponseTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     pub target: ResponseTarget,
+    /// What the answer brings: a code, tokens, or both.
+    pub response_types: ResponseTypes,
     /// The `redirect_uri` parameter was sent, so it must be sent again with the code (RFC 6749 section 4.1.3).
     pub redirect_uri_sent: bool,
     pub scope: ScopeSet,
@@ -127,21 +129,27 @@ impl AuthorizationRequest {
     pub fn validate(parameters: &Parameters, client: &Client, rules: AuthorizationRules) -> Result<Self, Refusal> {
         let mode = requested_mode(parameters)?;
         let redirect_uri = registered_redirect_uri(parameters, client)?;
-        let response_types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default());
-        let default_mode = response_types.as_ref().map_or(ResponseMode::Query, |types| types.default_mode());
-        let target = ResponseTarget {
+        let types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default());
+        let default_mode = types.as_ref().map_or(ResponseMode::Query, |types| types.default_mode());
+        let mut target = ResponseTarget {
             redirect_uri: redirect_uri.as_str().to_owned(),
             mode: mode.unwrap_or(default_mode),
             state: parameters.get("state").map(str::to_owned),
         };
+        if let Ok(types) = types
+            && !types.allows_mode(target.mode)
+        {
+            // The error must not travel in the query either, where the client does not look for it.
+            target.mode = ResponseMode::Fragment;
+            let hint = "Tokens travel in the fragment or in a form, never in the query.";
+            return Err(Refusal::to_client(&target, OAuthError::new(ErrorCode::UnsupportedResponseMode, hint)));
+        }
         let refuse = |error: OAuthError| Refusal::to_client(&target, error);
 
         check_rights(parameters, client, rules).map_err(refuse)?;
         check_unsupported(parameters).map_err(refuse)?;
-        let response_types = response_types
-            .map_err(|error| refuse(OAuthError::new(ErrorCode::UnsupportedResponseType, error.to_string())))?;
-        check_response_type(response_types, client).map_err(refuse)?;
         let request = Self::interpret(parameters, target.clone()).map_err(refuse)?;
+        request.check_response_type(client).map_err(refuse)?;
         request.check_binding().map_err(refuse)?;
         request.check_pkce(client, rules).map_err(refuse)?;
         if !rules.allow_insecure_redirects && !redirect_uri.is_secure() {
@@ -153,6 +161,8 @@ impl AuthorizationRequest {
 
     /// Reads the parameters of a request that was judged before, or is being judged.
     pub fn interpret(parameters: &Parameters, target: ResponseTarget) -> Result<Self, OAuthError> {
+        let response_types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default())
+            .map_err(|error| OAuthError::new(ErrorCode::UnsupportedResponseType, error.to_string()))?;
         let text = |name| parameters.get(name).map(str::to_owned);
         let words =
             |name| parameters.get(name).map(|value| ScopeSet::parse(value).as_slice().to_vec()).unwrap_or_default();
@@ -172,6 +182,7 @@ impl AuthorizationRequest {
         };
         Ok(Self {
             target,
+            response_types,
             redirect_uri_sent: parameters.get("redirect_uri").is_some(),
             scope: ScopeSet::parse(parameters.get("scope").unwrap_or_default()),
             audience: parameters.audience(),
@@ -208,6 +219,31 @@ impl AuthorizationRequest {
         !client.is_public() || trusted_place
     }
 
+    fn check_response_type(&self, client: &Client) -> Result<(), OAuthError> {
+        let types = self.response_types;
+        if !client.response_types().any(|registered| ResponseTypes::parse(registered) == Ok(types)) {
+            let hint = format!("The client may not use the response type '{types}'.");
+            return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
+        }
+        // A grant that is disabled is refused before anybody signs in, not when the code comes back.
+        let needs_implicit = types.token || !types.code;
+        let needed = [(types.code, GrantType::AuthorizationCode), (needs_implicit, GrantType::Implicit)].into_iter();
+        for (_, grant_type) in needed.filter(|(is_needed, _)| *is_needed) {
+            if !client.allows_grant_type(grant_type.as_str()) {
+                let hint = format!("The client is not registered for the grant type '{grant_type}'.");
+                return Err(OAuthError::new(ErrorCode::UnauthorizedClient, hint));
+            }
+        }
+        if types.id_token && !self.is_openid() {
+            return Err(OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid."));
+        }
+        // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11: what comes by the browser must not be replayed.
+        if types.id_token && self.nonce.is_none() {
+            return Err(OAuthError::new(ErrorCode::InvalidRequest, "nonce is required for this response type."));
+        }
+        Ok(())
+    }
+
     /// The answer must be bound to the browser that asked: by `state`, or else by PKCE (RFC 9700 section 2.1).
     fn check_binding(&self) -> Result<(), OAuthError> {
         match &self.target.state {
@@ -231,6 +267,9 @@ impl AuthorizationRequest {
     }
 
     fn check_pkce(&self, client: &Client, rules: AuthorizationRules) -> Result<(), OAuthError> {
+        if !self.response_types.code {
+            return Ok(());
+        }
         let required = rules.require_pkce || (rules.require_pkce_of_public_clients && client.is_public());
         if required && self.code_challenge.is_none() {
             let hint = "This client must send a code_challenge with code_challenge_method S256.";
@@ -298,24 +337,6 @@ fn check_unsupported(parameters: &Parameters) -> Result<(), OAuthError> {
         Some((_, code)) => Err(code.into()),
         None => Ok(()),
     }
-}
-
-fn check_response_type(requested: ResponseTypes, client: &Client) -> Result<(), OAuthError> {
-    let registered = client.response_types().any(|types| ResponseTypes::parse(types) == Ok(requested));
-    if !registered {
-        let hint = format!("The client may not use the response type '{requested}'.");
-        return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
-    }
-    if !requested.is_code_alone() {
-        let hint = format!("The response type '{requested}' is not supported: use 'code' with PKCE.");
-        return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
-    }
-    // A disabled grant is refused before anybody signs in, not when the code comes back.
-    if !client.allows_grant_type(GrantType::AuthorizationCode.as_str()) {
-        let hint = "The client is not registered for the grant type 'authorization_code'.";
-        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, hint));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

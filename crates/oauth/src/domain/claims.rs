@@ -232,6 +232,7 @@ mod tests {
             subject: grant.subject.clone(),
             scope: ScopeSet::parse("openid photos"),
             audience: Vec::new(),
+            ext: Map::new(),
             issued_at: at(0),
             expires_at: at(60),
         };

@@ -36,6 +36,11 @@ impl Lifespans {
         )
     }
 
+    /// For tokens that the authorization endpoint issues itself.
+    pub fn of_implicit(ttl: &Ttl, client: &ClientLifespans) -> Self {
+        Self::choose(ttl, client.implicit_grant_access_token_lifespan, client.implicit_grant_id_token_lifespan, None)
+    }
+
     pub fn of_client_credentials(ttl: &Ttl, client: &ClientLifespans) -> Self {
         Self::choose(ttl, client.client_credentials_grant_access_token_lifespan, None, None)
     }
@@ -66,10 +71,10 @@ mod tests {
     fn the_client_has_the_first_word() {
         let ttl = Ttl::default();
         let mut client = ClientLifespans::default();
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         assert_eq!(Lifespans::of_refresh_token(&ttl, &client).access_token, hour);
         client.refresh_token_grant_access_token_lifespan = Some(GoDuration::from_seconds(60));
-        assert_eq!(Lifespans::of_refresh_token(&ttl, &client).access_token, Duration::from_secs(60));
+        assert_eq!(Lifespans::of_refresh_token(&ttl, &client).access_token, Duration::from_mins(1));
         assert_eq!(Lifespans::of_authorization_code(&ttl, &client).access_token, hour);
     }
 

@@ -55,6 +55,7 @@ mod tests {
 
     fn request(query: &str) -> AuthorizationRequest {
         let target = ResponseTarget { redirect_uri: String::new(), mode: ResponseMode::Query, state: None };
+        let query = format!("response_type=code&{query}");
         AuthorizationRequest::interpret(&Parameters::parse(query.as_bytes()).unwrap(), target).unwrap()
     }
 

@@ -21,3 +21,4 @@ pub mod sealed;
 pub mod sealed_token;
 pub mod signing_key;
 pub mod subject_identifier;
+pub mod token_hook;

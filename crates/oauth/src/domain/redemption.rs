@@ -138,7 +138,7 @@ mod tests {
         grant.code = Some(IssuedCode {
             digest: code.digest(),
             state: CodeState::Issued,
-            expires_at: now().plus(Duration::from_secs(600)),
+            expires_at: now().plus(Duration::from_mins(10)),
             challenge: Some(CodeVerifier::parse(VERIFIER).unwrap().challenge()),
             redirect_uri: Some("https://rp.example/cb".to_owned()),
         });

@@ -79,19 +79,19 @@ pub fn seal_successor(sealer: &Sealer, tenant: TenantId, token: &PlainToken) -> 
     sealer.seal(SUCCESSOR, tenant, token.expose().as_bytes())
 }
 
-pub fn open_successor(sealer: &Sealer, tenant: TenantId, sealed: &[u8]) -> Option<PlainToken> {
-    let bytes = sealer.open(SUCCESSOR, tenant, sealed).ok()?;
+pub fn open_successor(sealer: &Sealer, tenant: TenantId, kept: &[u8]) -> Option<PlainToken> {
+    let bytes = sealer.open(SUCCESSOR, tenant, kept).ok()?;
     String::from_utf8(bytes).ok().map(PlainToken::received)
 }
 
 impl Grant {
-    /// Whether `token` may be rotated. `generation` is the one that it names.
+    /// Whether the presented token may be rotated. `generation` is the one that it names.
     pub fn rotate(
         &self,
         client: &ClientId,
-        token: &PlainToken,
+        presented: &PlainToken,
         generation: i32,
-        grace: GracePolicy,
+        policy: GracePolicy,
         now: Timestamp,
     ) -> Rotation {
         let Some(family) = &self.refresh else { return Rotation::Refused(RefreshRefusal::Unknown) };
@@ -102,7 +102,7 @@ impl Grant {
             return Rotation::Refused(RefreshRefusal::Revoked);
         }
         if family.generation == generation {
-            return if family.digest != token.digest() {
+            return if family.digest != presented.digest() {
                 // Sealed by us, but not the token that was issued: somebody holds the key and guesses.
                 Rotation::Refused(RefreshRefusal::Unknown)
             } else if family.expires_at <= now {
@@ -115,8 +115,8 @@ impl Grant {
             Some(rotated_at) if family.generation == generation.saturating_add(1) => rotated_at,
             _ => return Rotation::Reused,
         };
-        let uses_left = grace.uses == 0 || u32::try_from(family.grace_uses).is_ok_and(|used| used < grace.uses);
-        let in_grace = !grace.period.is_zero() && now < rotated_at.plus(grace.period);
+        let uses_left = policy.uses == 0 || u32::try_from(family.grace_uses).is_ok_and(|used| used < policy.uses);
+        let in_grace = !policy.period.is_zero() && now < rotated_at.plus(policy.period);
         if in_grace && uses_left && family.expires_at > now {
             Rotation::Repeat
         } else if now < rotated_at {

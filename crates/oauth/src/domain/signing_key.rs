@@ -14,7 +14,7 @@ pub const ID_TOKEN_SET: &str = "hydra.openid.id-token";
 pub const ACCESS_TOKEN_SET: &str = "hydra.jwt.access-token";
 
 /// For how long a new key is published before it takes over in a rotation: longer than relying parties keep a key set.
-pub const PUBLISHED_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+pub const PUBLISHED_AHEAD: Duration = Duration::from_hours(24);
 
 /// One key of a set, as it is kept.
 #[derive(Clone, Debug)]

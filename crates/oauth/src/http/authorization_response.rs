@@ -8,15 +8,27 @@ use oauth_types::{ErrorCode, ResponseMode};
 
 use crate::OAuth;
 use crate::domain::authorization_request::{Refusal, RefusalError, ResponseTarget};
-use crate::operations::issue_code::IssuedCode;
+use crate::operations::answer_authorization::IssuedAuthorization;
 use crate::pages::form_post::FormPost;
 
 /// The parameters of an answer, in order.
 pub(super) type Answer = Vec<(&'static str, String)>;
 
 impl OAuth {
-    pub(super) fn code_response(&self, cx: &Context, issued: &IssuedCode) -> Response {
-        let answer = vec![("code", issued.code.expose().to_owned()), ("scope", issued.scope.to_string())];
+    pub(super) fn issued_response(&self, cx: &Context, issued: &IssuedAuthorization) -> Response {
+        let mut answer = Answer::new();
+        if let Some(code) = &issued.code {
+            answer.push(("code", code.expose().to_owned()));
+        }
+        if let Some(access) = &issued.access_token {
+            answer.push(("access_token", access.token.expose().to_owned()));
+            answer.push(("token_type", "bearer".to_owned()));
+            answer.push(("expires_in", access.expires_in_seconds.to_string()));
+        }
+        if let Some(id_token) = &issued.id_token {
+            answer.push(("id_token", id_token.expose().to_owned()));
+        }
+        answer.push(("scope", issued.scope.to_string()));
         self.answer_client(cx, &issued.target, answer)
     }
 

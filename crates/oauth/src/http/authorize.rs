@@ -7,14 +7,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use base::Context;
 use bytes::Bytes;
-use oauth_types::Parameters;
+use oauth_types::{ErrorCode, Parameters};
 use web::Cx;
 use web::cookies::SetCookie;
 
 use super::authorization_response::{redirect, with_query};
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
-use crate::operations::issue_code::IssueError;
+use crate::operations::answer_authorization::IssueError;
 use crate::operations::redeem_login::{AfterLogin, RedeemError};
 use crate::operations::start_authorization::{AuthorizeError, Browser, StartedAuthorization};
 
@@ -51,7 +51,7 @@ impl OAuth {
         }
         if let Some(verifier) = parameters.get("consent_verifier") {
             return match self.redeem_consent(cx, verifier, &browser).await {
-                Ok(issued) => self.code_response(cx, &issued),
+                Ok(issued) => self.issued_response(cx, &issued),
                 Err(error) => self.redeem_error_response(cx, &error),
             };
         }
@@ -86,7 +86,7 @@ impl OAuth {
         };
         let session = self.session_cookie(cx, redeemed.session_cookie);
         match redeemed.next {
-            AfterLogin::Issued(issued) => with_cookies(self.code_response(cx, &issued), [session]),
+            AfterLogin::Issued(issued) => with_cookies(self.issued_response(cx, &issued), [session]),
             AfterLogin::Consent { flow, challenge } => {
                 let page = match &self.config().urls.consent {
                     Some(page) => self.absolute(page),
@@ -108,6 +108,11 @@ impl OAuth {
             }
             RedeemError::Database(error) | RedeemError::Issue(IssueError::Database(error)) => {
                 self.failure_response(cx, error)
+            }
+            RedeemError::Issue(IssueError::Mint(error)) => {
+                tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "no token could be made");
+                let code = ErrorCode::ServerError;
+                self.error_response(cx, StatusCode::INTERNAL_SERVER_ERROR, code.as_str(), code.sentence())
             }
         }
     }

@@ -38,7 +38,8 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
     let signs = vec![algorithm.to_string()];
     let mut userinfo_signs = owned(&["none"]);
     userinfo_signs.extend(signs.clone());
-    let grant_types = [GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken];
+    let grant_types =
+        [GrantType::AuthorizationCode, GrantType::Implicit, GrantType::ClientCredentials, GrantType::RefreshToken];
     ProviderMetadata {
         issuer: config.issuer().to_owned(),
         authorization_endpoint: public(&overrides.auth_url, "/oauth2/auth"),
@@ -49,8 +50,23 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         end_session_endpoint: config.issuer_url("/oauth2/sessions/logout"),
         registration_endpoint: overrides.client_registration_url.clone(),
         device_authorization_endpoint: None,
-        subject_types_supported: config.oidc.subject_identifiers.supported_types.iter().map(subject_type).collect(),
-        response_types_supported: owned(&["code"]),
+        subject_types_supported: config
+            .oidc
+            .subject_identifiers
+            .supported_types
+            .iter()
+            .copied()
+            .map(subject_type)
+            .collect(),
+        response_types_supported: owned(&[
+            "code",
+            "code id_token",
+            "id_token",
+            "token id_token",
+            "token",
+            "token id_token code",
+            "code token",
+        ]),
         response_modes_supported: owned(&["query", "fragment", "form_post"]),
         grant_types_supported: grant_types.iter().map(ToString::to_string).collect(),
         claims_supported: with(&["sub"], &overrides.supported_claims),
@@ -78,7 +94,7 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
     }
 }
 
-fn subject_type(subject_type: &SubjectType) -> String {
+fn subject_type(subject_type: SubjectType) -> String {
     match subject_type {
         SubjectType::Public => "public".to_owned(),
         SubjectType::Pairwise => "pairwise".to_owned(),

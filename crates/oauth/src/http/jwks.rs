@@ -11,6 +11,6 @@ use super::token_error::TokenError;
 use crate::OAuth;
 
 pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
-    let set = oauth.published_keys(&cx).await?;
+    let set = Box::pin(oauth.published_keys(&cx)).await?;
     Ok(([(header::CACHE_CONTROL, PUBLISHED)], Json(set.to_public_value())).into_response())
 }

@@ -10,6 +10,7 @@ use web::NoStore;
 
 use crate::operations::authenticate_client::AuthenticateClientError;
 use crate::operations::authorize_client::AuthorizeClientError;
+use crate::operations::call_token_hooks::HookError;
 use crate::operations::mint_tokens::MintError;
 use crate::operations::redeem_code::RedeemCodeError;
 use crate::operations::refresh::RefreshError;
@@ -114,6 +115,15 @@ impl From<MintError> for TokenError {
     }
 }
 
+impl From<HookError> for TokenError {
+    fn from(error: HookError) -> Self {
+        match error {
+            HookError::Denied => Self::new(ErrorCode::AccessDenied, error),
+            HookError::Failed => Self::new(ErrorCode::ServerError, error),
+        }
+    }
+}
+
 impl From<SigningKeyError> for TokenError {
     fn from(error: SigningKeyError) -> Self {
         match error {
@@ -132,6 +142,7 @@ impl From<RedeemCodeError> for TokenError {
             RedeemCodeError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
             // RFC 6749 section 5.2; RFC 7636 section 4.6.
             RedeemCodeError::Refused(_) | RedeemCodeError::Replayed => Self::new(ErrorCode::InvalidGrant, error),
+            RedeemCodeError::Hook(error) => error.into(),
             RedeemCodeError::Mint(error) => error.into(),
             RedeemCodeError::Database(error) => error.into(),
         }
@@ -150,6 +161,7 @@ impl From<RefreshError> for TokenError {
             RefreshError::ScopeNotGranted(_) | RefreshError::ScopeNotAllowed(_) => {
                 Self::new(ErrorCode::InvalidScope, error)
             }
+            RefreshError::Hook(error) => error.into(),
             RefreshError::Mint(error) => error.into(),
             RefreshError::Database(error) => error.into(),
         }
@@ -163,6 +175,7 @@ impl From<AuthorizeClientError> for TokenError {
             AuthorizeClientError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
             AuthorizeClientError::ScopeNotAllowed(_) => Self::new(ErrorCode::InvalidScope, error),
             AuthorizeClientError::AudienceNotAllowed(_) => Self::new(ErrorCode::InvalidRequest, error),
+            AuthorizeClientError::Hook(error) => error.into(),
             AuthorizeClientError::Mint(error) => error.into(),
         }
     }

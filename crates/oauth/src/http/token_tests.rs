@@ -3,6 +3,7 @@
 mod authentication;
 mod client_credentials;
 mod code;
+mod hooks;
 mod jwt;
 mod keys;
 mod races;

@@ -9,8 +9,8 @@ use base::{Context, TenantId, Timestamp};
 use jose::{Jwk, JwkSet, VerificationKeys};
 use web::outbound::{Client, Limits};
 
-const KEPT_FOR: Duration = Duration::from_secs(60 * 60);
-const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const KEPT_FOR: Duration = Duration::from_hours(1);
+const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(1);
 const MAX_SETS: usize = 1_000;
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 512 * 1024 };
 

@@ -2,15 +2,17 @@
 
 use base::Context;
 use oauth_types::{GrantType, ScopeSet};
-use serde_json::Map;
 
 use super::authenticate_client::AuthenticatedClient;
+use super::call_token_hooks::HookError;
 use super::mint_tokens::{IssuedTokens, MintError};
 use crate::OAuth;
 use crate::domain::access_token::{AccessToken, Provenance};
 use crate::domain::audience;
 use crate::domain::client::Client;
+use crate::domain::grant::GrantSession;
 use crate::domain::lifespan::Lifespans;
+use crate::domain::token_hook::HookCall;
 
 /// What the client sends.
 #[derive(Debug, Default)]
@@ -30,6 +32,8 @@ pub enum AuthorizeClientError {
     #[error("the client may not ask for the audience '{0}'")]
     AudienceNotAllowed(String),
     #[error(transparent)]
+    Hook(#[from] HookError),
+    #[error(transparent)]
     Mint(#[from] MintError),
 }
 
@@ -41,22 +45,39 @@ impl OAuth {
         request: AuthorizeClientRequest,
     ) -> Result<IssuedTokens, AuthorizeClientError> {
         let client = client.client();
-        let scope = self.scope_of_client(client, request.scope)?;
+        let requested_scope = request.scope;
+        let scope = self.scope_of_client(client, requested_scope.clone())?;
         if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &request.audience) {
             return Err(AuthorizeClientError::AudienceNotAllowed(refused.to_owned()));
         }
         let lifespans = Lifespans::of_client_credentials(&self.config().ttl, &client.metadata.lifespans);
+        let session = GrantSession::default();
+        let session = self
+            .call_token_hooks(HookCall {
+                issuer: self.config().issuer(),
+                client_id: &client.id,
+                grant_type: GrantType::ClientCredentials,
+                grant: None,
+                session: &session,
+                requested_scope: &requested_scope,
+                granted_scope: &scope,
+                audience: &request.audience,
+                settings: self.access_token_claims(),
+                now: cx.now,
+            })
+            .await?;
         let token = AccessToken {
             provenance: Provenance { jti: self.rng().uuid(), epoch: client.token_epoch, grant: None },
             client_id: client.id.clone(),
             subject: client.id.as_str().to_owned(),
             scope,
             audience: request.audience,
+            ext: session.access_token,
             issued_at: cx.now,
             expires_at: cx.now.plus(lifespans.access_token),
         };
         Ok(IssuedTokens {
-            access_token: self.mint_access_token(cx, client, &token, &Map::new()).await?,
+            access_token: self.mint_access_token(cx, client, &token, &token.ext).await?,
             expires_in_seconds: i64::try_from(lifespans.access_token.as_secs()).unwrap_or(i64::MAX),
             id_token: None,
             refresh_token: None,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::signing_keys::OwnTokenError;
 use crate::OAuth;
-use crate::domain::access_token::{AccessToken, Provenance};
+use crate::domain::access_token::{AccessToken, FRONT_CHANNEL, Provenance};
 use crate::domain::client::ClientId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
@@ -56,10 +56,11 @@ impl OAuth {
         let Some((id, generation)) = grant else {
             let liveness = revoked_tokens::find_liveness(&mut tx, &token.client_id, jti).await?;
             let is_live = liveness.is_some_and(|it| !it.is_revoked && it.client_epoch == epoch);
-            return Ok(is_live.then_some(LiveAccessToken { token, shown_subject: None, ext: Map::new() }));
+            return Ok(is_live.then(|| LiveAccessToken { ext: token.ext.clone(), token, shown_subject: None }));
         };
         let liveness = grants::find_liveness(&mut tx, self.sealer(), cx.tenant, id).await?;
-        let live = liveness.filter(|it| !it.is_revoked && it.generation == generation && it.client_epoch == epoch);
+        let is_current = |live: i32| generation == live || generation == FRONT_CHANNEL;
+        let live = liveness.filter(|it| !it.is_revoked && is_current(it.generation) && it.client_epoch == epoch);
         Ok(live.map(|it| LiveAccessToken {
             token,
             shown_subject: it.session.shown_subject,
@@ -112,6 +113,7 @@ impl OAuth {
             subject: text("sub")?.to_owned(),
             scope,
             audience: audience.filter_map(Value::as_str).map(str::to_owned).collect(),
+            ext: claims.get("ext").and_then(Value::as_object).cloned().unwrap_or_default(),
             issued_at: jose::numeric_date(claims, "iat").ok()??,
             expires_at: jose::numeric_date(claims, "exp").ok()??,
         })

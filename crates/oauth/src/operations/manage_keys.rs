@@ -60,7 +60,7 @@ impl OAuth {
     /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
     pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
         // A relying party that comes before the first token finds the key that will sign it.
-        self.prepare(cx).await?;
+        Box::pin(self.prepare(cx)).await?;
         let mut names = self.config().webfinger.jwks.broadcast_keys.clone();
         for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
             if !names.iter().any(|it| it == name) {
@@ -89,7 +89,7 @@ impl OAuth {
         // The newest key signs, also when another one was made at the same instant.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
-        let key = self.stored_key(cx, set_name, jwk.clone(), position)?;
+        let key = stored_key(cx, set_name, jwk.clone(), position)?;
         if !keys::insert(&mut tx, self.sealer(), &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }
@@ -106,7 +106,7 @@ impl OAuth {
         let mut tx = self.database().write(cx.tenant).await?;
         keys::delete_set(&mut tx, set_name).await?;
         for (position, jwk) in (0..).zip(&set.keys) {
-            let key = self.stored_key(cx, set_name, jwk.clone(), position)?;
+            let key = stored_key(cx, set_name, jwk.clone(), position)?;
             if !keys::insert(&mut tx, self.sealer(), &key).await? {
                 return Err(ManageKeysError::KidTaken(key.kid));
             }
@@ -126,7 +126,7 @@ impl OAuth {
         jwk.kid = Some(kid.to_owned());
         let mut tx = self.database().write(cx.tenant).await?;
         keys::delete(&mut tx, set_name, kid).await?;
-        keys::insert(&mut tx, self.sealer(), &self.stored_key(cx, set_name, jwk.clone(), 0)?).await?;
+        keys::insert(&mut tx, self.sealer(), &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
         self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
         Ok(jwk)
     }
@@ -173,7 +173,7 @@ impl OAuth {
         if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
             return Ok(());
         }
-        let key = StoredKey { active_at, ..self.stored_key(cx, set_name, jwk, 0)? };
+        let key = StoredKey { active_at, ..stored_key(cx, set_name, jwk, 0)? };
         keys::insert(&mut tx, self.sealer(), &key).await?;
         keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
             .await?;
@@ -184,20 +184,6 @@ impl OAuth {
     fn longest_signed_lifespan(&self) -> Duration {
         let ttl = &self.config().ttl;
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
-    }
-
-    fn stored_key(&self, cx: &Context, set_name: &str, jwk: Jwk, position: i32) -> Result<StoredKey, ManageKeysError> {
-        let kid = jwk.kid.clone().filter(|kid| !kid.is_empty()).ok_or(ManageKeysError::KidMissing)?;
-        Ok(StoredKey {
-            set_name: set_name.to_owned(),
-            kid,
-            jwk,
-            position,
-            created_at: cx.now,
-            active_at: cx.now,
-            retired_at: None,
-            expires_at: Timestamp::MAX,
-        })
     }
 
     async fn commit_keys(
@@ -214,6 +200,20 @@ impl OAuth {
         self.keys().forget(cx.tenant);
         Ok(())
     }
+}
+
+fn stored_key(cx: &Context, set_name: &str, jwk: Jwk, position: i32) -> Result<StoredKey, ManageKeysError> {
+    let kid = jwk.kid.clone().filter(|kid| !kid.is_empty()).ok_or(ManageKeysError::KidMissing)?;
+    Ok(StoredKey {
+        set_name: set_name.to_owned(),
+        kid,
+        jwk,
+        position,
+        created_at: cx.now,
+        active_at: cx.now,
+        retired_at: None,
+        expires_at: Timestamp::MAX,
+    })
 }
 
 fn is_own_set(set_name: &str) -> bool {

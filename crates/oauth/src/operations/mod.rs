@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+pub mod answer_authorization;
 pub mod authenticate_client;
 pub mod authorize_client;
+pub mod call_token_hooks;
 pub mod consent_requests;
 pub mod consent_sessions;
 pub mod create_client;
 pub mod delete_client;
 pub mod end_login_session;
 pub mod introspect_token;
-pub mod issue_code;
 pub mod list_clients;
 pub mod login_requests;
 pub mod manage_keys;

@@ -3,21 +3,23 @@
 //! The grant is read and judged, the tokens are made, then one conditional update redeems the code: of two racing
 //! requests one finds the code already redeemed, which is a replay and ends the family.
 
-use base::Context;
+use base::{Context, Timestamp};
 use database::WriteTx;
 use oauth_types::GrantType;
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::authenticate_client::AuthenticatedClient;
+use super::call_token_hooks::HookError;
 use super::mint_tokens::{IssuedTokens, MintError};
 use crate::OAuth;
 use crate::domain::access_token::{AccessToken, Provenance};
 use crate::domain::authorization_code;
 use crate::domain::client::Client;
-use crate::domain::grant::Grant;
+use crate::domain::grant::{Grant, GrantSession};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::redemption::{CodeRefusal, PkcePolicy, RedeemCode, Redemption};
 use crate::domain::refresh::RefreshToken;
+use crate::domain::token_hook::HookCall;
 use crate::storage::grants::{self, NewRefreshToken};
 use crate::storage::revocations;
 
@@ -30,6 +32,8 @@ pub enum RedeemCodeError {
     /// The family was revoked.
     #[error("the authorization code was redeemed before")]
     Replayed,
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Mint(#[from] MintError),
     #[error(transparent)]
@@ -71,9 +75,10 @@ impl OAuth {
         &self,
         cx: &Context,
         client: &Client,
-        grant: Grant,
+        mut grant: Grant,
         request: &RedeemCode,
     ) -> Result<IssuedTokens, RedeemCodeError> {
+        grant.session = self.ask_hooks_about(cx, client, &grant, GrantType::AuthorizationCode).await?;
         let lifespans = Lifespans::of_authorization_code(&self.config().ttl, &client.metadata.lifespans);
         let refresh_token = may_refresh(client, &grant)
             .then(|| RefreshToken { grant: grant.id, generation: 1 }.seal(self.sealer(), self.rng(), cx.tenant));
@@ -84,9 +89,9 @@ impl OAuth {
         let tokens = self.mint_for_grant(cx, client, &grant, i32::from(stored.is_some()), &lifespans).await?;
         let tokens = IssuedTokens { refresh_token: refresh_token.map(|it| it.expose().to_owned()), ..tokens };
 
-        let expires_at = self.grant_expiry(cx, &grant, &lifespans, stored.as_ref());
+        let expires_at = grant_expiry(cx.now, &grant, &lifespans, stored.as_ref());
         let mut tx = self.database().write(cx.tenant).await?;
-        if !grants::mark_redeemed(&mut tx, &grant, request.code.digest(), stored, expires_at).await? {
+        if !grants::mark_redeemed(&mut tx, self.sealer(), &grant, request.code.digest(), stored, expires_at).await? {
             drop(tx);
             return self.revoke_replayed(cx, &grant).await;
         }
@@ -103,6 +108,29 @@ impl OAuth {
             tx.commit().await?;
         }
         Err(RedeemCodeError::Replayed)
+    }
+
+    /// The session data of a grant as the hooks want it.
+    pub(super) async fn ask_hooks_about(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: &Grant,
+        grant_type: GrantType,
+    ) -> Result<GrantSession, HookError> {
+        let call = HookCall {
+            issuer: self.config().issuer(),
+            client_id: &client.id,
+            grant_type,
+            grant: Some(grant),
+            session: &grant.session,
+            requested_scope: &grant.requested_scope,
+            granted_scope: &grant.scope,
+            audience: &grant.audience,
+            settings: self.access_token_claims(),
+            now: cx.now,
+        };
+        self.call_token_hooks(call).await
     }
 
     /// Access token and, with `openid`, ID token of a grant, as they are at `generation`.
@@ -124,6 +152,7 @@ impl OAuth {
             subject: grant.subject.clone(),
             scope: grant.scope.clone(),
             audience: grant.audience.clone(),
+            ext: Map::new(),
             issued_at: cx.now,
             expires_at: cx.now.plus(lifespans.access_token),
         };
@@ -141,19 +170,18 @@ impl OAuth {
             scope: grant.scope.to_string(),
         })
     }
+}
 
-    /// When the last token of a grant has expired; never earlier than what the grant is remembered for already.
-    pub(super) fn grant_expiry(
-        &self,
-        cx: &Context,
-        grant: &Grant,
-        lifespans: &Lifespans,
-        refresh_token: Option<&NewRefreshToken>,
-    ) -> base::Timestamp {
-        let access_token = cx.now.plus(lifespans.access_token);
-        let refresh_token = refresh_token.map_or(access_token, |token| token.expires_at);
-        grant.expires_at.max(access_token).max(refresh_token)
-    }
+/// When the last token of a grant has expired; never earlier than what the grant is remembered for already.
+pub(super) fn grant_expiry(
+    now: Timestamp,
+    grant: &Grant,
+    lifespans: &Lifespans,
+    refresh_token: Option<&NewRefreshToken>,
+) -> Timestamp {
+    let access_token = now.plus(lifespans.access_token);
+    let refresh_token = refresh_token.map_or(access_token, |token| token.expires_at);
+    grant.expires_at.max(access_token).max(refresh_token)
 }
 
 fn may_refresh(client: &Client, grant: &Grant) -> bool {

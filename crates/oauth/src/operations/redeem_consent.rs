@@ -3,7 +3,7 @@
 use base::Context;
 use oauth_types::ErrorCode;
 
-use super::issue_code::IssuedCode;
+use super::answer_authorization::IssuedAuthorization;
 use super::redeem_login::{RedeemError, unknown_client};
 use super::start_authorization::Browser;
 use crate::OAuth;
@@ -19,7 +19,7 @@ impl OAuth {
         cx: &Context,
         verifier: &str,
         browser: &Browser,
-    ) -> Result<IssuedCode, RedeemError> {
+    ) -> Result<IssuedAuthorization, RedeemError> {
         let ConsentVerifier { consent, decision } = ConsentVerifier::open(self.sealer(), cx.tenant, verifier)
             .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The consent verifier is not valid."))?;
         // Before anything is written: a visit from the wrong browser must not use the verifier up.
@@ -36,6 +36,6 @@ impl OAuth {
         if session.is_none_or(|session| session.subject != consent.login.subject || session.expires_at <= cx.now) {
             return Err(Refusal::to_client(&consent.flow.target, ErrorCode::LoginRequired.into()).into());
         }
-        Ok(self.issue_code(cx, tx, client, &consent, accepted).await?)
+        Ok(self.answer_authorization(cx, tx, client, &consent, accepted).await?)
     }
 }

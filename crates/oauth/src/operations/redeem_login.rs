@@ -7,7 +7,7 @@ use database::WriteTx;
 use oauth_types::{ErrorCode, OAuthError, Prompt};
 use serde_json::json;
 
-use super::issue_code::{IssueError, IssuedCode};
+use super::answer_authorization::{IssueError, IssuedAuthorization};
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
@@ -31,7 +31,7 @@ pub enum AfterLogin {
     /// The consent application decides.
     Consent { flow: Box<ConsentFlow>, challenge: String },
     /// Consent was given before, and no application wants to hear of it.
-    Issued(IssuedCode),
+    Issued(IssuedAuthorization),
 }
 
 /// What becomes of the browser's session cookie.
@@ -92,7 +92,7 @@ impl OAuth {
         if consent.skip && self.config().urls.consent.is_none() {
             // Everything that is asked for was agreed to before, and no application wants to add claims.
             let accepted = Self::built_in_consent(&request, &consent, false, cx.now);
-            let issued = self.issue_code(cx, tx, client, &consent, accepted).await?;
+            let issued = self.answer_authorization(cx, tx, client, &consent, accepted).await?;
             return Ok(RedeemedLogin { session_cookie, next: AfterLogin::Issued(issued) });
         }
         tx.commit().await?;

@@ -8,8 +8,9 @@ use database::WriteTx;
 use oauth_types::{GrantType, ScopeSet};
 
 use super::authenticate_client::AuthenticatedClient;
+use super::call_token_hooks::HookError;
 use super::mint_tokens::{IssuedTokens, MintError};
-use super::redeem_code::{failed, issued};
+use super::redeem_code::{failed, grant_expiry, issued};
 use crate::OAuth;
 use crate::domain::audience;
 use crate::domain::client::Client;
@@ -49,6 +50,8 @@ pub enum RefreshError {
     ScopeNotAllowed(String),
     #[error("the client may no longer ask for the audience '{0}'")]
     AudienceNotAllowed(String),
+    #[error(transparent)]
+    Hook(#[from] HookError),
     #[error(transparent)]
     Mint(#[from] MintError),
     #[error(transparent)]
@@ -133,15 +136,16 @@ impl OAuth {
         &self,
         cx: &Context,
         client: &Client,
-        grant: Grant,
+        mut grant: Grant,
         generation: i32,
     ) -> Result<Attempt, RefreshError> {
+        grant.session = self.ask_hooks_about(cx, client, &grant, GrantType::RefreshToken).await?;
         let lifespans = Lifespans::of_refresh_token(&self.config().ttl, &client.metadata.lifespans);
         let next = RefreshToken { grant: grant.id, generation: generation.saturating_add(1) };
         let refresh_token = next.seal(self.sealer(), self.rng(), cx.tenant);
         let stored =
             NewRefreshToken { digest: refresh_token.digest(), expires_at: lifespans.refresh_token_expiry(cx.now) };
-        let expires_at = self.grant_expiry(cx, &grant, &lifespans, Some(&stored));
+        let expires_at = grant_expiry(cx.now, &grant, &lifespans, Some(&stored));
         let tokens = self.mint_for_grant(cx, client, &grant, next.generation, &lifespans).await?;
         let may_repeat = !self.grace().period.is_zero();
         let successor = Successor {
@@ -152,7 +156,7 @@ impl OAuth {
             rotated_at: self.clock().now(),
         };
         let mut tx = self.database().write(cx.tenant).await?;
-        if !grants::mark_rotated(&mut tx, grant.id, &successor, expires_at).await? {
+        if !grants::mark_rotated(&mut tx, self.sealer(), &grant, &successor, expires_at).await? {
             return self.after_lost_race(tx, grant.id).await;
         }
         jobs::append_event(&mut tx, cx, issued(&grant, GrantType::RefreshToken)).await?;

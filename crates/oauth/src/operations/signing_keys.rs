@@ -56,10 +56,10 @@ impl OAuth {
     pub(crate) async fn signing_key(&self, cx: &Context, set_name: &str) -> Result<Arc<SigningKey>, SigningKeyError> {
         let set = self.key_set(cx, set_name).await?;
         if let Some(signer) = set.signer(cx.now) {
-            self.ask_for_rotation(cx, set_name, &set).await?;
+            Box::pin(self.ask_for_rotation(cx, set_name, &set)).await?;
             return Ok(signer);
         }
-        self.make_first_key(cx, set_name).await?;
+        Box::pin(self.make_first_key(cx, set_name)).await?;
         let set = self.key_set(cx, set_name).await?;
         set.signer(cx.now).ok_or_else(|| SigningKeyError::NoUsableKey(set_name.to_owned()))
     }

@@ -28,13 +28,14 @@ database::statements! {
     EXISTS = "SELECT 1 FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
     /// Redeems the code, and begins the refresh family when there is one.
     REDEEM = "UPDATE oauth_grants SET code_state = 'redeemed', refresh_generation = $4, refresh_digest = $5,
-            refresh_expires_at = $6, expires_at = $7
+            refresh_expires_at = $6, expires_at = $7, session = $8
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued' AND revoked_at IS NULL";
     BURN = "UPDATE oauth_grants SET code_state = 'burnt'
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued'";
     /// Rotates the refresh token, if the generation that was read is still the current one.
     ROTATE = "UPDATE oauth_grants SET refresh_generation = $4, refresh_digest = $5, refresh_successor = $6,
-            refresh_rotated_at = $7, refresh_grace_uses = 0, refresh_expires_at = $8, expires_at = $9
+            refresh_rotated_at = $7, refresh_grace_uses = 0, refresh_expires_at = $8, expires_at = $9,
+            session = $10
         WHERE tenant_id = $1 AND id = $2 AND refresh_generation = $3 AND revoked_at IS NULL";
     /// Counts one use of the predecessor, if nobody rotated or counted meanwhile.
     COUNT_GRACE_USE = "UPDATE oauth_grants SET refresh_grace_uses = refresh_grace_uses + 1
@@ -63,7 +64,6 @@ pub struct NewRefreshToken {
 
 /// Whether the grant was written: `false` when there is one of that id.
 pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, grant: &Grant) -> Result<bool, Error> {
-    let session = serde_json::to_vec(&grant.session).map_err(|error| inconsistent(error.to_string()))?;
     let code = grant.code.as_ref();
     let values = values![
         grant.id.as_uuid(),
@@ -83,7 +83,7 @@ pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, grant: &Grant) -> Result<
         write_list(&grant.amr)?,
         grant.authenticated_at,
         grant.requested_at,
-        sealer.seal(SESSION, tx.tenant(), &session),
+        write_session(tx, sealer, grant)?,
         grant.created_at,
         grant.expires_at,
     ];
@@ -102,6 +102,7 @@ pub async fn exists(tx: &mut impl Read, id: GrantId) -> Result<bool, Error> {
 /// Whether the code was redeemed by this call.
 pub async fn mark_redeemed(
     tx: &mut WriteTx,
+    sealer: &Sealer,
     grant: &Grant,
     code: TokenDigest,
     refresh_token: Option<NewRefreshToken>,
@@ -110,7 +111,8 @@ pub async fn mark_redeemed(
     let generation = i32::from(refresh_token.is_some());
     let refresh_expires_at = refresh_token.as_ref().map(|token| token.expires_at);
     let digest = refresh_token.map(|token| token.digest);
-    let values = values![grant.id.as_uuid(), code, generation, digest, refresh_expires_at, expires_at];
+    let session = write_session(tx, sealer, grant)?;
+    let values = values![grant.id.as_uuid(), code, generation, digest, refresh_expires_at, expires_at, session];
     Ok(tx.execute(&REDEEM, &values).await? == 1)
 }
 
@@ -132,12 +134,13 @@ pub struct Successor {
 /// Whether the token was rotated by this call.
 pub async fn mark_rotated(
     tx: &mut WriteTx,
-    id: GrantId,
+    sealer: &Sealer,
+    grant: &Grant,
     successor: &Successor,
     expires_at: Timestamp,
 ) -> Result<bool, Error> {
     let values = values![
-        id.as_uuid(),
+        grant.id.as_uuid(),
         successor.from,
         successor.from.saturating_add(1),
         successor.token.digest,
@@ -145,6 +148,7 @@ pub async fn mark_rotated(
         successor.rotated_at,
         successor.token.expires_at,
         expires_at,
+        write_session(tx, sealer, grant)?,
     ];
     Ok(tx.execute(&ROTATE, &values).await? == 1)
 }
@@ -194,9 +198,14 @@ fn read(row: &Row, sealer: &Sealer, tenant: TenantId) -> Result<Grant, Error> {
     })
 }
 
-fn read_session(sealed: &[u8], sealer: &Sealer, tenant: TenantId) -> Result<GrantSession, Error> {
+fn write_session(tx: &WriteTx, sealer: &Sealer, grant: &Grant) -> Result<Vec<u8>, Error> {
+    let text = serde_json::to_vec(&grant.session).map_err(|error| inconsistent(error.to_string()))?;
+    Ok(sealer.seal(SESSION, tx.tenant(), &text))
+}
+
+fn read_session(bytes: &[u8], sealer: &Sealer, tenant: TenantId) -> Result<GrantSession, Error> {
     let text = sealer
-        .open(SESSION, tenant, sealed)
+        .open(SESSION, tenant, bytes)
         .map_err(|_| inconsistent("the session was sealed with a secret that is not configured".to_owned()))?;
     serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
 }

@@ -13,7 +13,7 @@ fn client(changes: &Value) -> Client {
         "redirect_uris": ["https://shop.example/cb"],
         "scope": "openid offline_access photos.*",
         "audience": ["https://api.example/v1"],
-        "response_types": ["code", "code id_token"],
+        "response_types": ["code", "code id_token", "token"],
         "grant_types": ["authorization_code", "refresh_token"],
     });
     for (name, value) in changes.as_object().unwrap() {
@@ -45,8 +45,8 @@ fn query(changes: &Value) -> Parameters {
     Parameters::parse(text.as_bytes()).unwrap()
 }
 
-fn validate(changes: Value) -> Result<AuthorizationRequest, Refusal> {
-    AuthorizationRequest::validate(&query(&changes), &client(&json!({})), AuthorizationRules::default())
+fn validate(changes: &Value) -> Result<AuthorizationRequest, Refusal> {
+    AuthorizationRequest::validate(&query(changes), &client(&json!({})), AuthorizationRules::default())
 }
 
 /// The error code, and whether the client hears of it.
@@ -59,7 +59,7 @@ fn refused(result: Result<AuthorizationRequest, Refusal>) -> (ErrorCode, bool) {
 #[test]
 fn a_sound_request_passes() {
     let request =
-        validate(json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256", "max_age": "10"})).unwrap();
+        validate(&json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256", "max_age": "10"})).unwrap();
     assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
     assert_eq!(request.target.mode, ResponseMode::Query);
     assert_eq!(request.target.state.as_deref(), Some("12345678"));
@@ -80,7 +80,7 @@ fn errors_before_the_redirect_uri_is_known_go_to_the_person() {
         (json!({"redirect_uri": "https://shop.example.evil/cb"}), ErrorCode::InvalidRequest),
     ];
     for (changes, code) in cases {
-        assert_eq!(refused(validate(changes.clone())), (code, false), "{changes}");
+        assert_eq!(refused(validate(&changes)), (code, false), "{changes}");
     }
 }
 
@@ -94,8 +94,11 @@ fn errors_after_the_redirect_uri_is_known_go_to_the_client() {
         (json!({"request_uri": "https://shop.example/r"}), ErrorCode::RequestUriNotSupported),
         (json!({"response_type": null}), ErrorCode::UnsupportedResponseType),
         (json!({"response_type": "none"}), ErrorCode::UnsupportedResponseType),
-        (json!({"response_type": "token"}), ErrorCode::UnsupportedResponseType),
-        (json!({"response_type": "id_token code"}), ErrorCode::UnsupportedResponseType),
+        (json!({"response_type": "id_token"}), ErrorCode::UnsupportedResponseType),
+        (json!({"response_type": "token"}), ErrorCode::UnauthorizedClient),
+        (json!({"response_type": "id_token code"}), ErrorCode::InvalidRequest),
+        (json!({"response_type": "id_token code", "scope": "photos.read"}), ErrorCode::InvalidScope),
+        (json!({"response_type": "token", "response_mode": "query"}), ErrorCode::UnsupportedResponseMode),
         (json!({"state": "1234567"}), ErrorCode::InvalidState),
         (json!({"state": null}), ErrorCode::InvalidState),
         (json!({"nonce": "1234567"}), ErrorCode::InsufficientEntropy),
@@ -109,21 +112,39 @@ fn errors_after_the_redirect_uri_is_known_go_to_the_client() {
         (json!({"code_challenge_method": "S256"}), ErrorCode::InvalidRequest),
     ];
     for (changes, code) in cases {
-        assert_eq!(refused(validate(changes.clone())), (code, true), "{changes}");
+        assert_eq!(refused(validate(&changes)), (code, true), "{changes}");
     }
 }
 
 #[test]
 fn an_error_travels_in_the_mode_of_the_response_type_unless_one_is_named() {
-    let mode = |changes| validate(changes).unwrap_err().target.unwrap().mode;
+    let mode = |changes: Value| validate(&changes).unwrap_err().target.unwrap().mode;
     assert_eq!(mode(json!({"scope": "mail"})), ResponseMode::Query);
     assert_eq!(mode(json!({"response_type": "token"})), ResponseMode::Fragment);
     assert_eq!(mode(json!({"response_type": "token", "response_mode": "form_post"})), ResponseMode::FormPost);
 }
 
 #[test]
+fn tokens_come_by_the_browser_to_clients_that_are_registered_for_it() {
+    let implicit = client(&json!({
+        "response_types": ["token id_token", "code id_token token"], "grant_types": ["authorization_code", "implicit"],
+    }));
+    let judge =
+        |changes: Value| AuthorizationRequest::validate(&query(&changes), &implicit, AuthorizationRules::default());
+    for types in ["id_token token", "TOKEN id_token", "id_token token code"] {
+        let request = judge(json!({"response_type": types, "nonce": "12345678"})).unwrap();
+        assert_eq!(request.target.mode, ResponseMode::Fragment, "{types}");
+    }
+    let in_a_form =
+        judge(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "form_post"}));
+    assert_eq!(in_a_form.unwrap().target.mode, ResponseMode::FormPost);
+    let in_the_query = judge(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "query"}));
+    assert_eq!(in_the_query.unwrap_err().target.unwrap().mode, ResponseMode::Fragment);
+}
+
+#[test]
 fn a_lone_registered_redirect_uri_may_be_left_out_without_openid() {
-    let request = validate(json!({"redirect_uri": null, "scope": "photos.read"})).unwrap();
+    let request = validate(&json!({"redirect_uri": null, "scope": "photos.read"})).unwrap();
     assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
     assert!(!request.redirect_uri_sent);
     let several = client(&json!({"redirect_uris": ["https://shop.example/cb", "https://shop.example/2"]}));
@@ -157,7 +178,7 @@ fn plain_http_is_for_this_machine_or_for_development() {
 
 #[test]
 fn pkce_takes_the_place_of_state() {
-    assert!(validate(json!({"state": null, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})).is_ok());
+    assert!(validate(&json!({"state": null, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})).is_ok());
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::*;
 
@@ -11,12 +12,11 @@ async fn race<F>(start: impl Fn() -> F) -> Vec<Reply>
 where
     F: Future<Output = Reply> + Send + 'static,
 {
-    let racers: Vec<_> = (0..RACERS).map(|_| tokio::spawn(start())).collect();
-    let mut replies = Vec::new();
-    for racer in racers {
-        replies.push(racer.await.unwrap());
+    let mut racers = JoinSet::new();
+    for _ in 0..RACERS {
+        racers.spawn(start());
     }
-    replies
+    racers.join_all().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -1,34 +1,48 @@
-//! Issues an authorization code: writes the grant that it stands for (RFC 6749 section 4.1.2).
+//! Answers an authorization request: writes the grant, and issues the code and the tokens that were asked for (RFC 6749
+//! sections 4.1.2 and 4.2.2, OpenID Connect Core sections 3.2.2.5 and 3.3.2.5).
 //!
-//! The grant takes the id that the flow had from its beginning, so a flow leads to one code at most, whatever is replayed.
+//! The grant takes the id that the flow had from its beginning, so a flow is answered once, whatever is replayed.
 
 use std::time::Duration;
 
 use base::{Context, PlainToken, Timestamp};
 use database::WriteTx;
-use oauth_types::{ErrorCode, GrantType, OAuthError, ScopeSet};
-use serde_json::json;
+use oauth_types::{ErrorCode, GrantType, OAuthError, ResponseTypes, ScopeSet};
+use serde_json::{Map, json};
 
 use super::consent_sessions::CONSENT_DETAILS;
+use super::mint_tokens::MintError;
 use crate::OAuth;
+use crate::domain::access_token::{AccessToken, FRONT_CHANNEL, Provenance};
 use crate::domain::authorization_code;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal, ResponseTarget};
+use crate::domain::claims::IdToken;
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, ConsentFlow};
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
+use crate::domain::signing_key::ID_TOKEN_SET;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{consents, forced_subjects, grants};
 
 /// How long after its expiry a code is still recognised, so that a replay can be told from nonsense.
 const REPLAY_MEMORY: Duration = Duration::from_mins(30);
 
-/// A code on its way to the client.
+/// A code, tokens, or both, on their way to the client.
 #[derive(Debug)]
-pub struct IssuedCode {
+pub struct IssuedAuthorization {
     pub target: ResponseTarget,
-    pub code: PlainToken,
+    pub code: Option<PlainToken>,
+    pub access_token: Option<FrontChannelToken>,
+    pub id_token: Option<PlainToken>,
     pub scope: ScopeSet,
+}
+
+/// An access token that comes by the browser.
+#[derive(Debug)]
+pub struct FrontChannelToken {
+    pub token: PlainToken,
+    pub expires_in_seconds: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,19 +50,21 @@ pub enum IssueError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]
+    Mint(#[from] MintError),
+    #[error(transparent)]
     Database(#[from] database::Error),
 }
 
 impl OAuth {
     /// Commits `tx`. `client` was read in it, so what is issued is what this client may have at this moment.
-    pub(super) async fn issue_code(
+    pub(super) async fn answer_authorization(
         &self,
         cx: &Context,
         mut tx: WriteTx,
         client: Client,
         consent: &ConsentFlow,
         accepted: AcceptedConsent,
-    ) -> Result<IssuedCode, IssueError> {
+    ) -> Result<IssuedAuthorization, IssueError> {
         let flow = &consent.flow;
         let parameters = flow.parameters();
         let request = AuthorizationRequest::validate(&parameters, &client, self.authorization_rules())?;
@@ -59,8 +75,15 @@ impl OAuth {
         let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &consent.login.subject).await?;
         let shown = shown_subject(&client, &consent.login.subject, forced.as_deref(), self.pairwise_salt());
 
-        let code = authorization_code::issue(self.sealer(), self.rng(), cx.tenant, flow.id);
-        let grant = self.new_grant(cx, &client, &request, consent, &accepted, &code, shown);
+        if request.response_types.id_token && !accepted.scope.contains("openid") {
+            let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid to be granted.");
+            return Err(Refusal::to_client(&request.target, error).into());
+        }
+        let code = request
+            .response_types
+            .code
+            .then(|| authorization_code::issue(self.sealer(), self.rng(), cx.tenant, flow.id));
+        let grant = self.new_grant(cx, &client, &request, consent, &accepted, code.as_ref(), shown);
         if !grants::insert(&mut tx, self.sealer(), &grant).await? {
             let hint = "This authorization was completed before.";
             return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
@@ -76,7 +99,66 @@ impl OAuth {
         };
         jobs::append_event(&mut tx, cx, event).await?;
         tx.commit().await?;
-        Ok(IssuedCode { target: request.target, code, scope: accepted.scope })
+        let mut issued = IssuedAuthorization {
+            target: request.target,
+            code,
+            access_token: None,
+            id_token: None,
+            scope: accepted.scope,
+        };
+        if request.response_types.token || request.response_types.id_token {
+            self.add_tokens(cx, &client, &grant, request.response_types, &mut issued).await?;
+        }
+        Ok(issued)
+    }
+
+    /// Makes the tokens that come by the browser, after the grant that they rest on was written.
+    async fn add_tokens(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: &Grant,
+        types: ResponseTypes,
+        issued: &mut IssuedAuthorization,
+    ) -> Result<(), IssueError> {
+        let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
+        if types.token {
+            let token = AccessToken {
+                provenance: Provenance {
+                    jti: self.rng().uuid(),
+                    epoch: client.token_epoch,
+                    grant: Some((grant.id, FRONT_CHANNEL)),
+                },
+                client_id: client.id.clone(),
+                subject: grant.subject.clone(),
+                scope: grant.scope.clone(),
+                audience: grant.audience.clone(),
+                ext: Map::new(),
+                issued_at: cx.now,
+                expires_at: cx.now.plus(lifespans.access_token),
+            };
+            let token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
+            let expires_in_seconds = lifespans.access_token.as_secs();
+            issued.access_token = Some(FrontChannelToken { token: PlainToken::received(token), expires_in_seconds });
+        }
+        if types.id_token {
+            let key = self.signing_key(cx, ID_TOKEN_SET).await.map_err(MintError::from)?;
+            let token = IdToken {
+                issuer: self.config().issuer(),
+                jti: &self.rng().uuid().to_string(),
+                algorithm: key.algorithm(),
+                issued_at: cx.now,
+                expires_at: cx.now.plus(lifespans.id_token),
+                access_token: issued.access_token.as_ref().map(|token| token.token.expose()),
+            };
+            let mut claims = token.claims(grant);
+            if let Some(code) = &issued.code {
+                // OpenID Connect Core section 3.3.2.11: the code cannot be exchanged for another on its way.
+                claims.insert("c_hash".to_owned(), json!(jose::left_half_hash(key.algorithm(), code.expose())));
+            }
+            issued.id_token = Some(PlainToken::received(key.sign(&claims).map_err(MintError::from)?));
+        }
+        Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "one place where everything that a grant remembers comes together")]
@@ -87,12 +169,16 @@ impl OAuth {
         request: &AuthorizationRequest,
         consent: &ConsentFlow,
         accepted: &AcceptedConsent,
-        code: &PlainToken,
+        code: Option<&PlainToken>,
         shown_subject: String,
     ) -> Grant {
         let (flow, login) = (&consent.flow, &consent.login);
         let code_expires_at = cx.now.plus(self.config().ttl.auth_code.get());
         let mut expires_at = code_expires_at.plus(REPLAY_MEMORY);
+        if request.response_types.token {
+            let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
+            expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
+        }
         // Signing out must reach the client as long as the login lives, so its grant is remembered as long.
         let metadata = &client.metadata;
         if !metadata.backchannel_logout_uri.is_empty() || !metadata.frontchannel_logout_uri.is_empty() {
@@ -106,7 +192,7 @@ impl OAuth {
             requested_scope: request.scope.clone(),
             scope: accepted.scope.clone(),
             audience: accepted.audience.clone(),
-            code: Some(StoredCode {
+            code: code.map(|code| StoredCode {
                 digest: code.digest(),
                 state: CodeState::Issued,
                 expires_at: code_expires_at,

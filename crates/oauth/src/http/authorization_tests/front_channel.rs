@@ -1,0 +1,95 @@
+//! Tokens that come by the browser: the implicit and hybrid flows (OpenID Connect Core sections 3.2 and 3.3).
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::*;
+use crate::MIGRATIONS;
+
+async fn house() -> House {
+    let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house
+        .client(json!({
+            "skip_consent": true, "grant_types": ["authorization_code", "implicit", "refresh_token"],
+            "response_types": ["id_token", "token", "id_token token", "code id_token", "code token", "code id_token token"],
+            "implicit_grant_access_token_lifespan": "5m",
+        }))
+        .await;
+    house
+}
+
+/// Signs in; returns the parameters of the fragment.
+async fn answer(house: &House, types: &str) -> HashMap<String, String> {
+    let mut browser = Browser::default();
+    let query =
+        request("+offline_access&nonce=some-nonce").replace("response_type=code", &format!("response_type={types}"));
+    let challenge = house.begin(&mut browser, &query).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+    let answer = browser.get(house, back.as_str()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let location = answer.location();
+    assert!(location.query().is_none(), "{location}");
+    url::form_urlencoded::parse(location.fragment().unwrap().as_bytes()).into_owned().collect()
+}
+
+fn claims(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
+async fn is_active(house: &House, token: &str) -> bool {
+    let request =
+        Request::post("/admin/oauth2/introspect").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let answer = house.send(&house.admin, request.body(Body::from(format!("token={token}"))).unwrap()).await;
+    answer.json()["active"] == true
+}
+
+#[tokio::test]
+async fn each_response_type_brings_exactly_what_it_names() {
+    let house = house().await;
+    let cases = [
+        ("token", ["access_token", "expires_in", "token_type"].as_slice()),
+        ("id_token", &["id_token"]),
+        ("id_token+token", &["access_token", "expires_in", "id_token", "token_type"]),
+        ("code+id_token", &["code", "id_token"]),
+        ("code+token", &["access_token", "code", "expires_in", "token_type"]),
+        ("code+id_token+token", &["access_token", "code", "expires_in", "id_token", "token_type"]),
+    ];
+    for (types, expected) in cases {
+        let answer = answer(&house, types).await;
+        assert_eq!(answer["state"], "some-state");
+        assert_eq!(answer["iss"], "https://op.example/");
+        let always = ["state", "iss", "scope"];
+        let mut names: Vec<&str> = answer.keys().map(String::as_str).filter(|name| !always.contains(name)).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{types}");
+        if let Some(id_token) = answer.get("id_token") {
+            let claims = claims(id_token);
+            assert_eq!((&claims["nonce"], &claims["sub"]), (&json!("some-nonce"), &json!("ada")));
+            assert_eq!(claims.get("c_hash").is_some(), answer.contains_key("code"), "{types}");
+            assert_eq!(claims.get("at_hash").is_some(), answer.contains_key("access_token"), "{types}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_from_the_browser_lives_until_it_expires_or_its_grant_ends() {
+    let house = house().await;
+    let first = answer(&house, "code+token").await;
+    assert_eq!(first["expires_in"], "300");
+    let token = &first["access_token"];
+    let callback = Url::parse_with_params(CALLBACK, [("code", &first["code"])]).unwrap();
+    let tokens = house.redeem(&callback).await;
+    assert!(tokens.json()["refresh_token"].is_string(), "{}", tokens.body);
+    assert!(is_active(&house, token).await, "redeeming the code ended the other token");
+    house.wait(301);
+    assert!(!is_active(&house, token).await);
+
+    let token = answer(&house, "token").await.remove("access_token").unwrap();
+    assert!(is_active(&house, &token).await);
+    let revoked =
+        house.admin(Method::DELETE, "/admin/oauth2/auth/sessions/consent?subject=ada&all=true", Value::Null).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    assert!(!is_active(&house, &token).await);
+}
