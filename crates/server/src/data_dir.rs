@@ -62,7 +62,20 @@ impl DataDir {
     /// # Errors
     /// When the file cannot be read or written, or others could read it.
     pub fn secrets(&self, rng: &Rng) -> Result<Value, DataDirError> {
-        let path = self.0.join(SECRETS);
+        self.kept(SECRETS, |it| it.get("default").is_some(), || generate(rng))
+    }
+
+    /// The content of a file that only we may read; made by `make` and written before it is used when there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, others could read it, or `is_whole` says that it is damaged.
+    pub fn kept(
+        &self,
+        file: &str,
+        is_whole: impl Fn(&Value) -> bool,
+        make: impl FnOnce() -> Value,
+    ) -> Result<Value, DataDirError> {
+        let path = self.0.join(file);
         let name = path.display().to_string();
         match fs::read(&path) {
             Ok(text) => {
@@ -70,23 +83,23 @@ impl DataDir {
                 if mode.mode() & 0o077 != 0 {
                     return Err(DataDirError::Exposed(name, mode.mode() & 0o777));
                 }
-                let secrets: Option<Value> = serde_json::from_slice(&text).ok();
-                secrets.filter(|it| it.get("default").is_some()).ok_or(DataDirError::Damaged(name))
+                let content: Option<Value> = serde_json::from_slice(&text).ok();
+                content.filter(is_whole).ok_or(DataDirError::Damaged(name))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let secrets = generate(rng);
-                self.write(&path, &secrets).map_err(|error| DataDirError::Write(name, error))?;
-                Ok(secrets)
+                let content = make();
+                self.write(&path, &content).map_err(|error| DataDirError::Write(name, error))?;
+                Ok(content)
             }
             Err(error) => Err(DataDirError::Read(name, error)),
         }
     }
 
     /// Writes beside the final name and renames: a start that is cut off leaves no half of a file.
-    fn write(&self, path: &Path, secrets: &Value) -> std::io::Result<()> {
+    fn write(&self, path: &Path, content: &Value) -> std::io::Result<()> {
         let partial = path.with_extension("partial");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        serde_json::to_writer_pretty(&mut file, secrets)?;
+        serde_json::to_writer_pretty(&mut file, content)?;
         file.write_all(b"\n")?;
         file.sync_all()?;
         fs::rename(&partial, path)?;
@@ -97,7 +110,7 @@ impl DataDir {
 /// Secrets for a process: 32 characters, the length that the cipher's key must have.
 pub fn generate(rng: &Rng) -> Value {
     let one = || json!([rng.alphanumeric(32)]);
-    json!({ "default": one(), "cookie": one(), "cipher": one(), "pagination": one() })
+    json!({ "default": one(), "cipher": one() })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+mod demo;
 mod http;
 mod wiring;
 

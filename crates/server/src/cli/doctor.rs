@@ -105,7 +105,7 @@ fn judge_secrets(config: &Config) -> Finding {
         .as_ref()
         .is_some_and(|dsn| dsn.expose().contains("postgres") || dsn.expose().contains("cockroach"));
     if is_shared {
-        let why = "are not set. Nodes that share a database must share secrets: set secrets.default (and secrets.cookie, secrets.cipher)";
+        let why = "are not set. Nodes that share a database must share secrets: set secrets.default";
         Finding::new("secrets", Verdict::Bad, why)
     } else {
         Finding::new("secrets", Verdict::Good, "are generated into the data directory; keep a copy of it safe")

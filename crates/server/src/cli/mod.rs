@@ -5,6 +5,7 @@
 mod api;
 mod arguments;
 mod completions;
+mod demo;
 mod doctor;
 mod identity;
 mod migrate;
@@ -34,6 +35,8 @@ struct Cli {
 enum Command {
     /// Run the services: all of them, or those that are named
     Serve(serve::Arguments),
+    /// Run everything with a sample application and a sample API behind the gateway
+    Demo(demo::Arguments),
     /// Bring the database up to date, or show what is missing
     Migrate(migrate::Arguments),
     /// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
         Command::Doctor { config, format } => doctor::run(&config, format).await,
         Command::Identity(command) => identity::run(command).await,

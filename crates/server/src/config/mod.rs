@@ -199,5 +199,13 @@ fn sorted(mut faults: Vec<Fault>) -> Faults {
     Faults(faults)
 }
 
+/// The dotted paths that lead nowhere in the schema of `service`; `*` stands for any step.
+#[cfg(test)]
+pub(crate) fn unknown_to_the_schema<'a>(service: Service, paths: &[&'a str]) -> Vec<&'a str> {
+    let schemas = Schemas::default();
+    let schema = schemas.of(service).unwrap();
+    paths.iter().copied().filter(|path| !schema.knows(path)).collect()
+}
+
 #[cfg(test)]
 mod tests;

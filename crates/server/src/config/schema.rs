@@ -96,6 +96,29 @@ impl Schema {
     }
 }
 
+#[cfg(test)]
+impl Schema {
+    /// Whether a dotted path with stars leads somewhere.
+    pub(super) fn knows(&self, path: &str) -> bool {
+        let mut places = self.start();
+        for step in path.split('.') {
+            if places.iter().any(Place::takes_anything) {
+                return true;
+            }
+            let mut below = Vec::new();
+            for place in places {
+                if step == "*" {
+                    below.extend(place.keys().map(|(_, it)| it).chain(place.any_key()).chain(place.items()));
+                } else {
+                    below.extend(place.child(step));
+                }
+            }
+            places = below.into_iter().flat_map(Place::expand).collect();
+        }
+        !places.is_empty()
+    }
+}
+
 /// The schemas that were asked for, each parsed once.
 #[derive(Default)]
 pub(super) struct Schemas {
@@ -180,6 +203,14 @@ impl<'a> Place<'a> {
     pub(super) fn items(&self) -> Option<Self> {
         let node = self.node.get("items").filter(|it| it.is_object())?;
         Some(Place { root: self.root, node })
+    }
+
+    /// Whether values of this point are not looked into.
+    #[cfg(test)]
+    fn takes_anything(&self) -> bool {
+        let is_object = self.types().any(|it| it == "object") && self.node.get("properties").is_none();
+        let is_array = self.types().any(|it| it == "array") && self.node.get("items").is_none();
+        is_object || is_array
     }
 
     /// What stands under `step`, a key or an index.

@@ -18,7 +18,9 @@ pub(super) const HONOURED: &[&str] = &[
     "log",
     "tracing",
     "version",
-    "secrets",
+    "secrets.default",
+    "secrets.system",
+    "secrets.cipher",
     // Nothing is ever sent to anyone.
     "sqa",
     "sqa-opt-out",
@@ -28,7 +30,9 @@ pub(super) const HONOURED: &[&str] = &[
     "serve.*.port",
     "serve.*.base_url",
     "serve.*.socket",
-    "serve.*.tls",
+    "serve.*.tls.enabled",
+    "serve.*.tls.key",
+    "serve.*.tls.cert",
     "serve.*.cors.enabled",
     "serve.*.cors.allowed_origins",
     "serve.*.cors.allowed_methods",
@@ -37,7 +41,9 @@ pub(super) const HONOURED: &[&str] = &[
     "serve.*.cors.allow_credentials",
     "serve.*.cors.max_age",
     "serve.*.request_log",
-    "serve.tls",
+    "serve.tls.enabled",
+    "serve.tls.key",
+    "serve.tls.cert",
 ];
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -84,3 +84,14 @@ fn half_a_certificate_is_refused() {
     let config = Config::from_value(&[], tree).unwrap();
     assert!(config.listener(Service::Oauth, "public").unwrap_err().to_string().contains("both key and cert"));
 }
+
+#[test]
+fn keys_that_are_known_and_have_no_effect_are_named() {
+    let tree = json!({
+        "oauth": {"profiling": "cpu", "ttl": {"access_token": "1h"}, "serve": {"public": {"port": 1}}},
+        "identity": {"secrets": {"cookie": ["0123456789abcdef"]}},
+    });
+    let config = Config::from_value(&[], tree).unwrap();
+    let named: Vec<&str> = config.without_effect.iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(named, ["identity.secrets.cookie", "oauth.profiling"]);
+}

@@ -15,8 +15,8 @@ pub use start::{Environment, StartError, start};
 /// The keys of a section that its service obeys.
 pub(crate) fn honoured(service: Service) -> &'static [&'static str] {
     match service {
-        Service::Identity => &[],
-        Service::Oauth => &[],
-        Service::Gateway => &[],
+        Service::Identity => identity::HONOURED,
+        Service::Oauth => oauth::HONOURED,
+        Service::Gateway => gateway::HONOURED,
     }
 }

@@ -1,6 +1,5 @@
 //! What every service is built from.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base::{Clock, Rng, Sealer, Secret};
@@ -14,7 +13,8 @@ use web::{Edge, TrustedProxies};
 use super::checks::{DatabaseAnswers, DatabaseUsage};
 use super::start::StartError;
 use crate::config::{Config, Fault, Listener, Service};
-use crate::http::health::Health;
+use crate::data_dir::DataDir;
+use crate::http::health::{Check, Health};
 use crate::http::socket::Address;
 
 const BUILD: Build = Build {
@@ -35,13 +35,13 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
-    /// Where generated files may stand; `None` for a process that leaves nothing behind.
-    pub(super) data_dir: Option<PathBuf>,
+    /// The data directory, for a process that has one.
+    pub(super) data_dir: Option<DataDir>,
 }
 
 impl Parts {
     /// The client for calls to the outside, bounded as the section of `service` says.
-    pub(super) fn outbound(&self, config: &Config, service: Service) -> Client {
+    pub(super) fn outbound(config: &Config, service: Service) -> Client {
         let said = |key: &str| config.value(service, &format!("clients.http.{key}"));
         if said("disallow_private_ip_ranges").and_then(Value::as_bool) != Some(true) {
             return Client::new(Destinations::Any);
@@ -61,12 +61,23 @@ impl Parts {
     }
 
     /// The registry of `service`, the means to count its requests, and its health.
-    pub(super) fn observe(&self, service: Service) -> (HttpMetrics, Health) {
+    pub(super) fn observe(&self, service: Service, more: Option<Arc<dyn Check>>) -> (HttpMetrics, Health) {
         let registry = Registry::new(service.name(), &BUILD);
         registry.register_collector(DatabaseUsage(self.database.clone()));
         let metrics = HttpMetrics::register(&registry);
-        let checks: [Arc<dyn crate::http::health::Check>; 1] = [Arc::new(DatabaseAnswers(self.database.clone()))];
-        (metrics, Health { checks: checks.into(), registry })
+        let database: Arc<dyn Check> = Arc::new(DatabaseAnswers(self.database.clone()));
+        (metrics, Health { checks: std::iter::once(database).chain(more).collect(), registry })
+    }
+
+    /// The edge of an application that is none of the services.
+    pub(super) fn plain_edge(&self) -> Edge {
+        Edge {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            proxies: self.proxies.clone(),
+            metrics: None,
+            quiet_health: false,
+        }
     }
 
     /// The edge of a listener.

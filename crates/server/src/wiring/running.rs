@@ -1,15 +1,22 @@
 //! A program that runs: where it is reached, and how it ends.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use database::Database;
 use jobs::Worker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::config::Service;
-use crate::http::socket::Address;
+use web::Edge;
+
+use crate::config::{Listener, Service};
+use crate::http::listen::Site;
+use crate::http::path::Rewrite;
+use crate::http::socket::{Address, BindError, Bound, DefaultPlace};
+use crate::http::with_manners;
 
 /// Where the listeners stand and what they are called from outside.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +48,7 @@ pub struct Running {
     pub database: Database,
     /// Runs background work; a test may ask it to run what is due at once.
     pub worker: Arc<Worker>,
+    pub(super) edge: Edge,
     pub(super) stop: watch::Sender<bool>,
     pub(super) tasks: JoinSet<()>,
 }
@@ -51,6 +59,25 @@ impl Running {
         // Without a receiver everything has ended already.
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Serves another application in this process, under the same clock and with the same end.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub(crate) async fn attach(
+        &mut self,
+        name: &'static str,
+        address: SocketAddr,
+        router: Router,
+    ) -> Result<SocketAddr, BindError> {
+        let place = DefaultPlace { host: address.ip(), port: address.port() };
+        let bound = Bound::bind(&Listener::default(), place).await?;
+        let address = bound.address.tcp().unwrap_or(address);
+        let router = self.edge.clone().around(with_manners(router));
+        let site = Site { name, bound, tls: None, rewrite: Rewrite::Trimmed, router };
+        self.tasks.spawn(site.serve(self.stop.subscribe()));
+        Ok(address)
     }
 
     /// Returns when a listener or the worker ended although nobody asked for it.

@@ -1,4 +1,7 @@
 //! The services: each is built from the shared parts and its section, then tied to the others.
+//!
+//! What one service needs to know of another (the login page, the issuer) follows from where the listeners stand, unless
+//! the configuration says otherwise.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -6,33 +9,48 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use base::{Context, RequestId, TenantId};
+use contracts::Link;
 use database::{MigrationSet, Retention};
+use gateway::{Gateway, LocalServices};
+use identity::Identity;
 use jobs::Handler;
+use jose::{Algorithm, Jwk, JwkSet};
+use oauth::OAuth;
+use serde_json::{Value, json};
 use telemetry::metrics::HttpMetrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
 
+use super::checks::RulesLoaded;
 use super::parts::Parts;
 use super::running::Addresses;
 use super::start::StartError;
 use crate::config::{Config, Fault, Service};
-use crate::http::health::Health;
+use crate::http::health::{Check, Health};
 
 /// The tables of a service.
 pub(super) fn migrations(service: Service) -> Option<MigrationSet> {
     match service {
-        Service::Identity | Service::Oauth | Service::Gateway => None,
+        Service::Identity => Some(identity::MIGRATIONS),
+        Service::Oauth => Some(oauth::MIGRATIONS),
+        // It keeps its rules in files and its sessions with the others.
+        Service::Gateway => None,
     }
 }
 
 /// What a service deletes when it has expired.
 pub(super) fn retention(service: Service) -> &'static [Retention] {
     match service {
-        Service::Identity | Service::Oauth | Service::Gateway => &[],
+        Service::Identity => identity::RETENTION,
+        Service::Oauth => oauth::RETENTION,
+        Service::Gateway => &[],
     }
 }
 
 type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Begin = Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>;
 
 /// Services that are ready to serve.
 #[derive(Default)]
@@ -40,7 +58,7 @@ pub(super) struct Built {
     routers: BTreeMap<(Service, &'static str), Router>,
     observed: BTreeMap<Service, (HttpMetrics, Health)>,
     handlers: Vec<Arc<dyn Handler>>,
-    background: Vec<Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>>,
+    background: Vec<Begin>,
 }
 
 impl Built {
@@ -57,18 +75,203 @@ impl Built {
     }
 
     pub(super) fn spawn_background(&mut self, tasks: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
-        for task in std::mem::take(&mut self.background) {
-            tasks.spawn(task(stopped.clone()));
+        for begin in std::mem::take(&mut self.background) {
+            tasks.spawn(begin(stopped.clone()));
         }
+    }
+
+    /// Work beside the requests. It lasts until the end: a task that returned would count as a failure.
+    fn beside<F>(&mut self, begin: impl FnOnce(watch::Receiver<bool>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.background.push(Box::new(move |stopped| Box::pin(begin(stopped))));
     }
 }
 
+/// The ties between services, tied when both ends are built.
+#[derive(Default)]
+struct Links {
+    sessions: Link<dyn contracts::Sessions>,
+    introspection: Link<dyn contracts::TokenIntrospection>,
+    login_requests: Link<dyn contracts::LoginRequests>,
+    subject_observer: Link<dyn contracts::SubjectObserver>,
+}
+
 /// Builds what the configuration names and ties the links between them.
-pub(super) fn build(config: &mut Config, parts: &Parts, addresses: &Addresses) -> Result<Built, StartError> {
+pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addresses) -> Result<Built, StartError> {
+    set_defaults(config, addresses);
+    let ui = ui::Ui::new(config.shared.ui.clone()).map_err(|error| Fault::new("ui", error.to_string()))?;
+    let links = Links::default();
     let mut built = Built::default();
     for service in config.services.clone() {
-        built.observed.insert(service, parts.observe(service));
+        let mut more: Option<Arc<dyn Check>> = None;
+        match service {
+            Service::Identity => build_identity(config, parts, &links, &ui, &mut built).await?,
+            Service::Oauth => build_oauth(config, parts, &links, &ui, &mut built)?,
+            Service::Gateway => {
+                let gateway = build_gateway(config, parts, &links, addresses, &mut built).await?;
+                more = Some(Arc::new(RulesLoaded(gateway)));
+            }
+        }
+        built.observed.insert(service, parts.observe(service, more));
     }
-    let _ = addresses;
     Ok(built)
+}
+
+/// What follows from where the listeners stand, and what makes a start without configuration useful.
+fn set_defaults(config: &mut Config, addresses: &Addresses) {
+    let url = |service, listener| addresses.base_url(service, listener).map(str::to_owned);
+    if let Some(public) = url(Service::Identity, "public") {
+        config.set_default(Service::Identity, "serve.public.base_url", public.as_str().into());
+        for (key, path) in
+            [("login", "self-service/login/browser"), ("registration", "self-service/registration/browser")]
+        {
+            let page = format!("{}/{path}", public.trim_end_matches('/'));
+            config.set_default(Service::Oauth, &format!("urls.{key}"), page.into());
+        }
+    }
+    if let Some(admin) = url(Service::Identity, "admin") {
+        config.set_default(Service::Identity, "serve.admin.base_url", admin.into());
+    }
+    if let Some(public) = url(Service::Oauth, "public") {
+        // OpenID Connect Discovery section 4.1 takes the slash off anyway; without it issuers compare alike everywhere.
+        config.set_default(Service::Oauth, "urls.self.issuer", public.trim_end_matches('/').into());
+    }
+    if let Some(admin) = url(Service::Oauth, "admin") {
+        config.set_default(Service::Oauth, "urls.self.admin", admin.into());
+    }
+    // Nobody said anything about flows: people can sign up and are signed in then, confirm their address, and come back
+    // when they forgot their password.
+    if config.runs(Service::Identity) && config.value(Service::Identity, "selfservice").is_none() {
+        let flows = json!({
+            "recovery": { "enabled": true },
+            "verification": { "enabled": true },
+            "registration": { "after": { "password": { "hooks": [{ "hook": "session" }] } } },
+        });
+        config.set_default(Service::Identity, "selfservice.flows", flows);
+    }
+}
+
+async fn build_identity(
+    config: &Config,
+    parts: &Parts,
+    links: &Links,
+    ui: &ui::Ui,
+    built: &mut Built,
+) -> Result<(), StartError> {
+    let identity = Identity::new(identity::Parts {
+        config: config.section(Service::Identity, &Value::Null)?,
+        database: parts.database.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+        sealer: parts.sealer(config, Service::Identity, &["cipher", "default"])?,
+        http: Parts::outbound(config, Service::Identity),
+        ui: ui.clone(),
+        login_requests: links.login_requests.clone(),
+        subject_observer: links.subject_observer.clone(),
+    })
+    .map_err(failed(Service::Identity))?;
+    if let Err(error) = identity.load_schemas().await {
+        // Whoever serves them may only be on the way up; a request tries again.
+        tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "identity schemas cannot be fetched yet");
+    }
+    built.routers.insert((Service::Identity, "public"), identity.public_router());
+    built.routers.insert((Service::Identity, "admin"), identity.admin_router());
+    built.handlers.extend(identity.handlers());
+    links.sessions.set(Arc::new(identity));
+    Ok(())
+}
+
+fn build_oauth(
+    config: &Config,
+    parts: &Parts,
+    links: &Links,
+    ui: &ui::Ui,
+    built: &mut Built,
+) -> Result<(), StartError> {
+    let oauth = OAuth::new(oauth::Parts {
+        config: config.section(Service::Oauth, &Value::Null)?,
+        database: parts.database.clone(),
+        clock: parts.clock.clone(),
+        rng: parts.rng.clone(),
+        sealer: parts.sealer(config, Service::Oauth, &["system"])?,
+        http: Parts::outbound(config, Service::Oauth),
+        sessions: links.sessions.clone(),
+        ui: ui.clone(),
+    })
+    .map_err(failed(Service::Oauth))?;
+    built.routers.insert((Service::Oauth, "public"), oauth.public_router());
+    built.routers.insert((Service::Oauth, "admin"), oauth.admin_router());
+    built.handlers.extend(oauth.handlers());
+    let cx = Context::for_background(parts.clock.now(), TenantId::DEFAULT, RequestId(parts.rng.uuid()));
+    built.beside({
+        let oauth = oauth.clone();
+        // Keys are made ahead, beside the first requests: an RSA key takes longer than the rest of the start.
+        move |mut stopped| async move {
+            if let Err(error) = Box::pin(oauth.published_keys(&cx)).await {
+                tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "signing keys are not ready yet");
+            }
+            drop(stopped.wait_for(|stopped| *stopped).await);
+        }
+    });
+    links.introspection.set(Arc::new(oauth.clone()));
+    links.login_requests.set(Arc::new(oauth.clone()));
+    links.subject_observer.set(Arc::new(oauth));
+    Ok(())
+}
+
+async fn build_gateway(
+    config: &Config,
+    parts: &Parts,
+    links: &Links,
+    addresses: &Addresses,
+    built: &mut Built,
+) -> Result<Gateway, StartError> {
+    let known = |service, listeners: [&'static str; 2]| -> Vec<Url> {
+        listeners.into_iter().filter_map(|listener| addresses.base_url(service, listener)?.parse().ok()).collect()
+    };
+    let gateway = Gateway::new(gateway::Parts {
+        config: config.section(Service::Gateway, &Value::Null)?,
+        rng: parts.rng.clone(),
+        http: Parts::outbound(config, Service::Gateway),
+        sessions: links.sessions.clone(),
+        introspection: links.introspection.clone(),
+        local: LocalServices {
+            identity: known(Service::Identity, ["public", "admin"]),
+            oauth: known(Service::Oauth, ["public", "admin"]),
+        },
+        generated_keys: gateway_keys(parts)?,
+    })
+    .map_err(failed(Service::Gateway))?;
+    if let Err(error) = gateway.load_rules().await {
+        // It is not ready then, says so, and keeps looking.
+        tracing::error!(error = &error as &(dyn std::error::Error + 'static), "access rules cannot be loaded");
+    }
+    built.routers.insert((Service::Gateway, "proxy"), gateway.public_router());
+    built.routers.insert((Service::Gateway, "api"), gateway.admin_router());
+    built.beside({
+        let gateway = gateway.clone();
+        move |stopped| async move {
+            gateway.watch_rules(stopped).await;
+            gateway.close_tunnels().await;
+        }
+    });
+    Ok(gateway)
+}
+
+/// The keys that the gateway signs with when no others are named: kept with the other generated secrets, or made for this
+/// process alone.
+fn gateway_keys(parts: &Parts) -> Result<JwkSet, StartError> {
+    const FILE: &str = "gateway-keys.json";
+    let key = Jwk::generate(Algorithm::ES256, parts.rng.uuid().to_string()).map_err(failed(Service::Gateway))?;
+    let fresh = JwkSet { keys: vec![key] };
+    let Some(data_dir) = &parts.data_dir else { return Ok(fresh) };
+    let is_whole = |kept: &Value| JwkSet::parse(kept).is_ok();
+    let kept = data_dir.kept(FILE, is_whole, || fresh.to_private_value())?;
+    JwkSet::parse(&kept).map_err(failed(Service::Gateway))
+}
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(service: Service) -> impl FnOnce(E) -> StartError {
+    move |error| StartError::Service { service, source: Box::new(error) }
 }

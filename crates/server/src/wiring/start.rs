@@ -110,7 +110,7 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
         data_dir,
     };
-    let mut built = super::services::build(&mut config, &parts, &addresses)?;
+    let mut built = super::services::build(&mut config, &parts, &addresses).await?;
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -127,29 +127,32 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         tasks.spawn(site.serve(stopped.clone()));
     }
     built.spawn_background(&mut tasks, &stopped);
-    Ok(Running { addresses, database, worker, stop, tasks })
+    let edge = parts.plain_edge();
+    Ok(Running { addresses, database, worker, edge, stop, tasks })
 }
 
 /// Finds or makes the database's place and the secrets.
-fn prepare(config: &mut Config, environment: &Environment) -> Result<(Dsn, Option<PathBuf>), StartError> {
+fn prepare(config: &mut Config, environment: &Environment) -> Result<(Dsn, Option<DataDir>), StartError> {
     let configured: Option<String> = config.shared.dsn.as_ref().map(|dsn| dsn.expose().clone());
     let is_passing = configured.as_deref().is_some_and(|dsn| dsn == "memory" || dsn.contains(":memory:"));
     let dsn: Option<Dsn> = configured.as_deref().map(str::parse).transpose()?;
+    let mut data_dir = None;
     if config.lacks_secrets() {
         match &dsn {
             Some(Dsn::Postgres(_)) => return Err(StartError::NoSharedSecrets),
             Some(Dsn::Sqlite(_)) if is_passing => config.set_default_secrets(&data_dir::generate(&environment.rng)),
             Some(Dsn::Sqlite(_)) | None => {
-                let generated = DataDir::open(&environment.data_dir)?.secrets(&environment.rng)?;
-                config.set_default_secrets(&generated);
+                let opened = DataDir::open(&environment.data_dir)?;
+                config.set_default_secrets(&opened.secrets(&environment.rng)?);
+                data_dir = Some(opened);
             }
         }
     }
-    let dsn = match dsn {
-        Some(dsn) => dsn,
-        None => Dsn::sqlite(DataDir::open(&environment.data_dir)?.database()),
+    let Some(dsn) = dsn else {
+        let opened = DataDir::open(&environment.data_dir)?;
+        return Ok((Dsn::sqlite(opened.database()), Some(opened)));
     };
-    Ok((dsn, (!is_passing).then(|| environment.data_dir.clone())))
+    Ok((dsn, data_dir))
 }
 
 async fn bring_up_to_date(database: &Database, config: &Config, environment: &Environment) -> Result<(), StartError> {

@@ -1,0 +1,196 @@
+//! `kleis demo`: everything, with a sample application that signs people in and a sample API behind the gateway. It keeps
+//! everything in memory and leaves nothing behind.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use base::{PlainToken, Rng, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use clap::Args;
+use http::Request;
+use serde_json::{Value, json};
+use url::Url;
+use web::outbound::{Client, Destinations};
+
+use super::serve::{announce, install_telemetry, until_stopped};
+use crate::config::{Config, Service};
+use crate::demo::{Settings, Tools, api_router, relying_party_router};
+use crate::{Environment, Running, start};
+
+/// Where the gateway usually stands.
+const GATEWAY_PORT: u16 = 4455;
+
+/// Run everything with a sample application and a sample API behind the gateway.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The port of the sample application
+    #[arg(long, default_value_t = 4480)]
+    port: u16,
+    /// The port of the sample API, which the gateway stands before
+    #[arg(long, default_value_t = 4481)]
+    api_port: u16,
+    /// Take free ports instead of the usual ones
+    #[arg(long)]
+    free_ports: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let environment = Environment { free_ports: arguments.free_ports, ..Environment::system() };
+    let demo = Demo::plan(&arguments, &environment.rng)?;
+    let config = demo.config()?;
+    let traces = install_telemetry(&config, &environment)?;
+    let (running, settings) = demo.start(config, environment).await?;
+    announce(&running);
+    show(&running, &settings)?;
+    until_stopped(running, traces).await
+}
+
+/// Where everything of the demo will stand.
+struct Demo {
+    app: SocketAddr,
+    api: SocketAddr,
+    gateway: SocketAddr,
+    settings: Settings,
+}
+
+impl Demo {
+    fn plan(arguments: &Arguments, rng: &Rng) -> anyhow::Result<Self> {
+        let place = |port| if arguments.free_ports { free_address() } else { Ok(loopback(port)) };
+        // The gateway's rule names the gateway's address, so that has to be known before it stands.
+        let (app, api, gateway) = (place(arguments.port)?, place(arguments.api_port)?, place(GATEWAY_PORT)?);
+        Ok(Self { app, api, gateway, settings: settings(rng, app, gateway)? })
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        Ok(Config::from_value(&[], tree(&self.settings, self.api, self.gateway)?)?)
+    }
+
+    async fn start(self, config: Config, environment: Environment) -> anyhow::Result<(Running, Settings)> {
+        let tools = Tools {
+            http: Client::new(Destinations::Any),
+            clock: environment.clock.clone(),
+            rng: environment.rng.clone(),
+        };
+        let mut running = start(config, environment).await?;
+        let settings = Settings {
+            issuer: url_of(&running, Service::Oauth, "public")?,
+            account_url: url_of(&running, Service::Identity, "public")?,
+            ..self.settings
+        };
+        register(&running, &tools.http, &settings).await?;
+        running.attach("sample api", self.api, api_router()).await?;
+        running.attach("sample app", self.app, relying_party_router(settings.clone(), tools)?).await?;
+        Ok((running, settings))
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+/// An address that nobody uses now.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind(loopback(0))?.local_addr()?)
+}
+
+fn settings(rng: &Rng, app: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Settings> {
+    let secret = PlainToken::generate(rng, "", 32);
+    let base_url: Url = format!("http://{app}/").parse()?;
+    Ok(Settings {
+        issuer: base_url.clone(),
+        client_id: "sample-app".to_owned(),
+        client_secret: Secret::new(secret.expose().to_owned()),
+        account_url: base_url.clone(),
+        base_url,
+        api_url: format!("http://{gateway}/").parse()?,
+    })
+}
+
+/// What a `kleis.yml` for the demo would hold.
+fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Value> {
+    let rules = json!([settings.access_rule(&format!("http://{api}/").parse()?)]);
+    let rules = format!("inline://{}", STANDARD.encode(serde_json::to_vec(&rules)?));
+    let here = json!({ "host": "127.0.0.1" });
+    Ok(json!({
+        "dsn": "memory",
+        "log": { "level": "warn" },
+        "identity": { "serve": { "public": here, "admin": here } },
+        "oauth": { "serve": { "public": here, "admin": here } },
+        "gateway": {
+            "serve": { "proxy": { "host": "127.0.0.1", "port": gateway.port() }, "api": here },
+            "access_rules": { "repositories": [rules] },
+            "authenticators": {
+                "cookie_session": {
+                    "enabled": true,
+                    "config": { "check_session_url": "kleis://identity/sessions/whoami" },
+                },
+                "oauth2_introspection": {
+                    "enabled": true,
+                    "config": { "introspection_url": "kleis://oauth/introspect" },
+                },
+            },
+            "authorizers": { "allow": { "enabled": true } },
+            "mutators": {
+                "header": { "enabled": true, "config": { "headers": { "X-User": "{{ print .Subject }}" } } },
+            },
+        },
+    }))
+}
+
+fn url_of(running: &Running, service: Service, listener: &'static str) -> anyhow::Result<Url> {
+    let url = running.addresses.base_url(service, listener).context("the service does not run")?;
+    Ok(url.parse()?)
+}
+
+/// Registers the sample application as any client is registered.
+async fn register(running: &Running, http: &Client, settings: &Settings) -> anyhow::Result<()> {
+    let url = url_of(running, Service::Oauth, "admin")?.join("admin/clients")?;
+    let body = Bytes::from(serde_json::to_vec(&settings.client_registration())?);
+    let request = Request::post(url.as_str()).header("content-type", "application/json").body(body)?;
+    let answer = http.send(request).await?;
+    anyhow::ensure!(answer.status().is_success(), "the sample application was refused: {}", answer.status());
+    Ok(())
+}
+
+fn show(running: &Running, settings: &Settings) -> anyhow::Result<()> {
+    let mailbox = url_of(running, Service::Identity, "admin")?.join("mailbox")?;
+    let text = format!(
+        "\nKleis is running. Everything is in memory and gone when it ends.\n\n\
+         \x20 Sample app   {}   sign up, sign in, call the API\n\
+         \x20 Sample API   {}   through the gateway\n\
+         \x20 Account      {}   profile, password, sessions\n\
+         \x20 Mailbox      {}   the mail that would have been sent\n\
+         \x20 Discovery    {}.well-known/openid-configuration\n\n\
+         Ctrl-C ends it.\n",
+        settings.base_url, settings.api_url, settings.account_url, mailbox, settings.issuer,
+    );
+    super::output::raw(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sample_application_is_served_and_the_sample_api_is_guarded() {
+        let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
+        let environment = Environment { free_ports: true, ..Environment::system() };
+        let demo = Demo::plan(&arguments, &environment.rng).unwrap();
+        let config = demo.config().unwrap();
+        assert_eq!(config.without_effect, []);
+        let (running, settings) = demo.start(config, environment).await.unwrap();
+        let http = Client::new(Destinations::Any);
+        let app = http.get(settings.base_url.as_str()).await.unwrap();
+        assert_eq!(app.status(), 200, "{:?}", app.body());
+        let guarded = http.get(settings.api_url.join("hello").unwrap().as_str()).await.unwrap();
+        assert_eq!(guarded.status(), 401, "{:?}", guarded.body());
+        let discovery = settings.issuer.join(".well-known/openid-configuration").unwrap();
+        let discovery: Value = serde_json::from_slice(http.get(discovery.as_str()).await.unwrap().body()).unwrap();
+        let issuer = discovery["issuer"].as_str().unwrap();
+        assert_eq!(issuer, settings.issuer.as_str().trim_end_matches('/'));
+        running.shutdown().await;
+    }
+}
