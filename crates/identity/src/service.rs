@@ -13,7 +13,7 @@ use jobs::Handler;
 
 use crate::breaches::BreachList;
 use crate::config::{Config, HasherAlgorithm};
-use crate::courier::{SmtpConfigError, SmtpDelivery, Templates, TemplatesError};
+use crate::courier::{HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError};
 use crate::domain::credential::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
@@ -48,6 +48,8 @@ pub enum ConfigError {
     #[error(transparent)]
     Smtp(#[from] SmtpConfigError),
     #[error(transparent)]
+    HttpDelivery(#[from] HttpDeliveryConfigError),
+    #[error(transparent)]
     Templates(#[from] TemplatesError),
     #[error(transparent)]
     Place(#[from] InvalidPlace),
@@ -70,6 +72,7 @@ pub struct Shared {
     pub(crate) breaches: BreachList,
     pub(crate) templates: Templates,
     pub(crate) smtp: Option<SmtpDelivery>,
+    pub(crate) http_deliveries: HttpDeliveries,
     pub(crate) places: Places,
     pub(crate) ui: ui::Ui,
     pub(crate) login_requests: Link<dyn LoginRequests>,
@@ -98,6 +101,7 @@ impl Identity {
             breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
             templates: Templates::new(&config.courier)?,
             smtp: SmtpDelivery::new(&config.courier.smtp)?,
+            http_deliveries: HttpDeliveries::new(&config.courier, &http)?,
             ui: ui.under(places.public_path()),
             places,
             config,

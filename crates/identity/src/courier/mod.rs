@@ -4,6 +4,7 @@
 //! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes.
 
 mod functions;
+mod http;
 mod smtp;
 mod templates;
 
@@ -20,6 +21,7 @@ use crate::jobs::deliver_message;
 use crate::storage::messages;
 
 pub use crate::domain::message_queue::TemplateType as Template;
+pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::{Templates, TemplatesError};
 

@@ -40,7 +40,7 @@ impl Handler for DeliverMessage {
         let Some(message) = self.0.take_message(cx, id).await? else { return Ok(()) };
         let delivery = match message.kind {
             MessageType::Email => self.0.mail(&message, cx).await,
-            MessageType::Phone => Delivery::Impossible("no courier channel is configured for text messages".to_owned()),
+            MessageType::Phone => self.0.text(&message).await,
         };
         let (status, problem) = self.0.judge(&message, delivery);
         self.0.finish_message(cx, &message, status, problem.as_deref()).await?;
@@ -68,11 +68,21 @@ impl Identity {
     }
 
     async fn mail(&self, message: &Message, cx: &Context) -> Delivery {
+        if let Some(delivery) = &self.http_deliveries.mail {
+            return delivery.deliver(message).await;
+        }
         if let Some(smtp) = &self.smtp {
             return smtp.deliver(message, cx.now).await;
         }
         tracing::info!(message = %message.id, "no mail server is configured: the message stays in the local mailbox");
         Delivery::Done
+    }
+
+    async fn text(&self, message: &Message) -> Delivery {
+        match self.http_deliveries.channel(&message.channel) {
+            Some(delivery) => delivery.deliver(message).await,
+            None => Delivery::Impossible(format!("no courier channel {} is configured", message.channel)),
+        }
     }
 
     fn judge(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {
