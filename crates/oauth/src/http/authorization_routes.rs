@@ -5,7 +5,7 @@ use axum::routing::{delete, get, post, put};
 
 use super::{
     authorize, clients, consent_page, consent_requests, form_post_script, login_requests, logout, logout_page,
-    logout_requests, sessions,
+    logout_requests, page_asset, sessions,
 };
 use crate::OAuth;
 
@@ -17,6 +17,7 @@ pub(super) fn public() -> Router<OAuth> {
         .route(logout_page::PATH, get(logout_page::get).post(logout_page::post))
         .route(logout_page::SIGNED_OUT_PATH, get(logout_page::signed_out))
         .route(form_post_script::PATH, get(form_post_script::get))
+        .route(ui::assets::ROUTE, get(page_asset::get))
 }
 
 pub(super) fn admin() -> Router<OAuth> {

@@ -23,6 +23,7 @@ mod logout;
 mod logout_page;
 mod logout_requests;
 mod nullable;
+mod page_asset;
 mod revoke;
 mod sessions;
 mod token;
