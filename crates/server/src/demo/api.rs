@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::Router;
+use axum::routing::any;
 use http::{HeaderMap, Method, Uri};
 use serde_json::{Value, json};
 
 /// Answers every path.
 pub(crate) fn router() -> Router {
-    Router::new().fallback(answer)
+    Router::new().route("/", any(answer)).route("/{*path}", any(answer))
 }
 
 async fn answer(method: Method, uri: Uri, headers: HeaderMap) -> Json<Value> {
