@@ -177,6 +177,16 @@ pub mod validation {
         Message::error(4_000_001, reason).with("reason", reason)
     }
 
+    /// An identifier is taken, and how its owner can sign in.
+    pub fn identifier_taken_by(identifier: &str, types: &[&str], providers: &[String]) -> Message {
+        let ways = types.iter().map(|kind| kind.replace('_', " ")).collect::<Vec<_>>().join(", ");
+        let text = format!("An account with {identifier} exists already. Ways to sign in: {ways}.");
+        Message::error(4_000_028, text)
+            .with("available_credential_types", Value::from(types.to_vec()))
+            .with("available_oidc_providers", Value::from(providers.to_vec()))
+            .with("credential_identifier_hint", identifier)
+    }
+
     pub fn missing(property: &str) -> Message {
         Message::error(4_000_002, format!("Property {property} is missing.")).with("property", property)
     }
@@ -217,6 +227,7 @@ pub mod flow {
         no_recovery_strategy = 4_010_005, "No way to recover the account was chosen. Did you fill in the form?";
         no_verification_strategy = 4_010_006, "No way to verify the address was chosen. Did you fill in the form?";
         login_code_invalid = 4_010_008, "The login code is invalid or was used already. Please try again.";
+        address_unknown = 4_010_010, "This address does not belong to your account.";
         account_disabled = 4_010_011, "This account is disabled.";
         registration_code_invalid = 4_040_003, "The registration code is invalid or was used already. Please try again.";
         recovery_completed = 4_060_001, "This recovery is completed already. Please start again.";

@@ -55,6 +55,13 @@ impl Counted {
 impl Identity {
     /// Counts an attempt to sign in as `identifier`.
     pub(crate) async fn count_sign_in(&self, cx: &Context, identifier: &str) -> Result<Counted, FlowError> {
+        // Every sign-in of a tenant would wait for this one row, so only failures are written to it.
+        let limit = SIGN_IN_TO_TENANT;
+        let mut tx = self.database.read(cx.tenant);
+        let standing = storage::attempts::standing(&mut tx, limit.kind, subject(""), cx.now).await?;
+        if let Some((_, until)) = standing.filter(|(count, _)| *count >= limit.attempts) {
+            return Err(FlowError::TooManyAttempts { retry_after: until.since(cx.now) });
+        }
         let address = client_address(cx);
         self.count(
             cx,
@@ -62,10 +69,17 @@ impl Identity {
                 (SIGN_IN_FROM_ADDRESS_AS, format!("{address} {identifier}")),
                 (SIGN_IN_AS, identifier.to_owned()),
                 (SIGN_IN_FROM_ADDRESS, address),
-                (SIGN_IN_TO_TENANT, String::new()),
             ],
         )
         .await
+    }
+
+    /// Counts a sign-in that failed against the whole tenant.
+    pub(crate) async fn count_failed_sign_in(&self, cx: &Context) -> Result<(), database::Error> {
+        let limit = SIGN_IN_TO_TENANT;
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::attempts::count(&mut tx, limit.kind, subject(""), cx.now, cx.now.plus(limit.window)).await?;
+        tx.commit().await
     }
 
     /// Counts a guess at a code, besides the count that the flow keeps.

@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use crate::Identity;
-use crate::domain::Session;
-use crate::domain::flow::OAuth2Request;
+use crate::domain::flow::{OAuth2Request, endpoint};
+use crate::domain::{self, Aal, Session};
 
 use super::current::Current;
 use super::error::FlowError;
@@ -49,13 +49,18 @@ impl Identity {
         Ok(Some(Challenge { challenge, request, wire }))
     }
 
-    /// Accepts the login in the name of the session's person; returns where the browser goes on.
+    /// Accepts the login in the name of the session's person; returns where the browser goes on. A session that lacks
+    /// the second factor which `whoami` would ask for is no answer to anybody.
     pub(crate) async fn accept_login(
         &self,
         cx: &Context,
         oauth2: &OAuth2Request,
         session: &Session,
+        person: &domain::Identity,
     ) -> Result<String, FlowError> {
+        if !self.whoami_required_aal().is_met(session.aal, person.available_aal) {
+            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url_for(&oauth2.challenge) });
+        }
         let mut amr: Vec<String> = Vec::new();
         for method in &session.authentication_methods {
             let name = method.method.as_str().to_owned();
@@ -72,5 +77,25 @@ impl Identity {
             ..AcceptLogin::default()
         };
         Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)
+    }
+
+    /// Answers with the session that there is; returns where the browser goes on, first to a second factor if need be.
+    pub(crate) async fn skip_login(
+        &self,
+        cx: &Context,
+        oauth2: &OAuth2Request,
+        current: &Current,
+    ) -> Result<String, FlowError> {
+        match self.accept_login(cx, oauth2, &current.session, &current.identity).await {
+            Err(FlowError::SessionAal2Required { redirect_browser_to }) => Ok(redirect_browser_to),
+            other => other,
+        }
+    }
+
+    /// Where a session is raised to a second factor before it answers a challenge.
+    pub(crate) fn aal2_url_for(&self, challenge: &str) -> String {
+        let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str()).append_pair("login_challenge", challenge);
+        url.into()
     }
 }

@@ -68,7 +68,7 @@ impl Places {
         };
         let mut allowed = Vec::new();
         for (index, value) in config.selfservice.allowed_return_urls.iter().enumerate() {
-            allowed.push(parse_allowed(&format!("selfservice.allowed_return_urls.{index}"), value, &public)?);
+            allowed.push(resolve(&format!("selfservice.allowed_return_urls.{index}"), value, &public)?);
         }
         // Our own pages lie where flows may end.
         allowed.push(endpoint(&public, "ui"));
@@ -103,11 +103,6 @@ fn resolve(key: &str, value: &str, public: &Url) -> Result<Url, InvalidPlace> {
     public.join(value).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(invalid)
 }
 
-/// An application's own scheme (`myapp://callback`) may be allowed as well.
-fn parse_allowed(key: &str, value: &str, public: &Url) -> Result<Url, InvalidPlace> {
-    resolve(key, value, public)
-}
-
 /// Which proofs this service offers.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers one question about the configuration")]
@@ -118,6 +113,8 @@ pub(crate) struct Methods {
     pub code: bool,
     /// Codes for signing in and up.
     pub code_sign_in: bool,
+    /// Codes as a second factor.
+    pub code_second_factor: bool,
     pub identifier_first: bool,
     pub two_step_registration: bool,
 }
@@ -131,8 +128,9 @@ impl Identity {
         Methods {
             password: methods.password.enabled,
             profile: methods.profile.enabled,
-            code: methods.code.enabled || methods.code.passwordless_enabled,
+            code: methods.code.enabled || methods.code.passwordless_enabled || methods.code.mfa_enabled,
             code_sign_in: methods.code.passwordless_enabled,
+            code_second_factor: methods.code.mfa_enabled,
             identifier_first: selfservice.flows.login.style == LoginStyle::IdentifierFirst,
             two_step_registration: two_step,
         }
@@ -261,6 +259,21 @@ impl Identity {
     /// Whether sign-in hides which accounts exist, at the price of offering what an account may not have.
     pub(crate) fn hides_accounts(&self) -> bool {
         self.config.security.account_enumeration.mitigate
+    }
+
+    /// Whether a code can go to a verifiable address of somebody who never set codes up.
+    pub(crate) fn sends_codes_to_verifiable_addresses(&self) -> bool {
+        self.config.selfservice.methods.code.config.missing_credential_fallback_enabled
+    }
+
+    /// Whether somebody who registers with a taken identifier is told how its owner signs in.
+    pub(crate) fn gives_login_hints(&self) -> bool {
+        self.config.selfservice.flows.registration.login_hints && !self.hides_accounts()
+    }
+
+    /// Whether an unverified address is an error in the form, as it once was.
+    pub(crate) fn refuses_unverified_in_the_form(&self) -> bool {
+        self.config.feature_flags.legacy_require_verified_login_error
     }
 
     pub(crate) fn code_lifespan(&self) -> Duration {

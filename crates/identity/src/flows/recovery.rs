@@ -296,7 +296,8 @@ impl Identity {
             }
             Some(settings) => {
                 let url = with_flow(&self.page(FlowKind::Settings), settings.id);
-                if self.uses_continue_with_transitions() {
+                // A native client can do nothing with a redirect: it is always given its token.
+                if self.uses_continue_with_transitions() || flow.flow_type == FlowType::Api {
                     let shown = flow.is_browser().then(|| url.clone());
                     continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
                     wire["continue_with"] = json!(continue_with);

@@ -83,8 +83,11 @@ impl Identity {
             return Ok(Answer::redirect(page));
         };
         // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
+        // Not so when a login waits at its end: a stranger's link would sign this browser in as somebody else.
         let browser = self.browser(visitor);
-        flow.browser = flow.is_browser().then(|| browser.secret.fingerprint());
+        if flow.is_browser() && flow.details.oauth2.is_none() {
+            flow.browser = Some(browser.secret.fingerprint());
+        }
         flow.ui.set_value("code", Value::String(code));
         let store = async {
             let mut tx = self.database.write(cx.tenant).await?;
@@ -261,7 +264,8 @@ impl Identity {
             (Some(oauth2), Some(session)) => {
                 let session = storage::sessions::find(&mut tx, session).await?;
                 let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
-                Some((oauth2.clone(), session))
+                let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
+                Some((oauth2.clone(), session.zip(person)))
             }
             (Some(_), None) => return Err(FlowError::NoSessionForFlow),
             (None, _) => None,
@@ -280,8 +284,8 @@ impl Identity {
         tx.commit().await?;
 
         let Some((oauth2, session)) = waiting else { return Ok(Ok(self.form(&flow, browser, 200))) };
-        let session = session.ok_or(FlowError::NoSessionForFlow)?;
-        let url = self.accept_login(cx, &oauth2, &session).await?;
+        let (session, person) = session.ok_or(FlowError::NoSessionForFlow)?;
+        let url = self.accept_login(cx, &oauth2, &session, &person).await?;
         if flow.is_browser() && visitor.wants == Wants::Html {
             return Ok(Ok(Answer::redirect(url)));
         }

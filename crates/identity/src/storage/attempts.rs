@@ -11,7 +11,8 @@ database::statements! {
              expires_at = CASE WHEN identity_attempts.expires_at <= $5 THEN $4 ELSE identity_attempts.expires_at END \
              RETURNING count, expires_at";
     FORGIVE = "UPDATE identity_attempts SET count = count - 1 WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND count > 0";
-    FORGET = "DELETE FROM identity_attempts WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
+    /// The attempts in a window that is not over.
+    STANDING = "SELECT count, expires_at FROM identity_attempts WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND expires_at > $4";
 }
 
 /// Counts an attempt and tells how many there were in the window, and when it ends.
@@ -31,7 +32,13 @@ pub async fn forgive(tx: &mut WriteTx, kind: &str, subject: TokenDigest) -> Resu
     tx.execute(&FORGIVE, &values![kind, subject]).await.map(|_| ())
 }
 
-/// Forgets all attempts against a subject.
-pub async fn forget(tx: &mut WriteTx, kind: &str, subject: TokenDigest) -> Result<(), Error> {
-    tx.execute(&FORGET, &values![kind, subject]).await.map(|_| ())
+/// How many attempts stand against a subject now, and until when.
+pub async fn standing(
+    tx: &mut impl Read,
+    kind: &str,
+    subject: TokenDigest,
+    now: Timestamp,
+) -> Result<Option<(i32, Timestamp)>, Error> {
+    let row = tx.query_opt(&STANDING, &values![kind, subject, now]).await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }

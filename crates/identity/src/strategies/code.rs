@@ -1,5 +1,6 @@
 //! The code method: its forms. First an address is asked for, then the code that was sent to it.
 
+use crate::domain::Via;
 use crate::domain::code::DIGITS;
 use crate::domain::message::{Message, label, login, registration};
 use crate::domain::ui::Ui;
@@ -8,6 +9,14 @@ use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
 /// The button that sends a sign-in code.
 pub(crate) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", login::send_code()));
+}
+
+/// One button for each address that a second factor can be sent to.
+pub(crate) fn second_factor_form(ui: &mut Ui, addresses: &[(Via, String)]) {
+    for (via, address) in addresses {
+        let label = login::send_code_to(address, via.as_str());
+        ui.nodes.append(Node::submit(Group::Code, "address", address.clone(), label));
+    }
 }
 
 /// The form after a sign-in code was sent.
@@ -52,16 +61,21 @@ pub(crate) fn recovery_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
 }
 
-/// The form after a recovery code was sent; an administrator's flow has no address to send another one to.
+/// The form after a recovery code was sent. An administrator's flow has no address to send another one to, and belongs to
+/// no browser.
 pub(crate) fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
     ui.nodes = Nodes::default();
-    ui.nodes.upsert(Node::csrf());
+    if address.is_some() {
+        ui.nodes.upsert(Node::csrf());
+    }
     let digits = u32::try_from(DIGITS).unwrap_or(u32::MAX);
     ui.nodes.upsert(code_input(label::recovery_code()).change(|input| {
         input.pattern = Some("[0-9]+".to_owned());
         input.maxlength = Some(digits);
     }));
-    ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    if address.is_some() {
+        ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
+    }
     ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
     if let Some(address) = address {
         ui.nodes.append(Node::submit(Group::Code, "email", address, label::resend_code()));

@@ -26,9 +26,20 @@ impl Identity {
         current: Option<&Current>,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
-        Self::require_first_factor(flow, self.methods().code_sign_in)?;
+        let methods = self.methods();
+        let is_second = flow.details.requested_aal > Aal::Aal1;
+        let second = match current {
+            Some(current) if is_second && methods.code_second_factor => Some(current),
+            Some(_) | None if is_second => {
+                return Err(SubmitError::general(flow_messages::no_login_strategy()));
+            }
+            Some(_) | None => {
+                Self::require_first_factor(flow, methods.code_sign_in)?;
+                None
+            }
+        };
         flow.active = Some(CredentialType::Code);
-        let given = submission.text("identifier").or_else(|| submission.text("address")).map(str::to_owned);
+        let given = submission.text("address").or_else(|| submission.text("identifier")).map(str::to_owned);
         let resend = submission.text("resend") == Some("code");
         match submission.text("code") {
             Some(guess) if !resend && flow.state == FlowState::SentEmail => {
@@ -38,31 +49,37 @@ impl Identity {
                 let identifier = given.or_else(|| flow.details.code_identifier.clone());
                 let identifier = identifier.ok_or_else(|| missing("identifier"))?;
                 flow.ui.set_value("identifier", identifier.clone().into());
-                if let Some(current) = current {
+                if let (Some(current), None) = (current, second) {
                     let person = self.person_by_code(cx, &identifier).await?;
                     if person.is_some_and(|(person, _, _)| person.id != current.session.identity_id) {
                         return Err(SubmitError::general(validation::no_code_sign_in()));
                     }
                 }
-                self.send_login_code(cx, flow, &identifier).await?;
+                self.send_login_code(cx, flow, &identifier, second).await?;
                 Ok(Step::Form)
             }
         }
     }
 
     /// Sends a code and changes the form to ask for it. With accounts hidden, somebody unknown is answered the same.
+    /// As a second factor it goes to an address of the person who is signed in.
     pub(super) async fn send_login_code(
         &self,
         cx: &Context,
         flow: &mut Flow<Login>,
         identifier: &str,
+        second: Option<&Current>,
     ) -> Result<(), SubmitError> {
         self.count_mail_request(cx).await?;
-        let found = self.person_by_code(cx, identifier).await?;
+        let found = match second {
+            Some(current) => Some(self.second_factor_address(cx, current, identifier).await?),
+            None => self.person_by_code(cx, identifier).await?,
+        };
         if found.is_none() && !self.hides_accounts() {
             return Err(SubmitError::general(validation::no_code_sign_in()));
         }
-        let message = if flow.details.refresh { messages::code_sent_to_your_address() } else { messages::code_sent() };
+        let is_known = flow.details.refresh || second.is_some();
+        let message = if is_known { messages::code_sent_to_your_address() } else { messages::code_sent() };
         flow.ui.clear_messages();
         code::login_sent_form(&mut flow.ui, identifier, message);
         flow.state = FlowState::SentEmail;
@@ -77,6 +94,36 @@ impl Identity {
         storage::flows::update(&mut tx, flow).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// The addresses that a second factor can be sent to.
+    pub(super) async fn second_factor_addresses(
+        &self,
+        cx: &Context,
+        current: &Current,
+    ) -> Result<Vec<(Via, String)>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let credentials = storage::credentials::load(&mut tx, self.vault(cx), current.session.identity_id).await?;
+        let addresses =
+            credentials.get(&CredentialType::Code).map(domain::Credential::code_addresses).unwrap_or_default();
+        if addresses.is_empty() && self.sends_codes_to_verifiable_addresses() {
+            let verifiable = current.identity.verifiable_addresses.iter();
+            return Ok(verifiable.map(|address| (address.via, address.value.clone())).collect());
+        }
+        Ok(addresses)
+    }
+
+    async fn second_factor_address(
+        &self,
+        cx: &Context,
+        current: &Current,
+        identifier: &str,
+    ) -> Result<(domain::Identity, Via, String), SubmitError> {
+        let normalized = normalize(CredentialType::Code, identifier);
+        let addresses = self.second_factor_addresses(cx, current).await?;
+        let found = addresses.into_iter().find(|(_, address)| *address == normalized);
+        let (via, address) = found.ok_or_else(|| SubmitError::general(flow_messages::address_unknown()))?;
+        Ok((current.identity.clone(), via, address))
     }
 
     async fn redeem_login_code(
@@ -102,7 +149,7 @@ impl Identity {
         if current.is_some_and(|current| current.session.identity_id != identity.id) {
             return Err(SubmitError::general(validation::no_code_sign_in()));
         }
-        let method = AuthenticationMethod::new(CredentialType::Code, Aal::Aal1, cx.now);
+        let method = AuthenticationMethod::new(CredentialType::Code, flow.details.requested_aal, cx.now);
         let effects = Effects {
             redeem_code: Some(code.id),
             verified: Some((code.via, code.address.clone())),
@@ -122,11 +169,20 @@ impl Identity {
         let mut tx = self.database.read(cx.tenant);
         let found =
             storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Code, &normalized).await?;
-        let found = found.filter(domain::Identity::is_active);
-        Ok(found.and_then(|person| {
-            let addresses = person.credential(CredentialType::Code)?.code_addresses();
-            let (via, address) = addresses.into_iter().find(|(_, address)| *address == normalized)?;
-            Some((person, via, address))
-        }))
+        if let Some(person) = found {
+            let addresses = person.credential(CredentialType::Code).map(domain::Credential::code_addresses);
+            let address = addresses.unwrap_or_default().into_iter().find(|(_, address)| *address == normalized);
+            return Ok(address.filter(|_| person.is_active()).map(|(via, address)| (person, via, address)));
+        }
+        if !self.sends_codes_to_verifiable_addresses() {
+            return Ok(None);
+        }
+        let Some((address, owner)) =
+            storage::identities::find_verifiable(&mut tx, Via::of(&normalized), &normalized).await?
+        else {
+            return Ok(None);
+        };
+        let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
+        Ok(person.map(|person| (person, address.via, address.value)))
     }
 }

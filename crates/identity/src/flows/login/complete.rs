@@ -1,6 +1,7 @@
 //! The end of a login: what follows once somebody has proved who she is.
 
 use base::{Context, PlainToken};
+use database::WriteTx;
 use jobs::Event;
 use serde_json::json;
 
@@ -8,8 +9,8 @@ use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
-use crate::domain::message::flow as messages;
-use crate::domain::{Aal, Session};
+use crate::domain::message::{flow as messages, validation};
+use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
@@ -45,30 +46,25 @@ impl Identity {
         let return_to = self.login_return_to(flow, used)?;
         let hooks = self.hooks_after(FlowKind::Login, used);
         let same_person = current.as_ref().is_some_and(|current| current.session.identity_id == identity.id);
-        let signed_in = match current {
-            Some(current) if same_person => {
-                let mut session = current.session;
-                session.authenticate(method, self.session_lifespan(), cx.now);
-                SignedIn { session, token: current.token, is_new: false }
-            }
-            Some(_) | None => {
-                let device = visitor.device(&self.rng);
-                let (session, token) =
-                    Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now);
-                SignedIn { session, token, is_new: true }
-            }
-        };
+        let signed_in = self.next_session(cx, visitor, identity.id, method, current.filter(|_| same_person));
 
         let must_verify =
             hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
         if must_verify && identity.verifiable_addresses.is_empty() {
             return Err(FlowError::NothingToVerify.into());
         }
+        if must_verify && used == CredentialType::Password && self.refuses_unverified_in_the_form() {
+            return Err(SubmitError::general(validation::address_not_verified()));
+        }
         let is_first_step = flow.details.requested_aal <= Aal::Aal1;
         let begins_verification = must_verify || (self.verification_enabled() && hooks.verification && is_first_step);
         let to_verify = Self::address_to_verify(&identity, None).filter(|_| begins_verification);
 
+        // Whoever knew the browser's secret before is not whoever signs in now.
+        let next_browser = if same_person || must_verify { browser.clone() } else { Browser::renewed(&self.rng) };
+
         let mut tx = self.database.write(cx.tenant).await?;
+        Self::require_unchanged(&mut tx, &identity).await?;
         if !effects.write(self, cx, &mut tx, identity.id).await? {
             return Err(SubmitError::general(messages::login_code_invalid()));
         }
@@ -80,7 +76,7 @@ impl Identity {
                     flow_type: flow.flow_type,
                     request_url: &flow.request_url,
                     return_to: flow.requested("after_verification_return_to"),
-                    browser,
+                    browser: &next_browser,
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
                 };
@@ -89,7 +85,8 @@ impl Identity {
             None => None,
         };
         if must_verify {
-            self.login_event(&mut tx, cx, "LoginFailed", flow, Some("the address is not verified")).await?;
+            self.login_event(&mut tx, cx, "LoginFailed", flow, Some(identity.id), Some("the address is not verified"))
+                .await?;
             tx.commit().await?;
             let begun =
                 verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
@@ -102,13 +99,13 @@ impl Identity {
         }
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
-        } else {
-            storage::sessions::update(&mut tx, &signed_in.session).await?;
+        } else if !storage::sessions::update(&mut tx, &signed_in.session).await? {
+            return Err(FlowError::SessionInactive.into());
         }
         if hooks.revoke_active_sessions {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
-        self.login_event(&mut tx, cx, "LoginSucceeded", flow, None).await?;
+        self.login_event(&mut tx, cx, "LoginSucceeded", flow, Some(identity.id), None).await?;
         self.session_event(
             &mut tx,
             cx,
@@ -126,10 +123,38 @@ impl Identity {
             signed_in,
             return_to,
             verification.filter(|_| hooks.show_verification_ui),
-            same_person,
+            next_browser,
         )
         .await
         .map_err(SubmitError::from)
+    }
+
+    /// The session that the proof is recorded in: the present one of the same person, else a new one.
+    fn next_session(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        person: IdentityId,
+        method: AuthenticationMethod,
+        current: Option<Current>,
+    ) -> SignedIn {
+        let lifespan = self.session_lifespan();
+        if let Some(Current { mut session, token, .. }) = current {
+            session.authenticate(method, lifespan, cx.now);
+            return SignedIn { session, token, is_new: false };
+        }
+        let device = visitor.device(&self.rng);
+        let (session, token) = Session::issue(&self.rng, person, method, device, lifespan, cx.now);
+        SignedIn { session, token, is_new: true }
+    }
+
+    /// What was proved was proved about this very state of the person: not disabled, no other password since.
+    async fn require_unchanged(tx: &mut WriteTx, proved: &domain::Identity) -> Result<(), SubmitError> {
+        match storage::identities::find(tx, proved.id).await? {
+            Some(now) if !now.is_active() => Err(SubmitError::general(messages::account_disabled())),
+            Some(now) if now.updated_at == proved.updated_at => Ok(()),
+            Some(_) | None => Err(SubmitError::general(validation::invalid_credentials())),
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
@@ -138,11 +163,11 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         flow: &Flow<Login>,
-        identity: &crate::domain::Identity,
+        identity: &domain::Identity,
         signed_in: SignedIn,
         return_to: url::Url,
         verification: Option<BegunVerification>,
-        same_person: bool,
+        next_browser: Browser,
     ) -> Result<Answer, FlowError> {
         let SignedIn { session, token, .. } = signed_in;
         let reaches = self.whoami_required_aal().is_met(session.aal, identity.available_aal);
@@ -162,7 +187,7 @@ impl Identity {
         } else if let Some(oauth2) = &flow.details.oauth2 {
             match &verification {
                 Some(begun) if visitor.wants_strictly == Wants::Html => Content::Redirect { url: begun.url.clone() },
-                Some(_) | None => Content::Elsewhere { url: self.accept_login(cx, oauth2, &session).await? },
+                Some(_) | None => Content::Elsewhere { url: self.accept_login(cx, oauth2, &session, identity).await? },
             }
         } else {
             continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
@@ -173,13 +198,9 @@ impl Identity {
             let redirect = verification.map_or_else(|| return_to.to_string(), |begun| begun.url);
             Content::Done { json: Some(json), redirect }
         };
-        let mut answer = Answer::new(FlowType::Browser, content)
+        let answer = Answer::new(FlowType::Browser, content)
             .with(CookieChange::Session { token, expires_at: session.expires_at });
-        if !same_person {
-            // Whoever knew the browser's secret before is not whoever signed in now.
-            answer = answer.with(CookieChange::Csrf(Browser::renewed(&self.rng).secret));
-        }
-        Ok(answer)
+        Ok(if next_browser.is_new { answer.with(CookieChange::Csrf(next_browser.secret)) } else { answer })
     }
 
     /// Where a second factor is asked for before this login counts.
@@ -196,7 +217,7 @@ impl Identity {
 
     pub(crate) async fn session_event(
         &self,
-        tx: &mut database::WriteTx,
+        tx: &mut WriteTx,
         cx: &Context,
         name: &'static str,
         session: &Session,

@@ -18,13 +18,13 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
 use crate::domain::message::login as messages;
 use crate::domain::ui_node::NodeOrder;
-use crate::domain::{Aal, CredentialType};
+use crate::domain::{Aal, CredentialType, IdentityId};
 use crate::storage;
 use crate::strategies::{self, identifier_first as first, password as password_method};
 
 use super::answer::{Answer, Content, Failure};
 use super::current::Current;
-use super::error::FlowError;
+use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
 use super::visitor::Visitor;
 
@@ -53,7 +53,7 @@ impl Identity {
             None if requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
             Some(current) if !refresh && requested_aal <= current.session.aal => {
                 if let Some(challenge) = challenge.as_ref().filter(|challenge| challenge.is_for(current)) {
-                    let url = self.accept_login(cx, &challenge.to_flow(), &current.session).await?;
+                    let url = self.skip_login(cx, &challenge.to_flow(), current).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
                 let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
@@ -82,9 +82,31 @@ impl Identity {
         self.login_form(cx, &mut flow, current.as_ref()).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
-        self.login_event(&mut tx, cx, "LoginInitiated", &flow, None).await?;
+        self.login_event(&mut tx, cx, "LoginInitiated", &flow, None, None).await?;
         tx.commit().await?;
+        self.send_only_second_factor(cx, &mut flow, current.as_ref()).await?;
         Ok(self.begun(&flow, &browser))
+    }
+
+    /// With a single address to send a second factor to there is nothing to choose: the code is sent at once.
+    async fn send_only_second_factor(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        current: Option<&Current>,
+    ) -> Result<(), FlowError> {
+        let Some(current) = current.filter(|_| flow.details.requested_aal > Aal::Aal1) else { return Ok(()) };
+        if !self.methods().code_second_factor {
+            return Ok(());
+        }
+        let addresses = self.second_factor_addresses(cx, current).await?;
+        let [(_, address)] = addresses.as_slice() else { return Ok(()) };
+        match self.send_login_code(cx, flow, address, Some(current)).await {
+            Ok(()) => Ok(()),
+            Err(SubmitError::Flow(error)) => Err(*error),
+            // The form stays as it is: the person can ask for the code herself.
+            Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
+        }
     }
 
     /// The flow as it stands, for the browser that began it.
@@ -110,8 +132,12 @@ impl Identity {
         flow.ui.nodes.upsert(Node::csrf());
         let methods = self.methods();
         match current {
-            Some(_) if flow.details.requested_aal > Aal::Aal1 => {
-                flow.ui.messages.push(messages::complete_second_factor())
+            Some(current) if flow.details.requested_aal > Aal::Aal1 => {
+                flow.ui.messages.push(messages::complete_second_factor());
+                if methods.code_second_factor {
+                    let addresses = self.second_factor_addresses(cx, current).await?;
+                    strategies::code::second_factor_form(&mut flow.ui, &addresses);
+                }
             }
             Some(current) if flow.details.refresh => {
                 flow.ui.messages.push(messages::confirm_it_is_you());
@@ -180,9 +206,12 @@ impl Identity {
         cx: &Context,
         name: &'static str,
         flow: &Flow<Login>,
+        person: Option<IdentityId>,
         reason: Option<&str>,
     ) -> Result<(), database::Error> {
+        let person = person.or(flow.details.expected_identity);
         let attributes = json!({
+            "IdentityID": person,
             "FlowID": flow.id,
             "SelfServiceFlowType": flow.flow_type.as_str(),
             "SelfServiceFlowName": FlowKind::Login.as_str(),
@@ -191,7 +220,7 @@ impl Identity {
             "FlowRefresh": flow.details.refresh,
             "ErrorReason": reason,
         });
-        let subject = flow.details.expected_identity.map(|id| id.to_string()).unwrap_or_default();
+        let subject = person.map(|id| id.to_string()).unwrap_or_default();
         jobs::append_event(tx, cx, Event { name, subject, attributes }).await
     }
 }

@@ -45,6 +45,7 @@ impl Identity {
             }
         };
         let (Some(identity), true) = (found, matches) else {
+            self.count_failed_sign_in(cx).await?;
             return Err(SubmitError::general(validation::invalid_credentials()));
         };
         let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);

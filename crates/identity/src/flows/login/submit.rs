@@ -177,7 +177,7 @@ impl Identity {
         complain(&mut flow, complaints);
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::update(&mut tx, &flow).await?;
-        self.login_event(&mut tx, cx, "LoginFailed", &flow, reason.as_deref()).await?;
+        self.login_event(&mut tx, cx, "LoginFailed", &flow, None, reason.as_deref()).await?;
         tx.commit().await?;
         Ok(self.form(&flow, browser, 400))
     }

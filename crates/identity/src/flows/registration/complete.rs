@@ -10,9 +10,9 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::code::CodeId;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Registration};
-use crate::domain::message::{flow as flow_messages, validation};
+use crate::domain::message::{Message, flow as flow_messages, validation};
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, AddressStatus, Session};
+use crate::domain::{self, AddressStatus, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
@@ -20,7 +20,7 @@ use crate::flows::login::some_if_any;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
 use crate::storage;
-use crate::storage::identities::StoreError;
+use crate::storage::identities::{StoreError, Taken};
 
 /// Somebody who has given everything that an account needs.
 pub(super) struct Newcomer {
@@ -72,7 +72,7 @@ impl Identity {
         }
         match storage::identities::insert(&mut tx, self.vault(cx), &identity).await {
             Ok(()) => {}
-            Err(StoreError::Taken(_)) => {
+            Err(StoreError::Taken(taken)) => {
                 drop(tx);
                 // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
                 // cannot be given away, would tell the difference.
@@ -81,7 +81,7 @@ impl Identity {
                     return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
                 }
                 self.count_taken(cx).await?;
-                return Err(SubmitError::general(validation::identifier_taken()));
+                return Err(SubmitError::general(self.taken_message(cx, taken).await?));
             }
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
@@ -116,6 +116,36 @@ impl Identity {
         tx.commit().await?;
 
         self.answer_newcomer(cx, visitor, flow, Registered { identity, session, verification }, hooks, return_to).await
+    }
+
+    /// Says that an identifier is taken, and where that is wanted how its owner signs in.
+    async fn taken_message(&self, cx: &Context, taken: Taken) -> Result<Message, database::Error> {
+        let Taken::Identifier { kind, identifier } = taken else { return Ok(validation::identifier_taken()) };
+        if !self.gives_login_hints() {
+            return Ok(validation::identifier_taken());
+        }
+        let mut tx = self.database.read(cx.tenant);
+        let owner = storage::identities::find_by_identifier(&mut tx, self.vault(cx), kind, &identifier).await?;
+        let Some(owner) = owner else { return Ok(validation::identifier_taken()) };
+        let mut types = Vec::new();
+        let mut providers = Vec::new();
+        for credential in owner.credentials.values() {
+            let is_usable = match credential.kind {
+                CredentialType::Password => credential.password_hash().is_some(),
+                CredentialType::Code => self.methods().code_sign_in && !credential.code_addresses().is_empty(),
+                CredentialType::Oidc => {
+                    let named = credential.entries("providers").iter();
+                    providers.extend(named.filter_map(|entry| Some(entry.get("provider")?.as_str()?.to_owned())));
+                    !providers.is_empty()
+                }
+                CredentialType::Passkey | CredentialType::Webauthn => !credential.entries("credentials").is_empty(),
+                _ => false,
+            };
+            if is_usable {
+                types.push(credential.kind.as_str());
+            }
+        }
+        Ok(validation::identifier_taken_by(&identifier, &types, &providers))
     }
 
     /// Does what a registration would be seen to do, and registers nobody.
@@ -193,7 +223,10 @@ impl Identity {
 
         let mut next = return_to.to_string();
         if let (Some(oauth2), Some((session, _)), None) = (&flow.details.oauth2, &session, &verification) {
-            next = self.accept_login(cx, oauth2, session).await?;
+            next = match self.accept_login(cx, oauth2, session, &identity).await {
+                Err(FlowError::SessionAal2Required { redirect_browser_to }) => redirect_browser_to,
+                other => other?,
+            };
             if visitor.wants_strictly == Wants::Json && !shows_session {
                 return Ok(Answer::new(FlowType::Browser, Content::Elsewhere { url: next }));
             }

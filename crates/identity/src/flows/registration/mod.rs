@@ -53,7 +53,7 @@ impl Identity {
                 if challenge.is_for(&current) {
                     let request =
                         OAuth2Request { challenge: challenge.challenge.clone(), request: challenge.wire.clone() };
-                    let url = self.accept_login(cx, &request, &current.session).await?;
+                    let url = self.skip_login(cx, &request, &current).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
                 // The person has to prove herself again, which is a matter of signing in.

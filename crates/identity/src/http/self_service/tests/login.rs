@@ -389,3 +389,38 @@ async fn an_expired_login_is_replaced() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_code_is_a_second_factor_when_so_configured() {
+    let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let needed = client.whoami().await.expect(403);
+        assert_eq!(needed.error_id(), "session_aal2_required");
+        assert_eq!(needed.json["redirect_browser_to"], "http://id.example:4433/self-service/login/browser?aal=aal2");
+        // There is one address only, so the code is on its way at once.
+        let id = client.begin_with("login", "?aal=aal2").await;
+        let flow = client.fetch("login", &id).await.expect(200);
+        assert_eq!(flow.json["state"], "sent_email");
+        assert!(flow.messages().contains(&1_010_025));
+        let stranger = json!({"method": "code", "address": "b@example.org"});
+        assert_eq!(client.submit("login", &id, stranger).await.expect(400).messages(), [4_010_010]);
+        let code = house.code(&id, CodePurpose::Login).await;
+        let done = client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(200);
+        assert_eq!(done.json["session"]["authenticator_assurance_level"], "aal2");
+        assert_eq!(client.whoami().await.expect(200).json["authentication_methods"].as_array().unwrap().len(), 2);
+
+        // As a first factor it is not offered.
+        let mut other = house.native();
+        let id = other.begin("login").await;
+        other.submit("login", &id, json!({"method": "code", "identifier": "a@example.org"})).await.expect(404);
+        // A browser that signs in is sent to the second step.
+        let mut browser = house.browser();
+        let sent = browser.sign_in("a@example.org", PASSWORD).await.expect(303);
+        assert!(sent.location().starts_with("http://id.example:4433/self-service/login/browser?aal=aal2"));
+        let native = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(native.json["session"].get("identity").is_none(), "half a proof shows nobody");
+    })
+    .await;
+}

@@ -2,6 +2,7 @@
 //! still, and clients of the three kinds.
 
 mod login;
+mod oauth2;
 mod recovery;
 mod registration;
 mod sessions;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use base::{Context, ManualClock, Page, PageRequest, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
-use contracts::Link;
+use contracts::{Link, LoginRequests, SubjectObserver};
 use database::Database;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -35,6 +36,8 @@ pub(super) const PUBLIC: &str = "http://id.example:4433";
 pub(super) struct House {
     pub identity: Identity,
     pub clock: ManualClock,
+    pub login_requests: Link<dyn LoginRequests>,
+    pub subject_observer: Link<dyn SubjectObserver>,
     router: Router,
 }
 
@@ -82,6 +85,7 @@ impl House {
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
         let rng = Rng::seeded(7);
         let sealer = Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap();
+        let (login_requests, subject_observer) = (Link::unset(), Link::unset());
         let identity = Identity::new(Parts {
             config,
             database,
@@ -90,11 +94,11 @@ impl House {
             sealer,
             http: Outbound::new(Destinations::Any),
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
-            login_requests: Link::unset(),
-            subject_observer: Link::unset(),
+            login_requests: login_requests.clone(),
+            subject_observer: subject_observer.clone(),
         })
         .unwrap();
-        Self { router: identity.public_router(), clock, identity }
+        Self { router: identity.public_router(), clock, identity, login_requests, subject_observer }
     }
 
     pub(super) fn cx(&self) -> Context {

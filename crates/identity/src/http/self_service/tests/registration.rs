@@ -326,3 +326,16 @@ async fn hidden_accounts_let_somebody_known_look_like_a_newcomer() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn hints_tell_how_the_owner_signs_in_when_so_configured() {
+    in_a_house(json!({"selfservice": {"flows": {"registration": {"login_hints": true}}}}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let reply = house.native().sign_up("a@example.org").await.expect(400);
+        assert_eq!(reply.messages(), [4_000_028]);
+        let context = &reply.json["ui"]["messages"][0]["context"];
+        assert_eq!(context["available_credential_types"], json!(["password"]));
+        assert_eq!(context["credential_identifier_hint"], "a@example.org");
+    })
+    .await;
+}

@@ -1,0 +1,192 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base::Context;
+use contracts::{
+    AcceptLogin, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin, SubjectObserver,
+    SubjectObserverError,
+};
+use database::WriteTx;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{House, PASSWORD, in_a_house};
+
+/// An authorization server that knows the challenges `new` and `known:<subject>`.
+#[derive(Default)]
+struct Provider(Mutex<Vec<(String, AcceptLogin)>>);
+
+#[async_trait]
+impl LoginRequests for Provider {
+    async fn get(&self, _: &Context, challenge: &str) -> Result<LoginRequest, LoginRequestError> {
+        let subject = challenge.strip_prefix("known:");
+        if subject.is_none() && challenge != "new" {
+            return Err(LoginRequestError::Unknown);
+        }
+        Ok(LoginRequest {
+            challenge: challenge.to_owned(),
+            client: serde_json::from_value(json!({"client_id": "shop"})).unwrap(),
+            request_url: "http://oauth.example/oauth2/auth?client_id=shop".to_owned(),
+            requested_scope: vec!["openid".to_owned()],
+            requested_access_token_audience: Vec::new(),
+            skip: subject.is_some(),
+            subject: subject.unwrap_or_default().to_owned(),
+            session_id: None,
+            oidc_context: OidcContext::default(),
+        })
+    }
+
+    async fn accept(&self, _: &Context, challenge: &str, login: AcceptLogin) -> Result<String, LoginRequestError> {
+        self.0.lock().unwrap().push((challenge.to_owned(), login));
+        Ok(format!("http://oauth.example/oauth2/auth?login_verifier={challenge}"))
+    }
+
+    async fn reject(&self, _: &Context, _: &str, _: RejectLogin) -> Result<String, LoginRequestError> {
+        Err(LoginRequestError::Unknown)
+    }
+}
+
+impl House {
+    fn provider(&self) -> Arc<Provider> {
+        let provider = Arc::new(Provider::default());
+        self.login_requests.set(provider.clone());
+        provider
+    }
+}
+
+const NEXT: &str = "http://oauth.example/oauth2/auth?login_verifier=new";
+
+#[tokio::test]
+async fn a_login_answers_the_challenge_that_it_began_with() {
+    in_a_house(json!({}), |house| async move {
+        let provider = house.provider();
+        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+        let mut client = house.browser();
+        let id = client.begin_with("login", "?login_challenge=new").await;
+        let flow = client.fetch("login", &id).await.expect(200);
+        assert_eq!(flow.json["oauth2_login_challenge"], "new");
+        assert_eq!(flow.json["oauth2_login_request"]["client"]["client_id"], "shop");
+        let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
+        let done = client.submit("login", &id, body).await.expect(303);
+        assert_eq!(done.location(), NEXT);
+        let accepted = provider.0.lock().unwrap().pop().unwrap().1;
+        assert_eq!(json!(accepted.subject), person);
+        assert_eq!(accepted.amr, ["password"]);
+        assert!(accepted.remember);
+        assert_eq!(accepted.remember_for, 24 * 3600);
+        let session = client.whoami().await.json["id"].clone();
+        assert_eq!(json!(accepted.identity_provider_session_id), session);
+
+        // Somebody who is signed in has to prove herself again, in the same session.
+        let id = client.begin_with("login", "?login_challenge=new").await;
+        assert_eq!(client.fetch("login", &id).await.messages(), [1_010_003]);
+
+        // Unless the provider knows her already.
+        let known = format!("known:{}", accepted.subject);
+        let skipped = client.get(&format!("/self-service/login/browser?login_challenge={known}")).await.expect(303);
+        assert!(skipped.location().ends_with(&known));
+        let other = "known:somebody-else";
+        let shown = client.get(&format!("/self-service/login/browser?login_challenge={other}")).await.expect(303);
+        assert!(!shown.location().ends_with(other), "{}", shown.location());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_single_page_application_is_sent_to_the_provider() {
+    in_a_house(json!({}), |house| async move {
+        house.provider();
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.spa();
+        let id = client.begin_with("login", "?login_challenge=new").await;
+        let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
+        let done = client.submit("login", &id, body).await.expect(422);
+        assert_eq!(done.json["redirect_browser_to"], NEXT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registration_answers_the_challenge_too() {
+    in_a_house(json!({}), |house| async move {
+        let provider = house.provider();
+        let mut client = house.browser();
+        let id = client.begin_with("registration", "?login_challenge=new").await;
+        let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
+        let done = client.submit("registration", &id, body).await.expect(303);
+        assert_eq!(done.location(), NEXT);
+        assert_eq!(provider.0.lock().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_challenge_that_leads_nowhere_is_refused() {
+    in_a_house(json!({}), |house| async move {
+        house.spa().get("/self-service/login/browser?login_challenge=new").await.expect(500);
+        house.spa().get("/self-service/login/browser?login_challenge=").await.expect(400);
+        house.provider();
+        house.spa().get("/self-service/login/browser?login_challenge=unknown").await.expect(400);
+    })
+    .await;
+}
+
+/// Somebody who is told that sessions end.
+#[derive(Default)]
+struct Observer(Mutex<Vec<Uuid>>);
+
+#[async_trait]
+impl SubjectObserver for Observer {
+    async fn session_ended(&self, _: &Context, _: &mut WriteTx, session_id: Uuid) -> Result<(), SubjectObserverError> {
+        self.0.lock().unwrap().push(session_id);
+        Ok(())
+    }
+
+    async fn subject_ended(&self, _: &Context, _: &mut WriteTx, _: &str) -> Result<(), SubjectObserverError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_provider_hears_of_every_session_that_ends() {
+    in_a_house(json!({}), |house| async move {
+        let observer = Arc::new(Observer::default());
+        house.subject_observer.set(observer.clone());
+        let mut first = house.native();
+        first.sign_up("a@example.org").await.expect(200);
+        let mut second = house.native();
+        second.sign_in("a@example.org", PASSWORD).await.expect(200);
+        first.delete("/sessions", None).await.expect(200);
+        assert_eq!(observer.0.lock().unwrap().len(), 1);
+        let body = json!({"session_token": first.token.clone().unwrap()});
+        first.delete("/self-service/logout/api", Some(body)).await.expect(204);
+        assert_eq!(observer.0.lock().unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn half_a_proof_answers_no_challenge() {
+    in_a_house(json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}}), |house| async move {
+        let provider = house.provider();
+        let mut client = house.browser();
+        client.sign_up("a@example.org").await.expect(303);
+        let person = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(person.json["session"].get("identity").is_none());
+
+        // Known to the provider, signed in, but without the second factor that the person has.
+        let subject = only_person(&house).await;
+        let sent =
+            client.get(&format!("/self-service/login/browser?login_challenge=known:{subject}")).await.expect(303);
+        assert!(sent.location().contains("aal=aal2"), "{}", sent.location());
+        assert!(provider.0.lock().unwrap().is_empty());
+    })
+    .await;
+}
+
+/// The id of the only person in the house.
+async fn only_person(house: &House) -> String {
+    let page = base::PageRequest { size: 10, after: None };
+    let events = jobs::list_events(&mut house.identity.database.read(base::TenantId::DEFAULT), page).await.unwrap();
+    events.items.into_iter().find(|event| event.name == "IdentityCreated").unwrap().subject
+}
