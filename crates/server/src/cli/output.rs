@@ -53,13 +53,15 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
 }
 
 pub(super) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
-    Ok(std::io::stdout().lock().write_all(bytes)?)
+    match std::io::stdout().lock().write_all(bytes) {
+        // Whoever reads has seen enough (`| head`): no reason to complain.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 fn line(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    Ok(())
+    raw(format!("{text}\n").as_bytes())
 }
 
 /// A value as a person reads it. What others wrote must not steer the terminal.

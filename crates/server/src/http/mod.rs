@@ -23,12 +23,14 @@ const BODY_BYTES: usize = 5 * 1024 * 1024;
 /// Longer than any operation takes; a handler that hangs must not hold its client for ever.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Puts the manners of a service around `router`: bounded bodies, bounded time, nothing cached unless a route says so.
+/// Puts the manners of a service around `router`: paths that it does not know are answered as everywhere.
 pub(crate) fn with_manners(router: Router) -> Router {
-    router
-        .fallback(unknown_route)
-        .layer(middleware::from_fn(in_time_and_uncached))
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+    bounded(router.fallback(unknown_route))
+}
+
+/// Bounded bodies, bounded time, nothing cached unless a route says so.
+pub(crate) fn bounded(router: Router) -> Router {
+    router.layer(middleware::from_fn(in_time_and_uncached)).layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
 async fn unknown_route() -> Response {

@@ -13,10 +13,10 @@ use tokio::task::JoinSet;
 use web::Edge;
 
 use crate::config::{Listener, Service};
+use crate::http::bounded;
 use crate::http::listen::Site;
 use crate::http::path::Rewrite;
 use crate::http::socket::{Address, BindError, Bound, DefaultPlace};
-use crate::http::with_manners;
 
 /// Where the listeners stand and what they are called from outside.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Running {
         let place = DefaultPlace { host: address.ip(), port: address.port() };
         let bound = Bound::bind(&Listener::default(), place).await?;
         let address = bound.address.tcp().unwrap_or(address);
-        let router = self.edge.clone().around(with_manners(router));
+        let router = self.edge.clone().around(bounded(router));
         let site = Site { name, bound, tls: None, rewrite: Rewrite::Trimmed, router };
         self.tasks.spawn(site.serve(self.stop.subscribe()));
         Ok(address)

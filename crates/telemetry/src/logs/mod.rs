@@ -103,7 +103,7 @@ where
             fields.insert("otel.trace_id".to_owned(), trace.trace_id().to_string().into());
             fields.insert("otel.span_id".to_owned(), trace.span_id().to_string().into());
         }
-        let message = match fields.remove("message") {
+        let message = match fields.shift_remove("message") {
             Some(Value::String(text)) => text,
             Some(other) => other.to_string(),
             None => String::new(),
