@@ -62,20 +62,24 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
     let says = |id: u64| container.messages.iter().any(|message| message.id == id);
     // A message above the form says what to do; a general sentence beside it would be noise.
     let quietly = |intro| container.messages.is_empty().then_some(intro);
-    let asks_for_code = container.nodes.iter().any(|node| match &node.attributes {
-        Attributes::Input(input) => input.name == "code" && input.kind != "hidden",
-        Attributes::Text { .. }
-        | Attributes::Img { .. }
-        | Attributes::A { .. }
-        | Attributes::Script { .. }
-        | Attributes::Div {} => false,
-    });
+    let shows = |name: &str| {
+        container.nodes.iter().any(|node| match &node.attributes {
+            Attributes::Input(input) => input.name == name && input.kind != "hidden",
+            Attributes::Text { .. }
+            | Attributes::Img { .. }
+            | Attributes::A { .. }
+            | Attributes::Script { .. }
+            | Attributes::Div {} => false,
+        })
+    };
+    let asks_for_code = shows("code");
     match kind {
         FlowKind::Login if says(1_010_004) => (strings.second_factor, None),
         FlowKind::Login if says(1_010_003) => (strings.confirm_identity, None),
         FlowKind::Login | FlowKind::Registration | FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Login => (strings.sign_in, quietly(strings.sign_in_intro)),
-        FlowKind::Registration if says(1_040_009) => (strings.secure_account, None),
+        // The second step is known by its way back to the first.
+        FlowKind::Registration if shows("screen") => (strings.secure_account, None),
         FlowKind::Registration => (strings.sign_up, quietly(strings.sign_up_intro)),
         FlowKind::Recovery => (strings.recovery, quietly(strings.recovery_intro)),
         FlowKind::Verification if says(1_080_002) || says(1_080_005) => (strings.verification_done, None),
