@@ -107,7 +107,7 @@ impl Hasher {
     /// Takes the time of a verification and finds nothing: for a name that nobody has, so that a stop-watch does not
     /// tell who has an account.
     pub async fn verify_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
-        let mut text = password.expose().clone();
+        let mut text = password.expose().replace('\0', "");
         let mut end = text.len().min(BCRYPT_MAX_PASSWORD);
         while !text.is_char_boundary(end) {
             end -= 1;

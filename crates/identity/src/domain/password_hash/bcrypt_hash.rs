@@ -50,15 +50,21 @@ impl BcryptHash {
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
-        // A terminating zero belongs to what is hashed, so a password with one inside could be another password.
-        password.len() <= MAX_PASSWORD
-            && !password.contains(&0)
-            && bcrypt::verify(password, &self.text).unwrap_or(false)
+        // What bcrypt would cut or stop at is nobody's password; it takes the usual time all the same, so that a
+        // stop-watch does not tell an account with such a hash from no account.
+        let readable: Vec<u8> = password.iter().copied().filter(|byte| *byte != 0).take(MAX_PASSWORD).collect();
+        let matches = bcrypt::verify(&readable, &self.text).unwrap_or(false);
+        matches && is_hashable(password)
     }
 }
 
+/// A terminating zero belongs to what is hashed, so a password with one inside could be another password.
+fn is_hashable(password: &[u8]) -> bool {
+    password.len() <= MAX_PASSWORD && !password.contains(&0)
+}
+
 pub(super) fn hash(password: &[u8], salt: [u8; 16], cost: u32) -> Option<String> {
-    if password.len() > MAX_PASSWORD || password.contains(&0) {
+    if !is_hashable(password) {
         return None;
     }
     let parts = bcrypt::hash_with_salt(password, cost, salt).ok()?;

@@ -118,6 +118,10 @@ fn our_own_hashes_are_read_back() {
     assert_eq!(hash.bcrypt_cost(), Some(4));
     assert!(hash.verify(PASSWORD, &mut memory));
     assert_eq!(hash_bcrypt(&[b'a'; 73], [7; 16], 4), None, "bcrypt would cut it");
+    let full = PasswordHash::parse(&hash_bcrypt(&[b'a'; 72], [7; 16], 4).unwrap()).unwrap();
+    assert!(full.verify(&[b'a'; 72], &mut memory));
+    assert!(!full.verify(&[b'a'; 73], &mut memory), "a longer password is another one");
+    assert!(!full.verify(&[&[b'a'; 72][..], &[0]].concat(), &mut memory));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn schema(traits: Value) -> TraitsSchema {
+fn schema(traits: &Value) -> TraitsSchema {
     let document = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "type": "object",
@@ -13,7 +13,7 @@ fn schema(traits: Value) -> TraitsSchema {
 }
 
 fn person() -> TraitsSchema {
-    schema(json!({
+    schema(&json!({
         "type": "object",
         "required": ["email"],
         "properties": {
@@ -84,7 +84,7 @@ fn each_refusal_has_its_place_and_message() {
 
 #[test]
 fn keywords_count_in_the_branch_that_holds() {
-    let schema = schema(json!({
+    let schema = schema(&json!({
         "type": "object",
         "properties": {"kind": {"type": "string"}, "handle": {"type": "string"}},
         "if": {"properties": {"kind": {"const": "mail"}}},

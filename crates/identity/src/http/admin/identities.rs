@@ -182,7 +182,12 @@ fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, Pa
         (1, Some(filter)) => filter,
         _ => return Err(RestError::bad_request("only one filter can be used at a time")),
     };
-    let request = LISTING.request(&service.sealer, cx.tenant, &query.page())?;
+    let mut paging = query.page();
+    // Whoever names people gets all of them.
+    if matches!(filter, Filter::Ids(_)) && paging.page_size.is_none() {
+        paging.page_size = Some(MAX_IDS.to_string());
+    }
+    let request = LISTING.request(&service.sealer, cx.tenant, &paging)?;
     let request = PageRequest { size: request.size, after: request.after.map(IdentityId::from_uuid) };
     match (query.number("page")?, &filter) {
         (Some(page), Filter::All) if query.get("page_token").is_none() => {
