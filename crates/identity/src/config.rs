@@ -428,8 +428,6 @@ pub const HONOURED: &[&str] = &[
     "courier.smtp.from_name",
     "courier.smtp.local_name",
     "courier.smtp.headers.*",
-    "oauth2_provider.url",
-    "oauth2_provider.headers.*",
     "oauth2_provider.override_return_to",
     "security.account_enumeration.mitigate",
     "security.disallow_ref_in_identity_schemas",
