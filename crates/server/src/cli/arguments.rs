@@ -11,7 +11,7 @@ use crate::config::{Config, Faults, Service, Sources};
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ConfigArguments {
     /// A configuration file: a kleis.yml, or the file of a program that a service replaces; later ones win
-    #[arg(short, long = "config", value_name = "FILE", env = "KLEIS_CONFIG", value_delimiter = ',')]
+    #[arg(short = 'c', long = "config", value_name = "FILE", env = "KLEIS_CONFIG", value_delimiter = ',')]
     pub(crate) files: Vec<PathBuf>,
     /// Where the database and the secrets go that nobody configured
     #[arg(long, value_name = "DIRECTORY", env = "KLEIS_DATA", default_value = "kleis-data")]
@@ -22,8 +22,11 @@ pub(crate) struct ConfigArguments {
 
 impl ConfigArguments {
     /// Reads and judges files, environment and flags.
-    pub(crate) fn load(&self, services: &[Service]) -> Result<Config, Faults> {
-        let flags = self.dsn.iter().map(|dsn| ("dsn".to_owned(), Value::from(dsn.as_str()))).collect();
+    pub(crate) fn load(&self, services: &[Service], dev: bool) -> Result<Config, Faults> {
+        let dsn = self.dsn.iter().map(|dsn| ("dsn".to_owned(), Value::from(dsn.as_str())));
+        let dev =
+            ["identity.dev", "oauth.dev"].map(|key| (key.to_owned(), Value::from(true))).into_iter().filter(|_| dev);
+        let flags = dsn.chain(dev).collect();
         Config::load(&Sources {
             services: services.to_vec(),
             files: self.files.clone(),

@@ -48,7 +48,7 @@ impl Finding {
 
 pub(super) async fn run(arguments: &ConfigArguments, format: Format) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
-    match arguments.load(&[]) {
+    match arguments.load(&[], false) {
         Ok(config) => {
             findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
             findings.extend(judge(&config));

@@ -63,7 +63,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn open(arguments: &ConfigArguments) -> anyhow::Result<(Database, Vec<database::MigrationSet>)> {
-    let config = arguments.load(&[])?;
+    let config = arguments.load(&[], false)?;
     let dsn: Dsn = match &config.shared.dsn {
         Some(dsn) => dsn.expose().parse()?,
         None => Dsn::sqlite(DataDir::open(&arguments.data)?.database()),

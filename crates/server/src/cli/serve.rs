@@ -28,13 +28,16 @@ pub(super) struct Arguments {
     services: Vec<Service>,
     #[command(flatten)]
     config: ConfigArguments,
+    /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS
+    #[arg(long)]
+    dev: bool,
     /// Refuse to start when migrations are missing, instead of applying them
     #[arg(long)]
     no_migrate: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.config.load(&arguments.services)?;
+    let config = arguments.config.load(&arguments.services, arguments.dev)?;
     let environment =
         Environment { data_dir: arguments.config.data, migrate: !arguments.no_migrate, ..Environment::system() };
     let traces = install_telemetry(&config, &environment)?;

@@ -49,7 +49,7 @@ pub struct Sources {
 pub struct Config {
     pub services: Vec<Service>,
     pub shared: Shared,
-    /// Whether anything was configured: without, everything listens on loopback.
+    /// Whether files or the environment say anything: without, everything listens on loopback.
     pub is_configured: bool,
     /// Keys that are set and have no effect.
     pub without_effect: Vec<Fault>,
@@ -73,6 +73,7 @@ impl Config {
             }
         }
         environment::apply(&sources.environment, &services, &schemas, &mut tree, &mut faults)?;
+        let is_configured = holds_anything(&tree);
         for (key, value) in &sources.flags {
             let path: Vec<_> = key.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
             document::set(&mut tree, &path, value.clone());
@@ -81,7 +82,7 @@ impl Config {
         if !faults.is_empty() {
             return Err(sorted(faults));
         }
-        Self::compose(services, tree)
+        Self::compose(services, tree, is_configured)
     }
 
     /// A configuration for tests and for programs that embed Kleis: `tree` is what a `kleis.yml` would hold.
@@ -91,11 +92,14 @@ impl Config {
     pub fn from_value(services: &[Service], tree: Value) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         judge(&tree, &Schemas::default(), &mut faults);
-        if faults.is_empty() { Self::compose(selected(services), tree) } else { Err(sorted(faults)) }
+        if !faults.is_empty() {
+            return Err(sorted(faults));
+        }
+        let is_configured = holds_anything(&tree);
+        Self::compose(selected(services), tree, is_configured)
     }
 
-    fn compose(services: Vec<Service>, mut tree: Value) -> Result<Self, Faults> {
-        let is_configured = tree.as_object().is_some_and(|tree| !tree.is_empty());
+    fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool) -> Result<Self, Faults> {
         let mut sections: BTreeMap<Service, Value> = BTreeMap::new();
         for service in &services {
             let section = tree.as_object_mut().and_then(|tree| tree.remove(service.name())).unwrap_or(json!({}));
@@ -166,9 +170,13 @@ fn selected(services: &[Service]) -> Vec<Service> {
     services
 }
 
+fn holds_anything(tree: &Value) -> bool {
+    tree.as_object().is_some_and(|tree| !tree.is_empty())
+}
+
 fn judge(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
     let mut judged = || -> Result<(), Fault> {
-        if tree.as_object().is_some_and(serde_json::Map::is_empty) {
+        if !holds_anything(tree) {
             return Ok(());
         }
         schemas.root()?.judge(tree, faults);

@@ -172,7 +172,7 @@ impl RelyingParty {
 }
 
 fn cookie(value: &str) -> SetCookie {
-    SetCookie::new(COOKIE, value).max_age(Some(Duration::from_secs(8 * 60 * 60)))
+    SetCookie::new(COOKIE, value).max_age(Some(Duration::from_hours(8)))
 }
 
 fn with_cookie(answer: impl IntoResponse, cookie: &SetCookie) -> Response {

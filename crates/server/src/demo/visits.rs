@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(super) const COOKIE: &str = "kleis_demo";
 
 /// A visitor is forgotten after this time.
-const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+const LIFETIME: Duration = Duration::from_hours(8);
 /// Beyond this number the oldest visitor is forgotten, so that strangers cannot fill the memory.
 const CAPACITY: usize = 1_000;
 

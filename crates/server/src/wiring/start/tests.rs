@@ -110,6 +110,29 @@ async fn a_unix_socket_is_served_with_its_mode_and_taken_away() {
 }
 
 #[tokio::test]
+async fn what_is_under_way_is_finished_before_the_end() {
+    let mut running = running(json!({"dsn": "memory"})).await;
+    let begun = std::sync::Arc::new(tokio::sync::Notify::new());
+    let slow = axum::Router::new().fallback({
+        let begun = begun.clone();
+        async move || {
+            begun.notify_one();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            "done"
+        }
+    });
+    let address = running.attach("slow", ([127, 0, 0, 1], 0).into(), slow).await.unwrap();
+    let url = format!("http://{address}/any/path");
+    let asked = async { Client::new(Destinations::Any).get(&url).await.unwrap().body().clone() };
+    let (answer, ()) = tokio::join!(asked, async {
+        begun.notified().await;
+        running.shutdown().await;
+    });
+    assert_eq!(answer, "done");
+    assert!(Client::new(Destinations::Any).get(&url).await.is_err());
+}
+
+#[tokio::test]
 async fn a_second_start_finds_the_data_of_the_first() {
     let place = tempfile::tempdir().unwrap();
     for _ in 0..2 {
