@@ -462,6 +462,19 @@ mod tests {
     }
 
     #[test]
+    fn hooks_that_nobody_performs_are_named_by_their_path() {
+        let config: Config = serde_json::from_value(serde_json::json!({"selfservice": {"flows": {
+            "login": {"before": {"hooks": [{"hook": "web_hook", "config": {}}]}, "after": {"hooks": [{"hook": "revoke_active_sessions"}]}},
+            "registration": {"after": {"password": {"hooks": [{"hook": "session"}, {"hook": "web_hook", "config": {}}]}}},
+        }}}))
+        .unwrap();
+        assert_eq!(config.selfservice.flows.unperformed_hooks(), [
+            "selfservice.flows.login.before.hooks.0: web_hook",
+            "selfservice.flows.registration.after.password.hooks.1: web_hook",
+        ]);
+    }
+
+    #[test]
     fn a_file_in_use_is_read() {
         let config: Config = serde_json::from_value(serde_json::json!({
             "selfservice": {

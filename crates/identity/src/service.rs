@@ -92,6 +92,9 @@ impl Identity {
     pub fn new(parts: Parts) -> Result<Self, ConfigError> {
         let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer } = parts;
         check(&config)?;
+        for hook in config.selfservice.flows.unperformed_hooks() {
+            tracing::warn!(hook, "a configured hook is not performed");
+        }
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = Schemas::new(&config.identity, refuse_references, http.clone())?;
         let (algorithm, limits) = hashing(&config);

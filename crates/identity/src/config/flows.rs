@@ -22,6 +22,38 @@ pub struct Flows {
     pub error: ErrorFlow,
 }
 
+/// The hooks that are performed. Others are known to the contract, but nothing here does what they ask.
+const HOOKS: [&str; 5] =
+    ["session", "revoke_active_sessions", "require_verified_address", "show_verification_ui", "verification"];
+
+impl Flows {
+    /// Hooks that the configuration names and nobody performs, with the path of each.
+    pub fn unperformed_hooks(&self) -> Vec<String> {
+        let flows = [
+            ("login", &self.login.before, &self.login.after),
+            ("registration", &self.registration.before, &self.registration.after),
+            ("settings", &self.settings.before, &self.settings.after),
+            ("recovery", &self.recovery.before, &self.recovery.after),
+            ("verification", &self.verification.before, &self.verification.after),
+        ];
+        let mut found = Vec::new();
+        for (flow, before, after) in flows {
+            // Nothing is performed before a flow.
+            list(&mut found, &format!("{flow}.before"), &before.hooks, &[]);
+            list(&mut found, &format!("{flow}.after"), &after.hooks, &HOOKS);
+            for (method, settings) in &after.methods {
+                list(&mut found, &format!("{flow}.after.{method}"), &settings.hooks, &HOOKS);
+            }
+        }
+        found
+    }
+}
+
+fn list(found: &mut Vec<String>, place: &str, hooks: &[Hook], performed: &[&str]) {
+    let unknown = hooks.iter().enumerate().filter(|(_, hook)| !performed.contains(&hook.hook.as_str()));
+    found.extend(unknown.map(|(index, hook)| format!("selfservice.flows.{place}.hooks.{index}: {}", hook.hook)));
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct LoginFlow {
