@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use base::Secret;
+use base::{Actor, Context, Secret};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
@@ -50,6 +50,16 @@ pub(crate) fn guard(router: Router, admin: &Admin, open: &'static [&'static str]
     }
     let guard = Guard { tokens: admin.tokens.clone().into(), open };
     router.layer(middleware::from_fn_with_state(guard, demand))
+}
+
+/// Whoever reaches an admin API acts as its holder: that is what its events and its log say.
+pub(crate) fn as_holder(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
+        if let Some(cx) = request.extensions_mut().get_mut::<Context>() {
+            cx.actor = Actor::Admin;
+        }
+        next.run(request).await
+    }))
 }
 
 /// Beginnings of paths that need no token: probes carry none, and the doors that ask the gateway for decisions send the

@@ -257,6 +257,8 @@ fn assemble(
         let health = if kind.is_admin { health::admin(health) } else { health::public(health) };
         with_manners(router.merge(health))
     };
+    // A decision of the gateway concerns the visitor that it is asked about.
+    let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };
     let router =
         if kind.is_admin { admin::guard(router, &config.shared.admin, admin::open_paths(service)) } else { router };
     let router = match settings.cors.layer() {

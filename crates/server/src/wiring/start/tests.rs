@@ -72,6 +72,22 @@ async fn an_admin_token_that_is_set_is_demanded() {
 }
 
 #[tokio::test]
+async fn what_the_admin_api_does_is_the_admins_doing() {
+    let running = running(json!({"dsn": "memory"})).await;
+    let url = format!("{}admin/clients", running.addresses.base_url(Service::Oauth, "admin").unwrap());
+    let client = r#"{"client_name": "Nightly", "grant_types": ["client_credentials"]}"#;
+    let request =
+        http::Request::post(url).header("content-type", "application/json").body(Bytes::from(client)).unwrap();
+    let answer = Client::new(Destinations::Any).send(request).await.unwrap();
+    assert_eq!(answer.status(), 201, "{:?}", answer.body());
+    let mut tx = running.database.read(base::TenantId::DEFAULT);
+    let events = jobs::list_events(&mut tx, base::PageRequest { size: 50, after: None }).await.unwrap().items;
+    let created = events.iter().find(|event| event.name == "OAuth2ClientCreated").unwrap();
+    assert_eq!(created.actor, "admin");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn an_open_admin_listener_stops_the_start() {
     let place = tempfile::tempdir().unwrap();
     let tree = json!({"dsn": "memory", "oauth": {"serve": {"admin": {"host": "0.0.0.0"}}}});
