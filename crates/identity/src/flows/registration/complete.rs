@@ -103,7 +103,8 @@ impl Identity {
                     return_to: flow.requested("after_verification_return_to"),
                     browser,
                     session_id: session.as_ref().map(|(session, _)| session.id),
-                    oauth2: flow.details.oauth2.clone(),
+                    // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
+                    oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
