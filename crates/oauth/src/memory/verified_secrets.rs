@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use base::{Rng, TenantId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::domain::client::ClientId;
 use crate::domain::client_secret::ClientSecretDigest;
@@ -16,6 +17,9 @@ const MAX_SECRETS: usize = 10_000;
 
 /// How many slow hashes are computed at once: guessing secrets must not take every core.
 const CONCURRENT_HASHES: usize = 2;
+
+/// How long a request waits for its turn to hash.
+const QUEUE_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) struct VerifiedSecrets {
     key: [u8; 32],
@@ -28,9 +32,9 @@ impl VerifiedSecrets {
         Self { key: rng.bytes(), hashing: Semaphore::new(CONCURRENT_HASHES), verified: Mutex::default() }
     }
 
-    /// To be held while a slow hash is computed.
-    pub(crate) fn hashing(&self) -> &Semaphore {
-        &self.hashing
+    /// To be held while a slow hash is computed; `None` when others have been waiting for too long.
+    pub(crate) async fn hashing(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(QUEUE_DEADLINE, self.hashing.acquire()).await.ok()?.ok()
     }
 
     /// Whether exactly this secret was found to match exactly this stored hash.

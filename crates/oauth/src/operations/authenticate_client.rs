@@ -43,7 +43,8 @@ pub enum AuthenticateClientError {
     Assertion(#[from] AssertionRefusal),
     #[error("the client assertion was used before")]
     AssertionReplayed,
-    #[error("verifying the secret was interrupted")]
+    /// Too many secrets are being verified at once, or the verification was cut short.
+    #[error("the secret could not be verified now")]
     Interrupted,
     #[error(transparent)]
     Database(#[from] database::Error),
@@ -128,9 +129,7 @@ impl OAuth {
         if slow.is_empty() {
             return Ok(false);
         }
-        let Ok(_permit) = self.verified_secrets().hashing().acquire().await else {
-            return Err(AuthenticateClientError::Interrupted);
-        };
+        let _permit = self.verified_secrets().hashing().await.ok_or(AuthenticateClientError::Interrupted)?;
         let (id, presented) = (client.id.clone(), secret.clone());
         let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));
         let matched = tokio::task::spawn_blocking(search).await.map_err(|_| AuthenticateClientError::Interrupted)?;

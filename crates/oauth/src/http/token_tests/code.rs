@@ -59,6 +59,7 @@ async fn the_whole_login_stays_within_its_budget() {
     offline_tokens(&house).await;
     let after = database.usage();
     assert!(after.write_transactions - before.write_transactions <= 3, "{before:?} {after:?}");
+    assert!(after.statements - before.statements <= 15, "{before:?} {after:?}");
     let code = offline_code(&house, "").await;
     let before = database.usage();
     redeem(&house, &code, &[]).await;
