@@ -73,7 +73,9 @@ pub fn cookie_name(public_base_url: &str) -> String {
     let digest = Sha256::digest(public_base_url.as_bytes());
     let mut name = String::from("csrf_token_");
     for byte in digest {
-        name.push_str(&format!("{byte:02x}"));
+        for nibble in [byte >> 4, byte & 15] {
+            name.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+        }
     }
     name
 }

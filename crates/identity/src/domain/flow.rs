@@ -406,7 +406,7 @@ mod tests {
         let beginning = Beginning {
             flow_type,
             request_url: "https://id.example/self-service/login/browser?return_to=%2Fhome",
-            lifespan: Duration::from_secs(60),
+            lifespan: Duration::from_mins(1),
             public_url: &Url::parse("https://id.example/auth/").unwrap(),
             csrf,
         };

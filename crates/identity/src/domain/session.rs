@@ -174,7 +174,7 @@ mod tests {
         let identity = IdentityId::generate(&rng);
         let device = Device::unknown(&rng);
         let proof = method(CredentialType::Password, Aal::Aal1);
-        Session::issue(&rng, identity, proof, device, Duration::from_secs(60), Timestamp::EPOCH).0
+        Session::issue(&rng, identity, proof, device, Duration::from_mins(1), Timestamp::EPOCH).0
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn an_extension_waits_for_its_window() {
         let session = session();
-        let (lifespan, earliest) = (Duration::from_secs(60), Duration::from_secs(10));
+        let (lifespan, earliest) = (Duration::from_mins(1), Duration::from_secs(10));
         assert_eq!(session.extended_expiry(lifespan, earliest, Timestamp::from_unix_seconds(49)).unix_seconds(), 60);
         assert_eq!(session.extended_expiry(lifespan, earliest, Timestamp::from_unix_seconds(50)).unix_seconds(), 110);
     }

@@ -312,6 +312,15 @@ impl<'a> IntoIterator for &'a Nodes {
     }
 }
 
+impl<'a> IntoIterator for &'a mut Nodes {
+    type Item = &'a mut Node;
+    type IntoIter = std::slice::IterMut<'a, Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
+    }
+}
+
 impl FromIterator<Node> for Nodes {
     fn from_iter<T: IntoIterator<Item = Node>>(nodes: T) -> Self {
         Self(nodes.into_iter().collect())

@@ -37,6 +37,7 @@ pub(super) enum Judged {
 
 impl Identity {
     /// Makes a code the only open one of its flow and queues the message that carries it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn send_code<D: Details>(
         &self,
         tx: &mut WriteTx,
@@ -77,7 +78,7 @@ impl Identity {
             "transient_payload": extra.and_then(|extra| extra.get("transient_payload")).cloned().unwrap_or_else(|| json!({})),
         });
         if is_known {
-            let identity = recipient.person.map(|person| self.mail_identity(person));
+            let identity = recipient.person.map(mail_identity);
             data["identity"] = json!(identity);
             data["traits"] = extra.and_then(|extra| extra.get("traits")).cloned().unwrap_or_default();
             data[code_key(purpose)] = json!(plain.expose());
@@ -114,17 +115,6 @@ impl Identity {
         }
     }
 
-    /// What a template may know of a person.
-    fn mail_identity(&self, person: &domain::Identity) -> Value {
-        json!({
-            "id": person.id,
-            "schema_id": person.schema_id,
-            "state": person.state.as_str(),
-            "traits": person.traits,
-            "metadata_public": person.metadata_public,
-        })
-    }
-
     /// Whether somebody unknown is told that her address was tried.
     fn notifies_strangers(&self, purpose: CodePurpose) -> bool {
         match purpose {
@@ -133,6 +123,17 @@ impl Identity {
             CodePurpose::Login | CodePurpose::Registration => false,
         }
     }
+}
+
+/// What a template may know of a person.
+fn mail_identity(person: &domain::Identity) -> Value {
+    json!({
+        "id": person.id,
+        "schema_id": person.schema_id,
+        "state": person.state.as_str(),
+        "traits": person.traits,
+        "metadata_public": person.metadata_public,
+    })
 }
 
 const fn template(purpose: CodePurpose, is_known: bool) -> Template {

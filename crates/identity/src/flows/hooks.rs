@@ -21,6 +21,7 @@ use super::visitor::Browser;
 
 /// The built-in hooks that are configured for the end of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a name that the configuration can list")]
 pub(crate) struct Hooks {
     pub session: bool,
     pub revoke_active_sessions: bool,
@@ -80,10 +81,10 @@ pub(crate) struct VerificationOf<'a> {
 
 impl Identity {
     /// The first address that still waits for its proof.
-    pub(crate) fn address_to_verify<'a>(
-        person: &'a domain::Identity,
+    pub(crate) fn address_to_verify(
+        person: &domain::Identity,
         status: Option<AddressStatus>,
-    ) -> Option<&'a VerifiableAddress> {
+    ) -> Option<&VerifiableAddress> {
         let mut addresses = person.verifiable_addresses.iter();
         addresses.find(|address| !address.verified && status.is_none_or(|status| address.status == status))
     }

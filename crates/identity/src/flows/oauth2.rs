@@ -14,6 +14,7 @@ use super::error::FlowError;
 use super::visitor::Visitor;
 
 /// A login challenge and what it is about.
+#[expect(clippy::struct_field_names, reason = "the word of the protocol for the value itself")]
 pub(crate) struct Challenge {
     pub challenge: String,
     pub request: LoginRequest,

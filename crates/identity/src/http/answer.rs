@@ -16,8 +16,8 @@ use crate::flows::error::FlowError;
 use crate::flows::settings::CONTINUITY_COOKIE;
 use crate::flows::visitor::Visitor;
 
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-const QUARTER_HOUR: Duration = Duration::from_secs(15 * 60);
+const YEAR: Duration = Duration::from_hours(365 * 24);
+const QUARTER_HOUR: Duration = Duration::from_mins(15);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 impl Identity {
@@ -38,7 +38,6 @@ impl Identity {
         let strictly_json = is_native || visitor.wants_strictly == Wants::Json;
         let mut response = match answer.content {
             Content::Begun { flow, .. } if strictly_json => axum::Json(flow).into_response(),
-            Content::Begun { page, .. } => see_other(&page),
             Content::Form { status, flow, retry_after_seconds, .. } if loosely_json => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
                 let mut response = (status, axum::Json(flow)).into_response();
@@ -47,7 +46,7 @@ impl Identity {
                 }
                 response
             }
-            Content::Form { page, .. } => see_other(&page),
+            Content::Begun { page, .. } | Content::Form { page, .. } => see_other(&page),
             Content::Done { json: Some(json), .. } if strictly_json || visitor.wants == Wants::Json => {
                 axum::Json(json).into_response()
             }

@@ -20,7 +20,7 @@ use crate::storage;
 use super::answer::see_other;
 
 /// How long a browser can look at an error.
-const ERROR_LIFESPAN: Duration = Duration::from_secs(24 * 3600);
+const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
 
 impl Identity {
     /// Answers with the error, or sends the browser to the page that shows it.
@@ -49,6 +49,7 @@ impl Identity {
 
 impl FlowError {
     /// The wire form. Exhaustive: each refusal has its status, and those of the contract their id.
+    #[expect(clippy::too_many_lines, reason = "one table, a line or two for each refusal")]
     pub(crate) fn to_rest(&self, identity: &Identity) -> RestError {
         match self {
             Self::FlowIdMissing => RestError::bad_request("The flow query parameter is missing or malformed."),

@@ -14,10 +14,17 @@ database::statements! {
 pub async fn find(tx: &mut impl Read, id: Uuid, now: Timestamp) -> Result<Option<(Value, Timestamp)>, Error> {
     let Some(row) = tx.query_opt(&FIND, &values![id, now]).await? else { return Ok(None) };
     let body: String = row.get(0)?;
-    let body = serde_json::from_str(&body).map_err(|error| Error::inconsistent("identity_errors", error.to_string()))?;
+    let body =
+        serde_json::from_str(&body).map_err(|error| Error::inconsistent("identity_errors", error.to_string()))?;
     Ok(Some((body, row.get(1)?)))
 }
 
-pub async fn insert(tx: &mut WriteTx, id: Uuid, body: &Value, now: Timestamp, expires_at: Timestamp) -> Result<(), Error> {
+pub async fn insert(
+    tx: &mut WriteTx,
+    id: Uuid,
+    body: &Value,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
     tx.execute(&INSERT, &values![id, body.to_string(), now, expires_at]).await.map(|_| ())
 }

@@ -18,7 +18,7 @@ database::statements! {
 
 pub async fn find<D: Details>(tx: &mut impl Read, id: FlowId) -> Result<Option<Flow<D>>, Error> {
     let row = tx.query_opt(&FIND, &values![id.as_uuid(), D::KIND.as_str()]).await?;
-    row.map(read).transpose()
+    row.as_ref().map(read).transpose()
 }
 
 pub async fn insert<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), Error> {
@@ -64,7 +64,7 @@ fn body<D: Details>(flow: &Flow<D>) -> Result<String, Error> {
     serde_json::to_string(flow).map_err(|error| Error::inconsistent("identity_flows", error.to_string()))
 }
 
-fn read<D: Details>(row: Row) -> Result<Flow<D>, Error> {
+fn read<D: Details>(row: &Row) -> Result<Flow<D>, Error> {
     let body: String = row.get(0)?;
     let mut flow: Flow<D> =
         serde_json::from_str(&body).map_err(|error| Error::inconsistent("identity_flows", error.to_string()))?;

@@ -29,6 +29,7 @@ struct SignedIn {
 }
 
 impl Identity {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn complete_login(
         &self,
         cx: &Context,

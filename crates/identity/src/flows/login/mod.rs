@@ -102,10 +102,9 @@ impl Identity {
         let addresses = self.second_factor_addresses(cx, current).await?;
         let [(_, address)] = addresses.as_slice() else { return Ok(()) };
         match self.send_login_code(cx, flow, address, Some(current)).await {
-            Ok(()) => Ok(()),
             Err(SubmitError::Flow(error)) => Err(*error),
-            // The form stays as it is: the person can ask for the code herself.
-            Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
+            // After a complaint the form stays as it is: the person can ask for the code herself.
+            Ok(()) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
         }
     }
 
@@ -200,6 +199,7 @@ impl Identity {
         Ok(strategies::identifier_label(&schema, &kinds))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the members of one event")]
     pub(super) async fn login_event(
         &self,
         tx: &mut WriteTx,

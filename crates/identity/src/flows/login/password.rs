@@ -36,13 +36,12 @@ impl Identity {
                 .await?;
         let password = Secret::new(password.to_owned());
         let credential = found.as_ref().and_then(|person| person.credential(CredentialType::Password));
-        let matches = match credential.and_then(Credential::password_hash) {
-            Some(hash) => self.hasher.verify(&password, hash).await?,
+        let matches = if let Some(hash) = credential.and_then(Credential::password_hash) {
+            self.hasher.verify(&password, hash).await?
+        } else {
             // Somebody unknown takes as long as somebody known.
-            None => {
-                self.hasher.verify_nothing(&password).await?;
-                false
-            }
+            self.hasher.verify_nothing(&password).await?;
+            false
         };
         let (Some(identity), true) = (found, matches) else {
             self.count_failed_sign_in(cx).await?;

@@ -183,6 +183,7 @@ impl Identity {
         Ok(Registered { identity, session: None, verification })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
     async fn answer_newcomer(
         &self,
         cx: &Context,
@@ -196,6 +197,7 @@ impl Identity {
         self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
     async fn registered_answer(
         &self,
         cx: &Context,

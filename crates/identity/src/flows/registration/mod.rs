@@ -144,6 +144,7 @@ impl Identity {
         self.schema_of(flow.details.identity_schema.as_deref())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the members of one event")]
     pub(super) async fn registration_event(
         &self,
         tx: &mut WriteTx,

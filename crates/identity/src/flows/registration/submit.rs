@@ -259,6 +259,7 @@ impl Identity {
         Ok(Step::Complete(Box::new(Newcomer { identity, method, redeem_code: Some(code.id) })))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn send_registration_code(
         &self,
         cx: &Context,

@@ -18,7 +18,7 @@ use crate::storage;
 use crate::storage::continuities::Parked;
 
 const PAYLOAD: Purpose = Purpose("identity parked settings");
-const LIFESPAN: Duration = Duration::from_secs(15 * 60);
+const LIFESPAN: Duration = Duration::from_mins(15);
 const NAME: &str = "ory_kratos_settings";
 /// The cookie that names what is parked.
 pub(crate) const COOKIE: &str = "ory_kratos_continuity";

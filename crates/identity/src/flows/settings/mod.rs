@@ -109,6 +109,7 @@ impl Identity {
     }
 
     /// A settings flow for somebody who was just let in, in the transaction that let her in.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn begin_settings_for(
         &self,
         tx: &mut WriteTx,

@@ -167,6 +167,7 @@ impl Identity {
         Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn settings_changed(
         &self,
         cx: &Context,
