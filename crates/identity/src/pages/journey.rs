@@ -274,7 +274,7 @@ async fn a_flow_that_is_no_more_begins_anew_and_a_foreign_one_is_not_shown() {
         assert_eq!(page.heading(), "Sign in");
         let foreign = theirs.open(&page.path).await;
         assert_eq!((foreign.status, foreign.heading()), (StatusCode::FORBIDDEN, "Something went wrong"));
-        house.clock.advance(std::time::Duration::from_secs(2 * 60 * 60));
+        house.clock.advance(std::time::Duration::from_hours(2));
         let anew = mine.open(&page.path).await;
         assert_eq!(anew.heading(), "Sign in");
         assert_ne!(anew.path, page.path);
