@@ -156,6 +156,8 @@ fn defaults(mail: &SmtpSink) -> Value {
         },
         "log": { "level": "error" },
         "identity": {
+            // Nobody outside of this machine is asked.
+            "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } },
             "courier": { "smtp": { "connection_uri": mail.connection_uri() } },
             "hashers": {
                 "algorithm": "argon2",

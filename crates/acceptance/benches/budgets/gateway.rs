@@ -24,7 +24,7 @@ pub(crate) fn config(upstream: &str) -> Value {
     };
     let rules = json!([rule("checked", "cookie_session", "header"), rule("open", "noop", "noop")]);
     let session = json!({
-        "check_session_url": "http://127.0.0.1:1/sessions/whoami",
+        "check_session_url": "kleis://identity/sessions/whoami",
         "subject_from": "identity.id",
     });
     json!({

@@ -5,3 +5,4 @@ mod gateway;
 mod health;
 mod identity;
 mod oauth;
+mod redaction;

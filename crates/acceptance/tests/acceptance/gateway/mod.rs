@@ -22,8 +22,11 @@ pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mu
             "anonymous": { "enabled": true, "config": { "subject": "anonymous" } },
             "cookie_session": {
                 "enabled": true,
-                // Asked over HTTP only where identity does not run in the same process; the tests prove that it is not.
-                "config": { "check_session_url": "http://127.0.0.1:1/sessions/whoami", "only": ["ory_kratos_session"] }
+                // A function call: identity runs in the same process.
+                "config": {
+                    "check_session_url": "kleis://identity/sessions/whoami",
+                    "only": ["ory_kratos_session"],
+                },
             },
             "noop": { "enabled": true },
         },
@@ -32,7 +35,7 @@ pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mu
             "noop": { "enabled": true },
             "header": { "enabled": true, "config": { "headers": { "X-User-Id": "{{ print .Subject }}" } } },
         },
-        "errors": { "fallback": ["json"], "handlers": { "json": { "enabled": true } } },
+        "errors": { "fallback": ["json"], "handlers": { "json": { "enabled": true, "config": { "verbose": true } } } },
     });
     with_config_on_both_engines(config, test).await
 }

@@ -31,7 +31,8 @@ fn rules(upstream: &str) -> Value {
 
 /// A browser in which Alice is signed in, and her id.
 async fn signed_in(suite: &Suite) -> Result<(Browser, String)> {
-    let id = register(suite, ALICE).await?.identity.id;
+    let registered = register(suite, ALICE).await?;
+    let id = registered.at("/identity/id").as_str().context("an identity")?.to_owned();
     let mut browser = suite.api();
     let flow = browser.get(suite.identity("/self-service/login/browser")).await?.expect_status(StatusCode::OK)?;
     let action = flow.at("/ui/action").as_str().context("an action")?.to_owned();
@@ -69,7 +70,8 @@ async fn without_a_session_a_visitor_is_anonymous() -> Result<()> {
         for name in ["strict", "lenient"] {
             for cookie in ["", "theme=dark; lang=de"] {
                 let mut visitor_of = stranger.clone().with_header("cookie", cookie);
-                let page = visitor_of.get(suite.gateway(&format!("/{name}/"))).await?.expect_status(StatusCode::OK)?;
+                let page =
+                    visitor_of.get(suite.gateway(&format!("/{name}/page"))).await?.expect_status(StatusCode::OK)?;
                 ensure!(visitor(&page) == "anonymous", "{name} {cookie}: {}", page.summary());
             }
         }
@@ -91,9 +93,9 @@ async fn a_stale_session_is_refused_or_anonymous_as_the_rule_says() -> Result<()
         let mut tampered = suite.api();
         tampered.cookies.set(&here, "ory_kratos_session", "made-up");
         for mut visitor_of in [stale, tampered] {
-            let refused = visitor_of.get(suite.gateway("/strict/")).await?;
+            let refused = visitor_of.get(suite.gateway("/strict/page")).await?;
             ensure!(refused.status == StatusCode::UNAUTHORIZED, "{}", refused.summary());
-            let page = visitor_of.get(suite.gateway("/lenient/")).await?.expect_status(StatusCode::OK)?;
+            let page = visitor_of.get(suite.gateway("/lenient/page")).await?.expect_status(StatusCode::OK)?;
             ensure!(visitor(&page) == "anonymous", "{}", page.summary());
         }
         Ok(())
@@ -105,9 +107,9 @@ async fn a_stale_session_is_refused_or_anonymous_as_the_rule_says() -> Result<()
 async fn an_authorization_header_keeps_a_visitor_from_being_anonymous_unless_the_rule_says() -> Result<()> {
     behind(rules, async |suite| {
         let mut visitor_of = suite.api().with_header("authorization", "Basic YTpi");
-        let refused = visitor_of.get(suite.gateway("/strict/")).await?;
+        let refused = visitor_of.get(suite.gateway("/strict/page")).await?;
         ensure!(refused.status == StatusCode::UNAUTHORIZED, "{}", refused.summary());
-        let page = visitor_of.get(suite.gateway("/lenient/")).await?.expect_status(StatusCode::OK)?;
+        let page = visitor_of.get(suite.gateway("/lenient/page")).await?.expect_status(StatusCode::OK)?;
         ensure!(visitor(&page) == "anonymous", "{}", page.summary());
         Ok(())
     })
@@ -118,7 +120,7 @@ async fn an_authorization_header_keeps_a_visitor_from_being_anonymous_unless_the
 async fn nobody_names_himself() -> Result<()> {
     behind(rules, async |suite| {
         let mut liar = suite.api().with_header("x-user-id", "admin").with_header("X_User_Id", "admin");
-        let page = liar.get(suite.gateway("/strict/")).await?.expect_status(StatusCode::OK)?;
+        let page = liar.get(suite.gateway("/strict/page")).await?.expect_status(StatusCode::OK)?;
         ensure!(page.at("/headers/x-user-id") == json!(["anonymous"]), "{}", page.summary());
         Ok(())
     })
@@ -129,11 +131,11 @@ async fn nobody_names_himself() -> Result<()> {
 async fn a_disabled_person_is_out_at_the_door_at_once() -> Result<()> {
     behind(rules, async |suite| {
         let (mut browser, id) = signed_in(suite).await?;
-        browser.get(suite.gateway("/strict/")).await?.expect_status(StatusCode::OK)?;
+        browser.get(suite.gateway("/strict/page")).await?.expect_status(StatusCode::OK)?;
         let patch = json!([{ "op": "replace", "path": "/state", "value": "inactive" }]);
         let url = suite.identity_admin(&format!("/admin/identities/{id}"));
         suite.api().json(http::Method::PATCH, url, &patch).await?.expect_status(StatusCode::OK)?;
-        let refused = browser.get(suite.gateway("/strict/")).await?;
+        let refused = browser.get(suite.gateway("/strict/page")).await?;
         ensure!(refused.status == StatusCode::UNAUTHORIZED, "{}", refused.summary());
         Ok(())
     })

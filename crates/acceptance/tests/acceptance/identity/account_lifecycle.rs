@@ -3,41 +3,41 @@
 use std::time::Duration;
 
 use acceptance::suite::with_config_on_both_engines;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use http::StatusCode;
 use ory_kratos_client::apis::frontend_api;
-use ory_kratos_client::models::update_recovery_flow_with_code_method::MethodEnum as RecoveryMethod;
-use ory_kratos_client::models::update_verification_flow_with_code_method::MethodEnum as VerificationMethod;
-use ory_kratos_client::models::{
-    ContinueWith, PerformNativeLogoutBody, UpdateRecoveryFlowBody, UpdateRecoveryFlowWithCodeMethod,
-    UpdateSettingsFlowBody, UpdateSettingsFlowWithPasswordMethod, UpdateVerificationFlowBody,
-    UpdateVerificationFlowWithCodeMethod,
-};
-use serde_json::json;
+use ory_kratos_client::models::PerformNativeLogoutBody;
+use serde_json::{Value, json};
 
-use super::{PASSWORD, config, explain, log_in, public_sdk, register, register_and_log_in};
+use super::{
+    PASSWORD, config, explain, log_in, public_sdk, register, register_and_log_in, session_token, submit, submit_to,
+    try_log_in,
+};
 
 const ALICE: &str = "alice@example.org";
+
+/// The step of that name among those that a client is told to go on with.
+fn continuation(steps: &Value, action: &str) -> Result<Value> {
+    let found = steps.as_array().into_iter().flatten().find(|step| step["action"] == action);
+    found.cloned().with_context(|| format!("no {action} in {steps}"))
+}
 
 #[tokio::test]
 async fn a_new_account_verifies_its_address_changes_its_password_and_signs_out() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let sdk = public_sdk(suite);
         let registered = register(suite, ALICE).await?;
-        let token = registered.session_token.context("the session hook signs in")?;
-        ensure!(registered.identity.traits == Some(json!({ "email": ALICE })));
+        let token = session_token(&registered)?;
+        ensure!(registered.at("/identity/traits") == json!({ "email": ALICE }), "{}", registered.summary());
 
-        let shown = registered.continue_with.unwrap_or_default().into_iter().find_map(|step| match step {
-            ContinueWith::ShowVerificationUi(step) => Some(step.flow),
-            _ => None,
-        });
-        let flow = shown.context("show_verification_ui names the flow")?;
-        ensure!(flow.verifiable_address == ALICE);
-        let mut form = UpdateVerificationFlowWithCodeMethod::new(VerificationMethod::Code);
-        form.code = Some(suite.mail.first_to(ALICE).await?.code(6)?);
-        let body = UpdateVerificationFlowBody::Code(Box::new(form));
-        let verified =
-            frontend_api::update_verification_flow(&sdk, &flow.id, body, None, None).await.map_err(explain)?;
-        ensure!(verified.state == Some(json!("passed_challenge")), "{:?}", verified.state);
+        let step = continuation(&registered.at("/continue_with"), "show_verification_ui")?;
+        ensure!(step["flow"]["verifiable_address"] == ALICE, "{step}");
+        let code = suite.mail.first_to(ALICE).await?.code(6)?;
+        let flow = step["flow"]["id"].as_str().context("the flow has an id")?;
+        let action = suite.identity(&format!("/self-service/verification?flow={flow}"));
+        let verified = submit_to(suite, &action, "", &json!({ "method": "code", "code": code })).await?;
+        let verified = verified.expect_status(StatusCode::OK)?;
+        ensure!(verified.at("/state") == "passed_challenge", "{}", verified.summary());
 
         let session = frontend_api::to_session(&sdk, Some(&token), None, None).await.map_err(explain)?;
         ensure!(session.active == Some(true));
@@ -45,15 +45,12 @@ async fn a_new_account_verifies_its_address_changes_its_password_and_signs_out()
         let addresses = identity.verifiable_addresses.unwrap_or_default();
         ensure!(addresses.len() == 1 && addresses[0].verified, "{addresses:?}");
 
-        let flow = frontend_api::create_native_settings_flow(&sdk, Some(&token)).await.map_err(explain)?;
-        let form =
-            UpdateSettingsFlowWithPasswordMethod::new("password".to_owned(), "another long passphrase".to_owned());
-        let body = UpdateSettingsFlowBody::Password(Box::new(form));
-        let changed = frontend_api::update_settings_flow(&sdk, &flow.id, body, Some(&token), None).await;
-        ensure!(changed.map_err(explain)?.state == Some(json!("success")));
-        ensure!(log_in(suite, ALICE, PASSWORD).await.is_err(), "the old password is gone");
-        let login = log_in(suite, ALICE, "another long passphrase").await?;
-        let second = login.session_token.context("a native login has a token")?;
+        let body = json!({ "method": "password", "password": "another long passphrase" });
+        let changed = submit(suite, "settings", &token, &body).await?.expect_status(StatusCode::OK)?;
+        ensure!(changed.at("/state") == "success", "{}", changed.summary());
+        let refused = try_log_in(suite, ALICE, PASSWORD).await?;
+        ensure!(refused.status == StatusCode::BAD_REQUEST, "the old password is gone: {}", refused.summary());
+        let second = log_in(suite, ALICE, "another long passphrase").await?;
         ensure!(second != token);
 
         let body = PerformNativeLogoutBody::new(second.clone());
@@ -82,12 +79,8 @@ async fn a_session_ends_with_its_lifespan() -> Result<()> {
 #[tokio::test]
 async fn a_weak_password_comes_back_with_its_form_and_the_message() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
-        let mut client = suite.api();
-        let flow = client.get(suite.identity("/self-service/registration/api")).await?;
-        let action = flow.at("/ui/action").as_str().context("a flow has an action")?.to_owned();
         let body = json!({ "method": "password", "password": "short", "traits": { "email": ALICE } });
-        let refused = client.json(http::Method::POST, &action, &body).await?;
-        let refused = refused.expect_status(http::StatusCode::BAD_REQUEST)?;
+        let refused = submit(suite, "registration", "", &body).await?.expect_status(StatusCode::BAD_REQUEST)?;
         let nodes = refused.at("/ui/nodes");
         let nodes = nodes.as_array().context("the form comes back")?;
         let password = nodes.iter().find(|node| node["attributes"]["name"] == "password");
@@ -103,30 +96,19 @@ async fn a_weak_password_comes_back_with_its_form_and_the_message() -> Result<()
 async fn a_forgotten_password_is_replaced_by_a_mailed_code() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         register(suite, ALICE).await?;
-        let sdk = public_sdk(suite);
-        let flow = frontend_api::create_native_recovery_flow(&sdk).await.map_err(explain)?;
-        let mut form = UpdateRecoveryFlowWithCodeMethod::new(RecoveryMethod::Code);
-        form.email = Some(ALICE.to_owned());
-        let body = UpdateRecoveryFlowBody::Code(Box::new(form));
-        let sent = frontend_api::update_recovery_flow(&sdk, &flow.id, body, None, None).await.map_err(explain)?;
-        ensure!(sent.state == Some(json!("sent_email")), "{:?}", sent.state);
+        let sent = submit(suite, "recovery", "", &json!({ "method": "code", "email": ALICE })).await?;
+        let sent = sent.expect_status(StatusCode::OK)?;
+        ensure!(sent.at("/state") == "sent_email", "{}", sent.summary());
 
-        let mail = suite.mail.nth_to(ALICE, 2).await?;
-        let mut form = UpdateRecoveryFlowWithCodeMethod::new(RecoveryMethod::Code);
-        form.code = Some(mail.code(6)?);
-        let body = UpdateRecoveryFlowBody::Code(Box::new(form));
-        let passed = frontend_api::update_recovery_flow(&sdk, &flow.id, body, None, None).await.map_err(explain)?;
-        ensure!(passed.state == Some(json!("passed_challenge")), "{:?}", passed.state);
-        let token = passed.continue_with.unwrap_or_default().into_iter().find_map(|step| match step {
-            ContinueWith::SetOrySessionToken(step) => Some(step.ory_session_token),
-            _ => None,
-        });
-        let Some(token) = token else { bail!("a recovered native session has a token") };
+        let code = suite.mail.nth_to(ALICE, 2).await?.code(6)?;
+        let action = sent.at("/ui/action").as_str().context("an action")?.to_owned();
+        let passed = submit_to(suite, &action, "", &json!({ "method": "code", "code": code })).await?;
+        let passed = passed.expect_status(StatusCode::OK)?;
+        let step = continuation(&passed.at("/continue_with"), "set_ory_session_token")?;
+        let token = step["ory_session_token"].as_str().context("a token")?.to_owned();
 
-        let flow = frontend_api::create_native_settings_flow(&sdk, Some(&token)).await.map_err(explain)?;
-        let form = UpdateSettingsFlowWithPasswordMethod::new("password".to_owned(), "remembered this time".to_owned());
-        let body = UpdateSettingsFlowBody::Password(Box::new(form));
-        frontend_api::update_settings_flow(&sdk, &flow.id, body, Some(&token), None).await.map_err(explain)?;
+        let body = json!({ "method": "password", "password": "remembered this time" });
+        submit(suite, "settings", &token, &body).await?.expect_status(StatusCode::OK)?;
         log_in(suite, ALICE, "remembered this time").await?;
         Ok(())
     })
