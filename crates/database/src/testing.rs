@@ -50,6 +50,16 @@ pub async fn postgres(sets: &[MigrationSet]) -> Database {
     migrated(&postgres_dsn().await, sets).await
 }
 
+/// Asks SQLite itself whether the file at `path` is whole.
+///
+/// # Panics
+/// With what SQLite found wrong.
+pub fn assert_sound(path: &Path) {
+    let connection = rusqlite::Connection::open(path).expect("the file opens");
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it is checked");
+    assert_eq!(verdict, "ok", "{} is damaged", path.display());
+}
+
 /// Prepares every statement on both engines, and demands that each which is bound to a tenant uses `$1`.
 ///
 /// # Panics

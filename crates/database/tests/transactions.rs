@@ -1,5 +1,8 @@
 //! What both engines promise alike.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+#![expect(clippy::disallowed_methods, reason = "racing writers are tasks of the test, which waits for them")]
+
 use base::{TenantId, Timestamp, TokenDigest};
 use database::testing::{on_both_engines, prepare_all};
 use database::{Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, values};

@@ -468,10 +468,13 @@ mod tests {
             "registration": {"after": {"password": {"hooks": [{"hook": "session"}, {"hook": "web_hook", "config": {}}]}}},
         }}}))
         .unwrap();
-        assert_eq!(config.selfservice.flows.unperformed_hooks(), [
-            "selfservice.flows.login.before.hooks.0: web_hook",
-            "selfservice.flows.registration.after.password.hooks.1: web_hook",
-        ]);
+        assert_eq!(
+            config.selfservice.flows.unperformed_hooks(),
+            [
+                "selfservice.flows.login.before.hooks.0: web_hook",
+                "selfservice.flows.registration.after.password.hooks.1: web_hook",
+            ]
+        );
     }
 
     #[test]

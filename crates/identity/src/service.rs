@@ -13,7 +13,9 @@ use jobs::Handler;
 
 use crate::breaches::BreachList;
 use crate::config::{Config, HasherAlgorithm};
-use crate::courier::{HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError};
+use crate::courier::{
+    HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError,
+};
 use crate::domain::credential::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_attribute_is_spelled_out() {
-        let cookie = SetCookie::new("s", "v").domain(Some("example.org".into())).max_age(Some(Duration::from_secs(60)));
+        let cookie = SetCookie::new("s", "v").domain(Some("example.org".into())).max_age(Some(Duration::from_mins(1)));
         assert_eq!(
             cookie.clone().secure(true).same_site(SameSite::None).header(),
             "s=v; Path=/; Domain=example.org; Max-Age=60; HttpOnly; Secure; SameSite=None"

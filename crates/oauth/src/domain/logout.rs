@@ -14,6 +14,9 @@ use super::client::ClientId;
 use super::login_session::LoginSessionId;
 use super::sealed::SealedValue;
 
+/// The built-in page that says that a person is signed out, when no other was named.
+pub const SIGNED_OUT_PATH: &str = "/oauth2/signed-out";
+
 /// A request to sign out. Sealed as it stands, it is the logout challenge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogoutFlow {

@@ -8,6 +8,7 @@ use super::{
     logout_requests, page_asset, sessions,
 };
 use crate::OAuth;
+use crate::domain::logout::SIGNED_OUT_PATH;
 
 pub(super) fn public() -> Router<OAuth> {
     Router::new()
@@ -15,7 +16,7 @@ pub(super) fn public() -> Router<OAuth> {
         .route("/oauth2/sessions/logout", get(logout::get).post(logout::post))
         .route(consent_page::PATH, get(consent_page::get).post(consent_page::post))
         .route(logout_page::PATH, get(logout_page::get).post(logout_page::post))
-        .route(logout_page::SIGNED_OUT_PATH, get(logout_page::signed_out))
+        .route(SIGNED_OUT_PATH, get(logout_page::signed_out))
         .route(form_post_script::PATH, get(form_post_script::get))
         .route(ui::assets::ROUTE, get(page_asset::get))
 }

@@ -11,7 +11,6 @@ use super::authorization_response::redirect;
 use crate::OAuth;
 
 pub(crate) const PATH: &str = "/oauth2/logout";
-pub(crate) const SIGNED_OUT_PATH: &str = "/oauth2/signed-out";
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Question {

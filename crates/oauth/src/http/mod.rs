@@ -37,7 +37,7 @@ use crate::OAuth;
 
 pub(crate) use consent_page::PATH as CONSENT_PAGE;
 pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
-pub(crate) use logout_page::{PATH as LOGOUT_PAGE, SIGNED_OUT_PATH as SIGNED_OUT_PAGE};
+pub(crate) use logout_page::PATH as LOGOUT_PAGE;
 
 /// Endpoints for browsers, clients and resource servers.
 pub(crate) fn public_routes() -> Router<OAuth> {

@@ -65,7 +65,7 @@ impl OAuth {
     pub(crate) fn default_post_logout_url(&self) -> String {
         match &self.config().urls.post_logout_redirect {
             Some(page) => self.absolute(page),
-            None => self.config().public_url(crate::http::SIGNED_OUT_PAGE),
+            None => self.config().public_url(crate::domain::logout::SIGNED_OUT_PATH),
         }
     }
 }

@@ -1,3 +1,7 @@
+//! What a listener does with good, slow and late clients.
+
+#![expect(clippy::disallowed_methods, reason = "the server and its clients are tasks of the test")]
+
 use std::time::Duration;
 
 use axum::routing::{get, post};

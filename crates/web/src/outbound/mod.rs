@@ -142,6 +142,7 @@ fn failed(error: Box<dyn StdError + Send + Sync>) -> OutboundError {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the server that is called is a task of the test")]
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
