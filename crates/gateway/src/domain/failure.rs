@@ -44,25 +44,24 @@ impl Failure {
     }
 
     pub(crate) fn bad_request(reason: impl Into<String>) -> Box<Self> {
-        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request was malformed or contained invalid parameters")
-            .because(reason)
+        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request cannot be accepted as it is").because(reason)
     }
 
     pub(crate) fn unauthorized() -> Box<Self> {
-        Self::new(StatusCode::UNAUTHORIZED, Fault::Client, "Access credentials are invalid")
+        Self::new(StatusCode::UNAUTHORIZED, Fault::Client, "The credentials of this request are not valid")
     }
 
     pub(crate) fn forbidden() -> Box<Self> {
-        let message = "Access credentials are not sufficient to access this resource";
+        let message = "The credentials of this request do not allow it";
         Self::new(StatusCode::FORBIDDEN, Fault::Client, message)
     }
 
     pub(crate) fn no_rule() -> Box<Self> {
-        Self::new(StatusCode::NOT_FOUND, Fault::Client, "Requested url does not match any rules")
+        Self::new(StatusCode::NOT_FOUND, Fault::Client, "No rule is about this URL")
     }
 
     pub(crate) fn several_rules() -> Box<Self> {
-        let message = "Expected exactly one rule but found multiple rules";
+        let message = "Several rules are about this URL, and only one may be";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
     }
 
@@ -71,12 +70,12 @@ impl Failure {
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
-        let message = "An internal server error occurred, please contact the system administrator";
+        let message = "Something failed on our side; the log tells more under the id of this request";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 
     pub(crate) fn unavailable(reason: impl Into<String>) -> Box<Self> {
-        let message = "The service is unable to answer at the moment, please try again later";
+        let message = "What this request depends on does not answer now; try again in a while";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Fault::Upstream, message).because(reason)
     }
 

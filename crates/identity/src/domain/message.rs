@@ -95,7 +95,7 @@ pub mod settings {
     use super::{Message, MessageKind};
 
     fixed! { Success:
-        saved = 1_050_001, "Your changes have been saved!";
+        saved = 1_050_001, "Your changes are saved.";
     }
 }
 
@@ -240,7 +240,7 @@ pub mod flow {
 
     fn expired(id: i64, what: &str, expired_at: Timestamp, now: Timestamp) -> Message {
         let minutes = now.since(expired_at).as_secs_f64() / 60.0;
-        Message::error(id, format!("The {what} expired {minutes:.2} minutes ago, please try again."))
+        Message::error(id, format!("The {what} expired {minutes:.2} minutes ago. Please start over."))
             .with("expired_at", expired_at.to_string())
             .with("expired_at_unix", expired_at.unix_seconds())
     }

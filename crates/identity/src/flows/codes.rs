@@ -15,7 +15,7 @@ use super::attempts::Counted;
 use super::error::FlowError;
 
 /// What is said when a flow's guesses are used up.
-pub(super) const EXHAUSTED: &str = "The request was submitted too often. Please request another code.";
+pub(super) const EXHAUSTED: &str = "This code was tried too many times. Ask for a new one.";
 
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
 pub(super) struct Recipient<'a> {

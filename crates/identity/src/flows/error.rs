@@ -14,7 +14,7 @@ use crate::hashing::HashError;
 /// A refusal to continue.
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
-    #[error("the flow query parameter is missing or malformed")]
+    #[error("flow: is missing or not the id of a flow")]
     FlowIdMissing,
     #[error("the flow does not exist")]
     FlowNotFound,

@@ -52,7 +52,7 @@ impl FlowError {
     #[expect(clippy::too_many_lines, reason = "one table, a line or two for each refusal")]
     pub(crate) fn to_rest(&self, identity: &Identity) -> RestError {
         match self {
-            Self::FlowIdMissing => RestError::bad_request("The flow query parameter is missing or malformed."),
+            Self::FlowIdMissing => RestError::bad_request("flow: is missing or not the id of a flow"),
             Self::FlowNotFound | Self::ErrorNotFound => RestError::not_found("The requested resource does not exist."),
             Self::Expired { at } => expired(at),
             Self::Replaced { use_flow_id } => RestError::new(StatusCode::GONE, "The flow was replaced by a new one")
@@ -65,10 +65,9 @@ impl FlowError {
                 } else {
                     "The anti-CSRF cookie or token is missing or wrong."
                 };
-                forbidden("the request was rejected to protect you from Cross-Site-Request-Forgery")
+                forbidden("The request may have been sent by another site in your name")
                     .with_id("security_csrf_violation")
                     .with_reason(reason)
-                    .with_detail("docs", "https://www.ory.sh/kratos/docs/debug/csrf")
                     .with_detail("hint", violation.hint())
                     .with_detail("reject_reason", violation.reject_reason())
             }
@@ -87,42 +86,35 @@ impl FlowError {
                 RestError::bad_request(self.to_string())
             }
             Self::Disabled { kind: FlowKind::Registration } => {
-                RestError::bad_request("Registration is not allowed because it was disabled.")
-                    .with_id("self_service_flow_disabled")
+                RestError::bad_request("Signing up is switched off here.").with_id("self_service_flow_disabled")
             }
             Self::Disabled { kind } => {
                 let name = kind.as_str();
-                RestError::bad_request(format!("{name} is not allowed because it was disabled."))
+                RestError::bad_request(format!("The {name} flow is switched off here."))
                     .with_id("self_service_flow_disabled")
             }
-            Self::MethodDisabled => RestError::not_found(
-                "This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.",
-            ),
+            Self::MethodDisabled => RestError::not_found("This method is switched off in the configuration."),
             Self::SessionAlreadyAvailable => {
-                RestError::bad_request("A valid session was detected and thus this flow is not possible.")
+                RestError::bad_request("Somebody is signed in already; this flow is for visitors.")
                     .with_id("session_already_available")
             }
             Self::SessionAal1Required => unauthorized("An active session is required to add a second factor to it.")
                 .with_id("session_aal1_required"),
-            Self::SessionAal2Required { redirect_browser_to } => forbidden(
-                "An active session was found but it does not fulfill the requested Authenticator Assurance Level",
-            )
-            .with_id("session_aal2_required")
-            .with_reason("Please verify yourself with a second factor to proceed.")
-            .with_detail("redirect_browser_to", redirect_browser_to.as_str())
-            .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
+            Self::SessionAal2Required { redirect_browser_to } => forbidden("The session lacks a second factor")
+                .with_id("session_aal2_required")
+                .with_reason("Please verify yourself with a second factor to proceed.")
+                .with_detail("redirect_browser_to", redirect_browser_to.as_str())
+                .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
             Self::SessionInactive => {
-                unauthorized("No active session was found in this request.").with_id("session_inactive")
+                unauthorized("The request belongs to no live session.").with_id("session_inactive")
             }
-            Self::NoSession => {
-                unauthorized("No valid session credentials found in the request.").with_id("session_inactive")
+            Self::NoSession => unauthorized("The request carries no live session.").with_id("session_inactive"),
+            Self::SessionRefreshRequired { redirect_browser_to } => {
+                forbidden("These changes need a recent sign-in. Sign in once more.")
+                    .with_id("session_refresh_required")
+                    .with_sibling("redirect_browser_to", redirect_browser_to.as_str())
             }
-            Self::SessionRefreshRequired { redirect_browser_to } => forbidden(
-                "The login session is too old and thus not allowed to update these fields. Please re-authenticate.",
-            )
-            .with_id("session_refresh_required")
-            .with_sibling("redirect_browser_to", redirect_browser_to.as_str()),
-            Self::IdentityMismatch => forbidden("The requested action was forbidden")
+            Self::IdentityMismatch => forbidden("This is not allowed")
                 .with_id("security_identity_mismatch")
                 .with_reason("The flow was begun by somebody else. Please begin a new one."),
             Self::IdentityDisabled => RestError::bad_request("This account is disabled.").with_id("identity_disabled"),
@@ -142,11 +134,13 @@ impl FlowError {
                     .with_detail("continue_with", json!([shown]))
             }
             Self::CurrentSession => RestError::bad_request("cannot revoke current session"),
-            Self::LogoutTokenMissing => RestError::bad_request("Please include a token in the URL query."),
-            Self::LogoutTokenMismatch => forbidden("The requested action was forbidden")
-                .with_reason("Unable to log out because the logout token is not of this session."),
-            Self::UnknownSessionToken => forbidden("The requested action was forbidden")
-                .with_reason("The provided session token could not be found, is invalid, or otherwise malformed."),
+            Self::LogoutTokenMissing => RestError::bad_request("token: is missing from the query"),
+            Self::LogoutTokenMismatch => {
+                forbidden("This is not allowed").with_reason("The logout token belongs to another session.")
+            }
+            Self::UnknownSessionToken => {
+                forbidden("This is not allowed").with_reason("The session token is not known.")
+            }
             Self::TooManyAttempts { retry_after } => too_many(*retry_after),
             Self::Busy { retry_after } => {
                 RestError::unavailable(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX))
@@ -159,7 +153,7 @@ impl FlowError {
             }
             Self::OAuth2ChallengeEmpty => RestError::bad_request("The login_challenge must not be empty."),
             Self::OAuth2(error) => oauth2(error),
-            Self::NoSessionForFlow => RestError::bad_request("No session was found for this flow."),
+            Self::NoSessionForFlow => RestError::bad_request("The session that this flow belongs to has ended."),
             Self::OAuth2NotConfigured | Self::NothingToVerify => {
                 tracing::error!(error = %self, public_url = %identity.public_url(), "misconfiguration");
                 RestError::internal().with_reason(self.to_string())
@@ -178,7 +172,7 @@ fn forbidden(message: &str) -> RestError {
 }
 
 fn unauthorized(reason: &str) -> RestError {
-    RestError::new(StatusCode::UNAUTHORIZED, "The request could not be authorized").with_reason(reason)
+    RestError::new(StatusCode::UNAUTHORIZED, "The request proves nobody's identity").with_reason(reason)
 }
 
 fn expired(at: &Expiry) -> RestError {

@@ -91,7 +91,7 @@ async fn demand(State(guard): State<Guard>, request: Request, next: Next) -> Res
     if token.is_some_and(|(_, token)| known(token.trim())) {
         return next.run(request).await;
     }
-    let error = web::RestError::new(StatusCode::UNAUTHORIZED, "The request could not be authorized")
+    let error = web::RestError::new(StatusCode::UNAUTHORIZED, "The request proves nobody's identity")
         .with_reason("This listener needs one of the admin tokens as Authorization: Bearer.");
     let mut response = error.into_response();
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));

@@ -34,7 +34,7 @@ pub(crate) fn bounded(router: Router) -> Router {
 }
 
 async fn unknown_route() -> Response {
-    RestError::new(StatusCode::NOT_FOUND, "The requested resource could not be found")
+    RestError::new(StatusCode::NOT_FOUND, "There is no such resource")
         .with_reason("There is no such path on this listener.")
         .into_response()
 }

@@ -45,15 +45,15 @@ impl Json {
 /// What a status says by itself.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
-        StatusCode::BAD_REQUEST => Some("The request was malformed or contained invalid parameters"),
-        StatusCode::UNAUTHORIZED => Some("The request could not be authorized"),
-        StatusCode::FORBIDDEN => Some("The requested action was forbidden"),
-        StatusCode::NOT_FOUND => Some("The requested resource could not be found"),
+        StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
+        StatusCode::UNAUTHORIZED => Some("The request proves nobody's identity"),
+        StatusCode::FORBIDDEN => Some("This is not allowed"),
+        StatusCode::NOT_FOUND => Some("There is no such resource"),
         StatusCode::CONFLICT => Some("The resource could not be created due to a conflict"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
-            Some("An internal server error occurred, please contact the system administrator")
+            Some("Something failed on our side; the log tells more under the id of this request")
         }
         _ => None,
     }
@@ -73,11 +73,11 @@ mod tests {
         let failure = Failure::unauthorized().because("expired").with_detail("jwt_claims", json!({"sub": "a"}));
         assert_eq!(
             body(json!({}), &failure),
-            json!({"error": {"code": 401, "status": "Unauthorized", "message": "The request could not be authorized"}})
+            json!({"error": {"code": 401, "status": "Unauthorized", "message": "The request proves nobody's identity"}})
         );
         assert_eq!(
             body(json!({"verbose": true}), &failure),
-            json!({"error": {"code": 401, "status": "Unauthorized", "message": "Access credentials are invalid",
+            json!({"error": {"code": 401, "status": "Unauthorized", "message": "The credentials of this request are not valid",
                              "reason": "expired", "details": {"jwt_claims": {"sub": "a"}}}})
         );
     }
@@ -96,6 +96,6 @@ mod tests {
     #[test]
     fn an_outage_keeps_its_words() {
         let message = body(json!({}), &Failure::unavailable("x"))["error"]["message"].clone();
-        assert_eq!(message, json!("The service is unable to answer at the moment, please try again later"));
+        assert_eq!(message, json!("What this request depends on does not answer now; try again in a while"));
     }
 }

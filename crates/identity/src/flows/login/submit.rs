@@ -127,7 +127,8 @@ impl Identity {
                 if flow.is_browser() && visitor.wants == Wants::Html {
                     return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
                 }
-                let reason = "A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?";
+                let reason =
+                    "Somebody is signed in already. To prove it once more, begin the flow with `?refresh=true`.";
                 return self
                     .refuse_login(cx, flow, &browser, vec![Complaint::general(message::validation::generic(reason))])
                     .await;

@@ -17,12 +17,12 @@ use crate::operations::update_identity::UpdateIdentityError;
 
 /// What is missing, in the words of the systems that we replace.
 pub(super) fn not_found() -> RestError {
-    RestError::new(StatusCode::NOT_FOUND, "Unable to locate the resource")
+    RestError::new(StatusCode::NOT_FOUND, "There is no such resource")
 }
 
 /// Which member it was is not told: an administrator of one account need not learn of another.
 fn taken() -> RestError {
-    RestError::conflict("This identity conflicts with another identity that already exists.")
+    RestError::conflict("Another identity holds one of these identifiers or addresses.")
 }
 
 impl From<HashError> for RestError {

@@ -8,7 +8,7 @@ use super::{PASSWORD, in_a_house};
 async fn nobody_is_nobody() {
     in_a_house(json!({}), |house| async move {
         let reply = house.native().whoami().await.expect(401);
-        assert!(reply.json["error"]["reason"].as_str().unwrap().contains("No valid session credentials"));
+        assert!(reply.json["error"]["reason"].as_str().unwrap().contains("carries no live session"));
         let mut forged = house.native();
         forged.token = Some("ory_st_forged".to_owned());
         forged.whoami().await.expect(401);
