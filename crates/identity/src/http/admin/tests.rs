@@ -229,7 +229,7 @@ async fn what_is_wrong_is_named() {
                 400,
                 "password",
             ),
-            (json!({"traits": {"email": "TAKEN@example.org"}}), 409, "conflicts"),
+            (json!({"traits": {"email": "TAKEN@example.org"}}), 409, "Another identity"),
             (json!([]), 400, ""),
         ] {
             let reply = refused(body.clone()).await;
