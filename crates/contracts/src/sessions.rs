@@ -1,5 +1,7 @@
 //! Who is signed in: asked of `identity` by the gateway on every request and by `oauth` on its consent page.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base::{Context, PlainToken, Timestamp};
 use serde_json::Value;
@@ -9,8 +11,8 @@ use crate::Unavailable;
 
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Looks at what the request carries and says whose session it is. Every call checks the store: a session that was
-    /// ended is never reported as active.
+    /// Looks at what the request carries and says whose session it is. A session that this process ended is never reported
+    /// as active; one that another process ended, not for longer than a second.
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable>;
 
     /// Ends the session behind a login at the provider's log-out. Unknown ids are no error.
@@ -51,5 +53,5 @@ pub struct ActiveSession {
     /// The methods that were used, for instance `password`.
     pub amr: Vec<String>,
     /// The body that `GET /sessions/whoami` answers with.
-    pub whoami: Value,
+    pub whoami: Arc<Value>,
 }

@@ -7,14 +7,17 @@
 //! - **A write that was acknowledged is durable.** On SQLite the operations that queue while the disk is busy share one
 //!   `fsync`; on PostgreSQL `commit` is the server's.
 //! - **A failed statement fails its transaction** on both engines: nothing else runs in it, dropping it rolls back.
+//! - **What is remembered of a row** is forgotten when this process changes it, and after half a second in any case.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
+mod changes;
 mod dsn;
 mod error;
 mod migration;
 mod page_token;
 mod postgres;
 mod reaper;
+mod remembered;
 mod row;
 mod sqlite;
 mod statement;
@@ -33,11 +36,13 @@ pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus};
 pub use page_token::{InvalidPageToken, PageToken};
 pub use reaper::{Reaped, Reaper, Retention};
+pub use remembered::{ReadStart, Remembered};
 pub use row::Row;
 pub use statement::Statement;
 pub use transaction::{Read, ReadTx, WriteTx};
 pub use value::{FromValue, OwnedValue, Value};
 
+use changes::Changes;
 use postgres::Postgres;
 use sqlite::Sqlite;
 
@@ -48,6 +53,7 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     engine: Engine,
     counters: Counters,
+    changes: Changes,
     /// Rung after a commit that left work for the background.
     bell: tokio::sync::Notify,
 }
@@ -77,7 +83,8 @@ impl Database {
             Dsn::Sqlite(location) => Engine::Sqlite(Sqlite::open(location)?),
             Dsn::Postgres(config) => Engine::Postgres(Box::new(Box::pin(Postgres::connect(config)).await?)),
         };
-        Ok(Self(Arc::new(Inner { engine, counters: Counters::default(), bell: tokio::sync::Notify::new() })))
+        let (counters, changes, bell) = (Counters::default(), Changes::new(), tokio::sync::Notify::new());
+        Ok(Self(Arc::new(Inner { engine, counters, changes, bell })))
     }
 
     /// Reads for one tenant. Each statement sees what was committed when it ran; none of them waits for a writer.

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use base::TenantId;
 
+use crate::changes::Slot;
 use crate::postgres::PostgresWrite;
 use crate::sqlite::SqliteWrite;
 use crate::{Database, Engine, Error, Row, Statement, Value};
@@ -72,6 +73,21 @@ pub struct WriteTx {
     /// Set by a failed statement: PostgreSQL refuses whatever follows one, so SQLite does too.
     failed: bool,
     rings: bool,
+    touched: Touched,
+}
+
+/// What a transaction touches, noted when it ends, however it ends: a commit that nobody waited for may still come.
+struct Touched {
+    database: Database,
+    slots: Vec<Slot>,
+}
+
+impl Drop for Touched {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            self.database.0.changes.touch(*slot);
+        }
+    }
 }
 
 enum EngineWrite {
@@ -85,7 +101,8 @@ impl WriteTx {
             Engine::Sqlite(engine) => EngineWrite::Sqlite(engine.begin().await?),
             Engine::Postgres(engine) => EngineWrite::Postgres(Box::new(Box::pin(engine.begin()).await?)),
         };
-        Ok(Self { database, tenant, engine, failed: false, rings: false })
+        let touched = Touched { database: database.clone(), slots: Vec::new() };
+        Ok(Self { database, tenant, engine, failed: false, rings: false, touched })
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -104,6 +121,12 @@ impl WriteTx {
         result
     }
 
+    /// Says that this transaction changes something about `subject`: what [`Remembered`](crate::Remembered) holds about it
+    /// is not believed once the transaction has ended.
+    pub fn touch(&mut self, subject: &[u8]) {
+        self.touched.slots.push(Slot::of(self.tenant, subject));
+    }
+
     /// Rings the bell of [`Database::rung`] once this transaction has committed.
     pub fn ring_on_commit(&mut self) {
         self.rings = true;
@@ -117,6 +140,8 @@ impl WriteTx {
             EngineWrite::Sqlite(tx) => tx.commit().await?,
             EngineWrite::Postgres(tx) => Box::pin(tx.commit()).await?,
         }
+        // After the commit is visible, and before anybody is told of it.
+        drop(self.touched);
         if self.rings {
             self.database.0.bell.notify_one();
         }

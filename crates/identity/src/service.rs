@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use base::{Clock, Context, Rng, Sealer};
 use contracts::{Link, LoginRequests, SubjectObserver};
-use database::Database;
+use database::{Database, Remembered};
 use jobs::Handler;
 
 use crate::breaches::BreachList;
@@ -19,6 +19,7 @@ use crate::courier::{
 use crate::domain::credential::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::flows::checked::{self, CheckedSession};
 use crate::flows::places::{InvalidPlace, Places};
 use crate::hashing::{HashAlgorithm, Hasher, HashingLimits};
 use crate::http;
@@ -67,6 +68,7 @@ pub struct Identity(Arc<Shared>);
 pub struct Shared {
     pub(crate) config: Config,
     pub(crate) database: Database,
+    pub(crate) checked_sessions: Remembered<checked::Key, CheckedSession>,
     pub(crate) rng: Rng,
     pub(crate) sealer: Sealer,
     pub(crate) schemas: Schemas,
@@ -110,6 +112,7 @@ impl Identity {
             ui: ui.under(places.public_path()),
             places,
             config,
+            checked_sessions: Remembered::new(database.clone(), checked::CAPACITY),
             database,
             rng,
             sealer,

@@ -145,7 +145,8 @@ fn active(user: &str) -> ActiveSession {
         expires_at: START,
         aal: "aal1".to_owned(),
         amr: vec!["password".to_owned()],
-        whoami: json!({"active": true, "identity": {"id": user, "traits": {"email": format!("{user}@example")}}}),
+        whoami: json!({"active": true, "identity": {"id": user, "traits": {"email": format!("{user}@example")}}})
+            .into(),
     }
 }
 

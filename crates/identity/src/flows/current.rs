@@ -20,8 +20,6 @@ pub(crate) struct Current {
     /// With addresses, without credentials.
     pub identity: domain::Identity,
     pub token: PlainToken,
-    /// When the cookie says that the session ends; `None` when the token did not come in a cookie.
-    pub cookie_expires_at: Option<Timestamp>,
 }
 
 impl Current {
@@ -40,17 +38,17 @@ struct SealedCookie {
 
 const COOKIE: Purpose = Purpose("identity session cookie");
 
-/// The token that a request carries, and the expiry that its cookie remembers.
 pub(crate) struct CarriedToken {
-    token: PlainToken,
-    cookie_expires_at: Option<Timestamp>,
+    pub(crate) token: PlainToken,
+    /// When the cookie says that the session ends; `None` when the token did not come in a cookie.
+    pub(crate) cookie_expires_at: Option<Timestamp>,
 }
 
 impl Identity {
     /// The session of this visitor, when she has one that is alive.
     pub(crate) async fn current(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Current>, database::Error> {
         match self.carried_token(cx, &visitor.credentials()) {
-            Some(carried) => self.session_of(cx, carried).await,
+            Some(carried) => self.session_of(cx, carried.token).await,
             None => Ok(None),
         }
     }
@@ -77,13 +75,9 @@ impl Identity {
         Some(CarriedToken { token, cookie_expires_at: None })
     }
 
-    pub(crate) async fn session_of(
-        &self,
-        cx: &Context,
-        carried: CarriedToken,
-    ) -> Result<Option<Current>, database::Error> {
+    async fn session_of(&self, cx: &Context, token: PlainToken) -> Result<Option<Current>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let Some(session) = storage::sessions::find_by_token(&mut tx, &carried.token.digest()).await? else {
+        let Some(session) = storage::sessions::find_by_token(&mut tx, &token.digest()).await? else {
             return Ok(None);
         };
         if !session.is_alive(cx.now) {
@@ -93,8 +87,7 @@ impl Identity {
         if !identity.is_active() {
             return Ok(None);
         }
-        let CarriedToken { token, cookie_expires_at } = carried;
-        Ok(Some(Current { session, identity, token, cookie_expires_at }))
+        Ok(Some(Current { session, identity, token }))
     }
 
     /// The value of the session cookie.

@@ -9,6 +9,7 @@
 
 pub(crate) mod answer;
 mod attempts;
+pub(crate) mod checked;
 mod codes;
 pub(crate) mod current;
 pub(crate) mod error;

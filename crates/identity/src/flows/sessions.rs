@@ -1,7 +1,10 @@
 //! A person's own sessions: who she is, where else she is signed in, and how that ends.
 
+use std::sync::Arc;
+
 use base::seal::Purpose;
 use base::{Context, PlainToken};
+use bytes::Bytes;
 use contracts::{ActiveSession, SessionCheck, SessionCredentials, Sessions, Unavailable};
 use database::WriteTx;
 use serde_json::{Value, json};
@@ -21,7 +24,9 @@ use super::visitor::Visitor;
 
 /// What `whoami` tells.
 pub struct Whoami {
-    pub session: Value,
+    pub session: Arc<Value>,
+    /// The same as the bytes of an answer.
+    pub text: Bytes,
     pub identity_id: IdentityId,
     /// A cookie that forgot how long the session lives now.
     pub cookie: Option<CookieChange>,
@@ -43,25 +48,20 @@ const PAGE: Purpose = Purpose("identity my sessions page");
 impl Identity {
     /// `GET /sessions/whoami`.
     pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, FlowError> {
-        let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
-        if !current.meets(self.whoami_required_aal()) {
+        let carried = self.carried_token(cx, &visitor.credentials()).ok_or(FlowError::NoSession)?;
+        let checked = self.check_session(cx, &carried.token).await?.ok_or(FlowError::NoSession)?;
+        if !checked.meets(self.whoami_required_aal()) {
             return Err(FlowError::SessionAal2Required {
                 redirect_browser_to: self.aal2_url(visitor.query("return_to")),
             });
         }
-        let session = self.whoami_body(cx, &current).await?;
-        let is_stale = current.cookie_expires_at.is_some_and(|at| at < current.session.expires_at);
-        let cookie = is_stale
-            .then(|| CookieChange::Session { token: current.token.clone(), expires_at: current.session.expires_at });
-        let left = current.session.expires_at.since(cx.now).as_secs();
+        let session = &checked.session;
+        let is_stale = carried.cookie_expires_at.is_some_and(|at| at < session.expires_at);
+        let cookie = is_stale.then(|| CookieChange::Session { token: carried.token, expires_at: session.expires_at });
+        let left = session.expires_at.since(cx.now).as_secs();
         let cache_for = self.whoami_cache_limit().map(|limit| left.min(limit));
-        Ok(Whoami { session, identity_id: current.session.identity_id, cookie, cache_for })
-    }
-
-    async fn whoami_body(&self, cx: &Context, current: &Current) -> Result<Value, database::Error> {
-        let mut session = current.session.clone();
-        session.devices = storage::sessions::devices(&mut self.database.read(cx.tenant), session.id).await?;
-        Ok(wire::session(&session, Some(&current.identity), self.public_url(), cx.now))
+        let (identity_id, text) = (session.identity_id, checked.text.clone());
+        Ok(Whoami { session: checked.body.clone(), text, identity_id, cookie, cache_for })
     }
 
     /// Where a session is raised to a second factor.
@@ -184,14 +184,13 @@ impl Sessions for Identity {
             return Ok(if carries_cookie { SessionCheck::Invalid } else { SessionCheck::Absent });
         };
         let unavailable = |error: database::Error| Unavailable::new("identity", error);
-        let Some(current) = self.session_of(cx, carried).await.map_err(unavailable)? else {
+        let Some(checked) = self.check_session(cx, &carried.token).await.map_err(unavailable)? else {
             return Ok(SessionCheck::Invalid);
         };
-        if !current.meets(self.whoami_required_aal()) {
+        if !checked.meets(self.whoami_required_aal()) {
             return Ok(SessionCheck::NeedsSecondFactor);
         }
-        let whoami = self.whoami_body(cx, &current).await.map_err(unavailable)?;
-        let session = &current.session;
+        let session = &checked.session;
         Ok(SessionCheck::Active(Box::new(ActiveSession {
             session_id: session.id.as_uuid(),
             identity_id: session.identity_id.as_uuid(),
@@ -199,7 +198,7 @@ impl Sessions for Identity {
             expires_at: session.expires_at,
             aal: session.aal.as_str().to_owned(),
             amr: session.authentication_methods.iter().map(|method| method.method.as_str().to_owned()).collect(),
-            whoami,
+            whoami: checked.body.clone(),
         })))
     }
 

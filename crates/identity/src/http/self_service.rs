@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get};
 use base::Context;
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use web::{Cx, Json, RestError};
@@ -160,7 +161,7 @@ const CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 async fn whoami(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.whoami(&cx, &visitor).await {
         Ok(whoami) => {
-            let mut response = Json(whoami.session).into_response();
+            let mut response = ([(CONTENT_TYPE, "application/json")], whoami.text).into_response();
             if let Ok(value) = HeaderValue::from_str(&whoami.identity_id.to_string()) {
                 response.headers_mut().insert(IDENTITY_ID, value);
             }

@@ -127,6 +127,7 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> 
 /// Writes what changed since `before`, which was read in the same transaction.
 pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after: &Identity) -> Result<(), StoreError> {
     let id = after.id.as_uuid();
+    tx.touch(id.as_bytes());
     let values = values![
         id,
         &after.schema_id,
@@ -154,12 +155,14 @@ pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after
 
 /// Records the level that the credentials reach, when it was found to be another than stored.
 pub async fn update_available_aal(tx: &mut WriteTx, id: IdentityId, level: Aal) -> Result<(), Error> {
+    tx.touch(id.as_uuid().as_bytes());
     tx.execute(&UPDATE_AVAILABLE_AAL, &values![id.as_uuid(), level.as_str()]).await.map(|_| ())
 }
 
 /// Deletes the identity with its credentials and addresses and whatever it was in the middle of; `false` when there is
 /// none. Its sessions are the caller's.
 pub async fn delete(tx: &mut WriteTx, id: IdentityId) -> Result<bool, Error> {
+    tx.touch(id.as_uuid().as_bytes());
     for statement in [&DELETE_FLOWS, &DELETE_CODES, &DELETE_CONTINUITIES] {
         tx.execute(statement, &values![id.as_uuid()]).await?;
     }

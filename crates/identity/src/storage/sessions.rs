@@ -1,4 +1,7 @@
 //! Sessions and their devices. A session is found by the digest of its token; revoking one is a conditional update.
+//!
+//! Every change of a session or of its identity touches it, so that nobody goes on believing what was read before: see
+//! [`database::Remembered`].
 
 use base::{Page, PageRequest, Timestamp, TokenDigest};
 use database::{Error, Read, Row, WriteTx, values};
@@ -141,6 +144,7 @@ pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
 }
 
 pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
+    tx.touch(session.id.as_uuid().as_bytes());
     let values = values![
         device.id.as_uuid(),
         session.id.as_uuid(),
@@ -156,6 +160,7 @@ pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device)
 /// Writes what another proof or an extension made of the session; `false` when it was revoked meanwhile.
 pub async fn update(tx: &mut WriteTx, session: &Session) -> Result<bool, Error> {
     let id = session.id.as_uuid();
+    tx.touch(id.as_bytes());
     let values = values![
         id,
         session.aal.as_str(),
@@ -171,6 +176,7 @@ pub async fn update(tx: &mut WriteTx, session: &Session) -> Result<bool, Error> 
 
 /// Ends one session; `false` when it had ended already or never was.
 pub async fn revoke(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<bool, Error> {
+    tx.touch(id.as_uuid().as_bytes());
     Ok(tx.execute(&REVOKE, &values![id.as_uuid(), now]).await? == 1)
 }
 
@@ -182,22 +188,26 @@ pub async fn revoke_of_identity(
     now: Timestamp,
 ) -> Result<Vec<SessionId>, Error> {
     let kept = kept.map_or(Uuid::nil(), SessionId::as_uuid);
-    ids(&tx.query(&REVOKE_OTHERS, &values![identity.as_uuid(), kept, now]).await?)
+    let revoked = tx.query(&REVOKE_OTHERS, &values![identity.as_uuid(), kept, now]).await?;
+    Ok(touched(tx, ids(&revoked)?))
 }
 
 /// Ends up to `limit` sessions, whosever they are, and says which.
 pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result<Vec<SessionId>, Error> {
-    ids(&tx.query(&REVOKE_SOME, &values![limit, now]).await?)
+    let revoked = tx.query(&REVOKE_SOME, &values![limit, now]).await?;
+    Ok(touched(tx, ids(&revoked)?))
 }
 
 pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
+    tx.touch(id.as_uuid().as_bytes());
     tx.execute(&DELETE_DEVICES, &values![id.as_uuid()]).await?;
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
 }
 
 /// Deletes all sessions of an identity and says which they were.
 pub async fn delete_of_identity(tx: &mut WriteTx, identity: IdentityId) -> Result<Vec<SessionId>, Error> {
-    let deleted = ids(&tx.query(&DELETE_OF_IDENTITY, &values![identity.as_uuid()]).await?)?;
+    let deleted = tx.query(&DELETE_OF_IDENTITY, &values![identity.as_uuid()]).await?;
+    let deleted = touched(tx, ids(&deleted)?);
     delete_devices(tx, &deleted).await?;
     Ok(deleted)
 }
@@ -260,6 +270,13 @@ pub async fn list(
     };
     let sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(sessions, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))
+}
+
+fn touched(tx: &mut WriteTx, sessions: Vec<SessionId>) -> Vec<SessionId> {
+    for id in &sessions {
+        tx.touch(id.as_uuid().as_bytes());
+    }
+    sessions
 }
 
 fn ids(rows: &[Row]) -> Result<Vec<SessionId>, Error> {

@@ -36,9 +36,9 @@ database::statements! {
                          updated_at = $6 WHERE tenant_id = $1 AND id = $2";
     /// The person has proved to hold the address.
     MARK_VERIFIED = "UPDATE identity_verifiable_addresses SET status = 'completed', verified = TRUE, verified_at = $3, \
-                     updated_at = $3 WHERE tenant_id = $1 AND id = $2";
+                     updated_at = $3 WHERE tenant_id = $1 AND id = $2 RETURNING identity_id";
     MARK_SENT = "UPDATE identity_verifiable_addresses SET status = 'sent', updated_at = $3 \
-                 WHERE tenant_id = $1 AND id = $2 AND status = 'pending'";
+                 WHERE tenant_id = $1 AND id = $2 AND status = 'pending' RETURNING identity_id";
     DELETE_VERIFIABLE = "DELETE FROM identity_verifiable_addresses WHERE tenant_id = $1 AND id = $2";
     DELETE_VERIFIABLE_OF_IDENTITY = "DELETE FROM identity_verifiable_addresses WHERE tenant_id = $1 AND identity_id = $2";
     INSERT_RECOVERY = "INSERT INTO identity_recovery_addresses (tenant_id, id, identity_id, via, value, created_at, \
@@ -69,12 +69,21 @@ pub async fn find_recovery(
 
 /// Records that the person holds the address; `false` when the address is gone.
 pub async fn mark_verified(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<bool, Error> {
-    Ok(tx.execute(&MARK_VERIFIED, &values![id.as_uuid(), now]).await? == 1)
+    let owner = tx.query_opt(&MARK_VERIFIED, &values![id.as_uuid(), now]).await?;
+    touch_owner(tx, owner.as_ref())
 }
 
 /// Records that a code is on its way to an address that waits for one.
 pub async fn mark_sent(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<(), Error> {
-    tx.execute(&MARK_SENT, &values![id.as_uuid(), now]).await.map(|_| ())
+    let owner = tx.query_opt(&MARK_SENT, &values![id.as_uuid(), now]).await?;
+    touch_owner(tx, owner.as_ref()).map(|_| ())
+}
+
+/// Says whose address changed, if one did; `false` when none did.
+fn touch_owner(tx: &mut WriteTx, owner: Option<&Row>) -> Result<bool, Error> {
+    let Some(owner) = owner else { return Ok(false) };
+    tx.touch(owner.get::<uuid::Uuid>(0)?.as_bytes());
+    Ok(true)
 }
 
 pub(super) async fn load(tx: &mut impl Read, identity: &mut Identity) -> Result<(), Error> {

@@ -150,7 +150,7 @@ async fn the_consent_page_is_for_the_person_who_signed_in() {
             expires_at: Timestamp::MAX,
             aal: "aal1".to_owned(),
             amr: vec!["password".to_owned()],
-            whoami: json!({"identity": {"traits": {"email": "ada@example.org"}}}),
+            whoami: json!({"identity": {"traits": {"email": "ada@example.org"}}}).into(),
         }))
     };
     let mut browser = Browser::default();

@@ -1,8 +1,11 @@
+use axum::body::Body;
 use base::PlainToken;
 use contracts::{SessionCheck, SessionCredentials, Sessions as _};
-use serde_json::json;
+use http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
-use super::{PASSWORD, in_a_house};
+use super::{House, PASSWORD, in_a_house};
 
 #[tokio::test]
 async fn nobody_is_nobody() {
@@ -135,7 +138,7 @@ async fn the_gateway_is_told_what_a_session_is_worth() {
         let SessionCheck::Active(active) = check(bearer(&token)).await else { panic!("an active session") };
         assert_eq!(active.aal, "aal1");
         assert_eq!(active.amr, ["password"]);
-        assert_eq!(active.whoami, client.whoami().await.json);
+        assert_eq!(*active.whoami, client.whoami().await.json);
         let stale = SessionCredentials {
             cookie: Some("ory_kratos_session=x; other=y".to_owned()),
             ..SessionCredentials::default()
@@ -152,6 +155,62 @@ async fn password_managers_find_the_settings() {
     in_a_house(json!({}), |house| async move {
         let reply = house.browser().get("/.well-known/change-password").await.expect(303);
         assert_eq!(reply.location(), "http://ui.example/settings");
+    })
+    .await;
+}
+
+/// Asks the admin port.
+async fn administer(house: &House, method: &str, path: &str, body: Value) -> StatusCode {
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let mut request = request.body(Body::from(body.to_string())).unwrap();
+    request.extensions_mut().insert(house.cx());
+    house.identity.admin_router().oneshot(request).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn a_session_that_was_asked_for_before_costs_no_statement() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let cold = client.whoami().await.expect(200).json;
+        let before = house.identity.database.usage().statements;
+        assert_eq!(client.whoami().await.expect(200).json, cold);
+        assert_eq!(house.identity.database.usage().statements, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_remembered_session_follows_every_change() {
+    in_a_house(json!({}), |house| async move {
+        let warm = async |email: &str| {
+            let mut client = house.native();
+            client.sign_up(email).await.expect(200);
+            let session = client.whoami().await.expect(200).json;
+            let path = |of: &Value, what: &str| format!("/admin/{what}/{}", of["id"].as_str().unwrap());
+            (client, path(&session["identity"], "identities"), path(&session, "sessions"))
+        };
+        let (mut renamed, person, session) = warm("a@example.org").await;
+        let patch = json!([{"op": "add", "path": "/traits/name", "value": {"first": "Ada"}}]);
+        let status = administer(&house, "PATCH", &person, patch).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(renamed.whoami().await.expect(200).json["identity"]["traits"]["name"]["first"], "Ada");
+        assert_eq!(administer(&house, "DELETE", &session, Value::Null).await, StatusCode::NO_CONTENT);
+        renamed.whoami().await.expect(401);
+
+        let (mut disabled, person, _) = warm("b@example.org").await;
+        let patch = json!([{"op": "replace", "path": "/state", "value": "inactive"}]);
+        assert_eq!(administer(&house, "PATCH", &person, patch).await, StatusCode::OK);
+        disabled.whoami().await.expect(401);
+
+        let (mut signed_out, person, _) = warm("c@example.org").await;
+        let status = administer(&house, "DELETE", &format!("{person}/sessions"), Value::Null).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        signed_out.whoami().await.expect(401);
+
+        let (mut deleted, person, _) = warm("d@example.org").await;
+        assert_eq!(administer(&house, "DELETE", &person, Value::Null).await, StatusCode::NO_CONTENT);
+        deleted.whoami().await.expect(401);
     })
     .await;
 }
