@@ -280,7 +280,8 @@ pub struct Security {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AccountEnumeration {
-    pub mitigate: bool,
+    /// Unset, accounts are hidden, unless `selfservice.flows.registration.login_hints` asks to show them.
+    pub mitigate: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -345,6 +346,7 @@ pub const HONOURED: &[&str] = &[
     "selfservice.flows.login.after.hooks.*.hook",
     "selfservice.flows.login.after.*.hooks.*.hook",
     "selfservice.flows.registration.enabled",
+    "selfservice.flows.registration.confirm_address_first",
     "selfservice.flows.registration.login_hints",
     "selfservice.flows.registration.style",
     "selfservice.flows.registration.enable_legacy_one_step",

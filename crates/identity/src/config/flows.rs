@@ -87,6 +87,7 @@ pub enum LoginStyle {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration file")]
 pub struct RegistrationFlow {
     pub enabled: bool,
     pub login_hints: bool,
@@ -94,6 +95,9 @@ pub struct RegistrationFlow {
     pub lifespan: GoDuration,
     pub style: RegistrationStyle,
     pub enable_legacy_one_step: bool,
+    /// A sign-up counts only once its address is confirmed: confirming it signs in, in the browser that signed up, and
+    /// until then the password opens nothing.
+    pub confirm_address_first: bool,
     pub before: Before,
     pub after: After,
 }
@@ -107,6 +111,7 @@ impl Default for RegistrationFlow {
             lifespan: HOUR,
             style: RegistrationStyle::default(),
             enable_legacy_one_step: false,
+            confirm_address_first: false,
             before: Before::default(),
             after: After::default(),
         }

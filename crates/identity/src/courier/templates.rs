@@ -253,6 +253,7 @@ fn built_in(kind: TemplateType, part: Part) -> Option<&'static str> {
         RegistrationCodeValid: "registration_code/valid" + TextMessage,
         VerifiableAddressChanged: "verifiable_address_changed" + TextMessage,
         AuthenticatorKeyAdded: "authenticator_key_added" + TextMessage,
+        RegistrationTaken: "registration_taken" + TextMessage,
     ])
 }
 

@@ -380,6 +380,9 @@ pub struct Verification {
     pub session_id: Option<SessionId>,
     #[serde(default)]
     pub oauth2: Option<OAuth2Request>,
+    /// Somebody who has no account until her address is confirmed, sealed.
+    #[serde(default)]
+    pub newcomer: Option<String>,
 }
 
 impl Details for Verification {

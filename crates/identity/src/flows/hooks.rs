@@ -77,6 +77,8 @@ pub(crate) struct VerificationOf<'a> {
     pub browser: &'a Browser,
     pub session_id: Option<SessionId>,
     pub oauth2: Option<OAuth2Request>,
+    /// Somebody whose account waits for this, sealed.
+    pub newcomer: Option<String>,
 }
 
 impl Identity {
@@ -109,6 +111,7 @@ impl Identity {
             identity_id: of.is_real.then_some(of.person.id),
             session_id: of.session_id,
             oauth2: of.oauth2,
+            newcomer: of.newcomer,
         };
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
         flow.return_to = of.return_to;
@@ -120,7 +123,8 @@ impl Identity {
         let person = of.is_real.then_some(of.person);
         let recipient = Recipient { person, via: address.via, address: &address.value };
         self.send_code(tx, cx, CodePurpose::Verification, &flow, &recipient, None).await?;
-        if of.is_real {
+        // A newcomer's address is no row yet.
+        if of.is_real && flow.details.newcomer.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
         let url = with_flow(&self.page(FlowKind::Verification), flow.id);

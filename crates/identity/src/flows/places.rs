@@ -258,7 +258,13 @@ impl Identity {
 
     /// Whether sign-in hides which accounts exist, at the price of offering what an account may not have.
     pub(crate) fn hides_accounts(&self) -> bool {
-        self.config.security.account_enumeration.mitigate
+        let shows_hints = self.config.selfservice.flows.registration.login_hints;
+        self.config.security.account_enumeration.mitigate.unwrap_or(!shows_hints)
+    }
+
+    /// Whether a sign-up counts only once its address is confirmed.
+    pub(crate) fn confirms_addresses_first(&self) -> bool {
+        self.config.selfservice.flows.registration.confirm_address_first && self.verification_enabled()
     }
 
     /// Whether a code can go to a verifiable address of somebody who never set codes up.

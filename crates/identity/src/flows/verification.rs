@@ -24,6 +24,7 @@ use super::codes::{EXHAUSTED, Judged, Recipient};
 use super::error::{FlowError, SubmitError};
 use super::forms::complain;
 use super::hooks::sent_message;
+use super::registration::pending::Admitted;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
 
@@ -85,7 +86,7 @@ impl Identity {
         // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
         // Not so when a login waits at its end: a stranger's link would sign this browser in as somebody else.
         let browser = self.browser(visitor);
-        if flow.is_browser() && flow.details.oauth2.is_none() {
+        if flow.is_browser() && flow.details.oauth2.is_none() && flow.details.newcomer.is_none() {
             flow.browser = Some(browser.secret.fingerprint());
         }
         flow.ui.set_value("code", Value::String(code));
@@ -220,9 +221,14 @@ impl Identity {
         let address = normalize_address(via, typed);
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_verifiable(&mut read, via, &address).await?;
+        let newcomer = self.newcomer_of(cx, flow)?.map(|(newcomer, _)| newcomer);
+        let newcomer = newcomer.filter(|newcomer| newcomer.verifiable_address(via, &address).is_some());
+        let is_taken = found.is_some() && newcomer.is_some();
         let person = match &found {
+            // Her address is somebody's by now: as at the sign-up, it is the holder who learns of it.
+            Some(_) if is_taken => None,
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
-            None => None,
+            None => newcomer,
         };
         flow.ui.clear_messages();
         code::verification_sent_form(&mut flow.ui, typed);
@@ -233,6 +239,9 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         let recipient = Recipient { person: person.as_ref(), via, address: &address };
         self.send_code(&mut tx, cx, CodePurpose::Verification, flow, &recipient, Some(&extra)).await?;
+        if is_taken {
+            self.tell_holder(&mut tx, cx, via, &address, &flow.request_url).await?;
+        }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
         }
@@ -255,12 +264,21 @@ impl Identity {
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(Err(Box::new(before)));
         }
-        let found = storage::identities::find_verifiable(&mut tx, code.via, &code.address).await?;
-        let Some((address, owner)) = found.filter(|(_, owner)| Some(*owner) == code.identity_id) else {
-            return Ok(Err(Box::new(before)));
+        let admitted = self.admit(&mut tx, cx, visitor, &flow, &code).await?;
+        let owner = match &admitted {
+            Some(Admitted { identity, .. }) => identity.id,
+            None if flow.details.newcomer.is_some() => return Ok(Err(Box::new(before))),
+            None => {
+                let found = storage::identities::find_verifiable(&mut tx, code.via, &code.address).await?;
+                let Some((address, owner)) = found.filter(|(_, owner)| Some(*owner) == code.identity_id) else {
+                    return Ok(Err(Box::new(before)));
+                };
+                storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
+                owner
+            }
         };
-        storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
         let waiting = match (&flow.details.oauth2, flow.details.session_id) {
+            _ if admitted.is_some() => None,
             (Some(oauth2), Some(session)) => {
                 let session = storage::sessions::find(&mut tx, session).await?;
                 let session = session.filter(|session| session.identity_id == owner && session.is_alive(cx.now));
@@ -283,18 +301,38 @@ impl Identity {
         self.verification_event(&mut tx, cx, "VerificationSucceeded", &flow, &owner.to_string()).await?;
         tx.commit().await?;
 
+        if let Some(Admitted { identity, session: Some((session, token)) }) = admitted {
+            let url = match &flow.details.oauth2 {
+                Some(oauth2) => self.accept_login(cx, oauth2, &session, &identity).await?,
+                None => continue_url,
+            };
+            let cookie = CookieChange::Session { token, expires_at: session.expires_at };
+            return Ok(Ok(self.passed_on(visitor, flow, browser, url, success).with(cookie)));
+        }
         let Some((oauth2, session)) = waiting else { return Ok(Ok(self.form(&flow, browser, 200))) };
         let (session, person) = session.ok_or(FlowError::NoSessionForFlow)?;
         let url = self.accept_login(cx, &oauth2, &session, &person).await?;
+        Ok(Ok(self.passed_on(visitor, flow, browser, url, success)))
+    }
+
+    /// Sends the browser on, or tells a program where to.
+    fn passed_on(
+        &self,
+        visitor: &Visitor,
+        mut flow: Flow<Verification>,
+        browser: &Browser,
+        url: String,
+        success: Message,
+    ) -> Answer {
         if flow.is_browser() && visitor.wants == Wants::Html {
-            return Ok(Ok(Answer::redirect(url)));
+            return Answer::redirect(url);
         }
         code::verification_passed_form(&mut flow.ui, &url, success);
         let mut answer = self.form(&flow, browser, 200);
         if let Content::Form { page, .. } = &mut answer.content {
             *page = url;
         }
-        Ok(Ok(answer))
+        answer
     }
 
     async fn refuse_verification(

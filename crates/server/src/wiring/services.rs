@@ -141,13 +141,15 @@ fn set_defaults(config: &mut Config, addresses: &Addresses) {
     if let Some(admin) = url(Service::Oauth, "admin") {
         config.set_default(Service::Oauth, "urls.self.admin", admin.into());
     }
-    // Nobody said anything about flows: people can sign up and are signed in then, confirm their address, and come back
-    // when they forgot their password.
-    if config.runs(Service::Identity) && config.value(Service::Identity, "selfservice").is_none() {
+    // Nobody said anything about flows (a file of the replaced program always names the default address): people can sign up, are signed in once they confirmed their address, and come
+    // back when they forgot their password.
+    let is_said = |key| config.value(Service::Identity, key).is_some();
+    let says_flows = is_said("selfservice.flows") || is_said("selfservice.default_browser_return_url");
+    if config.runs(Service::Identity) && !says_flows {
         let flows = json!({
             "recovery": { "enabled": true },
             "verification": { "enabled": true },
-            "registration": { "after": { "password": { "hooks": [{ "hook": "session" }] } } },
+            "registration": { "confirm_address_first": true },
         });
         config.set_default(Service::Identity, "selfservice.flows", flows);
     }

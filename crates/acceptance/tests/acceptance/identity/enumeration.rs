@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use http::StatusCode;
 use serde_json::json;
 
-use super::{config, register, submit};
+use super::{PASSWORD, config, log_in, register, submit, submit_to};
 
 const KNOWN: &str = "alice@example.org";
 const UNKNOWN: &str = "nobody@example.org";
@@ -32,6 +32,46 @@ async fn a_wrong_password_and_an_unknown_identifier_look_the_same() -> Result<()
         ensure!(known.status == StatusCode::BAD_REQUEST, "{}", known.summary());
         ensure!(known.at("/ui/messages/0/id") == 4_000_006, "{}", known.summary());
         ensure!(comparable(&known, KNOWN) == comparable(&unknown, UNKNOWN), "{}\n{}", known.text(), unknown.text());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn out_of_the_box_a_sign_up_never_tells_who_is_here() -> Result<()> {
+    with_config_on_both_engines(json!({}), async |suite| {
+        let sign_up = async |email: &str| {
+            let traits = json!({ "email": email });
+            let body = json!({ "method": "password", "password": PASSWORD, "traits": traits });
+            submit(suite, "registration", "", &body).await?.expect_status(StatusCode::OK)
+        };
+        let verification = |page: &Page| page.at("/continue_with/0/flow/id").as_str().unwrap_or_default().to_owned();
+        let first = sign_up(KNOWN).await?;
+        let code = suite.mail.first_to(KNOWN).await?.code(6)?;
+        let action = suite.identity(&format!("/self-service/verification?flow={}", verification(&first)));
+        let passed = submit_to(suite, &action, "", &json!({ "method": "code", "code": code })).await?;
+        ensure!(passed.at("/state") == "passed_challenge", "{}", passed.summary());
+        log_in(suite, KNOWN, PASSWORD).await?;
+
+        let (taken, fresh) = (sign_up(KNOWN).await?, sign_up(UNKNOWN).await?);
+        let shape = |page: &Page, typed: &str| {
+            let mut body = page.at("");
+            for pointer in [
+                "/identity/id",
+                "/identity/verifiable_addresses/0/id",
+                "/identity/recovery_addresses/0/id",
+                "/continue_with/0/flow/id",
+            ] {
+                if let Some(id) = body.pointer_mut(pointer) {
+                    *id = json!("?");
+                }
+            }
+            format!("{} {}", page.status, body.to_string().replace(typed, "TYPED"))
+        };
+        ensure!(shape(&taken, KNOWN) == shape(&fresh, UNKNOWN), "{}\n{}", taken.text(), fresh.text());
+        suite.mail.first_to(UNKNOWN).await?.code(6)?;
+        let told = suite.mail.nth_to(KNOWN, 2).await?;
+        ensure!(told.code(6).is_err() && told.text.contains("already"), "its holder learns of it: {}", told.text);
         Ok(())
     })
     .await

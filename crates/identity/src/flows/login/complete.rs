@@ -80,6 +80,7 @@ impl Identity {
                     browser: &next_browser,
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
+                    newcomer: None,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

@@ -30,10 +30,10 @@ pub(super) struct Newcomer {
 }
 
 /// What the transaction made.
-struct Registered {
-    identity: domain::Identity,
-    session: Option<(Session, PlainToken)>,
-    verification: Option<BegunVerification>,
+pub(super) struct Registered {
+    pub identity: domain::Identity,
+    pub session: Option<(Session, PlainToken)>,
+    pub verification: Option<BegunVerification>,
 }
 
 impl Identity {
@@ -55,6 +55,9 @@ impl Identity {
             self.return_urls().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
         };
 
+        if self.waits_for_address(hooks, &newcomer) {
+            return self.await_address(cx, visitor, browser, flow, newcomer, hooks, return_to).await;
+        }
         let Newcomer { mut identity, method, redeem_code } = newcomer;
         identity.refresh_available_aal(self.factor_rules());
         // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for her.
@@ -76,8 +79,8 @@ impl Identity {
                 drop(tx);
                 // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
                 // cannot be given away, would tell the difference.
-                if self.hides_accounts() && !needs_session {
-                    let registered = self.pretend_registration(cx, browser, flow, identity).await?;
+                if let Some(address) = self.hidden_address(needs_session, &identity, &taken) {
+                    let registered = self.pretend_registration(cx, browser, flow, identity, address).await?;
                     return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
                 }
                 self.count_taken(cx).await?;
@@ -105,6 +108,7 @@ impl Identity {
                     session_id: session.as_ref().map(|(session, _)| session.id),
                     // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
                     oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
+                    newcomer: None,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -149,6 +153,24 @@ impl Identity {
         Ok(validation::identifier_taken_by(&identifier, &types, &providers))
     }
 
+    /// The address whose holder can be told instead of the asker, where a taken name can be hidden at all.
+    fn hidden_address(
+        &self,
+        needs_session: bool,
+        newcomer: &domain::Identity,
+        taken: &Taken,
+    ) -> Option<domain::VerifiableAddress> {
+        let value = match taken {
+            Taken::Identifier { identifier, .. } => identifier,
+            Taken::VerifiableAddress(value) | Taken::RecoveryAddress(value) => value,
+            Taken::ExternalId => return None,
+        };
+        if !self.hides_accounts() || needs_session {
+            return None;
+        }
+        newcomer.verifiable_addresses.iter().find(|address| address.value == *value).cloned()
+    }
+
     /// Does what a registration would be seen to do, and registers nobody.
     async fn pretend_registration(
         &self,
@@ -156,6 +178,7 @@ impl Identity {
         browser: &Browser,
         flow: &Flow<Registration>,
         mut identity: domain::Identity,
+        taken: domain::VerifiableAddress,
     ) -> Result<Registered, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
@@ -170,6 +193,7 @@ impl Identity {
                     browser,
                     session_id: None,
                     oauth2: None,
+                    newcomer: None,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -178,13 +202,14 @@ impl Identity {
         if let Some(begun) = &verification {
             mark_sent(&mut identity, &begun.address);
         }
+        self.tell_holder(&mut tx, cx, taken.via, &taken.value, &flow.request_url).await?;
         self.registration_event(&mut tx, cx, "RegistrationFailed", flow, "", Some("the identifier is taken")).await?;
         tx.commit().await?;
         Ok(Registered { identity, session: None, verification })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
-    async fn answer_newcomer(
+    pub(super) async fn answer_newcomer(
         &self,
         cx: &Context,
         visitor: &Visitor,
@@ -193,7 +218,8 @@ impl Identity {
         hooks: Hooks,
         return_to: Url,
     ) -> Result<Answer, SubmitError> {
-        registered.verification = registered.verification.filter(|_| hooks.show_verification_ui);
+        let is_shown = hooks.show_verification_ui || self.confirms_addresses_first();
+        registered.verification = registered.verification.filter(|_| is_shown);
         self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
     }
 
@@ -247,7 +273,7 @@ impl Identity {
 }
 
 /// Shows what the transaction wrote: a code is on its way.
-fn mark_sent(identity: &mut domain::Identity, address: &str) {
+pub(super) fn mark_sent(identity: &mut domain::Identity, address: &str) {
     for known in identity.verifiable_addresses.iter_mut().filter(|known| known.value == address) {
         known.status = AddressStatus::Sent;
     }

@@ -1,6 +1,7 @@
 //! Signing up: the traits, then a credential, in one step or two, ended with an identity and perhaps a session.
 
 mod complete;
+pub(crate) mod pending;
 mod submit;
 
 use std::sync::Arc;

@@ -292,7 +292,7 @@ impl Identity {
     }
 
     /// The person that these traits describe, with the addresses and identifiers that follow from them.
-    fn newcomer(
+    pub(super) fn newcomer(
         &self,
         cx: &Context,
         schema: &TraitsSchema,

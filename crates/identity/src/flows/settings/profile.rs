@@ -72,6 +72,7 @@ impl Identity {
                     browser,
                     session_id: None,
                     oauth2: None,
+                    newcomer: None,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

@@ -67,7 +67,7 @@ pub(super) fn message(service: &Identity, message: &Message, dispatches: Option<
         "recipient": message.recipient,
         "subject": shown(&message.content.subject),
         "body": shown(&message.content.body),
-        "template_type": message.template_type,
+        "template_type": message.template_type.wire_str(),
         "channel": message.channel,
         "send_count": message.send_count,
         "created_at": message.created_at,

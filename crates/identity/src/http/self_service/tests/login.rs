@@ -224,7 +224,10 @@ async fn honest_sign_ins_do_not_use_the_limit_up() {
 
 #[tokio::test]
 async fn an_identifier_comes_first_when_so_configured() {
-    let style = json!({"selfservice": {"flows": {"login": {"style": "identifier_first"}}}});
+    let style = json!({
+        "security": {"account_enumeration": {"mitigate": false}},
+        "selfservice": {"flows": {"login": {"style": "identifier_first"}}},
+    });
     in_a_house(style, |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();
@@ -288,7 +291,10 @@ async fn hidden_accounts_make_every_name_look_alike() {
 
 #[tokio::test]
 async fn a_code_signs_in() {
-    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    let config = json!({
+        "security": {"account_enumeration": {"mitigate": false}},
+        "selfservice": {"methods": {"code": {"passwordless_enabled": true}}},
+    });
     in_a_house(config, |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();

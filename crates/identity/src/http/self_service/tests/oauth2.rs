@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{House, PASSWORD, in_a_house};
+use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
 #[derive(Default)]
@@ -116,6 +117,29 @@ async fn a_registration_answers_the_challenge_too() {
         let done = client.submit("registration", &id, body).await.expect(303);
         assert_eq!(done.location(), NEXT);
         assert_eq!(provider.0.lock().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_end() {
+    let config = json!({
+        "selfservice": {"flows": {"registration": {"confirm_address_first": true, "after": {"password": {"hooks": []}}}}},
+    });
+    in_a_house(config, |house| async move {
+        let provider = house.provider();
+        let mut client = house.browser();
+        let id = client.begin_with("registration", "?login_challenge=new").await;
+        let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
+        let flow = client.submit("registration", &id, body).await.expect(303).sent_to("flow");
+        assert!(provider.0.lock().unwrap().is_empty(), "nobody has signed in yet");
+        let code = house.code(&flow, CodePurpose::Verification).await;
+        let done = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
+        assert_eq!(done.location(), NEXT);
+        let (challenge, accepted) = provider.0.lock().unwrap().pop().unwrap();
+        assert_eq!((challenge.as_str(), accepted.subject), ("new", only_person(&house).await));
+        let session = client.whoami().await.expect(200).json["id"].clone();
+        assert_eq!(json!(accepted.identity_provider_session_id), session);
     })
     .await;
 }

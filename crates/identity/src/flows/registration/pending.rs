@@ -1,0 +1,228 @@
+//! Sign-ups that wait for their address (`selfservice.flows.registration.confirm_address_first`).
+//!
+//! Until the code is typed there is no account: the verification flow carries the newcomer, sealed. What always holds:
+//! - A sign-up with an address that somebody has looks like any other, to the eye, to a program and to a clock: the same
+//!   rows are written, and a mail goes out. Only the mail differs: the holder of the address learns of the attempt.
+//! - Nobody holds an address that she did not confirm, so nobody can sit in somebody else's account before she comes.
+//! - Confirming signs in, in the browser that signed up and in no other: the flow is bound to it by its CSRF cookie.
+//! - The code must be the newcomer's own: a code for another address in the same flow admits nobody.
+
+use base::seal::Purpose;
+use base::{Context, PlainToken, Timestamp};
+use database::WriteTx;
+use jobs::Event;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::Identity;
+use crate::courier::{self, Template};
+use crate::domain::code::Code;
+use crate::domain::flow::{Flow, Registration, Verification};
+use crate::domain::message::validation;
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress, Via};
+use crate::flows::answer::Answer;
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::hooks::{Hooks, VerificationOf};
+use crate::flows::visitor::{Browser, Visitor};
+use crate::storage;
+use crate::storage::identities::StoreError;
+
+use super::complete::{Newcomer, Registered, mark_sent};
+
+const SEALED: Purpose = Purpose("identity newcomer");
+
+/// What a verification flow keeps of somebody who has no account yet.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    identity_id: IdentityId,
+    schema_id: String,
+    traits: Value,
+    password_hash: String,
+    registered_at: Timestamp,
+}
+
+/// Somebody whose sign-up counts now.
+pub(crate) struct Admitted {
+    pub(crate) identity: domain::Identity,
+    /// For the browser that signed up.
+    pub(crate) session: Option<(Session, PlainToken)>,
+}
+
+impl Identity {
+    /// Whether this sign-up waits for its address. One that signs in at once, or has no address, cannot.
+    pub(super) fn waits_for_address(&self, hooks: Hooks, newcomer: &Newcomer) -> bool {
+        self.confirms_addresses_first()
+            && !hooks.session
+            && newcomer.method.method == CredentialType::Password
+            && Self::address_to_verify(&newcomer.identity, None).is_some()
+    }
+
+    /// Ends a sign-up on the verification of its address, for a newcomer and for somebody who is here already alike.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    pub(super) async fn await_address(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow: &Flow<Registration>,
+        newcomer: Newcomer,
+        hooks: Hooks,
+        return_to: Url,
+    ) -> Result<Answer, SubmitError> {
+        let mut identity = newcomer.identity;
+        let sealed = self.seal_newcomer(cx, &identity)?;
+        let holders = self.holders(cx, &identity).await?;
+        if holders.iter().any(Option::is_none) && !holders.is_empty() {
+            // A name without a mailbox: there is nobody to tell in secret, and the newcomer would wait for ever.
+            self.count_taken(cx).await?;
+            return Err(SubmitError::general(validation::identifier_taken()));
+        }
+        let address =
+            Self::address_to_verify(&identity, None).ok_or(FlowError::Broken("no address to confirm"))?.clone();
+        let mut tx = self.database.write(cx.tenant).await?;
+        let of = VerificationOf {
+            person: &identity,
+            is_real: holders.is_empty(),
+            flow_type: flow.flow_type,
+            request_url: &flow.request_url,
+            return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
+            browser,
+            session_id: None,
+            oauth2: flow.details.oauth2.clone(),
+            newcomer: Some(sealed),
+        };
+        let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
+        for holder in holders.iter().flatten() {
+            self.tell_holder(&mut tx, cx, holder.via, &holder.value, &flow.request_url).await?;
+        }
+        mark_sent(&mut identity, &begun.address);
+        self.registration_event(&mut tx, cx, "RegistrationAwaitsAddress", flow, "", None).await?;
+        tx.commit().await?;
+        let registered = Registered { identity, session: None, verification: Some(begun) };
+        self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await
+    }
+
+    /// For each of the newcomer's names that somebody has: the address under which its holder can be told, if it is one.
+    async fn holders(
+        &self,
+        cx: &Context,
+        newcomer: &domain::Identity,
+    ) -> Result<Vec<Option<VerifiableAddress>>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let mut taken: Vec<String> = Vec::new();
+        for credential in newcomer.credentials.values() {
+            for identifier in &credential.identifiers {
+                if storage::credentials::find_owner(&mut tx, credential.kind, identifier).await?.is_some() {
+                    taken.push(identifier.clone());
+                }
+            }
+        }
+        for address in &newcomer.verifiable_addresses {
+            if storage::identities::find_verifiable(&mut tx, address.via, &address.value).await?.is_some() {
+                taken.push(address.value.clone());
+            }
+        }
+        for address in &newcomer.recovery_addresses {
+            if storage::identities::find_recovery(&mut tx, address.via, &address.value).await?.is_some() {
+                taken.push(address.value.clone());
+            }
+        }
+        taken.sort();
+        taken.dedup();
+        let address =
+            |value: &String| newcomer.verifiable_addresses.iter().find(|known| known.value == *value).cloned();
+        Ok(taken.iter().map(address).collect())
+    }
+
+    /// Tells whoever has an address that somebody tried to sign up with it.
+    pub(crate) async fn tell_holder(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        via: Via,
+        address: &str,
+        request_url: &str,
+    ) -> Result<(), FlowError> {
+        if self.may_send_to(cx, tx, address).await? {
+            let data = json!({ "to": address, "request_url": request_url });
+            courier::queue(self, tx, cx, Template::RegistrationTaken, via, address, data).await?;
+        }
+        Ok(())
+    }
+
+    fn seal_newcomer(&self, cx: &Context, identity: &domain::Identity) -> Result<String, FlowError> {
+        let hash = identity.credential(CredentialType::Password).and_then(Credential::password_hash);
+        let pending = Pending {
+            identity_id: identity.id,
+            schema_id: identity.schema_id.clone(),
+            traits: identity.traits.clone(),
+            password_hash: hash.ok_or(FlowError::Broken("a sign-up without a password"))?.to_owned(),
+            registered_at: cx.now,
+        };
+        let plain = serde_json::to_vec(&pending).map_err(|_| FlowError::Broken("a newcomer cannot be written"))?;
+        Ok(self.sealer.seal_text(SEALED, cx.tenant, &plain))
+    }
+
+    /// The newcomer whom a verification flow carries, as she would be stored.
+    pub(crate) fn newcomer_of(
+        &self,
+        cx: &Context,
+        flow: &Flow<Verification>,
+    ) -> Result<Option<(domain::Identity, AuthenticationMethod)>, FlowError> {
+        let Some(sealed) = &flow.details.newcomer else { return Ok(None) };
+        let broken = FlowError::Broken("a newcomer cannot be read");
+        let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
+        let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
+        let schema = self.schema_of(Some(&pending.schema_id))?;
+        // The schema may have changed since: then she signs up again.
+        let Ok((mut identity, derived)) = self.newcomer(cx, &schema, pending.traits) else {
+            return Err(FlowError::UnknownSchema(pending.schema_id));
+        };
+        identity.id = pending.identity_id;
+        let credential = Credential::password(derived.password, &pending.password_hash, cx.now);
+        identity.credentials.insert(CredentialType::Password, credential);
+        identity.refresh_available_aal(self.factor_rules());
+        let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, pending.registered_at);
+        Ok(Some((identity, method)))
+    }
+
+    /// Writes the account of the newcomer whose code was typed; `None` when the code was for somebody else, or somebody
+    /// has her address by now.
+    pub(crate) async fn admit(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Verification>,
+        code: &Code,
+    ) -> Result<Option<Admitted>, FlowError> {
+        let Some((mut identity, method)) = self.newcomer_of(cx, flow)? else { return Ok(None) };
+        if code.identity_id != Some(identity.id) {
+            return Ok(None);
+        }
+        let mut confirmed = identity.verifiable_addresses.iter_mut();
+        let Some(address) = confirmed.find(|known| known.via == code.via && known.value == code.address) else {
+            return Ok(None);
+        };
+        address.complete(cx.now);
+        match storage::identities::insert(tx, self.vault(cx), &identity).await {
+            Ok(()) => {}
+            Err(StoreError::Taken(_)) => return Ok(None),
+            Err(StoreError::Database(error)) => return Err(error.into()),
+        }
+        let attributes = json!({ "IdentityID": identity.id, "SchemaID": identity.schema_id });
+        let created = Event { name: "IdentityCreated", subject: identity.id.to_string(), attributes };
+        jobs::append_event(tx, cx, created).await?;
+        let session = flow.is_browser().then(|| {
+            let device = visitor.device(&self.rng);
+            Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
+        });
+        if let Some((session, _)) = &session {
+            storage::sessions::insert(tx, session).await?;
+            self.session_event(tx, cx, "SessionIssued", session).await?;
+        }
+        Ok(Some(Admitted { identity, session }))
+    }
+}
