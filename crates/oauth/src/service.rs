@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use base::{Clock, Rng, Sealer};
 use contracts::{Link, Sessions};
-use database::Database;
+use database::{Database, Remembered};
 use web::outbound::Client as HttpClient;
 
 use crate::config::{Config, ConfigError};
 use crate::domain::claims::AccessTokenClaims;
 use crate::memory::{Clients, KeyRing, RemoteKeySets, VerifiedSecrets};
+use crate::operations::introspect_token::LiveAccessToken;
 
 /// What the service is made of.
 pub struct Parts {
@@ -25,6 +26,9 @@ pub struct Parts {
     pub ui: ui::Ui,
 }
 
+/// Access tokens that are remembered at a time.
+const LIVE_TOKENS: usize = 10_000;
+
 /// The OAuth 2.0 service.
 #[derive(Clone)]
 pub struct OAuth(Arc<Inner>);
@@ -33,6 +37,7 @@ struct Inner {
     parts: Parts,
     access_token_claims: AccessTokenClaims,
     clients: Clients,
+    live_tokens: Remembered<[u8; 32], LiveAccessToken>,
     keys: KeyRing,
     remote_keys: RemoteKeySets,
     secrets: VerifiedSecrets,
@@ -51,9 +56,10 @@ impl OAuth {
         };
         let secrets = VerifiedSecrets::new(&parts.rng);
         Ok(Self(Arc::new(Inner {
-            parts,
             access_token_claims,
-            clients: Clients::default(),
+            clients: Clients::new(parts.database.clone()),
+            live_tokens: Remembered::new(parts.database.clone(), LIVE_TOKENS),
+            parts,
             keys: KeyRing::default(),
             remote_keys: RemoteKeySets::default(),
             secrets,
@@ -109,6 +115,11 @@ impl OAuth {
 
     pub(crate) fn access_token_claims(&self) -> &AccessTokenClaims {
         &self.0.access_token_claims
+    }
+
+    /// Access tokens that were found live a moment ago, by digest.
+    pub(crate) fn live_tokens(&self) -> &Remembered<[u8; 32], LiveAccessToken> {
+        &self.0.live_tokens
     }
 
     pub(crate) fn clients(&self) -> &Clients {

@@ -3,6 +3,7 @@
 //!
 //! The grant takes the id that the flow had from its beginning, so a flow is answered once, whatever is replayed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Context, PlainToken, Timestamp};
@@ -56,12 +57,12 @@ pub enum IssueError {
 }
 
 impl OAuth {
-    /// Commits `tx`. `client` was read in it, so what is issued is what this client may have at this moment.
+    /// Commits `tx`. The request is judged again: what is issued is what this client may have at this moment.
     pub(super) async fn answer_authorization(
         &self,
         cx: &Context,
         mut tx: WriteTx,
-        client: Client,
+        client: Arc<Client>,
         consent: &ConsentFlow,
         accepted: AcceptedConsent,
     ) -> Result<IssuedAuthorization, IssueError> {

@@ -91,7 +91,7 @@ impl OAuth {
 
     async fn known_client(&self, cx: &Context, id: &str) -> Result<Arc<Client>, AuthenticateClientError> {
         let id = ClientId::parse(id).map_err(|_| AuthenticateClientError::Rejected)?;
-        let client = self.clients().find(self.database(), cx.tenant, &id).await?;
+        let client = self.clients().find(cx.tenant, &id).await?;
         client.ok_or(AuthenticateClientError::Rejected)
     }
 

@@ -1,5 +1,7 @@
 //! What the consent application asks and says about a consent challenge: look, accept, reject. None of it writes a row.
 
+use std::sync::Arc;
+
 use base::Context;
 
 use super::login_requests::ChallengeError;
@@ -9,14 +11,14 @@ use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptConsent, AcceptedConsent, ConsentFlow, ConsentVerifier};
 use crate::domain::login_challenge::{Decision, Rejection};
 use crate::domain::sealed::SealedValue;
-use crate::storage::{clients, grants};
+use crate::storage::grants;
 
 /// A consent challenge, opened.
 #[derive(Debug)]
 pub struct ConsentChallenge {
     pub consent: ConsentFlow,
     pub request: AuthorizationRequest,
-    pub client: Client,
+    pub client: Arc<Client>,
     pub request_url: String,
 }
 
@@ -25,7 +27,7 @@ impl OAuth {
         let (consent, request) = self.open_consent_challenge(cx, challenge)?;
         let request_url = self.authorization_url(&consent.flow.query);
         let mut tx = self.database().read(cx.tenant);
-        let client = clients::find(&mut tx, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
+        let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
         if grants::exists(&mut tx, consent.flow.id).await? {
             return Err(ChallengeError::Used { redirect_to: request_url });
         }

@@ -1,5 +1,7 @@
 //! Says what a token is worth now (RFC 7662). Opening it says what it is; one read says whether it is still live.
 
+use std::sync::Arc;
+
 use base::{Context, PlainToken};
 use jose::ClaimsCheck;
 use oauth_types::{ActiveToken, Introspection, ScopeSet, TokenUse};
@@ -12,7 +14,7 @@ use crate::domain::client::ClientId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
 use crate::domain::signing_key::ACCESS_TOKEN_SET;
-use crate::storage::{grants, revoked_tokens};
+use crate::storage::{grants, revoked_tokens, versions};
 
 /// An access token that is live, with the claims that the consent application gave it.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ impl OAuth {
         let active = if token.expose().starts_with(REFRESH_TOKEN.prefix) {
             self.introspect_refresh_token(cx, token).await?
         } else {
-            self.find_live_access_token(cx, token).await?.map(|live| self.present(live))
+            self.find_live_access_token(cx, token).await?.map(|live| self.present(&live))
         };
         let active = active.filter(|active| {
             ScopeSet::parse(&active.scope).first_uncovered(required, self.config().strategies.scope).is_none()
@@ -46,11 +48,42 @@ impl OAuth {
         &self,
         cx: &Context,
         token: &PlainToken,
-    ) -> Result<Option<LiveAccessToken>, database::Error> {
+    ) -> Result<Option<Arc<LiveAccessToken>>, database::Error> {
+        let key = *token.digest().as_bytes();
+        let live = match self.live_tokens().get(cx.tenant, key) {
+            Some(live) => Some(live),
+            None => self.read_live_access_token(cx, token, key).await?,
+        };
+        Ok(live.filter(|live| !live.token.is_expired(cx.now)))
+    }
+
+    async fn read_live_access_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+        key: [u8; 32],
+    ) -> Result<Option<Arc<LiveAccessToken>>, database::Error> {
+        let start = self.live_tokens().start_reading();
         let Some(token) = self.open_access_token(cx, token).await? else { return Ok(None) };
         if token.is_expired(cx.now) {
             return Ok(None);
         }
+        let Some(live) = self.find_liveness(cx, token).await? else { return Ok(None) };
+        let Provenance { jti, grant, .. } = live.token.provenance;
+        let grant = grant.map_or(jti, |(grant, _)| grant.as_uuid());
+        // The subject stands for all of its grants, the client for all of its.
+        let (client, subject) = (live.token.client_id.as_str().to_owned(), live.token.subject.clone());
+        let keys = versions::KEYS.as_bytes();
+        let subjects = [jti.as_bytes().as_slice(), grant.as_bytes(), client.as_bytes(), subject.as_bytes(), keys];
+        Ok(Some(self.live_tokens().put(start, cx.tenant, key, &subjects, live)))
+    }
+
+    /// What keeps an access token live, asked of the tables.
+    async fn find_liveness(
+        &self,
+        cx: &Context,
+        token: AccessToken,
+    ) -> Result<Option<LiveAccessToken>, database::Error> {
         let mut tx = self.database().read(cx.tenant);
         let Provenance { jti, epoch, grant } = token.provenance;
         let Some((id, generation)) = grant else {
@@ -119,8 +152,8 @@ impl OAuth {
         })
     }
 
-    fn present(&self, live: LiveAccessToken) -> ActiveToken {
-        let LiveAccessToken { token, shown_subject, ext } = live;
+    fn present(&self, live: &LiveAccessToken) -> ActiveToken {
+        let LiveAccessToken { token, shown_subject, ext } = live.clone();
         ActiveToken {
             active: true,
             scope: token.scope.to_string(),
@@ -153,7 +186,7 @@ impl OAuth {
             && family.rotated_at.is_some_and(|at| cx.now < at.plus(self.config().rotation_grace()));
         let is_live = grant.is_live(cx.now) && family.expires_at > cx.now && (is_current || is_in_grace);
         // A client that is gone takes its tokens with it.
-        if !is_live || self.clients().find(self.database(), cx.tenant, &grant.client_id).await?.is_none() {
+        if !is_live || self.clients().find(cx.tenant, &grant.client_id).await?.is_none() {
             return Ok(None);
         }
         let issued_at = family.rotated_at.unwrap_or(grant.created_at).unix_seconds();

@@ -1,6 +1,8 @@
 //! What the login application asks and says about a login challenge: look, accept, reject. None of it writes a row: a
 //! decision travels back through the browser as a sealed verifier.
 
+use std::sync::Arc;
+
 use base::Context;
 
 use crate::OAuth;
@@ -9,7 +11,7 @@ use crate::domain::login_challenge::{
     AcceptLogin, AcceptedLogin, AuthorizationFlow, Decision, LoginAcceptance, LoginVerifier, Rejection,
 };
 use crate::domain::sealed::SealedValue;
-use crate::storage::{clients, login_sessions};
+use crate::storage::login_sessions;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeError {
@@ -31,7 +33,7 @@ pub enum ChallengeError {
 #[derive(Debug)]
 pub struct LoginChallenge {
     pub flow: AuthorizationFlow,
-    pub client: Client,
+    pub client: Arc<Client>,
     pub request_url: String,
 }
 
@@ -40,7 +42,7 @@ impl OAuth {
         let flow = self.open_login_challenge(cx, challenge)?;
         let request_url = self.authorization_url(&flow.query);
         let mut tx = self.database().read(cx.tenant);
-        let client = clients::find(&mut tx, &flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
+        let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
         // The session of a first login is written when its verifier is redeemed.
         if !flow.skip() && login_sessions::find(&mut tx, flow.session_id).await?.is_some() {
             return Err(ChallengeError::Used { redirect_to: request_url });

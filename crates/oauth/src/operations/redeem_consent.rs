@@ -11,7 +11,7 @@ use crate::domain::authorization_request::Refusal;
 use crate::domain::consent::ConsentVerifier;
 use crate::domain::login_challenge::Decision;
 use crate::domain::sealed::SealedValue;
-use crate::storage::{clients, login_sessions};
+use crate::storage::login_sessions;
 
 impl OAuth {
     pub async fn redeem_consent(
@@ -29,8 +29,8 @@ impl OAuth {
             Decision::Rejected(rejection) => return Err(Refusal::rejected(&consent.flow.target, &rejection).into()),
         };
 
+        let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
         let mut tx = self.database().write(cx.tenant).await?;
-        let client = clients::find(&mut tx, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
         // Who signed out between login and consent is not signed in.
         let session = login_sessions::find(&mut tx, consent.flow.session_id).await?;
         if session.is_none_or(|session| session.subject != consent.login.subject || session.expires_at <= cx.now) {

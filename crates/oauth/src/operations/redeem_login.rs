@@ -17,7 +17,7 @@ use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision,
 use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
 use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{clients, consents, forced_subjects, login_sessions};
+use crate::storage::{consents, forced_subjects, login_sessions};
 
 /// What follows a login.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ impl OAuth {
             Decision::Rejected(rejection) => return Err(Refusal::rejected(&flow.target, &rejection).into()),
         };
 
+        let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
         let mut tx = self.database().write(cx.tenant).await?;
-        let client = clients::find(&mut tx, &flow.client_id).await?.ok_or_else(unknown_client)?;
         if let Some(forced) = &login.force_subject_identifier {
             forced_subjects::upsert(&mut tx, &client.id, &login.subject, forced, cx.now).await?;
         }

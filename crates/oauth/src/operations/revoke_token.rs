@@ -10,7 +10,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::grant::GrantId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::REFRESH_TOKEN;
-use crate::storage::{client_versions, grants, revocations, revoked_tokens};
+use crate::storage::{clients, grants, revocations, revoked_tokens};
 
 /// What a token to be revoked rests on.
 enum Target {
@@ -71,7 +71,7 @@ impl OAuth {
     pub async fn revoke_access_tokens(&self, cx: &Context, id: &ClientId) -> Result<bool, database::Error> {
         let epoch = i64::from_be_bytes(self.rng().bytes());
         let mut tx = self.database().write(cx.tenant).await?;
-        if !client_versions::set_token_epoch(&mut tx, id, epoch).await? {
+        if !clients::set_token_epoch(&mut tx, id, epoch).await? {
             return Ok(false);
         }
         let event = jobs::Event {

@@ -13,7 +13,7 @@ use crate::domain::login_challenge::{AuthorizationFlow, RememberedLogin, hint_na
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{clients, forced_subjects, login_sessions};
+use crate::storage::{forced_subjects, login_sessions};
 
 /// What the browser brings along, already opened.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +52,7 @@ impl OAuth {
     ) -> Result<StartedAuthorization, AuthorizeError> {
         let mut tx = self.database().read(cx.tenant);
         let client = match parameters.get("client_id").and_then(|id| ClientId::parse(id).ok()) {
-            Some(id) => clients::find(&mut tx, &id).await?,
+            Some(id) => self.clients().find(cx.tenant, &id).await?,
             None => None,
         };
         let client = client.ok_or_else(|| Refusal::to_person(ErrorCode::InvalidClient, "There is no such client."))?;

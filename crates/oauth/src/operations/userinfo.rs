@@ -39,7 +39,7 @@ impl OAuth {
             return Err(UserinfoError::NotOpenId);
         };
         let grant = self.find_grant(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
-        let client = self.clients().find(self.database(), cx.tenant, &grant.client_id).await?;
+        let client = self.clients().find(cx.tenant, &grant.client_id).await?;
         let client = client.ok_or(UserinfoError::TokenInactive)?;
         let mut claims = userinfo_claims(self.config().issuer(), &grant);
         match client.metadata.userinfo_signed_response_alg.as_str() {

@@ -18,6 +18,7 @@ database::statements! {
     UPDATE = "UPDATE oauth_clients SET client_name = $3, owner = $4, metadata = $5, secrets = $6, token_epoch = $7,
             version = version + 1, updated_at = $8
         WHERE tenant_id = $1 AND id = $2 AND version = $9";
+    SET_TOKEN_EPOCH = "UPDATE oauth_clients SET token_epoch = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM oauth_clients WHERE tenant_id = $1 AND id = $2";
     /// All clients, in the order of their ids.
     LIST = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
@@ -62,6 +63,7 @@ pub async fn insert(tx: &mut WriteTx, client: &Client) -> Result<bool, Error> {
         client.created_at,
         client.updated_at,
     ];
+    tx.touch(client.id.as_str().as_bytes());
     Ok(tx.execute(&INSERT, &values).await? == 1)
 }
 
@@ -77,11 +79,19 @@ pub async fn update(tx: &mut WriteTx, client: &Client) -> Result<bool, Error> {
         client.updated_at,
         client.version,
     ];
+    tx.touch(client.id.as_str().as_bytes());
     Ok(tx.execute(&UPDATE, &values).await? == 1)
+}
+
+/// Ends every token that was issued under another epoch. Whether there is such a client.
+pub async fn set_token_epoch(tx: &mut WriteTx, id: &ClientId, epoch: i64) -> Result<bool, Error> {
+    tx.touch(id.as_str().as_bytes());
+    Ok(tx.execute(&SET_TOKEN_EPOCH, &values![id.as_str(), epoch]).await? == 1)
 }
 
 /// Whether there was such a client.
 pub async fn delete(tx: &mut WriteTx, id: &ClientId) -> Result<bool, Error> {
+    tx.touch(id.as_str().as_bytes());
     Ok(tx.execute(&DELETE, &values![id.as_str()]).await? == 1)
 }
 

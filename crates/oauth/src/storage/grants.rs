@@ -113,11 +113,13 @@ pub async fn mark_redeemed(
     let digest = refresh_token.map(|token| token.digest);
     let session = write_session(tx, sealer, grant)?;
     let values = values![grant.id.as_uuid(), code, generation, digest, refresh_expires_at, expires_at, session];
+    tx.touch(grant.id.as_uuid().as_bytes());
     Ok(tx.execute(&REDEEM, &values).await? == 1)
 }
 
 /// Whether the code was burnt by this call.
 pub async fn mark_burnt(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Result<bool, Error> {
+    tx.touch(id.as_uuid().as_bytes());
     Ok(tx.execute(&BURN, &values![id.as_uuid(), code]).await? == 1)
 }
 
@@ -150,6 +152,7 @@ pub async fn mark_rotated(
         expires_at,
         write_session(tx, sealer, grant)?,
     ];
+    tx.touch(grant.id.as_uuid().as_bytes());
     Ok(tx.execute(&ROTATE, &values).await? == 1)
 }
 

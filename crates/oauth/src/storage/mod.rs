@@ -3,7 +3,6 @@
 use database::{Retention, Statement};
 
 pub mod challenges;
-pub mod client_versions;
 pub mod clients;
 pub mod consents;
 pub mod forced_subjects;
@@ -18,7 +17,6 @@ pub mod versions;
 /// Every statement, for the test that prepares them on both engines.
 pub const ALL: &[&[&Statement]] = &[
     challenges::STATEMENTS,
-    client_versions::STATEMENTS,
     clients::STATEMENTS,
     consents::STATEMENTS,
     forced_subjects::STATEMENTS,

@@ -2,7 +2,7 @@
 //! its row until its tokens would have expired, because that row is what makes them inactive.
 
 use base::Timestamp;
-use database::{Error, WriteTx, values};
+use database::{Error, Read as _, WriteTx, values};
 use uuid::Uuid;
 
 use crate::domain::client::ClientId;
@@ -11,7 +11,7 @@ use crate::domain::login_session::LoginSessionId;
 database::statements! {
     REVOKE = "UPDATE oauth_grants SET revoked_at = $2 WHERE tenant_id = $1 AND id = $3 AND revoked_at IS NULL";
     REVOKE_BY_LOGIN_SESSION = "UPDATE oauth_grants SET revoked_at = $2
-        WHERE tenant_id = $1 AND login_session_id = $3 AND revoked_at IS NULL";
+        WHERE tenant_id = $1 AND login_session_id = $3 AND revoked_at IS NULL RETURNING id";
     REVOKE_BY_SUBJECT = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND subject = $3 AND revoked_at IS NULL";
     REVOKE_BY_SUBJECT_AND_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
@@ -21,14 +21,20 @@ database::statements! {
 }
 
 pub async fn revoke(tx: &mut WriteTx, grant: Uuid, now: Timestamp) -> Result<u64, Error> {
+    tx.touch(grant.as_bytes());
     tx.execute(&REVOKE, &values![now, grant]).await
 }
 
 pub async fn revoke_by_login_session(tx: &mut WriteTx, session: LoginSessionId, now: Timestamp) -> Result<u64, Error> {
-    tx.execute(&REVOKE_BY_LOGIN_SESSION, &values![now, session.as_uuid()]).await
+    let revoked = tx.query(&REVOKE_BY_LOGIN_SESSION, &values![now, session.as_uuid()]).await?;
+    for grant in &revoked {
+        tx.touch(grant.get::<Uuid>(0)?.as_bytes());
+    }
+    Ok(revoked.len() as u64)
 }
 
 pub async fn revoke_by_subject(tx: &mut WriteTx, subject: &str, now: Timestamp) -> Result<u64, Error> {
+    tx.touch(subject.as_bytes());
     tx.execute(&REVOKE_BY_SUBJECT, &values![now, subject]).await
 }
 
@@ -38,9 +44,11 @@ pub async fn revoke_by_subject_and_client(
     client: &ClientId,
     now: Timestamp,
 ) -> Result<u64, Error> {
+    tx.touch(subject.as_bytes());
     tx.execute(&REVOKE_BY_SUBJECT_AND_CLIENT, &values![now, subject, client.as_str()]).await
 }
 
 pub async fn revoke_by_client(tx: &mut WriteTx, client: &ClientId, now: Timestamp) -> Result<u64, Error> {
+    tx.touch(client.as_str().as_bytes());
     tx.execute(&REVOKE_BY_CLIENT, &values![now, client.as_str()]).await
 }

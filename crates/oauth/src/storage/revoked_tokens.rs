@@ -24,6 +24,7 @@ pub struct Liveness {
 }
 
 pub async fn insert(tx: &mut WriteTx, jti: Uuid, expires_at: Timestamp) -> Result<(), Error> {
+    tx.touch(jti.as_bytes());
     tx.execute(&INSERT, &values![jti, expires_at]).await.map(|_| ())
 }
 

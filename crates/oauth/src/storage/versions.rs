@@ -17,5 +17,6 @@ pub async fn find(tx: &mut impl Read, name: &str) -> Result<i64, Error> {
 }
 
 pub async fn bump(tx: &mut WriteTx, name: &str) -> Result<(), Error> {
+    tx.touch(name.as_bytes());
     tx.execute(&BUMP, &values![name]).await.map(|_| ())
 }
