@@ -12,6 +12,7 @@
 )]
 
 use std::future::Future;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -124,12 +125,49 @@ pub async fn postgres_url() -> String {
     url.to_string()
 }
 
+/// A cluster of one's own that waits for its disk as one in service does, for measurements.
+///
+/// # Panics
+/// When the cluster cannot be started.
+pub async fn durable_postgres() -> DurablePostgres {
+    let (url, watch) = tokio::task::spawn_blocking(|| start_cluster(IN_SERVICE)).await.expect("the cluster starts");
+    DurablePostgres { url, _watch: watch }
+}
+
+/// Ends when it is dropped.
+pub struct DurablePostgres {
+    pub url: String,
+    _watch: Child,
+}
+
+impl DurablePostgres {
+    /// What PostgreSQL's own load generator reaches with one statement of `script` a transaction: transactions a second.
+    ///
+    /// # Panics
+    /// When the load generator cannot be run.
+    pub fn load_limit(&self, script: &str, clients: u32, time: Duration) -> f64 {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(script.as_bytes()).expect("the script is written");
+        let mut load = Command::new(programs().join("pgbench"));
+        load.args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "--file"]).arg(file.path());
+        load.args(["--client", &clients.to_string(), "--time", &time.as_secs().max(1).to_string()]);
+        let output = load.arg(&self.url).output().expect("pgbench runs");
+        let report = String::from_utf8_lossy(&output.stdout);
+        let rate = report.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        rate.unwrap_or_else(|| panic!("pgbench: {report}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
 fn cluster_url() -> String {
     static CLUSTER: OnceLock<String> = OnceLock::new();
     CLUSTER
         .get_or_init(|| match std::env::var("KLEIS_TEST_POSTGRES") {
             Ok(url) => url,
-            Err(_) => start_cluster(),
+            Err(_) => {
+                let (url, watch) = start_cluster(FORGETFUL);
+                *WATCH.lock().expect("no poisoned lock") = Some(watch);
+                url
+            }
         })
         .clone()
 }
@@ -137,9 +175,12 @@ fn cluster_url() -> String {
 /// The shell that watches over the cluster; its standard input closes when this process ends, however it ends.
 static WATCH: Mutex<Option<Child>> = Mutex::new(None);
 
+/// What a test loses in a power cut is no loss.
+const FORGETFUL: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off";
+const IN_SERVICE: &str = "";
+
 const WATCHER: &str = r#"
-"$1/postgres" -D "$2" -k "$2" -h "" -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
-    -c shared_buffers=64MB -c max_connections=300 -c autovacuum=off >"$2/log" 2>&1 &
+"$1/postgres" -D "$2" -k "$2" -h "" -c shared_buffers=64MB -c max_connections=300 $3 >"$2/log" 2>&1 &
 cluster=$!
 cat >/dev/null
 kill -INT "$cluster"
@@ -147,7 +188,7 @@ wait "$cluster"
 rm -rf "$2"
 "#;
 
-fn start_cluster() -> String {
+fn start_cluster(settings: &str) -> (String, Child) {
     let programs = programs();
     let directory = tempfile::Builder::new().prefix("kleis-postgres-").tempdir().expect("a temporary directory").keep();
     let as_postgres = owner(&directory);
@@ -157,11 +198,10 @@ fn start_cluster() -> String {
     let output = initdb.output().expect("initdb runs");
     assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
     let mut watcher = command(as_postgres, "sh".into());
-    watcher.args(["-c", WATCHER, "kleis-postgres"]).arg(&programs).arg(data);
+    watcher.args(["-c", WATCHER, "kleis-postgres"]).arg(&programs).arg(data).arg(settings);
     let child = watcher.stdin(Stdio::piped()).spawn().expect("PostgreSQL starts");
-    *WATCH.lock().expect("no poisoned lock") = Some(child);
     wait_until_ready(&directory);
-    format!("postgres://postgres@{}/postgres", data.replace('/', "%2F"))
+    (format!("postgres://postgres@{}/postgres", data.replace('/', "%2F")), child)
 }
 
 /// PostgreSQL refuses to run as root: a root process runs it as the account that the distribution made for it.

@@ -25,7 +25,24 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
         one.push(in_one_transaction(&database).await?);
     }
     report.ratio("durable writes, 64 clients, SQLite", median(&mut many), "64 rows a commit", median(&mut one), 0.8);
-    report.absent("durable writes, PostgreSQL", "needs a cluster that waits for its disk; the tests' own does not");
+    on_postgres(report).await
+}
+
+/// Against what PostgreSQL's own load generator reaches with the same insertion as a transaction of its own.
+async fn on_postgres(report: &mut Report) -> Result<()> {
+    const SCRIPT: &str = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, attributes) VALUES \
+                          (1, 0, 'BenchEvent', 'system', 'bench', '00000000-0000-0000-0000-000000000000', repeat('x', 142));";
+    let cluster = Arc::new(database::testing::durable_postgres().await);
+    let database = Database::open(&cluster.url.parse()?).await?;
+    database.migrate(&[jobs::MIGRATIONS], Timestamp::EPOCH).await?;
+    let (mut ours, mut limit) = (Vec::new(), Vec::new());
+    for _ in 0..SLICES {
+        ours.push(by_many_clients(&database).await?);
+        let cluster = cluster.clone();
+        limit.push(tokio::task::spawn_blocking(move || cluster.load_limit(SCRIPT, CLIENTS, SLICE)).await?);
+    }
+    let (ours, limit) = (median(&mut ours), median(&mut limit));
+    report.ratio("durable writes, 64 clients, PostgreSQL", ours, "pgbench, one insertion a commit", limit, 0.8);
     Ok(())
 }
 

@@ -118,6 +118,25 @@ pub(crate) async fn once(shot: &Shot) -> Result<()> {
     exchange(&mut sender, shot).await
 }
 
+/// Sends the shots one after the other over one connection.
+pub(crate) async fn each(shots: &[Shot]) -> Result<Outcome> {
+    let first = shots.first().context("there is nothing to send")?;
+    let stream = TcpStream::connect(first.address).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let mut outcome = Outcome::default();
+    let started = Instant::now();
+    for shot in shots {
+        let sent = Instant::now();
+        exchange(&mut sender, shot).await?;
+        outcome.latencies.push(sent.elapsed());
+    }
+    outcome.took = started.elapsed();
+    Ok(outcome)
+}
+
 async fn fire_one(shot: &Shot, end: Instant) -> Result<Vec<Duration>> {
     let stream = TcpStream::connect(shot.address).await.with_context(|| format!("cannot reach {}", shot.address))?;
     stream.set_nodelay(true)?;

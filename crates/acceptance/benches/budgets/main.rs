@@ -4,8 +4,10 @@
 //! `cargo xtask bench` builds the release binary and runs this; its path is the one argument. Two figures that are compared
 //! are measured in turns, a slice of one, a slice of the other, so that a noisy neighbour disturbs both alike.
 
+mod code_flow;
 mod durable_writes;
 mod gateway;
+mod growth;
 mod identity;
 mod load;
 mod oauth;
@@ -69,11 +71,18 @@ async fn run(binary: &Path) -> Result<Report> {
     #[expect(clippy::cast_precision_loss, reason = "megabytes for people")]
     let loaded = program.resident_bytes()? as f64 / MEGABYTE;
     report.at_most("resident memory, after load", loaded, "MB", 120.0);
+    let grown = growth::measure(&program, &mut report).await;
+    report.note("growth from 10^3 to 10^6 people", &grown);
+    drop(program);
+    let program = Program::start(binary, own_login_application()).await?;
+    let code_flow = code_flow::measure(&program, &mut report).await;
+    report.note("code-flow login", &code_flow);
+    let signed = oauth::measure_signed(&program, &mut report).await;
+    report.note("client-credentials token, ES256", &signed);
     drop(program);
     let durable = durable_writes::measure(&mut report).await;
     report.note("durable writes", &durable);
     report.absent("permission check", "the permissions service is not here yet");
-    report.absent("growth from 10^3 to 10^6 rows", "takes hours; to be run by itself");
     Ok(report)
 }
 
@@ -84,6 +93,14 @@ fn config(upstream: &str) -> Value {
         "identity": { "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } } },
         "gateway": gateway::config(upstream),
     })
+}
+
+/// A team with its own login application, whose tokens are signed with ES256.
+fn own_login_application() -> Value {
+    let mut config = code_flow::config();
+    config["log"] = json!({ "level": "warn" });
+    config["oauth"]["oauth2"] = json!({ "keys": { "algorithm": "ES256" } });
+    config
 }
 
 /// From nothing to ready, in an empty folder: secrets, keys and migrations included.

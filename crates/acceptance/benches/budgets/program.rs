@@ -22,7 +22,7 @@ pub(crate) struct Program {
     /// From the start of the process to the first answer that says ready.
     pub(crate) ready_after: Duration,
     // The last to go: the program keeps its files there.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Where each listener stands.
@@ -92,7 +92,11 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        Ok(Self { process, ports, ready_after: started.elapsed(), _folder: folder })
+        Ok(Self { process, ports, ready_after: started.elapsed(), folder })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The memory that belongs to the process now, in bytes.

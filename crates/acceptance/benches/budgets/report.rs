@@ -1,6 +1,7 @@
 //! The table of budgets: what was measured, what it is measured against, and whether it is kept.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// One line of the table.
 #[derive(Clone, Debug)]
@@ -39,6 +40,18 @@ impl Report {
             against: "-".to_owned(),
             budget: format!("<= {bound:.0} {unit}"),
             is_kept: figure <= bound,
+        });
+    }
+
+    /// How many times slower something is than beside it.
+    pub(crate) fn at_most_times(&mut self, what: &str, slow: Duration, quick_name: &str, quick: Duration, bound: f64) {
+        let times = slow.as_secs_f64() / quick.as_secs_f64();
+        self.push(Line {
+            what: what.to_owned(),
+            measured: format!("{times:.2} x ({slow:.0?})"),
+            against: format!("{quick_name} ({quick:.0?})"),
+            budget: format!("<= {bound} x"),
+            is_kept: times <= bound,
         });
     }
 
