@@ -59,18 +59,38 @@ impl Suite {
     }
 
     pub async fn start_with(engine: Engine, config: Value) -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let mail = SmtpSink::start().await?;
-        let clock = ManualClock::starting_at(START);
-        let mut tree = defaults(&mail);
+        let mut tree = json!({});
         if engine == Engine::Postgres {
             tree["dsn"] = json!(database::testing::postgres_url().await);
         }
         merge(&mut tree, config);
+        Self::start_node(engine, tree, SEED).await
+    }
+
+    /// Two nodes on one PostgreSQL database, under the addresses of the first, as behind one load balancer.
+    pub async fn start_two_nodes(config: Value) -> Result<[Self; 2]> {
+        let mut tree = json!({ "dsn": database::testing::postgres_url().await });
+        merge(&mut tree, config);
+        let first = Self::start_node(Engine::Postgres, tree.clone(), SEED).await?;
+        let addresses = json!({
+            "identity": { "serve": { "public": { "base_url": first.identity("/") } } },
+            "oauth": { "urls": { "self": { "issuer": first.oauth("").trim_end_matches('/') } } },
+        });
+        merge(&mut tree, addresses);
+        let second = Self::start_node(Engine::Postgres, tree, SEED + 1).await?;
+        Ok([first, second])
+    }
+
+    async fn start_node(engine: Engine, config: Value, seed: u64) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let mail = SmtpSink::start().await?;
+        let clock = ManualClock::starting_at(START);
+        let mut tree = defaults(&mail);
+        merge(&mut tree, config);
         let config = Config::from_value(&[], tree).map_err(|faults| anyhow!("{faults}"))?;
         let environment = Environment {
             clock: clock.clock(),
-            rng: Rng::seeded(SEED),
+            rng: Rng::seeded(seed),
             data_dir: data.path().to_owned(),
             free_ports: true,
             migrate: true,

@@ -161,13 +161,13 @@ impl DurablePostgres {
 fn cluster_url() -> String {
     static CLUSTER: OnceLock<String> = OnceLock::new();
     CLUSTER
-        .get_or_init(|| match std::env::var("KLEIS_TEST_POSTGRES") {
-            Ok(url) => url,
-            Err(_) => {
-                let (url, watch) = start_cluster(FORGETFUL);
-                *WATCH.lock().expect("no poisoned lock") = Some(watch);
-                url
+        .get_or_init(|| {
+            if let Ok(url) = std::env::var("KLEIS_TEST_POSTGRES") {
+                return url;
             }
+            let (url, watch) = start_cluster(FORGETFUL);
+            *WATCH.lock().expect("no poisoned lock") = Some(watch);
+            url
         })
         .clone()
 }

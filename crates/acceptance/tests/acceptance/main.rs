@@ -1,8 +1,9 @@
 //! Black-box tests against a real server. The folders mirror the services; each test starts a server of its own on both
-//! databases unless it says otherwise.
+//! databases unless it says otherwise. `nodes` runs two servers on one PostgreSQL database.
 
 mod gateway;
 mod health;
 mod identity;
+mod nodes;
 mod oauth;
 mod redaction;
