@@ -10,6 +10,7 @@ pub mod browser;
 pub mod chrome;
 pub mod cookie_jar;
 pub mod form;
+pub mod look;
 pub mod page;
 pub mod ports;
 pub mod smtp_sink;

@@ -1,6 +1,7 @@
 //! Black-box tests against a real server. The folders mirror the services; each test starts a server of its own on both
 //! databases unless it says otherwise. `nodes` runs two servers on one PostgreSQL database.
 
+mod demo;
 mod gateway;
 mod health;
 mod identity;

@@ -48,6 +48,27 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     until_stopped(running, traces).await
 }
 
+/// A demo that runs, and where its parts stand.
+pub struct RunningDemo {
+    pub running: Running,
+    pub app: Url,
+    /// Through the gateway.
+    pub api: Url,
+    pub account: Url,
+    pub mailbox: Url,
+}
+
+/// Starts the demo on free ports, for those who visit it in a test.
+pub async fn start_on_free_ports(environment: Environment) -> anyhow::Result<RunningDemo> {
+    let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
+    let demo = Demo::plan(&arguments, &environment.rng)?;
+    let config = demo.config()?;
+    let (running, settings) = demo.start(config, Environment { free_ports: true, ..environment }).await?;
+    let mailbox = url_of(&running, Service::Identity, "admin")?.join("mailbox")?;
+    let Settings { base_url: app, api_url: api, account_url: account, .. } = settings;
+    Ok(RunningDemo { running, app, api, account, mailbox })
+}
+
 /// Where everything of the demo will stand.
 struct Demo {
     app: SocketAddr,
@@ -117,7 +138,11 @@ fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Re
     Ok(json!({
         "dsn": "memory",
         "log": { "level": "warn" },
-        "identity": { "serve": { "public": here, "admin": here } },
+        "identity": {
+            "serve": { "public": here, "admin": here },
+            // What is typed into a demo is nobody else's business, and no secret.
+            "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } },
+        },
         "oauth": { "serve": { "public": here, "admin": here } },
         "gateway": {
             "serve": { "proxy": { "host": "127.0.0.1", "port": gateway.port() }, "api": here },

@@ -13,6 +13,8 @@ mod oauth;
 mod output;
 mod serve;
 
+pub use demo::{RunningDemo, start_on_free_ports};
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

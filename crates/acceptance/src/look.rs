@@ -1,0 +1,105 @@
+//! How a page looks and feels in Chromium: pictures of it in both colour schemes, narrow and wide, and a judgement on what
+//! can be measured: nothing overflows, every field has a label, every text can be read (WCAG 2.2, 1.3.1, 1.4.3, 1.4.10).
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fantoccini::Client;
+use fantoccini::error::ErrorStatus;
+use fantoccini::key::Key;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use http::Method;
+use serde_json::{Value, json};
+use url::{ParseError, Url};
+
+/// Narrow as a telephone, wide as a desk.
+const WIDTHS: [u32; 2] = [360, 1280];
+const SCHEMES: [&str; 2] = ["light", "dark"];
+
+/// Gives back what is wrong with the page as it stands.
+const JUDGE: &str = include_str!("look.js");
+
+/// A command of the browser's own protocol, sent through its driver.
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
+    }
+}
+
+async fn dev_tools(page: &Client, command: &str, parameters: Value) -> Result<Value> {
+    let answer = page.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await;
+    answer.with_context(|| format!("{command} failed"))
+}
+
+/// Takes a picture of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and judges each.
+pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for scheme in SCHEMES {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        dev_tools(page, "Emulation.setEmulatedMedia", features).await?;
+        for width in WIDTHS {
+            let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
+            // Colours that are on their way from one scheme to the other arrive.
+            page.execute("document.getAnimations().forEach((animation) => animation.finish())", Vec::new()).await?;
+            let picture = json!({ "format": "png", "captureBeyondViewport": true });
+            let picture = dev_tools(page, "Page.captureScreenshot", picture).await?;
+            let picture = STANDARD.decode(picture["data"].as_str().context("a picture")?)?;
+            std::fs::write(folder.join(format!("{name}-{scheme}-{width}.png")), picture)?;
+            let faults = page.execute(JUDGE, Vec::new()).await?;
+            ensure!(faults == json!([]), "{name}, {scheme}, {width} wide: {faults}");
+        }
+    }
+    dev_tools(page, "Emulation.clearDeviceMetricsOverride", json!({})).await?;
+    Ok(())
+}
+
+/// Presses Tab until the element that `selector` names has the focus, which must be seen at each stop.
+pub async fn tab_to(page: &Client, selector: &str) -> Result<()> {
+    const STOPS: usize = 60;
+    for _ in 0..STOPS {
+        press(page, Key::Tab).await?;
+        let state = page.execute(FOCUS, vec![json!(selector)]).await?;
+        ensure!(state["is_seen"] == true, "nobody sees where the focus is: {}", state["element"]);
+        if state["is_there"] == true {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the keyboard does not reach {selector} at {}", page.current_url().await?)
+}
+
+/// Types into whatever has the focus.
+pub async fn type_text(page: &Client, text: &str) -> Result<()> {
+    Ok(page.active_element().await?.send_keys(text).await?)
+}
+
+pub async fn press(page: &Client, key: Key) -> Result<()> {
+    let sent = page.active_element().await?.send_keys(&char::from(key).to_string()).await;
+    match sent {
+        // What had the focus may be gone with the page that the key left.
+        Err(error) if error.is_stale_element_reference() => Ok(()),
+        Err(fantoccini::error::CmdError::Standard(error)) if error.error == ErrorStatus::ElementNotInteractable => {
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}
+
+const FOCUS: &str = r"
+const element = document.activeElement;
+const style = getComputedStyle(element);
+const outlined = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0;
+return {
+    is_there: element.matches(arguments[0]),
+    is_seen: element === document.body || outlined || style.boxShadow !== 'none',
+    element: element.outerHTML.slice(0, 200),
+};";

@@ -1,0 +1,175 @@
+//! The demo as a visitor meets it, with the keyboard alone, in Chromium; each page of the way is looked at.
+
+use std::path::Path;
+use std::time::Duration;
+
+use acceptance::chrome::Chrome;
+use acceptance::look::{look, press, tab_to, type_text};
+use anyhow::{Context as _, Result, ensure};
+use base::{ManualClock, Rng, Timestamp};
+use fantoccini::key::Key;
+use fantoccini::{Client, Locator};
+use server::Environment;
+use server::cli::start_on_free_ports;
+use url::Url;
+
+const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots");
+const PATIENCE: Duration = Duration::from_secs(20);
+const EMAIL: &str = "ada@example.org";
+const PASSWORD: &str = "correct horse battery staple";
+/// Later than any real clock that a client library asks about a token's end.
+const START: Timestamp = Timestamp::from_unix_seconds(2_214_129_600);
+
+async fn shoot(page: &Client, name: &str) -> Result<()> {
+    look(page, &Path::new(SCREENSHOTS).join("demo"), name).await
+}
+
+async fn wait_for(page: &Client, selector: &str) -> Result<()> {
+    let found = page.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+    let url = page.current_url().await?;
+    found.map(drop).with_context(|| format!("no {selector} at {url}"))
+}
+
+async fn text(page: &Client) -> Result<String> {
+    Ok(page.find(Locator::Css("body")).await?.text().await?)
+}
+
+/// Presses the button or link with the keyboard, and waits for what the next page shows.
+async fn activate(page: &Client, selector: &str, next: &str) -> Result<()> {
+    tab_to(page, selector).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, next).await
+}
+
+/// Reads the code of the newest mail in the mailbox, in a tab of its own.
+async fn code_in_mailbox(page: &Client, mailbox: &Url) -> Result<String> {
+    let before = page.window().await?;
+    let tab = page.new_window(true).await?;
+    page.switch_to_window(tab.handle).await?;
+    page.goto(mailbox.as_str()).await?;
+    shoot(page, "mailbox").await?;
+    activate(page, "main li a", ".mail").await?;
+    shoot(page, "mail").await?;
+    let mail = text(page).await?;
+    let code = mail.split(|character: char| !character.is_ascii_digit()).find(|run| run.len() == 6);
+    let code = code.with_context(|| format!("no code in {mail}"))?.to_owned();
+    page.close_window().await?;
+    page.switch_to_window(before).await?;
+    Ok(code)
+}
+
+/// The pages beside the way: refusals, recovery, errors.
+async fn others(page: &Client, account: &Url) -> Result<()> {
+    let open = async |path: &str| anyhow::Ok(page.goto(account.join(path)?.as_str()).await?);
+    open("self-service/login/browser").await?;
+    wait_for(page, "[name=identifier]").await?;
+    tab_to(page, "[name=identifier]").await?;
+    type_text(page, EMAIL).await?;
+    tab_to(page, "[name=password]").await?;
+    type_text(page, "not the password").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[role=alert]").await?;
+    shoot(page, "sign-in-refused").await?;
+    open("self-service/registration/browser").await?;
+    tab_to(page, "[name='traits.email']").await?;
+    type_text(page, "nobody@invalid").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[name=password]").await?;
+    tab_to(page, "[name=password]").await?;
+    type_text(page, "short").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[role=alert], [aria-invalid=true]").await?;
+    shoot(page, "registration-refused").await?;
+    open("self-service/recovery/browser").await?;
+    wait_for(page, "[name=email]").await?;
+    shoot(page, "recovery").await?;
+    tab_to(page, "[name=email]").await?;
+    type_text(page, EMAIL).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[name=code]").await?;
+    shoot(page, "recovery-code").await?;
+    open("ui/error?id=00000000-0000-0000-0000-000000000000").await?;
+    shoot(page, "error").await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_journey_by_keyboard() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let environment = Environment {
+        clock: ManualClock::starting_at(START).clock(),
+        rng: Rng::seeded(11),
+        data_dir: data.path().to_owned(),
+        free_ports: true,
+        migrate: true,
+    };
+    let demo = start_on_free_ports(environment).await?;
+    let chrome = Chrome::start().await?;
+    let page = &chrome.client;
+    let api = demo.api.join("hello")?;
+
+    page.goto(api.as_str()).await?;
+    ensure!(!text(page).await?.contains(EMAIL), "a stranger is not known");
+    ensure!(text(page).await?.contains("401"), "the gateway refuses a stranger: {}", text(page).await?);
+
+    page.goto(demo.app.as_str()).await?;
+    shoot(page, "app").await?;
+    activate(page, "form[action='/sign-in'] button", "[name=identifier]").await?;
+    shoot(page, "sign-in").await?;
+    activate(page, "a[href*='registration']", "[name='traits.email']").await?;
+    shoot(page, "registration").await?;
+    tab_to(page, "[name='traits.email']").await?;
+    type_text(page, EMAIL).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[name=password]").await?;
+    shoot(page, "registration-password").await?;
+    tab_to(page, "[name=password]").await?;
+    type_text(page, PASSWORD).await?;
+    press(page, Key::Enter).await?;
+
+    wait_for(page, "[name=code]").await?;
+    shoot(page, "verification").await?;
+    let code = code_in_mailbox(page, &demo.mailbox).await?;
+    tab_to(page, "[name=code]").await?;
+    type_text(page, "000000").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "[role=alert]").await?;
+    shoot(page, "verification-wrong").await?;
+    tab_to(page, "[name=code]").await?;
+    type_text(page, &code).await?;
+    press(page, Key::Enter).await?;
+
+    wait_for(page, "button[value=allow]").await?;
+    shoot(page, "consent").await?;
+    activate(page, "button[value=allow]", "form[action='/call-api']").await?;
+    shoot(page, "app-signed-in").await?;
+    ensure!(text(page).await?.contains("sub"), "the claims of the ID token are shown");
+    activate(page, "form[action='/call-api'] button", "[role=status]").await?;
+    shoot(page, "app-api").await?;
+    let answer = text(page).await?;
+    ensure!(answer.contains("200"), "the API answers: {answer}");
+
+    page.goto(api.as_str()).await?;
+    let known = text(page).await?;
+    ensure!(!known.contains("401"), "the gateway knows the person: {known}");
+
+    page.goto(demo.account.join("self-service/settings/browser")?.as_str()).await?;
+    wait_for(page, "form").await?;
+    shoot(page, "settings").await?;
+
+    page.goto(demo.app.as_str()).await?;
+    tab_to(page, "form[action='/sign-out'] button").await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "form[action='/sign-in'], button[value=sign_out]").await?;
+    if page.find(Locator::Css("form[action='/sign-in']")).await.is_err() {
+        shoot(page, "logout").await?;
+        activate(page, "button[value=sign_out]", "form[action='/sign-in']").await?;
+    }
+    shoot(page, "app-signed-out").await?;
+    page.goto(api.as_str()).await?;
+    ensure!(text(page).await?.contains("401"), "signed out, nobody is known: {}", text(page).await?);
+
+    others(page, &demo.account).await?;
+    chrome.close().await?;
+    demo.running.shutdown().await;
+    Ok(())
+}
