@@ -16,6 +16,9 @@ use crate::load::{Shot, each};
 use crate::program::Program;
 use crate::report::Report;
 
+/// Under which the measured program seals, so that it opens what is written here.
+pub(crate) const CIPHER_SECRET: &str = "a-secret-of-32-bytes-for-a-bench";
+
 const SMALL: u32 = 1_000;
 const LARGE: u32 = 1_000_000;
 /// People a transaction.
@@ -91,8 +94,7 @@ fn email(number: u32) -> String {
 async fn populate(database: &Database, from: u32, to: u32) -> Result<Vec<Person>> {
     let rng = Rng::system();
     let now = base::Clock::system().now();
-    let sealer = Sealer::new(&[Secret::new("nobody opens what this seals".to_owned())], rng.clone());
-    let sealer = sealer.context("a secret to seal with")?;
+    let sealer = Sealer::new(&[Secret::new(CIPHER_SECRET.to_owned())], rng.clone()).context("a secret to seal with")?;
     let vault = Vault::new(&sealer, TenantId::DEFAULT);
     let step = (to - from) / ASKED;
     let mut asked = Vec::new();

@@ -90,6 +90,7 @@ async fn run(binary: &Path) -> Result<Report> {
 fn config(upstream: &str) -> Value {
     json!({
         "log": { "level": "warn" },
+        "secrets": { "cipher": [growth::CIPHER_SECRET] },
         "identity": { "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } } },
         "gateway": gateway::config(upstream),
     })
@@ -116,7 +117,8 @@ async fn starts(binary: &Path, report: &mut Report) -> Result<()> {
 }
 
 async fn idle_traffic(program: &Program, report: &mut Report) -> Result<()> {
-    const WHILE: Duration = Duration::from_secs(10);
+    // As long as the longest of the background's rounds.
+    const WHILE: Duration = Duration::from_mins(1);
     let admin = program.ports.identity_admin;
     let before = program.metric(admin, "sql_statements_total").await?;
     tokio::time::sleep(WHILE).await;
