@@ -49,7 +49,7 @@ impl Sessions for SignedIn {
             expires_at: cx.now,
             aal: "aal1".to_owned(),
             amr: Vec::new(),
-            whoami: json!({"active": true, "identity": {"id": "0b1c", "traits": {"email": "a@example.org"}}}),
+            whoami: json!({"active": true, "identity": {"id": "0b1c", "traits": {"email": "a@example.org"}}}).into(),
         })))
     }
 
