@@ -39,7 +39,10 @@ enum Command {
         filter: Option<String>,
     },
     /// Measure the release binary, each figure beside its physical limit from the same run.
-    Bench,
+    Bench {
+        /// Only this group: start, requests, growth, code-flow or durable.
+        group: Option<String>,
+    },
     /// Feed hostile bytes to every parser.
     Fuzz {
         /// Only this target, a file of `fuzz/fuzz_targets`.
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
         Command::Fix => steps::fix(&root),
         Command::Test { filter } => steps::test(&root, filter.as_deref()),
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
-        Command::Bench => steps::bench(&root),
+        Command::Bench { group } => steps::bench(&root, group.as_deref()),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Tidy => steps::tidy(&root),
     };

@@ -32,11 +32,13 @@ pub(crate) fn accept(root: &Path, filter: Option<&str>) -> Result<()> {
     run_tests(root, filter, "always")
 }
 
-pub(crate) fn bench(root: &Path) -> Result<()> {
+pub(crate) fn bench(root: &Path, group: Option<&str>) -> Result<()> {
     Process::cargo(root, &["build", "--release", "--package", "server", "--bin", "kleis"]).run()?;
     let binary = target_directory(root)?.join("release/kleis");
     let binary = binary.to_str().context("the path of the binary is not text")?;
-    Process::cargo(root, &["bench", "--package", "acceptance", "--bench", "budgets", "--", binary]).run()
+    let mut arguments = vec!["bench", "--package", "acceptance", "--bench", "budgets", "--", binary];
+    arguments.extend(group);
+    Process::cargo(root, &arguments).run()
 }
 
 /// Where cargo puts what it builds, which is not always `target`.

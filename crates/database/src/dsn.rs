@@ -87,7 +87,7 @@ fn sqlite(rest: &str) -> Result<Dsn, InvalidDsn> {
 fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
     let mut url = Url::parse(&format!("postgres://{rest}")).map_err(|_| InvalidDsn::InvalidPostgres)?;
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let mut max_connections = default_max_connections();
+    let mut max_connections = DEFAULT_MAX_CONNECTIONS;
     let mut ssl_mode = None;
     let mut root_certificate = None;
     let mut kept = Vec::new();
@@ -141,9 +141,9 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
     Ok(Dsn::Postgres(Box::new(PostgresConfig { driver, max_connections, tls, root_certificate })))
 }
 
-fn default_max_connections() -> usize {
-    std::thread::available_parallelism().map_or(8, |cores| (cores.get() * 4).max(8))
-}
+/// A transaction mostly waits for the server's flush, and many of them share one: with few connections they would queue for
+/// it. Three nodes of a few cores fit into the hundred that a server accepts by default.
+const DEFAULT_MAX_CONNECTIONS: usize = 30;
 
 impl fmt::Debug for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -115,7 +115,7 @@ impl Database {
             Engine::Postgres(engine) => {
                 self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
                 self.count_statement();
-                Box::pin(engine.execute_pipelined(tenant, statement, values)).await
+                Box::pin(engine.write_once(tenant, statement, values)).await
             }
         }
     }

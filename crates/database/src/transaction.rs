@@ -121,6 +121,19 @@ impl WriteTx {
         result
     }
 
+    /// Runs a statement whose outcome nobody looks at. PostgreSQL hears of it with whatever comes next, which spares a round
+    /// trip; so what is wrong with it may be said by the next statement, or by the commit.
+    pub async fn append(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<(), Error> {
+        self.check()?;
+        self.database.count_statement();
+        let result = match &mut self.engine {
+            EngineWrite::Sqlite(tx) => tx.execute(self.tenant, statement, values).map(drop),
+            EngineWrite::Postgres(tx) => Box::pin(tx.append(self.tenant, statement, values)).await,
+        };
+        self.failed = result.is_err();
+        result
+    }
+
     /// Says that this transaction changes something about `subject`: what [`Remembered`](crate::Remembered) holds about it
     /// is not believed once the transaction has ended.
     pub fn touch(&mut self, subject: &[u8]) {

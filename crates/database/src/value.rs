@@ -29,6 +29,18 @@ pub enum Value<'a> {
 pub type OwnedValue = Value<'static>;
 
 impl Value<'_> {
+    /// The same value, without what it borrows.
+    pub(crate) fn to_owned(&self) -> OwnedValue {
+        match self {
+            Self::Null => Value::Null,
+            Self::Boolean(it) => Value::Boolean(*it),
+            Self::Integer(it) => Value::Integer(*it),
+            Self::Text(it) => Value::Text(Cow::Owned(it.clone().into_owned())),
+            Self::Bytes(it) => Value::Bytes(Cow::Owned(it.clone().into_owned())),
+            Self::Uuid(it) => Value::Uuid(*it),
+        }
+    }
+
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

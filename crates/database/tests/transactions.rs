@@ -5,7 +5,7 @@
 
 use base::{TenantId, Timestamp, TokenDigest};
 use database::testing::{on_both_engines, prepare_all};
-use database::{Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, values};
+use database::{Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, WriteTx, values};
 use uuid::Uuid;
 
 const TABLES: &str = "
@@ -103,6 +103,59 @@ async fn a_dropped_or_failed_transaction_leaves_nothing() {
         assert!(matches!(tx.query(&COUNT, &[]).await, Err(Error::Unavailable { .. })));
         assert!(tx.commit().await.is_err());
         assert_eq!(count(&database, TENANT).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_appended_is_written_in_its_order() {
+    on_both_engines(&[SET], |database| async move {
+        let name = |id: u128| format!("appended {id}");
+        let append = async |tx: &mut WriteTx, id: u128| {
+            let row = values![Uuid::from_u128(id), name(id), true, None::<Vec<u8>>, 0, 1_i64];
+            tx.append(&INSERT, &row).await.unwrap();
+        };
+        let mut tx = database.write(TENANT).await.unwrap();
+        append(&mut tx, 1).await;
+        tx.commit().await.unwrap();
+        assert_eq!(count(&database, TENANT).await, 1);
+        let mut tx = database.write(TENANT).await.unwrap();
+        append(&mut tx, 2).await;
+        assert_eq!(tx.execute(&RAISE, &values![Uuid::from_u128(2), 0]).await.unwrap(), 1, "the next statement sees it");
+        for id in 3..50 {
+            append(&mut tx, id).await;
+        }
+        assert_eq!(tx.query_one(&COUNT, &[]).await.unwrap().get::<i64>(0).unwrap(), 49);
+        append(&mut tx, 50).await;
+        append(&mut tx, 51).await;
+        tx.commit().await.unwrap();
+        assert_eq!(count(&database, TENANT).await, 51);
+        let mut tx = database.write(TENANT).await.unwrap();
+        append(&mut tx, 52).await;
+        drop(tx);
+        assert_eq!(count(&database, TENANT).await, 51);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_appended_fails_its_transaction() {
+    on_both_engines(&[SET], |database| async move {
+        insert(&database, TENANT, 1, "taken", 5).await.unwrap();
+        for others in [0, 1, 3] {
+            let mut tx = database.write(TENANT).await.unwrap();
+            for id in 0..others {
+                let row = values![Uuid::from_u128(10 + id), format!("other {id}"), true, None::<Vec<u8>>, 0, 1_i64];
+                tx.execute(&INSERT, &row).await.unwrap();
+            }
+            let same = values![Uuid::from_u128(2), "taken", true, None::<Vec<u8>>, 0, 1_i64];
+            let refused = match tx.append(&INSERT, &same).await {
+                Ok(()) => tx.commit().await.unwrap_err(),
+                Err(refused) => refused,
+            };
+            assert!(refused.is_conflict(), "{refused}");
+            assert_eq!(count(&database, TENANT).await, 1);
+        }
     })
     .await;
 }

@@ -46,6 +46,7 @@ async fn on_postgres(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// Made for each write, as for each request: rows of one moment lie side by side in the index by time.
 fn context() -> Context {
     let request = RequestId(Rng::system().uuid());
     Context::for_background(base::Clock::system().now(), TenantId::DEFAULT, request)
@@ -62,10 +63,9 @@ async fn by_many_clients(database: &Database) -> Result<f64> {
     for _ in 0..CLIENTS {
         let (database, count) = (database.clone(), count.clone());
         clients.spawn(async move {
-            let cx = context();
             while started.elapsed() < SLICE {
                 let mut tx = database.write(TenantId::DEFAULT).await?;
-                jobs::append_event(&mut tx, &cx, event()).await?;
+                jobs::append_event(&mut tx, &context(), event()).await?;
                 tx.commit().await?;
                 count.fetch_add(1, Ordering::Relaxed);
             }
@@ -80,12 +80,11 @@ async fn by_many_clients(database: &Database) -> Result<f64> {
 
 async fn in_one_transaction(database: &Database) -> Result<f64> {
     let started = Instant::now();
-    let cx = context();
     let mut count = 0;
     while started.elapsed() < SLICE {
         let mut tx = database.write(TenantId::DEFAULT).await?;
         for _ in 0..CLIENTS {
-            jobs::append_event(&mut tx, &cx, event()).await?;
+            jobs::append_event(&mut tx, &context(), event()).await?;
             count += 1;
         }
         tx.commit().await?;

@@ -1,8 +1,9 @@
 //! The budgets: what the program costs, each figure beside its physical limit from the same run. A bare time says more
 //! about the machine than about the program; a ratio says what is lost between the two.
 //!
-//! `cargo xtask bench` builds the release binary and runs this; its path is the one argument. Two figures that are compared
-//! are measured in turns, a slice of one, a slice of the other, so that a noisy neighbour disturbs both alike.
+//! `cargo xtask bench` builds the release binary and runs this with its path, and with the name of a group when only that one
+//! is wanted. Two figures that are compared are measured in turns, a slice of one, a slice of the other, so that a noisy
+//! neighbour disturbs both alike.
 
 mod code_flow;
 mod durable_writes;
@@ -29,18 +30,27 @@ use report::Report;
 const SLICE: Duration = Duration::from_millis(800);
 const SLICES: usize = 5;
 
+/// What can be measured by itself.
+const GROUPS: [&str; 5] = ["start", "requests", "growth", "code-flow", "durable"];
+
 /// Enough to keep two cores busy.
 const CONNECTIONS: usize = 32;
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     // `cargo test --benches` runs this without the path: there is nothing to test then.
-    let Some(binary) = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).map(PathBuf::from) else {
+    let Some(binary) = arguments.next().map(PathBuf::from) else {
         eprintln!("run `cargo xtask bench`");
         return ExitCode::SUCCESS;
     };
-    match run(&binary) {
+    let group = arguments.next();
+    if let Some(group) = group.as_deref().filter(|it| !GROUPS.contains(it)) {
+        eprintln!("error: there is no group {group}; the groups are {}", GROUPS.join(", "));
+        return ExitCode::FAILURE;
+    }
+    match run(&binary, group.as_deref()) {
         Ok(report) => {
             println!("{}", report.table());
             if report.all_kept() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -53,37 +63,56 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(binary: &Path) -> Result<Report> {
+async fn run(binary: &Path, group: Option<&str>) -> Result<Report> {
+    let wants = |it: &str| group.is_none_or(|group| group == it);
     let mut report = Report::default();
-    starts(binary, &mut report).await?;
-    let upstream = acceptance::upstream::Upstream::start().await?;
-    let program = Program::start(binary, config(&upstream.url())).await?;
-    #[expect(clippy::cast_precision_loss, reason = "megabytes for people")]
-    let idle = program.resident_bytes()? as f64 / MEGABYTE;
-    report.at_most("resident memory, idle", idle, "MB", 40.0);
-    idle_traffic(&program, &mut report).await?;
-    let identity = identity::measure(&program, &mut report).await;
-    report.note("whoami, password sign-in", &identity);
-    let tokens = oauth::measure(&program, &mut report).await;
-    report.note("tokens and introspection", &tokens);
-    let proxied = gateway::measure(&program, identity.ok().as_deref(), &mut report).await;
-    report.note("gateway", &proxied);
-    #[expect(clippy::cast_precision_loss, reason = "megabytes for people")]
-    let loaded = program.resident_bytes()? as f64 / MEGABYTE;
-    report.at_most("resident memory, after load", loaded, "MB", 120.0);
-    let grown = growth::measure(&program, &mut report).await;
-    report.note("growth from 10^3 to 10^6 people", &grown);
-    drop(program);
-    let program = Program::start(binary, own_login_application()).await?;
-    let code_flow = code_flow::measure(&program, &mut report).await;
-    report.note("code-flow login", &code_flow);
-    let signed = oauth::measure_signed(&program, &mut report).await;
-    report.note("client-credentials token, ES256", &signed);
-    drop(program);
-    let durable = durable_writes::measure(&mut report).await;
-    report.note("durable writes", &durable);
+    if wants("start") {
+        starts(binary, &mut report).await?;
+    }
+    if wants("requests") || wants("growth") {
+        let upstream = acceptance::upstream::Upstream::start().await?;
+        let program = Program::start(binary, config(&upstream.url())).await?;
+        if wants("requests") {
+            requests(&program, &mut report).await?;
+        }
+        if wants("growth") {
+            let grown = growth::measure(&program, &mut report).await;
+            report.note("growth from 10^3 to 10^6 people", &grown);
+        }
+    }
+    if wants("code-flow") {
+        let program = Program::start(binary, own_login_application()).await?;
+        let code_flow = code_flow::measure(&program, &mut report).await;
+        report.note("code-flow login", &code_flow);
+        let signed = oauth::measure_signed(&program, &mut report).await;
+        report.note("client-credentials token, ES256", &signed);
+    }
+    if wants("durable") {
+        let durable = durable_writes::measure(&mut report).await;
+        report.note("durable writes", &durable);
+    }
     report.absent("permission check", "the permissions service is not here yet");
     Ok(report)
+}
+
+/// What one server does, idle and under load.
+async fn requests(program: &Program, report: &mut Report) -> Result<()> {
+    resident_memory(program, report, "resident memory, idle", 40.0)?;
+    idle_traffic(program, report).await?;
+    let identity = identity::measure(program, report).await;
+    report.note("whoami, password sign-in", &identity);
+    let tokens = oauth::measure(program, report).await;
+    report.note("tokens and introspection", &tokens);
+    let proxied = gateway::measure(program, identity.ok().as_deref(), report).await;
+    report.note("gateway", &proxied);
+    resident_memory(program, report, "resident memory, after load", 120.0)
+}
+
+fn resident_memory(program: &Program, report: &mut Report, what: &str, most: f64) -> Result<()> {
+    #[expect(clippy::cast_precision_loss, reason = "megabytes for people")]
+    let resident = program.resident_bytes()? as f64 / MEGABYTE;
+    report.at_most(what, resident, "MB", most);
+    Ok(())
 }
 
 /// What the measured server is told: nothing that makes it faster than it is out of the box, and two rules.

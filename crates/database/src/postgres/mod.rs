@@ -1,11 +1,12 @@
 //! PostgreSQL, and what speaks like it.
 //!
-//! Reads and single-statement writes are pipelined over a few shared clients (`shared`), without `BEGIN` and `COMMIT`.
-//! Transactions run on pooled connections; `BEGIN` travels with the first statement, which saves a round trip.
+//! Reads are pipelined over a few shared clients (`shared`). Writes run on pooled connections (`write`), where the commits
+//! of many connections share the server's flush: on a shared one each would wait for the flush of the one before.
 
 mod encoding;
 mod shared;
 mod tls;
+mod write;
 
 use base::TenantId;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
@@ -17,8 +18,8 @@ use crate::dsn::PostgresConfig;
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, Row, Statement, Value};
 
-use encoding::{Parameter, row};
 use shared::SharedClients;
+pub(crate) use write::PostgresWrite;
 
 /// Any number will do, as long as nobody else in this database uses it for an advisory lock.
 const MIGRATION_LOCK: i64 = 0x6b6c_6569_7300_0001;
@@ -55,18 +56,17 @@ impl Postgres {
         self.shared.query(tenant, statement, values).await
     }
 
-    pub(crate) async fn execute_pipelined(
+    pub(crate) async fn write_once(
         &self,
         tenant: TenantId,
         statement: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<u64, Error> {
-        self.shared.execute(tenant, statement, values).await
+        write::once(&self.connection().await?, tenant, statement, values).await
     }
 
     pub(crate) async fn begin(&self) -> Result<PostgresWrite, Error> {
-        let connection = self.connection().await?;
-        Ok(PostgresWrite { connection: Some(connection), begun: false })
+        Ok(PostgresWrite::new(self.connection().await?))
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {
@@ -133,103 +133,6 @@ async fn applied(client: &impl deadpool_postgres::GenericClient) -> Result<Vec<A
         })
         .collect::<Result<_, tokio_postgres::Error>>()
         .map_err(|error| MigrationError::Database(failure("read the applied migrations", error)))
-}
-
-/// One transaction on a connection of its own.
-pub(crate) struct PostgresWrite {
-    connection: Option<Object>,
-    begun: bool,
-}
-
-impl PostgresWrite {
-    pub(crate) async fn query(
-        &mut self,
-        tenant: TenantId,
-        statement: &'static Statement,
-        values: &[Value<'_>],
-    ) -> Result<Vec<Row>, Error> {
-        let connection = self.connection.as_ref().ok_or_else(finished)?;
-        let prepared = prepare(connection, statement).await?;
-        let parameters = Parameter::all(tenant, statement, values);
-        let parameters = Parameter::borrow(&parameters);
-        let run = connection.query(&prepared, &parameters);
-        let rows = if self.begun {
-            run.await
-        } else {
-            self.begun = true;
-            with_begin(connection, run).await
-        };
-        rows.and_then(|rows| rows.iter().map(|it| row(statement, it)).collect())
-            .map_err(|error| failure(statement.name(), error))
-    }
-
-    pub(crate) async fn execute(
-        &mut self,
-        tenant: TenantId,
-        statement: &'static Statement,
-        values: &[Value<'_>],
-    ) -> Result<u64, Error> {
-        let connection = self.connection.as_ref().ok_or_else(finished)?;
-        let prepared = prepare(connection, statement).await?;
-        let parameters = Parameter::all(tenant, statement, values);
-        let parameters = Parameter::borrow(&parameters);
-        let run = connection.execute(&prepared, &parameters);
-        let touched = if self.begun {
-            run.await
-        } else {
-            self.begun = true;
-            with_begin(connection, run).await
-        };
-        touched.map_err(|error| failure(statement.name(), error))
-    }
-
-    pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        if self.begun {
-            let connection = self.connection.as_ref().ok_or_else(finished)?;
-            connection.batch_execute("COMMIT").await.map_err(|error| failure("COMMIT", error))?;
-            self.begun = false;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for PostgresWrite {
-    fn drop(&mut self) {
-        if !self.begun {
-            return;
-        }
-        let Some(connection) = self.connection.take() else { return };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if connection.batch_execute("ROLLBACK").await.is_err() {
-                    // The pool must not hand out a connection with a transaction left open.
-                    drop(Object::take(connection));
-                }
-            });
-        } else {
-            drop(Object::take(connection));
-        }
-    }
-}
-
-/// Statements are sent in the order in which their futures are first polled: `BEGIN` goes ahead of `run`, and both answers
-/// come back in one round trip.
-async fn with_begin<T>(
-    connection: &Object,
-    run: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> Result<T, tokio_postgres::Error> {
-    let (begun, result) = futures_util::future::join(connection.batch_execute("BEGIN"), run).await;
-    begun?;
-    result
-}
-
-async fn prepare(connection: &Object, statement: &'static Statement) -> Result<tokio_postgres::Statement, Error> {
-    let prepared = connection.prepare_cached(statement.postgres_text()).await;
-    prepared.map_err(|error| failure(statement.name(), error))
-}
-
-fn finished() -> Error {
-    Error::Unavailable { what: "the transaction is over", source: None }
 }
 
 pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> Error {

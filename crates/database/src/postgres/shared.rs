@@ -55,19 +55,6 @@ impl SharedClients {
             .map_err(|error| failure(statement.name(), error))
     }
 
-    pub(crate) async fn execute(
-        &self,
-        tenant: TenantId,
-        statement: &'static Statement,
-        values: &[Value<'_>],
-    ) -> Result<u64, Error> {
-        let client = self.client().await?;
-        let prepared = client.prepare(statement).await?;
-        let parameters = Parameter::all(tenant, statement, values);
-        let touched = client.client.execute(&prepared, &Parameter::borrow(&parameters)).await;
-        touched.map_err(|error| failure(statement.name(), error))
-    }
-
     pub(crate) async fn ping(&self) -> Result<(), Error> {
         let client = self.client().await?;
         client.client.simple_query("SELECT 1").await.map(drop).map_err(|error| failure("ping", error))

@@ -55,7 +55,8 @@ impl Writer {
     /// Holds the write lock without a batch around it.
     async fn alone(&self) -> OwnedMutexGuard<State> {
         let mut state = self.state.clone().lock_owned().await;
-        state.commit();
+        let committed = state.commit();
+        state.release(committed);
         state
     }
 
@@ -123,7 +124,14 @@ async fn commit_batches(state: Arc<Mutex<State>>, mut woken: mpsc::Receiver<()>)
     while woken.recv().await.is_some() {
         let mut state = batch(&state).await;
         // When the runtime is shutting down the task may not run: dropping the guard leaves the batch to the next one.
-        let _ = tokio::task::spawn_blocking(move || state.commit()).await;
+        let committing = tokio::task::spawn_blocking(move || {
+            let committed = state.commit();
+            (state, committed)
+        });
+        // Released here, on a thread of the runtime: waking so many from outside costs more than their writes.
+        if let Ok((mut state, committed)) = committing.await {
+            state.release(committed);
+        }
     }
 }
 
@@ -151,12 +159,13 @@ impl State {
         self.run("SAVEPOINT operation")
     }
 
-    fn commit(&mut self) {
+    /// Commits what is open and says whether that worked; [`State::release`] tells those who wait.
+    fn commit(&mut self) -> bool {
         if !self.open {
-            return;
+            return true;
         }
         self.open = false;
-        let committed = match self.connection.execute_batch("COMMIT") {
+        match self.connection.execute_batch("COMMIT") {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a group commit failed");
@@ -165,7 +174,10 @@ impl State {
                 }
                 false
             }
-        };
+        }
+    }
+
+    fn release(&mut self, committed: bool) {
         self.last_batch = self.waiting.len();
         for waiter in self.waiting.drain(..) {
             let _ = waiter.send(committed);

@@ -46,7 +46,7 @@ pub(crate) struct ClaimedJob {
 
 pub(crate) async fn insert_job(tx: &mut WriteTx, cx: &Context, id: Uuid, job: &NewJob) -> Result<(), Error> {
     let payload = job.payload.to_string();
-    tx.execute(&INSERT_JOB, &values![id, job.kind, payload, job.run_at, cx.now]).await.map(drop)
+    tx.append(&INSERT_JOB, &values![id, job.kind, payload, job.run_at, cx.now]).await
 }
 
 pub(crate) async fn is_any_due(database: &Database, now: Timestamp) -> Result<bool, Error> {
@@ -105,7 +105,7 @@ pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, ev
     let address = cx.client_address.map(|it| it.to_string());
     let attributes = event.attributes.to_string();
     let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes];
-    tx.execute(&INSERT_EVENT, &row).await.map(drop)
+    tx.append(&INSERT_EVENT, &row).await
 }
 
 /// An event as it was written.

@@ -1,0 +1,190 @@
+//! One write transaction on a connection of its own, in as few round trips as its statements allow.
+//!
+//! `BEGIN` travels with the first statement. A statement whose outcome nobody asks for waits until something else is sent,
+//! and travels ahead of it: at the latest ahead of `COMMIT`. If it is all there is, it is a transaction by itself.
+
+use base::TenantId;
+use deadpool_postgres::Object;
+use futures_util::future::{join, join_all};
+
+use super::encoding::{Parameter, row};
+use super::failure;
+use crate::{Error, OwnedValue, Row, Statement, Value};
+
+/// Statements that wait are sent when there are so many: [`join_all`] keeps the order of a few.
+const MOST_WAITING: usize = 16;
+
+pub(crate) struct PostgresWrite {
+    connection: Option<Object>,
+    begun: bool,
+    waiting: Vec<Waiting>,
+}
+
+/// A statement that travels ahead of the next one.
+struct Waiting {
+    statement: &'static Statement,
+    prepared: tokio_postgres::Statement,
+    tenant: TenantId,
+    values: Vec<OwnedValue>,
+}
+
+impl PostgresWrite {
+    pub(crate) fn new(connection: Object) -> Self {
+        Self { connection: Some(connection), begun: false, waiting: Vec::new() }
+    }
+
+    pub(crate) async fn query(
+        &mut self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let ahead = self.ahead();
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        let prepared = prepare(connection, statement).await?;
+        let parameters = Parameter::all(tenant, statement, values);
+        let parameters = Parameter::borrow(&parameters);
+        let rows = ahead.of(connection, statement, connection.query(&prepared, &parameters)).await?;
+        rows.iter()
+            .map(|it| row(statement, it))
+            .collect::<Result<_, _>>()
+            .map_err(|error| failure(statement.name(), error))
+    }
+
+    pub(crate) async fn execute(
+        &mut self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<u64, Error> {
+        let ahead = self.ahead();
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        let prepared = prepare(connection, statement).await?;
+        let parameters = Parameter::all(tenant, statement, values);
+        let parameters = Parameter::borrow(&parameters);
+        ahead.of(connection, statement, connection.execute(&prepared, &parameters)).await
+    }
+
+    /// Runs a statement some time before the next one or the commit, which fail when it does.
+    pub(crate) async fn append(
+        &mut self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<(), Error> {
+        if self.waiting.len() == MOST_WAITING {
+            return self.execute(tenant, statement, values).await.map(drop);
+        }
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        let prepared = prepare(connection, statement).await?;
+        let values = values.iter().map(Value::to_owned).collect();
+        self.waiting.push(Waiting { statement, prepared, tenant, values });
+        Ok(())
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), Error> {
+        if !self.begun && self.waiting.len() < 2 {
+            let Some(only) = self.waiting.pop() else { return Ok(()) };
+            return only.run(self.connection.as_ref().ok_or_else(finished)?).await;
+        }
+        let ahead = self.ahead();
+        let connection = self.connection.as_ref().ok_or_else(finished)?;
+        // When something ahead of it failed, the server answers COMMIT by rolling back.
+        let (sent, committed) = join(ahead.send(connection), connection.batch_execute("COMMIT")).await;
+        sent?;
+        committed.map_err(|error| failure("COMMIT", error))?;
+        self.begun = false;
+        Ok(())
+    }
+
+    /// What must be sent first. From here on the connection has a transaction open.
+    fn ahead(&mut self) -> Ahead {
+        Ahead { begins: !std::mem::replace(&mut self.begun, true), waiting: std::mem::take(&mut self.waiting) }
+    }
+}
+
+impl Drop for PostgresWrite {
+    fn drop(&mut self) {
+        if !self.begun {
+            return;
+        }
+        let Some(connection) = self.connection.take() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if connection.batch_execute("ROLLBACK").await.is_err() {
+                    // The pool must not hand out a connection with a transaction left open.
+                    drop(Object::take(connection));
+                }
+            });
+        } else {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+/// `BEGIN`, when it was not sent yet, and what waits. Statements are sent in the order in which their futures are first
+/// polled, and all answers come back in one round trip.
+struct Ahead {
+    begins: bool,
+    waiting: Vec<Waiting>,
+}
+
+impl Ahead {
+    async fn of<T>(
+        self,
+        connection: &Object,
+        statement: &'static Statement,
+        run: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        let result = if self.begins || !self.waiting.is_empty() {
+            let (sent, result) = join(self.send(connection), run).await;
+            sent?;
+            result
+        } else {
+            run.await
+        };
+        result.map_err(|error| failure(statement.name(), error))
+    }
+
+    async fn send(&self, connection: &Object) -> Result<(), Error> {
+        let begin = async {
+            if !self.begins {
+                return Ok(());
+            }
+            connection.batch_execute("BEGIN").await.map_err(|error| failure("BEGIN", error))
+        };
+        let (begun, ran) = join(begin, join_all(self.waiting.iter().map(|it| it.run(connection)))).await;
+        begun?;
+        ran.into_iter().collect()
+    }
+}
+
+impl Waiting {
+    async fn run(&self, connection: &Object) -> Result<(), Error> {
+        let parameters = Parameter::all(self.tenant, self.statement, &self.values);
+        let touched = connection.execute(&self.prepared, &Parameter::borrow(&parameters)).await;
+        touched.map(drop).map_err(|error| failure(self.statement.name(), error))
+    }
+}
+
+/// One statement, which is a transaction by itself.
+pub(super) async fn once(
+    connection: &Object,
+    tenant: TenantId,
+    statement: &'static Statement,
+    values: &[Value<'_>],
+) -> Result<u64, Error> {
+    let prepared = prepare(connection, statement).await?;
+    let parameters = Parameter::all(tenant, statement, values);
+    let touched = connection.execute(&prepared, &Parameter::borrow(&parameters)).await;
+    touched.map_err(|error| failure(statement.name(), error))
+}
+
+async fn prepare(connection: &Object, statement: &'static Statement) -> Result<tokio_postgres::Statement, Error> {
+    let prepared = connection.prepare_cached(statement.postgres_text()).await;
+    prepared.map_err(|error| failure(statement.name(), error))
+}
+
+fn finished() -> Error {
+    Error::Unavailable { what: "the transaction is over", source: None }
+}
