@@ -102,8 +102,8 @@ impl Demo {
             ..self.settings
         };
         register(&running, &tools.http, &settings).await?;
-        running.attach("sample api", self.api, api_router()).await?;
-        running.attach("sample app", self.app, relying_party_router(settings.clone(), tools)?).await?;
+        running.attach(self.api, api_router()).await?;
+        running.attach(self.app, relying_party_router(settings.clone(), tools)?).await?;
         Ok((running, settings))
     }
 }

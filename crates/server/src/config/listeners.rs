@@ -6,6 +6,7 @@ use base::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use web::CorsConfig;
+use web::config::GoDuration;
 
 use super::{Fault, Service, document};
 
@@ -20,6 +21,7 @@ pub struct Listener {
     pub socket: Socket,
     pub tls: Tls,
     pub request_log: RequestLog,
+    pub timeout: Timeouts,
     /// Which pages of other origins may read answers.
     pub cors: CorsConfig,
 }
@@ -48,6 +50,18 @@ pub struct Tls {
 pub enum Material {
     Path(PathBuf),
     Base64(Secret<String>),
+}
+
+/// How long a client may take; what is not said follows from what the listener is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Timeouts {
+    /// For the head of a request, and between two pieces of its body.
+    pub read: Option<GoDuration>,
+    /// For taking the next piece of an answer.
+    pub write: Option<GoDuration>,
+    /// Between two requests on one connection.
+    pub idle: Option<GoDuration>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

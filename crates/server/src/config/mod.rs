@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 pub use fault::{Fault, Faults};
-pub use listeners::{Listener, Material, Tls};
+pub use listeners::{Listener, Material, Timeouts, Tls};
 pub use service::{Service, UnknownService};
 pub use shared::{Admin, Shared};
 

@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-
-use web::PeerAddress;
+use tokio::net::{TcpListener, UnixListener};
+use web::listener::{Socket, UnixSocket};
 
 use crate::config::Listener;
 
@@ -61,37 +60,10 @@ pub(crate) struct DefaultPlace {
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
+/// A socket that has its place and serves nobody yet.
 pub(crate) struct Bound {
-    socket: Socket,
+    pub(crate) socket: Socket,
     pub(crate) address: Address,
-}
-
-enum Socket {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Peer {
-    Address(SocketAddr),
-    Local,
-}
-
-impl Peer {
-    /// A Unix socket has no address: whoever may open it sits on this machine.
-    pub(crate) fn seen_as(self, is_tls: bool) -> PeerAddress {
-        let address = match self {
-            Self::Address(address) => address,
-            Self::Local => SocketAddr::from(([127, 0, 0, 1], 0)),
-        };
-        PeerAddress { address, is_tls }
-    }
 }
 
 impl Bound {
@@ -110,7 +82,7 @@ impl Bound {
         let failed = |source| BindError::Socket { address: format!("{}:{port}", name()), source };
         let listener = bound.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { socket: Socket::Tcp(listener), address: Address::Tcp(address) })
+        Ok(Self { socket: listener.into(), address: Address::Tcp(address) })
     }
 
     fn bind_unix(path: &Path, settings: &Listener) -> Result<Self, BindError> {
@@ -122,7 +94,7 @@ impl Bound {
         if is_left_over {
             std::fs::remove_file(path).map_err(failed)?;
         }
-        let listener = UnixListener::bind(path).map_err(failed)?;
+        let listener = UnixSocket::new(UnixListener::bind(path).map_err(failed)?, path.to_owned());
         let socket = &settings.socket;
         let given = |to: String, source| BindError::Ownership { path: path.display().to_string(), to, source };
         let mode = socket.mode.unwrap_or(0o755);
@@ -134,28 +106,7 @@ impl Bound {
             std::os::unix::fs::chown(path, user, group)
                 .map_err(|source| given(format!("{}:{}", socket.owner, socket.group), source))?;
         }
-        Ok(Self { socket: Socket::Unix(listener), address: Address::Unix(path.to_owned()) })
-    }
-
-    pub(crate) async fn accept(&self) -> std::io::Result<(Stream, Peer)> {
-        match &self.socket {
-            Socket::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                // Answers are written whole; waiting for more to send with them only delays them.
-                stream.set_nodelay(true)?;
-                Ok((Stream::Tcp(stream), Peer::Address(address)))
-            }
-            Socket::Unix(listener) => Ok((Stream::Unix(listener.accept().await?.0), Peer::Local)),
-        }
-    }
-}
-
-impl Drop for Bound {
-    fn drop(&mut self) {
-        if let Address::Unix(path) = &self.address {
-            // What is left behind is taken away by the next start.
-            let _ = std::fs::remove_file(path);
-        }
+        Ok(Self { socket: listener.into(), address: Address::Unix(path.to_owned()) })
     }
 }
 

@@ -13,6 +13,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
+use web::listener::TlsAcceptors;
 
 use crate::config::{Material, Tls};
 
@@ -72,10 +73,12 @@ impl TlsSettings {
         inner.seen.lock().unwrap_or_else(PoisonError::into_inner).changed = changed;
         Ok(Some(Self(Arc::new(inner))))
     }
+}
 
+impl TlsAcceptors for TlsSettings {
     /// The acceptor of the present certificate. Looks at the files now and then: a renewed certificate is used without a
     /// restart, and one that cannot be read leaves the old one in use.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    fn acceptor(&self) -> TlsAcceptor {
         let inner = &self.0;
         if inner.is_time_to_look() {
             let changed = inner.changed();

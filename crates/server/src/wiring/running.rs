@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 
 use web::Edge;
 
-use crate::config::{Listener, Service};
+use crate::config::{Listener, Service, Timeouts};
 use crate::http::bounded;
-use crate::http::listen::Site;
+use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::socket::{Address, BindError, Bound, DefaultPlace};
 
@@ -65,17 +65,13 @@ impl Running {
     ///
     /// # Errors
     /// When the address is taken.
-    pub(crate) async fn attach(
-        &mut self,
-        name: &'static str,
-        address: SocketAddr,
-        router: Router,
-    ) -> Result<SocketAddr, BindError> {
+    pub(crate) async fn attach(&mut self, address: SocketAddr, router: Router) -> Result<SocketAddr, BindError> {
         let place = DefaultPlace { host: address.ip(), port: address.port() };
         let bound = Bound::bind(&Listener::default(), place).await?;
         let address = bound.address.tcp().unwrap_or(address);
         let router = self.edge.clone().around(bounded(router));
-        let site = Site { name, bound, tls: None, rewrite: Rewrite::Trimmed, router };
+        let limits = Audience::Public.limits(&Timeouts::default());
+        let site = Site { socket: bound.socket, tls: None, limits, rewrite: Rewrite::Trimmed, router };
         self.tasks.spawn(site.serve(self.stop.subscribe()));
         Ok(address)
     }

@@ -16,7 +16,7 @@ use super::running::{Addresses, Running};
 use crate::config::{Config, Fault, Faults, Listener, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin::UnprotectedAdmin;
-use crate::http::listen::Site;
+use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
 use crate::http::tls::{TlsError, TlsSettings};
@@ -190,6 +190,16 @@ struct Kind {
     rewrite: Rewrite,
 }
 
+impl Kind {
+    const fn audience(self) -> Audience {
+        match self {
+            Self { is_admin: true, .. } => Audience::Admin,
+            Self { rewrite: Rewrite::Untouched, .. } => Audience::Upstream,
+            _ => Audience::Public,
+        }
+    }
+}
+
 const fn listeners_of(service: Service) -> [Kind; 2] {
     const fn kind(name: &'static str, port: u16, is_admin: bool, rewrite: Rewrite) -> Kind {
         Kind { name, port, is_admin, rewrite }
@@ -266,7 +276,8 @@ fn assemble(
         None => router,
     };
     let router = parts.edge(&settings, metrics).around(router);
-    Ok(Site { name: kind.name, bound, tls, rewrite: kind.rewrite, router })
+    let limits = kind.audience().limits(&settings.timeout);
+    Ok(Site { socket: bound.socket, tls, limits, rewrite: kind.rewrite, router })
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ async fn start(limits: ListenerLimits) -> (std::net::SocketAddr, watch::Sender<b
             post(|body: Result<String, axum::extract::rejection::StringRejection>| async {
                 body.unwrap_or_else(|_| "stalled".to_owned())
             }),
-        );
+        )
+        .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }));
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(Listener { socket, tls: None, limits, router }.serve(stopped));
     (address, stop, serving)
@@ -60,7 +61,15 @@ async fn slow_heads_and_stalled_bodies_are_cut() {
     let (address, _stop, _) = start(limits).await;
     let started = std::time::Instant::now();
     let answer = exchange(address, "GET / HTTP/1.1\r\nhost: x\r\n").await;
-    assert!(!answer.contains("200"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    // Of a second request, too.
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answer = [0; 1024];
+    for (request, status) in [("GET / HTTP/1.1\r\nhost: x\r\n\r\n", "200"), ("GET / HTTP/1.1\r\n", "408")] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(format!("HTTP/1.1 {status} ").as_bytes()), "{status}");
+    }
     let answer =
         exchange(address, "POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\nabc").await;
     assert!(answer.ends_with("stalled"), "{answer}");
@@ -80,4 +89,96 @@ async fn what_is_under_way_is_finished_before_the_end() {
 
 async fn exchange_owned(address: std::net::SocketAddr) -> String {
     exchange(address, "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await
+}
+
+#[tokio::test]
+async fn a_head_that_comes_in_drops_has_no_more_time_than_another() {
+    let limits = ListenerLimits { header_timeout: Duration::from_millis(200), ..ListenerLimits::default() };
+    let (address, _stop, _) = start(limits).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let started = std::time::Instant::now();
+    let mut dropped = 0;
+    for byte in b"GET / HTTP/1.1\r\nhost: x\r\nx-filler: 0123456789012345678901234567890123456789\r\n\r\n" {
+        if stream.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        dropped += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(dropped < 60 && started.elapsed() < Duration::from_secs(3), "{dropped}");
+    assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[tokio::test]
+async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_ever() {
+    let limits = ListenerLimits {
+        header_timeout: Duration::from_millis(100),
+        keep_alive_timeout: Duration::from_millis(600),
+        ..ListenerLimits::default()
+    };
+    let (address, _stop, _) = start(limits).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut answer = [0; 1024];
+    for _ in 0..2 {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200 OK"));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    let started = std::time::Instant::now();
+    let end = tokio::time::timeout(Duration::from_secs(3), stream.read(&mut answer)).await.unwrap();
+    assert_eq!(end.unwrap(), 0, "nothing but the end");
+    assert!(started.elapsed() > Duration::from_millis(150));
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
+    let limits = ListenerLimits { write_timeout: Duration::from_millis(300), ..ListenerLimits::default() };
+    let (address, _stop, _) = start(limits).await;
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream
+    };
+    let mut deaf = ask().await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(5), deaf.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.len() < 60 * 1024 * 1024, "{}", rest.len());
+
+    let mut slow = ask().await;
+    let (mut piece, mut received) = (vec![0; 8 * 1024 * 1024], 0);
+    while received < 64 * 1024 * 1024 {
+        let length = slow.read_exact(&mut piece[..]).await.unwrap_or(0);
+        assert!(length > 0, "cut off after {received}");
+        received += length;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_connects_and_says_nothing_is_let_go_without_a_word() {
+    let limits = ListenerLimits { header_timeout: Duration::from_millis(100), ..ListenerLimits::default() };
+    let (address, _stop, _) = start(limits).await;
+    assert_eq!(exchange(address, "").await, "");
+}
+
+#[tokio::test]
+async fn a_unix_socket_goes_with_its_listener() {
+    let place = std::env::temp_dir().join(format!("kleis-listener-{}.sock", std::process::id()));
+    let socket = super::UnixSocket::new(tokio::net::UnixListener::bind(&place).unwrap(), place.clone());
+    let router = axum::Router::new().route("/", get(|| async { "here" }));
+    let (stop, stopped) = watch::channel(false);
+    let listener = Listener { socket, tls: None, limits: ListenerLimits::default(), router };
+    let serving = tokio::spawn(listener.serve(stopped));
+    let mut stream = tokio::net::UnixStream::connect(&place).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("here"), "{answer}");
+    stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(3), serving).await.unwrap().unwrap();
+    assert!(!place.exists());
 }

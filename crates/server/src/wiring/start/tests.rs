@@ -137,7 +137,7 @@ async fn what_is_under_way_is_finished_before_the_end() {
             "done"
         }
     });
-    let address = running.attach("slow", ([127, 0, 0, 1], 0).into(), slow).await.unwrap();
+    let address = running.attach(([127, 0, 0, 1], 0).into(), slow).await.unwrap();
     let url = format!("http://{address}/any/path");
     let asked = async { Client::new(Destinations::Any).get(&url).await.unwrap().body().clone() };
     let (answer, ()) = tokio::join!(asked, async {
