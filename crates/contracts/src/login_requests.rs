@@ -39,11 +39,14 @@ pub struct LoginRequest {
     pub client: LoginClient,
     /// The authorization URL as the client asked for it.
     pub request_url: String,
+    #[serde(default)]
     pub requested_scope: Vec<String>,
+    #[serde(default)]
     pub requested_access_token_audience: Vec<String>,
     /// Whether the person is known from an earlier login: the answer must name the same subject and may skip the form.
     pub skip: bool,
     /// The known subject when `skip` is true, else empty.
+    #[serde(default)]
     pub subject: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session_id: Option<String>,

@@ -10,6 +10,7 @@ pub mod config;
 pub mod data_dir;
 mod demo;
 mod http;
+mod neighbours;
 mod wiring;
 
 pub use http::socket::Address;

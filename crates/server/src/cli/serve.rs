@@ -56,7 +56,7 @@ pub(crate) fn install_telemetry(config: &Config, environment: &Environment) -> a
 
 fn warn_of_keys_without_effect(config: &Config) {
     for fault in &config.without_effect {
-        tracing::warn!(key = fault.path, "a key is set that has no effect in this version");
+        tracing::warn!(key = fault.path, "{}", fault.message);
     }
 }
 

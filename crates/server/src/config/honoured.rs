@@ -1,5 +1,49 @@
-//! Which keys have an effect. A key that a schema knows and no code obeys is reported at the start: nothing is ignored
-//! in silence.
+//! Which keys have an effect. A key that a schema knows and no code obeys is reported at the start, with the reason:
+//! nothing is ignored in silence.
+
+use super::{Service, shared};
+use crate::neighbours;
+
+/// Why `path` in the section of `service` has no effect, if it has none. `running` are the services of this process.
+pub(super) fn why_not(service: Service, path: &str, running: &[Service]) -> Option<String> {
+    if let Some(key) = neighbours::KEYS.iter().find(|key| key.of == service && covers(&[key.path], path)) {
+        let is_beside = running.contains(&key.names);
+        return is_beside.then(|| format!("is not asked: {} runs in this process", key.names));
+    }
+    if covers(crate::wiring::honoured(service), path) || shared::is_honoured(service, path) {
+        return None;
+    }
+    let reason = REASONS.iter().find(|(pattern, _)| covers(&[pattern], path));
+    Some(reason.map_or("is set, but has no effect in this version", |(_, reason)| reason).to_owned())
+}
+
+/// What to tell about keys whose absence is meant to last, or surprises.
+const REASONS: &[(&str, &str)] = &[
+    ("serve.*.cors.debug", "has no effect: a refused origin shows in the request log"),
+    ("serve.*.cors.options_passthrough", "has no effect: preflight requests are answered before the services"),
+    ("serve.*.tls.allow_termination_from", "has no effect: name the proxy in trusted_proxies instead"),
+    ("serve.tls.allow_termination_from", "has no effect: name the proxy in trusted_proxies instead"),
+    ("serve.prometheus", "has no effect: metrics are at /metrics/prometheus of the listener serve.api"),
+    ("serve.cookies.same_site_legacy_workaround", "has no effect: browsers that needed it are gone"),
+    ("secrets.cookie", "has no effect: cookies are sealed with the principal secret, each kind with a key of its own"),
+    ("secrets.pagination", "has no effect: page tokens are sealed with the principal secret, with a key of their own"),
+    ("ciphers.algorithm", "has no effect: what is at rest is always sealed with XChaCha20-Poly1305"),
+    ("oauth2.session.encrypt_at_rest", "has no effect: sessions are always sealed at rest"),
+    ("hashers.argon2.expected_duration", "has no effect: it only served to calibrate the other settings"),
+    ("hashers.argon2.expected_deviation", "has no effect: it only served to calibrate the other settings"),
+    ("database.cleanup", "has no effect: what expired is always deleted, in small batches"),
+    ("db.ignore_unknown_table_columns", "has no effect: an older version runs beside newer tables anyway"),
+    ("courier.worker", "has no effect: mail is sent when it is due, by every process that serves"),
+    ("profiling", "has no effect: profile the process from outside"),
+    ("cgroups", "has no effect: limits of the container are always seen"),
+    ("expose-metrics-port", "has no effect: metrics are at /metrics/prometheus of the admin listener"),
+    ("hsm", "has no effect: keys in hardware are not offered"),
+    ("enterprise", "has no effect: it belongs to another edition of the replaced program"),
+    ("organizations", "has no effect: it belongs to another edition of the replaced program"),
+    ("selfservice.methods.b2b", "has no effect: it belongs to another edition of the replaced program"),
+    ("preview", "has no effect: every read sees what was written before it"),
+    ("feature_flags.legacy_allow_insecure_origins", "has no effect: such origins are never allowed"),
+];
 
 /// Whether `path` is covered by one of `patterns`: dotted paths in which `*` stands for one step. A pattern covers what
 /// lies beneath it.
@@ -22,6 +66,27 @@ mod tests {
         }
         for path in ["serve.public.host", "serve.public", "selfservice.flows.lifespan", "courier"] {
             assert!(!covers(&patterns, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_neighbour_counts_when_it_runs_elsewhere() {
+        let why = |running: &[Service]| why_not(Service::Identity, "oauth2_provider.url", running);
+        assert_eq!(why(&[Service::Identity]), None);
+        assert_eq!(why(&Service::ALL).as_deref(), Some("is not asked: oauth runs in this process"));
+        let headers = "urls.identity_provider.headers.Authorization";
+        assert_eq!(why_not(Service::Oauth, headers, &[Service::Oauth, Service::Gateway]), None);
+    }
+
+    #[test]
+    fn every_reason_is_about_a_key_that_exists_and_is_not_obeyed() {
+        for (pattern, _) in REASONS {
+            let known = |service: &Service| super::super::unknown_to_the_schema(*service, &[pattern]).is_empty();
+            let knowing: Vec<Service> = Service::ALL.into_iter().filter(known).collect();
+            assert!(!knowing.is_empty(), "{pattern}");
+            for service in knowing {
+                assert!(why_not(service, pattern, &[]).is_some(), "{service}.{pattern} is obeyed");
+            }
         }
     }
 }

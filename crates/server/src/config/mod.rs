@@ -105,7 +105,8 @@ impl Config {
             let section = tree.as_object_mut().and_then(|tree| tree.remove(service.name())).unwrap_or(json!({}));
             sections.insert(*service, section);
         }
-        let without_effect = sections.iter().flat_map(|(service, section)| ineffective(*service, section)).collect();
+        let without_effect =
+            sections.iter().flat_map(|(service, section)| ineffective(*service, section, &services)).collect();
         let shared = Shared::compose(&tree, &sections)?;
         for (service, section) in &mut sections {
             secrets::share(*service, section, tree.get("secrets"));
@@ -193,12 +194,12 @@ fn judge(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
 }
 
 /// The keys of a section that are set and that neither its service nor this crate obeys.
-fn ineffective(service: Service, section: &Value) -> Vec<Fault> {
-    let obeyed = crate::wiring::honoured(service);
-    let without = document::leaves(section).into_iter().filter(|path| {
-        !path.is_empty() && !honoured::covers(obeyed, path) && !honoured::covers(shared::HONOURED, path)
+fn ineffective(service: Service, section: &Value, running: &[Service]) -> Vec<Fault> {
+    let without = document::leaves(section).into_iter().filter(|path| !path.is_empty()).filter_map(|path| {
+        let reason = honoured::why_not(service, &path, running)?;
+        Some(Fault::new(format!("{service}.{path}"), reason))
     });
-    without.map(|path| Fault::new(format!("{service}.{path}"), "is set, but has no effect in this version")).collect()
+    without.collect()
 }
 
 fn sorted(mut faults: Vec<Fault>) -> Faults {

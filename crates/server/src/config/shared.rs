@@ -9,14 +9,27 @@ use serde_json::{Value, json};
 use telemetry::{LogConfig, TracingConfig};
 use web::Network;
 
+use super::honoured::covers;
 use super::listeners::Material;
 use super::{Fault, Faults, Service, document};
 
 /// Keys of every section that this crate obeys, whatever the service does.
-pub(super) const HONOURED: &[&str] = &[
+const HONOURED: &[&str] = &[
     "dsn",
-    "log",
-    "tracing",
+    "log.level",
+    "log.format",
+    "log.leak_sensitive_values",
+    "log.redaction_text",
+    "log.additional_redacted_headers",
+    "tracing.provider",
+    "tracing.service_name",
+    "tracing.deployment_environment",
+    "tracing.providers.jaeger.local_agent_address",
+    "tracing.providers.jaeger.sampling.trace_id_ratio",
+    "tracing.providers.otlp.server_url",
+    "tracing.providers.otlp.insecure",
+    "tracing.providers.otlp.sampling.sampling_ratio",
+    "tracing.providers.otlp.authorization_header",
     "version",
     "secrets.default",
     "secrets.system",
@@ -26,25 +39,47 @@ pub(super) const HONOURED: &[&str] = &[
     "sqa-opt-out",
     // Mail is always sent by the process that serves.
     "watch-courier",
-    "serve.*.host",
-    "serve.*.port",
-    "serve.*.base_url",
-    "serve.*.socket",
-    "serve.*.tls.enabled",
-    "serve.*.tls.key",
-    "serve.*.tls.cert",
-    "serve.*.cors.enabled",
-    "serve.*.cors.allowed_origins",
-    "serve.*.cors.allowed_methods",
-    "serve.*.cors.allowed_headers",
-    "serve.*.cors.exposed_headers",
-    "serve.*.cors.allow_credentials",
-    "serve.*.cors.max_age",
-    "serve.*.request_log",
-    "serve.tls.enabled",
-    "serve.tls.key",
-    "serve.tls.cert",
 ];
+
+/// Keys of each listener that this crate obeys.
+const OF_LISTENERS: &[&str] = &[
+    "host",
+    "port",
+    "base_url",
+    "socket.owner",
+    "socket.group",
+    "socket.mode",
+    "tls.enabled",
+    "tls.key",
+    "tls.cert",
+    "cors.enabled",
+    "cors.allowed_origins",
+    "cors.allowed_methods",
+    "cors.allowed_headers",
+    "cors.exposed_headers",
+    "cors.allow_credentials",
+    "cors.max_age",
+    "request_log.disable_for_health",
+    "timeout.read",
+    "timeout.write",
+    "timeout.idle",
+];
+
+/// Keys that hold for all listeners of a service that do not say otherwise.
+const OF_ALL_LISTENERS: &[&str] = &["serve.tls.enabled", "serve.tls.key", "serve.tls.cert"];
+
+/// Keys by which the outbound client of a service is bounded.
+const OF_CLIENTS: &[&str] = &["clients.http.disallow_private_ip_ranges", "clients.http.private_ip_exception_urls"];
+
+/// Whether this crate obeys the key at `path` in the section of `service`.
+pub(super) fn is_honoured(service: Service, path: &str) -> bool {
+    let of_listener = |name: &&str| {
+        let key = path.strip_prefix("serve.").and_then(|it| it.strip_prefix(*name)).and_then(|it| it.strip_prefix('.'));
+        key.is_some_and(|key| covers(OF_LISTENERS, key))
+    };
+    crate::wiring::listener_names(service).iter().any(|name| of_listener(name))
+        || [HONOURED, OF_ALL_LISTENERS, OF_CLIENTS].iter().any(|keys| covers(keys, path))
+}
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -9,8 +9,8 @@ mod start;
 use crate::config::Service;
 
 pub use running::{Addresses, Running};
-pub(crate) use start::migrations_of;
 pub use start::{Environment, StartError, start};
+pub(crate) use start::{listener_names, migrations_of};
 
 /// The keys of a section that its service obeys.
 pub(crate) fn honoured(service: Service) -> &'static [&'static str] {

@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
+    /// For services in other processes: they stand where the configuration says, private networks included.
+    pub(super) neighbours: Client,
     /// The data directory, for a process that has one.
     pub(super) data_dir: Option<DataDir>,
 }

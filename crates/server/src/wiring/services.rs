@@ -29,6 +29,7 @@ use super::running::Addresses;
 use super::start::StartError;
 use crate::config::{Config, Fault, Service};
 use crate::http::health::{Check, Health};
+use crate::neighbours;
 
 /// The tables of a service.
 pub(super) fn migrations(service: Service) -> Option<MigrationSet> {
@@ -123,7 +124,10 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
 fn set_defaults(config: &mut Config, addresses: &Addresses) {
     let url = |service, listener| addresses.base_url(service, listener).map(str::to_owned);
     if let Some(public) = url(Service::Identity, "public") {
-        config.set_default(Service::Identity, "serve.public.base_url", public.as_str().into());
+        config.set_default(Service::Identity, "serve.public.base_url", public.into());
+    }
+    let remote = config.value(Service::Oauth, "urls.identity_provider.publicUrl").and_then(Value::as_str);
+    if let Some(public) = url(Service::Identity, "public").or_else(|| remote.map(str::to_owned)) {
         for (key, path) in
             [("login", "self-service/login/browser"), ("registration", "self-service/registration/browser")]
         {
@@ -162,6 +166,10 @@ async fn build_identity(
     ui: &ui::Ui,
     built: &mut Built,
 ) -> Result<(), StartError> {
+    let login_requests = match config.runs(Service::Oauth) {
+        true => links.login_requests.clone(),
+        false => neighbours::login_requests(config, &parts.neighbours)?,
+    };
     let identity = Identity::new(identity::Parts {
         config: config.section(Service::Identity, &Value::Null)?,
         database: parts.database.clone(),
@@ -170,7 +178,7 @@ async fn build_identity(
         sealer: parts.sealer(config, Service::Identity, &["cipher", "default"])?,
         http: Parts::outbound(config, Service::Identity),
         ui: ui.clone(),
-        login_requests: links.login_requests.clone(),
+        login_requests,
         subject_observer: links.subject_observer.clone(),
     })
     .map_err(failed(Service::Identity))?;
@@ -192,6 +200,10 @@ fn build_oauth(
     ui: &ui::Ui,
     built: &mut Built,
 ) -> Result<(), StartError> {
+    let sessions = match config.runs(Service::Identity) {
+        true => links.sessions.clone(),
+        false => neighbours::sessions(config, &parts.neighbours)?,
+    };
     let oauth = OAuth::new(oauth::Parts {
         config: config.section(Service::Oauth, &Value::Null)?,
         database: parts.database.clone(),
@@ -199,7 +211,7 @@ fn build_oauth(
         rng: parts.rng.clone(),
         sealer: parts.sealer(config, Service::Oauth, &["system"])?,
         http: Parts::outbound(config, Service::Oauth),
-        sessions: links.sessions.clone(),
+        sessions,
         ui: ui.clone(),
     })
     .map_err(failed(Service::Oauth))?;

@@ -10,6 +10,7 @@ use jobs::Worker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use web::TrustedProxies;
+use web::outbound::{Client, Destinations};
 
 use super::parts::{Parts, base_url};
 use super::running::{Addresses, Running};
@@ -108,6 +109,7 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         clock: environment.clock.clone(),
         rng: environment.rng.clone(),
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
+        neighbours: Client::new(Destinations::Any),
         data_dir,
     };
     let mut built = super::services::build(&mut config, &parts, &addresses).await?;
@@ -215,6 +217,11 @@ const fn listeners_of(service: Service) -> [Kind; 2] {
             [kind("proxy", 4455, false, Rewrite::Untouched), kind("api", 4456, true, Rewrite::Untouched)]
         }
     }
+}
+
+/// What the listeners of a service are called, in the configuration, too.
+pub(crate) fn listener_names(service: Service) -> [&'static str; 2] {
+    listeners_of(service).map(|kind| kind.name)
 }
 
 /// A listener that has its place and serves nothing yet.

@@ -1,0 +1,102 @@
+//! Login challenges of an authorization server in another process: `/admin/oauth2/auth/requests/login`.
+
+use async_trait::async_trait;
+use base::Context;
+use bytes::Bytes;
+use contracts::{AcceptLogin, LoginRequest, LoginRequestError, LoginRequests, RejectLogin};
+use http::{HeaderMap, Method, Response, StatusCode};
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use super::Neighbour;
+
+const PATH: &str = "/admin/oauth2/auth/requests/login";
+/// Of what the neighbour says about a refusal.
+const REASON_CHARACTERS: usize = 300;
+
+pub(super) struct RemoteLoginRequests(Neighbour);
+
+impl RemoteLoginRequests {
+    pub(super) fn new(neighbour: Neighbour) -> Self {
+        Self(neighbour)
+    }
+
+    fn url(&self, verb: &str, challenge: &str) -> Url {
+        self.0.url(&format!("{PATH}{verb}"), &[("login_challenge", challenge)])
+    }
+
+    /// Answers the challenge; returns where the browser goes on.
+    async fn answer(
+        &self,
+        cx: &Context,
+        verb: &str,
+        challenge: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<String, LoginRequestError> {
+        let url = self.url(verb, challenge);
+        let body = serde_json::to_vec(body).map_err(|error| LoginRequestError::Refused(error.to_string()))?;
+        let answer = self.0.ask(cx, Method::PUT, &url, HeaderMap::new(), Some(body)).await?;
+        let said = self.accepted(&url, &answer)?;
+        let to = said["redirect_to"].as_str().and_then(|to| Url::parse(to).ok());
+        let to = to.filter(|to| matches!(to.scheme(), "http" | "https"));
+        let to = to.ok_or_else(|| self.0.strange(&url, &answer, "the answer says not where the browser goes on"))?;
+        Ok(to.into())
+    }
+
+    /// The body of an answer that is a yes.
+    fn accepted(&self, url: &Url, answer: &Response<Bytes>) -> Result<Value, LoginRequestError> {
+        match answer.status() {
+            StatusCode::OK => serde_json::from_slice(answer.body())
+                .map_err(|_| self.0.strange(url, answer, "the answer is not JSON").into()),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(LoginRequestError::Unknown),
+            status if status.is_client_error() => {
+                if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                    // Ours to mend, and nobody else's: the operator must see it.
+                    self.0.strange(url, answer, "the neighbour does not let us in: see oauth2_provider.headers");
+                }
+                Err(LoginRequestError::Refused(reason(answer)))
+            }
+            _ => Err(self.0.strange(url, answer, "the neighbour failed").into()),
+        }
+    }
+}
+
+#[async_trait]
+impl LoginRequests for RemoteLoginRequests {
+    async fn get(&self, cx: &Context, challenge: &str) -> Result<LoginRequest, LoginRequestError> {
+        let url = self.url("", challenge);
+        let answer = self.0.ask(cx, Method::GET, &url, HeaderMap::new(), None).await?;
+        let mut said = self.accepted(&url, &answer)?;
+        drop_nulls(&mut said);
+        let request: Result<LoginRequest, _> = serde_json::from_value(said);
+        let mut request = request.map_err(|_| self.0.strange(&url, &answer, "the answer is no login request"))?;
+        // What we asked about is what we go on to answer.
+        challenge.clone_into(&mut request.challenge);
+        Ok(request)
+    }
+
+    async fn accept(&self, cx: &Context, challenge: &str, login: AcceptLogin) -> Result<String, LoginRequestError> {
+        self.answer(cx, "/accept", challenge, &login).await
+    }
+
+    async fn reject(&self, cx: &Context, challenge: &str, reason: RejectLogin) -> Result<String, LoginRequestError> {
+        self.answer(cx, "/reject", challenge, &reason).await
+    }
+}
+
+/// The replaced program writes `null` where we leave a member out.
+fn drop_nulls(value: &mut Value) {
+    if let Value::Object(members) = value {
+        members.retain(|_, member| !member.is_null());
+        members.values_mut().for_each(drop_nulls);
+    }
+}
+
+/// What the neighbour says about its refusal, as far as it says anything.
+fn reason(answer: &Response<Bytes>) -> String {
+    let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let places = ["/error_description", "/error/reason", "/error/message", "/error"];
+    let text = places.iter().find_map(|place| said.pointer(place)?.as_str()).unwrap_or("no reason given");
+    text.chars().take(REASON_CHARACTERS).collect()
+}

@@ -1,0 +1,154 @@
+//! Services that run in another process, reached over HTTP: the same contracts as those of a service beside us, kept by
+//! the admin API that the replaced programs ask each other with.
+//!
+//! What always holds:
+//! - A call ends within its time, reads a bounded answer and follows no redirect ([`web::outbound`]).
+//! - What the neighbour refuses and what it could not say are told apart: nothing but an answer counts as a "no".
+//! - The address comes from the configuration; a service that runs in this process is never asked over HTTP.
+
+mod login_requests;
+mod sessions;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use base::Context;
+use bytes::Bytes;
+use contracts::{Link, LoginRequests, Sessions, Unavailable};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use serde_json::Value;
+use url::Url;
+use web::outbound::Client;
+
+use crate::config::{Config, Fault, Service};
+
+/// A key that says where a neighbour is.
+pub(crate) struct Key {
+    pub(crate) of: Service,
+    pub(crate) path: &'static str,
+    pub(crate) names: Service,
+}
+
+/// Obeyed when the neighbour does not run in this process.
+pub(crate) const KEYS: [Key; 5] = [
+    Key { of: Service::Identity, path: "oauth2_provider.url", names: Service::Oauth },
+    Key { of: Service::Identity, path: "oauth2_provider.headers", names: Service::Oauth },
+    Key { of: Service::Oauth, path: "urls.identity_provider.url", names: Service::Identity },
+    Key { of: Service::Oauth, path: "urls.identity_provider.publicUrl", names: Service::Identity },
+    Key { of: Service::Oauth, path: "urls.identity_provider.headers", names: Service::Identity },
+];
+
+/// The authorization server that `identity` accepts logins at, when the configuration names one.
+pub(crate) fn login_requests(config: &Config, http: &Client) -> Result<Link<dyn LoginRequests>, Fault> {
+    const HEADERS: &str = "oauth2_provider.headers";
+    let there = Neighbour::named_by(config, Service::Identity, "oauth2_provider.url", HEADERS, "oauth", http)?;
+    let Some(there) = there else { return Ok(Link::unset()) };
+    Ok(Link::to(Arc::new(login_requests::RemoteLoginRequests::new(there))))
+}
+
+/// The identity service whose sessions end with the logins of `oauth`, when the configuration names one.
+pub(crate) fn sessions(config: &Config, http: &Client) -> Result<Link<dyn Sessions>, Fault> {
+    const HEADERS: &str = "urls.identity_provider.headers";
+    let at = |key| Neighbour::named_by(config, Service::Oauth, key, HEADERS, "identity", http);
+    let (admin, public) = (at("urls.identity_provider.url")?, at("urls.identity_provider.publicUrl")?);
+    if admin.is_none() && public.is_none() {
+        return Ok(Link::unset());
+    }
+    Ok(Link::to(Arc::new(sessions::RemoteSessions::new(admin, public))))
+}
+
+/// One listener of a service in another process. A cheap clone.
+#[derive(Clone, Debug)]
+struct Neighbour {
+    service: &'static str,
+    base: Url,
+    headers: HeaderMap,
+    http: Client,
+}
+
+impl Neighbour {
+    fn named_by(
+        config: &Config,
+        service: Service,
+        url_key: &str,
+        headers_key: &str,
+        neighbour: &'static str,
+        http: &Client,
+    ) -> Result<Option<Self>, Fault> {
+        let Some(text) = config.value(service, url_key).and_then(Value::as_str).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let fault = |key: &str, message: &str| Fault::new(format!("{service}.{key}"), message);
+        let base = Url::parse(text).map_err(|_| fault(url_key, "must be a URL"))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(fault(url_key, "must be an http or https URL"));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            let message = format!("must not carry a name or a password: set {service}.{headers_key}.Authorization");
+            return Err(fault(url_key, &message));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in config.value(service, headers_key).and_then(Value::as_object).into_iter().flatten() {
+            let header = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.as_str().unwrap_or("")).ok());
+            let Some((header, mut value)) = header else {
+                return Err(fault(&format!("{headers_key}.{name}"), "is not a header that can be sent"));
+            };
+            value.set_sensitive(true);
+            headers.insert(header, value);
+        }
+        Ok(Some(Self { service: neighbour, base, headers, http: http.clone() }))
+    }
+
+    /// The URL of `path`, below whatever path the configured URL has.
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(None);
+        url.set_fragment(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// Any status is an answer.
+    async fn ask(
+        &self,
+        cx: &Context,
+        method: Method,
+        url: &Url,
+        more: HeaderMap,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response<Bytes>, Unavailable> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(ACCEPT, "application/json")
+            .header("x-request-id", cx.request_id.to_string());
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let mut request = request
+            .body(Bytes::from(body.unwrap_or_default()))
+            .map_err(|error| self.unavailable(url, "cannot be asked", &error))?;
+        request.headers_mut().extend(self.headers.clone());
+        request.headers_mut().extend(more);
+        self.http.send(request).await.map_err(|error| self.unavailable(url, "did not answer", &error))
+    }
+
+    /// The cause goes to the log, the rest to whoever asked. The query stays out: it carries the challenge.
+    fn unavailable(&self, url: &Url, what: &str, cause: &(dyn std::error::Error + 'static)) -> Unavailable {
+        tracing::warn!(neighbour = self.service, path = url.path(), error = cause, "{what}");
+        Unavailable::new(self.service, what)
+    }
+
+    /// An answer that is none of those that the path may give.
+    fn strange(&self, url: &Url, answer: &Response<Bytes>, what: &str) -> Unavailable {
+        let status = answer.status().as_u16();
+        tracing::warn!(neighbour = self.service, path = url.path(), status, "{what}");
+        Unavailable::new(self.service, format!("{what} ({status})"))
+    }
+}
