@@ -81,13 +81,22 @@ impl Suite {
         Ok([first, second])
     }
 
+    /// A process with some of the services and a database of its own.
+    pub async fn start_services(services: &[Service], config: Value) -> Result<Self> {
+        Self::start_process(Engine::Sqlite, services, config, SEED).await
+    }
+
     async fn start_node(engine: Engine, config: Value, seed: u64) -> Result<Self> {
+        Self::start_process(engine, &[], config, seed).await
+    }
+
+    async fn start_process(engine: Engine, services: &[Service], config: Value, seed: u64) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let mail = SmtpSink::start().await?;
         let clock = ManualClock::starting_at(START);
         let mut tree = defaults(&mail);
         merge(&mut tree, config);
-        let config = Config::from_value(&[], tree).map_err(|faults| anyhow!("{faults}"))?;
+        let config = Config::from_value(services, tree).map_err(|faults| anyhow!("{faults}"))?;
         let environment = Environment {
             clock: clock.clock(),
             rng: Rng::seeded(seed),

@@ -1,0 +1,153 @@
+//! `identity` and `oauth` as two processes with a database each, as their predecessors are run: one reaches the other at
+//! the address that its configuration names, with the token that the other's admin listener demands.
+
+use std::time::{Duration, Instant};
+
+use acceptance::browser::Browser;
+use acceptance::page::Page;
+use acceptance::ports;
+use acceptance::suite::Suite;
+use anyhow::{Context as _, Result, bail, ensure};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use server::config::Service;
+use url::Url;
+
+use crate::identity::{self, PASSWORD};
+use crate::oauth::{CALLBACK, Credentials, authorize_url, redemption, token};
+
+const ALICE: &str = "alice@example.org";
+const GOODBYE: &str = "http://127.0.0.1:1/goodbye";
+const OAUTH_TOKEN: &str = "the-admin-token-of-oauth";
+const IDENTITY_TOKEN: &str = "the-admin-token-of-identity";
+
+struct Apart {
+    identity: Suite,
+    oauth: Suite,
+}
+
+impl Apart {
+    async fn start() -> Result<Self> {
+        let at = |port| format!("http://127.0.0.1:{port}");
+        let bearer = |token: &str| json!({ "Authorization": format!("Bearer {token}") });
+        let (public, admin, oauth_admin) = (ports::free()?, ports::free()?, ports::free()?);
+        let mut of_identity = identity::config();
+        of_identity["admin"] = json!({ "tokens": [IDENTITY_TOKEN] });
+        of_identity["identity"]["serve"] = json!({ "public": { "port": public }, "admin": { "port": admin } });
+        of_identity["identity"]["oauth2_provider"] = json!({ "url": at(oauth_admin), "headers": bearer(OAUTH_TOKEN) });
+        let provider = json!({ "url": at(admin), "publicUrl": at(public), "headers": bearer(IDENTITY_TOKEN) });
+        let of_oauth = json!({
+            "admin": { "tokens": [OAUTH_TOKEN] },
+            "oauth": { "serve": { "admin": { "port": oauth_admin } }, "urls": { "identity_provider": provider } },
+        });
+        Ok(Self {
+            identity: Suite::start_services(&[Service::Identity], of_identity).await?,
+            oauth: Suite::start_services(&[Service::Oauth], of_oauth).await?,
+        })
+    }
+
+    async fn register_client(&self) -> Result<Credentials> {
+        let client = json!({
+            "client_name": "A web application", "redirect_uris": [CALLBACK], "scope": "openid offline_access",
+            "grant_types": ["authorization_code", "refresh_token"], "post_logout_redirect_uris": [GOODBYE],
+        });
+        let mut api = self.oauth.api().with_header("authorization", &format!("Bearer {OAUTH_TOKEN}"));
+        let created = api.json(Method::POST, self.oauth.oauth_admin("/admin/clients"), &client).await?;
+        let created = created.expect_status(StatusCode::CREATED)?;
+        let text = |member: &str| created.at(member).as_str().unwrap_or_default().to_owned();
+        Ok(Credentials { id: text("/client_id"), secret: text("/client_secret") })
+    }
+
+    async fn whoami(&self, browser: &Browser) -> Result<Page> {
+        browser.clone().with_header("accept", "application/json").get(self.identity.identity("/sessions/whoami")).await
+    }
+
+    async fn stop(self) {
+        self.identity.stop().await;
+        self.oauth.stop().await;
+    }
+}
+
+/// Signs in on the page of identity.
+async fn sign_in(browser: &mut Browser, page: &Page) -> Result<Page> {
+    let form = page.form("form:has([name=\"identifier\"])")?.fill("identifier", ALICE)?.fill("password", PASSWORD)?;
+    browser.send_form(&form.press("method", "password")?).await
+}
+
+/// Follows to the consent page of oauth, allows what it asks, and on to the relying party.
+async fn allow(browser: &mut Browser, page: Page) -> Result<Url> {
+    let page = browser.follow(page).await?.expect_status(StatusCode::OK)?;
+    ensure!(page.text().contains(ALICE), "oauth asked identity whose browser it is: {}", page.summary());
+    let page = browser.send_form(&page.form("form[method=\"post\"]")?.press("decision", "allow")?).await?;
+    browser.follow_until(page, CALLBACK).await
+}
+
+#[tokio::test]
+async fn a_person_signs_in_across_two_processes_and_out_of_both() -> Result<()> {
+    let apart = Apart::start().await?;
+    let client = apart.register_client().await?;
+    identity::register(&apart.identity, ALICE).await?;
+
+    let mut browser = apart.oauth.browser();
+    let login = browser.open(authorize_url(&apart.oauth, &client, &[])?).await?.expect_status(StatusCode::OK)?;
+    ensure!(
+        login.url.as_str().starts_with(&apart.identity.identity("/")),
+        "the login page is identity's: {}",
+        login.url
+    );
+    let signed_in = sign_in(&mut browser, &login).await?;
+    ensure!(signed_in.location()?.as_str().starts_with(&apart.oauth.oauth("/")), "{}", signed_in.summary());
+    let callback = allow(&mut browser, signed_in).await?;
+    let tokens = token(&apart.oauth, &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?;
+    let whoami = apart.whoami(&browser).await?.expect_status(StatusCode::OK)?;
+    let id_token = tokens.at("/id_token").as_str().context("an ID token")?.to_owned();
+    ensure!(claims(&id_token)?["sub"] == whoami.at("/identity/id"), "the subject is the identity");
+
+    sign_out(&apart, &mut browser, &id_token).await?;
+    // The relying party ended the login; identity is told in the background.
+    let started = Instant::now();
+    while apart.whoami(&browser).await?.status != StatusCode::UNAUTHORIZED {
+        ensure!(started.elapsed() < Duration::from_secs(10), "the session of identity goes on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    apart.stop().await;
+    Ok(())
+}
+
+/// Leaves by the relying party's link, and says yes if asked.
+async fn sign_out(apart: &Apart, browser: &mut Browser, id_token: &str) -> Result<()> {
+    let mut url = Url::parse(&apart.oauth.oauth("/oauth2/sessions/logout"))?;
+    url.query_pairs_mut()
+        .append_pair("id_token_hint", id_token)
+        .append_pair("post_logout_redirect_uri", GOODBYE)
+        .append_pair("state", "bye");
+    let page = browser.get(&url).await?;
+    if page.location().is_ok_and(|to| to.as_str().starts_with(GOODBYE)) {
+        return Ok(());
+    }
+    let page = browser.follow(page).await?.expect_status(StatusCode::OK)?;
+    let page = browser.send_form(&page.form("form[method=\"post\"]")?.press("decision", "sign_out")?).await?;
+    browser.follow_until(page, GOODBYE).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is_away_is_said_to_be() -> Result<()> {
+    let Apart { identity, oauth } = Apart::start().await?;
+    let url = identity.identity("/self-service/login/browser?login_challenge=unknown");
+    let status = identity.api().get(&url).await?.status;
+    ensure!(status.is_client_error(), "{status}");
+    oauth.stop().await;
+    let answer = identity.api().get(&url).await?;
+    ensure!(answer.status.is_server_error(), "{}", answer.summary());
+    ensure!(!answer.text().contains("127.0.0.1"), "who is asked is nobody's business: {}", answer.summary());
+    identity.stop().await;
+    Ok(())
+}
+
+/// The claims of a token that this test received from its issuer itself.
+fn claims(token: &str) -> Result<Value> {
+    use base64::Engine as _;
+    let Some(payload) = token.split('.').nth(1) else { bail!("not a token: {token}") };
+    Ok(serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload)?)?)
+}
