@@ -47,7 +47,7 @@ impl LogLevel {
         for library in ["h2", "hyper", "hyper_util", "rustls", "tokio_postgres", "opentelemetry", "opentelemetry_sdk"] {
             filter = filter.with_target(library, libraries);
         }
-        filter
+        filter.with_target(crate::traces::TARGET, LevelFilter::OFF)
     }
 }
 

@@ -17,11 +17,13 @@ mod traces;
 pub use config::{LogConfig, LogFormat, LogLevel, TracingConfig, TracingProvider, TracingProviders};
 pub use logs::{LogLayer, Sink};
 pub use redaction::Redaction;
-pub use traces::{TraceError, Traces, continue_trace};
+pub use traces::{TraceError, Traces, record_answer, request_span};
 
 use std::sync::Arc;
 
 use base::Clock;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -47,11 +49,16 @@ pub fn install(
     let redaction = Arc::new(Redaction::new(log));
     let layer = LogLayer::new(service, log.format, redaction, clock, sink).with_colours(colours);
     let traces = Traces::start(service, tracing)?;
-    tracing_subscriber::registry()
-        .with(log.level.filter())
-        .with(layer)
-        .with(traces.layer())
-        .try_init()
-        .map_err(|_| TraceError::AlreadyInstalled)?;
+    let registry = tracing_subscriber::registry();
+    let installed = match traces.layer() {
+        // One filter before everything else: what nobody wants costs nothing.
+        None => registry.with(log.level.filter()).with(layer).try_init(),
+        // The level of the log does not decide what is traced, and what is logged does not travel.
+        Some(spans) => {
+            let traced = Targets::new().with_target(traces::TARGET, LevelFilter::TRACE);
+            registry.with(layer.with_filter(log.level.filter())).with(spans.with_filter(traced)).try_init()
+        }
+    };
+    installed.map_err(|_| TraceError::AlreadyInstalled)?;
     Ok(traces)
 }

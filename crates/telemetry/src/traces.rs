@@ -125,8 +125,51 @@ impl Collector {
     }
 }
 
+/// Spans of this target go to the collector and into no log. Without a collector nobody wants them, and they cost nothing.
+pub(crate) const TARGET: &str = "kleis::trace";
+
+/// The span of a request. `endpoint` is the pattern of its route: a path would name people. `header` looks up a request
+/// header by name.
+pub fn request_span(
+    method: &str,
+    endpoint: Option<&str>,
+    request_id: &dyn std::fmt::Display,
+    header: impl Fn(&str) -> Option<String>,
+) -> tracing::Span {
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.name = tracing::field::Empty,
+        otel.kind = "server",
+        otel.status_code = tracing::field::Empty,
+        http.request.method = method,
+        http.route = endpoint,
+        http.response.status_code = tracing::field::Empty,
+        request_id = tracing::field::Empty,
+    );
+    if !span.is_disabled() {
+        let name = endpoint.map_or_else(|| method.to_owned(), |endpoint| format!("{method} {endpoint}"));
+        span.record("otel.name", name);
+        span.record("request_id", tracing::field::display(request_id));
+        continue_trace(&span, header);
+    }
+    span
+}
+
+/// Notes on the span of a request how it was answered. Only a failure of ours is an error (OpenTelemetry's conventions
+/// for HTTP servers).
+pub fn record_answer(span: &tracing::Span, status: u16) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", i64::from(status));
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
 /// Joins the current span to the trace of the caller (W3C Trace Context). `header` looks up a request header by name.
-pub fn continue_trace(span: &tracing::Span, header: impl Fn(&str) -> Option<String>) {
+fn continue_trace(span: &tracing::Span, header: impl Fn(&str) -> Option<String>) {
     use tracing_opentelemetry::OpenTelemetrySpanExt as _;
     let Some(parent) = header("traceparent") else { return };
     let carrier = Carrier { parent, state: header("tracestate") };

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Body as _;
 use telemetry::metrics::{HttpMetrics, HttpObservation};
+use tracing::Instrument as _;
 
 use crate::TrustedProxies;
 
@@ -65,7 +66,15 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     request.extensions_mut().insert(cx.clone());
     request.extensions_mut().insert(origin);
     let seen = Seen::of(&request);
-    let mut response = next.run(request).await;
+    let span = telemetry::request_span(
+        seen.method.as_str(),
+        seen.endpoint.as_ref().map(MatchedPath::as_str),
+        &cx.request_id,
+        |name| Some(request.headers().get(name)?.to_str().ok()?.to_owned()),
+    );
+    let mut response =
+        if span.is_disabled() { next.run(request).await } else { next.run(request).instrument(span.clone()).await };
+    telemetry::record_answer(&span, response.status().as_u16());
     if let Ok(id) = HeaderValue::from_str(&cx.request_id.to_string()) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
