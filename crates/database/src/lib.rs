@@ -10,6 +10,7 @@
 //! - **What is remembered of a row** is forgotten when this process changes it, and after half a second in any case.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
+mod census;
 mod changes;
 mod dsn;
 mod error;
@@ -31,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
+pub use census::{Census, MOST_ROWS, TableSize};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus};

@@ -19,6 +19,11 @@ pub struct Retention {
 }
 
 impl Retention {
+    /// The column whose time decides, where the condition compares one with the present.
+    pub(crate) fn age_column(&self) -> Option<&'static str> {
+        self.expired.split_once(" < $1")?.0.rsplit(' ').next()
+    }
+
     pub(crate) fn sql(&self) -> String {
         let Self { table, key, expired } = self;
         format!("DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {expired} LIMIT $2)")

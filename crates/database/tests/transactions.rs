@@ -5,7 +5,9 @@
 
 use base::{TenantId, Timestamp, TokenDigest};
 use database::testing::{on_both_engines, prepare_all};
-use database::{Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, WriteTx, values};
+use database::{
+    Census, Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, WriteTx, values,
+};
 use uuid::Uuid;
 
 const TABLES: &str = "
@@ -273,4 +275,24 @@ async fn what_was_acknowledged_is_there_after_reopening_the_file() {
     drop(database);
     let database = Database::open(&dsn).await.unwrap();
     assert_eq!(count(&database, TENANT).await, 1);
+}
+
+#[tokio::test]
+async fn a_census_counts_rows_and_finds_the_oldest() {
+    on_both_engines(&[SET], |database| async move {
+        for (id, expires_at) in [(1, 30), (2, 10), (3, 20)] {
+            insert(&database, TENANT, id, &id.to_string(), expires_at).await.unwrap();
+        }
+        let retention = Retention { table: "test_items", key: "tenant_id, id", expired: "expires_at < $1" };
+        let sizes = Census::new(database.clone(), [retention]).take().await.unwrap();
+        let size = sizes.iter().find(|size| size.table == "test_items").unwrap();
+        assert_eq!(size.oldest, Some(Timestamp::from_unix_micros(10)));
+        if database.engine_name() == "sqlite" {
+            assert_eq!((size.rows, size.bytes), (3, None));
+        } else {
+            // The server counts rows in its own time.
+            assert!(size.rows >= 0 && size.bytes.is_some_and(|bytes| bytes > 0), "{size:?}");
+        }
+    })
+    .await;
 }

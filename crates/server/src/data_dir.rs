@@ -27,6 +27,8 @@ pub enum DataDirError {
     Exposed(String, u32),
     #[error("the secrets file {0} cannot be written")]
     Write(String, #[source] std::io::Error),
+    #[error("the database file {0} cannot be made for this user alone")]
+    Database(String, #[source] std::io::Error),
     #[error("the secrets file {0} is damaged; restore it from a backup: without it sealed data cannot be opened")]
     Damaged(String),
 }
@@ -53,8 +55,30 @@ impl DataDir {
         &self.0
     }
 
-    pub fn database(&self) -> PathBuf {
-        self.0.join(DATABASE)
+    /// The place of the database's file, which only we may read: it is made here, because the database would ask the
+    /// process's umask. What SQLite puts beside a file has the file's mode.
+    ///
+    /// # Errors
+    /// When the file can be neither made nor closed to others.
+    pub fn database(&self) -> Result<PathBuf, DataDirError> {
+        let path = self.0.join(DATABASE);
+        let secure = || -> std::io::Result<()> {
+            OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+            for beside in ["", "-wal", "-shm"] {
+                let file = self.0.join(format!("{DATABASE}{beside}"));
+                match fs::metadata(&file) {
+                    Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+                    }
+                    Ok(_) => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        };
+        secure().map_err(|error| DataDirError::Database(path.display().to_string(), error))?;
+        Ok(path)
     }
 
     /// The secrets of the last start, or new ones, written before they are used.
@@ -127,6 +151,23 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&path.join(SECRETS)), 0o600);
+    }
+
+    #[tokio::test]
+    async fn the_database_is_ours_alone_with_all_that_lies_beside_it() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(&place.path().join("kleis-data")).unwrap();
+        let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
+        for round in 0..2 {
+            let database = database::Database::open(&database::Dsn::sqlite(dir.database().unwrap())).await.unwrap();
+            database.migrate(&[jobs::MIGRATIONS], base::Timestamp::EPOCH).await.unwrap();
+            for name in [DATABASE, "kleis.db-wal", "kleis.db-shm"] {
+                assert_eq!(mode(name), 0o600, "{name} in round {round}");
+            }
+            drop(database);
+            // As an older version left it.
+            fs::set_permissions(dir.path().join(DATABASE), fs::Permissions::from_mode(0o644)).unwrap();
+        }
     }
 
     #[test]

@@ -8,12 +8,15 @@ mod shared;
 mod tls;
 mod write;
 
-use base::TenantId;
+use std::collections::BTreeMap;
+
+use base::{TenantId, Timestamp};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::census::{self, TableSize};
 use crate::dsn::PostgresConfig;
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, Row, Statement, Value};
@@ -117,6 +120,28 @@ impl Postgres {
         let connection = self.connection().await?;
         let prepared = connection.prepare_cached(sql).await.map_err(|error| failure(name, error))?;
         connection.execute(&prepared, &[&now, &limit]).await.map_err(|error| failure(name, error))
+    }
+
+    /// Reads what the server counts anyway; only the oldest rows are looked up.
+    pub(crate) async fn census(&self, ages: &BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
+        const SIZES: &str = "SELECT relname::text, n_live_tup, pg_total_relation_size(relid) \
+             FROM pg_stat_user_tables WHERE schemaname = current_schema() ORDER BY relname";
+        let failed = |error| failure("census", error);
+        let connection = self.connection().await?;
+        let mut sizes = Vec::new();
+        for row in connection.query(SIZES, &[]).await.map_err(failed)? {
+            let table: String = row.try_get(0).map_err(failed)?;
+            let oldest: Option<i64> = match ages.get(table.as_str()) {
+                Some(column) => {
+                    let row = connection.query_one(&census::select_oldest(&table, column), &[]).await;
+                    row.and_then(|row| row.try_get(0)).map_err(failed)?
+                }
+                None => None,
+            };
+            let (rows, bytes) = (row.try_get(1).map_err(failed)?, row.try_get(2).map_err(failed)?);
+            sizes.push(TableSize { table, rows, bytes: Some(bytes), oldest: oldest.map(Timestamp::from_unix_micros) });
+        }
+        Ok(sizes)
     }
 
     async fn connection(&self) -> Result<Object, Error> {

@@ -1,7 +1,7 @@
 //! Reading connections: one for each thread that reads, opened when it first does.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -35,6 +35,10 @@ pub(crate) fn next_database_id() -> u64 {
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { id: next_database_id(), path, alive: Arc::new(()) }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {

@@ -66,7 +66,7 @@ async fn open(arguments: &ConfigArguments) -> anyhow::Result<(Database, Vec<data
     let config = arguments.load(&[], false)?;
     let dsn: Dsn = match &config.shared.dsn {
         Some(dsn) => dsn.expose().parse()?,
-        None => Dsn::sqlite(DataDir::open(&arguments.data)?.database()),
+        None => Dsn::sqlite(DataDir::open(&arguments.data)?.database()?),
     };
     // The tables of every service: which of them run may differ between nodes.
     Ok((Database::open(&dsn).await?, crate::wiring::migrations_of(&config)))

@@ -23,6 +23,7 @@ mod shared;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use base::PlainToken;
 use serde_json::{Value, json};
 
 pub use fault::{Fault, Faults};
@@ -62,6 +63,10 @@ impl Config {
     /// # Errors
     /// All faults of all sources.
     pub fn load(sources: &Sources) -> Result<Self, Faults> {
+        apart(|| Self::read(sources))
+    }
+
+    fn read(sources: &Sources) -> Result<Self, Faults> {
         let services = selected(&sources.services);
         let schemas = Schemas::default();
         let mut faults = Vec::new();
@@ -144,6 +149,17 @@ impl Config {
         document::get(self.sections.get(&service)?, path)
     }
 
+    /// What the section of `service` calls its revision, or else a digest of all that it says, defaults of the start
+    /// included.
+    pub fn revision(&self, service: Service) -> String {
+        if let Some(revision) = self.value(service, "revision").and_then(Value::as_str) {
+            return revision.to_owned();
+        }
+        let said = self.sections.get(&service).map(Value::to_string).unwrap_or_default();
+        let digest = PlainToken::received(said).digest();
+        digest.as_bytes().iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
+    }
+
     /// Writes `value` at a dotted path within the section of `service`, unless something stands there.
     pub fn set_default(&mut self, service: Service, path: &str, value: Value) {
         if let Some(section) = self.sections.get_mut(&service) {
@@ -162,6 +178,15 @@ impl Config {
     pub fn lacks_secrets(&self) -> bool {
         self.sections.iter().any(|(service, section)| secrets::are_missing(*service, section))
     }
+}
+
+/// Runs `work` on a thread of its own. Reading and judging take many times the memory of what they leave; the allocator
+/// keeps freed memory for the thread that used it, and gives it back when that thread ends.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(done) => done,
+        Err(panicked) => std::panic::resume_unwind(panicked),
+    })
 }
 
 fn selected(services: &[Service]) -> Vec<Service> {

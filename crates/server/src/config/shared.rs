@@ -31,6 +31,7 @@ const HONOURED: &[&str] = &[
     "tracing.providers.otlp.sampling.sampling_ratio",
     "tracing.providers.otlp.authorization_header",
     "version",
+    "revision",
     "secrets.default",
     "secrets.system",
     "secrets.cipher",

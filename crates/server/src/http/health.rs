@@ -29,6 +29,8 @@ pub(crate) trait Check: Send + Sync {
 pub(crate) struct Health {
     pub(crate) checks: Arc<[Arc<dyn Check>]>,
     pub(crate) registry: Registry,
+    /// Changes with the configuration.
+    pub(crate) revision: Arc<str>,
 }
 
 /// The endpoints of a public listener: health alone.
@@ -49,6 +51,16 @@ pub(crate) fn admin(health: &Health) -> Router {
             .route("/metrics/prometheus", get(prometheus))
     };
     routes().nest("/admin", routes()).with_state(health.clone())
+}
+
+/// `GET /health/config`: whether two processes run with the same configuration, without showing it.
+pub(crate) fn revision(health: &Health) -> Router {
+    let routes = || Router::new().route("/health/config", get(tell_revision));
+    routes().nest("/admin", routes()).with_state(health.clone())
+}
+
+async fn tell_revision(State(health): State<Health>) -> String {
+    health.revision.to_string()
 }
 
 async fn alive() -> Json<Value> {

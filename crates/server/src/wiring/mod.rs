@@ -5,6 +5,7 @@ mod parts;
 mod running;
 mod services;
 mod start;
+mod table_sizes;
 
 use crate::config::Service;
 

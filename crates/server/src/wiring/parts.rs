@@ -12,6 +12,7 @@ use web::{Edge, TrustedProxies};
 
 use super::checks::{DatabaseAnswers, DatabaseUsage};
 use super::start::StartError;
+use super::table_sizes::TableSizes;
 use crate::config::{Config, Fault, Listener, Service};
 use crate::data_dir::DataDir;
 use crate::http::health::{Check, Health};
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
+    pub(super) table_sizes: TableSizes,
     /// For services in other processes: they stand where the configuration says, private networks included.
     pub(super) neighbours: Client,
     /// The data directory, for a process that has one.
@@ -63,12 +65,19 @@ impl Parts {
     }
 
     /// The registry of `service`, the means to count its requests, and its health.
-    pub(super) fn observe(&self, service: Service, more: Option<Arc<dyn Check>>) -> (HttpMetrics, Health) {
+    pub(super) fn observe(
+        &self,
+        config: &Config,
+        service: Service,
+        more: Option<Arc<dyn Check>>,
+    ) -> (HttpMetrics, Health) {
         let registry = Registry::new(service.name(), &BUILD);
         registry.register_collector(DatabaseUsage(self.database.clone()));
+        registry.register_collector(self.table_sizes.of(service, config.services.first() == Some(&service)));
         let metrics = HttpMetrics::register(&registry);
         let database: Arc<dyn Check> = Arc::new(DatabaseAnswers(self.database.clone()));
-        (metrics, Health { checks: std::iter::once(database).chain(more).collect(), registry })
+        let revision = config.revision(service).into();
+        (metrics, Health { checks: std::iter::once(database).chain(more).collect(), registry, revision })
     }
 
     /// The edge of an application that is none of the services.

@@ -105,6 +105,8 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     let ui = ui::Ui::new(config.shared.ui.clone()).map_err(|error| Fault::new("ui", error.to_string()))?;
     let links = Links::default();
     let mut built = Built::default();
+    let table_sizes = parts.table_sizes.clone();
+    built.beside(move |stopped| table_sizes.keep(stopped));
     for service in config.services.clone() {
         let mut more: Option<Arc<dyn Check>> = None;
         match service {
@@ -115,7 +117,7 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
                 more = Some(Arc::new(RulesLoaded(gateway)));
             }
         }
-        built.observed.insert(service, parts.observe(service, more));
+        built.observed.insert(service, parts.observe(config, service, more));
     }
     Ok(built)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use base::{Clock, Rng};
-use database::{Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
+use database::{Census, Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
 use jobs::Worker;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -14,6 +14,7 @@ use web::outbound::{Client, Destinations};
 
 use super::parts::{Parts, base_url};
 use super::running::{Addresses, Running};
+use super::table_sizes::TableSizes;
 use crate::config::{Config, Fault, Faults, Listener, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin::UnprotectedAdmin;
@@ -104,11 +105,14 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
             bound.push(listener);
         }
     }
+    let retention: Vec<Retention> = retention_of(&config).into_iter().flatten().copied().collect();
+    let census = Census::new(database.clone(), retention.iter().copied());
     let parts = Parts {
         database: database.clone(),
         clock: environment.clock.clone(),
         rng: environment.rng.clone(),
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
+        table_sizes: TableSizes::new(census, environment.clock.clone()),
         neighbours: Client::new(Destinations::Any),
         data_dir,
     };
@@ -116,7 +120,6 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let retention: Vec<Retention> = retention_of(&config).into_iter().flatten().copied().collect();
     let worker = Worker::new(database.clone(), environment.clock, environment.rng, built.take_handlers(), retention);
     let worker = Arc::new(worker);
     tasks.spawn({
@@ -152,7 +155,7 @@ fn prepare(config: &mut Config, environment: &Environment) -> Result<(Dsn, Optio
     }
     let Some(dsn) = dsn else {
         let opened = DataDir::open(&environment.data_dir)?;
-        return Ok((Dsn::sqlite(opened.database()), Some(opened)));
+        return Ok((Dsn::sqlite(opened.database()?), Some(opened)));
     };
     Ok((dsn, data_dir))
 }
@@ -271,8 +274,10 @@ fn assemble(
         // The gateway's proxy: every path belongs to the upstream, and bodies stream for as long as they move.
         router
     } else {
-        let health = if kind.is_admin { health::admin(health) } else { health::public(health) };
-        with_manners(router.merge(health))
+        let health_routes = if kind.is_admin { health::admin(health) } else { health::public(health) };
+        let router = router.merge(health_routes);
+        let tells_revision = kind.is_admin && service == Service::Identity;
+        with_manners(if tells_revision { router.merge(health::revision(health)) } else { router })
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };

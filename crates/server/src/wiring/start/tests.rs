@@ -55,9 +55,37 @@ async fn every_listener_tells_its_health() {
     assert_eq!(status, 200);
     assert!(body.contains(r#"endpoint="/health/ready"} "#), "{body}");
     assert!(body.contains("sql_statements_total"), "{body}");
+    tables_are_counted(&running).await;
     let (status, body) = get(&running, Service::Identity, "public", "/metrics/prometheus", "").await;
     assert_eq!(status, 404, "{body}");
     running.shutdown().await;
+}
+
+/// The census is taken beside the requests; each service shows its own tables.
+async fn tables_are_counted(running: &Running) {
+    for _ in 0..100 {
+        let (_, body) = get(running, Service::Identity, "admin", "/metrics/prometheus", "").await;
+        if let Some(line) = body.lines().find(|line| line.contains(r#"table="identity_sessions""#)) {
+            assert!(line.starts_with("database_table_rows{") && line.ends_with(" 0"), "{line}");
+            assert!(body.contains(r#"table="jobs_queue""#) && !body.contains(r#"table="oauth_grants""#), "{body}");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the tables were not counted");
+}
+
+#[tokio::test]
+async fn the_revision_of_the_configuration_is_told_at_the_admin_listener_of_identity() {
+    let running = running(json!({"dsn": "memory", "identity": {"revision": "v7"}})).await;
+    let ask = async |service, listener, path| get(&running, service, listener, path, "").await;
+    assert_eq!(ask(Service::Identity, "admin", "/health/config").await, (200, "v7".to_owned()));
+    assert_eq!(ask(Service::Identity, "admin", "/admin/health/config").await.1, "v7");
+    assert_eq!(ask(Service::Identity, "public", "/health/config").await.0, 404);
+    running.shutdown().await;
+    let digest = |tree| Config::from_value(&[], tree).unwrap().revision(Service::Identity);
+    let (one, same) = (digest(json!({"identity": {"dev": true}})), digest(json!({"identity": {"dev": true}})));
+    assert!(one == same && one.len() == 64 && one != digest(json!({"identity": {"dev": false}})), "{one}");
 }
 
 #[tokio::test]
