@@ -1,4 +1,4 @@
-//! Configuration files: YAML and JSON, read strictly, and placed under the section they belong to.
+//! Configuration files: YAML, JSON and TOML, read strictly, and placed under the section they belong to.
 
 use std::path::Path;
 
@@ -18,7 +18,8 @@ pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Value, Fault> {
     let value = match path.extension().and_then(|extension| extension.to_str()) {
         // The reader of YAML reads JSON, too, and refuses the duplicate keys that JSON's would take silently.
         Some("yml" | "yaml" | "json") => yaml(&text),
-        _ => Err("is of an unknown kind: the name must end in .yml, .yaml or .json".to_owned()),
+        Some("toml") => toml(&text),
+        _ => Err("is of an unknown kind: the name must end in .yml, .yaml, .json or .toml".to_owned()),
     };
     let value = value.map_err(|message| Fault::new(&name, message))?;
     match value {
@@ -41,6 +42,32 @@ pub(super) fn yaml(text: &str) -> Result<Value, String> {
             None => format!("is not valid: {}", kind(&error)),
         }
     })
+}
+
+/// TOML 1.0. A date, which no key of ours takes as such, is a text.
+pub(super) fn toml(text: &str) -> Result<Value, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| {
+        // Only the place, as above.
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        format!("is not valid at line {line}, column {column}: this is not TOML, or a key stands twice")
+    })?;
+    Ok(from_toml(toml::Value::Table(table)))
+}
+
+fn from_toml(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(it) => it.into(),
+        toml::Value::Datetime(at) => at.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(from_toml).collect(),
+        toml::Value::Table(table) => {
+            Value::Object(table.into_iter().map(|(key, value)| (key, from_toml(value))).collect())
+        }
+    }
 }
 
 fn kind(error: &serde_saphyr::Error) -> &'static str {
@@ -115,5 +142,19 @@ mod tests {
             "{twice:?}"
         );
         assert!(yaml("a: [planted").is_err_and(|message| !message.contains("planted")));
+    }
+
+    #[test]
+    fn toml_says_the_same_and_its_faults_name_their_place() {
+        let text = "dsn = \"memory\"\n[oauth.ttl]\naccess_token = \"1h\"\n[[identity.identity.schemas]]\nid = \"a\"\nat = 1979-05-27\n";
+        let schema = json!({"id": "a", "at": "1979-05-27"});
+        let wanted = json!({
+            "dsn": "memory", "oauth": {"ttl": {"access_token": "1h"}}, "identity": {"identity": {"schemas": [schema]}},
+        });
+        assert_eq!(toml(text), Ok(wanted));
+        for wrong in ["a = 1\nb = \"planted", "a = 1\na = \"planted\""] {
+            let message = toml(wrong).unwrap_err();
+            assert!(message.contains("line 2") && !message.contains("planted"), "{message}");
+        }
     }
 }

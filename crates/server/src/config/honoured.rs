@@ -10,11 +10,11 @@ pub(super) fn why_not(service: Service, path: &str, running: &[Service]) -> Opti
         let is_beside = running.contains(&key.names);
         return is_beside.then(|| format!("is not asked: {} runs in this process", key.names));
     }
-    if covers(crate::wiring::honoured(service), path) || shared::is_honoured(service, path) {
-        return None;
+    if let Some((_, reason)) = REASONS.iter().find(|(pattern, _)| covers(&[pattern], path)) {
+        return Some((*reason).to_owned());
     }
-    let reason = REASONS.iter().find(|(pattern, _)| covers(&[pattern], path));
-    Some(reason.map_or("is set, but has no effect in this version", |(_, reason)| reason).to_owned())
+    let is_obeyed = covers(crate::wiring::honoured(service), path) || shared::is_honoured(service, path);
+    (!is_obeyed).then(|| "is set, but has no effect in this version".to_owned())
 }
 
 /// What to tell about keys whose absence is meant to last, or surprises.
@@ -25,14 +25,15 @@ const REASONS: &[(&str, &str)] = &[
     ("serve.tls.allow_termination_from", "has no effect: name the proxy in trusted_proxies instead"),
     ("serve.prometheus", "has no effect: metrics are at /metrics/prometheus of the listener serve.api"),
     ("serve.cookies.same_site_legacy_workaround", "has no effect: browsers that needed it are gone"),
-    ("secrets.cookie", "has no effect: cookies are sealed with the principal secret, each kind with a key of its own"),
-    ("secrets.pagination", "has no effect: page tokens are sealed with the principal secret, with a key of their own"),
+    ("secrets.cookie", "has no effect: cookies are sealed with the other secrets, each kind with a key of its own"),
+    ("secrets.pagination", "has no effect: page tokens are sealed with the other secrets, with a key of their own"),
     ("ciphers.algorithm", "has no effect: what is at rest is always sealed with XChaCha20-Poly1305"),
     ("oauth2.session.encrypt_at_rest", "has no effect: sessions are always sealed at rest"),
     ("hashers.argon2.expected_duration", "has no effect: it only served to calibrate the other settings"),
     ("hashers.argon2.expected_deviation", "has no effect: it only served to calibrate the other settings"),
     ("database.cleanup", "has no effect: what expired is always deleted, in small batches"),
     ("db.ignore_unknown_table_columns", "has no effect: an older version runs beside newer tables anyway"),
+    ("courier.templates.verifiable_address_changed", "has no effect: this message is not sent in this version"),
     ("courier.worker", "has no effect: mail is sent when it is due, by every process that serves"),
     ("profiling", "has no effect: profile the process from outside"),
     ("cgroups", "has no effect: limits of the container are always seen"),

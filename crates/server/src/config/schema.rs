@@ -98,6 +98,13 @@ impl Schema {
 
 #[cfg(test)]
 impl Schema {
+    /// Every key that holds a value, as a dotted path with stars for names that are free and for items.
+    pub(super) fn leaves(&self) -> std::collections::BTreeSet<String> {
+        let mut found = std::collections::BTreeSet::new();
+        gather_leaves(&self.start(), &mut Vec::new(), &mut found);
+        found
+    }
+
     /// Whether a dotted path with stars leads somewhere.
     pub(super) fn knows(&self, path: &str) -> bool {
         let mut places = self.start();
@@ -116,6 +123,27 @@ impl Schema {
             places = below.into_iter().flat_map(Place::expand).collect();
         }
         !places.is_empty()
+    }
+}
+
+#[cfg(test)]
+fn gather_leaves(places: &[Place<'_>], path: &mut Vec<String>, found: &mut std::collections::BTreeSet<String>) {
+    let mut below: std::collections::BTreeMap<String, Vec<Place<'_>>> = std::collections::BTreeMap::new();
+    for place in places {
+        for (key, place) in place.keys() {
+            below.entry(key.to_owned()).or_default().extend(place.expand());
+        }
+        let objects = place.items().into_iter().flat_map(Place::expand).filter(|item| item.keys().next().is_some());
+        below.entry("*".to_owned()).or_default().extend(place.any_key().flat_map(Place::expand).chain(objects));
+    }
+    below.retain(|_, places| !places.is_empty());
+    if below.is_empty() && !path.is_empty() {
+        found.insert(path.join("."));
+    }
+    for (key, places) in below {
+        path.push(key);
+        gather_leaves(&places, path, found);
+        path.pop();
     }
 }
 

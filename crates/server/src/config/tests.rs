@@ -1,3 +1,5 @@
+mod every_key;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ fn files_then_environment_then_flags() {
         &[
             ("a.yml", "oauth: {ttl: {access_token: 1h, id_token: 1h}}"),
             ("b.json", r#"{"oauth": {"ttl": {"access_token": "2h", "auth_code": "1m"}}}"#),
+            ("c.toml", "[oauth.ttl]\nrefresh_token = \"3h\""),
         ],
         &[("KLEIS_OAUTH_TTL_AUTH_CODE", "2m"), ("KLEIS_DSN", "memory")],
     );
@@ -32,6 +35,7 @@ fn files_then_environment_then_flags() {
     let value = |path: &str| config.value(Service::Oauth, path).cloned();
     assert_eq!(value("ttl.access_token"), Some(json!("2h")));
     assert_eq!(value("ttl.id_token"), Some(json!("1h")));
+    assert_eq!(value("ttl.refresh_token"), Some(json!("3h")));
     assert_eq!(value("ttl.auth_code"), Some(json!("2m")));
     assert_eq!(config.shared.dsn.as_ref().map(|dsn| dsn.expose().as_str()), Some("sqlite:///x.db"));
     assert!(config.is_configured);
@@ -40,7 +44,11 @@ fn files_then_environment_then_flags() {
 #[test]
 fn every_fault_of_every_source_is_reported_at_once() {
     let (_folder, sources) = sources(
-        &[("a.yml", "oauth: {ttll: {}}\nidentity: {serve: {public: {port: x}}}"), ("b.yml", "a: 1\na: 2")],
+        &[
+            ("a.yml", "oauth: {ttll: {}}\nidentity: {serve: {public: {port: x}}}"),
+            ("b.yml", "a: 1\na: 2"),
+            ("c.toml", "[gateway.servee]\nport = 1"),
+        ],
         &[("KLEIS_NONSENSE", "planted")],
     );
     let text = Config::load(&sources).unwrap_err().to_string();
@@ -48,6 +56,7 @@ fn every_fault_of_every_source_is_reported_at_once() {
         "oauth.ttll: there is no such key; did you mean \"ttl\"?",
         "identity.serve.public.port: must be of type integer",
         "b.yml: is not valid",
+        "gateway.servee: there is no such key",
         "KLEIS_NONSENSE",
     ] {
         assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
