@@ -2,7 +2,9 @@
 //! confuse.
 
 use http::HeaderName;
-use http::header::{CONNECTION, HeaderMap, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -13,8 +15,12 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
         .contains(name)
 }
 
-/// Takes out what belongs to the connection: the known fields, and those that `Connection` lists.
+/// Takes out what belongs to the connection: the known fields, and those that `Connection` lists. A length that the
+/// transfer coding overrode goes too (RFC 9112 section 6.1).
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
+    }
     let listed: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -92,6 +98,7 @@ mod tests {
             ("x-hop", "1"),
             ("te", "trailers"),
             ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
             ("x-end", "2"),
         ]);
         remove_hop_by_hop(&mut sent);

@@ -25,9 +25,7 @@ pub(super) struct HeaderRules<'a> {
 impl HeaderRules<'_> {
     /// Turns the client's headers into the upstream's. `upgrade` is the protocol that the client wants to change to.
     pub(super) fn apply(&self, headers: &mut HeaderMap, upgrade: Option<&HeaderValue>) {
-        let takes_trailers = headers.get_all(TE).iter().any(|value| {
-            value.to_str().is_ok_and(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case("trailers")))
-        });
+        let takes_trailers = lists(headers, &TE, "trailers");
         remove_hop_by_hop(headers);
         if takes_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -99,12 +97,17 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// The protocol that the client wants to change to, when it asks as RFC 9110 section 7.8 says.
+/// The protocol that the client wants to change to, when it asks as RFC 9110 section 7.8 says, and when it is a WebSocket.
+/// Nothing else is passed on: inside of `h2c` a client would ask the upstream for what no rule has seen.
 pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asks = headers.get_all(CONNECTION).iter().any(|value| {
-        value.to_str().is_ok_and(|value| value.split(',').any(|it| it.trim().eq_ignore_ascii_case("upgrade")))
-    });
-    headers.get(UPGRADE).filter(|_| asks).cloned()
+    let is_websocket = lists(headers, &CONNECTION, "upgrade") && lists(headers, &UPGRADE, "websocket");
+    is_websocket.then(|| HeaderValue::from_static("websocket"))
+}
+
+/// Whether the field, a list, holds this word.
+fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -185,9 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn an_upgrade_needs_both_fields() {
-        assert!(wanted_upgrade(&headers(&[("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")])).is_some());
-        assert!(wanted_upgrade(&headers(&[("upgrade", "websocket")])).is_none());
+    fn an_upgrade_needs_both_fields_and_is_a_websocket() {
+        let wanted = |connection: &'static str, upgrade: &'static str| {
+            wanted_upgrade(&headers(&[("connection", connection), ("upgrade", upgrade)]))
+        };
+        assert_eq!(wanted("keep-alive, Upgrade", "WebSocket").unwrap(), "websocket");
+        assert_eq!(wanted("upgrade", "h2c, websocket").unwrap(), "websocket");
+        assert_eq!(wanted("upgrade", "h2c"), None);
+        assert_eq!(wanted("close", "websocket"), None);
         assert!(wanted_upgrade(&headers(&[("connection", "upgrade")])).is_none());
     }
 }

@@ -195,6 +195,16 @@ async fn read_answer<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> Answer
     Answer { status, headers, body }
 }
 
+/// Reads a request up to the end of its head, for an upstream that answers by hand.
+pub(super) async fn drain_head(stream: &mut TcpStream) -> String {
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).await.unwrap_or(0) > 0 {
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
 /// An upstream that answers each connection by itself.
 pub(super) async fn raw_upstream<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> String
 where

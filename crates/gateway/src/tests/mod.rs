@@ -4,3 +4,4 @@ mod decisions;
 mod harness;
 mod proxy;
 mod reload;
+mod semantics;

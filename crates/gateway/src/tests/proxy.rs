@@ -9,15 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::harness::{Running, echo_upstream, exchange, head, raw_upstream, read_head, rule};
-
-async fn drain_head(stream: &mut TcpStream) {
-    let mut seen = Vec::new();
-    let mut byte = [0];
-    while !seen.ends_with(b"\r\n\r\n") && stream.read(&mut byte).await.unwrap_or(0) > 0 {
-        seen.push(byte[0]);
-    }
-}
+use super::harness::{Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule};
 
 #[tokio::test]
 async fn the_upstream_sees_what_the_rule_decided() {
@@ -230,7 +222,10 @@ async fn silence_is_504_before_the_answer_and_an_abort_within_it() {
         sleep(Duration::from_secs(5)).await;
     })
     .await;
-    let dying = raw_upstream(|mut stream| async move { drain_head(&mut stream).await }).await;
+    let dying = raw_upstream(|mut stream| async move {
+        drain_head(&mut stream).await;
+    })
+    .await;
     let running = Running::start(
         json!([
             rule("/silent", &silent, json!({})),

@@ -1,0 +1,202 @@
+//! What HTTP asks of an intermediary beyond passing bytes (RFC 9110, 9112, 9113): answers without a body, interim
+//! answers, trailers, framing, changes of protocol, and both versions on both sides.
+
+use axum::body::Body;
+use axum::extract::Request;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Empty, StreamBody};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::harness::{Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule};
+use crate::pipeline::testing::spawn;
+
+/// An upstream that gives each connection the same answer, byte for byte.
+async fn saying(answer: &'static str) -> String {
+    raw_upstream(move |mut stream| async move {
+        drain_head(&mut stream).await;
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await
+}
+
+fn with_method(method: &str) -> Value {
+    json!({"match": {"url": "http://<[^/]*>/a", "methods": [method]}})
+}
+
+#[tokio::test]
+async fn the_answer_to_head_has_the_length_and_not_the_body() {
+    let upstream = saying("HTTP/1.1 200 OK\r\ncontent-length: 42\r\netag: \"x\"\r\n\r\n").await;
+    let running = Running::start(json!([rule("/a", &upstream, with_method("HEAD"))]), json!({})).await;
+    let answer = exchange(running.proxy, "HEAD", "/a", &[], b"").await;
+    assert_eq!((answer.status, answer.header("content-length")), (200, Some("42")));
+    assert_eq!((answer.header("etag"), answer.body.len()), (Some("\"x\""), 0));
+    assert_eq!(running.get("/a", &[]).await.status, 404, "a rule for HEAD is none for GET");
+}
+
+#[tokio::test]
+async fn answers_without_a_body_stay_without_one() {
+    for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"x\"\r\n\r\n"] {
+        let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
+        let got = running.get("/a", &[("if-none-match", "\"x\"")]).await;
+        assert_eq!((got.status.to_string().as_str(), got.body.len()), (&answer[9..12], 0));
+        assert_eq!(got.header("transfer-encoding"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_100_is_told_to_go_on_only_when_it_may() {
+    let upstream = echo_upstream().await;
+    let denied = json!({"authorizer": {"handler": "deny"}});
+    let rules = json!([rule("/up", &upstream, json!({})), rule("/no", &upstream, denied)]);
+    let running = Running::start(rules, json!({})).await;
+    let waiting = [("content-length", "5"), ("expect", "100-continue"), ("connection", "close")];
+
+    let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
+    stream.write_all(head("POST", "/no", &waiting).as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.0, 403, "the body stays where it is");
+
+    let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
+    stream.write_all(head("POST", "/up", &waiting).as_bytes()).await.unwrap();
+    assert_eq!(read_head(&mut stream).await.0, 100);
+    stream.write_all(b"hello").await.unwrap();
+    assert_eq!(read_head(&mut stream).await.0, 200);
+    let mut body = String::new();
+    stream.read_to_string(&mut body).await.unwrap();
+    let seen: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&seen["length"], seen["headers"].get("expect")), (&json!(5), None));
+}
+
+#[tokio::test]
+async fn interim_answers_of_the_upstream_are_not_taken_for_the_final_one() {
+    let answer = "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
+                  HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
+    let got = running.get("/a", &[]).await;
+    assert_eq!((got.status, got.text().as_str(), got.header("link")), (200, "ok", None));
+}
+
+#[tokio::test]
+async fn trailers_of_an_answer_reach_a_client_that_takes_them() {
+    let answer =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n";
+    let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
+    let got = running.get("/a", &[("te", "trailers")]).await;
+    assert_eq!((got.status, got.header("trailer")), (200, Some("x-sum")));
+    assert!(got.text().ends_with("0\r\nx-sum: 7\r\n\r\n"), "{:?}", got.text());
+}
+
+#[tokio::test]
+async fn of_two_lengths_the_one_that_was_sent_counts() {
+    // RFC 9112 section 6.1: `Content-Length` beside `Transfer-Encoding` must not be forwarded.
+    let upstream = echo_upstream().await;
+    let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;
+    for framing in [
+        [("content-length", "3"), ("transfer-encoding", "chunked"), ("connection", "close")],
+        [("transfer-encoding", "chunked"), ("content-length", "3"), ("connection", "close")],
+    ] {
+        let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
+        stream.write_all(head("POST", "/up", &framing).as_bytes()).await.unwrap();
+        stream.write_all(b"5\r\nhello\r\n0\r\n\r\n").await.unwrap();
+        let (status, _) = read_head(&mut stream).await;
+        let mut body = String::new();
+        stream.read_to_string(&mut body).await.unwrap();
+        let seen: Value = serde_json::from_str(&body).unwrap_or_default();
+        assert!(status == 400 || (seen["length"] == 5 && seen["headers"].get("content-length").is_none()), "{body}");
+    }
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
+    let got = running.get("/a", &[]).await;
+    assert_eq!((got.status, got.header("content-length")), (200, None), "{got:?}");
+}
+
+#[tokio::test]
+async fn nobody_slips_past_the_rules_by_changing_to_another_http() {
+    // An upstream that would change to HTTP/2 on this connection: what is asked on it then, no rule has seen.
+    let upstream = raw_upstream(|mut stream| async move {
+        let asked = drain_head(&mut stream).await;
+        let upgrades = asked.to_ascii_lowercase().contains("upgrade");
+        let answer: &str = if upgrades {
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n"
+        } else {
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+        };
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await;
+    let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
+    // Asked for anything but a WebSocket the upstream hears nothing of it; offered one among others, it may not choose.
+    for (protocol, expected) in [("h2c", 200), ("HTTP/2.0", 200), ("TLS/1.2", 200), ("websocket, h2c", 502)] {
+        let fields = [("connection", "Upgrade, HTTP2-Settings"), ("upgrade", protocol), ("http2-settings", "AAMAAABk")];
+        let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
+        stream.write_all(head("GET", "/a", &fields).as_bytes()).await.unwrap();
+        assert_eq!(read_head(&mut stream).await.0, expected, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_with_a_slash_at_its_end_finds_the_rule_without_one() {
+    let upstream = echo_upstream().await;
+    let slashed = rule("/never/", &upstream, json!({}));
+    let running = Running::start(json!([rule("/a", &upstream, json!({})), slashed]), json!({})).await;
+    assert_eq!(running.get("/a/", &[]).await.json()["uri"], "/a");
+    for path in ["/never/", "/never"] {
+        assert_eq!(running.get(path, &[]).await.status, 404, "{path}");
+    }
+}
+
+/// A client that speaks HTTP/2 without asking first.
+#[expect(clippy::disallowed_methods, reason = "a test's client stands outside of the product")]
+fn http2_client() -> Client<HttpConnector, Empty<Bytes>> {
+    Client::builder(TokioExecutor::new()).http2_only(true).build_http()
+}
+
+/// What a call over HTTP/2 brought: status, body, trailers.
+async fn over_http2(running: &Running, path: &str, headers: &[(&str, &str)]) -> (StatusCode, Bytes, HeaderMap) {
+    let uri = format!("http://{}{path}", running.proxy);
+    let request = http::Request::builder().uri(uri).version(Version::HTTP_2);
+    let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+    let answer = http2_client().request(request.body(Empty::new()).unwrap()).await.unwrap();
+    let status = answer.status();
+    let whole = answer.into_body().collect().await.unwrap();
+    let trailers = whole.trailers().cloned().unwrap_or_default();
+    (status, whole.to_bytes(), trailers)
+}
+
+#[tokio::test]
+async fn a_client_may_speak_http2_where_the_upstream_does_not() {
+    let upstream = echo_upstream().await;
+    let named = json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
+    let running = Running::start(json!([rule("/a", &upstream, named)]), json!({})).await;
+    let sent = [("cookie", "a=1"), ("cookie", "b=2"), ("x-user", "mallory"), ("te", "trailers")];
+    let (status, body, _) = over_http2(&running, "/a?q=1", &sent).await;
+    let seen: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &seen["uri"]), (StatusCode::OK, &json!("/a?q=1")));
+    assert_eq!((&seen["headers"]["cookie"], &seen["headers"]["x-user"]), (&json!("a=1; b=2"), &json!("anonymous")));
+    assert_eq!(seen["headers"]["host"], json!(upstream.strip_prefix("http://").unwrap()));
+    assert_eq!(over_http2(&running, "/none", &[]).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_call_in_the_manner_of_grpc_keeps_its_trailers() {
+    let app = axum::Router::new().fallback(|request: Request| async move {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        let data = Bytes::from(format!("{:?} {:?}", request.version(), request.headers().get("te")));
+        let frames = [Ok::<_, std::convert::Infallible>(Frame::data(data)), Ok(Frame::trailers(trailers))];
+        axum::response::Response::new(Body::new(StreamBody::new(futures_util::stream::iter(frames))))
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = format!("h2c://{}", listener.local_addr().unwrap());
+    spawn(async move { axum::serve(listener, app).await });
+    let running = Running::start(json!([rule("/service/call", &upstream, json!({}))]), json!({})).await;
+    let (status, body, trailers) = over_http2(&running, "/service/call", &[("te", "trailers")]).await;
+    assert_eq!((status, &trailers["grpc-status"]), (StatusCode::OK, &HeaderValue::from_static("0")));
+    assert_eq!(body, "HTTP/2.0 Some(\"trailers\")");
+}
