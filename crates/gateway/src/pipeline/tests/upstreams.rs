@@ -7,17 +7,16 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::Request as HttpRequest;
 use axum::response::IntoResponse;
-use base64::Engine as _;
 use http::Response;
-use jose::{Algorithm, Jwk, JwkSet, SigningKey};
+use http::request::Parts;
 
 use super::*;
 
-type Seen = Arc<Mutex<Vec<(http::request::Parts, String)>>>;
+pub(super) type Seen = Arc<Mutex<Vec<(Parts, String)>>>;
 
 /// A server that notes what it is asked and answers as `answer` says.
-async fn server<A: IntoResponse + 'static>(
-    answer: impl Fn(&str) -> A + Clone + Send + Sync + 'static,
+pub(super) async fn server<A: IntoResponse + 'static>(
+    answer: impl Fn(&Parts, &str) -> A + Clone + Send + Sync + 'static,
 ) -> (String, Seen) {
     let seen = Seen::default();
     let noted = seen.clone();
@@ -26,7 +25,7 @@ async fn server<A: IntoResponse + 'static>(
         async move {
             let (parts, body) = request.into_parts();
             let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
-            let response = answer(&body).into_response();
+            let response = answer(&parts, &body).into_response();
             noted.lock().unwrap().push((parts, body));
             response
         }
@@ -37,7 +36,7 @@ async fn server<A: IntoResponse + 'static>(
     (url, seen)
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<String> {
+pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<String> {
     let response =
         headers.iter().fold(Response::builder().status(status), |it, (name, value)| it.header(*name, *value));
     response.body(body.to_owned()).unwrap()
@@ -49,7 +48,7 @@ fn cookie_rule(settings: Value) -> Value {
 
 #[tokio::test]
 async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forward() {
-    let (url, seen) = server(|_| answer(200, &[], r#"{"subject":"alice","extra":{"a":1}}"#)).await;
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice","extra":{"a":1}}"#)).await;
     let services = testing::services();
     let request = Request::new(Method::POST, "http://api.example/path?q=1")
         .header("cookie", "session=x")
@@ -94,7 +93,7 @@ async fn each_answer_of_the_session_check_has_its_meaning() {
         (200, r#"{"subject":1}"#, 403, 403, 403),
         (200, r#"{"subject":"a","extra":"text"}"#, 403, 403, 403),
     ] {
-        let (url, _) = server(move |_| answer(status, &[("retry-after", "7")], body)).await;
+        let (url, _) = server(move |_, _| answer(status, &[("retry-after", "7")], body)).await;
         for (entry, expected) in [
             (json!({}), default),
             (json!({"on_invalid": "next"}), on_invalid),
@@ -121,13 +120,13 @@ fn introspection_rule(settings: Value) -> Value {
     json!({"authenticators": [{"handler": "oauth2_introspection", "config": settings}]})
 }
 
-fn bearer(token: &str) -> Request {
+pub(super) fn bearer(token: &str) -> Request {
     Request::get("http://h/").header("authorization", &format!("Bearer {token}"))
 }
 
 #[tokio::test]
 async fn introspection_sends_a_form_and_the_gateways_own_token() {
-    let (url, seen) = server(|body: &str| {
+    let (url, seen) = server(|_: &Parts, body: &str| {
         let reply = if body.contains("grant_type") {
             r#"{"access_token":"gw","expires_in":100,"token_type":"bearer"}"#
         } else {
@@ -155,7 +154,7 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
 #[tokio::test]
 async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
     let expiry = testing::START.unix_seconds() + 30;
-    let (url, seen) = server(move |body: &str| {
+    let (url, seen) = server(move |_: &Parts, body: &str| {
         let active = body.contains("token=good");
         answer(200, &[], &json!({"active": active, "sub": "alice", "scope": "a", "exp": expiry}).to_string())
     })
@@ -193,97 +192,11 @@ async fn introspection_failures_are_told_apart() {
         (404, "", 500),
         (503, "", 500),
     ] {
-        let (url, seen) = server(move |_| answer(status, &[], body)).await;
+        let (url, seen) = server(move |_, _| answer(status, &[], body)).await;
         let rule = introspection_rule(json!({"introspection_url": url, "retry": hasty}));
         assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status.as_u16(), expected, "{status} {body}");
         assert_eq!(seen.lock().unwrap().len() > 1, status == 503, "only an outage is worth another try");
     }
     let rule = introspection_rule(json!({"introspection_url": "http://127.0.0.1:1/", "retry": hasty}));
     assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
-}
-
-struct Issuer {
-    key: Jwk,
-    url: String,
-    seen: Seen,
-}
-
-impl Issuer {
-    async fn start() -> Self {
-        let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
-        let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
-        let (url, seen) = server(move |_| answer(200, &[], &document)).await;
-        Self { key, url, seen }
-    }
-
-    fn token(&self, claims: Value) -> String {
-        let mut all =
-            json!({"sub": "alice", "iss": "me", "aud": ["a", "b"], "exp": testing::START.unix_seconds() + 60});
-        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        SigningKey::new(&self.key).unwrap().sign(&all).unwrap()
-    }
-
-    fn rule(&self, settings: Value) -> Value {
-        let mut all = json!({"jwks_urls": [self.url], "allowed_algorithms": ["ES256"]});
-        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-        json!({"authenticators": [{"handler": "jwt", "config": all}]})
-    }
-}
-
-#[tokio::test]
-async fn a_jwt_is_verified_and_its_scopes_are_listed() {
-    let issuer = Issuer::start().await;
-    let services = testing::services();
-    let settings = json!({"target_audience": ["b", "a"], "trusted_issuers": ["x", "me"], "scope_strategy": "wildcard",
-                          "required_scope": ["read.all"]});
-    let session =
-        run(issuer.rule(settings), &bearer(&issuer.token(json!({"scope": "read.* write"}))), &services).await.unwrap();
-    assert_eq!(session.subject, "alice");
-    assert_eq!((&session.extra["scp"], session.extra.get("scope")), (&json!(["read.*", "write"]), None));
-}
-
-#[tokio::test]
-async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
-    let issuer = Issuer::start().await;
-    let services = testing::services();
-    let now = testing::START.unix_seconds();
-    let good = json!({});
-    let (none, other) = (json!({}), Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap());
-    let forged = SigningKey::new(&other).unwrap().sign(&json!({"sub": "alice"})).unwrap();
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1"}"#);
-    let mut nameless = issuer.key.clone();
-    nameless.kid = None;
-    for (what, settings, token) in [
-        ("expired", &none, issuer.token(json!({"exp": now}))),
-        ("not yet valid", &none, issuer.token(json!({"nbf": now + 1}))),
-        ("issued in the future", &none, issuer.token(json!({"iat": now + 1}))),
-        ("forged", &none, forged),
-        ("unsigned", &none, format!("{header}.e30.")),
-        ("no kid", &none, SigningKey::new(&nameless).unwrap().sign(&json!({})).unwrap()),
-        ("algorithm", &json!({"allowed_algorithms": ["RS256"]}), issuer.token(good.clone())),
-        ("audience", &json!({"target_audience": ["a", "c"]}), issuer.token(good.clone())),
-        ("issuer", &json!({"trusted_issuers": ["you"]}), issuer.token(good.clone())),
-        ("scope", &json!({"scope_strategy": "exact", "required_scope": ["x"]}), issuer.token(good.clone())),
-        ("scope without strategy", &json!({"required_scope": ["x"]}), issuer.token(json!({"scp": ["x"]}))),
-    ] {
-        let failure = run(issuer.rule(settings.clone()), &bearer(&token), &services).await.unwrap_err();
-        assert_eq!(failure.status, StatusCode::UNAUTHORIZED, "{what}");
-    }
-    let opaque = run(issuer.rule(none), &bearer("opaque"), &services).await.unwrap_err();
-    assert_eq!(opaque.reason, None, "nobody was responsible");
-}
-
-#[tokio::test]
-async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
-    let issuer = Issuer::start().await;
-    let services = testing::services();
-    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
-    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
-    for _ in 0..5 {
-        assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
-    }
-    assert_eq!(issuer.seen.lock().unwrap().len(), 1);
-    let later = bearer(&token).at(testing::START.plus(Duration::from_secs(6)));
-    assert!(run(issuer.rule(json!({})), &later, &services).await.is_err());
-    assert_eq!(issuer.seen.lock().unwrap().len(), 2);
 }

@@ -1,0 +1,146 @@
+//! Signed tokens: which are believed, with which keys, and what the application learns of their scopes.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use jose::{Algorithm, Jwk, JwkSet, SigningKey};
+
+use super::upstreams::{Seen, answer, bearer, server};
+use super::*;
+
+struct Issuer {
+    key: Jwk,
+    url: String,
+    seen: Seen,
+}
+
+impl Issuer {
+    async fn start() -> Self {
+        let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
+        let document = JwkSet { keys: vec![key.to_public()] }.to_public_value().to_string();
+        let (url, seen) = server(move |_, _| answer(200, &[], &document)).await;
+        Self { key, url, seen }
+    }
+
+    fn token(&self, claims: Value) -> String {
+        let mut all =
+            json!({"sub": "alice", "iss": "me", "aud": ["a", "b"], "exp": testing::START.unix_seconds() + 60});
+        all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+        SigningKey::new(&self.key).unwrap().sign(&all).unwrap()
+    }
+
+    fn rule(&self, settings: Value) -> Value {
+        let mut all = json!({"jwks_urls": [self.url], "allowed_algorithms": ["ES256"]});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        json!({"authenticators": [{"handler": "jwt", "config": all}]})
+    }
+}
+
+#[tokio::test]
+async fn a_jwt_is_verified_and_its_scopes_are_listed() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let settings = json!({"target_audience": ["b", "a"], "trusted_issuers": ["x", "me"], "scope_strategy": "wildcard",
+                          "required_scope": ["read.all"]});
+    let session =
+        run(issuer.rule(settings), &bearer(&issuer.token(json!({"scope": "read.* write"}))), &services).await.unwrap();
+    assert_eq!(session.subject, "alice");
+    assert_eq!((&session.extra["scp"], session.extra.get("scope")), (&json!(["read.*", "write"]), None));
+}
+
+#[tokio::test]
+async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let now = testing::START.unix_seconds();
+    let good = json!({});
+    let (none, other) = (json!({}), Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap());
+    let forged = SigningKey::new(&other).unwrap().sign(&json!({"sub": "alice"})).unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"k1"}"#);
+    let mut nameless = issuer.key.clone();
+    nameless.kid = None;
+    for (what, settings, token) in [
+        ("expired", &none, issuer.token(json!({"exp": now}))),
+        ("not yet valid", &none, issuer.token(json!({"nbf": now + 1}))),
+        ("issued in the future", &none, issuer.token(json!({"iat": now + 1}))),
+        ("forged", &none, forged),
+        ("unsigned", &none, format!("{header}.e30.")),
+        ("no kid", &none, SigningKey::new(&nameless).unwrap().sign(&json!({})).unwrap()),
+        ("algorithm", &json!({"allowed_algorithms": ["RS256"]}), issuer.token(good.clone())),
+        ("audience", &json!({"target_audience": ["a", "c"]}), issuer.token(good.clone())),
+        ("issuer", &json!({"trusted_issuers": ["you"]}), issuer.token(good.clone())),
+        ("scope", &json!({"scope_strategy": "exact", "required_scope": ["x"]}), issuer.token(good.clone())),
+        ("scope without strategy", &json!({"required_scope": ["x"]}), issuer.token(json!({"scp": ["x"]}))),
+    ] {
+        let failure = run(issuer.rule(settings.clone()), &bearer(&token), &services).await.unwrap_err();
+        assert_eq!(failure.status, StatusCode::UNAUTHORIZED, "{what}");
+    }
+    let opaque = run(issuer.rule(none), &bearer("opaque"), &services).await.unwrap_err();
+    assert_eq!(opaque.reason, None, "nobody was responsible");
+}
+
+#[tokio::test]
+async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
+    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
+    for _ in 0..5 {
+        assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
+    }
+    assert_eq!(issuer.seen.lock().unwrap().len(), 1);
+    let later = bearer(&token).at(testing::START.plus(Duration::from_secs(6)));
+    assert!(run(issuer.rule(json!({})), &later, &services).await.is_err());
+    assert_eq!(issuer.seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
+    let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
+    let token = SigningKey::new(&key).unwrap().sign(&json!({"sub": "alice"})).unwrap();
+    let services = testing::services();
+    let status = async |change: &dyn Fn(&mut serde_json::Map<String, Value>)| {
+        let mut public = key.to_public_value();
+        change(public.as_object_mut().unwrap());
+        let document = base64::engine::general_purpose::STANDARD.encode(json!({"keys": [public]}).to_string());
+        let config = json!({"jwks_urls": [format!("base64://{document}")], "allowed_algorithms": ["ES256"]});
+        let rule = json!({"authenticators": [{"handler": "jwt", "config": config}]});
+        run(rule, &bearer(&token), &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    assert_eq!(status(&|_| {}).await, 200);
+    assert_eq!(status(&|key| drop(key.insert("use".to_owned(), json!("enc")))).await, 401);
+    assert_eq!(status(&|key| drop(key.remove("use"))).await, 401);
+    assert_eq!(status(&|key| drop(key.remove("kid"))).await, 401);
+    assert_eq!(status(&|key| drop(key.insert("kid".to_owned(), json!("k2")))).await, 401);
+}
+
+#[tokio::test]
+async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    for (claims, expected) in [
+        (json!({"scp": ["a", "b"]}), json!(["a", "b"])),
+        (json!({"scp": "a b"}), json!(["a", "b"])),
+        (json!({"scope": "a  b"}), json!(["a", "b"])),
+        (json!({"scopes": ["a"]}), json!(["a"])),
+        (json!({"scp": ["a"], "scope": "b"}), json!(["a"])),
+        (json!({}), Value::Null),
+    ] {
+        let session = run(issuer.rule(json!({})), &bearer(&issuer.token(claims.clone())), &services).await.unwrap();
+        assert_eq!(session.extra.get("scp").unwrap_or(&Value::Null), &expected, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_an_outage_and_not_a_bad_token() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let mut rule = issuer.rule(json!({"jwks_urls": ["http://127.0.0.1:1/"]}));
+    let request = bearer(&issuer.token(json!({})));
+    assert_eq!(run(rule.clone(), &request, &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
+    rule["authenticators"].as_array_mut().unwrap().push(json!({"handler": "noop"}));
+    rule["authenticators"][0]["on_invalid"] = json!("next");
+    assert!(run(rule.clone(), &request, &services).await.is_err());
+    rule["authenticators"][0]["on_unavailable"] = json!("next");
+    assert_eq!(run(rule, &request, &services).await.unwrap().authenticator, "noop");
+}

@@ -1,0 +1,278 @@
+//! Visitors who are signed in, anonymous or stale, on one address: what they send, and what the application behind the
+//! rule is told of them. Each case runs four times: with the identity service beside us and over HTTP, under a rule as
+//! Oathkeeper knows it and under one that opts into the additions.
+
+use http::Response;
+use http::request::Parts;
+
+use super::upstreams::{answer, server};
+use super::*;
+
+/// What becomes of a request: the name that the upstream is told, `-` for no name at all, or the status of the refusal.
+type Told = Result<String, u16>;
+
+#[expect(clippy::unnecessary_wraps, reason = "stands beside `Err(status)`")]
+fn told(name: &str) -> Told {
+    Ok(name.to_owned())
+}
+
+/// A rule as Oathkeeper knows it.
+fn as_of_old(check_session_url: &str, cookie_settings: Value) -> Value {
+    let mut cookie = json!({
+        "check_session_url": check_session_url, "preserve_path": true, "subject_from": "identity.id",
+        "only": ["session"], "force_method": "GET",
+    });
+    lay_over(&mut cookie, cookie_settings);
+    json!({
+        "authenticators": [{"handler": "cookie_session", "config": cookie}, {"handler": "anonymous"}],
+        "mutators": [{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}],
+    })
+}
+
+/// The same, with everything that a rule can opt into.
+fn opted_in(check_session_url: &str, cookie_settings: Value) -> Value {
+    let mut rule = as_of_old(check_session_url, cookie_settings);
+    lay_over(&mut rule["authenticators"][0], json!({"on_invalid": "next", "on_unavailable": "next"}));
+    rule["authenticators"][1] = json!({"handler": "anonymous", "config": {"ignore_authorization_header": true}});
+    rule["mutators"][0]["config"] = json!({
+        "omit_empty": true, "headers": {"X-User-Id": "{{ if .Authenticated }}{{ print .Subject }}{{ end }}"},
+    });
+    rule
+}
+
+fn lay_over(under: &mut Value, over: Value) {
+    under.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+}
+
+async fn user(rule: Value, request: &Request) -> Told {
+    let (_, sessions) = fake_sessions();
+    let services = testing::services_beside(sessions, Link::unset());
+    match run(rule, request, &services).await {
+        Ok(session) => Ok(session.headers.get("x-user-id").map_or("-", |value| value.to_str().unwrap()).to_owned()),
+        Err(failure) => Err(failure.status.as_u16()),
+    }
+}
+
+/// `whoami` as it answers over HTTP, with the same people as [`testing::FakeSessions`].
+fn whoami(parts: &Parts, _: &str) -> Response<String> {
+    if parts.method != Method::GET {
+        return answer(405, &[], "{}");
+    }
+    match web::cookies::get(&parts.headers, "session") {
+        Some(user) if user.starts_with("valid-") => {
+            answer(200, &[], &json!({"active": true, "identity": {"id": &user[6..]}}).to_string())
+        }
+        Some("aal1") => answer(403, &[], "{}"),
+        Some("outage") => answer(503, &[], "{}"),
+        _ => answer(401, &[], "{}"),
+    }
+}
+
+const BESIDE_US: &str = "kleis://identity/sessions/whoami";
+
+struct Case {
+    what: &'static str,
+    settings: Value,
+    request: Request,
+    /// Beside us and over HTTP, under a rule as of old.
+    of_old: [Told; 2],
+    /// The same, under the rule that opts in.
+    opted_in: [Told; 2],
+}
+
+fn case(what: &'static str, request: Request, of_old: [Told; 2], opted_in: [Told; 2]) -> Case {
+    Case { what, settings: json!({}), request, of_old, opted_in }
+}
+
+/// The table of section 14, less its rows about tokens, which follow below.
+fn cases() -> Vec<Case> {
+    let with = |cookie: &str| Request::get("http://h/").header("cookie", cookie);
+    let post = || Request::new(Method::POST, "http://h/").header("cookie", "session=valid-alice");
+    let basic = || Request::get("http://h/").header("authorization", "Basic eDp5");
+    let everywhere = |told: Told| [told.clone(), told];
+    let alice = || everywhere(told("alice"));
+    let (nobody, anonymous) = (|| everywhere(told("-")), || everywhere(told("anonymous")));
+    let unauthorized = || everywhere(Err(401));
+    vec![
+        case("a valid session", with("session=valid-alice"), alice(), alice()),
+        case("among other cookies", with("a=b; session=valid-alice; c=d"), alice(), alice()),
+        case("no cookie", Request::get("http://h/"), anonymous(), nobody()),
+        case("only unrelated cookies", with("theme=dark"), anonymous(), nobody()),
+        Case {
+            settings: json!({"only": []}),
+            ..case("only unrelated cookies, and the rule names none", with("theme=dark"), unauthorized(), nobody())
+        },
+        Case {
+            settings: json!({"only": []}),
+            ..case("no cookie, and the rule names none", Request::get("http://h/"), anonymous(), nobody())
+        },
+        case("a stale session", with("session=stale"), unauthorized(), nobody()),
+        case("a revoked session", with("session=revoked"), unauthorized(), nobody()),
+        case("a tampered cookie", with("session=valid"), unauthorized(), nobody()),
+        case("an empty cookie", with("session="), unauthorized(), nobody()),
+        case("a session that needs a second factor", with("session=aal1"), unauthorized(), nobody()),
+        // In the process an outage is told as one; over HTTP it keeps the status that it always had.
+        case("a session store that fails", with("session=outage"), [Err(503), Err(401)], nobody()),
+        case("a POST with force_method", post(), alice(), alice()),
+        Case {
+            settings: json!({"force_method": ""}),
+            ..case("a POST without force_method", post(), [told("alice"), Err(401)], [told("alice"), told("-")])
+        },
+        case("no cookie and an Authorization header", basic(), unauthorized(), nobody()),
+        case(
+            "a session and an Authorization header",
+            basic().header("cookie", "session=valid-alice"),
+            alice(),
+            alice(),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn one_address_serves_visitors_who_are_signed_in_anonymous_or_stale() {
+    let (url, _) = server(whoami).await;
+    let url = format!("{url}/sessions/whoami");
+    for Case { what, settings, request, of_old, opted_in: opted } in cases() {
+        for (place, url) in [BESIDE_US, url.as_str()].into_iter().enumerate() {
+            let got = user(as_of_old(url, settings.clone()), &request).await;
+            assert_eq!(got, of_old[place], "{what}, as of old, {url}");
+            let got = user(opted_in(url, settings.clone()), &request).await;
+            assert_eq!(got, opted[place], "{what}, opted in, {url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_store_that_is_out_of_reach_keeps_a_visitor_out_unless_the_rule_says() {
+    let request = Request::get("http://h/").header("cookie", "session=valid-alice");
+    let nowhere = "http://127.0.0.1:1/sessions/whoami";
+    assert_eq!(user(as_of_old(nowhere, json!({})), &request).await, Err(403));
+    assert_eq!(user(opted_in(nowhere, json!({})), &request).await, told("-"));
+    let services = testing::services();
+    let alone = |rule: Value| run(rule, &request, &services);
+    let failure = alone(as_of_old(BESIDE_US, json!({}))).await.unwrap_err();
+    assert_eq!(failure.status, StatusCode::SERVICE_UNAVAILABLE, "no identity service runs in this process");
+    assert_eq!(alone(opted_in(BESIDE_US, json!({}))).await.unwrap().subject, "anonymous");
+}
+
+#[tokio::test]
+async fn a_session_store_that_never_answers_is_out_of_reach() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/sessions/whoami", listener.local_addr().unwrap());
+    let request = Request::get("http://h/").header("cookie", "session=valid-alice");
+    let both =
+        async { tokio::join!(user(as_of_old(&url, json!({})), &request), user(opted_in(&url, json!({})), &request)) };
+    let in_time = tokio::time::timeout(std::time::Duration::from_secs(8), both).await;
+    assert_eq!(in_time.expect("a check ends within five seconds"), (Err(403), told("-")));
+}
+
+#[tokio::test]
+async fn each_addition_opens_what_it_names_and_nothing_else() {
+    let with = |cookie: &str| Request::get("http://h/").header("cookie", cookie);
+    let basic = Request::get("http://h/").header("authorization", "Basic eDp5");
+    let rule = |entry: Value, anonymous: Value| {
+        let mut rule = as_of_old(BESIDE_US, json!({}));
+        lay_over(&mut rule["authenticators"][0], entry);
+        rule["authenticators"][1]["config"] = anonymous;
+        rule
+    };
+    let invalid = || rule(json!({"on_invalid": "next"}), json!({}));
+    let unavailable = || rule(json!({"on_unavailable": "next"}), json!({}));
+    let header = || rule(json!({}), json!({"ignore_authorization_header": true}));
+    for (what, request, answers) in [
+        ("stale", with("session=stale"), [told("anonymous"), Err(401), Err(401)]),
+        ("outage", with("session=outage"), [Err(503), told("anonymous"), Err(503)]),
+        ("Authorization", basic, [Err(401), Err(401), told("anonymous")]),
+    ] {
+        for (rule, expected) in [invalid(), unavailable(), header()].into_iter().zip(answers) {
+            assert_eq!(user(rule.clone(), &request).await, expected, "{what} under {rule}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn noop_in_the_end_accepts_whoever_anonymous_turns_away() {
+    let request = Request::get("http://h/").header("authorization", "Basic eDp5");
+    let services = testing::services();
+    let rule = json!({"authenticators": [{"handler": "anonymous"}, {"handler": "noop"}]});
+    let session = run(rule, &request, &services).await.unwrap();
+    assert_eq!((session.subject.as_str(), session.authenticator), ("", "noop"));
+}
+
+#[tokio::test]
+async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
+    let services = testing::services();
+    let rule = |on_invalid: &str, ignore: bool| {
+        json!({"authenticators": [
+            {"handler": "jwt", "on_invalid": on_invalid, "config": {"jwks_urls": ["base64://eyJrZXlzIjpbXX0="]}},
+            {"handler": "anonymous", "config": {"ignore_authorization_header": ignore}},
+        ]})
+    };
+    // (token, as of old, `on_invalid` alone, `ignore_authorization_header` alone, both)
+    for (token, expected) in [
+        // The JWT is no good, and that is the end unless the rule says otherwise.
+        ("a.b.c", [Err(401), Err(401), Err(401), told("anonymous")]),
+        // Nobody is responsible for an opaque token, and `anonymous` declines because of the header.
+        ("opaque", [Err(401), Err(401), told("anonymous"), told("anonymous")]),
+    ] {
+        let request = Request::get("http://h/").header("authorization", &format!("Bearer {token}"));
+        let rules = [rule("fail", false), rule("next", false), rule("fail", true), rule("next", true)];
+        for (rule, expected) in rules.into_iter().zip(expected) {
+            let outcome = run(rule.clone(), &request, &services).await;
+            let got = outcome.map(|session| session.subject).map_err(|failure| failure.status.as_u16());
+            assert_eq!(got, expected, "{token} under {rule}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_otherwise() {
+    let services = testing::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
+    let rule = |on_invalid: &str| {
+        json!({"authenticators": [
+            {"handler": "oauth2_introspection", "on_invalid": on_invalid,
+             "config": {"introspection_url": "kleis://oauth/introspect"}},
+            {"handler": "noop"},
+        ]})
+    };
+    let request = Request::get("http://h/").header("authorization", "Bearer expired");
+    assert_eq!(run(rule("fail"), &request, &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
+    assert_eq!(run(rule("next"), &request, &services).await.unwrap().authenticator, "noop");
+}
+
+#[tokio::test]
+async fn cookies_that_are_no_good_are_cleared_and_good_ones_are_not() {
+    let (_, sessions) = fake_sessions();
+    let services = testing::services_beside(sessions, Link::unset());
+    let clearing = || opted_in(BESIDE_US, json!({"clear_invalid_cookies": true}));
+    let cleared = async |cookie: &str| {
+        let request = Request::get("http://h/").header("cookie", cookie);
+        run(clearing(), &request, &services).await.unwrap().set_cookies
+    };
+    let stale = cleared("session=forged").await;
+    assert!(stale[0].to_str().unwrap().starts_with("session=; Path=/; ") && stale.len() == 1, "{stale:?}");
+    assert!(cleared("session=valid-alice").await.is_empty());
+    // Signing in is half done: the second factor must find its session.
+    assert!(cleared("session=aal1").await.is_empty());
+    assert!(cleared("session=outage").await.is_empty());
+    let failing = as_of_old(BESIDE_US, json!({"clear_invalid_cookies": true}));
+    let request = Request::get("http://h/").header("cookie", "session=forged");
+    assert_eq!(run(failing, &request, &services).await.unwrap_err().set_cookies.len(), 1);
+}
+
+#[tokio::test]
+async fn one_template_serves_everybody() {
+    let (_, sessions) = fake_sessions();
+    let services = testing::services_beside(sessions, Link::unset());
+    let mut rule = opted_in(BESIDE_US, json!({}));
+    rule["mutators"] = json!([{"handler": "header", "config": {"headers": {
+        "X-Who": "{{ .Authenticator }}/{{ .Authenticated }}/{{ .Subject }}/{{ default \"none\" .Extra.identity.traits.email }}"
+    }}}]);
+    rule["authenticators"][0]["config"]["extra_from"] = json!("@this");
+    let who = async |cookie: &str| {
+        let request = Request::get("http://h/").header("cookie", cookie);
+        run(rule.clone(), &request, &services).await.unwrap().headers["x-who"].clone()
+    };
+    assert_eq!(who("session=valid-alice").await, "cookie_session/true/alice/alice@example");
+    assert_eq!(who("session=forged").await, "anonymous/false/anonymous/none");
+}
