@@ -244,8 +244,12 @@ async fn build_gateway(
     addresses: &Addresses,
     built: &mut Built,
 ) -> Result<Gateway, StartError> {
+    // What they are called outside, and where they listen.
     let known = |service, listeners: [&'static str; 2]| -> Vec<Url> {
-        listeners.into_iter().filter_map(|listener| addresses.base_url(service, listener)?.parse().ok()).collect()
+        let called = listeners.iter().filter_map(|listener| addresses.base_url(service, listener)?.parse().ok());
+        let address = |listener: &&'static str| addresses.address(service, listener)?.tcp();
+        let standing = listeners.iter().filter_map(address).filter_map(|it| format!("http://{it}/").parse().ok());
+        called.chain(standing).collect()
     };
     let gateway = Gateway::new(gateway::Parts {
         config: config.section(Service::Gateway, &Value::Null)?,
