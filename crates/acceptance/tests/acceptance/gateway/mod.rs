@@ -1,20 +1,29 @@
 //! The door, with the real identity service behind it: a session is checked by a function call, and an application sees
 //! what the rule says.
 
+mod bearers;
+mod elsewhere;
 mod paths;
 mod visitors;
 
+use acceptance::page::Page;
 use acceptance::suite::{Suite, with_config_on_both_engines};
 use acceptance::upstream::Upstream;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use serde_json::{Value, json};
 
 /// Runs `test` with an application behind the rules that `rules` makes for its address.
 pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mut Suite) -> Result<()>) -> Result<()> {
     let upstream = Upstream::start().await?;
-    let rules = STANDARD.encode(rules(&upstream.url()).to_string());
+    with_config_on_both_engines(config(&rules(&upstream.url())), test).await
+}
+
+/// A suite whose gateway has these rules, and people who may sign in.
+pub(crate) fn config(rules: &Value) -> Value {
+    let rules = STANDARD.encode(rules.to_string());
     let mut config = super::identity::config();
     config["gateway"] = json!({
         "access_rules": { "repositories": [format!("inline://{rules}")] },
@@ -26,8 +35,11 @@ pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mu
                 "config": {
                     "check_session_url": "kleis://identity/sessions/whoami",
                     "only": ["ory_kratos_session"],
+                    "subject_from": "identity.id",
                 },
             },
+            "oauth2_introspection": { "enabled": true, "config": { "introspection_url": "kleis://oauth/introspect" } },
+            "jwt": { "enabled": true, "config": { "jwks_urls": ["base64://eyJrZXlzIjpbXX0="] } },
             "noop": { "enabled": true },
         },
         "authorizers": { "allow": { "enabled": true } },
@@ -37,7 +49,7 @@ pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mu
         },
         "errors": { "fallback": ["json"], "handlers": { "json": { "enabled": true, "config": { "verbose": true } } } },
     });
-    with_config_on_both_engines(config, test).await
+    config
 }
 
 /// A rule for everything under `/<name>/`, with these authenticators.
@@ -50,4 +62,67 @@ pub(crate) fn rule(name: &str, upstream: &str, authenticators: &Value) -> Value 
         "authorizer": { "handler": "allow" },
         "mutators": [{ "handler": "header" }],
     })
+}
+
+/// Two rules to the same application: `/strict-<name>/` as Oathkeeper knows it, `/lenient-<name>/` with everything that a
+/// rule can opt into. `first` is the authenticator in front of `last`.
+pub(crate) fn pair(name: &str, upstream: &str, first: &Value, last: &str) -> Vec<Value> {
+    let strict = rule(&format!("strict-{name}"), upstream, &json!([first, { "handler": last }]));
+    let mut willing = first.clone();
+    willing["on_invalid"] = json!("next");
+    willing["on_unavailable"] = json!("next");
+    let mut last = json!({ "handler": last });
+    if last["handler"] == "anonymous" {
+        last["config"] = json!({ "ignore_authorization_header": true });
+    }
+    let mut lenient = rule(&format!("lenient-{name}"), upstream, &json!([willing, last]));
+    lenient["mutators"][0]["config"] = json!({
+        "omit_empty": true, "headers": { "X-User-Id": "{{ if .Authenticated }}{{ print .Subject }}{{ end }}" },
+    });
+    vec![strict, lenient]
+}
+
+/// What becomes of a request: the name that the application is told, `-` when it is told none, or the status of the
+/// refusal.
+pub(crate) fn told(page: &Page) -> String {
+    if page.status != http::StatusCode::OK {
+        return page.status.as_str().to_owned();
+    }
+    page.at("/headers/x-user-id/0").as_str().unwrap_or("-").to_owned()
+}
+
+/// A request, and what becomes of it under the two rules of a pair.
+pub(crate) struct Visit<'a> {
+    pub(crate) what: &'a str,
+    pub(crate) rule: &'a str,
+    pub(crate) method: Method,
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) strict: &'a str,
+    pub(crate) lenient: &'a str,
+}
+
+impl<'a> Visit<'a> {
+    /// A `GET` with one header.
+    pub(crate) fn get(
+        what: &'a str,
+        rule: &'a str,
+        header: (&'a str, &'a str),
+        strict: &'a str,
+        lenient: &'a str,
+    ) -> Self {
+        Self { what, rule, method: Method::GET, headers: vec![header], strict, lenient }
+    }
+
+    /// Makes the request under both rules.
+    pub(crate) async fn check(&self, suite: &Suite) -> Result<()> {
+        for (mode, expected) in [("strict", self.strict), ("lenient", self.lenient)] {
+            let client = suite.api();
+            let mut client = self.headers.iter().fold(client, |it, (name, value)| it.with_header(name, value));
+            let url = suite.gateway(&format!("/{mode}-{}/page", self.rule));
+            let page = client.json(self.method.clone(), url, &Value::Null).await?;
+            let got = told(&page);
+            ensure!(got == expected, "{} ({mode}): {got} instead of {expected}: {}", self.what, page.summary());
+        }
+        Ok(())
+    }
 }
