@@ -1,5 +1,7 @@
 //! `header`: headers for the upstream, each from a template.
 
+use std::borrow::Cow;
+
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -12,9 +14,16 @@ use crate::pipeline::template::{Template, TemplateView};
 
 #[derive(Debug)]
 pub(crate) struct Header {
-    headers: Vec<(HeaderName, Template)>,
+    headers: Vec<(HeaderName, Source)>,
     omit_empty: bool,
     remove: Vec<HeaderName>,
+}
+
+/// Where a value comes from.
+#[derive(Debug)]
+enum Source {
+    Constant(HeaderValue),
+    Template(Template),
 }
 
 #[derive(Default, Deserialize)]
@@ -36,30 +45,25 @@ impl Header {
         let mut headers = Vec::new();
         for (name, template) in settings.headers.iter().flatten() {
             let text = template.as_str().ok_or_else(|| format!("has a template for `{name}` that is not a text"))?;
-            let template = Template::compile(text).map_err(|error| format!("has a template for `{name}`: {error}"))?;
+            let source = Source::compile(text).map_err(|reason| format!("has a template for `{name}`: {reason}"))?;
             let name = settings::header_name(name)?;
             if crate::domain::headers::is_hop_by_hop(&name) || name == http::header::CONTENT_LENGTH {
                 return Err(format!("sets the header `{name}`, which belongs to the connection"));
             }
-            headers.push((name, template));
+            headers.push((name, source));
         }
         let remove = settings.remove.iter().map(|name| settings::header_name(name)).collect::<Result<_, _>>()?;
         Ok(Self { headers, omit_empty: settings.omit_empty, remove })
     }
 
     pub(super) fn mutate(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
-        for (name, template) in &self.headers {
-            let text = template
-                .render(&TemplateView { session, inbound })
-                .map_err(|error| Failure::internal(error.to_string()))?;
-            if text.is_empty() && self.omit_empty {
+        for (name, source) in &self.headers {
+            let value = source.value(name, &TemplateView { session, inbound })?;
+            if value.is_empty() && self.omit_empty {
                 session.headers.remove(name);
                 session.removed.push(name.clone());
                 continue;
             }
-            let value = HeaderValue::from_str(&text).map_err(|_| {
-                Failure::internal(format!("the value for the header `{name}` does not fit into a header"))
-            })?;
             session.headers.insert(name.clone(), value);
         }
         session.removed.extend(self.remove.iter().cloned());
@@ -68,6 +72,27 @@ impl Header {
 
     pub(super) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.headers.iter().map(|(name, _)| name).chain(&self.remove)
+    }
+}
+
+impl Source {
+    fn compile(text: &str) -> Result<Self, String> {
+        let template = Template::compile(text).map_err(|error| error.to_string())?;
+        let constant = template.constant().map(HeaderValue::from_str).transpose();
+        let constant = constant.map_err(|_| "no header can carry this text".to_owned())?;
+        Ok(constant.map_or(Self::Template(template), Self::Constant))
+    }
+
+    fn value(&self, name: &HeaderName, view: &TemplateView<'_>) -> Result<HeaderValue, Box<Failure>> {
+        let text = match self {
+            Self::Constant(value) => return Ok(value.clone()),
+            Self::Template(template) => template.render(view).map_err(|error| Failure::internal(error.to_string()))?,
+        };
+        let value = match text {
+            Cow::Borrowed(text) => HeaderValue::from_str(text),
+            Cow::Owned(text) => HeaderValue::try_from(text),
+        };
+        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` does not fit into a header")))
     }
 }
 
@@ -122,6 +147,7 @@ mod tests {
             json!({"headers": {"Connection": "close"}}),
             json!({"headers": {"Content-Length": "1"}}),
             json!({"headers": {"X-A": "{{ env \"HOME\" }}"}}),
+            json!({"headers": {"X-A": "a\nb"}}),
         ] {
             assert!(Header::compile(settings.clone()).is_err(), "{settings}");
         }

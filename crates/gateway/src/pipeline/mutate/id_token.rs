@@ -1,6 +1,8 @@
 //! `id_token`: a JWT about the sender, signed by the gateway, in `Authorization: Bearer`. Whoever is behind the gateway
 //! verifies it with the keys of `/.well-known/jwks.json`.
 
+use std::borrow::Cow;
+
 use base::Timestamp;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
@@ -78,7 +80,7 @@ impl IdToken {
     ) -> Result<(), Box<Failure>> {
         let now = inbound.cx.now;
         let claims = match &self.claims {
-            None => String::new(),
+            None => Cow::Borrowed(""),
             Some(template) => template
                 .render(&TemplateView { session, inbound })
                 .map_err(|error| Failure::internal(error.to_string()))?,

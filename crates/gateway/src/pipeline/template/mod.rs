@@ -8,9 +8,10 @@ mod context;
 mod functions;
 mod rewrite;
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
-use gotmpl::parse::{Expr, ListNode, Node, Parser};
+use gotmpl::parse::{DefineNode, Expr, ListNode, Node, Parser};
 use serde_json::Value as Json;
 
 pub(crate) use context::TemplateView;
@@ -21,20 +22,31 @@ pub(crate) struct Template(Arc<Compiled>);
 struct Compiled {
     source: String,
     form: Form,
-    program: gotmpl::Template,
-    needs: context::Needs,
 }
 
 /// Most templates in use are one of the short forms, which need no interpreter.
-#[derive(Debug, PartialEq, Eq)]
 enum Form {
     Constant(String),
     /// `{{ print .Subject }}`
     Subject,
     /// `{{ print .Extra.a.b }}`
     Extra(Vec<String>),
-    General,
+    General(Box<Program>),
 }
+
+/// A template for the interpreter.
+struct Program {
+    template: gotmpl::Template,
+    needs: context::Needs,
+}
+
+/// What every program begins with: the functions, which all of them share.
+static BASE: LazyLock<gotmpl::Template> = LazyLock::new(|| {
+    gotmpl::Template::new("rule")
+        .funcs(functions::all())
+        .missing_key(gotmpl::MissingKey::ZeroValue)
+        .max_range_iters(MOST_ITERATIONS)
+});
 
 /// Why a template cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,38 +87,49 @@ impl Template {
                 hint: functions::why_absent(function),
             });
         }
-        let form = form_of(&tree);
-        let mut program = gotmpl::Template::new("rule")
-            .funcs(functions::all())
-            .missing_key(gotmpl::MissingKey::ZeroValue)
-            .max_range_iters(MOST_ITERATIONS)
-            .parse("{{template \"main\" .}}")
-            .map_err(syntax)?
-            .add_parse_tree("main", tree);
-        for define in defines {
-            program = program.add_parse_tree(&define.name, define.body);
-        }
-        Ok(Self(Arc::new(Compiled { source: text.to_owned(), form, program, needs: rewrite.needs })))
+        let form = match short_form(&tree) {
+            Some(form) => form,
+            None => Form::General(Box::new(Program::new(tree, defines, rewrite.needs).map_err(syntax)?)),
+        };
+        Ok(Self(Arc::new(Compiled { source: text.to_owned(), form })))
     }
 
-    pub(crate) fn render(&self, view: &TemplateView<'_>) -> Result<String, RenderError> {
+    /// The text that the template is, whatever the request.
+    pub(crate) fn constant(&self) -> Option<&str> {
         match &self.0.form {
-            Form::Constant(text) => return Ok(text.clone()),
-            Form::Subject => return Ok(view.session.subject.clone()),
-            Form::Extra(path) => {
-                let found = path.iter().try_fold(&view.session.extra, |value, name| value.get(name));
-                match found {
-                    None | Some(Json::Null) => return Ok(String::new()),
-                    Some(Json::String(text)) => return Ok(text.clone()),
-                    Some(Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {}
-                }
-            }
-            Form::General => {}
+            Form::Constant(text) => Some(text),
+            Form::Subject | Form::Extra(_) | Form::General(_) => None,
         }
-        self.0
-            .program
-            .execute_to_string(&view.value(self.0.needs))
-            .map_err(|error| RenderError { source_text: self.0.source.clone(), reason: error.to_string() })
+    }
+
+    pub(crate) fn render<'a>(&'a self, view: &TemplateView<'a>) -> Result<Cow<'a, str>, RenderError> {
+        match &self.0.form {
+            Form::Constant(text) => Ok(Cow::Borrowed(text)),
+            Form::Subject => Ok(Cow::Borrowed(&view.session.subject)),
+            Form::Extra(path) => Ok(printed(&view.session.extra, path)),
+            Form::General(program) => program
+                .template
+                .execute_to_string(&view.value(program.needs))
+                .map(Cow::Owned)
+                .map_err(|error| RenderError { source_text: self.0.source.clone(), reason: error.to_string() }),
+        }
+    }
+}
+
+impl Program {
+    fn new(tree: ListNode, defines: Vec<DefineNode>, needs: context::Needs) -> Result<Self, gotmpl::TemplateError> {
+        let template = BASE.clone().parse("{{template \"main\" .}}")?.add_parse_tree("main", tree);
+        let add = |template: gotmpl::Template, define: DefineNode| template.add_parse_tree(&define.name, define.body);
+        Ok(Self { template: defines.into_iter().fold(template, add), needs })
+    }
+}
+
+/// What `print` makes of a member of the extra.
+fn printed<'a>(extra: &'a Json, path: &[String]) -> Cow<'a, str> {
+    match path.iter().try_fold(extra, |value, name| value.get(name)) {
+        None => Cow::Borrowed(""),
+        Some(Json::String(text)) => Cow::Borrowed(text),
+        Some(other) => Cow::Owned(functions::printed(&context::json_to_value(other))),
     }
 }
 
@@ -116,29 +139,29 @@ impl std::fmt::Debug for Template {
     }
 }
 
-fn form_of(tree: &ListNode) -> Form {
+fn short_form(tree: &ListNode) -> Option<Form> {
     match tree.nodes.as_slice() {
-        [] => Form::Constant(String::new()),
-        [Node::Text(text)] => Form::Constant(text.text.to_string()),
+        [] => Some(Form::Constant(String::new())),
+        [Node::Text(text)] => Some(Form::Constant(text.text.to_string())),
         [Node::Action(action)] if action.pipe.decl.is_empty() => match action.pipe.commands.as_slice() {
             // The second command is the one that displays, which texts do not need.
             [command, _] => match command.args.as_slice() {
                 [Expr::Identifier(_, print), Expr::Field(_, path)] if print == "print" => printed_field(path),
-                _ => Form::General,
+                _ => None,
             },
-            _ => Form::General,
+            _ => None,
         },
-        _ => Form::General,
+        _ => None,
     }
 }
 
-fn printed_field<T: AsRef<str>>(path: &[T]) -> Form {
+fn printed_field<T: AsRef<str>>(path: &[T]) -> Option<Form> {
     match path {
-        [subject] if subject.as_ref() == "Subject" => Form::Subject,
+        [subject] if subject.as_ref() == "Subject" => Some(Form::Subject),
         [extra, names @ ..] if extra.as_ref() == "Extra" && !names.is_empty() => {
-            Form::Extra(names.iter().map(|name| name.as_ref().to_owned()).collect())
+            Some(Form::Extra(names.iter().map(|name| name.as_ref().to_owned()).collect()))
         }
-        _ => Form::General,
+        _ => None,
     }
 }
 

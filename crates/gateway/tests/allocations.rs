@@ -1,0 +1,193 @@
+//! What a checked pass costs in memory: allocations of one request on its way through the gateway, and bytes that a rule
+//! occupies while nobody asks. Both are the same on every machine, so they are bounded here and not in a benchmark.
+//!
+//! The allocator counts for the whole process, so everything is measured in one test, on one thread.
+
+use std::alloc::System;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use base::{Context, Rng};
+use base64::Engine as _;
+use contracts::{ActiveSession, Link, SessionCheck, SessionCredentials, Sessions, Unavailable};
+use gateway::{Gateway, LocalServices, Parts};
+use http::Request;
+use http_body_util::BodyExt as _;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// One person who is signed in, with a body as `whoami` has it.
+struct SignedIn(Arc<Value>);
+
+impl SignedIn {
+    fn new() -> Self {
+        let device = json!({"id": "d", "ip_address": "127.0.0.1", "user_agent": "test", "location": ""});
+        let address = json!({"id": "a", "value": "a@example.org", "via": "email", "verified": true});
+        Self(Arc::new(json!({
+            "id": "s", "active": true, "authenticator_assurance_level": "aal1",
+            "authentication_methods": [{"method": "password", "aal": "aal1"}],
+            "identity": {
+                "id": "0b1c", "schema_id": "default", "state": "active", "traits": {"email": "a@example.org"},
+                "verifiable_addresses": [address], "recovery_addresses": [address],
+            },
+            "devices": [device],
+        })))
+    }
+}
+
+#[async_trait]
+impl Sessions for SignedIn {
+    async fn check(&self, cx: &Context, _: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
+        Ok(SessionCheck::Active(Box::new(ActiveSession {
+            session_id: uuid::Uuid::nil(),
+            identity_id: uuid::Uuid::nil(),
+            authenticated_at: cx.now,
+            expires_at: cx.now,
+            aal: String::new(),
+            amr: Vec::new(),
+            whoami: self.0.clone(),
+        })))
+    }
+
+    async fn end(&self, _: &Context, _: uuid::Uuid) -> Result<(), Unavailable> {
+        Ok(())
+    }
+}
+
+/// An upstream that answers without allocating.
+async fn upstream() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut buffer = [0; 4096];
+        while let Ok(1..) = stream.read(&mut buffer).await {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "the runtime of a test ends with it")]
+    tokio::spawn(serving);
+    address
+}
+
+fn rule(path: &str, upstream: &str, authenticators: Value, mutators: Value) -> Value {
+    json!({
+        "id": path, "match": {"url": format!("http://<[^/]+>{path}/<.*>"), "methods": ["GET"]},
+        "authenticators": authenticators, "authorizer": {"handler": "allow"}, "mutators": mutators,
+        "upstream": {"url": upstream},
+    })
+}
+
+async fn gateway(rules: &Value) -> Gateway {
+    let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
+    let enabled = json!({"enabled": true});
+    let config = json!({
+        "access_rules": {"repositories": [format!("inline://{rules}")]},
+        "authenticators": {"noop": enabled, "anonymous": enabled, "cookie_session": enabled},
+        "authorizers": {"allow": enabled},
+        "mutators": {"noop": enabled, "header": enabled},
+    });
+    let gateway = Gateway::new(Parts {
+        config: serde_json::from_value(config).unwrap(),
+        rng: Rng::seeded(1),
+        http: web::outbound::Client::new(web::outbound::Destinations::Any),
+        sessions: Link::to(Arc::new(SignedIn::new())),
+        introspection: Link::unset(),
+        local: LocalServices::default(),
+        generated_keys: jose::JwkSet::default(),
+    })
+    .unwrap();
+    gateway.load_rules().await.unwrap();
+    gateway
+}
+
+/// The fewest allocations that a request to this path took: what a thread allocates once does not count.
+async fn allocations(router: &TowerToHyperService<Router>, path: &str) -> usize {
+    let mut fewest = usize::MAX;
+    for _ in 0..20 {
+        let request = Request::get(path)
+            .header("host", "api.example")
+            .header("user-agent", "test/1.0")
+            .header("accept", "*/*")
+            .header("accept-language", "en")
+            .header("cookie", "theme=dark; session=x")
+            .body(Body::empty())
+            .unwrap();
+        let region = Region::new(ALLOCATOR);
+        let answer = router.call(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        fewest = fewest.min(region.change().allocations);
+        assert_eq!((status.as_u16(), body.as_ref()), (200, b"ok".as_slice()), "{path}");
+    }
+    fewest
+}
+
+async fn a_pass_through_the_gateway() {
+    let upstream = format!("http://{}", upstream().await);
+    let session = json!([
+        {"handler": "cookie_session",
+         "config": {"check_session_url": "kleis://identity/sessions/whoami", "only": ["session"]}},
+        {"handler": "anonymous"},
+    ]);
+    let header = json!([{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}]);
+    let noop = json!([{"handler": "noop"}]);
+    let rules = json!([rule("/open", &upstream, noop.clone(), noop), rule("/checked", &upstream, session, header),]);
+    let router = TowerToHyperService::new(gateway(&rules).await.public_router());
+    let open = allocations(&router, "/open/x").await;
+    let checked = allocations(&router, "/checked/x").await;
+    println!("allocations: {open} without a check, {checked} with one");
+}
+
+/// Bytes that one of `count` rules occupies, idle.
+async fn bytes_per_rule(count: usize, rule: impl Fn(usize) -> Value) -> usize {
+    let rules: Value = (0..count).map(rule).collect();
+    let region = Region::new(ALLOCATOR);
+    let before = region.change();
+    let gateway = gateway(&rules).await;
+    // The comparison of all rules with each other runs beside, and ends.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let change = region.change();
+    let held = change.bytes_allocated - before.bytes_allocated - (change.bytes_deallocated - before.bytes_deallocated);
+    drop(gateway);
+    held / count
+}
+
+async fn rules_at_rest() {
+    let noop = || json!([{"handler": "noop"}]);
+    let header = || json!([{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}]);
+    let template =
+        || json!([{"handler": "header", "config": {"headers": {"X-Who": "{{ .Subject }}:{{ .Authenticator }}"}}}]);
+    let literal = bytes_per_rule(500, |number| {
+        let mut rule = rule(&format!("/{number}"), "http://u", noop(), noop());
+        rule["match"]["url"] = json!(format!("http://api.example/{number}"));
+        rule
+    })
+    .await;
+    let pattern = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), noop())).await;
+    let named = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), header())).await;
+    let templated = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), template())).await;
+    println!(
+        "bytes a rule: {literal} literal, {pattern} with a pattern, {named} with a header, {templated} with a template"
+    );
+}
+
+#[test]
+fn a_checked_pass_and_a_rule_at_rest_cost_little() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        a_pass_through_the_gateway().await;
+        rules_at_rest().await;
+    });
+}
