@@ -4,9 +4,10 @@
 //! The allocator counts for the whole process, so everything is measured in one test, on one thread.
 
 use std::alloc::System;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -65,23 +66,25 @@ impl Sessions for SignedIn {
 }
 
 /// An upstream that answers without allocating.
-async fn upstream() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+async fn upstream() -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
     let serving = async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
+        let Ok((mut stream, _)) = listener.accept().await else { return };
         let mut buffer = [0; 4096];
         while let Ok(1..) = stream.read(&mut buffer).await {
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
         }
     };
     #[expect(clippy::disallowed_methods, reason = "the runtime of a test ends with it")]
     tokio::spawn(serving);
-    address
+    Ok(url)
 }
 
-fn rule(path: &str, upstream: &str, authenticators: Value, mutators: Value) -> Value {
+fn rule(path: &str, upstream: &str, authenticators: &Value, mutators: &Value) -> Value {
     json!({
         "id": path, "match": {"url": format!("http://<[^/]+>{path}/<.*>"), "methods": ["GET"]},
         "authenticators": authenticators, "authorizer": {"handler": "allow"}, "mutators": mutators,
@@ -89,7 +92,11 @@ fn rule(path: &str, upstream: &str, authenticators: Value, mutators: Value) -> V
     })
 }
 
-async fn gateway(rules: &Value) -> Gateway {
+fn header(template: &str) -> Value {
+    json!([{"handler": "header", "config": {"headers": {"X-User-Id": template}}}])
+}
+
+async fn gateway(rules: &Value) -> Result<Gateway> {
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
     let enabled = json!({"enabled": true});
     let config = json!({
@@ -99,21 +106,20 @@ async fn gateway(rules: &Value) -> Gateway {
         "mutators": {"noop": enabled, "header": enabled},
     });
     let gateway = Gateway::new(Parts {
-        config: serde_json::from_value(config).unwrap(),
+        config: serde_json::from_value(config)?,
         rng: Rng::seeded(1),
         http: web::outbound::Client::new(web::outbound::Destinations::Any),
         sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
-    })
-    .unwrap();
-    gateway.load_rules().await.unwrap();
-    gateway
+    })?;
+    gateway.load_rules().await?;
+    Ok(gateway)
 }
 
 /// The fewest allocations that a request to this path took: what a thread allocates once does not count.
-async fn allocations(router: &TowerToHyperService<Router>, path: &str) -> usize {
+async fn allocations(router: &TowerToHyperService<Router>, path: &str) -> Result<usize> {
     let mut fewest = usize::MAX;
     for _ in 0..20 {
         let request = Request::get(path)
@@ -122,72 +128,79 @@ async fn allocations(router: &TowerToHyperService<Router>, path: &str) -> usize 
             .header("accept", "*/*")
             .header("accept-language", "en")
             .header("cookie", "theme=dark; session=x")
-            .body(Body::empty())
-            .unwrap();
+            .body(Body::empty())?;
         let region = Region::new(ALLOCATOR);
-        let answer = router.call(request).await.unwrap();
+        let answer = router.call(request).await?;
         let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = answer.into_body().collect().await?.to_bytes();
         fewest = fewest.min(region.change().allocations);
-        assert_eq!((status.as_u16(), body.as_ref()), (200, b"ok".as_slice()), "{path}");
+        ensure!(status == 200 && body.as_ref() == b"ok", "{path}: {status} {body:?}");
     }
-    fewest
+    Ok(fewest)
 }
 
-async fn a_pass_through_the_gateway() {
-    let upstream = format!("http://{}", upstream().await);
+async fn a_pass_through_the_gateway() -> Result<()> {
+    let upstream = upstream().await?;
     let session = json!([
         {"handler": "cookie_session",
          "config": {"check_session_url": "kleis://identity/sessions/whoami", "only": ["session"]}},
         {"handler": "anonymous"},
     ]);
-    let header = json!([{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}]);
     let noop = json!([{"handler": "noop"}]);
-    let rules = json!([rule("/open", &upstream, noop.clone(), noop), rule("/checked", &upstream, session, header),]);
-    let router = TowerToHyperService::new(gateway(&rules).await.public_router());
-    let open = allocations(&router, "/open/x").await;
-    let checked = allocations(&router, "/checked/x").await;
+    let rules = json!([
+        rule("/open", &upstream, &noop, &noop),
+        rule("/checked", &upstream, &session, &header("{{ print .Subject }}")),
+    ]);
+    let router = TowerToHyperService::new(gateway(&rules).await?.public_router());
+    let open = allocations(&router, "/open/x").await?;
+    let checked = allocations(&router, "/checked/x").await?;
     println!("allocations: {open} without a check, {checked} with one");
+    // Most are the client's and the framework's: headers, the body's box, the way between connection and request.
+    ensure!(open <= 24, "a pass without a check allocates {open} times");
+    // The question to the neighbour and its answer, the cookie that is asked about, the subject, the list of headers and
+    // the one value in it. Above all the session's own document is not copied: that would be fifty and more.
+    ensure!(checked - open <= 6, "a check allocates {} times", checked - open);
+    Ok(())
 }
 
-/// Bytes that one of `count` rules occupies, idle.
-async fn bytes_per_rule(count: usize, rule: impl Fn(usize) -> Value) -> usize {
-    let rules: Value = (0..count).map(rule).collect();
+/// Bytes that one of many rules occupies, idle.
+async fn bytes_per_rule(rule: impl Fn(usize) -> Value) -> Result<usize> {
+    const RULES: usize = 200;
+    let rules: Value = (0..RULES).map(rule).collect();
     let region = Region::new(ALLOCATOR);
-    let before = region.change();
-    let gateway = gateway(&rules).await;
+    let gateway = gateway(&rules).await?;
     // The comparison of all rules with each other runs beside, and ends.
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    let change = region.change();
-    let held = change.bytes_allocated - before.bytes_allocated - (change.bytes_deallocated - before.bytes_deallocated);
+    let mut held = usize::MAX;
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        let change = region.change();
+        held = held.min(change.bytes_allocated - change.bytes_deallocated);
+    }
     drop(gateway);
-    held / count
+    Ok(held / RULES)
 }
 
-async fn rules_at_rest() {
-    let noop = || json!([{"handler": "noop"}]);
-    let header = || json!([{"handler": "header", "config": {"headers": {"X-User-Id": "{{ print .Subject }}"}}}]);
-    let template =
-        || json!([{"handler": "header", "config": {"headers": {"X-Who": "{{ .Subject }}:{{ .Authenticator }}"}}}]);
-    let literal = bytes_per_rule(500, |number| {
-        let mut rule = rule(&format!("/{number}"), "http://u", noop(), noop());
+async fn rules_at_rest() -> Result<()> {
+    let noop = json!([{"handler": "noop"}]);
+    let of = |number: usize, mutators: &Value| rule(&format!("/{number}"), "http://u", &noop, mutators);
+    let literal = bytes_per_rule(|number| {
+        let mut rule = of(number, &noop);
         rule["match"]["url"] = json!(format!("http://api.example/{number}"));
         rule
-    })
-    .await;
-    let pattern = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), noop())).await;
-    let named = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), header())).await;
-    let templated = bytes_per_rule(500, |number| rule(&format!("/{number}"), "http://u", noop(), template())).await;
-    println!(
-        "bytes a rule: {literal} literal, {pattern} with a pattern, {named} with a header, {templated} with a template"
-    );
+    });
+    let literal = literal.await?;
+    let pattern = bytes_per_rule(|number| of(number, &noop)).await?;
+    let named = bytes_per_rule(|number| of(number, &header("{{ print .Subject }}"))).await?;
+    let templated = bytes_per_rule(|number| of(number, &header("{{ .Subject }}:{{ .Authenticator }}"))).await?;
+    println!("bytes: {literal} literal, {pattern} with a pattern, {named} with a header, {templated} with a template");
+    Ok(())
 }
 
 #[test]
-fn a_checked_pass_and_a_rule_at_rest_cost_little() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+fn a_checked_pass_and_a_rule_at_rest_cost_little() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        a_pass_through_the_gateway().await;
-        rules_at_rest().await;
-    });
+        a_pass_through_the_gateway().await?;
+        rules_at_rest().await
+    })
 }

@@ -1,11 +1,15 @@
 //! The paths of `subject_from` and `extra_from`: names and positions between dots, `\` before a character that stands for
 //! itself, `@this` for the whole, `#` for the length of a list or, inside a path, for each of its elements.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde_json::Value;
 
+/// A cheap clone around its steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JsonPath {
-    steps: Vec<Step>,
+    steps: Arc<[Step]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub(crate) struct JsonPathError(String);
 impl JsonPath {
     pub(crate) fn parse(text: &str) -> Result<Self, JsonPathError> {
         if text == "@this" {
-            return Ok(Self { steps: Vec::new() });
+            return Ok(Self::whole());
         }
         let text = text.strip_prefix("@this.").unwrap_or(text);
         let mut steps = Vec::new();
@@ -39,10 +43,16 @@ impl JsonPath {
             }
         }
         steps.push(step(name));
-        Ok(Self { steps })
+        Ok(Self { steps: steps.into() })
     }
 
-    pub(crate) fn find(&self, value: &Value) -> Option<Value> {
+    /// `@this`
+    pub(crate) fn whole() -> Self {
+        Self { steps: Arc::from([]) }
+    }
+
+    /// What the path leads to: a part of the value, or, with `#`, something made from it.
+    pub(crate) fn find<'a>(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
         find(&self.steps, value)
     }
 }
@@ -51,15 +61,17 @@ fn step(name: String) -> Step {
     if name == "#" { Step::Each } else { Step::Name(name) }
 }
 
-fn find(steps: &[Step], value: &Value) -> Option<Value> {
+fn find<'a>(steps: &[Step], value: &'a Value) -> Option<Cow<'a, Value>> {
     let Some((first, rest)) = steps.split_first() else {
-        return Some(value.clone());
+        return Some(Cow::Borrowed(value));
     };
     match (first, value) {
         (Step::Name(name), Value::Object(members)) => find(rest, members.get(name)?),
         (Step::Name(name), Value::Array(items)) => find(rest, items.get(name.parse::<usize>().ok()?)?),
-        (Step::Each, Value::Array(items)) if rest.is_empty() => Some(items.len().into()),
-        (Step::Each, Value::Array(items)) => Some(items.iter().filter_map(|item| find(rest, item)).collect()),
+        (Step::Each, Value::Array(items)) if rest.is_empty() => Some(Cow::Owned(items.len().into())),
+        (Step::Each, Value::Array(items)) => {
+            Some(Cow::Owned(items.iter().filter_map(|item| find(rest, item)).map(Cow::into_owned).collect()))
+        }
         (Step::Name(_) | Step::Each, _) => None,
     }
 }
@@ -72,7 +84,7 @@ mod tests {
     #[test]
     fn paths_lead_to_values() {
         let value = json!({"identity": {"id": "u", "tags": [{"n": 1}, {"n": 2}]}, "a.b": true});
-        let find = |path: &str| JsonPath::parse(path).unwrap().find(&value);
+        let find = |path: &str| JsonPath::parse(path).unwrap().find(&value).map(Cow::into_owned);
         assert_eq!(find("identity.id"), Some(json!("u")));
         assert_eq!(find("identity.tags.1.n"), Some(json!(2)));
         assert_eq!(find("identity.tags.#"), Some(json!(2)));

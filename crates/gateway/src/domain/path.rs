@@ -8,12 +8,15 @@
 //!   that are not UTF-8, a double encoding of a structural character, a dot segment with parameters (`..;`), a dot
 //!   segment after an empty segment, a climb above the root.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself.
+/// A path that is its own normal form is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequestPath {
-    forwarded: String,
+pub(crate) struct RequestPath<'a> {
+    forwarded: Cow<'a, str>,
     /// `None` when nothing in `forwarded` is percent-encoded.
     decoded: Option<String>,
     trailing_slash: bool,
@@ -42,25 +45,30 @@ pub(crate) enum PathError {
     AboveRoot,
 }
 
-impl RequestPath {
+impl<'a> RequestPath<'a> {
     /// Normalises the path of a request target, as it stood on the wire and without its query.
-    pub(crate) fn parse(raw: &str) -> Result<Self, PathError> {
+    pub(crate) fn parse(raw: &'a str) -> Result<Self, PathError> {
         if is_plain(raw) {
             let trailing_slash = raw.len() > 1 && raw.ends_with('/');
             let forwarded = if trailing_slash { &raw[..raw.len() - 1] } else { raw };
-            return Ok(Self { forwarded: forwarded.to_owned(), decoded: None, trailing_slash });
+            return Ok(Self { forwarded: Cow::Borrowed(forwarded), decoded: None, trailing_slash });
         }
         let canonical = canonical_octets(raw)?;
         let (forwarded, trailing_slash) = resolve_segments(&canonical)?;
         let decoded = forwarded
             .contains('%')
-            .then(|| percent_decode_str(&forwarded).decode_utf8().map(std::borrow::Cow::into_owned))
+            .then(|| percent_decode_str(&forwarded).decode_utf8().map(Cow::into_owned))
             .transpose()
             .map_err(|_| PathError::NotUtf8)?;
         if decoded.as_deref().is_some_and(is_encoded_twice) {
             return Err(PathError::EncodedTwice);
         }
-        Ok(Self { forwarded, decoded, trailing_slash })
+        Ok(Self { forwarded: Cow::Owned(forwarded), decoded, trailing_slash })
+    }
+
+    /// Whether something stays encoded, so that what is forwarded is not what is matched.
+    pub(crate) const fn is_encoded(&self) -> bool {
+        self.decoded.is_some()
     }
 
     /// What rules and templates see.

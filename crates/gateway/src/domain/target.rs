@@ -3,7 +3,7 @@
 //! The compared text is `scheme://host[:port]path`, without query and fragment. Hosts are compared in lower case
 //! (RFC 3986 section 3.2.2).
 
-use std::fmt;
+use std::borrow::Cow;
 
 use super::path::{PathError, RequestPath};
 
@@ -35,15 +35,15 @@ impl Scheme {
 
 /// A host as it stands in `Host`, in lower case, with its port when there was one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Host(String);
+pub(crate) struct Host<'a>(Cow<'a, str>);
 
 /// The text is not a host that every server reads alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host is missing or is not a name or address with an optional port")]
 pub(crate) struct HostError;
 
-impl Host {
-    pub(crate) fn parse(text: &str) -> Result<Self, HostError> {
+impl<'a> Host<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, HostError> {
         let (name, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, after) = rest.split_once(']').ok_or(HostError)?;
@@ -64,17 +64,8 @@ impl Host {
         if name.is_empty() || !name_is_sound || !port_is_sound {
             return Err(HostError);
         }
-        Ok(Self(text.to_ascii_lowercase()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let has_upper_case = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        Ok(Self(if has_upper_case { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }))
     }
 }
 
@@ -95,51 +86,81 @@ pub(crate) enum TargetError {
     Scheme,
 }
 
-/// The target of one request.
+/// The target of one request, in one piece.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) method: http::Method,
     pub(crate) scheme: Scheme,
-    pub(crate) host: Host,
-    pub(crate) path: RequestPath,
-    pub(crate) query: Option<String>,
-    /// `scheme://host/path`, the text that rules are compared with.
-    url: String,
+    /// `scheme://host/path?query`, the path decoded.
+    text: String,
+    path_at: usize,
+    path_end: usize,
+    /// The path as it is forwarded, when that is not how it is matched.
+    encoded_path: Option<String>,
+    had_trailing_slash: bool,
 }
 
 impl Target {
     pub(crate) fn new(
         method: http::Method,
         scheme: Scheme,
-        host: Host,
-        path: RequestPath,
-        query: Option<String>,
+        host: &Host<'_>,
+        path: &RequestPath<'_>,
+        query: Option<&str>,
     ) -> Self {
-        let mut url = String::with_capacity(scheme.as_str().len() + 3 + host.0.len() + path.decoded().len());
-        url.push_str(scheme.as_str());
-        url.push_str("://");
-        url.push_str(&host.0);
-        url.push_str(path.decoded());
-        Self { method, scheme, host, path, query, url }
+        let decoded = path.decoded();
+        let path_at = scheme.as_str().len() + SEPARATOR.len() + host.0.len();
+        let path_end = path_at + decoded.len();
+        let mut text = String::with_capacity(path_end + query.map_or(0, |query| query.len() + 1));
+        text.extend([scheme.as_str(), SEPARATOR, &*host.0, decoded]);
+        if let Some(query) = query {
+            text.push('?');
+            text.push_str(query);
+        }
+        let encoded_path = path.is_encoded().then(|| path.forwarded().to_owned());
+        Self { method, scheme, text, path_at, path_end, encoded_path, had_trailing_slash: path.had_trailing_slash() }
     }
 
+    /// `scheme://host/path`, the text that rules are compared with.
     pub(crate) fn url(&self) -> &str {
-        &self.url
+        &self.text[..self.path_end]
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.text[self.scheme.as_str().len() + SEPARATOR.len()..self.path_at]
+    }
+
+    /// What rules and templates see.
+    pub(crate) fn path(&self) -> &str {
+        &self.text[self.path_at..self.path_end]
+    }
+
+    /// What the upstream receives.
+    pub(crate) fn forwarded_path(&self) -> &str {
+        self.encoded_path.as_deref().unwrap_or_else(|| self.path())
+    }
+
+    /// Whether the client's path ended in a slash, which normalisation took away.
+    pub(crate) const fn had_trailing_slash(&self) -> bool {
+        self.had_trailing_slash
+    }
+
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.text.get(self.path_end + 1..)
     }
 
     /// The URL as a browser would write it again, query included.
     pub(crate) fn original_url(&self) -> String {
-        let mut url = format!("{}://{}{}", self.scheme.as_str(), self.host, self.path.forwarded());
-        if self.path.had_trailing_slash() {
+        let mut url = format!("{}{}", &self.text[..self.path_at], self.forwarded_path());
+        if self.had_trailing_slash {
             url.push('/');
         }
-        if let Some(query) = &self.query {
-            url.push('?');
-            url.push_str(query);
-        }
+        url.push_str(&self.text[self.path_end..]);
         url
     }
 }
+
+const SEPARATOR: &str = "://";
 
 #[cfg(test)]
 mod tests {
@@ -153,7 +174,7 @@ mod tests {
             ("127.0.0.1", "127.0.0.1"),
             ("[::1]:80", "[::1]:80"),
         ] {
-            assert_eq!(Host::parse(text).map(|host| host.to_string()), Ok(expected.to_owned()));
+            assert_eq!(Host::parse(text).unwrap().0, expected);
         }
         for text in [
             "",
@@ -178,10 +199,13 @@ mod tests {
 
     #[test]
     fn the_compared_text_has_no_query() {
-        let path = RequestPath::parse("/a%20b/").unwrap();
-        let target =
-            Target::new(http::Method::GET, Scheme::Https, Host::parse("H:1").unwrap(), path, Some("q=1".to_owned()));
-        assert_eq!(target.url(), "https://h:1/a b");
-        assert_eq!(target.original_url(), "https://h:1/a%20b/?q=1");
+        let (host, path) = (Host::parse("H:1").unwrap(), RequestPath::parse("/a%20b/").unwrap());
+        let target = |query| Target::new(http::Method::GET, Scheme::Https, &host, &path, query);
+        let asking = target(Some("q=1"));
+        assert_eq!((asking.url(), asking.host(), asking.path()), ("https://h:1/a b", "h:1", "/a b"));
+        assert_eq!((asking.forwarded_path(), asking.query()), ("/a%20b", Some("q=1")));
+        assert_eq!(asking.original_url(), "https://h:1/a%20b/?q=1");
+        assert_eq!((target(None).query(), target(Some("")).query()), (None, Some("")));
+        assert_eq!(target(None).original_url(), "https://h:1/a%20b/");
     }
 }

@@ -54,8 +54,8 @@ impl Upstream {
         let authority = authority.parse().map_err(|_| format!("`{}` has no host", settings.url))?;
         let path = if url.path().is_empty() { "/" } else { url.path() };
         let base_path = RequestPath::parse(path).map_err(|error| error.to_string())?;
-        let strip = settings.strip_path.trim_matches('/');
-        let strip = RequestPath::parse(&format!("/{strip}")).map_err(|error| format!("strip_path: {error}"))?;
+        let strip = format!("/{}", settings.strip_path.trim_matches('/'));
+        let strip = RequestPath::parse(&strip).map_err(|error| format!("strip_path: {error}"))?;
         Ok(Some(Self {
             protocol,
             authority,
@@ -67,12 +67,31 @@ impl Upstream {
         }))
     }
 
-    /// The URI to request; `None` when it would be no URI, which no normalised path makes happen.
-    pub(crate) fn uri(&self, target: &Target) -> Option<Uri> {
-        let forwarded = target.path.forwarded();
-        let mut path = String::with_capacity(
-            self.base_path.len() + forwarded.len() + 2 + target.query.as_ref().map_or(0, String::len),
-        );
+    /// The URI to request; `None` when it would be no URI, which no normalised path makes happen. `asked` is what the
+    /// client asked for: where nothing is changed in it, it is passed on.
+    pub(crate) fn uri(&self, target: &Target, asked: Option<&PathAndQuery>) -> Option<Uri> {
+        let unchanged = |asked: &&PathAndQuery| {
+            self.base_path.is_empty()
+                && self.strip.is_empty()
+                && asked.path() == target.forwarded_path()
+                && asked.query() == target.query()
+        };
+        let path_and_query = match asked.filter(unchanged) {
+            Some(asked) => asked.clone(),
+            None => PathAndQuery::try_from(self.path_and_query(target)).ok()?,
+        };
+        let scheme = if self.protocol == Protocol::Https { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(scheme);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path_and_query);
+        Uri::from_parts(parts).ok()
+    }
+
+    fn path_and_query(&self, target: &Target) -> String {
+        let (forwarded, query) = (target.forwarded_path(), target.query());
+        let length = self.base_path.len() + forwarded.len() + 2 + query.map_or(0, str::len);
+        let mut path = String::with_capacity(length);
         path.push_str(&self.base_path);
         if forwarded != "/" {
             path.push_str(forwarded);
@@ -80,17 +99,15 @@ impl Upstream {
         if !self.strip.is_empty() {
             path = without_segments(&path, &self.strip);
         }
-        let wants_slash = self.preserve_trailing_slash && target.path.had_trailing_slash();
+        let wants_slash = self.preserve_trailing_slash && target.had_trailing_slash();
         if path.is_empty() || (wants_slash && !path.ends_with('/')) {
             path.push('/');
         }
-        if let Some(query) = &target.query {
+        if let Some(query) = query {
             path.push('?');
             path.push_str(query);
         }
-        let path_and_query = PathAndQuery::try_from(path).ok()?;
-        let scheme = if self.protocol == Protocol::Https { "https" } else { "http" };
-        Uri::builder().scheme(scheme).authority(self.authority.clone()).path_and_query(path_and_query).build().ok()
+        path
     }
 }
 
@@ -121,10 +138,13 @@ mod tests {
             preserve_trailing_slash: slash,
             ..rule::Upstream::default()
         };
-        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query.to_owned())));
-        let path = RequestPath::parse(path).unwrap();
-        let target = Target::new(http::Method::GET, Scheme::Http, Host::parse("h").unwrap(), path, query);
-        Upstream::compile(&settings).unwrap().unwrap().uri(&target).unwrap().to_string()
+        let asked: PathAndQuery = path.parse().unwrap();
+        let path = RequestPath::parse(asked.path()).unwrap();
+        let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, asked.query());
+        let upstream = Upstream::compile(&settings).unwrap().unwrap();
+        let uri = upstream.uri(&target, Some(&asked)).unwrap();
+        assert_eq!(upstream.uri(&target, None).as_ref(), Some(&uri), "what is passed on is what would be made");
+        uri.to_string()
     }
 
     #[test]

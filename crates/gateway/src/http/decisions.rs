@@ -43,11 +43,11 @@ fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
             headers.remove(name);
         }
     }
-    for (name, value) in &session.headers {
+    for (name, value) in session.headers.iter() {
         headers.insert(name, value.clone());
     }
     let mut removed: Vec<&str> = decided.iter().chain(session.removed.iter().map(HeaderName::as_str)).collect();
-    removed.retain(|name| !session.headers.contains_key(*name));
+    removed.retain(|name| session.headers.get(name).is_none());
     removed.sort_unstable();
     removed.dedup();
     if !removed.is_empty()

@@ -23,14 +23,14 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let granted = match gateway.decide(&cx, &target, &parts.headers).await {
+    let mut granted = match gateway.decide(&cx, &target, &parts.headers).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };
     // Error handlers may ask for these after the request has gone on its way.
     let negotiation = [ACCEPT, CONTENT_TYPE].map(|name| (parts.headers.get(&name).cloned(), name));
     let client_address = peer.map(|peer| peer.address.ip().to_canonical());
-    let forward = ForwardRequest { granted: &granted, target: &target, client_address, is_forwarder, parts, body };
+    let forward = ForwardRequest { granted: &mut granted, target: &target, client_address, is_forwarder, parts, body };
     match gateway.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {

@@ -34,8 +34,8 @@ pub(super) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, Ta
         scheme = Scheme::parse(said).ok_or(TargetError::Scheme)?;
     }
     let path = RequestPath::parse(path_on_the_wire(&parts.uri))?;
-    let query = parts.uri.query().map(str::to_owned);
-    Ok(Target::new(parts.method.clone(), scheme, host(&parts.uri, &parts.headers)?, path, query))
+    let host = host(&parts.uri, &parts.headers)?;
+    Ok(Target::new(parts.method.clone(), scheme, &host, &path, parts.uri.query()))
 }
 
 /// The target of a decision. What is not forwarded is taken from the request to the API, less its `/decisions`.
@@ -61,14 +61,14 @@ pub(super) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
         host(&parts.uri, headers)?
     };
     let (path, query) = if let Some(uri) = single(headers, &X_FORWARDED_URI)? {
-        uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query.to_owned())))
+        uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)))
     } else {
         let path = parts.uri.path();
-        (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query().map(str::to_owned))
+        (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query())
     };
     let path = if path.is_empty() { "/" } else { path };
     let path = RequestPath::parse(path).map_err(TargetError::from)?;
-    Ok(Target::new(method, scheme, host, path, query))
+    Ok(Target::new(method, scheme, &host, &path, query))
 }
 
 fn connection_scheme(peer: Option<&PeerAddress>) -> Scheme {
@@ -86,7 +86,7 @@ fn path_on_the_wire(uri: &Uri) -> &str {
 
 /// `:authority`, the authority of an absolute target, or `Host`. When there are two they must agree, so that the upstream
 /// cannot read another than we do.
-fn host(uri: &Uri, headers: &HeaderMap) -> Result<Host, TargetError> {
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, TargetError> {
     let named = single(headers, &HOST)?.map(Host::parse).transpose()?;
     let asked = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
     match (named, asked) {
@@ -135,7 +135,7 @@ mod tests {
 
     fn decision(uri: &str, headers: &[(&str, &str)], trusted: bool) -> Result<String, http::StatusCode> {
         of_decision(&parts(uri, headers), trusted)
-            .map(|target| format!("{} {} {:?}", target.method, target.url(), target.query))
+            .map(|target| format!("{} {} {:?}", target.method, target.url(), target.query()))
             .map_err(|failure| failure.status)
     }
 

@@ -160,7 +160,7 @@ impl Pipeline {
                 Outcome::NotResponsible => continue,
                 Outcome::Accepted(mut session) => {
                     session.set_cookies = set_cookies;
-                    return Ok(*session);
+                    return Ok(session);
                 }
                 Outcome::Invalid(failure) if step.on_invalid == OnFailure::Next => {
                     set_cookies.extend(failure.set_cookies);

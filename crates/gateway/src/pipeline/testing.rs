@@ -34,10 +34,9 @@ impl Request {
         let scheme = Scheme::parse(url.scheme()).unwrap();
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
         let path = RequestPath::parse(url.path()).unwrap();
-        let query = url.query().map(str::to_owned);
         Self {
             cx: Context::for_background(START, TenantId::DEFAULT, RequestId(Uuid::nil())),
-            target: Target::new(method, scheme, Host::parse(authority).unwrap(), path, query),
+            target: Target::new(method, scheme, &Host::parse(authority).unwrap(), &path, url.query()),
             headers: HeaderMap::new(),
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use web::listener::Stalled;
+use web::listener::{IdleBody, Stalled};
 
 use crate::domain::headers::remove_hop_by_hop;
 use crate::pipeline::RuleSet;
@@ -34,13 +34,13 @@ impl Progress {
 }
 
 pub(super) struct RequestBody {
-    inner: Body,
+    inner: IdleBody<Body>,
     progress: Progress,
     rules: Arc<RuleSet>,
 }
 
 impl RequestBody {
-    pub(super) const fn new(inner: Body, progress: Progress, rules: Arc<RuleSet>) -> Self {
+    pub(super) const fn new(inner: IdleBody<Body>, progress: Progress, rules: Arc<RuleSet>) -> Self {
         Self { inner, progress, rules }
     }
 }
@@ -62,7 +62,7 @@ impl HttpBody for RequestBody {
             }
             frame
         });
-        polled.map_err(|error| if was_stalled(&error) { ClientFault::Stalled } else { ClientFault::Gone })
+        polled.map_err(|error| if was_stalled(error.as_ref()) { ClientFault::Stalled } else { ClientFault::Gone })
     }
 
     fn is_end_stream(&self) -> bool {

@@ -23,7 +23,8 @@ use crate::service::Gateway;
 
 /// A request that may go on.
 pub(crate) struct ForwardRequest<'a> {
-    pub(crate) granted: &'a Granted,
+    /// Its headers move into the request.
+    pub(crate) granted: &'a mut Granted,
     pub(crate) target: &'a Target,
     pub(crate) client_address: Option<std::net::IpAddr>,
     /// Whether the peer's `X-Forwarded-*` are passed on.
@@ -39,29 +40,30 @@ impl Gateway {
     /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
         let ForwardRequest { granted, target, client_address, is_forwarder, mut parts, body } = request;
+        let set = std::mem::take(&mut granted.session.headers);
         let upstream = granted.compiled().and_then(|compiled| compiled.upstream.as_ref());
         let upstream = upstream.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
-        let uri = upstream.uri(target).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
+        let asked = parts.uri.path_and_query();
+        let uri = upstream.uri(target, asked).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
         let mut headers = parts.headers;
         HeaderRules {
             decided: granted.rules.decided_headers(),
-            session: &granted.session,
+            removed: &granted.session.removed,
             is_forwarder,
             preserve_host: upstream.preserve_host,
             client: client_address.filter(|_| upstream.forwarded_headers).map(|address| (address, target)),
         }
-        .apply(&mut headers, upgrade.as_ref());
+        .apply(&mut headers, set, upgrade.as_ref());
 
-        let progress = Progress::default();
         let timeouts = self.0.config.serve.proxy.timeout;
-        let body = if body.is_end_stream() {
-            Body::empty()
+        let (body, progress) = if body.is_end_stream() {
+            (Body::empty(), None)
         } else {
-            let body = Body::new(IdleBody::new(body, timeouts.read.get()));
-            Body::new(RequestBody::new(body, progress.clone(), granted.rules.clone()))
+            let (body, progress) = (IdleBody::new(body, timeouts.read.get()), Progress::default());
+            (Body::new(RequestBody::new(body, progress.clone(), granted.rules.clone())), Some(progress))
         };
         let mut outgoing = Request::new(body);
         *outgoing.method_mut() = parts.method;
@@ -72,7 +74,7 @@ impl Gateway {
         // HTTP/2 names the host of the URI besides: two names for one host are one too many.
         let has_own_host = outgoing.headers().contains_key(HOST);
         let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || has_own_host);
-        let answer = wait_for(pool.request(outgoing), &progress, timeouts.write.get()).await?;
+        let answer = wait_for(pool.request(outgoing), progress.as_ref(), timeouts.write.get()).await?;
         let mut response = self.present(answer, upgrade.as_ref(), client_upgrade, timeouts.write.get())?;
         for cookie in &granted.session.set_cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
@@ -125,16 +127,17 @@ fn may_upgrade(upstream: &Upstream) -> bool {
 /// Waits for the head of the answer. The time runs only while nothing passes.
 async fn wait_for(
     answer: hyper_util::client::legacy::ResponseFuture,
-    progress: &Progress,
+    progress: Option<&Progress>,
     longest_silence: Duration,
 ) -> Result<Response<Incoming>, Box<Failure>> {
     let mut answer = std::pin::pin!(answer);
-    let mut seen = progress.count();
+    let count = || progress.map_or(0, Progress::count);
+    let mut seen = count();
     loop {
         match tokio::time::timeout(longest_silence, &mut answer).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => return Err(failure_of(&error)),
-            Err(_) if progress.count() != seen => seen = progress.count(),
+            Err(_) if count() != seen => seen = count(),
             Err(_) => return Err(Failure::gateway_timeout(format!("no answer for {longest_silence:?}"))),
         }
     }

@@ -1,10 +1,10 @@
 //! The headers of a request as the upstream gets them.
 
-use http::header::{CONNECTION, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, TE, UPGRADE};
+use http::header::{CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, TE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
-use crate::domain::headers::{DecidedHeaders, remove_hop_by_hop};
-use crate::domain::session::Session;
+use crate::domain::headers::{DecidedHeaders, remove_hop_by_hop, remove_where};
+use crate::domain::session::SetHeaders;
 use crate::domain::target::Target;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -14,7 +14,8 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// What decides over the headers of one request.
 pub(super) struct HeaderRules<'a> {
     pub(super) decided: &'a DecidedHeaders,
-    pub(super) session: &'a Session,
+    /// What this rule takes away besides.
+    pub(super) removed: &'a [HeaderName],
     /// Whether the peer is a listed proxy: what it says of the client is passed on.
     pub(super) is_forwarder: bool,
     pub(super) preserve_host: bool,
@@ -24,9 +25,14 @@ pub(super) struct HeaderRules<'a> {
 
 impl HeaderRules<'_> {
     /// Turns the client's headers into the upstream's. `upgrade` is the protocol that the client wants to change to.
-    pub(super) fn apply(&self, headers: &mut HeaderMap, upgrade: Option<&HeaderValue>) {
+    pub(super) fn apply(&self, headers: &mut HeaderMap, set: SetHeaders, upgrade: Option<&HeaderValue>) {
         let takes_trailers = lists(headers, &TE, "trailers");
         remove_hop_by_hop(headers);
+        if !self.preserve_host {
+            headers.remove(HOST);
+        }
+        join_cookies(headers);
+        remove_where(headers, |name| self.takes_away(name));
         if takes_trailers {
             headers.insert(TE, HeaderValue::from_static("trailers"));
         }
@@ -34,38 +40,27 @@ impl HeaderRules<'_> {
             headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(UPGRADE, protocol.clone());
         }
-        // The body is sent without waiting for a 100.
-        headers.remove(EXPECT);
-        join_cookies(headers);
-        if !self.is_forwarder {
-            remove_forwarded(headers);
-        }
-        self.decided.remove_from(headers);
         if let Some((address, target)) = self.client {
             add_forwarded(headers, address, target);
         }
-        for name in &self.session.removed {
-            headers.remove(name);
+        for (name, value) in set {
+            headers.insert(name, value);
         }
-        for (name, value) in &self.session.headers {
-            headers.insert(name, value.clone());
-        }
-        if !self.preserve_host && !self.session.headers.contains_key(HOST) {
-            headers.remove(HOST);
-        }
+    }
+
+    /// What the client sent and the upstream must not see.
+    fn takes_away(&self, name: &HeaderName) -> bool {
+        // The body is sent without waiting for a 100.
+        *name == EXPECT
+            || (!self.is_forwarder && is_forwarded(name))
+            || self.decided.contains(name)
+            || self.removed.contains(name)
     }
 }
 
-fn remove_forwarded(headers: &mut HeaderMap) {
-    headers.remove(FORWARDED);
-    let is_forwarded = |name: &&HeaderName| {
-        let name = name.as_str().as_bytes();
-        name.starts_with(b"x-forwarded") || name.starts_with(b"x_forwarded")
-    };
-    let names: Vec<HeaderName> = headers.keys().filter(is_forwarded).cloned().collect();
-    for name in names {
-        headers.remove(name);
-    }
+fn is_forwarded(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name == "forwarded" || name.starts_with("x-forwarded") || name.starts_with("x_forwarded")
 }
 
 /// Appends our hop to what a listed proxy said; nobody else's words are left by now.
@@ -74,7 +69,7 @@ fn add_forwarded(headers: &mut HeaderMap, address: std::net::IpAddr, target: &Ta
     let chain = before.into_iter().map(str::to_owned).chain([address.to_string()]).collect::<Vec<_>>().join(", ");
     for (name, value) in [
         (X_FORWARDED_FOR, chain.as_str()),
-        (X_FORWARDED_HOST, target.host.as_str()),
+        (X_FORWARDED_HOST, target.host()),
         (X_FORWARDED_PROTO, target.scheme.as_str()),
     ] {
         if let Ok(value) = HeaderValue::from_str(value)
@@ -131,14 +126,12 @@ mod tests {
         client: Option<(std::net::IpAddr, &Target)>,
     ) -> HeaderMap {
         let decided = DecidedHeaders::new(headers(&[("x-user", "")]).keys());
-        let session = Session {
-            headers: headers(&[("x-role", "r")]),
-            removed: vec![HeaderName::from_static("x-secret")],
-            ..Session::default()
-        };
-        let rules = HeaderRules { decided: &decided, session: &session, is_forwarder, preserve_host, client };
+        let mut set = SetHeaders::default();
+        set.insert(HeaderName::from_static("x-role"), HeaderValue::from_static("r"));
+        let removed = [HeaderName::from_static("x-secret")];
+        let rules = HeaderRules { decided: &decided, removed: &removed, is_forwarder, preserve_host, client };
         let mut sent = headers(sent);
-        rules.apply(&mut sent, None);
+        rules.apply(&mut sent, set, None);
         sent
     }
 
@@ -163,8 +156,8 @@ mod tests {
 
     #[test]
     fn a_listed_proxy_is_believed_and_our_hop_is_added_when_the_rule_says_so() {
-        let path = RequestPath::parse("/").unwrap();
-        let target = Target::new(http::Method::GET, Scheme::Http, Host::parse("h:1").unwrap(), path, None);
+        let (host, path) = (Host::parse("h:1").unwrap(), RequestPath::parse("/").unwrap());
+        let target = Target::new(http::Method::GET, Scheme::Http, &host, &path, None);
         let sent = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];
         let trusted = applied(&sent, true, false, None);
         assert_eq!(trusted, headers(&[sent[0], sent[1], ("x-role", "r")]));

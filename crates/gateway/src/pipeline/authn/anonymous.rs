@@ -4,7 +4,7 @@ use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Inbound, Outcome, accepted};
+use super::{Inbound, Outcome};
 use crate::domain::session::Session;
 use crate::pipeline::settings;
 
@@ -34,7 +34,7 @@ impl Anonymous {
         if shows_credentials && !self.ignore_authorization_header {
             return Outcome::NotResponsible;
         }
-        accepted(Session::unauthenticated("anonymous", &self.subject))
+        Outcome::Accepted(Session::unauthenticated("anonymous", &self.subject))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cookie_session`: asks the identity service whose session the request's cookies are. Beside the service in this
 //! process that is a function call, otherwise a request to `check_session_url`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +14,10 @@ use url::Url;
 use web::cookies::SetCookie;
 use web::outbound::Limits;
 
-use super::{Inbound, Outcome, Services, accepted, relayed};
+use super::{Inbound, Outcome, Services, relayed};
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::json_path::JsonPath;
-use crate::domain::session::Session;
+use crate::domain::session::{Extra, Session};
 use crate::pipeline::settings;
 
 const NAME: &str = "cookie_session";
@@ -173,10 +174,12 @@ impl CookieSession {
         let bearer = forwarded(&AUTHORIZATION)
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let cookies: Vec<&str> = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+        // HTTP/2 may split cookies over several fields (RFC 9113 section 8.2.3).
+        let mut cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let cookie = cookies.next().map(|first| cookies.fold(first.to_owned(), |joined, next| joined + "; " + next));
         SessionCredentials {
             session_token: forwarded(&X_SESSION_TOKEN).map(base::PlainToken::received),
-            cookie: (!cookies.is_empty()).then(|| cookies.join("; ")),
+            cookie,
             bearer: bearer.map(|(_, token)| base::PlainToken::received(token.trim())),
         }
     }
@@ -195,7 +198,7 @@ impl CookieSession {
         };
         match answer.status() {
             StatusCode::OK => match serde_json::from_slice(answer.body()) {
-                Ok(body) => self.accept(&body),
+                Ok(body) => self.accept(&Arc::new(body)),
                 Err(_) => Outcome::Refused(Failure::forbidden().because("the session check answered with no JSON")),
             },
             StatusCode::TOO_MANY_REQUESTS => Outcome::Refused(relayed::too_many_requests(answer.headers())),
@@ -214,21 +217,21 @@ impl CookieSession {
         }
     }
 
-    fn accept(&self, whoami: &Value) -> Outcome {
-        let subject = match self.subject_from.find(whoami) {
+    fn accept(&self, whoami: &Arc<Value>) -> Outcome {
+        let subject = match self.subject_from.find(whoami).as_deref() {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(subject)) => subject,
+            Some(Value::String(subject)) => subject.clone(),
             Some(_) => return Outcome::Refused(Failure::forbidden().because("the session's subject is not a text")),
         };
-        let extra = match self.extra_from.find(whoami) {
-            None | Some(Value::Null) => Value::Null,
-            Some(extra @ Value::Object(_)) => extra,
+        let extra = match self.extra_from.find(whoami).as_deref() {
+            None | Some(Value::Null) => Extra::default(),
+            Some(Value::Object(_)) => Extra::part(whoami.clone(), self.extra_from.clone()),
             Some(_) => return Outcome::Refused(Failure::forbidden().because("the session's extra is not an object")),
         };
         if subject.is_empty() && self.require_subject {
             return Outcome::Refused(Failure::unauthorized().because("the session names no subject"));
         }
-        accepted(Session::authenticated(NAME, subject, extra))
+        Outcome::Accepted(Session::authenticated(NAME, subject, extra))
     }
 
     fn invalid(&self, mut failure: Box<Failure>) -> Outcome {
@@ -279,10 +282,10 @@ impl Remote {
         let target = inbound.target;
         let mut url = self.url.clone();
         if !self.preserve_path {
-            url.set_path(target.path.forwarded());
+            url.set_path(target.forwarded_path());
         }
         if !self.preserve_query {
-            url.set_query(target.query.as_deref());
+            url.set_query(target.query());
         }
         let mut request = http::Request::new(Bytes::new());
         *request.method_mut() = self.force_method.clone().unwrap_or_else(|| target.method.clone());
@@ -294,7 +297,7 @@ impl Remote {
             }
         }
         if self.preserve_host
-            && let Ok(host) = target.host.as_str().parse()
+            && let Ok(host) = target.host().parse()
         {
             headers.insert(X_FORWARDED_HOST, host);
         }

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use web::config::GoDuration;
 
 use super::token_from::{self, TokenFrom};
-use super::{Inbound, Outcome, Services, accepted};
+use super::{Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
-use crate::domain::session::Session;
+use crate::domain::session::{Extra, Session};
 use crate::pipeline::services::{Freshness, KeysUnavailable};
 use crate::pipeline::settings;
 
@@ -111,7 +111,7 @@ impl Jwt {
             Err(refusal) => return outcome(refusal, Some(&claims)),
         }
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
-        accepted(Session::authenticated(NAME, subject, Value::Object(with_scopes_as_list(claims))))
+        Outcome::Accepted(Session::authenticated(NAME, subject, Extra::new(with_scopes_as_list(claims).into())))
     }
 
     async fn verify(

@@ -30,7 +30,7 @@ pub(crate) enum Authenticator {
 pub(crate) enum Outcome {
     /// The request carries nothing that this authenticator looks at: the next one is asked.
     NotResponsible,
-    Accepted(Box<Session>),
+    Accepted(Session),
     /// The credential is no good: unknown, expired, revoked, tampered with, or meant for somebody else.
     Invalid(Box<Failure>),
     /// The credential could not be checked.
@@ -77,8 +77,4 @@ impl Authenticator {
             Self::Jwt(it) => it.authenticate(inbound, services).await,
         }
     }
-}
-
-fn accepted(session: Session) -> Outcome {
-    Outcome::Accepted(Box::new(session))
 }

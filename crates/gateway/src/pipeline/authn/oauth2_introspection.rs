@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 use web::config::GoDuration;
 
 use super::token_from::{self, TokenFrom};
-use super::{Inbound, Outcome, Services, accepted};
+use super::{Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
-use crate::domain::session::Session;
+use crate::domain::session::{Extra, Session};
 use crate::pipeline::services::{ExpiringCache, Retry};
 use crate::pipeline::settings;
 use remote::Remote;
@@ -189,7 +189,7 @@ impl Oauth2Introspection {
             }
         }
         let subject = text("sub").to_owned();
-        accepted(Session::authenticated(NAME, subject, extra(claims, audience)))
+        Outcome::Accepted(Session::authenticated(NAME, subject, Extra::new(extra(claims, audience))))
     }
 }
 

@@ -49,7 +49,7 @@ impl TokenFrom {
             }
             Self::Header(name) => inbound.headers.get(name)?.to_str().ok()?.to_owned(),
             Self::QueryParameter(name) => {
-                let query = inbound.target.query.as_deref()?.as_bytes();
+                let query = inbound.target.query()?.as_bytes();
                 url::form_urlencoded::parse(query).find(|(its_name, _)| its_name == name)?.1.into_owned()
             }
             Self::Cookie(name) => web::cookies::get(inbound.headers, name)?.to_owned(),

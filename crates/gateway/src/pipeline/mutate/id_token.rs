@@ -149,6 +149,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    use crate::domain::session::Extra;
     use crate::pipeline::testing::{self, Request};
     use jose::{Algorithm, Jws, VerificationKeys};
     use serde_json::json;
@@ -167,10 +168,18 @@ mod tests {
         }
 
         async fn token(&self, subject: &str) -> Result<String, Box<Failure>> {
-            let mut session = Session::authenticated("jwt", subject.to_owned(), json!({"role": "x"}));
+            let mut session = Session::authenticated("jwt", subject.to_owned(), Extra::new(json!({"role": "x"})));
             let request = Request::get("http://h/").at(self.now);
             self.mutator.mutate(&request.inbound(), &mut session, &self.services).await?;
-            Ok(session.headers[AUTHORIZATION].to_str().unwrap().strip_prefix("Bearer ").unwrap().to_owned())
+            Ok(session
+                .headers
+                .get("authorization")
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .strip_prefix("Bearer ")
+                .unwrap()
+                .to_owned())
         }
 
         async fn claims(&self, token: &str) -> Map<String, Value> {

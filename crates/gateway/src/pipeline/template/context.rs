@@ -58,10 +58,13 @@ impl TemplateView<'_> {
         put("Authenticated", Value::Bool(self.session.authenticated));
         put("Authenticator", text(self.session.authenticator));
         if needs.covers(Needs::EXTRA) {
-            put("Extra", json_to_value(&self.session.extra));
+            put("Extra", self.session.extra.get().map_or(Value::Nil, |extra| json_to_value(&extra)));
         }
         if needs.covers(Needs::SESSION_HEADER) {
-            put("Header", headers(&self.session.headers));
+            put(
+                "Header",
+                headers(&self.session.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
+            );
         }
         put("MatchContext", self.match_context(needs));
         Value::Map(Arc::new(root))
@@ -86,11 +89,11 @@ impl TemplateView<'_> {
     /// Go's `url.URL`: its fields, and those of its methods that take no argument.
     fn url(&self) -> Value {
         let target = self.inbound.target;
-        let host = target.host.as_str();
+        let host = target.host();
         let port_at = host.rfind(':').filter(|at| !host[*at..].contains(']'));
         let (hostname, port) = port_at.map_or((host, ""), |at| (&host[..at], &host[at + 1..]));
         let mut query: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(target.query.as_deref().unwrap_or_default().as_bytes()) {
+        for (name, value) in url::form_urlencoded::parse(target.query().unwrap_or_default().as_bytes()) {
             query.entry(Arc::from(name.as_ref())).or_default().push(text(&value));
         }
         let query = query.into_iter().map(|(name, values)| (name, Value::List(values.into()))).collect();
@@ -99,9 +102,9 @@ impl TemplateView<'_> {
             ("Host", text(host)),
             ("Hostname", text(hostname.trim_start_matches('[').trim_end_matches(']'))),
             ("Port", text(port)),
-            ("Path", text(target.path.decoded())),
-            ("EscapedPath", text(target.path.forwarded())),
-            ("RawQuery", text(target.query.as_deref().unwrap_or_default())),
+            ("Path", text(target.path())),
+            ("EscapedPath", text(target.forwarded_path())),
+            ("RawQuery", text(target.query().unwrap_or_default())),
             ("Query", Value::Map(Arc::new(query))),
             ("String", text(&target.original_url())),
         ];

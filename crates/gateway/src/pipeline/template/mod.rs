@@ -14,6 +14,8 @@ use std::sync::{Arc, LazyLock};
 use gotmpl::parse::{DefineNode, Expr, ListNode, Node, Parser};
 use serde_json::Value as Json;
 
+use crate::domain::session::Extra;
+
 pub(crate) use context::TemplateView;
 
 #[derive(Clone)]
@@ -125,7 +127,15 @@ impl Program {
 }
 
 /// What `print` makes of a member of the extra.
-fn printed<'a>(extra: &'a Json, path: &[String]) -> Cow<'a, str> {
+fn printed<'a>(extra: &'a Extra, path: &[String]) -> Cow<'a, str> {
+    match extra.get() {
+        None => Cow::Borrowed(""),
+        Some(Cow::Borrowed(extra)) => printed_member(extra, path),
+        Some(Cow::Owned(extra)) => Cow::Owned(printed_member(&extra, path).into_owned()),
+    }
+}
+
+fn printed_member<'a>(extra: &'a Json, path: &[String]) -> Cow<'a, str> {
     match path.iter().try_fold(extra, |value, name| value.get(name)) {
         None => Cow::Borrowed(""),
         Some(Json::String(text)) => Cow::Borrowed(text),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::path::RequestPath;
-use crate::domain::session::Session;
+use crate::domain::session::{Extra, Session};
 use crate::domain::target::{Host, Scheme, Target};
 use crate::pipeline::Inbound;
 
@@ -15,9 +15,9 @@ fn render(template: &str) -> Result<String, String> {
     let target = Target::new(
         Method::POST,
         Scheme::Https,
-        Host::parse("api.example:8443").unwrap(),
-        RequestPath::parse("/a/b%20c").unwrap(),
-        Some("k=v&k=w&x=1%202".to_owned()),
+        &Host::parse("api.example:8443").unwrap(),
+        &RequestPath::parse("/a/b%20c").unwrap(),
+        Some("k=v&k=w&x=1%202"),
     );
     let mut headers = HeaderMap::new();
     headers.insert("x-foo-bar", HeaderValue::from_static("foo"));
@@ -26,9 +26,11 @@ fn render(template: &str) -> Result<String, String> {
     let mut session = Session::authenticated(
         "jwt",
         "alice".to_owned(),
-        json!({"n": 1_000_000, "f": 1.5, "list": ["a", "b"], "deep": {"name": "x<y"}, "nothing": null, "yes": true}),
+        Extra::new(
+            json!({"n": 1_000_000, "f": 1.5, "list": ["a", "b"], "deep": {"name": "x<y"}, "nothing": null, "yes": true}),
+        ),
     );
-    session.headers.insert("x-done", HeaderValue::from_static("d"));
+    session.headers.insert(http::HeaderName::from_static("x-done"), HeaderValue::from_static("d"));
     let template = Template::compile(template).map_err(|error| error.to_string())?;
     let view = TemplateView { session: &session, inbound: &inbound };
     template.render(&view).map(Cow::into_owned).map_err(|error| error.to_string())

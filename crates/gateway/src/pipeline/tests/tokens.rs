@@ -45,7 +45,7 @@ async fn a_jwt_is_verified_and_its_scopes_are_listed() {
     let session =
         run(issuer.rule(settings), &bearer(&issuer.token(json!({"scope": "read.* write"}))), &services).await.unwrap();
     assert_eq!(session.subject, "alice");
-    assert_eq!((&session.extra["scp"], session.extra.get("scope")), (&json!(["read.*", "write"]), None));
+    assert_eq!((&extra(&session)["scp"], extra(&session).get("scope")), (&json!(["read.*", "write"]), None));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
         (json!({}), Value::Null),
     ] {
         let session = run(issuer.rule(json!({})), &bearer(&issuer.token(claims.clone())), &services).await.unwrap();
-        assert_eq!(session.extra.get("scp").unwrap_or(&Value::Null), &expected, "{claims}");
+        assert_eq!(extra(&session).get("scp").unwrap_or(&Value::Null), &expected, "{claims}");
     }
 }
 

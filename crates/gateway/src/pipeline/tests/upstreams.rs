@@ -57,7 +57,7 @@ async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forwa
     let settings = json!({"check_session_url": format!("{url}/check?own=1"), "forward_http_headers": ["X-Keep"],
                           "additional_headers": {"X-Keep": "over", "X-Add": "a"}, "preserve_host": true});
     let session = run(cookie_rule(settings), &request, &services).await.unwrap();
-    assert_eq!((session.subject.as_str(), &session.extra), ("alice", &json!({"a": 1})));
+    assert_eq!((session.subject.as_str(), extra(&session)), ("alice", json!({"a": 1})));
     {
         let (parts, _) = &seen.lock().unwrap()[0];
         assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/path?own=1"));
@@ -142,7 +142,7 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
     }));
     let services = testing::services();
     let session = run(rule, &bearer("t&t"), &services).await.unwrap();
-    assert_eq!((session.subject.as_str(), &session.extra["aud"]), ("alice", &json!(["x", "y"])));
+    assert_eq!((session.subject.as_str(), &extra(&session)["aud"]), ("alice", &json!(["x", "y"])));
     let seen = seen.lock().unwrap();
     assert_eq!((seen[0].0.uri.path(), seen[0].1.as_str()), ("/token", "grant_type=client_credentials"));
     assert_eq!(seen[0].0.headers["authorization"], "Basic YyUzQWQ6cw==");
@@ -167,7 +167,7 @@ async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
     let ask = async |token: &str, seconds: u64| {
         let request = bearer(token).at(testing::START.plus(Duration::from_secs(seconds)));
         let session = pipeline.run(&request.inbound(), &services).await;
-        session.map(|it| (it.subject, it.extra.to_string())).map_err(|failure| failure.status)
+        session.map(|it| (extra(&it).to_string(), it.subject)).map_err(|failure| failure.status)
     };
     let cold = ask("good", 0).await;
     let warm = ask("good", 29).await;

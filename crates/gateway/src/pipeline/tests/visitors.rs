@@ -271,7 +271,7 @@ async fn one_template_serves_everybody() {
     rule["authenticators"][0]["config"]["extra_from"] = json!("@this");
     let who = async |cookie: &str| {
         let request = Request::get("http://h/").header("cookie", cookie);
-        run(rule.clone(), &request, &services).await.unwrap().headers["x-who"].clone()
+        run(rule.clone(), &request, &services).await.unwrap().headers.get("x-who").unwrap().clone()
     };
     assert_eq!(who("session=valid-alice").await, "cookie_session/true/alice/alice@example");
     assert_eq!(who("session=forged").await, "anonymous/false/anonymous/none");

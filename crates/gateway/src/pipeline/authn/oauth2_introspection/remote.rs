@@ -66,7 +66,7 @@ impl Remote {
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
         if self.preserve_host
-            && let Ok(host) = inbound.target.host.as_str().parse()
+            && let Ok(host) = inbound.target.host().parse()
         {
             request.headers_mut().insert(X_FORWARDED_HOST, host);
         }
