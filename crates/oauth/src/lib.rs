@@ -23,4 +23,7 @@ pub use config::{ADDITIONAL, Config, ConfigError, HONOURED};
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;
 
-pub const MIGRATIONS: database::MigrationSet = database::migrations! { "oauth", [1 => "0001_oauth.sql"] };
+pub const MIGRATIONS: database::MigrationSet = database::migrations! {
+    "oauth",
+    [1 => "0001_oauth.sql", 2 => "0002_login_challenges.sql"]
+};

@@ -9,7 +9,7 @@ use web::outbound::Client as HttpClient;
 
 use crate::config::{Config, ConfigError};
 use crate::domain::claims::AccessTokenClaims;
-use crate::memory::{Clients, KeyRing, RemoteKeySets, VerifiedSecrets};
+use crate::memory::{Clients, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
 use crate::operations::introspect_token::LiveAccessToken;
 
 /// What the service is made of.
@@ -38,6 +38,7 @@ struct Inner {
     access_token_claims: AccessTokenClaims,
     clients: Clients,
     live_tokens: Remembered<[u8; 32], LiveAccessToken>,
+    unused_challenges: UnusedChallenges,
     keys: KeyRing,
     remote_keys: RemoteKeySets,
     secrets: VerifiedSecrets,
@@ -59,6 +60,7 @@ impl OAuth {
             access_token_claims,
             clients: Clients::new(parts.database.clone()),
             live_tokens: Remembered::new(parts.database.clone(), LIVE_TOKENS),
+            unused_challenges: UnusedChallenges::new(parts.database.clone()),
             parts,
             keys: KeyRing::default(),
             remote_keys: RemoteKeySets::default(),
@@ -120,6 +122,10 @@ impl OAuth {
     /// Access tokens that were found live a moment ago, by digest.
     pub(crate) fn live_tokens(&self) -> &Remembered<[u8; 32], LiveAccessToken> {
         &self.0.live_tokens
+    }
+
+    pub(crate) fn unused_challenges(&self) -> &UnusedChallenges {
+        &self.0.unused_challenges
     }
 
     pub(crate) fn clients(&self) -> &Clients {

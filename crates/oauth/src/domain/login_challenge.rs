@@ -1,9 +1,8 @@
 //! The login step of an authorization (OpenID Connect Core section 3.1.2.3): a challenge is handed to the login
 //! application, its decision comes back as a verifier.
 //!
-//! States: asked ([`AuthorizationFlow`] as challenge) -> decided ([`LoginVerifier`]) -> used, when the login session is
-//! written under the id that the challenge fixed, or the grant under the flow's id: each exists once, so each verifier
-//! works once. What always holds: nothing is stored before a decision was redeemed.
+//! States: asked ([`AuthorizationFlow`] as challenge) -> decided ([`LoginVerifier`]) -> used, once: see
+//! [`one_time`](super::one_time). What always holds: nothing is stored before a decision was redeemed.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Signing out (OpenID Connect RP-Initiated Logout 1.0, Front-Channel and Back-Channel Logout 1.0).
 //!
-//! States: asked ([`LogoutFlow`] as challenge) -> accepted ([`LogoutVerifier`]) -> done, when the login session's row was
-//! deleted: that happens once, so a verifier works once.
+//! States: asked ([`LogoutFlow`] as challenge) -> accepted ([`LogoutVerifier`]) -> done, when the login session was
+//! ended: that happens once, so a verifier works once.
 
 use std::time::Duration;
 

@@ -15,6 +15,7 @@ pub mod lifespan;
 pub mod login_challenge;
 pub mod login_session;
 pub mod logout;
+pub mod one_time;
 pub mod redemption;
 pub mod refresh;
 pub mod sealed;

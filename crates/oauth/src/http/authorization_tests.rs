@@ -5,6 +5,7 @@ mod code_flow;
 mod front_channel;
 mod guarantees;
 mod logout;
+mod one_time;
 mod pages;
 mod sessions;
 
@@ -67,14 +68,15 @@ pub(super) fn parameter(url: &Url, name: &str) -> Option<String> {
 impl House {
     /// The service with login, consent and logout applications of the operator's.
     pub(super) fn with_applications(database: Database) -> Self {
-        Self::new(
-            database,
-            json!({"urls": {
-                "self": {"issuer": "https://op.example/"},
-                "login": "https://ui.example/login?x=1", "consent": "https://ui.example/consent",
-                "logout": "https://ui.example/logout", "post_logout_redirect": "https://ui.example/bye",
-            }}),
-        )
+        Self::new(database, Self::applications())
+    }
+
+    pub(super) fn applications() -> Value {
+        json!({"urls": {
+            "self": {"issuer": "https://op.example/"},
+            "login": "https://ui.example/login?x=1", "consent": "https://ui.example/consent",
+            "logout": "https://ui.example/logout", "post_logout_redirect": "https://ui.example/bye",
+        }})
     }
 
     /// The service with its own pages; only signing in happens elsewhere.
@@ -86,8 +88,13 @@ impl House {
     }
 
     pub(super) fn new(database: Database, config: Value) -> Self {
+        Self::seeded(database, config, 7)
+    }
+
+    /// Houses on one database need seeds of their own.
+    pub(super) fn seeded(database: Database, config: Value, seed: u64) -> Self {
         let clock = ManualClock::starting_at("2026-11-22T10:00:00Z".parse::<Timestamp>().unwrap());
-        let rng = Rng::seeded(7);
+        let rng = Rng::seeded(seed);
         let config: Config = serde_json::from_value(config).unwrap();
         let sealer = Sealer::new(&[Secret::new("a secret for the tests of oauth".to_owned())], rng.clone()).unwrap();
         let oauth = OAuth::new(Parts {
@@ -148,6 +155,20 @@ impl House {
         let answer = self.admin(Method::PUT, &uri, answer).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
+    }
+
+    /// Rejects what a login or consent application was sent; returns where the browser goes.
+    pub(super) async fn reject(&self, what: &str, challenge: &str) -> Url {
+        let uri = format!("/admin/oauth2/auth/requests/{what}/reject?{what}_challenge={challenge}");
+        let answer = self.admin(Method::PUT, &uri, json!({"error": "no"})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
+    }
+
+    /// What a login or consent application is told about a challenge.
+    pub(super) async fn look(&self, what: &str, challenge: &str) -> Answer {
+        let uri = format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
+        self.admin(Method::GET, &uri, Value::Null).await
     }
 
     /// Begins a sign-in and returns its login challenge.

@@ -13,6 +13,7 @@ use web::Cx;
 use super::authorization_response::redirect;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
+use crate::domain::consent::ConsentFlow;
 use crate::domain::login_challenge::Rejection;
 use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::login_requests::ChallengeError;
@@ -66,15 +67,16 @@ pub(super) async fn post(
     Form(decision): Form<Decision>,
 ) -> Response {
     let challenge = &decision.consent_challenge;
-    let found = match oauth.open_consent_page(&cx, &headers, challenge).await {
-        Ok((found, _)) => found,
+    // Whether the challenge was answered before is seen where the answer is redeemed.
+    let consent = match oauth.open_consent_form(&cx, &headers, challenge).await {
+        Ok(consent) => consent,
         Err(obstacle) => return oauth.obstacle_response(&cx, obstacle),
     };
-    if !Secret::new(found.consent.csrf).matches(&decision.csrf) {
+    if !Secret::new(consent.csrf).matches(&decision.csrf) {
         return oauth.obstacle_response(&cx, Obstacle::Refused(wrong_browser()));
     }
     let redirect_to = if decision.choice == "allow" {
-        let remember = decision.remember == "true" && found.consent.flow.may_skip_consent;
+        let remember = decision.remember == "true" && consent.flow.may_skip_consent;
         oauth.accept_whole_consent_request(&cx, challenge, remember)
     } else {
         let rejection = Rejection::new("access_denied", "The resource owner denied the request.", "");
@@ -96,13 +98,34 @@ impl OAuth {
         challenge: &str,
     ) -> Result<(ConsentChallenge, Option<String>), Obstacle> {
         let found = self.get_consent_request(cx, challenge).await.map_err(Obstacle::Challenge)?;
-        let browser = self.read_browser(cx, headers, Some(found.consent.flow.client_id.as_str()));
-        let expected = Secret::new(found.consent.csrf.clone());
+        let name = self.check_browser(cx, headers, &found.consent).await?;
+        Ok((found, name))
+    }
+
+    /// As [`OAuth::open_consent_page`], for the answer.
+    async fn open_consent_form(
+        &self,
+        cx: &Context,
+        headers: &HeaderMap,
+        challenge: &str,
+    ) -> Result<ConsentFlow, Obstacle> {
+        let (consent, _) = self.open_consent_challenge(cx, challenge).map_err(Obstacle::Challenge)?;
+        self.check_browser(cx, headers, &consent).await?;
+        Ok(consent)
+    }
+
+    async fn check_browser(
+        &self,
+        cx: &Context,
+        headers: &HeaderMap,
+        consent: &ConsentFlow,
+    ) -> Result<Option<String>, Obstacle> {
+        let browser = self.read_browser(cx, headers, Some(consent.flow.client_id.as_str()));
+        let expected = Secret::new(consent.csrf.clone());
         if !browser.consent_csrf.is_some_and(|brought| expected.matches(&brought)) {
             return Err(Obstacle::Refused(wrong_browser()));
         }
-        let name = self.check_signed_in(cx, headers, &found).await?;
-        Ok((found, name))
+        self.check_signed_in(cx, headers, consent).await
     }
 
     /// When the login rests on a session of the identity service, the browser must not hold another one by now.
@@ -110,9 +133,9 @@ impl OAuth {
         &self,
         cx: &Context,
         headers: &HeaderMap,
-        found: &ConsentChallenge,
+        consent: &ConsentFlow,
     ) -> Result<Option<String>, Obstacle> {
-        let login = &found.consent.login;
+        let login = &consent.login;
         let Some(sessions) = self.sessions().get().filter(|_| login.identity_provider_session_id.is_some()) else {
             return Ok(None);
         };
@@ -132,7 +155,7 @@ impl OAuth {
             // cookie that it is bound to prove the browser.
             SessionCheck::Absent => Ok(None),
             SessionCheck::Active(_) | SessionCheck::Invalid | SessionCheck::NeedsSecondFactor => {
-                let query = found.consent.flow.query_asking_for_login();
+                let query = consent.flow.query_asking_for_login();
                 Err(Obstacle::SignInAgain { redirect_to: self.authorization_url(&query) })
             }
         }

@@ -22,6 +22,7 @@ use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, ConsentFlow};
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
+use crate::domain::one_time::OneTime;
 use crate::domain::signing_key::ID_TOKEN_SET;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{consents, forced_subjects, grants};
@@ -85,9 +86,14 @@ impl OAuth {
             .code
             .then(|| authorization_code::issue(self.sealer(), self.rng(), cx.tenant, flow.id));
         let grant = self.new_grant(cx, &client, &request, consent, &accepted, code.as_ref(), shown);
-        if !grants::insert(&mut tx, self.sealer(), &grant).await? {
+        let challenge = OneTime::of_consent(flow, self.challenge_lifetime());
+        let Some(inserted) = grants::insert(&mut tx, self.sealer(), &grant, &challenge).await? else {
             let hint = "This authorization was completed before.";
             return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
+        };
+        // Who signed out between login and consent is not signed in.
+        if inserted.login_expires_at.is_none_or(|expires_at| expires_at <= cx.now) {
+            return Err(Refusal::to_client(&request.target, ErrorCode::LoginRequired.into()).into());
         }
         if !consent.skip {
             self.write_consent(cx, &mut tx, consent, &accepted, self.tokens_expire_at(&client, &accepted, cx.now))
@@ -175,7 +181,9 @@ impl OAuth {
     ) -> Grant {
         let (flow, login) = (&consent.flow, &consent.login);
         let code_expires_at = cx.now.plus(self.config().ttl.auth_code.get());
-        let mut expires_at = code_expires_at.plus(REPLAY_MEMORY);
+        // The row also tells that the consent challenge was redeemed.
+        let challenge_expires_at = flow.expires_at(self.challenge_lifetime());
+        let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
         if request.response_types.token {
             let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
             expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
@@ -255,9 +263,10 @@ impl OAuth {
             handled_at: accepted.handled_at,
             expires_at: consent::expires_at(accepted, flow.requested_at, tokens_expire_at),
         };
-        if row.remember {
-            consents::supersede(tx, &row.subject, &row.client_id, tokens_expire_at).await?;
+        let details = self.sealer().seal(CONSENT_DETAILS, cx.tenant, &details);
+        if consents::insert(tx, &row, &details).await? && row.remember {
+            consents::supersede(tx, &row, tokens_expire_at).await?;
         }
-        consents::insert(tx, &row, &self.sealer().seal(CONSENT_DETAILS, cx.tenant, &details)).await
+        Ok(())
     }
 }

@@ -10,8 +10,8 @@ use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptConsent, AcceptedConsent, ConsentFlow, ConsentVerifier};
 use crate::domain::login_challenge::{Decision, Rejection};
+use crate::domain::one_time::OneTime;
 use crate::domain::sealed::SealedValue;
-use crate::storage::grants;
 
 /// A consent challenge, opened.
 #[derive(Debug)]
@@ -26,9 +26,9 @@ impl OAuth {
     pub async fn get_consent_request(&self, cx: &Context, challenge: &str) -> Result<ConsentChallenge, ChallengeError> {
         let (consent, request) = self.open_consent_challenge(cx, challenge)?;
         let request_url = self.authorization_url(&consent.flow.query);
-        let mut tx = self.database().read(cx.tenant);
         let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
-        if grants::exists(&mut tx, consent.flow.id).await? {
+        let one_time = OneTime::of_consent(&consent.flow, self.challenge_lifetime());
+        if !self.unused_challenges().contains(cx.tenant, &one_time).await? {
             return Err(ChallengeError::Used { redirect_to: request_url });
         }
         Ok(ConsentChallenge { consent, request, client, request_url })
@@ -73,7 +73,7 @@ impl OAuth {
         Ok(self.consent_verifier_url(cx, consent, Decision::Rejected(rejection)))
     }
 
-    fn open_consent_challenge(
+    pub(crate) fn open_consent_challenge(
         &self,
         cx: &Context,
         challenge: &str,

@@ -121,7 +121,7 @@ impl OAuth {
         end_at_provider: bool,
     ) -> Result<Vec<String>, database::Error> {
         let reached = clients::list_of_login_session(tx, session.id.as_uuid()).await?;
-        if !login_sessions::delete(tx, session.id).await? {
+        if !login_sessions::end(tx, session.id, cx.now).await? {
             return Ok(Vec::new());
         }
         revocations::revoke_by_login_session(tx, session.id, cx.now).await?;

@@ -10,8 +10,8 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::login_challenge::{
     AcceptLogin, AcceptedLogin, AuthorizationFlow, Decision, LoginAcceptance, LoginVerifier, Rejection,
 };
+use crate::domain::one_time::OneTime;
 use crate::domain::sealed::SealedValue;
-use crate::storage::login_sessions;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeError {
@@ -41,10 +41,9 @@ impl OAuth {
     pub async fn get_login_request(&self, cx: &Context, challenge: &str) -> Result<LoginChallenge, ChallengeError> {
         let flow = self.open_login_challenge(cx, challenge)?;
         let request_url = self.authorization_url(&flow.query);
-        let mut tx = self.database().read(cx.tenant);
         let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or(ChallengeError::Unknown)?;
-        // The session of a first login is written when its verifier is redeemed.
-        if !flow.skip() && login_sessions::find(&mut tx, flow.session_id).await?.is_some() {
+        let one_time = OneTime::of_login(&flow, self.challenge_lifetime());
+        if !self.unused_challenges().contains(cx.tenant, &one_time).await? {
             return Err(ChallengeError::Used { redirect_to: request_url });
         }
         Ok(LoginChallenge { flow, client, request_url })

@@ -19,6 +19,7 @@ pub mod mint_tokens;
 pub mod redeem_code;
 pub mod redeem_consent;
 pub mod redeem_login;
+mod redeem_rejection;
 pub mod refresh;
 pub mod revoke_token;
 pub mod rotate_client_secret;

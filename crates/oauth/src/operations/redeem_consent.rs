@@ -5,13 +5,14 @@ use oauth_types::ErrorCode;
 
 use super::answer_authorization::IssuedAuthorization;
 use super::redeem_login::{RedeemError, unknown_client};
+use super::redeem_rejection::Rejected;
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
 use crate::domain::consent::ConsentVerifier;
 use crate::domain::login_challenge::Decision;
+use crate::domain::one_time::OneTime;
 use crate::domain::sealed::SealedValue;
-use crate::storage::login_sessions;
 
 impl OAuth {
     pub async fn redeem_consent(
@@ -26,16 +27,19 @@ impl OAuth {
         self.check_return(cx, &consent.flow, browser.consent_csrf.as_deref(), &consent.csrf)?;
         let accepted = match decision {
             Decision::Accepted(accepted) => accepted,
-            Decision::Rejected(rejection) => return Err(Refusal::rejected(&consent.flow.target, &rejection).into()),
+            Decision::Rejected(rejection) => {
+                let rejected = Rejected {
+                    event: "OAuth2ConsentRejected",
+                    subject: consent.login.subject,
+                    flow: &consent.flow,
+                    challenge: OneTime::of_consent(&consent.flow, self.challenge_lifetime()),
+                };
+                return Err(self.redeem_rejection(cx, rejected, &rejection).await?.into());
+            }
         };
 
         let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
-        let mut tx = self.database().write(cx.tenant).await?;
-        // Who signed out between login and consent is not signed in.
-        let session = login_sessions::find(&mut tx, consent.flow.session_id).await?;
-        if session.is_none_or(|session| session.subject != consent.login.subject || session.expires_at <= cx.now) {
-            return Err(Refusal::to_client(&consent.flow.target, ErrorCode::LoginRequired.into()).into());
-        }
+        let tx = self.database().write(cx.tenant).await?;
         Ok(self.answer_authorization(cx, tx, client, &consent, accepted).await?)
     }
 }

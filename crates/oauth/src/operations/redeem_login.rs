@@ -8,6 +8,7 @@ use oauth_types::{ErrorCode, OAuthError, Prompt};
 use serde_json::json;
 
 use super::answer_authorization::{IssueError, IssuedAuthorization};
+use super::redeem_rejection::Rejected;
 use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
@@ -15,9 +16,10 @@ use crate::domain::client::Client;
 use crate::domain::consent::{AcceptedConsent, ConsentFlow, ConsentSession};
 use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier, hint_names};
 use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
+use crate::domain::one_time::OneTime;
 use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{consents, forced_subjects, login_sessions};
+use crate::storage::{challenges, consents, forced_subjects, login_sessions};
 
 /// What follows a login.
 #[derive(Debug)]
@@ -40,6 +42,13 @@ pub enum SessionCookie {
     Keep,
     Set { session: LoginSessionId, max_age: Duration },
     Clear,
+}
+
+/// A login whose session is written or found.
+struct SignedIn {
+    session_cookie: SessionCookie,
+    /// `false` when it is certain that there is no consent that is remembered.
+    may_have_consented: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +74,15 @@ impl OAuth {
         let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
         let login = match decision {
             Decision::Accepted(login) => login,
-            Decision::Rejected(rejection) => return Err(Refusal::rejected(&flow.target, &rejection).into()),
+            Decision::Rejected(rejection) => {
+                let rejected = Rejected {
+                    event: "OAuth2LoginRejected",
+                    subject: flow.remembered.as_ref().map(|login| login.subject.clone()).unwrap_or_default(),
+                    flow: &flow,
+                    challenge: OneTime::of_login(&flow, self.challenge_lifetime()),
+                };
+                return Err(self.redeem_rejection(cx, rejected, &rejection).await?.into());
+            }
         };
 
         let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
@@ -74,11 +91,19 @@ impl OAuth {
             forced_subjects::upsert(&mut tx, &client.id, &login.subject, forced, cx.now).await?;
         }
         self.check_hinted_subject(&mut tx, &client, &flow, &login).await?;
-        let session_cookie = self.write_session(cx, &mut tx, &flow, &login, browser).await?;
+        let signed_in = self.write_session(cx, &mut tx, &flow, &login, browser).await?;
+        let session_cookie = signed_in.session_cookie;
         // Two tabs that wait for consent share the cookie, so they share the value.
         let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>());
         let mut consent = ConsentFlow { flow, login, csrf, skip: false };
-        consent.skip = self.consent_is_known(cx, &mut tx, &client, &consent, &request).await?;
+        consent.skip = if client.metadata.skip_consent {
+            // The operator vouches for a client of the house; only the client itself may ask for the question then.
+            !request.prompt.contains(Prompt::Consent)
+        } else {
+            consent.flow.may_skip_consent
+                && signed_in.may_have_consented
+                && self.remembered_consent_covers(cx, &mut tx, &consent, &request).await?
+        };
         if request.is_silent() && !consent.skip {
             return Err(Refusal::to_client(&consent.flow.target, ErrorCode::ConsentRequired.into()).into());
         }
@@ -96,6 +121,8 @@ impl OAuth {
             return Ok(RedeemedLogin { session_cookie, next: AfterLogin::Issued(issued) });
         }
         tx.commit().await?;
+        let one_time = OneTime::of_consent(&consent.flow, self.challenge_lifetime());
+        self.unused_challenges().insert(cx.tenant, &one_time);
         let challenge = consent.seal(self.sealer(), cx.tenant);
         Ok(RedeemedLogin { session_cookie, next: AfterLogin::Consent { flow: Box::new(consent), challenge } })
     }
@@ -144,7 +171,7 @@ impl OAuth {
         flow: &AuthorizationFlow,
         login: &AcceptedLogin,
         browser: &Browser,
-    ) -> Result<SessionCookie, RedeemError> {
+    ) -> Result<SignedIn, RedeemError> {
         let max_age = self.session_lifetime(login.remember_for);
         let session = LoginSession {
             id: flow.session_id,
@@ -156,21 +183,26 @@ impl OAuth {
             expires_at: cx.now.plus(max_age),
             identity_provider_session_id: login.identity_provider_session_id.clone(),
         };
+        let challenge = OneTime::of_login(flow, self.challenge_lifetime());
         if flow.skip() {
-            return self.use_session_again(cx, tx, flow, login, session).await;
+            let session_cookie = self.use_session_again(cx, tx, flow, login, session).await?;
+            if !challenges::mark(tx, &challenge).await? {
+                return Err(used_before().into());
+            }
+            return Ok(SignedIn { session_cookie, may_have_consented: true });
         }
-        if !login_sessions::insert(tx, &session).await? {
-            let hint = "The login verifier was used before.";
-            return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
-        }
-        if login.remember {
-            return Ok(SessionCookie::Set { session: session.id, max_age });
-        }
-        // Who does not want to be remembered is forgotten, too.
-        if let Some(former) = browser.session {
-            login_sessions::delete(tx, former).await?;
-        }
-        Ok(SessionCookie::Clear)
+        let inserted = login_sessions::insert(tx, &session, &challenge, &flow.client_id, cx.now).await?;
+        let inserted = inserted.ok_or_else(used_before)?;
+        let session_cookie = if login.remember {
+            SessionCookie::Set { session: session.id, max_age }
+        } else {
+            // Who does not want to be remembered is forgotten, too.
+            if let Some(former) = browser.session {
+                login_sessions::end(tx, former, cx.now).await?;
+            }
+            SessionCookie::Clear
+        };
+        Ok(SignedIn { session_cookie, may_have_consented: inserted.has_remembered_consent })
     }
 
     async fn use_session_again(
@@ -204,22 +236,15 @@ impl OAuth {
         if remember_for == 0 { configured } else { configured.min(Duration::from_secs(remember_for)) }
     }
 
-    async fn consent_is_known(
+    async fn remembered_consent_covers(
         &self,
         cx: &Context,
         tx: &mut WriteTx,
-        client: &Client,
         consent: &ConsentFlow,
         request: &AuthorizationRequest,
     ) -> Result<bool, RedeemError> {
-        // The operator vouches for a client of the house; only the client itself may ask for the question then.
-        if client.metadata.skip_consent {
-            return Ok(!request.prompt.contains(Prompt::Consent));
-        }
-        if !consent.flow.may_skip_consent {
-            return Ok(false);
-        }
-        let known = consents::find_remembered(tx, &consent.login.subject, &client.id, cx.now).await?;
+        let (subject, client) = (&consent.login.subject, &consent.flow.client_id);
+        let known = consents::find_remembered(tx, subject, client, cx.now).await?;
         Ok(known.is_some_and(|known| known.covers(request, self.config().strategies.scope, cx.now)))
     }
 
@@ -240,6 +265,10 @@ impl OAuth {
             handled_at: now,
         }
     }
+}
+
+fn used_before() -> Refusal {
+    Refusal::to_person(ErrorCode::AccessDenied, "The login verifier was used before.")
 }
 
 pub(super) fn unknown_client() -> Refusal {

@@ -11,6 +11,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::domain::grant::GrantId;
 use crate::domain::login_challenge::{AuthorizationFlow, RememberedLogin, hint_names};
 use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::one_time::OneTime;
 use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{forced_subjects, login_sessions};
@@ -84,6 +85,7 @@ impl OAuth {
             may_skip_consent: request.may_skip_consent(&client),
             target: request.target,
         };
+        self.unused_challenges().insert(cx.tenant, &OneTime::of_login(&flow, self.challenge_lifetime()));
         Ok(StartedAuthorization {
             challenge: flow.seal(self.sealer(), cx.tenant),
             client_id: flow.client_id,

@@ -13,12 +13,15 @@ use crate::domain::grant::GrantId;
 use crate::domain::login_session::LoginSessionId;
 
 database::statements! {
+    /// A new consent; says whether there are former ones that are remembered still.
     INSERT = "INSERT INTO oauth_consents (tenant_id, id, subject, client_id, login_session_id, granted_scope,
             granted_audience, remember, remember_for_seconds, handled_at, expires_at, details)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        RETURNING EXISTS (SELECT 1 FROM oauth_consents
+            WHERE tenant_id = $1 AND id <> $2 AND subject = $3 AND client_id = $4 AND remember = TRUE)";
     /// Former consents give way to a new one that is remembered: each person has one per client, however often she is asked.
     SUPERSEDE = "UPDATE oauth_consents SET remember = FALSE, expires_at = $4
-        WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4";
+        WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4 AND id <> $5";
     /// The newest consent that is remembered.
     FIND_REMEMBERED = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
             remember_for_seconds, handled_at, expires_at
@@ -50,7 +53,8 @@ pub struct ConsentKey {
     pub id: Uuid,
 }
 
-pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Result<(), Error> {
+/// Whether the client remembers former consents of this person as well.
+pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Result<bool, Error> {
     let audience = serde_json::to_string(&consent.audience).map_err(|error| inconsistent(error.to_string()))?;
     let values = values![
         consent.id.as_uuid(),
@@ -65,12 +69,13 @@ pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Resu
         consent.expires_at,
         details,
     ];
-    tx.execute(&INSERT, &values).await.map(|_| ())
+    tx.query_one(&INSERT, &values).await?.get(0)
 }
 
-/// Ends the memory of former consents; they stay listed until `expires_at`, when their tokens have expired.
-pub async fn supersede(tx: &mut WriteTx, subject: &str, client: &ClientId, expires_at: Timestamp) -> Result<(), Error> {
-    tx.execute(&SUPERSEDE, &values![subject, client.as_str(), expires_at]).await.map(|_| ())
+/// Ends the memory of consents before `by`; they stay listed until `expires_at`, when their tokens have expired.
+pub async fn supersede(tx: &mut WriteTx, by: &Consent, expires_at: Timestamp) -> Result<(), Error> {
+    let values = values![&by.subject, by.client_id.as_str(), expires_at, by.id.as_uuid()];
+    tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 
 /// The newest consent that `subject` gave `client` to be remembered.

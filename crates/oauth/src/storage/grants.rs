@@ -10,22 +10,38 @@ use uuid::Uuid;
 use crate::domain::client::ClientId;
 use crate::domain::grant::{CodeState, Grant, GrantId, GrantSession, IssuedCode, RefreshFamily};
 use crate::domain::login_session::LoginSessionId;
+use crate::domain::one_time::OneTime;
 
 const SESSION: Purpose = Purpose("oauth grant session");
 
-database::statements! {
-    /// A new grant, unless there is one of that id: an authorization is carried out once.
-    INSERT = "INSERT INTO oauth_grants (tenant_id, id, client_id, subject, login_session_id, requested_scope, granted_scope,
+/// What the grant rests on is told in the same breath: whether the consent was turned away before, and until when the
+/// login lasts. On PostgreSQL the login is locked besides, so that a sign-out at the same moment either comes first, and is
+/// seen here, or waits and revokes this grant; SQLite has one writer.
+macro_rules! insert {
+    ($lock:literal) => {
+        concat!(
+            "INSERT INTO oauth_grants (tenant_id, id, client_id, subject, login_session_id, requested_scope, granted_scope,
             granted_audience, code_digest, code_state, code_expires_at, code_challenge, redirect_uri, nonce, acr, amr,
             authenticated_at, requested_at, session, refresh_generation, refresh_grace_uses, created_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0, $20, $21)
-        ON CONFLICT (tenant_id, id) DO NOTHING";
+        ON CONFLICT (tenant_id, id) DO NOTHING
+        RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $22),
+            (SELECT s.expires_at FROM oauth_login_sessions s
+                WHERE s.tenant_id = $1 AND s.id = $5 AND s.subject = $4 AND s.ended_at IS NULL",
+            $lock,
+            ")"
+        )
+    };
+}
+
+database::statements! {
+    /// A new grant, unless there is one of that id: an authorization is carried out once.
+    INSERT = { sqlite: insert!(""), postgres: insert!(" FOR SHARE") };
     FIND = "SELECT id, client_id, subject, login_session_id, requested_scope, granted_scope, granted_audience, code_digest,
             code_state, code_expires_at, code_challenge, redirect_uri, nonce, acr, amr, authenticated_at, requested_at,
             session, refresh_generation, refresh_digest, refresh_successor, refresh_rotated_at, refresh_grace_uses,
             refresh_expires_at, revoked_at, created_at, expires_at
         FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
-    EXISTS = "SELECT 1 FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
     /// Redeems the code, and begins the refresh family when there is one.
     REDEEM = "UPDATE oauth_grants SET code_state = 'redeemed', refresh_generation = $4, refresh_digest = $5,
             refresh_expires_at = $6, expires_at = $7, session = $8
@@ -62,8 +78,20 @@ pub struct NewRefreshToken {
     pub expires_at: Timestamp,
 }
 
-/// Whether the grant was written: `false` when there is one of that id.
-pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, grant: &Grant) -> Result<bool, Error> {
+/// A grant that was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserted {
+    /// Until when the login lasts that it rests on; `None` when it ended.
+    pub login_expires_at: Option<Timestamp>,
+}
+
+/// Redeems a consent challenge by its grant. `None` when the challenge was redeemed before.
+pub async fn insert(
+    tx: &mut WriteTx,
+    sealer: &Sealer,
+    grant: &Grant,
+    challenge: &OneTime,
+) -> Result<Option<Inserted>, Error> {
     let code = grant.code.as_ref();
     let values = values![
         grant.id.as_uuid(),
@@ -86,17 +114,16 @@ pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, grant: &Grant) -> Result<
         write_session(tx, sealer, grant)?,
         grant.created_at,
         grant.expires_at,
+        challenge.marker,
     ];
-    Ok(tx.execute(&INSERT, &values).await? == 1)
+    tx.touch(challenge.marker.as_bytes());
+    let Some(row) = tx.query_opt(&INSERT, &values).await? else { return Ok(None) };
+    let was_turned_away: bool = row.get(0)?;
+    Ok((!was_turned_away).then_some(Inserted { login_expires_at: row.get(1)? }))
 }
 
 pub async fn find(tx: &mut impl Read, sealer: &Sealer, tenant: TenantId, id: GrantId) -> Result<Option<Grant>, Error> {
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row, sealer, tenant)).transpose()
-}
-
-/// Whether an authorization was carried out.
-pub async fn exists(tx: &mut impl Read, id: GrantId) -> Result<bool, Error> {
-    Ok(tx.query_opt(&EXISTS, &values![id.as_uuid()]).await?.is_some())
 }
 
 /// Whether the code was redeemed by this call.

@@ -1,37 +1,57 @@
 //! Rows of `oauth_login_sessions`. The id of a new session is fixed before the person signs in, so inserting it is also
-//! the gate that lets a login verifier pass once.
+//! the gate that lets a login verifier pass once. For that reason a session that ends keeps its row until its challenge has
+//! expired; nobody finds it any more.
 
 use base::Timestamp;
 use database::{Error, Read, Row, WriteTx, values};
 use uuid::Uuid;
 
+use crate::domain::client::ClientId;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
+use crate::domain::one_time::OneTime;
 
 database::statements! {
     FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
-        FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2";
-    /// A new session, unless its id was used.
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
+    /// A new session, unless its id was used; says what follows from it, too: whether its challenge was turned away
+    /// before, and whether the person agreed once to be remembered by the client.
     INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (tenant_id, id) DO NOTHING";
+            identity_provider_session_id, challenge_expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, id) DO NOTHING
+        RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $11),
+            EXISTS (SELECT 1 FROM oauth_consents
+                WHERE tenant_id = $1 AND subject = $3 AND client_id = $12 AND remember = TRUE AND expires_at > $13)";
     /// A session used again: still the same person's, and still there.
     TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5
-        WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6";
-    DELETE = "DELETE FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2";
-    DELETE_BY_SUBJECT = "DELETE FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2";
+        WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6 AND ended_at IS NULL";
+    END = "UPDATE oauth_login_sessions SET ended_at = $3, expires_at = $3
+        WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
     LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
-        FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2";
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2 AND ended_at IS NULL";
     LIST_BY_PROVIDER_SESSION = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at,
             identity_provider_session_id
-        FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2";
+        FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2 AND ended_at IS NULL";
 }
 
 pub async fn find(tx: &mut impl Read, id: LoginSessionId) -> Result<Option<LoginSession>, Error> {
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.as_ref().map(read).transpose()
 }
 
-/// Whether the session was written: `false` when its id was used before.
-pub async fn insert(tx: &mut WriteTx, session: &LoginSession) -> Result<bool, Error> {
+/// A session that was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Inserted {
+    /// The person let `client` remember a consent; whether it covers a request is another question.
+    pub has_remembered_consent: bool,
+}
+
+/// Redeems a login challenge by its session. `None` when the challenge was redeemed before.
+pub async fn insert(
+    tx: &mut WriteTx,
+    session: &LoginSession,
+    challenge: &OneTime,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<Option<Inserted>, Error> {
     let amr = serde_json::to_string(&session.amr).map_err(|error| inconsistent(error.to_string()))?;
     let values = values![
         session.id.as_uuid(),
@@ -42,8 +62,15 @@ pub async fn insert(tx: &mut WriteTx, session: &LoginSession) -> Result<bool, Er
         session.authenticated_at,
         session.expires_at,
         session.identity_provider_session_id.as_deref(),
+        challenge.expires_at,
+        challenge.marker,
+        client.as_str(),
+        now,
     ];
-    Ok(tx.execute(&INSERT, &values).await? == 1)
+    tx.touch(challenge.marker.as_bytes());
+    let Some(row) = tx.query_opt(&INSERT, &values).await? else { return Ok(None) };
+    let was_turned_away: bool = row.get(0)?;
+    Ok((!was_turned_away).then_some(Inserted { has_remembered_consent: row.get(1)? }))
 }
 
 /// Writes the end and the provider's session of a session that is used again. `false` when it ended meanwhile.
@@ -59,12 +86,8 @@ pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> 
 }
 
 /// Whether there was such a session: of two who end it, one is told so.
-pub async fn delete(tx: &mut WriteTx, id: LoginSessionId) -> Result<bool, Error> {
-    Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
-}
-
-pub async fn delete_by_subject(tx: &mut WriteTx, subject: &str) -> Result<u64, Error> {
-    tx.execute(&DELETE_BY_SUBJECT, &values![subject]).await
+pub async fn end(tx: &mut WriteTx, id: LoginSessionId, now: Timestamp) -> Result<bool, Error> {
+    Ok(tx.execute(&END, &values![id.as_uuid(), now]).await? == 1)
 }
 
 pub async fn list_by_subject(tx: &mut impl Read, subject: &str) -> Result<Vec<LoginSession>, Error> {

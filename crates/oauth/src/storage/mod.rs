@@ -36,7 +36,12 @@ pub const RETENTION: &[Retention] = &[
     Retention { table: "oauth_consents", key: "tenant_id, id", expired: EXPIRED },
     Retention { table: "oauth_grants", key: "tenant_id, id", expired: EXPIRED },
     Retention { table: "oauth_keys", key: "tenant_id, set_name, kid", expired: EXPIRED },
-    Retention { table: "oauth_login_sessions", key: "tenant_id, id", expired: EXPIRED },
+    Retention {
+        table: "oauth_login_sessions",
+        key: "tenant_id, id",
+        // Whether it ended or not: while its login challenge could be brought again, the row says that it was redeemed.
+        expired: "expires_at < $1 AND challenge_expires_at < $1",
+    },
     Retention { table: "oauth_revoked_tokens", key: "tenant_id, jti", expired: EXPIRED },
     Retention { table: "oauth_used_challenges", key: "tenant_id, digest", expired: EXPIRED },
     Retention { table: "oauth_used_jtis", key: "tenant_id, issuer, jti_digest", expired: EXPIRED },

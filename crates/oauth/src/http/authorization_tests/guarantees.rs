@@ -37,7 +37,7 @@ async fn of_many_who_redeem_one_verifier_one_receives_a_code() {
 
 async fn many_visits(house: &Arc<House>, browser: &Browser, url: &Url) -> Vec<Answer> {
     let mut visits = JoinSet::new();
-    for _ in 0..16 {
+    for _ in 0..64 {
         let (house, url) = (house.clone(), url.clone());
         let mut browser = Browser { cookies: browser.cookies.clone() };
         visits.spawn(async move { browser.get(&house, url.as_str()).await });
@@ -45,20 +45,80 @@ async fn many_visits(house: &Arc<House>, browser: &Browser, url: &Url) -> Vec<An
     visits.join_all().await
 }
 
-#[tokio::test]
-async fn a_sign_in_through_our_own_pages_costs_two_writes_until_the_code() {
+/// Counts the statements and write transactions of what happens in between.
+struct Meter(Database, database::Usage);
+
+impl Meter {
+    fn start(database: &Database) -> Self {
+        Self(database.clone(), database.usage())
+    }
+
+    fn read(&self) -> (u64, u64) {
+        let now = self.0.usage();
+        (now.statements - self.1.statements, now.write_transactions - self.1.write_transactions)
+    }
+}
+
+/// A sign-in after which the client is remembered, and there are keys to sign with.
+async fn warm(house: &House) {
+    let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
+    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+}
+
+// The clock stands still in these, so that what is remembered for a moment is remembered on a slow machine, too.
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_with_applications_of_the_team_costs_eight_statements() {
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let house = House::with_applications(database.clone());
+    house.client(json!({})).await;
+    warm(&house).await;
+
+    let meter = Meter::start(&database);
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("+offline_access")).await;
+    assert_eq!(house.look("login", &challenge).await.status, StatusCode::OK);
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    assert_eq!(meter.read(), (0, 0), "nothing is written before somebody signed in");
+    // Session and event.
+    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    assert_eq!(house.look("consent", &challenge).await.status, StatusCode::OK);
+    let grant = json!({"grant_scope": ["openid", "photos.read", "offline_access"], "remember": true});
+    let back = house.accept("consent", &challenge, grant).await;
+    assert_eq!(meter.read(), (2, 1));
+    // Grant, consent and event.
+    let callback = browser.get(&house, back.as_str()).await.location();
+    assert_eq!(meter.read(), (5, 2));
+    // The grant is read and redeemed; event.
+    assert!(house.redeem(&callback).await.json()["refresh_token"].is_string());
+    assert_eq!(meter.read(), (8, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_through_our_own_pages_costs_eight_statements() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::with_own_pages(database.clone());
-    house.client(json!({"skip_consent": true})).await;
-    let before = database.usage();
+    house.client(json!({})).await;
+    warm(&house).await;
+
+    let meter = Meter::start(&database);
     let mut browser = Browser::default();
+    let page = super::pages::consent_page(&house, &mut browser, &request("")).await;
+    let back = super::pages::allow(&house, &mut browser, &page).await;
+    assert_eq!(meter.read(), (2, 1));
+    let callback = browser.get(&house, back.as_str()).await.location();
+    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+    assert_eq!(meter.read(), (8, 3));
+
+    // Whoever is known costs less: nothing is asked, and session and grant are written together.
+    let meter = Meter::start(&database);
     let challenge = house.begin(&mut browser, &request("")).await;
-    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
-    let after = database.usage();
-    assert_eq!(after.write_transactions - before.write_transactions, 1);
-    // Session, grant and two events; the client is remembered once it was read.
-    assert_eq!(after.statements - before.statements, 5);
+    let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
+    let callback = browser.get(&house, back.as_str()).await.location();
+    assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
+    let (statements, transactions) = meter.read();
+    assert_eq!(transactions, 2);
+    assert!(statements <= 10, "{statements}");
 }
 
 #[tokio::test]

@@ -15,10 +15,21 @@ async fn house() -> House {
 }
 
 /// Signs in and returns the address of the consent page.
-async fn consent_page(house: &House, browser: &mut Browser, query: &str) -> Url {
+pub(super) async fn consent_page(house: &House, browser: &mut Browser, query: &str) -> Url {
     let challenge = house.begin(browser, query).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     browser.get(house, back.as_str()).await.location()
+}
+
+/// Allows what the page asks, and lets it be remembered; returns where the browser goes.
+pub(super) async fn allow(house: &House, browser: &mut Browser, page: &Url) -> Url {
+    let answer = browser.get(house, page.as_str()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let challenge = parameter(page, "consent_challenge").unwrap();
+    let form = format!("consent_challenge={challenge}&csrf={}&decision=allow&remember=true", csrf(&answer.body));
+    let back = browser.post(house, CONSENT, form).await;
+    assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
+    back.location()
 }
 
 fn csrf(page: &str) -> String {

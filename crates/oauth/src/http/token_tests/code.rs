@@ -51,16 +51,17 @@ async fn a_code_becomes_tokens_on_both_engines() {
     .await;
 }
 
-#[tokio::test]
-async fn the_whole_login_stays_within_its_budget() {
+// The clock stands still, so that what is remembered for a moment is remembered on a slow machine, too.
+#[tokio::test(start_paused = true)]
+async fn a_login_with_a_remembered_consent_stays_within_its_budget() {
     let (database, house) = shop(&json!({})).await;
     offline_tokens(&house).await;
     let before = database.usage();
     offline_tokens(&house).await;
     let after = database.usage();
     assert!(after.write_transactions - before.write_transactions <= 3, "{before:?} {after:?}");
-    // Login: remembered consent, session, event. Consent: session, grant, consent, event. Code: grant, update, event.
-    assert_eq!(after.statements - before.statements, 10, "{before:?} {after:?}");
+    // Login: session, remembered consent, event. Consent: grant, event. Code: grant, update, event.
+    assert_eq!(after.statements - before.statements, 8, "{before:?} {after:?}");
     let code = offline_code(&house, "").await;
     let before = database.usage();
     redeem(&house, &code, &[]).await;

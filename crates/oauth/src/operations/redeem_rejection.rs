@@ -1,0 +1,42 @@
+//! The browser comes back from a login or consent application that turned the person away: the client is told, once.
+
+use base::Context;
+use oauth_types::ErrorCode;
+use serde_json::json;
+
+use crate::OAuth;
+use crate::domain::authorization_request::Refusal;
+use crate::domain::login_challenge::{AuthorizationFlow, Rejection};
+use crate::domain::one_time::OneTime;
+use crate::storage::challenges;
+
+/// What was rejected.
+#[derive(Debug)]
+pub(super) struct Rejected<'a> {
+    pub event: &'static str,
+    /// The person, where she is known already.
+    pub subject: String,
+    pub flow: &'a AuthorizationFlow,
+    pub challenge: OneTime,
+}
+
+impl OAuth {
+    /// Returns what the client is told.
+    pub(super) async fn redeem_rejection(
+        &self,
+        cx: &Context,
+        rejected: Rejected<'_>,
+        rejection: &Rejection,
+    ) -> Result<Refusal, database::Error> {
+        let Rejected { event: name, subject, flow, challenge } = rejected;
+        let mut tx = self.database().write(cx.tenant).await?;
+        // A challenge that was accepted and used is not rejected afterwards.
+        if challenges::is_redeemed(&mut tx, &challenge).await? || !challenges::mark(&mut tx, &challenge).await? {
+            return Ok(Refusal::to_person(ErrorCode::AccessDenied, "This request was answered before."));
+        }
+        let attributes = json!({"client_id": flow.client_id, "consent_request_id": flow.id, "reason": rejection.error});
+        jobs::append_event(&mut tx, cx, jobs::Event { name, subject, attributes }).await?;
+        tx.commit().await?;
+        Ok(Refusal::rejected(&flow.target, rejection))
+    }
+}
