@@ -86,9 +86,14 @@ impl Identity {
         // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
         // Not so when a login waits at its end: a stranger's link would sign this browser in as somebody else.
         let browser = self.browser(visitor);
-        if flow.is_browser() && flow.details.oauth2.is_none() && flow.details.newcomer.is_none() {
-            flow.browser = Some(browser.secret.fingerprint());
+        let may_move = flow.is_browser() && flow.details.oauth2.is_none() && flow.details.newcomer.is_none();
+        let is_here = flow.is_browser() && !browser.is_new && flow.belongs_to(&browser.secret);
+        if !may_move && !is_here {
+            // The code is filled in for whoever reads the mail. Whoever began a flow that stays with her need not be that
+            // person: she would find a code here that was never sent to her.
+            return Ok(Answer::redirect(page));
         }
+        flow.browser = Some(browser.secret.fingerprint());
         flow.ui.set_value("code", Value::String(code));
         let store = async {
             let mut tx = self.database.write(cx.tenant).await?;

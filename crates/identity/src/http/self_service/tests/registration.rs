@@ -509,6 +509,8 @@ async fn another_browser_is_not_signed_in_by_somebody_elses_sign_up() {
         elsewhere.get(&format!("/self-service/verification?flow={flow}&code={code}")).await.expect(303);
         elsewhere.submit("verification", &flow, json!({"method": "code", "code": code})).await;
         elsewhere.whoami().await.expect(401);
+        let waiting = client.fetch("verification", &flow).await.expect(200);
+        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "she has to read the mail herself");
         confirm(&house, &mut client, &flow).await.expect(303);
         client.whoami().await.expect(200);
     })

@@ -108,6 +108,21 @@ async fn opening_the_link_uses_nothing_up() {
 }
 
 #[tokio::test]
+async fn whoever_began_a_flow_is_not_given_the_code_by_somebody_elses_click() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut stranger = house.native();
+        let id = stranger.begin("verification").await;
+        stranger.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        let code = house.code(&id, CodePurpose::Verification).await;
+        let mut reader = house.browser();
+        reader.get(&format!("/self-service/verification?flow={id}&code={code}")).await.expect(303);
+        assert_eq!(stranger.fetch("verification", &id).await.expect(200).node("code")["attributes"]["value"], json!(null));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_verified_is_named() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
