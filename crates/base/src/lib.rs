@@ -10,6 +10,7 @@
 mod clock;
 mod context;
 mod id;
+mod nesting;
 mod page;
 mod rng;
 pub mod seal;
@@ -20,6 +21,7 @@ mod token;
 
 pub use clock::{Clock, ManualClock, TimeSource};
 pub use context::{Actor, Context, Locale, RequestId};
+pub use nesting::{MAX_NESTING, is_nested_too_deep};
 pub use page::{Page, PageRequest};
 pub use rng::{RandomSource, Rng};
 pub use seal::Sealer;

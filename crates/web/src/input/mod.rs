@@ -10,6 +10,11 @@ use serde::de::DeserializeOwned;
 
 use crate::RestError;
 
+mod bounds;
+mod object;
+
+use bounds::OutOfBounds;
+
 /// A JSON body, in or out. Incoming, an `application/json` content type is not demanded (clients forget it), but another
 /// media type that cannot be JSON is refused.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +37,27 @@ pub enum JsonRejection {
 impl<T: DeserializeOwned> Json<T> {
     /// Decodes `body`, naming the field that does not fit.
     pub fn decode(body: &[u8]) -> Result<T, JsonRejection> {
+        bounds::check(body)?;
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| JsonRejection::Invalid {
-            path: error.path().to_string(),
-            problem: error.inner().to_string(),
+        let value = serde_path_to_error::deserialize(object::Objects(&mut deserializer)).map_err(|error| {
+            JsonRejection::Invalid { path: error.path().to_string(), problem: error.inner().to_string() }
         })?;
         deserializer
             .end()
             .map_err(|error| JsonRejection::Invalid { path: ".".to_owned(), problem: error.to_string() })?;
         Ok(value)
+    }
+}
+
+impl From<OutOfBounds> for JsonRejection {
+    fn from(fault: OutOfBounds) -> Self {
+        match fault {
+            OutOfBounds::TooDeep => Self::Invalid {
+                path: ".".to_owned(),
+                problem: format!("nested deeper than {} levels", base::MAX_NESTING),
+            },
+            OutOfBounds::Zero(path) => Self::Invalid { path, problem: "must not hold the character U+0000".to_owned() },
+        }
     }
 }
 
@@ -109,11 +126,21 @@ mod tests {
     }
 
     #[test]
+    fn a_record_is_no_list() {
+        let fault = |body: &str| Json::<Outer>::decode(body.as_bytes()).unwrap_err().to_string();
+        assert!(fault("[[]]").contains("invalid type: sequence"), "{}", fault("[[]]"));
+        assert!(Json::<Vec<u8>>::decode(b"[1]").is_ok());
+        assert!(Json::<Option<Outer>>::decode(b"null").is_ok());
+        assert!(Json::<Outer>::decode(br#"{"inner":[]}"#).is_ok());
+    }
+
+    #[test]
     fn a_fault_is_named_by_its_path() {
         let fault = |body: &str| Json::<Outer>::decode(body.as_bytes()).unwrap_err().to_string();
         assert!(fault(r#"{"inner":[{"count":1},{"count":"x"}]}"#).starts_with("inner[1].count: invalid type"));
         assert!(fault(r#"{"inner":[{"cuont":1}]}"#).contains("unknown field `cuont`"));
         assert!(fault(r#"{"inner":[]} x"#).contains("trailing"));
-        assert!(fault(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))).contains("invalid type"));
+        assert!(fault(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))).contains("nested deeper"));
+        assert!(fault(r#"{"inner":[{"count":"\u0000"}]}"#).starts_with("inner[0].count: must not hold"));
     }
 }

@@ -1,0 +1,101 @@
+//! What JSON from outside may not hold although it is JSON: nesting that a later reader refuses, and a zero in a text,
+//! which PostgreSQL cannot store.
+
+use base::MAX_NESTING;
+use serde_json::Value;
+
+/// Why well-formed JSON is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OutOfBounds {
+    TooDeep,
+    /// At this path.
+    Zero(String),
+}
+
+/// Looks at the bytes once. Syntax is not judged here: what is no JSON is the parser's to refuse.
+pub(super) fn check(body: &[u8]) -> Result<(), OutOfBounds> {
+    let mut depth = 0_usize;
+    let mut holds_zero = false;
+    let mut bytes = body.iter();
+    let mut in_text = false;
+    while let Some(byte) = bytes.next() {
+        match (in_text, byte) {
+            (_, b'"') => in_text = !in_text,
+            (true, b'\\') => {
+                let rest = bytes.as_slice();
+                holds_zero |= rest.starts_with(b"u0000");
+                // Whatever is escaped, a quotation mark above all, ends nothing.
+                bytes.next();
+            }
+            (false, b'[' | b'{') => {
+                depth += 1;
+                if depth > MAX_NESTING {
+                    return Err(OutOfBounds::TooDeep);
+                }
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if !holds_zero {
+        return Ok(());
+    }
+    // Rare and never honest: a second reading finds the place.
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    match zero_in(&value) {
+        Some(path) => Err(OutOfBounds::Zero(if path.is_empty() { ".".to_owned() } else { path })),
+        None => Ok(()),
+    }
+}
+
+/// The path of the first text with a zero in it, in the notation of the other faults: `traits.emails[0]`.
+fn zero_in(value: &Value) -> Option<String> {
+    let beneath = |step: String, inner: &Value| {
+        let path = zero_in(inner)?;
+        let is_joined = path.is_empty() || path.starts_with('[');
+        Some(if is_joined { format!("{step}{path}") } else { format!("{step}.{path}") })
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| beneath(format!("[{index}]"), item)),
+        // A name with a zero in it is a fault of the object that has it.
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            if name.contains('\0') { Some(String::new()) } else { beneath(name.clone(), member) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nested(depth: usize) -> String {
+        format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+    }
+
+    #[test]
+    fn nesting_ends_somewhere() {
+        assert_eq!(check(nested(MAX_NESTING).as_bytes()), Ok(()));
+        assert_eq!(check(nested(MAX_NESTING + 1).as_bytes()), Err(OutOfBounds::TooDeep));
+        assert_eq!(check("{\"a\":".repeat(1_000_000).as_bytes()), Err(OutOfBounds::TooDeep));
+        let wide = format!("[{}[]]", "[],".repeat(1_000));
+        assert_eq!(check(wide.as_bytes()), Ok(()));
+        let text = format!("{{\"a\":\"{}\\\"{}\"}}", "[".repeat(100), "{".repeat(100));
+        assert_eq!(check(text.as_bytes()), Ok(()), "brackets in a text nest nothing");
+    }
+
+    #[test]
+    fn a_zero_is_named_by_its_path() {
+        let place = |body: &str| match check(body.as_bytes()) {
+            Err(OutOfBounds::Zero(path)) => path,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(place(r#"{"traits":{"emails":["a","b\u0000"]}}"#), "traits.emails[1]");
+        assert_eq!(place(r#"[{"a":"\u0000"}]"#), "[0].a");
+        assert_eq!(place(r#"{"a":{"\u0000":1}}"#), "a");
+        assert_eq!(place(r#""\u0000""#), ".");
+        assert_eq!(place(r#"{"a":"\\u0000"}"#), "Ok(())", "a backslash, escaped, and five characters");
+        assert_eq!(place(r#"{"a":"\u0000"#), "Ok(())", "no JSON: the parser says so");
+    }
+}
