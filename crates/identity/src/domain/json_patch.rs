@@ -1,6 +1,7 @@
 //! JSON Patch (RFC 6902) as the admin API takes it: `add`, `remove` and `replace` alone. A missing parent is made, and
 //! `replace` of what is missing adds it, because that is what callers have come to rely on.
 
+use base::{MAX_NESTING, is_nested_too_deep};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -25,6 +26,8 @@ pub enum PatchError {
     MissingValue { index: usize },
     #[error("{index}.path: \"{path}\" does not exist")]
     NotFound { index: usize, path: String },
+    #[error("{index}.path: it leads deeper than {MAX_NESTING} levels")]
+    TooDeep { index: usize },
 }
 
 /// Applies the steps in order. `denied` are patterns of paths: `**` stands for everything below, case does not count.
@@ -38,6 +41,9 @@ pub fn apply(document: &mut Value, operations: &[Operation], denied: &[&str]) ->
         let Some((last, parents)) = segments.split_last() else {
             return Err(PatchError::Denied { index, path });
         };
+        if segments.len() > MAX_NESTING {
+            return Err(PatchError::TooDeep { index });
+        }
         if denied.iter().any(|pattern| matches(pattern, &segments)) {
             return Err(PatchError::Denied { index, path });
         }
@@ -50,6 +56,10 @@ pub fn apply(document: &mut Value, operations: &[Operation], denied: &[&str]) ->
         };
         if !done {
             return Err(PatchError::NotFound { index, path });
+        }
+        // After each step: the next one could put this into itself once more.
+        if is_nested_too_deep(document) {
+            return Err(PatchError::TooDeep { index });
         }
     }
     Ok(())
@@ -180,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn steps_cannot_build_what_no_step_may_bring() {
+        let step = |times: usize| json!({"op": "add", "path": format!("/a{}", "/a".repeat(times)), "value": {"a": {}}});
+        let near = MAX_NESTING - 4;
+        assert!(patched(json!({}), json!([step(near)])).is_ok());
+        let refused = patched(json!({}), json!([step(near), step(near + 2)]));
+        assert_eq!(refused, Err(PatchError::TooDeep { index: 1 }));
+    }
+
+    #[test]
     fn what_may_not_be_patched_is_refused_in_any_case() {
         let try_path = |op: &str, path: &str| {
             patched(json!({"id": 1, "list": []}), json!([{"op": op, "path": path, "value": 2}])).unwrap_err()
@@ -194,6 +213,9 @@ mod tests {
         assert!(matches!(try_path("remove", "/nothing"), PatchError::NotFound { .. }));
         assert!(matches!(try_path("add", "id"), PatchError::InvalidPath { .. }));
         assert!(matches!(try_path("add", "/list/01"), PatchError::NotFound { .. }));
+        let deep = |steps: usize| try_path("add", &"/a".repeat(steps));
+        assert_eq!(deep(MAX_NESTING + 1), PatchError::TooDeep { index: 0 });
+        assert_eq!(deep(1_000_000), PatchError::TooDeep { index: 0 });
         let no_value = patched(json!({}), json!([{"op": "add", "path": "/x"}]));
         assert_eq!(no_value, Err(PatchError::MissingValue { index: 0 }));
         assert!(

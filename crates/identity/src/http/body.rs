@@ -35,11 +35,21 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
             },
             "application/x-www-form-urlencoded" => {
                 let text = std::str::from_utf8(&body).map_err(|_| RestError::bad_request("the form is not UTF-8"))?;
-                let pairs = url::form_urlencoded::parse(text.as_bytes());
-                Ok(Self::Form(pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect()))
+                let pairs = url::form_urlencoded::parse(text.as_bytes()).into_owned();
+                Ok(Self::Form(pairs.map(without_zero).collect::<Result<_, _>>()?))
             }
             _ => Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The media type is not supported")
                 .with_reason("send application/json or application/x-www-form-urlencoded")),
         }
     }
+}
+
+/// A zero is in no honest field, and PostgreSQL cannot store it.
+fn without_zero((name, value): (String, String)) -> Result<(String, String), RestError> {
+    if name.contains('\0') || value.contains('\0') {
+        let name = name.replace('\0', "\u{fffd}");
+        let reason = format!("{name}: must not hold the character U+0000");
+        return Err(RestError::bad_request(reason).with_detail("field", name));
+    }
+    Ok((name, value))
 }

@@ -96,7 +96,8 @@ impl From<PatchIdentityError> for RestError {
                 | PatchError::InvalidPath { .. }
                 | PatchError::Denied { .. }
                 | PatchError::MissingValue { .. }
-                | PatchError::NotFound { .. },
+                | PatchError::NotFound { .. }
+                | PatchError::TooDeep { .. },
             )
             | PatchIdentityError::Invalid { .. } => Self::bad_request(error.to_string()),
             PatchIdentityError::Compose(error) => error.into(),
