@@ -17,6 +17,9 @@ pub enum ParameterError {
     Repeated(String),
     #[error("parameter '{0}' is required")]
     Missing(&'static str),
+    /// No value of ours has one, and PostgreSQL cannot store it.
+    #[error("parameter '{0}' must not hold the character U+0000")]
+    Zero(String),
 }
 
 impl Parameters {
@@ -36,6 +39,9 @@ impl Parameters {
             // RFC 6749 section 3.1: parameters sent without a value are treated as if they were left out.
             if value.is_empty() {
                 continue;
+            }
+            if name.contains('\0') || value.contains('\0') {
+                return Err(ParameterError::Zero(name.replace('\0', "\u{fffd}")));
             }
             if !LISTS.contains(&name.as_ref()) && parameters.get(&name).is_some() {
                 return Err(ParameterError::Repeated(name.into_owned()));
@@ -89,6 +95,12 @@ mod tests {
         assert_eq!(Parameters::parse(b"a=1&a=1"), Err(ParameterError::Repeated("a".to_owned())));
         assert_eq!(Parameters::parse_both(b"a=1", b"a=2"), Err(ParameterError::Repeated("a".to_owned())));
         assert!(Parameters::parse(b"a=&a=1").is_ok());
+    }
+
+    #[test]
+    fn a_zero_is_refused_by_the_name_of_its_parameter() {
+        assert_eq!(Parameters::parse(b"a=1&b=x%00y"), Err(ParameterError::Zero("b".to_owned())));
+        assert_eq!(Parameters::parse(b"%00=1"), Err(ParameterError::Zero("\u{fffd}".to_owned())));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! One deliberate leniency, kept for clients of the systems that Kleis replaces: `replace` of a member that is missing adds
 //! it.
 
+use base::{MAX_NESTING, is_nested_too_deep};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -32,6 +33,8 @@ pub enum PatchError {
     IntoItself(String),
     #[error("the patched document is too large")]
     TooLarge,
+    #[error("the patched document is nested deeper than {MAX_NESTING} levels")]
+    TooDeep,
 }
 
 impl PatchOperation {
@@ -73,6 +76,10 @@ pub fn apply(mut document: Value, patch: &[PatchOperation]) -> Result<Value, Pat
                     return Err(PatchError::TestFailed(path.clone()));
                 }
             }
+        }
+        // First, because the size is counted by walking down. A copy into itself doubles the depth.
+        if is_nested_too_deep(&document) {
+            return Err(PatchError::TooDeep);
         }
         if matches!(operation, PatchOperation::Copy { .. }) && document.to_string().len() > MAX_DOCUMENT_BYTES {
             return Err(PatchError::TooLarge);
@@ -144,6 +151,15 @@ mod tests {
 
     fn patched(document: Value, patch: Value) -> Result<Value, PatchError> {
         apply(document, &serde_json::from_value::<Vec<PatchOperation>>(patch).unwrap())
+    }
+
+    #[test]
+    fn copies_into_themselves_end_early() {
+        // Each puts the whole document where its chain of members ends.
+        let chains = [1, 3, 7, 15, 31, 63];
+        let copies: Vec<Value> =
+            chains.iter().map(|chain| json!({"op": "copy", "from": "", "path": "/a".repeat(chain + 1)})).collect();
+        assert_eq!(patched(json!({"a": {}}), Value::Array(copies)), Err(PatchError::TooDeep));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use base::Context;
-use bytes::Bytes;
 use oauth_types::{ErrorCode, Parameters};
 use web::Cx;
 use web::cookies::SetCookie;
 
 use super::authorization_response::{redirect, with_query};
+use super::client_form::BrowserForm;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
 use crate::operations::answer_authorization::IssueError;
@@ -31,11 +31,9 @@ pub(super) async fn get(
 pub(super) async fn post(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Bytes,
+    BrowserForm(parameters): BrowserForm,
 ) -> Response {
-    let parameters = Parameters::parse_both(query.unwrap_or_default().as_bytes(), &body);
     oauth.authorize(&cx, &headers, parameters.map_err(Refusal::from)).await
 }
 

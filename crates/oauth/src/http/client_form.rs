@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use oauth_types::{ClientCredentials, ErrorCode, Parameters};
+use oauth_types::{ClientCredentials, ErrorCode, ParameterError, Parameters};
 
 use super::token_error::TokenError;
 
@@ -41,6 +41,41 @@ pub(super) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Re
         return Err(malformed("the body is empty"));
     }
     Parameters::parse(&body).map_err(|error| TokenError::from(error).into_response())
+}
+
+/// The parameters of a request to an endpoint for browsers: from its query and, by POST, from its form.
+pub(super) struct BrowserForm(pub(super) Result<Parameters, ParameterError>);
+
+impl<S: Send + Sync> FromRequest<S> for BrowserForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let is_form = is_form(request.headers());
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        if !body.is_empty() && !is_form {
+            return Err(malformed("the content type must be application/x-www-form-urlencoded"));
+        }
+        Ok(Self(Parameters::parse_both(query.as_bytes(), &body)))
+    }
+}
+
+/// The form that one of our own pages sends.
+pub(super) struct PageForm(pub(super) Parameters);
+
+impl PageForm {
+    /// A field; empty when it was not sent.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_default()
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for PageForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        read_form(request, state).await.map(Self)
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

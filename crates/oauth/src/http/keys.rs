@@ -8,7 +8,7 @@ use jose::{Jwk, JwkError, JwkSet};
 use oauth_types::{ErrorCode, OAuthError};
 use serde::Deserialize;
 use serde_json::Value;
-use web::{Cx, NoStore};
+use web::{Cx, JsonRejection, NoStore};
 
 use super::admin_error::AdminError;
 use crate::OAuth;
@@ -37,8 +37,9 @@ pub(super) async fn create(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
     Path(set): Path<String>,
-    web::Json(body): web::Json<CreateKey>,
+    body: Result<web::Json<CreateKey>, JsonRejection>,
 ) -> Result<Response, AdminError> {
+    let web::Json(body) = body?;
     let new =
         NewKey { algorithm: body.alg, kid: body.kid.unwrap_or_default(), key_use: body.key_use.unwrap_or_default() };
     let key = oauth.create_key(&cx, &set, new).await?;
@@ -49,8 +50,9 @@ pub(super) async fn replace_set(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
     Path(set): Path<String>,
-    web::Json(body): web::Json<Value>,
+    body: Result<web::Json<Value>, JsonRejection>,
 ) -> Result<Response, AdminError> {
+    let web::Json(body) = body?;
     let keys = JwkSet::parse(&body)?;
     Ok(present(&oauth.replace_key_set(&cx, &set, keys).await?))
 }
@@ -77,8 +79,9 @@ pub(super) async fn replace_key(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
     Path((set, kid)): Path<(String, String)>,
-    web::Json(body): web::Json<Value>,
+    body: Result<web::Json<Value>, JsonRejection>,
 ) -> Result<Response, AdminError> {
+    let web::Json(body) = body?;
     let key = oauth.replace_key(&cx, &set, &kid, Jwk::parse(&body)?).await?;
     Ok(NoStore(Json(key.to_private_value())).into_response())
 }

@@ -4,12 +4,12 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base::Context;
-use bytes::Bytes;
 use oauth_types::{ErrorCode, OAuthError, ParameterError, Parameters};
 use web::Cx;
 
 use super::authorization_response::{redirect, with_query};
 use super::authorize::with_cookies;
+use super::client_form::BrowserForm;
 use crate::OAuth;
 use crate::domain::logout::LogoutRequest;
 use crate::operations::end_login_session::FinishLogoutError;
@@ -29,11 +29,10 @@ pub(super) async fn get(
 pub(super) async fn post(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
-    body: Bytes,
+    BrowserForm(parameters): BrowserForm,
 ) -> Response {
-    oauth.logout(&cx, &headers, Parameters::parse_both(query.unwrap_or_default().as_bytes(), &body)).await
+    oauth.logout(&cx, &headers, parameters).await
 }
 
 impl OAuth {

@@ -1,6 +1,5 @@
 //! `/oauth2/logout` and `/oauth2/signed-out`: our own sign-out pages, for when the operator has none.
 
-use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use web::Cx;
 
 use super::authorization_response::redirect;
+use super::client_form::PageForm;
 use crate::OAuth;
 
 pub(crate) const PATH: &str = "/oauth2/logout";
@@ -18,14 +18,6 @@ pub(super) struct Question {
     logout_challenge: String,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Decision {
-    #[serde(default)]
-    logout_challenge: String,
-    #[serde(default, rename = "decision")]
-    choice: String,
-}
-
 pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question): Query<Question>) -> Response {
     match oauth.get_logout_request(&cx, &question.logout_challenge).await {
         Ok((_, client)) => crate::pages::logout::question(&oauth, &cx, &question.logout_challenge, client.as_ref()),
@@ -34,14 +26,15 @@ pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question):
 }
 
 /// The challenge is sealed and was given to this browser alone, so nobody else can send this form.
-pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, Form(decision): Form<Decision>) -> Response {
-    if decision.choice != "sign_out" {
-        return match oauth.reject_logout_request(&cx, &decision.logout_challenge) {
+pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, form: PageForm) -> Response {
+    let challenge = form.text("logout_challenge");
+    if form.text("decision") != "sign_out" {
+        return match oauth.reject_logout_request(&cx, challenge) {
             Ok(()) => crate::pages::logout::stayed(&oauth, &cx),
             Err(error) => oauth.challenge_error_response(&cx, error),
         };
     }
-    match oauth.accept_logout_request(&cx, &decision.logout_challenge) {
+    match oauth.accept_logout_request(&cx, challenge) {
         Ok(url) => redirect(StatusCode::SEE_OTHER, &url),
         Err(error) => oauth.challenge_error_response(&cx, error),
     }
