@@ -7,6 +7,7 @@
 //! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
 //! - This crate knows no service.
 
+mod body_progress;
 pub mod config;
 pub mod cookies;
 mod cors;
@@ -19,6 +20,7 @@ pub mod paging;
 mod proxies;
 mod rest_error;
 
+pub use body_progress::BodyProgress;
 pub use cors::CorsConfig;
 pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{Json, JsonRejection};

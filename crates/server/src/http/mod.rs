@@ -5,48 +5,71 @@ pub(crate) mod admin;
 pub(crate) mod health;
 pub(crate) mod listen;
 pub(crate) mod path;
+pub(crate) mod refusals;
 pub(crate) mod socket;
 pub(crate) mod tls;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use http::header::CACHE_CONTROL;
-use http::{HeaderValue, StatusCode};
-use web::RestError;
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use web::{BodyProgress, RestError};
+
+use refusals::Words;
 
 /// What a request to a service may carry.
 const BODY_BYTES: usize = 5 * 1024 * 1024;
 /// Longer than any operation takes; a handler that hangs must not hold its client for ever.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Puts the manners of a service around `router`: paths that it does not know are answered as everywhere.
-pub(crate) fn with_manners(router: Router) -> Router {
-    bounded(router.fallback(unknown_route))
+/// Puts the manners of a service around `router`: what it does not know is refused in its words.
+pub(crate) fn with_manners(words: Words, router: Router) -> Router {
+    bounded_in(words, refusals::in_words(words, router))
 }
 
 /// Bounded bodies, bounded time, nothing cached unless a route says so.
 pub(crate) fn bounded(router: Router) -> Router {
-    router.layer(middleware::from_fn(in_time_and_uncached)).layer(DefaultBodyLimit::max(BODY_BYTES))
+    bounded_in(Words::Rest, router)
 }
 
-async fn unknown_route() -> Response {
-    RestError::new(StatusCode::NOT_FOUND, "There is no such resource")
-        .with_reason("There is no such path on this listener.")
-        .into_response()
+fn bounded_in(words: Words, router: Router) -> Router {
+    let in_time = middleware::from_fn_with_state(words, in_time_and_uncached);
+    router.layer(in_time).layer(DefaultBodyLimit::max(BODY_BYTES))
 }
 
-async fn in_time_and_uncached(request: Request, next: Next) -> Response {
-    let mut response = match tokio::time::timeout(ANSWER_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
+async fn in_time_and_uncached(State(words): State<Words>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if declared_length(&parts.headers).is_some_and(|length| length > BODY_BYTES as u64) {
+        // Of what is too large nothing needs to come.
+        let reason = format!("The body may have {BODY_BYTES} bytes at most.");
+        return words.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
+    }
+    let (body, progress) = BodyProgress::watch(body);
+    let answered = tokio::time::timeout(ANSWER_TIMEOUT, next.run(Request::from_parts(parts, body))).await;
+    let mut response = match answered {
+        Ok(response) if !progress.has_stalled() => response,
+        Ok(_) => late(words),
+        Err(_) if progress.is_coming() => late(words),
         Err(_) => RestError::new(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long").into_response(),
     };
     response
         .headers_mut()
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("private, no-cache, no-store, must-revalidate"));
+    response
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// What is still to come of the body would be taken for the next request.
+fn late(words: Words) -> Response {
+    let mut response = words.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped coming.");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

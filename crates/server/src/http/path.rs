@@ -21,7 +21,8 @@ const AT_ROOT: [&str; 4] = ["/health/", "/metrics/", "/version", "/console"];
 impl Rewrite {
     pub(crate) fn apply(self, uri: &mut Uri) {
         let path = uri.path();
-        let trimmed = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
+        // One slash too many, not two: `//` is another path than `/`.
+        let trimmed = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/')).unwrap_or(path);
         let prefix = match self {
             Self::Untouched => return,
             Self::Trimmed => "",
@@ -76,6 +77,8 @@ mod tests {
     fn public_paths_lose_a_slash_and_proxied_ones_nothing() {
         assert_eq!(rewritten(Rewrite::Trimmed, "/sessions/whoami/"), "/sessions/whoami");
         assert_eq!(rewritten(Rewrite::Trimmed, "/identities?a=/"), "/identities?a=/");
+        assert_eq!(rewritten(Rewrite::Trimmed, "//"), "//");
+        assert_eq!(rewritten(Rewrite::Trimmed, "/sessions//"), "/sessions//");
         assert_eq!(rewritten(Rewrite::Untouched, "/a/"), "/a/");
     }
 }

@@ -20,6 +20,7 @@ use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin::UnprotectedAdmin;
 use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
+use crate::http::refusals::Words;
 use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
 use crate::http::tls::{TlsError, TlsSettings};
 use crate::http::{admin, health, with_manners};
@@ -277,7 +278,8 @@ fn assemble(
         let health_routes = if kind.is_admin { health::admin(health) } else { health::public(health) };
         let router = router.merge(health_routes);
         let tells_revision = kind.is_admin && service == Service::Identity;
-        with_manners(if tells_revision { router.merge(health::revision(health)) } else { router })
+        let router = if tells_revision { router.merge(health::revision(health)) } else { router };
+        with_manners(Words::of(service), router)
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };

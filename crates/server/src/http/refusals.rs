@@ -1,0 +1,191 @@
+//! Refusals that no handler speaks: a path that nobody serves, a method that its path does not take, a query or a body that
+//! the framework could not read. Each service has one format of errors, and these come in it, too.
+//!
+//! What always holds behind this layer: the request names one host (RFC 9112 section 3.2), and neither its path nor its
+//! query holds a zero, which PostgreSQL cannot store.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::{HeaderMap, StatusCode, Version};
+use serde_json::json;
+use url::form_urlencoded;
+use web::{NoStore, RestError};
+
+use crate::config::Service;
+
+/// The sentences of the framework are short.
+const LONGEST_SENTENCE: usize = 4 * 1024;
+
+/// In whose words a refusal is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// `{"error": {code, status, reason, message}}`.
+    Rest,
+    /// `{"error", "error_description"}` (RFC 6749 section 5.2).
+    OAuth,
+}
+
+impl Words {
+    pub(crate) const fn of(service: Service) -> Self {
+        match service {
+            Service::Oauth => Self::OAuth,
+            Service::Identity | Service::Gateway => Self::Rest,
+        }
+    }
+
+    pub(crate) fn refusal(self, status: StatusCode, reason: &str) -> Response {
+        match self {
+            Self::Rest => {
+                let message = match status {
+                    StatusCode::NOT_FOUND => "There is no such resource",
+                    StatusCode::METHOD_NOT_ALLOWED => "The resource does not take this method",
+                    StatusCode::PAYLOAD_TOO_LARGE => "The request is too large",
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => "The media type is not supported",
+                    StatusCode::REQUEST_TIMEOUT => "The request did not come in time",
+                    _ => "The request cannot be accepted as it is",
+                };
+                RestError::new(status, message).with_reason(reason).into_response()
+            }
+            Self::OAuth => {
+                let error = if status == StatusCode::NOT_FOUND { "not_found" } else { "invalid_request" };
+                let body = axum::Json(json!({ "error": error, "error_description": reason }));
+                NoStore((status, body)).into_response()
+            }
+        }
+    }
+}
+
+/// Puts the layer around `router`, the paths that it does not know included.
+pub(crate) fn in_words(words: Words, router: Router) -> Router {
+    let unknown =
+        move || async move { words.refusal(StatusCode::NOT_FOUND, "There is no such path on this listener.") };
+    router.fallback(unknown).layer(middleware::from_fn_with_state(words, speak))
+}
+
+async fn speak(State(words): State<Words>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if let Err(reason) = check(&parts) {
+        return words.refusal(StatusCode::BAD_REQUEST, &reason);
+    }
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if is_the_frameworks(&response) { rephrased(words, response).await } else { response }
+}
+
+/// What no handler should have to look for.
+fn check(parts: &Parts) -> Result<(), String> {
+    if parts.version == Version::HTTP_11 && parts.headers.get_all(HOST).iter().count() != 1 {
+        return Err("Host: the header must be there once".to_owned());
+    }
+    if parts.uri.path().contains("%00") {
+        return Err("path: must not hold the character U+0000".to_owned());
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    if query.contains("%00") {
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        if let Some((name, _)) = pairs.find(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(format!("{}: must not hold the character U+0000", name.replace('\0', "\u{fffd}")));
+        }
+    }
+    Ok(())
+}
+
+/// The framework refuses in plain text, or without a word; nobody else here does.
+fn is_the_frameworks(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    response.status().is_client_error() && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
+}
+
+async fn rephrased(words: Words, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let sentence = sentence(parts.status, body).await;
+    let mut said = words.refusal(parts.status, &sentence);
+    keep(&parts.headers, said.headers_mut());
+    said
+}
+
+async fn sentence(status: StatusCode, body: Body) -> String {
+    let said = to_bytes(body, LONGEST_SENTENCE).await.unwrap_or_default();
+    match std::str::from_utf8(&said).map(str::trim) {
+        Ok(said) if !said.is_empty() => said.to_owned(),
+        _ if status == StatusCode::METHOD_NOT_ALLOWED => {
+            "The header Allow names the methods that this path takes.".to_owned()
+        }
+        _ => status.canonical_reason().unwrap_or("The request cannot be accepted.").to_owned(),
+    }
+}
+
+/// What the refusal said beside its text, such as `Allow`.
+fn keep(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        if ![CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name) {
+            to.append(name, value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::{Path, Query};
+    use axum::routing::get;
+    use http::header::ALLOW;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Paging {
+        #[serde(default)]
+        page: u32,
+    }
+
+    async fn ask(words: Words, method: &str, target: &str, hosts: usize) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let router = Router::new()
+            .route("/numbers", get(|Query(paging): Query<Paging>| async move { paging.page.to_string() }))
+            .route("/names/{name}", get(|Path(name): Path<String>| async move { name }));
+        let mut request = Request::builder().method(method).uri(target);
+        for _ in 0..hosts {
+            request = request.header(HOST, "a.example");
+        }
+        let answer = in_words(words, router).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, 10_000).await.unwrap();
+        (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn what_the_framework_refuses_is_said_in_the_words_of_the_service() {
+        for (method, target, status, named) in [
+            ("GET", "/nothing", 404, "path"),
+            ("GET", "/numbers?page=x", 400, "page"),
+            ("GET", "/names/%ff", 400, "UTF-8"),
+            ("GET", "/names/a%00b", 400, "path"),
+            ("GET", "/numbers?b=%00", 400, "b: "),
+            ("POST", "/numbers", 405, "Allow"),
+        ] {
+            let (found, headers, body) = ask(Words::Rest, method, target, 1).await;
+            assert_eq!((found.as_u16(), &body["error"]["code"]), (status, &json!(status)), "{target}: {body}");
+            assert!(body["error"]["reason"].as_str().unwrap().contains(named), "{target}: {body}");
+            assert_eq!(headers.contains_key(ALLOW), status == 405, "{target}");
+            let (found, _, body) = ask(Words::OAuth, method, target, 1).await;
+            assert_eq!(found.as_u16(), status, "{target}: {body}");
+            assert!(body["error"].is_string(), "{target}: {body}");
+            assert!(body["error_description"].as_str().unwrap().contains(named), "{target}: {body}");
+        }
+        let (found, ..) = ask(Words::Rest, "GET", "/numbers?page=7&b=%2500", 1).await;
+        assert_eq!(found, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_request_names_one_host() {
+        for hosts in [0, 2] {
+            let (found, _, body) = ask(Words::Rest, "GET", "/numbers", hosts).await;
+            assert_eq!(found, StatusCode::BAD_REQUEST);
+            assert!(body["error"]["reason"].as_str().unwrap().starts_with("Host"), "{body}");
+        }
+    }
+}
