@@ -16,6 +16,8 @@ mod operations;
 mod pipeline;
 mod proxy;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use config::{
     AccessRules, ApiListener, Config, Errors, HONOURED, Handler, Handlers, ProxyListener, Serve, Timeouts,

@@ -4,7 +4,7 @@ mod decisions;
 mod keys;
 mod proxy;
 mod rules;
-mod target;
+pub(crate) mod target;
 
 use axum::Router;
 use axum::body::Body;

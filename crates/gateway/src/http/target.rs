@@ -27,7 +27,7 @@ pub(super) fn is_trusted(peer: Option<PeerAddress>, proxies: &TrustedProxies) ->
 }
 
 /// The target of a request to the proxy. A listed proxy may say which scheme the client used, and nothing else.
-pub(super) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, TargetError> {
+pub(crate) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, TargetError> {
     let peer = parts.extensions.get::<PeerAddress>();
     let mut scheme = connection_scheme(peer);
     if is_forwarder && let Some(said) = single(&parts.headers, &X_FORWARDED_PROTO)? {
@@ -39,7 +39,7 @@ pub(super) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, Ta
 }
 
 /// The target of a decision. What is not forwarded is taken from the request to the API, less its `/decisions`.
-pub(super) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, Box<Failure>> {
+pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, Box<Failure>> {
     let headers = &parts.headers;
     let forwarded = [X_FORWARDED_METHOD, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_URI];
     if !is_forwarder && forwarded.iter().any(|name| headers.contains_key(name)) {

@@ -1,0 +1,113 @@
+//! Doors into the parsers of hostile text, for programs that feed them with it. What goes in and comes out is plain text, so
+//! that the types inside stay inside.
+
+use base::uuid::Uuid;
+use base::{Context, RequestId, TenantId, Timestamp};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+pub use crate::domain::pattern::MatchingStrategy;
+
+use crate::domain::json_path::JsonPath;
+use crate::domain::path::RequestPath;
+use crate::domain::pattern::Pattern;
+use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
+use crate::domain::session::Session;
+use crate::domain::target::{Host, Scheme, Target};
+use crate::domain::upstream::Upstream;
+use crate::domain::{overlap, rule, rule_document};
+use crate::http::target;
+use crate::pipeline::Inbound;
+use crate::pipeline::template::{Template, TemplateView};
+
+/// A request path after normalisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NormalPath {
+    /// What rules are compared with.
+    pub decoded: String,
+    /// What the upstream receives.
+    pub forwarded: String,
+}
+
+/// `None` when the path is refused.
+pub fn normalize(path: &str) -> Option<NormalPath> {
+    let path = RequestPath::parse(path).ok()?;
+    Some(NormalPath { decoded: path.decoded().to_owned(), forwarded: path.forwarded().to_owned() })
+}
+
+/// The URL that rules are compared with, for a request to the proxy or to the decision API; `None` when it is refused.
+pub fn target_url(parts: &Parts, is_decision: bool, is_forwarder: bool) -> Option<String> {
+    let target = if is_decision {
+        target::of_decision(parts, is_forwarder).ok()?
+    } else {
+        target::of_proxied(parts, is_forwarder).ok()?
+    };
+    Some(target.url().to_owned())
+}
+
+/// The path of the address that a request for `path` goes on to, when `upstream` can be used and the path is not refused.
+pub fn upstream_path(upstream: &str, strip_path: &str, path: &str) -> Option<String> {
+    let settings =
+        rule::Upstream { url: upstream.to_owned(), strip_path: strip_path.to_owned(), ..rule::Upstream::default() };
+    let upstream = Upstream::compile(&settings).ok()??;
+    let host = Host::parse("a.example").ok()?;
+    let target = Target::new(Method::GET, Scheme::Https, host, RequestPath::parse(path).ok()?, None);
+    Some(upstream.uri(&target)?.path().to_owned())
+}
+
+/// How many rules a document holds, once their patterns are filed and compared with each other.
+///
+/// # Errors
+/// Why the document gives no rules.
+pub fn read_rules(document: &str, strategy: MatchingStrategy) -> Result<usize, String> {
+    let rules = rule_document::parse(document).map_err(|error| error.to_string())?;
+    let urls = rules.iter().filter_map(|rule| Some(&rule.matching.as_ref()?.url));
+    let patterns = urls.filter_map(|url| Pattern::compile(url, strategy).ok());
+    let index = index_of(patterns.collect());
+    overlap::find(&index);
+    Ok(rules.len())
+}
+
+fn index_of(patterns: Vec<Pattern>) -> RuleIndex {
+    let indexed = |pattern| IndexedRule { methods: vec!["GET".to_owned()], pattern };
+    RuleIndex::new(patterns.into_iter().map(indexed).collect())
+}
+
+/// The rules that the index finds for `url`, two at most, and all that comparing it with every pattern finds. `None` when a
+/// pattern took too long.
+pub fn find_both_ways(templates: &[String], strategy: MatchingStrategy, url: &str) -> Option<[Vec<usize>; 2]> {
+    let compile = || templates.iter().filter_map(|template| Pattern::compile(template, strategy).ok());
+    let mut every = Vec::new();
+    for (position, pattern) in compile().enumerate() {
+        if pattern.matches(url).ok()? {
+            every.push(position);
+        }
+    }
+    let found = match index_of(compile().collect()).find("GET", url) {
+        Lookup::None => Vec::new(),
+        Lookup::One(position) => vec![position],
+        Lookup::Many(first, second) => vec![first, second],
+        Lookup::Overrun(_) => return None,
+    };
+    Some([found, every])
+}
+
+/// Compiles a template and renders it for a session with that subject and that `extra`, if both can be done.
+pub fn render(template: &str, subject: &str, extra: Value) -> Option<String> {
+    let template = Template::compile(template).ok()?;
+    let session = Session::authenticated("cookie_session", subject.to_owned(), extra);
+    let host = Host::parse("a.example").ok()?;
+    let target =
+        Target::new(Method::GET, Scheme::Https, host, RequestPath::parse("/a/b").ok()?, Some("c=d".to_owned()));
+    let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
+    let headers = HeaderMap::new();
+    let captures = || vec![subject.to_owned()];
+    let inbound = Inbound::new(&cx, &target, &headers, &captures);
+    template.render(&TemplateView { session: &session, inbound: &inbound }).ok()
+}
+
+/// What a path of `subject_from` or `extra_from` finds.
+pub fn find_in_json(path: &str, value: &Value) -> Option<Value> {
+    JsonPath::parse(path).ok()?.find(value)
+}
