@@ -1,0 +1,30 @@
+//! Messages with what people said about themselves in them: never a panic, and in HTML it stays text.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use identity::config::Courier;
+use identity::courier::{Template, Templates};
+use identity::domain::Via;
+use libfuzzer_sys::fuzz_target;
+use serde_json::json;
+
+static TEMPLATES: LazyLock<Templates> =
+    LazyLock::new(|| Templates::new(&Courier::default()).expect("the built-in templates"));
+
+fuzz_target!(|text: &str| {
+    for kind in Template::ALL {
+        let data = json!({
+            "to": text, "verification_code": text, "recovery_code": text, "registration_code": text, "login_code": text,
+            "identity": { "traits": { "email": text, "name": text } }, "transient_payload": { "a": text },
+            "request_url": text, "verification_url": text, "expires_in_minutes": 15,
+        });
+        let content = TEMPLATES.render(kind, Via::Email, data.clone());
+        assert!(!content.subject.contains(['\r', '\n']), "{text:?}");
+        let html = content.html_body.unwrap_or_default();
+        if text.contains("<script") {
+            assert!(!html.contains("<script"), "{html}");
+        }
+        let _ = TEMPLATES.render(kind, Via::Sms, data);
+    }
+});

@@ -1,0 +1,20 @@
+//! Paths of requests to the gateway (RFC 3986 section 6): never a panic, and what is matched is what is forwarded.
+#![no_main]
+
+use gateway::testing::{normalize, upstream_path};
+use libfuzzer_sys::fuzz_target;
+use percent_encoding::percent_decode_str;
+
+fuzz_target!(|path: &str| {
+    let Some(normal) = normalize(path) else { return };
+    let decoded = percent_decode_str(&normal.forwarded).decode_utf8().expect("UTF-8");
+    assert_eq!(decoded, normal.decoded);
+    assert_eq!(normalize(&normal.forwarded).as_ref(), Some(&normal), "normalising twice");
+    assert!(normal.decoded.starts_with('/') && !normal.decoded.contains('\\'));
+    assert!(!normal.decoded.split('/').any(|segment| matches!(segment, "." | "..")), "{}", normal.decoded);
+    assert!(!normal.decoded.chars().any(|character| character.is_ascii_control()));
+    assert_eq!(normal.decoded.matches('/').count(), normal.forwarded.matches('/').count(), "a slash came out of nothing");
+    if let Some(sent) = upstream_path("https://b.example", "", path) {
+        assert_eq!(sent, normal.forwarded);
+    }
+});
