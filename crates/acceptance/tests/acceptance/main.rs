@@ -6,6 +6,7 @@ mod apart;
 mod demo;
 mod gateway;
 mod health;
+mod hostile;
 mod identity;
 mod nodes;
 mod oauth;

@@ -1,0 +1,62 @@
+//! Bodies that are too large: 413, before all of it was read, and the answer arrives.
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::routes::{Place, ROUTES, Route};
+use super::verdict::{about, refused};
+use super::wire::exchange;
+use super::world::World;
+
+/// A little more than any route takes.
+const TOO_MUCH: usize = 5 * 1024 * 1024 + 64 * 1024;
+
+/// The proxy's bodies are its upstream's business.
+fn readers() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().filter(|route| (route.reads_json() || route.reads_forms()) && route.place != Place::GatewayProxy)
+}
+
+fn head(world: &World, route: &Route, length: &str) -> Result<String> {
+    let kind = if route.reads_json() { "application/json" } else { "application/x-www-form-urlencoded" };
+    let (path, host) = (world.fill(route.path), world.authority(route.place)?);
+    Ok(format!("{} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n{length}\r\n\r\n", route.method))
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_413_and_the_answer_arrives() -> Result<()> {
+    let world = World::on_sqlite().await?;
+    for route in readers() {
+        let whole = format!("Content-Length: {TOO_MUCH}");
+        let text = head(&world, route, &whole)? + &"x".repeat(TOO_MUCH);
+        let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, &whole))?;
+        ensure!(answer.status == 413, "{}: {}", about(route, &whole), answer.summary());
+        refused(route.place, &answer).with_context(|| about(route, &whole))?;
+
+        let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+        let text = head(&world, route, "Transfer-Encoding: chunked")? + &chunk.repeat(TOO_MUCH / 0x10000 + 1);
+        let answer = exchange(&world, route.place, text.as_bytes()).await.with_context(|| about(route, "chunks"))?;
+        ensure!(answer.status == 413, "{}: {}", about(route, "chunks"), answer.summary());
+        refused(route.place, &answer).with_context(|| about(route, "chunks"))?;
+    }
+    world.end().await
+}
+
+/// Of a gigabyte that is announced nothing needs to come.
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_unread() -> Result<()> {
+    let world = World::on_sqlite().await?;
+    for route in readers() {
+        for length in ["1073741824", "9223372036854775807"] {
+            let text = head(&world, route, &format!("Content-Length: {length}"))? + "{";
+            let mut stream = TcpStream::connect(world.authority(route.place)?).await?;
+            stream.write_all(text.as_bytes()).await?;
+            let mut start = [0_u8; 12];
+            let reading = stream.read_exact(&mut start);
+            let read = tokio::time::timeout(std::time::Duration::from_secs(5), reading).await;
+            read.with_context(|| format!("{}: it waits for the rest", about(route, length)))??;
+            ensure!(&start == b"HTTP/1.1 413", "{}: {}", about(route, length), String::from_utf8_lossy(&start));
+        }
+    }
+    world.end().await
+}

@@ -1,0 +1,127 @@
+//! Lists in pages: sizes, numbers and tokens that make no sense, and tokens of another list.
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::routes::Place;
+use super::verdict::{refused_by_name, sane};
+use super::wire::{Answer, Request, send};
+use super::world::World;
+use crate::identity::{PASSWORD, log_in};
+
+/// Every list whose pages are named by tokens.
+const LISTS: [(Place, &str); 8] = [
+    (Place::IdentityPublic, "/sessions"),
+    (Place::IdentityPublic, "/schemas"),
+    (Place::IdentityAdmin, "/admin/identities"),
+    (Place::IdentityAdmin, "/admin/identities/{identity}/sessions"),
+    (Place::IdentityAdmin, "/admin/sessions"),
+    (Place::IdentityAdmin, "/admin/courier/messages"),
+    (Place::OauthAdmin, "/admin/clients"),
+    (Place::OauthAdmin, "/admin/oauth2/auth/sessions/consent?subject=alice"),
+];
+
+async fn list(world: &World, (place, path): (Place, &str), parameter: &str) -> Result<Answer> {
+    let path = world.fill(path);
+    let separator = if path.contains('?') { '&' } else { '?' };
+    let request = Request::new("GET", format!("{path}{separator}{parameter}"));
+    send(world, place, &request.header("X-Session-Token", &world.session_token)).await
+}
+
+/// The token of the page after the first one, where there is such a page.
+async fn token_of(world: &World, it: (Place, &str)) -> Result<Option<String>> {
+    let answer = list(world, it, "page_size=1").await?;
+    ensure!(answer.status == 200, "{it:?}: {}", answer.summary());
+    let next = answer.header("link").split(',').find(|link| link.contains("rel=\"next\"")).map(str::to_owned);
+    let Some(next) = next else { return Ok(None) };
+    let token = next.split(['?', '&', '>']).find_map(|part| part.strip_prefix("page_token="));
+    Ok(Some(token.context("a token in the link")?.to_owned()))
+}
+
+#[tokio::test]
+async fn a_size_that_is_none_is_refused_by_its_name() -> Result<()> {
+    World::on_both_engines(async |world| {
+        for it in LISTS {
+            for size in
+                ["-1", "abc", "1.5", "1e3", "0x10", "%201", "99999999999999999999", "%EF%BC%91", "%ff", "1,2", "--"]
+            {
+                let answer = list(world, it, &format!("page_size={size}")).await?;
+                ensure!(answer.status == 400, "{it:?} {size}: {}", answer.summary());
+                refused_by_name(it.0, &answer, "page_size").with_context(|| format!("{it:?} {size}"))?;
+            }
+            for size in ["0", "1", "4294967295", ""] {
+                let answer = list(world, it, &format!("page_size={size}")).await?;
+                ensure!(answer.status == 200, "{it:?} {size}: {}", answer.summary());
+            }
+            for page in ["-1", "0", "4294967295", "9223372036854775807", "9223372036854775808", "x", "1.5"] {
+                let answer = list(world, it, &format!("page={page}&per_page=1000")).await?;
+                sane(it.0, &answer).with_context(|| format!("{it:?} page {page}"))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_refused_by_its_name() -> Result<()> {
+    World::on_both_engines(async |world| {
+        let long = "A".repeat(20_000);
+        for it in LISTS {
+            for token in
+                ["x", "MQ", "1", "-1", "%ff", "%22", "AAAA", "00000000-0000-0000-0000-000000000000", "e30", &long]
+            {
+                let answer = list(world, it, &format!("page_token={token}")).await?;
+                ensure!(answer.status == 400, "{it:?} {token}: {}", answer.summary());
+                refused_by_name(it.0, &answer, "page_token").with_context(|| format!("{it:?} {token}"))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_token_of_one_list_opens_no_other_and_none_with_a_byte_changed() -> Result<()> {
+    World::on_both_engines(async |world| {
+        // Enough of everything for a second page.
+        for _ in 0..3 {
+            log_in(&world.suite, super::world::ALICE, PASSWORD).await?;
+        }
+        crate::identity::register(&world.suite, "second@example.org").await?;
+        let mut tokens = Vec::new();
+        for it in LISTS {
+            if let Some(token) = token_of(world, it).await? {
+                tokens.push((it, token));
+            }
+        }
+        ensure!(tokens.len() >= 6, "only {} lists have a second page", tokens.len());
+        for (it, token) in &tokens {
+            let own = list(world, *it, &format!("page_token={token}")).await?;
+            ensure!(own.status == 200, "{it:?}: {}", own.summary());
+            for other in LISTS.iter().filter(|other| *other != it) {
+                let answer = list(world, *other, &format!("page_token={token}")).await?;
+                ensure!(answer.status == 400, "of {it:?} for {other:?}: {}", answer.summary());
+                refused_by_name(other.0, &answer, "page_token")?;
+            }
+            for changed in super::tokens::with_one_bit_flipped(token) {
+                let answer = list(world, *it, &format!("page_token={changed}")).await?;
+                ensure!(answer.status == 400, "{it:?} {changed}: {}", answer.summary());
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The gateway counts, and takes what makes no sense for absent, as its original does.
+#[tokio::test]
+async fn a_list_of_rules_is_there_whatever_is_asked() -> Result<()> {
+    let world = World::on_sqlite().await?;
+    for query in
+        ["limit=-1", "limit=x", "offset=99999999999999999999", "offset=-1&limit=0", "limit=18446744073709551615"]
+    {
+        let answer = send(&world, Place::GatewayApi, &Request::new("GET", format!("/rules?{query}"))).await?;
+        ensure!(answer.status == 200, "{query}: {}", answer.summary());
+    }
+    world.end().await
+}

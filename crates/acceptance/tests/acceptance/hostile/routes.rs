@@ -1,0 +1,231 @@
+//! Every route that is served, as the contract's OpenAPI documents and our own pages have them. `{names}` are filled in by
+//! the [world](super::world).
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::wire::{Request, send};
+use super::world::World;
+
+/// A listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    IdentityPublic,
+    IdentityAdmin,
+    OauthPublic,
+    OauthAdmin,
+    GatewayProxy,
+    GatewayApi,
+}
+
+impl Place {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::IdentityPublic,
+        Self::IdentityAdmin,
+        Self::OauthPublic,
+        Self::OauthAdmin,
+        Self::GatewayProxy,
+        Self::GatewayApi,
+    ];
+}
+
+/// What a route reads beside its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    None,
+    Json,
+    Form,
+    /// By its content type.
+    JsonOrForm,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) place: Place,
+    pub(crate) path: &'static str,
+    pub(crate) body: Body,
+}
+
+impl Route {
+    pub(crate) fn reads_json(&self) -> bool {
+        matches!(self.body, Body::Json | Body::JsonOrForm)
+    }
+
+    pub(crate) fn reads_forms(&self) -> bool {
+        matches!(self.body, Body::Form | Body::JsonOrForm)
+    }
+}
+
+/// Expands rows `METHOD BODY "path", ...;` under their listener.
+macro_rules! routes {
+    ($($place:ident { $($method:ident $body:ident $path:literal;)+ })+) => {
+        &[$($(Route {
+            method: stringify!($method),
+            place: Place::$place,
+            path: $path,
+            body: Body::$body,
+        },)+)+]
+    };
+}
+
+#[rustfmt::skip]
+pub(crate) const ROUTES: &[Route] = routes! {
+    IdentityPublic {
+        GET None "/";
+        GET None "/health/alive";
+        GET None "/health/ready";
+        GET None "/.well-known/change-password";
+        GET None "/schemas";
+        GET None "/schemas/default";
+        GET None "/self-service/errors?id={uuid}";
+        GET None "/self-service/login/api";
+        GET None "/self-service/login/browser";
+        GET None "/self-service/login/flows?id={login}";
+        POST JsonOrForm "/self-service/login?flow={login}";
+        GET None "/self-service/registration/api";
+        GET None "/self-service/registration/browser";
+        GET None "/self-service/registration/flows?id={registration}";
+        POST JsonOrForm "/self-service/registration?flow={registration}";
+        GET None "/self-service/settings/api";
+        GET None "/self-service/settings/browser";
+        GET None "/self-service/settings/flows?id={settings}";
+        POST JsonOrForm "/self-service/settings?flow={settings}";
+        GET None "/self-service/recovery/api";
+        GET None "/self-service/recovery/browser";
+        GET None "/self-service/recovery/flows?id={recovery}";
+        POST JsonOrForm "/self-service/recovery?flow={recovery}";
+        GET None "/self-service/verification/api";
+        GET None "/self-service/verification/browser";
+        GET None "/self-service/verification/flows?id={verification}";
+        GET None "/self-service/verification?flow={verification}";
+        POST JsonOrForm "/self-service/verification?flow={verification}";
+        GET None "/self-service/logout?token={garbage}";
+        GET None "/self-service/logout/browser";
+        DELETE Json "/self-service/logout/api";
+        GET None "/sessions";
+        DELETE None "/sessions";
+        GET None "/sessions/whoami";
+        DELETE None "/sessions/{uuid}";
+        GET None "/ui/login?flow={login}";
+        GET None "/ui/registration?flow={registration}";
+        GET None "/ui/recovery?flow={recovery}";
+        GET None "/ui/verification?flow={verification}";
+        GET None "/ui/settings?flow={settings}";
+        GET None "/ui/logout";
+        GET None "/ui/signed-out";
+        GET None "/ui/welcome";
+        GET None "/ui/error?id={uuid}";
+        POST Form "/ui/sessions";
+    }
+    IdentityAdmin {
+        GET None "/health/alive";
+        GET None "/admin/health/ready";
+        GET None "/version";
+        GET None "/metrics/prometheus";
+        GET None "/schemas";
+        GET None "/admin/schemas/default";
+        GET None "/admin/identities";
+        POST Json "/admin/identities";
+        PATCH Json "/admin/identities";
+        GET None "/admin/identities/{identity}";
+        PUT Json "/admin/identities/{identity}";
+        PATCH Json "/admin/identities/{identity}";
+        DELETE None "/admin/identities/{uuid}";
+        GET None "/admin/identities/by/external/{garbage}";
+        DELETE None "/admin/identities/{identity}/credentials/totp";
+        GET None "/admin/identities/{identity}/sessions";
+        DELETE None "/admin/identities/{uuid}/sessions";
+        GET None "/admin/sessions";
+        POST Json "/admin/sessions";
+        GET None "/admin/sessions/{session}";
+        DELETE None "/admin/sessions/{uuid}";
+        PATCH None "/admin/sessions/{session}/extend";
+        POST Json "/admin/recovery/code";
+        GET None "/admin/courier/messages";
+        GET None "/admin/courier/messages/{message}";
+        GET None "/admin/mailbox";
+        GET None "/admin/mailbox/{message}";
+    }
+    OauthPublic {
+        GET None "/health/alive";
+        GET None "/health/ready";
+        GET None "/.well-known/jwks.json";
+        GET None "/.well-known/openid-configuration";
+        GET None "/.well-known/oauth-authorization-server";
+        GET None "/oauth2/auth?client_id={client}&response_type=code&scope=openid&state=0123456789";
+        POST Form "/oauth2/auth";
+        POST Form "/oauth2/token";
+        POST Form "/oauth2/revoke";
+        GET None "/userinfo";
+        POST Form "/userinfo";
+        GET None "/oauth2/sessions/logout";
+        POST Form "/oauth2/sessions/logout";
+        GET None "/oauth2/consent?consent_challenge={garbage}";
+        POST Form "/oauth2/consent";
+        GET None "/oauth2/logout?logout_challenge={garbage}";
+        POST Form "/oauth2/logout";
+        GET None "/oauth2/signed-out";
+    }
+    OauthAdmin {
+        GET None "/health/ready";
+        GET None "/version";
+        GET None "/metrics/prometheus";
+        GET None "/admin/clients";
+        POST Json "/admin/clients";
+        GET None "/admin/clients/{client}";
+        PUT Json "/admin/clients/{spare}";
+        PATCH Json "/admin/clients/{spare}";
+        DELETE None "/admin/clients/{garbage}";
+        PUT Json "/admin/clients/{spare}/lifespans";
+        POST None "/admin/clients/{spare}/secrets/rotate";
+        DELETE None "/admin/clients/{spare}/secrets/rotate";
+        GET None "/admin/oauth2/auth/requests/login?login_challenge={login_challenge}";
+        PUT Json "/admin/oauth2/auth/requests/login/accept?login_challenge={login_challenge}";
+        PUT Json "/admin/oauth2/auth/requests/login/reject?login_challenge={login_challenge}";
+        GET None "/admin/oauth2/auth/requests/consent?consent_challenge={consent_challenge}";
+        PUT Json "/admin/oauth2/auth/requests/consent/accept?consent_challenge={consent_challenge}";
+        PUT Json "/admin/oauth2/auth/requests/consent/reject?consent_challenge={consent_challenge}";
+        GET None "/admin/oauth2/auth/requests/logout?logout_challenge={logout_challenge}";
+        PUT None "/admin/oauth2/auth/requests/logout/reject?logout_challenge={garbage}";
+        PUT None "/admin/oauth2/auth/requests/logout/accept?logout_challenge={garbage}";
+        GET None "/admin/oauth2/auth/sessions/consent?subject=alice";
+        DELETE None "/admin/oauth2/auth/sessions/consent?subject=nobody&all=true";
+        DELETE None "/admin/oauth2/auth/sessions/login?subject=nobody";
+        POST Form "/admin/oauth2/introspect";
+        DELETE None "/admin/oauth2/tokens?client_id={spare}";
+        GET None "/admin/keys/{set}";
+        POST Json "/admin/keys/{set}";
+        PUT Json "/admin/keys/{set}";
+        DELETE None "/admin/keys/nothing";
+        GET None "/admin/keys/{set}/{kid}";
+        PUT Json "/admin/keys/{set}/{kid}";
+        DELETE None "/admin/keys/{set}/nothing";
+    }
+    GatewayProxy {
+        GET None "/open/a";
+        POST JsonOrForm "/open/a";
+        GET None "/guarded/a";
+    }
+    GatewayApi {
+        GET None "/health/ready";
+        GET None "/version";
+        GET None "/rules";
+        GET None "/rules/open";
+        GET None "/decisions/open/a";
+        POST None "/decisions/open/a";
+        GET None "/.well-known/jwks.json";
+    }
+};
+
+/// The table tells the truth: each of its routes is there.
+#[tokio::test]
+async fn every_route_of_the_table_is_served() -> Result<()> {
+    let world = World::on_sqlite().await?;
+    for route in ROUTES {
+        let request = Request::new(route.method, world.fill(route.path));
+        let answer = send(&world, route.place, &request).await?;
+        let is_there = answer.status != 405 && !answer.text().contains("no such path");
+        ensure!(is_there, "{} {:?} {}: {}", route.method, route.place, route.path, answer.summary());
+    }
+    world.end().await.context("at the end")
+}
