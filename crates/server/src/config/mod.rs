@@ -63,10 +63,6 @@ impl Config {
     /// # Errors
     /// All faults of all sources.
     pub fn load(sources: &Sources) -> Result<Self, Faults> {
-        apart(|| Self::read(sources))
-    }
-
-    fn read(sources: &Sources) -> Result<Self, Faults> {
         let services = selected(&sources.services);
         let schemas = Schemas::default();
         let mut faults = Vec::new();
@@ -178,15 +174,6 @@ impl Config {
     pub fn lacks_secrets(&self) -> bool {
         self.sections.iter().any(|(service, section)| secrets::are_missing(*service, section))
     }
-}
-
-/// Runs `work` on a thread of its own. Reading and judging take many times the memory of what they leave; the allocator
-/// keeps freed memory for the thread that used it, and gives it back when that thread ends.
-fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| match scope.spawn(work).join() {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked),
-    })
 }
 
 fn selected(services: &[Service]) -> Vec<Service> {

@@ -1,7 +1,10 @@
 //! The schemas of the configuration: which keys exist, of what type. They are those of the replaced programs, without
 //! their prose, so that their files are judged alike; ours for the whole process stands beside them.
 //!
-//! A schema is compiled only when there is something to judge: a start without configuration pays for none.
+//! A schema is compiled only when there is something to judge, and only as far as it concerns that ([`prune`]): a start
+//! without configuration pays for none.
+
+mod prune;
 
 use std::cell::OnceCell;
 
@@ -41,7 +44,8 @@ impl Schema {
 
     /// Adds every fault of `value` to `faults`.
     pub(super) fn judge(&self, value: &Value, faults: &mut Vec<Fault>) {
-        let compiled: Result<Validator, _> = jsonschema::options().with_draft(Draft::Draft7).build(&self.document);
+        let compiled: Result<Validator, _> =
+            jsonschema::options().with_draft(Draft::Draft7).build(&prune::pruned(&self.document, value));
         match compiled {
             Ok(validator) => validator.iter_errors(value).for_each(|error| self.explain(&error, faults)),
             Err(error) => faults.push(Fault::new(self.prefix, format!("schema: {error}"))),
