@@ -22,7 +22,7 @@ use web::listener::{Listener, ListenerLimits};
 use web::outbound::{Client, Destinations};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What arrived: the media type, the authorization, the message.
 type Received = Arc<Mutex<Vec<(String, String, Bytes)>>>;
@@ -127,7 +127,7 @@ fn spans(message: &[u8]) -> Vec<Span> {
                 let kind = Fields(span).find(|(number, _)| *number == 6);
                 found.push(Span {
                     service: service.as_str().unwrap().to_owned(),
-                    trace_id: Fields::all(span, 1).concat().iter().map(|byte| format!("{byte:02x}")).collect(),
+                    trace_id: format!("{:032x}", u128::from_be_bytes(Fields::all(span, 1)[0].try_into().unwrap())),
                     name: text(Fields::all(span, 5)[0]),
                     kind: if let Some((_, Field::Number(kind))) = kind { kind } else { 0 },
                     attributes: Fields::all(span, 9).into_iter().map(attribute).collect(),

@@ -132,6 +132,38 @@ async fn sign_out(apart: &Apart, browser: &mut Browser, id_token: &str) -> Resul
 }
 
 #[tokio::test]
+async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> Result<()> {
+    let apart = Apart::start().await?;
+    let client = apart.register_client().await?;
+    identity::register(&apart.identity, ALICE).await?;
+    let mut browser = apart.oauth.browser();
+    let login = browser.open(authorize_url(&apart.oauth, &client, &[])?).await?.expect_status(StatusCode::OK)?;
+    let signed_in = sign_in(&mut browser, &login).await?;
+    let callback = allow(&mut browser, signed_in).await?;
+    let tokens = token(&apart.oauth, &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?;
+    let access = tokens.at("/access_token").as_str().context("a token")?.to_owned();
+    let is_live = async || {
+        let mut api = apart.oauth.api().with_header("authorization", &format!("Bearer {OAUTH_TOKEN}"));
+        let answer = api.post(apart.oauth.oauth_admin("/admin/oauth2/introspect"), &[("token", &access)]).await?;
+        anyhow::Ok(answer.expect_status(StatusCode::OK)?.at("/active") == true)
+    };
+    ensure!(is_live().await?, "a token counts at first");
+
+    let person = apart.whoami(&browser).await?.at("/identity/id").as_str().context("an id")?.to_owned();
+    let url = apart.identity.identity_admin(&format!("/admin/identities/{person}"));
+    let disable = json!([{ "op": "replace", "path": "/state", "value": "inactive" }]);
+    let mut admin = apart.identity.api().with_header("authorization", &format!("Bearer {IDENTITY_TOKEN}"));
+    admin.json(Method::PATCH, url, &disable).await?.expect_status(StatusCode::OK)?;
+    let started = Instant::now();
+    while is_live().await? {
+        ensure!(started.elapsed() < Duration::from_secs(10), "the token goes on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    apart.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is_away_is_said_to_be() -> Result<()> {
     let Apart { identity, oauth } = Apart::start().await?;
     let url = identity.identity("/self-service/login/browser?login_challenge=unknown");

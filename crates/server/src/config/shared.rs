@@ -78,7 +78,7 @@ pub(super) fn is_honoured(service: Service, path: &str) -> bool {
         let key = path.strip_prefix("serve.").and_then(|it| it.strip_prefix(*name)).and_then(|it| it.strip_prefix('.'));
         key.is_some_and(|key| covers(OF_LISTENERS, key))
     };
-    crate::wiring::listener_names(service).iter().any(|name| of_listener(name))
+    crate::wiring::listener_names(service).iter().any(of_listener)
         || [HONOURED, OF_ALL_LISTENERS, OF_CLIENTS].iter().any(|keys| covers(keys, path))
 }
 

@@ -101,7 +101,7 @@ mod tests {
         let limits = Audience::Upstream.limits(&said);
         assert_eq!((limits.header_timeout, limits.body_idle_timeout), (Duration::from_secs(7), Duration::from_secs(7)));
         assert!(limits.write_timeout > Duration::from_hours(1));
-        assert_eq!(limits.keep_alive_timeout, Duration::from_secs(120));
-        assert_eq!(Audience::Admin.limits(&Timeouts::default()).keep_alive_timeout, Duration::from_secs(600));
+        assert_eq!(limits.keep_alive_timeout, Duration::from_mins(2));
+        assert_eq!(Audience::Admin.limits(&Timeouts::default()).keep_alive_timeout, Duration::from_mins(10));
     }
 }

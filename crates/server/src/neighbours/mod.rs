@@ -8,22 +8,27 @@
 
 mod login_requests;
 mod sessions;
+mod subjects;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use base::Context;
+use base::{Context, Rng};
 use bytes::Bytes;
-use contracts::{Link, LoginRequests, Sessions, Unavailable};
+use contracts::{Link, LoginRequests, Sessions, SubjectObserver, Unavailable};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use jobs::Handler;
 use serde_json::Value;
 use url::Url;
 use web::outbound::Client;
 
 use crate::config::{Config, Fault, Service};
+
+use login_requests::RemoteLoginRequests;
+use subjects::{EndSubject, RemoteSubjects};
 
 /// A key that says where a neighbour is.
 pub(crate) struct Key {
@@ -41,12 +46,25 @@ pub(crate) const KEYS: [Key; 5] = [
     Key { of: Service::Oauth, path: "urls.identity_provider.headers", names: Service::Identity },
 ];
 
-/// The authorization server that `identity` accepts logins at, when the configuration names one.
-pub(crate) fn login_requests(config: &Config, http: &Client) -> Result<Link<dyn LoginRequests>, Fault> {
-    const HEADERS: &str = "oauth2_provider.headers";
-    let there = Neighbour::named_by(config, Service::Identity, "oauth2_provider.url", HEADERS, "oauth", http)?;
-    let Some(there) = there else { return Ok(Link::unset()) };
-    Ok(Link::to(Arc::new(login_requests::RemoteLoginRequests::new(there))))
+/// The authorization server in another process that `identity` accepts logins at, when the configuration names one.
+#[derive(Default)]
+pub(crate) struct OauthElsewhere {
+    pub(crate) login_requests: Link<dyn LoginRequests>,
+    pub(crate) subject_observer: Link<dyn SubjectObserver>,
+    pub(crate) handlers: Vec<Arc<dyn Handler>>,
+}
+
+impl OauthElsewhere {
+    pub(crate) fn named_by(config: &Config, http: &Client, rng: &Rng) -> Result<Self, Fault> {
+        const HEADERS: &str = "oauth2_provider.headers";
+        let there = Neighbour::named_by(config, Service::Identity, "oauth2_provider.url", HEADERS, "oauth", http)?;
+        let Some(there) = there else { return Ok(Self::default()) };
+        Ok(Self {
+            login_requests: Link::to(Arc::new(RemoteLoginRequests::new(there.clone()))),
+            subject_observer: Link::to(Arc::new(RemoteSubjects::new(rng.clone()))),
+            handlers: vec![Arc::new(EndSubject::new(there))],
+        })
+    }
 }
 
 /// The identity service whose sessions end with the logins of `oauth`, when the configuration names one.

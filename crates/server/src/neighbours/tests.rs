@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use base::{Context, PlainToken, RequestId, TenantId, Timestamp, uuid};
+use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp, uuid};
 use contracts::{
     AcceptLogin, LoginRequestError, LoginRequests, RejectLogin, SessionCheck, SessionCredentials, Sessions,
 };
@@ -16,7 +16,8 @@ use uuid::Uuid;
 use web::listener::{Listener, ListenerLimits};
 use web::outbound::{Client, Destinations};
 
-use crate::config::{Config, Service};
+use super::OauthElsewhere;
+use crate::config::{Config, Fault, Service};
 
 /// What was asked: method, path with query, the header `authorization`, the body.
 type Asked = Arc<Mutex<Vec<(String, String, String, Value)>>>;
@@ -48,7 +49,7 @@ impl Stand {
         let provider =
             json!({ "url": format!("{}/base/", self.url), "headers": { "Authorization": "Bearer planted" } });
         let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": provider } }));
-        super::login_requests(&config, &client()).unwrap().get().cloned().unwrap()
+        elsewhere(&config).unwrap().login_requests.get().cloned().unwrap()
     }
 
     fn sessions(&self) -> Arc<dyn Sessions> {
@@ -79,6 +80,10 @@ fn config(service: Service, tree: Value) -> Config {
 
 fn client() -> Client {
     Client::new(Destinations::Any)
+}
+
+fn elsewhere(config: &Config) -> Result<OauthElsewhere, Fault> {
+    OauthElsewhere::named_by(config, &client(), &Rng::seeded(1))
 }
 
 fn cx() -> Context {
@@ -201,8 +206,9 @@ fn an_address_that_cannot_be_asked_is_a_fault_by_its_key() {
         ),
     ] {
         let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": provider } }));
-        let found = super::login_requests(&config, &client()).unwrap_err().to_string();
+        let Err(found) = elsewhere(&config) else { panic!("{fault} is missing") };
+        let found = found.to_string();
         assert!(found.starts_with(fault) && !found.contains("planted"), "{found}");
     }
-    assert!(super::login_requests(&config(Service::Identity, json!({})), &client()).unwrap().get().is_none());
+    assert!(elsewhere(&config(Service::Identity, json!({}))).unwrap().login_requests.get().is_none());
 }

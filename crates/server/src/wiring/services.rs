@@ -29,7 +29,7 @@ use super::running::Addresses;
 use super::start::StartError;
 use crate::config::{Config, Fault, Service};
 use crate::http::health::{Check, Health};
-use crate::neighbours;
+use crate::neighbours::{self, OauthElsewhere};
 
 /// The tables of a service.
 pub(super) fn migrations(service: Service) -> Option<MigrationSet> {
@@ -168,9 +168,11 @@ async fn build_identity(
     ui: &ui::Ui,
     built: &mut Built,
 ) -> Result<(), StartError> {
-    let login_requests = match config.runs(Service::Oauth) {
-        true => links.login_requests.clone(),
-        false => neighbours::login_requests(config, &parts.neighbours)?,
+    let oauth = if config.runs(Service::Oauth) {
+        let (login_requests, subject_observer) = (links.login_requests.clone(), links.subject_observer.clone());
+        OauthElsewhere { login_requests, subject_observer, handlers: Vec::new() }
+    } else {
+        OauthElsewhere::named_by(config, &parts.neighbours, &parts.rng)?
     };
     let identity = Identity::new(identity::Parts {
         config: config.section(Service::Identity, &Value::Null)?,
@@ -180,8 +182,8 @@ async fn build_identity(
         sealer: parts.sealer(config, Service::Identity, &["cipher", "default"])?,
         http: Parts::outbound(config, Service::Identity),
         ui: ui.clone(),
-        login_requests,
-        subject_observer: links.subject_observer.clone(),
+        login_requests: oauth.login_requests,
+        subject_observer: oauth.subject_observer,
     })
     .map_err(failed(Service::Identity))?;
     if let Err(error) = identity.load_schemas().await {
@@ -190,7 +192,7 @@ async fn build_identity(
     }
     built.routers.insert((Service::Identity, "public"), identity.public_router());
     built.routers.insert((Service::Identity, "admin"), identity.admin_router());
-    built.handlers.extend(identity.handlers());
+    built.handlers.extend(identity.handlers().into_iter().chain(oauth.handlers));
     links.sessions.set(Arc::new(identity));
     Ok(())
 }
@@ -202,9 +204,10 @@ fn build_oauth(
     ui: &ui::Ui,
     built: &mut Built,
 ) -> Result<(), StartError> {
-    let sessions = match config.runs(Service::Identity) {
-        true => links.sessions.clone(),
-        false => neighbours::sessions(config, &parts.neighbours)?,
+    let sessions = if config.runs(Service::Identity) {
+        links.sessions.clone()
+    } else {
+        neighbours::sessions(config, &parts.neighbours)?
     };
     let oauth = OAuth::new(oauth::Parts {
         config: config.section(Service::Oauth, &Value::Null)?,

@@ -81,27 +81,38 @@ impl Collector for TablesOf {
         let sizes = inner.last.lock().unwrap_or_else(PoisonError::into_inner);
         let shown: Vec<&TableSize> = sizes.iter().filter(|size| self.shows(&size.table)).collect();
         let now = inner.clock.now();
-        let metrics: [(&str, &str, &dyn Fn(&TableSize) -> Option<i64>); 3] = [
-            ("database_table_rows", "Rows of a table; at most a million are counted on SQLite", &|it| Some(it.rows)),
-            ("database_table_bytes", "Bytes of a table with its indexes, where the engine knows", &|it| it.bytes),
+        let age = |size: &TableSize| Some(i64::try_from(now.since(size.oldest?).as_secs()).unwrap_or(i64::MAX));
+        for (name, help, values) in [
+            (
+                "database_table_rows",
+                "Rows of a table; at most a million are counted on SQLite",
+                values(&shown, |size| Some(size.rows)),
+            ),
+            (
+                "database_table_bytes",
+                "Bytes of a table with its indexes, where the engine knows",
+                values(&shown, |size| size.bytes),
+            ),
             (
                 "database_table_oldest_seconds",
                 "Since when the oldest row of a table has expired or, in a log, exists; 0 while none has",
-                &|it| Some(i64::try_from(now.since(it.oldest?).as_secs()).unwrap_or(i64::MAX)),
+                values(&shown, age),
             ),
-        ];
-        for (name, help, value) in metrics {
-            let known: Vec<(&str, i64)> =
-                shown.iter().filter_map(|size| Some((size.table.as_str(), value(size)?))).collect();
-            if known.is_empty() {
+        ] {
+            if values.is_empty() {
                 continue;
             }
             let kind = ConstGauge::new(0_i64).metric_type();
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for (table, value) in known {
+            for (table, value) in values {
                 ConstGauge::new(value).encode(family.encode_family(&[("table", table)])?)?;
             }
         }
         Ok(())
     }
+}
+
+/// What is known of each table.
+fn values<'a>(sizes: &[&'a TableSize], of: impl Fn(&TableSize) -> Option<i64>) -> Vec<(&'a str, i64)> {
+    sizes.iter().filter_map(|size| Some((size.table.as_str(), of(size)?))).collect()
 }

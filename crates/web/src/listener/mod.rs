@@ -63,8 +63,8 @@ impl Default for ListenerLimits {
         Self {
             header_timeout: Duration::from_secs(5),
             body_idle_timeout: Duration::from_secs(15),
-            keep_alive_timeout: Duration::from_secs(120),
-            write_timeout: Duration::from_secs(60),
+            keep_alive_timeout: Duration::from_mins(2),
+            write_timeout: Duration::from_mins(1),
             connections: 20_000,
             drain_timeout: Duration::from_secs(30),
         }
