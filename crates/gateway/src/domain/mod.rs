@@ -10,6 +10,7 @@ pub(crate) mod pattern;
 pub(crate) mod rule;
 pub(crate) mod rule_document;
 pub(crate) mod rule_index;
+pub(crate) mod runs;
 pub(crate) mod scope;
 pub(crate) mod session;
 pub(crate) mod target;

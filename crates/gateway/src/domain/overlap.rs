@@ -4,6 +4,7 @@
 //! spells a URL that shows it. Assertions inside a pattern (`\b`, `$`) are taken as always true, so that an overlap may
 //! be reported that is none, but none is missed. Patterns with look-around are not regular and are left out.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 
 use regex_automata::nfa::thompson::{NFA, State, WhichCaptures};
@@ -37,16 +38,19 @@ const MOST_STATES: usize = 50_000;
 const MOST_OVERLAPS: usize = 100;
 
 pub(crate) fn find(index: &RuleIndex) -> OverlapReport {
-    let mut report = OverlapReport::default();
-    let automata: Vec<Option<NFA>> = index.rules().iter().map(automaton).collect();
-    report.not_regular = (0..automata.len()).filter(|position| automata[*position].is_none()).collect();
+    let not_regular = (0..index.rules().len()).filter(|it| !index.rules()[*it].pattern.is_regular()).collect();
+    let mut report = OverlapReport { not_regular, ..OverlapReport::default() };
+    // Few rules have a prefix in common with another one, and only these need an automaton.
+    let automata: Vec<OnceCell<Option<NFA>>> = index.rules().iter().map(|_| OnceCell::new()).collect();
+    let automaton = |position: usize| automata[position].get_or_init(|| automaton(&index.rules()[position])).as_ref();
     let mut compared = 0;
     for (first, second) in pairs_with_common_prefix(index) {
         let (one, other) = (&index.rules()[first], &index.rules()[second]);
         let Some(method) = one.methods.iter().find(|method| other.methods.contains(method)) else {
             continue;
         };
-        let (Some(one), Some(other)) = (&automata[first], &automata[second]) else {
+        let (Some(one_automaton), Some(other_automaton)) = (automaton(first), automaton(second)) else {
+            report.incomplete |= one.pattern.is_regular() && other.pattern.is_regular();
             continue;
         };
         compared += 1;
@@ -54,7 +58,7 @@ pub(crate) fn find(index: &RuleIndex) -> OverlapReport {
             report.incomplete = true;
             break;
         }
-        match common_text(one, other) {
+        match common_text(one_automaton, other_automaton) {
             Ok(None) => {}
             Ok(Some(url)) => report.overlaps.push(Overlap { first, second, method: method.clone(), url }),
             Err(TooLarge) => report.incomplete = true,

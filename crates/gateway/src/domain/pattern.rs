@@ -6,9 +6,12 @@
 //!   a fixed number of steps; past them the answer is [`Overrun`], never a guess.
 //! - Every URL that matches begins with one of `prefixes()`.
 
+use std::sync::OnceLock;
+
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 
 use super::glob;
+use super::runs::{Part, Runs};
 
 /// How the text between `<` and `>` is read (`access_rules.matching_strategy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -51,8 +54,37 @@ pub(crate) struct Pattern {
 #[derive(Debug)]
 enum Engine {
     Literal(String),
-    Linear { regex: regex::Regex, source: String },
+    Runs { runs: Runs, source: String },
+    Linear(LazyRegex),
     Backtracking(fancy_regex::Regex),
+}
+
+/// A regular expression that was found valid, and is compiled when the first request needs it: a compiled one is twenty
+/// kilobytes and more, and most rules of a long list wait for a long time.
+#[derive(Debug)]
+struct LazyRegex {
+    source: String,
+    compiled: OnceLock<regex::Regex>,
+}
+
+impl LazyRegex {
+    fn new(source: String) -> Result<Self, regex::Error> {
+        compile(&source)?;
+        Ok(Self { source, compiled: OnceLock::new() })
+    }
+
+    /// What compiled once compiles again.
+    fn get(&self) -> Result<&regex::Regex, Overrun> {
+        if let Some(regex) = self.compiled.get() {
+            return Ok(regex);
+        }
+        let regex = compile(&self.source).map_err(|_| Overrun)?;
+        Ok(self.compiled.get_or_init(|| regex))
+    }
+}
+
+fn compile(source: &str) -> Result<regex::Regex, regex::Error> {
+    regex::RegexBuilder::new(source).size_limit(PROGRAM_SIZE).build()
 }
 
 /// A piece of a template.
@@ -72,17 +104,20 @@ impl Pattern {
             let prefixes = vec![text.as_bytes().to_vec()];
             return Ok(Self { engine: Engine::Literal(text.clone()), prefixes, captures: false });
         }
-        let source = regex_source(&pieces, strategy)?;
+        let parts = pieces.iter().map(|piece| piece.part(strategy)).collect::<Result<Vec<_>, _>>()?;
+        let source = regex_source(&parts, strategy);
         let literal_start = match pieces.first() {
             Some(Piece::Literal(text)) => text.as_str(),
             _ => "",
         };
         let captures = strategy == MatchingStrategy::Regexp;
-        match regex::RegexBuilder::new(&source).size_limit(PROGRAM_SIZE).build() {
-            Ok(regex) => {
-                let prefixes = prefixes_of(&source).unwrap_or_else(|| vec![literal_start.as_bytes().to_vec()]);
-                Ok(Self { engine: Engine::Linear { regex, source }, prefixes, captures })
-            }
+        let regular_prefixes = || prefixes_of(&source).unwrap_or_else(|| vec![literal_start.as_bytes().to_vec()]);
+        if let Some(runs) = Runs::compile(&parts) {
+            let prefixes = regular_prefixes();
+            return Ok(Self { engine: Engine::Runs { runs, source }, prefixes, captures });
+        }
+        match LazyRegex::new(source.clone()) {
+            Ok(regex) => Ok(Self { engine: Engine::Linear(regex), prefixes: regular_prefixes(), captures }),
             // Look-around and back-references are no regular language: they need the other engine.
             Err(error) => {
                 let regex = fancy_regex::RegexBuilder::new(&source)
@@ -99,7 +134,8 @@ impl Pattern {
     pub(crate) fn matches(&self, url: &str) -> Result<bool, Overrun> {
         match &self.engine {
             Engine::Literal(text) => Ok(text == url),
-            Engine::Linear { regex, .. } => Ok(regex.is_match(url)),
+            Engine::Runs { runs, .. } => Ok(runs.matches(url)),
+            Engine::Linear(regex) => Ok(regex.get()?.is_match(url)),
             Engine::Backtracking(regex) => regex.is_match(url).map_err(|_| Overrun),
         }
     }
@@ -112,9 +148,16 @@ impl Pattern {
         }
         match &self.engine {
             Engine::Literal(_) => Vec::new(),
-            Engine::Linear { regex, .. } => regex.captures(url).map_or_else(Vec::new, |groups| {
-                groups.iter().skip(1).map(|group| group.map_or_else(String::new, |it| it.as_str().to_owned())).collect()
-            }),
+            Engine::Runs { runs, .. } => runs.captures(url),
+            Engine::Linear(regex) => {
+                regex.get().ok().and_then(|regex| regex.captures(url)).map_or_else(Vec::new, |groups| {
+                    groups
+                        .iter()
+                        .skip(1)
+                        .map(|group| group.map_or_else(String::new, |it| it.as_str().to_owned()))
+                        .collect()
+                })
+            }
             Engine::Backtracking(regex) => regex.captures(url).ok().flatten().map_or_else(Vec::new, |groups| {
                 groups.iter().skip(1).map(|group| group.map_or_else(String::new, |it| it.as_str().to_owned())).collect()
             }),
@@ -125,11 +168,17 @@ impl Pattern {
         &self.prefixes
     }
 
+    /// Whether the pattern is a regular language: without look-around and back-references.
+    pub(crate) const fn is_regular(&self) -> bool {
+        !matches!(self.engine, Engine::Backtracking(_))
+    }
+
     /// The regular expression that says the same; `None` when the pattern is not regular.
     pub(crate) fn regular_source(&self) -> Option<String> {
         match &self.engine {
             Engine::Literal(text) => Some(format!("^(?:{})$", regex_syntax::escape(text))),
-            Engine::Linear { source, .. } => Some(source.clone()),
+            Engine::Runs { source, .. } => Some(source.clone()),
+            Engine::Linear(regex) => Some(regex.source.clone()),
             Engine::Backtracking(_) => None,
         }
     }
@@ -183,25 +232,30 @@ fn split(template: &str) -> Result<Vec<Piece>, PatternError> {
     Ok(pieces)
 }
 
-fn regex_source(pieces: &[Piece], strategy: MatchingStrategy) -> Result<String, PatternError> {
+impl Piece {
+    /// The piece as a text, or as the regular expression of a group.
+    fn part(&self, strategy: MatchingStrategy) -> Result<Part<'_>, PatternError> {
+        match (self, strategy) {
+            (Self::Literal(text), _) => Ok(Part::Text(text.into())),
+            (Self::Pattern(pattern), MatchingStrategy::Regexp) => Ok(Part::Group(pattern.into())),
+            (Self::Pattern(pattern), MatchingStrategy::Glob) => glob::to_regex(pattern)
+                .map(|translated| Part::Group(translated.into()))
+                .map_err(|reason| PatternError::Glob { glob: pattern.clone(), reason }),
+        }
+    }
+}
+
+fn regex_source(parts: &[Part<'_>], strategy: MatchingStrategy) -> String {
+    let opening = if strategy == MatchingStrategy::Regexp { "(" } else { "(?:" };
     let mut source = String::from("^(?:");
-    for piece in pieces {
-        match (piece, strategy) {
-            (Piece::Literal(text), _) => source.push_str(&regex_syntax::escape(text)),
-            (Piece::Pattern(pattern), MatchingStrategy::Regexp) => {
-                source.push('(');
-                source.push_str(pattern);
-                source.push(')');
-            }
-            (Piece::Pattern(pattern), MatchingStrategy::Glob) => {
-                let translated =
-                    glob::to_regex(pattern).map_err(|reason| PatternError::Glob { glob: pattern.clone(), reason })?;
-                source.push_str(&translated);
-            }
+    for part in parts {
+        match part {
+            Part::Text(text) => source.push_str(&regex_syntax::escape(text)),
+            Part::Group(group) => source.extend([opening, group, ")"]),
         }
     }
     source.push_str(")$");
-    Ok(source)
+    source
 }
 
 /// A small set of texts such that every match begins with one of them.

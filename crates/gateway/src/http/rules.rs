@@ -1,5 +1,7 @@
 //! `GET /rules` and `GET /rules/{id}`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::IntoResponse;
@@ -12,7 +14,7 @@ const DEFAULT_LIMIT: usize = 50;
 const LARGEST_LIMIT: usize = 500;
 
 /// Numbers that make no sense count as absent.
-pub(super) async fn list(State(gateway): State<Gateway>, RawQuery(query): RawQuery) -> Json<Vec<Rule>> {
+pub(super) async fn list(State(gateway): State<Gateway>, RawQuery(query): RawQuery) -> Json<Vec<Arc<Rule>>> {
     let query = query.unwrap_or_default();
     let number = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());

@@ -1,14 +1,16 @@
 //! Shows the rules that are in force, in the order of their repositories. Rules that are not valid are not shown.
 
+use std::sync::Arc;
+
 use crate::domain::rule::Rule;
 use crate::service::Gateway;
 
 impl Gateway {
-    pub(crate) fn list_rules(&self, limit: usize, offset: usize) -> Vec<Rule> {
+    pub(crate) fn list_rules(&self, limit: usize, offset: usize) -> Vec<Arc<Rule>> {
         self.0.rules.load().valid().skip(offset).take(limit).map(|rule| rule.rule.clone()).collect()
     }
 
-    pub(crate) fn get_rule(&self, id: &str) -> Option<Rule> {
+    pub(crate) fn get_rule(&self, id: &str) -> Option<Arc<Rule>> {
         self.0.rules.load().valid().find(|rule| rule.rule.id == id).map(|rule| rule.rule.clone())
     }
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, StatusCode, Uri};
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::overlap::Overlap;
 use crate::domain::rule::Rule;
@@ -43,10 +44,10 @@ pub(crate) struct Repositories(Vec<Repository>);
 #[derive(Debug)]
 struct Repository {
     location: Location,
-    /// What the document said when it was last read, so that nothing is done while it stays.
-    document: Option<Vec<u8>>,
+    /// The digest of the document when it was last read, so that nothing is done while it stays.
+    document: Option<[u8; 32]>,
     etag: Option<HeaderValue>,
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
     /// The last fault, so that it is told once.
     fault: Option<String>,
 }
@@ -153,14 +154,15 @@ impl Repository {
             Document::Unchanged => return Ok(false),
             Document::Read { bytes, etag } => (bytes, etag),
         };
-        if self.document.as_ref() == Some(&bytes) {
+        let digest = Sha256::digest(&bytes).into();
+        if self.document == Some(digest) {
             return self.fault.clone().map_or(Ok(false), Err);
         }
         let parsed = std::str::from_utf8(&bytes)
             .map_err(|_| "the document is not UTF-8".to_owned())
             .and_then(|text| rule_document::parse(text).map_err(|error| error.to_string()));
-        self.document = Some(bytes);
-        self.rules = parsed?;
+        self.document = Some(digest);
+        self.rules = parsed?.into_iter().map(Arc::new).collect();
         self.etag = etag;
         Ok(true)
     }
@@ -199,7 +201,7 @@ impl Gateway {
         }
         if changed {
             let rules = repositories.0.iter().flat_map(|repository| repository.rules.clone()).collect();
-            self.put_into_force(rules);
+            self.put_into_force(rules).await;
         }
         faults
     }
@@ -209,8 +211,18 @@ impl Gateway {
         self.refresh_rules(which).await;
     }
 
-    fn put_into_force(&self, rules: Vec<Rule>) {
-        let set = Arc::new(RuleSet::new(rules, &self.0.config, &self.0.services));
+    async fn put_into_force(&self, rules: Vec<Arc<Rule>>) {
+        let gateway = self.clone();
+        // Thousands of rules take a while to compile, and requests must not wait for it.
+        let compile = move || RuleSet::new(rules, &gateway.0.config, &gateway.0.services);
+        let set = match tokio::task::spawn_blocking(compile).await {
+            Ok(set) => Arc::new(set),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "access rules could not be compiled; those from before stay");
+                return;
+            }
+        };
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
         self.0.rules.store(set.clone());
         // Comparing patterns is arithmetic that may take a while, and nobody waits for it.

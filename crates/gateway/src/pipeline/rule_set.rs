@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::domain::headers::DecidedHeaders;
 use crate::domain::overlap::{self, OverlapReport};
 use crate::domain::pattern::Pattern;
-use crate::domain::rule::Rule;
+use crate::domain::rule::{Match, Rule};
 use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
 use crate::domain::target::Target;
 use crate::domain::upstream::Upstream;
@@ -24,7 +24,7 @@ pub(crate) struct RuleSet {
 
 #[derive(Debug)]
 pub(crate) struct ActiveRule {
-    pub(crate) rule: Rule,
+    pub(crate) rule: Arc<Rule>,
     /// A rule that is not valid still takes part in matching, and lets nothing through.
     pub(crate) compiled: Result<CompiledRule, InvalidRule>,
 }
@@ -45,7 +45,7 @@ pub(crate) enum Found<'a> {
 }
 
 impl RuleSet {
-    pub(crate) fn new(rules: Vec<Rule>, config: &Config, services: &Services) -> Self {
+    pub(crate) fn new(rules: Vec<Arc<Rule>>, config: &Config, services: &Services) -> Self {
         let strategy = config.access_rules.matching_strategy;
         let mut set = Self::default();
         let mut to_index = Vec::new();
@@ -59,12 +59,8 @@ impl RuleSet {
                         let methods = matching.methods.iter().map(|method| method.to_ascii_uppercase()).collect();
                         to_index.push(IndexedRule { methods, pattern });
                         set.indexed.push(position);
-                        if matching.url.len() > 1 && has_trailing_slash(&matching.url) {
-                            tracing::warn!(
-                                rule = rule.id,
-                                url = matching.url,
-                                "a URL that ends in a slash matches no request"
-                            );
+                        if let Some(reason) = why_never_matched(matching) {
+                            tracing::warn!(rule = rule.id, url = matching.url, reason, "the rule matches no request");
                         }
                     }
                     // One bad pattern must not take the other rules with it.
@@ -134,7 +130,34 @@ fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<Compiled
     Ok(CompiledRule { pipeline: Pipeline::compile(rule, config, services)?, upstream })
 }
 
+/// What is wrong with a rule that is valid and that no request falls under.
+fn why_never_matched(matching: &Match) -> Option<&'static str> {
+    if matching.methods.is_empty() {
+        return Some("it names no methods");
+    }
+    has_trailing_slash(&matching.url).then_some("requests are matched without the slash at their end")
+}
+
 /// Whether the path of a URL pattern ends in a slash and is not the root.
 fn has_trailing_slash(url: &str) -> bool {
     url.strip_suffix('/').is_some_and(|rest| rest.split_once("://").map_or(rest, |(_, after)| after).contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_no_request_falls_under_is_told_from_others() {
+        let matching = |url: &str, methods: &[&str]| Match {
+            url: url.to_owned(),
+            methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+            ..Match::default()
+        };
+        for url in ["http://h/", "http://h", "http://h/a", "http://h/<.*>/"] {
+            let is_never = why_never_matched(&matching(url, &["GET"])).is_some();
+            assert_eq!(is_never, url == "http://h/<.*>/", "{url}");
+        }
+        assert_eq!(why_never_matched(&matching("http://h", &[])), Some("it names no methods"));
+    }
 }
