@@ -138,6 +138,7 @@ async fn gateway(rules: &Value) -> anyhow::Result<Gateway> {
         introspection: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
+        keeps_generated_keys: false,
     })?;
     gateway.load_rules().await?;
     Ok(gateway)

@@ -10,7 +10,7 @@ use jose::JwkSet;
 use crate::config::Config;
 use crate::operations::load_rules::{Repositories, RepositoryError};
 use crate::pipeline::errors::Fallbacks;
-use crate::pipeline::{LocalServices, RuleSet, Services};
+use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
 use crate::proxy::{Tunnels, UpstreamClients};
 
 /// What a gateway is made of.
@@ -24,6 +24,9 @@ pub struct Parts {
     pub local: LocalServices,
     /// The keys that rules may sign with under [`IN_PROCESS_KEYS`](crate::IN_PROCESS_KEYS).
     pub generated_keys: JwkSet,
+    /// Whether the next start has the same ones. Where they are not kept, other nodes have others as well, and a rule that
+    /// signs with them is reported.
+    pub keeps_generated_keys: bool,
 }
 
 #[derive(Clone)]
@@ -32,6 +35,7 @@ pub struct Gateway(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) config: Config,
     pub(crate) services: Services,
+    pub(crate) keeps_generated_keys: bool,
     pub(crate) fallbacks: Fallbacks,
     pub(crate) rules: ArcSwap<RuleSet>,
     pub(crate) repositories: tokio::sync::Mutex<Repositories>,
@@ -68,7 +72,7 @@ impl Readiness {
 
 impl Gateway {
     pub fn new(parts: Parts) -> Result<Self, ConfigError> {
-        let Parts { config, rng, http, sessions, introspection, local, generated_keys } = parts;
+        let Parts { config, rng, http, sessions, introspection, local, generated_keys, keeps_generated_keys } = parts;
         let fallbacks = Fallbacks::compile(&config.errors);
         for fault in fallbacks.faults() {
             tracing::error!(fault, "an error handler of `errors.fallback` cannot be used: failures become 500");
@@ -77,6 +81,7 @@ impl Gateway {
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
         Ok(Self(Arc::new(Inner {
             services: Services::new(rng, http, sessions, introspection, local, generated_keys),
+            keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),
@@ -88,6 +93,11 @@ impl Gateway {
 
     pub fn readiness(&self) -> Readiness {
         if self.0.rules.load().valid().next().is_some() { Readiness::Ready } else { Readiness::NoRules }
+    }
+
+    /// Whether tokens are signed with keys that no other node has, nor this one after its next start.
+    pub fn signs_with_passing_keys(&self) -> bool {
+        !self.0.keeps_generated_keys && self.0.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
     }
 
     /// The proxy.

@@ -113,6 +113,7 @@ async fn gateway(rules: &Value) -> Result<Gateway> {
         introspection: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
+        keeps_generated_keys: false,
     })?;
     gateway.load_rules().await?;
     Ok(gateway)

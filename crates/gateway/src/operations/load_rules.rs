@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::overlap::Overlap;
 use crate::domain::rule::Rule;
 use crate::domain::rule_document;
-use crate::pipeline::RuleSet;
+use crate::pipeline::{IN_PROCESS_KEYS, RuleSet};
 use crate::service::Gateway;
 
 /// Why an entry of `access_rules.repositories` is none.
@@ -225,6 +225,14 @@ impl Gateway {
         };
         tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
         self.0.rules.store(set.clone());
+        if self.signs_with_passing_keys() {
+            tracing::warn!(
+                jwks_url = IN_PROCESS_KEYS,
+                "rules sign with a key that this process made for itself: other nodes, and the next start, have other keys, \
+                 and their key sets do not verify what this one signed. Name a key set that all of them read as the \
+                 `jwks_url` of `id_token`, for instance one of the OAuth2 service's own, /admin/keys/gateway"
+            );
+        }
         // Comparing patterns is arithmetic that may take a while, and nobody waits for it.
         tokio::task::spawn_blocking(move || report_overlaps(&set));
     }

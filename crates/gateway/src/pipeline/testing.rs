@@ -149,7 +149,7 @@ fn active(user: &str) -> ActiveSession {
     }
 }
 
-/// An OAuth2 service that knows one token.
+/// An OAuth2 service that knows two tokens.
 pub(crate) struct FakeIntrospection;
 
 #[async_trait]
@@ -158,6 +158,10 @@ impl TokenIntrospection for FakeIntrospection {
         match token.expose() {
             "good" => {
                 let claims = json!({"sub": "alice", "scope": "a b", "client_id": "c", "ext": {"k": "v"}});
+                Ok(Introspection { active: true, claims: claims.as_object().unwrap().clone() })
+            }
+            "reader" => {
+                let claims = json!({"sub": "bob", "scope": "orders.read", "client_id": "c"});
                 Ok(Introspection { active: true, claims: claims.as_object().unwrap().clone() })
             }
             "outage" => Err(Unavailable::new("oauth", "down for the test")),

@@ -101,6 +101,7 @@ async fn id_tokens_verify_with_the_published_keys() {
     let mutators =
         json!([{"handler": "id_token", "config": {"issuer_url": "https://gw/", "jwks_url": crate::IN_PROCESS_KEYS}}]);
     let running = Running::start(json!([rule("/a", "", json!({"mutators": mutators}))]), json!({})).await;
+    assert!(running.gateway.signs_with_passing_keys(), "and this is told when the rules are loaded");
     let granted = running.decide("/decisions/a", &[("authorization", "")]).await;
     let token = granted.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned();
     let published = running.decide("/.well-known/jwks.json", &[]).await.json();
@@ -109,6 +110,15 @@ async fn id_tokens_verify_with_the_published_keys() {
     let verified =
         jose::Jws::parse(&token).unwrap().verify(&keys.keys.iter().collect(), &jose::Algorithm::ALL).unwrap();
     assert_eq!(verified.claims::<serde_json::Value>().unwrap()["sub"], "anonymous");
+}
+
+#[tokio::test]
+async fn only_rules_that_sign_with_keys_of_this_process_are_told_of() {
+    let running = Running::start(json!([rule("/a", "", json!({}))]), json!({})).await;
+    assert!(!running.gateway.signs_with_passing_keys());
+    let named = json!([{"handler": "id_token", "config": {"issuer_url": "x", "jwks_url": "file:///keys.json"}}]);
+    let running = Running::start(json!([rule("/a", "", json!({"mutators": named}))]), json!({})).await;
+    assert!(!running.gateway.signs_with_passing_keys());
 }
 
 #[tokio::test]

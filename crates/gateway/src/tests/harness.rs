@@ -51,9 +51,10 @@ pub(super) fn gateway(config: Config) -> Gateway {
         rng: Rng::seeded(1),
         http: web::outbound::Client::new(web::outbound::Destinations::Any),
         sessions,
-        introspection: Link::unset(),
+        introspection: Link::to(Arc::new(testing::FakeIntrospection)),
         local: LocalServices::default(),
         generated_keys: JwkSet { keys: vec![Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap()] },
+        keeps_generated_keys: false,
     })
     .unwrap()
 }

@@ -265,6 +265,7 @@ async fn build_gateway(
             oauth: known(Service::Oauth, ["public", "admin"]),
         },
         generated_keys: gateway_keys(parts)?,
+        keeps_generated_keys: parts.data_dir.is_some(),
     })
     .map_err(failed(Service::Gateway))?;
     if let Err(error) = gateway.load_rules().await {

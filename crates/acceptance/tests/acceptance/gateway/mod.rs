@@ -4,6 +4,7 @@
 mod bearers;
 mod elsewhere;
 mod paths;
+mod signatures;
 mod visitors;
 
 use acceptance::page::Page;
