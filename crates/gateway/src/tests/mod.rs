@@ -1,6 +1,7 @@
 //! The gateway on real sockets, before real upstreams on the loopback.
 
 mod decisions;
+mod guide;
 mod harness;
 mod proxy;
 mod reload;

@@ -3,6 +3,7 @@
 
 mod bearers;
 mod elsewhere;
+mod guide;
 mod paths;
 mod signatures;
 mod visitors;
