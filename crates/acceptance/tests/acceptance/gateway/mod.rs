@@ -2,9 +2,11 @@
 //! what the rule says.
 
 mod bearers;
+mod decisions;
 mod elsewhere;
 mod guide;
 mod paths;
+mod rules;
 mod signatures;
 mod visitors;
 
