@@ -5,6 +5,7 @@
 
 use base::Timestamp;
 use jose::Algorithm;
+use oauth_types::ScopeSet;
 use serde_json::{Map, Value, json};
 
 use super::access_token::AccessToken;
@@ -59,7 +60,7 @@ pub struct IdToken<'a> {
 
 impl IdToken<'_> {
     pub fn claims(&self, grant: &Grant) -> Map<String, Value> {
-        let mut claims = custom_id_token_claims(grant);
+        let mut claims = claims_about(grant, &grant.scope);
         put(&mut claims, "iss", self.issuer);
         put(&mut claims, "sub", grant.shown_subject());
         put(&mut claims, "aud", json!([grant.client_id]));
@@ -80,9 +81,9 @@ impl IdToken<'_> {
     }
 }
 
-/// The body of a userinfo answer.
-pub fn userinfo_claims(issuer: &str, grant: &Grant) -> Map<String, Value> {
-    let mut claims = custom_id_token_claims(grant);
+/// The body of a userinfo answer to an access token of this scope.
+pub fn userinfo_claims(issuer: &str, grant: &Grant, scope: &ScopeSet) -> Map<String, Value> {
+    let mut claims = claims_about(grant, scope);
     put(&mut claims, "iss", issuer);
     put(&mut claims, "sub", grant.shown_subject());
     put(&mut claims, "aud", json!([grant.client_id]));
@@ -105,10 +106,10 @@ fn put_login(claims: &mut Map<String, Value>, grant: &Grant) {
     }
 }
 
-fn custom_id_token_claims(grant: &Grant) -> Map<String, Value> {
-    let is_custom = |name: &str| !ID_TOKEN_CLAIMS.contains(&name) && name != AUTHENTICATION_METHODS;
-    let custom = grant.session.id_token.iter().filter(|(name, _)| is_custom(name));
-    custom.map(|(name, value)| (name.clone(), value.clone())).collect()
+fn claims_about(grant: &Grant, scope: &ScopeSet) -> Map<String, Value> {
+    let mut claims = grant.session.claims_about_person(scope);
+    claims.retain(|name, _| !ID_TOKEN_CLAIMS.contains(&name.as_str()) && name != AUTHENTICATION_METHODS);
+    claims
 }
 
 impl AccessTokenClaims {
@@ -152,10 +153,9 @@ fn put(claims: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
 
 #[cfg(test)]
 mod tests {
-    use oauth_types::ScopeSet;
-
     use super::*;
     use crate::domain::access_token::Provenance;
+    use crate::domain::person_claims::PersonClaims;
     use crate::testing::a_grant;
 
     fn at(seconds: i64) -> Timestamp {
@@ -206,12 +206,26 @@ mod tests {
         grant.nonce = Some("n-0S6_WzA2Mj".to_owned());
         grant.session.shown_subject = Some("pairwise".to_owned());
         grant.session.id_token = object(&json!({"email": "ada@example.com", "sid": "x"}));
-        let claims = userinfo_claims("https://issuer.example/", &grant);
+        let claims = userinfo_claims("https://issuer.example/", &grant, &grant.scope);
         assert_eq!(claims["sub"], "pairwise");
         assert_eq!(claims["email"], "ada@example.com");
         for absent in ["nonce", "at_hash", "c_hash", "exp", "sid", "jti"] {
             assert!(!claims.contains_key(absent), "{absent}");
         }
+    }
+
+    #[test]
+    fn what_is_known_about_the_person_is_shown_as_far_as_the_scope_goes() {
+        let mut grant = a_grant(at(0));
+        grant.scope = ScopeSet::parse("openid email");
+        grant.session.person = PersonClaims::of(&json!({"traits": {"email": "ada@example.org", "name": "Ada"}}));
+        let claims = claims_about(&grant, &grant.scope);
+        assert_eq!(Value::Object(claims), json!({"email": "ada@example.org", "email_verified": false}));
+        assert_eq!(claims_about(&grant, &ScopeSet::parse("openid")), Map::new());
+        // What an application chose to say goes first.
+        grant.session.id_token = object(&json!({"email": "shown@example.org", "sub": "eve"}));
+        let claims = claims_about(&grant, &grant.scope);
+        assert_eq!(Value::Object(claims), json!({"email": "shown@example.org", "email_verified": false}));
     }
 
     fn settings() -> AccessTokenClaims {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::client::ClientId;
 use super::login_session::LoginSessionId;
+use super::person_claims::PersonClaims;
 
 base::uuid_ids! {
     /// A grant; the consent request that led to it had the same id.
@@ -87,6 +88,18 @@ pub struct GrantSession {
     /// Custom claims for ID tokens and userinfo.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub id_token: Map<String, Value>,
+    /// What ID tokens and userinfo say about the person, as far as the scope allows.
+    #[serde(default, skip_serializing_if = "PersonClaims::is_empty")]
+    pub person: PersonClaims,
+}
+
+impl GrantSession {
+    /// What tokens of this scope say about the person: what is known, then what an application chose to say.
+    pub fn claims_about_person(&self, scope: &ScopeSet) -> Map<String, Value> {
+        let mut claims = self.person.granted_by(scope);
+        claims.extend(self.id_token.iter().map(|(name, value)| (name.clone(), value.clone())));
+        claims
+    }
 }
 
 impl Grant {

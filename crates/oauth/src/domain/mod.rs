@@ -16,6 +16,7 @@ pub mod login_challenge;
 pub mod login_session;
 pub mod logout;
 pub mod one_time;
+pub mod person_claims;
 pub mod redemption;
 pub mod refresh;
 pub mod sealed;

@@ -100,7 +100,7 @@ impl HookCall<'_> {
                     "acr": grant.and_then(|it| it.acr.as_deref()).unwrap_or_default(),
                     "amr": grant.map(|it| it.amr.as_slice()).unwrap_or_default(),
                     "c_hash": "",
-                    "ext": self.session.id_token,
+                    "ext": self.session.claims_about_person(self.granted_scope),
                 },
                 "headers": {"extra": {}},
                 "expires_at": {},

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use base::Context;
+use axum::http::{HeaderMap, header};
 use base::seal::Purpose;
+use base::{Context, Secret};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use web::cookies::{self, SetCookie};
@@ -36,6 +36,7 @@ impl OAuth {
             login_csrf: client.and_then(|id| text(LOGIN_CSRF, &self.client_cookie_name(&names.login_csrf, id))),
             consent_csrf: client.and_then(|id| text(CONSENT_CSRF, &self.client_cookie_name(&names.consent_csrf, id))),
             session: session.map(LoginSessionId::from_uuid),
+            cookies: all_cookies(headers),
         }
     }
 
@@ -87,4 +88,9 @@ impl OAuth {
         let number = digest.iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
         format!("{}_{number}", self.cookie_name(configured))
     }
+}
+
+fn all_cookies(headers: &HeaderMap) -> Option<Secret<String>> {
+    let cookies: Vec<&str> = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!cookies.is_empty()).then(|| Secret::new(cookies.join("; ")))
 }

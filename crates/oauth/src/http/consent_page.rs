@@ -1,10 +1,9 @@
 //! `/oauth2/consent`: our own consent page, for when the operator has none.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base::{Context, Secret};
-use contracts::{SessionCheck, SessionCredentials};
 use oauth_types::ErrorCode;
 use serde::Deserialize;
 use web::Cx;
@@ -15,6 +14,7 @@ use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
 use crate::domain::consent::ConsentFlow;
 use crate::domain::login_challenge::Rejection;
+use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
 use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::login_requests::ChallengeError;
 
@@ -97,6 +97,7 @@ impl OAuth {
         Ok(consent)
     }
 
+    /// Returns what to call the person.
     async fn check_browser(
         &self,
         cx: &Context,
@@ -105,42 +106,18 @@ impl OAuth {
     ) -> Result<Option<String>, Obstacle> {
         let browser = self.read_browser(cx, headers, Some(consent.flow.client_id.as_str()));
         let expected = Secret::new(consent.csrf.clone());
-        if !browser.consent_csrf.is_some_and(|brought| expected.matches(&brought)) {
+        if !browser.consent_csrf.as_deref().is_some_and(|brought| expected.matches(brought)) {
             return Err(Obstacle::Refused(wrong_browser()));
         }
-        self.check_signed_in(cx, headers, consent).await
-    }
-
-    /// When the login rests on a session of the identity service, the browser must not hold another one by now.
-    async fn check_signed_in(
-        &self,
-        cx: &Context,
-        headers: &HeaderMap,
-        consent: &ConsentFlow,
-    ) -> Result<Option<String>, Obstacle> {
-        let login = &consent.login;
-        let Some(sessions) = self.sessions().get().filter(|_| login.identity_provider_session_id.is_some()) else {
-            return Ok(None);
-        };
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let cookie = Some(cookies.collect::<Vec<_>>().join("; ")).filter(|cookies| !cookies.is_empty());
-        let credentials = SessionCredentials { cookie, ..SessionCredentials::default() };
-        let check = sessions.check(cx, &credentials).await.map_err(|error| {
-            tracing::warn!(request_id = %cx.request_id, error = &error as &dyn std::error::Error, "no answer about the session");
-            let code = ErrorCode::TemporarilyUnavailable;
-            Obstacle::Refused(Refusal::to_person(code, ""))
-        })?;
-        match check {
-            SessionCheck::Active(session) if session.identity_id.to_string() == login.subject => {
-                Ok(displayed_name(&session.whoami))
-            }
-            // The identity service may live on another host, whose cookies do not come here: the sealed challenge and the
-            // cookie that it is bound to prove the browser.
-            SessionCheck::Absent => Ok(None),
-            SessionCheck::Active(_) | SessionCheck::Invalid | SessionCheck::NeedsSecondFactor => {
+        match self.check_identity_session(cx, &consent.login, &browser).await {
+            Ok(SignedIn::SamePerson(whoami)) => Ok(displayed_name(&whoami)),
+            // The sealed challenge and the cookie that it is bound to prove the browser.
+            Ok(SignedIn::Unknown) => Ok(None),
+            Ok(SignedIn::Otherwise) => {
                 let query = consent.flow.query_asking_for_login();
                 Err(Obstacle::SignInAgain { redirect_to: self.authorization_url(&query) })
             }
+            Err(error) => Err(Obstacle::Refused(identity_unavailable(cx, &error))),
         }
     }
 

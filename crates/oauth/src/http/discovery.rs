@@ -13,6 +13,7 @@ use super::token_error::TokenError;
 use crate::OAuth;
 use crate::config::Config;
 use crate::domain::client::SubjectType;
+use crate::domain::person_claims;
 use crate::domain::signing_key::ID_TOKEN_SET;
 
 /// How long others may keep what we publish. A new key is published a day before it signs.
@@ -38,6 +39,13 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
     let signs = vec![algorithm.to_string()];
     let mut userinfo_signs = owned(&["none"]);
     userinfo_signs.extend(signs.clone());
+    let (mut scopes, mut claims) = (vec!["offline_access", "offline", "openid"], vec!["sub"]);
+    // What a consent application of the operator's says is known to the operator alone.
+    if config.urls.consent.is_none() {
+        let (of_people, about_people) = person_claims::supported();
+        scopes.extend(of_people);
+        claims.extend(about_people);
+    }
     let grant_types =
         [GrantType::AuthorizationCode, GrantType::Implicit, GrantType::ClientCredentials, GrantType::RefreshToken];
     ProviderMetadata {
@@ -69,8 +77,8 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         ]),
         response_modes_supported: owned(&["query", "fragment", "form_post"]),
         grant_types_supported: grant_types.iter().map(ToString::to_string).collect(),
-        claims_supported: with(&["sub"], &overrides.supported_claims),
-        scopes_supported: with(&["offline_access", "offline", "openid"], &overrides.supported_scope),
+        claims_supported: with(&claims, &overrides.supported_claims),
+        scopes_supported: with(&scopes, &overrides.supported_scope),
         prompt_values_supported: owned(&["none", "login", "consent", "select_account", "create"]),
         token_endpoint_auth_methods_supported: authentication.clone(),
         token_endpoint_auth_signing_alg_values_supported: assertions.clone(),

@@ -23,6 +23,7 @@ use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, Con
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::one_time::OneTime;
+use crate::domain::person_claims::PersonClaims;
 use crate::domain::signing_key::ID_TOKEN_SET;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{consents, forced_subjects, grants};
@@ -57,6 +58,14 @@ pub enum IssueError {
     Database(#[from] database::Error),
 }
 
+/// What the person agreed to, and what may be said about her.
+#[derive(Debug)]
+pub(super) struct Agreement<'a> {
+    pub consent: &'a ConsentFlow,
+    pub accepted: AcceptedConsent,
+    pub person: PersonClaims,
+}
+
 impl OAuth {
     /// Commits `tx`. The request is judged again: what is issued is what this client may have at this moment.
     pub(super) async fn answer_authorization(
@@ -64,9 +73,9 @@ impl OAuth {
         cx: &Context,
         mut tx: WriteTx,
         client: Arc<Client>,
-        consent: &ConsentFlow,
-        accepted: AcceptedConsent,
+        agreement: Agreement<'_>,
     ) -> Result<IssuedAuthorization, IssueError> {
+        let Agreement { consent, accepted, .. } = &agreement;
         let flow = &consent.flow;
         let parameters = flow.parameters();
         let request = AuthorizationRequest::validate(&parameters, &client, self.authorization_rules())?;
@@ -85,7 +94,7 @@ impl OAuth {
             .response_types
             .code
             .then(|| authorization_code::issue(self.sealer(), self.rng(), cx.tenant, flow.id));
-        let grant = self.new_grant(cx, &client, &request, consent, &accepted, code.as_ref(), shown);
+        let grant = self.new_grant(cx, &client, &request, &agreement, code.as_ref(), shown);
         let challenge = OneTime::of_consent(flow, self.challenge_lifetime());
         let Some(inserted) = grants::insert(&mut tx, self.sealer(), &grant, &challenge).await? else {
             let hint = "This authorization was completed before.";
@@ -96,7 +105,7 @@ impl OAuth {
             return Err(Refusal::to_client(&request.target, ErrorCode::LoginRequired.into()).into());
         }
         if !consent.skip {
-            self.write_consent(cx, &mut tx, consent, &accepted, self.tokens_expire_at(&client, &accepted, cx.now))
+            self.write_consent(cx, &mut tx, consent, accepted, self.tokens_expire_at(&client, accepted, cx.now))
                 .await?;
         }
         let event = jobs::Event {
@@ -111,7 +120,7 @@ impl OAuth {
             code,
             access_token: None,
             id_token: None,
-            scope: accepted.scope,
+            scope: agreement.accepted.scope,
         };
         if request.response_types.token || request.response_types.id_token {
             self.add_tokens(cx, &client, &grant, request.response_types, &mut issued).await?;
@@ -174,11 +183,11 @@ impl OAuth {
         cx: &Context,
         client: &Client,
         request: &AuthorizationRequest,
-        consent: &ConsentFlow,
-        accepted: &AcceptedConsent,
+        agreement: &Agreement<'_>,
         code: Option<&PlainToken>,
         shown_subject: String,
     ) -> Grant {
+        let Agreement { consent, accepted, person } = agreement;
         let (flow, login) = (&consent.flow, &consent.login);
         let code_expires_at = cx.now.plus(self.config().ttl.auth_code.get());
         // The row also tells that the consent challenge was redeemed.
@@ -217,6 +226,7 @@ impl OAuth {
                 shown_subject: (shown_subject != login.subject).then_some(shown_subject),
                 access_token: accepted.session.access_token.clone(),
                 id_token: accepted.session.id_token.clone(),
+                person: person.clone(),
             },
             refresh: None,
             revoked_at: None,

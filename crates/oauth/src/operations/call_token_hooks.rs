@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::OAuth;
 use crate::config::{ApiKeyPlace, Hook};
 use crate::domain::grant::GrantSession;
+use crate::domain::person_claims::PersonClaims;
 use crate::domain::token_hook::{HookAnswer, HookCall, interpret};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +42,10 @@ impl OAuth {
         let response = self.http().send(request).await.map_err(|error| failed(hook, &error))?;
         match interpret(response.status().as_u16(), response.body()) {
             HookAnswer::Unchanged => Ok(session),
-            HookAnswer::Replaced { access_token, id_token } => Ok(GrantSession { access_token, id_token, ..session }),
+            // The hook was shown what is known about the person, and chose what to leave of it.
+            HookAnswer::Replaced { access_token, id_token } => {
+                Ok(GrantSession { access_token, id_token, person: PersonClaims::default(), ..session })
+            }
             HookAnswer::Denied => Err(HookError::Denied),
             HookAnswer::NotUnderstood(why) => Err(failed(hook, &why)),
         }

@@ -6,6 +6,7 @@ pub mod answer_authorization;
 pub mod authenticate_client;
 pub mod authorize_client;
 pub mod call_token_hooks;
+pub mod check_identity_session;
 pub mod consent_requests;
 pub mod consent_sessions;
 pub mod create_client;

@@ -3,7 +3,7 @@
 use base::Context;
 use oauth_types::ErrorCode;
 
-use super::answer_authorization::IssuedAuthorization;
+use super::answer_authorization::{Agreement, IssuedAuthorization};
 use super::redeem_login::{RedeemError, unknown_client};
 use super::redeem_rejection::Rejected;
 use super::start_authorization::Browser;
@@ -39,7 +39,9 @@ impl OAuth {
         };
 
         let client = self.clients().find(cx.tenant, &consent.flow.client_id).await?.ok_or_else(unknown_client)?;
+        let person = self.claims_of_person(cx, &consent.login, &accepted.scope, browser).await?;
         let tx = self.database().write(cx.tenant).await?;
-        Ok(self.answer_authorization(cx, tx, client, &consent, accepted).await?)
+        let agreement = Agreement { consent: &consent, accepted, person };
+        Ok(self.answer_authorization(cx, tx, client, agreement).await?)
     }
 }

@@ -7,7 +7,7 @@ use database::WriteTx;
 use oauth_types::{ErrorCode, OAuthError, Prompt};
 use serde_json::json;
 
-use super::answer_authorization::{IssueError, IssuedAuthorization};
+use super::answer_authorization::{Agreement, IssueError, IssuedAuthorization};
 use super::redeem_rejection::Rejected;
 use super::start_authorization::Browser;
 use crate::OAuth;
@@ -17,6 +17,7 @@ use crate::domain::consent::{AcceptedConsent, ConsentFlow, ConsentSession};
 use crate::domain::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision, LoginVerifier, hint_names};
 use crate::domain::login_session::{LoginSession, LoginSessionId, MAX_LIFETIME};
 use crate::domain::one_time::OneTime;
+use crate::domain::person_claims::PersonClaims;
 use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{challenges, consents, forced_subjects, login_sessions};
@@ -86,6 +87,13 @@ impl OAuth {
         };
 
         let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
+        // Should consent be skipped, everything that is asked for is granted below.
+        let may_skip = client.metadata.skip_consent || flow.may_skip_consent;
+        let person = if may_skip {
+            self.claims_of_person(cx, &login, &request.scope, browser).await?
+        } else {
+            PersonClaims::default()
+        };
         let mut tx = self.database().write(cx.tenant).await?;
         if let Some(forced) = &login.force_subject_identifier {
             forced_subjects::upsert(&mut tx, &client.id, &login.subject, forced, cx.now).await?;
@@ -117,7 +125,8 @@ impl OAuth {
         if consent.skip && self.config().urls.consent.is_none() {
             // Everything that is asked for was agreed to before, and no application wants to add claims.
             let accepted = Self::built_in_consent(&request, &consent, false, cx.now);
-            let issued = self.answer_authorization(cx, tx, client, &consent, accepted).await?;
+            let agreement = Agreement { consent: &consent, accepted, person };
+            let issued = self.answer_authorization(cx, tx, client, agreement).await?;
             return Ok(RedeemedLogin { session_cookie, next: AfterLogin::Issued(issued) });
         }
         tx.commit().await?;

@@ -1,7 +1,7 @@
 //! Begins an authorization: judges the request and finds out who the browser remembers (RFC 6749 section 4.1.1, OpenID
 //! Connect Core section 3.1.2.2). Nothing is written.
 
-use base::Context;
+use base::{Context, Secret};
 use oauth_types::{ErrorCode, OAuthError, Parameters, Prompt};
 use serde_json::{Map, Value};
 
@@ -17,11 +17,13 @@ use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{forced_subjects, login_sessions};
 
 /// What the browser brings along, already opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Browser {
     pub login_csrf: Option<String>,
     pub consent_csrf: Option<String>,
     pub session: Option<LoginSessionId>,
+    /// All of them, as they came: the identity service finds its own.
+    pub cookies: Option<Secret<String>>,
 }
 
 /// The browser goes to the login application.

@@ -41,7 +41,7 @@ impl OAuth {
         let grant = self.find_grant(cx, id).await?.ok_or(UserinfoError::TokenInactive)?;
         let client = self.clients().find(cx.tenant, &grant.client_id).await?;
         let client = client.ok_or(UserinfoError::TokenInactive)?;
-        let mut claims = userinfo_claims(self.config().issuer(), &grant);
+        let mut claims = userinfo_claims(self.config().issuer(), &grant, &live.token.scope);
         match client.metadata.userinfo_signed_response_alg.as_str() {
             "" | "none" => Ok(Userinfo::Claims(claims)),
             // Whatever the client registered, the server has one key that signs: discovery says which algorithm.

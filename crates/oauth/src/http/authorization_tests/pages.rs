@@ -191,3 +191,120 @@ async fn the_consent_page_is_for_the_person_who_signed_in() {
     let answer = browser.get(&house, page.as_str()).await;
     assert!(answer.body.contains("ada@example.org"), "{}", answer.body);
 }
+
+fn ada(house: &House) -> SessionCheck {
+    SessionCheck::Active(Box::new(ActiveSession {
+        session_id: Uuid::from_u128(9),
+        identity_id: Uuid::from_u128(1),
+        authenticated_at: house.cx().now,
+        expires_at: Timestamp::MAX,
+        aal: "aal1".to_owned(),
+        amr: vec!["password".to_owned()],
+        whoami: json!({"identity": {
+            "traits": {"email": "ada@example.org", "name": {"first": "Ada", "last": "Lovelace"}},
+            "verifiable_addresses": [{"via": "email", "value": "ada@example.org", "verified": true}],
+        }})
+        .into(),
+    }))
+}
+
+/// Redeems a code; returns the claims of the ID token and those of userinfo.
+async fn claims(house: &House, callback: &Url) -> (Value, Value) {
+    let tokens = house.redeem(callback).await.json();
+    let (_, id_token) = crate::http::token_tests::decode(tokens["id_token"].as_str().unwrap());
+    let userinfo = crate::http::token_tests::userinfo(house, tokens["access_token"].as_str().unwrap()).await;
+    (id_token, userinfo.body)
+}
+
+#[tokio::test]
+async fn tokens_say_of_the_person_what_she_agreed_to() {
+    let house = house().await;
+    house.client(json!({"scope": "openid offline_access photos.* profile email phone"})).await;
+    let identity = Arc::new(Identity(Mutex::new(Some(ada(&house)))));
+    house.oauth.sessions().set(identity.clone());
+    let login = json!({
+        "subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9), "remember": true,
+    });
+    let sign_in = async |browser: &mut Browser, query: &str| {
+        browser.cookies.insert("ory_kratos_session".to_owned(), "x".to_owned());
+        let challenge = house.begin(browser, query).await;
+        let back = house.accept("login", &challenge, login.clone()).await;
+        browser.get(&house, back.as_str()).await
+    };
+    let mut browser = Browser::default();
+    let page = sign_in(&mut browser, &request("+email+profile")).await.location();
+    let back = allow(&house, &mut browser, &page).await;
+    let (id_token, userinfo) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
+    for said in [&id_token, &userinfo] {
+        assert_eq!((&said["email"], &said["email_verified"]), (&json!("ada@example.org"), &json!(true)), "{said}");
+        assert_eq!((&said["name"], &said["given_name"]), (&json!("Ada Lovelace"), &json!("Ada")), "{said}");
+        assert_eq!(said["sub"], json!(Uuid::from_u128(1)), "{said}");
+    }
+
+    // Without a question as well, and only what this request asks for.
+    let callback = sign_in(&mut browser, &request("+email")).await.location();
+    let (id_token, userinfo) = claims(&house, &callback).await;
+    for said in [&id_token, &userinfo] {
+        assert_eq!(said["email"], "ada@example.org", "{said}");
+        assert_eq!(said["name"], Value::Null, "{said}");
+    }
+
+    // An outage uses nothing up: the same visit succeeds afterwards.
+    browser.cookies.insert("ory_kratos_session".to_owned(), "x".to_owned());
+    let challenge = house.begin(&mut browser, &request("+email")).await;
+    let back = house.accept("login", &challenge, login.clone()).await;
+    *identity.0.lock().unwrap() = None;
+    assert_eq!(browser.get(&house, back.as_str()).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    // Somebody else's claims are nobody's business.
+    let eve = SessionCheck::Active(Box::new(ActiveSession {
+        identity_id: Uuid::from_u128(2),
+        ..match ada(&house) {
+            SessionCheck::Active(session) => *session,
+            other => panic!("{other:?}"),
+        }
+    }));
+    *identity.0.lock().unwrap() = Some(eve);
+    let (id_token, _) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
+    assert_eq!((&id_token["email"], &id_token["sub"]), (&Value::Null, &json!(Uuid::from_u128(1))));
+}
+
+#[tokio::test]
+async fn a_narrower_token_says_less_of_the_person() {
+    let house = house().await;
+    house.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
+    house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("+offline_access+email+profile")).await;
+    let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
+    let back = house.accept("login", &challenge, login).await;
+    let page = browser.get(&house, back.as_str()).await.location();
+    let back = allow(&house, &mut browser, &page).await;
+    let tokens = house.redeem(&browser.get(&house, back.as_str()).await.location()).await.json();
+
+    let refresh = async |token: &Value, scope: &str| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("scope", scope)];
+        let reply = crate::http::token_tests::token(&house, &fields).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+        reply
+    };
+    let narrow = refresh(&tokens["refresh_token"], "openid email").await;
+    let (_, id_token) = crate::http::token_tests::decode(&narrow.text("id_token"));
+    let userinfo = crate::http::token_tests::userinfo(&house, &narrow.text("access_token")).await.body;
+    for said in [&id_token, &userinfo] {
+        assert_eq!((&said["email"], &said["name"]), (&json!("ada@example.org"), &Value::Null), "{said}");
+    }
+    // The grant forgot nothing.
+    let wide = refresh(&narrow.body["refresh_token"], "").await;
+    assert_eq!(crate::http::token_tests::decode(&wide.text("id_token")).1["name"], "Ada Lovelace");
+}
+
+#[tokio::test]
+async fn an_application_of_the_team_chooses_the_claims_itself() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({"scope": "openid photos.* email"})).await;
+    house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
+    let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
+    let callback = house.sign_in(&mut Browser::default(), &request("+email"), login).await;
+    let (id_token, userinfo) = claims(&house, &callback).await;
+    assert_eq!((&id_token["email"], &userinfo["email"]), (&Value::Null, &Value::Null));
+}
