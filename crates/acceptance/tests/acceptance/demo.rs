@@ -142,7 +142,8 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
     shoot(page, "consent").await?;
     activate(page, "button[value=allow]", "form[action='/call-api']").await?;
     shoot(page, "app-signed-in").await?;
-    ensure!(text(page).await?.contains("sub"), "the claims of the ID token are shown");
+    let welcome = text(page).await?;
+    ensure!(welcome.contains("sub") && welcome.contains(EMAIL), "the claims of the ID token are shown: {welcome}");
     activate(page, "form[action='/call-api'] button", "[role=status]").await?;
     shoot(page, "app-api").await?;
     let answer = text(page).await?;
