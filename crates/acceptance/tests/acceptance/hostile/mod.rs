@@ -17,6 +17,7 @@ mod oversized;
 mod page_tokens;
 mod panics;
 mod routes;
+mod slow_clients;
 
 mod tokens;
 mod urls;
