@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::config::{Host, SslMode};
-use url::Url;
+use url::form_urlencoded;
 
 /// Where the database is.
 #[derive(Clone)]
@@ -43,8 +44,14 @@ pub enum InvalidDsn {
     NoPath,
     #[error("the dsn parameter {0} has a value that cannot be used")]
     InvalidParameter(&'static str),
-    #[error("the dsn is not a valid PostgreSQL address")]
+    #[error("the dsn is not a valid PostgreSQL address; write postgres://user:password@host:5432/name")]
     InvalidPostgres,
+    #[error(
+        "the dsn names no host; write postgres://user@host/name, or postgres://user@/name?host=/folder/of/the/socket"
+    )]
+    NoHost,
+    #[error("sslcert and sslkey have no effect in the dsn: PostgreSQL is not shown a client certificate")]
+    ClientCertificate,
 }
 
 impl Dsn {
@@ -85,12 +92,13 @@ fn sqlite(rest: &str) -> Result<Dsn, InvalidDsn> {
 }
 
 fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
-    let mut url = Url::parse(&format!("postgres://{rest}")).map_err(|_| InvalidDsn::InvalidPostgres)?;
-    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
     let mut max_connections = DEFAULT_MAX_CONNECTIONS;
     let mut ssl_mode = None;
     let mut root_certificate = None;
-    let mut kept = Vec::new();
+    let (mut host, mut port) = (None, None);
+    let mut kept = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {
         match name.as_str() {
             "max_conns" | "pool_max_conns" => {
@@ -105,19 +113,18 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
             | "pool_max_conn_idle_time"
             | "pool_max_conn_lifetime"
             | "pool_max_conn_lifetime_jitter"
-            | "pool_health_check_period"
-            | "sslcert"
-            | "sslkey" => {}
+            | "pool_health_check_period" => {}
+            "sslcert" | "sslkey" => return Err(InvalidDsn::ClientCertificate),
+            "host" => host = Some(value),
+            "port" => port = Some(value),
             "sslmode" => ssl_mode = Some(value),
             "sslrootcert" => root_certificate = Some(PathBuf::from(value)),
-            _ => kept.push((name, value)),
+            _ => drop(kept.append_pair(&name, &value)),
         }
     }
-    url.set_query(None);
-    if !kept.is_empty() {
-        url.query_pairs_mut().extend_pairs(kept);
-    }
-    let mut driver: tokio_postgres::Config = url.as_str().parse().map_err(|_| InvalidDsn::InvalidPostgres)?;
+    let address = with_host(address, host.as_deref(), port.as_deref()).ok_or(InvalidDsn::NoHost)?;
+    let url = format!("postgres://{address}?{}", kept.finish());
+    let mut driver: tokio_postgres::Config = url.parse().map_err(|_| InvalidDsn::InvalidPostgres)?;
     let is_local = driver.get_hosts().iter().all(|host| match host {
         Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         Host::Unix(_) => true,
@@ -139,6 +146,20 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
     }
     driver.keepalives(true);
     Ok(Dsn::Postgres(Box::new(PostgresConfig { driver, max_connections, tls, root_certificate })))
+}
+
+/// The address with the host and the port that its parameters name: the folder of a socket can stand in no other place
+/// without being escaped. `None` when nobody names a host.
+fn with_host(address: &str, host: Option<&str>, port: Option<&str>) -> Option<String> {
+    let (authority, name) = address.split_once('/').unwrap_or((address, ""));
+    let (user, said) = authority.rsplit_once('@').map_or(("", authority), |(user, said)| (user, said));
+    let separator = if user.is_empty() { "" } else { "@" };
+    let host = match host {
+        Some(host) => utf8_percent_encode(host, NON_ALPHANUMERIC).to_string(),
+        None => said.to_owned(),
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    (!host.is_empty()).then(|| format!("{user}{separator}{host}{port}/{name}"))
 }
 
 /// A transaction mostly waits for the server's flush, and many of them share one: with few connections they would queue for
@@ -194,6 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_is_named_by_its_folder() {
+        for text in
+            ["postgres://user@/name?host=/run/postgresql&port=5433", "postgres://user@%2Frun%2Fpostgresql:5433/name"]
+        {
+            let Dsn::Postgres(config) = parse(text).unwrap() else { panic!("not PostgreSQL") };
+            assert_eq!(config.driver.get_hosts(), [Host::Unix("/run/postgresql".into())], "{text}");
+            assert_eq!((config.driver.get_ports(), config.driver.get_dbname()), (&[5433][..], Some("name")), "{text}");
+            assert!(!config.tls);
+        }
+    }
+
+    #[test]
     fn a_password_is_never_printed() {
         let dsn = parse("cockroach://user:hunter2@host:26257/db").unwrap();
         assert!(!format!("{dsn} {dsn:?}").contains("hunter2"));
@@ -205,6 +238,8 @@ mod tests {
         assert_eq!(parse("file.db").unwrap_err(), InvalidDsn::NotAUrl);
         assert_eq!(parse("postgres://h/db?sslmode=maybe").unwrap_err(), InvalidDsn::InvalidParameter("sslmode"));
         assert_eq!(parse("sqlite://").unwrap_err(), InvalidDsn::NoPath);
+        assert_eq!(parse("postgres://user@/name").unwrap_err(), InvalidDsn::NoHost);
+        assert_eq!(parse("postgres://h/name?sslcert=c.pem").unwrap_err(), InvalidDsn::ClientCertificate);
     }
 
     #[test]
