@@ -19,16 +19,16 @@ use super::{Visit, behind, config, pair, rule, told};
 const ALICE: &str = "alice@example.org";
 const COOKIE: &str = "ory_kratos_session";
 
-fn session(more: Value) -> Value {
+fn session(more: &Value) -> Value {
     json!({ "handler": "cookie_session", "config": more })
 }
 
 fn rules(upstream: &str, failing: &str) -> Value {
     [
-        pair("session", upstream, &session(json!({})), "anonymous"),
-        pair("any", upstream, &session(json!({ "only": [] })), "anonymous"),
-        pair("failing", upstream, &session(json!({ "check_session_url": failing })), "anonymous"),
-        pair("away", upstream, &session(json!({ "check_session_url": "http://127.0.0.1:1/" })), "anonymous"),
+        pair("session", upstream, &session(&json!({})), "anonymous"),
+        pair("any", upstream, &session(&json!({ "only": [] })), "anonymous"),
+        pair("failing", upstream, &session(&json!({ "check_session_url": failing })), "anonymous"),
+        pair("away", upstream, &session(&json!({ "check_session_url": "http://127.0.0.1:1/" })), "anonymous"),
     ]
     .concat()
     .into()
@@ -207,7 +207,7 @@ async fn a_disabled_person_is_out_at_the_door_at_once() -> Result<()> {
 #[tokio::test]
 async fn an_invalid_cookie_is_taken_from_the_browser_where_the_rule_says_so() -> Result<()> {
     let clearing = |upstream: &str| {
-        let mut cookie = session(json!({ "clear_invalid_cookies": true }));
+        let mut cookie = session(&json!({ "clear_invalid_cookies": true }));
         cookie["on_invalid"] = json!("next");
         json!([rule("clearing", upstream, &json!([cookie, { "handler": "anonymous" }]))])
     };
