@@ -1,7 +1,7 @@
 //! What a request is about, read from the wire: for the proxy from the request itself, for the decision API from what a
 //! listed proxy says of the request that it holds.
 
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Uri};
 use web::{PeerAddress, TrustedProxies};
@@ -33,6 +33,7 @@ pub(crate) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, Ta
     if is_forwarder && let Some(said) = single(&parts.headers, &X_FORWARDED_PROTO)? {
         scheme = Scheme::parse(said).ok_or(TargetError::Scheme)?;
     }
+    authorizes_once(&parts.headers)?;
     let path = RequestPath::parse(path_on_the_wire(&parts.uri))?;
     let host = host(&parts.uri, &parts.headers)?;
     Ok(Target::new(parts.method.clone(), scheme, &host, &path, parts.uri.query()))
@@ -47,6 +48,7 @@ pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
         let reason = "this peer may not describe a request: list it in `serve.api.trusted_proxies`";
         return Err(Failure::forbidden().because(reason));
     }
+    authorizes_once(headers)?;
     let method = match single(headers, &X_FORWARDED_METHOD)? {
         Some(method) => method.parse::<Method>().map_err(|_| TargetError::Method)?,
         None => parts.method.clone(),
@@ -93,6 +95,14 @@ fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, TargetErro
         (Some(named), Some(asked)) if named != asked => Err(TargetError::TwoHosts),
         (Some(host), _) | (None, Some(host)) => Ok(host),
         (None, None) => Err(crate::domain::target::HostError.into()),
+    }
+}
+
+/// RFC 9110 section 11.6.2: one set of credentials. Of two, we would judge one and the upstream might read the other.
+fn authorizes_once(headers: &HeaderMap) -> Result<(), TargetError> {
+    match headers.get_all(AUTHORIZATION).iter().nth(1) {
+        Some(_) => Err(TargetError::Header("Authorization")),
+        None => Ok(()),
     }
 }
 
@@ -147,6 +157,9 @@ mod tests {
         assert_eq!(proxied("http://h/a", &[("host", "other")], false), Err(TargetError::TwoHosts));
         assert_eq!(proxied("/a", &[("host", "h"), ("host", "h")], false), Err(TargetError::Header("Host")));
         assert!(proxied("/a", &[], false).is_err() && proxied("*", &[("host", "h")], false).is_err());
+        let twice = [("host", "h"), ("authorization", "Bearer a"), ("authorization", "Bearer b")];
+        assert_eq!(proxied("/a", &twice, false), Err(TargetError::Header("Authorization")));
+        assert_eq!(decision("/decisions/a", &twice, false), Err(http::StatusCode::BAD_REQUEST));
     }
 
     #[test]

@@ -47,7 +47,11 @@ impl TokenFrom {
                 let (scheme, token) = value.split_once(' ')?;
                 scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())?
             }
-            Self::Header(name) => inbound.headers.get(name)?.to_str().ok()?.to_owned(),
+            Self::Header(name) => {
+                let mut values = inbound.headers.get_all(name).iter();
+                let (only, None) = (values.next()?, values.next()) else { return None };
+                only.to_str().ok()?.to_owned()
+            }
             Self::QueryParameter(name) => {
                 let query = inbound.target.query()?.as_bytes();
                 url::form_urlencoded::parse(query).find(|(its_name, _)| its_name == name)?.1.into_owned()
@@ -82,6 +86,8 @@ mod tests {
         assert_eq!(find(json!({"query_parameter": "x"}), &request), None);
         assert_eq!(find(json!({"cookie": "token"}), &request).as_deref(), Some("cookie"));
         assert_eq!(find(json!({"cookie": "none"}), &request), None);
+        let twice = Request::get("http://h/").header("x-key", "a").header("x-key", "b");
+        assert_eq!(find(json!({"header": "X-Key"}), &twice), None, "which of them the upstream reads, nobody knows");
         let basic = Request::get("http://h/").header("authorization", "Basic abc");
         assert_eq!(find(json!(null), &basic), None);
     }
