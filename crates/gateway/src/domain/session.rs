@@ -23,6 +23,9 @@ pub(crate) struct Session {
     pub(crate) authenticated: bool,
     /// The handler that accepted the request.
     pub(crate) authenticator: &'static str,
+    /// Whether the session was checked beside us, where looking again costs next to nothing: a connection that stays open
+    /// ends with it.
+    pub(crate) is_watched: bool,
     /// Cookies that the client should forget, found invalid on the way.
     pub(crate) set_cookies: Vec<HeaderValue>,
 }

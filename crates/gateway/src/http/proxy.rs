@@ -2,13 +2,13 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, Response};
 use web::{Cx, PeerAddress};
 
 use super::{presented, target};
 use crate::operations::decide::Denied;
-use crate::proxy::ForwardRequest;
+use crate::proxy::{AccessEnds, ForwardRequest};
 use crate::service::Gateway;
 
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
@@ -30,7 +30,19 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
     // Error handlers may ask for these after the request has gone on its way.
     let negotiation = [ACCEPT, CONTENT_TYPE].map(|name| (parts.headers.get(&name).cloned(), name));
     let client_address = peer.map(|peer| peer.address.ip().to_canonical());
-    let forward = ForwardRequest { granted: &mut granted, target: &target, client_address, is_forwarder, parts, body };
+    let access_ends = (granted.session.is_watched && parts.headers.contains_key(UPGRADE)).then(|| -> AccessEnds {
+        let subject = granted.session.subject.clone();
+        Box::pin(gateway.clone().access_ends(cx.clone(), target.clone(), parts.headers.clone(), subject))
+    });
+    let forward = ForwardRequest {
+        granted: &mut granted,
+        target: &target,
+        client_address,
+        is_forwarder,
+        access_ends,
+        parts,
+        body,
+    };
     match gateway.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {

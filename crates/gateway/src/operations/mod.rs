@@ -4,3 +4,4 @@ pub(crate) mod decide;
 pub(crate) mod list_rules;
 pub(crate) mod load_rules;
 pub(crate) mod publish_keys;
+pub(crate) mod watch_access;

@@ -117,6 +117,12 @@ pub(crate) struct FakeSessions {
     pub(crate) seen: Mutex<Vec<SessionCredentials>>,
 }
 
+impl FakeSessions {
+    fn is_new(&self, credentials: &SessionCredentials) -> bool {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.cookie == credentials.cookie).count() == 1
+    }
+}
+
 #[async_trait]
 impl Sessions for FakeSessions {
     async fn check(&self, _: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
@@ -126,6 +132,10 @@ impl Sessions for FakeSessions {
             None => Ok(SessionCheck::Absent),
             Some("outage") => Err(Unavailable::new("identity", "down for the test")),
             Some("aal1") => Ok(SessionCheck::NeedsSecondFactor),
+            // A session that ends after it was looked at once.
+            Some(user) if user.starts_with("once-") && self.is_new(credentials) => {
+                Ok(SessionCheck::Active(Box::new(active(&user[5..]))))
+            }
             Some(user) if user.starts_with("valid-") => Ok(SessionCheck::Active(Box::new(active(&user[6..])))),
             Some(_) => Ok(SessionCheck::Invalid),
         }

@@ -14,6 +14,7 @@ use web::listener::IdleBody;
 
 use super::body::{ClientFault, Progress, RequestBody};
 use super::headers::{HeaderRules, wanted_upgrade};
+use super::tunnel::{AccessEnds, TunnelEnd};
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::headers::remove_hop_by_hop;
 use crate::domain::target::Target;
@@ -29,6 +30,8 @@ pub(crate) struct ForwardRequest<'a> {
     pub(crate) client_address: Option<std::net::IpAddr>,
     /// Whether the peer's `X-Forwarded-*` are passed on.
     pub(crate) is_forwarder: bool,
+    /// When a tunnel that this request opens must end.
+    pub(crate) access_ends: Option<AccessEnds>,
     pub(crate) parts: Parts,
     pub(crate) body: Body,
 }
@@ -39,7 +42,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 impl Gateway {
     /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
-        let ForwardRequest { granted, target, client_address, is_forwarder, mut parts, body } = request;
+        let ForwardRequest { granted, target, client_address, is_forwarder, access_ends, mut parts, body } = request;
         let set = std::mem::take(&mut granted.session.headers);
         let upstream = granted.compiled().and_then(|compiled| compiled.upstream.as_ref());
         let upstream = upstream.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
@@ -48,6 +51,7 @@ impl Gateway {
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
+        let client = client_upgrade.map(|upgrade| TunnelEnd { upgrade, access_ends });
         let mut headers = parts.headers;
         HeaderRules {
             decided: granted.rules.decided_headers(),
@@ -75,7 +79,7 @@ impl Gateway {
         let has_own_host = outgoing.headers().contains_key(HOST);
         let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || has_own_host);
         let answer = wait_for(pool.request(outgoing), progress.as_ref(), timeouts.write.get()).await?;
-        let mut response = self.present(answer, upgrade.as_ref(), client_upgrade, timeouts.write.get())?;
+        let mut response = self.present(answer, upgrade.as_ref(), client, timeouts.write.get())?;
         for cookie in &granted.session.set_cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
         }
@@ -87,7 +91,7 @@ impl Gateway {
         &self,
         mut answer: Response<Incoming>,
         upgrade: Option<&HeaderValue>,
-        client_upgrade: Option<OnUpgrade>,
+        client: Option<TunnelEnd>,
         longest_silence: Duration,
     ) -> Result<Response<Body>, Box<Failure>> {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -104,10 +108,10 @@ impl Gateway {
             (Some(asked), Some(chosen)) => asked.as_bytes().eq_ignore_ascii_case(chosen.as_bytes()),
             _ => false,
         };
-        let (Some(protocol), Some(client_upgrade), true) = (chosen, client_upgrade, agreed) else {
+        let (Some(protocol), Some(client), true) = (chosen, client, agreed) else {
             return Err(Failure::bad_gateway("the upstream changed to a protocol that nobody asked for"));
         };
-        self.0.tunnels.open(client_upgrade, hyper::upgrade::on(&mut answer));
+        self.0.tunnels.open(client, hyper::upgrade::on(&mut answer));
         let mut headers = std::mem::take(answer.headers_mut());
         remove_hop_by_hop(&mut headers);
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));

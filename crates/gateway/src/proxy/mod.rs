@@ -13,4 +13,4 @@ mod tunnel;
 
 pub(crate) use clients::UpstreamClients;
 pub(crate) use forward::ForwardRequest;
-pub(crate) use tunnel::Tunnels;
+pub(crate) use tunnel::{AccessEnds, Tunnels};

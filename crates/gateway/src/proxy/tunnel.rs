@@ -1,6 +1,7 @@
-//! Tunnels: connections that both sides agreed to turn into something else, a WebSocket most often. Bytes pass until one
-//! side closes.
+//! Tunnels: connections that both sides agreed to turn into a WebSocket. Bytes pass until one side closes, or until the
+//! client may no longer be there.
 
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 
 use hyper::upgrade::OnUpgrade;
@@ -8,12 +9,22 @@ use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tokio::task::JoinSet;
 
+/// Comes to its end when the client's access does.
+pub(crate) type AccessEnds = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The client's side of a tunnel.
+pub(super) struct TunnelEnd {
+    pub(super) upgrade: OnUpgrade,
+    pub(super) access_ends: Option<AccessEnds>,
+}
+
 /// The tunnels that are open.
 #[derive(Debug, Default)]
 pub(crate) struct Tunnels(Mutex<JoinSet<()>>);
 
 impl Tunnels {
-    pub(super) fn open(&self, client: OnUpgrade, upstream: OnUpgrade) {
+    pub(super) fn open(&self, client: TunnelEnd, upstream: OnUpgrade) {
+        let TunnelEnd { upgrade: client, access_ends } = client;
         let mut tunnels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that have ended are taken out here, so that the set holds little else than what is open.
         while tunnels.try_join_next().is_some() {}
@@ -26,8 +37,17 @@ impl Tunnels {
                 }
             };
             let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
-            if let Err(error) = copy_bidirectional(&mut client, &mut upstream).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a tunnel broke");
+            let access_ends = async {
+                match access_ends {
+                    Some(access_ends) => access_ends.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                passed = copy_bidirectional(&mut client, &mut upstream) => if let Err(error) = passed {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "a tunnel broke");
+                },
+                () = access_ends => {}
             }
         });
     }

@@ -324,57 +324,6 @@ async fn hop_by_hop_fields_of_an_answer_stay_behind() {
     assert_eq!(answer.headers.iter().filter(|(name, _)| name == "set-cookie").count(), 2);
 }
 
-async fn websocket_upstream(answer: &'static str) -> String {
-    raw_upstream(move |mut stream| async move {
-        drain_head(&mut stream).await;
-        let _ = stream.write_all(answer.as_bytes()).await;
-        let mut buffer = [0; 64];
-        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-            let _ = stream.write_all(&buffer[..length].to_ascii_uppercase()).await;
-        }
-    })
-    .await
-}
-
-const UPGRADE: [(&str, &str); 3] =
-    [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
-
-#[tokio::test]
-async fn a_websocket_passes_in_both_directions_and_outlives_every_timeout() {
-    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: y\r\n\r\n";
-    let upstream = websocket_upstream(answer).await;
-    let denied = json!({"authorizer": {"handler": "deny"}});
-    let running =
-        Running::start(json!([rule("/ws", &upstream, json!({})), rule("/no", &upstream, denied)]), json!({})).await;
-    let stream = TcpStream::connect(running.proxy).await.unwrap();
-    let mut stream = BufReader::new(stream);
-    stream.write_all(head("GET", "/ws", &UPGRADE).as_bytes()).await.unwrap();
-    let (status, headers) = read_head(&mut stream).await;
-    assert_eq!(status, 101);
-    assert!(headers.contains(&("sec-websocket-accept".to_owned(), "y".to_owned())));
-    for message in [b"hello", b"again"] {
-        stream.write_all(message).await.unwrap();
-        let mut echo = [0; 5];
-        stream.read_exact(&mut echo).await.unwrap();
-        assert_eq!(echo.to_vec(), message.to_ascii_uppercase());
-        sleep(Duration::from_millis(400)).await;
-    }
-    running.gateway.close_tunnels().await;
-    let mut rest = Vec::new();
-    assert_eq!(stream.read_to_end(&mut rest).await.unwrap_or(0), 0, "the tunnel ends with the gateway");
-    assert_eq!(running.get("/no", &UPGRADE).await.status, 403);
-}
-
-#[tokio::test]
-async fn a_protocol_that_nobody_asked_for_is_502() {
-    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n";
-    let upstream = websocket_upstream(answer).await;
-    let running = Running::start(json!([rule("/ws", &upstream, json!({}))]), json!({})).await;
-    let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
-    stream.write_all(head("GET", "/ws", &UPGRADE).as_bytes()).await.unwrap();
-    assert_eq!(read_head(&mut stream).await.0, 502);
-}
-
 #[tokio::test]
 async fn an_upstream_may_speak_http2_without_tls() {
     let upstream = echo_upstream().await.replace("http://", "h2c://");

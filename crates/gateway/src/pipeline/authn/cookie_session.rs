@@ -156,7 +156,10 @@ impl CookieSession {
             return Outcome::Unavailable(Failure::unavailable("no identity service runs in this process"));
         };
         match sessions.check(inbound.cx, &self.credentials(inbound.headers)).await {
-            Ok(SessionCheck::Active(active)) => self.accept(&active.whoami),
+            Ok(SessionCheck::Active(active)) => match self.accept(&active.whoami) {
+                Outcome::Accepted(session) => Outcome::Accepted(Session { is_watched: true, ..session }),
+                other => other,
+            },
             Ok(SessionCheck::Absent | SessionCheck::Invalid) => {
                 self.invalid(Failure::unauthorized().because("the session is unknown, expired or revoked"))
             }
