@@ -37,7 +37,24 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(800);
 const CONNECTIONS: usize = 32;
 
-struct SignedIn;
+/// One person who is signed in; the document of her session is shared, as the identity service shares it.
+struct SignedIn(Arc<Value>);
+
+impl SignedIn {
+    fn new() -> Self {
+        let device = json!({"id": "d", "ip_address": "127.0.0.1", "user_agent": "bench", "location": ""});
+        let address = json!({"id": "a", "value": "a@example.org", "via": "email", "verified": true});
+        Self(Arc::new(json!({
+            "id": "s", "active": true, "authenticator_assurance_level": "aal1",
+            "authentication_methods": [{"method": "password", "aal": "aal1"}],
+            "identity": {
+                "id": "0b1c", "schema_id": "default", "state": "active", "traits": {"email": "a@example.org"},
+                "verifiable_addresses": [address], "recovery_addresses": [address],
+            },
+            "devices": [device],
+        })))
+    }
+}
 
 #[async_trait]
 impl Sessions for SignedIn {
@@ -49,7 +66,7 @@ impl Sessions for SignedIn {
             expires_at: cx.now,
             aal: "aal1".to_owned(),
             amr: Vec::new(),
-            whoami: json!({"active": true, "identity": {"id": "0b1c", "traits": {"email": "a@example.org"}}}).into(),
+            whoami: self.0.clone(),
         })))
     }
 
@@ -134,7 +151,7 @@ async fn gateway(rules: &Value) -> anyhow::Result<Gateway> {
         config,
         rng: Rng::seeded(1),
         http: web::outbound::Client::new(web::outbound::Destinations::Any),
-        sessions: Link::to(Arc::new(SignedIn)),
+        sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
         local: LocalServices::default(),
         generated_keys: jose::JwkSet::default(),
