@@ -43,6 +43,8 @@ pub(crate) struct Overrun;
 const BACKTRACK_LIMIT: usize = 100_000;
 /// Programs beyond this are refused at load.
 const PROGRAM_SIZE: usize = 1 << 20;
+/// What a pattern in use may remember of its automaton, on each thread.
+const CACHE_SIZE: usize = 1 << 18;
 
 #[derive(Debug)]
 pub(crate) struct Pattern {
@@ -84,7 +86,7 @@ impl LazyRegex {
 }
 
 fn compile(source: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(source).size_limit(PROGRAM_SIZE).build()
+    regex::RegexBuilder::new(source).size_limit(PROGRAM_SIZE).dfa_size_limit(CACHE_SIZE).build()
 }
 
 /// A piece of a template.
