@@ -26,8 +26,10 @@ impl Granted {
         self.rule.compiled.as_ref().ok()
     }
 
-    /// Turns a failure on the way to the upstream into a refusal under the same rule.
-    pub(crate) fn fail(&self, failure: Box<Failure>) -> Denied {
+    /// Turns a failure on the way to the upstream into a refusal under the same rule. Cookies that are no good are
+    /// forgotten all the same.
+    pub(crate) fn fail(&mut self, mut failure: Box<Failure>) -> Denied {
+        failure.set_cookies.append(&mut self.session.set_cookies);
         Denied { failure, rule: Some(self.rule.clone()) }
     }
 }

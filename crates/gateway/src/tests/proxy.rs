@@ -340,8 +340,13 @@ async fn stale_cookies_are_cleared_on_the_way_back() {
             {"check_session_url": "kleis://identity/sessions/whoami", "only": ["session"], "clear_invalid_cookies": true}},
         {"handler": "anonymous"},
     ]});
-    let running = Running::start(json!([rule("/a", &upstream, authenticators)]), json!({})).await;
-    let stale = running.get("/a", &[("cookie", "session=stale")]).await;
-    assert!(stale.header("set-cookie").unwrap().starts_with("session=; Path=/"), "{stale:?}");
+    let rules =
+        json!([rule("/a", &upstream, authenticators.clone()), rule("/dead", "http://127.0.0.1:1", authenticators),]);
+    let running = Running::start(rules, json!({})).await;
+    for (path, status) in [("/a", 200), ("/dead", 502)] {
+        let stale = running.get(path, &[("cookie", "session=stale")]).await;
+        assert!(stale.header("set-cookie").unwrap().starts_with("session=; Path=/"), "{stale:?}");
+        assert_eq!(stale.status, status);
+    }
     assert_eq!(running.get("/a", &[("cookie", "session=valid-a")]).await.header("set-cookie"), None);
 }
