@@ -14,8 +14,8 @@ pub struct ProviderMetadata {
     pub end_session_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub device_authorization_endpoint: Option<String>,
+    /// Clients of the systems we replace do not read a document without it.
+    pub device_authorization_endpoint: String,
     pub subject_types_supported: Vec<String>,
     pub response_types_supported: Vec<String>,
     pub response_modes_supported: Vec<String>,

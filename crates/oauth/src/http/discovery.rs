@@ -57,7 +57,7 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         revocation_endpoint: config.issuer_url("/oauth2/revoke"),
         end_session_endpoint: config.issuer_url("/oauth2/sessions/logout"),
         registration_endpoint: overrides.client_registration_url.clone(),
-        device_authorization_endpoint: None,
+        device_authorization_endpoint: config.public_url(super::device::PATH),
         subject_types_supported: config
             .oidc
             .subject_identifiers

@@ -11,6 +11,7 @@ mod client_form;
 mod clients;
 mod consent_page;
 mod consent_requests;
+mod device;
 mod discovery;
 mod documents;
 mod form_post_script;

@@ -3,13 +3,14 @@
 use axum::Router;
 use axum::routing::{delete, get, post};
 
-use super::{access_tokens, discovery, introspect, jwks, keys, revoke, token, userinfo};
+use super::{access_tokens, device, discovery, introspect, jwks, keys, revoke, token, userinfo};
 use crate::OAuth;
 
 pub(super) fn public() -> Router<OAuth> {
     Router::new()
         .route("/oauth2/token", post(token::post))
         .route("/oauth2/revoke", post(revoke::post))
+        .route(device::PATH, post(device::post))
         .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/.well-known/oauth-authorization-server", get(discovery::get))

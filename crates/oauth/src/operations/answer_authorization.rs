@@ -218,7 +218,8 @@ impl OAuth {
                 redirect_uri: request.redirect_uri_sent.then(|| request.target.redirect_uri.clone()),
             }),
             nonce: request.nonce.clone(),
-            acr: login.acr.clone(),
+            // OpenID Connect Core section 2: "0" says that what was asked for was not reached.
+            acr: login.acr.clone().or_else(|| (!request.acr_values.is_empty()).then(|| "0".to_owned())),
             amr: login.amr.clone(),
             authenticated_at: Some(login.authenticated_at),
             requested_at: flow.requested_at,

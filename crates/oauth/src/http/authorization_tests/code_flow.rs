@@ -307,3 +307,20 @@ async fn an_unknown_client_or_redirect_uri_is_told_to_the_person() {
         );
     }
 }
+
+#[tokio::test]
+async fn an_assurance_that_was_asked_for_and_not_reached_is_said_to_be_none() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    let mut acrs = Vec::new();
+    for (query, login) in [
+        ("&acr_values=gold", json!({"subject": "ada"})),
+        ("&acr_values=gold", json!({"subject": "ada", "acr": "gold"})),
+        ("", json!({"subject": "ada"})),
+    ] {
+        let callback = house.sign_in(&mut Browser::default(), &request(query), login).await;
+        let tokens = house.redeem(&callback).await.json();
+        acrs.push(crate::http::token_tests::decode(tokens["id_token"].as_str().unwrap()).1["acr"].clone());
+    }
+    assert_eq!(acrs, [json!("0"), json!("gold"), Value::Null]);
+}

@@ -104,4 +104,16 @@ async fn a_signed_assertion_authenticates_once() {
     let issuer_as_audience = assertion(&key, &json!({"aud": ["https://op.example/"], "jti": "j-2"}), &house);
     assert_eq!(ask(issuer_as_audience).await.status, StatusCode::OK);
     post(&house, "/oauth2/token", &[GRANT, ("client_assertion", "x")]).await.expect_error(400, "invalid_request");
+
+    // The same `jti` from another client is another assertion.
+    let other_key = Jwk::generate(Algorithm::EdDSA, "k".to_owned()).unwrap();
+    house
+        .client(json!({
+            "client_id": "other", "grant_types": ["client_credentials"], "client_secret": null,
+            "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "EdDSA",
+            "jwks": {"keys": [other_key.to_public_value()]},
+        }))
+        .await;
+    let other = assertion(&other_key, &json!({"iss": "other", "sub": "other"}), &house);
+    assert_eq!(ask(other).await.status, StatusCode::OK);
 }

@@ -102,3 +102,12 @@ async fn discovery_says_what_is_so() {
     assert_eq!(openid.body, oauth.body);
     insta::assert_json_snapshot!(openid.body);
 }
+
+#[tokio::test]
+async fn the_device_endpoint_that_discovery_names_says_that_it_serves_nobody() {
+    let house = house(sqlite().await, &json!({}));
+    let document = get(&house, "/.well-known/openid-configuration").await;
+    assert_eq!(document.text("device_authorization_endpoint"), "https://op.example/oauth2/device/auth");
+    assert!(!document.body["grant_types_supported"].to_string().contains("device_code"));
+    post(&house, "/oauth2/device/auth", &[("client_id", "shop")]).await.expect_error(400, "unsupported_grant_type");
+}
