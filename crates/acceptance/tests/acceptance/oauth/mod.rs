@@ -7,6 +7,7 @@ mod discovery;
 mod logout;
 mod openid_connect;
 mod refresh;
+mod sdk;
 
 use acceptance::browser::Browser;
 use acceptance::page::query;
