@@ -19,6 +19,8 @@ pub mod storage;
 #[cfg(test)]
 mod testing;
 
+pub use http::PATHS_OF_CLIENTS;
+
 pub use config::{ADDITIONAL, Config, ConfigError, HONOURED};
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;

@@ -70,7 +70,7 @@ impl OAuth {
 
     /// Endpoints for browsers, clients and resource servers.
     pub fn public_router(&self) -> axum::Router {
-        crate::http::public_routes().with_state(self.clone())
+        crate::http::public_routes(self).with_state(self.clone())
     }
 
     /// Endpoints for operators and applications of the house.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -47,7 +48,9 @@ impl CorsConfig {
     /// An entry is an exact origin or holds one `*`, which stands for one or more labels of a host or for digits of a port:
     /// `https://*.example.org`. The bare `*` admits every origin, but never together with credentials: a page of
     /// anybody's could then act as the person who reads it.
-    pub fn layer(&self) -> Option<CorsLayer> {
+    ///
+    /// Below `own_rules` each answer names the origins that may read it, and every origin may ask beforehand.
+    pub fn layer(&self, own_rules: &'static [&'static str]) -> Option<CorsLayer> {
         if !self.enabled {
             return None;
         }
@@ -65,17 +68,20 @@ impl CorsConfig {
             .allow_headers(names(&self.allowed_headers))
             .expose_headers(names(&self.exposed_headers))
             .max_age(Duration::from_secs(self.max_age));
+        let asks_beforehand =
+            move |head: &Parts| head.method == Method::OPTIONS && own_rules.contains(&head.uri.path());
         Some(if any {
             layer.allow_origin(AllowOrigin::any())
         } else {
             layer
-                .allow_origin(AllowOrigin::predicate(move |origin, _| matches(origin)))
+                .allow_origin(AllowOrigin::predicate(move |origin, head| matches(origin) || asks_beforehand(head)))
                 .allow_credentials(self.allow_credentials)
         })
     }
 }
 
-fn matches_origin(pattern: &str, origin: &str) -> bool {
+/// Whether an origin, in lower case, is what a pattern stands for: see [`CorsConfig::layer`].
+pub fn matches_origin(pattern: &str, origin: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == origin };
     // `https://*foo.com` would admit `https://evilfoo.com`, and `https://*` everybody: the star must end at a dot or
     // stand for a port.

@@ -21,7 +21,7 @@ mod proxies;
 mod rest_error;
 
 pub use body_progress::BodyProgress;
-pub use cors::CorsConfig;
+pub use cors::{CorsConfig, matches_origin};
 pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{Json, JsonRejection};
 pub use no_store::NoStore;

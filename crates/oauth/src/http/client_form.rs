@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use oauth_types::{ClientCredentials, ErrorCode, ParameterError, Parameters};
 
+use super::client_origins::RequestingClient;
 use super::token_error::TokenError;
 
 /// The parameters, and what the client proves itself with.
@@ -26,8 +27,13 @@ impl<S: Send + Sync> FromRequest<S> for ClientForm {
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let authorization = request.headers().get(header::AUTHORIZATION).map(|it| it.to_str().map(str::to_owned));
         let authorization = authorization.transpose().map_err(|_| malformed("the Authorization header is not text"))?;
+        let client = RequestingClient::note(&request);
         let parameters = read_form(request, state).await?;
-        Ok(Self { parameters, authorization })
+        let form = Self { parameters, authorization };
+        if let Ok(credentials) = form.credentials() {
+            client.claimed_by(&credentials);
+        }
+        Ok(form)
     }
 }
 

@@ -8,6 +8,7 @@ mod authorization_routes;
 mod authorize;
 mod browser;
 mod client_form;
+mod client_origins;
 mod clients;
 mod consent_page;
 mod consent_requests;
@@ -40,9 +41,19 @@ pub(crate) use consent_page::PATH as CONSENT_PAGE;
 pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
 pub(crate) use logout_page::PATH as LOGOUT_PAGE;
 
+/// What clients call that run in a browser: each answer names the origins that may read it.
+pub const PATHS_OF_CLIENTS: &[&str] = &[
+    "/oauth2/token",
+    "/oauth2/revoke",
+    "/userinfo",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/jwks.json",
+];
+
 /// Endpoints for browsers, clients and resource servers.
-pub(crate) fn public_routes() -> Router<OAuth> {
-    authorization_routes::public().merge(token_routes::public())
+pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
+    authorization_routes::public().merge(token_routes::public(oauth))
 }
 
 /// Endpoints for operators and applications of the house.

@@ -6,6 +6,7 @@ mod code;
 mod hooks;
 mod jwt;
 mod keys;
+mod origins;
 mod races;
 mod refresh;
 

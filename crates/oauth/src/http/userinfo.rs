@@ -11,12 +11,17 @@ use serde_json::json;
 use web::{Cx, NoStore};
 
 use super::client_form::read_form;
+use super::client_origins::RequestingClient;
 use super::token_error::TokenError;
 use crate::OAuth;
 use crate::operations::userinfo::{Userinfo, UserinfoError};
 
 pub(super) async fn handle(State(oauth): State<OAuth>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {
+    let client = RequestingClient::note(&request);
     let token = find_token(request).await?;
+    if let Some(id) = oauth.client_of_access_token(&cx, &token).await.map_err(|error| present(error.into()))? {
+        client.is(&id);
+    }
     match oauth.userinfo(&cx, &token).await {
         Ok(Userinfo::Claims(claims)) => Ok(NoStore(Json(claims)).into_response()),
         Ok(Userinfo::Signed(token)) => {

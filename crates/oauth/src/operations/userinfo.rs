@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::signing_keys::SigningKeyError;
 use crate::OAuth;
 use crate::domain::claims::userinfo_claims;
+use crate::domain::client::ClientId;
 use crate::domain::signing_key::ID_TOKEN_SET;
 
 /// The answer, in the form that the client registered.
@@ -33,6 +34,15 @@ pub enum UserinfoError {
 }
 
 impl OAuth {
+    /// Whose token it is, whether or not it is live.
+    pub async fn client_of_access_token(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<Option<ClientId>, database::Error> {
+        Ok(self.open_access_token(cx, token).await?.map(|token| token.client_id))
+    }
+
     pub async fn userinfo(&self, cx: &Context, token: &PlainToken) -> Result<Userinfo, UserinfoError> {
         let live = self.find_live_access_token(cx, token).await?.ok_or(UserinfoError::TokenInactive)?;
         let (Some((id, _)), true) = (live.token.provenance.grant, live.token.scope.contains("openid")) else {

@@ -285,7 +285,8 @@ fn assemble(
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };
     let router =
         if kind.is_admin { admin::guard(router, &config.shared.admin, admin::open_paths(service)) } else { router };
-    let router = match settings.cors.layer() {
+    let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
+    let router = match settings.cors.layer(own_rules) {
         Some(cors) => router.layer(cors),
         None => router,
     };

@@ -1,0 +1,107 @@
+//! Cross-origin requests of clients that run in a browser (`allowed_cors_origins`; the Fetch standard's CORS protocol).
+//!
+//! What always holds: an answer can be read by pages of the origins that its own client registered, and by no others;
+//! none of these endpoints looks at a cookie, so nothing is allowed together with credentials. What is published for
+//! everybody may be read by everybody.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use oauth_types::ClientCredentials;
+use web::{Cx, matches_origin};
+
+use crate::OAuth;
+use crate::domain::client::ClientId;
+
+/// The client that a request is about, noted by whoever reads it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RequestingClient(Arc<OnceLock<ClientId>>);
+
+impl RequestingClient {
+    pub(super) fn note(request: &Request) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn is(&self, client: &ClientId) {
+        // The first word counts; there is no second one.
+        let _ = self.0.set(client.clone());
+    }
+
+    /// The client that the credentials claim: whoever it is, only that client's origins read the answer.
+    pub(super) fn claimed_by(&self, credentials: &ClientCredentials) {
+        let claimed = match credentials {
+            ClientCredentials::Basic { client_id, .. }
+            | ClientCredentials::Post { client_id, .. }
+            | ClientCredentials::None { client_id }
+            | ClientCredentials::Assertion { client_id: Some(client_id), .. } => client_id,
+            ClientCredentials::Assertion { client_id: None, .. } => return,
+        };
+        if let Ok(client) = ClientId::parse(claimed) {
+            self.is(&client);
+        }
+    }
+}
+
+/// Around the endpoints that clients call with credentials or tokens.
+pub(super) async fn of_the_client(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return next.run(request).await };
+    if is_preflight(&request) {
+        // It names no client; the answer to the request itself is what must not be read.
+        return preflight(&origin);
+    }
+    let client = RequestingClient::default();
+    request.extensions_mut().insert(client.clone());
+    let mut response = next.run(request).await;
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+    let Some(id) = client.0.get() else { return response };
+    match oauth.clients().find(cx.tenant, id).await {
+        Ok(Some(client)) if admits(&client.metadata.allowed_cors_origins, &origin) => {
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let readable = HeaderValue::from_static("WWW-Authenticate, Retry-After");
+            response.headers_mut().insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+            response
+        }
+        Ok(_) => response,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a client's origins could not be read");
+            response
+        }
+    }
+}
+
+/// Around what is published for everybody.
+pub(super) async fn of_everybody(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) && is_preflight(&request) {
+        return preflight(&HeaderValue::from_static("*"));
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight(origin: &HeaderValue) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// `*` stands for every origin, because the operator registered it so.
+fn admits(registered: &[String], origin: &HeaderValue) -> bool {
+    let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
+    registered.iter().any(|pattern| pattern == "*" || matches_origin(&pattern.to_ascii_lowercase(), &origin))
+}
