@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use http::{Method, StatusCode};
 use ory_hydra_client::apis::o_auth2_api;
 use serde_json::json;
+use url::Url;
 
 use super::{admin_sdk, config, explain, register, web_client};
 
@@ -62,6 +63,40 @@ async fn what_is_wrong_with_a_client_is_named() -> Result<()> {
             ensure!(refused.status == StatusCode::BAD_REQUEST, "{field}={value}: {}", refused.summary());
             ensure!(refused.text().contains(field), "{field}={value}: {}", refused.summary());
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_client_in_a_browser_is_read_by_its_own_origins_beside_the_configured_ones() -> Result<()> {
+    let mut config = config();
+    let cors = json!({ "enabled": true, "allowed_origins": ["https://ops.example.org"] });
+    config["oauth"]["serve"] = json!({ "public": { "cors": cors } });
+    with_config_on_both_engines(config, async |suite| {
+        let mut client = web_client();
+        client.token_endpoint_auth_method = Some("none".to_owned());
+        client.allowed_cors_origins = Some(vec!["https://app.example.org".to_owned()]);
+        let id = register(suite, client).await?.id;
+        let url = Url::parse(&suite.oauth("/oauth2/token"))?;
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("client_id", id.as_str())];
+        let readable = |page: &acceptance::page::Page| page.header("access-control-allow-origin").to_owned();
+        for (origin, may_read) in
+            [("https://app.example.org", true), ("https://ops.example.org", true), ("https://evil.example.org", false)]
+        {
+            let mut page =
+                suite.api().with_header("origin", origin).with_header("access-control-request-method", "POST");
+            let asked = page.send(Method::OPTIONS, &url, None, Vec::new().into()).await?;
+            ensure!(asked.status.is_success() && readable(&asked) == origin, "{origin}: {}", asked.summary());
+            let answer = suite.api().with_header("origin", origin).post(&url, &fields).await?;
+            ensure!(answer.status == StatusCode::BAD_REQUEST, "{}", answer.summary());
+            ensure!((readable(&answer) == origin) == may_read, "{origin}: {}", readable(&answer));
+        }
+        let mut page = suite.api().with_header("origin", "https://app.example.org");
+        page = page.with_header("access-control-request-method", "GET");
+        let elsewhere = Url::parse(&suite.oauth("/oauth2/auth"))?;
+        let asked = page.send(Method::OPTIONS, &elsewhere, None, Vec::new().into()).await?;
+        ensure!(readable(&asked).is_empty(), "a client has no say where people are");
         Ok(())
     })
     .await
