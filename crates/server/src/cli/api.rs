@@ -67,15 +67,23 @@ impl Api {
             }
             None => Bytes::new(),
         };
-        let answer = self.client.send(request.body(bytes)?).await;
-        let answer = answer.with_context(|| format!("{} does not answer; does the server run there?", self.base))?;
+        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.silence(&error))?;
         let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
         let status = answer.status();
         let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
         if status.is_success() {
             return Ok(Answer { body, next });
         }
-        Err(refusal(status, &body))
+        Err(refusal(status, &body, path))
+    }
+
+    /// What to do when nobody answers; of the causes only the last one tells something.
+    fn silence(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
+        let cause = std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error);
+        anyhow!(
+            "no answer from the admin API at {} ({cause}): start the server with kleis serve, or say where it is with --endpoint",
+            self.base
+        )
     }
 
     /// Each segment is encoded: an id with a slash in it stays one segment.
@@ -107,10 +115,14 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// What the server says against it. Both error forms are known: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
-fn refusal(status: StatusCode, body: &Value) -> anyhow::Error {
-    let said = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
+fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
+    let said = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let reason = said("/error/reason").or(said("/error/message")).or(said("/error_description")).or(said("/error"));
     match (status, reason) {
+        (StatusCode::NOT_FOUND, _) if path.len() > 2 => anyhow!("nothing has the id {}", path.last().unwrap_or(&"")),
+        (StatusCode::NOT_FOUND, _) => {
+            anyhow!("the endpoint is no admin API of this kind: its port is usually 4434 or 4445")
+        }
         (StatusCode::UNAUTHORIZED, _) => anyhow!("the server wants an admin token: --token or KLEIS_TOKEN"),
         (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),
         (_, None) => anyhow!("the server answers {status}"),
@@ -134,6 +146,16 @@ mod tests {
         let link = r#"<http://a/x?page_size=2>; rel="first",<http://a/x?page_size=2&page_token=a%2Fb>; rel="next""#;
         assert_eq!(next_token(link).as_deref(), Some("a/b"));
         assert_eq!(next_token(r#"<http://a/x>; rel="first""#), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path).to_string();
+        assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "nothing has the id nope");
+        assert!(say(&["admin", "clients"], Value::Null).contains("no admin API"));
+        let conflict = serde_json::json!({"error": "conflict", "error_description": ""});
+        let text = refusal(StatusCode::CONFLICT, &conflict, &["admin", "clients"]).to_string();
+        assert_eq!(text, "the server answers 409 Conflict: conflict");
     }
 
     #[test]

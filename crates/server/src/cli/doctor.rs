@@ -8,18 +8,22 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::Clock;
+use clap::Args;
 use database::{Database, Dsn, MigrationState};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use url::{Host, Url};
+use web::outbound::{Client, Destinations, Limits};
 
 use super::arguments::ConfigArguments;
 use super::output::{self, Format};
 use crate::config::{Config, Service};
+use crate::neighbours;
 
 /// Connecting to the mail server, and its greeting.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
+const NEIGHBOUR_TIMEOUT: Duration = Duration::from_secs(5);
 /// 2026-01-01: a clock before this build's year is wrong, and every certificate and token would be, too.
 const BUILT_AFTER: i64 = 1_767_225_600;
 
@@ -46,14 +50,34 @@ impl Finding {
     }
 }
 
-pub(super) async fn run(arguments: &ConfigArguments, format: Format) -> anyhow::Result<ExitCode> {
+/// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  kleis doctor -c kleis.yml
+  kleis doctor identity -c kratos.yml      the file of the program that a service replaces
+
+It changes nothing. Ends with 1 when something is bad; what only surprises is a warning.")]
+pub(super) struct Arguments {
+    /// identity, oauth, gateway: those that will run; all of them when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Service>,
+    #[command(flatten)]
+    config: ConfigArguments,
+    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
+    format: Format,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { services, config: arguments, format } = arguments;
     let mut findings = Vec::new();
-    match arguments.load(&[], false) {
+    match arguments.load(services, false) {
         Ok(config) => {
             findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
             findings.extend(judge(&config));
             findings.extend(look_at_database(&config, &arguments.data).await);
             findings.push(look_at_mail(&config).await);
+            findings.extend(look_at_neighbours(&config).await);
             findings.push(look_at_clock(&arguments.data));
         }
         Err(faults) => {
@@ -61,7 +85,7 @@ pub(super) async fn run(arguments: &ConfigArguments, format: Format) -> anyhow::
                 .extend(faults.0.iter().map(|fault| Finding::new("configuration", Verdict::Bad, fault.to_string())));
         }
     }
-    show(&findings, format)?;
+    show(&findings, *format)?;
     let is_bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -358,6 +382,41 @@ async fn look_at_mail(config: &Config) -> Finding {
     }
 }
 
+/// Services that run elsewhere, at the addresses of the configuration.
+async fn look_at_neighbours(config: &Config) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for key in neighbours::KEYS.iter().filter(|key| !key.path.ends_with("headers")) {
+        let asked = config.runs(key.of) && !config.runs(key.names);
+        let Some(url) = config.value(key.of, key.path).and_then(Value::as_str).filter(|_| asked) else { continue };
+        let health = format!("{}/health/alive", url.trim_end_matches('/'));
+        let limits = Limits { timeout: NEIGHBOUR_TIMEOUT, ..Limits::default() };
+        let name = format!("{}.{}", key.of, key.path);
+        findings.push(match Client::new(Destinations::Any).with_limits(limits).get(&health).await {
+            Ok(answer) if answer.status().is_success() => {
+                Finding::new("neighbours", Verdict::Good, format!("{name}: {} answers", key.names))
+            }
+            Ok(answer) => {
+                let why = format!("{name}: what is there answers {} when asked for its health", answer.status());
+                Finding::new("neighbours", Verdict::Warning, why)
+            }
+            Err(error) => {
+                let why = format!("{name}: {} does not answer there: {}", key.names, chain(&error));
+                Finding::new("neighbours", Verdict::Bad, why)
+            }
+        });
+    }
+    let is_alone = |service, other| config.runs(service) && !config.runs(other);
+    if is_alone(Service::Oauth, Service::Identity) && config.value(Service::Oauth, "urls.login").is_none() {
+        let public = config.value(Service::Oauth, "urls.identity_provider.publicUrl");
+        if public.is_none() {
+            let why = "oauth runs without identity and has no login page: set oauth.urls.login and oauth.urls.consent to yours, or \
+                       oauth.urls.identity_provider.publicUrl to an identity service";
+            findings.push(Finding::new("neighbours", Verdict::Bad, why));
+        }
+    }
+    findings
+}
+
 /// A clock that is behind lets expired things live; one that went back since the database was written is suspect.
 fn look_at_clock(data: &Path) -> Finding {
     let now = Clock::system().now().unix_seconds();
@@ -394,6 +453,20 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_neighbour_that_is_away_and_a_login_page_that_is_missing_are_found() {
+        let look = async |service, tree| {
+            let config = Config::from_value(&[service], tree).unwrap();
+            look_at_neighbours(&config).await.into_iter().map(|it| (it.verdict, it.explanation)).collect::<Vec<_>>()
+        };
+        let away = json!({"identity": {"oauth2_provider": {"url": "http://127.0.0.1:1"}}});
+        let found = look(Service::Identity, away).await;
+        assert!(matches!(&found[..], [(Verdict::Bad, why)] if why.contains("oauth2_provider.url")), "{found:?}");
+        let found = look(Service::Oauth, json!({})).await;
+        assert!(matches!(&found[..], [(Verdict::Bad, why)] if why.contains("login page")), "{found:?}");
+        assert_eq!(look(Service::Oauth, json!({"oauth": {"urls": {"login": "https://a.example.org"}}})).await, []);
+    }
 
     fn bad(tree: Value) -> Vec<&'static str> {
         let config = Config::from_value(&[], tree).unwrap();

@@ -14,20 +14,30 @@ use super::output::{self, Format};
 
 const COLUMNS: &[&str] = &["id", "state", "schema_id", "traits", "created_at"];
 
+const IMPORT_HELP: &str = "\
+A person is what POST /admin/identities of the admin API takes, for instance:
+  {\"traits\": {\"email\": \"ada@example.org\"}, \"credentials\": {\"password\": {\"config\": {\"hashed_password\": \"$argon2id$...\"}}}}
+
+Nothing is created when a file cannot be read. Refusals are told one by one, the others are created; ends with 1 when
+anybody was refused.";
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List people, a page at a time
     List(ListArguments),
     /// Show one person
     Get {
+        /// As kleis identity list shows it
         id: String,
         #[command(flatten)]
         common: Common,
     },
     /// Create a person
     Create(CreateArguments),
-    /// Create people from JSON files: one person or an array in each; - is standard input
+    /// Create people from JSON files
+    #[command(after_help = IMPORT_HELP)]
     Import {
+        /// One person or an array of people in each; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -46,7 +56,7 @@ pub(super) enum Command {
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
     format: Format,
 }
 
@@ -72,8 +82,8 @@ pub(super) struct ListArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
+#[command(group = clap::ArgGroup::new("who").args(["email", "traits"]).required(true), after_help = "\
+Examples:
   kleis identity create --email ada@example.org --password-stdin < password.txt
   kleis identity create --schema customer --traits '{\"email\": \"ada@example.org\"}'")]
 pub(super) struct CreateArguments {
@@ -81,7 +91,7 @@ pub(super) struct CreateArguments {
     #[arg(long)]
     schema: Option<String>,
     /// The person's traits as JSON
-    #[arg(long, conflicts_with = "email", required_unless_present = "email")]
+    #[arg(long, value_name = "JSON", conflicts_with = "email")]
     traits: Option<String>,
     /// The person's address, for schemas that have an email trait
     #[arg(long)]
@@ -147,12 +157,10 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
 async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> {
     let api = common.api()?;
     let (mut created, mut refused) = (Vec::new(), 0_usize);
-    for file in files {
-        let people = match read(file)? {
-            Value::Array(people) => people,
-            person @ Value::Object(_) => vec![person],
-            _ => bail!("{} holds neither a person nor an array of people", file.display()),
-        };
+    // All of them first: a file that cannot be read must not be found out half way.
+    let read: Vec<(&PathBuf, Vec<Value>)> =
+        files.iter().map(|file| Ok((file, people_in(file)?))).collect::<anyhow::Result<_>>()?;
+    for (file, people) in read {
         for (index, person) in people.iter().enumerate() {
             match api.send(Method::POST, &["admin", "identities"], &[], Some(person)).await {
                 Ok(answer) => created.push(answer.body),
@@ -166,6 +174,14 @@ async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> 
     output::rows(common.format, COLUMNS, &created)?;
     eprintln!("{} created, {refused} refused", created.len());
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn people_in(file: &Path) -> anyhow::Result<Vec<Value>> {
+    match read(file)? {
+        Value::Array(people) => Ok(people),
+        person @ Value::Object(_) => Ok(vec![person]),
+        _ => bail!("{} holds neither a person nor an array of people", file.display()),
+    }
 }
 
 pub(super) fn read(file: &Path) -> anyhow::Result<Value> {

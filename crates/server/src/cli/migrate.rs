@@ -29,7 +29,7 @@ enum Command {
     Status {
         #[command(flatten)]
         config: ConfigArguments,
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
         format: Format,
     },
 }
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Status { config, format } => {
-            let (database, sets) = open(&config).await?;
+            let (database, sets) = look(&config).await?;
             let steps = database.migration_status(&sets).await?;
             let state = |state| if state == MigrationState::Applied { "applied" } else { "pending" };
             let rows: Vec<_> = steps
@@ -60,6 +60,15 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(if is_behind { ExitCode::FAILURE } else { ExitCode::SUCCESS })
         }
     }
+}
+
+/// As [`open`], and leaves no trace: where there is no database yet, everything is missing.
+async fn look(arguments: &ConfigArguments) -> anyhow::Result<(Database, Vec<database::MigrationSet>)> {
+    let config = arguments.load(&[], false)?;
+    if config.shared.dsn.is_some() || arguments.data.join("kleis.db").exists() {
+        return open(arguments).await;
+    }
+    Ok((Database::open(&Dsn::memory()).await?, crate::wiring::migrations_of(&config)))
 }
 
 async fn open(arguments: &ConfigArguments) -> anyhow::Result<(Database, Vec<database::MigrationSet>)> {

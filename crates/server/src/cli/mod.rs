@@ -19,7 +19,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use arguments::ConfigArguments;
 use output::Format;
 
 /// Sign-in, tokens and a guarded door for your programs, in one binary.
@@ -27,7 +26,21 @@ use output::Format;
 /// `kleis serve` needs no configuration: it keeps a SQLite database and generated secrets in ./kleis-data, listens on
 /// loopback, and shows the mail it would send. `kleis demo` adds a sample application to try it with.
 #[derive(Debug, Parser)]
-#[command(name = "kleis", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "kleis",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+First steps:
+  kleis demo                       see everything work, with a sample application
+  kleis serve                      run it; the log says where it listens
+  kleis doctor -c kleis.yml        check a configuration before it serves
+  kleis identity list              the people of a running server
+  kleis oauth client create --help how an application gets its client
+
+A command ends with 0 when it did what was asked, with 1 when it could not, with 2 when it was not understood."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -42,12 +55,7 @@ enum Command {
     /// Bring the database up to date, or show what is missing
     Migrate(migrate::Arguments),
     /// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database
-    Doctor {
-        #[command(flatten)]
-        config: ConfigArguments,
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    Doctor(doctor::Arguments),
     /// People: list, get, create, import, delete
     #[command(subcommand, visible_alias = "identities")]
     Identity(identity::Command),
@@ -56,10 +64,15 @@ enum Command {
     Oauth(oauth::Command),
     /// Say which build this is
     Version {
-        #[arg(long, value_enum, default_value_t)]
+        #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
         format: Format,
     },
     /// Write the completions of a shell to standard output
+    #[command(after_help = "\
+Examples:
+  kleis completions bash > ~/.local/share/bash-completion/completions/kleis
+  kleis completions zsh > ~/.zfunc/_kleis      with fpath+=~/.zfunc before compinit in ~/.zshrc
+  kleis completions fish > ~/.config/fish/completions/kleis.fish")]
     Completions { shell: clap_complete::Shell },
 }
 
@@ -81,7 +94,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
-        Command::Doctor { config, format } => doctor::run(&config, format).await,
+        Command::Doctor(arguments) => doctor::run(&arguments).await,
         Command::Identity(command) => identity::run(command).await,
         Command::Oauth(command) => oauth::run(command).await,
         Command::Version { format } => output::version(format),

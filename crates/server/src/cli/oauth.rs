@@ -64,12 +64,19 @@ Examples:
     },
     /// Show one client
     Get {
+        /// As kleis oauth client list shows it
         id: String,
         #[command(flatten)]
         common: Common,
     },
     /// Change what is named; the rest stays
+    #[command(after_help = "\
+With --file the client is replaced by what it holds; without, only what flags name is changed.
+
+Example:
+  kleis oauth client update 03f0bdad-8b30-46ff-96b9-599cf259ec8c --redirect-uri https://app.example.org/callback")]
     Update {
+        /// As kleis oauth client list shows it
         id: String,
         #[command(flatten)]
         fields: Box<Fields>,
@@ -89,7 +96,7 @@ Examples:
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
     format: Format,
 }
 
@@ -194,6 +201,9 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let body = fields.whole()?;
             let answer = common.api()?.send(Method::POST, &["admin", "clients"], &[], Some(&body)).await?;
             output::one(common.format, DETAILS, &answer.body)?;
+            if common.format == Format::Table && answer.body.get("client_secret").is_some() {
+                eprintln!("keep the secret: it is not shown again");
+            }
         }
         ClientCommand::List { page_size, page_token, common } => {
             let mut query = vec![("page_size", page_size.to_string())];

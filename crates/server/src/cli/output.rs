@@ -7,12 +7,11 @@ use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
+/// A table for people, JSON for programs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// A table for people
     #[default]
     Table,
-    /// JSON for programs
     Json,
 }
 
@@ -20,6 +19,10 @@ pub(super) enum Format {
 pub(super) fn rows(format: Format, columns: &[&str], rows: &[Value]) -> anyhow::Result<()> {
     if format == Format::Json {
         return json(&Value::from(rows));
+    }
+    if rows.is_empty() {
+        eprintln!("there are none");
+        return Ok(());
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -68,13 +71,26 @@ fn line(text: &str) -> anyhow::Result<()> {
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => to_the_second(text),
+        Value::Object(members) if members.values().all(|member| !member.is_object() && !member.is_array()) => {
+            members.iter().map(|(name, member)| format!("{name}: {}", cell(member))).collect::<Vec<_>>().join(", ")
+        }
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
         }
         other => other.to_string(),
     };
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A time without its fractions, which only machines compare; any other text as it is.
+fn to_the_second(text: &str) -> String {
+    let parts = text.strip_suffix('Z').and_then(|text| text.split_once('.'));
+    let parts = parts.filter(|(_, fraction)| fraction.bytes().all(|it| it.is_ascii_digit()));
+    match parts {
+        Some((time, _)) if time.len() == 19 && time.as_bytes()[10] == b'T' => format!("{time}Z"),
+        Some(_) | None => text.to_owned(),
+    }
 }
 
 pub(super) fn version(format: Format) -> anyhow::Result<ExitCode> {
@@ -95,6 +111,14 @@ mod tests {
     fn a_cell_cannot_steer_the_terminal() {
         assert_eq!(cell(&json!("a\u{1b}[2Jb\nc")), "a\u{fffd}[2Jb\u{fffd}c");
         assert_eq!(cell(&json!(["openid", "offline"])), "openid offline");
-        assert_eq!(cell(&json!({"email": "a@b"})), r#"{"email":"a@b"}"#);
+        assert_eq!(cell(&json!({"email": "a@b\u{7}", "age": 7})), "email: a@b\u{fffd}, age: 7");
+        assert_eq!(cell(&json!({"name": {"first": "Ada"}})), r#"{"name":{"first":"Ada"}}"#);
+    }
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(cell(&json!("2026-11-25T02:45:35.435061Z")), "2026-11-25T02:45:35Z");
+        assert_eq!(cell(&json!("2026-11-25T02:45:35Z")), "2026-11-25T02:45:35Z");
+        assert_eq!(cell(&json!("1.2Z")), "1.2Z");
     }
 }

@@ -70,8 +70,8 @@ pub enum StartError {
         "no secrets are set, and nodes that share a database must share them: set secrets.default, or KLEIS_SECRETS_DEFAULT"
     )]
     NoSharedSecrets,
-    #[error(transparent)]
-    Bind(#[from] BindError),
+    #[error("the listener {0} cannot start: {0}.host and {0}.port say where it stands")]
+    Bind(String, #[source] BindError),
     #[error("TLS of {0}")]
     Tls(String, #[source] TlsError),
     #[error(transparent)]
@@ -254,7 +254,8 @@ async fn bind(
         host: if is_local { LOOPBACK } else { ANYWHERE },
         port: if environment.free_ports { 0 } else { kind.port },
     };
-    let bound = Bound::bind(&settings, place).await?;
+    let named = |error| StartError::Bind(format!("{service}.serve.{}", kind.name), error);
+    let bound = Bound::bind(&settings, place).await.map_err(named)?;
     if kind.is_admin {
         admin::check(service.name(), &bound.address, admin, tls.is_some())?;
     }
