@@ -7,12 +7,16 @@ use acceptance::browser::Browser;
 use acceptance::page::Page;
 use acceptance::ports;
 use acceptance::suite::Suite;
+use acceptance::upstream::Upstream;
 use anyhow::{Context as _, Result, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::config::Service;
 use url::Url;
 
+use crate::gateway;
 use crate::identity::{self, PASSWORD};
 use crate::oauth::{CALLBACK, Credentials, authorize_url, redemption, token};
 
@@ -49,7 +53,7 @@ impl Apart {
     async fn register_client(&self) -> Result<Credentials> {
         let client = json!({
             "client_name": "A web application", "redirect_uris": [CALLBACK], "scope": "openid offline_access",
-            "grant_types": ["authorization_code", "refresh_token"], "post_logout_redirect_uris": [GOODBYE],
+            "grant_types": ["authorization_code", "client_credentials", "refresh_token"], "post_logout_redirect_uris": [GOODBYE],
         });
         let mut api = self.oauth.api().with_header("authorization", &format!("Bearer {OAUTH_TOKEN}"));
         let created = api.json(Method::POST, self.oauth.oauth_admin("/admin/clients"), &client).await?;
@@ -163,6 +167,62 @@ async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> 
     Ok(())
 }
 
+/// A gateway in a third process, with one rule for sessions and one for tokens.
+async fn start_gateway(apart: &Apart, upstream: &Upstream) -> Result<Suite> {
+    let rules = json!([
+        gateway::rule("session", &upstream.url(), &json!([{ "handler": "cookie_session" }])),
+        gateway::rule("token", &upstream.url(), &json!([{ "handler": "oauth2_introspection" }])),
+    ]);
+    let session = json!({
+        "check_session_url": apart.identity.identity("/sessions/whoami"), "only": ["ory_kratos_session"],
+        "subject_from": "identity.id", "preserve_path": true,
+    });
+    let introspection = json!({
+        "introspection_url": apart.oauth.oauth_admin("/admin/oauth2/introspect"),
+        "introspection_request_headers": { "Authorization": format!("Bearer {OAUTH_TOKEN}") },
+    });
+    let config = json!({ "gateway": {
+        "access_rules": { "repositories": [format!("inline://{}", STANDARD.encode(rules.to_string()))] },
+        "authenticators": {
+            "cookie_session": { "enabled": true, "config": session },
+            "oauth2_introspection": { "enabled": true, "config": introspection },
+        },
+        "authorizers": { "allow": { "enabled": true } },
+        "mutators": { "header": { "enabled": true, "config": { "headers": { "X-User-Id": "{{ print .Subject }}" } } } },
+    } });
+    Suite::start_services(&[Service::Gateway], config).await
+}
+
+#[tokio::test]
+async fn a_gateway_in_a_process_of_its_own_asks_both() -> Result<()> {
+    let apart = Apart::start().await?;
+    let upstream = Upstream::start().await?;
+    let gateway = start_gateway(&apart, &upstream).await?;
+    identity::register(&apart.identity, ALICE).await?;
+
+    let mut browser = apart.identity.browser();
+    let refused = browser.get(gateway.gateway("/session/x")).await?;
+    ensure!(refused.status == StatusCode::UNAUTHORIZED, "{}", refused.summary());
+    let login = browser.open(apart.identity.identity("/self-service/login/browser")).await?;
+    sign_in(&mut browser, &login).await?;
+    let person = apart.whoami(&browser).await?.expect_status(StatusCode::OK)?.at("/identity/id");
+    let page = browser.get(gateway.gateway("/session/x")).await?.expect_status(StatusCode::OK)?;
+    ensure!(page.at("/headers/x-user-id/0") == person, "{}", page.summary());
+
+    let client = apart.register_client().await?;
+    let grant = [("grant_type", "client_credentials".to_owned())];
+    let tokens = token(&apart.oauth, &client, &grant).await?.expect_status(StatusCode::OK)?;
+    let access = tokens.at("/access_token").as_str().context("a token")?.to_owned();
+    for (sent, status) in [(access.as_str(), StatusCode::OK), ("no-token", StatusCode::UNAUTHORIZED)] {
+        let mut api = gateway.api().with_header("authorization", &format!("Bearer {sent}"));
+        let page = api.get(gateway.gateway("/token/x")).await?.expect_status(status)?;
+        ensure!(status != StatusCode::OK || page.at("/headers/x-user-id/0") == client.id, "{}", page.summary());
+    }
+    gateway.stop().await;
+    apart.stop().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is_away_is_said_to_be() -> Result<()> {
     let Apart { identity, oauth } = Apart::start().await?;
@@ -179,7 +239,6 @@ async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is
 
 /// The claims of a token that this test received from its issuer itself.
 fn claims(token: &str) -> Result<Value> {
-    use base64::Engine as _;
     let Some(payload) = token.split('.').nth(1) else { bail!("not a token: {token}") };
-    Ok(serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload)?)?)
+    Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)
 }
