@@ -16,6 +16,11 @@ use super::path::Rewrite;
 use super::tls::TlsSettings;
 use crate::config::Timeouts;
 
+/// For a whole body that a service reads before it answers. Shorter than an answer may take, so that a client that is slow
+/// hears that it was.
+const BODY_TIMEOUT: Duration = Duration::from_secs(45);
+const _: () = assert!(BODY_TIMEOUT.as_secs() < super::ANSWER_TIMEOUT.as_secs());
+
 /// What a listener is for: it decides how patient it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
@@ -31,6 +36,7 @@ impl Audience {
     pub(crate) fn limits(self, said: &Timeouts) -> ListenerLimits {
         let seconds = |body, write, keep_alive| ListenerLimits {
             body_idle_timeout: Duration::from_secs(body),
+            body_timeout: Some(BODY_TIMEOUT).filter(|_| self != Self::Upstream),
             write_timeout: Duration::from_secs(write),
             keep_alive_timeout: Duration::from_secs(keep_alive),
             ..ListenerLimits::default()
@@ -101,7 +107,7 @@ mod tests {
         let limits = Audience::Upstream.limits(&said);
         assert_eq!((limits.header_timeout, limits.body_idle_timeout), (Duration::from_secs(7), Duration::from_secs(7)));
         assert!(limits.write_timeout > Duration::from_hours(1));
-        assert_eq!(limits.keep_alive_timeout, Duration::from_mins(2));
+        assert_eq!((limits.keep_alive_timeout, limits.body_timeout), (Duration::from_mins(2), None));
         assert_eq!(Audience::Admin.limits(&Timeouts::default()).keep_alive_timeout, Duration::from_mins(10));
     }
 }

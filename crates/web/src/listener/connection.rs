@@ -88,7 +88,8 @@ where
 {
     let (version, is_connect) = (request.version(), request.method() == Method::CONNECT);
     let in_flight = Pace::begin(&pace, version);
-    let mut request: Request = request.map(|body| Body::new(IdleBody::new(body, limits.body_idle_timeout)));
+    let paced = |body| IdleBody::new(body, limits.body_idle_timeout).within(limits.body_timeout);
+    let mut request: Request = request.map(|body| Body::new(paced(body)));
     request.extensions_mut().insert(peer);
     let mut response = router.oneshot(request).await?;
     let is_http1 = version <= Version::HTTP_11;

@@ -1,4 +1,4 @@
-//! A body that must keep coming: the time between two pieces is bounded, the whole is not.
+//! A body that must keep coming: the time between two pieces is bounded, and the whole where that is asked for.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Nothing came for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,12 +18,21 @@ pub struct Stalled;
 pub struct IdleBody<B> {
     inner: B,
     timeout: Duration,
+    /// For all of it.
+    total: Option<Duration>,
+    ends: Option<Instant>,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B> IdleBody<B> {
     pub fn new(inner: B, timeout: Duration) -> Self {
-        Self { inner, timeout, deadline: None }
+        Self { inner, timeout, total: None, ends: None, deadline: None }
+    }
+
+    /// Bounds the whole, counted from the first wait: a body that comes in drops never stalls.
+    #[must_use]
+    pub fn within(self, total: Option<Duration>) -> Self {
+        Self { total, ..self }
     }
 }
 
@@ -43,8 +52,15 @@ where
             self.deadline = None;
             return Poll::Ready(frame.map(|it| it.map_err(Into::into)));
         }
-        let timeout = self.timeout;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let this = &mut *self;
+        if this.ends.is_none() {
+            this.ends = this.total.map(|total| Instant::now() + total);
+        }
+        let (timeout, ends) = (this.timeout, this.ends);
+        let deadline = this.deadline.get_or_insert_with(|| {
+            let stalls = Instant::now() + timeout;
+            Box::pin(sleep_until(ends.map_or(stalls, |ends| ends.min(stalls))))
+        });
         if deadline.deadline() <= Instant::now() || deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Some(Err(Stalled.into())));
         }

@@ -3,7 +3,7 @@
 //! What always holds:
 //! - A client that does not finish its handshake, the head of a request or its body in time is cut off; so is one that
 //!   asks nothing more, and one that does not read what it asked for ([`ListenerLimits`]). Time without progress counts,
-//!   not time in all: a transfer that moves is never cut.
+//!   not time in all: a transfer that moves is never cut, unless bodies are known to be small.
 //! - Clear text speaks HTTP/1.1 and HTTP/2 by prior knowledge, TLS negotiates.
 //! - After the signal to stop no connection is accepted, and each open one finishes the request that it is in.
 
@@ -48,6 +48,8 @@ pub struct ListenerLimits {
     pub header_timeout: Duration,
     /// Between two pieces of a request's body.
     pub body_idle_timeout: Duration,
+    /// For the whole body of a request, where bodies are small.
+    pub body_timeout: Option<Duration>,
     /// Between two requests on one connection.
     pub keep_alive_timeout: Duration,
     /// For a client that takes nothing of what it asked for.
@@ -63,6 +65,7 @@ impl Default for ListenerLimits {
         Self {
             header_timeout: Duration::from_secs(5),
             body_idle_timeout: Duration::from_secs(15),
+            body_timeout: None,
             keep_alive_timeout: Duration::from_mins(2),
             write_timeout: Duration::from_mins(1),
             connections: 20_000,

@@ -112,6 +112,48 @@ async fn a_head_that_comes_in_drops_has_no_more_time_than_another() {
 }
 
 #[tokio::test]
+async fn a_body_that_comes_in_drops_ends_where_bodies_are_small() {
+    for (body_timeout, is_cut) in [(Some(Duration::from_millis(300)), true), (None, false)] {
+        let limits = ListenerLimits { body_timeout, ..ListenerLimits::default() };
+        let (address, _stop, _) = start(limits).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = b"POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 8\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        for byte in b"01234567" {
+            let _ = stream.write_all(&[*byte]).await;
+            tokio::time::sleep(Duration::from_millis(80)).await;
+        }
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap_or(0);
+        let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+        assert_eq!((answer.ends_with("stalled"), answer.ends_with("01234567")), (is_cut, !is_cut), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn http2_rests_between_requests_and_is_let_go_in_the_end() {
+    let limits = ListenerLimits {
+        header_timeout: Duration::from_millis(100),
+        keep_alive_timeout: Duration::from_millis(700),
+        ..ListenerLimits::default()
+    };
+    let (address, _stop, _) = start(limits).await;
+    let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    for _ in 0..3 {
+        let request = http::Request::get("http://x/").body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.version()), (200, http::Version::HTTP_2));
+        // Longer than a head may take: what comes in between is no head.
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(3), connection).await;
+    assert!(ended.is_ok(), "the connection goes on");
+}
+
+#[tokio::test]
 async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_ever() {
     let limits = ListenerLimits {
         header_timeout: Duration::from_millis(100),
