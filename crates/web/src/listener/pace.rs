@@ -3,8 +3,9 @@
 //! The times are kept beneath the HTTP library, in the stream that it reads and writes, because the library has one timer
 //! for the head of a request and for the pause before it. Three things are told apart: waiting for a request (a long
 //! time), receiving its head (a short time, counted from its first byte), and everything while a request is answered (no
-//! time: its body has a [clock of its own](super::IdleBody)). Beside that, a write must make progress. Once a connection
-//! became a tunnel, reading is the tunnel's business.
+//! time: its body has a [clock of its own](super::IdleBody)). Beside that, a write must make progress; in HTTP/2, where a
+//! client refuses data by its windows and the stream is never stuck, some answer must, unless one waits for us. Once a
+//! connection became a tunnel, reading is the tunnel's business.
 
 use std::io;
 use std::pin::Pin;
@@ -23,6 +24,8 @@ use super::ListenerLimits;
 
 /// The first bytes of every HTTP/2 connection (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// Pings, settings and windows of HTTP/2 are no larger together, and carry nothing of an answer.
+const CONTROL_BYTES: usize = 64;
 /// Tells a client of HTTP/1.1 why its connection ends (RFC 9110 section 15.5.9).
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
@@ -35,8 +38,10 @@ pub(super) struct Pace {
     begun: AtomicU64,
     /// Requests that were answered to the last byte, or given up.
     ended: AtomicU64,
-    /// When the last one ended, in milliseconds since the connection began.
-    last_ended: AtomicU64,
+    /// Requests whose answer waits for us: it is being made, or its next piece is.
+    ours: AtomicU64,
+    /// When the last piece of an answer was handed out or sent, in milliseconds since the connection began.
+    last_progress: AtomicU64,
 }
 
 impl Pace {
@@ -47,7 +52,8 @@ impl Pace {
             is_tunnel: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-            last_ended: AtomicU64::new(0),
+            ours: AtomicU64::new(0),
+            last_progress: AtomicU64::new(0),
         }
     }
 
@@ -57,7 +63,8 @@ impl Pace {
             pace.is_http2.store(true, Ordering::Relaxed);
         }
         pace.begun.fetch_add(1, Ordering::Relaxed);
-        InFlight(pace.clone())
+        pace.ours.fetch_add(1, Ordering::Relaxed);
+        InFlight { pace: pace.clone(), is_ours: true }
     }
 
     pub(super) fn becomes_tunnel(&self) {
@@ -68,32 +75,58 @@ impl Pace {
         self.begun.load(Ordering::Relaxed) != self.ended.load(Ordering::Acquire)
     }
 
-    fn last_ended(&self) -> Instant {
-        self.began + Duration::from_millis(self.last_ended.load(Ordering::Relaxed))
+    /// Whether every answer waits for the client to take more.
+    fn is_refused(&self) -> bool {
+        self.is_http2.load(Ordering::Relaxed) && self.ours.load(Ordering::Relaxed) == 0
+    }
+
+    fn note_progress(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_progress.store(now, Ordering::Relaxed);
+    }
+
+    fn last_progress(&self) -> Instant {
+        self.began + Duration::from_millis(self.last_progress.load(Ordering::Relaxed))
     }
 }
 
 /// A request that is being answered.
-pub(super) struct InFlight(Arc<Pace>);
+pub(super) struct InFlight {
+    pace: Arc<Pace>,
+    is_ours: bool,
+}
+
+impl InFlight {
+    /// Notes whose turn it is.
+    fn waits_for_us(&mut self, is_ours: bool) {
+        if !is_ours {
+            self.pace.note_progress();
+        }
+        match (self.is_ours, is_ours) {
+            (false, true) => drop(self.pace.ours.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.pace.ours.fetch_sub(1, Ordering::Relaxed)),
+            (true, true) | (false, false) => {}
+        }
+        self.is_ours = is_ours;
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let pace = &self.0;
-        let now = u64::try_from(pace.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        pace.last_ended.store(now, Ordering::Relaxed);
-        pace.ended.fetch_add(1, Ordering::Release);
+        self.waits_for_us(false);
+        self.pace.ended.fetch_add(1, Ordering::Release);
     }
 }
 
 /// The body of an answer: its request is under way until it is sent, or dropped.
 pub(super) struct PacedBody<B> {
     inner: B,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 impl<B> PacedBody<B> {
     pub(super) fn new(inner: B, in_flight: InFlight) -> Self {
-        Self { inner, _in_flight: in_flight }
+        Self { inner, in_flight }
     }
 }
 
@@ -105,7 +138,9 @@ impl<B: Body<Data = Bytes> + Unpin> Body for PacedBody<B> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(cx)
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        self.in_flight.waits_for_us(frame.is_pending());
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -189,8 +224,12 @@ impl<S> PacedIo<S> {
 
     /// Until when something must come. In HTTP/2 bytes come for many reasons, and heads have no clock of their own.
     fn reading_deadline(&mut self) -> Option<(Instant, Waiting)> {
-        if self.pace.is_tunnel.load(Ordering::Relaxed) || self.pace.is_answering() {
+        if self.pace.is_tunnel.load(Ordering::Relaxed) {
             return None;
+        }
+        if self.pace.is_answering() {
+            let until = self.pace.last_progress() + self.limits.write_timeout;
+            return self.pace.is_refused().then_some((until, Waiting::ForReader));
         }
         let begun = self.pace.begun.load(Ordering::Relaxed);
         if begun != self.begun {
@@ -201,7 +240,15 @@ impl<S> PacedIo<S> {
                 let waiting = if self.has_spoken { Waiting::ForHead } else { Waiting::ForRequest };
                 Some((since + self.limits.header_timeout, waiting))
             }
-            Some(_) | None => Some((self.pace.last_ended() + self.limits.keep_alive_timeout, Waiting::ForRequest)),
+            Some(_) | None => Some((self.pace.last_progress() + self.limits.keep_alive_timeout, Waiting::ForRequest)),
+        }
+    }
+
+    /// Notes that bytes of an answer went out: one that was handed out whole is under way until then.
+    fn sent(&self, written: &Poll<io::Result<usize>>) {
+        let least = if self.pace.is_http2.load(Ordering::Relaxed) { CONTROL_BYTES } else { 0 };
+        if matches!(written, Poll::Ready(Ok(count)) if *count > least) {
+            self.pace.note_progress();
         }
     }
 
@@ -213,10 +260,14 @@ impl<S> PacedIo<S> {
         }
         let since = *self.stuck_since.get_or_insert_with(Instant::now);
         if self.write_alarm.has_passed(since + self.limits.write_timeout, cx) {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")));
+            return Poll::Ready(Err(does_not_read()));
         }
         Poll::Pending
     }
+}
+
+fn does_not_read() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client does not read")
 }
 
 /// What a client is waited for.
@@ -224,6 +275,7 @@ impl<S> PacedIo<S> {
 enum Waiting {
     ForRequest,
     ForHead,
+    ForReader,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
@@ -240,9 +292,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
         if !this.read_alarm.has_passed(deadline, cx) {
             return Poll::Pending;
         }
-        if waiting == Waiting::ForRequest {
+        match waiting {
             // Nothing is under way: the end of the stream, and no error.
-            return Poll::Ready(Ok(()));
+            Waiting::ForRequest => return Poll::Ready(Ok(())),
+            Waiting::ForReader => return Poll::Ready(Err(does_not_read())),
+            Waiting::ForHead => {}
         }
         // A courtesy: what cannot be written at once is not.
         let _ = Pin::new(&mut this.inner).poll_write(cx, TOO_SLOW);
@@ -254,6 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.sent(&written);
         self.judge_write(written, cx)
     }
 
@@ -263,6 +318,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.sent(&written);
         self.judge_write(written, cx)
     }
 

@@ -2,15 +2,20 @@
 
 #![expect(clippy::disallowed_methods, reason = "the server and its clients are tasks of the test")]
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::routing::{get, post};
+use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use super::{Listener, ListenerLimits};
 use crate::PeerAddress;
+
+const PIECE: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 async fn start(limits: ListenerLimits) -> (std::net::SocketAddr, watch::Sender<bool>, tokio::task::JoinHandle<()>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -30,7 +35,11 @@ async fn start(limits: ListenerLimits) -> (std::net::SocketAddr, watch::Sender<b
                 body.unwrap_or_else(|_| "stalled".to_owned())
             }),
         )
-        .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }));
+        .route("/large", get(|| async { vec![b'x'; 64 * 1024 * 1024] }))
+        .route(
+            "/pieces",
+            get(|| async { Body::from_stream(stream::iter((0..4096).map(|_| Ok::<_, Infallible>(PIECE)))) }),
+        );
     let (stop, stopped) = watch::channel(false);
     let serving = tokio::spawn(Listener { socket, tls: None, limits, router }.serve(stopped));
     (address, stop, serving)
@@ -154,6 +163,27 @@ async fn http2_rests_between_requests_and_is_let_go_in_the_end() {
 }
 
 #[tokio::test]
+async fn who_keeps_an_http2_window_shut_is_cut_off_and_who_waits_for_an_answer_is_not() {
+    let limits = ListenerLimits { write_timeout: Duration::from_millis(150), ..ListenerLimits::default() };
+    let (address, _stop, _) = start(limits).await;
+    let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let mut client = hyper::client::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+    client.initial_stream_window_size(1024).initial_connection_window_size(64 * 1024);
+    let (mut sender, connection) = client.handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut ask = async |path: &str| {
+        let request = http::Request::get(format!("http://x{path}"));
+        sender.send_request(request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap()
+    };
+    // It takes longer than a write may be stuck, and that is ours.
+    let answer = ask("/slow").await;
+    assert_eq!(http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes(), "done");
+    let unread = ask("/pieces").await;
+    assert_eq!(unread.status(), 200);
+    assert!(tokio::time::timeout(Duration::from_secs(3), connection).await.is_ok(), "the connection goes on");
+}
+
+#[tokio::test]
 async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_ever() {
     let limits = ListenerLimits {
         header_timeout: Duration::from_millis(100),
@@ -177,7 +207,12 @@ async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_eve
 
 #[tokio::test]
 async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
-    let limits = ListenerLimits { write_timeout: Duration::from_millis(300), ..ListenerLimits::default() };
+    let limits = ListenerLimits {
+        write_timeout: Duration::from_millis(300),
+        // An answer that was handed out whole is under way until it is sent.
+        keep_alive_timeout: Duration::from_millis(400),
+        ..ListenerLimits::default()
+    };
     let (address, _stop, _) = start(limits).await;
     let ask = async || {
         let mut stream = TcpStream::connect(address).await.unwrap();
