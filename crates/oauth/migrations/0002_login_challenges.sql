@@ -3,3 +3,6 @@
 ALTER TABLE oauth_login_sessions ADD COLUMN challenge_expires_at bigint NOT NULL DEFAULT 0;
 -- When somebody signed out of it; `expires_at` says the same to whoever does not know this column.
 ALTER TABLE oauth_login_sessions ADD COLUMN ended_at bigint;
+-- How long the browser may use it to skip the sign-in; null for as long as it lasts. It lasts longer, because signing out
+-- must reach the clients that it was used for.
+ALTER TABLE oauth_login_sessions ADD COLUMN remembered_until bigint;

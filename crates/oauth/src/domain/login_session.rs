@@ -2,7 +2,8 @@
 //! Connect Session Management; the `sid` claim of OpenID Connect Back-Channel Logout).
 //!
 //! A session that was not remembered still has a row, because logging out must reach the clients that it was used for; it
-//! never signs anybody in. What always holds: a session is believed only until it expires.
+//! never signs anybody in. For the same reason a session lasts longer than it is remembered. What always holds: a session
+//! signs somebody in only while it is remembered.
 
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ pub struct LoginSession {
     pub acr: Option<String>,
     pub amr: Vec<String>,
     pub authenticated_at: Timestamp,
+    /// Until when it may skip the sign-in.
+    pub remembered_until: Timestamp,
+    /// Until when there is something to sign out of.
     pub expires_at: Timestamp,
     /// The session of the identity service behind it.
     pub identity_provider_session_id: Option<String>,
@@ -38,7 +42,7 @@ impl LoginSession {
     pub fn satisfies(&self, request: &AuthorizationRequest, now: Timestamp) -> bool {
         let asks_again = [Prompt::Login, Prompt::SelectAccount, Prompt::Create];
         self.remember
-            && now < self.expires_at
+            && now < self.remembered_until
             && !asks_again.into_iter().any(|prompt| request.prompt.contains(prompt))
             && request
                 .max_age
@@ -67,13 +71,14 @@ mod tests {
             acr: None,
             amr: Vec::new(),
             authenticated_at: Timestamp::from_unix_seconds(1_000),
-            expires_at: Timestamp::from_unix_seconds(2_000),
+            remembered_until: Timestamp::from_unix_seconds(2_000),
+            expires_at: Timestamp::from_unix_seconds(9_000),
             identity_provider_session_id: None,
         }
     }
 
     #[test]
-    fn a_remembered_session_answers_until_it_expires() {
+    fn a_remembered_session_answers_as_long_as_it_is_remembered() {
         let at = |seconds| Timestamp::from_unix_seconds(seconds);
         assert!(session(true).satisfies(&request(""), at(1_999)));
         assert!(!session(true).satisfies(&request(""), at(2_000)));

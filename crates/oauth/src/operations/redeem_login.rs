@@ -181,7 +181,8 @@ impl OAuth {
         login: &AcceptedLogin,
         browser: &Browser,
     ) -> Result<SignedIn, RedeemError> {
-        let max_age = self.session_lifetime(login.remember_for);
+        let lifetime = self.config().ttl.authentication_session.get().min(MAX_LIFETIME);
+        let max_age = remembered_for(lifetime, login.remember_for);
         let session = LoginSession {
             id: flow.session_id,
             subject: login.subject.clone(),
@@ -189,7 +190,8 @@ impl OAuth {
             acr: login.acr.clone(),
             amr: login.amr.clone(),
             authenticated_at: login.authenticated_at,
-            expires_at: cx.now.plus(max_age),
+            remembered_until: cx.now.plus(max_age),
+            expires_at: cx.now.plus(lifetime),
             identity_provider_session_id: login.identity_provider_session_id.clone(),
         };
         let challenge = OneTime::of_login(flow, self.challenge_lifetime());
@@ -224,7 +226,7 @@ impl OAuth {
     ) -> Result<SessionCookie, RedeemError> {
         let ended = || Refusal::to_client(&flow.target, ErrorCode::LoginRequired.into());
         let stored = login_sessions::find(tx, session.id).await?.ok_or_else(ended)?;
-        if stored.subject != session.subject || stored.expires_at <= cx.now {
+        if stored.subject != session.subject || stored.remembered_until <= cx.now {
             return Err(ended().into());
         }
         if !login.extend_session_lifespan {
@@ -235,14 +237,8 @@ impl OAuth {
         if !login_sessions::touch(tx, &extended, cx.now).await? {
             return Err(ended().into());
         }
-        let max_age = extended.expires_at.since(cx.now);
+        let max_age = extended.remembered_until.since(cx.now);
         Ok(SessionCookie::Set { session: extended.id, max_age })
-    }
-
-    /// How long a login is remembered. `remember_for` shortens it on the server as well as in the browser.
-    fn session_lifetime(&self, remember_for: u64) -> Duration {
-        let configured = self.config().ttl.authentication_session.get().min(MAX_LIFETIME);
-        if remember_for == 0 { configured } else { configured.min(Duration::from_secs(remember_for)) }
     }
 
     async fn remembered_consent_covers(
@@ -274,6 +270,11 @@ impl OAuth {
             handled_at: now,
         }
     }
+}
+
+/// `remember_for` shortens how long a login is remembered, on the server as well as in the browser.
+fn remembered_for(lifetime: Duration, remember_for: u64) -> Duration {
+    if remember_for == 0 { lifetime } else { lifetime.min(Duration::from_secs(remember_for)) }
 }
 
 fn used_before() -> Refusal {

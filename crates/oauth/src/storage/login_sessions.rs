@@ -11,25 +11,27 @@ use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::one_time::OneTime;
 
 database::statements! {
-    FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
+    FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
+            remembered_until
         FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
     /// A new session, unless its id was used; says what follows from it, too: whether its challenge was turned away
     /// before, and whether the person agreed once to be remembered by the client.
     INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id, challenge_expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, id) DO NOTHING
-        RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $11),
+            identity_provider_session_id, challenge_expires_at, remembered_until)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, id) DO NOTHING
+        RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $12),
             EXISTS (SELECT 1 FROM oauth_consents
-                WHERE tenant_id = $1 AND subject = $3 AND client_id = $12 AND remember = TRUE AND expires_at > $13)";
+                WHERE tenant_id = $1 AND subject = $3 AND client_id = $13 AND remember = TRUE AND expires_at > $14)";
     /// A session used again: still the same person's, and still there.
-    TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5
+    TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5, remembered_until = $7
         WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6 AND ended_at IS NULL";
     END = "UPDATE oauth_login_sessions SET ended_at = $3, expires_at = $3
         WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
-    LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id
+    LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
+            remembered_until
         FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2 AND ended_at IS NULL";
     LIST_BY_PROVIDER_SESSION = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id
+            identity_provider_session_id, remembered_until
         FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2 AND ended_at IS NULL";
 }
 
@@ -63,6 +65,7 @@ pub async fn insert(
         session.expires_at,
         session.identity_provider_session_id.as_deref(),
         challenge.expires_at,
+        session.remembered_until,
         challenge.marker,
         client.as_str(),
         now,
@@ -81,6 +84,7 @@ pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> 
         session.expires_at,
         session.identity_provider_session_id.as_deref(),
         now,
+        session.remembered_until,
     ];
     Ok(tx.execute(&TOUCH, &values).await? == 1)
 }
@@ -100,6 +104,7 @@ pub async fn list_by_provider_session(tx: &mut impl Read, id: &str) -> Result<Ve
 
 fn read(row: &Row) -> Result<LoginSession, Error> {
     let amr: String = row.get(4)?;
+    let expires_at = row.get(6)?;
     Ok(LoginSession {
         id: LoginSessionId::from_uuid(row.get::<Uuid>(0)?),
         subject: row.get(1)?,
@@ -107,7 +112,8 @@ fn read(row: &Row) -> Result<LoginSession, Error> {
         acr: row.get(3)?,
         amr: serde_json::from_str(&amr).map_err(|error| inconsistent(format!("amr: {error}")))?,
         authenticated_at: row.get(5)?,
-        expires_at: row.get(6)?,
+        remembered_until: row.get::<Option<Timestamp>>(8)?.unwrap_or(expires_at),
+        expires_at,
         identity_provider_session_id: row.get(7)?,
     })
 }

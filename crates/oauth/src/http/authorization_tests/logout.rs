@@ -155,3 +155,34 @@ async fn our_own_pages_ask_and_sign_out() {
     assert!(answer.body.contains("You are signed out"), "{}", answer.body);
     assert!(!is_active(&house, &tokens["access_token"]).await);
 }
+
+#[tokio::test]
+async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let mut browser = Browser::default();
+        let challenge = house.begin(&mut browser, &request("")).await;
+        let login = json!({"subject": "ada", "remember": true, "remember_for": 5});
+        let back = house.accept("login", &challenge, login).await;
+        let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+        // Whoever reads before she agrees is not sent away for it.
+        house.wait(10);
+        let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
+        let callback = browser.get(&house, back.as_str()).await.location();
+        let tokens = house.redeem(&callback).await.json();
+        let challenge = house.begin(&mut browser, &request("")).await;
+        assert_eq!(house.look("login", &challenge).await.json()["skip"], false, "the browser is not remembered");
+
+        house.wait(60);
+        let hint = tokens["id_token"].as_str().unwrap();
+        let url = format!("https://op.example/oauth2/sessions/logout?id_token_hint={hint}");
+        let challenge = browser.get(&house, &url).await.parameter("logout_challenge").unwrap();
+        let uri = format!("/admin/oauth2/auth/requests/logout/accept?logout_challenge={challenge}");
+        let back = house.admin(Method::PUT, &uri, Value::Null).await.json();
+        browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
+        let reply = crate::http::token_tests::introspect(&house, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!(reply["active"], false, "what was granted in it ended");
+    })
+    .await;
+}

@@ -62,13 +62,14 @@ async fn a_login_is_not_brought_again_after_the_session_ended() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_remembered_for_a_moment_is_not_brought_again_either() {
-    let house = House::with_applications(sqlite().await);
+async fn a_short_configured_login_is_not_brought_again_either() {
+    let mut config = House::applications();
+    config["ttl"] = json!({"authentication_session": "1s"});
+    let house = House::new(sqlite().await, config);
     house.client(json!({})).await;
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("")).await;
-    let login = json!({"subject": "ada", "remember": true, "remember_for": 1});
-    let back = house.accept("login", &challenge, login).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     assert!(browser.get(&house, back.as_str()).await.parameter("consent_challenge").is_some());
     house.wait(60);
     assert_eq!(reap(&house, "oauth_login_sessions").await, 0);
