@@ -4,13 +4,15 @@
 //! What always holds: a token is worth nothing once it expired, once its grant was revoked or rotated past it, or once its
 //! client took back all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
 
+use std::time::Duration;
+
 use base::{PlainToken, Sealer, TenantId, Timestamp};
 use oauth_types::ScopeSet;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::client::ClientId;
-use super::grant::GrantId;
+use super::grant::{Grant, GrantId};
 use super::sealed_token::{ACCESS_TOKEN, JWT_ID};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,20 @@ const WITH_GRANT: u8 = 1;
 const WITHOUT_GRANT: u8 = 2;
 
 impl AccessToken {
+    /// A token of what a person granted; its custom claims stand in the grant's row.
+    pub fn of_grant(grant: &Grant, provenance: Provenance, issued_at: Timestamp, lifetime: Duration) -> Self {
+        Self {
+            provenance,
+            client_id: grant.client_id.clone(),
+            subject: grant.subject.clone(),
+            scope: grant.scope.clone(),
+            audience: grant.audience.clone(),
+            ext: Map::new(),
+            issued_at,
+            expires_at: issued_at.plus(lifetime),
+        }
+    }
+
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
     }

@@ -7,25 +7,12 @@ use serde_json::{Map, Value};
 use web::{Cx, Json};
 
 use super::admin_error::AdminError;
+use super::challenge_query::ChallengeQuery;
 use super::documents;
 use super::login_requests::{RedirectTo, RejectBody};
 use super::nullable::null_as_default;
 use crate::OAuth;
 use crate::domain::consent::{AcceptConsent, ConsentSession};
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Challenge {
-    consent_challenge: Option<String>,
-    /// The older name.
-    challenge: Option<String>,
-}
-
-impl Challenge {
-    fn value(self) -> Result<String, AdminError> {
-        let given = self.consent_challenge.or(self.challenge).filter(|challenge| !challenge.is_empty());
-        given.ok_or_else(|| AdminError::invalid_request("consent_challenge: the query parameter is required"))
-    }
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -55,9 +42,9 @@ struct SessionBody {
 pub(super) async fn get(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<Value>, AdminError> {
-    let challenge = challenge.value()?;
+    let challenge = query.consent()?;
     let found = oauth.get_consent_request(&cx, &challenge).await?;
     Ok(Json(documents::consent_request(&challenge, &found)))
 }
@@ -65,7 +52,7 @@ pub(super) async fn get(
 pub(super) async fn accept(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
     body: Bytes,
 ) -> Result<Json<RedirectTo>, AdminError> {
     let body: AcceptBody = Json::decode(&body)?;
@@ -77,15 +64,15 @@ pub(super) async fn accept(
         session: ConsentSession { access_token: body.session.access_token, id_token: body.session.id_token },
         context: body.context,
     };
-    Ok(Json(RedirectTo { redirect_to: oauth.accept_consent_request(&cx, &challenge.value()?, answer)? }))
+    Ok(Json(RedirectTo { redirect_to: oauth.accept_consent_request(&cx, &query.consent()?, answer)? }))
 }
 
 pub(super) async fn reject(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
     body: Bytes,
 ) -> Result<Json<RedirectTo>, AdminError> {
     let body: RejectBody = Json::decode(&body)?;
-    Ok(Json(RedirectTo { redirect_to: oauth.reject_consent_request(&cx, &challenge.value()?, body.into())? }))
+    Ok(Json(RedirectTo { redirect_to: oauth.reject_consent_request(&cx, &query.consent()?, body.into())? }))
 }

@@ -7,24 +7,11 @@ use serde_json::Value;
 use web::{Cx, Json};
 
 use super::admin_error::AdminError;
+use super::challenge_query::ChallengeQuery;
 use super::documents;
 use super::nullable::null_as_default;
 use crate::OAuth;
 use crate::domain::login_challenge::{AcceptLogin, Rejection};
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Challenge {
-    login_challenge: Option<String>,
-    /// The older name.
-    challenge: Option<String>,
-}
-
-impl Challenge {
-    fn value(self) -> Result<String, AdminError> {
-        let given = self.login_challenge.or(self.challenge).filter(|challenge| !challenge.is_empty());
-        given.ok_or_else(|| AdminError::invalid_request("login_challenge: the query parameter is required"))
-    }
-}
 
 /// Where the browser goes (`oAuth2RedirectTo`).
 #[derive(Debug, Serialize)]
@@ -74,9 +61,9 @@ impl From<RejectBody> for Rejection {
 pub(super) async fn get(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<Value>, AdminError> {
-    let challenge = challenge.value()?;
+    let challenge = query.login()?;
     let found = oauth.get_login_request(&cx, &challenge).await?;
     let request = found.flow.request().map_err(|error| AdminError::oauth(&error))?;
     Ok(Json(documents::login_request(&challenge, &found, &request)))
@@ -85,7 +72,7 @@ pub(super) async fn get(
 pub(super) async fn accept(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
     body: Bytes,
 ) -> Result<Json<RedirectTo>, AdminError> {
     let body: AcceptBody = Json::decode(&body)?;
@@ -101,15 +88,15 @@ pub(super) async fn accept(
         force_subject_identifier: present(body.force_subject_identifier),
         identity_provider_session_id: present(body.identity_provider_session_id),
     };
-    Ok(Json(RedirectTo { redirect_to: oauth.accept_login_request(&cx, &challenge.value()?, answer)? }))
+    Ok(Json(RedirectTo { redirect_to: oauth.accept_login_request(&cx, &query.login()?, answer)? }))
 }
 
 pub(super) async fn reject(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
-    Query(challenge): Query<Challenge>,
+    Query(query): Query<ChallengeQuery>,
     body: Bytes,
 ) -> Result<Json<RedirectTo>, AdminError> {
     let body: RejectBody = Json::decode(&body)?;
-    Ok(Json(RedirectTo { redirect_to: oauth.reject_login_request(&cx, &challenge.value()?, body.into())? }))
+    Ok(Json(RedirectTo { redirect_to: oauth.reject_login_request(&cx, &query.login()?, body.into())? }))
 }

@@ -7,6 +7,7 @@ mod authorization_response;
 mod authorization_routes;
 mod authorize;
 mod browser;
+mod challenge_query;
 mod client_form;
 mod client_origins;
 mod clients;

@@ -9,22 +9,20 @@ use std::time::Duration;
 use base::{Context, PlainToken, Timestamp};
 use database::WriteTx;
 use oauth_types::{ErrorCode, GrantType, OAuthError, ResponseTypes, ScopeSet};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::consent_sessions::CONSENT_DETAILS;
-use super::mint_tokens::MintError;
+use super::mint_tokens::{IssuedWith, MintError};
 use crate::OAuth;
 use crate::domain::access_token::{AccessToken, FRONT_CHANNEL, Provenance};
 use crate::domain::authorization_code;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal, ResponseTarget};
-use crate::domain::claims::IdToken;
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, ConsentFlow};
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
 use crate::domain::one_time::OneTime;
 use crate::domain::person_claims::PersonClaims;
-use crate::domain::signing_key::ID_TOKEN_SET;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{consents, forced_subjects, grants};
 
@@ -139,40 +137,23 @@ impl OAuth {
     ) -> Result<(), IssueError> {
         let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
         if types.token {
-            let token = AccessToken {
-                provenance: Provenance {
-                    jti: self.rng().uuid(),
-                    epoch: client.token_epoch,
-                    grant: Some((grant.id, FRONT_CHANNEL)),
-                },
-                client_id: client.id.clone(),
-                subject: grant.subject.clone(),
-                scope: grant.scope.clone(),
-                audience: grant.audience.clone(),
-                ext: Map::new(),
-                issued_at: cx.now,
-                expires_at: cx.now.plus(lifespans.access_token),
+            let provenance = Provenance {
+                jti: self.rng().uuid(),
+                epoch: client.token_epoch,
+                grant: Some((grant.id, FRONT_CHANNEL)),
             };
+            let token = AccessToken::of_grant(grant, provenance, cx.now, lifespans.access_token);
             let token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
             let expires_in_seconds = lifespans.access_token.as_secs();
             issued.access_token = Some(FrontChannelToken { token: PlainToken::received(token), expires_in_seconds });
         }
         if types.id_token {
-            let key = self.signing_key(cx, ID_TOKEN_SET).await.map_err(MintError::from)?;
-            let token = IdToken {
-                issuer: self.config().issuer(),
-                jti: &self.rng().uuid().to_string(),
-                algorithm: key.algorithm(),
-                issued_at: cx.now,
-                expires_at: cx.now.plus(lifespans.id_token),
+            let with = IssuedWith {
                 access_token: issued.access_token.as_ref().map(|token| token.token.expose()),
+                code: issued.code.as_ref().map(PlainToken::expose),
             };
-            let mut claims = token.claims(grant);
-            if let Some(code) = &issued.code {
-                // OpenID Connect Core section 3.3.2.11: the code cannot be exchanged for another on its way.
-                claims.insert("c_hash".to_owned(), json!(jose::left_half_hash(key.algorithm(), code.expose())));
-            }
-            issued.id_token = Some(PlainToken::received(key.sign(&claims).map_err(MintError::from)?));
+            let token = self.mint_id_token(cx, grant, lifespans.id_token, with).await?;
+            issued.id_token = Some(PlainToken::received(token));
         }
         Ok(())
     }

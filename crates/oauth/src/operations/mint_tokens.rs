@@ -1,10 +1,12 @@
 //! Makes tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
 //! what their grant needs.
 
+use std::time::Duration;
+
 use base::Context;
 use jose::SignError;
 use oauth_types::TokenType;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::signing_keys::SigningKeyError;
 use crate::OAuth;
@@ -12,7 +14,6 @@ use crate::domain::access_token::AccessToken;
 use crate::domain::claims::IdToken;
 use crate::domain::client::{AccessTokenStrategy, Client};
 use crate::domain::grant::Grant;
-use crate::domain::lifespan::Lifespans;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET};
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,19 @@ pub struct IssuedTokens {
     pub id_token: Option<String>,
     pub refresh_token: Option<String>,
     pub scope: String,
+}
+
+/// What an ID token travels with, and vouches for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct IssuedWith<'a> {
+    pub access_token: Option<&'a str>,
+    pub code: Option<&'a str>,
+}
+
+impl<'a> IssuedWith<'a> {
+    pub(super) fn token(access_token: &'a str) -> Self {
+        Self { access_token: Some(access_token), code: None }
+    }
 }
 
 impl OAuth {
@@ -57,8 +71,8 @@ impl OAuth {
         &self,
         cx: &Context,
         grant: &Grant,
-        lifespans: &Lifespans,
-        access_token: &str,
+        lifetime: Duration,
+        with: IssuedWith<'_>,
     ) -> Result<String, MintError> {
         let key = self.signing_key(cx, ID_TOKEN_SET).await?;
         let token = IdToken {
@@ -66,10 +80,15 @@ impl OAuth {
             jti: &self.rng().uuid().to_string(),
             algorithm: key.algorithm(),
             issued_at: cx.now,
-            expires_at: cx.now.plus(lifespans.id_token),
-            access_token: Some(access_token),
+            expires_at: cx.now.plus(lifetime),
+            access_token: with.access_token,
         };
-        Ok(key.sign(&token.claims(grant))?)
+        let mut claims = token.claims(grant);
+        if let Some(code) = with.code {
+            // OpenID Connect Core section 3.3.2.11: the code cannot be exchanged for another on its way.
+            claims.insert("c_hash".to_owned(), json!(jose::left_half_hash(key.algorithm(), code)));
+        }
+        Ok(key.sign(&claims)?)
     }
 }
 

@@ -6,11 +6,11 @@
 use base::{Context, Timestamp};
 use database::WriteTx;
 use oauth_types::GrantType;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::authenticate_client::AuthenticatedClient;
 use super::call_token_hooks::HookError;
-use super::mint_tokens::{IssuedTokens, MintError};
+use super::mint_tokens::{IssuedTokens, IssuedWith, MintError};
 use crate::OAuth;
 use crate::domain::access_token::{AccessToken, Provenance};
 use crate::domain::authorization_code;
@@ -142,23 +142,12 @@ impl OAuth {
         generation: i32,
         lifespans: &Lifespans,
     ) -> Result<IssuedTokens, MintError> {
-        let token = AccessToken {
-            provenance: Provenance {
-                jti: self.rng().uuid(),
-                epoch: client.token_epoch,
-                grant: Some((grant.id, generation)),
-            },
-            client_id: client.id.clone(),
-            subject: grant.subject.clone(),
-            scope: grant.scope.clone(),
-            audience: grant.audience.clone(),
-            ext: Map::new(),
-            issued_at: cx.now,
-            expires_at: cx.now.plus(lifespans.access_token),
-        };
+        let provenance =
+            Provenance { jti: self.rng().uuid(), epoch: client.token_epoch, grant: Some((grant.id, generation)) };
+        let token = AccessToken::of_grant(grant, provenance, cx.now, lifespans.access_token);
         let access_token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
         let id_token = if grant.scope.contains("openid") {
-            Some(self.mint_id_token(cx, grant, lifespans, &access_token).await?)
+            Some(self.mint_id_token(cx, grant, lifespans.id_token, IssuedWith::token(&access_token)).await?)
         } else {
             None
         };
