@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use base::{Context, Secret};
+use base::{Context, Locale, Secret};
 use oauth_types::ErrorCode;
 use serde::Deserialize;
 use web::Cx;
@@ -11,7 +11,7 @@ use web::Cx;
 use super::authorization_response::redirect;
 use super::client_form::PageForm;
 use crate::OAuth;
-use crate::domain::authorization_request::Refusal;
+use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::consent::ConsentFlow;
 use crate::domain::login_challenge::Rejection;
 use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
@@ -43,7 +43,10 @@ pub(super) async fn get(
     Query(question): Query<Question>,
 ) -> Response {
     match oauth.open_consent_page(&cx, &headers, &question.consent_challenge).await {
-        Ok((found, name)) => crate::pages::consent::respond(&oauth, &cx, &question.consent_challenge, &found, name),
+        Ok((found, name)) => {
+            let cx = in_language_of(cx, &found.request);
+            crate::pages::consent::respond(&oauth, &cx, &question.consent_challenge, &found, name)
+        }
         Err(obstacle) => oauth.obstacle_response(&cx, obstacle),
     }
 }
@@ -142,6 +145,13 @@ impl OAuth {
         };
         self.refusal_response(cx, &refusal)
     }
+}
+
+/// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`.
+fn in_language_of(cx: Context, request: &AuthorizationRequest) -> Context {
+    let is_spoken = |locale: &Locale| ui::Language::ALL.iter().any(|language| language.tag() == locale.as_str());
+    let asked_for = request.ui_locales.iter().filter_map(|tag| Locale::from_tag(tag)).find(is_spoken);
+    Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
 }
 
 fn wrong_browser() -> Refusal {

@@ -72,9 +72,8 @@ impl OAuth {
         let LoginVerifier { flow, decision } = LoginVerifier::open(self.sealer(), cx.tenant, verifier)
             .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The login verifier is not valid."))?;
         self.check_return(cx, &flow, browser.login_csrf.as_deref(), &flow.csrf)?;
-        let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
-        let login = match decision {
-            Decision::Accepted(login) => login,
+        match decision {
+            Decision::Accepted(login) => self.redeem_accepted_login(cx, flow, login, browser).await,
             Decision::Rejected(rejection) => {
                 let rejected = Rejected {
                     event: "OAuth2LoginRejected",
@@ -82,10 +81,19 @@ impl OAuth {
                     flow: &flow,
                     challenge: OneTime::of_login(&flow, self.challenge_lifetime()),
                 };
-                return Err(self.redeem_rejection(cx, rejected, &rejection).await?.into());
+                Err(self.redeem_rejection(cx, rejected, &rejection).await?.into())
             }
-        };
+        }
+    }
 
+    async fn redeem_accepted_login(
+        &self,
+        cx: &Context,
+        flow: AuthorizationFlow,
+        login: AcceptedLogin,
+        browser: &Browser,
+    ) -> Result<RedeemedLogin, RedeemError> {
+        let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
         let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
         // Should consent be skipped, everything that is asked for is granted below.
         let may_skip = client.metadata.skip_consent || flow.may_skip_consent;

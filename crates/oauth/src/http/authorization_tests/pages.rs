@@ -308,3 +308,16 @@ async fn an_application_of_the_team_chooses_the_claims_itself() {
     let (id_token, userinfo) = claims(&house, &callback).await;
     assert_eq!((&id_token["email"], &userinfo["email"]), (&Value::Null, &Value::Null));
 }
+
+#[tokio::test]
+async fn the_page_speaks_the_language_that_the_client_knows_its_person_to_read() {
+    let house = house().await;
+    house.client(json!({})).await;
+    for (locales, language) in [("", "en"), ("de", "de"), ("fr de-AT en", "de"), ("xx", "en")] {
+        let mut browser = Browser::default();
+        let locales = locales.replace(' ', "+");
+        let page = consent_page(&house, &mut browser, &request(&format!("&ui_locales={locales}"))).await;
+        let answer = browser.get(&house, page.as_str()).await;
+        assert!(answer.body.contains(&format!("<html lang=\"{language}\"")), "{locales}: {}", answer.body);
+    }
+}
