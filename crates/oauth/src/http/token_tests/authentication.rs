@@ -1,3 +1,6 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
 use jose::{Algorithm, Jwk, SigningKey};
 use serde_json::json;
 
@@ -116,4 +119,44 @@ async fn a_signed_assertion_authenticates_once() {
         .await;
     let other = assertion(&other_key, &json!({"iss": "other", "sub": "other"}), &house);
     assert_eq!(ask(other).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_client_may_publish_its_keys_and_is_asked_for_an_unknown_one_once() {
+    let first = Jwk::generate(Algorithm::ES256, "first".to_owned()).unwrap();
+    let second = Jwk::generate(Algorithm::ES256, "second".to_owned()).unwrap();
+    let published = Arc::new(Mutex::new(vec![first.to_public_value()]));
+    let asked = Arc::new(AtomicU32::new(0));
+    let (keys, count) = (published.clone(), asked.clone());
+    let serve = move || async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        axum::Json(json!({"keys": *keys.lock().unwrap()}))
+    };
+    let router: Router = Router::new().route("/keys", axum::routing::get(serve));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let house = house_with(json!({
+        "grant_types": ["client_credentials"], "client_secret": null, "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256", "jwks_uri": url,
+    }))
+    .await;
+    let ask = async |key: &Jwk, jti: &str| {
+        let assertion = assertion(key, &json!({"jti": jti}), &house);
+        post(&house, "/oauth2/token", &[GRANT, ASSERTION_TYPE, ("client_assertion", &assertion)]).await.status
+    };
+    assert_eq!(ask(&first, "1").await, StatusCode::OK);
+    assert_eq!(ask(&first, "2").await, StatusCode::OK);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    for jti in ["3", "4", "5"] {
+        assert_eq!(ask(&second, jti).await, StatusCode::UNAUTHORIZED, "it is not published");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "the set was read a moment ago");
+    // A client that rotates its keys is understood a minute later.
+    published.lock().unwrap().push(second.to_public_value());
+    house.wait(61);
+    assert_eq!(ask(&second, "6").await, StatusCode::OK);
+    assert_eq!(ask(&first, "7").await, StatusCode::OK);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
