@@ -105,6 +105,7 @@ impl OAuth {
             self.end_session(cx, tx, &session, false).await?;
         }
         revocations::revoke_by_subject(tx, subject, cx.now).await?;
+        revocations::forget_person(tx, subject).await?;
         consents::delete_by_subject(tx, subject).await?;
         forced_subjects::delete_by_subject(tx, subject).await?;
         let attributes = json!({"subject": subject});

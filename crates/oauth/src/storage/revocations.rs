@@ -16,6 +16,8 @@ database::statements! {
         WHERE tenant_id = $1 AND subject = $3 AND revoked_at IS NULL";
     REVOKE_BY_SUBJECT_AND_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND subject = $3 AND client_id = $4 AND revoked_at IS NULL";
+    /// What tokens would say about a person, in grants that are revoked by now.
+    FORGET_PERSON = "UPDATE oauth_grants SET session = $3 WHERE tenant_id = $1 AND subject = $2 AND revoked_at IS NOT NULL";
     REVOKE_BY_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND client_id = $3 AND revoked_at IS NULL";
 }
@@ -36,6 +38,11 @@ pub async fn revoke_by_login_session(tx: &mut WriteTx, session: LoginSessionId, 
 pub async fn revoke_by_subject(tx: &mut WriteTx, subject: &str, now: Timestamp) -> Result<u64, Error> {
     tx.touch(subject.as_bytes());
     tx.execute(&REVOKE_BY_SUBJECT, &values![now, subject]).await
+}
+
+/// Revoked grants keep their rows for a while; what they knew about the person is no longer needed.
+pub async fn forget_person(tx: &mut WriteTx, subject: &str) -> Result<(), Error> {
+    tx.execute(&FORGET_PERSON, &values![subject, b"".as_slice()]).await.map(|_| ())
 }
 
 pub async fn revoke_by_subject_and_client(

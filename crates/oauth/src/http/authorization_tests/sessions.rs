@@ -4,6 +4,8 @@ use contracts::{LoginRequestError, LoginRequests, SubjectObserver};
 
 use super::*;
 use crate::MIGRATIONS;
+use crate::domain::grant::GrantId;
+use crate::storage::grants;
 
 #[tokio::test]
 async fn consents_are_listed_and_taken_back_with_their_tokens() {
@@ -120,4 +122,36 @@ async fn a_neighbour_answers_for_a_login_challenge() {
     let challenge = house.begin(&mut Browser::default(), &request("")).await;
     let back = requests.reject(&cx, &challenge, contracts::RejectLogin::default()).await.unwrap();
     assert!(back.contains("login_verifier="), "{back}");
+}
+
+#[tokio::test]
+async fn what_was_known_about_a_person_goes_with_her() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let mut ids = Vec::new();
+        for subject in ["ada", "bob"] {
+            let mut browser = Browser::default();
+            let challenge = house.begin(&mut browser, &request("")).await;
+            let back = house.accept("login", &challenge, json!({"subject": subject})).await;
+            let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+            let id = house.look("consent", &challenge).await.json()["consent_request_id"].as_str().unwrap().to_owned();
+            ids.push(GrantId::from_uuid(id.parse().unwrap()));
+            let consent = json!({"grant_scope": ["openid"], "session": {"id_token": {"email": "x@example.org"}}});
+            let back = house.accept("consent", &challenge, consent).await;
+            assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
+        }
+        let cx = house.cx();
+        let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+        house.oauth.subject_ended(&cx, &mut tx, "ada").await.unwrap();
+        tx.commit().await.unwrap();
+        let mut claims = Vec::new();
+        for id in ids {
+            let mut tx = house.oauth.database().read(cx.tenant);
+            let grant = grants::find(&mut tx, house.oauth.sealer(), cx.tenant, id).await.unwrap().unwrap();
+            claims.push((grant.revoked_at.is_some(), grant.session.id_token.contains_key("email")));
+        }
+        assert_eq!(claims, [(true, false), (false, true)]);
+    })
+    .await;
 }
