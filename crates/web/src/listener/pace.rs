@@ -229,7 +229,7 @@ impl<S> PacedIo<S> {
         }
         if self.pace.is_answering() {
             let until = self.pace.last_progress() + self.limits.write_timeout;
-            return self.pace.is_refused().then_some((until, Waiting::ForReader));
+            return self.pace.is_refused().then_some((until, Waiting::Reader));
         }
         let begun = self.pace.begun.load(Ordering::Relaxed);
         if begun != self.begun {
@@ -237,10 +237,10 @@ impl<S> PacedIo<S> {
         }
         match self.head_since {
             Some(since) if !self.pace.is_http2.load(Ordering::Relaxed) => {
-                let waiting = if self.has_spoken { Waiting::ForHead } else { Waiting::ForRequest };
+                let waiting = if self.has_spoken { Waiting::Head } else { Waiting::Request };
                 Some((since + self.limits.header_timeout, waiting))
             }
-            Some(_) | None => Some((self.pace.last_progress() + self.limits.keep_alive_timeout, Waiting::ForRequest)),
+            Some(_) | None => Some((self.pace.last_progress() + self.limits.keep_alive_timeout, Waiting::Request)),
         }
     }
 
@@ -273,9 +273,9 @@ fn does_not_read() -> io::Error {
 /// What a client is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiting {
-    ForRequest,
-    ForHead,
-    ForReader,
+    Request,
+    Head,
+    Reader,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
@@ -294,9 +294,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
         }
         match waiting {
             // Nothing is under way: the end of the stream, and no error.
-            Waiting::ForRequest => return Poll::Ready(Ok(())),
-            Waiting::ForReader => return Poll::Ready(Err(does_not_read())),
-            Waiting::ForHead => {}
+            Waiting::Request => return Poll::Ready(Ok(())),
+            Waiting::Reader => return Poll::Ready(Err(does_not_read())),
+            Waiting::Head => {}
         }
         // A courtesy: what cannot be written at once is not.
         let _ = Pin::new(&mut this.inner).poll_write(cx, TOO_SLOW);
