@@ -7,7 +7,6 @@
 //! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
 //! - This crate knows no service.
 
-mod body_progress;
 pub mod config;
 pub mod cookies;
 mod cors;
@@ -17,13 +16,14 @@ pub mod listener;
 mod no_store;
 pub mod outbound;
 pub mod paging;
+mod progress;
 mod proxies;
 mod rest_error;
 
-pub use body_progress::BodyProgress;
 pub use cors::{CorsConfig, matches_origin};
 pub use edge::{Cx, Edge, PeerAddress};
 pub use input::{Json, JsonRejection};
 pub use no_store::NoStore;
+pub use progress::BodyProgress;
 pub use proxies::{InvalidNetwork, Network, RequestOrigin, TrustedProxies};
 pub use rest_error::RestError;
