@@ -61,9 +61,9 @@ pub enum JwkError {
     Missing(&'static str),
     #[error("member '{0}' is malformed")]
     Malformed(&'static str),
-    #[error("key type '{0}' is not supported")]
+    #[error("kty '{0}' is not supported")]
     UnsupportedType(String),
-    #[error("curve '{0}' is not supported")]
+    #[error("crv '{0}' is not supported")]
     UnsupportedCurve(String),
     #[error("'alg' does not fit the type of the key")]
     AlgorithmMismatch,
@@ -71,7 +71,7 @@ pub enum JwkError {
     RsaSize,
     #[error("'keys' is missing or not a list")]
     NotASet,
-    #[error("key {index}: {source}")]
+    #[error("keys[{index}]: {source}")]
     InSet { index: usize, source: Box<JwkError> },
 }
 

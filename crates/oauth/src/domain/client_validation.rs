@@ -11,6 +11,8 @@ const DEFAULT_SCOPE: &str = "offline_access offline openid";
 
 /// The longest metadata, written as JSON, that a client may have.
 const MAX_METADATA_BYTES: usize = 128 * 1024;
+/// How many bytes a text may have by which rows are found: an index entry of PostgreSQL holds 2704.
+pub const MAX_INDEXED: usize = 1024;
 
 const ASYMMETRIC_ALGORITHMS: &[&str] =
     &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
@@ -52,6 +54,11 @@ pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<C
     check_keys(&metadata)?;
     check_subject_type(&metadata, policy)?;
     check_algorithms(&metadata)?;
+    for (field, text) in [("client_name", &metadata.client_name), ("owner", &metadata.owner)] {
+        if text.len() > MAX_INDEXED {
+            return Err(invalid(field, format!("must have {MAX_INDEXED} bytes or fewer")));
+        }
+    }
     check_words("scope", metadata.scope.split(' ').filter(|scope| !scope.is_empty()))?;
     check_words("grant_types", metadata.grant_types.iter().map(String::as_str))?;
     for response_type in &metadata.response_types {
@@ -322,6 +329,8 @@ mod tests {
             (json!({"scope": "a\"b"}), "scope"),
             (json!({"response_types": [""]}), "response_types"),
             (json!({"metadata": {"x": "y".repeat(MAX_METADATA_BYTES)}}), "metadata"),
+            (json!({"client_name": "x".repeat(MAX_INDEXED + 1)}), "client_name"),
+            (json!({"owner": "x".repeat(MAX_INDEXED + 1)}), "owner"),
         ];
         for (document, field) in cases {
             let error = check(document.clone()).unwrap_err();

@@ -4,14 +4,14 @@
 //! it.
 
 use base::{MAX_NESTING, is_nested_too_deep};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// The longest array that a patch may build, against patches that copy a document into itself.
 const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
+#[serde(try_from = "Written")]
 pub enum PatchOperation {
     Add { path: String, value: Value },
     Remove { path: String },
@@ -21,15 +21,49 @@ pub enum PatchOperation {
     Test { path: String, value: Value },
 }
 
+/// An operation as it is written. Read so, a member of the wrong type is named.
+#[derive(Deserialize)]
+struct Written {
+    op: String,
+    path: String,
+    from: Option<String>,
+    #[serde(default, deserialize_with = "even_null")]
+    value: Option<Value>,
+}
+
+/// A value that is null is a value.
+fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl TryFrom<Written> for PatchOperation {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written { op, path, from, value } = written;
+        let value = || value.ok_or_else(|| format!("value: '{op}' needs it"));
+        let from = || from.ok_or_else(|| format!("from: '{op}' needs it"));
+        Ok(match op.as_str() {
+            "add" => Self::Add { path, value: value()? },
+            "remove" => Self::Remove { path },
+            "replace" => Self::Replace { path, value: value()? },
+            "move" => Self::Move { from: from()?, path },
+            "copy" => Self::Copy { from: from()?, path },
+            "test" => Self::Test { path, value: value()? },
+            _ => return Err(format!("op: '{op}' is none of add, remove, replace, move, copy and test")),
+        })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
-    #[error("'{0}' is not a JSON pointer")]
+    #[error("path: '{0}' is not a JSON pointer")]
     Pointer(String),
-    #[error("there is nothing at '{0}'")]
+    #[error("path: there is nothing at '{0}'")]
     Missing(String),
     #[error("the value at '{0}' is not the one that was tested for")]
     TestFailed(String),
-    #[error("'{0}' cannot be moved into itself")]
+    #[error("path: '{0}' cannot be moved into itself")]
     IntoItself(String),
     #[error("the patched document is too large")]
     TooLarge,

@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use oauth_types::{ClientCredentials, ErrorCode, ParameterError, Parameters};
+use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 
 use super::client_origins::RequestingClient;
 use super::token_error::TokenError;
@@ -66,21 +68,16 @@ impl<S: Send + Sync> FromRequest<S> for BrowserForm {
     }
 }
 
-/// The form that one of our own pages sends.
-pub(super) struct PageForm(pub(super) Parameters);
+/// The form that one of our own pages sends, read as `T`.
+pub(super) struct PageForm<T>(pub(super) T);
 
-impl PageForm {
-    /// A field; empty when it was not sent.
-    pub(super) fn text(&self, name: &str) -> &str {
-        self.0.get(name).unwrap_or_default()
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for PageForm {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PageForm<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        read_form(request, state).await.map(Self)
+        let parameters = read_form(request, state).await?;
+        let fields = MapDeserializer::<_, serde::de::value::Error>::new(parameters.iter());
+        T::deserialize(fields).map(Self).map_err(|error| malformed(&error.to_string()))
     }
 }
 

@@ -147,6 +147,8 @@ pub(super) async fn drop_rotated_secrets(
 
 /// A document is read as metadata and as credentials: what belongs to neither is left aside.
 fn decode(body: &[u8]) -> Result<(Credentials, ClientMetadata), AdminError> {
+    // By themselves the lifespans are named when they are wrong; as a part of the metadata they are not.
+    Json::<ClientLifespans>::decode(body)?;
     Ok((Json::decode(body)?, Json::decode(body)?))
 }
 

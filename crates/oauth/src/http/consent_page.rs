@@ -26,6 +26,18 @@ pub(super) struct Question {
     consent_challenge: String,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    #[serde(default)]
+    consent_challenge: String,
+    #[serde(default)]
+    csrf: String,
+    #[serde(default, rename = "decision")]
+    choice: String,
+    #[serde(default)]
+    remember: String,
+}
+
 /// Why the page cannot be shown.
 enum Obstacle {
     Challenge(ChallengeError),
@@ -51,18 +63,23 @@ pub(super) async fn get(
     }
 }
 
-pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, headers: HeaderMap, form: PageForm) -> Response {
-    let challenge = form.text("consent_challenge");
+pub(super) async fn post(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    headers: HeaderMap,
+    PageForm(decision): PageForm<Decision>,
+) -> Response {
+    let challenge = &decision.consent_challenge;
     // Whether the challenge was answered before is seen where the answer is redeemed.
     let consent = match oauth.open_consent_form(&cx, &headers, challenge).await {
         Ok(consent) => consent,
         Err(obstacle) => return oauth.obstacle_response(&cx, obstacle),
     };
-    if !Secret::new(consent.csrf).matches(form.text("csrf")) {
+    if !Secret::new(consent.csrf).matches(&decision.csrf) {
         return oauth.obstacle_response(&cx, Obstacle::Refused(wrong_browser()));
     }
-    let redirect_to = if form.text("decision") == "allow" {
-        let remember = form.text("remember") == "true" && consent.flow.may_skip_consent;
+    let redirect_to = if decision.choice == "allow" {
+        let remember = decision.remember == "true" && consent.flow.may_skip_consent;
         oauth.accept_whole_consent_request(&cx, challenge, remember)
     } else {
         let rejection = Rejection::new("access_denied", "The resource owner denied the request.", "");

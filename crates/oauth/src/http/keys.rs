@@ -111,6 +111,7 @@ impl From<ManageKeysError> for AdminError {
             ManageKeysError::Algorithm(_)
             | ManageKeysError::KeyUse
             | ManageKeysError::KidMissing
+            | ManageKeysError::NameTooLong(_)
             | ManageKeysError::NothingSigns => Self::invalid_request(error.to_string()),
             ManageKeysError::KidTaken(_) => {
                 let description = OAuthError::new(ErrorCode::InvalidRequest, error.to_string()).description();

@@ -11,6 +11,7 @@ use super::challenge_query::ChallengeQuery;
 use super::documents;
 use super::nullable::null_as_default;
 use crate::OAuth;
+use crate::domain::client_validation::MAX_INDEXED;
 use crate::domain::login_challenge::{AcceptLogin, Rejection};
 
 /// Where the browser goes (`oAuth2RedirectTo`).
@@ -76,6 +77,15 @@ pub(super) async fn accept(
     body: Bytes,
 ) -> Result<Json<RedirectTo>, AdminError> {
     let body: AcceptBody = Json::decode(&body)?;
+    for (name, text) in [
+        ("subject", &body.subject),
+        ("force_subject_identifier", &body.force_subject_identifier),
+        ("identity_provider_session_id", &body.identity_provider_session_id),
+    ] {
+        if text.len() > MAX_INDEXED {
+            return Err(AdminError::invalid_request(format!("{name}: must have {MAX_INDEXED} bytes or fewer")));
+        }
+    }
     let present = |text: String| Some(text).filter(|text| !text.is_empty());
     let answer = AcceptLogin {
         subject: body.subject,

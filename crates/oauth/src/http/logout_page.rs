@@ -18,6 +18,14 @@ pub(super) struct Question {
     logout_challenge: String,
 }
 
+#[derive(Debug, Deserialize)]
+pub(super) struct Decision {
+    #[serde(default)]
+    logout_challenge: String,
+    #[serde(default, rename = "decision")]
+    choice: String,
+}
+
 pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question): Query<Question>) -> Response {
     match oauth.get_logout_request(&cx, &question.logout_challenge).await {
         Ok((_, client)) => crate::pages::logout::question(&oauth, &cx, &question.logout_challenge, client.as_ref()),
@@ -26,15 +34,14 @@ pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question):
 }
 
 /// The challenge is sealed and was given to this browser alone, so nobody else can send this form.
-pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, form: PageForm) -> Response {
-    let challenge = form.text("logout_challenge");
-    if form.text("decision") != "sign_out" {
-        return match oauth.reject_logout_request(&cx, challenge) {
+pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, PageForm(decision): PageForm<Decision>) -> Response {
+    if decision.choice != "sign_out" {
+        return match oauth.reject_logout_request(&cx, &decision.logout_challenge) {
             Ok(()) => crate::pages::logout::stayed(&oauth, &cx),
             Err(error) => oauth.challenge_error_response(&cx, error),
         };
     }
-    match oauth.accept_logout_request(&cx, challenge) {
+    match oauth.accept_logout_request(&cx, &decision.logout_challenge) {
         Ok(url) => redirect(StatusCode::SEE_OTHER, &url),
         Err(error) => oauth.challenge_error_response(&cx, error),
     }

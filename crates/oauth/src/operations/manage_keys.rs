@@ -14,6 +14,9 @@ use crate::OAuth;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
 use crate::storage::{keys, versions};
 
+/// Of a set and of a key: together they fit in one index entry of PostgreSQL, which holds 2704 bytes.
+const MAX_NAME: usize = 1024;
+
 /// A key to be made.
 #[derive(Debug)]
 pub struct NewKey {
@@ -34,6 +37,8 @@ pub enum ManageKeysError {
     KidTaken(String),
     #[error("a key in the set has no 'kid'")]
     KidMissing,
+    #[error("'{0}' must have {MAX_NAME} bytes or fewer")]
+    NameTooLong(&'static str),
     #[error("the key set would be left without a key that signs")]
     NothingSigns,
     #[error("there is no such key")]
@@ -204,6 +209,11 @@ impl OAuth {
 
 fn stored_key(cx: &Context, set_name: &str, jwk: Jwk, position: i32) -> Result<StoredKey, ManageKeysError> {
     let kid = jwk.kid.clone().filter(|kid| !kid.is_empty()).ok_or(ManageKeysError::KidMissing)?;
+    for (what, name) in [("set", set_name), ("kid", kid.as_str())] {
+        if name.len() > MAX_NAME {
+            return Err(ManageKeysError::NameTooLong(what));
+        }
+    }
     Ok(StoredKey {
         set_name: set_name.to_owned(),
         kid,

@@ -33,7 +33,7 @@ pub enum UpdateClientError {
     Check(#[from] CheckClientError),
     #[error(transparent)]
     Patch(#[from] PatchError),
-    #[error("'{0}' cannot be changed")]
+    #[error("path: '{0}' cannot be changed")]
     Protected(String),
     #[error("the patched client is not a client: {0}")]
     NotAClient(String),
