@@ -96,7 +96,7 @@ impl Templates {
         let model = model(&data);
         match via {
             Via::Email => Content {
-                subject: self.part(kind, Part::Subject, &model).trim().to_owned(),
+                subject: one_line(&self.part(kind, Part::Subject, &model)),
                 body: self.part(kind, Part::PlainText, &model),
                 html_body: Some(self.part(kind, Part::Html, &model)),
                 template_data: data,
@@ -132,6 +132,11 @@ impl Templates {
             String::new()
         })
     }
+}
+
+/// A subject is one line, whatever a template puts into it.
+fn one_line(text: &str) -> String {
+    text.trim().replace(|c: char| c.is_control(), " ")
 }
 
 fn complain(kind: TemplateType, part: Part, error: &gotmpl::TemplateError) {
@@ -264,6 +269,16 @@ mod tests {
 
     fn templates() -> Templates {
         Templates::new(&config::Courier::default()).unwrap()
+    }
+
+    #[test]
+    fn a_subject_is_one_line() {
+        let mut data = data();
+        data["recovery_code"] = json!("1\r\nBcc: mallory@example.org");
+        for kind in TemplateType::ALL {
+            let subject = templates().render(*kind, Via::Email, data.clone()).subject;
+            assert!(!subject.contains(char::is_control), "{subject:?}");
+        }
     }
 
     fn data() -> Value {

@@ -45,7 +45,9 @@ pub fn normalize_text(text: &str) -> String {
     }
     let folded: String = text.trim().nfkc().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).collect();
     // Lower-casing can undo the composition, and removal can leave white space at the ends.
-    folded.nfkc().collect::<String>().trim().to_owned()
+    let folded = folded.nfkc().collect::<String>().trim().to_owned();
+    // What hid a number, full-width digits or an invisible character, is gone now.
+    e164(&folded).unwrap_or(folded)
 }
 
 /// A telephone number in E.164 form; `None` when the text is no international number. Grouping marks are dropped. The
@@ -136,6 +138,8 @@ mod tests {
             ("A\u{308}rger", "ärger"),
             ("+49 (176) 671-11 638", "+4917667111638"),
             ("İ", "i\u{307}"),
+            ("+49 \u{8}176 67111638", "+4917667111638"),
+            ("\u{ff0b}\u{ff14}\u{ff19} 176 67111638", "+4917667111638"),
         ] {
             assert_eq!(normalize_text(typed), stored, "{typed}");
             assert_eq!(normalize_text(stored), stored, "normalising twice changes nothing");

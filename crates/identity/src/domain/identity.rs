@@ -20,6 +20,9 @@ base::uuid_ids! {
     IdentityId;
 }
 
+/// How many bytes a text may have by which somebody is found: an index entry of PostgreSQL holds 2704.
+pub const MAX_IDENTIFIER: usize = 1024;
+
 /// Whether the person may do anything at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -108,6 +111,22 @@ impl Identity {
         self.credentials.values().flat_map(|credential| credential.identifiers.iter().map(String::as_str))
     }
 
+    /// The member with a text that is too long to be found by.
+    pub fn oversized(&self) -> Option<String> {
+        let is_long = |text: &str| text.len() > MAX_IDENTIFIER;
+        if self.external_id.as_deref().is_some_and(is_long) {
+            return Some("external_id".to_owned());
+        }
+        if self.verifiable_addresses.iter().any(|address| is_long(&address.value)) {
+            return Some("verifiable_addresses".to_owned());
+        }
+        if self.recovery_addresses.iter().any(|address| is_long(&address.value)) {
+            return Some("recovery_addresses".to_owned());
+        }
+        let credential = self.credentials.values().find(|it| it.identifiers.iter().any(|text| is_long(text)))?;
+        Some(format!("credentials.{}.identifiers", credential.kind.as_str()))
+    }
+
     /// Brings addresses and credential identifiers in line with what the schema found in the traits. What was proved of
     /// an address survives when the address does; addresses that the traits no longer name are dropped.
     ///
@@ -193,6 +212,21 @@ mod tests {
             recovery: list,
             ..Derived::default()
         }
+    }
+
+    #[test]
+    fn a_text_that_no_index_takes_is_named() {
+        let rng = Rng::seeded(1);
+        let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), Timestamp::EPOCH);
+        identity.external_id = Some("x".repeat(MAX_IDENTIFIER));
+        assert_eq!(identity.oversized(), None);
+        identity.follow(&derived(&[&"y".repeat(MAX_IDENTIFIER + 1)]), &rng, Timestamp::EPOCH);
+        assert_eq!(identity.oversized().as_deref(), Some("verifiable_addresses"));
+        identity.verifiable_addresses.clear();
+        identity.recovery_addresses.clear();
+        assert_eq!(identity.oversized().as_deref(), Some("credentials.password.identifiers"));
+        identity.external_id = Some("x".repeat(MAX_IDENTIFIER + 1));
+        assert_eq!(identity.oversized().as_deref(), Some("external_id"));
     }
 
     #[test]

@@ -199,9 +199,17 @@ impl ImportedCredentials {
         if let Some(Imported { config }) = &self.passkey {
             let credential = entry(credentials, CredentialType::Passkey, now);
             config.apply(credential);
-            let handle = config.user_handle.as_ref().map(|handle| String::from_utf8_lossy(&handle.0).into_owned());
+            let handle = config.user_handle.as_ref().map(|handle| handle_text(&handle.0));
             credential.identifiers.extend(handle.filter(|handle| !credential.identifiers.contains(handle)));
         }
+    }
+}
+
+/// The handle as it was, when that is a text; otherwise spelled out, so that two of them never look alike.
+fn handle_text(handle: &[u8]) -> String {
+    match std::str::from_utf8(handle) {
+        Ok(text) if !text.contains('\0') => text.to_owned(),
+        Ok(_) | Err(_) => STANDARD.encode(handle),
     }
 }
 
@@ -289,6 +297,13 @@ mod tests {
 
     fn imported(value: Value) -> ImportedCredentials {
         serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn handles_that_are_no_text_stay_apart() {
+        assert_eq!(handle_text(b"ada"), "ada");
+        assert_eq!(handle_text(&[0, 0, 0]), "AAAA");
+        assert_ne!(handle_text(&[0xff]), handle_text(&[0xfe]));
     }
 
     #[test]

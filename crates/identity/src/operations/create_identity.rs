@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Identity;
-use crate::domain::identity::State;
+use crate::domain::identity::{MAX_IDENTIFIER, State};
 use crate::domain::import::{ImportError, ImportedCredentials};
 use crate::domain::traits_schema::{TraitError, TraitsSchema};
 use crate::domain::{
@@ -54,6 +54,8 @@ pub enum ComposeError {
     UnknownSchema(String),
     #[error("the traits were refused")]
     Traits(Vec<TraitError>),
+    #[error("{0}: must have {MAX_IDENTIFIER} bytes or fewer")]
+    TooLong(String),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
@@ -142,7 +144,10 @@ impl Identity {
         new.credentials.apply(identity.id, hash.as_deref(), &mut identity.credentials, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
         identity.refresh_available_aal(self.factor_rules());
-        Ok(identity)
+        match identity.oversized() {
+            Some(member) => Err(ComposeError::TooLong(member)),
+            None => Ok(identity),
+        }
     }
 
     pub(crate) async fn hash_imported(&self, credentials: &ImportedCredentials) -> Result<Option<String>, HashError> {

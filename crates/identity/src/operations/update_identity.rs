@@ -86,6 +86,6 @@ impl Identity {
         identity.follow(&derived, &self.rng, cx.now);
         identity.refresh_available_aal(self.factor_rules());
         identity.updated_at = cx.now;
-        Ok(())
+        identity.oversized().map_or(Ok(()), |member| Err(ComposeError::TooLong(member)))
     }
 }

@@ -21,6 +21,7 @@ pub use error::{TraitError, TraitProblem};
 pub use extension::Extension;
 pub use field::{InputType, Kind, TraitField};
 
+use super::identity::MAX_IDENTIFIER;
 use super::{Via, identifier};
 
 /// A compiled schema.
@@ -135,6 +136,11 @@ impl TraitsSchema {
             let format = format.or_else(|| self.format_at(entry.schema_location)).unwrap_or_default();
             let Some(found) = instance.pointer(pointer) else { continue };
             let Some(text) = scalar_text(found) else { continue };
+            if text.len() > MAX_IDENTIFIER {
+                let problem = TraitProblem::TooLong { max: MAX_IDENTIFIER as u64, actual: text.len() as u64 };
+                errors.push(TraitError { pointer: pointer.to_owned(), problem });
+                continue;
+            }
             extension.apply(pointer, &text, format, &mut derived, &mut errors);
             if extension.is_telephone()
                 && let (Some(number), Some(slot)) =

@@ -50,6 +50,10 @@ impl From<ComposeError> for RestError {
                 let fields: Vec<_> = errors.iter().map(|error| error.pointer.clone()).collect();
                 Self::bad_request(explain(&errors)).with_detail("fields", fields)
             }
+            ComposeError::TooLong(ref member) => {
+                let field = member.clone();
+                Self::bad_request(error.to_string()).with_detail("field", field)
+            }
             ComposeError::Import(error) => Self::bad_request(error.to_string()),
             ComposeError::Hash(error) => error.into(),
         }
