@@ -59,8 +59,11 @@ impl<'a> Host<'a> {
             Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
             None => port.is_empty(),
         };
+        // One dot may end a name (RFC 1034 section 3.1); no label is empty otherwise, or `..` would look like a path's.
+        let labels_are_sound = || name.strip_suffix('.').unwrap_or(name).split('.').all(|label| !label.is_empty());
         let name_is_sound = name.starts_with('[')
-            || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+            || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+                && labels_are_sound();
         if name.is_empty() || !name_is_sound || !port_is_sound {
             return Err(HostError);
         }
@@ -173,6 +176,7 @@ mod tests {
             ("a_b:8080", "a_b:8080"),
             ("127.0.0.1", "127.0.0.1"),
             ("[::1]:80", "[::1]:80"),
+            ("example.com.:80", "example.com.:80"),
         ] {
             assert_eq!(Host::parse(text).unwrap().0, expected);
         }
@@ -192,6 +196,11 @@ mod tests {
             "é",
             "a?b",
             "a%2fb",
+            "..",
+            ".",
+            ".a",
+            "a..b",
+            "a..",
         ] {
             assert_eq!(Host::parse(text), Err(HostError), "{text}");
         }
