@@ -13,7 +13,7 @@ static TEMPLATES: LazyLock<Templates> =
     LazyLock::new(|| Templates::new(&Courier::default()).expect("the built-in templates"));
 
 fuzz_target!(|text: &str| {
-    for kind in Template::ALL {
+    for kind in Template::ALL.iter().copied() {
         let data = json!({
             "to": text, "verification_code": text, "recovery_code": text, "registration_code": text, "login_code": text,
             "identity": { "traits": { "email": text, "name": text } }, "transient_payload": { "a": text },
