@@ -70,7 +70,7 @@ async fn the_admin_api_is_not_on_the_public_listener() -> Result<()> {
 async fn an_unknown_path_is_not_found_and_stays_json() -> Result<()> {
     on_both_engines(async |suite| {
         let mut client = suite.api();
-        for url in [suite.identity("/nowhere"), suite.identity_admin("/nowhere")] {
+        for url in [suite.identity("/nowhere"), suite.identity_admin("/nowhere"), suite.gateway_api("/nowhere")] {
             let answer = client.get(&url).await?.expect_status(StatusCode::NOT_FOUND)?;
             ensure!(answer.at("/error/code") == 404, "{}", answer.summary());
         }

@@ -81,10 +81,10 @@ async fn a_cookie_that_another_installation_sealed_is_no_session_here() -> Resul
 #[tokio::test]
 async fn hostile_cookies_disturb_no_route() -> Result<()> {
     let world = World::on_sqlite().await?;
-    let many: String = (0..2_000).map(|n| format!("c{n}={n}; ")).collect();
+    let many = (0..2_000).map(|n| format!("c{n}={n}; ")).collect::<Vec<_>>().concat();
     let large = format!("{SESSION}={}", "x".repeat(60_000));
     let names = ["csrf_token_x", "ory_hydra_session", "ory_hydra_login_csrf_1", "ory_kratos_continuity", SESSION];
-    let garbage: String = names.iter().map(|name| format!("{name}=\u{1f511}%00\"; ")).collect();
+    let garbage = names.iter().map(|name| format!("{name}=\u{1f511}%00\"; ")).collect::<Vec<_>>().concat();
     let cookies = [";;;;", "=", "a", "a=b=c; =; ;", "\"a\"=\"b", "\t", &garbage, &many, &large];
     for route in ROUTES {
         for cookie in cookies {
@@ -113,7 +113,7 @@ async fn a_form_of_a_browser_needs_the_cookie_that_was_set_for_it() -> Result<()
     let here = url::Url::parse(&world.suite.identity("/"))?;
     let name = world.browser.cookies.visible(&here);
     let name = name.map(|cookie| cookie.name.clone()).find(|name| name.starts_with("csrf_token")).context("a name")?;
-    for cookie in ["".to_owned(), format!("{name}=x"), format!("{name}={csrf}"), format!("{name}={token}")] {
+    for cookie in [String::new(), format!("{name}=x"), format!("{name}={csrf}"), format!("{name}={token}")] {
         for token in ["", "x", &token, &csrf] {
             let body = json!({ "method": "password", "identifier": "a", "password": "b", "csrf_token": token });
             let request = Request::new("POST", format!("/self-service/login?flow={id}")).header("Cookie", &cookie);

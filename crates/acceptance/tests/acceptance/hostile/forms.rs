@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::json::incompressible;
 use super::routes::{Place, ROUTES, Route};
 use super::verdict::{about, refused, refused_by_name, refused_or_led_on, sane};
 use super::wire::{Answer, Request, send};
@@ -36,10 +37,12 @@ fn hostile_forms() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = texts.into_iter().map(<[u8]>::to_vec).collect();
     all.push(format!("traits{}=x", ".0".repeat(20_000)).into_bytes());
     all.push(format!("traits{}=x", ".a".repeat(20_000)).into_bytes());
-    all.push((0..5_000).map(|n| format!("traits.k{n}.k=v&")).collect::<String>().into_bytes());
-    all.push((0..900).map(|n| format!("traits.l{n}.499=v&")).collect::<String>().into_bytes());
+    all.push((0..5_000).map(|n| format!("traits.k{n}.k=v&")).collect::<Vec<_>>().concat().into_bytes());
+    all.push((0..900).map(|n| format!("traits.l{n}.499=v&")).collect::<Vec<_>>().concat().into_bytes());
     all.push("a=b&".repeat(50_000).into_bytes());
-    all.push(format!("method=password&password={}", "x".repeat(1_000_000)).into_bytes());
+    all.push(format!("method=password&identifier={0}&password={0}&email={0}", incompressible(300_000)).into_bytes());
+    let address = format!("{}@example.org", incompressible(5_000));
+    all.push(format!("method=code&email={address}&identifier={address}&traits.email={address}").into_bytes());
     all.push(format!("{}=1", "k".repeat(1_000_000)).into_bytes());
     all
 }
@@ -107,7 +110,7 @@ async fn a_zero_in_a_query_is_refused_by_the_name_of_its_parameter() -> Result<(
 #[tokio::test]
 async fn a_hostile_query_is_taken_or_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
-    let long = "x".repeat(20_000);
+    let long = incompressible(20_000);
     let many = "a=b&".repeat(4_000);
     let queries = [
         "",

@@ -81,7 +81,7 @@ async fn a_host_is_never_taken_for_our_own_name() -> Result<()> {
 #[tokio::test]
 async fn a_head_that_is_no_http_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
-    let many: String = (0..300).map(|n| format!("X-{n}: {n}\r\n")).collect();
+    let many = (0..300).map(|n| format!("X-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
     let large = format!("X: {}\r\n", "y".repeat(100_000));
     let heads = [
         "\r\n\r\n{path}\r\n\r\n",

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
+use super::json::{incompressible, sample};
 use super::routes::{Place, ROUTES};
 use super::verdict::{about, refused, sane};
 use super::wire::{Request, send};
@@ -38,7 +39,7 @@ fn nobody() -> Vec<String> {
         "[]",
         "$where",
     ];
-    texts.map(str::to_owned).into_iter().chain(["a".repeat(10_000), "%41".repeat(10_000)]).collect()
+    texts.map(str::to_owned).into_iter().chain([incompressible(10_000), "%41".repeat(10_000)]).collect()
 }
 
 #[tokio::test]
@@ -50,7 +51,8 @@ async fn an_id_in_a_path_that_is_nobodys_is_refused() -> Result<()> {
             for id in nobody() {
                 let request = Request::new(route.method, world.fill(&format!("{before}/{id}{after}")));
                 let request = request.header("X-Session-Token", &world.session_token);
-                let request = if route.reads_json() { request.json("{}") } else { request };
+                let request =
+                    if route.reads_json() { request.json(sample(world, route)?.to_string()) } else { request };
                 let answer = send(world, route.place, &request).await?;
                 sane(route.place, &answer).with_context(|| about(route, &id))?;
                 if route.method == "GET" && !route.path.contains("/keys/") {

@@ -62,14 +62,36 @@ fn odd_values() -> Vec<String> {
     values.extend(
         ["\"\u{202e}\u{fffe}\\u0001\"", "[null]", "{\"\":null}", "\"9999999999h\"", "\"-5s\""].map(str::to_owned),
     );
-    values.extend([format!("\"{}\"", "x".repeat(70_000)), nested(60), nested(110)]);
+    values.extend([nested(60), nested(110)]);
+    // Longer than an index entry of PostgreSQL may be, and nothing that it could make shorter.
+    let long = incompressible(70_000);
+    values.extend([format!("\"{long}\""), format!("\"{}@example.org\"", &long[..4_000])]);
     values
 }
 
+/// Letters and digits without a pattern.
+pub(crate) fn incompressible(length: usize) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let next = |_| {
+        // Xorshift (Marsaglia 2003): any sequence does that looks like noise.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(LETTERS[usize::try_from(state % 32).unwrap_or(0)])
+    };
+    (0..length).map(next).collect()
+}
+
 /// A body that the route takes, for each that reads JSON.
-fn sample(world: &World, route: &Route) -> Result<Value> {
+pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
     let path = route.path.split('?').next().unwrap_or_default();
-    let key = json!({ "kty": "oct", "kid": "one", "alg": "HS256", "use": "sig", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMw" });
+    // RFC 7517 appendix A.2.
+    let key = json!({
+        "kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        "d": "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE",
+    });
     let client = json!({
         "client_name": "name", "redirect_uris": ["https://a.example/cb"], "grant_types": ["client_credentials"],
         "response_types": ["code"], "scope": "a b", "audience": ["https://api.example"], "owner": "owner",
@@ -80,7 +102,7 @@ fn sample(world: &World, route: &Route) -> Result<Value> {
         "backchannel_logout_uri": "https://a.example/back", "subject_type": "public", "policy_uri": "https://a.example/p",
     });
     let identity = json!({
-        "schema_id": "default", "state": "active", "traits": { "email": "bob@example.org", "name": "Bob" },
+        "schema_id": "default", "state": "active", "traits": { "email": "bob@example.org", "name": { "first": "Bob", "last": "B" } },
         "metadata_public": { "a": 1 }, "metadata_admin": { "a": 1 }, "external_id": "external",
         "credentials": { "password": { "config": { "password": "another fine password" } } },
     });
@@ -89,10 +111,10 @@ fn sample(world: &World, route: &Route) -> Result<Value> {
             json!({ "method": "password", "identifier": ALICE, "password": PASSWORD, "csrf_token": "x" })
         }
         ("POST", "/self-service/registration") => {
-            json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE, "name": "Alice" }, "transient_payload": { "a": 1 } })
+            json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE, "name": { "first": "Alice", "last": "A" } }, "transient_payload": { "a": 1 } })
         }
         ("POST", "/self-service/settings") => {
-            json!({ "method": "profile", "traits": { "email": ALICE, "name": "Alice" } })
+            json!({ "method": "profile", "traits": { "email": ALICE, "name": { "first": "Alice", "last": "A" } } })
         }
         ("POST", "/self-service/recovery" | "/self-service/verification") => {
             json!({ "method": "code", "email": "nobody@example.org", "code": "" })
@@ -111,6 +133,7 @@ fn sample(world: &World, route: &Route) -> Result<Value> {
         ("PUT", "/admin/identities/{identity}") => {
             let mut identity = identity;
             identity["traits"]["email"] = json!(ALICE);
+            identity["external_id"] = json!("another");
             identity
         }
         ("PATCH", "/admin/identities/{identity}") => {
@@ -239,6 +262,18 @@ async fn a_member_that_is_no_text_or_number_is_refused_by_its_name() -> Result<(
     .await
 }
 
+/// What is mutated elsewhere is good as it stands: each refusal there is about the mutation.
+#[tokio::test]
+async fn the_samples_are_taken() -> Result<()> {
+    let world = World::on_sqlite().await?;
+    for route in readers().filter(|route| route.place != Place::IdentityPublic) {
+        let answer = submit(&world, route, sample(&world, route)?.to_string()).await?;
+        let is_taken = (200..300).contains(&answer.status);
+        ensure!(is_taken, "{}: {}", about(route, "its sample"), answer.summary());
+    }
+    world.end().await
+}
+
 #[tokio::test]
 async fn a_member_of_an_odd_type_or_size_is_taken_or_refused() -> Result<()> {
     World::on_both_engines(async |world| {
@@ -248,7 +283,12 @@ async fn a_member_of_an_odd_type_or_size_is_taken_or_refused() -> Result<()> {
                 for value in odd_values() {
                     let answer = submit(world, route, with(&body, value.as_bytes())).await?;
                     sane(route.place, &answer).with_context(|| about(route, (&name, &value)))?;
-                    if answer.status == 400 && !answer.text().contains(&name) {
+                    let told = answer.text();
+                    // A place in a list is told by the list's name.
+                    let is_place = name.bytes().all(|byte| byte.is_ascii_digit());
+                    let is_told = is_place || told.contains(&name) || told.contains("nested deeper");
+                    // A flow that was not completed tells by its messages.
+                    if answer.status == 400 && route.place != Place::IdentityPublic && !is_told {
                         unnamed.push(format!("{}: {}", about(route, (&name, &value)), answer.summary()));
                     }
                 }

@@ -11,7 +11,7 @@ use super::routes::Place;
 use super::world::World;
 
 /// Longer than any answer takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer as it stood on the wire.
 #[derive(Clone, Debug, Default)]
