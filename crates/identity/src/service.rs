@@ -12,7 +12,7 @@ use database::{Database, Remembered};
 use jobs::Handler;
 
 use crate::breaches::BreachList;
-use crate::config::{Config, HasherAlgorithm};
+use crate::config::{Config, FlowUse, HasherAlgorithm};
 use crate::courier::{
     HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError,
 };
@@ -193,6 +193,19 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     let lanes = argon2_parallelism(config);
     if argon2.memory.kib() < 8 * lanes {
         return refuse("hashers.argon2.memory", "must be 8 KB or more for each lane of parallelism");
+    }
+    let flows = &config.selfservice.flows;
+    if flows.recovery.enabled && flows.recovery.used == FlowUse::Link && !methods.link.enabled {
+        return refuse(
+            "selfservice.flows.recovery.use",
+            "is link, which selfservice.methods.link.enabled switches off",
+        );
+    }
+    if flows.verification.enabled && flows.verification.used == FlowUse::Link && !methods.link.enabled {
+        return refuse(
+            "selfservice.flows.verification.use",
+            "is link, which selfservice.methods.link.enabled switches off",
+        );
     }
     if methods.code.passwordless_enabled && methods.code.mfa_enabled {
         return refuse(

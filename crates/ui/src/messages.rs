@@ -53,6 +53,12 @@ fn find(id: u64) -> Option<&'static Entry> {
     table::ENTRIES.binary_search_by_key(&id, |entry| entry.id).ok().and_then(|index| table::ENTRIES.get(index))
 }
 
+/// The words for one of the things that an id stands for, which the context names.
+fn find_variant(message: &Message) -> Option<&'static Entry> {
+    let variant = message.context.get("variant")?.as_str()?;
+    table::VARIANTS.iter().find(|(name, entry)| *name == variant && entry.id == message.id).map(|(_, entry)| entry)
+}
+
 /// Whether the catalogue has words for this message id.
 pub fn is_known(id: u64) -> bool {
     find(id).is_some()
@@ -86,7 +92,8 @@ impl<'a> Localizer<'a> {
     /// What the reader sees for `message`. `name` is the field to which it belongs, if any.
     pub fn text(self, message: &Message, name: Option<&str>) -> String {
         let field = name.or_else(|| message.context.get("name").and_then(Value::as_str));
-        let template = self.own_words(message.id, field).or_else(|| find(message.id).map(|it| it.text(self.language)));
+        let entry = || find_variant(message).or_else(|| find(message.id));
+        let template = self.own_words(message.id, field).or_else(|| entry().map(|it| it.text(self.language)));
         match template.and_then(|template| self.fill(template, &message.context)) {
             Some(text) if !text.is_empty() => text,
             _ => message.text.clone(),
@@ -169,7 +176,7 @@ mod tests {
             names.sort();
             names
         };
-        for entry in table::ENTRIES {
+        for entry in table::ENTRIES.iter().chain(table::VARIANTS.iter().map(|(_, entry)| entry)) {
             assert!(!entry.english.is_empty() && !entry.german.is_empty(), "{}", entry.id);
             assert_eq!(names(entry.english), names(entry.german), "{}", entry.id);
         }
@@ -182,6 +189,16 @@ mod tests {
         assert_eq!(german.text(&message(1_070_002, json!({"title": "First name"})), None), "Vorname");
         let used = message(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}));
         assert_eq!(german.text(&used, None), "benutzt am 05.03.2026, 09:07 UTC");
+    }
+
+    #[test]
+    fn one_id_has_words_for_each_thing_that_it_stands_for() {
+        let german = Localizer::plain(Language::German);
+        let waiting = json!({"reason": "English words", "variant": "too_many_attempts", "minutes": 5});
+        let words = "Zu viele Versuche. Bitte versuchen Sie es in 5 Minuten noch einmal.";
+        assert_eq!(german.text(&message(4_000_001, waiting), None), words);
+        let other = json!({"reason": "the reason", "variant": "unheard of"});
+        assert_eq!(german.text(&message(4_000_001, other), None), "the reason");
     }
 
     #[test]

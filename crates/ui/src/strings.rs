@@ -42,6 +42,8 @@ pub struct Strings {
     pub verification: &'static str,
     pub verification_intro: &'static str,
     pub verification_done: &'static str,
+    pub other_browser: &'static str,
+    pub other_browser_intro: &'static str,
 
     pub settings: &'static str,
     pub settings_intro: &'static str,

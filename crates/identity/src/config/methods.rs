@@ -103,10 +103,12 @@ pub struct LinkMethod {
 #[serde(default)]
 pub struct LinkConfig {
     pub lifespan: GoDuration,
+    /// What links begin with; `None` is the public address.
+    pub base_url: Option<String>,
 }
 
 impl Default for LinkConfig {
     fn default() -> Self {
-        Self { lifespan: HOUR }
+        Self { lifespan: HOUR, base_url: None }
     }
 }

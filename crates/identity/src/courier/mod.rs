@@ -40,8 +40,17 @@ pub async fn queue(
     recipient: &str,
     data: Value,
 ) -> Result<MessageId, Error> {
-    let content = identity.templates.render(template, via, data);
-    let message = Message {
+    let message = write(identity, cx, template, via, recipient, data);
+    messages::insert(tx, identity.vault(cx), &message).await?;
+    let job =
+        jobs::NewJob { kind: deliver_message::KIND, payload: json!({ "message_id": message.id }), run_at: cx.now };
+    jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
+    Ok(message.id)
+}
+
+/// A message that is kept nowhere yet.
+pub fn write(identity: &Identity, cx: &Context, template: Template, via: Via, recipient: &str, data: Value) -> Message {
+    Message {
         id: MessageId::generate(&identity.rng),
         kind: match via {
             Via::Email => MessageType::Email,
@@ -50,16 +59,11 @@ pub async fn queue(
         channel: via.as_str().to_owned(),
         template_type: template,
         recipient: recipient.to_owned(),
-        content,
+        content: identity.templates.render(template, via, data),
         status: MessageStatus::Queued,
         send_count: 0,
         created_at: cx.now,
         updated_at: cx.now,
         expires_at: cx.now.plus(KEPT_FOR),
-    };
-    messages::insert(tx, identity.vault(cx), &message).await?;
-    let job =
-        jobs::NewJob { kind: deliver_message::KIND, payload: json!({ "message_id": message.id }), run_at: cx.now };
-    jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
-    Ok(message.id)
+    }
 }

@@ -1,7 +1,9 @@
-//! One-time codes of six digits, sent to an address to prove that the person reads what arrives there.
+//! One-time codes, sent to an address to prove that the person reads what arrives there: six digits to type, or the token
+//! of a link to open.
 //!
 //! A code belongs to one flow and one purpose; one of another kind never redeems. Guesses are counted over all codes of
-//! a flow, so that asking for a new one does not buy new guesses.
+//! a flow, so that asking for a new one does not buy new guesses. Digits rest sealed, because a million possibilities
+//! would not survive a digest; a token rests as its digest alone.
 
 use base::{PlainToken, Rng, Timestamp};
 use subtle::ConstantTimeEq as _;
@@ -17,22 +19,34 @@ base::uuid_ids! {
 /// How many digits a code has.
 pub const DIGITS: usize = 6;
 
+/// How many alphanumerics the token of a link has.
+const TOKEN_LENGTH: usize = 32;
+
 /// What a code is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodePurpose {
     Login,
     Registration,
     Recovery,
+    RecoveryLink,
     Verification,
+    VerificationLink,
 }
 
 impl CodePurpose {
+    /// Whether it is opened, not typed.
+    pub const fn is_link(self) -> bool {
+        matches!(self, Self::RecoveryLink | Self::VerificationLink)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Registration => "registration",
             Self::Recovery => "recovery",
+            Self::RecoveryLink => "recovery_link",
             Self::Verification => "verification",
+            Self::VerificationLink => "verification_link",
         }
     }
 }
@@ -42,7 +56,8 @@ pub struct Code {
     pub id: CodeId,
     pub purpose: CodePurpose,
     pub flow_id: FlowId,
-    pub sealed: Vec<u8>,
+    /// The sealed digits, or the digest of the token.
+    pub at_rest: Vec<u8>,
     /// Nobody's, when the address is not known here: the flow must look the same.
     pub identity_id: Option<IdentityId>,
     pub via: Via,
@@ -61,16 +76,27 @@ pub enum Guess {
 }
 
 /// A fresh code.
-pub fn generate(rng: &Rng) -> PlainToken {
+pub fn generate(rng: &Rng, purpose: CodePurpose) -> PlainToken {
+    if purpose.is_link() {
+        return PlainToken::generate(rng, "", TOKEN_LENGTH);
+    }
     PlainToken::received(rng.digits(DIGITS))
 }
 
-/// Compares a guess with every open code of a flow; `open` unseals one. All are compared, whichever is right.
-pub fn compare(guess: &str, codes: Vec<Code>, now: Timestamp, open: impl Fn(&Code) -> Option<Vec<u8>>) -> Guess {
-    let guess: String = guess.chars().filter(|character| !character.is_whitespace()).collect();
+/// What a guess has in common with a code: people type digits in groups, and a token is known by its digest.
+pub fn comparable(guess: &str, purpose: CodePurpose) -> Vec<u8> {
+    if purpose.is_link() {
+        return PlainToken::received(guess).digest().as_bytes().to_vec();
+    }
+    guess.chars().filter(|character| !character.is_whitespace()).collect::<String>().into_bytes()
+}
+
+/// Compares a guess with every open code of a flow; `open` says what a code compares by. All are compared, whichever is
+/// right.
+pub fn compare(guess: &[u8], codes: Vec<Code>, now: Timestamp, open: impl Fn(&Code) -> Option<Vec<u8>>) -> Guess {
     let mut right = None;
     for code in codes {
-        let matches = open(&code).is_some_and(|secret| bool::from(secret.as_slice().ct_eq(guess.as_bytes())));
+        let matches = open(&code).is_some_and(|secret| bool::from(secret.as_slice().ct_eq(guess)));
         if matches {
             right = Some(code);
         }
@@ -91,7 +117,7 @@ mod tests {
             id: CodeId::generate(rng),
             purpose: CodePurpose::Recovery,
             flow_id: FlowId::generate(rng),
-            sealed: secret.as_bytes().to_vec(),
+            at_rest: secret.as_bytes().to_vec(),
             identity_id: None,
             via: Via::Email,
             address: "a@x".to_owned(),
@@ -105,17 +131,27 @@ mod tests {
     fn a_guess_is_right_wrong_or_late() {
         let rng = Rng::seeded(1);
         let codes = vec![code(&rng, "111111", 10), code(&rng, "222222", 5)];
-        let open = |code: &Code| Some(code.sealed.clone());
+        let open = |code: &Code| Some(code.at_rest.clone());
         let now = Timestamp::from_unix_seconds(7);
-        assert!(matches!(compare("111 111", codes.clone(), now, open), Guess::Right(code) if code.sealed == b"111111"));
-        assert_eq!(compare("222222", codes.clone(), now, open), Guess::Expired);
-        assert_eq!(compare("333333", codes.clone(), now, open), Guess::Wrong);
-        assert_eq!(compare("", codes, now, |_| None), Guess::Wrong);
+        let guess = |typed: &str| comparable(typed, CodePurpose::Recovery);
+        let right = compare(&guess("111 111"), codes.clone(), now, open);
+        assert!(matches!(right, Guess::Right(code) if code.at_rest == b"111111"));
+        assert_eq!(compare(&guess("222222"), codes.clone(), now, open), Guess::Expired);
+        assert_eq!(compare(&guess("333333"), codes.clone(), now, open), Guess::Wrong);
+        assert_eq!(compare(&guess(""), codes, now, |_| None), Guess::Wrong);
+    }
+
+    #[test]
+    fn a_token_is_long_and_known_by_its_digest() {
+        let token = generate(&Rng::seeded(3), CodePurpose::RecoveryLink);
+        assert_eq!(token.expose().len(), TOKEN_LENGTH);
+        assert_eq!(comparable(token.expose(), CodePurpose::RecoveryLink), token.digest().as_bytes());
+        assert_ne!(comparable(&token.expose().to_lowercase(), CodePurpose::RecoveryLink), token.digest().as_bytes());
     }
 
     #[test]
     fn a_code_has_six_digits() {
-        let code = generate(&Rng::seeded(3));
+        let code = generate(&Rng::seeded(3), CodePurpose::Login);
         assert!(code.expose().len() == DIGITS && code.expose().bytes().all(|byte| byte.is_ascii_digit()));
     }
 }

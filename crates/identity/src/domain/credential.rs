@@ -17,6 +17,7 @@ pub enum CredentialType {
     CodeRecovery,
     Deviceauthn,
     IdentifierFirst,
+    Link,
     LinkRecovery,
     LookupSecret,
     Oidc,
@@ -29,11 +30,12 @@ pub enum CredentialType {
 }
 
 impl CredentialType {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Code,
         Self::CodeRecovery,
         Self::Deviceauthn,
         Self::IdentifierFirst,
+        Self::Link,
         Self::LinkRecovery,
         Self::LookupSecret,
         Self::Oidc,
@@ -51,6 +53,7 @@ impl CredentialType {
             Self::CodeRecovery => "code_recovery",
             Self::Deviceauthn => "deviceauthn",
             Self::IdentifierFirst => "identifier_first",
+            Self::Link => "link",
             Self::LinkRecovery => "link_recovery",
             Self::LookupSecret => "lookup_secret",
             Self::Oidc => "oidc",
@@ -192,6 +195,7 @@ fn first_factors(credential: &Credential, rules: FactorRules) -> usize {
         | CredentialType::CodeRecovery
         | CredentialType::Deviceauthn
         | CredentialType::IdentifierFirst
+        | CredentialType::Link
         | CredentialType::LinkRecovery
         | CredentialType::LookupSecret
         | CredentialType::Profile
@@ -212,6 +216,7 @@ fn second_factors(credential: &Credential, rules: FactorRules) -> usize {
         | CredentialType::CodeRecovery
         | CredentialType::Deviceauthn
         | CredentialType::IdentifierFirst
+        | CredentialType::Link
         | CredentialType::LinkRecovery
         | CredentialType::Oidc
         | CredentialType::Passkey

@@ -44,6 +44,17 @@ impl FlowKind {
             Self::Verification => "verification",
         }
     }
+
+    /// What the event log calls a submission that was refused.
+    pub const fn failed_event(self) -> &'static str {
+        match self {
+            Self::Login => "LoginFailed",
+            Self::Registration => "RegistrationFailed",
+            Self::Settings => "SettingsFailed",
+            Self::Recovery => "RecoveryFailed",
+            Self::Verification => "VerificationFailed",
+        }
+    }
 }
 
 /// How far a flow has come.
@@ -84,6 +95,14 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     fn identity_id(&self) -> Option<IdentityId> {
         None
     }
+
+    /// The person whom an event of the flow is about, as far as the flow knows.
+    fn person(&self) -> Option<IdentityId> {
+        self.identity_id()
+    }
+
+    /// What the event log is told besides what it is told of every flow.
+    fn tell(&self, _attributes: &mut Map<String, Value>) {}
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -286,6 +305,15 @@ impl Details for Login {
             members.insert("identity_schema".to_owned(), json!(schema));
         }
         OAuth2Request::present(self.oauth2.as_ref(), members);
+    }
+
+    fn person(&self) -> Option<IdentityId> {
+        self.expected_identity
+    }
+
+    fn tell(&self, attributes: &mut Map<String, Value>) {
+        attributes.insert("LoginRequestedAAL".to_owned(), json!(self.requested_aal));
+        attributes.insert("FlowRefresh".to_owned(), json!(self.refresh));
     }
 }
 

@@ -20,6 +20,7 @@ pub fn normalize(kind: CredentialType, identifier: &str) -> String {
         | CredentialType::IdentifierFirst => normalize_text(identifier),
         CredentialType::CodeRecovery
         | CredentialType::Deviceauthn
+        | CredentialType::Link
         | CredentialType::LinkRecovery
         | CredentialType::LookupSecret
         | CredentialType::Oidc

@@ -48,6 +48,12 @@ impl Message {
         self.context.get_or_insert_default().insert(key.to_owned(), value.into());
         self
     }
+
+    /// Names which of the things that an id stands for is meant, so that each can have words of its own.
+    #[must_use]
+    fn meaning(self, variant: &str) -> Self {
+        self.with("variant", variant)
+    }
 }
 
 macro_rules! fixed {
@@ -147,14 +153,29 @@ pub mod label {
 /// 108xxxx: verification.
 pub mod verification {
     use super::{Message, MessageKind};
+    use crate::domain::Via;
 
     fixed! { Info:
         link_sent = 1_080_001, "If this address belongs to an account, a verification link was sent to it.";
-        email_code_sent = 1_080_003, "An e-mail with a verification code was sent to the address you gave. If it does not arrive, check the spelling or try the address you registered with.";
+        email_code_sent = 1_080_003, "An email with a verification code was sent to the address you gave. If it does not arrive, check the spelling or try the address you registered with.";
         sms_code_sent = 1_080_004, "A text message with a verification code was sent to the number you gave.";
     }
+
+    /// A code was sent to an address that somebody typed, if it is known.
+    pub fn code_sent(via: Via) -> Message {
+        match via {
+            Via::Email => email_code_sent(),
+            Via::Sms => sms_code_sent(),
+        }
+    }
+
+    /// A code was sent to the address that somebody signed up with, or gave to her account.
+    pub fn code_sent_to(via: Via, address: &str) -> Message {
+        code_sent(via).meaning("own_address").with("address", address)
+    }
+
     fixed! { Success:
-        email_verified = 1_080_002, "Your e-mail address is verified.";
+        email_verified = 1_080_002, "Your email address is verified.";
         phone_verified = 1_080_005, "Your phone number is verified.";
     }
 }
@@ -164,10 +185,10 @@ pub mod validation {
     use super::{Message, MessageKind, PasswordRefusal, TraitProblem, Value};
 
     fixed! { Error:
-        invalid_credentials = 4_000_006, "The credentials are not right. Check for spelling mistakes in your password or user name, e-mail address or phone number.";
-        identifier_taken = 4_000_007, "An account with the same identifier (e-mail, phone, user name, …) exists already.";
+        invalid_credentials = 4_000_006, "The credentials are not right. Check for spelling mistakes in your password or user name, email address or phone number.";
+        identifier_taken = 4_000_007, "An account with the same identifier (email, phone, user name, …) exists already.";
         no_identifiers = 4_000_009, "No sign-in identifier was found. Did you fill in the form?";
-        address_not_verified = 4_000_010, "This account is not active yet. Did you verify your e-mail address?";
+        address_not_verified = 4_000_010, "This account is not active yet. Did you verify your email address?";
         no_code_sign_in = 4_000_035, "This account does not exist or has no sign-in by code set up.";
         traits_changed = 4_000_036, "What you entered now differs from what you entered before. Please start again.";
         no_such_account = 4_000_037, "This account does not exist or has no way to sign in.";
@@ -185,6 +206,23 @@ pub mod validation {
             .with("available_credential_types", Value::from(types.to_vec()))
             .with("available_oidc_providers", Value::from(providers.to_vec()))
             .with("credential_identifier_hint", identifier)
+    }
+
+    /// Too much was tried in too short a time.
+    pub fn too_many_attempts(minutes: u64) -> Message {
+        generic(&format!("There were too many attempts. Please try again in {minutes} minutes."))
+            .meaning("too_many_attempts")
+            .with("minutes", minutes)
+    }
+
+    /// The guesses of a flow are used up.
+    pub fn code_exhausted() -> Message {
+        generic("This code was tried too many times. Ask for a new one.").meaning("code_exhausted")
+    }
+
+    pub fn signed_in_already() -> Message {
+        generic("Somebody is signed in already. To prove it once more, begin the flow with `?refresh=true`.")
+            .meaning("signed_in_already")
     }
 
     pub fn missing(property: &str) -> Message {
@@ -232,7 +270,9 @@ pub mod flow {
         registration_code_invalid = 4_040_003, "The registration code is invalid or was used already. Please try again.";
         recovery_completed = 4_060_001, "This recovery is completed already. Please start again.";
         recovery_failed = 4_060_002, "The recovery failed. Please start again.";
+        recovery_link_invalid = 4_060_004, "The recovery link is invalid or was used already. Please ask for a new one.";
         recovery_code_invalid = 4_060_006, "The recovery code is invalid or was used already. Please try again.";
+        verification_link_invalid = 4_070_001, "The verification link is invalid or was used already. Please ask for a new one.";
         verification_completed = 4_070_002, "This verification is completed already. Please start again.";
         verification_failed = 4_070_003, "The verification failed. Please start again.";
         verification_code_invalid = 4_070_006, "The verification code is invalid or was used already. Please try again.";

@@ -1,8 +1,9 @@
-//! Sending and judging one-time codes, for every flow that uses them.
+//! Sending and judging one-time codes and links, for every flow that uses them.
 
-use base::Context;
+use base::{Context, PlainToken};
 use database::WriteTx;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::Identity;
 use crate::courier::{self, Template};
@@ -14,14 +15,13 @@ use crate::storage;
 use super::attempts::Counted;
 use super::error::FlowError;
 
-/// What is said when a flow's guesses are used up.
-pub(super) const EXHAUSTED: &str = "This code was tried too many times. Ask for a new one.";
-
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
 pub(super) struct Recipient<'a> {
     pub person: Option<&'a domain::Identity>,
     pub via: Via,
     pub address: &'a str,
+    /// The holder of the address is told of it instead, by a mail that is counted in the place of this one.
+    pub is_holders: bool,
 }
 
 /// What a guess came to.
@@ -47,49 +47,80 @@ impl Identity {
         recipient: &Recipient<'_>,
         extra: Option<&Value>,
     ) -> Result<(), FlowError> {
-        let plain = code::generate(&self.rng);
+        let plain = code::generate(&self.rng, purpose);
+        let lifespan = if purpose.is_link() { self.link_lifespan() } else { self.code_lifespan() };
         let attempts = storage::codes::attempts(tx, flow.id, purpose).await?;
         storage::codes::delete_open(tx, flow.id, purpose).await?;
         let code = Code {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            sealed: self.sealer.seal(storage::codes::SEALED, cx.tenant, plain.expose().as_bytes()),
+            at_rest: self.code_at_rest(cx, purpose, &plain),
             identity_id: recipient.person.map(|person| person.id),
             via: recipient.via,
             address: recipient.address.to_owned(),
             attempts,
             created_at: cx.now,
-            expires_at: cx.now.plus(self.code_lifespan()),
+            expires_at: cx.now.plus(lifespan),
         };
         storage::codes::insert(tx, &code).await?;
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
-        if !is_known && !self.notifies_strangers(purpose) {
-            return Ok(());
-        }
-        if !self.may_send_to(cx, tx, recipient.address).await? {
+        let is_told = is_known || self.notifies_strangers(purpose);
+        if !recipient.is_holders && !self.may_send_to(cx, tx, recipient.address).await? {
             tracing::warn!(request_id = %cx.request_id, "an address is left alone: it was sent too many codes");
             return Ok(());
         }
         let mut data = json!({
             "to": recipient.address,
             "request_url": flow.request_url,
-            "expires_in_minutes": self.code_lifespan().as_secs() / 60,
+            "expires_in_minutes": lifespan.as_secs() / 60,
             "transient_payload": extra.and_then(|extra| extra.get("transient_payload")).cloned().unwrap_or_else(|| json!({})),
         });
-        if is_known {
+        // A mail to nobody is written like any other, so that it takes as long, and thrown away.
+        let has_code = is_known || !is_told;
+        if has_code {
             let identity = recipient.person.map(mail_identity);
             data["identity"] = json!(identity);
             data["traits"] = extra.and_then(|extra| extra.get("traits")).cloned().unwrap_or_default();
-            data[code_key(purpose)] = json!(plain.expose());
+            let (member, value) = self.mailed(flow, purpose, &plain);
+            data[member] = json!(value);
             if purpose == CodePurpose::Verification {
-                let mut url = endpoint(self.public_url(), "self-service/verification");
-                url.query_pairs_mut().append_pair("flow", &flow.id.to_string()).append_pair("code", plain.expose());
-                data["verification_url"] = json!(url);
+                data["verification_url"] = json!(mailed_url(flow, self.public_url(), ("code", &plain)));
             }
         }
-        courier::queue(self, tx, cx, template(purpose, is_known), recipient.via, recipient.address, data).await?;
+        let template = template(purpose, has_code);
+        if is_told {
+            courier::queue(self, tx, cx, template, recipient.via, recipient.address, data).await?;
+        } else {
+            courier::write(self, cx, template, recipient.via, recipient.address, data);
+        }
         Ok(())
+    }
+
+    /// The form in which a code is kept.
+    pub(crate) fn code_at_rest(&self, cx: &Context, purpose: CodePurpose, plain: &PlainToken) -> Vec<u8> {
+        if purpose.is_link() {
+            return plain.digest().as_bytes().to_vec();
+        }
+        self.sealer.seal(storage::codes::SEALED, cx.tenant, plain.expose().as_bytes())
+    }
+
+    /// What the mail is about, under the name by which its template knows it.
+    fn mailed<D: Details>(&self, flow: &Flow<D>, purpose: CodePurpose, plain: &PlainToken) -> (&'static str, String) {
+        let url = || self.mailed_link(flow, plain).into();
+        match purpose {
+            CodePurpose::Login => ("login_code", plain.expose().to_owned()),
+            CodePurpose::Registration => ("registration_code", plain.expose().to_owned()),
+            CodePurpose::Recovery => ("recovery_code", plain.expose().to_owned()),
+            CodePurpose::RecoveryLink => ("recovery_url", url()),
+            CodePurpose::Verification => ("verification_code", plain.expose().to_owned()),
+            CodePurpose::VerificationLink => ("verification_url", url()),
+        }
+    }
+
+    /// The link whose opening ends the flow.
+    pub(crate) fn mailed_link<D: Details>(&self, flow: &Flow<D>, token: &PlainToken) -> Url {
+        mailed_url(flow, self.link_base_url(), ("token", token))
     }
 
     /// Compares a guess with the open codes of a flow. The guess is counted first.
@@ -108,8 +139,13 @@ impl Identity {
         if !may_try {
             return Ok(if codes.is_empty() { Judged::Wrong } else { Judged::Exhausted });
         }
-        let unseal = |code: &Code| self.sealer.open(storage::codes::SEALED, cx.tenant, &code.sealed).ok();
-        match code::compare(guess, codes, cx.now, unseal) {
+        let open = |code: &Code| {
+            if purpose.is_link() {
+                return Some(code.at_rest.clone());
+            }
+            self.sealer.open(storage::codes::SEALED, cx.tenant, &code.at_rest).ok()
+        };
+        match code::compare(&code::comparable(guess, purpose), codes, cx.now, open) {
             Guess::Right(code) => Ok(Judged::Right { code, counted }),
             Guess::Wrong | Guess::Expired => Ok(Judged::Wrong),
         }
@@ -118,8 +154,10 @@ impl Identity {
     /// Whether somebody unknown is told that her address was tried.
     fn notifies_strangers(&self, purpose: CodePurpose) -> bool {
         match purpose {
-            CodePurpose::Recovery => self.notifies_unknown_recipients(FlowKind::Recovery),
-            CodePurpose::Verification => self.notifies_unknown_recipients(FlowKind::Verification),
+            CodePurpose::Recovery | CodePurpose::RecoveryLink => self.notifies_unknown_recipients(FlowKind::Recovery),
+            CodePurpose::Verification | CodePurpose::VerificationLink => {
+                self.notifies_unknown_recipients(FlowKind::Verification)
+            }
             CodePurpose::Login | CodePurpose::Registration => false,
         }
     }
@@ -142,16 +180,17 @@ const fn template(purpose: CodePurpose, is_known: bool) -> Template {
         (CodePurpose::Registration, _) => Template::RegistrationCodeValid,
         (CodePurpose::Recovery, true) => Template::RecoveryCodeValid,
         (CodePurpose::Recovery, false) => Template::RecoveryCodeInvalid,
+        (CodePurpose::RecoveryLink, true) => Template::RecoveryValid,
+        (CodePurpose::RecoveryLink, false) => Template::RecoveryInvalid,
         (CodePurpose::Verification, true) => Template::VerificationCodeValid,
         (CodePurpose::Verification, false) => Template::VerificationCodeInvalid,
+        (CodePurpose::VerificationLink, true) => Template::VerificationValid,
+        (CodePurpose::VerificationLink, false) => Template::VerificationInvalid,
     }
 }
 
-const fn code_key(purpose: CodePurpose) -> &'static str {
-    match purpose {
-        CodePurpose::Login => "login_code",
-        CodePurpose::Registration => "registration_code",
-        CodePurpose::Recovery => "recovery_code",
-        CodePurpose::Verification => "verification_code",
-    }
+fn mailed_url<D: Details>(flow: &Flow<D>, base: &Url, (name, value): (&str, &PlainToken)) -> Url {
+    let mut url = endpoint(base, &format!("self-service/{}", D::KIND.as_str()));
+    url.query_pairs_mut().append_pair("flow", &flow.id.to_string()).append_pair(name, value.expose());
+    url
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 
+use crate::domain::CredentialType;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::{FlowId, FlowKind};
 use crate::domain::form::FormError;
@@ -38,6 +39,8 @@ pub enum FlowError {
     Disabled { kind: FlowKind },
     #[error("the method is disabled")]
     MethodDisabled,
+    #[error("{} goes by the method {method}, which is disabled", kind.as_str())]
+    StrategyDisabled { kind: FlowKind, method: CredentialType },
     #[error("there is a session already")]
     SessionAlreadyAvailable,
     #[error("a second factor needs a session")]
@@ -146,8 +149,8 @@ impl<E: Into<FlowError>> From<E> for SubmitError {
         match error.into() {
             FlowError::TooManyAttempts { retry_after } => {
                 let minutes = retry_after.as_secs().div_ceil(60).max(1);
-                let reason = format!("There were too many attempts. Please try again in {minutes} minutes.");
-                let complaint = Box::new(Complaint::general(crate::domain::message::validation::generic(&reason)));
+                let message = crate::domain::message::validation::too_many_attempts(minutes);
+                let complaint = Box::new(Complaint::general(message));
                 Self::Limited { complaint, retry_after }
             }
             FlowError::PasswordTooLong { max, actual } => {

@@ -1,6 +1,5 @@
 //! Parts of forms that several flows share.
 
-use crate::domain::flow::{Details, Flow};
 use crate::domain::message::Message;
 use crate::domain::ui::{Complaint, Ui};
 use crate::domain::ui_node::{Group, InputKind, Node};
@@ -24,10 +23,4 @@ pub(super) fn trait_complaints(errors: &[TraitError]) -> Vec<Complaint> {
             }
         })
         .collect()
-}
-
-/// Says what is wrong, in place of what was said before.
-pub(super) fn complain<D: Details>(flow: &mut Flow<D>, complaints: Vec<Complaint>) {
-    flow.ui.clear_messages();
-    flow.complain(complaints);
 }

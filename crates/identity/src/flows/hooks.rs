@@ -6,15 +6,14 @@ use url::Url;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
-use crate::domain::code::CodePurpose;
 use crate::domain::continue_with::{ContinueWith, VerificationUi};
 use crate::domain::flow::FlowKind;
-use crate::domain::flow::{Beginning, Flow, FlowState, OAuth2Request, Verification, with_flow};
+use crate::domain::flow::{Beginning, Flow, OAuth2Request, Verification, with_flow};
 use crate::domain::message::verification as messages;
-use crate::domain::{self, AddressStatus, SessionId, VerifiableAddress, Via};
+use crate::domain::{self, AddressStatus, CredentialType, SessionId, VerifiableAddress, Via};
 use crate::storage;
-use crate::strategies::code;
 
+use super::address_flow::purpose;
 use super::codes::Recipient;
 use super::error::FlowError;
 use super::visitor::Browser;
@@ -107,35 +106,31 @@ impl Identity {
             csrf: Some(&of.browser.secret),
         };
         let details = Verification {
-            address: Some(address.value.clone()),
             identity_id: of.is_real.then_some(of.person.id),
             session_id: of.session_id,
             oauth2: of.oauth2,
             newcomer: of.newcomer,
+            ..Verification::default()
+        };
+        let method = match address.via {
+            Via::Email => self.method_for(&details)?,
+            // A text message is no place for a link.
+            Via::Sms => CredentialType::Code,
         };
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
         flow.return_to = of.return_to;
-        flow.active = Some(domain::CredentialType::Code);
-        flow.state = FlowState::SentEmail;
-        code::verification_sent_form(&mut flow.ui, &address.value);
-        flow.ui.messages.push(sent_message(address.via));
-        storage::flows::insert(tx, &flow).await?;
+        flow.active = Some(method);
         let person = of.is_real.then_some(of.person);
-        let recipient = Recipient { person, via: address.via, address: &address.value };
-        self.send_code(tx, cx, CodePurpose::Verification, &flow, &recipient, None).await?;
+        let recipient = Recipient { person, via: address.via, address: &address.value, is_holders: !of.is_real };
+        self.show_sent(cx, &mut flow, &address.value, &recipient, messages::code_sent_to(address.via, &address.value));
+        storage::flows::insert(tx, &flow).await?;
+        self.send_code(tx, cx, purpose(&flow), &flow, &recipient, None).await?;
         // A newcomer's address is no row yet.
         if of.is_real && flow.details.newcomer.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
         let url = with_flow(&self.page(FlowKind::Verification), flow.id);
         Ok(BegunVerification { flow, address: address.value.clone(), url })
-    }
-}
-
-pub(super) fn sent_message(via: Via) -> domain::message::Message {
-    match via {
-        Via::Email => messages::email_code_sent(),
-        Via::Sms => messages::sms_code_sent(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::storage;
 
 use super::answer::{Answer, Content, CookieChange};
 use super::error::FlowError;
+use super::events::acting_as;
 use super::visitor::{Browser, Visitor};
 
 const PREFIX: &str = "ory_lo_";
@@ -44,6 +45,7 @@ impl Identity {
         if !is_logout_token(&token, &current.token) {
             return Err(FlowError::LogoutTokenMismatch);
         }
+        let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
         self.end_session(&mut tx, cx, &current.session).await?;
         tx.commit().await?;
@@ -61,6 +63,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
         let session = session.filter(|session| session.is_alive(cx.now)).ok_or(FlowError::UnknownSessionToken)?;
+        let cx = &acting_as(cx, session.identity_id);
         self.end_session(&mut tx, cx, &session).await?;
         tx.commit().await?;
         Ok(())

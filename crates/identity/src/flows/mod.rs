@@ -7,12 +7,14 @@
 //! - What a person can mend is said in the form and answered with the flow; anything else is a [`FlowError`].
 //! - The answer does not tell whether an address or identifier is known, wherever the wire contract allows that.
 
+mod address_flow;
 pub(crate) mod answer;
 mod attempts;
 pub(crate) mod checked;
 mod codes;
 pub(crate) mod current;
 pub(crate) mod error;
+mod events;
 mod forms;
 mod hooks;
 pub(crate) mod login;
@@ -21,7 +23,9 @@ mod oauth2;
 mod passwords;
 pub(crate) mod places;
 pub(crate) mod recovery;
+mod refusal;
 pub(crate) mod registration;
+mod renewal;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod submission;

@@ -25,6 +25,8 @@ pub(crate) struct Places {
     pages: Pages,
     returns: ReturnUrls,
     csrf_cookie: String,
+    /// What the links of mails begin with.
+    links: Url,
 }
 
 #[derive(Clone, Debug)]
@@ -73,7 +75,11 @@ impl Places {
         // Our own pages lie where flows may end.
         allowed.push(endpoint(&public, "ui"));
         let csrf_cookie = cookie_name(base);
-        Ok(Self { returns: ReturnUrls::new(allowed, default, &public), public, pages, csrf_cookie })
+        let links = match config.selfservice.methods.link.config.base_url.as_deref() {
+            Some(value) => parse("selfservice.methods.link.config.base_url", value)?,
+            None => public.clone(),
+        };
+        Ok(Self { returns: ReturnUrls::new(allowed, default, &public), public, pages, csrf_cookie, links })
     }
 
     /// The path under which the public address stands.
@@ -111,6 +117,8 @@ pub(crate) struct Methods {
     pub profile: bool,
     /// Codes for recovery and verification.
     pub code: bool,
+    /// Links for recovery and verification.
+    pub link: bool,
     /// Codes for signing in and up.
     pub code_sign_in: bool,
     /// Codes as a second factor.
@@ -129,6 +137,7 @@ impl Identity {
             password: methods.password.enabled,
             profile: methods.profile.enabled,
             code: methods.code.enabled || methods.code.passwordless_enabled || methods.code.mfa_enabled,
+            link: methods.link.enabled,
             code_sign_in: methods.code.passwordless_enabled,
             code_second_factor: methods.code.mfa_enabled,
             identifier_first: selfservice.flows.login.style == LoginStyle::IdentifierFirst,
@@ -234,13 +243,29 @@ impl Identity {
     }
 
     pub(crate) fn recovery_enabled(&self) -> bool {
-        let recovery = &self.config.selfservice.flows.recovery;
-        recovery.enabled && recovery.used == FlowUse::Code
+        self.config.selfservice.flows.recovery.enabled
     }
 
     pub(crate) fn verification_enabled(&self) -> bool {
-        let verification = &self.config.selfservice.flows.verification;
-        verification.enabled && verification.used == FlowUse::Code
+        self.config.selfservice.flows.verification.enabled
+    }
+
+    /// Whether flows of this kind send a link and not a code.
+    pub(crate) fn proof_by_link(&self, kind: FlowKind) -> bool {
+        let flows = &self.config.selfservice.flows;
+        match kind {
+            FlowKind::Recovery => flows.recovery.used == FlowUse::Link,
+            FlowKind::Verification => flows.verification.used == FlowUse::Link,
+            FlowKind::Login | FlowKind::Registration | FlowKind::Settings => false,
+        }
+    }
+
+    pub(crate) fn link_lifespan(&self) -> Duration {
+        self.config.selfservice.methods.link.config.lifespan.get()
+    }
+
+    pub(crate) fn link_base_url(&self) -> &Url {
+        &self.places.links
     }
 
     pub(crate) fn notifies_unknown_recipients(&self, kind: FlowKind) -> bool {
@@ -264,7 +289,9 @@ impl Identity {
 
     /// Whether a sign-up counts only once its address is confirmed.
     pub(crate) fn confirms_addresses_first(&self) -> bool {
-        self.config.selfservice.flows.registration.confirm_address_first && self.verification_enabled()
+        // By a code: a link would open somebody's account with the password of whoever signed up in her name.
+        let is_wanted = self.config.selfservice.flows.registration.confirm_address_first;
+        is_wanted && self.verification_enabled() && self.methods().code
     }
 
     /// Whether a code can go to a verifiable address of somebody who never set codes up.

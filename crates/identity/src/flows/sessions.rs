@@ -20,6 +20,7 @@ use crate::storage::sessions::Liveness;
 use super::answer::CookieChange;
 use super::current::Current;
 use super::error::FlowError;
+use super::events::acting_as;
 use super::visitor::Visitor;
 
 /// What `whoami` tells.
@@ -118,6 +119,7 @@ impl Identity {
     /// `DELETE /sessions`: signs the person out everywhere else.
     pub async fn revoke_my_other_sessions(&self, cx: &Context, visitor: &Visitor) -> Result<usize, FlowError> {
         let current = self.own_session(cx, visitor).await?;
+        let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
         let ended = self.end_other_sessions(&mut tx, cx, current.session.identity_id, current.session.id).await?;
         tx.commit().await?;
@@ -130,6 +132,7 @@ impl Identity {
         if current.session.id == id {
             return Err(FlowError::CurrentSession);
         }
+        let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
         let session = storage::sessions::find(&mut tx, id).await?;
         if let Some(session) = session.filter(|session| session.identity_id == current.session.identity_id) {

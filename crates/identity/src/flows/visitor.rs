@@ -73,10 +73,7 @@ impl Visitor {
 
     /// Whether the visitor may see the flow: a browser flow belongs to the browser that began it.
     pub fn may_see<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Result<(), FlowError> {
-        if flow.belongs_to(&browser.secret) && !(flow.browser.is_some() && browser.is_new) {
-            return Ok(());
-        }
-        Err(self.violation(browser, false))
+        if browser.is_home_of(flow) { Ok(()) } else { Err(self.violation(browser, false)) }
     }
 
     /// Whether the submission comes from the page that the flow was shown on: for browsers by token and cookie, for
@@ -122,6 +119,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// Whether the flow was begun here, or belongs to no browser at all.
+    pub fn is_home_of<D: Details>(&self, flow: &Flow<D>) -> bool {
+        flow.browser.is_none() || (!self.is_new && flow.belongs_to(&self.secret))
+    }
+
     /// A new secret, because whoever uses the browser has changed.
     pub fn renewed(rng: &Rng) -> Self {
         Self { secret: CsrfSecret::generate(rng), is_new: true }

@@ -94,6 +94,10 @@ impl FlowError {
                     .with_id("self_service_flow_disabled")
             }
             Self::MethodDisabled => RestError::not_found("This method is switched off in the configuration."),
+            Self::StrategyDisabled { kind, method } => RestError::bad_request(format!(
+                "The {} flow goes by {method}, which is switched off. An administrator can switch it on.",
+                kind.as_str()
+            )),
             Self::SessionAlreadyAvailable => {
                 RestError::bad_request("Somebody is signed in already; this flow is for visitors.")
                     .with_id("session_already_available")

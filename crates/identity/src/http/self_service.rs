@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get};
 use base::Context;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
 use web::{Cx, Json, RestError};
 
@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Router<Identity> {
         .route("/self-service/recovery/browser", get(begin_recovery_browser))
         .route("/self-service/recovery/api", get(begin_recovery_api))
         .route("/self-service/recovery/flows", get(fetch_recovery))
-        .route("/self-service/recovery", get(submit_recovery).post(submit_recovery))
+        .route("/self-service/recovery", get(open_recovery).post(submit_recovery))
         .route("/self-service/verification/browser", get(begin_verification_browser))
         .route("/self-service/verification/api", get(begin_verification_api))
         .route("/self-service/verification/flows", get(fetch_verification))
@@ -128,8 +128,20 @@ submissions! {
     submit_verification => submit_verification;
 }
 
-async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+/// What a mail leads to. Programs that look at links before people do ask with `HEAD`: that must use nothing up.
+async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
+    if method == Method::HEAD {
+        return StatusCode::OK.into_response();
+    }
     let result = identity.open_verification(&cx, &visitor).await;
+    identity.respond(&cx, &visitor, result).await
+}
+
+async fn open_recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
+    if method == Method::HEAD {
+        return StatusCode::OK.into_response();
+    }
+    let result = identity.submit_recovery(&cx, &visitor, RawSubmission::Empty).await;
     identity.respond(&cx, &visitor, result).await
 }
 

@@ -128,6 +128,7 @@ fn decide(
         | CredentialType::CodeRecovery
         | CredentialType::Deviceauthn
         | CredentialType::IdentifierFirst
+        | CredentialType::Link
         | CredentialType::LinkRecovery
         | CredentialType::Passkey
         | CredentialType::Profile => Err(DeleteCredentialError::Unsupported(kind)),

@@ -2,7 +2,7 @@
 
 pub mod batch_create;
 pub mod create_identity;
-pub mod create_recovery_code;
+pub mod create_recovery;
 pub mod delete_credential;
 pub mod delete_identity;
 pub mod manage_sessions;

@@ -16,59 +16,19 @@ use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
 pub(super) async fn login(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
-    let flow = match asked(&visitor) {
-        Some(asking) => identity.fetch_login(&cx, &asking).await,
-        None => return identity.begin_with_query(FlowKind::Login, &visitor),
-    };
-    match flow {
-        Ok(flow) => {
-            let links = identity.links_of_login(&cx, &flow);
-            identity.show_flow(&cx, FlowKind::Login, &flow, links)
-        }
-        Err(error) => identity.cannot_show(&cx, FlowKind::Login, error).await,
-    }
+    identity.show(&cx, FlowKind::Login, &visitor).await
 }
 
 pub(super) async fn registration(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
-    let flow = match asked(&visitor) {
-        Some(asking) => identity.fetch_registration(&cx, &asking).await,
-        None => return identity.begin_with_query(FlowKind::Registration, &visitor),
-    };
-    match flow {
-        Ok(flow) => {
-            let strings = identity.ui.localizer(cx.locale).strings();
-            let href = identity.begin_in_place_of(FlowKind::Login, &flow);
-            let links = vec![PageLink::new(strings.sign_in_instead, href).asking(strings.have_account)];
-            identity.show_flow(&cx, FlowKind::Registration, &flow, links)
-        }
-        Err(error) => identity.cannot_show(&cx, FlowKind::Registration, error).await,
-    }
+    identity.show(&cx, FlowKind::Registration, &visitor).await
 }
 
 pub(super) async fn recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
-    let flow = match asked(&visitor) {
-        Some(asking) => identity.fetch_recovery(&cx, &asking).await,
-        None => return identity.begin_with_query(FlowKind::Recovery, &visitor),
-    };
-    match flow {
-        Ok(flow) => {
-            let strings = identity.ui.localizer(cx.locale).strings();
-            let href = identity.begin_in_place_of(FlowKind::Login, &flow);
-            identity.show_flow(&cx, FlowKind::Recovery, &flow, vec![PageLink::new(strings.back_to_sign_in, href)])
-        }
-        Err(error) => identity.cannot_show(&cx, FlowKind::Recovery, error).await,
-    }
+    identity.show(&cx, FlowKind::Recovery, &visitor).await
 }
 
 pub(super) async fn verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
-    let flow = match asked(&visitor) {
-        Some(asking) => identity.fetch_verification(&cx, &asking).await,
-        None => return identity.begin_with_query(FlowKind::Verification, &visitor),
-    };
-    match flow {
-        Ok(flow) => identity.show_flow(&cx, FlowKind::Verification, &flow, Vec::new()),
-        Err(error) => identity.cannot_show(&cx, FlowKind::Verification, error).await,
-    }
+    identity.show(&cx, FlowKind::Verification, &visitor).await
 }
 
 /// The visitor as asking the API for the flow that the page's address names; `None` without one.
@@ -89,9 +49,55 @@ impl Identity {
         }
     }
 
-    fn show_flow(&self, cx: &Context, kind: FlowKind, flow: &Value, links: Vec<PageLink>) -> Response {
-        let page = self.flow_page(cx, kind, flow, links);
-        self.page_response(cx, page.page(), &page)
+    /// The page of a flow: this one, unless a team has its own.
+    async fn show(&self, cx: &Context, kind: FlowKind, visitor: &Visitor) -> Response {
+        if let Some(url) = self.page_elsewhere(kind, visitor) {
+            return see_other(&url);
+        }
+        let Some(asking) = asked(visitor) else { return self.begin_with_query(kind, visitor) };
+        let flow = match kind {
+            FlowKind::Login => self.fetch_login(cx, &asking).await,
+            FlowKind::Registration => self.fetch_registration(cx, &asking).await,
+            FlowKind::Settings => self.fetch_settings(cx, &asking).await,
+            FlowKind::Recovery => self.fetch_recovery(cx, &asking).await,
+            FlowKind::Verification => self.fetch_verification(cx, &asking).await,
+        };
+        match flow {
+            Ok(flow) => {
+                let page = self.flow_page(cx, kind, &flow, self.links_of(cx, kind, &flow));
+                self.page_response(cx, page.page(), &page)
+            }
+            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx),
+            Err(error) => self.cannot_show(cx, kind, error).await,
+        }
+    }
+
+    /// The page that a team has in the place of ours, asked as ours was.
+    pub(super) fn page_elsewhere(&self, kind: FlowKind, visitor: &Visitor) -> Option<String> {
+        let mut page = self.page(kind);
+        if page.as_str() == self.own_page(kind.as_str()) {
+            return None;
+        }
+        let asked: Vec<_> = visitor.request_url.query_pairs().collect();
+        if !asked.is_empty() {
+            page.query_pairs_mut().extend_pairs(asked);
+        }
+        Some(page.into())
+    }
+
+    /// The ways from this flow to others.
+    fn links_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> Vec<PageLink> {
+        let strings = self.ui.localizer(cx.locale).strings();
+        let to = |kind| self.begin_in_place_of(kind, flow);
+        match kind {
+            FlowKind::Login => self.links_of_login(cx, flow),
+            FlowKind::Registration => {
+                let sign_in = PageLink::new(strings.sign_in_instead, to(FlowKind::Login));
+                vec![sign_in.asking(strings.have_account)]
+            }
+            FlowKind::Recovery => vec![PageLink::new(strings.back_to_sign_in, to(FlowKind::Login))],
+            FlowKind::Settings | FlowKind::Verification => Vec::new(),
+        }
     }
 
     /// The page of a flow as the API tells it.

@@ -26,7 +26,12 @@ struct House {
 
 impl House {
     fn new(database: Database) -> Self {
-        let config = json!({
+        Self::with(database, &json!({}))
+    }
+
+    /// A house whose flows are configured in this way besides.
+    fn with(database: Database, flows: &serde_json::Value) -> Self {
+        let mut config = json!({
             "dev": true,
             "serve": {"public": {"base_url": format!("{PUBLIC}/")}},
             "selfservice": {
@@ -39,6 +44,9 @@ impl House {
             },
             "hashers": {"bcrypt": {"cost": 4}},
         });
+        for (kind, flow) in flows.as_object().unwrap() {
+            config["selfservice"]["flows"][kind] = flow.clone();
+        }
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
         let rng = Rng::seeded(7);
         let identity = Identity::new(Parts {
@@ -296,6 +304,48 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
         let mail = admin.open(&format!("/admin/mailbox/{id}")).await;
         assert!(mail.html.contains("verification_code_valid"), "{}", mail.html);
         assert_eq!(admin.open("/admin/mailbox/nothing").await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing() {
+    let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
+    database::testing::on_both_engines(&sets, |database| async {
+        let house = House::with(database, &json!({"registration": {"confirm_address_first": true}}));
+        let mut browser = house.browser();
+        let waiting = browser.sign_up("ada@example.org").await;
+        assert_eq!(waiting.heading(), "Confirm your address");
+        assert!(waiting.html.contains("We sent a code to ada@example.org."), "{}", waiting.html);
+        let office = House { public: house.admin.clone(), admin: house.admin.clone(), clock: house.clock.clone() };
+        let mailbox = office.browser().open("/admin/mailbox").await;
+        let id = mailbox.html.split_once(r#"href="mailbox/"#).unwrap().1.split_once('"').unwrap().0;
+        let mail = office.browser().open(&format!("/admin/mailbox/{id}")).await;
+        let link = mail.html.split("<a href=\"").find(|part| part.contains("&#38;code=")).expect("a link");
+        let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
+        let code = link.split_once("code=").unwrap().1.to_owned();
+        let mut phone = house.browser();
+        let page = phone.open(&link).await;
+        assert_eq!((page.status, page.heading()), (StatusCode::FORBIDDEN, "One step left, in the other window"));
+        let page = browser.submit(&waiting, &[("code", &code), ("method", "code")]).await;
+        assert_eq!(page.heading(), "You are signed in");
+        phone.locale = Locale::from_tag("de").unwrap();
+        assert_eq!(phone.open(&waiting.path).await.heading(), "Noch ein Schritt, im anderen Fenster");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn our_page_steps_aside_for_a_teams_own() {
+    let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
+    database::testing::on_both_engines(&sets, |database| async {
+        let own = json!({"login": {"ui_url": format!("{PUBLIC}/own/login?theme=1")}, "settings": {"ui_url": format!("{PUBLIC}/own/settings")}});
+        let house = House::with(database, &own);
+        let mut browser = house.browser();
+        let page = browser.open("/ui/login?flow=abc").await;
+        assert_eq!(page.path, "/own/login?theme=1&flow=abc");
+        assert_eq!(browser.open("/ui/settings").await.path, "/own/settings");
+        assert_eq!(browser.open("/ui/registration").await.heading(), "Create your account");
     })
     .await;
 }

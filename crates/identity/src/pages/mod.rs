@@ -1,13 +1,15 @@
 //! The account pages: what a person sees of the flows, unless a team brings its own (`ui_url`).
 //!
 //! What always holds: a page reads a flow by the operation that answers the API, and its forms are posted to the flow's
-//! own address. So a page can do nothing that another user interface could not.
+//! own address. So a page can do nothing that another user interface could not. Where a team has a page of its own for a
+//! flow, ours leads there.
 
 mod device_name;
 mod error;
 mod flow;
 mod logout;
 mod mailbox;
+mod other_browser;
 mod person;
 mod settings;
 mod welcome;

@@ -10,6 +10,7 @@ use ui::{Config, FlowPage, Language, MessageKind, Moment, Page, PageLink, String
 use super::error::ErrorPage;
 use super::logout::{LogoutPage, SignedOutPage};
 use super::mailbox::{MailLine, MailPage, MailboxPage, parts};
+use super::other_browser::OtherBrowserPage;
 use super::settings::{SessionLine, Sessions, SettingsPage};
 use super::welcome::WelcomePage;
 
@@ -144,5 +145,13 @@ fn the_mailbox_lists_and_shows_messages() {
             back: PageLink::new(strings.back, "/mailbox"),
         };
         render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)
+    });
+}
+
+#[test]
+fn a_reader_in_another_browser_is_sent_back() {
+    check("other_browser", |ui, locale, strings| {
+        let page = OtherBrowserPage { strings, start: PageLink::new(strings.to_start, "/ui/welcome") };
+        render(ui, locale, Page::titled(strings.other_browser), &page)
     });
 }

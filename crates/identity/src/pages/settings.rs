@@ -54,6 +54,9 @@ pub(super) struct SessionLine {
 }
 
 pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+    if let Some(url) = identity.page_elsewhere(FlowKind::Settings, &visitor) {
+        return see_other(&url);
+    }
     let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
     match identity.settings_page(&cx, &visitor, &asking).await {
         Ok(page) => identity.page_response(&cx, page.flow.page(), &page),

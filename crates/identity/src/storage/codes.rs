@@ -1,5 +1,5 @@
-//! One-time codes. A code belongs to one flow and one purpose, is redeemed by one conditional update, and rests sealed:
-//! a million possibilities would not survive a digest. Every guess is counted before it is compared.
+//! One-time codes and the tokens of links. One belongs to one flow and one purpose, is redeemed by one conditional update,
+//! and rests sealed or as a digest. Every guess is counted before it is compared.
 
 use base::{Timestamp, seal::Purpose};
 use database::{Error, Read, Row, WriteTx, values};
@@ -23,7 +23,7 @@ database::statements! {
     ATTEMPTS = "SELECT coalesce(max(attempts), 0) FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3";
 }
 
-/// How the code rests: sealed for this alone.
+/// How digits rest: sealed for this alone.
 pub const SEALED: Purpose = Purpose("identity code");
 
 pub async fn insert(tx: &mut WriteTx, code: &Code) -> Result<(), Error> {
@@ -31,7 +31,7 @@ pub async fn insert(tx: &mut WriteTx, code: &Code) -> Result<(), Error> {
         code.id.as_uuid(),
         code.purpose.as_str(),
         code.flow_id.as_uuid(),
-        &code.sealed,
+        &code.at_rest,
         code.identity_id.map(IdentityId::as_uuid),
         code.via.as_str(),
         &code.address,
@@ -74,7 +74,7 @@ fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error>
         id: CodeId::from_uuid(row.get(0)?),
         purpose,
         flow_id,
-        sealed: row.get(1)?,
+        at_rest: row.get(1)?,
         identity_id: row.get::<Option<Uuid>>(2)?.map(IdentityId::from_uuid),
         via: Via::parse(&via).ok_or_else(|| Error::inconsistent("identity_codes", format!("the channel {via}")))?,
         address: row.get(4)?,

@@ -105,11 +105,11 @@ pub(crate) fn verification_sent_form(ui: &mut Ui, address: &str) {
 }
 
 /// The end of a verification: one link onwards.
-pub(crate) fn verification_passed_form(ui: &mut Ui, continue_url: &str, message: Message) {
+pub(crate) fn verification_passed_form(ui: &mut Ui, group: Group, continue_url: &str, message: Message) {
     "GET".clone_into(&mut ui.method);
     continue_url.clone_into(&mut ui.action);
     ui.nodes = Nodes::default();
-    ui.nodes.append(Node::anchor(Group::Code, "continue", continue_url, label::continue_()));
+    ui.nodes.append(Node::anchor(group, "continue", continue_url, label::continue_()));
     ui.messages = vec![message];
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod code;
 pub(crate) mod identifier_first;
+pub(crate) mod link;
 pub(crate) mod password;
 pub(crate) mod profile;
 

@@ -37,6 +37,8 @@ pub(super) static STRINGS: Strings = Strings {
     verification: "Confirm your address",
     verification_intro: "This way we know that we can reach you when it matters.",
     verification_done: "Address confirmed",
+    other_browser: "One step left, in the other window",
+    other_browser_intro: "You began this in another browser or on another device, where the page is still waiting. Go back to it and enter the code from the mail. Nothing is lost.",
 
     settings: "Your account",
     settings_intro: "Your details, and the ways you sign in.",

@@ -37,6 +37,8 @@ pub(super) static STRINGS: Strings = Strings {
     verification: "Adresse bestätigen",
     verification_intro: "So wissen wir, dass wir Sie erreichen, wenn es darauf ankommt.",
     verification_done: "Adresse bestätigt",
+    other_browser: "Noch ein Schritt, im anderen Fenster",
+    other_browser_intro: "Sie haben in einem anderen Browser oder auf einem anderen Gerät begonnen; dort wartet die Seite noch. Gehen Sie dorthin zurück und geben Sie den Code aus der Nachricht ein. Es ist nichts verloren.",
 
     settings: "Ihr Konto",
     settings_intro: "Ihre Angaben und die Wege, sich anzumelden.",

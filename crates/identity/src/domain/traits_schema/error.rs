@@ -103,7 +103,7 @@ impl TraitProblem {
                 format!("The value must be of type {}, but is {actual}.", allowed.join(" or "))
             }
             Self::NotTheConstant { expected } => format!("The value must be {expected}."),
-            Self::Email { value } => format!("\"{value}\" is no valid e-mail address."),
+            Self::Email { value } => format!("\"{value}\" is no valid email address."),
             Self::Telephone { value } => format!("\"{value}\" is no valid telephone number in international form."),
             Self::Other { reason } => reason.clone(),
         }

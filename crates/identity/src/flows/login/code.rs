@@ -86,8 +86,8 @@ impl Identity {
         flow.details.code_identifier = Some(identifier.to_owned());
 
         let recipient = match &found {
-            Some((person, via, address)) => Recipient { person: Some(person), via: *via, address },
-            None => Recipient { person: None, via: Via::of(identifier), address: identifier },
+            Some((person, via, address)) => Recipient { person: Some(person), via: *via, address, is_holders: false },
+            None => Recipient { person: None, via: Via::of(identifier), address: identifier, is_holders: false },
         };
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_code(&mut tx, cx, CodePurpose::Login, flow, &recipient, None).await?;
@@ -136,7 +136,7 @@ impl Identity {
         let (code, counted) = match self.judge_code(cx, flow.id, CodePurpose::Login, guess).await? {
             Judged::Right { code, counted } => (code, counted),
             Judged::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
-            Judged::Exhausted => return Err(SubmitError::general(validation::generic(crate::flows::codes::EXHAUSTED))),
+            Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
         };
         let mut tx = self.database.read(cx.tenant);
         let person = match code.identity_id {

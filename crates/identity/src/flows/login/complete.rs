@@ -14,6 +14,7 @@ use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId,
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
@@ -43,6 +44,7 @@ impl Identity {
         if !identity.is_active() {
             return Err(SubmitError::general(messages::account_disabled()));
         }
+        let cx = &acting_as(cx, identity.id);
         let used = method.method;
         let return_to = self.login_return_to(flow, used)?;
         let hooks = self.hooks_after(FlowKind::Login, used);
@@ -87,8 +89,8 @@ impl Identity {
             None => None,
         };
         if must_verify {
-            self.login_event(&mut tx, cx, "LoginFailed", flow, Some(identity.id), Some("the address is not verified"))
-                .await?;
+            let failed = FlowEvent::named(FlowKind::Login.failed_event()).about(identity.id);
+            events::append(&mut tx, cx, flow, failed.because(Some("the address is not verified"))).await?;
             tx.commit().await?;
             let begun =
                 verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
@@ -107,7 +109,7 @@ impl Identity {
         if hooks.revoke_active_sessions {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
-        self.login_event(&mut tx, cx, "LoginSucceeded", flow, Some(identity.id), None).await?;
+        events::append(&mut tx, cx, flow, FlowEvent::named("LoginSucceeded").about(identity.id)).await?;
         self.session_event(
             &mut tx,
             cx,

@@ -9,22 +9,20 @@ mod submit;
 pub(crate) use complete::some_if_any;
 
 use base::Context;
-use database::WriteTx;
-use jobs::Event;
-use serde_json::json;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
 use crate::domain::message::login as messages;
 use crate::domain::ui_node::NodeOrder;
-use crate::domain::{Aal, CredentialType, IdentityId};
+use crate::domain::{Aal, CredentialType};
 use crate::storage;
 use crate::strategies::{self, identifier_first as first, password as password_method};
 
 use super::answer::{Answer, Content, Failure};
 use super::current::Current;
 use super::error::{FlowError, SubmitError};
+use super::events::{self, FlowEvent};
 use super::oauth2::Challenge;
 use super::visitor::Visitor;
 
@@ -82,7 +80,7 @@ impl Identity {
         self.login_form(cx, &mut flow, current.as_ref()).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
-        self.login_event(&mut tx, cx, "LoginInitiated", &flow, None, None).await?;
+        events::append(&mut tx, cx, &flow, FlowEvent::named("LoginInitiated")).await?;
         tx.commit().await?;
         self.send_only_second_factor(cx, &mut flow, current.as_ref()).await?;
         Ok(self.begun(&flow, &browser))
@@ -197,31 +195,6 @@ impl Identity {
             kinds.push(CredentialType::Code);
         }
         Ok(strategies::identifier_label(&schema, &kinds))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the members of one event")]
-    pub(super) async fn login_event(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        name: &'static str,
-        flow: &Flow<Login>,
-        person: Option<IdentityId>,
-        reason: Option<&str>,
-    ) -> Result<(), database::Error> {
-        let person = person.or(flow.details.expected_identity);
-        let attributes = json!({
-            "IdentityID": person,
-            "FlowID": flow.id,
-            "SelfServiceFlowType": flow.flow_type.as_str(),
-            "SelfServiceFlowName": FlowKind::Login.as_str(),
-            "SelfServiceMethodUsed": flow.active,
-            "LoginRequestedAAL": flow.details.requested_aal,
-            "FlowRefresh": flow.details.refresh,
-            "ErrorReason": reason,
-        });
-        let subject = person.map(|id| id.to_string()).unwrap_or_default();
-        jobs::append_event(tx, cx, Event { name, subject, attributes }).await
     }
 }
 

@@ -4,18 +4,17 @@ use base::Context;
 use database::WriteTx;
 
 use crate::Identity;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::Wants;
 use crate::domain::code::CodeId;
-use crate::domain::flow::{Details as _, Flow, FlowKind, Login};
+use crate::domain::flow::{Flow, FlowKind, Login};
 use crate::domain::form::FieldRules;
 use crate::domain::message::{self, Message};
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::ui::Complaint;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
-use crate::flows::answer::{Answer, Content, Failure};
+use crate::flows::answer::{Answer, Failure};
 use crate::flows::attempts::Counted;
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::forms::complain;
+use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -127,11 +126,8 @@ impl Identity {
                 if flow.is_browser() && visitor.wants == Wants::Html {
                     return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
                 }
-                let reason =
-                    "Somebody is signed in already. To prove it once more, begin the flow with `?refresh=true`.";
-                return self
-                    .refuse_login(cx, flow, &browser, vec![Complaint::general(message::validation::generic(reason))])
-                    .await;
+                let refusal = Refusal::general(message::validation::signed_in_already());
+                return self.refuse_submission(cx, &mut flow, &browser, refusal).await;
             }
             None if flow.details.requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
             None | Some(_) => {}
@@ -153,34 +149,8 @@ impl Identity {
         };
         match step {
             Ok(answer) => Ok(answer),
-            Err(SubmitError::Complaints(complaints)) => self.refuse_login(cx, flow, &browser, complaints).await,
-            Err(SubmitError::Limited { complaint, retry_after }) => {
-                let mut answer = self.refuse_login(cx, flow, &browser, vec![*complaint]).await?;
-                if let Content::Form { status, retry_after_seconds, .. } = &mut answer.content {
-                    *status = 429;
-                    *retry_after_seconds = Some(retry_after.as_secs().max(1));
-                }
-                Ok(answer)
-            }
-            Err(SubmitError::Flow(error)) => Err(*error),
+            Err(error) => self.refuse_submission(cx, &mut flow, &browser, error.try_into()?).await,
         }
-    }
-
-    /// Says in the form what is wrong.
-    async fn refuse_login(
-        &self,
-        cx: &Context,
-        mut flow: Flow<Login>,
-        browser: &Browser,
-        complaints: Vec<Complaint>,
-    ) -> Result<Answer, FlowError> {
-        let reason = complaints.first().map(|complaint| complaint.message.text.clone());
-        complain(&mut flow, complaints);
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::update(&mut tx, &flow).await?;
-        self.login_event(&mut tx, cx, "LoginFailed", &flow, None, reason.as_deref()).await?;
-        tx.commit().await?;
-        Ok(self.form(&flow, browser, 400))
     }
 
     /// Puts a new flow in the place of an expired one.
@@ -192,22 +162,11 @@ impl Identity {
         expired: &Flow<Login>,
     ) -> Result<Answer, FlowError> {
         let current = self.current(cx, visitor).await?;
-        let mut beginning = self.beginning::<Login>(visitor, browser, expired.flow_type);
-        beginning.request_url = &expired.request_url;
-        let mut details = expired.details.clone();
-        details.refresh = details.refresh && current.is_some();
-        details.code_identifier = None;
-        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        flow.return_to.clone_from(&expired.return_to);
+        let refresh = expired.details.refresh && current.is_some();
+        let details = Login { refresh, code_identifier: None, ..expired.details.clone() };
+        let mut flow = self.begin_again(cx, visitor, browser, expired, details);
         self.login_form(cx, &mut flow, current.as_ref()).await?;
-        flow.ui.messages.push(Login::expired_message(expired.expires_at, cx.now));
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
-        if expired.flow_type == FlowType::Browser && visitor.wants == Wants::Html {
-            return Ok(Answer::redirect(self.page_of(&flow)));
-        }
-        Err(Self::replaced_by(cx, expired, &flow))
+        self.put_in_place_of(cx, visitor, expired, flow).await
     }
 
     /// The method that a strategy answers for, when it is enabled and fits the level that is asked for.

@@ -1,7 +1,6 @@
 //! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
 
 use base::{Context, PlainToken};
-use jobs::Event;
 use serde_json::json;
 use url::Url;
 
@@ -15,6 +14,7 @@ use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, AddressStatus, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
 use crate::flows::login::some_if_any;
 use crate::flows::visitor::{Browser, Visitor};
@@ -88,9 +88,9 @@ impl Identity {
             }
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
-        let attributes = json!({ "IdentityID": identity.id, "SchemaID": identity.schema_id });
-        let created = Event { name: "IdentityCreated", subject: identity.id.to_string(), attributes };
-        jobs::append_event(&mut tx, cx, created).await?;
+        // From here on it is the newcomer who acts.
+        let cx = &acting_as(cx, identity.id);
+        self.identity_event(&mut tx, cx, "IdentityCreated", &identity).await?;
         if let Some((session, _)) = &session {
             storage::sessions::insert(&mut tx, session).await?;
             self.session_event(&mut tx, cx, "SessionIssued", session).await?;
@@ -117,7 +117,7 @@ impl Identity {
         if let Some(begun) = &verification {
             mark_sent(&mut identity, &begun.address);
         }
-        self.registration_event(&mut tx, cx, "RegistrationSucceeded", flow, &identity.id.to_string(), None).await?;
+        events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationSucceeded").about(identity.id)).await?;
         tx.commit().await?;
 
         self.answer_newcomer(cx, visitor, flow, Registered { identity, session, verification }, hooks, return_to).await
@@ -203,7 +203,8 @@ impl Identity {
             mark_sent(&mut identity, &begun.address);
         }
         self.tell_holder(&mut tx, cx, taken.via, &taken.value, &flow.request_url).await?;
-        self.registration_event(&mut tx, cx, "RegistrationFailed", flow, "", Some("the identifier is taken")).await?;
+        let failed = FlowEvent::named(FlowKind::Registration.failed_event()).because(Some("the identifier is taken"));
+        events::append(&mut tx, cx, flow, failed).await?;
         tx.commit().await?;
         Ok(Registered { identity, session: None, verification })
     }

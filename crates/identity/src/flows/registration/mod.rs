@@ -7,9 +7,7 @@ mod submit;
 use std::sync::Arc;
 
 use base::Context;
-use database::WriteTx;
-use jobs::Event;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
@@ -21,6 +19,7 @@ use crate::strategies::{code, password, profile};
 
 use super::answer::{Answer, Content, Failure};
 use super::error::FlowError;
+use super::events::{self, FlowEvent};
 use super::visitor::Visitor;
 
 impl Identity {
@@ -78,7 +77,7 @@ impl Identity {
         self.registration_form(&mut flow, &Value::Object(Map::new()))?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
-        self.registration_event(&mut tx, cx, "RegistrationInitiated", &flow, "", None).await?;
+        events::append(&mut tx, cx, &flow, FlowEvent::named("RegistrationInitiated")).await?;
         tx.commit().await?;
         Ok(self.begun(&flow, &browser))
     }
@@ -143,25 +142,5 @@ impl Identity {
 
     pub(super) fn registration_schema(&self, flow: &Flow<Registration>) -> Result<Arc<TraitsSchema>, FlowError> {
         self.schema_of(flow.details.identity_schema.as_deref())
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the members of one event")]
-    pub(super) async fn registration_event(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        name: &'static str,
-        flow: &Flow<Registration>,
-        subject: &str,
-        reason: Option<&str>,
-    ) -> Result<(), database::Error> {
-        let attributes = json!({
-            "FlowID": flow.id,
-            "SelfServiceFlowType": flow.flow_type.as_str(),
-            "SelfServiceFlowName": FlowKind::Registration.as_str(),
-            "SelfServiceMethodUsed": flow.active,
-            "ErrorReason": reason,
-        });
-        jobs::append_event(tx, cx, Event { name, subject: subject.to_owned(), attributes }).await
     }
 }

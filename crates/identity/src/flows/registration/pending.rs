@@ -10,7 +10,6 @@
 use base::seal::Purpose;
 use base::{Context, PlainToken, Timestamp};
 use database::WriteTx;
-use jobs::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
@@ -24,6 +23,7 @@ use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress, Via};
 use crate::flows::answer::Answer;
 use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{Hooks, VerificationOf};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -98,7 +98,7 @@ impl Identity {
             self.tell_holder(&mut tx, cx, holder.via, &holder.value, &flow.request_url).await?;
         }
         mark_sent(&mut identity, &begun.address);
-        self.registration_event(&mut tx, cx, "RegistrationAwaitsAddress", flow, "", None).await?;
+        events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationAwaitsAddress")).await?;
         tx.commit().await?;
         let registered = Registered { identity, session: None, verification: Some(begun) };
         self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await
@@ -212,9 +212,8 @@ impl Identity {
             Err(StoreError::Taken(_)) => return Ok(None),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
-        let attributes = json!({ "IdentityID": identity.id, "SchemaID": identity.schema_id });
-        let created = Event { name: "IdentityCreated", subject: identity.id.to_string(), attributes };
-        jobs::append_event(tx, cx, created).await?;
+        let cx = &acting_as(cx, identity.id);
+        self.identity_event(tx, cx, "IdentityCreated", &identity).await?;
         let session = flow.is_browser().then(|| {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)

@@ -4,19 +4,19 @@ use base::{Context, Secret};
 use serde_json::Value;
 
 use crate::Identity;
-use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowState, Registration};
 use crate::domain::message::{self, registration as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
-use crate::domain::ui::Complaint;
 use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::domain::{self, Aal, CredentialType, IdentityId};
-use crate::flows::answer::{Answer, Content, Failure};
-use crate::flows::codes::{EXHAUSTED, Judged, Recipient};
+use crate::flows::answer::{Answer, Failure};
+use crate::flows::codes::{Judged, Recipient};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::forms::{complain, trait_complaints};
+use crate::flows::forms::trait_complaints;
+use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -102,16 +102,7 @@ impl Identity {
         };
         match result {
             Ok(answer) => Ok(answer),
-            Err(SubmitError::Complaints(complaints)) => self.refuse_registration(cx, flow, &browser, complaints).await,
-            Err(SubmitError::Limited { complaint, retry_after }) => {
-                let mut answer = self.refuse_registration(cx, flow, &browser, vec![*complaint]).await?;
-                if let Content::Form { status, retry_after_seconds, .. } = &mut answer.content {
-                    *status = 429;
-                    *retry_after_seconds = Some(retry_after.as_secs().max(1));
-                }
-                Ok(answer)
-            }
-            Err(SubmitError::Flow(error)) => Err(*error),
+            Err(error) => self.refuse_registration(cx, flow, &browser, error.try_into()?).await,
         }
     }
 
@@ -120,27 +111,22 @@ impl Identity {
         cx: &Context,
         mut flow: Flow<Registration>,
         browser: &Browser,
-        complaints: Vec<Complaint>,
+        refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let reason = complaints.first().map(|complaint| complaint.message.text.clone());
         // A field that was carried along unseen shows itself when something is wrong with it.
         let schema = self.registration_schema(&flow)?;
         for visible in profile::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
             let name = visible.name().to_owned();
-            let is_wrong = complaints.iter().any(|complaint| complaint.node.as_deref() == Some(name.as_str()));
-            if let (true, Some(input)) = (is_wrong, flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut()))
+            if refusal.concerns(&name)
+                && let Some(input) = flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut())
                 && input.kind == InputKind::Hidden
             {
                 input.kind = visible.as_input().map_or(InputKind::Text, |input| input.kind);
             }
         }
-        complain(&mut flow, complaints);
+        let said = refusal.say_in(&mut flow);
         flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::update(&mut tx, &flow).await?;
-        self.registration_event(&mut tx, cx, "RegistrationFailed", &flow, "", reason.as_deref()).await?;
-        tx.commit().await?;
-        Ok(self.form(&flow, browser, 400))
+        self.answer_refused(cx, &flow, browser, said).await
     }
 
     async fn renew_registration(
@@ -150,20 +136,10 @@ impl Identity {
         browser: &Browser,
         expired: &Flow<Registration>,
     ) -> Result<Answer, FlowError> {
-        let mut beginning = self.beginning::<Registration>(visitor, browser, expired.flow_type);
-        beginning.request_url = &expired.request_url;
         let details = Registration { code_traits: None, ..expired.details.clone() };
-        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        flow.return_to.clone_from(&expired.return_to);
+        let mut flow = self.begin_again(cx, visitor, browser, expired, details);
         self.registration_form(&mut flow, &Value::Null)?;
-        flow.ui.messages.push(Registration::expired_message(expired.expires_at, cx.now));
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
-        if expired.flow_type == FlowType::Browser && visitor.wants == Wants::Html {
-            return Ok(Answer::redirect(self.page_of(&flow)));
-        }
-        Err(Self::replaced_by(cx, expired, &flow))
+        self.put_in_place_of(cx, visitor, expired, flow).await
     }
 
     /// The traits alone: on to the choice of a credential, or back from it.
@@ -248,7 +224,7 @@ impl Identity {
         let code = match self.judge_code(cx, flow.id, CodePurpose::Registration, guess).await? {
             Judged::Right { code, .. } => code,
             Judged::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
-            Judged::Exhausted => return Err(SubmitError::general(validation::generic(EXHAUSTED))),
+            Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
         };
         for address in &mut identity.verifiable_addresses {
             if address.via == code.via && address.value == code.address {
@@ -284,7 +260,7 @@ impl Identity {
             "transient_payload": submission.transient_payload(),
         });
         let mut tx = self.database.write(cx.tenant).await?;
-        let recipient = Recipient { person: None, via: *via, address };
+        let recipient = Recipient { person: None, via: *via, address, is_holders: false };
         self.send_code(&mut tx, cx, CodePurpose::Registration, flow, &recipient, Some(&extra)).await?;
         storage::flows::update(&mut tx, flow).await?;
         tx.commit().await?;

@@ -10,8 +10,7 @@ pub(crate) use continuity::COOKIE as CONTINUITY_COOKIE;
 
 use base::Context;
 use database::WriteTx;
-use jobs::Event;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Identity;
 use crate::domain;
@@ -154,24 +153,5 @@ impl Identity {
         let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
         wire["identity"] = wire::identity(person, self.public_url());
         wire
-    }
-
-    pub(super) async fn settings_event(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        name: &'static str,
-        flow: &Flow<Settings>,
-        reason: Option<&str>,
-    ) -> Result<(), database::Error> {
-        let attributes = json!({
-            "IdentityID": flow.details.identity_id,
-            "FlowID": flow.id,
-            "SelfServiceFlowType": flow.flow_type.as_str(),
-            "SelfServiceFlowName": FlowKind::Settings.as_str(),
-            "SelfServiceMethodUsed": flow.active,
-            "ErrorReason": reason,
-        });
-        jobs::append_event(tx, cx, Event { name, subject: flow.details.identity_id.to_string(), attributes }).await
     }
 }

@@ -1,8 +1,6 @@
 //! Setting a new password.
 
 use base::{Context, Secret};
-use jobs::Event;
-use serde_json::json;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings};
@@ -11,6 +9,7 @@ use crate::domain::password_policy::PasswordRefusal;
 use crate::domain::{Credential, CredentialType};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::events::{self, FlowEvent};
 use crate::flows::submission::Submission;
 use crate::storage;
 use crate::storage::identities::StoreError;
@@ -63,10 +62,8 @@ impl Identity {
         if hooks.revoke_active_sessions {
             self.end_other_sessions(&mut tx, cx, after.id, current.session.id).await?;
         }
-        let attributes = json!({ "IdentityID": after.id });
-        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes })
-            .await?;
-        self.settings_event(&mut tx, cx, "SettingsSucceeded", flow, None).await?;
+        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        events::append(&mut tx, cx, flow, FlowEvent::named("SettingsSucceeded")).await?;
         tx.commit().await?;
         Ok(Changed { identity: after, verification: None })
     }

@@ -1,8 +1,6 @@
 //! Changing the traits. A change of what identifies or reaches the person needs a fresh proof; any other does not.
 
 use base::Context;
-use jobs::Event;
-use serde_json::json;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings};
@@ -11,6 +9,7 @@ use crate::domain::message::validation;
 use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::events::{self, FlowEvent};
 use crate::flows::forms::trait_complaints;
 use crate::flows::hooks::VerificationOf;
 use crate::flows::submission::Submission;
@@ -78,10 +77,8 @@ impl Identity {
             }
             None => None,
         };
-        let attributes = json!({ "IdentityID": after.id });
-        jobs::append_event(&mut tx, cx, Event { name: "IdentityUpdated", subject: after.id.to_string(), attributes })
-            .await?;
-        self.settings_event(&mut tx, cx, "SettingsSucceeded", flow, None).await?;
+        self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
+        events::append(&mut tx, cx, flow, FlowEvent::named("SettingsSucceeded")).await?;
         tx.commit().await?;
         Ok(Changed { identity: after, verification: verification.filter(|_| hooks.show_verification_ui) })
     }

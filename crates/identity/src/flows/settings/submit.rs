@@ -5,16 +5,16 @@ use base::Context;
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
-use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Settings, endpoint, with_flow};
+use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, endpoint, with_flow};
 use crate::domain::message::{self, settings as messages};
-use crate::domain::ui::Complaint;
 use crate::domain::{self, CredentialType};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::forms::complain;
+use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
 use crate::flows::login::some_if_any;
+use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -77,6 +77,7 @@ impl Identity {
                 Err(FlowError::NoSession)
             };
         };
+        let cx = &acting_as(cx, current.session.identity_id);
         self.may_change_settings(&flow, &current, visitor)?;
         if flow.is_expired(cx.now) {
             return self.renew_settings(cx, visitor, &browser, &flow, &current).await;
@@ -103,21 +104,16 @@ impl Identity {
 
         let answer = match self.change_settings(cx, &browser, &mut flow, &current, &submission).await {
             Ok(changed) => self.settings_changed(cx, visitor, &browser, flow, &current, changed).await,
-            Err(SubmitError::Complaints(complaints)) => {
-                self.refuse_settings(cx, flow, &browser, &current, complaints).await
-            }
-            Err(SubmitError::Limited { complaint, .. }) => {
-                self.refuse_settings(cx, flow, &browser, &current, vec![*complaint]).await
-            }
-            Err(SubmitError::Flow(error)) => match *error {
-                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser && !was_parked => {
+            Err(error) => match Refusal::try_from(error) {
+                Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
+                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if to_browser && !was_parked => {
                     let cookie = self.park_submission(cx, &flow, &current, &submission).await?;
                     Ok(Answer::redirect(redirect_browser_to).with(cookie))
                 }
-                FlowError::SessionRefreshRequired { redirect_browser_to } if to_browser => {
+                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if to_browser => {
                     Ok(Answer::redirect(redirect_browser_to))
                 }
-                error => Err(error),
+                Err(error) => Err(error),
             },
         }?;
         Ok(if was_parked { answer.with(CookieChange::ContinuityEnded) } else { answer })
@@ -214,16 +210,10 @@ impl Identity {
         mut flow: Flow<Settings>,
         browser: &Browser,
         current: &Current,
-        complaints: Vec<Complaint>,
+        refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let reason = complaints.first().map(|complaint| complaint.message.text.clone());
         flow.state = FlowState::ShowForm;
-        complain(&mut flow, complaints);
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::update(&mut tx, &flow).await?;
-        self.settings_event(&mut tx, cx, "SettingsFailed", &flow, reason.as_deref()).await?;
-        tx.commit().await?;
-        let mut answer = self.form(&flow, browser, 400);
+        let mut answer = self.refuse_submission(cx, &mut flow, browser, refusal).await?;
         if let Content::Form { flow: shown, .. } = &mut answer.content {
             *shown = self.settings_to_wire(&flow, &current.identity, browser);
         }
@@ -238,18 +228,8 @@ impl Identity {
         expired: &Flow<Settings>,
         current: &Current,
     ) -> Result<Answer, FlowError> {
-        let mut beginning = self.beginning::<Settings>(visitor, browser, expired.flow_type);
-        beginning.request_url = &expired.request_url;
-        let mut flow = Flow::begin(&beginning, expired.details.clone(), &self.rng, cx.now);
-        flow.return_to.clone_from(&expired.return_to);
+        let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
         self.settings_form(&mut flow, &current.identity)?;
-        flow.ui.messages.push(Settings::expired_message(expired.expires_at, cx.now));
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::insert(&mut tx, &flow).await?;
-        tx.commit().await?;
-        if expired.is_browser() && visitor.wants == Wants::Html {
-            return Ok(Answer::redirect(self.page_of(&flow)));
-        }
-        Err(Self::replaced_by(cx, expired, &flow))
+        self.put_in_place_of(cx, visitor, expired, flow).await
     }
 }

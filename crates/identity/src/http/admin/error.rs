@@ -7,7 +7,7 @@ use crate::domain::json_patch::PatchError;
 use crate::hashing::HashError;
 use crate::operations::batch_create::BatchError;
 use crate::operations::create_identity::{ComposeError, CreateIdentityError};
-use crate::operations::create_recovery_code::CreateRecoveryCodeError;
+use crate::operations::create_recovery::CreateRecoveryError;
 use crate::operations::delete_credential::DeleteCredentialError;
 use crate::operations::delete_identity::DeleteIdentityError;
 use crate::operations::explain;
@@ -141,14 +141,20 @@ impl From<SessionError> for RestError {
     }
 }
 
-impl From<CreateRecoveryCodeError> for RestError {
-    fn from(error: CreateRecoveryCodeError) -> Self {
+impl From<CreateRecoveryError> for RestError {
+    fn from(error: CreateRecoveryError) -> Self {
         match error {
-            CreateRecoveryCodeError::UnknownIdentity => not_found(),
-            CreateRecoveryCodeError::Disabled => {
-                Self::not_found("This endpoint was disabled by the administrator: recovery by code is switched off.")
+            CreateRecoveryError::UnknownIdentity => not_found(),
+            CreateRecoveryError::Disabled(_) => {
+                Self::not_found(format!("This endpoint was disabled by the administrator: {error}."))
             }
-            CreateRecoveryCodeError::Database(error) => error.into(),
+            CreateRecoveryError::ReturnTo(error) => {
+                let reason = format!("return_to: \"{}\" is not allowed", error.target);
+                Self::bad_request(reason)
+                    .with_id("self_service_flow_return_to_forbidden")
+                    .with_detail("field", "return_to")
+            }
+            CreateRecoveryError::Database(error) => error.into(),
         }
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<Identity> {
         .route("/sessions/{id}", get(sessions::get).delete(sessions::disable))
         .route("/sessions/{id}/extend", patch(sessions::extend))
         .route("/recovery/code", post(recovery::create_code))
+        .route("/recovery/link", post(recovery::create_link))
         .route("/courier/messages", get(messages::list))
         .route("/courier/messages/{id}", get(messages::get));
     Router::new().nest("/admin", routes.clone()).merge(routes)

@@ -42,7 +42,7 @@ impl House {
         let config: Config = serde_json::from_value(json!({
             "dev": true,
             "serve": {"public": {"base_url": "http://id.example/"}, "admin": {"base_url": "http://admin.example/"}},
-            "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": false}}}},
+            "selfservice": {"methods": {"password": {"config": {"haveibeenpwned_enabled": false}}, "link": {"enabled": true}}},
             "hashers": {"bcrypt": {"cost": 4}},
         }))
         .unwrap();
@@ -215,7 +215,7 @@ async fn what_is_wrong_is_named() {
         };
         for (body, status, word) in [
             (json!({"traits": {}}), 400, "/traits/email"),
-            (json!({"traits": {"email": "nobody"}}), 400, "e-mail"),
+            (json!({"traits": {"email": "nobody"}}), 400, "email"),
             (json!({"traits": {"email": "a@b.example"}, "schema_id": "unknown"}), 400, "schema_id"),
             (json!({"traits": {"email": "a@b.example"}, "colour": "red"}), 400, "colour"),
             (json!({"traits": {"email": "a@b.example"}, "state": "asleep"}), 400, "state"),
@@ -536,6 +536,34 @@ async fn an_administrator_hands_out_a_recovery_code() {
             .await
             .expect(404);
         house.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_administrator_hands_out_a_recovery_link() {
+    on_both(|house| async move {
+        let id = house.create("ada@example.org").await;
+        let body = json!({"identity_id": id, "expires_in": "12h"});
+        let made = house.ask("POST", "/admin/recovery/link?return_to=/ui/welcome", body).await.expect(200);
+        let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(12)));
+        let link = made.json["recovery_link"].as_str().unwrap();
+        let path = link.strip_prefix("http://id.example").unwrap();
+        let passed = house.send(&house.public, "GET", path, None).await.expect(303);
+        assert!(passed.headers["location"].to_str().unwrap().starts_with("http://id.example/ui/settings?flow="));
+        let again = house.send(&house.public, "GET", path, None).await.expect(303);
+        assert!(!again.headers.get_all("set-cookie").iter().any(|it| it.to_str().unwrap().starts_with("ory_kratos_s")));
+        let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
+        for (query, body, word) in [
+            ("", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}), "identity_id"),
+            ("", json!({"identity_id": id, "expires_in": "0s"}), "expires_in"),
+            ("?return_to=https://evil.example/", json!({"identity_id": id}), "return_to"),
+        ] {
+            let refused = house.ask("POST", &format!("/admin/recovery/link{query}"), body).await.expect(400);
+            assert!(refused.reason().contains(word), "{}", refused.json);
+        }
     })
     .await;
 }

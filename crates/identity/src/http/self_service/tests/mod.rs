@@ -1,6 +1,7 @@
 //! The self-service contract, asked over the router: one house for each test, on both engines, with a clock that stands
 //! still, and clients of the three kinds.
 
+mod link;
 mod login;
 mod oauth2;
 mod recovery;
@@ -125,7 +126,7 @@ impl House {
         let mut tx = self.identity.database.read(TenantId::DEFAULT);
         let flow: FlowId = flow.parse().unwrap();
         let codes = storage::codes::open(&mut tx, flow, purpose).await.unwrap();
-        let sealed = &codes.first().expect("an open code").sealed;
+        let sealed = &codes.first().expect("an open code").at_rest;
         let plain = self.identity.sealer.open(storage::codes::SEALED, TenantId::DEFAULT, sealed).unwrap();
         String::from_utf8(plain).unwrap()
     }
@@ -243,6 +244,10 @@ impl Client<'_> {
 
     pub(super) async fn get(&mut self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
+    }
+
+    pub(super) async fn head(&mut self, path: &str) -> Reply {
+        self.send(Method::HEAD, path, None).await
     }
 
     pub(super) async fn delete(&mut self, path: &str, body: Option<Value>) -> Reply {

@@ -117,7 +117,10 @@ async fn whoever_began_a_flow_is_not_given_the_code_by_somebody_elses_click() {
         let code = house.code(&id, CodePurpose::Verification).await;
         let mut reader = house.browser();
         reader.get(&format!("/self-service/verification?flow={id}&code={code}")).await.expect(303);
-        assert_eq!(stranger.fetch("verification", &id).await.expect(200).node("code")["attributes"]["value"], json!(null));
+        assert_eq!(
+            stranger.fetch("verification", &id).await.expect(200).node("code")["attributes"]["value"],
+            json!(null)
+        );
     })
     .await;
 }

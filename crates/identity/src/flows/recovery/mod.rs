@@ -1,0 +1,252 @@
+//! Recovering an account: a code or a link goes to a recovery address; whoever brings it back is let in, to set a new
+//! password.
+//!
+//! Somebody who asks for an unknown address sees what somebody who asks for a known one sees. Recovery proves one factor
+//! and never raises assurance beyond it.
+
+mod pass;
+
+use base::Context;
+use serde_json::Value;
+
+use crate::Identity;
+use crate::domain;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::code::CodePurpose;
+use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
+use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
+use crate::domain::ui::Ui;
+use crate::storage;
+use crate::strategies::code;
+
+use super::address_flow::{AddressFlow, Step, decode, nothing_given};
+use super::answer::{Answer, Failure};
+use super::codes::Recipient;
+use super::error::{FlowError, SubmitError};
+use super::submission::{RawSubmission, Submission};
+use super::visitor::{Browser, Visitor};
+
+impl AddressFlow for Recovery {
+    const CODE: CodePurpose = CodePurpose::Recovery;
+    const LINK: CodePurpose = CodePurpose::RecoveryLink;
+
+    fn wrong_code() -> Message {
+        flow_messages::recovery_code_invalid()
+    }
+
+    fn wrong_link() -> Message {
+        flow_messages::recovery_link_invalid()
+    }
+
+    fn no_strategy() -> Message {
+        flow_messages::no_recovery_strategy()
+    }
+
+    fn link_sent() -> Message {
+        messages::link_sent()
+    }
+
+    fn code_form(ui: &mut Ui, _: bool) {
+        code::recovery_form(ui);
+    }
+
+    fn code_sent_form(ui: &mut Ui, typed: &str) {
+        code::recovery_sent_form(ui, Some(typed));
+    }
+
+    fn keep_address(&mut self, address: String) {
+        self.address = Some(address);
+    }
+
+    fn anew(&self, _: bool) -> Self {
+        Self { skip_settings: self.skip_settings, ..Self::default() }
+    }
+}
+
+impl Identity {
+    pub async fn begin_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
+        self.begin_recovery_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn begin_recovery_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
+        if !self.recovery_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Recovery });
+        }
+        let home = self.return_urls().default_url().clone();
+        self.return_urls().resolve(visitor.query("return_to").as_deref(), &home)?;
+        if self.current(cx, visitor).await?.is_some() {
+            let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
+            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
+        }
+        let browser = self.browser(visitor);
+        let skip_settings = visitor.query("skip_settings").is_some_and(|value| super::login::is_true(&value));
+        let details = Recovery { skip_settings, ..Recovery::default() };
+        let beginning = self.beginning::<Recovery>(visitor, &browser, flow_type);
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        self.ask_for_address(&mut flow)?;
+        self.store_flow(cx, &flow).await?;
+        Ok(self.begun(&flow, &browser))
+    }
+
+    pub async fn fetch_recovery(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+        let flow = self.fetched_flow::<Recovery>(cx, visitor).await?;
+        let browser = self.browser(visitor);
+        if !flow.details.skip_csrf {
+            visitor.may_see(&flow, &browser)?;
+        }
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, &flow));
+        }
+        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+    }
+
+    /// Both `POST` and `GET` submit: the query counts where the body is silent.
+    pub async fn submit_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
+        let flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
+        // A flow that an administrator began is completed even where nobody may begin one herself.
+        if !self.recovery_enabled() && !flow.details.skip_csrf {
+            return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
+        }
+        let flow_type = flow.flow_type;
+        let submission = decode(visitor, body).map_err(Failure::of(flow_type))?;
+        let failed = Failure::of(flow_type);
+        match submission.text("token") {
+            Some(token) => self.recover_by_link(cx, visitor, flow, token).await.map_err(failed),
+            None => self.continue_recovery(cx, visitor, flow, &submission).await.map_err(failed),
+        }
+    }
+
+    async fn continue_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        mut flow: Flow<Recovery>,
+        submission: &Submission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
+        if self.current(cx, visitor).await?.is_some() {
+            let home = self.return_urls().default_url().as_str();
+            return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
+        }
+        if flow.is_expired(cx.now) {
+            let message = Recovery::expired_message(flow.expires_at, cx.now);
+            return self.restart_recovery(cx, visitor, &browser, &flow, message).await;
+        }
+        if flow.state == FlowState::PassedChallenge {
+            return self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await;
+        }
+        let is_bare = submission.0.is_empty();
+        if is_bare && to_browser {
+            return Ok(Answer::redirect(self.page_of(&flow)));
+        }
+        if !flow.details.skip_csrf {
+            visitor.may_submit(&flow, &browser, submission)?;
+        }
+        match self.recovery_step(cx, &mut flow, submission).await {
+            Ok(Step::Sent) => Ok(self.form(&flow, &browser, 200)),
+            Ok(Step::Proved(code)) => {
+                if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
+                    return Ok(answer);
+                }
+                let late = SubmitError::general(Recovery::wrong_code());
+                self.refuse_step(cx, &mut flow, &browser, late).await
+            }
+            Err(error) => self.refuse_step(cx, &mut flow, &browser, error).await,
+        }
+    }
+
+    async fn recovery_step(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Recovery>,
+        submission: &Submission,
+    ) -> Result<Step, SubmitError> {
+        self.require_method(flow, submission)?;
+        // An address beside a code asks for a new one.
+        if let Some(email) = submission.text("email") {
+            self.send_recovery(cx, flow, email, submission).await?;
+            return Ok(Step::Sent);
+        }
+        match submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
+            Some(guess) => self.proof_by_code(cx, flow, guess).await,
+            None => Err(nothing_given(flow)),
+        }
+    }
+
+    /// Sends a code or a link when the address is a recovery address, and answers the same when it is not.
+    async fn send_recovery(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Recovery>,
+        typed: &str,
+        submission: &Submission,
+    ) -> Result<(), SubmitError> {
+        let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
+        let mut read = self.database.read(cx.tenant);
+        let found = storage::identities::find_recovery(&mut read, via, &address).await?;
+        let person = match found {
+            Some((_, owner)) => storage::identities::find(&mut read, owner).await?.filter(domain::Identity::is_active),
+            None => None,
+        };
+        let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: false };
+        self.show_sent(cx, flow, typed, &recipient, messages::code_sent());
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.send_proof(&mut tx, cx, flow, &recipient, submission).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A link was opened, in whichever browser: it is the proof itself, and ends in that browser.
+    async fn recover_by_link(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: Flow<Recovery>,
+        token: &str,
+    ) -> Result<Answer, FlowError> {
+        if self.current(cx, visitor).await?.is_some() {
+            return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
+        }
+        if let Some(code) = self.proof_by_link_of(cx, &flow, token).await?
+            && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
+        {
+            return Ok(answer);
+        }
+        let browser = self.browser(visitor);
+        let over = Flow { flow_type: FlowType::Browser, ..flow };
+        let new = self.restart(cx, visitor, &browser, &over, Recovery::wrong_link()).await?;
+        Ok(self.lead_to(visitor, &browser, &new))
+    }
+
+    /// A new flow in the place of one that is over. Every client is sent to it.
+    async fn restart_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        over: &Flow<Recovery>,
+        message: Message,
+    ) -> Result<Answer, FlowError> {
+        let new = self.restart(cx, visitor, browser, over, message).await?;
+        if self.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
+            return Err(Self::replaced_by(cx, over, &new));
+        }
+        Ok(self.lead_to(visitor, browser, &new))
+    }
+}

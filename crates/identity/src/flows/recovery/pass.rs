@@ -1,0 +1,122 @@
+//! The end of a recovery: whoever brought the code or the link back is let in.
+
+use base::{Context, PlainToken};
+use serde_json::json;
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::code::Code;
+use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
+use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
+use crate::domain::message::recovery as messages;
+use crate::domain::session::AuthenticationMethod;
+use crate::domain::{self, Aal, CredentialType, Session};
+use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::error::FlowError;
+use crate::flows::events::{self, FlowEvent, acting_as};
+use crate::flows::login::some_if_any;
+use crate::flows::visitor::{Browser, Visitor};
+use crate::storage;
+
+/// What the recovery left behind.
+struct LetIn {
+    session: Session,
+    token: PlainToken,
+    settings: Option<Flow<Settings>>,
+    browser: Browser,
+    /// A link ends in the browser that opened it, whoever began the flow.
+    by_link: bool,
+}
+
+impl Identity {
+    /// Lets the person in; `None` when the code was used by another request meanwhile, or its person is no more.
+    pub(super) async fn pass_recovery(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Recovery>,
+        code: &Code,
+    ) -> Result<Option<Answer>, FlowError> {
+        let owner = code.identity_id.ok_or(FlowError::Broken("a recovery code of nobody"))?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
+            return Ok(None);
+        }
+        let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
+        let Some(person) = person else { return Ok(None) };
+
+        let mut flow = flow.clone();
+        flow.state = FlowState::PassedChallenge;
+        if !storage::flows::advance(&mut tx, &flow).await? {
+            return Ok(None);
+        }
+        let cx = &acting_as(cx, person.id);
+        let is_own = flow.details.identity_id.is_none();
+        if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
+            storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
+        }
+        let by_link = code.purpose.is_link();
+        let kind = if by_link { CredentialType::LinkRecovery } else { CredentialType::CodeRecovery };
+        let method = AuthenticationMethod::new(kind, Aal::Aal1, cx.now);
+        let device = visitor.device(&self.rng);
+        let (session, token) = Session::issue(&self.rng, person.id, method, device, self.session_lifespan(), cx.now);
+        storage::sessions::insert(&mut tx, &session).await?;
+        if self.hooks_after(FlowKind::Recovery, CredentialType::Code).revoke_active_sessions {
+            self.end_other_sessions(&mut tx, cx, person.id, session.id).await?;
+        }
+        let browser = Browser::renewed(&self.rng);
+        let settings = if flow.details.skip_settings {
+            None
+        } else {
+            let flow_type = if by_link { FlowType::Browser } else { flow.flow_type };
+            let mut settings = self.begin_settings_for(&mut tx, cx, visitor, &browser, flow_type, &person).await?;
+            let until = cx.now.plus(self.privileged_session_max_age().unwrap_or(self.session_lifespan()));
+            settings.ui.messages.push(messages::recovered(cx.now, until));
+            settings.return_to = flow.wanted_return_to().or_else(|| self.after_recovery_url().map(String::from));
+            storage::flows::update(&mut tx, &settings).await?;
+            Some(settings)
+        };
+        events::append(&mut tx, cx, &flow, FlowEvent::named("RecoverySucceeded").about(person.id)).await?;
+        self.session_event(&mut tx, cx, "SessionIssued", &session).await?;
+        tx.commit().await?;
+        let let_in = LetIn { session, token, settings, browser, by_link };
+        Ok(Some(self.recovered_answer(&flow, let_in)?))
+    }
+
+    fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {
+        let LetIn { session, token, settings, browser, by_link } = let_in;
+        let is_native = flow.flow_type == FlowType::Api && !by_link;
+        let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
+        let mut continue_with = Vec::new();
+        if is_native {
+            continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
+        }
+        let url = if let Some(settings) = &settings {
+            with_flow(&self.page(FlowKind::Settings), settings.id)
+        } else {
+            let home = self.return_urls().default_url().clone();
+            self.return_urls().resolve(flow.wanted_return_to().as_deref(), &home)?.into()
+        };
+        let content = match settings {
+            _ if by_link => Content::Redirect { url },
+            None => {
+                wire["continue_with"] = json!(some_if_any(continue_with));
+                Content::Done { json: Some(wire), redirect: url }
+            }
+            // A native client can do nothing with a redirect: it is always given its token.
+            Some(settings) if is_native || self.uses_continue_with_transitions() => {
+                let shown = flow.is_browser().then(|| url.clone());
+                continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
+                wire["continue_with"] = json!(continue_with);
+                Content::Done { json: Some(wire), redirect: url }
+            }
+            Some(_) => Content::Elsewhere { url },
+        };
+        if is_native {
+            return Ok(Answer::new(FlowType::Api, content));
+        }
+        Ok(Answer::new(FlowType::Browser, content)
+            .with(CookieChange::Session { token, expires_at: session.expires_at })
+            .with(CookieChange::Csrf(browser.secret)))
+    }
+}

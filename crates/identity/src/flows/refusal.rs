@@ -1,0 +1,114 @@
+//! A submission that was refused: said in the form, kept, and answered with the flow.
+
+use std::time::Duration;
+
+use base::Context;
+
+use crate::Identity;
+use crate::domain::flow::{Details, Flow};
+use crate::domain::message::Message;
+use crate::domain::ui::Complaint;
+use crate::storage;
+
+use super::answer::{Answer, Content};
+use super::error::{FlowError, SubmitError};
+use super::events::{self, FlowEvent};
+use super::visitor::Browser;
+
+/// What is to be said about a submission, and the status of the answer.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    complaints: Vec<Complaint>,
+    status: u16,
+    retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(crate) fn new(complaints: Vec<Complaint>) -> Self {
+        Self { complaints, status: 400, retry_after: None }
+    }
+
+    pub(crate) fn general(message: Message) -> Self {
+        Self::new(vec![Complaint::general(message)])
+    }
+
+    #[must_use]
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Whether nothing is said but this.
+    pub(crate) fn is_only(&self, message: &Message) -> bool {
+        matches!(self.complaints.as_slice(), [Complaint { node: None, message: said }] if said == message)
+    }
+
+    /// Whether something is wrong with this field.
+    pub(crate) fn concerns(&self, node: &str) -> bool {
+        self.complaints.iter().any(|complaint| complaint.node.as_deref() == Some(node))
+    }
+
+    /// Puts the complaints into the form, in place of what was said before.
+    pub(crate) fn say_in<D: Details>(self, flow: &mut Flow<D>) -> Said {
+        let reason = self.complaints.first().map(|complaint| complaint.message.text.clone());
+        flow.ui.clear_messages();
+        flow.complain(self.complaints);
+        Said { reason, status: self.status, retry_after: self.retry_after }
+    }
+}
+
+/// What a person cannot mend in the form is no refusal.
+impl TryFrom<SubmitError> for Refusal {
+    type Error = FlowError;
+
+    fn try_from(error: SubmitError) -> Result<Self, FlowError> {
+        match error {
+            SubmitError::Complaints(complaints) => Ok(Self::new(complaints)),
+            SubmitError::Limited { complaint, retry_after } => {
+                Ok(Self { complaints: vec![*complaint], status: 429, retry_after: Some(retry_after) })
+            }
+            SubmitError::Flow(error) => Err(*error),
+        }
+    }
+}
+
+/// A refusal that stands in the form.
+pub(crate) struct Said {
+    reason: Option<String>,
+    status: u16,
+    retry_after: Option<Duration>,
+}
+
+impl Identity {
+    /// Says in the form what is wrong, and answers with it.
+    pub(crate) async fn refuse_submission<D: Details>(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<D>,
+        browser: &Browser,
+        refusal: Refusal,
+    ) -> Result<Answer, FlowError> {
+        let said = refusal.say_in(flow);
+        self.answer_refused(cx, flow, browser, said).await
+    }
+
+    /// Keeps a form that says what is wrong, and answers with it.
+    pub(crate) async fn answer_refused<D: Details>(
+        &self,
+        cx: &Context,
+        flow: &Flow<D>,
+        browser: &Browser,
+        said: Said,
+    ) -> Result<Answer, FlowError> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::flows::update(&mut tx, flow).await?;
+        let event = FlowEvent::named(D::KIND.failed_event()).because(said.reason.as_deref());
+        events::append(&mut tx, cx, flow, event).await?;
+        tx.commit().await?;
+        let mut answer = self.form(flow, browser, said.status);
+        if let Content::Form { retry_after_seconds, .. } = &mut answer.content {
+            *retry_after_seconds = said.retry_after.map(|wait| wait.as_secs().max(1));
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,274 @@
+//! Verifying an address: a code or a link goes to it; whoever brings it back has shown that she reads what arrives there.
+//!
+//! No session is needed, and an unknown address is answered as a known one is. Opening the mail of a code uses nothing up:
+//! it fills the code in, so that a scanner of links does no harm.
+
+mod pass;
+
+use base::Context;
+use serde_json::Value;
+
+use crate::Identity;
+use crate::domain;
+use crate::domain::client_kind::{FlowType, Wants};
+use crate::domain::code::CodePurpose;
+use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
+use crate::domain::message::{Message, flow as flow_messages, verification as messages};
+use crate::domain::ui::Ui;
+use crate::storage;
+use crate::strategies::code;
+
+use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
+use super::answer::{Answer, CookieChange, Failure};
+use super::codes::Recipient;
+use super::error::{FlowError, SubmitError};
+use super::submission::{RawSubmission, Submission};
+use super::visitor::Visitor;
+
+impl AddressFlow for Verification {
+    const CODE: CodePurpose = CodePurpose::Verification;
+    const LINK: CodePurpose = CodePurpose::VerificationLink;
+
+    fn wrong_code() -> Message {
+        flow_messages::verification_code_invalid()
+    }
+
+    fn wrong_link() -> Message {
+        flow_messages::verification_link_invalid()
+    }
+
+    fn no_strategy() -> Message {
+        flow_messages::no_verification_strategy()
+    }
+
+    fn link_sent() -> Message {
+        messages::link_sent()
+    }
+
+    fn code_form(ui: &mut Ui, takes_phone_numbers: bool) {
+        code::verification_form(ui, takes_phone_numbers);
+    }
+
+    fn code_sent_form(ui: &mut Ui, typed: &str) {
+        code::verification_sent_form(ui, typed);
+    }
+
+    fn keep_address(&mut self, address: String) {
+        self.address = Some(address);
+    }
+
+    fn anew(&self, is_at_home: bool) -> Self {
+        // What waits for the end of a flow waits in the browser that began it, and in no other.
+        if is_at_home { Self { address: None, ..self.clone() } } else { Self::default() }
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.oauth2.is_some() || self.newcomer.is_some()
+    }
+}
+
+impl Identity {
+    pub async fn begin_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, Failure> {
+        self.begin_verification_as(cx, visitor, flow_type).await.map_err(Failure::of(flow_type))
+    }
+
+    async fn begin_verification_as(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow_type: FlowType,
+    ) -> Result<Answer, FlowError> {
+        if !self.verification_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Verification });
+        }
+        let home = self.return_urls().default_url().clone();
+        self.return_urls().resolve(visitor.query("return_to").as_deref(), &home)?;
+        let browser = self.browser(visitor);
+        let beginning = self.beginning::<Verification>(visitor, &browser, flow_type);
+        let mut flow = Flow::begin(&beginning, Verification::default(), &self.rng, cx.now);
+        self.ask_for_address(&mut flow)?;
+        self.store_flow(cx, &flow).await?;
+        Ok(self.begun(&flow, &browser))
+    }
+
+    pub async fn fetch_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+        let flow = self.fetched_flow::<Verification>(cx, visitor).await?;
+        let browser = self.browser(visitor);
+        visitor.may_see(&flow, &browser)?;
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, &flow));
+        }
+        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+    }
+
+    /// What a mail leads to. A link is the proof itself; the address of a code fills it in and shows the page.
+    pub async fn open_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, Failure> {
+        let mut flow = self.submitted_flow::<Verification>(cx, visitor).await?;
+        let flow_type = flow.flow_type;
+        if let Some(token) = visitor.query("token") {
+            return self.verify_by_link(cx, visitor, flow, &token).await.map_err(Failure::of(flow_type));
+        }
+        let page = self.page_of(&flow);
+        let Some(code) = visitor.query("code").filter(|_| flow.state == FlowState::SentEmail) else {
+            return Ok(Answer::redirect(page));
+        };
+        // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
+        // Not so when a login waits at its end: a stranger's link would sign this browser in as somebody else.
+        let browser = self.browser(visitor);
+        let may_move = flow.is_browser() && !flow.details.is_awaited();
+        let is_here = flow.is_browser() && browser.is_home_of(&flow);
+        if !may_move && !is_here {
+            // The code is filled in for whoever reads the mail. Whoever began a flow that stays with her need not be that
+            // person: she would find a code here that was never sent to her.
+            return Ok(Answer::redirect(page));
+        }
+        flow.browser = Some(browser.secret.fingerprint());
+        flow.ui.set_value("code", Value::String(code));
+        let store = async {
+            let mut tx = self.database.write(cx.tenant).await?;
+            storage::flows::update(&mut tx, &flow).await?;
+            tx.commit().await
+        };
+        store.await.map_err(|error: database::Error| Failure::of(flow_type)(error.into()))?;
+        Ok(Answer::redirect(page).with(CookieChange::Csrf(browser.secret)))
+    }
+
+    pub async fn submit_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Answer, Failure> {
+        if !self.verification_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Verification }.into());
+        }
+        let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
+        let flow_type = flow.flow_type;
+        let submission = decode(visitor, body).map_err(Failure::of(flow_type))?;
+        let failed = Failure::of(flow_type);
+        match submission.text("token") {
+            Some(token) => self.verify_by_link(cx, visitor, flow, token).await.map_err(failed),
+            None => self.continue_verification(cx, visitor, flow, &submission).await.map_err(failed),
+        }
+    }
+
+    async fn continue_verification(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        mut flow: Flow<Verification>,
+        submission: &Submission,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
+        if flow.is_expired(cx.now) {
+            let message = Verification::expired_message(flow.expires_at, cx.now);
+            let new = self.restart(cx, visitor, &browser, &flow, message).await?;
+            return Ok(self.lead_to(visitor, &browser, &new));
+        }
+        visitor.may_submit(&flow, &browser, submission)?;
+        if flow.state == FlowState::PassedChallenge {
+            let message = flow_messages::verification_completed();
+            let new = self.restart(cx, visitor, &browser, &flow, message).await?;
+            if to_browser {
+                return Ok(self.lead_to(visitor, &browser, &new));
+            }
+            return Err(FlowError::Replaced { use_flow_id: new.id });
+        }
+        match self.verification_step(cx, &mut flow, submission).await {
+            Ok(Step::Sent) => Ok(self.form(&flow, &browser, 200)),
+            Ok(Step::Proved(code)) => {
+                if let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await? {
+                    return Ok(answer);
+                }
+                let late = SubmitError::general(Verification::wrong_code());
+                self.refuse_step(cx, &mut flow, &browser, late).await
+            }
+            Err(error) => self.refuse_step(cx, &mut flow, &browser, error).await,
+        }
+    }
+
+    async fn verification_step(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Verification>,
+        submission: &Submission,
+    ) -> Result<Step, SubmitError> {
+        self.require_method(flow, submission)?;
+        // The form carries the address along: a code counts first.
+        if let Some(guess) = submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
+            return self.proof_by_code(cx, flow, guess).await;
+        }
+        let Some(typed) = submission.text("email").or_else(|| submission.text("sms")) else {
+            return Err(nothing_given(flow));
+        };
+        self.send_verification(cx, flow, typed, submission).await?;
+        Ok(Step::Sent)
+    }
+
+    /// Sends a code or a link when the address is somebody's, and answers the same when it is nobody's.
+    async fn send_verification(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Verification>,
+        typed: &str,
+        submission: &Submission,
+    ) -> Result<(), SubmitError> {
+        let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
+        let mut read = self.database.read(cx.tenant);
+        let found = storage::identities::find_verifiable(&mut read, via, &address).await?;
+        let newcomer = self.newcomer_of(cx, flow)?.map(|(newcomer, _)| newcomer);
+        let newcomer = newcomer.filter(|newcomer| newcomer.verifiable_address(via, &address).is_some());
+        let is_taken = found.is_some() && newcomer.is_some();
+        let person = match &found {
+            // Her address is somebody's by now: as at the sign-up, it is the holder who learns of it.
+            Some(_) if is_taken => None,
+            Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
+            None => newcomer,
+        };
+        let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: is_taken };
+        self.show_sent(cx, flow, typed, &recipient, messages::code_sent(via));
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.send_proof(&mut tx, cx, flow, &recipient, submission).await?;
+        if is_taken {
+            self.tell_holder(&mut tx, cx, via, &address, &flow.request_url).await?;
+        }
+        if let Some((known, _)) = found.filter(|_| person.is_some()) {
+            storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A link was opened, in whichever browser: it is the proof itself.
+    async fn verify_by_link(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        mut flow: Flow<Verification>,
+        token: &str,
+    ) -> Result<Answer, FlowError> {
+        if !self.verification_enabled() {
+            return Err(FlowError::Disabled { kind: FlowKind::Verification });
+        }
+        let browser = self.browser(visitor);
+        if !(flow.is_browser() && browser.is_home_of(&flow)) {
+            // What came of it is shown here; what waits for it waits where the flow was begun, and nowhere else.
+            flow.browser = flow.browser.map(|_| browser.secret.fingerprint());
+            flow.details = flow.details.anew(false);
+        }
+        if let Some(code) = self.proof_by_link_of(cx, &flow, token).await?
+            && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?
+        {
+            return Ok(bound(answer, &browser));
+        }
+        let over = Flow { flow_type: FlowType::Browser, ..flow };
+        let new = self.restart(cx, visitor, &browser, &over, Verification::wrong_link()).await?;
+        Ok(self.lead_to(visitor, &browser, &new))
+    }
+}

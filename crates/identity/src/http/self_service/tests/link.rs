@@ -1,0 +1,264 @@
+//! Recovery and verification by link (`use: link`).
+
+use serde_json::{Value, json};
+
+use super::{Client, House, PASSWORD, in_a_house};
+use crate::courier::Template;
+use crate::domain::code::CodePurpose;
+
+fn by_link() -> Value {
+    json!({"selfservice": {
+        "flows": {"recovery": {"use": "link"}, "verification": {"use": "link"}},
+        "methods": {"link": {"enabled": true}},
+    }})
+}
+
+/// The link that was mailed for a flow.
+async fn mailed(house: &House, flow: &str) -> String {
+    for mail in house.mails().await {
+        let data = &mail.content.template_data;
+        let Some(url) = data["recovery_url"].as_str().or(data["verification_url"].as_str()) else { continue };
+        if url.contains(flow) {
+            assert!(mail.content.body.contains(url) && mail.content.html_body.as_deref().unwrap().contains("token="));
+            return url.to_owned();
+        }
+    }
+    panic!("no mail for {flow}");
+}
+
+async fn ask(client: &mut Client<'_>, flow: &str, email: &str) -> String {
+    let id = client.begin(flow).await;
+    client.submit(flow, &id, json!({"method": "link", "email": email})).await;
+    id
+}
+
+#[tokio::test]
+async fn a_known_and_an_unknown_address_are_answered_alike() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let before = house.mails().await.len();
+        for (flow, message) in [("recovery", 1_060_002), ("verification", 1_080_001)] {
+            let mut answers = Vec::new();
+            for address in ["a@example.org", "b@example.org"] {
+                let mut client = house.native();
+                let id = client.begin(flow).await;
+                let form = client.fetch(flow, &id).await;
+                assert_eq!(form.json["active"], "link");
+                let bare = ["default/csrf_token/hidden/", "link/email/email/", "link/method/submit/link"];
+                assert_eq!(form.nodes(), bare);
+                let before = house.identity.database.usage().statements;
+                let sent = client.submit(flow, &id, json!({"method": "link", "email": address})).await.expect(200);
+                assert_eq!((sent.messages(), &sent.json["state"]), (vec![message], &json!("sent_email")));
+                assert_eq!(sent.node("email")["attributes"]["value"], address);
+                let statements = house.identity.database.usage().statements - before;
+                answers.push((sent.nodes().join(" ").replace(address, ""), statements));
+            }
+            let (known, unknown) = (&answers[0], &answers[1]);
+            assert_eq!(known.0, unknown.0);
+            // The person and her addresses are read, and her mail is kept: its row, its job, and that it was sent.
+            assert!(known.1 - unknown.1 <= 6, "{answers:?}");
+        }
+        assert_eq!(house.mails().await.len(), before + 2, "only the known address gets mail");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn strangers_are_told_when_so_configured() {
+    let mut config = by_link();
+    config["selfservice"]["flows"]["recovery"]["notify_unknown_recipients"] = json!(true);
+    config["selfservice"]["flows"]["verification"]["notify_unknown_recipients"] = json!(true);
+    in_a_house(config, |house| async move {
+        for flow in ["recovery", "verification"] {
+            ask(&mut house.native(), flow, "nobody@example.org").await;
+        }
+        let mails = house.mails().await;
+        assert_eq!(mails.len(), 2);
+        for template in [Template::VerificationInvalid, Template::RecoveryInvalid] {
+            assert!(mails.iter().any(|mail| mail.template_type == template), "{template:?}");
+        }
+        assert!(mails.iter().all(|mail| !mail.content.template_data.to_string().contains("token=")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for asker in [house.browser(), house.spa(), house.native()] {
+            let mut asker = asker;
+            let id = ask(&mut asker, "recovery", "a@example.org").await;
+            let link = mailed(&house, &id).await;
+            let mut reader = house.browser();
+            let passed = reader.get(&link).await.expect(303);
+            assert!(passed.location().starts_with("http://ui.example/settings?flow="), "{}", passed.location());
+            let settings = passed.sent_to("flow");
+            assert_eq!(reader.fetch("settings", &settings).await.expect(200).messages(), [1_060_001]);
+            let me = reader.whoami().await.expect(200);
+            assert_eq!(me.json["authentication_methods"][0]["method"], "link_recovery");
+            assert_eq!(me.json["authenticator_assurance_level"], "aal1");
+            assert_eq!(me.json["identity"]["verifiable_addresses"][0]["verified"], true);
+            asker.whoami().await.expect(401);
+
+            let mut late = house.browser();
+            let again = late.get(&link).await.expect(303);
+            assert!(again.location().starts_with("http://ui.example/recovery?flow="));
+            assert_eq!(late.fetch("recovery", &again.sent_to("flow")).await.expect(200).messages(), [4_060_004]);
+            late.whoami().await.expect(401);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_of_another_flow_or_kind_opens_nothing() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let first = ask(&mut house.native(), "recovery", "a@example.org").await;
+        let link = mailed(&house, &first).await;
+        let second = ask(&mut house.native(), "recovery", "a@example.org").await;
+        let verification = ask(&mut house.native(), "verification", "a@example.org").await;
+        let mut reader = house.browser();
+        for path in [
+            link.replace(&first, &second),
+            link.replace(&first, &verification).replace("recovery?", "verification?"),
+            format!("{link}x"),
+            link.to_lowercase(),
+        ] {
+            reader.get(&path).await.expect(303);
+            reader.whoami().await.expect(401);
+        }
+        // What was guessed at this flow in vain does not keep the right link from working.
+        reader.get(&link).await.expect(303);
+        reader.whoami().await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_link_takes_the_place_of_the_old_one_and_guesses_end() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut asker = house.native();
+        let id = ask(&mut asker, "recovery", "a@example.org").await;
+        let old = mailed(&house, &id).await;
+        asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(200);
+        house.browser().get(&old).await.expect(303);
+        let mut reader = house.browser();
+        for _ in 0..4 {
+            reader.get(&format!("/self-service/recovery?flow={id}&token=wrong")).await.expect(303);
+        }
+        let mails = house.mails().await;
+        let fresh = mails.iter().map(|mail| mail.content.template_data["recovery_url"].clone());
+        let fresh = fresh.filter_map(|url| url.as_str().map(str::to_owned)).find(|url| *url != old).unwrap();
+        reader.get(&fresh).await.expect(303);
+        reader.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_is_good_for_its_own_time() {
+    let mut config = by_link();
+    config["selfservice"]["methods"]["link"]["config"] =
+        json!({"lifespan": "3h", "base_url": "https://go.example/id/"});
+    in_a_house(config, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for (wait, status) in [(2 * 3600, 200), (3 * 3600 + 1, 401)] {
+            let id = ask(&mut house.native(), "recovery", "a@example.org").await;
+            let link = mailed(&house, &id).await;
+            let path = link.strip_prefix("https://go.example/id").expect("the configured base").to_owned();
+            house.advance(wait);
+            let mut reader = house.browser();
+            reader.get(&path).await.expect(303);
+            reader.whoami().await.expect(status);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
+    in_a_house(by_link(), |house| async move {
+        let mut person = house.native();
+        person.sign_up("a@example.org").await.expect(200);
+        for asker in [house.browser(), house.native()] {
+            let mut asker = asker;
+            let id = ask(&mut asker, "verification", "a@example.org").await;
+            let link = mailed(&house, &id).await;
+            let mut reader = house.browser();
+            let passed = reader.get(&link).await.expect(303);
+            assert_eq!(passed.location(), format!("http://ui.example/verification?flow={id}"));
+            let shown = reader.fetch("verification", &id).await.expect(200);
+            assert_eq!((shown.messages(), &shown.json["state"]), (vec![1_080_002], &json!("passed_challenge")));
+            assert_eq!(shown.json["ui"]["nodes"][0]["group"], "link");
+            reader.whoami().await.expect(401);
+            assert_eq!(person.whoami().await.json["identity"]["verifiable_addresses"][0]["status"], "completed");
+            let again = reader.get(&link).await.expect(303);
+            assert_eq!(reader.fetch("verification", &again.sent_to("flow")).await.messages(), [4_070_001]);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
+    let waits = json!({"confirm_address_first": true, "after": {"password": {"hooks": []}}});
+    for (registration, template, active) in
+        [(json!({}), Template::VerificationValid, "link"), (waits, Template::VerificationCodeValid, "code")]
+    {
+        let mut config = by_link();
+        config["selfservice"]["flows"]["registration"] = registration;
+        in_a_house(config, |house| async move {
+            let mut client = house.spa();
+            let reply = client.sign_up("a@example.org").await.expect(200);
+            let mails = house.mails().await;
+            assert_eq!(mails.iter().map(|mail| mail.template_type).collect::<Vec<_>>(), [template]);
+            if active == "code" {
+                let flow = reply.json["continue_with"][0]["flow"]["id"].as_str().unwrap().to_owned();
+                // A token that a stranger makes up takes nothing of the sign-up along.
+                let mut stranger = house.browser();
+                let path = format!("/self-service/verification?flow={flow}&token=x");
+                let new = stranger.get(&path).await.expect(303).sent_to("flow");
+                stranger.submit("verification", &new, json!({"method": "link", "email": "a@example.org"})).await;
+                assert_eq!(house.mails().await.len(), 1);
+                let code = house.code(&flow, CodePurpose::Verification).await;
+                client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
+                client.whoami().await.expect(200);
+                house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_other_method_is_refused() {
+    in_a_house(by_link(), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("recovery").await;
+        let other =
+            client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(400);
+        assert_eq!(other.messages(), [4_010_005]);
+        let empty = client.submit("recovery", &id, json!({"method": "link"})).await.expect(400);
+        assert_eq!(empty.node_messages("email"), [4_000_002]);
+        let phone = client.submit("recovery", &id, json!({"method": "link", "email": "+15550100"})).await.expect(400);
+        assert_eq!(phone.node_messages("email"), [4_000_040]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn looking_at_a_link_uses_nothing_up() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let id = ask(&mut house.native(), "recovery", "a@example.org").await;
+        let link = mailed(&house, &id).await;
+        house.browser().head(&link).await.expect(200);
+        let mut reader = house.browser();
+        reader.get(&link).await.expect(303);
+        reader.whoami().await.expect(200);
+    })
+    .await;
+}

@@ -1,0 +1,139 @@
+//! A recovery code or link that an administrator hands to a person: it opens a flow of its own, in any browser, because
+//! the person has not begun it. It proves no address.
+
+use std::time::Duration;
+
+use base::{Context, PlainToken, Secret, Timestamp};
+use serde_json::json;
+
+use crate::Identity;
+use crate::domain::client_kind::FlowType;
+use crate::domain::code::{self, Code, CodeId, CodePurpose};
+use crate::domain::flow::{Beginning, Flow, FlowKind, FlowState, Recovery, endpoint, with_flow};
+use crate::domain::message::recovery as messages;
+use crate::domain::return_to::ForbiddenReturnTo;
+use crate::domain::{CredentialType, IdentityId, Via};
+use crate::storage::{self, identities};
+use crate::strategies;
+
+/// What the administrator passes on.
+#[derive(Debug)]
+pub struct RecoveryCode {
+    /// Opens the page that asks for the code.
+    pub link: String,
+    pub code: PlainToken,
+    pub expires_at: Timestamp,
+}
+
+/// As a code, but opening it is the proof.
+#[derive(Debug)]
+pub struct RecoveryLink {
+    pub link: Secret<String>,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateRecoveryError {
+    #[error("the identity is unknown")]
+    UnknownIdentity,
+    #[error("recovery by {0} is switched off")]
+    Disabled(CredentialType),
+    #[error(transparent)]
+    ReturnTo(#[from] ForbiddenReturnTo),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+impl Identity {
+    pub async fn create_recovery_code(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+        flow_type: FlowType,
+        lifespan: Option<Duration>,
+    ) -> Result<RecoveryCode, CreateRecoveryError> {
+        if !self.methods().code {
+            return Err(CreateRecoveryError::Disabled(CredentialType::Code));
+        }
+        let mut flow = self.recovery_of(cx, id, flow_type, lifespan.unwrap_or(self.code_lifespan()));
+        flow.active = Some(CredentialType::Code);
+        strategies::code::recovery_sent_form(&mut flow.ui, None);
+        flow.ui.messages.push(messages::code_sent());
+        let code = self.hand_out(cx, id, &flow, CodePurpose::Recovery).await?;
+        let link = with_flow(&self.page(FlowKind::Recovery), flow.id);
+        Ok(RecoveryCode { link, code, expires_at: flow.expires_at })
+    }
+
+    pub async fn create_recovery_link(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+        return_to: Option<String>,
+        lifespan: Option<Duration>,
+    ) -> Result<RecoveryLink, CreateRecoveryError> {
+        if !self.methods().link {
+            return Err(CreateRecoveryError::Disabled(CredentialType::Link));
+        }
+        if let Some(return_to) = &return_to {
+            self.return_urls().check(return_to)?;
+        }
+        let mut flow = self.recovery_of(cx, id, FlowType::Browser, lifespan.unwrap_or(self.link_lifespan()));
+        flow.active = Some(CredentialType::Link);
+        flow.return_to = return_to;
+        strategies::link::form(&mut flow.ui, None);
+        let token = self.hand_out(cx, id, &flow, CodePurpose::RecoveryLink).await?;
+        let link = Secret::new(self.mailed_link(&flow, &token).into());
+        Ok(RecoveryLink { link, expires_at: flow.expires_at })
+    }
+
+    /// A flow for somebody who has not begun it: it belongs to no browser.
+    fn recovery_of(&self, cx: &Context, id: IdentityId, flow_type: FlowType, lifespan: Duration) -> Flow<Recovery> {
+        let request_url = endpoint(self.public_url(), "self-service/recovery");
+        let beginning = Beginning {
+            flow_type,
+            request_url: request_url.as_str(),
+            lifespan,
+            public_url: self.public_url(),
+            csrf: None,
+        };
+        let details = Recovery { identity_id: Some(id), skip_csrf: true, ..Recovery::default() };
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        flow.state = FlowState::SentEmail;
+        flow
+    }
+
+    /// Stores the flow with a code that is good as long as the flow is, and gives the code to the asker.
+    async fn hand_out(
+        &self,
+        cx: &Context,
+        id: IdentityId,
+        flow: &Flow<Recovery>,
+        purpose: CodePurpose,
+    ) -> Result<PlainToken, CreateRecoveryError> {
+        let plain = code::generate(&self.rng, purpose);
+        let code = Code {
+            id: CodeId::generate(&self.rng),
+            purpose,
+            flow_id: flow.id,
+            at_rest: self.code_at_rest(cx, purpose, &plain),
+            identity_id: Some(id),
+            via: Via::Email,
+            // It was sent nowhere.
+            address: String::new(),
+            attempts: 0,
+            created_at: cx.now,
+            expires_at: flow.expires_at,
+        };
+        let mut tx = self.database.write(cx.tenant).await?;
+        if identities::find(&mut tx, id).await?.is_none() {
+            return Err(CreateRecoveryError::UnknownIdentity);
+        }
+        storage::flows::insert(&mut tx, flow).await?;
+        storage::codes::insert(&mut tx, &code).await?;
+        let attributes = json!({ "IdentityID": id, "FlowID": flow.id, "FlowType": flow.flow_type.as_str() });
+        let event = jobs::Event { name: "RecoveryInitiatedByAdmin", subject: id.to_string(), attributes };
+        jobs::append_event(&mut tx, cx, event).await?;
+        tx.commit().await?;
+        Ok(plain)
+    }
+}

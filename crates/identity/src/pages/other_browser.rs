@@ -1,0 +1,26 @@
+//! The page for somebody who opened the mail of a verification in another browser than the one that waits for its code.
+
+use askama::Template;
+use axum::response::Response;
+use base::Context;
+use http::StatusCode;
+use ui::{Page, PageLink, Strings};
+
+use crate::Identity;
+
+/// Where the code is to be typed.
+#[derive(Template)]
+#[template(path = "pages/other_browser.html")]
+pub(super) struct OtherBrowserPage {
+    pub strings: &'static Strings,
+    pub start: PageLink,
+}
+
+impl Identity {
+    pub(super) fn other_browser_page(&self, cx: &Context) -> Response {
+        let strings = self.ui.localizer(cx.locale).strings();
+        let page = OtherBrowserPage { strings, start: PageLink::new(strings.to_start, self.own_page("welcome")) };
+        let frame = Page { status: StatusCode::FORBIDDEN, ..Page::titled(strings.other_browser) };
+        self.page_response(cx, frame, &page)
+    }
+}

@@ -1,0 +1,17 @@
+//! The link method: its form. It asks for the address that a link goes to, and goes on asking once one was sent.
+
+use crate::domain::message::label;
+use crate::domain::ui::Ui;
+use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
+
+/// What asks for the address, with the one that was typed before.
+pub(crate) fn form(ui: &mut Ui, typed: Option<&str>) {
+    ui.nodes = Nodes::default();
+    ui.nodes.upsert(Node::csrf());
+    let input = Node::input(Group::Link, "email", InputKind::Email).required().label(label::email());
+    ui.nodes.upsert(match typed {
+        Some(typed) => input.value(typed),
+        None => input,
+    });
+    ui.nodes.append(Node::submit(Group::Link, "method", "link", label::continue_()));
+}
