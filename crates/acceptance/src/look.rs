@@ -43,6 +43,8 @@ async fn dev_tools(page: &Client, command: &str, parameters: Value) -> Result<Va
 /// Takes a picture of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and judges each.
 pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     std::fs::create_dir_all(folder)?;
+    // A picture of the whole page has no bar, and would be cut at its width.
+    dev_tools(page, "Emulation.setScrollbarsHidden", json!({ "hidden": true })).await?;
     for scheme in SCHEMES {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         dev_tools(page, "Emulation.setEmulatedMedia", features).await?;
