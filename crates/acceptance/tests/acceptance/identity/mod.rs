@@ -6,6 +6,7 @@ mod browser_flows;
 mod chromium;
 mod enumeration;
 mod pages;
+mod sdk;
 mod sessions;
 
 use acceptance::page::Page;
