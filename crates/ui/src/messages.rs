@@ -4,6 +4,7 @@
 //! used only when the id is unknown here or its context lacks a value that our words need.
 
 mod table;
+mod variants;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ fn find(id: u64) -> Option<&'static Entry> {
 /// The words for one of the things that an id stands for, which the context names.
 fn find_variant(message: &Message) -> Option<&'static Entry> {
     let variant = message.context.get("variant")?.as_str()?;
-    table::VARIANTS.iter().find(|(name, entry)| *name == variant && entry.id == message.id).map(|(_, entry)| entry)
+    variants::VARIANTS.iter().find(|(name, entry)| *name == variant && entry.id == message.id).map(|(_, entry)| entry)
 }
 
 /// Whether the catalogue has words for this message id.
@@ -144,7 +145,7 @@ impl<'a> Localizer<'a> {
         let known = match self.language {
             Language::English => None,
             Language::German => {
-                table::GERMAN_TITLES.iter().find(|(english, _)| english.eq_ignore_ascii_case(title)).map(|it| it.1)
+                variants::GERMAN_TITLES.iter().find(|(english, _)| english.eq_ignore_ascii_case(title)).map(|it| it.1)
             }
         };
         known.map_or_else(|| title.to_owned().into(), Cow::Borrowed)
@@ -176,7 +177,7 @@ mod tests {
             names.sort();
             names
         };
-        for entry in table::ENTRIES.iter().chain(table::VARIANTS.iter().map(|(_, entry)| entry)) {
+        for entry in table::ENTRIES.iter().chain(variants::VARIANTS.iter().map(|(_, entry)| entry)) {
             assert!(!entry.english.is_empty() && !entry.german.is_empty(), "{}", entry.id);
             assert_eq!(names(entry.english), names(entry.german), "{}", entry.id);
         }

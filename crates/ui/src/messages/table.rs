@@ -9,229 +9,90 @@ macro_rules! entries {
     };
 }
 
-/// Titles that people commonly give to traits, in German.
-pub(super) const GERMAN_TITLES: &[(&str, &str)] = &[
-    ("E-Mail", "E-Mail-Adresse"),
-    ("Email", "E-Mail-Adresse"),
-    ("Email address", "E-Mail-Adresse"),
-    ("E-Mail address", "E-Mail-Adresse"),
-    ("Your E-Mail", "E-Mail-Adresse"),
-    ("Name", "Name"),
-    ("Full name", "Name"),
-    ("First name", "Vorname"),
-    ("Last name", "Nachname"),
-    ("Username", "Benutzername"),
-    ("Phone", "Telefonnummer"),
-    ("Phone number", "Telefonnummer"),
-    ("Date of birth", "Geburtsdatum"),
-    ("Address", "Anschrift"),
-    ("City", "Ort"),
-    ("Country", "Land"),
-    ("Language", "Sprache"),
-    ("Website", "Website"),
-    ("Company", "Firma"),
-];
-
-/// What an id stands for besides, by the `variant` that the context names.
-#[rustfmt::skip]
-pub(super) const VARIANTS: &[(&str, Entry)] = &[
-    ("own_address", Entry {
-        id: 1_080_003,
-        english: "We sent a code to {address}. Please enter it below.",
-        german: "Wir haben einen Code an {address} geschickt. Bitte geben Sie ihn hier ein.",
-    }),
-    ("own_address", Entry {
-        id: 1_080_004,
-        english: "We sent a code to {address} by text message. Please enter it below.",
-        german: "Wir haben einen Code per SMS an {address} geschickt. Bitte geben Sie ihn hier ein.",
-    }),
-    ("too_many_attempts", Entry {
-        id: 4_000_001,
-        english: "Too many attempts. Please try again in {minutes} minutes.",
-        german: "Zu viele Versuche. Bitte versuchen Sie es in {minutes} Minuten noch einmal.",
-    }),
-    ("code_exhausted", Entry {
-        id: 4_000_001,
-        english: "This code was tried too often. Please ask for a new one.",
-        german: "Dieser Code wurde zu oft versucht. Bitte fordern Sie einen neuen an.",
-    }),
-    ("signed_in_already", Entry {
-        id: 4_000_001,
-        english: "You are signed in already.",
-        german: "Sie sind schon angemeldet.",
-    }),
-];
-
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[Entry] = entries![
-    1_010_001
-        "Sign in"
-        "Anmelden"
-    1_010_002
-        "Sign in with {provider}"
-        "Mit {provider} anmelden"
+    1_010_001 "Sign in" "Anmelden"
+    1_010_002 "Sign in with {provider}" "Mit {provider} anmelden"
     1_010_003
         "Please confirm that it is you by signing in again."
         "Bitte bestätigen Sie, dass Sie es sind, und melden Sie sich noch einmal an."
     1_010_004
         "Please complete the second step to sign in."
         "Bitte führen Sie den zweiten Schritt der Anmeldung aus."
-    1_010_005
-        "Verify"
-        "Prüfen"
-    1_010_006
-        "Code from your authenticator app"
-        "Code aus Ihrer Authentifizierungs-App"
-    1_010_007
-        "Backup code"
-        "Ersatzcode"
-    1_010_008
-        "Sign in with a security key"
-        "Mit Sicherheitsschlüssel anmelden"
-    1_010_009
-        "Continue"
-        "Weiter"
-    1_010_010
-        "Use a backup code"
-        "Ersatzcode verwenden"
-    1_010_011
-        "Continue with a security key"
-        "Mit Sicherheitsschlüssel weiter"
+    1_010_005 "Verify" "Prüfen"
+    1_010_006 "Code from your authenticator app" "Code aus Ihrer Authentifizierungs-App"
+    1_010_007 "Backup code" "Ersatzcode"
+    1_010_008 "Sign in with a security key" "Mit Sicherheitsschlüssel anmelden"
+    1_010_009 "Continue" "Weiter"
+    1_010_010 "Use a backup code" "Ersatzcode verwenden"
+    1_010_011 "Continue with a security key" "Mit Sicherheitsschlüssel weiter"
     1_010_012
         "Have your security key ready, then continue."
         "Halten Sie Ihren Sicherheitsschlüssel bereit und fahren Sie fort."
-    1_010_013
-        "Continue"
-        "Weiter"
+    1_010_013 "Continue" "Weiter"
     1_010_014
         "If the address is known here, a code is on its way to it. Please enter it below."
         "Ist die Adresse bei uns bekannt, ist ein Code dorthin unterwegs. Bitte geben Sie ihn hier ein."
-    1_010_015
-        "Send me a sign-in code"
-        "Anmeldecode zuschicken"
+    1_010_015 "Send me a sign-in code" "Anmeldecode zuschicken"
     1_010_016
         "You already have an account with {duplicateIdentifier}. Sign in to it once to link it with {provider}."
         "Mit {duplicateIdentifier} haben Sie schon ein Konto. Melden Sie sich einmal daran an, um es mit {provider} zu verknüpfen."
-    1_010_017
-        "Sign in and link"
-        "Anmelden und verknüpfen"
-    1_010_018
-        "Confirm with {provider}"
-        "Mit {provider} bestätigen"
-    1_010_019
-        "Send me a code to continue"
-        "Code zum Fortfahren zuschicken"
+    1_010_017 "Sign in and link" "Anmelden und verknüpfen"
+    1_010_018 "Confirm with {provider}" "Mit {provider} bestätigen"
+    1_010_019 "Send me a code to continue" "Code zum Fortfahren zuschicken"
     1_010_020
         "Please complete the second step."
         "Bitte führen Sie den zweiten Schritt aus."
-    1_010_021
-        "Sign in with a passkey"
-        "Mit Passkey anmelden"
-    1_010_022
-        "Sign in"
-        "Anmelden"
-    1_010_023
-        "Send a code to {address}"
-        "Code an {address} schicken"
-    1_010_024
-        "Sign in with a hardware key"
-        "Mit Hardwareschlüssel anmelden"
+    1_010_021 "Sign in with a passkey" "Mit Passkey anmelden"
+    1_010_022 "Sign in" "Anmelden"
+    1_010_023 "Send a code to {address}" "Code an {address} schicken"
+    1_010_024 "Sign in with a hardware key" "Mit Hardwareschlüssel anmelden"
     1_010_025
         "A code is on its way to you. Please enter it below."
         "Ein Code ist zu Ihnen unterwegs. Bitte geben Sie ihn hier ein."
-    1_040_001
-        "Continue"
-        "Weiter"
-    1_040_002
-        "Sign up with {provider}"
-        "Mit {provider} registrieren"
-    1_040_003
-        "Continue"
-        "Weiter"
-    1_040_004
-        "Sign up with a security key"
-        "Mit Sicherheitsschlüssel registrieren"
+    1_040_001 "Continue" "Weiter"
+    1_040_002 "Sign up with {provider}" "Mit {provider} registrieren"
+    1_040_003 "Continue" "Weiter"
+    1_040_004 "Sign up with a security key" "Mit Sicherheitsschlüssel registrieren"
     1_040_005
         "A code is on its way to the address you gave. Please enter it below."
         "Ein Code ist zu der angegebenen Adresse unterwegs. Bitte geben Sie ihn hier ein."
-    1_040_006
-        "Send me a sign-up code"
-        "Registrierungscode zuschicken"
-    1_040_007
-        "Sign up with a passkey"
-        "Mit Passkey registrieren"
-    1_040_008
-        "Back"
-        "Zurück"
+    1_040_006 "Send me a sign-up code" "Registrierungscode zuschicken"
+    1_040_007 "Sign up with a passkey" "Mit Passkey registrieren"
+    1_040_008 "Back" "Zurück"
     1_040_009
         "Choose how you want to sign in from now on."
         "Wählen Sie, wie Sie sich künftig anmelden möchten."
-    1_050_001
-        "Your changes have been saved."
-        "Ihre Änderungen sind gespeichert."
-    1_050_002
-        "Link {provider}"
-        "{provider} verknüpfen"
-    1_050_003
-        "Unlink {provider}"
-        "{provider} trennen"
-    1_050_004
-        "Remove authenticator app"
-        "Authentifizierungs-App entfernen"
+    1_050_001 "Your changes have been saved." "Ihre Änderungen sind gespeichert."
+    1_050_002 "Link {provider}" "{provider} verknüpfen"
+    1_050_003 "Unlink {provider}" "{provider} trennen"
+    1_050_004 "Remove authenticator app" "Authentifizierungs-App entfernen"
     1_050_005
         "QR code for your authenticator app"
         "QR-Code für Ihre Authentifizierungs-App"
-    1_050_006
-        "{secret}"
-        "{secret}"
-    1_050_007
-        "Show backup codes"
-        "Ersatzcodes anzeigen"
-    1_050_008
-        "Create new backup codes"
-        "Neue Ersatzcodes erzeugen"
-    1_050_009
-        "{secret}"
-        "{secret}"
+    1_050_006 "{secret}" "{secret}"
+    1_050_007 "Show backup codes" "Ersatzcodes anzeigen"
+    1_050_008 "Create new backup codes" "Neue Ersatzcodes erzeugen"
+    1_050_009 "{secret}" "{secret}"
     1_050_010
         "Your backup codes. Keep them in a safe place."
         "Ihre Ersatzcodes. Bewahren Sie sie sicher auf."
-    1_050_011
-        "I have saved these codes"
-        "Ich habe diese Codes gesichert"
-    1_050_012
-        "Add security key"
-        "Sicherheitsschlüssel hinzufügen"
-    1_050_013
-        "Name of the security key"
-        "Name des Sicherheitsschlüssels"
-    1_050_014
-        "used on {used_at}"
-        "benutzt am {used_at}"
-    1_050_015
-        "{secrets}"
-        "{secrets}"
-    1_050_016
-        "Remove this method"
-        "Diese Methode entfernen"
+    1_050_011 "I have saved these codes" "Ich habe diese Codes gesichert"
+    1_050_012 "Add security key" "Sicherheitsschlüssel hinzufügen"
+    1_050_013 "Name of the security key" "Name des Sicherheitsschlüssels"
+    1_050_014 "used on {used_at}" "benutzt am {used_at}"
+    1_050_015 "{secrets}" "{secrets}"
+    1_050_016 "Remove this method" "Diese Methode entfernen"
     1_050_017
         "If you can’t scan the QR code, enter this key in your app"
         "Wenn Sie den QR-Code nicht scannen können, geben Sie diesen Schlüssel in die App ein"
     1_050_018
         "Remove security key “{display_name}”"
         "Sicherheitsschlüssel „{display_name}“ entfernen"
-    1_050_019
-        "Add passkey"
-        "Passkey hinzufügen"
-    1_050_020
-        "Remove passkey “{display_name}”"
-        "Passkey „{display_name}“ entfernen"
-    1_050_021
-        "Remove this device"
-        "Dieses Gerät entfernen"
-    1_050_022
-        "Device challenge"
-        "Geräteprüfung"
+    1_050_019 "Add passkey" "Passkey hinzufügen"
+    1_050_020 "Remove passkey “{display_name}”" "Passkey „{display_name}“ entfernen"
+    1_050_021 "Remove this device" "Dieses Gerät entfernen"
+    1_050_022 "Device challenge" "Geräteprüfung"
     1_050_023
         "Your account is managed by your organization."
         "Ihr Konto wird von Ihrer Organisation verwaltet."
@@ -253,84 +114,40 @@ pub(super) const ENTRIES: &[Entry] = entries![
     1_060_006
         "How do you want to recover your account?"
         "Wie möchten Sie Ihren Zugang wiederherstellen?"
-    1_060_007
-        "Back"
-        "Zurück"
-    1_070_001
-        "Password"
-        "Passwort"
-    1_070_002
-        "{title}"
-        "{title}"
-    1_070_003
-        "Save"
-        "Speichern"
-    1_070_004
-        "Email or username"
-        "E-Mail-Adresse oder Benutzername"
-    1_070_005
-        "Submit"
-        "Absenden"
-    1_070_006
-        "Code"
-        "Code"
-    1_070_007
-        "Email"
-        "E-Mail-Adresse"
-    1_070_008
-        "Send the code again"
-        "Code noch einmal schicken"
-    1_070_009
-        "Continue"
-        "Weiter"
-    1_070_010
-        "Recovery code"
-        "Wiederherstellungscode"
-    1_070_011
-        "Verification code"
-        "Bestätigungscode"
-    1_070_012
-        "Sign-up code"
-        "Registrierungscode"
-    1_070_013
-        "Sign-in code"
-        "Anmeldecode"
-    1_070_014
-        "Sign in and link"
-        "Anmelden und verknüpfen"
+    1_060_007 "Back" "Zurück"
+    1_070_001 "Password" "Passwort"
+    1_070_002 "{title}" "{title}"
+    1_070_003 "Save" "Speichern"
+    1_070_004 "Email or username" "E-Mail-Adresse oder Benutzername"
+    1_070_005 "Submit" "Absenden"
+    1_070_006 "Code" "Code"
+    1_070_007 "Email" "E-Mail-Adresse"
+    1_070_008 "Send the code again" "Code noch einmal schicken"
+    1_070_009 "Continue" "Weiter"
+    1_070_010 "Recovery code" "Wiederherstellungscode"
+    1_070_011 "Verification code" "Bestätigungscode"
+    1_070_012 "Sign-up code" "Registrierungscode"
+    1_070_013 "Sign-in code" "Anmeldecode"
+    1_070_014 "Sign in and link" "Anmelden und verknüpfen"
     1_070_015
         "Please solve the captcha to continue."
         "Bitte lösen Sie die Aufgabe, um fortzufahren."
-    1_070_016
-        "Email or phone number"
-        "E-Mail-Adresse oder Telefonnummer"
-    1_070_017
-        "Phone number"
-        "Telefonnummer"
-    1_070_018
-        "Email or phone number"
-        "E-Mail-Adresse oder Telefonnummer"
+    1_070_016 "Email or phone number" "E-Mail-Adresse oder Telefonnummer"
+    1_070_017 "Phone number" "Telefonnummer"
+    1_070_018 "Email or phone number" "E-Mail-Adresse oder Telefonnummer"
     1_080_001
         "If the address is known here, a link to confirm it is on its way to it."
         "Ist die Adresse bei uns bekannt, ist ein Link zur Bestätigung dorthin unterwegs."
-    1_080_002
-        "Your email address is confirmed."
-        "Ihre E-Mail-Adresse ist bestätigt."
+    1_080_002 "Your email address is confirmed." "Ihre E-Mail-Adresse ist bestätigt."
     1_080_003
         "If the address is known here, a code to confirm it is on its way to it. Please enter it below."
         "Ist die Adresse bei uns bekannt, ist ein Code zur Bestätigung dorthin unterwegs. Bitte geben Sie ihn hier ein."
     1_080_004
         "If the number is known here, a text message with a code is on its way to it. Please enter it below."
         "Ist die Nummer bei uns bekannt, ist eine SMS mit einem Code dorthin unterwegs. Bitte geben Sie ihn hier ein."
-    1_080_005
-        "Your phone number is confirmed."
-        "Ihre Telefonnummer ist bestätigt."
-    4_000_001
-        "{reason}"
-        "{reason}"
-    4_000_002
-        "Please fill in this field."
-        "Bitte füllen Sie dieses Feld aus."
+    1_080_005 "Your phone number is confirmed." "Ihre Telefonnummer ist bestätigt."
+    4_000_001 "{reason}" "{reason}"
+    4_000_002 "Please fill in this field." "Bitte füllen Sie dieses Feld aus."
     4_000_003
         "Please use at least {min_length} characters."
         "Bitte verwenden Sie mindestens {min_length} Zeichen."
@@ -370,9 +187,7 @@ pub(super) const ENTRIES: &[Entry] = entries![
     4_000_015
         "This account does not exist, or it has no security key."
         "Dieses Konto gibt es nicht, oder es hat keinen Sicherheitsschlüssel."
-    4_000_016
-        "This backup code is not right."
-        "Dieser Ersatzcode stimmt nicht."
+    4_000_016 "This backup code is not right." "Dieser Ersatzcode stimmt nicht."
     4_000_017
         "Please use at most {max_length} characters."
         "Bitte verwenden Sie höchstens {max_length} Zeichen."
@@ -397,9 +212,7 @@ pub(super) const ENTRIES: &[Entry] = entries![
     4_000_024
         "At least {min_items} entries are needed."
         "Mindestens {min_items} Einträge sind nötig."
-    4_000_025
-        "Two entries are the same."
-        "Zwei Einträge sind gleich."
+    4_000_025 "Two entries are the same." "Zwei Einträge sind gleich."
     4_000_026
         "This kind of value does not fit here."
         "Diese Art von Wert passt hier nicht."
@@ -409,12 +222,8 @@ pub(super) const ENTRIES: &[Entry] = entries![
     4_000_028
         "An account with these details exists already. Sign in to it in the way you are used to."
         "Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran so an, wie Sie es gewohnt sind."
-    4_000_029
-        "The value must be {expected}."
-        "Der Wert muss {expected} sein."
-    4_000_030
-        "This value is not possible here."
-        "Dieser Wert ist hier nicht möglich."
+    4_000_029 "The value must be {expected}." "Der Wert muss {expected} sein."
+    4_000_030 "This value is not possible here." "Dieser Wert ist hier nicht möglich."
     4_000_031
         "This password is too similar to your sign-in name."
         "Dieses Passwort ähnelt Ihrem Anmeldenamen zu sehr."
@@ -493,9 +302,7 @@ pub(super) const ENTRIES: &[Entry] = entries![
     4_010_010
         "This address does not belong to the account."
         "Diese Adresse gehört nicht zu dem Konto."
-    4_010_011
-        "This account is switched off."
-        "Dieses Konto ist abgeschaltet."
+    4_010_011 "This account is switched off." "Dieses Konto ist abgeschaltet."
     4_040_001
         "This page was open for too long. Please start again."
         "Diese Seite war zu lange offen. Bitte beginnen Sie neu."
@@ -547,9 +354,7 @@ pub(super) const ENTRIES: &[Entry] = entries![
     4_070_006
         "This code is not right, or it was used already. Please try again."
         "Dieser Code stimmt nicht oder ist schon benutzt. Bitte versuchen Sie es noch einmal."
-    5_000_001
-        "{reason}"
-        "{reason}"
+    5_000_001 "{reason}" "{reason}"
     5_000_002
         "No way to sign in is available at the moment."
         "Zurzeit ist kein Weg zur Anmeldung verfügbar."
