@@ -1,5 +1,5 @@
-//! Paths as clients of the replaced services write them: with a slash too many, and on the admin listeners with or
-//! without `/admin`.
+//! Paths as clients of the replaced services write them: with a slash too many at either end, and on the admin listeners
+//! with or without `/admin`.
 
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -21,6 +21,10 @@ const AT_ROOT: [&str; 4] = ["/health/", "/metrics/", "/version", "/console"];
 impl Rewrite {
     pub(crate) fn apply(self, uri: &mut Uri) {
         let path = uri.path();
+        if path.starts_with("//") {
+            // See [`without_doubled_start`].
+            return;
+        }
         // One slash too many, not two: `//` is another path than `/`.
         let trimmed = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/')).unwrap_or(path);
         let prefix = match self {
@@ -47,9 +51,30 @@ impl Rewrite {
     }
 }
 
+/// Where a client is sent whose base address ends in a slash and whose path begins with one. It comes back with the one
+/// spelling of the path that is served, so that whatever stands before us sees that one, too.
+pub(crate) fn without_doubled_start(uri: &Uri) -> Option<String> {
+    let rest = uri.path().strip_prefix("//")?.trim_start_matches('/');
+    // Browsers would read `/\host` as the address of another host.
+    rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.').then(|| match uri.query() {
+        Some(query) => format!("/{rest}?{query}"),
+        None => format!("/{rest}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doubled_start_leads_to_the_path_here_and_nowhere_else() {
+        let leads = |text: &str| without_doubled_start(&text.parse().unwrap());
+        assert_eq!(leads("//self-service/login/flows?id=1").as_deref(), Some("/self-service/login/flows?id=1"));
+        assert_eq!(leads("///.well-known/jwks.json").as_deref(), Some("/.well-known/jwks.json"));
+        for other in ["/sessions", "/", "//", "/a//b", "//\\evil.example/", "//%5cevil.example", "//@evil.example/"] {
+            assert_eq!(leads(other), None, "{other}");
+        }
+    }
 
     fn rewritten(rewrite: Rewrite, text: &str) -> String {
         let mut uri: Uri = text.parse().unwrap();
@@ -78,6 +103,7 @@ mod tests {
         assert_eq!(rewritten(Rewrite::Trimmed, "/sessions/whoami/"), "/sessions/whoami");
         assert_eq!(rewritten(Rewrite::Trimmed, "/identities?a=/"), "/identities?a=/");
         assert_eq!(rewritten(Rewrite::Trimmed, "//"), "//");
+        assert_eq!(rewritten(Rewrite::UnderAdmin, "//identities/"), "//identities/");
         assert_eq!(rewritten(Rewrite::Trimmed, "/sessions//"), "/sessions//");
         assert_eq!(rewritten(Rewrite::Untouched, "/a/"), "/a/");
     }

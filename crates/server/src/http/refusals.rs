@@ -10,12 +10,13 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use serde_json::json;
 use url::form_urlencoded;
 use web::{NoStore, RestError};
 
+use super::path::without_doubled_start;
 use crate::config::Service;
 
 /// The sentences of the framework are short.
@@ -71,6 +72,9 @@ async fn speak(State(words): State<Words>, request: Request, next: Next) -> Resp
     let (parts, body) = request.into_parts();
     if let Err(reason) = check(&parts) {
         return words.refusal(StatusCode::BAD_REQUEST, &reason);
+    }
+    if let Some(location) = without_doubled_start(&parts.uri) {
+        return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response();
     }
     let response = next.run(Request::from_parts(parts, body)).await;
     if is_the_frameworks(&response) { rephrased(words, response).await } else { response }
