@@ -10,7 +10,7 @@ use crate::{tidy, tools};
 pub(crate) fn check(root: &Path) -> Result<()> {
     tidy(root)?;
     Process::cargo(root, &["fmt", "--all", "--check"]).run()?;
-    Process::cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
+    Process::cargo(root, &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]).run()
 }
 
 pub(crate) fn fix(root: &Path) -> Result<()> {

@@ -1,9 +1,12 @@
 //! Doors into the parsers of hostile text, for programs that feed them with it. What goes in and comes out is plain text, so
 //! that the types inside stay inside.
 
+use std::borrow::Cow;
+
 use base::uuid::Uuid;
 use base::{Context, RequestId, TenantId, Timestamp};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
@@ -13,7 +16,7 @@ use crate::domain::json_path::JsonPath;
 use crate::domain::path::RequestPath;
 use crate::domain::pattern::Pattern;
 use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
-use crate::domain::session::Session;
+use crate::domain::session::{Extra, Session};
 use crate::domain::target::{Host, Scheme, Target};
 use crate::domain::upstream::Upstream;
 use crate::domain::{overlap, rule, rule_document};
@@ -52,8 +55,9 @@ pub fn upstream_path(upstream: &str, strip_path: &str, path: &str) -> Option<Str
         rule::Upstream { url: upstream.to_owned(), strip_path: strip_path.to_owned(), ..rule::Upstream::default() };
     let upstream = Upstream::compile(&settings).ok()??;
     let host = Host::parse("a.example").ok()?;
-    let target = Target::new(Method::GET, Scheme::Https, host, RequestPath::parse(path).ok()?, None);
-    Some(upstream.uri(&target)?.path().to_owned())
+    let asked = PathAndQuery::try_from(path).ok();
+    let target = Target::new(Method::GET, Scheme::Https, &host, &RequestPath::parse(path).ok()?, None);
+    Some(upstream.uri(&target, asked.as_ref())?.path().to_owned())
 }
 
 /// How many rules a document holds, once their patterns are filed and compared with each other.
@@ -96,18 +100,17 @@ pub fn find_both_ways(templates: &[String], strategy: MatchingStrategy, url: &st
 /// Compiles a template and renders it for a session with that subject and that `extra`, if both can be done.
 pub fn render(template: &str, subject: &str, extra: Value) -> Option<String> {
     let template = Template::compile(template).ok()?;
-    let session = Session::authenticated("cookie_session", subject.to_owned(), extra);
+    let session = Session::authenticated("cookie_session", subject.to_owned(), Extra::new(extra));
     let host = Host::parse("a.example").ok()?;
-    let target =
-        Target::new(Method::GET, Scheme::Https, host, RequestPath::parse("/a/b").ok()?, Some("c=d".to_owned()));
+    let target = Target::new(Method::GET, Scheme::Https, &host, &RequestPath::parse("/a/b").ok()?, Some("c=d"));
     let cx = Context::for_background(Timestamp::EPOCH, TenantId::DEFAULT, RequestId(Uuid::nil()));
     let headers = HeaderMap::new();
     let captures = || vec![subject.to_owned()];
     let inbound = Inbound::new(&cx, &target, &headers, &captures);
-    template.render(&TemplateView { session: &session, inbound: &inbound }).ok()
+    template.render(&TemplateView { session: &session, inbound: &inbound }).ok().map(Cow::into_owned)
 }
 
 /// What a path of `subject_from` or `extra_from` finds.
 pub fn find_in_json(path: &str, value: &Value) -> Option<Value> {
-    JsonPath::parse(path).ok()?.find(value)
+    JsonPath::parse(path).ok()?.find(value).map(Cow::into_owned)
 }
