@@ -125,6 +125,7 @@ impl AuthorizationFlow {
                 force_subject_identifier: answer.force_subject_identifier,
                 identity_provider_session_id: answer.identity_provider_session_id,
                 authenticated_at: remembered.authenticated_at,
+                accepted_at: now,
             })),
             None => LoginAcceptance::Accepted(Box::new(AcceptedLogin {
                 subject: answer.subject,
@@ -137,6 +138,7 @@ impl AuthorizationFlow {
                 force_subject_identifier: answer.force_subject_identifier,
                 identity_provider_session_id: answer.identity_provider_session_id,
                 authenticated_at: now.truncated_to_seconds(),
+                accepted_at: now,
             })),
         }
     }
@@ -188,6 +190,13 @@ pub struct AcceptedLogin {
     pub identity_provider_session_id: Option<String>,
     #[serde(rename = "t")]
     pub authenticated_at: Timestamp,
+    /// When the login application said so. What was sealed without it was said long ago.
+    #[serde(rename = "a", default = "long_ago")]
+    pub accepted_at: Timestamp,
+}
+
+fn long_ago() -> Timestamp {
+    Timestamp::EPOCH
 }
 
 /// Why an application turned the person away; the client reads it.
@@ -292,6 +301,7 @@ mod tests {
         let now = Timestamp::from_unix_micros(5_999_999);
         let LoginAcceptance::Accepted(login) = flow(None).accept_login(answer("ada"), now) else { panic!() };
         assert_eq!(login.authenticated_at, Timestamp::from_unix_seconds(5));
+        assert_eq!(login.accepted_at, now);
         assert!(!login.remember);
     }
 

@@ -35,6 +35,8 @@ pub struct LoginSession {
     pub expires_at: Timestamp,
     /// The session of the identity service behind it.
     pub identity_provider_session_id: Option<String>,
+    /// When the login application said so.
+    pub accepted_at: Timestamp,
 }
 
 impl LoginSession {
@@ -74,6 +76,7 @@ mod tests {
             remembered_until: Timestamp::from_unix_seconds(2_000),
             expires_at: Timestamp::from_unix_seconds(9_000),
             identity_provider_session_id: None,
+            accepted_at: Timestamp::from_unix_seconds(1_000),
         }
     }
 

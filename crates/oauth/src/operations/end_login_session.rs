@@ -1,6 +1,6 @@
 //! Ends login sessions: the row, what was granted in it, and word to the clients it reached, all in one transaction.
 
-use base::Context;
+use base::{Context, Timestamp};
 use database::WriteTx;
 use serde_json::json;
 
@@ -9,7 +9,8 @@ use crate::OAuth;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::logout::{LogoutVerifier, front_channel_url};
 use crate::domain::sealed::SealedValue;
-use crate::jobs::{backchannel_logout, end_identity_session};
+use crate::jobs::{backchannel_logout, end_identity_session, end_late_logins};
+use crate::storage::provider_ends::{self, Ended};
 use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
 
 /// Where a browser goes when it is signed out.
@@ -73,7 +74,10 @@ impl OAuth {
         let mut tx = self.database().write(cx.tenant).await?;
         let sessions = match whose {
             EndLoginSessions::Session(id) => login_sessions::find(&mut tx, *id).await?.into_iter().collect(),
-            EndLoginSessions::Subject(subject) => login_sessions::list_by_subject(&mut tx, subject).await?,
+            EndLoginSessions::Subject(subject) => {
+                self.refuse_logins_of_subject(cx, &mut tx, subject).await?;
+                login_sessions::list_by_subject(&mut tx, subject).await?
+            }
         };
         for session in &sessions {
             self.end_session(cx, &mut tx, session, true).await?;
@@ -88,6 +92,7 @@ impl OAuth {
         tx: &mut WriteTx,
         provider_session: &str,
     ) -> Result<(), database::Error> {
+        self.mark_ended(cx, tx, Ended::Session(provider_session)).await?;
         for session in login_sessions::list_by_provider_session(tx, provider_session).await? {
             self.end_session(cx, tx, &session, false).await?;
         }
@@ -101,6 +106,7 @@ impl OAuth {
         tx: &mut WriteTx,
         subject: &str,
     ) -> Result<(), database::Error> {
+        self.refuse_logins_of_subject(cx, tx, subject).await?;
         for session in login_sessions::list_by_subject(tx, subject).await? {
             self.end_session(cx, tx, &session, false).await?;
         }
@@ -111,6 +117,38 @@ impl OAuth {
         let attributes = json!({"subject": subject});
         let event = jobs::Event { name: "OAuth2SubjectEnded", subject: subject.to_owned(), attributes };
         jobs::append_event(tx, cx, event).await
+    }
+
+    /// Ends what was written by logins that were accepted at `ended_at` or before.
+    pub(crate) async fn end_logins_accepted_until(
+        &self,
+        cx: &Context,
+        subject: &str,
+        ended_at: Timestamp,
+    ) -> Result<(), database::Error> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        for session in login_sessions::list_by_subject(&mut tx, subject).await? {
+            if session.accepted_at <= ended_at {
+                self.end_session(cx, &mut tx, &session, true).await?;
+            }
+        }
+        tx.commit().await
+    }
+
+    /// What the person's browsers still carry as accepted is good no more.
+    async fn refuse_logins_of_subject(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        subject: &str,
+    ) -> Result<(), database::Error> {
+        self.mark_ended(cx, tx, Ended::Subject(subject)).await?;
+        jobs::enqueue(tx, cx, self.rng().uuid(), end_late_logins::job(cx, subject)).await
+    }
+
+    async fn mark_ended(&self, cx: &Context, tx: &mut WriteTx, what: Ended<'_>) -> Result<(), database::Error> {
+        // A login is accepted before its challenge expires, and redeemed before that, too.
+        provider_ends::mark(tx, what, cx.now, cx.now.plus(self.challenge_lifetime())).await
     }
 
     /// Returns the front-channel pages of the clients that the session reached.

@@ -201,6 +201,7 @@ impl OAuth {
             remembered_until: cx.now.plus(max_age),
             expires_at: cx.now.plus(lifetime),
             identity_provider_session_id: login.identity_provider_session_id.clone(),
+            accepted_at: login.accepted_at,
         };
         let challenge = OneTime::of_login(flow, self.challenge_lifetime());
         if flow.skip() {
@@ -212,6 +213,10 @@ impl OAuth {
         }
         let inserted = login_sessions::insert(tx, &session, &challenge, &flow.client_id, cx.now).await?;
         let inserted = inserted.ok_or_else(used_before)?;
+        // Whoever was disabled, deleted or signed out meanwhile is not signed in.
+        if inserted.ended_at_provider {
+            return Err(Refusal::to_client(&flow.target, ErrorCode::LoginRequired.into()).into());
+        }
         let session_cookie = if login.remember {
             SessionCookie::Set { session: session.id, max_age }
         } else {

@@ -12,26 +12,29 @@ use crate::domain::one_time::OneTime;
 
 database::statements! {
     FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
-            remembered_until
+            remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
     /// A new session, unless its id was used; says what follows from it, too: whether its challenge was turned away
-    /// before, and whether the person agreed once to be remembered by the client.
+    /// before, whether the person agreed once to be remembered by the client, and whether the person or the session of
+    /// the identity provider ended since the login was accepted.
     INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id, challenge_expires_at, remembered_until)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, id) DO NOTHING
+            identity_provider_session_id, challenge_expires_at, remembered_until, accepted_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $15) ON CONFLICT (tenant_id, id) DO NOTHING
         RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $12),
             EXISTS (SELECT 1 FROM oauth_consents
-                WHERE tenant_id = $1 AND subject = $3 AND client_id = $13 AND remember = TRUE AND expires_at > $14)";
+                WHERE tenant_id = $1 AND subject = $3 AND client_id = $13 AND remember = TRUE AND expires_at > $14),
+            EXISTS (SELECT 1 FROM oauth_provider_ends WHERE tenant_id = $1 AND ended_at >= $15
+                AND ((kind = 'subject' AND name = $3) OR (kind = 'session' AND name = $9)))";
     /// A session used again: still the same person's, and still there.
     TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5, remembered_until = $7
         WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6 AND ended_at IS NULL";
     END = "UPDATE oauth_login_sessions SET ended_at = $3, expires_at = $3
         WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
     LIST_BY_SUBJECT = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
-            remembered_until
+            remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND subject = $2 AND ended_at IS NULL";
     LIST_BY_PROVIDER_SESSION = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at,
-            identity_provider_session_id, remembered_until
+            identity_provider_session_id, remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND identity_provider_session_id = $2 AND ended_at IS NULL";
 }
 
@@ -44,6 +47,8 @@ pub async fn find(tx: &mut impl Read, id: LoginSessionId) -> Result<Option<Login
 pub struct Inserted {
     /// The person let `client` remember a consent; whether it covers a request is another question.
     pub has_remembered_consent: bool,
+    /// The person, or the session of the identity provider, ended since the login was accepted.
+    pub ended_at_provider: bool,
 }
 
 /// Redeems a login challenge by its session. `None` when the challenge was redeemed before.
@@ -69,11 +74,13 @@ pub async fn insert(
         challenge.marker,
         client.as_str(),
         now,
+        session.accepted_at,
     ];
     tx.touch(challenge.marker.as_bytes());
     let Some(row) = tx.query_opt(&INSERT, &values).await? else { return Ok(None) };
     let was_turned_away: bool = row.get(0)?;
-    Ok((!was_turned_away).then_some(Inserted { has_remembered_consent: row.get(1)? }))
+    let inserted = Inserted { has_remembered_consent: row.get(1)?, ended_at_provider: row.get(2)? };
+    Ok((!was_turned_away).then_some(inserted))
 }
 
 /// Writes the end and the provider's session of a session that is used again. `false` when it ended meanwhile.
@@ -115,6 +122,7 @@ fn read(row: &Row) -> Result<LoginSession, Error> {
         remembered_until: row.get::<Option<Timestamp>>(8)?.unwrap_or(expires_at),
         expires_at,
         identity_provider_session_id: row.get(7)?,
+        accepted_at: row.get(9)?,
     })
 }
 

@@ -9,6 +9,7 @@ pub mod forced_subjects;
 pub mod grants;
 pub mod keys;
 pub mod login_sessions;
+pub mod provider_ends;
 pub mod revocations;
 pub mod revoked_tokens;
 pub mod used_jtis;
@@ -23,6 +24,7 @@ pub const ALL: &[&[&Statement]] = &[
     grants::STATEMENTS,
     keys::STATEMENTS,
     login_sessions::STATEMENTS,
+    provider_ends::STATEMENTS,
     revocations::STATEMENTS,
     revoked_tokens::STATEMENTS,
     used_jtis::STATEMENTS,
@@ -42,6 +44,7 @@ pub const RETENTION: &[Retention] = &[
         // Whether it ended or not: while its login challenge could be brought again, the row says that it was redeemed.
         expired: "expires_at < $1 AND challenge_expires_at < $1",
     },
+    Retention { table: "oauth_provider_ends", key: "tenant_id, kind, name", expired: EXPIRED },
     Retention { table: "oauth_revoked_tokens", key: "tenant_id, jti", expired: EXPIRED },
     Retention { table: "oauth_used_challenges", key: "tenant_id, digest", expired: EXPIRED },
     Retention { table: "oauth_used_jtis", key: "tenant_id, issuer, jti_digest", expired: EXPIRED },

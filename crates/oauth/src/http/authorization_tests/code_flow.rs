@@ -262,6 +262,7 @@ async fn a_deleted_client_or_an_ended_login_receives_no_code() {
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 
+    house.wait(1);
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();

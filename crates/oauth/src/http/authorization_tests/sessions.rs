@@ -1,10 +1,12 @@
 //! Consents and logins as operators see them, and what ends with a session or a person.
 
 use contracts::{LoginRequestError, LoginRequests, SubjectObserver};
+use jobs::{Handler, Job};
 
 use super::*;
 use crate::MIGRATIONS;
 use crate::domain::grant::GrantId;
+use crate::jobs::end_late_logins::{self, EndLateLogins};
 use crate::storage::grants;
 
 #[tokio::test]
@@ -98,6 +100,83 @@ async fn what_rests_on_a_session_or_a_person_ends_with_it() {
     assert!(!is_active(&house, &tokens["access_token"]).await);
     let uri = "/admin/oauth2/auth/sessions/consent?subject=bob";
     assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json(), json!([]));
+}
+
+/// Three ways in which what a login rests on ends before its browser comes back.
+#[derive(Clone, Copy, Debug)]
+enum EndOf {
+    Session,
+    Person,
+    LoginsByOperator,
+}
+
+const PROVIDER_SESSION: Uuid = Uuid::from_u128(5);
+
+impl EndOf {
+    async fn happen(self, house: &House) {
+        let cx = house.cx();
+        if matches!(self, Self::LoginsByOperator) {
+            let uri = "/admin/oauth2/auth/sessions/login?subject=ada";
+            assert_eq!(house.admin(Method::DELETE, uri, Value::Null).await.status, StatusCode::NO_CONTENT);
+            return;
+        }
+        let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+        match self {
+            Self::Session => house.oauth.session_ended(&cx, &mut tx, PROVIDER_SESSION).await.unwrap(),
+            _ => house.oauth.subject_ended(&cx, &mut tx, "ada").await.unwrap(),
+        }
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_login_accepted_before_its_end_is_not_redeemed_after_it() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let login =
+            json!({"subject": "ada", "remember": true, "identity_provider_session_id": PROVIDER_SESSION.to_string()});
+        for end in [EndOf::Session, EndOf::Person, EndOf::LoginsByOperator] {
+            let mut browser = Browser::default();
+            let challenge = house.begin(&mut browser, &request("")).await;
+            let back = house.accept("login", &challenge, login.clone()).await;
+            end.happen(&house).await;
+            for _ in 0..2 {
+                let answer = browser.get(&house, back.as_str()).await;
+                assert_eq!(answer.parameter("error").as_deref(), Some("login_required"), "{end:?}");
+                assert!(!browser.cookies.contains_key("ory_hydra_session"), "{end:?}");
+                house.wait(60);
+            }
+            // Whoever signs in afterwards does.
+            let callback = house.sign_in(&mut browser, &request(""), login.clone()).await;
+            assert!(parameter(&callback, "code").is_some(), "{end:?}: {callback}");
+            house.wait(60);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_that_slipped_past_the_end_of_its_person_ends_a_moment_later() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    let mut early = Browser::default();
+    let callback = house.sign_in(&mut early, &request(""), json!({"subject": "ada", "remember": true})).await;
+    let slipped = house.redeem(&callback).await.json();
+    house.wait(1);
+    // As if the end had not seen that login.
+    let job = end_late_logins::job(&house.cx(), "ada");
+    house.wait(1);
+    let mut late = Browser::default();
+    let callback = house.sign_in(&mut late, &request(""), json!({"subject": "ada", "remember": true})).await;
+    let later = house.redeem(&callback).await.json();
+
+    let job = Job { id: Uuid::nil(), payload: job.payload, attempt: 1 };
+    EndLateLogins(house.oauth.clone()).run(&house.cx(), &job).await.unwrap();
+    assert!(!is_active(&house, &slipped["access_token"]).await);
+    let answer = early.get(&house, &authorize(&request("&prompt=none"))).await;
+    assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
+    assert!(is_active(&house, &later["access_token"]).await, "she came back after that");
 }
 
 #[tokio::test]

@@ -1,0 +1,27 @@
+//! Rows of `oauth_provider_ends`: people and sessions that ended at the identity provider a moment ago. Whoever redeems a
+//! login looks here, in the statement that writes its session (`login_sessions`).
+
+use base::Timestamp;
+use database::{Error, WriteTx, values};
+
+database::statements! {
+    MARK = "INSERT INTO oauth_provider_ends (tenant_id, kind, name, ended_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (tenant_id, kind, name) DO UPDATE SET ended_at = $4, expires_at = $5";
+}
+
+/// What ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Ended<'a> {
+    Subject(&'a str),
+    /// A session of the identity provider.
+    Session(&'a str),
+}
+
+/// `expires_at`: when no login that was accepted before `ended_at` can be redeemed any more.
+pub async fn mark(tx: &mut WriteTx, what: Ended<'_>, ended_at: Timestamp, expires_at: Timestamp) -> Result<(), Error> {
+    let (kind, name) = match what {
+        Ended::Subject(subject) => ("subject", subject),
+        Ended::Session(id) => ("session", id),
+    };
+    tx.execute(&MARK, &values![kind, name, ended_at, expires_at]).await.map(|_| ())
+}
