@@ -10,6 +10,7 @@
 mod clock;
 mod context;
 mod id;
+pub mod json_patch;
 mod nesting;
 mod page;
 mod rng;

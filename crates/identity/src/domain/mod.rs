@@ -13,7 +13,6 @@ pub mod form;
 pub mod identifier;
 pub mod identity;
 pub mod import;
-pub mod json_patch;
 pub mod message;
 pub mod message_queue;
 pub mod password_hash;

@@ -1,19 +1,23 @@
 //! Changing single members of an identity (RFC 6902, three operations).
 
 use base::Context;
+use base::json_patch::{self, PatchError, PatchOperation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Identity;
 use crate::domain::identity::State;
-use crate::domain::json_patch::{self, Operation, PatchError};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::{self, AddressStatus, Credential, CredentialType, Credentials, IdentityId};
 use crate::storage::identities::{self, StoreError, Taken};
 
 use super::create_identity::ComposeError;
 
-/// What nobody patches: the name of the row, and what only a provider can vouch for.
+/// The operations that the replaced system has.
+const SUPPORTED: &[&str] = &["add", "remove", "replace"];
+
+/// What nobody patches: the name of the row, and what only a provider can vouch for. `**` stands for everything below, and
+/// case does not count.
 const DENIED: &[&str] =
     &["/id", "/stateChangedAt", "/state_changed_at", "/credentials", "/credentials/oidc/**", "/credentials/saml/**"];
 
@@ -21,6 +25,10 @@ const DENIED: &[&str] =
 pub enum PatchIdentityError {
     #[error("the identity is unknown")]
     Unknown,
+    #[error("{index}.op: unsupported operation \"{op}\"")]
+    Unsupported { index: usize, op: &'static str },
+    #[error("{index}.path: \"{path}\" may not be patched")]
+    Denied { index: usize, path: String },
     #[error(transparent)]
     Patch(#[from] PatchError),
     /// The patched document is no identity.
@@ -48,13 +56,14 @@ impl Identity {
         &self,
         cx: &Context,
         id: IdentityId,
-        operations: &[Operation],
+        patch: &[PatchOperation],
     ) -> Result<domain::Identity, PatchIdentityError> {
+        check_allowed(patch)?;
         let mut tx = self.database.write(cx.tenant).await?;
         let vault = self.vault(cx);
         let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(PatchIdentityError::Unknown)?;
         let mut document = to_document(&before);
-        json_patch::apply(&mut document, operations, DENIED)?;
+        json_patch::apply(&mut document, patch)?;
         let mut after = before.clone();
         read_back(&document, &mut after, cx.now)?;
         self.conform(cx, &mut after)?;
@@ -63,6 +72,32 @@ impl Identity {
         self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
         tx.commit().await?;
         Ok(after)
+    }
+}
+
+fn check_allowed(patch: &[PatchOperation]) -> Result<(), PatchIdentityError> {
+    for (index, operation) in patch.iter().enumerate() {
+        let op = operation.name();
+        if !SUPPORTED.contains(&op) {
+            return Err(PatchIdentityError::Unsupported { index, op });
+        }
+        let steps = operation.steps();
+        if steps.is_empty() || DENIED.iter().any(|denied| matches(denied, &steps)) {
+            return Err(PatchIdentityError::Denied { index, path: operation.path().to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn matches(pattern: &str, steps: &[String]) -> bool {
+    let mut patterns = pattern.trim_start_matches('/').split('/');
+    let mut steps = steps.iter();
+    loop {
+        match (patterns.next(), steps.next()) {
+            (Some("**"), _) | (None, None) => return true,
+            (Some(pattern), Some(step)) if pattern.eq_ignore_ascii_case(step) => {}
+            _ => return false,
+        }
     }
 }
 
@@ -222,4 +257,33 @@ fn text(document: &Value, key: &str) -> Result<Option<String>, PatchIdentityErro
 
 fn invalid(pointer: impl Into<String>, problem: &str) -> PatchIdentityError {
     PatchIdentityError::Invalid { pointer: pointer.into(), problem: problem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(step: &Value) -> Result<(), PatchIdentityError> {
+        let sound = json!({"op": "add", "path": "/credentials/password/config/x", "value": 1});
+        check_allowed(&serde_json::from_value::<Vec<PatchOperation>>(json!([sound, step])).unwrap())
+    }
+
+    #[test]
+    fn what_may_not_be_patched_is_refused_in_any_case() {
+        for path in
+            ["/id", "/ID", "/credentials", "/credentials/oidc", "/credentials/oidc/config", "/Credentials/SAML", ""]
+        {
+            let refused = check(&json!({"op": "replace", "path": path, "value": 2}));
+            assert!(matches!(refused, Err(PatchIdentityError::Denied { index: 1, .. })), "{path}");
+        }
+        assert!(check(&json!({"op": "remove", "path": "/traits/id"})).is_ok());
+    }
+
+    #[test]
+    fn operations_that_the_replaced_system_lacks_are_refused() {
+        for op in ["move", "copy", "test"] {
+            let refused = check(&json!({"op": op, "path": "/traits/x", "from": "/traits/y", "value": 1}));
+            assert!(matches!(refused, Err(PatchIdentityError::Unsupported { index: 1, .. })), "{op}");
+        }
+    }
 }

@@ -10,7 +10,6 @@ pub mod client_secret;
 pub mod client_validation;
 pub mod consent;
 pub mod grant;
-pub mod json_patch;
 pub mod lifespan;
 pub mod login_challenge;
 pub mod login_session;

@@ -2,6 +2,7 @@
 //! id, creation time, registration access token, and the secret unless a new one is given. A new secret ends all former
 //! ones.
 
+use base::json_patch::{self, PatchError, PatchOperation};
 use base::{Context, Secret};
 use serde_json::Value;
 
@@ -9,7 +10,6 @@ use super::save_client::{CheckClientError, HashedSecret, SaveClientError};
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId, ClientLifespans, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
-use crate::domain::json_patch::{self, PatchError, PatchOperation};
 
 /// The registration as it shall be.
 #[derive(Debug, Default)]
@@ -108,9 +108,8 @@ impl OAuth {
 }
 
 fn check_protection(patch: &[PatchOperation]) -> Result<(), UpdateClientError> {
-    for operation in patch {
-        let pointers = operation.pointers().filter(|_| !matches!(operation, PatchOperation::Test { .. }));
-        for pointer in pointers {
+    for operation in patch.iter().filter(|operation| operation.name() != "test") {
+        for pointer in std::iter::once(operation.path()).chain(operation.from()) {
             let first = pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
             if first.is_empty() || PROTECTED.contains(&first) {
                 return Err(UpdateClientError::Protected(pointer.to_owned()));
@@ -124,7 +123,7 @@ fn patched(client: &Client, patch: &[PatchOperation]) -> Result<ClientUpdate, Up
     let not_a_client = |error: serde_json::Error| UpdateClientError::NotAClient(error.to_string());
     let mut document = serde_json::to_value(&client.metadata).map_err(not_a_client)?;
     document["client_id"] = client.id.as_str().into();
-    let mut document = json_patch::apply(document, patch)?;
+    json_patch::apply(&mut document, patch)?;
     let secret = match document.as_object_mut().and_then(|members| members.shift_remove("client_secret")) {
         Some(Value::String(secret)) if !secret.is_empty() => Some(Secret::new(secret)),
         None | Some(Value::Null | Value::String(_)) => None,

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use web::RestError;
 
-use crate::domain::json_patch::PatchError;
 use crate::hashing::HashError;
 use crate::operations::batch_create::BatchError;
 use crate::operations::create_identity::{ComposeError, CreateIdentityError};
@@ -95,14 +94,9 @@ impl From<PatchIdentityError> for RestError {
     fn from(error: PatchIdentityError) -> Self {
         match error {
             PatchIdentityError::Unknown => not_found(),
-            PatchIdentityError::Patch(
-                PatchError::UnsupportedOperation { .. }
-                | PatchError::InvalidPath { .. }
-                | PatchError::Denied { .. }
-                | PatchError::MissingValue { .. }
-                | PatchError::NotFound { .. }
-                | PatchError::TooDeep { .. },
-            )
+            PatchIdentityError::Unsupported { .. }
+            | PatchIdentityError::Denied { .. }
+            | PatchIdentityError::Patch(_)
             | PatchIdentityError::Invalid { .. } => Self::bad_request(error.to_string()),
             PatchIdentityError::Compose(error) => error.into(),
             PatchIdentityError::Taken(_) => taken(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use base::json_patch::PatchOperation;
 use base::{Context, PageRequest};
 use http::header::{LINK, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -16,7 +17,6 @@ use super::body::{CreateIdentity, PatchIdentities, UpdateIdentity};
 use super::query::Query;
 use super::{admin_url, error::not_found, view};
 use crate::Identity;
-use crate::domain::json_patch::Operation;
 use crate::domain::{CredentialType, IdentityId, identifier};
 use crate::operations::batch_create::BatchOutcome;
 use crate::storage::identities::Filter;
@@ -108,7 +108,7 @@ pub(super) async fn patch(
     State(service): State<Identity>,
     Cx(cx): Cx,
     Path(id): Path<String>,
-    body: Result<Json<Vec<Operation>>, web::JsonRejection>,
+    body: Result<Json<Vec<PatchOperation>>, web::JsonRejection>,
 ) -> Result<Json<Value>, RestError> {
     let Json(operations) = body?;
     let patched = service.patch_identity(&cx, parse(&id)?, &operations).await?;

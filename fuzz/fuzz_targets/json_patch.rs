@@ -1,0 +1,18 @@
+//! JSON Patch (RFC 6902): never a panic, and nothing gets deeper than a body may be.
+#![no_main]
+
+use base::json_patch::{PatchOperation, apply};
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Value, json};
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(patch) = web::Json::<Vec<PatchOperation>>::decode(text) else { return };
+    let mut document = json!({ "client_name": "a", "metadata": { "a": { "b": [1, 2] } }, "redirect_uris": ["x"] });
+    if apply(&mut document, &patch).is_err() {
+        return;
+    }
+    let written = document.to_string();
+    let read: Value = serde_json::from_str(&written).expect("what we write we can read");
+    assert_eq!(read.to_string(), written);
+    assert!(!base::is_nested_too_deep(&document));
+});
