@@ -13,7 +13,18 @@ fuzz_target!(|path: &str| {
     assert!(normal.decoded.starts_with('/') && !normal.decoded.contains('\\'));
     assert!(!normal.decoded.split('/').any(|segment| matches!(segment, "." | "..")), "{}", normal.decoded);
     assert!(!normal.decoded.chars().any(|character| character.is_ascii_control()));
-    assert_eq!(normal.decoded.matches('/').count(), normal.forwarded.matches('/').count(), "a slash came out of nothing");
+    assert_eq!(
+        normal.decoded.matches('/').count(),
+        normal.forwarded.matches('/').count(),
+        "a slash came out of nothing"
+    );
+    let servlet: String =
+        path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/");
+    if path.contains(';')
+        && let (Some(shorter), Some(servlet)) = (&normal.without_parameters, normalize(&servlet))
+    {
+        assert_eq!(*shorter, servlet.decoded, "a servlet container reads the path in a third way");
+    }
     if let Some(sent) = upstream_path("https://b.example", "", path) {
         assert_eq!(sent, normal.forwarded);
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use crate::domain::pattern::MatchingStrategy;
 
 use crate::domain::json_path::JsonPath;
-use crate::domain::path::RequestPath;
+use crate::domain::path::{self, RequestPath};
 use crate::domain::pattern::Pattern;
 use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
 use crate::domain::session::{Extra, Session};
@@ -31,12 +31,17 @@ pub struct NormalPath {
     pub decoded: String,
     /// What the upstream receives.
     pub forwarded: String,
+    /// What rules are compared with when the upstream removes path parameters; absent when the path has none, or when it is
+    /// refused because of them.
+    pub without_parameters: Option<String>,
 }
 
 /// `None` when the path is refused.
 pub fn normalize(path: &str) -> Option<NormalPath> {
     let path = RequestPath::parse(path).ok()?;
-    Some(NormalPath { decoded: path.decoded().to_owned(), forwarded: path.forwarded().to_owned() })
+    let (decoded, forwarded) = (path.decoded().to_owned(), path.forwarded().to_owned());
+    let without_parameters = path::without_parameters(&decoded, &forwarded).ok().flatten();
+    Some(NormalPath { decoded, forwarded, without_parameters })
 }
 
 /// The URL that rules are compared with, for a request to the proxy or to the decision API; `None` when it is refused.

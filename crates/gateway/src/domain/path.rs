@@ -6,7 +6,11 @@
 //! - Normalising `forwarded()` again changes nothing.
 //! - A path that two servers could read in two ways is refused: an encoded slash or backslash, a control character, bytes
 //!   that are not UTF-8, a double encoding of a structural character, a dot segment with parameters (`..;`), a dot
-//!   segment after an empty segment, a climb above the root.
+//!   segment after an empty segment or after one of parameters only, a climb above the root.
+//!
+//! Path parameters (`/a;v=1`) are the exception: whether they are part of the name depends on the upstream. Java servlet
+//! containers remove them before they choose a handler, other servers keep them. [`without_parameters`] gives the second
+//! reading; `operations/decide.rs` compares the rules that both readings choose.
 
 use std::borrow::Cow;
 
@@ -43,6 +47,10 @@ pub(crate) enum PathError {
     AmbiguousDotSegment,
     #[error("the path climbs above its root")]
     AboveRoot,
+    #[error("the path holds a segment of parameters only, which servers read in different ways")]
+    EmptySegmentWithParameters,
+    #[error("the path holds semicolons of which some are encoded, so that servers see different parameters")]
+    MixedSemicolons,
 }
 
 impl<'a> RequestPath<'a> {
@@ -85,6 +93,35 @@ impl<'a> RequestPath<'a> {
     pub(crate) const fn had_trailing_slash(&self) -> bool {
         self.trailing_slash
     }
+}
+
+/// The decoded path as a server reads it that removes path parameters: each segment is cut at its first `;`. `None` when
+/// there is none. A last segment of parameters only is a trailing slash; anywhere else it is refused, because servers
+/// disagree on what an empty segment means. Some servers remove parameters before they decode the path, some after, so that
+/// `;` and `%3B` in one path are refused as well.
+pub(crate) fn without_parameters(decoded: &str, forwarded: &str) -> Result<Option<String>, PathError> {
+    if !decoded.contains(';') {
+        return Ok(None);
+    }
+    if forwarded.contains(';') && forwarded.contains("%3B") {
+        return Err(PathError::MixedSemicolons);
+    }
+    let mut shorter = String::with_capacity(decoded.len());
+    let mut segments = decoded.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        match name_of(segment, &[";"]) {
+            "" if segments.peek().is_some() => return Err(PathError::EmptySegmentWithParameters),
+            "" if !shorter.is_empty() => {}
+            name => shorter.extend(["/", name]),
+        }
+    }
+    Ok(Some(shorter))
+}
+
+/// The part of a segment before its parameters.
+fn name_of<'a>(segment: &'a str, separators: &[&str]) -> &'a str {
+    let ends = separators.iter().filter_map(|separator| segment.find(separator));
+    ends.min().map_or(segment, |end| &segment[..end])
 }
 
 /// Whether the path is its own normal form but for a trailing slash: true for nearly every request.
@@ -179,7 +216,11 @@ fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
             _ if is_dressed_dot_segment(segment) => return Err(PathError::AmbiguousDotSegment),
-            _ => segments.push(segment),
+            _ => {
+                // Without its parameters `;v=1` is empty too.
+                saw_empty |= name_of(segment, &[";", "%3B"]).is_empty();
+                segments.push(segment);
+            }
         }
     }
     let mut forwarded = String::with_capacity(canonical.len());
@@ -273,6 +314,10 @@ mod tests {
             ("/a/..%3bx/b", PathError::AmbiguousDotSegment),
             ("/a/..%20/b", PathError::AmbiguousDotSegment),
             ("/a//../b", PathError::AmbiguousDotSegment),
+            ("/a/;/../b", PathError::AmbiguousDotSegment),
+            ("/a/;x=1/../b", PathError::AmbiguousDotSegment),
+            ("/a/%3bx/../b", PathError::AmbiguousDotSegment),
+            ("/a/;/c/../../b", PathError::AmbiguousDotSegment),
             ("/a%ff", PathError::NotUtf8),
             ("/%c0%ae%c0%ae/b", PathError::NotUtf8),
             ("/a%", PathError::BrokenEncoding),
@@ -296,7 +341,43 @@ mod tests {
         assert!(!RequestPath::parse("/a").unwrap().had_trailing_slash());
     }
 
+    #[test]
+    fn parameters_are_cut_off_each_segment() {
+        let shorter = |raw: &str| {
+            let path = RequestPath::parse(raw).unwrap();
+            without_parameters(path.decoded(), path.forwarded())
+        };
+        for (raw, expected) in [
+            ("/a/b", None),
+            ("/a;v=1/b", Some("/a/b")),
+            ("/a%3bv=1/b%3B", Some("/a/b")),
+            ("/a;b;c/d;e=f;g", Some("/a/d")),
+            ("/a;x/../b;y", Some("/b")),
+            ("/a/;jsessionid=1", Some("/a")),
+            ("/;jsessionid=1", Some("/")),
+            ("/;", Some("/")),
+            ("/a;", Some("/a")),
+        ] {
+            assert_eq!(shorter(raw), Ok(expected.map(str::to_owned)), "{raw}");
+        }
+        assert_eq!(shorter("/a;v=1/b%3Bw"), Err(PathError::MixedSemicolons));
+        for raw in ["/;/a", "/;v=1/a", "/a/%3b/b", "/a/;x/b;y"] {
+            assert_eq!(shorter(raw), Err(PathError::EmptySegmentWithParameters), "{raw}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_path_without_its_parameters_is_in_normal_form(raw in "(/|/a|\\.|;|%3b|=|b|%2e|%41|é){0,12}") {
+            if let Ok(path) = RequestPath::parse(&format!("/{raw}"))
+                && let Ok(Some(shorter)) = without_parameters(path.decoded(), path.forwarded())
+            {
+                prop_assert!(!shorter.contains(';'));
+                let again = RequestPath::parse(&shorter).unwrap();
+                prop_assert_eq!(again.decoded(), shorter.as_str());
+            }
+        }
+
         #[test]
         fn what_is_forwarded_decodes_to_what_is_matched(
             raw in "(/|/a|\\.|\\.\\.|;|%2e|%2F|%25|%5c|%41|%e2%82%ac|%00|%ff|b|~|//|\\\\|\"|%3b|%20| |é){0,12}"

@@ -69,6 +69,7 @@ pub(crate) enum OnFailure {
 }
 
 /// Where the proxy sends what a rule lets through.
+#[expect(clippy::struct_excessive_bools, reason = "the rule's own keys")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Upstream {
@@ -80,6 +81,10 @@ pub(crate) struct Upstream {
     /// Give the upstream the trailing slash that normalisation took away.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) preserve_trailing_slash: bool,
+    /// The upstream knows path parameters (`/a;v=1`): requests with them are accepted when the rule matches them with
+    /// and without the parameters. Otherwise they are refused.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) path_parameters: bool,
     /// Tell the upstream of the client in `X-Forwarded-For`, `-Proto` and `-Host`.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) forwarded_headers: bool,

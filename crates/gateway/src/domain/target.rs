@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::path::{PathError, RequestPath};
+use super::path::{self, PathError, RequestPath};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
@@ -127,6 +127,12 @@ impl Target {
     /// `scheme://host/path`, the text that rules are compared with.
     pub(crate) fn url(&self) -> &str {
         &self.text[..self.path_end]
+    }
+
+    /// [`url`](Self::url) as a server reads it that removes path parameters. `None` when the path has none.
+    pub(crate) fn url_without_parameters(&self) -> Result<Option<String>, PathError> {
+        let path = path::without_parameters(self.path(), self.forwarded_path())?;
+        Ok(path.map(|path| format!("{}{path}", &self.text[..self.path_at])))
     }
 
     pub(crate) fn host(&self) -> &str {

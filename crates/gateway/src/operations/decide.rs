@@ -49,7 +49,9 @@ impl From<Box<Failure>> for Denied {
 impl Gateway {
     pub(crate) async fn decide(&self, cx: &Context, target: &Target, headers: &HeaderMap) -> Result<Granted, Denied> {
         let rules = self.0.rules.load_full();
-        let (rule, position) = match rules.find(target) {
+        let found = rules.find(target);
+        refuse_ambiguous_parameters(&rules, target, &found)?;
+        let (rule, position) = match found {
             Found::One { rule, position } => (rule.clone(), position),
             Found::None => return Err(Failure::no_rule().into()),
             Found::Several(first, second) => {
@@ -112,5 +114,29 @@ impl Gateway {
         let request =
             FailedRequest { headers, client_address: cx.client_address, original_url: original_url.as_deref() };
         self.0.fallbacks.answer(own, failure, request)
+    }
+}
+
+/// A path with parameters (`/a;v=1`) is accepted when its rule says that the upstream knows them, and when the same rule is
+/// chosen with and without them. Any other is refused: `/public;/x` would be checked under the rule of `/public;` and
+/// served as `/public`.
+fn refuse_ambiguous_parameters(rules: &RuleSet, target: &Target, found: &Found<'_>) -> Result<(), Box<Failure>> {
+    let Some(shorter) = target.url_without_parameters().map_err(|error| Failure::bad_request(error.to_string()))?
+    else {
+        return Ok(());
+    };
+    match (found, rules.find_url(target.method.as_str(), &shorter)) {
+        (Found::None, Found::None) => Ok(()),
+        (Found::One { rule, position }, Found::One { position: of_shorter, .. }) if *position == of_shorter => {
+            match &rule.compiled {
+                // A rule that is not valid lets nothing through.
+                Err(_) => Ok(()),
+                Ok(compiled) if compiled.takes_path_parameters => Ok(()),
+                Ok(_) => Err(Failure::bad_request(
+                    "the path has parameters (`;`), and the rule does not say `upstream.path_parameters: true`",
+                )),
+            }
+        }
+        _ => Err(Failure::bad_request("with and without its parameters (`;`) the path falls under different rules")),
     }
 }

@@ -33,6 +33,7 @@ pub(crate) struct ActiveRule {
 pub(crate) struct CompiledRule {
     pub(crate) pipeline: Pipeline,
     pub(crate) upstream: Option<Upstream>,
+    pub(crate) takes_path_parameters: bool,
 }
 
 /// Which rule a request falls under.
@@ -84,8 +85,13 @@ impl RuleSet {
     }
 
     pub(crate) fn find(&self, target: &Target) -> Found<'_> {
+        self.find_url(target.method.as_str(), target.url())
+    }
+
+    /// As [`find`](Self::find), for another reading of a target's URL.
+    pub(crate) fn find_url(&self, method: &str, url: &str) -> Found<'_> {
         let rule = |position: usize| &self.rules[self.indexed[position]];
-        match self.index.find(target.method.as_str(), target.url()) {
+        match self.index.find(method, url) {
             Lookup::None => Found::None,
             Lookup::One(position) => Found::One { rule: rule(position), position },
             Lookup::Many(first, second) => Found::Several(rule(first), rule(second)),
@@ -127,7 +133,8 @@ impl RuleSet {
 
 fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<CompiledRule, InvalidRule> {
     let upstream = Upstream::compile(&rule.upstream).map_err(InvalidRule::Upstream)?;
-    Ok(CompiledRule { pipeline: Pipeline::compile(rule, config, services)?, upstream })
+    let takes_path_parameters = rule.upstream.path_parameters;
+    Ok(CompiledRule { pipeline: Pipeline::compile(rule, config, services)?, upstream, takes_path_parameters })
 }
 
 /// What is wrong with a rule that is valid and that no request falls under.

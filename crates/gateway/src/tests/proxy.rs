@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -87,14 +87,61 @@ async fn paths_that_could_be_read_in_two_ways_never_reach_the_upstream() {
         let answer = running.get(path, &[]).await;
         assert_eq!(answer.status, 400, "{path}: {}", answer.text());
     }
-    for (path, seen) in
-        [("/a/%2e%2e/b", "/b"), ("/a//b/./c", "/a/b/c"), ("/%61dmin", "/admin"), ("/a;x=1/b", "/a;x=1/b")]
-    {
+    for (path, seen) in [("/a/%2e%2e/b", "/b"), ("/a//b/./c", "/a/b/c"), ("/%61dmin", "/admin")] {
         assert_eq!(running.get(path, &[]).await.json()["uri"], json!(seen), "{path}");
     }
     // An absolute target must name the host that `Host` names.
     assert_eq!(running.get("http://api.example/a", &[]).await.json()["uri"], json!("/a"));
     assert_eq!(running.get("http://other.example/a", &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn path_parameters_do_not_lead_around_a_rule() {
+    let upstream = echo_upstream().await;
+    let closed = json!({"authenticators": [{"handler": "unauthorized"}]});
+    let knows_parameters = json!({"upstream": {"url": upstream, "path_parameters": true}});
+    let start = async |open: Value| {
+        let rules = json!([rule("/admin/<.*>", &upstream, closed.clone()), rule("/<(?!admin/).*>", &upstream, open)]);
+        Running::start(rules, json!({})).await
+    };
+    let attacks = [
+        "/;/admin/x",
+        "/admin;/x",
+        "/;a=b/admin/x",
+        "/admin;v=1/x",
+        "/%3b/admin/x",
+        "/admin%3B/x",
+        "/admin%3bv=1/x",
+        "/a/;/../admin/x",
+        "/a/;x/../../admin/x",
+        "/%61dmin;/x",
+        "/open;/x%3b",
+        "//admin;/x",
+        "/admin/..;/admin;/x",
+        "/admin\\;/x",
+    ];
+    for running in [start(json!({})).await, start(knows_parameters.clone()).await] {
+        for path in attacks {
+            assert_eq!(running.get(path, &[]).await.status, 400, "{path}");
+            let described = [("x-forwarded-host", "api.example"), ("x-forwarded-uri", path)];
+            assert_eq!(running.decide("/decisions", &described).await.status, 400, "{path}");
+        }
+        assert_eq!(running.get("/admin/x", &[]).await.status, 401);
+        assert_eq!(running.get("/open/x", &[]).await.status, 200);
+    }
+    // A rule without the setting accepts no parameters at all; one with it forwards them as they are.
+    let (without, with) = (start(json!({})).await, start(knows_parameters).await);
+    for (path, seen) in [
+        ("/a;x=1/b", "/a;x=1/b"),
+        ("/a%3bx/b", "/a%3Bx/b"),
+        ("/page;jsessionid=7?q=1", "/page;jsessionid=7?q=1"),
+        ("/shop/;jsessionid=7", "/shop/;jsessionid=7"),
+    ] {
+        assert_eq!(without.get(path, &[]).await.status, 400, "{path}");
+        assert_eq!(with.get(path, &[]).await.json()["uri"], json!(seen), "{path}");
+    }
+    // A `;` in the query is no path parameter.
+    assert_eq!(without.get("/a?x=1;y=2", &[]).await.json()["uri"], json!("/a?x=1;y=2"));
 }
 
 #[tokio::test]
