@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::code::Code;
 
-/// Folders that are made, not written.
+/// Names of what is made, not written.
 const SKIPPED: &[&str] = &[".git", "target", "kleis-data", "corpus", "artifacts", "node_modules"];
 
 pub(super) struct Tree {
@@ -79,7 +79,11 @@ impl Tree {
             let Ok(entry_name) = entry.file_name().into_string() else { continue };
             let path = if name.is_empty() { entry_name.clone() } else { format!("{name}/{entry_name}") };
             let kind = entry.file_type()?;
-            if kind.is_dir() && !SKIPPED.contains(&entry_name.as_str()) {
+            // In a worktree `.git` is a file.
+            if SKIPPED.contains(&entry_name.as_str()) {
+                continue;
+            }
+            if kind.is_dir() {
                 self.folders.push(path.clone());
                 self.read_folder(&entry.path(), &path)?;
             } else if kind.is_file() {
