@@ -22,7 +22,7 @@ use crate::domain::upstream::Upstream;
 use crate::domain::{overlap, rule, rule_document};
 use crate::http::target;
 use crate::pipeline::Inbound;
-use crate::pipeline::template::{Template, TemplateView};
+use crate::pipeline::template::{JsonTemplate, Template, TemplateView};
 
 /// A request path after normalisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,16 @@ pub fn find_both_ways(templates: &[String], strategy: MatchingStrategy, url: &st
 /// Compiles a template and renders it for a session with that subject and that `extra`, if both can be done.
 pub fn render(template: &str, subject: &str, extra: Value) -> Option<String> {
     let template = Template::compile(template).ok()?;
+    with_view(subject, extra, |view| template.render(view).ok().map(Cow::into_owned))
+}
+
+/// The same for the claims of an ID token.
+pub fn render_claims(template: &str, subject: &str, extra: Value) -> Option<String> {
+    let template = JsonTemplate::compile(template).ok()?;
+    with_view(subject, extra, |view| template.render(view).ok().map(Cow::into_owned))
+}
+
+fn with_view<T>(subject: &str, extra: Value, render: impl FnOnce(&TemplateView<'_>) -> Option<T>) -> Option<T> {
     let session = Session::authenticated("cookie_session", subject.to_owned(), Extra::new(extra));
     let host = Host::parse("a.example").ok()?;
     let target = Target::new(Method::GET, Scheme::Https, &host, &RequestPath::parse("/a/b").ok()?, Some("c=d"));
@@ -112,7 +122,7 @@ pub fn render(template: &str, subject: &str, extra: Value) -> Option<String> {
     let headers = HeaderMap::new();
     let captures = || vec![subject.to_owned()];
     let inbound = Inbound::new(&cx, &target, &headers, &captures);
-    template.render(&TemplateView { session: &session, inbound: &inbound }).ok().map(Cow::into_owned)
+    render(&TemplateView { session: &session, inbound: &inbound })
 }
 
 /// What a path of `subject_from` or `extra_from` finds.

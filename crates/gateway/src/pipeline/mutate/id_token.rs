@@ -16,14 +16,14 @@ use crate::domain::failure::Failure;
 use crate::domain::session::Session;
 use crate::pipeline::services::{ExpiringCache, KeyPair};
 use crate::pipeline::settings;
-use crate::pipeline::template::{Template, TemplateView};
+use crate::pipeline::template::{JsonTemplate, TemplateView};
 
 #[derive(Debug)]
 pub(crate) struct IdToken {
     issuer: String,
     jwks_url: String,
     time_to_live: GoDuration,
-    claims: Option<Template>,
+    claims: Option<JsonTemplate>,
     /// Tokens by tenant, key, subject and rendered claims; issuer and lifetime are this mutator's own.
     issued: ExpiringCache<[u8; 32], HeaderValue>,
 }
@@ -58,7 +58,7 @@ impl IdToken {
                 return Err(format!("needs the setting `{name}`"));
             }
         }
-        let claims = (!claims.is_empty()).then(|| Template::compile(&claims)).transpose();
+        let claims = (!claims.is_empty()).then(|| JsonTemplate::compile(&claims)).transpose();
         Ok(Self {
             issuer: issuer_url,
             jwks_url,
@@ -83,7 +83,7 @@ impl IdToken {
             None => Cow::Borrowed(""),
             Some(template) => template
                 .render(&TemplateView { session, inbound })
-                .map_err(|error| Failure::internal(error.to_string()))?,
+                .map_err(|error| Failure::internal(format!("the claims of the id_token mutator: {error}")))?,
         };
         let keys = services.signing_keys.get(&self.jwks_url, now).await;
         let keys = keys.map_err(|error| Failure::internal(error.to_string()))?;
@@ -202,6 +202,23 @@ mod tests {
         let now = fixture.now.unix_seconds();
         assert_eq!((&claims["iat"], &claims["nbf"], &claims["exp"]), (&json!(now), &json!(now), &json!(now + 60)));
         assert_eq!(claims["jti"].as_str().unwrap().len(), 36);
+    }
+
+    #[tokio::test]
+    async fn a_value_of_a_person_adds_no_claim() {
+        let settings = json!({"claims": r#"{"name": "{{ print .Subject }}", "roles": ["user"]}"#});
+        let fixture = Fixture::new(&settings);
+        for subject in ["x\",\"role\":\"admin\",\"y\":\"z", "back\\slash", "line\nbreak", "quote\"", "\u{1}\u{2}", "ü"]
+        {
+            let token = fixture.token(subject).await.unwrap();
+            let claims = fixture.claims(&token).await;
+            assert_eq!((&claims["name"], &claims["roles"]), (&json!(subject), &json!(["user"])));
+            assert_eq!(claims.len(), 8, "exp, iat, iss, jti, name, nbf, roles and sub: {claims:?}");
+        }
+        let outside = Fixture::new(&json!({"claims": r#"{"name": {{ print .Subject }}}"#}));
+        let failure = outside.token("1,\"role\":\"admin\"").await.unwrap_err();
+        assert_eq!(failure.status, http::StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(failure.reason.unwrap().contains("(at the member `name`)"));
     }
 
     #[tokio::test]

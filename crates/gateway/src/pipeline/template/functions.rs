@@ -9,7 +9,8 @@ use std::sync::{Arc, LazyLock};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
 
 use super::context::canonical_header_name;
-use super::rewrite::{DISPLAY, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES, VALUES_GET};
+use super::json::display_marked;
+use super::rewrite::{DISPLAY, DISPLAY_MARKED, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES, VALUES_GET};
 
 pub(super) type Outcome = Result<Value, TemplateError>;
 pub(super) type Function = fn(&[Value]) -> Outcome;
@@ -24,6 +25,7 @@ const OWN: &[(&str, Function)] = &[
     ("print", print),
     ("printIndex", print_index),
     (DISPLAY, display),
+    (DISPLAY_MARKED, display_marked),
     (HEADER_GET, |arguments| first_value(arguments, true)),
     (HEADER_VALUES, |arguments| all_values(arguments, true)),
     (QUERY_GET, |arguments| first_value(arguments, false)),

@@ -6,6 +6,7 @@
 
 mod context;
 mod functions;
+mod json;
 mod rewrite;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use serde_json::Value as Json;
 use crate::domain::session::Extra;
 
 pub(crate) use context::TemplateView;
+pub(crate) use json::JsonTemplate;
 
 #[derive(Clone)]
 pub(crate) struct Template(Arc<Compiled>);
@@ -72,12 +74,17 @@ const MOST_ITERATIONS: u64 = 100_000;
 
 impl Template {
     pub(crate) fn compile(text: &str) -> Result<Self, TemplateError> {
+        Self::compile_with(text, rewrite::DISPLAY)
+    }
+
+    /// `display` is the function through which every action prints.
+    fn compile_with(text: &str, display: &'static str) -> Result<Self, TemplateError> {
         let syntax = |error: gotmpl::TemplateError| TemplateError::Syntax {
             source_text: text.to_owned(),
             reason: error.to_string(),
         };
         let (mut tree, mut defines) = Parser::new(text, "{{", "}}").and_then(Parser::parse).map_err(syntax)?;
-        let mut rewrite = rewrite::Rewrite::default();
+        let mut rewrite = rewrite::Rewrite::new(display);
         rewrite.list(&mut tree);
         for define in &mut defines {
             rewrite.list(&mut define.body);
@@ -89,7 +96,7 @@ impl Template {
                 hint: functions::why_absent(function),
             });
         }
-        let form = match short_form(&tree) {
+        let form = match short_form(&tree, display) {
             Some(form) => form,
             None => Form::General(Box::new(Program::new(tree, defines, rewrite.needs).map_err(syntax)?)),
         };
@@ -102,6 +109,10 @@ impl Template {
             Form::Constant(text) => Some(text),
             Form::Subject | Form::Extra(_) | Form::General(_) => None,
         }
+    }
+
+    fn source(&self) -> &str {
+        &self.0.source
     }
 
     pub(crate) fn render<'a>(&'a self, view: &TemplateView<'a>) -> Result<Cow<'a, str>, RenderError> {
@@ -149,18 +160,20 @@ impl std::fmt::Debug for Template {
     }
 }
 
-fn short_form(tree: &ListNode) -> Option<Form> {
+fn short_form(tree: &ListNode, display: &str) -> Option<Form> {
     match tree.nodes.as_slice() {
         [] => Some(Form::Constant(String::new())),
         [Node::Text(text)] => Some(Form::Constant(text.text.to_string())),
-        [Node::Action(action)] if action.pipe.decl.is_empty() => match action.pipe.commands.as_slice() {
-            // The second command is the one that displays, which texts do not need.
-            [command, _] => match command.args.as_slice() {
-                [Expr::Identifier(_, print), Expr::Field(_, path)] if print == "print" => printed_field(path),
+        [Node::Action(action)] if action.pipe.decl.is_empty() && display == rewrite::DISPLAY => {
+            match action.pipe.commands.as_slice() {
+                // The second command is the one that displays, which texts do not need.
+                [command, _] => match command.args.as_slice() {
+                    [Expr::Identifier(_, print), Expr::Field(_, path)] if print == "print" => printed_field(path),
+                    _ => None,
+                },
                 _ => None,
-            },
-            _ => None,
-        },
+            }
+        }
         _ => None,
     }
 }

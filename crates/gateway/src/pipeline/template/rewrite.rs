@@ -14,14 +14,21 @@ pub(super) const VALUES_GET: &str = "\u{1}values.get";
 pub(super) const QUERY_VALUES: &str = "\u{1}query.values";
 /// Stands at the end of what an action prints: numbers become text as Go writes them.
 pub(super) const DISPLAY: &str = "\u{1}display";
+/// The same for templates of JSON, which must know later what an action printed.
+pub(super) const DISPLAY_MARKED: &str = "\u{1}display.marked";
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Rewrite {
+    display: &'static str,
     pub(super) identifiers: Vec<String>,
     pub(super) needs: Needs,
 }
 
 impl Rewrite {
+    pub(super) fn new(display: &'static str) -> Self {
+        Self { display, identifiers: Vec::new(), needs: Needs::default() }
+    }
+
     pub(super) fn list(&mut self, list: &mut ListNode) {
         for node in &mut list.nodes {
             match node {
@@ -29,7 +36,7 @@ impl Rewrite {
                 Node::Text(_) | Node::Break(_) | Node::Continue(_) => {}
                 Node::Action(action) => {
                     self.pipe(&mut action.pipe);
-                    display(&mut action.pipe);
+                    display(&mut action.pipe, self.display);
                 }
                 Node::If(branch) | Node::Range(branch) | Node::With(branch) => self.branch(branch),
                 Node::Template(template) => template.pipe.iter_mut().for_each(|pipe| self.pipe(pipe)),
@@ -68,9 +75,9 @@ impl Rewrite {
     }
 }
 
-fn display(pipe: &mut PipeNode) {
+fn display(pipe: &mut PipeNode, function: &'static str) {
     if pipe.decl.is_empty() {
-        let display = Expr::Identifier(pipe.pos, SmolStr::new_static(DISPLAY));
+        let display = Expr::Identifier(pipe.pos, SmolStr::new_static(function));
         pipe.commands.push(CommandNode { pos: pipe.pos, args: vec![display] });
     }
 }
