@@ -103,6 +103,7 @@ impl Suite {
             data_dir: data.path().to_owned(),
             free_ports: true,
             migrate: true,
+            accept_new_secrets: false,
         };
         let running = server::start(config, environment).await.context("the server does not start")?;
         Ok(Self { engine, clock, mail, running, _data: data })

@@ -92,6 +92,11 @@ impl Sealer {
     pub fn is_outdated(&self, sealed: &[u8]) -> bool {
         sealed.get(1..=KEY_ID).is_none_or(|id| id != self.keys[0].id)
     }
+
+    /// As [`Sealer::is_outdated`], for what [`Sealer::seal_text`] wrote.
+    pub fn is_outdated_text(&self, sealed: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(sealed).map_or(true, |bytes| self.is_outdated(&bytes))
+    }
 }
 
 impl std::fmt::Debug for Sealer {

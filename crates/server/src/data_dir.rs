@@ -25,7 +25,7 @@ pub enum DataDirError {
         "the secrets file {0} can be read by others (mode {1:o}): chmod 600 it, and replace the secrets if others may have read them"
     )]
     Exposed(String, u32),
-    #[error("the secrets file {0} cannot be written")]
+    #[error("the file {0} cannot be written")]
     Write(String, #[source] std::io::Error),
     #[error("the database file {0} cannot be made for this user alone")]
     Database(String, #[source] std::io::Error),
@@ -81,12 +81,35 @@ impl DataDir {
         Ok(path)
     }
 
-    /// The secrets of the last start, or new ones, written before they are used.
+    /// The path of the secrets file, for messages.
+    pub fn secrets_file(&self) -> String {
+        self.0.join(SECRETS).display().to_string()
+    }
+
+    /// The secrets that an earlier start wrote.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or others could read it.
-    pub fn secrets(&self, rng: &Rng) -> Result<Value, DataDirError> {
-        self.kept(SECRETS, |it| it.get("default").is_some(), || generate(rng))
+    /// When the file cannot be read, or others could read it.
+    pub fn secrets(&self) -> Result<Option<Value>, DataDirError> {
+        self.read(SECRETS, |it| it.get("default").is_some())
+    }
+
+    /// Writes new secrets for the next start.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_secrets(&self, secrets: &Value) -> Result<(), DataDirError> {
+        let path = self.0.join(SECRETS);
+        let partial = self.0.join(format!("{SECRETS}.{}", std::process::id()));
+        let publish = || {
+            Self::write_to(&partial, secrets)?;
+            // A link fails where a file exists: the secrets of another start that is faster are never replaced.
+            let linked = fs::hard_link(&partial, &path);
+            fs::remove_file(&partial)?;
+            linked?;
+            fs::File::open(&self.0)?.sync_all()
+        };
+        publish().map_err(|error| DataDirError::Write(path.display().to_string(), error))
     }
 
     /// The content of a file that only we may read; made by `make` and written before it is used when there is none.
@@ -99,6 +122,15 @@ impl DataDir {
         is_whole: impl Fn(&Value) -> bool,
         make: impl FnOnce() -> Value,
     ) -> Result<Value, DataDirError> {
+        if let Some(content) = self.read(file, is_whole)? {
+            return Ok(content);
+        }
+        let (path, content) = (self.0.join(file), make());
+        self.write(&path, &content).map_err(|error| DataDirError::Write(path.display().to_string(), error))?;
+        Ok(content)
+    }
+
+    fn read(&self, file: &str, is_whole: impl Fn(&Value) -> bool) -> Result<Option<Value>, DataDirError> {
         let path = self.0.join(file);
         let name = path.display().to_string();
         match fs::read(&path) {
@@ -108,13 +140,9 @@ impl DataDir {
                     return Err(DataDirError::Exposed(name, mode.mode() & 0o777));
                 }
                 let content: Option<Value> = serde_json::from_slice(&text).ok();
-                content.filter(is_whole).ok_or(DataDirError::Damaged(name))
+                content.filter(is_whole).map(Some).ok_or(DataDirError::Damaged(name))
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let content = make();
-                self.write(&path, &content).map_err(|error| DataDirError::Write(name, error))?;
-                Ok(content)
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(DataDirError::Read(name, error)),
         }
     }
@@ -122,12 +150,16 @@ impl DataDir {
     /// Writes beside the final name and renames: a start that is cut off leaves no half of a file.
     fn write(&self, path: &Path, content: &Value) -> std::io::Result<()> {
         let partial = path.with_extension("partial");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        serde_json::to_writer_pretty(&mut file, content)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
+        Self::write_to(&partial, content)?;
         fs::rename(&partial, path)?;
         fs::File::open(&self.0)?.sync_all()
+    }
+
+    fn write_to(path: &Path, content: &Value) -> std::io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        serde_json::to_writer_pretty(&mut file, content)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
     }
 }
 
@@ -145,9 +177,11 @@ mod tests {
     fn a_second_start_finds_the_secrets_of_the_first() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("kleis-data");
-        let first = DataDir::open(&path).unwrap().secrets(&Rng::seeded(1)).unwrap();
-        let second = DataDir::open(&path).unwrap().secrets(&Rng::seeded(2)).unwrap();
-        assert_eq!(first, second);
+        let first = DataDir::open(&path).unwrap();
+        assert_eq!(first.secrets().unwrap(), None);
+        let secrets = generate(&Rng::seeded(1));
+        first.keep_secrets(&secrets).unwrap();
+        assert_eq!(DataDir::open(&path).unwrap().secrets().unwrap(), Some(secrets));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&path.join(SECRETS)), 0o600);
@@ -174,12 +208,12 @@ mod tests {
     fn secrets_that_others_can_read_or_that_are_damaged_stop_the_start() {
         let place = tempfile::tempdir().unwrap();
         let dir = DataDir::open(place.path()).unwrap();
-        dir.secrets(&Rng::seeded(1)).unwrap();
+        dir.keep_secrets(&generate(&Rng::seeded(1))).unwrap();
         let file = place.path().join(SECRETS);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(dir.secrets(&Rng::seeded(1)), Err(DataDirError::Exposed(..))));
+        assert!(matches!(dir.secrets(), Err(DataDirError::Exposed(..))));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&file, "{").unwrap();
-        assert!(matches!(dir.secrets(&Rng::seeded(1)), Err(DataDirError::Damaged(_))));
+        assert!(matches!(dir.secrets(), Err(DataDirError::Damaged(_))));
     }
 }

@@ -11,10 +11,11 @@ pub mod data_dir;
 mod demo;
 mod http;
 mod neighbours;
+mod storage;
 mod wiring;
 
 pub use http::socket::Address;
-pub use wiring::{Addresses, Environment, Running, StartError, start};
+pub use wiring::{Addresses, Environment, Running, SecretsError, StartError, start};
 
 /// The version of this build.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -34,12 +34,19 @@ pub(super) struct Arguments {
     /// Refuse to start when migrations are missing, instead of applying them
     #[arg(long)]
     no_migrate: bool,
+    /// Start although the secrets do not fit the database; what was sealed under other secrets stays unreadable
+    #[arg(long)]
+    accept_new_secrets: bool,
 }
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.load(&arguments.services, arguments.dev)?;
-    let environment =
-        Environment { data_dir: arguments.config.data, migrate: !arguments.no_migrate, ..Environment::system() };
+    let environment = Environment {
+        data_dir: arguments.config.data,
+        migrate: !arguments.no_migrate,
+        accept_new_secrets: arguments.accept_new_secrets,
+        ..Environment::system()
+    };
     let traces = install_telemetry(&config, &environment)?;
     warn_of_keys_without_effect(&config);
     let running = start(config, environment).await?;

@@ -3,6 +3,7 @@
 mod checks;
 mod parts;
 mod running;
+mod secret_check;
 mod services;
 mod start;
 mod table_sizes;
@@ -10,6 +11,7 @@ mod table_sizes;
 use crate::config::Service;
 
 pub use running::{Addresses, Running};
+pub use secret_check::SecretsError;
 pub use start::{Environment, StartError, start};
 pub(crate) use start::{listener_names, migrations_of};
 

@@ -55,13 +55,9 @@ impl Parts {
         Client::new(Destinations::public_only(hosts))
     }
 
-    /// Seals with the secrets of `service` named by `keys`, in their order: the first one seals, all of them open.
-    pub(super) fn sealer(&self, config: &Config, service: Service, keys: &[&str]) -> Result<Sealer, StartError> {
-        let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
-        let secrets: Vec<_> =
-            lists.flatten().filter_map(Value::as_str).map(|text| Secret::new(text.to_owned())).collect();
-        let missing = || Fault::new(format!("{service}.secrets.{}", keys.last().unwrap_or(&"default")), "is missing");
-        Sealer::new(&secrets, self.rng.clone()).ok_or_else(|| StartError::Config(missing().into()))
+    /// Seals with the secrets of `service`.
+    pub(super) fn sealer(&self, config: &Config, service: Service) -> Result<Sealer, StartError> {
+        sealer(config, &self.rng, service)
     }
 
     /// The registry of `service`, the means to count its requests, and its health.
@@ -101,6 +97,24 @@ impl Parts {
             quiet_health: listener.request_log.disable_for_health,
         }
     }
+}
+
+/// The lists of secrets that `service` seals with, in their order.
+pub(super) const fn sealing_secrets(service: Service) -> &'static [&'static str] {
+    match service {
+        Service::Identity => &["cipher", "default"],
+        Service::Oauth => &["system"],
+        Service::Gateway => &[],
+    }
+}
+
+/// The first of the secrets of `service` seals, all of them open.
+pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sealer, StartError> {
+    let keys = sealing_secrets(service);
+    let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
+    let secrets: Vec<_> = lists.flatten().filter_map(Value::as_str).map(|text| Secret::new(text.to_owned())).collect();
+    let missing = || Fault::new(format!("{service}.secrets.{}", keys.last().unwrap_or(&"default")), "is missing");
+    Sealer::new(&secrets, rng.clone()).ok_or_else(|| StartError::Config(missing().into()))
 }
 
 /// Where a listener is reached, as far as that can be known from here.

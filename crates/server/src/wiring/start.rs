@@ -7,13 +7,15 @@ use axum::Router;
 use base::{Clock, Rng};
 use database::{Census, Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
 use jobs::Worker;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use web::TrustedProxies;
 use web::outbound::{Client, Destinations};
 
-use super::parts::{Parts, base_url};
+use super::parts::{Parts, base_url, sealer};
 use super::running::{Addresses, Running};
+use super::secret_check::{self, Sealers, SecretsError, SecretsOrigin};
 use super::table_sizes::TableSizes;
 use crate::config::{Config, Fault, Faults, Listener, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
@@ -24,6 +26,7 @@ use crate::http::refusals::Words;
 use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
 use crate::http::tls::{TlsError, TlsSettings};
 use crate::http::{admin, health, with_manners};
+use crate::storage;
 
 /// What a program gets from its surroundings.
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ pub struct Environment {
     pub free_ports: bool,
     /// Applies migrations that are missing; without, they stop the start.
     pub migrate: bool,
+    /// Starts although the secrets do not fit the database.
+    pub accept_new_secrets: bool,
 }
 
 impl Environment {
@@ -47,6 +52,7 @@ impl Environment {
             data_dir: PathBuf::from("kleis-data"),
             free_ports: false,
             migrate: true,
+            accept_new_secrets: false,
         }
     }
 }
@@ -70,6 +76,8 @@ pub enum StartError {
         "no secrets are set, and nodes that share a database must share them: set secrets.default, or KLEIS_SECRETS_DEFAULT"
     )]
     NoSharedSecrets,
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     #[error("the listener {0} cannot start: {0}.host and {0}.port say where it stands")]
     Bind(String, #[source] BindError),
     #[error("TLS of {0}")]
@@ -93,9 +101,19 @@ impl From<Fault> for StartError {
 pub async fn start(mut config: Config, environment: Environment) -> Result<Running, StartError> {
     // The first provider stays: in one process there is one, whoever came first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let (dsn, data_dir) = prepare(&mut config, &environment)?;
+    let Prepared { dsn, data_dir, generated, origin } = prepare(&mut config, &environment)?;
     let database = Database::open(&dsn).await?;
+    let sealers = sealers(&config, &environment)?;
+    let status = database.migration_status(&migrations_of(&config)).await?;
+    if !environment.accept_new_secrets {
+        refuse(secret_check::check(&database, &status, &sealers, &origin).await?)?;
+    }
     bring_up_to_date(&database, &config, &environment).await?;
+    if let (Some(data_dir), Some(secrets)) = (&data_dir, &generated) {
+        data_dir.keep_secrets(secrets)?;
+    }
+    let now = environment.clock.now();
+    refuse(secret_check::record(&database, &sealers, environment.accept_new_secrets, now).await?)?;
     let mut addresses = Addresses::default();
     let mut bound = Vec::new();
     for service in config.services.clone() {
@@ -137,28 +155,65 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
     Ok(Running { addresses, database, worker, edge, stop, tasks })
 }
 
-/// Finds or makes the database's place and the secrets.
-fn prepare(config: &mut Config, environment: &Environment) -> Result<(Dsn, Option<DataDir>), StartError> {
+/// Where the database is and where the secrets come from.
+struct Prepared {
+    dsn: Dsn,
+    data_dir: Option<DataDir>,
+    /// Secrets that were made now, to be kept once the database exists.
+    generated: Option<Value>,
+    origin: SecretsOrigin,
+}
+
+/// Finds the database's place and the secrets, or makes secrets.
+fn prepare(config: &mut Config, environment: &Environment) -> Result<Prepared, StartError> {
     let configured: Option<String> = config.shared.dsn.as_ref().map(|dsn| dsn.expose().clone());
-    let is_passing = configured.as_deref().is_some_and(|dsn| dsn == "memory" || dsn.contains(":memory:"));
+    let is_temporary = configured.as_deref().is_some_and(|dsn| dsn == "memory" || dsn.contains(":memory:"));
     let dsn: Option<Dsn> = configured.as_deref().map(str::parse).transpose()?;
-    let mut data_dir = None;
+    let (mut data_dir, mut generated, mut origin) = (None, None, SecretsOrigin::Configured);
     if config.lacks_secrets() {
         match &dsn {
             Some(Dsn::Postgres(_)) => return Err(StartError::NoSharedSecrets),
-            Some(Dsn::Sqlite(_)) if is_passing => config.set_default_secrets(&data_dir::generate(&environment.rng)),
+            Some(Dsn::Sqlite(_)) if is_temporary => config.set_default_secrets(&data_dir::generate(&environment.rng)),
             Some(Dsn::Sqlite(_)) | None => {
                 let opened = DataDir::open(&environment.data_dir)?;
-                config.set_default_secrets(&opened.secrets(&environment.rng)?);
+                let file = opened.secrets_file();
+                if let Some(kept) = opened.secrets()? {
+                    config.set_default_secrets(&kept);
+                    // A database that is configured and does not exist yet is a new one; the others were written before.
+                    if dsn.as_ref().is_none_or(is_empty_file) {
+                        origin = SecretsOrigin::Kept { file };
+                    }
+                } else {
+                    let secrets = data_dir::generate(&environment.rng);
+                    config.set_default_secrets(&secrets);
+                    (generated, origin) = (Some(secrets), SecretsOrigin::Generated { file });
+                }
                 data_dir = Some(opened);
             }
         }
     }
     let Some(dsn) = dsn else {
         let opened = DataDir::open(&environment.data_dir)?;
-        return Ok((Dsn::sqlite(opened.database()?), Some(opened)));
+        let dsn = Dsn::sqlite(opened.database()?);
+        return Ok(Prepared { dsn, data_dir: Some(opened), generated, origin });
     };
-    Ok((dsn, data_dir))
+    Ok(Prepared { dsn, data_dir, generated, origin })
+}
+
+/// Whether the database is a file without content: one that was truncated, for SQLite fills it when it makes it.
+fn is_empty_file(dsn: &Dsn) -> bool {
+    let name = dsn.to_string();
+    name.strip_prefix("sqlite://").is_some_and(|path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0))
+}
+
+/// The services that seal, each with its sealer.
+fn sealers(config: &Config, environment: &Environment) -> Result<Sealers, StartError> {
+    let sealing = config.services.iter().filter(|service| !super::parts::sealing_secrets(**service).is_empty());
+    sealing.map(|service| Ok((*service, sealer(config, &environment.rng, *service)?))).collect()
+}
+
+fn refuse(errors: Vec<SecretsError>) -> Result<(), SecretsError> {
+    errors.into_iter().next().map_or(Ok(()), Err)
 }
 
 async fn bring_up_to_date(database: &Database, config: &Config, environment: &Environment) -> Result<(), StartError> {
@@ -179,7 +234,7 @@ async fn bring_up_to_date(database: &Database, config: &Config, environment: &En
 /// The tables of the services that run.
 pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
     let services = config.services.iter().filter_map(|service| super::services::migrations(*service));
-    std::iter::once(jobs::MIGRATIONS).chain(services).collect()
+    [jobs::MIGRATIONS, storage::MIGRATIONS].into_iter().chain(services).collect()
 }
 
 fn retention_of(config: &Config) -> Vec<&'static [Retention]> {

@@ -14,6 +14,7 @@ fn environment(place: &tempfile::TempDir) -> Environment {
         data_dir: place.path().join("data"),
         free_ports: true,
         migrate: true,
+        accept_new_secrets: false,
     }
 }
 

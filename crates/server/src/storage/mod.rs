@@ -1,0 +1,17 @@
+//! The tables of the program itself: what concerns the whole database and belongs to no service.
+
+pub(crate) mod secret_checks;
+
+use database::MigrationSet;
+
+pub(crate) const MIGRATIONS: MigrationSet = database::migrations! { "server", [1 => "0001_secret_checks.sql"] };
+
+#[cfg(test)]
+mod tests {
+    use super::{MIGRATIONS, secret_checks};
+
+    #[tokio::test]
+    async fn every_statement_is_understood_by_both_engines() {
+        database::testing::prepare_all(&[MIGRATIONS], &[secret_checks::STATEMENTS]).await;
+    }
+}

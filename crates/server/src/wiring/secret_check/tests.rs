@@ -1,0 +1,125 @@
+use std::path::Path;
+
+use base::{Clock, Rng};
+use serde_json::{Value, json};
+
+use crate::config::{Config, Service};
+use crate::{Environment, Running, SecretsError, StartError, start};
+
+fn environment(data: &Path) -> Environment {
+    Environment { data_dir: data.to_owned(), free_ports: true, ..Environment::system() }
+}
+
+async fn begin(data: &Path, tree: Value) -> Result<Running, StartError> {
+    start(Config::from_value(&[], tree).unwrap(), environment(data)).await
+}
+
+async fn refused(data: &Path, tree: Value) -> SecretsError {
+    match begin(data, tree).await {
+        Err(StartError::Secrets(error)) => error,
+        other => panic!("not refused for its secrets: {other:?}"),
+    }
+}
+
+async fn start_and_stop(data: &Path, tree: Value) {
+    begin(data, tree).await.unwrap().shutdown().await;
+}
+
+/// Starts once with the flag that accepts secrets which do not fit.
+async fn accept(data: &Path, tree: Value) {
+    let environment = Environment { accept_new_secrets: true, ..environment(data) };
+    start(Config::from_value(&[], tree).unwrap(), environment).await.unwrap().shutdown().await;
+}
+
+fn secrets(list: &[&str]) -> Value {
+    json!({ "default": list })
+}
+
+const OLD: &str = "the-old-secret-of-many-characters";
+const NEW: &str = "the-new-secret-of-many-characters";
+
+#[tokio::test]
+async fn a_lost_secrets_file_beside_a_database_with_data_stops_the_start() {
+    let place = tempfile::tempdir().unwrap();
+    start_and_stop(place.path(), json!({})).await;
+    let file = place.path().join("secrets.json");
+    std::fs::remove_file(&file).unwrap();
+    for _ in 0..2 {
+        let error = refused(place.path(), json!({})).await;
+        assert!(matches!(&error, SecretsError::Missing(_)), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains("secrets.json") && text.contains("--accept-new-secrets"), "{text}");
+        assert!(!file.exists(), "a refused start leaves no new secrets");
+    }
+    accept(place.path(), json!({})).await;
+    start_and_stop(place.path(), json!({})).await;
+}
+
+#[tokio::test]
+async fn a_lost_database_beside_its_secrets_stops_the_start() {
+    let before = tempfile::tempdir().unwrap();
+    start_and_stop(before.path(), json!({})).await;
+    let place = tempfile::tempdir().unwrap();
+    std::fs::copy(before.path().join("secrets.json"), place.path().join("secrets.json")).unwrap();
+    let database = place.path().join("kleis.db");
+    std::fs::write(&database, "").unwrap();
+    let text = refused(place.path(), json!({})).await.to_string();
+    assert!(text.contains("the database is empty") && text.contains("--accept-new-secrets"), "{text}");
+    // The refusal lasts: it made no tables that would look like data.
+    assert!(matches!(refused(place.path(), json!({})).await, SecretsError::EmptyDatabase(_)));
+    accept(place.path(), json!({})).await;
+    start_and_stop(place.path(), json!({})).await;
+    let place = tempfile::tempdir().unwrap();
+    std::fs::copy(before.path().join("secrets.json"), place.path().join("secrets.json")).unwrap();
+    assert!(matches!(refused(place.path(), json!({})).await, SecretsError::EmptyDatabase(_)), "the file is missing");
+}
+
+#[tokio::test]
+async fn a_truncated_database_that_is_configured_stops_the_start_and_a_new_one_does_not() {
+    let place = tempfile::tempdir().unwrap();
+    let dsn = |name: &str| json!({ "dsn": format!("sqlite://{}/{name}", place.path().display()) });
+    start_and_stop(place.path(), dsn("first.db")).await;
+    start_and_stop(place.path(), dsn("second.db")).await;
+    std::fs::write(place.path().join("third.db"), "").unwrap();
+    assert!(matches!(refused(place.path(), dsn("third.db")).await, SecretsError::EmptyDatabase(_)));
+}
+
+#[tokio::test]
+async fn a_node_with_other_secrets_is_refused_on_both_engines() {
+    let place = tempfile::tempdir().unwrap();
+    let file = format!("sqlite://{}/kleis.db", place.path().display());
+    for dsn in [file, database::testing::postgres_url().await] {
+        let tree = |list: &[&str]| json!({ "dsn": dsn, "secrets": secrets(list) });
+        start_and_stop(place.path(), tree(&[OLD])).await;
+        let error = refused(place.path(), tree(&[NEW])).await;
+        assert!(matches!(error, SecretsError::Mismatch(Service::Identity)), "{error:?}");
+        start_and_stop(place.path(), tree(&[OLD])).await;
+        let only_oauth = json!({ "dsn": dsn, "secrets": secrets(&[OLD]), "oauth": { "secrets": { "system": [NEW] } } });
+        let error = refused(place.path(), only_oauth).await;
+        assert!(matches!(error, SecretsError::Mismatch(Service::Oauth)), "{error:?}");
+        accept(place.path(), tree(&[NEW])).await;
+        start_and_stop(place.path(), tree(&[NEW])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_secret_fits_and_the_old_one_alone_no_longer_does() {
+    let place = tempfile::tempdir().unwrap();
+    let tree = |list: &[&str]| json!({ "dsn": format!("sqlite://{}/kleis.db", place.path().display()), "secrets": secrets(list) });
+    start_and_stop(place.path(), tree(&[OLD])).await;
+    start_and_stop(place.path(), tree(&[NEW, OLD])).await;
+    start_and_stop(place.path(), tree(&[NEW])).await;
+    assert!(matches!(refused(place.path(), tree(&[OLD])).await, SecretsError::Mismatch(_)));
+}
+
+#[tokio::test]
+async fn a_database_that_an_older_version_wrote_keeps_its_secrets() {
+    let place = tempfile::tempdir().unwrap();
+    let older = database::Database::open(&database::Dsn::sqlite(place.path().join("kleis.db"))).await.unwrap();
+    older.migrate(&[jobs::MIGRATIONS], Clock::system().now()).await.unwrap();
+    drop(older);
+    assert!(matches!(refused(place.path(), json!({})).await, SecretsError::Missing(_)));
+    let kept = crate::data_dir::generate(&Rng::seeded(1));
+    crate::data_dir::DataDir::open(place.path()).unwrap().keep_secrets(&kept).unwrap();
+    start_and_stop(place.path(), json!({})).await;
+}
