@@ -94,7 +94,7 @@ impl From<AuthenticateClientError> for TokenError {
         match error {
             AuthenticateClientError::Malformed(error) => error.into(),
             AuthenticateClientError::Rejected
-            | AuthenticateClientError::WrongMethod
+            | AuthenticateClientError::WrongMethod { .. }
             | AuthenticateClientError::Assertion(_) => Self::new(ErrorCode::InvalidClient, error),
             AuthenticateClientError::AssertionReplayed => Self::new(ErrorCode::JtiKnown, error),
             AuthenticateClientError::Interrupted => Self(ErrorCode::TemporarilyUnavailable.into()),

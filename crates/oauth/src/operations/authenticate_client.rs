@@ -1,7 +1,8 @@
 //! Authenticates a client (RFC 6749 section 2.3, RFC 7523 section 3, OpenID Connect Core section 9).
 //!
-//! A client uses the one method that is registered for it. An unknown client and a wrong proof give the same answer. The
-//! `jti` of an assertion is recorded last, when everything else about it was found good, and under its issuer, so that
+//! A client uses the one method that is registered for it. Whoever has not proved to be the client gets one answer,
+//! whether the client is unknown, the secret or the signature is wrong, or the method is: the reason is in the log. Only
+//! a client that proved its identity is told that it used the wrong method. The `jti` of an assertion is recorded last, when everything else about it was found good, and under its issuer, so that
 //! nobody burns the assertion of another.
 
 use std::sync::Arc;
@@ -34,11 +35,15 @@ impl AuthenticatedClient {
 pub enum AuthenticateClientError {
     #[error(transparent)]
     Malformed(#[from] MalformedCredentials),
-    /// Unknown client, wrong secret.
-    #[error("the client is unknown or its secret is wrong")]
+    /// The client is unknown or did not prove its identity; nothing more is disclosed.
+    #[error("the client is unknown, its credentials are wrong, or it is not registered for this authentication method")]
     Rejected,
-    #[error("the client is not registered for this method of authentication")]
-    WrongMethod,
+    /// The client proved its identity, by a method that it is not registered for.
+    #[error(
+        "the client authenticated with '{}', but its token_endpoint_auth_method is '{}'",
+        used.as_str(), registered.as_str()
+    )]
+    WrongMethod { used: TokenEndpointAuthMethod, registered: TokenEndpointAuthMethod },
     #[error("the client assertion is not accepted: {0}")]
     Assertion(#[from] AssertionRefusal),
     #[error("the client assertion was used before")]
@@ -50,18 +55,35 @@ pub enum AuthenticateClientError {
     Database(#[from] database::Error),
 }
 
+/// What is wrong with an assertion, as far as it does not depend on which clients exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionRefusal {
     #[error(transparent)]
     Malformed(#[from] MalformedJws),
     #[error(transparent)]
-    Signature(#[from] VerifyError),
-    #[error(transparent)]
     Claim(#[from] ClaimError),
     #[error("'iss' and 'sub' must be the client_id")]
     NotTheClient,
-    #[error("the client has no keys that could be read")]
+}
+
+/// Why a client did not prove its identity. For the log alone: an answer that told these apart would tell which clients
+/// exist and how they authenticate.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Rejection {
+    #[error("the client_id is not a valid one")]
+    InvalidId,
+    #[error("the client is not registered")]
+    UnknownClient,
+    #[error("the client secret is wrong")]
+    Secret,
+    #[error("the client sent no credentials, but its token_endpoint_auth_method is not 'none'")]
+    NoCredentials,
+    #[error("the client is not registered for private_key_jwt")]
+    NotRegisteredForAssertions,
+    #[error("the client's keys or its token_endpoint_auth_signing_alg cannot be read")]
     NoKeys,
+    #[error(transparent)]
+    Signature(#[from] VerifyError),
 }
 
 impl OAuth {
@@ -80,8 +102,11 @@ impl OAuth {
             }
             ClientCredentials::None { client_id } => {
                 let client = self.known_client(cx, &client_id).await?;
-                demand(&client, None)?;
-                Ok(AuthenticatedClient(client))
+                if client.metadata.token_endpoint_auth_method == None {
+                    Ok(AuthenticatedClient(client))
+                } else {
+                    Err(rejected(cx, &client_id, Rejection::NoCredentials))
+                }
             }
             ClientCredentials::Assertion { client_id, assertion } => {
                 self.check_assertion(cx, client_id.as_deref(), assertion.expose()).await
@@ -90,9 +115,9 @@ impl OAuth {
     }
 
     async fn known_client(&self, cx: &Context, id: &str) -> Result<Arc<Client>, AuthenticateClientError> {
-        let id = ClientId::parse(id).map_err(|_| AuthenticateClientError::Rejected)?;
-        let client = self.clients().find(cx.tenant, &id).await?;
-        client.ok_or(AuthenticateClientError::Rejected)
+        let parsed = ClientId::parse(id).map_err(|_| rejected(cx, id, Rejection::InvalidId))?;
+        let client = self.clients().find(cx.tenant, &parsed).await?;
+        client.ok_or_else(|| rejected(cx, id, Rejection::UnknownClient))
     }
 
     async fn check_secret(
@@ -100,10 +125,9 @@ impl OAuth {
         cx: &Context,
         id: &str,
         secret: Secret<String>,
-        method: TokenEndpointAuthMethod,
+        used: TokenEndpointAuthMethod,
     ) -> Result<AuthenticatedClient, AuthenticateClientError> {
         let client = self.known_client(cx, id).await?;
-        demand(&client, method)?;
         let quick = client.secrets.iter().any(|stored| {
             if stored.is_slow() {
                 self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose())
@@ -111,10 +135,15 @@ impl OAuth {
                 stored.matches(&client.id, secret.expose())
             }
         });
-        if quick || self.matches_slow_secret(cx, &client, secret).await? {
+        if !quick && !self.matches_slow_secret(cx, &client, secret).await? {
+            return Err(rejected(cx, id, Rejection::Secret));
+        }
+        // The secret is checked before the method, so that only the client itself learns its registered method.
+        let registered = client.metadata.token_endpoint_auth_method;
+        if registered == used {
             Ok(AuthenticatedClient(client))
         } else {
-            Err(AuthenticateClientError::Rejected)
+            Err(AuthenticateClientError::WrongMethod { used, registered })
         }
     }
 
@@ -154,17 +183,20 @@ impl OAuth {
         let claims: Map<String, Value> =
             jws.unverified_claims().ok_or(AssertionRefusal::Claim(ClaimError::Malformed("sub")))?;
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
-        let client = self.known_client(cx, client_id.unwrap_or(subject)).await?;
-        demand(&client, TokenEndpointAuthMethod::PrivateKeyJwt)?;
-        let id = client.id.as_str();
+        let id = client_id.unwrap_or(subject);
         if subject != id || claims.get("iss").and_then(Value::as_str) != Some(id) {
             return Err(AssertionRefusal::NotTheClient.into());
         }
+        let client = self.known_client(cx, id).await?;
+        if client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::PrivateKeyJwt {
+            return Err(rejected(cx, id, Rejection::NotRegisteredForAssertions));
+        }
+        let no_keys = || rejected(cx, id, Rejection::NoKeys);
         let kid = jws.unverified_header().kid.clone();
-        let keys = self.keys_of_client(cx, &client, kid.as_deref()).await.ok_or(AssertionRefusal::NoKeys)?;
-        let algorithm = assertion_algorithm(&client).ok_or(AssertionRefusal::NoKeys)?;
-        // What is checked from here on is what the signature covers: the same bytes as above.
-        let verified = jws.verify(&keys, &[algorithm]).map_err(AssertionRefusal::from)?;
+        let keys = self.keys_of_client(cx, &client, kid.as_deref()).await.ok_or_else(no_keys)?;
+        let algorithm = assertion_algorithm(&client).ok_or_else(no_keys)?;
+        // The signature covers the same bytes that were read above.
+        let verified = jws.verify(&keys, &[algorithm]).map_err(|error| rejected(cx, id, error.into()))?;
         let claims: Map<String, Value> =
             verified.claims().ok_or(AssertionRefusal::Claim(ClaimError::Malformed("sub")))?;
         let jti = self.check_assertion_claims(cx, id, &claims)?;
@@ -228,10 +260,7 @@ fn assertion_algorithm(client: &Client) -> Option<Algorithm> {
     }
 }
 
-fn demand(client: &Client, method: TokenEndpointAuthMethod) -> Result<(), AuthenticateClientError> {
-    if client.metadata.token_endpoint_auth_method == method {
-        Ok(())
-    } else {
-        Err(AuthenticateClientError::WrongMethod)
-    }
+fn rejected(cx: &Context, client_id: &str, reason: Rejection) -> AuthenticateClientError {
+    tracing::info!(request_id = %cx.request_id, client_id, %reason, "client authentication failed");
+    AuthenticateClientError::Rejected
 }

@@ -28,6 +28,42 @@ async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
 }
 
 #[tokio::test]
+async fn an_unknown_client_and_a_known_client_without_proof_get_the_same_answer() {
+    let key = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
+    let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
+    let jwt = json!({
+        "client_id": "jwt", "grant_types": ["client_credentials"], "client_secret": null,
+        "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [key.to_public_value()]},
+    });
+    house.client(jwt).await;
+    house
+        .client(json!({
+            "client_id": "public", "client_secret": null, "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code"],
+        }))
+        .await;
+    let thief = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
+    let expected = post(&house, "/oauth2/token", &[GRANT, ("client_id", "nobody"), ("client_secret", "wrong")]).await;
+    expected.expect_error(401, "invalid_client");
+    for id in ["nobody", "shop", "jwt", "public", "\u{e9}"] {
+        let signed = assertion(&thief, &json!({"iss": id, "sub": id}), &house);
+        let mut replies = vec![
+            post(&house, "/oauth2/token", &[GRANT, ("client_id", id), ("client_secret", "wrong")]).await,
+            post_basic(&house, "/oauth2/token", id, "wrong", &[GRANT]).await,
+            post_basic(&house, "/oauth2/revoke", id, "wrong", &[("token", "x")]).await,
+            post(&house, "/oauth2/token", &[GRANT, ASSERTION_TYPE, ("client_assertion", &signed)]).await,
+        ];
+        if id != "public" {
+            replies.push(post(&house, "/oauth2/token", &[GRANT, ("client_id", id)]).await);
+        }
+        for reply in replies {
+            assert_eq!((reply.status, &reply.body), (expected.status, &expected.body), "{id}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_uses_its_registered_method_alone() {
     let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
     let basic = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;
