@@ -14,7 +14,7 @@ pub use link::Link;
 pub use login_requests::{
     AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,
 };
-pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, Sessions};
+pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions};
 pub use subject_observer::{SubjectObserver, SubjectObserverError};
 pub use token_introspection::{Introspection, TokenIntrospection};
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base::{Context, PlainToken, Timestamp};
+use database::WriteTx;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -15,8 +16,28 @@ pub trait Sessions: Send + Sync {
     /// as active; one that another process ended, not for longer than a second.
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable>;
 
-    /// Ends the session behind a login at the provider's log-out. Unknown ids are no error.
+    /// Ends the session behind a login in the transaction of the provider's logout. Unknown ids are no error. A service in
+    /// another process shares no transaction: the caller calls [`Sessions::end`] after its commit.
+    async fn end_in_transaction(
+        &self,
+        _cx: &Context,
+        _tx: &mut WriteTx,
+        _session_id: Uuid,
+    ) -> Result<SessionEnd, database::Error> {
+        Ok(SessionEnd::AfterCommit)
+    }
+
+    /// Ends the session behind a login at the provider's logout. Unknown ids are no error.
     async fn end(&self, cx: &Context, session_id: Uuid) -> Result<(), Unavailable>;
+}
+
+/// How the session behind a login ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// With the commit of the transaction.
+    InTransaction,
+    /// By a call to [`Sessions::end`] after the commit.
+    AfterCommit,
 }
 
 /// What a request carries that may prove a session, in the order in which it is looked at.

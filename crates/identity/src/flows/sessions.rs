@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::seal::Purpose;
 use base::{Context, PlainToken};
 use bytes::Bytes;
-use contracts::{ActiveSession, SessionCheck, SessionCredentials, Sessions, Unavailable};
+use contracts::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions, Unavailable};
 use database::WriteTx;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -205,16 +205,26 @@ impl Sessions for Identity {
         })))
     }
 
-    /// Ends a session because the provider's log-out says so. The one who asks knows already: nobody is told again.
+    /// The caller ends the logins that rest on the session, so no observer is called.
+    async fn end_in_transaction(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        session_id: Uuid,
+    ) -> Result<SessionEnd, database::Error> {
+        let id = SessionId::from_uuid(session_id);
+        if let Some(session) = storage::sessions::find(tx, id).await?
+            && storage::sessions::revoke(tx, id, cx.now).await?
+        {
+            self.session_event(tx, cx, "SessionRevoked", &session).await?;
+        }
+        Ok(SessionEnd::InTransaction)
+    }
+
     async fn end(&self, cx: &Context, session_id: Uuid) -> Result<(), Unavailable> {
         let unavailable = |error: database::Error| Unavailable::new("identity", error);
         let mut tx = self.database.write(cx.tenant).await.map_err(unavailable)?;
-        let id = SessionId::from_uuid(session_id);
-        if let Some(session) = storage::sessions::find(&mut tx, id).await.map_err(unavailable)?
-            && storage::sessions::revoke(&mut tx, id, cx.now).await.map_err(unavailable)?
-        {
-            self.session_event(&mut tx, cx, "SessionRevoked", &session).await.map_err(unavailable)?;
-        }
+        self.end_in_transaction(cx, &mut tx, session_id).await.map_err(unavailable)?;
         tx.commit().await.map_err(unavailable)
     }
 }

@@ -70,8 +70,6 @@ pub struct LogoutRequest {
 pub enum LogoutRefusal {
     #[error("post_logout_redirect_uri needs an id_token_hint or a client_id.")]
     RedirectWithoutClient,
-    #[error("state needs an id_token_hint or a client_id.")]
-    StateWithoutClient,
     #[error("post_logout_redirect_uri is not one of the client's registered post-logout redirect URIs.")]
     RedirectNotRegistered,
 }
@@ -80,10 +78,10 @@ impl LogoutRequest {
     /// Where the person goes afterwards. `registered`: the post-logout redirect URIs of the client that asks, if one does.
     pub fn target(&self, registered: Option<&[String]>, default: &str) -> Result<String, LogoutRefusal> {
         let Some(registered) = registered else {
-            return match (&self.post_logout_redirect_uri, &self.state) {
-                (Some(_), _) => Err(LogoutRefusal::RedirectWithoutClient),
-                (None, Some(_)) => Err(LogoutRefusal::StateWithoutClient),
-                (None, None) => Ok(default.to_owned()),
+            // `state` goes back with the redirect to the client (section 3); without one it has no use.
+            return match &self.post_logout_redirect_uri {
+                Some(_) => Err(LogoutRefusal::RedirectWithoutClient),
+                None => Ok(default.to_owned()),
             };
         };
         let Some(requested) = &self.post_logout_redirect_uri else { return Ok(default.to_owned()) };
@@ -133,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_client_nothing_may_be_asked_for() {
+    fn without_a_client_there_is_no_redirect_and_state_is_ignored() {
         assert_eq!(request(None, None).target(None, "/default").unwrap(), "/default");
         assert_eq!(
             request(Some("https://a.example"), None).target(None, "/"),
             Err(LogoutRefusal::RedirectWithoutClient)
         );
-        assert_eq!(request(None, Some("x")).target(None, "/"), Err(LogoutRefusal::StateWithoutClient));
+        assert_eq!(request(None, Some("x")).target(None, "/default").unwrap(), "/default");
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::operations::redeem_login::SessionCookie;
 use crate::operations::start_authorization::Browser;
 use crate::operations::start_logout::{StartLogoutError, StartedLogout};
 
+pub(super) const PATH: &str = "/oauth2/sessions/logout";
+
 pub(super) async fn get(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
@@ -57,10 +59,10 @@ impl OAuth {
             post_logout_redirect_uri: text("post_logout_redirect_uri"),
             state: text("state"),
         };
-        // The hint is proof of who asks and stays out of what others see.
+        // Relative, as in the systems that Kleis replaces. An ID token is proof of who asks, so it is left out.
         let shown = parameters.iter().filter(|(name, _)| *name != "id_token_hint");
         let shown = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(shown).finish();
-        let request_url = with_query(&self.config().public_url("/oauth2/sessions/logout"), &shown);
+        let request_url = if shown.is_empty() { PATH.to_owned() } else { with_query(PATH, &shown) };
         match self.start_logout(cx, &request, browser.session, request_url).await {
             Ok(StartedLogout::NothingToDo { redirect_to }) => {
                 let forget = self.session_cookie(cx, SessionCookie::Clear);

@@ -1,4 +1,5 @@
-//! Ends the session of the identity service behind a login that was signed out of.
+//! Ends the session of an identity service in another process behind a login that ended, should the call that was made
+//! right after the commit have failed. A session that is gone already is no error.
 
 use async_trait::async_trait;
 use base::Context;

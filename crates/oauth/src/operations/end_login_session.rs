@@ -1,8 +1,14 @@
-//! Ends login sessions: the row, what was granted in it, and word to the clients it reached, all in one transaction.
+//! Ends login sessions: the row, what was granted in it, the session of the identity service behind it, and the
+//! notifications of the clients that it reached.
+//!
+//! All of it is one transaction when the identity service runs in this process. One in another process is called after
+//! the commit, before the answer; a job of the same transaction calls it again if that fails.
 
 use base::{Context, Timestamp};
+use contracts::SessionEnd;
 use database::WriteTx;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::start_authorization::Browser;
 use crate::OAuth;
@@ -30,6 +36,15 @@ pub enum FinishLogoutError {
     Expired,
     #[error(transparent)]
     Database(#[from] database::Error),
+}
+
+/// What the end of login sessions leaves to do after the commit.
+#[derive(Debug, Default)]
+struct EndedLogins {
+    /// Front-channel pages of the clients that the sessions reached.
+    front_channel: Vec<String>,
+    /// Sessions of an identity service in another process.
+    sessions_elsewhere: Vec<Uuid>,
 }
 
 /// Whose sessions end.
@@ -64,8 +79,10 @@ impl OAuth {
         if session.subject != flow.subject {
             return Ok(finished);
         }
-        finished.front_channel = self.end_session(cx, &mut tx, &session, true).await?;
+        let ended = self.end_with_identity_sessions(cx, &mut tx, vec![session]).await?;
         tx.commit().await?;
+        self.end_sessions_elsewhere(cx, &ended).await;
+        finished.front_channel = ended.front_channel;
         Ok(finished)
     }
 
@@ -74,15 +91,75 @@ impl OAuth {
         let mut tx = self.database().write(cx.tenant).await?;
         let sessions = match whose {
             EndLoginSessions::Session(id) => login_sessions::find(&mut tx, *id).await?.into_iter().collect(),
-            EndLoginSessions::Subject(subject) => {
-                self.refuse_logins_of_subject(cx, &mut tx, subject).await?;
-                login_sessions::list_by_subject(&mut tx, subject).await?
-            }
+            EndLoginSessions::Subject(subject) => login_sessions::list_by_subject(&mut tx, subject).await?,
         };
-        for session in &sessions {
-            self.end_session(cx, &mut tx, session, true).await?;
+        let ended = self.end_with_identity_sessions(cx, &mut tx, sessions).await?;
+        if let EndLoginSessions::Subject(subject) = whose {
+            self.refuse_logins_of_subject(cx, &mut tx, subject).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        self.end_sessions_elsewhere(cx, &ended).await;
+        Ok(())
+    }
+
+    /// Ends logins, the sessions of the identity service behind them, and the other logins that rest on those.
+    async fn end_with_identity_sessions(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        mut logins: Vec<LoginSession>,
+    ) -> Result<EndedLogins, database::Error> {
+        let mut ended = EndedLogins::default();
+        let mut provider_sessions: Vec<String> =
+            logins.iter().filter_map(|login| login.identity_provider_session_id.clone()).collect();
+        provider_sessions.sort_unstable();
+        provider_sessions.dedup();
+        // The identity service locks its sessions before it reports their end here: the same order cannot deadlock.
+        for id in &provider_sessions {
+            ended.sessions_elsewhere.extend(self.end_identity_session(cx, tx, id).await?);
+        }
+        for id in &provider_sessions {
+            self.mark_ended(cx, tx, Ended::Session(id)).await?;
+            for other in login_sessions::list_by_provider_session(tx, id).await? {
+                if logins.iter().all(|login| login.id != other.id) {
+                    logins.push(other);
+                }
+            }
+        }
+        for login in &logins {
+            ended.front_channel.extend(self.end_session(cx, tx, login).await?);
+        }
+        Ok(ended)
+    }
+
+    /// Returns the session if its service must be called after the commit.
+    async fn end_identity_session(
+        &self,
+        cx: &Context,
+        tx: &mut WriteTx,
+        provider_session: &str,
+    ) -> Result<Option<Uuid>, database::Error> {
+        // A login application may name a session of another provider.
+        let (Some(sessions), Ok(id)) = (self.sessions().get(), provider_session.parse()) else { return Ok(None) };
+        match sessions.end_in_transaction(cx, tx, id).await? {
+            SessionEnd::InTransaction => Ok(None),
+            SessionEnd::AfterCommit => {
+                jobs::enqueue(tx, cx, self.rng().uuid(), end_identity_session::job(cx, provider_session)).await?;
+                Ok(Some(id))
+            }
+        }
+    }
+
+    /// A failure is left to the job.
+    async fn end_sessions_elsewhere(&self, cx: &Context, ended: &EndedLogins) {
+        let Some(sessions) = self.sessions().get() else { return };
+        for id in &ended.sessions_elsewhere {
+            if let Err(error) = sessions.end(cx, *id).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(request_id = %cx.request_id, error, "the identity session is ended later, by a job");
+                return;
+            }
+        }
     }
 
     /// The identity service ended one of its sessions: so do the logins that rest on it.
@@ -94,7 +171,7 @@ impl OAuth {
     ) -> Result<(), database::Error> {
         self.mark_ended(cx, tx, Ended::Session(provider_session)).await?;
         for session in login_sessions::list_by_provider_session(tx, provider_session).await? {
-            self.end_session(cx, tx, &session, false).await?;
+            self.end_session(cx, tx, &session).await?;
         }
         Ok(())
     }
@@ -108,7 +185,7 @@ impl OAuth {
     ) -> Result<(), database::Error> {
         self.refuse_logins_of_subject(cx, tx, subject).await?;
         for session in login_sessions::list_by_subject(tx, subject).await? {
-            self.end_session(cx, tx, &session, false).await?;
+            self.end_session(cx, tx, &session).await?;
         }
         revocations::revoke_by_subject(tx, subject, cx.now).await?;
         revocations::forget_person(tx, subject).await?;
@@ -127,12 +204,12 @@ impl OAuth {
         ended_at: Timestamp,
     ) -> Result<(), database::Error> {
         let mut tx = self.database().write(cx.tenant).await?;
-        for session in login_sessions::list_by_subject(&mut tx, subject).await? {
-            if session.accepted_at <= ended_at {
-                self.end_session(cx, &mut tx, &session, true).await?;
-            }
-        }
-        tx.commit().await
+        let mut logins = login_sessions::list_by_subject(&mut tx, subject).await?;
+        logins.retain(|login| login.accepted_at <= ended_at);
+        let ended = self.end_with_identity_sessions(cx, &mut tx, logins).await?;
+        tx.commit().await?;
+        self.end_sessions_elsewhere(cx, &ended).await;
+        Ok(())
     }
 
     /// What the person's browsers still carry as accepted is good no more.
@@ -157,7 +234,6 @@ impl OAuth {
         cx: &Context,
         tx: &mut WriteTx,
         session: &LoginSession,
-        end_at_provider: bool,
     ) -> Result<Vec<String>, database::Error> {
         let reached = clients::list_of_login_session(tx, session.id.as_uuid()).await?;
         if !login_sessions::end(tx, session.id, cx.now).await? {
@@ -166,9 +242,6 @@ impl OAuth {
         revocations::revoke_by_login_session(tx, session.id, cx.now).await?;
         for client in reached.iter().filter(|client| !client.metadata.backchannel_logout_uri.is_empty()) {
             jobs::enqueue(tx, cx, self.rng().uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
-        }
-        if let Some(provider_session) = session.identity_provider_session_id.as_deref().filter(|_| end_at_provider) {
-            jobs::enqueue(tx, cx, self.rng().uuid(), end_identity_session::job(cx, provider_session)).await?;
         }
         let event = jobs::Event {
             name: "OAuth2LoginSessionEnded",

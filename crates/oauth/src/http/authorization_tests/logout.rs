@@ -1,5 +1,11 @@
 //! Signing out, from either side.
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use contracts::{SessionCheck, SessionCredentials, SessionEnd, Sessions, Unavailable};
+use database::WriteTx;
+
 use super::*;
 use crate::MIGRATIONS;
 
@@ -69,7 +75,8 @@ async fn a_client_signs_its_person_out_and_receives_her_back() {
     let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
     let asked = house.admin(Method::GET, &uri, Value::Null).await.json();
     assert_eq!((&asked["client"]["client_id"], &asked["rp_initiated"]), (&json!("shop"), &json!(true)));
-    assert!(!asked["request_url"].as_str().unwrap().contains("id_token_hint"));
+    let request_url = "/oauth2/sessions/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye&state=xyz";
+    assert_eq!(asked["request_url"], request_url, "relative, without the ID token");
     let back = house.accept("logout", &challenge, Value::Null).await;
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -95,7 +102,6 @@ async fn a_request_to_sign_out_that_makes_no_sense_is_refused() {
     let tokens = signed_in(&house, &mut browser).await;
     let hint = tokens["id_token"].as_str().unwrap();
     let queries = [
-        "state=xyz".to_owned(),
         "post_logout_redirect_uri=https://shop.example/bye".to_owned(),
         "id_token_hint=nonsense".to_owned(),
         format!("id_token_hint={hint}x"),
@@ -185,4 +191,119 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
         assert_eq!(reply["active"], false, "what was granted in it ended");
     })
     .await;
+}
+
+/// An identity service in this process or in another one, which records the sessions that it ended.
+struct IdentityService {
+    is_remote: bool,
+    in_transaction: Mutex<Vec<Uuid>>,
+    called: Mutex<Vec<Uuid>>,
+}
+
+impl IdentityService {
+    fn of(house: &House, is_remote: bool) -> Arc<Self> {
+        let service = Arc::new(Self { is_remote, in_transaction: Mutex::default(), called: Mutex::default() });
+        house.oauth.sessions().set(service.clone());
+        service
+    }
+}
+
+#[async_trait]
+impl Sessions for IdentityService {
+    async fn check(&self, _: &Context, _: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
+        Ok(SessionCheck::Absent)
+    }
+
+    async fn end_in_transaction(
+        &self,
+        _: &Context,
+        _: &mut WriteTx,
+        session_id: Uuid,
+    ) -> Result<SessionEnd, database::Error> {
+        if self.is_remote {
+            return Ok(SessionEnd::AfterCommit);
+        }
+        self.in_transaction.lock().unwrap().push(session_id);
+        Ok(SessionEnd::InTransaction)
+    }
+
+    async fn end(&self, _: &Context, session_id: Uuid) -> Result<(), Unavailable> {
+        self.called.lock().unwrap().push(session_id);
+        Ok(())
+    }
+}
+
+const IDENTITY_SESSION: Uuid = Uuid::from_u128(5);
+
+/// Signs in with the identity session and signs out again; returns the last answer.
+async fn sign_in_and_out(house: &House, browser: &mut Browser) -> Answer {
+    let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
+    house.sign_in(browser, &request(""), login).await;
+    let challenge = browser.get(house, LOGOUT).await.parameter("logout_challenge").unwrap();
+    let back = house.accept("logout", &challenge, Value::Null).await;
+    browser.get(house, back.as_str()).await
+}
+
+#[tokio::test]
+async fn logout_ends_the_identity_session_in_its_own_transaction() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let identity = IdentityService::of(&house, false);
+        let answer = sign_in_and_out(&house, &mut Browser::default()).await;
+        assert_eq!(answer.location().as_str(), "https://ui.example/bye");
+        assert_eq!(*identity.in_transaction.lock().unwrap(), [IDENTITY_SESSION]);
+        assert!(identity.called.lock().unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logout_ends_an_identity_session_of_another_process_before_the_answer() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        let identity = IdentityService::of(&house, true);
+        let answer = sign_in_and_out(&house, &mut Browser::default()).await;
+        assert_eq!(answer.location().as_str(), "https://ui.example/bye");
+        // No job ran yet.
+        assert_eq!(*identity.called.lock().unwrap(), [IDENTITY_SESSION]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logout_ends_every_login_that_rests_on_the_same_identity_session() {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
+        let house = House::with_applications(database);
+        house.client(json!({})).await;
+        IdentityService::of(&house, false);
+        let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
+        let callback = house.sign_in(&mut Browser::default(), &request(""), login.clone()).await;
+        let tokens = house.redeem(&callback).await.json();
+        // A login that was accepted, but is not redeemed yet.
+        let mut late = Browser::default();
+        let challenge = house.begin(&mut late, &request("")).await;
+        let back = house.accept("login", &challenge, login).await;
+        sign_in_and_out(&house, &mut Browser::default()).await;
+        assert!(!is_active(&house, &tokens["access_token"]).await);
+        let answer = late.get(&house, back.as_str()).await;
+        assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_state_without_a_client_leads_to_the_logout_question() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    signed_in(&house, &mut browser).await;
+    let answer = browser.get(&house, &format!("{LOGOUT}?state=xyz")).await;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    let challenge = answer.parameter("logout_challenge").unwrap();
+    let back = house.accept("logout", &challenge, Value::Null).await;
+    assert_eq!(browser.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
+    let answer = Browser::default().get(&house, &format!("{LOGOUT}?state=xyz")).await;
+    assert_eq!(answer.location().as_str(), "https://ui.example/bye");
 }
