@@ -1,4 +1,9 @@
 //! The discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2).
+//!
+//! It holds what the systems that Kleis replaces publish, as far as it works here, and three members that specifications
+//! demand besides: `token_endpoint_auth_signing_alg_values_supported` (RFC 8414 section 2, for `private_key_jwt`),
+//! `prompt_values_supported` (Initiating User Registration section 4, for `create`) and
+//! `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
 
 use serde::Serialize;
 
@@ -14,8 +19,6 @@ pub struct ProviderMetadata {
     pub end_session_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_endpoint: Option<String>,
-    /// Clients of the systems we replace do not read a document without it.
-    pub device_authorization_endpoint: String,
     pub subject_types_supported: Vec<String>,
     pub response_types_supported: Vec<String>,
     pub response_modes_supported: Vec<String>,
@@ -25,8 +28,6 @@ pub struct ProviderMetadata {
     pub prompt_values_supported: Vec<String>,
     pub token_endpoint_auth_methods_supported: Vec<String>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
-    pub revocation_endpoint_auth_methods_supported: Vec<String>,
-    pub revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     pub id_token_signing_alg_values_supported: Vec<String>,
     /// Not registered anywhere, but read by clients of the systems we replace.
     pub id_token_signed_response_alg: Vec<String>,

@@ -63,11 +63,11 @@ pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) 
     };
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let created = oauth.create_client(&cx, NewClient { id, secret, metadata }).await?;
-    let uri = oauth.config().public_url(&format!("/oauth2/register/{}", path_segment(&created.client.id)));
+    let uri = oauth.config().public_url(&format!("/oauth2/register/{}", path_segment(created.client.id.as_str())));
     let document = ClientDocument::of(&created.client)
         .with_secret(created.secret.as_ref())
         .with_registration(&created.registration_access_token, uri);
-    let location = format!("/admin/clients/{}", path_segment(&created.client.id));
+    let location = format!("/admin/clients/{}", path_segment(created.client.id.as_str()));
     let location = HeaderValue::from_str(&location).unwrap_or_else(|_| HeaderValue::from_static("/admin/clients"));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], NoStore(Json(document.to_value()))).into_response())
 }
@@ -161,6 +161,7 @@ fn existing(id: &str) -> Result<ClientId, AdminError> {
     ClientId::parse(id).map_err(|_| AdminError::not_found())
 }
 
-fn path_segment(id: &ClientId) -> String {
-    url::form_urlencoded::byte_serialize(id.as_str().as_bytes()).collect::<String>().replace('+', "%20")
+/// Text as one segment of a path.
+pub(super) fn path_segment(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -1,5 +1,5 @@
-//! `POST /oauth2/device/auth` (RFC 8628 section 3.1). Discovery must name the endpoint, because clients of the systems that
-//! we replace do not read a document without it; the grant itself is not among `grant_types_supported`.
+//! `POST /oauth2/device/auth` (RFC 8628 section 3.1). The device authorization grant is not served, so discovery names
+//! neither the endpoint nor the grant; a client that is configured with the endpoint reads why it gets no device code.
 
 use oauth_types::ErrorCode;
 

@@ -34,8 +34,6 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         names.extend(configured.iter().filter(|name| !own.contains(&name.as_str())).cloned());
         names
     };
-    let authentication = owned(&["client_secret_post", "client_secret_basic", "private_key_jwt", "none"]);
-    let assertions: Vec<String> = Algorithm::ALL.iter().map(ToString::to_string).collect();
     let signs = vec![algorithm.to_string()];
     let mut userinfo_signs = owned(&["none"]);
     userinfo_signs.extend(signs.clone());
@@ -57,7 +55,6 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         revocation_endpoint: config.issuer_url("/oauth2/revoke"),
         end_session_endpoint: config.issuer_url("/oauth2/sessions/logout"),
         registration_endpoint: overrides.client_registration_url.clone(),
-        device_authorization_endpoint: config.public_url(super::device::PATH),
         subject_types_supported: config
             .oidc
             .subject_identifiers
@@ -80,10 +77,13 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
         claims_supported: with(&claims, &overrides.supported_claims),
         scopes_supported: with(&scopes, &overrides.supported_scope),
         prompt_values_supported: owned(&["none", "login", "consent", "select_account", "create"]),
-        token_endpoint_auth_methods_supported: authentication.clone(),
-        token_endpoint_auth_signing_alg_values_supported: assertions.clone(),
-        revocation_endpoint_auth_methods_supported: authentication,
-        revocation_endpoint_auth_signing_alg_values_supported: assertions,
+        token_endpoint_auth_methods_supported: owned(&[
+            "client_secret_post",
+            "client_secret_basic",
+            "private_key_jwt",
+            "none",
+        ]),
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.iter().map(ToString::to_string).collect(),
         id_token_signing_alg_values_supported: signs.clone(),
         id_token_signed_response_alg: signs.clone(),
         userinfo_signed_response_alg: signs,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jose::{Jwk, JwkError, JwkSet};
 use oauth_types::{ErrorCode, OAuthError};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use web::{Cx, JsonRejection, NoStore};
 
 use super::admin_error::AdminError;
+use super::clients::path_segment;
 use crate::OAuth;
 use crate::operations::manage_keys::{ManageKeysError, NewKey};
 use crate::operations::signing_keys::SigningKeyError;
@@ -43,7 +44,9 @@ pub(super) async fn create(
     let new =
         NewKey { algorithm: body.alg, kid: body.kid.unwrap_or_default(), key_use: body.key_use.unwrap_or_default() };
     let key = oauth.create_key(&cx, &set, new).await?;
-    Ok((StatusCode::CREATED, present(&JwkSet { keys: vec![key] })).into_response())
+    let location = format!("/admin/keys/{}", path_segment(&set));
+    let body = present(&JwkSet { keys: vec![key] });
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
 }
 
 pub(super) async fn replace_set(

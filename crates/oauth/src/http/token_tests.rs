@@ -1,5 +1,6 @@
 //! Tokens through the router, as clients, resource servers and operators see them.
 
+mod advertised;
 mod authentication;
 mod client_credentials;
 mod code;

@@ -145,10 +145,11 @@ impl OAuth {
         self.commit_keys(cx, tx, set_name, "OAuth2KeySetDeleted").await
     }
 
+    /// A key that does not exist is no error.
     pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
         let mut tx = self.database().write(cx.tenant).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
-            return Err(ManageKeysError::NotFound);
+            return Ok(());
         }
         self.commit_keys(cx, tx, set_name, "OAuth2KeyDeleted").await
     }
