@@ -24,6 +24,8 @@ pub struct Inactive {
     active: bool,
 }
 
+/// No `jti`, although RFC 7662 registers it: clients of the systems that Kleis replaces refuse members that their models
+/// lack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActiveToken {
     pub active: bool,
@@ -38,8 +40,6 @@ pub struct ActiveToken {
     pub iss: String,
     pub token_type: String,
     pub token_use: TokenUse,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obfuscated_subject: Option<String>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]

@@ -130,21 +130,21 @@ pub enum SubjectType {
 pub struct ClientMetadata {
     #[serde(deserialize_with = "null_as_default")]
     pub client_name: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub redirect_uris: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub grant_types: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub response_types: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub scope: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub audience: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub owner: String,
     #[serde(deserialize_with = "null_as_default")]
     pub policy_uri: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub allowed_cors_origins: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     pub tos_uri: String,
@@ -152,7 +152,7 @@ pub struct ClientMetadata {
     pub client_uri: String,
     #[serde(deserialize_with = "null_as_default")]
     pub logo_uri: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     pub contacts: Vec<String>,
     #[serde(deserialize_with = "empty_as_default")]
     pub subject_type: SubjectType,
@@ -167,7 +167,7 @@ pub struct ClientMetadata {
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_as_default")]
     pub token_endpoint_auth_signing_alg: String,
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_default")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list_without_nulls")]
     pub request_uris: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_as_default")]
     pub request_object_signing_alg: String,
@@ -177,7 +177,7 @@ pub struct ClientMetadata {
     pub frontchannel_logout_uri: String,
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_as_default")]
     pub frontchannel_logout_session_required: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_default")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list_without_nulls")]
     pub post_logout_redirect_uris: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "null_as_default")]
     pub backchannel_logout_uri: String,
@@ -298,6 +298,12 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// As [`null_as_default`], and a `null` item is the same as an absent one.
+fn list_without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let items = Option::<Vec<Option<String>>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(items.into_iter().flatten().collect())
+}
+
 /// As [`null_as_default`], and `""` is the same as an absent field: what SDKs send for an unset value of a list.
 fn empty_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
@@ -322,6 +328,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn null_items_of_lists_are_absent_ones() {
+        let metadata: ClientMetadata = serde_json::from_value(json!({
+            "redirect_uris": ["https://a.example/cb", null], "grant_types": [null], "audience": [null, "https://api.example"],
+            "post_logout_redirect_uris": [null],
+        }))
+        .unwrap();
+        assert_eq!(metadata.redirect_uris, ["https://a.example/cb"]);
+        assert_eq!(metadata.audience, ["https://api.example"]);
+        assert!(metadata.grant_types.is_empty() && metadata.post_logout_redirect_uris.is_empty());
+    }
 
     #[test]
     fn null_and_empty_values_are_absent_ones() {

@@ -89,15 +89,16 @@ fn status_of(error: &RefusalError) -> StatusCode {
     }
 }
 
-/// Adds parameters to a URI that is otherwise left as it was written.
+/// Adds parameters to the query of a URI, before its fragment; the rest stays as it was written.
 pub(super) fn with_query(uri: &str, query: &str) -> String {
+    let (uri, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
     let separator = match uri.split_once('?') {
         None => "?",
         Some((_, "")) => "",
         Some((_, present)) if present.ends_with('&') => "",
         Some(_) => "&",
     };
-    format!("{uri}{separator}{query}")
+    format!("{uri}{separator}{query}{fragment}")
 }
 
 /// A redirect that nobody keeps. A target that no header can carry is a fault of whoever configured it.
@@ -126,5 +127,12 @@ mod tests {
         assert_eq!(with_query("https://a.example/cb?x=%7e", "code=1"), "https://a.example/cb?x=%7e&code=1");
         assert_eq!(with_query("https://a.example/cb?x&", "code=1"), "https://a.example/cb?x&code=1");
         assert_eq!(with_query("com.example.app:/cb", "code=1"), "com.example.app:/cb?code=1");
+    }
+
+    #[test]
+    fn parameters_stand_before_the_fragment() {
+        assert_eq!(with_query("https://h.example/app?x=1#/login", "c=1"), "https://h.example/app?x=1&c=1#/login");
+        assert_eq!(with_query("https://h.example/app#/login?y", "c=1"), "https://h.example/app?c=1#/login?y");
+        assert_eq!(with_query("https://h.example/app?#", "c=1"), "https://h.example/app?c=1#");
     }
 }

@@ -10,16 +10,16 @@ use super::admin_error::AdminError;
 use super::challenge_query::ChallengeQuery;
 use super::documents;
 use super::login_requests::{RedirectTo, RejectBody};
-use super::nullable::null_as_default;
+use super::nullable::{list_without_nulls, null_as_default};
 use crate::OAuth;
 use crate::domain::consent::{AcceptConsent, ConsentSession};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct AcceptBody {
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     grant_scope: Vec<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     grant_access_token_audience: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     remember: bool,

@@ -89,7 +89,7 @@ fn consent_document(
     request_url: &str,
 ) -> Value {
     let (flow, login) = (&consent.flow, &consent.login);
-    let mut document = json!({
+    json!({
         "challenge": challenge,
         "consent_request_id": flow.id.as_uuid().simple().to_string(),
         "requested_scope": request.scope.as_slice(),
@@ -103,11 +103,8 @@ fn consent_document(
         "login_session_id": flow.session_id,
         "acr": login.acr.as_deref().unwrap_or_default(),
         "amr": login.amr,
-    });
-    if let Some(context) = &login.context {
-        document["context"] = context.clone();
-    }
-    document
+        "context": login.context,
+    })
 }
 
 fn oidc_context(flow: &AuthorizationFlow, request: &AuthorizationRequest) -> Value {

@@ -9,7 +9,7 @@ use web::{Cx, Json};
 use super::admin_error::AdminError;
 use super::challenge_query::ChallengeQuery;
 use super::documents;
-use super::nullable::null_as_default;
+use super::nullable::{list_without_nulls, null_as_default};
 use crate::OAuth;
 use crate::domain::client_validation::MAX_INDEXED;
 use crate::domain::login_challenge::{AcceptLogin, Rejection};
@@ -33,7 +33,7 @@ struct AcceptBody {
     extend_session_lifespan: bool,
     #[serde(deserialize_with = "null_as_default")]
     acr: String,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "list_without_nulls")]
     amr: Vec<String>,
     context: Option<Value>,
     #[serde(deserialize_with = "null_as_default")]

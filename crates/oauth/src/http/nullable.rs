@@ -1,4 +1,5 @@
-//! `null` in a request is the same as an absent member.
+//! `null` in a request is the same as an absent member, and `null` in a list the same as an absent item: what applications
+//! send that fill a list with a field that the person left empty.
 
 use serde::{Deserialize, Deserializer};
 
@@ -8,4 +9,9 @@ where
     D: Deserializer<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+pub(super) fn list_without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let items = Option::<Vec<Option<String>>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(items.into_iter().flatten().collect())
 }

@@ -34,8 +34,10 @@ pub(super) async fn list_consents(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, AdminError> {
     let subject = required(filter.subject.as_deref(), "subject")?;
-    let session = match given(filter.login_session_id.as_deref()) {
-        Some(text) => Some(LoginSessionId::from_uuid(uuid(text, "login_session_id")?)),
+    let session = match given(filter.login_session_id.as_deref()).map(str::parse) {
+        Some(Ok(id)) => Some(LoginSessionId::from_uuid(id)),
+        // A login session with another kind of id does not exist, so no consent rests on it.
+        Some(Err(_)) => return Ok(Json(Vec::<Value>::new()).into_response()),
         None => None,
     };
     let request = LISTING.request(oauth.sealer(), cx.tenant, &page)?;

@@ -166,7 +166,6 @@ impl OAuth {
             iss: self.config().issuer().to_owned(),
             token_type: "Bearer".to_owned(),
             token_use: TokenUse::AccessToken,
-            jti: Some(token.provenance.jti.to_string()),
             obfuscated_subject: shown_subject,
             ext,
         }
@@ -203,7 +202,6 @@ impl OAuth {
             iss: self.config().issuer().to_owned(),
             token_type: "Bearer".to_owned(),
             token_use: TokenUse::RefreshToken,
-            jti: None,
             obfuscated_subject,
             ext: grant.session.access_token,
         }))

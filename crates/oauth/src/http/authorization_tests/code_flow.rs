@@ -325,3 +325,33 @@ async fn an_assurance_that_was_asked_for_and_not_reached_is_said_to_be_none() {
     }
     assert_eq!(acrs, [json!("0"), json!("gold"), Value::Null]);
 }
+
+#[tokio::test]
+async fn challenges_stand_in_the_query_before_the_fragment_of_a_page() {
+    let config = json!({"urls": {
+        "self": {"issuer": "https://op.example/"},
+        "login": "https://ui.example/app?x=1#/login", "registration": "https://ui.example/app#/register",
+        "consent": "https://ui.example/app#/consent", "logout": "https://ui.example/app?y#/logout",
+        "error": "https://ui.example/app#/error",
+    }});
+    let house = House::new(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await, config);
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    let starts = |answer: &Answer, expected: &str, fragment: &str| {
+        let location = answer.location();
+        assert!(location.as_str().starts_with(expected), "{location}");
+        assert_eq!(location.fragment(), Some(fragment), "{location}");
+    };
+    let answer = browser.get(&house, &authorize(&request("&prompt=create"))).await;
+    starts(&answer, "https://ui.example/app?login_challenge=", "/register");
+    let answer = browser.get(&house, &authorize(&request(""))).await;
+    starts(&answer, "https://ui.example/app?x=1&login_challenge=", "/login");
+    let challenge = answer.parameter("login_challenge").unwrap();
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
+    let answer = browser.get(&house, back.as_str()).await;
+    starts(&answer, "https://ui.example/app?consent_challenge=", "/consent");
+    let answer = browser.get(&house, "https://op.example/oauth2/sessions/logout").await;
+    starts(&answer, "https://ui.example/app?y&logout_challenge=", "/logout");
+    let answer = browser.get(&house, &authorize("client_id=nobody")).await;
+    starts(&answer, "https://ui.example/app?error=invalid_client", "/error");
+}

@@ -234,3 +234,34 @@ async fn what_was_known_about_a_person_goes_with_her() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_null_item_in_an_answer_counts_as_absent() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    let challenge = house.begin(&mut browser, &request("")).await;
+    let back = house.accept("login", &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
+    let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
+    let asked = house.look("consent", &challenge).await.json();
+    assert_eq!(asked["amr"], json!(["pwd"]));
+    assert_eq!(asked.get("context"), Some(&Value::Null), "the member is present without a context, too");
+    // What both reference applications send when no box is ticked.
+    let consent = json!({"grant_scope": [null], "grant_access_token_audience": [null]});
+    let back = house.accept("consent", &challenge, consent).await;
+    let callback = browser.get(&house, back.as_str()).await.location();
+    assert_eq!(parameter(&callback, "scope").as_deref(), Some(""));
+    let tokens = house.redeem(&callback).await;
+    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
+}
+
+#[tokio::test]
+async fn consents_of_a_login_session_that_cannot_exist_are_an_empty_list() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "ada"})).await;
+    let uri = "/admin/oauth2/auth/sessions/consent?subject=ada";
+    assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json().as_array().map(Vec::len), Some(1));
+    let answer = house.admin(Method::GET, &format!("{uri}&login_session_id=not-a-uuid"), Value::Null).await;
+    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!([])));
+}

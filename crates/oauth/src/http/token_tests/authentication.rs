@@ -64,6 +64,19 @@ async fn an_unknown_client_and_a_known_client_without_proof_get_the_same_answer(
 }
 
 #[tokio::test]
+async fn a_client_that_proves_its_identity_by_the_wrong_method_reads_both_methods() {
+    let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
+    let reply = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;
+    reply.expect_error(401, "invalid_client");
+    let description = reply.text("error_description");
+    let expected = "The client authenticated with 'client_secret_basic', but its token_endpoint_auth_method is \
+        'client_secret_post'.";
+    assert!(description.ends_with(expected), "{description}");
+    let reply = post_basic(&house, "/oauth2/token", "shop", "not the secret", &[GRANT]).await;
+    assert!(!reply.text("error_description").contains("client_secret_"), "{}", reply.body);
+}
+
+#[tokio::test]
 async fn a_client_uses_its_registered_method_alone() {
     let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
     let basic = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;

@@ -27,9 +27,8 @@ async fn a_client_receives_a_token_for_itself_that_costs_no_row() {
     let expected = json!({"access_token": "..", "expires_in": 3600, "scope": "jobs.run", "token_type": "bearer"});
     assert_eq!(shown, expected);
 
-    let mut active = introspect(&house, &access_token).await;
+    let active = introspect(&house, &access_token).await;
     let issued_at = house.cx().now.unix_seconds();
-    assert!(active.as_object_mut().unwrap().remove("jti").is_some());
     let expected = json!({
         "active": true, "scope": "jobs.run", "client_id": "shop", "sub": "shop", "exp": issued_at + 3600,
         "iat": issued_at, "nbf": issued_at, "aud": ["https://api.example/v1"], "iss": "https://op.example/",
