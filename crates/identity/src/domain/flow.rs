@@ -69,6 +69,14 @@ pub enum FlowState {
 }
 
 impl FlowState {
+    /// Whether the flow has reached its end and takes no further submission.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::PassedChallenge => true,
+            Self::ChooseMethod | Self::SentEmail | Self::ShowForm | Self::Success => false,
+        }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ChooseMethod => "choose_method",
@@ -126,7 +134,7 @@ pub struct Flow<D> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
     pub details: D,
-    /// The number of the write that made this value, kept in the row.
+    /// How often the row was written when this value was read or stored.
     #[serde(skip)]
     pub version: i64,
 }
@@ -161,7 +169,7 @@ impl<D: Details> Flow<D> {
             ui: Ui::posting_to(submit_url(beginning.public_url, D::KIND, id)),
             browser,
             details,
-            version: 0,
+            version: 1,
         }
     }
 

@@ -220,6 +220,12 @@ pub mod validation {
         generic("This code was tried too many times. Ask for a new one.").meaning("code_exhausted")
     }
 
+    /// Another submission changed the flow while this one was processed.
+    pub fn flow_changed() -> Message {
+        generic("Another request changed this form at the same time. Check the form and submit it again.")
+            .meaning("flow_changed")
+    }
+
     pub fn signed_in_already() -> Message {
         generic("Somebody is signed in already. To prove it once more, begin the flow with `?refresh=true`.")
             .meaning("signed_in_already")

@@ -175,18 +175,18 @@ impl Identity {
         }
     }
 
-    /// Sends the flow's code or link, and keeps the flow.
+    /// Keeps the flow, and sends its code or link.
     pub(super) async fn send_proof<D: AddressFlow>(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        flow: &Flow<D>,
+        flow: &mut Flow<D>,
         recipient: &Recipient<'_>,
         submission: &Submission,
     ) -> Result<(), FlowError> {
         let extra = json!({ "transient_payload": submission.transient_payload() });
-        self.send_code(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await?;
-        Ok(storage::flows::update(tx, flow).await?)
+        storage::flows::update(tx, flow).await?;
+        self.send_code(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await
     }
 
     /// The code that was typed, when it is right and somebody's.

@@ -11,6 +11,7 @@ use crate::domain::form::FormError;
 use crate::domain::return_to::ForbiddenReturnTo;
 use crate::domain::ui::Complaint;
 use crate::hashing::HashError;
+use crate::storage::flows::UpdateError;
 
 /// A refusal to continue.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,8 @@ pub enum FlowError {
     Expired { at: Box<Expiry> },
     #[error("the flow was replaced by {use_flow_id}")]
     Replaced { use_flow_id: FlowId },
+    #[error("another request changed the flow at the same time")]
+    FlowChanged,
     #[error("the request may be forged: {}", violation.reject_reason())]
     Csrf { violation: CsrfViolation, is_ajax: bool },
     #[error("a native request carries an Origin header")]
@@ -115,6 +118,15 @@ pub struct Expiry {
     pub is_native: bool,
 }
 
+impl From<UpdateError> for FlowError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Stale => Self::FlowChanged,
+            UpdateError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
 impl From<HashError> for FlowError {
     fn from(error: HashError) -> Self {
         match error {
@@ -157,6 +169,7 @@ impl<E: Into<FlowError>> From<E> for SubmitError {
                 let refusal = crate::domain::password_policy::PasswordRefusal::TooLong { max, actual };
                 Self::at("password", crate::domain::message::validation::of_password(refusal))
             }
+            FlowError::FlowChanged => Self::general(crate::domain::message::validation::flow_changed()),
             FlowError::IdentityDisabled => Self::general(crate::domain::message::flow::account_disabled()),
             other => Self::Flow(Box::new(other)),
         }

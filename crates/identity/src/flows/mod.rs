@@ -23,7 +23,7 @@ mod oauth2;
 mod passwords;
 pub(crate) mod places;
 pub(crate) mod recovery;
-mod refusal;
+pub(crate) mod refusal;
 pub(crate) mod registration;
 mod renewal;
 pub(crate) mod sessions;

@@ -9,6 +9,7 @@ use crate::domain::flow::{Details, Flow};
 use crate::domain::message::Message;
 use crate::domain::ui::Complaint;
 use crate::storage;
+use crate::storage::flows::UpdateError;
 
 use super::answer::{Answer, Content};
 use super::error::{FlowError, SubmitError};
@@ -16,7 +17,7 @@ use super::events::{self, FlowEvent};
 use super::visitor::Browser;
 
 /// What is to be said about a submission, and the status of the answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     complaints: Vec<Complaint>,
     status: u16,
@@ -49,11 +50,9 @@ impl Refusal {
     }
 
     /// Puts the complaints into the form, in place of what was said before.
-    pub(crate) fn say_in<D: Details>(self, flow: &mut Flow<D>) -> Said {
-        let reason = self.complaints.first().map(|complaint| complaint.message.text.clone());
+    pub(crate) fn say_in<D: Details>(&self, flow: &mut Flow<D>) {
         flow.ui.clear_messages();
-        flow.complain(self.complaints);
-        Said { reason, status: self.status, retry_after: self.retry_after }
+        flow.complain(self.complaints.clone());
     }
 }
 
@@ -72,13 +71,6 @@ impl TryFrom<SubmitError> for Refusal {
     }
 }
 
-/// A refusal that stands in the form.
-pub(crate) struct Said {
-    reason: Option<String>,
-    status: u16,
-    retry_after: Option<Duration>,
-}
-
 impl Identity {
     /// Says in the form what is wrong, and answers with it.
     pub(crate) async fn refuse_submission<D: Details>(
@@ -88,26 +80,47 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let said = refusal.say_in(flow);
-        self.answer_refused(cx, flow, browser, said).await
+        self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await
     }
 
-    /// Keeps a form that says what is wrong, and answers with it.
-    pub(crate) async fn answer_refused<D: Details>(
+    /// As [`Self::refuse_submission`], where `say` puts the refusal into the form.
+    ///
+    /// When another submission changed the flow meanwhile, its form stays and is answered with this refusal added:
+    /// whatever this submission made of the flow that it read is dropped. When another submission ended the flow, `flow`
+    /// is that end, and the refusal is [`FlowError::FlowChanged`].
+    pub(crate) async fn refuse_with<D: Details>(
         &self,
         cx: &Context,
-        flow: &Flow<D>,
+        flow: &mut Flow<D>,
         browser: &Browser,
-        said: Said,
+        refusal: Refusal,
+        say: impl Fn(&Refusal, &mut Flow<D>) + Send,
     ) -> Result<Answer, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::update(&mut tx, flow).await?;
-        let event = FlowEvent::named(D::KIND.failed_event()).because(said.reason.as_deref());
+        say(&refusal, flow);
+        match storage::flows::update(&mut tx, flow).await {
+            Ok(()) => {}
+            Err(UpdateError::Database(error)) => return Err(error.into()),
+            Err(UpdateError::Stale) => {
+                *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+                // The flow may belong to another browser by now, which alone may see it.
+                if !browser.is_home_of(flow) {
+                    return Err(FlowError::FlowChanged);
+                }
+                if flow.state.is_final() {
+                    return Err(FlowError::FlowChanged);
+                }
+                say(&refusal, flow);
+                storage::flows::update(&mut tx, flow).await?;
+            }
+        }
+        let reason = refusal.complaints.first().map(|complaint| complaint.message.text.as_str());
+        let event = FlowEvent::named(D::KIND.failed_event()).because(reason);
         events::append(&mut tx, cx, flow, event).await?;
         tx.commit().await?;
-        let mut answer = self.form(flow, browser, said.status);
+        let mut answer = self.form(flow, browser, refusal.status);
         if let Content::Form { retry_after_seconds, .. } = &mut answer.content {
-            *retry_after_seconds = said.retry_after.map(|wait| wait.as_secs().max(1));
+            *retry_after_seconds = refusal.retry_after.map(|wait| wait.as_secs().max(1));
         }
         Ok(answer)
     }

@@ -59,6 +59,8 @@ impl FlowError {
                 .with_id("self_service_flow_replaced")
                 .with_reason("This flow is completed. Continue with the flow that took its place.")
                 .with_sibling("use_flow_id", json!(use_flow_id)),
+            Self::FlowChanged => RestError::new(StatusCode::CONFLICT, "The flow was changed by another request")
+                .with_reason("Another request changed this flow at the same time. Load the flow and try again."),
             Self::Csrf { violation, is_ajax } => {
                 let reason = if *is_ajax {
                     "The anti-CSRF cookie or token is missing or wrong, and the request was sent by a script. Send it with credentials."

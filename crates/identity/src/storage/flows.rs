@@ -1,4 +1,5 @@
-//! Self-service flows: one table for all kinds, the body as JSON. A flow is found only as the kind that it was stored as.
+//! Self-service flows: one table for all kinds, the body as JSON. A flow is found only as the kind that it was stored as,
+//! and every write is conditional on the version that was read, so that no submission overwrites what another one wrote.
 
 use database::{Error, Read, Row, WriteTx, values};
 
@@ -7,17 +8,34 @@ use crate::domain::flow::{Details, Flow, FlowId};
 database::statements! {
     /// A flow by its id and kind.
     FIND = "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3";
+    /// As [`FIND`]; nobody else changes the flow until the transaction ends.
+    LOCK = {
+        sqlite: "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3",
+        postgres: "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3 FOR UPDATE",
+    };
     INSERT = "INSERT INTO identity_flows (tenant_id, id, kind, type, state, identity_id, body, version, issued_at, expires_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     UPDATE = "UPDATE identity_flows SET state = $4, identity_id = $5, body = $6, version = version + 1, expires_at = $7 \
-              WHERE tenant_id = $1 AND id = $2 AND kind = $3";
-    /// As an update, by the one submission that saw the present version.
-    ADVANCE = "UPDATE identity_flows SET state = $4, identity_id = $5, body = $6, version = version + 1, expires_at = $7 \
-               WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND version = $8";
+              WHERE tenant_id = $1 AND id = $2 AND kind = $3 AND version = $8";
+}
+
+/// Why a flow was not written. The transaction must not commit.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    #[error("the flow was changed after it was read")]
+    Stale,
+    #[error(transparent)]
+    Database(#[from] Error),
 }
 
 pub async fn find<D: Details>(tx: &mut impl Read, id: FlowId) -> Result<Option<Flow<D>>, Error> {
     let row = tx.query_opt(&FIND, &values![id.as_uuid(), D::KIND.as_str()]).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// As [`find`]; nobody else changes the flow until the transaction ends.
+pub async fn lock<D: Details>(tx: &mut WriteTx, id: FlowId) -> Result<Option<Flow<D>>, Error> {
+    let row = tx.query_opt(&LOCK, &values![id.as_uuid(), D::KIND.as_str()]).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -29,35 +47,29 @@ pub async fn insert<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), 
         flow.state.as_str(),
         flow.details.identity_id().map(crate::domain::IdentityId::as_uuid),
         body(flow)?,
+        flow.version,
         flow.issued_at,
         flow.expires_at,
     ];
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Writes what a submission made of the flow; of two that race, the later one is kept.
-pub async fn update<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), Error> {
-    let body = body(flow)?;
-    tx.execute(&UPDATE, &changed(flow, &body)).await.map(|_| ())
-}
-
-/// Writes a change that only one of several racing submissions may make; `false` when another one was first.
-pub async fn advance<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<bool, Error> {
-    let body = body(flow)?;
-    let [id, kind, state, identity, text, expires_at] = changed(flow, &body);
-    let values = [id, kind, state, identity, text, expires_at, flow.version.into()];
-    Ok(tx.execute(&ADVANCE, &values).await? == 1)
-}
-
-fn changed<'a, D: Details>(flow: &Flow<D>, body: &'a String) -> [database::Value<'a>; 6] {
-    values![
+/// Writes what a submission made of the flow that it read. Fails when another submission wrote first.
+pub async fn update<D: Details>(tx: &mut WriteTx, flow: &mut Flow<D>) -> Result<(), UpdateError> {
+    let values = values![
         flow.id.as_uuid(),
         D::KIND.as_str(),
         flow.state.as_str(),
         flow.details.identity_id().map(crate::domain::IdentityId::as_uuid),
-        body,
+        body(flow)?,
         flow.expires_at,
-    ]
+        flow.version,
+    ];
+    if tx.execute(&UPDATE, &values).await? != 1 {
+        return Err(UpdateError::Stale);
+    }
+    flow.version += 1;
+    Ok(())
 }
 
 fn body<D: Details>(flow: &Flow<D>) -> Result<String, Error> {
@@ -70,4 +82,53 @@ fn read<D: Details>(row: &Row) -> Result<Flow<D>, Error> {
         serde_json::from_str(&body).map_err(|error| Error::inconsistent("identity_flows", error.to_string()))?;
     flow.version = row.get(1)?;
     Ok(flow)
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{Rng, TenantId, Timestamp};
+    use url::Url;
+
+    use super::*;
+    use crate::domain::client_kind::FlowType;
+    use crate::domain::flow::{Beginning, Recovery};
+
+    fn begun() -> Flow<Recovery> {
+        let beginning = Beginning {
+            flow_type: FlowType::Api,
+            request_url: "https://id.example/self-service/recovery/api",
+            lifespan: std::time::Duration::from_mins(1),
+            public_url: &Url::parse("https://id.example/").unwrap(),
+            csrf: None,
+        };
+        Flow::begin(&beginning, Recovery::default(), &Rng::seeded(3), Timestamp::EPOCH)
+    }
+
+    #[tokio::test]
+    async fn a_stale_write_changes_nothing() {
+        database::testing::on_both_engines(&[crate::MIGRATIONS], |database| async move {
+            let begun = begun();
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            insert(&mut tx, &begun).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            let mut first = find::<Recovery>(&mut tx, begun.id).await.unwrap().unwrap();
+            assert_eq!(first, begun);
+            let mut second = first.clone();
+            first.details.address = Some("first@example.org".to_owned());
+            second.details.address = Some("second@example.org".to_owned());
+            update(&mut tx, &mut first).await.unwrap();
+            assert!(matches!(update(&mut tx, &mut second).await, Err(UpdateError::Stale)));
+            first.details.address = Some("third@example.org".to_owned());
+            update(&mut tx, &mut first).await.unwrap();
+            tx.commit().await.unwrap();
+
+            let stored = find::<Recovery>(&mut database.read(TenantId::DEFAULT), begun.id).await.unwrap().unwrap();
+            assert_eq!((stored.details.address.as_deref(), stored.version), (Some("third@example.org"), 3));
+            let mut elsewhere = database.write(TenantId::from_i32(2)).await.unwrap();
+            assert!(matches!(update(&mut elsewhere, &mut first).await, Err(UpdateError::Stale)));
+        })
+        .await;
+    }
 }

@@ -48,6 +48,11 @@ pub(super) const VARIANTS: &[(&str, Entry)] = &[
         english: "This code was tried too often. Please ask for a new one.",
         german: "Dieser Code wurde zu oft versucht. Bitte fordern Sie einen neuen an.",
     }),
+    ("flow_changed", Entry {
+        id: 4_000_001,
+        english: "This form was changed by another request. Please check it and submit it again.",
+        german: "Dieses Formular wurde durch eine andere Anfrage geändert. Bitte prüfen Sie es und senden Sie es noch einmal ab.",
+    }),
     ("signed_in_already", Entry {
         id: 4_000_001,
         english: "You are signed in already.",

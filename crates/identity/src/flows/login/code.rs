@@ -80,19 +80,21 @@ impl Identity {
         }
         let is_known = flow.details.refresh || second.is_some();
         let message = if is_known { messages::code_sent_to_your_address() } else { messages::code_sent() };
-        flow.ui.clear_messages();
-        code::login_sent_form(&mut flow.ui, identifier, message);
-        flow.state = FlowState::SentEmail;
-        flow.details.code_identifier = Some(identifier.to_owned());
+        let mut sent = flow.clone();
+        sent.ui.clear_messages();
+        code::login_sent_form(&mut sent.ui, identifier, message);
+        sent.state = FlowState::SentEmail;
+        sent.details.code_identifier = Some(identifier.to_owned());
 
         let recipient = match &found {
             Some((person, via, address)) => Recipient { person: Some(person), via: *via, address, is_holders: false },
             None => Recipient { person: None, via: Via::of(identifier), address: identifier, is_holders: false },
         };
         let mut tx = self.database.write(cx.tenant).await?;
-        self.send_code(&mut tx, cx, CodePurpose::Login, flow, &recipient, None).await?;
-        storage::flows::update(&mut tx, flow).await?;
+        storage::flows::update(&mut tx, &mut sent).await?;
+        self.send_code(&mut tx, cx, CodePurpose::Login, &sent, &recipient, None).await?;
         tx.commit().await?;
+        *flow = sent;
         Ok(())
     }
 

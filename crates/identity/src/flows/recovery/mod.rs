@@ -158,16 +158,22 @@ impl Identity {
         if !flow.details.skip_csrf {
             visitor.may_submit(&flow, &browser, submission)?;
         }
-        match self.recovery_step(cx, &mut flow, submission).await {
-            Ok(Step::Sent) => Ok(self.form(&flow, &browser, 200)),
+        let error = match self.recovery_step(cx, &mut flow, submission).await {
+            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
                     return Ok(answer);
                 }
-                let late = SubmitError::general(Recovery::wrong_code());
-                self.refuse_step(cx, &mut flow, &browser, late).await
+                SubmitError::general(Recovery::wrong_code())
             }
-            Err(error) => self.refuse_step(cx, &mut flow, &browser, error).await,
+            Err(error) => error,
+        };
+        match self.refuse_step(cx, &mut flow, &browser, error).await {
+            // Another submission was first, with the right code.
+            Err(FlowError::FlowChanged) if flow.state.is_final() => {
+                self.restart_recovery(cx, visitor, &browser, &flow, flow_messages::recovery_completed()).await
+            }
+            answer => answer,
         }
     }
 
@@ -205,10 +211,12 @@ impl Identity {
             None => None,
         };
         let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: false };
-        self.show_sent(cx, flow, typed, &recipient, messages::code_sent());
+        let mut sent = flow.clone();
+        self.show_sent(cx, &mut sent, typed, &recipient, messages::code_sent());
         let mut tx = self.database.write(cx.tenant).await?;
-        self.send_proof(&mut tx, cx, flow, &recipient, submission).await?;
+        self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         tx.commit().await?;
+        *flow = sent;
         Ok(())
     }
 

@@ -39,17 +39,17 @@ impl Identity {
     ) -> Result<Option<Answer>, FlowError> {
         let owner = code.identity_id.ok_or(FlowError::Broken("a recovery code of nobody"))?;
         let mut tx = self.database.write(cx.tenant).await?;
+        // Other submissions may have changed the form since the flow was read; only its end is final.
+        let stored = storage::flows::lock::<Recovery>(&mut tx, flow.id).await?;
+        let Some(mut flow) = stored.filter(|flow| !flow.state.is_final()) else { return Ok(None) };
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
         let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
         let Some(person) = person else { return Ok(None) };
 
-        let mut flow = flow.clone();
         flow.state = FlowState::PassedChallenge;
-        if !storage::flows::advance(&mut tx, &flow).await? {
-            return Ok(None);
-        }
+        storage::flows::update(&mut tx, &mut flow).await?;
         let cx = &acting_as(cx, person.id);
         let is_own = flow.details.identity_id.is_none();
         if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
@@ -73,7 +73,7 @@ impl Identity {
             let until = cx.now.plus(self.privileged_session_max_age().unwrap_or(self.session_lifespan()));
             settings.ui.messages.push(messages::recovered(cx.now, until));
             settings.return_to = flow.wanted_return_to().or_else(|| self.after_recovery_url().map(String::from));
-            storage::flows::update(&mut tx, &settings).await?;
+            storage::flows::update(&mut tx, &mut settings).await?;
             Some(settings)
         };
         events::append(&mut tx, cx, &flow, FlowEvent::named("RecoverySucceeded").about(person.id)).await?;

@@ -115,18 +115,20 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         // A field that was carried along unseen shows itself when something is wrong with it.
         let schema = self.registration_schema(&flow)?;
-        for visible in profile::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
-            let name = visible.name().to_owned();
-            if refusal.concerns(&name)
-                && let Some(input) = flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut())
-                && input.kind == InputKind::Hidden
-            {
-                input.kind = visible.as_input().map_or(InputKind::Text, |input| input.kind);
+        let say = |refusal: &Refusal, flow: &mut Flow<Registration>| {
+            for visible in profile::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
+                let name = visible.name().to_owned();
+                if refusal.concerns(&name)
+                    && let Some(input) = flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut())
+                    && input.kind == InputKind::Hidden
+                {
+                    input.kind = visible.as_input().map_or(InputKind::Text, |input| input.kind);
+                }
             }
-        }
-        let said = refusal.say_in(&mut flow);
-        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
-        self.answer_refused(cx, &flow, browser, said).await
+            refusal.say_in(flow);
+            flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        };
+        self.refuse_with(cx, &mut flow, browser, refusal, say).await
     }
 
     async fn renew_registration(
@@ -166,6 +168,8 @@ impl Identity {
         flow.state = FlowState::ChooseMethod;
         flow.details.code_traits = None;
         let mut tx = self.database.write(cx.tenant).await?;
+        // A code that was sent for other traits confirms nothing any more.
+        storage::codes::delete_open(&mut tx, flow.id, CodePurpose::Registration).await?;
         storage::flows::update(&mut tx, flow).await?;
         tx.commit().await?;
         Ok(Step::Form)
@@ -226,6 +230,10 @@ impl Identity {
             Judged::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
             Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
         };
+        // The code proves the address that it was sent to. It must be the one that these traits sign in with.
+        if derived.code.first() != Some(&(code.via, code.address.clone())) {
+            return Err(SubmitError::general(validation::traits_changed()));
+        }
         for address in &mut identity.verifiable_addresses {
             if address.via == code.via && address.value == code.address {
                 address.complete(cx.now);
@@ -250,20 +258,22 @@ impl Identity {
         };
         self.count_mail_request(cx).await?;
         let is_two_step = self.methods().two_step_registration;
-        flow.ui.clear_messages();
-        code::registration_sent_form(&mut flow.ui, profile::hidden_nodes(schema, &identity.traits), is_two_step);
-        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(schema)));
-        flow.state = FlowState::SentEmail;
-        flow.details.code_traits = Some(identity.traits_text());
+        let mut sent = flow.clone();
+        sent.ui.clear_messages();
+        code::registration_sent_form(&mut sent.ui, profile::hidden_nodes(schema, &identity.traits), is_two_step);
+        sent.ui.nodes.sort(&NodeOrder::registration(&profile::names(schema)));
+        sent.state = FlowState::SentEmail;
+        sent.details.code_traits = Some(identity.traits_text());
         let extra = serde_json::json!({
             "traits": identity.traits,
             "transient_payload": submission.transient_payload(),
         });
         let mut tx = self.database.write(cx.tenant).await?;
         let recipient = Recipient { person: None, via: *via, address, is_holders: false };
-        self.send_code(&mut tx, cx, CodePurpose::Registration, flow, &recipient, Some(&extra)).await?;
-        storage::flows::update(&mut tx, flow).await?;
+        storage::flows::update(&mut tx, &mut sent).await?;
+        self.send_code(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
         tx.commit().await?;
+        *flow = sent;
         Ok(Step::Form)
     }
 

@@ -103,7 +103,7 @@ impl Identity {
         };
 
         let answer = match self.change_settings(cx, &browser, &mut flow, &current, &submission).await {
-            Ok(changed) => self.settings_changed(cx, visitor, &browser, flow, &current, changed).await,
+            Ok(changed) => self.settings_changed(cx, visitor, &browser, &flow, &current, changed).await,
             Err(error) => match Refusal::try_from(error) {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
                 Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if to_browser && !was_parked => {
@@ -169,17 +169,21 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         browser: &Browser,
-        mut flow: Flow<Settings>,
+        flow: &Flow<Settings>,
         current: &Current,
         changed: Changed,
     ) -> Result<Answer, FlowError> {
         let Changed { identity, verification } = changed;
+        let active = flow.active;
+        let mut tx = self.database.write(cx.tenant).await?;
+        // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
+        let mut flow = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+        flow.active = active;
         flow.ui.clear_messages();
         flow.state = FlowState::Success;
         self.settings_form(&mut flow, &identity)?;
         flow.ui.messages.push(messages::saved());
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::flows::update(&mut tx, &flow).await?;
+        storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;
 
         let own_page = with_flow(&self.page(FlowKind::Settings), flow.id);
@@ -212,8 +216,11 @@ impl Identity {
         current: &Current,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        flow.state = FlowState::ShowForm;
-        let mut answer = self.refuse_submission(cx, &mut flow, browser, refusal).await?;
+        let say = |refusal: &Refusal, flow: &mut Flow<Settings>| {
+            flow.state = FlowState::ShowForm;
+            refusal.say_in(flow);
+        };
+        let mut answer = self.refuse_with(cx, &mut flow, browser, refusal, say).await?;
         if let Content::Form { flow: shown, .. } = &mut answer.content {
             *shown = self.settings_to_wire(&flow, &current.identity, browser);
         }

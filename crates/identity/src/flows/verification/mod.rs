@@ -23,7 +23,7 @@ use super::answer::{Answer, CookieChange, Failure};
 use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
 use super::submission::{RawSubmission, Submission};
-use super::visitor::Visitor;
+use super::visitor::{Browser, Visitor};
 
 impl AddressFlow for Verification {
     const CODE: CodePurpose = CodePurpose::Verification;
@@ -108,13 +108,26 @@ impl Identity {
 
     /// What a mail leads to. A link is the proof itself; the address of a code fills it in and shows the page.
     pub async fn open_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, Failure> {
-        let mut flow = self.submitted_flow::<Verification>(cx, visitor).await?;
+        let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
         if let Some(token) = visitor.query("token") {
             return self.verify_by_link(cx, visitor, flow, &token).await.map_err(Failure::of(flow_type));
         }
-        let page = self.page_of(&flow);
-        let Some(code) = visitor.query("code").filter(|_| flow.state == FlowState::SentEmail) else {
+        self.fill_in_code(cx, visitor, &flow).await.map_err(Failure::of(flow_type))
+    }
+
+    /// Fills the code of a mail into the form.
+    async fn fill_in_code(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &Flow<Verification>,
+    ) -> Result<Answer, FlowError> {
+        let page = self.page_of(flow);
+        let Some(code) = visitor.query("code") else { return Ok(Answer::redirect(page)) };
+        let mut tx = self.database.write(cx.tenant).await?;
+        let flow = storage::flows::lock::<Verification>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+        let Some(mut flow) = Some(flow).filter(|flow| flow.state == FlowState::SentEmail) else {
             return Ok(Answer::redirect(page));
         };
         // The mail may be read in another browser than the one that asked for it: from here on it is this one's flow.
@@ -129,12 +142,8 @@ impl Identity {
         }
         flow.browser = Some(browser.secret.fingerprint());
         flow.ui.set_value("code", Value::String(code));
-        let store = async {
-            let mut tx = self.database.write(cx.tenant).await?;
-            storage::flows::update(&mut tx, &flow).await?;
-            tx.commit().await
-        };
-        store.await.map_err(|error: database::Error| Failure::of(flow_type)(error.into()))?;
+        storage::flows::update(&mut tx, &mut flow).await?;
+        tx.commit().await?;
         Ok(Answer::redirect(page).with(CookieChange::Csrf(browser.secret)))
     }
 
@@ -165,7 +174,6 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Answer, FlowError> {
         let browser = self.browser(visitor);
-        let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
         if flow.is_expired(cx.now) {
             let message = Verification::expired_message(flow.expires_at, cx.now);
             let new = self.restart(cx, visitor, &browser, &flow, message).await?;
@@ -173,24 +181,40 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, submission)?;
         if flow.state == FlowState::PassedChallenge {
-            let message = flow_messages::verification_completed();
-            let new = self.restart(cx, visitor, &browser, &flow, message).await?;
-            if to_browser {
-                return Ok(self.lead_to(visitor, &browser, &new));
-            }
-            return Err(FlowError::Replaced { use_flow_id: new.id });
+            return self.restart_verified(cx, visitor, &browser, &flow).await;
         }
-        match self.verification_step(cx, &mut flow, submission).await {
-            Ok(Step::Sent) => Ok(self.form(&flow, &browser, 200)),
+        let error = match self.verification_step(cx, &mut flow, submission).await {
+            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await? {
                     return Ok(answer);
                 }
-                let late = SubmitError::general(Verification::wrong_code());
-                self.refuse_step(cx, &mut flow, &browser, late).await
+                SubmitError::general(Verification::wrong_code())
             }
-            Err(error) => self.refuse_step(cx, &mut flow, &browser, error).await,
+            Err(error) => error,
+        };
+        match self.refuse_step(cx, &mut flow, &browser, error).await {
+            // Another submission was first, with the right code.
+            Err(FlowError::FlowChanged) if flow.state.is_final() => {
+                self.restart_verified(cx, visitor, &browser, &flow).await
+            }
+            answer => answer,
         }
+    }
+
+    /// A new flow in the place of one that has verified its address.
+    async fn restart_verified(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        browser: &Browser,
+        flow: &Flow<Verification>,
+    ) -> Result<Answer, FlowError> {
+        let new = self.restart(cx, visitor, browser, flow, flow_messages::verification_completed()).await?;
+        if flow.is_browser() && visitor.wants == Wants::Html {
+            return Ok(self.lead_to(visitor, browser, &new));
+        }
+        Err(FlowError::Replaced { use_flow_id: new.id })
     }
 
     async fn verification_step(
@@ -232,9 +256,10 @@ impl Identity {
             None => newcomer,
         };
         let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: is_taken };
-        self.show_sent(cx, flow, typed, &recipient, messages::code_sent(via));
+        let mut sent = flow.clone();
+        self.show_sent(cx, &mut sent, typed, &recipient, messages::code_sent(via));
         let mut tx = self.database.write(cx.tenant).await?;
-        self.send_proof(&mut tx, cx, flow, &recipient, submission).await?;
+        self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
             self.tell_holder(&mut tx, cx, via, &address, &flow.request_url).await?;
         }
@@ -242,6 +267,7 @@ impl Identity {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
         }
         tx.commit().await?;
+        *flow = sent;
         Ok(())
     }
 
@@ -250,25 +276,31 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-        mut flow: Flow<Verification>,
+        flow: Flow<Verification>,
         token: &str,
     ) -> Result<Answer, FlowError> {
         if !self.verification_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
         let browser = self.browser(visitor);
-        if !(flow.is_browser() && browser.is_home_of(&flow)) {
-            // What came of it is shown here; what waits for it waits where the flow was begun, and nowhere else.
-            flow.browser = flow.browser.map(|_| browser.secret.fingerprint());
-            flow.details = flow.details.anew(false);
-        }
         if let Some(code) = self.proof_by_link_of(cx, &flow, token).await?
             && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?
         {
             return Ok(bound(answer, &browser));
         }
-        let over = Flow { flow_type: FlowType::Browser, ..flow };
+        let mut over = flow;
+        continue_in(&mut over, &browser);
+        over.flow_type = FlowType::Browser;
         let new = self.restart(cx, visitor, &browser, &over, Verification::wrong_link()).await?;
         Ok(self.lead_to(visitor, &browser, &new))
+    }
+}
+
+/// Continues a flow in the browser that opened its link. What waits for the end of the flow waits in the browser that
+/// began it, and in no other.
+fn continue_in(flow: &mut Flow<Verification>, browser: &Browser) {
+    if !(flow.is_browser() && browser.is_home_of(flow)) {
+        flow.browser = flow.browser.take().map(|_| browser.secret.fingerprint());
+        flow.details = flow.details.anew(false);
     }
 }

@@ -27,8 +27,13 @@ impl Identity {
         code: &Code,
         browser: &Browser,
     ) -> Result<Option<Answer>, FlowError> {
-        let mut flow = flow.clone();
         let mut tx = self.database.write(cx.tenant).await?;
+        // Other submissions may have changed the form since the flow was read; only its end is final.
+        let stored = storage::flows::lock::<Verification>(&mut tx, flow.id).await?;
+        let Some(mut flow) = stored.filter(|flow| !flow.state.is_final()) else { return Ok(None) };
+        if code.purpose.is_link() {
+            super::continue_in(&mut flow, browser);
+        }
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
@@ -63,9 +68,7 @@ impl Identity {
         let continue_url = self.after_verification_url(&flow);
         flow.state = FlowState::PassedChallenge;
         show_passed(&mut flow, &continue_url, success.clone());
-        if !storage::flows::advance(&mut tx, &flow).await? {
-            return Ok(None);
-        }
+        storage::flows::update(&mut tx, &mut flow).await?;
         events::append(&mut tx, cx, &flow, FlowEvent::named("VerificationSucceeded").about(owner)).await?;
         tx.commit().await?;
 

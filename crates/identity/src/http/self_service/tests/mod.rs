@@ -1,6 +1,7 @@
 //! The self-service contract, asked over the router: one house for each test, on both engines, with a clock that stands
 //! still, and clients of the three kinds.
 
+mod concurrency;
 mod confirmation;
 mod link;
 mod login;

@@ -1,0 +1,162 @@
+//! Submissions that reach one flow at the same time.
+
+use base::TenantId;
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+
+use super::{House, in_a_house};
+use crate::domain::code::CodePurpose;
+use crate::domain::flow::{Flow, FlowId, Registration};
+use crate::domain::message::validation;
+use crate::flows::refusal::Refusal;
+use crate::flows::visitor::Browser;
+use crate::storage;
+
+const VICTIM: &str = "victim@example.org";
+const OWN: &str = "mallory@example.org";
+
+/// How often a race is run. Raise it to measure.
+const TRIES: usize = 3;
+
+fn passwordless() -> Value {
+    json!({
+        "selfservice": {"methods": {"code": {"passwordless_enabled": true}}},
+        "security": {"account_enumeration": {"mitigate": false}},
+    })
+}
+
+fn by_code(email: &str) -> Value {
+    json!({"method": "code", "traits": {"email": email}})
+}
+
+fn with_code(email: &str, code: &str) -> Value {
+    json!({"method": "code", "code": code, "traits": {"email": email}})
+}
+
+async fn registration(house: &House, id: &str) -> Flow<Registration> {
+    let id: FlowId = id.parse().unwrap();
+    storage::flows::find(&mut house.identity.database.read(TenantId::DEFAULT), id).await.unwrap().unwrap()
+}
+
+/// Whether somebody can sign in with a code that is sent to this address.
+async fn has_account(house: &House, email: &str) -> bool {
+    let mut client = house.native();
+    let id = client.begin("login").await;
+    let reply = client.submit("login", &id, json!({"method": "code", "identifier": email})).await;
+    reply.json["state"] == "sent_email"
+}
+
+#[tokio::test]
+async fn a_stale_refusal_keeps_what_another_submission_wrote() {
+    in_a_house(passwordless(), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        client.submit("registration", &id, by_code(VICTIM)).await.expect(400);
+        let mut stale = registration(&house, &id).await;
+        client.submit("registration", &id, by_code(OWN)).await.expect(400);
+
+        let browser = Browser::renewed(&house.identity.rng);
+        let refusal = Refusal::general(validation::traits_changed());
+        house.identity.refuse_submission(&house.cx(), &mut stale, &browser, refusal).await.unwrap();
+        let stored = registration(&house, &id).await;
+        assert!(stored.details.code_traits.as_deref().unwrap().contains(OWN), "{:?}", stored.details);
+        assert_eq!(client.fetch("registration", &id).await.messages(), [4_000_036], "the refusal is shown");
+
+        let code = house.code(&id, CodePurpose::Registration).await;
+        client.submit("registration", &id, with_code(VICTIM, &code)).await.expect(400);
+        assert!(!has_account(&house, VICTIM).await);
+        client.submit("registration", &id, with_code(OWN, &code)).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_registration_code_confirms_only_the_address_that_it_was_sent_to() {
+    in_a_house(passwordless(), |house| async move {
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        client.submit("registration", &id, by_code(OWN)).await.expect(400);
+        let code = house.code(&id, CodePurpose::Registration).await;
+        // As if the flow had been written by mistake.
+        let mut flow = registration(&house, &id).await;
+        flow.details.code_traits = flow.details.code_traits.map(|traits| traits.replace(OWN, VICTIM));
+        let mut tx = house.identity.database.write(TenantId::DEFAULT).await.unwrap();
+        storage::flows::update(&mut tx, &mut flow).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let refused = client.submit("registration", &id, with_code(VICTIM, &code)).await.expect(400);
+        assert_eq!(refused.messages(), [4_000_036]);
+        assert!(!has_account(&house, VICTIM).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_race_of_submissions_registers_an_address_that_was_not_proved() {
+    in_a_house(passwordless(), |house| async move {
+        let mut registered = 0;
+        for _ in 0..TRIES {
+            let mut client = house.native();
+            let id = client.begin("registration").await;
+            client.submit("registration", &id, by_code(VICTIM)).await.expect(400);
+            let refused = (0..8).map(|_| {
+                let mut client = client.clone();
+                let id = id.clone();
+                async move { client.submit("registration", &id, with_code(VICTIM, "000000")).await }
+            });
+            let mut own = client.clone();
+            join(own.submit("registration", &id, by_code(OWN)), join_all(refused)).await;
+            let code = house.code(&id, CodePurpose::Registration).await;
+            let last = client.submit("registration", &id, with_code(VICTIM, &code)).await;
+            registered += usize::from(last.status == 200);
+            house.advance(3600);
+        }
+        assert!(!has_account(&house, VICTIM).await);
+        println!("{registered} of {TRIES} tries registered an address that was not proved");
+        assert_eq!(registered, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_right_recovery_codes_at_once_exactly_one_wins() {
+    in_a_house(json!({"feature_flags": {"use_continue_with_transitions": true}}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for _ in 0..TRIES {
+            let mut client = house.native();
+            let id = client.begin("recovery").await;
+            client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+            let code = house.code(&id, CodePurpose::Recovery).await;
+            let replies = join_all((0..40).map(|_| {
+                let (mut client, id, code) = (client.clone(), id.clone(), code.clone());
+                async move { client.submit("recovery", &id, json!({"method": "code", "code": code})).await }
+            }))
+            .await;
+            let let_in = |reply: &&super::Reply| reply.continue_with().iter().any(|it| it == "set_ory_session_token");
+            let winners = replies.iter().filter(let_in).count();
+            println!("{winners} of 40 submissions were let in");
+            assert_eq!(winners, 1);
+            house.advance(3600);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_right_verification_codes_at_once_exactly_one_wins() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        let code = house.code(&id, CodePurpose::Verification).await;
+        let replies = join_all((0..40).map(|_| {
+            let (mut client, id, code) = (client.clone(), id.clone(), code.clone());
+            async move { client.submit("verification", &id, json!({"method": "code", "code": code})).await }
+        }))
+        .await;
+        let winners = replies.iter().filter(|reply| reply.json["state"] == "passed_challenge").count();
+        assert_eq!(winners, 1);
+    })
+    .await;
+}
