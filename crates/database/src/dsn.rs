@@ -164,7 +164,7 @@ fn with_host(address: &str, host: Option<&str>, port: Option<&str>) -> Option<St
 
 /// A transaction mostly waits for the server's flush, and many of them share one: with few connections they would queue for
 /// it. Three nodes of a few cores fit into the hundred that a server accepts by default.
-const DEFAULT_MAX_CONNECTIONS: usize = 30;
+const DEFAULT_MAX_CONNECTIONS: usize = 28;
 
 impl fmt::Debug for Dsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -20,6 +20,7 @@ mod postgres;
 mod reaper;
 mod remembered;
 mod row;
+mod slow_limits;
 mod sqlite;
 mod statement;
 #[cfg(feature = "testing")]

@@ -9,6 +9,7 @@ pub struct Statement {
     sqlite: &'static str,
     postgres: &'static str,
     tenant_bound: bool,
+    slow: bool,
     /// SQLite takes `$1` for a name; `?1` is its word for a position.
     sqlite_text: OnceLock<String>,
 }
@@ -16,12 +17,20 @@ pub struct Statement {
 impl Statement {
     /// A statement whose `$1` is the tenant of the transaction. Use [`statements!`](crate::statements).
     pub const fn new(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { name, sqlite, postgres, tenant_bound: true, sqlite_text: OnceLock::new() }
+        Self { name, sqlite, postgres, tenant_bound: true, slow: false, sqlite_text: OnceLock::new() }
     }
 
     /// A statement about all tenants, for background work: `$1` is the first value given.
     pub const fn across_tenants(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { name, sqlite, postgres, tenant_bound: false, sqlite_text: OnceLock::new() }
+        Self { name, sqlite, postgres, tenant_bound: false, slow: false, sqlite_text: OnceLock::new() }
+    }
+
+    /// Marks a statement whose run time grows with the table: a count, an offset, a filter that no index serves. A
+    /// [`ReadTx`](crate::ReadTx) runs it apart from the quick ones, with few at a time and a limit on its run time.
+    #[must_use]
+    pub const fn slow(mut self) -> Self {
+        self.slow = true;
+        self
     }
 
     pub const fn name(&self) -> &'static str {
@@ -30,6 +39,10 @@ impl Statement {
 
     pub const fn is_tenant_bound(&self) -> bool {
         self.tenant_bound
+    }
+
+    pub const fn is_slow(&self) -> bool {
+        self.slow
     }
 
     pub(crate) const fn postgres_text(&self) -> &'static str {
@@ -64,6 +77,8 @@ pub(crate) fn positional(sql: &str) -> String {
 ///     FIND_BY_TOKEN = "SELECT id FROM sessions WHERE tenant_id = $1 AND token_digest = $2";
 ///     /// A pair, where the engines part.
 ///     CLAIM = { sqlite: "SELECT id FROM jobs WHERE tenant_id = $1", postgres: "SELECT id FROM jobs WHERE tenant_id = $1 FOR UPDATE" };
+///     /// Its run time grows with the table, see [`Statement::slow`](crate::Statement::slow).
+///     slow COUNT = "SELECT count(*) FROM sessions WHERE tenant_id = $1";
 ///     /// About every tenant: `$1` is the first value given.
 ///     across_tenants OLDEST = "SELECT min(created_at) FROM jobs WHERE run_at < $1";
 /// }
@@ -88,6 +103,18 @@ macro_rules! __statements {
         $(#[$meta])*
         static $next: $crate::Statement =
             $crate::Statement::across_tenants(concat!(module_path!(), "::", stringify!($next)), $sql, $sql);
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*] $(#[$meta:meta])* slow $next:ident = { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::new(concat!(module_path!(), "::", stringify!($next)), $sqlite, $postgres).slow();
+        $crate::__statements! { @munch [$($name)* $next] $($rest)* }
+    };
+    (@munch [$($name:ident)*] $(#[$meta:meta])* slow $next:ident = $sql:expr; $($rest:tt)*) => {
+        $(#[$meta])*
+        static $next: $crate::Statement =
+            $crate::Statement::new(concat!(module_path!(), "::", stringify!($next)), $sql, $sql).slow();
         $crate::__statements! { @munch [$($name)* $next] $($rest)* }
     };
     (@munch [$($name:ident)*] $(#[$meta:meta])* $next:ident = { sqlite: $sqlite:expr, postgres: $postgres:expr $(,)? }; $($rest:tt)*) => {

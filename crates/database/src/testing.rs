@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use base::Timestamp;
 
-use crate::{Database, Dsn, MigrationSet, Statement};
+use crate::{Database, Dsn, Engine, MigrationSet, Statement};
 
 /// Runs `test` on an empty, migrated SQLite database, then on a PostgreSQL one.
 ///
@@ -79,6 +79,135 @@ pub async fn prepare_all(sets: &[MigrationSet], statements: &[&[&'static Stateme
         }
     })
     .await;
+}
+
+/// Demands that SQLite parses each statement once, however often it runs.
+///
+/// # Panics
+/// With the name of the first statement that is parsed again.
+pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static Statement]]) {
+    let database = sqlite(sets).await;
+    let Engine::Sqlite(engine) = &database.0.engine else { panic!("not SQLite") };
+    let connection = engine.another_writer().expect("a connection");
+    for statement in statements.iter().copied().flatten() {
+        connection.execute_batch("BEGIN").expect("begins");
+        for _ in 0..3 {
+            let mut prepared = connection.prepare_cached(statement.sqlite_text()).expect(statement.name());
+            for position in 1..=prepared.parameter_count() {
+                prepared.raw_bind_parameter(position, 1).expect("binds");
+            }
+            // A rule of the table may refuse such values: the statement was planned and run all the same.
+            let _ = prepared.raw_query().next();
+            let parsed_again = prepared.get_status(rusqlite::StatementStatus::RePrepare);
+            assert_eq!(parsed_again, 0, "{} is parsed at each run", statement.name());
+        }
+        connection.execute_batch("ROLLBACK").expect("rolls back");
+    }
+}
+
+/// How both engines run a statement: the steps of its plan, one a line. PostgreSQL is asked for the plan that it would use if
+/// the table were large.
+///
+/// # Panics
+/// When a statement cannot be planned.
+pub async fn plans(sets: &[MigrationSet], statements: &[&[&'static Statement]]) -> Vec<Plan> {
+    let sqlite = sqlite(sets).await;
+    let Engine::Sqlite(engine) = &sqlite.0.engine else { panic!("not SQLite") };
+    let connection = engine.another_writer().expect("a connection");
+    let postgres = postgres(sets).await;
+    let Engine::Postgres(engine) = &postgres.0.engine else { panic!("not PostgreSQL") };
+    let mut plans = Vec::new();
+    for statement in statements.iter().copied().flatten().copied() {
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sqlite_text()))
+            .expect(statement.name());
+        for position in 1..=explain.parameter_count() {
+            explain.raw_bind_parameter(position, 1).expect("binds");
+        }
+        let mut rows = explain.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().expect("a plan") {
+            steps.push(row.get::<_, String>("detail").expect("a step"));
+        }
+        plans.push(Plan { statement, engine: "sqlite", steps });
+        let steps = engine.explain(statement).await;
+        let steps = steps.unwrap_or_else(|error| panic!("{}: {error:?}", statement.name()));
+        plans.push(Plan { statement, engine: "postgres", steps });
+    }
+    plans
+}
+
+impl crate::sqlite::Sqlite {
+    fn another_writer(&self) -> rusqlite::Result<rusqlite::Connection> {
+        crate::sqlite::open_writer(self.path(), false)
+    }
+}
+
+impl crate::postgres::Postgres {
+    async fn explain(&self, statement: &'static Statement) -> Result<Vec<String>, tokio_postgres::Error> {
+        let connection = self.connection().await.expect("a connection");
+        let parameters = connection.prepare(statement.postgres_text()).await?.params().len();
+        let nulls = if parameters == 0 { String::new() } else { format!("({})", vec!["NULL"; parameters].join(", ")) };
+        let script = format!(
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
+             SET enable_sort = off; SET enable_incremental_sort = off; SET enable_hashjoin = off; \
+             SET enable_mergejoin = off; DEALLOCATE ALL; PREPARE explained AS {}; EXPLAIN (COSTS OFF) EXECUTE explained {nulls}",
+            statement.postgres_text()
+        );
+        let messages = connection.simple_query(&script).await?;
+        // The pool must not hand it out again with these settings.
+        drop(deadpool_postgres::Object::take(connection));
+        let step = |message: &tokio_postgres::SimpleQueryMessage| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(ToOwned::to_owned),
+            _ => None,
+        };
+        Ok(messages.iter().filter_map(step).collect())
+    }
+}
+
+/// How an engine runs a statement.
+#[derive(Debug)]
+pub struct Plan {
+    pub statement: &'static Statement,
+    pub engine: &'static str,
+    pub steps: Vec<String>,
+}
+
+impl Plan {
+    /// Whether every table is read by an index, and by more of it than its tenant alone.
+    pub fn is_by_index(&self) -> bool {
+        let tenant_alone = ["(tenant_id=?)", "Index Cond: (tenant_id = $1)"];
+        self.steps.iter().map(|step| step.trim()).all(|step| {
+            let scans = step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW" || step.contains("Seq Scan");
+            !scans && !tenant_alone.iter().any(|it| step.ends_with(it))
+        })
+    }
+
+    /// Whether rows are sorted after they were read.
+    pub fn sorts(&self) -> bool {
+        self.steps.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"))
+    }
+}
+
+/// Demands that no statement reads a whole table or all of a tenant's rows, except those that are marked as slow and those
+/// named in `exceptions`; and that no list sorts, except the named ones. An exception that is none fails as well.
+///
+/// # Panics
+/// With every statement that breaks the rule, and its plan.
+pub async fn assert_index_ranges(sets: &[MigrationSet], statements: &[&[&'static Statement]], exceptions: &[&str]) {
+    let plans = plans(sets, statements).await;
+    let is_exception = |plan: &Plan| exceptions.iter().any(|it| plan.statement.name().ends_with(it));
+    let breaks = |plan: &Plan| !plan.is_by_index() || plan.sorts();
+    let wrong: Vec<String> = plans
+        .iter()
+        .filter(|plan| breaks(plan) && !plan.statement.is_slow() && !is_exception(plan))
+        .map(|plan| format!("{} on {}:\n  {}", plan.statement.name(), plan.engine, plan.steps.join("\n  ")))
+        .collect();
+    assert!(wrong.is_empty(), "these statements read or sort too much:\n{}", wrong.join("\n"));
+    for exception in exceptions {
+        let needed = plans.iter().any(|plan| plan.statement.name().ends_with(exception) && breaks(plan));
+        assert!(needed, "{exception} is no exception");
+    }
 }
 
 async fn migrated(dsn: &Dsn, sets: &[MigrationSet]) -> Database {

@@ -58,7 +58,13 @@ impl Read for ReadTx {
     async fn query(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Error> {
         self.database.count_statement();
         match &self.database.0.engine {
+            Engine::Sqlite(engine) if statement.is_slow() => {
+                Box::pin(engine.query_slow(self.tenant, statement, values)).await
+            }
             Engine::Sqlite(engine) => engine.query(self.tenant, statement, values),
+            Engine::Postgres(engine) if statement.is_slow() => {
+                Box::pin(engine.query_slow(self.tenant, statement, values)).await
+            }
             // Boxed: the future of a round trip is large, and would make every future around it as large.
             Engine::Postgres(engine) => Box::pin(engine.query_pipelined(self.tenant, statement, values)).await,
         }

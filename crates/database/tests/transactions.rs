@@ -4,7 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "racing writers are tasks of the test, which waits for them")]
 
 use base::{TenantId, Timestamp, TokenDigest};
-use database::testing::{on_both_engines, prepare_all};
+use database::testing::{assert_parsed_once, on_both_engines, prepare_all};
 use database::{
     Census, Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, WriteTx, values,
 };
@@ -55,6 +55,11 @@ async fn count(database: &Database, tenant: TenantId) -> i64 {
 #[tokio::test]
 async fn every_statement_is_prepared_on_both_engines() {
     prepare_all(&[SET], &[STATEMENTS]).await;
+}
+
+#[tokio::test]
+async fn a_statement_is_parsed_once() {
+    assert_parsed_once(&[SET], &[STATEMENTS]).await;
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! PostgreSQL, and what speaks like it.
 //!
 //! Reads are pipelined over a few shared clients (`shared`). Writes run on pooled connections (`write`), where the commits
-//! of many connections share the server's flush: on a shared one each would wait for the flush of the one before.
+//! of many connections share the server's flush: on a shared one each would wait for the flush of the one before. Queries
+//! whose run time grows with the table run on two connections of their own (`slow_queries`).
 
 mod encoding;
 mod shared;
+mod slow_queries;
 mod tls;
 mod write;
 
@@ -22,6 +24,7 @@ use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration}
 use crate::{Error, Row, Statement, Value};
 
 use shared::SharedClients;
+use slow_queries::SlowQueries;
 pub(crate) use write::PostgresWrite;
 
 /// Any number will do, as long as nobody else in this database uses it for an advisory lock.
@@ -29,6 +32,7 @@ const MIGRATION_LOCK: i64 = 0x6b6c_6569_7300_0001;
 
 pub(crate) struct Postgres {
     shared: SharedClients,
+    slow_queries: SlowQueries,
     pool: Pool,
 }
 
@@ -44,8 +48,9 @@ impl Postgres {
             .max_size(config.max_connections)
             .build()
             .map_err(|error| Error::unavailable("the connection pool cannot be built", error))?;
+        let slow_queries = SlowQueries::new(config, tls.clone())?;
         let shared = SharedClients::new(config, tls);
-        let engine = Self { shared, pool };
+        let engine = Self { shared, slow_queries, pool };
         engine.ping().await?;
         Ok(engine)
     }
@@ -57,6 +62,15 @@ impl Postgres {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Error> {
         self.shared.query(tenant, statement, values).await
+    }
+
+    pub(crate) async fn query_slow(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        self.slow_queries.query(tenant, statement, values).await
     }
 
     pub(crate) async fn write_once(
@@ -144,7 +158,7 @@ impl Postgres {
         Ok(sizes)
     }
 
-    async fn connection(&self) -> Result<Object, Error> {
+    pub(crate) async fn connection(&self) -> Result<Object, Error> {
         self.pool.get().await.map_err(|error| Error::unavailable("no connection to PostgreSQL", error))
     }
 }

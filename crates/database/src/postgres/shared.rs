@@ -1,5 +1,6 @@
 //! A few clients that everybody shares: statements of many requests travel on one connection without waiting for each
-//! other's answers.
+//! other's answers. The server answers the statements of one connection in order, so each goes to the client with the fewest
+//! unanswered statements.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,8 +25,26 @@ pub(crate) struct SharedClients {
 #[derive(Default)]
 struct Slot {
     current: RwLock<Option<Arc<PreparedClient>>>,
+    /// Statements that were sent and not answered yet.
+    unanswered: AtomicUsize,
     /// Held while connecting, so that a lost connection is replaced once.
     connecting: Mutex<()>,
+}
+
+/// Counts one statement of a slot until it is answered or given up.
+struct Unanswered<'a>(&'a AtomicUsize);
+
+impl<'a> Unanswered<'a> {
+    fn count(slot: &'a Slot) -> Self {
+        slot.unanswered.fetch_add(1, Ordering::Relaxed);
+        Self(&slot.unanswered)
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct PreparedClient {
@@ -47,7 +66,9 @@ impl SharedClients {
         statement: &'static Statement,
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Error> {
-        let client = self.client().await?;
+        let slot = self.least_busy();
+        let _unanswered = Unanswered::count(slot);
+        let client = self.client(slot).await?;
         let prepared = client.prepare(statement).await?;
         let parameters = Parameter::all(tenant, statement, values);
         let rows = client.client.query(&prepared, &Parameter::borrow(&parameters)).await;
@@ -56,13 +77,18 @@ impl SharedClients {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {
-        let client = self.client().await?;
+        let client = self.client(self.least_busy()).await?;
         client.client.simple_query("SELECT 1").await.map(drop).map_err(|error| failure("ping", error))
     }
 
-    async fn client(&self) -> Result<Arc<PreparedClient>, Error> {
-        let index = self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len();
-        let slot = &self.clients[index];
+    /// Of equally busy clients the next one in turn.
+    fn least_busy(&self) -> &Slot {
+        let (before, after) = self.clients.split_at(self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len());
+        let in_turn = after.iter().chain(before);
+        in_turn.min_by_key(|slot| slot.unanswered.load(Ordering::Relaxed)).unwrap_or(&self.clients[0])
+    }
+
+    async fn client(&self, slot: &Slot) -> Result<Arc<PreparedClient>, Error> {
         if let Some(client) = slot.live() {
             return Ok(client);
         }

@@ -2,9 +2,12 @@
 //!
 //! Writing (`writer`): each operation is a savepoint inside a surrounding transaction. An operation that is done waits for
 //! the surrounding transaction's commit; those that queued meanwhile join it, so that many operations cost one `fsync`.
-//! Reading (`reader`): a lookup costs microseconds, a hop to another thread many; so reads run where they are.
+//! Reading (`reader`): a lookup costs microseconds, a hop to another thread many; so quick reads run where they are.
+//! Slow reads (`slow_queries`): a query whose run time grows with the table would stop everything else that the runtime's
+//! thread serves; it runs on a thread of its own, with few at a time and a limit on its run time.
 
 mod reader;
+mod slow_queries;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base::{TenantId, Timestamp};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::census::{self, MOST_ROWS, TableSize};
@@ -20,6 +24,7 @@ use crate::migration::{AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
 use reader::Readers;
+use slow_queries::SlowQueries;
 pub(crate) use writer::SqliteWrite;
 use writer::Writer;
 
@@ -28,6 +33,7 @@ const CACHED_STATEMENTS: usize = 512;
 
 pub(crate) struct Sqlite {
     readers: Readers,
+    slow_queries: SlowQueries,
     writer: Writer,
     /// Removes a temporary database when the last handle is gone; declared last, so that the connections close first.
     _directory: Option<TemporaryDirectory>,
@@ -43,7 +49,8 @@ impl Sqlite {
             }
         };
         let writer = open_writer(&path, durable).map_err(|error| failure("open", error))?;
-        Ok(Self { readers: Readers::new(path), writer: Writer::start(writer), _directory: directory })
+        let slow_queries = SlowQueries::new(path.clone());
+        Ok(Self { readers: Readers::new(path), slow_queries, writer: Writer::start(writer), _directory: directory })
     }
 
     pub(crate) fn query(
@@ -55,8 +62,21 @@ impl Sqlite {
         self.readers.with(|connection| query(connection, tenant, statement, values))
     }
 
+    pub(crate) async fn query_slow(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        self.slow_queries.query(tenant, statement, values).await
+    }
+
     pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
         self.writer.begin().await
+    }
+
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.readers.path()
     }
 
     pub(crate) fn ping(&self) -> Result<(), Error> {
@@ -89,7 +109,7 @@ impl Sqlite {
 
     /// Counts on a thread and a connection of its own: no request waits, and nothing stays open.
     pub(crate) async fn census(&self, ages: BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
-        let path = self.readers.path().to_owned();
+        let path = self.path().to_owned();
         let counted = tokio::task::spawn_blocking(move || count_tables(&path, &ages)).await;
         let counted = counted.map_err(|error| Error::unavailable("the census did not end", error))?;
         counted.map_err(|error| failure("census", error))
@@ -117,10 +137,9 @@ fn count_tables(
     names.into_iter().map(count).collect()
 }
 
-fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Result<Connection> {
+pub(crate) fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    configure(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // FULL: what was acknowledged survives a power cut. A temporary database has nothing to survive.
@@ -131,10 +150,17 @@ fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Result<Connec
 fn open_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    configure(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // Without the query planner stability guarantee a plan may depend on the bound values, and SQLite parses the statement
+    // again whenever they change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn bind(
@@ -223,6 +249,9 @@ pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error 
             }
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
                 return Error::unavailable("another process holds the database", error);
+            }
+            ErrorCode::OperationInterrupted => {
+                return Error::unavailable("the query was interrupted because it took too long", error);
             }
             ErrorCode::DiskFull => return Error::unavailable("the disk is full", error),
             ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => {

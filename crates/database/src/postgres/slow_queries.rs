@@ -1,0 +1,96 @@
+//! Queries whose run time grows with the table: they run on connections of their own, so that no quick statement waits behind
+//! one, and the server ends what takes too long.
+//!
+//! A query whose caller is gone is cancelled; until the server has done that, its connection serves nobody else. So there are
+//! never more such queries than connections.
+
+use base::TenantId;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use tokio::time::timeout;
+
+use super::encoding::{Parameter, row};
+use super::{Tls, failure};
+use crate::dsn::PostgresConfig;
+use crate::slow_limits::{QUEUE_LIMIT, RUN_LIMIT, queue_is_full, took_too_long};
+use crate::{Error, Row, Statement, Value};
+
+/// The server does the work: more connections would only take its cores away from the quick statements.
+const CONNECTIONS: usize = 2;
+
+pub(crate) struct SlowQueries {
+    pool: Pool,
+    tls: Tls,
+}
+
+impl SlowQueries {
+    pub(crate) fn new(config: &PostgresConfig, tls: Tls) -> Result<Self, Error> {
+        let manager = Manager::from_config(
+            config.driver.clone(),
+            tls.clone(),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let limit = format!("SET statement_timeout = {}", RUN_LIMIT.as_millis());
+        let set_limit = Hook::async_fn(move |client, _| {
+            let limit = limit.clone();
+            Box::pin(async move { client.batch_execute(&limit).await.map_err(HookError::Backend) })
+        });
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).post_create(set_limit).build();
+        let pool = pool.map_err(|error| Error::unavailable("the connection pool cannot be built", error))?;
+        Ok(Self { pool, tls })
+    }
+
+    pub(crate) async fn query(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Row>, Error> {
+        let connection = timeout(QUEUE_LIMIT, self.pool.get()).await.map_err(|_| queue_is_full())?;
+        let connection = connection.map_err(|error| Error::unavailable("no connection to PostgreSQL", error))?;
+        let mut running = Running { connection: Some(connection), tls: self.tls.clone() };
+        let rows = timeout(RUN_LIMIT, running.query(tenant, statement, values)).await;
+        let rows = rows.map_err(|_| took_too_long())?;
+        // The server has answered: nothing is left to cancel.
+        running.connection = None;
+        rows.and_then(|rows| rows.iter().map(|it| row(statement, it)).collect())
+            .map_err(|error| failure(statement.name(), error))
+    }
+}
+
+/// A connection with a query on it, which is cancelled when this is dropped.
+struct Running {
+    connection: Option<Object>,
+    tls: Tls,
+}
+
+impl Running {
+    async fn query(
+        &self,
+        tenant: TenantId,
+        statement: &'static Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
+        let Some(connection) = &self.connection else { return Ok(Vec::new()) };
+        let prepared = connection.prepare_cached(statement.postgres_text()).await?;
+        let parameters = Parameter::all(tenant, statement, values);
+        connection.query(&prepared, &Parameter::borrow(&parameters)).await
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return drop(Object::take(connection));
+        };
+        let cancel = connection.cancel_token();
+        let tls = self.tls.clone();
+        runtime.spawn(async move {
+            let cancelled = cancel.cancel_query(tls).await;
+            // The answer to this one comes after the cancelled query's.
+            if cancelled.is_err() || connection.batch_execute("SELECT 1").await.is_err() {
+                drop(Object::take(connection));
+            }
+        });
+    }
+}
