@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base::{Clock, Context, ManualClock, PageRequest, RequestId, Rng, TenantId, Timestamp};
 use database::Database;
-use database::testing::{on_both_engines, prepare_all};
+use database::testing::{assert_index_ranges, assert_parsed_once, on_both_engines, prepare_all};
 use jobs::{Event, Failure, Handler, Job, NewJob, Worker, append_event, enqueue, list_events};
 use serde_json::json;
 
@@ -79,6 +79,16 @@ impl Fixture {
 #[tokio::test]
 async fn every_statement_is_prepared_on_both_engines() {
     prepare_all(&[jobs::MIGRATIONS], jobs::STATEMENTS).await;
+}
+
+#[tokio::test]
+async fn no_list_reads_or_sorts_a_whole_table() {
+    assert_index_ranges(&[jobs::MIGRATIONS], jobs::STATEMENTS, &[]).await;
+}
+
+#[tokio::test]
+async fn a_statement_is_parsed_once() {
+    assert_parsed_once(&[jobs::MIGRATIONS], jobs::STATEMENTS).await;
 }
 
 #[tokio::test]

@@ -6,12 +6,12 @@ use base::{Context, Page, PageRequest};
 
 use crate::Identity;
 use crate::domain::{self, CredentialType, IdentityId};
-use crate::storage::identities::{self, Filter};
+use crate::storage::identities::{self, Filter, ListKey};
 
 /// A page, and how many there are when that was asked.
 #[derive(Debug)]
 pub struct IdentityPage {
-    pub page: Page<domain::Identity, IdentityId>,
+    pub page: Page<domain::Identity, ListKey>,
     pub total: Option<i64>,
 }
 
@@ -41,7 +41,7 @@ impl Identity {
         &self,
         cx: &Context,
         filter: &Filter,
-        page: &PageRequest<IdentityId>,
+        page: &PageRequest<ListKey>,
         include_credentials: &BTreeSet<CredentialType>,
     ) -> Result<IdentityPage, database::Error> {
         let mut tx = self.database.read(cx.tenant);

@@ -16,9 +16,9 @@ database::statements! {
     IDENTIFIERS_OF_IDENTITY = "SELECT type, identifier FROM identity_credential_identifiers \
                                WHERE tenant_id = $1 AND identity_id = $2 ORDER BY type, identifier";
     /// The credentials of the identities within a range of ids, which is what a page is.
-    OF_RANGE = "SELECT identity_id, type, config, version, created_at, updated_at FROM identity_credentials \
+    slow OF_RANGE = "SELECT identity_id, type, config, version, created_at, updated_at FROM identity_credentials \
                 WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY identity_id, type";
-    IDENTIFIERS_OF_RANGE = "SELECT identity_id, type, identifier FROM identity_credential_identifiers \
+    slow IDENTIFIERS_OF_RANGE = "SELECT identity_id, type, identifier FROM identity_credential_identifiers \
                             WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY type, identifier";
     /// Whom an identifier of a kind means.
     FIND_OWNER = "SELECT identity_id FROM identity_credential_identifiers \

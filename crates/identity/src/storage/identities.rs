@@ -9,7 +9,7 @@ use super::{Vault, credentials, json, word};
 use crate::domain::{Aal, CredentialType, Identity, IdentityId, State};
 
 pub use addresses::{find_recovery, find_verifiable, mark_sent, mark_verified};
-pub use list::{Filter, count, list};
+pub use list::{Filter, ListKey, count, list};
 
 const TABLE: &str = "identity_identities";
 

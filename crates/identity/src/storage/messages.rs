@@ -20,22 +20,22 @@ macro_rules! columns {
 
 database::statements! {
     FIND = concat!("SELECT ", columns!(), " FROM identity_messages WHERE tenant_id = $1 AND id = $2");
-    LIST = concat!(
+    slow LIST = concat!(
         "SELECT ", columns!(), " FROM identity_messages WHERE tenant_id = $1 \
-         AND (created_at < $3 OR (created_at = $3 AND id < $4)) ORDER BY created_at DESC, id DESC LIMIT $2"
+         AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $2"
     );
-    LIST_BY_STATUS = concat!(
+    slow LIST_BY_STATUS = concat!(
         "SELECT ", columns!(), " FROM identity_messages WHERE tenant_id = $1 \
-         AND (created_at < $3 OR (created_at = $3 AND id < $4)) AND status = $5 ORDER BY created_at DESC, id DESC LIMIT $2"
+         AND (created_at, id) < ($3, $4) AND status = $5 ORDER BY created_at DESC, id DESC LIMIT $2"
     );
-    LIST_BY_RECIPIENT = concat!(
+    slow LIST_BY_RECIPIENT = concat!(
         "SELECT ", columns!(), " FROM identity_messages WHERE tenant_id = $1 \
-         AND (created_at < $3 OR (created_at = $3 AND id < $4)) AND recipient = $5 \
+         AND (created_at, id) < ($3, $4) AND recipient = $5 \
          ORDER BY created_at DESC, id DESC LIMIT $2"
     );
-    LIST_BY_BOTH = concat!(
+    slow LIST_BY_BOTH = concat!(
         "SELECT ", columns!(), " FROM identity_messages WHERE tenant_id = $1 \
-         AND (created_at < $3 OR (created_at = $3 AND id < $4)) AND recipient = $5 AND status = $6 \
+         AND (created_at, id) < ($3, $4) AND recipient = $5 AND status = $6 \
          ORDER BY created_at DESC, id DESC LIMIT $2"
     );
     INSERT = "INSERT INTO identity_messages (tenant_id, id, type, channel, template_type, recipient, content, status, \

@@ -21,6 +21,22 @@ macro_rules! columns {
 /// How many columns a session has.
 const WIDTH: usize = 11;
 
+/// What was ended, and what expired. The latter is found by its expiry and sorted: it is a day's sessions at most, because they
+/// are deleted then. SQLite, which knows nothing about the values, has to be told so.
+macro_rules! list_over {
+    ($by_expiry:literal) => {
+        concat!(
+            "SELECT ", columns!(), " FROM (\
+                 SELECT * FROM (SELECT * FROM identity_sessions WHERE tenant_id = $1 AND active = FALSE \
+                     AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $2) ended \
+                 UNION ALL \
+                 SELECT * FROM (SELECT * FROM identity_sessions", $by_expiry, " WHERE tenant_id = $1 AND active = TRUE \
+                     AND expires_at <= $5 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $2) expired\
+             ) s ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
+        )
+    };
+}
+
 database::statements! {
     FIND = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2");
     FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
@@ -47,13 +63,13 @@ database::statements! {
     REVOKE_OTHERS = "UPDATE identity_sessions SET active = FALSE, updated_at = $4 \
                      WHERE tenant_id = $1 AND identity_id = $2 AND id <> $3 AND active RETURNING id";
     REVOKE_SOME = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id IN \
-                   (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active ORDER BY created_at, id LIMIT $2) \
+                   (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = TRUE ORDER BY created_at, id LIMIT $2) \
                    RETURNING id";
     DELETE = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id = $2";
     DELETE_OF_IDENTITY = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 RETURNING id";
     /// Only what has ended: whoever is signed in is told first.
     DELETE_ENDED = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id IN \
-                    (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND NOT active ORDER BY created_at, id LIMIT $2) \
+                    (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = FALSE ORDER BY created_at, id LIMIT $2) \
                     RETURNING id";
     DELETE_DEVICES = "DELETE FROM identity_session_devices WHERE tenant_id = $1 AND session_id = $2";
     OF_IDENTITY = concat!(
@@ -67,15 +83,15 @@ database::statements! {
     COUNT_OF_IDENTITY = "SELECT count(*) FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2";
     COUNT_OF_IDENTITY_BY_STATE = "SELECT count(*) FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 \
                                   AND (active AND expires_at > $3) = $4";
-    LIST = concat!(
+    slow LIST = concat!(
         "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 \
-         AND (s.created_at < $3 OR (s.created_at = $3 AND s.id < $4)) ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
+         AND (s.created_at, s.id) < ($3, $4) ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
     );
-    LIST_BY_STATE = concat!(
-        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 \
-         AND (s.created_at < $3 OR (s.created_at = $3 AND s.id < $4)) AND (s.active AND s.expires_at > $5) = $6 \
-         ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
+    slow LIST_ALIVE = concat!(
+        "SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.active = TRUE \
+         AND (s.created_at, s.id) < ($3, $4) AND s.expires_at > $5 ORDER BY s.created_at DESC, s.id DESC LIMIT $2"
     );
+    slow LIST_OVER = { sqlite: list_over!(" INDEXED BY identity_sessions_expiry"), postgres: list_over!("") };
 }
 
 /// Where a page of all sessions goes on.
@@ -266,7 +282,8 @@ pub async fn list(
     let limit = i64::from(page.size) + 1;
     let rows = match liveness {
         None => tx.query(&LIST, &values![limit, created_at, id]).await?,
-        Some(Liveness { alive, at }) => tx.query(&LIST_BY_STATE, &values![limit, created_at, id, at, alive]).await?,
+        Some(Liveness { alive: true, at }) => tx.query(&LIST_ALIVE, &values![limit, created_at, id, at]).await?,
+        Some(Liveness { alive: false, at }) => tx.query(&LIST_OVER, &values![limit, created_at, id, at]).await?,
     };
     let sessions = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(sessions, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))

@@ -32,7 +32,7 @@ database::statements! {
     SET_ASIDE = "UPDATE jobs_queue SET failed_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
     INSERT_EVENT = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
+    slow LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
                    WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 }
 

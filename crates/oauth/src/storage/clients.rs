@@ -21,13 +21,13 @@ database::statements! {
     SET_TOKEN_EPOCH = "UPDATE oauth_clients SET token_epoch = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM oauth_clients WHERE tenant_id = $1 AND id = $2";
     /// All clients, in the order of their ids.
-    LIST = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
+    slow LIST = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
-    LIST_BY_NAME = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
+    slow LIST_BY_NAME = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND client_name = $4 AND id > $2 ORDER BY id LIMIT $3";
-    LIST_BY_OWNER = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
+    slow LIST_BY_OWNER = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND owner = $4 AND id > $2 ORDER BY id LIMIT $3";
-    LIST_BY_NAME_AND_OWNER = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at,
+    slow LIST_BY_NAME_AND_OWNER = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at,
             updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND client_name = $4 AND owner = $5 AND id > $2 ORDER BY id LIMIT $3";
     /// The clients that a login session reached and that want to hear of its end.

@@ -28,18 +28,18 @@ database::statements! {
         FROM oauth_consents
         WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4
         ORDER BY handled_at DESC LIMIT 1";
-    LIST = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
+    slow LIST = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
             remember_for_seconds, handled_at, expires_at, details
         FROM oauth_consents
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
-            AND (handled_at < $4 OR (handled_at = $4 AND id > $5))
-        ORDER BY handled_at DESC, id LIMIT $6";
-    LIST_OF_LOGIN_SESSION = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
+            AND (handled_at, id) < ($4, $5)
+        ORDER BY handled_at DESC, id DESC LIMIT $6";
+    slow LIST_OF_LOGIN_SESSION = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
             remember_for_seconds, handled_at, expires_at, details
         FROM oauth_consents
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
-            AND (handled_at < $4 OR (handled_at = $4 AND id > $5)) AND login_session_id = $7
-        ORDER BY handled_at DESC, id LIMIT $6";
+            AND (handled_at, id) < ($4, $5) AND login_session_id = $7
+        ORDER BY handled_at DESC, id DESC LIMIT $6";
     DELETE = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND id = $2";
     DELETE_BY_SUBJECT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2";
     DELETE_BY_SUBJECT_AND_CLIENT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2 AND client_id = $3";
@@ -96,7 +96,7 @@ pub async fn list(
     page: &PageRequest<ConsentKey>,
     now: Timestamp,
 ) -> Result<Page<(Consent, Vec<u8>), ConsentKey>, Error> {
-    let start = ConsentKey { handled_at: Timestamp::MAX, id: Uuid::nil() };
+    let start = ConsentKey { handled_at: Timestamp::MAX, id: Uuid::max() };
     let after = page.after.as_ref().unwrap_or(&start);
     let limit = i64::from(page.size) + 1;
     let rows = match session {

@@ -23,8 +23,10 @@ database::statements! {
         RETURNING EXISTS (SELECT 1 FROM oauth_used_challenges WHERE tenant_id = $1 AND digest = $12),
             EXISTS (SELECT 1 FROM oauth_consents
                 WHERE tenant_id = $1 AND subject = $3 AND client_id = $13 AND remember = TRUE AND expires_at > $14),
-            EXISTS (SELECT 1 FROM oauth_provider_ends WHERE tenant_id = $1 AND ended_at >= $15
-                AND ((kind = 'subject' AND name = $3) OR (kind = 'session' AND name = $9)))";
+            EXISTS (SELECT 1 FROM oauth_provider_ends
+                WHERE tenant_id = $1 AND kind = 'subject' AND name = $3 AND ended_at >= $15)
+            OR EXISTS (SELECT 1 FROM oauth_provider_ends
+                WHERE tenant_id = $1 AND kind = 'session' AND name = $9 AND ended_at >= $15)";
     /// A session used again: still the same person's, and still there.
     TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5, remembered_until = $7
         WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6 AND ended_at IS NULL";

@@ -54,6 +54,19 @@ pub const RETENTION: &[Retention] = &[
 mod tests {
     use crate::MIGRATIONS;
 
+    /// These sort the keys of one set, or the clients of one login session.
+    const EXCEPTIONS: &[&str] = &["keys::LIST", "clients::LIST_OF_LOGIN_SESSION"];
+
+    #[tokio::test]
+    async fn no_list_reads_or_sorts_a_whole_table() {
+        database::testing::assert_index_ranges(&[crate::MIGRATIONS], super::ALL, EXCEPTIONS).await;
+    }
+
+    #[tokio::test]
+    async fn a_statement_is_parsed_once() {
+        database::testing::assert_parsed_once(&[crate::MIGRATIONS], super::ALL).await;
+    }
+
     #[tokio::test]
     async fn every_statement_is_accepted_by_both_engines() {
         database::testing::prepare_all(&[MIGRATIONS], super::ALL).await;

@@ -19,9 +19,9 @@ use super::{admin_url, error::not_found, view};
 use crate::Identity;
 use crate::domain::{CredentialType, IdentityId, identifier};
 use crate::operations::batch_create::BatchOutcome;
-use crate::storage::identities::Filter;
+use crate::storage::identities::{Filter, ListKey};
 
-const LISTING: Listing<Uuid> = Listing::new("page of identities", 250, 500);
+const LISTING: Listing<ListKey> = Listing::new("page of identities", 250, 500);
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 /// How far the older paging may reach; it counts every row that it skips.
 const MAX_OFFSET: u32 = 1000;
@@ -145,8 +145,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     let found = service.list_identities(&cx, &filter, &request, &included).await?;
     let mut base = admin_url(&service, "identities");
     query.filters_onto(&mut base);
-    let page = base::Page { items: found.page.items, next: found.page.next.map(IdentityId::as_uuid) };
-    let (identities, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
+    let (identities, link) = LISTING.links(&service.sealer, &cx, &base, request.size, found.page);
     let shown = identities
         .iter()
         .map(|identity| view::identity(&service, identity, (!included.is_empty()).then_some(&included)));
@@ -158,7 +157,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     Ok(response)
 }
 
-fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, PageRequest<IdentityId>), RestError> {
+fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, PageRequest<ListKey>), RestError> {
     let mut filters = Vec::new();
     let ids = query.all("ids").flat_map(|list| list.split(',')).map(parse_field).collect::<Result<Vec<_>, _>>()?;
     if ids.len() > MAX_IDS {
@@ -188,7 +187,9 @@ fn filter(service: &Identity, cx: &Context, query: &Query) -> Result<(Filter, Pa
         paging.page_size = Some(MAX_IDS.to_string());
     }
     let request = LISTING.request(&service.sealer, cx.tenant, &paging)?;
-    let request = PageRequest { size: request.size, after: request.after.map(IdentityId::from_uuid) };
+    if request.after.as_ref().is_some_and(|key| !filter.accepts(key)) {
+        return Err(RestError::bad_request("page_token: not a token of this listing"));
+    }
     match (query.number("page")?, &filter) {
         (Some(page), Filter::All) if query.get("page_token").is_none() => {
             let offset = page.saturating_mul(request.size);

@@ -19,10 +19,10 @@ database::statements! {
                               ORDER BY created_at, via, value";
     RECOVERY_OF_IDENTITY = "SELECT id, via, value, created_at, updated_at FROM identity_recovery_addresses \
                             WHERE tenant_id = $1 AND identity_id = $2 ORDER BY created_at, via, value";
-    VERIFIABLE_OF_RANGE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
+    slow VERIFIABLE_OF_RANGE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
                            FROM identity_verifiable_addresses \
                            WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
-    RECOVERY_OF_RANGE = "SELECT id, via, value, created_at, updated_at, identity_id FROM identity_recovery_addresses \
+    slow RECOVERY_OF_RANGE = "SELECT id, via, value, created_at, updated_at, identity_id FROM identity_recovery_addresses \
                          WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
     /// An address and whose it is, by what a person typed (normalised).
     FIND_VERIFIABLE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \

@@ -179,3 +179,40 @@ async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        // In the order of a language `B` and `ä` lie between `a` and `c`; byte by byte they do not.
+        for name in ["anna@a", "anna@b", "anna.x@c", "ann@d", "anoa@e", "Bnna@f", "änna@g"] {
+            let mut person = person(&rng, name);
+            let handle = |name: &str| vec![format!("{name}#1"), format!("{name}#2")];
+            person.credentials.insert(
+                CredentialType::Webauthn,
+                crate::domain::Credential::empty(CredentialType::Webauthn, handle(name), base::Timestamp::EPOCH),
+            );
+            insert(&mut tx, vault, &person).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut tx = database.read(TenantId::DEFAULT);
+        let filter = Filter::IdentifierBeginning("anna".into());
+        let mut found = Vec::new();
+        let mut after = None;
+        loop {
+            let page = list(&mut tx, None, &filter, &PageRequest { size: 1, after }).await.unwrap();
+            assert!(page.next.as_ref().is_none_or(|key| filter.accepts(key) && !Filter::All.accepts(key)));
+            found.extend(page.items.into_iter().map(|it| it.verifiable_addresses[0].value.clone()));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, ["anna.x@c", "anna@a", "anna@b"]);
+        let all = PageRequest { size: 10, after: None };
+        assert_eq!(list(&mut tx, None, &Filter::IdentifierBeginning("".into()), &all).await.unwrap().items.len(), 7);
+    })
+    .await;
+}
