@@ -92,7 +92,7 @@ pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static 
     for statement in statements.iter().copied().flatten() {
         connection.execute_batch("BEGIN").expect("begins");
         for _ in 0..3 {
-            let mut prepared = connection.prepare_cached(statement.sqlite_text()).expect(statement.name());
+            let mut prepared = connection.prepare_cached(statement.sqlite_text()).expect("a statement");
             for position in 1..=prepared.parameter_count() {
                 prepared.raw_bind_parameter(position, 1).expect("binds");
             }
@@ -143,7 +143,7 @@ pub async fn plans(sets: &[MigrationSet], statements: &[&[&'static Statement]]) 
     let mut plans = Vec::new();
     for statement in statements.iter().copied().flatten().copied() {
         let mut explain =
-            connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sqlite_text())).expect(statement.name());
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sqlite_text())).expect("a statement");
         for position in 1..=explain.parameter_count() {
             explain.raw_bind_parameter(position, 1).expect("binds");
         }
