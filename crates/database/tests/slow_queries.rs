@@ -1,6 +1,5 @@
 //! Slow queries beside quick ones, on both engines.
 
-#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the slow queries are tasks of the test, which ends them")]
 
 use base::TenantId;

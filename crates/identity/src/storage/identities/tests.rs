@@ -212,7 +212,10 @@ async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
         }
         assert_eq!(found, ["anna.x@c", "anna@a", "anna@b"]);
         let all = PageRequest { size: 10, after: None };
-        assert_eq!(list(&mut tx, None, &Filter::IdentifierBeginning("".into()), &all).await.unwrap().items.len(), 7);
+        assert_eq!(
+            list(&mut tx, None, &Filter::IdentifierBeginning(String::new()), &all).await.unwrap().items.len(),
+            7
+        );
     })
     .await;
 }
