@@ -137,7 +137,7 @@ impl ImportedCredentials {
     /// Finds faults before anything is written.
     pub fn check(&self) -> Result<(), ImportError> {
         if let Some(hash) = self.password.as_ref().and_then(|import| import.config.hashed_password.as_deref()) {
-            PasswordHash::parse(hash)?;
+            PasswordHash::parse_import(hash)?;
         }
         for (kind, import) in [(CredentialType::Oidc, &self.oidc), (CredentialType::Saml, &self.saml)] {
             let providers = import.iter().flat_map(|import| &import.config.providers);

@@ -15,9 +15,19 @@ pub(super) enum CryptHash {
         salt: String,
         hash: String,
     },
-    /// As `crypt(3)` writes it.
-    Sha(String),
+    Sha {
+        /// As `crypt(3)` writes it.
+        text: String,
+        rounds: u32,
+    },
 }
+
+/// What SHA-crypt does without `rounds`.
+const DEFAULT_ROUNDS: u32 = 5000;
+/// MD5-crypt always does as many.
+const MD5_ROUNDS: u32 = 1000;
+/// Every round hashes the whole password, so a longer one matches nothing.
+const MAX_PASSWORD: usize = 1024;
 
 impl CryptHash {
     pub(super) fn parse_md5(rest: &str) -> Result<Self, HashFormatError> {
@@ -42,25 +52,36 @@ impl CryptHash {
         if hash.len() != length || !hash.bytes().all(|b| ITOA64.contains(&b)) {
             return Err(HashFormatError::Malformed("the sha-crypt hash has the wrong length"));
         }
+        let mut count = DEFAULT_ROUNDS;
         if let Some(rounds) = rounds {
-            let number: u32 = rounds
+            count = rounds
                 .strip_prefix("rounds=")
                 .and_then(|number| number.parse().ok())
                 .filter(|number| *number >= 1000)
                 .ok_or(HashFormatError::Malformed("the rounds are no number of 1000 or more"))?;
-            if number > MAX_ROUNDS {
+            if count > MAX_ROUNDS {
                 return Err(HashFormatError::TooExpensive("sha-crypt with more than 10 million rounds"));
             }
         }
         let salt: String = salt.chars().take(16).collect();
         let rounds = rounds.map(|rounds| format!("{rounds}$")).unwrap_or_default();
-        Ok(Self::Sha(format!("${id}${rounds}{salt}${hash}")))
+        Ok(Self::Sha { text: format!("${id}${rounds}{salt}${hash}"), rounds: count })
+    }
+
+    pub(super) const fn rounds(&self) -> u32 {
+        match self {
+            Self::Md5 { .. } => MD5_ROUNDS,
+            Self::Sha { rounds, .. } => *rounds,
+        }
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
+        if password.len() > MAX_PASSWORD {
+            return false;
+        }
         match self {
             Self::Md5 { salt, hash } => equal(md5_crypt(password, salt.as_bytes()).as_bytes(), hash.as_bytes()),
-            Self::Sha(text) => ShaCrypt::default().verify_password(password, text.as_str()).is_ok(),
+            Self::Sha { text, .. } => ShaCrypt::default().verify_password(password, text.as_str()).is_ok(),
         }
     }
 }

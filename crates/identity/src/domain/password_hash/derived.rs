@@ -37,6 +37,25 @@ enum Digest {
     Sha512,
 }
 
+impl Digest {
+    const fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha3_224 => 28,
+            Self::Sha256 => 32,
+            Self::Sha3_384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
+    const fn iterations_per_millisecond(self) -> u64 {
+        match self {
+            Self::Sha1 | Self::Sha256 | Self::Sha512 => 1600,
+            Self::Sha3_224 | Self::Sha3_384 => 800,
+        }
+    }
+}
+
 /// How much work one scrypt is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ScryptCost {
@@ -57,6 +76,10 @@ impl ScryptCost {
 
     pub(super) fn memory_kib(self) -> u32 {
         (self.r << self.log_n) / 8
+    }
+
+    pub(super) fn estimated_milliseconds(self) -> u64 {
+        u64::from(self.memory_kib()) * u64::from(self.p) * 3 / 1024
     }
 
     pub(super) fn derive(self, password: &[u8], salt: &[u8], out: &mut [u8]) -> bool {
@@ -116,6 +139,17 @@ impl DerivedHash {
         match self.function {
             Function::Pbkdf2 { .. } => 8,
             Function::Scrypt(cost) => cost.memory_kib(),
+        }
+    }
+
+    pub(super) fn estimated_milliseconds(&self) -> u64 {
+        match self.function {
+            Function::Pbkdf2 { digest, iterations } => {
+                let blocks = self.hash.len().div_ceil(digest.length());
+                let work = u64::from(iterations) * u64::try_from(blocks).unwrap_or(u64::MAX);
+                work / digest.iterations_per_millisecond()
+            }
+            Function::Scrypt(cost) => cost.estimated_milliseconds(),
         }
     }
 

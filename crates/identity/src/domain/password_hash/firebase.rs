@@ -33,6 +33,10 @@ impl FirebaseHash {
         Ok(Self { cost, salt, hash, signer_key })
     }
 
+    pub(super) const fn cost(&self) -> ScryptCost {
+        self.cost
+    }
+
     pub(super) fn memory_kib(&self) -> u32 {
         self.cost.memory_kib()
     }

@@ -1,5 +1,6 @@
 //! Password hashes: our own (argon2id, bcrypt) and those that other systems export. The text names its algorithm by a
-//! prefix; its cost is bounded when it is read, so that nobody can store a hash which takes a day to check.
+//! prefix. What a hash from elsewhere may cost is bounded as a whole, in work and in memory, whatever its algorithm: see
+//! [`PasswordHash::parse_import`].
 //!
 //! What always holds: comparison is in constant time; a text that cannot be read is an error when it is stored and a
 //! failed verification ever after.
@@ -26,6 +27,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+
+/// The longest verification that a hash from elsewhere may take, as estimated for a slow core.
+const MAX_IMPORT_MILLISECONDS: u64 = 1300;
+/// The memory that the verification of a hash from elsewhere may take.
+const MAX_IMPORT_MEMORY_KIB: u32 = 256 * 1024;
+/// The length of a hash from elsewhere. A salt or a pattern is hashed with every guess.
+const MAX_IMPORT_BYTES: usize = 4096;
 
 /// A password hash that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +96,36 @@ impl PasswordHash {
             return digest::DigestHash::parse_formatted(text).map(Form::Digest).map(Self);
         }
         Err(HashFormatError::UnknownFormat)
+    }
+
+    /// Reads a hash that another system made. Refuses one whose verification takes too much work or memory.
+    pub fn parse_import(text: &str) -> Result<Self, HashFormatError> {
+        if text.len() > MAX_IMPORT_BYTES {
+            return Err(HashFormatError::TooExpensive("a text of more than 4096 bytes"));
+        }
+        let hash = Self::parse(text)?;
+        if hash.memory_kib() > MAX_IMPORT_MEMORY_KIB {
+            return Err(HashFormatError::TooExpensive("more than 256 MiB of memory"));
+        }
+        if hash.estimated_milliseconds() > MAX_IMPORT_MILLISECONDS {
+            return Err(HashFormatError::TooExpensive("more than about a second of work"));
+        }
+        Ok(hash)
+    }
+
+    /// How long a verification takes on a slow core, by what such hashes were measured to take.
+    fn estimated_milliseconds(&self) -> u64 {
+        match &self.0 {
+            Form::Argon2(hash) => {
+                let parameters = hash.parameters();
+                u64::from(parameters.memory_kib) * u64::from(parameters.iterations) / 1024
+            }
+            Form::Bcrypt(hash) => (1 << hash.cost()) / 13,
+            Form::Crypt(hash) => u64::from(hash.rounds()) / 800,
+            Form::Derived(hash) => hash.estimated_milliseconds(),
+            Form::Digest(_) => 0,
+            Form::Firebase(hash) => hash.cost().estimated_milliseconds(),
+        }
     }
 
     /// Whether this is the hash of `password`. Slow by design: run it where waiting harms nobody.

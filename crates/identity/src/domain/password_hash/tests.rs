@@ -161,3 +161,50 @@ fn what_costs_too_much_is_refused_before_it_is_tried() {
         assert!(PasswordHash::parse(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn an_import_is_bounded_in_work_and_memory_whatever_its_algorithm() {
+    let argon2 = |cost: &str| {
+        format!("$argon2id$v=19${cost}$MDEyMzQ1Njc4OWFiY2RlZg$/BZG/j/MlUHmQLB34qPGtQYo9XatFlGEeQPtBSKlm+I")
+    };
+    let pbkdf2 = |iterations: u32, length: usize| {
+        format!("$pbkdf2-sha256$i={iterations},l={length}$MDEyMzQ1Njc4OWFiY2RlZg${}", encode(&vec![7; length]))
+    };
+    let bcrypt = |cost: u32| format!("$2a${cost}$abcdefghijklmnopqrstuu960j13X6kQlzbqdzgQcooaqGRvuvICC");
+    let scrypt = |p: u32| {
+        format!("$scrypt$ln=131072,r=8,p={p}$MDEyMzQ1Njc4OWFiY2RlZg==$kpC3TSxNy1cOdj29JmyjytO+t6m07qIbI7/Cbvw6W1E=")
+    };
+    let crypt =
+        |rounds: u32| format!("$sha256-crypt$rounds={rounds}$anothersalt$kN/R3rN5jKTXs7S8LtmQFxJgv5mz9eHYnBegg7yYWM9");
+    let long = format!("$md5$pf={}$MDEy$Oybx0bCUDV6YozzpUgz14g==", encode(&vec![b'x'; 4096]));
+    for text in [
+        pbkdf2(10_000_000, 512),
+        pbkdf2(10_000_000, 32),
+        pbkdf2(1_000_000, 512),
+        argon2("m=1048576,t=10,p=1"),
+        argon2("m=1048576,t=1,p=1"),
+        argon2("m=262144,t=6,p=4"),
+        bcrypt(15),
+        scrypt(10),
+        crypt(5_000_000),
+        long,
+    ] {
+        assert!(matches!(PasswordHash::parse_import(&text), Err(HashFormatError::TooExpensive(_))), "{text}");
+    }
+    // What frameworks use and OWASP recommends.
+    for text in [
+        pbkdf2(1_200_000, 32),
+        pbkdf2(600_000, 64),
+        argon2("m=131072,t=4,p=2"),
+        argon2("m=65536,t=3,p=4"),
+        argon2("m=262144,t=4,p=1"),
+        bcrypt(14),
+        scrypt(3),
+        crypt(656_000),
+    ] {
+        assert!(PasswordHash::parse_import(&text).is_ok(), "{text}");
+    }
+    for (name, text) in VECTORS {
+        assert!(PasswordHash::parse_import(text).is_ok(), "{name}");
+    }
+}
