@@ -1,9 +1,14 @@
 //! Password hashing as a pool: a fixed number of threads, a fixed amount of memory, and a queue that nobody waits in
 //! for longer than a deadline. A flood of sign-ins slows sign-in down; it does not take the service with it.
+//!
+//! A verification takes at least as long as one with the configured algorithm, also with a hash that was imported and is
+//! cheaper: timing does not reveal whether an account exists. What a more expensive one may cost is bounded when it is
+//! imported.
 
 use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base::{Rng, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -60,6 +65,8 @@ struct Pool {
     memory: Arc<Semaphore>,
     /// Work memory of threads that are idle now.
     idle: Mutex<Vec<WorkMemory>>,
+    /// How long a hash of the configured algorithm takes here, in nanoseconds; 0 until one was made.
+    own_nanoseconds: AtomicU64,
 }
 
 const BCRYPT_MAX_PASSWORD: usize = 72;
@@ -81,6 +88,7 @@ impl Hasher {
             threads: permits(limits.threads),
             memory: permits(usize::try_from(limits.memory_kib).unwrap_or(usize::MAX)),
             idle: Mutex::new(Vec::new()),
+            own_nanoseconds: AtomicU64::new(0),
         }))
     }
 
@@ -100,8 +108,15 @@ impl Hasher {
             return Ok(false);
         };
         let password = password.clone();
-        let kib = hash.memory_kib();
-        self.0.clone().run(kib, move |memory| hash.verify(password.expose().as_bytes(), memory)).await
+        let pool = self.0.clone();
+        let kib = hash.memory_kib().max(pool.own_memory_kib());
+        let work = move |memory: &mut WorkMemory| {
+            let started = Instant::now();
+            let matches = hash.verify(password.expose().as_bytes(), memory);
+            pool.pad(started.elapsed(), memory);
+            matches
+        };
+        self.0.clone().run(kib, work).await
     }
 
     /// Takes the time of a verification and finds nothing: for a name that nobody has, so that a stop-watch does not
@@ -136,20 +151,86 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
+/// The whole of the configured work; a share of it is a number up to this.
+const WHOLE: u64 = 1 << 16;
+
+/// The costs of bcrypt hashes that together take `share` of one with `cost`. Each step of the cost doubles the work.
+fn bcrypt_costs(cost: u32, share: u64) -> Vec<u32> {
+    const LEAST: u32 = 4;
+    let mut left = share;
+    let mut costs = Vec::new();
+    for smaller in (LEAST..=cost).rev() {
+        let part = WHOLE.checked_shr(cost - smaller).unwrap_or(0).max(1);
+        if left >= part {
+            left -= part;
+            costs.push(smaller);
+        }
+    }
+    costs
+}
+
+/// Which share of the configured work remains to be done after `spent`; `own` is what the whole takes.
+fn share_left(own: Duration, spent: Duration) -> u64 {
+    let (own, left) = (own.as_nanos(), own.saturating_sub(spent).as_nanos());
+    // Nothing is known before the first hash: then the whole work is done.
+    (left * u128::from(WHOLE)).checked_div(own).map_or(WHOLE, |share| u64::try_from(share).unwrap_or(WHOLE))
+}
+
 impl Pool {
+    /// Works for the rest of the time that the configured algorithm takes.
+    fn pad(&self, spent: Duration, memory: &mut WorkMemory) {
+        const PASSWORD: &[u8] = b"padding";
+        let own = Duration::from_nanos(self.own_nanoseconds.load(Ordering::Relaxed));
+        let share = share_left(own, spent);
+        match self.algorithm {
+            HashAlgorithm::Bcrypt { cost } => {
+                for cost in bcrypt_costs(cost, share) {
+                    std::hint::black_box(password_hash::hash_bcrypt(PASSWORD, [0; 16], cost));
+                }
+            }
+            HashAlgorithm::Argon2id { parameters, salt_length } => {
+                let memory_kib = u64::from(parameters.memory_kib) * share / WHOLE;
+                let memory_kib = u32::try_from(memory_kib).unwrap_or(parameters.memory_kib);
+                // Argon2 takes no less than 8 KiB for each lane (RFC 9106 section 3.1).
+                if memory_kib >= 8 * parameters.parallelism {
+                    let parameters = Argon2Parameters { memory_kib, ..parameters };
+                    let salt = vec![0; salt_length];
+                    std::hint::black_box(password_hash::hash_argon2id(PASSWORD, &salt, parameters, memory));
+                }
+            }
+        }
+    }
+
+    /// Remembers how long a hash of the configured algorithm took: the average of the last ones, about.
+    fn took(&self, spent: Duration) {
+        let spent = u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.own_nanoseconds.load(Ordering::Relaxed);
+        let average = if before == 0 { spent } else { before - before / 8 + spent / 8 };
+        self.own_nanoseconds.store(average, Ordering::Relaxed);
+    }
+
     async fn hash(self: Arc<Self>, password: Secret<String>) -> Result<Option<String>, HashError> {
         match self.algorithm {
             HashAlgorithm::Bcrypt { cost } => {
                 let salt = self.rng.bytes();
-                let work =
-                    move |_: &mut WorkMemory| password_hash::hash_bcrypt(password.expose().as_bytes(), salt, cost);
+                let pool = self.clone();
+                let work = move |_: &mut WorkMemory| {
+                    let started = Instant::now();
+                    let hash = password_hash::hash_bcrypt(password.expose().as_bytes(), salt, cost);
+                    pool.took(started.elapsed());
+                    hash
+                };
                 self.run(8, work).await
             }
             HashAlgorithm::Argon2id { parameters, salt_length } => {
                 let mut salt = vec![0; salt_length];
                 self.rng.fill(&mut salt);
+                let pool = self.clone();
                 let work = move |memory: &mut WorkMemory| {
-                    password_hash::hash_argon2id(password.expose().as_bytes(), &salt, parameters, memory)
+                    let started = Instant::now();
+                    let hash = password_hash::hash_argon2id(password.expose().as_bytes(), &salt, parameters, memory);
+                    pool.took(started.elapsed());
+                    hash
                 };
                 self.run(parameters.memory_kib, work).await
             }
@@ -234,6 +315,34 @@ mod tests {
         let long = secret(&"a".repeat(73));
         let refused = hasher(HashAlgorithm::Bcrypt { cost: 4 }).hash(&long).await;
         assert_eq!(refused, Err(HashError::TooLong { max: 72, actual: 73 }));
+    }
+
+    #[test]
+    fn what_a_cheaper_hash_leaves_is_padded_with_as_much_work() {
+        let ms = Duration::from_millis;
+        assert_eq!(share_left(ms(400), ms(100)), WHOLE * 3 / 4);
+        assert_eq!(share_left(ms(0), ms(100)), WHOLE, "nothing is known yet: the whole work is done");
+        assert_eq!(share_left(ms(400), ms(2000)), 0);
+        assert_eq!(bcrypt_costs(12, WHOLE), [12]);
+        assert_eq!(bcrypt_costs(12, WHOLE * 3 / 4), [11, 10]);
+        for share in [WHOLE - 1, WHOLE / 3, 300, 0] {
+            let work: u64 = bcrypt_costs(12, share).iter().map(|cost| WHOLE >> (12 - cost)).sum();
+            assert!(share - work < WHOLE / 256, "{share}: {work}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_verification_by_a_cheap_imported_hash_still_knows_its_password() {
+        for algorithm in [CHEAP, HashAlgorithm::Bcrypt { cost: 5 }] {
+            let hasher = hasher(algorithm);
+            for _ in 0..2 {
+                let imported = "{SSHA}WQM65oC848+N4H/ylCvrEOP3Jp0wMTIzNDU2Nzg5YWJjZGVm";
+                assert_eq!(hasher.verify(&secret("correct horse ä"), imported).await, Ok(true));
+                assert_eq!(hasher.verify(&secret("wrong"), imported).await, Ok(false));
+                hasher.hash(&secret("x")).await.unwrap();
+                assert!(hasher.0.own_nanoseconds.load(Ordering::Relaxed) > 0);
+            }
+        }
     }
 
     #[tokio::test]
