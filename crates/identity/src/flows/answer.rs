@@ -23,6 +23,8 @@ pub enum Content {
     Done { json: Option<Value>, redirect: String },
     /// The browser must leave: redirected, or told so when it is a single-page application.
     Elsewhere { url: String },
+    /// The person must sign in once more: redirected, or refused with the address when the client is a program.
+    Refresh { url: String },
     /// A redirect for every client.
     Redirect { url: String },
 }

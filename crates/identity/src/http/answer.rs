@@ -55,7 +55,10 @@ impl Identity {
             Content::Elsewhere { url } if loosely_json => {
                 FlowError::BrowserLocationChangeRequired { redirect_browser_to: url }.to_rest(self).into_response()
             }
-            Content::Elsewhere { url } | Content::Redirect { url } => see_other(&url),
+            Content::Refresh { url } if loosely_json => {
+                FlowError::SessionRefreshRequired { redirect_browser_to: url }.to_rest(self).into_response()
+            }
+            Content::Elsewhere { url } | Content::Refresh { url } | Content::Redirect { url } => see_other(&url),
         };
         for change in answer.cookies {
             self.apply(cx, &mut response, change);

@@ -106,12 +106,13 @@ impl Identity {
             Ok(changed) => self.settings_changed(cx, visitor, &browser, &flow, &current, changed).await,
             Err(error) => match Refusal::try_from(error) {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
-                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if to_browser && !was_parked => {
-                    let cookie = self.park_submission(cx, &flow, &current, &submission).await?;
-                    Ok(Answer::redirect(redirect_browser_to).with(cookie))
-                }
-                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if to_browser => {
-                    Ok(Answer::redirect(redirect_browser_to))
+                Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if flow.is_browser() => {
+                    let answer = Answer::new(FlowType::Browser, Content::Refresh { url: redirect_browser_to });
+                    if was_parked {
+                        Ok(answer)
+                    } else {
+                        Ok(answer.with(self.park_submission(cx, &flow, &current, &submission).await?))
+                    }
                 }
                 Err(error) => Err(error),
             },

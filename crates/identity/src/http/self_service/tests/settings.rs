@@ -72,8 +72,11 @@ async fn a_new_password_replaces_the_old_one() {
 }
 
 #[tokio::test]
-async fn other_sessions_end_with_the_password_when_so_configured() {
-    let hooks = json!({"selfservice": {"flows": {"settings": {"after": {"password": {"hooks": [{"hook": "revoke_active_sessions"}]}}}}}});
+async fn the_hook_ends_other_sessions_with_a_new_password_where_the_default_is_off() {
+    let hooks = json!({
+        "selfservice": {"flows": {"settings": {"after": {"password": {"hooks": [{"hook": "revoke_active_sessions"}]}}}}},
+        "security": {"revoke_active_sessions": false},
+    });
     in_a_house(hooks, |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -148,6 +151,33 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         house.native().sign_in("a@example.org", "a better password").await.expect(200);
         let shown = client.get(&path).await.expect(303);
         assert!(shown.location().starts_with("http://ui.example/settings"), "what was parked is gone");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_program_in_a_browser_proves_itself_again_and_the_change_goes_on() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.spa();
+        client.sign_up("a@example.org").await.expect(200);
+        house.advance(3600);
+        let id = client.begin("settings").await;
+        let body = json!({"method": "password", "password": "a better password"});
+        let refused = client.submit("settings", &id, body).await.expect(403);
+        assert_eq!(refused.error_id(), "session_refresh_required");
+        assert!(client.cookies.contains_key("ory_kratos_continuity"));
+
+        let login = client.get(refused.json["redirect_browser_to"].as_str().unwrap()).await.expect(200);
+        let login = login.json["id"].as_str().unwrap().to_owned();
+        let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
+        let back = client.submit("login", &login, body).await.expect(200);
+        assert_eq!(back.continue_with(), ["redirect_browser_to"]);
+        let url = back.json["continue_with"][0]["redirect_browser_to"].as_str().unwrap().to_owned();
+        assert_eq!(url, format!("http://id.example:4433/self-service/settings?flow={id}"));
+        let done = client.get(&url).await.expect(200);
+        assert_eq!((done.messages(), &done.json["state"]), (vec![1_050_001], &json!("success")));
+        assert!(!client.cookies.contains_key("ory_kratos_continuity"));
+        house.native().sign_in("a@example.org", "a better password").await.expect(200);
     })
     .await;
 }
