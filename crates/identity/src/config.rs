@@ -272,11 +272,24 @@ pub struct Oauth2Provider {
     pub override_return_to: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Security {
     pub account_enumeration: AccountEnumeration,
     pub disallow_ref_in_identity_schemas: bool,
+    /// Recovery, a new password and the first proof of an address end all other sessions of the person. When this is
+    /// off, only the hook `revoke_active_sessions` does.
+    pub revoke_active_sessions: bool,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            account_enumeration: AccountEnumeration::default(),
+            disallow_ref_in_identity_schemas: false,
+            revoke_active_sessions: true,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

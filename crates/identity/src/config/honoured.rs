@@ -105,6 +105,7 @@ pub const HONOURED: &[&str] = &[
     "oauth2_provider.override_return_to",
     "security.account_enumeration.mitigate",
     "security.disallow_ref_in_identity_schemas",
+    "security.revoke_active_sessions",
     "feature_flags.cacheable_sessions",
     "feature_flags.cacheable_sessions_max_age",
     "feature_flags.faster_session_extend",

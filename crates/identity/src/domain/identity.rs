@@ -106,6 +106,27 @@ impl Identity {
         self.verifiable_addresses.iter().find(|address| address.via == via && address.value == value)
     }
 
+    /// Whether the person proved any address.
+    pub fn has_verified_address(&self) -> bool {
+        self.verifiable_addresses.iter().any(|address| address.verified)
+    }
+
+    /// Whether this address may recover the account. An address that nobody proved does not open an account of which
+    /// another address was proved: whoever put it there may not be its owner.
+    pub fn is_recoverable_by(&self, via: Via, value: &str) -> bool {
+        let is_unproved = self.verifiable_address(via, value).is_some_and(|address| !address.verified);
+        !(is_unproved && self.has_verified_address())
+    }
+
+    /// Removes the password, whose identifiers stay, so that a new one can be set.
+    pub fn forget_password(&mut self, now: Timestamp) {
+        if let Some(credential) = self.credentials.get_mut(&CredentialType::Password) {
+            credential.config = json!({});
+            credential.updated_at = now;
+            self.updated_at = now;
+        }
+    }
+
     /// Every text by which the person can be found with these credentials: what a password must not resemble.
     pub fn identifiers(&self) -> impl Iterator<Item = &str> {
         self.credentials.values().flat_map(|credential| credential.identifiers.iter().map(String::as_str))
@@ -249,6 +270,21 @@ mod tests {
         assert!(identity.credentials[&CredentialType::Password].identifiers.is_empty());
         identity.follow(&derived(&["a@x"]), &rng, now);
         assert!(!identity.verifiable_addresses[0].verified, "an address that went away has to be proved again");
+    }
+
+    #[test]
+    fn an_unproved_address_does_not_recover_an_account_with_a_proved_one() {
+        let rng = Rng::seeded(1);
+        let now = Timestamp::from_unix_seconds(1);
+        let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
+        identity.follow(&derived(&["owner@x", "attacker@x"]), &rng, now);
+        assert!(
+            identity.is_recoverable_by(Via::Email, "owner@x") && identity.is_recoverable_by(Via::Email, "attacker@x")
+        );
+        identity.verifiable_addresses[0].complete(now);
+        assert!(identity.is_recoverable_by(Via::Email, "owner@x"));
+        assert!(!identity.is_recoverable_by(Via::Email, "attacker@x"));
+        assert!(identity.is_recoverable_by(Via::Email, "recovery-only@x"), "nothing says that it was not proved");
     }
 
     #[test]

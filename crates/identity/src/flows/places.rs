@@ -232,10 +232,20 @@ impl Identity {
             FlowKind::Verification => &flows.verification.after,
         };
         let mut hooks = Hooks::named(after.hooks_of(method.as_str()).iter().map(|hook| hook.hook.as_str()));
+        let changes_access =
+            kind == FlowKind::Recovery || (kind == FlowKind::Settings && method == CredentialType::Password);
+        if changes_access && self.revokes_active_sessions() {
+            hooks.revoke_active_sessions = true;
+        }
         if self.config.feature_flags.legacy_continue_with_verification_ui {
             hooks.show_verification_ui = true;
         }
         hooks
+    }
+
+    /// Whether other sessions end with a recovery, a new password and the first proof of an address, without a hook.
+    pub(crate) fn revokes_active_sessions(&self) -> bool {
+        self.config.security.revoke_active_sessions
     }
 
     pub(crate) fn registration_enabled(&self) -> bool {

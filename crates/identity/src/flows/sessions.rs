@@ -159,7 +159,18 @@ impl Identity {
         identity: IdentityId,
         kept: SessionId,
     ) -> Result<usize, FlowError> {
-        let ended = storage::sessions::revoke_of_identity(tx, identity, Some(kept), cx.now).await?;
+        self.end_sessions(tx, cx, identity, Some(kept)).await
+    }
+
+    /// Ends the sessions of a person, except `kept`; returns how many.
+    pub(crate) async fn end_sessions(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        identity: IdentityId,
+        kept: Option<SessionId>,
+    ) -> Result<usize, FlowError> {
+        let ended = storage::sessions::revoke_of_identity(tx, identity, kept, cx.now).await?;
         for id in &ended {
             self.session_has_ended(tx, cx, *id).await?;
             let attributes = json!({ "IdentityID": identity, "SessionID": id });

@@ -20,7 +20,7 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
 use crate::storage;
 
-use super::submit::Proof;
+use super::submit::{Proof, Written};
 
 /// The session of a login and the token of its holder.
 struct SignedIn {
@@ -68,9 +68,9 @@ impl Identity {
 
         let mut tx = self.database.write(cx.tenant).await?;
         Self::require_unchanged(&mut tx, &identity).await?;
-        if !effects.write(self, cx, &mut tx, identity.id).await? {
+        let Written::Done { proved_address } = effects.write(self, cx, &mut tx, identity.id).await? else {
             return Err(SubmitError::general(messages::login_code_invalid()));
-        }
+        };
         let verification = match to_verify {
             Some(address) => {
                 let of = VerificationOf {
@@ -78,7 +78,7 @@ impl Identity {
                     is_real: true,
                     flow_type: flow.flow_type,
                     request_url: &flow.request_url,
-                    return_to: flow.requested("after_verification_return_to"),
+                    return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
                     browser: &next_browser,
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
@@ -106,7 +106,7 @@ impl Identity {
         } else if !storage::sessions::update(&mut tx, &signed_in.session).await? {
             return Err(FlowError::SessionInactive.into());
         }
-        if hooks.revoke_active_sessions {
+        if hooks.revoke_active_sessions || (proved_address && self.revokes_active_sessions()) {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
         events::append(&mut tx, cx, flow, FlowEvent::named("LoginSucceeded").about(identity.id)).await?;

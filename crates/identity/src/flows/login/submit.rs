@@ -43,31 +43,40 @@ pub(super) struct Effects {
     pub counted: Counted,
 }
 
+/// What became of the effects of a proof.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// The code was redeemed by another request meanwhile: nothing may be committed.
+    CodeUsed,
+    /// `proved_address` when the address of the code was proved for the first time.
+    Done { proved_address: bool },
+}
+
 impl Effects {
-    /// `false` when a code was redeemed by somebody else meanwhile.
     pub(super) async fn write(
         &self,
         identity: &Identity,
         cx: &Context,
         tx: &mut WriteTx,
         person: domain::IdentityId,
-    ) -> Result<bool, database::Error> {
+    ) -> Result<Written, database::Error> {
         if let Some(code) = self.redeem_code
             && !storage::codes::redeem(tx, code, cx.now).await?
         {
-            return Ok(false);
+            return Ok(Written::CodeUsed);
         }
+        let mut proved_address = false;
         if let Some(credential) = &self.rehashed {
             storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
         }
         if let Some((via, address)) = &self.verified {
             let found = storage::identities::find_verifiable(tx, *via, address).await?;
             if let Some((address, _)) = found.filter(|(address, owner)| *owner == person && !address.verified) {
-                storage::identities::mark_verified(tx, address.id, cx.now).await?;
+                proved_address = storage::identities::mark_verified(tx, address.id, cx.now).await?;
             }
         }
         self.counted.forgive(tx).await?;
-        Ok(true)
+        Ok(Written::Done { proved_address })
     }
 }
 

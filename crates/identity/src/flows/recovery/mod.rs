@@ -210,6 +210,7 @@ impl Identity {
             Some((_, owner)) => storage::identities::find(&mut read, owner).await?.filter(domain::Identity::is_active),
             None => None,
         };
+        let person = person.filter(|person| person.is_recoverable_by(via, &address));
         let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: false };
         let mut sent = flow.clone();
         self.show_sent(cx, &mut sent, typed, &recipient, messages::code_sent());

@@ -1,6 +1,7 @@
 //! The end of a recovery: whoever brought the code or the link back is let in.
 
 use base::{Context, PlainToken};
+use database::WriteTx;
 use serde_json::json;
 
 use crate::Identity;
@@ -10,13 +11,14 @@ use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
 use crate::domain::message::recovery as messages;
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, Aal, CredentialType, Session};
+use crate::domain::{self, Aal, Credential, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::login::some_if_any;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
+use crate::storage::identities::StoreError;
 
 /// What the recovery left behind.
 struct LetIn {
@@ -45,14 +47,17 @@ impl Identity {
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
-        let person = storage::identities::find(&mut tx, owner).await?.filter(domain::Identity::is_active);
-        let Some(person) = person else { return Ok(None) };
+        let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
+        let Some(person) = person.filter(domain::Identity::is_active) else { return Ok(None) };
 
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(&mut tx, &mut flow).await?;
         let cx = &acting_as(cx, person.id);
         let is_own = flow.details.identity_id.is_none();
         if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
+            if !person.has_verified_address() {
+                self.forget_unproved_password(&mut tx, cx, &person).await?;
+            }
             storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
         }
         let by_link = code.purpose.is_link();
@@ -81,6 +86,28 @@ impl Identity {
         tx.commit().await?;
         let let_in = LetIn { session, token, settings, browser, by_link };
         Ok(Some(self.recovered_answer(&flow, let_in)?))
+    }
+
+    /// Removes a password that was set before anybody proved an address of the account: it may be of somebody who signed
+    /// up with an address of somebody else.
+    async fn forget_unproved_password(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        person: &domain::Identity,
+    ) -> Result<(), FlowError> {
+        let has_password = person.credential(CredentialType::Password).and_then(Credential::password_hash).is_some();
+        if !has_password || !self.revokes_active_sessions() {
+            return Ok(());
+        }
+        let mut after = person.clone();
+        after.forget_password(cx.now);
+        after.refresh_available_aal(self.factor_rules());
+        match storage::identities::update(tx, self.vault(cx), person, &after).await {
+            Ok(()) => Ok(self.identity_event(tx, cx, "IdentityUpdated", &after).await?),
+            Err(StoreError::Database(error)) => Err(error.into()),
+            Err(StoreError::Taken(_)) => Err(FlowError::Broken("the removal of a password claimed an identifier")),
+        }
     }
 
     fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {

@@ -69,7 +69,7 @@ impl Identity {
                     request_url: &flow.request_url,
                     return_to: None,
                     browser,
-                    session_id: None,
+                    session_id: Some(current.session.id),
                     oauth2: None,
                     newcomer: None,
                 };

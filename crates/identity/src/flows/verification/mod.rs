@@ -141,6 +141,10 @@ impl Identity {
             return Ok(Answer::redirect(page));
         }
         flow.browser = Some(browser.secret.fingerprint());
+        if !is_here {
+            // The session stays with the browser that it was made for.
+            flow.details.session_id = None;
+        }
         flow.ui.set_value("code", Value::String(code));
         storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;

@@ -27,6 +27,7 @@ impl Identity {
         code: &Code,
         browser: &Browser,
     ) -> Result<Option<Answer>, FlowError> {
+        let current = self.current(cx, visitor).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         // Other submissions may have changed the form since the flow was read; only its end is final.
         let stored = storage::flows::lock::<Verification>(&mut tx, flow.id).await?;
@@ -47,6 +48,11 @@ impl Identity {
                     return Ok(None);
                 };
                 storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
+                if !address.verified && self.revokes_active_sessions() {
+                    let own = current.filter(|current| current.session.identity_id == owner);
+                    let kept = own.map(|current| current.session.id).or(flow.details.session_id);
+                    self.end_sessions(&mut tx, cx, owner, kept).await?;
+                }
                 owner
             }
         };

@@ -8,6 +8,7 @@ mod login;
 mod oauth2;
 mod recovery;
 mod registration;
+mod revocation;
 mod sessions;
 mod settings;
 mod verification;

@@ -8,7 +8,7 @@ async fn a_code_verifies_an_address() {
     in_a_house(json!({}), |house| async move {
         let mut person = house.native();
         person.sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+        let mut client = person.clone();
         let id = client.begin("verification").await;
         let flow = client.fetch("verification", &id).await.expect(200);
         assert_eq!(flow.nodes(), ["code/email/email/", "code/method/submit/code", "default/csrf_token/hidden/"]);

@@ -1,0 +1,152 @@
+//! What ends the other sessions of a person, so that nobody who was in the account before stays in it.
+
+use serde_json::{Value, json};
+
+use super::{Client, House, PASSWORD, in_a_house};
+use crate::domain::code::CodePurpose;
+
+const ADDRESS: &str = "a@example.org";
+
+fn only_by_hook() -> Value {
+    json!({"security": {"revoke_active_sessions": false}})
+}
+
+/// Lets somebody in who reads the mail of the address.
+async fn recover(house: &House, client: &mut Client<'_>) {
+    let id = client.begin("recovery").await;
+    client.submit("recovery", &id, json!({"method": "code", "email": ADDRESS})).await.expect(303);
+    let code = house.code(&id, CodePurpose::Recovery).await;
+    client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(303);
+}
+
+#[tokio::test]
+async fn a_recovery_ends_the_sessions_from_before() {
+    for (config, status) in [(json!({}), 401), (only_by_hook(), 200)] {
+        in_a_house(config, |house| async move {
+            let mut attacker = house.native();
+            attacker.sign_up(ADDRESS).await.expect(200);
+            let mut owner = house.browser();
+            recover(&house, &mut owner).await;
+            owner.whoami().await.expect(200);
+            attacker.whoami().await.expect(status);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_from_before_the_first_proof_does_not_survive_the_recovery() {
+    for (config, status) in [(json!({}), 400), (only_by_hook(), 200)] {
+        in_a_house(config, |house| async move {
+            house.native().sign_up(ADDRESS).await.expect(200);
+            let mut owner = house.browser();
+            recover(&house, &mut owner).await;
+            house.native().sign_in(ADDRESS, PASSWORD).await.expect(status);
+            let id = owner.begin("settings").await;
+            let body = json!({"method": "password", "password": "a better password"});
+            owner.submit("settings", &id, body).await.expect(303);
+            house.native().sign_in(ADDRESS, "a better password").await.expect(200);
+
+            // The address was proved before the next recovery: its owner's password stays.
+            recover(&house, &mut house.browser()).await;
+            house.native().sign_in(ADDRESS, "a better password").await.expect(200);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    for (config, status) in [(json!({}), 401), (only_by_hook(), 200)] {
+        in_a_house(config, |house| async move {
+            let mut client = house.native();
+            client.sign_up(ADDRESS).await.expect(200);
+            let mut elsewhere = house.native();
+            elsewhere.sign_in(ADDRESS, PASSWORD).await.expect(200);
+            let id = client.begin("settings").await;
+            let traits = json!({"email": ADDRESS, "name": {"first": "Ada"}});
+            client.submit("settings", &id, json!({"method": "profile", "traits": traits})).await.expect(200);
+            elsewhere.whoami().await.expect(200);
+            let body = json!({"method": "password", "password": "a better password"});
+            client.submit("settings", &id, body).await.expect(200);
+            client.whoami().await.expect(200);
+            elsewhere.whoami().await.expect(status);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_first_proof_of_an_address_ends_the_sessions_from_before() {
+    for (config, status) in [(json!({}), 401), (only_by_hook(), 200)] {
+        in_a_house(config, |house| async move {
+            let mut attacker = house.native();
+            attacker.sign_up(ADDRESS).await.expect(200);
+            let mut owner = house.native();
+            let id = owner.begin("verification").await;
+            owner.submit("verification", &id, json!({"method": "code", "email": ADDRESS})).await.expect(200);
+            attacker.whoami().await.expect(200);
+            let code = house.code(&id, CodePurpose::Verification).await;
+            owner.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
+            attacker.whoami().await.expect(status);
+
+            // The second proof changes nothing.
+            let mut elsewhere = house.native();
+            elsewhere.sign_in(ADDRESS, PASSWORD).await.expect(200);
+            let id = owner.begin("verification").await;
+            owner.submit("verification", &id, json!({"method": "code", "email": ADDRESS})).await.expect(200);
+            let code = house.code(&id, CodePurpose::Verification).await;
+            owner.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
+            elsewhere.whoami().await.expect(200);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_first_sign_in_by_code_ends_the_sessions_from_before() {
+    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        let mut attacker = house.native();
+        attacker.sign_up(ADDRESS).await.expect(200);
+        let mut owner = house.native();
+        let id = owner.begin("login").await;
+        owner.submit("login", &id, json!({"method": "code", "identifier": ADDRESS})).await.expect(400);
+        let code = house.code(&id, CodePurpose::Login).await;
+        let body = json!({"method": "code", "identifier": ADDRESS, "code": code});
+        let done = owner.submit("login", &id, body).await.expect(200);
+        owner.token = done.json["session_token"].as_str().map(str::to_owned);
+        owner.whoami().await.expect(200);
+        attacker.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_signed_up_stays_signed_in_when_the_address_is_proved_there() {
+    let hooks = json!([{"hook": "session"}, {"hook": "show_verification_ui"}]);
+    let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}});
+    in_a_house(config, |house| async move {
+        for (mut client, status) in [(house.native(), 200), (house.spa(), 200)] {
+            let address = format!("{}@example.org", client.flow_type());
+            let reply = client.sign_up(&address).await.expect(200);
+            let mut shown = reply.json["continue_with"].as_array().unwrap().iter();
+            let flow = shown.find_map(|item| item["flow"]["id"].as_str()).unwrap().to_owned();
+            let code = house.code(&flow, CodePurpose::Verification).await;
+            // The app does not send its session along with the code.
+            let mut submitting = client.clone();
+            submitting.token = None;
+            submitting.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(status);
+            client.whoami().await.expect(200);
+        }
+        let mut client = house.browser();
+        let sent = client.sign_up("c@example.org").await.expect(303);
+        let flow = sent.sent_to("flow");
+        let code = house.code(&flow, CodePurpose::Verification).await;
+        let mut reader = house.browser();
+        reader.get(&format!("/self-service/verification?flow={flow}&code={code}")).await.expect(303);
+        reader.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
+        client.whoami().await.expect(401);
+    })
+    .await;
+}
