@@ -103,7 +103,7 @@ impl Identity {
                     is_real: true,
                     flow_type: flow.flow_type,
                     request_url: &flow.request_url,
-                    return_to: flow.requested("after_verification_return_to"),
+                    return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
                     browser,
                     session_id: session.as_ref().map(|(session, _)| session.id),
                     // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
@@ -189,7 +189,7 @@ impl Identity {
                     is_real: false,
                     flow_type: flow.flow_type,
                     request_url: &flow.request_url,
-                    return_to: flow.requested("after_verification_return_to"),
+                    return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
                     browser,
                     session_id: None,
                     oauth2: None,

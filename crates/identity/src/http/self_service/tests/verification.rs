@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::in_a_house;
+use super::{PASSWORD, in_a_house};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
@@ -138,6 +138,45 @@ async fn what_cannot_be_verified_is_named() {
         let gone =
             client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
         assert_eq!(client.get(gone.location()).await.expect(200).messages(), [4_070_005]);
+    })
+    .await;
+}
+
+/// A sign-up and a login that wait for the verification of the address, begun with `return_to`.
+#[tokio::test]
+async fn a_verification_leads_where_the_flow_before_it_was_going() {
+    let config = json!({"selfservice": {"flows": {
+        "registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}},
+        "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
+    }}});
+    in_a_house(config, |house| async move {
+        for (query, expected) in [
+            ("?return_to=http://www.example/app/x", "http://www.example/app/x"),
+            (
+                "?return_to=http://www.example/app/x&after_verification_return_to=http://www.example/app/y",
+                "http://www.example/app/y",
+            ),
+            ("", "http://www.example/"),
+        ] {
+            let email = format!("a{}@example.org", query.len());
+            let mut client = house.browser();
+            let id = client.begin_with("registration", query).await;
+            let body = json!({"method": "password", "password": PASSWORD, "traits.email": email});
+            let sent = client.submit("registration", &id, body).await.expect(303);
+            let registered = sent.sent_to("flow");
+
+            let mut other = house.browser();
+            let id = other.begin_with("login", query).await;
+            let body = json!({"method": "password", "identifier": email, "password": PASSWORD});
+            let stopped = other.submit("login", &id, body).await.expect(303).sent_to("flow");
+
+            for (mut client, flow) in [(client, registered), (other, stopped)] {
+                let code = house.code(&flow, CodePurpose::Verification).await;
+                client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
+                let passed = client.fetch("verification", &flow).await.expect(200);
+                assert_eq!(passed.json["ui"]["action"], expected);
+            }
+        }
     })
     .await;
 }
