@@ -13,6 +13,7 @@ pub mod form;
 pub mod look;
 pub mod page;
 pub mod ports;
+pub mod private_authority;
 pub mod smtp_sink;
 pub mod suite;
 pub mod upstream;

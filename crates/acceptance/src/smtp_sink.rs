@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use mail_parser::MessageParser;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// How long a mail may take to arrive. It is generous, because a machine may be busy; a test that passes never waits so
 /// long.
@@ -65,28 +66,39 @@ impl Mail {
 #[derive(Debug)]
 pub struct SmtpSink {
     address: SocketAddr,
+    connection_uri: String,
     mails: watch::Receiver<Vec<Mail>>,
     _accepting: JoinSet<()>,
 }
 
 impl SmtpSink {
     pub async fn start() -> Result<Self> {
+        Self::start_with(SmtpTls::None).await
+    }
+
+    pub async fn start_with(tls: SmtpTls) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot listen for mail")?;
         let address = listener.local_addr()?;
+        let connection_uri = match &tls {
+            SmtpTls::None => format!("smtp://{address}/?disable_starttls=true"),
+            // The certificate names the host.
+            SmtpTls::StartTls(_) => format!("smtp://localhost:{}/", address.port()),
+            SmtpTls::Implicit(_) => format!("smtps://localhost:{}/", address.port()),
+        };
         let (sender, mails) = watch::channel(Vec::new());
         let mut accepting = JoinSet::new();
         accepting.spawn(async move {
             let mut sessions = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let sender = sender.clone();
+                let (sender, tls) = (sender.clone(), tls.clone());
                 sessions.spawn(async move {
                     // A client that hangs up early has only itself to ask; the test sees that no mail came.
-                    let _ = Session::new(stream).serve(&sender).await;
+                    let _ = converse(stream, tls, &sender).await;
                 });
                 while sessions.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, mails, _accepting: accepting })
+        Ok(Self { address, connection_uri, mails, _accepting: accepting })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -95,7 +107,7 @@ impl SmtpSink {
 
     /// The server's address as the configuration names it.
     pub fn connection_uri(&self) -> String {
-        format!("smtp://{}/?disable_starttls=true", self.address)
+        self.connection_uri.clone()
     }
 
     /// Everything that arrived so far, oldest first.
@@ -124,20 +136,53 @@ impl SmtpSink {
     }
 }
 
+/// When a connection to the mail server begins to be encrypted.
+#[derive(Clone)]
+pub enum SmtpTls {
+    None,
+    /// After the command `STARTTLS` (RFC 3207).
+    StartTls(TlsAcceptor),
+    /// From the first byte (RFC 8314).
+    Implicit(TlsAcceptor),
+}
+
+async fn converse(stream: TcpStream, tls: SmtpTls, mails: &watch::Sender<Vec<Mail>>) -> Result<()> {
+    match tls {
+        SmtpTls::None => Session::new(stream).serve(mails).await,
+        SmtpTls::Implicit(acceptor) => Session::new(acceptor.accept(stream).await?).serve(mails).await,
+        SmtpTls::StartTls(acceptor) => {
+            let mut stream = BufReader::new(stream);
+            for answer in ["220 localhost ESMTP", "250-localhost\r\n250 STARTTLS", "220 go ahead"] {
+                stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+                if answer != "220 go ahead" {
+                    stream.read_line(&mut String::new()).await?;
+                }
+            }
+            let mut session = Session::new(acceptor.accept(stream.into_inner()).await?);
+            session.is_greeted = true;
+            session.serve(mails).await
+        }
+    }
+}
+
 /// One connection of a client.
-struct Session {
-    stream: BufReader<TcpStream>,
+struct Session<S> {
+    stream: BufReader<S>,
+    /// After `STARTTLS` the server says nothing of its own accord.
+    is_greeted: bool,
     from: Option<String>,
     to: Vec<String>,
 }
 
-impl Session {
-    fn new(stream: TcpStream) -> Self {
-        Self { stream: BufReader::new(stream), from: None, to: Vec::new() }
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
+    fn new(stream: S) -> Self {
+        Self { stream: BufReader::new(stream), is_greeted: false, from: None, to: Vec::new() }
     }
 
     async fn serve(mut self, mails: &watch::Sender<Vec<Mail>>) -> Result<()> {
-        self.reply("220 localhost ESMTP").await?;
+        if !self.is_greeted {
+            self.reply("220 localhost ESMTP").await?;
+        }
         loop {
             let mut line = String::new();
             if self.stream.read_line(&mut line).await? == 0 {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
-use base::{Clock, ManualClock, Rng, Timestamp};
+use base::{Clock, ManualClock, Rng, Timestamp, TrustStore};
 use serde_json::{Value, json};
 use server::config::{Config, Service};
 use server::{Environment, Running};
@@ -81,16 +81,27 @@ impl Suite {
         Ok([first, second])
     }
 
+    /// On SQLite, trusting these certificate authorities as if the system did.
+    pub async fn start_trusting(trust: TrustStore, config: Value) -> Result<Self> {
+        Self::start_process(Engine::Sqlite, &[], config, SEED, trust).await
+    }
+
     /// A process with some of the services and a database of its own.
     pub async fn start_services(services: &[Service], config: Value) -> Result<Self> {
-        Self::start_process(Engine::Sqlite, services, config, SEED).await
+        Self::start_process(Engine::Sqlite, services, config, SEED, TrustStore::bundled()).await
     }
 
     async fn start_node(engine: Engine, config: Value, seed: u64) -> Result<Self> {
-        Self::start_process(engine, &[], config, seed).await
+        Self::start_process(engine, &[], config, seed, TrustStore::bundled()).await
     }
 
-    async fn start_process(engine: Engine, services: &[Service], config: Value, seed: u64) -> Result<Self> {
+    async fn start_process(
+        engine: Engine,
+        services: &[Service],
+        config: Value,
+        seed: u64,
+        trust: TrustStore,
+    ) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let mail = SmtpSink::start().await?;
         let clock = ManualClock::starting_at(START);
@@ -100,6 +111,7 @@ impl Suite {
         let environment = Environment {
             clock: clock.clock(),
             rng: Rng::seeded(seed),
+            trust,
             data_dir: data.path().to_owned(),
             free_ports: true,
             migrate: true,

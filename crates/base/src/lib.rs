@@ -19,6 +19,7 @@ mod secret;
 mod tenant;
 mod timestamp;
 mod token;
+mod trust_store;
 
 pub use clock::{Clock, ManualClock, TimeSource};
 pub use context::{Actor, Context, Locale, RequestId};
@@ -30,6 +31,7 @@ pub use secret::Secret;
 pub use tenant::TenantId;
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use token::{PlainToken, TokenDigest};
+pub use trust_store::{NoCertificate, TrustStore};
 
 #[doc(hidden)]
 pub use {serde, uuid};

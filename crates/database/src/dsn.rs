@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use base::TrustStore;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::config::{Host, SslMode};
 use url::form_urlencoded;
@@ -29,6 +30,7 @@ pub struct PostgresConfig {
     pub(crate) max_connections: usize,
     pub(crate) tls: bool,
     pub(crate) root_certificate: Option<PathBuf>,
+    pub(crate) trust: TrustStore,
 }
 
 /// The data source name cannot be used, and why. It never repeats the name, which may hold a password.
@@ -55,6 +57,15 @@ pub enum InvalidDsn {
 }
 
 impl Dsn {
+    /// The same database, whose certificate is checked against `trust` unless the dsn names an authority of its own.
+    #[must_use]
+    pub fn trusting(mut self, trust: &TrustStore) -> Self {
+        if let Self::Postgres(config) = &mut self {
+            config.trust = trust.clone();
+        }
+        self
+    }
+
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
         Self::Sqlite(SqliteLocation::File(path.into()))
     }
@@ -145,7 +156,13 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
         driver.connect_timeout(Duration::from_secs(10));
     }
     driver.keepalives(true);
-    Ok(Dsn::Postgres(Box::new(PostgresConfig { driver, max_connections, tls, root_certificate })))
+    Ok(Dsn::Postgres(Box::new(PostgresConfig {
+        driver,
+        max_connections,
+        tls,
+        root_certificate,
+        trust: TrustStore::bundled(),
+    })))
 }
 
 /// The address with the host and the port that its parameters name: the folder of a socket can stand in no other place

@@ -150,7 +150,7 @@ async fn gateway(rules: &Value) -> anyhow::Result<Gateway> {
     let gateway = Gateway::new(Parts {
         config,
         rng: Rng::seeded(1),
-        http: web::outbound::Client::new(web::outbound::Destinations::Any),
+        http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
         local: LocalServices::default(),

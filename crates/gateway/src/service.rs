@@ -80,12 +80,12 @@ impl Gateway {
         let repositories = Repositories::new(&config.access_rules.repositories)
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
         Ok(Self(Arc::new(Inner {
+            clients: UpstreamClients::new(http.trust())?,
             services: Services::new(rng, http, sessions, introspection, local, generated_keys),
             keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),
-            clients: UpstreamClients::new()?,
             tunnels: Tunnels::default(),
             config,
         })))

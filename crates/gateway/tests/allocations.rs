@@ -108,7 +108,7 @@ async fn gateway(rules: &Value) -> Result<Gateway> {
     let gateway = Gateway::new(Parts {
         config: serde_json::from_value(config)?,
         rng: Rng::seeded(1),
-        http: web::outbound::Client::new(web::outbound::Destinations::Any),
+        http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions: Link::to(Arc::new(SignedIn::new())),
         introspection: Link::unset(),
         local: LocalServices::default(),

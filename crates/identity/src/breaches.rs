@@ -174,7 +174,7 @@ mod tests {
             ignore_network_errors,
             ..PasswordConfig::default()
         };
-        BreachList::new(&config, &Client::new(Destinations::Any))
+        BreachList::new(&config, &Client::new(Destinations::Any, &base::TrustStore::bundled()))
     }
 
     fn secret(text: &str) -> Secret<String> {
@@ -210,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn a_list_that_is_off_is_not_asked() {
         let config = PasswordConfig { haveibeenpwned_enabled: false, ..PasswordConfig::default() };
-        let list = BreachList::new(&config, &Client::new(Destinations::Any));
+        let list = BreachList::new(&config, &Client::new(Destinations::Any, &base::TrustStore::bundled()));
         assert_eq!(list.count(&secret("password"), Timestamp::EPOCH).await, Ok(0));
     }
 }

@@ -252,7 +252,7 @@ mod tests {
             .map(|(id, url)| SchemaSource { id: (*id).into(), url: (*url).into(), selfservice_selectable: false })
             .collect();
         let config = config::Schemas { default_schema_id: "default".into(), schemas };
-        Schemas::new(&config, refuse, Client::new(Destinations::Any))
+        Schemas::new(&config, refuse, Client::new(Destinations::Any, &base::TrustStore::bundled()))
     }
 
     fn inline(schema: &str) -> String {
@@ -261,7 +261,12 @@ mod tests {
 
     #[test]
     fn the_built_in_schema_is_a_schema() {
-        let schemas = Schemas::new(&config::Schemas::default(), true, Client::new(Destinations::Any)).unwrap();
+        let schemas = Schemas::new(
+            &config::Schemas::default(),
+            true,
+            Client::new(Destinations::Any, &base::TrustStore::bundled()),
+        )
+        .unwrap();
         assert!(schemas.is_complete());
         let schema = schemas.get("default").unwrap();
         assert!(schema.fields()[0].extension.is_identifier());

@@ -107,7 +107,7 @@ impl Identity {
             hasher: Hasher::new(algorithm, limits, rng.clone()),
             breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
             templates: Templates::new(&config.courier)?,
-            smtp: SmtpDelivery::new(&config.courier.smtp)?,
+            smtp: SmtpDelivery::new(&config.courier.smtp, http.trust())?,
             http_deliveries: HttpDeliveries::new(&config.courier, &http)?,
             ui: ui.under(places.public_path()),
             places,

@@ -101,7 +101,7 @@ impl Worker {
         let recorded = match outcome {
             Ok(()) => storage::delete_job(&self.database, claimed).await,
             Err(Decision::Postpone(until, reason)) => {
-                tracing::info!(job = %claimed.id, kind = claimed.kind, reason, "a job will be tried again");
+                tracing::warn!(job = %claimed.id, kind = claimed.kind, reason, "a job failed and will be tried again");
                 storage::postpone(&self.database, claimed, until, &reason).await
             }
             Err(Decision::SetAside(reason)) => {

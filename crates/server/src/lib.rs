@@ -5,6 +5,7 @@
 //! - An admin listener that strangers could reach is guarded, or the start fails.
 //! - Only this crate reads the environment, configuration files and signals.
 
+mod causes;
 pub mod cli;
 pub mod config;
 pub mod data_dir;
@@ -12,6 +13,7 @@ mod demo;
 mod http;
 mod neighbours;
 mod storage;
+pub mod trust;
 mod wiring;
 
 pub use http::socket::Address;

@@ -13,12 +13,14 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use bytes::Bytes;
 use http::Request;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
-use web::listener::{Listener, ListenerLimits};
+use tokio_rustls::TlsAcceptor;
+use web::listener::{Listener, ListenerLimits, TlsAcceptors};
 use web::outbound::{Client, Destinations};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -32,22 +34,50 @@ async fn receive(State(received): State<Received>, headers: HeaderMap, body: Byt
     received.lock().unwrap().push((text("content-type"), text("authorization"), body));
 }
 
-async fn collector(received: Received) -> (String, watch::Sender<bool>) {
+/// Always the same certificate.
+struct One(TlsAcceptor);
+
+impl TlsAcceptors for One {
+    fn acceptor(&self) -> TlsAcceptor {
+        self.0.clone()
+    }
+}
+
+/// A certificate for `localhost` that is its own authority, and the PEM by which it is trusted.
+fn own_authority() -> (TlsAcceptor, String) {
+    let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), certified.cert.pem())
+}
+
+async fn collector(received: Received, tls: Option<TlsAcceptor>) -> (String, watch::Sender<bool>) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap().to_string();
     let router = Router::new().route("/v1/traces", post(receive)).with_state(received);
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(Listener { socket, tls: None, limits: ListenerLimits::default(), router }.serve(stopped));
+    let tls = tls.map(|acceptor| Arc::new(One(acceptor)) as Arc<dyn TlsAcceptors>);
+    tokio::spawn(Listener { socket, tls, limits: ListenerLimits::default(), router }.serve(stopped));
     (address, stop)
 }
 
 /// Starts the program; returns it and the address of its public listener when it is ready.
-async fn program(collector: &str) -> (Child, String, tempfile::TempDir) {
+///
+/// `authority` is a PEM document for `SSL_CERT_FILE`.
+async fn program(collector: &str, authority: Option<&str>) -> (Child, String, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
+    let store = data.path().join("authority.pem");
     let config = data.path().join("kratos.yml");
+    let insecure = !collector.starts_with("localhost");
     let text = format!(
         "dsn: memory\nlog: {{format: json, level: warn}}\ntracing:\n  provider: otel\n  service_name: a-service\n  \
-         providers: {{otlp: {{server_url: '{collector}', insecure: true, authorization_header: Bearer planted}}}}\n"
+         providers: {{otlp: {{server_url: '{collector}', insecure: {insecure}, authorization_header: Bearer planted}}}}\n"
     );
     std::fs::write(&config, text).unwrap();
     let ports: Vec<TcpListener> =
@@ -58,6 +88,10 @@ async fn program(collector: &str) -> (Child, String, tempfile::TempDir) {
     command.env_clear().env("KLEIS_IDENTITY_SERVE_PUBLIC_PORT", ports[0].to_string());
     command.env("KLEIS_IDENTITY_SERVE_PUBLIC_HOST", "127.0.0.1");
     command.env("KLEIS_IDENTITY_SERVE_ADMIN_PORT", ports[1].to_string());
+    if let Some(pem) = authority {
+        std::fs::write(&store, pem).unwrap();
+        command.env("SSL_CERT_FILE", &store);
+    }
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
     // What it says must be read, or it would wait for its reader.
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -70,7 +104,7 @@ async fn program(collector: &str) -> (Child, String, tempfile::TempDir) {
 }
 
 async fn ask(url: &str) {
-    let client = Client::new(Destinations::Any);
+    let client = Client::new(Destinations::Any, &base::TrustStore::bundled());
     let answered = async {
         loop {
             let request = Request::get(format!("{url}/health/alive"));
@@ -84,16 +118,43 @@ async fn ask(url: &str) {
     tokio::time::timeout(PATIENCE, answered).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_collector_hears_of_a_request_before_the_program_has_ended() {
-    let received = Received::default();
-    let (address, _stop) = collector(received.clone()).await;
-    let (mut child, url, _data) = program(&address).await;
+/// Has the program record a span, and ends it.
+async fn ask_and_stop((mut child, url, _data): (Child, String, tempfile::TempDir)) {
     ask(&url).await;
     // At once, and not when the next batch is due.
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").arg(&id).status().await.unwrap().success());
     assert!(tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_collector_of_a_private_authority_is_reached_by_ssl_cert_file_and_refused_without() {
+    for is_trusted in [true, false] {
+        let received = Received::default();
+        let (acceptor, pem) = own_authority();
+        let (address, _stop) = collector(received.clone(), Some(acceptor)).await;
+        let address = address.replace("127.0.0.1", "localhost");
+        ask_and_stop(program(&address, is_trusted.then_some(pem.as_str())).await).await;
+        let arrived = received.lock().unwrap().iter().flat_map(|(_, _, message)| spans(message)).count();
+        assert_eq!(arrived > 0, is_trusted);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_stops_the_start() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
+    command.args(["serve", "--data", "/nowhere"]).env_clear().env("SSL_CERT_FILE", "/nowhere/ca.pem");
+    let output = command.stdout(Stdio::null()).output().await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("SSL_CERT_FILE names no readable certificate"), "{said}");
+}
+
+#[tokio::test]
+async fn a_collector_hears_of_a_request_before_the_program_has_ended() {
+    let received = Received::default();
+    let (address, _stop) = collector(received.clone(), None).await;
+    ask_and_stop(program(&address, None).await).await;
 
     let received = received.lock().unwrap();
     let spans: Vec<Span> = received.iter().flat_map(|(_, _, message)| spans(message)).collect();

@@ -93,7 +93,7 @@ async fn write(client: Client, admin: String, round: u32, writer: usize) -> Vec<
 }
 
 async fn survives(data: &Path, dsn: Option<&str>) {
-    let client = Client::new(Destinations::Any);
+    let client = Client::new(Destinations::Any, &base::TrustStore::bundled());
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..ROUNDS {
         let program = Program::start(data, dsn);

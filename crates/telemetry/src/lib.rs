@@ -21,7 +21,7 @@ pub use traces::{TraceError, Traces, record_answer, request_span};
 
 use std::sync::Arc;
 
-use base::Clock;
+use base::{Clock, TrustStore};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -34,6 +34,13 @@ pub struct ServiceName {
     pub version: &'static str,
 }
 
+/// Where log lines go.
+pub struct Output {
+    pub sink: Sink,
+    /// Whether a person reads them on a terminal.
+    pub colours: bool,
+}
+
 /// Makes `log` and `tracing` the destination of everything this process says. Called once, by the binary.
 ///
 /// # Errors
@@ -42,13 +49,13 @@ pub fn install(
     service: ServiceName,
     log: &LogConfig,
     tracing: &TracingConfig,
+    trust: &TrustStore,
     clock: Clock,
-    sink: Sink,
-    colours: bool,
+    output: Output,
 ) -> Result<Traces, TraceError> {
     let redaction = Arc::new(Redaction::new(log));
-    let layer = LogLayer::new(service, log.format, redaction, clock, sink).with_colours(colours);
-    let traces = Traces::start(service, tracing)?;
+    let layer = LogLayer::new(service, log.format, redaction, clock, output.sink).with_colours(output.colours);
+    let traces = Traces::start(service, tracing, trust)?;
     let registry = tracing_subscriber::registry();
     let installed = match traces.layer() {
         // One filter before everything else: what nobody wants costs nothing.

@@ -1,9 +1,11 @@
 //! The HTTP client of the span exporter: the only thing in this crate that talks to the network, and only to the
 //! collector that the configuration names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base::TrustStore;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -26,9 +28,14 @@ pub(crate) struct CollectorClient {
 
 impl CollectorClient {
     #[expect(clippy::disallowed_methods, reason = "the shared client of `web` stands above this crate")]
-    pub(crate) fn new(runtime: Handle, timeout: Duration) -> Self {
-        let connector = hyper_rustls::HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1();
-        Self { client: Client::builder(TokioExecutor::new()).build(connector.build()), runtime, timeout }
+    pub(crate) fn new(runtime: Handle, timeout: Duration, trust: &TrustStore) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_root_certificates(trust.roots())
+            .with_no_client_auth();
+        let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector.build()), runtime, timeout })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::TrustStore;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -28,6 +29,8 @@ pub enum TraceError {
     Zipkin,
     #[error("the span exporter does not start")]
     Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
+    #[error("TLS to the collector cannot be set up")]
+    Tls(#[source] rustls::Error),
     #[error("the span exporter needs a running runtime")]
     NoRuntime,
     #[error("logs and traces were installed before")]
@@ -39,13 +42,13 @@ pub enum TraceError {
 pub struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    pub(crate) fn start(service: ServiceName, config: &TracingConfig) -> Result<Self, TraceError> {
+    pub(crate) fn start(service: ServiceName, config: &TracingConfig, trust: &TrustStore) -> Result<Self, TraceError> {
         let Some(provider) = config.provider else { return Ok(Self(None)) };
         let collector = Collector::of(provider, config)?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| TraceError::NoRuntime)?;
         let mut exporter = SpanExporter::builder()
             .with_http()
-            .with_http_client(CollectorClient::new(runtime, EXPORT_TIMEOUT))
+            .with_http_client(CollectorClient::new(runtime, EXPORT_TIMEOUT, trust).map_err(TraceError::Tls)?)
             .with_endpoint(collector.endpoint)
             .with_timeout(EXPORT_TIMEOUT);
         if let Some(value) = collector.authorization {

@@ -102,6 +102,7 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
         free_ports: true,
         migrate: true,
         accept_new_secrets: false,
+        ..Environment::system()
     };
     let demo = start_on_free_ports(environment).await?;
     let chrome = Chrome::start().await?;

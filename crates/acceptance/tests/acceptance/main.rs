@@ -10,4 +10,5 @@ mod hostile;
 mod identity;
 mod nodes;
 mod oauth;
+mod private_authority;
 mod redaction;

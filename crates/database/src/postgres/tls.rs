@@ -1,5 +1,5 @@
 //! TLS to the database. Every mode but `disable` checks the certificate and the name: against `sslrootcert` when it is
-//! given, else against the public roots.
+//! given, else against the authorities that the whole process trusts.
 
 use std::sync::Arc;
 
@@ -12,16 +12,17 @@ use crate::Error;
 use crate::dsn::PostgresConfig;
 
 pub(crate) fn connector(config: &PostgresConfig) -> Result<Tls, Error> {
-    let mut roots = RootCertStore::empty();
-    match &config.root_certificate {
+    let roots = match &config.root_certificate {
         Some(path) if config.tls => {
+            let mut roots = RootCertStore::empty();
             let certificates = CertificateDer::pem_file_iter(path)
                 .and_then(Iterator::collect::<Result<Vec<_>, _>>)
                 .map_err(|error| Error::unavailable("sslrootcert cannot be read", error))?;
             roots.add_parsable_certificates(certificates);
+            Arc::new(roots)
         }
-        _ => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
+        _ => config.trust.roots(),
+    };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

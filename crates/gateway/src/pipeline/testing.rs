@@ -71,7 +71,7 @@ pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<
     };
     Services::new(
         Rng::seeded(1),
-        web::outbound::Client::new(web::outbound::Destinations::Any),
+        web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions,
         introspection,
         local,

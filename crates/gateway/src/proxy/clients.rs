@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
+use base::TrustStore;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -25,13 +26,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 const MOST_IDLE_PER_HOST: usize = 256;
 
 impl UpstreamClients {
-    pub(crate) fn new() -> Result<Self, rustls::Error> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    pub(crate) fn new(trust: &TrustStore) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_root_certificates(roots)
+            .with_root_certificates(trust.roots())
             .with_no_client_auth();
         let builder = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
         let both = builder().enable_http1().enable_http2().wrap_connector(connector());

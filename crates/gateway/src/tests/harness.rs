@@ -49,7 +49,7 @@ pub(super) fn gateway(config: Config) -> Gateway {
     Gateway::new(Parts {
         config,
         rng: Rng::seeded(1),
-        http: web::outbound::Client::new(web::outbound::Destinations::Any),
+        http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
         sessions,
         introspection: Link::to(Arc::new(testing::FakeIntrospection)),
         local: LocalServices::default(),

@@ -201,7 +201,8 @@ mod tests {
         let courier: Courier =
             serde_json::from_value(json!({"channels": [{"id": "sms", "type": "http", "request_config": config}]}))
                 .unwrap();
-        let deliveries = HttpDeliveries::new(&courier, &Client::new(Destinations::Any)).unwrap();
+        let deliveries =
+            HttpDeliveries::new(&courier, &Client::new(Destinations::Any, &base::TrustStore::bundled())).unwrap();
         let message = message();
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -254,7 +255,9 @@ mod tests {
     fn what_cannot_work_stops_the_start() {
         let refused = |courier: Value| {
             let courier: Courier = serde_json::from_value(courier).unwrap();
-            HttpDeliveries::new(&courier, &Client::new(Destinations::Any)).unwrap_err().to_string()
+            HttpDeliveries::new(&courier, &Client::new(Destinations::Any, &base::TrustStore::bundled()))
+                .unwrap_err()
+                .to_string()
         };
         let channel = |request: Value| json!({"channels": [{"id": "sms", "request_config": request}]});
         assert!(refused(json!({"delivery_strategy": "http"})).starts_with("courier.http.request_config"));

@@ -3,11 +3,13 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use base::{Secret, Timestamp};
+use base::{Secret, Timestamp, TrustStore};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{CertificateStore, Identity as ClientCertificate, Tls, TlsParameters};
+use lettre::transport::smtp::client::{
+    Certificate, CertificateStore, Identity as ClientCertificate, Tls, TlsParameters,
+};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use url::Url;
@@ -49,9 +51,9 @@ pub struct SmtpDelivery {
 
 impl SmtpDelivery {
     /// `None` when no server is configured: messages then stay in the local mailbox.
-    pub fn new(config: &Smtp) -> Result<Option<Self>, SmtpConfigError> {
+    pub fn new(config: &Smtp, trust: &TrustStore) -> Result<Option<Self>, SmtpConfigError> {
         let Some(uri) = &config.connection_uri else { return Ok(None) };
-        let transport = transport(uri, config)?;
+        let transport = transport(uri, config, trust)?;
         let address = config.from_address.parse().map_err(|_| SmtpConfigError::From)?;
         let name = (!config.from_name.is_empty()).then(|| config.from_name.clone());
         let headers = config
@@ -105,7 +107,11 @@ impl std::fmt::Debug for SmtpDelivery {
     }
 }
 
-fn transport(uri: &Secret<String>, config: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, SmtpConfigError> {
+fn transport(
+    uri: &Secret<String>,
+    config: &Smtp,
+    trust: &TrustStore,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, SmtpConfigError> {
     let uri = Url::parse(uri.expose()).map_err(|_| SmtpConfigError::ConnectionUri)?;
     let host = uri.host_str().filter(|host| !host.is_empty()).ok_or(SmtpConfigError::ConnectionUri)?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -114,7 +120,7 @@ fn transport(uri: &Secret<String>, config: &Smtp) -> Result<AsyncSmtpTransport<T
         .query_pairs()
         .find(|(key, _)| key == "server_name")
         .map_or_else(|| host.clone(), |(_, value)| value.into_owned());
-    let tls = || tls_parameters(server_name.clone(), is_set("skip_ssl_verify"), config);
+    let tls = || tls_parameters(server_name.clone(), is_set("skip_ssl_verify"), config, trust);
     let (tls, default_port) = match uri.scheme() {
         "smtps" => (Tls::Wrapper(tls()?), 465),
         "smtp" if is_set("disable_starttls") => (Tls::None, 25),
@@ -134,11 +140,21 @@ fn transport(uri: &Secret<String>, config: &Smtp) -> Result<AsyncSmtpTransport<T
     Ok(builder.build())
 }
 
-fn tls_parameters(server_name: String, skip_verify: bool, config: &Smtp) -> Result<TlsParameters, SmtpConfigError> {
+fn tls_parameters(
+    server_name: String,
+    skip_verify: bool,
+    config: &Smtp,
+    trust: &TrustStore,
+) -> Result<TlsParameters, SmtpConfigError> {
+    let unusable = |error: lettre::transport::smtp::Error| SmtpConfigError::Tls(error.to_string());
+    let bundled = if trust.includes_bundled() { CertificateStore::WebpkiRoots } else { CertificateStore::None };
     let mut builder = TlsParameters::builder(server_name)
-        .certificate_store(CertificateStore::WebpkiRoots)
+        .certificate_store(bundled)
         .dangerous_accept_invalid_certs(skip_verify)
         .dangerous_accept_invalid_hostnames(skip_verify);
+    for authority in trust.certificates() {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec()).map_err(unusable)?);
+    }
     if !config.client_cert_path.is_empty() || !config.client_key_path.is_empty() {
         let read = |path: &str| {
             std::fs::read(path).map_err(|error| SmtpConfigError::ClientCertificate(format!("{path}: {error}")))
@@ -147,7 +163,7 @@ fn tls_parameters(server_name: String, skip_verify: bool, config: &Smtp) -> Resu
             .map_err(|error| SmtpConfigError::ClientCertificate(error.to_string()))?;
         builder = builder.identify_with(identity);
     }
-    builder.build().map_err(|error| SmtpConfigError::Tls(error.to_string()))
+    builder.build().map_err(unusable)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -55,7 +55,7 @@ impl House {
             clock: clock.clock(),
             sealer: Sealer::new(&[Secret::new("a secret of the tests".to_owned())], rng.clone()).unwrap(),
             rng,
-            http: Client::new(Destinations::Any),
+            http: Client::new(Destinations::Any, &base::TrustStore::bundled()),
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: Link::unset(),
             subject_observer: Link::unset(),

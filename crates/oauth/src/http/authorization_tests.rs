@@ -103,7 +103,7 @@ impl House {
             clock: clock.clock(),
             rng,
             sealer,
-            http: web::outbound::Client::new(web::outbound::Destinations::Any),
+            http: web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
             sessions: Link::unset(),
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
         })

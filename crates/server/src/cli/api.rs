@@ -41,7 +41,8 @@ impl Api {
         if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
             bail!("the token would travel in clear text: use an https endpoint");
         }
-        Ok(Self { client: Client::new(Destinations::Any), base, token: arguments.token.clone() })
+        let client = Client::new(Destinations::Any, &crate::trust::system(&environment)?);
+        Ok(Self { client, base, token: arguments.token.clone() })
     }
 
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<Answer> {

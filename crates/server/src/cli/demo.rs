@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use base::{PlainToken, Rng, Secret};
+use base::{PlainToken, Rng, Secret, TrustStore};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -91,7 +91,7 @@ impl Demo {
 
     async fn start(self, config: Config, environment: Environment) -> anyhow::Result<(Running, Settings)> {
         let tools = Tools {
-            http: Client::new(Destinations::Any),
+            http: Client::new(Destinations::Any, &TrustStore::bundled()),
             clock: environment.clock.clone(),
             rng: environment.rng.clone(),
         };
@@ -207,7 +207,7 @@ mod tests {
         let config = demo.config().unwrap();
         assert_eq!(config.without_effect, []);
         let (running, settings) = demo.start(config, environment).await.unwrap();
-        let http = Client::new(Destinations::Any);
+        let http = Client::new(Destinations::Any, &TrustStore::bundled());
         let app = http.get(settings.base_url.as_str()).await.unwrap();
         assert_eq!(app.status(), 200, "{:?}", app.body());
         let guarded = http.get(settings.api_url.join("hello").unwrap().as_str()).await.unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base::Clock;
+use base::{Clock, TrustStore};
 use clap::Args;
 use database::{Database, Dsn, MigrationState};
 use serde_json::{Value, json};
@@ -18,8 +18,9 @@ use web::outbound::{Client, Destinations, Limits};
 
 use super::arguments::ConfigArguments;
 use super::output::{self, Format};
+use crate::causes::chain;
 use crate::config::{Config, Service};
-use crate::neighbours;
+use crate::{neighbours, trust};
 
 /// Connecting to the mail server, and its greeting.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -75,9 +76,16 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(config) => {
             findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
             findings.extend(judge(&config));
-            findings.extend(look_at_database(&config, &arguments.data).await);
+            let trust = match trusted_by(&config) {
+                Ok(trust) => trust,
+                Err(error) => {
+                    findings.push(Finding::new("certificates", Verdict::Bad, error));
+                    TrustStore::bundled()
+                }
+            };
+            findings.extend(look_at_database(&config, &arguments.data, &trust).await);
             findings.push(look_at_mail(&config).await);
-            findings.extend(look_at_neighbours(&config).await);
+            findings.extend(look_at_neighbours(&config, &trust).await);
             findings.push(look_at_clock(&arguments.data));
         }
         Err(faults) => {
@@ -88,6 +96,11 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     show(&findings, *format)?;
     let is_bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
     Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn trusted_by(config: &Config) -> Result<TrustStore, String> {
+    let store = trust::system(&super::environment()).map_err(|error| error.to_string())?;
+    trust::with_configured(&store, config).map_err(|fault| fault.to_string())
 }
 
 fn show(findings: &[Finding], format: Format) -> anyhow::Result<()> {
@@ -311,7 +324,7 @@ fn judge_admin(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn look_at_database(config: &Config, data: &Path) -> Vec<Finding> {
+async fn look_at_database(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Finding> {
     let file = data.join("kleis.db");
     let dsn: Result<Dsn, _> = if let Some(dsn) = &config.shared.dsn {
         dsn.expose().parse()
@@ -324,7 +337,7 @@ async fn look_at_database(config: &Config, data: &Path) -> Vec<Finding> {
         Ok(dsn) => dsn,
         Err(error) => return vec![Finding::new("database", Verdict::Bad, error.to_string())],
     };
-    let database = match Database::open(&dsn).await {
+    let database = match Database::open(&dsn.trusting(trust)).await {
         Ok(database) => database,
         Err(error) => return vec![Finding::new("database", Verdict::Bad, chain(&error))],
     };
@@ -383,7 +396,7 @@ async fn look_at_mail(config: &Config) -> Finding {
 }
 
 /// Services that run elsewhere, at the addresses of the configuration.
-async fn look_at_neighbours(config: &Config) -> Vec<Finding> {
+async fn look_at_neighbours(config: &Config, trust: &TrustStore) -> Vec<Finding> {
     let mut findings = Vec::new();
     for key in neighbours::KEYS.iter().filter(|key| !key.path.ends_with("headers")) {
         let asked = config.runs(key.of) && !config.runs(key.names);
@@ -391,7 +404,7 @@ async fn look_at_neighbours(config: &Config) -> Vec<Finding> {
         let health = format!("{}/health/alive", url.trim_end_matches('/'));
         let limits = Limits { timeout: NEIGHBOUR_TIMEOUT, ..Limits::default() };
         let name = format!("{}.{}", key.of, key.path);
-        findings.push(match Client::new(Destinations::Any).with_limits(limits).get(&health).await {
+        findings.push(match Client::new(Destinations::Any, trust).with_limits(limits).get(&health).await {
             Ok(answer) if answer.status().is_success() => {
                 Finding::new("neighbours", Verdict::Good, format!("{name}: {} answers", key.names))
             }
@@ -440,16 +453,6 @@ fn look_at_clock(data: &Path) -> Finding {
     Finding::new("clock", Verdict::Good, "looks right")
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -458,7 +461,11 @@ mod tests {
     async fn a_neighbour_that_is_away_and_a_login_page_that_is_missing_are_found() {
         let look = async |service, tree| {
             let config = Config::from_value(&[service], tree).unwrap();
-            look_at_neighbours(&config).await.into_iter().map(|it| (it.verdict, it.explanation)).collect::<Vec<_>>()
+            look_at_neighbours(&config, &TrustStore::bundled())
+                .await
+                .into_iter()
+                .map(|it| (it.verdict, it.explanation))
+                .collect::<Vec<_>>()
         };
         let away = json!({"identity": {"oauth2_provider": {"url": "http://127.0.0.1:1"}}});
         let found = look(Service::Identity, away).await;

@@ -78,5 +78,6 @@ async fn open(arguments: &ConfigArguments) -> anyhow::Result<(Database, Vec<data
         None => Dsn::sqlite(DataDir::open(&arguments.data)?.database()?),
     };
     // The tables of every service: which of them run may differ between nodes.
-    Ok((Database::open(&dsn).await?, crate::wiring::migrations_of(&config)))
+    let trust = crate::trust::with_configured(&crate::trust::system(&super::environment())?, &config)?;
+    Ok((Database::open(&dsn.trusting(&trust)).await?, crate::wiring::migrations_of(&config)))
 }

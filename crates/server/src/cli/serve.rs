@@ -4,12 +4,12 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use telemetry::{ServiceName, Sink, Traces};
+use telemetry::{Output, ServiceName, Sink, Traces};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::ConfigArguments;
 use crate::config::{Config, Service};
-use crate::{Environment, Running, VERSION, start};
+use crate::{Environment, Running, VERSION, start, trust};
 
 /// Run the services: all of them, or those that are named.
 #[derive(Debug, Args)]
@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data_dir: arguments.config.data,
         migrate: !arguments.no_migrate,
         accept_new_secrets: arguments.accept_new_secrets,
+        trust: trust::system(&super::environment())?,
         ..Environment::system()
     };
     let traces = install_telemetry(&config, &environment)?;
@@ -56,9 +57,11 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 pub(crate) fn install_telemetry(config: &Config, environment: &Environment) -> anyhow::Result<Traces> {
     let service = ServiceName { name: "kleis", version: VERSION };
-    let colours = std::io::stderr().is_terminal();
+    let output = Output { sink: Sink::stderr(), colours: std::io::stderr().is_terminal() };
     let clock = environment.clock.clone();
-    Ok(telemetry::install(service, &config.shared.log, &config.shared.tracing, clock, Sink::stderr(), colours)?)
+    let trust = trust::with_configured(&environment.trust, config)?;
+    let (log, tracing) = (&config.shared.log, &config.shared.tracing);
+    Ok(telemetry::install(service, log, tracing, &trust, clock, output)?)
 }
 
 fn warn_of_keys_without_effect(config: &Config) {

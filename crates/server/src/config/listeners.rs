@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use base::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use web::CorsConfig;
@@ -50,6 +52,27 @@ pub struct Tls {
 pub enum Material {
     Path(PathBuf),
     Base64(Secret<String>),
+}
+
+/// Why PEM cannot be had from where the configuration says.
+#[derive(Debug, thiserror::Error)]
+pub enum MaterialError {
+    #[error("{0} cannot be read")]
+    File(String, #[source] std::io::Error),
+    #[error("not valid base64")]
+    Base64,
+}
+
+impl Material {
+    /// The PEM document.
+    pub(crate) fn read(&self) -> Result<Vec<u8>, MaterialError> {
+        match self {
+            Self::Path(path) => {
+                std::fs::read(path).map_err(|error| MaterialError::File(path.display().to_string(), error))
+            }
+            Self::Base64(text) => STANDARD.decode(text.expose().trim()).map_err(|_| MaterialError::Base64),
+        }
+    }
 }
 
 /// How long a client may take; what is not said follows from what the listener is for.

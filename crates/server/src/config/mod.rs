@@ -27,7 +27,7 @@ use base::PlainToken;
 use serde_json::{Value, json};
 
 pub use fault::{Fault, Faults};
-pub use listeners::{Listener, Material, Timeouts, Tls};
+pub use listeners::{Listener, Material, MaterialError, Timeouts, Tls};
 pub use service::{Service, UnknownService};
 pub use shared::{Admin, Shared};
 

@@ -94,6 +94,8 @@ pub struct Shared {
     pub ui: ui::Config,
     /// Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
+    /// Certificate authorities that outbound calls trust beside the system's.
+    pub trusted_ca: Vec<Material>,
 }
 
 /// Who may use the admin listeners.
@@ -121,7 +123,7 @@ impl Shared {
     pub(super) fn compose(tree: &Value, sections: &BTreeMap<Service, Value>) -> Result<Self, Faults> {
         let mut own = json!({});
         let mut faults = Vec::new();
-        for key in ["dsn", "log", "tracing", "admin", "ui", "trusted_proxies"] {
+        for key in ["dsn", "log", "tracing", "admin", "ui", "trusted_proxies", "trusted_ca"] {
             if let Some(value) = tree.get(key) {
                 document::set_default(&mut own, key, value.clone());
             }

@@ -2,6 +2,7 @@
 //! provider, redeems the code and verifies the ID token; state, nonce and the PKCE verifier come from our own source of
 //! randomness, and its clock is ours.
 
+use crate::causes::chain;
 use base::{Clock, Rng, Secret};
 use chrono::DateTime;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims};
@@ -146,16 +147,4 @@ pub(super) async fn sign_out_url(settings: &Settings, tools: &Tools, id_token: &
         .http_get_url();
     url.query_pairs_mut().append_pair("id_token_hint", id_token);
     Some(url)
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

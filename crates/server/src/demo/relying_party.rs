@@ -200,7 +200,11 @@ mod tests {
             api_url: "http://127.0.0.1:4455/api".parse().unwrap(),
             account_url: "http://127.0.0.1:4433/ui/settings".parse().unwrap(),
         };
-        let tools = Tools { http: Client::new(Destinations::Any), clock: Clock::system(), rng: Rng::seeded(1) };
+        let tools = Tools {
+            http: Client::new(Destinations::Any, &base::TrustStore::bundled()),
+            clock: Clock::system(),
+            rng: Rng::seeded(1),
+        };
         router(settings, tools).unwrap()
     }
 

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -15,7 +13,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use web::listener::TlsAcceptors;
 
-use crate::config::{Material, Tls};
+use crate::config::{Material, MaterialError, Tls};
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
@@ -23,10 +21,8 @@ const LOOK: Duration = Duration::from_secs(10);
 /// Why a listener cannot offer TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{0} cannot be read")]
-    File(String, #[source] std::io::Error),
-    #[error("the {0} is not valid base64")]
-    Base64(&'static str),
+    #[error("the {0} cannot be read")]
+    Material(&'static str, #[source] MaterialError),
     #[error("the {0} is not valid PEM")]
     Pem(&'static str, #[source] rustls::pki_types::pem::Error),
     #[error("the {0} holds no certificate")]
@@ -121,7 +117,8 @@ impl Inner {
 
 fn build(certificate: &Material, key: &Material, authority: Option<&Material>) -> Result<TlsAcceptor, TlsError> {
     let chain = certificates(certificate, "certificate")?;
-    let key = PrivateKeyDer::from_pem_slice(&pem(key, "key")?).map_err(|error| TlsError::Pem("key", error))?;
+    let key = key.read().map_err(|error| TlsError::Material("key", error))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| TlsError::Pem("key", error))?;
     let builder = match authority {
         None => ServerConfig::builder().with_no_client_auth(),
         Some(authority) => {
@@ -139,15 +136,8 @@ fn build(certificate: &Material, key: &Material, authority: Option<&Material>) -
 }
 
 fn certificates(material: &Material, what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = pem(material, what)?;
+    let pem = material.read().map_err(|error| TlsError::Material(what, error))?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let chain = chain.map_err(|error| TlsError::Pem(what, error))?;
     if chain.is_empty() { Err(TlsError::Empty(what)) } else { Ok(chain) }
-}
-
-fn pem(material: &Material, what: &'static str) -> Result<Vec<u8>, TlsError> {
-    match material {
-        Material::Path(path) => std::fs::read(path).map_err(|error| TlsError::File(path.display().to_string(), error)),
-        Material::Base64(text) => STANDARD.decode(text.expose().trim()).map_err(|_| TlsError::Base64(what)),
-    }
 }

@@ -79,7 +79,7 @@ fn config(service: Service, tree: Value) -> Config {
 }
 
 fn client() -> Client {
-    Client::new(Destinations::Any)
+    Client::new(Destinations::Any, &base::TrustStore::bundled())
 }
 
 fn elsewhere(config: &Config) -> Result<OauthElsewhere, Fault> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base::{Clock, Rng, Sealer, Secret};
+use base::{Clock, Rng, Sealer, Secret, TrustStore};
 use database::Database;
 use serde_json::Value;
 use telemetry::metrics::{Build, HttpMetrics, Registry};
@@ -37,6 +37,7 @@ pub(super) struct Parts {
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
     pub(super) table_sizes: TableSizes,
+    pub(super) trust: TrustStore,
     /// For services in other processes: they stand where the configuration says, private networks included.
     pub(super) neighbours: Client,
     /// The data directory, for a process that has one.
@@ -45,14 +46,14 @@ pub(super) struct Parts {
 
 impl Parts {
     /// The client for calls to the outside, bounded as the section of `service` says.
-    pub(super) fn outbound(config: &Config, service: Service) -> Client {
+    pub(super) fn outbound(&self, config: &Config, service: Service) -> Client {
         let said = |key: &str| config.value(service, &format!("clients.http.{key}"));
         if said("disallow_private_ip_ranges").and_then(Value::as_bool) != Some(true) {
-            return Client::new(Destinations::Any);
+            return Client::new(Destinations::Any, &self.trust);
         }
         let exceptions = said("private_ip_exception_urls").and_then(Value::as_array).into_iter().flatten();
         let hosts = exceptions.filter_map(|it| Url::parse(it.as_str()?).ok()?.host_str().map(str::to_owned));
-        Client::new(Destinations::public_only(hosts))
+        Client::new(Destinations::public_only(hosts), &self.trust)
     }
 
     /// Seals with the secrets of `service`.

@@ -180,7 +180,7 @@ async fn build_identity(
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         sealer: parts.sealer(config, Service::Identity)?,
-        http: Parts::outbound(config, Service::Identity),
+        http: parts.outbound(config, Service::Identity),
         ui: ui.clone(),
         login_requests: oauth.login_requests,
         subject_observer: oauth.subject_observer,
@@ -215,7 +215,7 @@ fn build_oauth(
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         sealer: parts.sealer(config, Service::Oauth)?,
-        http: Parts::outbound(config, Service::Oauth),
+        http: parts.outbound(config, Service::Oauth),
         sessions,
         ui: ui.clone(),
     })
@@ -257,7 +257,7 @@ async fn build_gateway(
     let gateway = Gateway::new(gateway::Parts {
         config: config.section(Service::Gateway, &Value::Null)?,
         rng: parts.rng.clone(),
-        http: Parts::outbound(config, Service::Gateway),
+        http: parts.outbound(config, Service::Gateway),
         sessions: links.sessions.clone(),
         introspection: links.introspection.clone(),
         local: LocalServices {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use base::{Clock, Rng};
+use base::{Clock, Rng, TrustStore};
 use database::{Census, Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
 use jobs::Worker;
 use serde_json::Value;
@@ -26,13 +26,15 @@ use crate::http::refusals::Words;
 use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
 use crate::http::tls::{TlsError, TlsSettings};
 use crate::http::{admin, health, with_manners};
-use crate::storage;
+use crate::{storage, trust};
 
 /// What a program gets from its surroundings.
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub clock: Clock,
     pub rng: Rng,
+    /// The authorities that outbound calls trust; `trusted_ca` adds to them.
+    pub trust: TrustStore,
     /// Where the database and the secrets go that nobody configured.
     pub data_dir: PathBuf,
     /// Takes free ports on loopback where no port is configured, instead of the usual ones.
@@ -44,11 +46,12 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The operating system's clock and randomness, and `./kleis-data`.
+    /// The operating system's clock and randomness, the bundled authorities, and `./kleis-data`.
     pub fn system() -> Self {
         Self {
             clock: Clock::system(),
             rng: Rng::system(),
+            trust: TrustStore::bundled(),
             data_dir: PathBuf::from("kleis-data"),
             free_ports: false,
             migrate: true,
@@ -102,7 +105,8 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
     // The first provider stays: in one process there is one, whoever came first.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Prepared { dsn, data_dir, generated, origin } = prepare(&mut config, &environment)?;
-    let database = Database::open(&dsn).await?;
+    let trust = trust::with_configured(&environment.trust, &config)?;
+    let database = Database::open(&dsn.trusting(&trust)).await?;
     let sealers = sealers(&config, &environment)?;
     let status = database.migration_status(&migrations_of(&config)).await?;
     if !environment.accept_new_secrets {
@@ -132,7 +136,8 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         rng: environment.rng.clone(),
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
         table_sizes: TableSizes::new(census, environment.clock.clone()),
-        neighbours: Client::new(Destinations::Any),
+        neighbours: Client::new(Destinations::Any, &trust),
+        trust,
         data_dir,
     };
     let mut built = super::services::build(&mut config, &parts, &addresses).await?;

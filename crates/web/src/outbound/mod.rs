@@ -9,6 +9,7 @@ mod guard;
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use base::TrustStore;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -44,33 +45,33 @@ pub enum OutboundError {
     Timeout(Duration),
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the call failed")]
-    Failed(#[source] Box<dyn StdError + Send + Sync>),
+    /// With every cause: a certificate that is not trusted is the last of several.
+    #[error("the call failed: {}", causes(.0.as_ref()))]
+    Failed(Box<dyn StdError + Send + Sync>),
 }
 
 /// The client. A cheap clone around its pool.
 #[derive(Clone)]
 pub struct Client {
     pool: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    trust: TrustStore,
     destinations: Destinations,
     limits: Limits,
 }
 
 impl Client {
     #[expect(clippy::disallowed_methods, reason = "the one client that all others are told to use")]
-    pub fn new(destinations: Destinations) -> Self {
+    pub fn new(destinations: Destinations, trust: &TrustStore) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver::new(destinations.clone()));
         http.enforce_http(false);
         http.set_connect_timeout(Some(Duration::from_secs(5)));
         http.set_nodelay(true);
-        let mut roots = rustls::RootCertStore::empty();
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let versions: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
         let tls = rustls::ClientConfig::builder_with_provider(provider).with_protocol_versions(versions);
         let https = match tls {
             Ok(builder) => HttpsConnectorBuilder::new()
-                .with_tls_config(builder.with_root_certificates(roots).with_no_client_auth()),
+                .with_tls_config(builder.with_root_certificates(trust.roots()).with_no_client_auth()),
             Err(_) => unreachable!("the provider supports TLS 1.2 and 1.3"),
         };
         let connector = https.https_or_http().enable_http1().wrap_connector(http);
@@ -79,7 +80,12 @@ impl Client {
             .pool_max_idle_per_host(8)
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Self { pool, destinations, limits: Limits::default() }
+        Self { pool, trust: trust.clone(), destinations, limits: Limits::default() }
+    }
+
+    /// The authorities that this client trusts; whoever connects without it trusts the same ones.
+    pub fn trust(&self) -> &TrustStore {
+        &self.trust
     }
 
     /// The same pool with other limits.
@@ -88,8 +94,18 @@ impl Client {
         Self { limits, ..self.clone() }
     }
 
-    /// Sends a request and reads the whole answer. Any status is an answer.
+    /// Sends a request and reads the whole answer. Any status is an answer. A failure is logged here, with the origin that
+    /// was called and the cause.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
+        let origin = origin(request.uri());
+        let outcome = self.exchange(request).await;
+        if let Err(error) = &outcome {
+            tracing::warn!(origin, error = %error, "an outbound call failed");
+        }
+        outcome
+    }
+
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
         check_url(request.uri(), &self.destinations)?;
         let Limits { timeout, max_bytes } = self.limits;
         let call = async {
@@ -119,11 +135,21 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// Scheme, host and port: a path or a query may carry a secret.
+fn origin(uri: &Uri) -> String {
+    let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
+}
+
+fn causes(error: &(dyn StdError + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// The resolver sees names alone: an address written into the URL is judged here.
 fn check_url(uri: &Uri, destinations: &Destinations) -> Result<(), OutboundError> {
-    let shown = || format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
     let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
-    let host = host.ok_or_else(|| OutboundError::InvalidUrl(shown()))?;
+    let host = host.ok_or_else(|| OutboundError::InvalidUrl(origin(uri)))?;
     match host.trim_start_matches('[').trim_end_matches(']').parse() {
         Ok(address) if !destinations.allow(host, address) => Err(OutboundError::Forbidden(host.to_owned())),
         _ => Ok(()),
@@ -165,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_read_up_to_the_limit_and_within_the_time() {
-        let client = Client::new(Destinations::Any);
+        let client = Client::new(Destinations::Any, &TrustStore::bundled());
         let url = server("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 5\r\n\r\nhello").await;
         let answer = client.get(&url).await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.body().as_ref()), (302, b"hello".as_slice()));
@@ -178,14 +204,14 @@ mod tests {
 
     #[tokio::test]
     async fn private_addresses_are_refused_by_number_and_by_name() {
-        let client = Client::new(Destinations::public_only([]));
+        let client = Client::new(Destinations::public_only([]), &TrustStore::bundled());
         let url = server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
         assert!(matches!(client.get(&url).await, Err(OutboundError::Forbidden(_))));
         let by_name = url.replace("127.0.0.1", "localhost");
         assert!(matches!(client.get(&by_name).await, Err(OutboundError::Forbidden(_))));
         assert!(matches!(client.get("http://[::1]:1/").await, Err(OutboundError::Forbidden(_))));
         assert!(matches!(client.get("file:///etc/passwd").await, Err(OutboundError::InvalidUrl(_))));
-        let excepted = Client::new(Destinations::public_only(["localhost".to_owned()]));
+        let excepted = Client::new(Destinations::public_only(["localhost".to_owned()]), &TrustStore::bundled());
         assert_eq!(excepted.get(&by_name).await.unwrap().status(), 200);
     }
 }

@@ -143,7 +143,10 @@ mod tests {
     use jose::{Algorithm, Jwk};
 
     fn keys(generated: JwkSet) -> SigningKeys {
-        SigningKeys::new(web::outbound::Client::new(web::outbound::Destinations::Any), generated)
+        SigningKeys::new(
+            web::outbound::Client::new(web::outbound::Destinations::Any, &base::TrustStore::bundled()),
+            generated,
+        )
     }
 
     fn key(kid: &str) -> Jwk {

@@ -74,13 +74,18 @@ async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
 }
 
 fn delivery(uri: String) -> Result<Option<SmtpDelivery>, SmtpConfigError> {
-    SmtpDelivery::new(&Smtp {
+    trusting_delivery(uri, &TrustStore::bundled())
+}
+
+fn trusting_delivery(uri: String, trust: &TrustStore) -> Result<Option<SmtpDelivery>, SmtpConfigError> {
+    let config = Smtp {
         connection_uri: Some(Secret::new(uri)),
         from_address: "no-reply@kleis.example".into(),
         from_name: "Kleis".into(),
         headers: [("X-House".to_owned(), "kleis".to_owned())].into(),
         ..Smtp::default()
-    })
+    };
+    SmtpDelivery::new(&config, trust)
 }
 
 #[tokio::test]
@@ -139,6 +144,6 @@ async fn a_wrong_address_is_found_at_start() {
         headers: [("X".to_owned(), "a\r\nb".to_owned())].into(),
         ..Smtp::default()
     };
-    assert!(matches!(SmtpDelivery::new(&header), Err(SmtpConfigError::Header(_))));
-    assert!(SmtpDelivery::new(&Smtp::default()).unwrap().is_none());
+    assert!(matches!(SmtpDelivery::new(&header, &TrustStore::bundled()), Err(SmtpConfigError::Header(_))));
+    assert!(SmtpDelivery::new(&Smtp::default(), &TrustStore::bundled()).unwrap().is_none());
 }

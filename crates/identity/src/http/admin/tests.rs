@@ -57,7 +57,7 @@ impl House {
             clock: clock.clock(),
             rng,
             sealer,
-            http: Client::new(Destinations::Any),
+            http: Client::new(Destinations::Any, &base::TrustStore::bundled()),
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: Link::unset(),
             subject_observer: Link::unset(),

@@ -15,6 +15,7 @@ fn environment(place: &tempfile::TempDir) -> Environment {
         free_ports: true,
         migrate: true,
         accept_new_secrets: false,
+        ..Environment::system()
     }
 }
 
@@ -32,7 +33,10 @@ async fn get(running: &Running, service: Service, listener: &'static str, path: 
     if !token.is_empty() {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    let answer = Client::new(Destinations::Any).send(request.body(Bytes::new()).unwrap()).await.unwrap();
+    let answer = Client::new(Destinations::Any, &base::TrustStore::bundled())
+        .send(request.body(Bytes::new()).unwrap())
+        .await
+        .unwrap();
     (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
 }
 
@@ -107,7 +111,7 @@ async fn what_the_admin_api_does_is_the_admins_doing() {
     let client = r#"{"client_name": "Nightly", "grant_types": ["client_credentials"]}"#;
     let request =
         http::Request::post(url).header("content-type", "application/json").body(Bytes::from(client)).unwrap();
-    let answer = Client::new(Destinations::Any).send(request).await.unwrap();
+    let answer = Client::new(Destinations::Any, &base::TrustStore::bundled()).send(request).await.unwrap();
     assert_eq!(answer.status(), 201, "{:?}", answer.body());
     let mut tx = running.database.read(base::TenantId::DEFAULT);
     let events = jobs::list_events(&mut tx, base::PageRequest { size: 50, after: None }).await.unwrap().items;
@@ -168,13 +172,14 @@ async fn what_is_under_way_is_finished_before_the_end() {
     });
     let address = running.attach(([127, 0, 0, 1], 0).into(), slow).await.unwrap();
     let url = format!("http://{address}/any/path");
-    let asked = async { Client::new(Destinations::Any).get(&url).await.unwrap().body().clone() };
+    let asked =
+        async { Client::new(Destinations::Any, &base::TrustStore::bundled()).get(&url).await.unwrap().body().clone() };
     let (answer, ()) = tokio::join!(asked, async {
         begun.notified().await;
         running.shutdown().await;
     });
     assert_eq!(answer, "done");
-    assert!(Client::new(Destinations::Any).get(&url).await.is_err());
+    assert!(Client::new(Destinations::Any, &base::TrustStore::bundled()).get(&url).await.is_err());
 }
 
 #[tokio::test]

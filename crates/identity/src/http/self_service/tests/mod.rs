@@ -96,7 +96,7 @@ impl House {
             clock: clock.clock(),
             rng,
             sealer,
-            http: Outbound::new(Destinations::Any),
+            http: Outbound::new(Destinations::Any, &base::TrustStore::bundled()),
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: login_requests.clone(),
             subject_observer: subject_observer.clone(),
