@@ -7,6 +7,7 @@
 //! - A [`Secret`] never prints, and a bearer value is stored only as its [`TokenDigest`].
 //! - A value sealed for one [`Purpose`](seal::Purpose) or one tenant never opens as another.
 
+pub mod bounds;
 mod clock;
 mod context;
 mod id;

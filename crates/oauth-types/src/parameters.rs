@@ -2,8 +2,14 @@
 //!
 //! A parameter occurs once; one without a value counts as left out. `audience` and `resource` are lists by their own
 //! definitions (RFC 8707 section 2) and may occur more often.
+//!
+//! Reading comes before any authentication, so it takes time in proportion to the bytes, and ends at the first parameter
+//! over its bound ([`base::bounds`]).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+
+use base::bounds::{self, PARAMETER_NAME_BYTES, PARAMETERS};
 
 const LISTS: [&str; 2] = ["audience", "resource"];
 
@@ -20,6 +26,14 @@ pub enum ParameterError {
     /// No value of ours has one, and PostgreSQL cannot store it.
     #[error("parameter '{0}' must not hold the character U+0000")]
     Zero(String),
+    #[error("the request must have at most {PARAMETERS} parameters")]
+    TooMany,
+    #[error("the name of a parameter must have at most {PARAMETER_NAME_BYTES} bytes")]
+    NameTooLong,
+    #[error("parameter '{name}' must have at most {bytes} bytes")]
+    TooLong { name: String, bytes: usize },
+    #[error("parameter '{name}' must have at most {words} values")]
+    TooManyWords { name: String, words: usize },
 }
 
 impl Parameters {
@@ -35,7 +49,14 @@ impl Parameters {
 
     fn from_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Self, ParameterError> {
         let mut parameters = Self::default();
-        for (name, value) in pairs {
+        let mut names = HashSet::new();
+        for (count, (name, value)) in pairs.enumerate() {
+            if count >= PARAMETERS {
+                return Err(ParameterError::TooMany);
+            }
+            if name.len() > PARAMETER_NAME_BYTES {
+                return Err(ParameterError::NameTooLong);
+            }
             // RFC 6749 section 3.1: parameters sent without a value are treated as if they were left out.
             if value.is_empty() {
                 continue;
@@ -43,12 +64,19 @@ impl Parameters {
             if name.contains('\0') || value.contains('\0') {
                 return Err(ParameterError::Zero(name.replace('\0', "\u{fffd}")));
             }
-            if !LISTS.contains(&name.as_ref()) && parameters.get(&name).is_some() {
+            let is_list = LISTS.contains(&name.as_ref());
+            if !names.insert(name.clone()) && !is_list {
                 return Err(ParameterError::Repeated(name.into_owned()));
             }
+            let before: Vec<&str> = if is_list { parameters.all(&name).collect() } else { Vec::new() };
+            check_size(&name, before.into_iter().chain([value.as_ref()]))?;
             parameters.0.push((name.into_owned(), value.into_owned()));
         }
         Ok(parameters)
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.iter().filter(move |(it, _)| *it == name).map(|(_, value)| value)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -69,20 +97,28 @@ impl Parameters {
 
     /// The values of `audience`: repeated, or one value with spaces.
     pub fn audience(&self) -> Vec<String> {
-        let values: Vec<_> = self.iter().filter(|(name, _)| *name == "audience").map(|(_, value)| value).collect();
-        let mut audience: Vec<String> = Vec::new();
-        for value in values.iter().flat_map(|value| value.split(' ')).filter(|value| !value.is_empty()) {
-            if !audience.iter().any(|it| it == value) {
-                audience.push(value.to_owned());
-            }
-        }
-        audience
+        let mut known = HashSet::new();
+        let words = self.all("audience").flat_map(|value| value.split(' ')).filter(|word| !word.is_empty());
+        words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
     }
 
     /// The same parameters as form text, in the order in which they came.
     pub fn to_query(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.iter()).finish()
     }
+}
+
+/// Checks all values of one parameter against its bounds.
+fn check_size<'a>(name: &str, values: impl Iterator<Item = &'a str> + Clone) -> Result<(), ParameterError> {
+    let bounds = bounds::of_parameter(name);
+    if values.clone().map(str::len).sum::<usize>() > bounds.bytes {
+        return Err(ParameterError::TooLong { name: name.to_owned(), bytes: bounds.bytes });
+    }
+    let words = values.flat_map(|value| value.split(' ')).filter(|word| !word.is_empty());
+    if bounds.words < usize::MAX && words.take(bounds.words + 1).count() > bounds.words {
+        return Err(ParameterError::TooManyWords { name: name.to_owned(), words: bounds.words });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -101,6 +137,52 @@ mod tests {
     fn a_zero_is_refused_by_the_name_of_its_parameter() {
         assert_eq!(Parameters::parse(b"a=1&b=x%00y"), Err(ParameterError::Zero("b".to_owned())));
         assert_eq!(Parameters::parse(b"%00=1"), Err(ParameterError::Zero("\u{fffd}".to_owned())));
+    }
+
+    #[test]
+    fn a_request_has_at_most_256_parameters() {
+        let query = |count: usize| (0..count).map(|n| format!("a{n}=1&")).collect::<Vec<_>>().concat();
+        assert!(Parameters::parse(query(256).trim_end_matches('&').as_bytes()).is_ok());
+        assert_eq!(Parameters::parse(query(257).as_bytes()), Err(ParameterError::TooMany));
+        assert_eq!(
+            Parameters::parse("a=&".repeat(80_000).as_bytes()),
+            Err(ParameterError::TooMany),
+            "empty ones count"
+        );
+        assert_eq!(
+            Parameters::parse_both(query(200).as_bytes(), b"b=1"),
+            Ok(Parameters::parse(format!("{}b=1", query(200)).as_bytes()).unwrap())
+        );
+        assert_eq!(
+            Parameters::parse_both(query(200).as_bytes(), query(57).as_bytes()),
+            Err(ParameterError::Repeated("a0".to_owned()))
+        );
+        assert_eq!(Parameters::parse(format!("{}=1", "a".repeat(257)).as_bytes()), Err(ParameterError::NameTooLong));
+    }
+
+    #[test]
+    fn a_parameter_over_its_bound_is_refused_by_its_name() {
+        let too_many = |name: &str, words| Err(ParameterError::TooManyWords { name: name.to_owned(), words });
+        let too_long = |name: &str, bytes| Err(ParameterError::TooLong { name: name.to_owned(), bytes });
+        for (name, words) in [("scope", 256), ("audience", 256), ("acr_values", 32), ("ui_locales", 32), ("prompt", 32)]
+        {
+            let text = |count: usize| format!("{name}={}", "a+".repeat(count));
+            assert!(Parameters::parse(text(words).as_bytes()).is_ok(), "{name}");
+            assert_eq!(Parameters::parse(text(words + 1).as_bytes()), too_many(name, words));
+        }
+        for (name, bytes) in [("scope", 8192), ("ui_locales", 1024), ("login_hint", 1024), ("state", 4096)] {
+            assert!(Parameters::parse(format!("{name}={}", "x".repeat(bytes)).as_bytes()).is_ok(), "{name}");
+            assert_eq!(
+                Parameters::parse(format!("{name}={}", "x".repeat(bytes + 1)).as_bytes()),
+                too_long(name, bytes)
+            );
+        }
+        assert!(Parameters::parse(format!("client_assertion={}", "x".repeat(50_000)).as_bytes()).is_ok());
+        assert_eq!(
+            Parameters::parse("audience=a+b&".repeat(129).as_bytes()),
+            too_many("audience", 256),
+            "all together"
+        );
     }
 
     #[test]

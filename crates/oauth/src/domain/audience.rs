@@ -2,27 +2,32 @@
 //!
 //! A registered audience covers itself and, as a URL, every path below its own on the same scheme and host.
 
+use std::collections::HashSet;
+
 use url::Url;
 
 /// The first of the `requested` audiences that none of the `registered` ones covers.
 pub fn first_uncovered<'a>(registered: &[String], requested: &'a [String]) -> Option<&'a str> {
-    let uncovered = |audience: &&String| !registered.iter().any(|it| covers(it, audience));
-    requested.iter().find(uncovered).map(String::as_str)
+    let literals: HashSet<&str> = registered.iter().map(String::as_str).collect();
+    // Parsed once each, not once for each pair.
+    let prefixes: Vec<Url> = registered.iter().filter_map(|it| plain_url(it)).filter(Url::has_host).collect();
+    let is_covered = |audience: &str| {
+        literals.contains(audience)
+            || plain_url(audience).is_some_and(|url| prefixes.iter().any(|prefix| is_at_or_below(prefix, &url)))
+    };
+    requested.iter().map(String::as_str).find(|audience| !is_covered(audience))
 }
 
-fn covers(registered: &str, requested: &str) -> bool {
-    if registered == requested {
-        return true;
-    }
-    let (Ok(registered), Ok(requested)) = (Url::parse(registered), Url::parse(requested)) else { return false };
-    // Anything but scheme, host, port and path has to be equal as text, which was seen above.
-    let is_plain = |url: &Url| {
-        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none()
-    };
-    registered.has_host()
-        && is_plain(&registered)
-        && is_plain(&requested)
-        && registered.scheme() == requested.scheme()
+/// A URL of scheme, host, port and path only: with anything else, audiences have to be equal as text.
+fn plain_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    is_plain.then_some(url)
+}
+
+fn is_at_or_below(registered: &Url, requested: &Url) -> bool {
+    registered.scheme() == requested.scheme()
         && registered.host() == requested.host()
         && registered.port() == requested.port()
         && is_below(registered.path(), requested.path())
@@ -36,6 +41,10 @@ fn is_below(registered: &str, requested: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn covers(registered: &str, requested: &str) -> bool {
+        first_uncovered(&[registered.to_owned()], &[requested.to_owned()]).is_none()
+    }
 
     #[test]
     fn an_audience_covers_itself_and_the_paths_below() {

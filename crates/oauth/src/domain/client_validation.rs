@@ -1,6 +1,8 @@
 //! What may be registered about a client (RFC 7591 section 2, OpenID Connect Registration section 2). Creation, update,
 //! patch and dynamic registration go through the one function here, so that none of them lets in what another refuses.
 
+use std::collections::HashSet;
+
 use oauth_types::RedirectUri;
 use url::{Host, Url};
 
@@ -11,6 +13,8 @@ const DEFAULT_SCOPE: &str = "offline_access offline openid";
 
 /// The longest metadata, written as JSON, that a client may have.
 const MAX_METADATA_BYTES: usize = 128 * 1024;
+/// How many scopes, grant types or audiences a client may have.
+const MAX_WORDS: usize = 2048;
 /// How many bytes a text may have by which rows are found: an index entry of PostgreSQL holds 2704.
 pub const MAX_INDEXED: usize = 1024;
 
@@ -47,6 +51,11 @@ pub enum InvalidMetadataKind {
 /// Fills in defaults and checks every field.
 pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<ClientMetadata, InvalidMetadata> {
     apply_defaults(&mut metadata, policy);
+    // First, so that the other checks work on little.
+    let size = serde_json::to_string(&metadata).map_or(usize::MAX, |text| text.len());
+    if size > MAX_METADATA_BYTES {
+        return Err(invalid("metadata", format!("the client is {size} bytes long, more than {MAX_METADATA_BYTES}")));
+    }
     check_redirect_uris(&metadata)?;
     check_post_logout_redirect_uris(&metadata)?;
     check_web_uris(&metadata)?;
@@ -61,12 +70,11 @@ pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<C
     }
     check_words("scope", metadata.scope.split(' ').filter(|scope| !scope.is_empty()))?;
     check_words("grant_types", metadata.grant_types.iter().map(String::as_str))?;
+    if metadata.audience.len() > MAX_WORDS {
+        return Err(invalid("audience", format!("must have {MAX_WORDS} values or fewer")));
+    }
     for response_type in &metadata.response_types {
         check_words("response_types", response_type.split(' '))?;
-    }
-    let size = serde_json::to_string(&metadata).map_or(usize::MAX, |text| text.len());
-    if size > MAX_METADATA_BYTES {
-        return Err(invalid("metadata", format!("the client is {size} bytes long, more than {MAX_METADATA_BYTES}")));
     }
     Ok(metadata)
 }
@@ -113,9 +121,10 @@ fn origin_of(url: &Url) -> (&str, Option<Host<&str>>, Option<u16>) {
 fn check_post_logout_redirect_uris(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
     const FIELD: &str = "post_logout_redirect_uris";
     let redirects: Vec<_> = metadata.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
+    let origins: HashSet<_> = redirects.iter().map(|redirect| origin_of(redirect.as_url())).collect();
     for uri in &metadata.post_logout_redirect_uris {
         let target = RedirectUri::parse(uri).map_err(|error| invalid(FIELD, format!("{uri:?}: {error}")))?;
-        if !redirects.iter().any(|redirect| origin_of(redirect.as_url()) == origin_of(target.as_url())) {
+        if !origins.contains(&origin_of(target.as_url())) {
             return Err(invalid(FIELD, format!("{uri:?} has the scheme, host and port of none of the redirect_uris")));
         }
     }
@@ -245,7 +254,13 @@ fn check_algorithms(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
 }
 
 /// RFC 6749 section 3.3: `%x21 / %x23-5B / %x5D-7E`.
-fn check_words<'a>(field: &'static str, mut words: impl Iterator<Item = &'a str>) -> Result<(), InvalidMetadata> {
+fn check_words<'a>(
+    field: &'static str,
+    mut words: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), InvalidMetadata> {
+    if words.clone().take(MAX_WORDS + 1).count() > MAX_WORDS {
+        return Err(invalid(field, format!("must have {MAX_WORDS} values or fewer")));
+    }
     let is_word =
         |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
     match words.find(|word| !is_word(word)) {

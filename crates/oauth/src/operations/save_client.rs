@@ -1,5 +1,7 @@
 //! What creating and changing a client have in common: the check that everything registered goes through, and the secret.
 
+use std::collections::HashSet;
+
 use base::{Context, Secret};
 use bytes::Bytes;
 use serde_json::json;
@@ -61,9 +63,9 @@ impl OAuth {
         if response.status() != http::StatusCode::OK {
             return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
         }
-        let listed: Vec<String> = serde_json::from_slice(response.body())
+        let listed: HashSet<String> = serde_json::from_slice(response.body())
             .map_err(|_| invalid(format!("{uri:?} does not hold a JSON array of redirect URIs")))?;
-        match metadata.redirect_uris.iter().find(|redirect| !listed.contains(redirect)) {
+        match metadata.redirect_uris.iter().find(|redirect| !listed.contains(*redirect)) {
             Some(missing) => Err(invalid(format!("{uri:?} does not list the redirect URI {missing:?}"))),
             None => Ok(()),
         }

@@ -1,0 +1,81 @@
+//! Bounds of what a request may carry. Every layer takes its numbers from here: the routers for bodies and targets, the
+//! extractors for JSON and forms, `oauth-types` for parameters. `docs/bounds.md` lists them for operators.
+//!
+//! What always holds: reading a request that keeps these bounds takes time and memory in proportion to its bytes.
+
+/// Bounds of one request body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyBounds {
+    pub bytes: usize,
+    /// Values and member names of a JSON document, counted together: `{"a":[1,2]}` has five.
+    pub json_values: usize,
+}
+
+/// Endpoints that anyone can call: self-service flows, token, authorization, revocation, userinfo, logout, the pages, and
+/// introspection. The number of bytes is configurable (`bounds.submission_bytes`).
+pub const SUBMISSION: BodyBounds = BodyBounds { bytes: 128 * 1024, json_values: 8 * 1024 };
+
+/// Endpoints of an admin API that take one document: an identity, a client, an answer to a login request.
+pub const DOCUMENT: BodyBounds = BodyBounds { bytes: 1024 * 1024, json_values: 32 * 1024 };
+
+/// Endpoints of an admin API that take a list of documents, such as the import of identities.
+pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 256 * 1024 };
+
+/// Requests to [`LIST`] endpoints that are read and carried out at the same time; others wait.
+pub const LISTS_AT_ONCE: usize = 4;
+
+/// The path and the query of a request together. Challenges and verifiers travel there, with what an application adds to
+/// them.
+pub const TARGET_BYTES: usize = 32 * 1024;
+
+/// Parameters of a query, fields of a form: each of them, and both together where an endpoint reads both.
+pub const PARAMETERS: usize = 256;
+
+/// The name of a parameter or a form field.
+pub const PARAMETER_NAME_BYTES: usize = 256;
+
+/// One text of a form or a JSON document that a flow may keep: a trait, say.
+pub const TEXT_BYTES: usize = 16 * 1024;
+
+/// A text by which somebody is found: an identifier, an address, a code.
+pub const IDENTIFIER_BYTES: usize = 1024;
+
+/// A password.
+pub const PASSWORD_BYTES: usize = 4 * 1024;
+
+/// An authorization request as a query. It travels on in the login challenge, so it must leave room below
+/// [`TARGET_BYTES`].
+pub const AUTHORIZATION_REQUEST_BYTES: usize = 8 * 1024;
+
+/// Bounds of one parameter, its repetitions together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterBounds {
+    pub bytes: usize,
+    /// Words between spaces.
+    pub words: usize,
+}
+
+/// The bounds of a parameter of OAuth 2.0 or OpenID Connect. Tokens, assertions and request objects are bounded by the
+/// body alone.
+pub fn of_parameter(name: &str) -> ParameterBounds {
+    let (bytes, words) = match name {
+        "scope" | "audience" | "resource" | "grant_scope" | "grant_audience" => (8 * 1024, 256),
+        "acr_values" | "ui_locales" | "claims_locales" | "prompt" | "response_type" | "response_mode" | "display" => {
+            (1024, 32)
+        }
+        "client_id"
+        | "client_secret"
+        | "login_hint"
+        | "grant_type"
+        | "code_verifier"
+        | "code_challenge"
+        | "code_challenge_method"
+        | "max_age"
+        | "username"
+        | "nonce" => (IDENTIFIER_BYTES, usize::MAX),
+        "password" => (PASSWORD_BYTES, usize::MAX),
+        "redirect_uri" | "post_logout_redirect_uri" | "state" => (4 * 1024, usize::MAX),
+        _ => (usize::MAX, usize::MAX),
+    };
+    ParameterBounds { bytes, words }
+}
