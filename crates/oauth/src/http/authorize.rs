@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use base::Context;
+use base::bounds::AUTHORIZATION_REQUEST_BYTES;
 use oauth_types::{ErrorCode, Parameters};
 use web::Cx;
 use web::cookies::SetCookie;
@@ -52,6 +53,9 @@ impl OAuth {
                 Ok(issued) => self.issued_response(cx, &issued),
                 Err(error) => self.redeem_error_response(cx, &error),
             };
+        }
+        if let Some(refusal) = too_long(&parameters) {
+            return self.refusal_response(cx, &refusal);
         }
         match self.start_authorization(cx, &parameters, &browser).await {
             Ok(started) => self.to_login(cx, &started),
@@ -114,6 +118,18 @@ impl OAuth {
             }
         }
     }
+}
+
+/// The request travels on inside the login challenge, in the address of the login page: what a form may carry can be too
+/// long for that.
+fn too_long(parameters: &Parameters) -> Option<Refusal> {
+    let largest = parameters.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
+    (parameters.to_query().len() > AUTHORIZATION_REQUEST_BYTES).then(|| {
+        let hint = format!(
+            "The request must have at most {AUTHORIZATION_REQUEST_BYTES} bytes; its largest parameter is '{largest}'."
+        );
+        Refusal::to_person(ErrorCode::InvalidRequest, hint)
+    })
 }
 
 pub(super) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<SetCookie>>) -> Response {

@@ -92,6 +92,27 @@ async fn verifiers_and_challenges_work_once() {
 }
 
 #[tokio::test]
+async fn an_authorization_request_over_a_bound_is_400_by_the_name_of_its_parameter() {
+    let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
+    house.client(json!({})).await;
+    for (name, value) in [
+        ("acr_values", "a+".repeat(33)),
+        ("ui_locales", "de+".repeat(20_000)),
+        ("scope", "openid+".repeat(2_000)),
+        ("login_hint", "x".repeat(1_025)),
+        ("custom", "x".repeat(8_200)),
+    ] {
+        let query = request(&format!("&{name}={value}")).replace("&scope=openid+photos.read", "");
+        let answer = Browser::default().get(&house, &authorize(&query)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {}", answer.body);
+        assert!(!answer.headers.contains_key(header::LOCATION), "{name}");
+        assert!(answer.body.contains(name), "{name}: {}", answer.body);
+    }
+    let fits = format!("&acr_values={}&ui_locales={}", "a+".repeat(32), "de+".repeat(32));
+    house.begin(&mut Browser::default(), &request(&fits)).await;
+}
+
+#[tokio::test]
 async fn a_remembered_person_is_neither_asked_to_sign_in_nor_to_consent() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
