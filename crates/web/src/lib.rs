@@ -7,6 +7,7 @@
 //! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
 //! - This crate knows no service.
 
+pub mod bounds;
 pub mod config;
 pub mod cookies;
 mod cors;

@@ -32,6 +32,8 @@ pub type FieldRules = BTreeMap<String, FieldRule>;
 const MAX_DEPTH: usize = 32;
 const MAX_FIELDS: usize = 2000;
 const MAX_INDEX: usize = 500;
+/// How many items a form may leave out in all of its lists together: `a.499.499=x` names one value and makes room for 998.
+const MAX_GAPS: usize = 2000;
 
 /// The form cannot be read as one value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,9 +61,10 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
         grouped[place].1.push(value);
     }
     let mut root = Value::Object(Map::new());
+    let mut gaps = MAX_GAPS;
     for (name, values) in grouped {
         if let Some(value) = convert(name, &values, rules) {
-            insert(&mut root, name, value)?;
+            insert(&mut root, name, value, &mut gaps)?;
         }
     }
     match root {
@@ -109,7 +112,7 @@ fn number(text: &str) -> Value {
     text.parse::<f64>().ok().and_then(Number::from_f64).map_or_else(|| Value::from(text), Value::Number)
 }
 
-fn insert(root: &mut Value, name: &str, value: Value) -> Result<(), FormError> {
+fn insert(root: &mut Value, name: &str, value: Value, gaps: &mut usize) -> Result<(), FormError> {
     let contradiction = || FormError::Contradiction(name.to_owned());
     let mut place = root;
     let segments: Vec<&str> = name.split('.').collect();
@@ -123,6 +126,8 @@ fn insert(root: &mut Value, name: &str, value: Value) -> Result<(), FormError> {
         }
         place = match (place, index) {
             (Value::Array(items), Some(index)) => {
+                let left_out = index.saturating_sub(items.len());
+                *gaps = gaps.checked_sub(left_out).ok_or(FormError::TooManyFields)?;
                 while items.len() <= index {
                     items.push(Value::Null);
                 }
@@ -216,6 +221,8 @@ mod tests {
         assert!(matches!(decode(&twice, &FieldRules::new()), Err(FormError::Contradiction(_))));
         let many: Vec<_> = (0..3000).map(|n| (n.to_string(), String::new())).collect();
         assert_eq!(decode(&many, &FieldRules::new()), Err(FormError::TooManyFields));
+        let gaps: Vec<_> = (0..100).map(|n| (format!("a{n}{}", ".499".repeat(30)), "x".to_owned())).collect();
+        assert_eq!(decode(&gaps, &FieldRules::new()), Err(FormError::TooManyFields), "1.5 million empty items");
         let far = decode(&fields(&[("traits.list.99999999", "x")]), &FieldRules::new()).unwrap();
         assert_eq!(far["traits"]["list"]["99999999"], "x", "an absurd index is a name");
     }

@@ -23,8 +23,8 @@ pub(super) fn public(oauth: &OAuth) -> Router<OAuth> {
 }
 
 pub(super) fn admin() -> Router<OAuth> {
-    Router::new()
-        .route("/admin/oauth2/introspect", post(introspect::post))
+    let forms = Router::new().route("/admin/oauth2/introspect", post(introspect::post));
+    web::bounds::bound_bodies(forms, base::bounds::SUBMISSION)
         .route("/admin/oauth2/tokens", delete(access_tokens::delete))
         .route(
             "/admin/keys/{set}",

@@ -92,10 +92,25 @@ pub struct Shared {
     pub admin: Admin,
     /// Looks and words of the built-in pages.
     pub ui: ui::Config,
+    pub bounds: Bounds,
     /// Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
     /// Certificate authorities that outbound calls trust beside the system's.
     pub trusted_ca: Vec<Material>,
+}
+
+/// What a request may carry (`docs/bounds.md`).
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct Bounds {
+    /// The largest body that endpoints take which anyone can call.
+    pub submission_bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { submission_bytes: base::bounds::SUBMISSION.bytes }
+    }
 }
 
 /// Who may use the admin listeners.
@@ -123,7 +138,16 @@ impl Shared {
     pub(super) fn compose(tree: &Value, sections: &BTreeMap<Service, Value>) -> Result<Self, Faults> {
         let mut own = json!({});
         let mut faults = Vec::new();
-        for key in ["dsn", "log", "tracing", "admin", "ui", "trusted_proxies", "trusted_ca"] {
+        for key in [
+            "dsn",
+            "log",
+            "tracing",
+            "admin",
+            "bounds",
+            "ui",
+            "trusted_proxies",
+            "trusted_ca",
+        ] {
             if let Some(value) = tree.get(key) {
                 document::set_default(&mut own, key, value.clone());
             }

@@ -12,40 +12,69 @@ pub(crate) mod tls;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use base::bounds::{BodyBounds, DOCUMENT, LIST, SUBMISSION};
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use web::{BodyProgress, RestError};
 
 use refusals::Words;
 
-/// What a request to a service may carry.
-const BODY_BYTES: usize = 5 * 1024 * 1024;
 /// Longer than any operation takes; a handler that hangs must not hold its client for ever.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Puts the manners of a service around `router`: what it does not know is refused in its words.
-pub(crate) fn with_manners(words: Words, router: Router) -> Router {
-    bounded_in(words, refusals::in_words(words, router))
+/// What holds for every request to a service: its errors are in the service's format, and its bounds are kept.
+pub(crate) fn with_manners(words: Words, bounds: ListenerBounds, router: Router) -> Router {
+    bounded_in(words, bounds, refusals::in_words(words, router))
 }
 
 /// Bounded bodies, bounded time, nothing cached unless a route says so.
 pub(crate) fn bounded(router: Router) -> Router {
-    bounded_in(Words::Rest, router)
+    bounded_in(Words::Rest, ListenerBounds::public(SUBMISSION.bytes), router)
 }
 
-fn bounded_in(words: Words, router: Router) -> Router {
-    let in_time = middleware::from_fn_with_state(words, in_time_and_uncached);
-    router.layer(in_time).layer(DefaultBodyLimit::max(BODY_BYTES))
+/// Bounds of the bodies that a listener takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListenerBounds {
+    /// Of routes that do not say otherwise.
+    usual: BodyBounds,
+    /// The largest body of any route.
+    largest: usize,
 }
 
-async fn in_time_and_uncached(State(words): State<Words>, request: Request, next: Next) -> Response {
+impl ListenerBounds {
+    /// A listener that anyone can reach.
+    pub(crate) const fn public(bytes: usize) -> Self {
+        Self { usual: BodyBounds { bytes, ..SUBMISSION }, largest: bytes }
+    }
+
+    /// An admin listener.
+    pub(crate) const fn admin() -> Self {
+        Self { usual: DOCUMENT, largest: LIST.bytes }
+    }
+
+    /// The gateway's API, which passes the bodies of decisions on and decodes none.
+    pub(crate) const fn decisions() -> Self {
+        Self { usual: LIST, largest: LIST.bytes }
+    }
+}
+
+fn bounded_in(words: Words, bounds: ListenerBounds, router: Router) -> Router {
+    let in_time = middleware::from_fn_with_state((words, bounds.largest), in_time_and_uncached);
+    web::bounds::bound_bodies(router.layer(in_time), bounds.usual)
+}
+
+async fn in_time_and_uncached(
+    State((words, largest)): State<(Words, usize)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
-    if declared_length(&parts.headers).is_some_and(|length| length > BODY_BYTES as u64) {
+    if declared_length(&parts.headers).is_some_and(|length| length > largest as u64) {
         // Of what is too large nothing needs to come.
-        let reason = format!("The body may have {BODY_BYTES} bytes at most.");
+        let reason = format!("The body may have {largest} bytes at most.");
         return words.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
     }
     let (body, progress) = BodyProgress::watch(body);

@@ -1,8 +1,8 @@
 //! Refusals that no handler speaks: a path that nobody serves, a method that its path does not take, a query or a body that
 //! the framework could not read. Each service has one format of errors, and these come in it, too.
 //!
-//! What always holds behind this layer: the request names one host (RFC 9112 section 3.2), and neither its path nor its
-//! query holds a zero, which PostgreSQL cannot store.
+//! What always holds behind this layer: the request names one host (RFC 9112 section 3.2), its path and query keep their
+//! bounds, and neither holds a zero, which PostgreSQL cannot store.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -46,6 +46,7 @@ impl Words {
                     StatusCode::NOT_FOUND => "There is no such resource",
                     StatusCode::METHOD_NOT_ALLOWED => "The resource does not take this method",
                     StatusCode::PAYLOAD_TOO_LARGE => "The request is too large",
+                    StatusCode::URI_TOO_LONG => "The address of the request is too long",
                     StatusCode::UNSUPPORTED_MEDIA_TYPE => "The media type is not supported",
                     StatusCode::REQUEST_TIMEOUT => "The request did not come in time",
                     _ => "The request cannot be accepted as it is",
@@ -70,6 +71,13 @@ pub(crate) fn in_words(words: Words, router: Router) -> Router {
 
 async fn speak(State(words): State<Words>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
+    // A decision is about a request to somebody else's application, whose bounds are its own.
+    let is_decision = parts.uri.path().starts_with("/decisions");
+    if let Err((status, reason)) = web::bounds::check_target(&parts.uri)
+        && !is_decision
+    {
+        return words.refusal(status, &reason);
+    }
     if let Err(reason) = check(&parts) {
         return words.refusal(StatusCode::BAD_REQUEST, &reason);
     }
@@ -115,6 +123,7 @@ async fn rephrased(words: Words, response: Response) -> Response {
 async fn sentence(status: StatusCode, body: Body) -> String {
     let said = to_bytes(body, LONGEST_SENTENCE).await.unwrap_or_default();
     match std::str::from_utf8(&said).map(str::trim) {
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this endpoint takes.".to_owned(),
         Ok(said) if !said.is_empty() => said.to_owned(),
         _ if status == StatusCode::METHOD_NOT_ALLOWED => {
             "The header Allow names the methods that this path takes.".to_owned()
@@ -169,6 +178,8 @@ mod tests {
             ("GET", "/names/%ff", 400, "UTF-8"),
             ("GET", "/names/a%00b", 400, "path"),
             ("GET", "/numbers?b=%00", 400, "b: "),
+            ("GET", &format!("/numbers?{}", "a=1&".repeat(300)), 400, "parameters"),
+            ("GET", &format!("/numbers?{}", "a".repeat(40_000)), 414, "bytes"),
             ("POST", "/numbers", 405, "Allow"),
         ] {
             let (found, headers, body) = ask(Words::Rest, method, target, 1).await;

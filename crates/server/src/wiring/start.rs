@@ -25,7 +25,7 @@ use crate::http::path::Rewrite;
 use crate::http::refusals::Words;
 use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
 use crate::http::tls::{TlsError, TlsSettings};
-use crate::http::{admin, health, with_manners};
+use crate::http::{ListenerBounds, admin, health, with_manners};
 use crate::{storage, trust};
 
 /// What a program gets from its surroundings.
@@ -340,7 +340,12 @@ fn assemble(
         let router = router.merge(health_routes);
         let tells_revision = kind.is_admin && service == Service::Identity;
         let router = if tells_revision { router.merge(health::revision(health)) } else { router };
-        with_manners(Words::of(service), router)
+        let bounds = match (kind.is_admin, service) {
+            (false, _) => ListenerBounds::public(config.shared.bounds.submission_bytes),
+            (true, Service::Gateway) => ListenerBounds::decisions(),
+            (true, Service::Identity | Service::Oauth) => ListenerBounds::admin(),
+        };
+        with_manners(Words::of(service), bounds, router)
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };

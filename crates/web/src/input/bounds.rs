@@ -1,5 +1,5 @@
-//! What JSON from outside may not hold although it is JSON: nesting that a later reader refuses, and a zero in a text,
-//! which PostgreSQL cannot store.
+//! What JSON from outside may not hold although it is JSON: nesting that a later reader refuses, more values than its
+//! endpoint takes, and a zero in a text, which PostgreSQL cannot store.
 
 use base::MAX_NESTING;
 use serde_json::Value;
@@ -8,13 +8,19 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OutOfBounds {
     TooDeep,
+    /// More values and member names than this.
+    TooMany(usize),
     /// At this path.
     Zero(String),
 }
 
 /// Looks at the bytes once. Syntax is not judged here: what is no JSON is the parser's to refuse.
-pub(super) fn check(body: &[u8]) -> Result<(), OutOfBounds> {
+///
+/// Values are counted by what stands between them, before any of them is made: a decoded value takes up to a hundred
+/// times the memory of its text.
+pub(super) fn check(body: &[u8], max_values: usize) -> Result<(), OutOfBounds> {
     let mut depth = 0_usize;
+    let mut values = 1_usize;
     let mut holds_zero = false;
     let mut bytes = body.iter();
     let mut in_text = false;
@@ -29,12 +35,17 @@ pub(super) fn check(body: &[u8]) -> Result<(), OutOfBounds> {
             }
             (false, b'[' | b'{') => {
                 depth += 1;
+                values += 1;
                 if depth > MAX_NESTING {
                     return Err(OutOfBounds::TooDeep);
                 }
             }
             (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, b',' | b':') => values += 1,
             _ => {}
+        }
+        if values > max_values {
+            return Err(OutOfBounds::TooMany(max_values));
         }
     }
     if !holds_zero {
@@ -70,6 +81,10 @@ fn zero_in(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn check(body: &[u8]) -> Result<(), OutOfBounds> {
+        super::check(body, 10_000)
+    }
+
     fn nested(depth: usize) -> String {
         format!("{}{}", "[".repeat(depth), "]".repeat(depth))
     }
@@ -83,6 +98,15 @@ mod tests {
         assert_eq!(check(wide.as_bytes()), Ok(()));
         let text = format!("{{\"a\":\"{}\\\"{}\"}}", "[".repeat(100), "{".repeat(100));
         assert_eq!(check(text.as_bytes()), Ok(()), "brackets in a text nest nothing");
+    }
+
+    #[test]
+    fn values_and_names_are_counted() {
+        let check = |body: &str| super::check(body.as_bytes(), 5);
+        assert_eq!(check(r#"{"a":[1,2]}"#), Ok(()));
+        assert_eq!(check(r#"{"a":[1,2,3]}"#), Err(OutOfBounds::TooMany(5)));
+        assert_eq!(check("[1,2,3,4,5]"), Err(OutOfBounds::TooMany(5)));
+        assert_eq!(check(r#""[,,,,,,,,:::::""#), Ok(()), "a text is one value");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
+use base::bounds::BodyBounds;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -35,9 +36,17 @@ pub enum JsonRejection {
 }
 
 impl<T: DeserializeOwned> Json<T> {
-    /// Decodes `body`, naming the field that does not fit.
+    /// Decodes one document, naming the field that does not fit.
     pub fn decode(body: &[u8]) -> Result<T, JsonRejection> {
-        bounds::check(body)?;
+        Self::decode_within(base::bounds::DOCUMENT, body)
+    }
+
+    /// Decodes `body` if it keeps the bounds.
+    pub fn decode_within(bounds: BodyBounds, body: &[u8]) -> Result<T, JsonRejection> {
+        if body.len() > bounds.bytes {
+            return Err(JsonRejection::TooLarge);
+        }
+        bounds::check(body, bounds.json_values)?;
         let mut deserializer = serde_json::Deserializer::from_slice(body);
         let value = serde_path_to_error::deserialize(object::Objects(&mut deserializer)).map_err(|error| {
             JsonRejection::Invalid { path: error.path().to_string(), problem: error.inner().to_string() }
@@ -56,6 +65,9 @@ impl From<OutOfBounds> for JsonRejection {
                 path: ".".to_owned(),
                 problem: format!("nested deeper than {} levels", base::MAX_NESTING),
             },
+            OutOfBounds::TooMany(max) => {
+                Self::Invalid { path: ".".to_owned(), problem: format!("must have at most {max} values") }
+            }
             OutOfBounds::Zero(path) => Self::Invalid { path, problem: "must not hold the character U+0000".to_owned() },
         }
     }
@@ -70,13 +82,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         if essence == "application/x-www-form-urlencoded" || essence == "multipart/form-data" {
             return Err(JsonRejection::MediaType);
         }
+        let bounds = crate::bounds::of_request(&request);
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => JsonRejection::TooLarge,
                 _ => JsonRejection::Unreadable,
             }
         })?;
-        Self::decode(&body).map(Self)
+        Self::decode_within(bounds, &body).map(Self)
     }
 }
 

@@ -19,8 +19,8 @@ use crate::domain::flow::endpoint;
 
 /// The route table.
 pub(super) fn routes() -> Router<Identity> {
-    let routes = Router::new()
-        .route("/identities", get(identities::list).post(identities::create).patch(identities::batch))
+    let routes = web::bounds::take_lists(Router::new().route("/identities", patch(identities::batch)))
+        .route("/identities", get(identities::list).post(identities::create))
         .route(
             "/identities/{id}",
             get(identities::get).put(identities::update).patch(identities::patch).delete(identities::delete),
