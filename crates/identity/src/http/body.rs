@@ -1,7 +1,10 @@
 //! Reads the body of a submission: JSON or a form, by its content type.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse as _;
+use base::bounds::{IDENTIFIER_BYTES, PARAMETER_NAME_BYTES, PARAMETERS, PASSWORD_BYTES, TEXT_BYTES};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
@@ -17,6 +20,7 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
         let content_type =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let bounds = web::bounds::of_request(&request);
         let body = Bytes::from_request(request, state).await.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
@@ -29,14 +33,21 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
             return Ok(Self::Empty);
         }
         match essence.as_str() {
-            "application/json" => match Json::<Value>::decode(&body)? {
-                Value::Object(members) => Ok(Self::Json(members)),
+            "application/json" => match Json::<Value>::decode_within(bounds, &body)? {
+                Value::Object(members) => {
+                    members.iter().try_for_each(|(name, value)| check_texts(name, value))?;
+                    Ok(Self::Json(members))
+                }
                 _ => Err(RestError::bad_request("the body must be a JSON object")),
             },
             "application/x-www-form-urlencoded" => {
                 let text = std::str::from_utf8(&body).map_err(|_| RestError::bad_request("the form is not UTF-8"))?;
-                let pairs = url::form_urlencoded::parse(text.as_bytes()).into_owned();
-                Ok(Self::Form(pairs.map(without_zero).collect::<Result<_, _>>()?))
+                let pairs = url::form_urlencoded::parse(text.as_bytes()).take(PARAMETERS + 1);
+                let fields = pairs.map(bounded_field).collect::<Result<Vec<_>, _>>()?;
+                if fields.len() > PARAMETERS {
+                    return Err(RestError::bad_request(format!("the form must have at most {PARAMETERS} fields")));
+                }
+                Ok(Self::Form(fields))
             }
             _ => Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The media type is not supported")
                 .with_reason("send application/json or application/x-www-form-urlencoded")),
@@ -44,12 +55,103 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
     }
 }
 
-/// A zero is in no honest field, and PostgreSQL cannot store it.
-fn without_zero((name, value): (String, String)) -> Result<(String, String), RestError> {
+/// A field within its bounds, and without the character U+0000, which PostgreSQL cannot store.
+fn bounded_field((name, value): (Cow<'_, str>, Cow<'_, str>)) -> Result<(String, String), RestError> {
+    if name.len() > PARAMETER_NAME_BYTES {
+        let reason = format!("the name of a field must have at most {PARAMETER_NAME_BYTES} bytes");
+        return Err(RestError::bad_request(reason));
+    }
     if name.contains('\0') || value.contains('\0') {
         let name = name.replace('\0', "\u{fffd}");
         let reason = format!("{name}: must not hold the character U+0000");
         return Err(RestError::bad_request(reason).with_detail("field", name));
     }
-    Ok((name, value))
+    check_length(&name, &value)?;
+    Ok((name.into_owned(), value.into_owned()))
+}
+
+/// Checks every text inside the member `name`.
+fn check_texts(name: &str, value: &Value) -> Result<(), RestError> {
+    match value {
+        Value::String(text) => check_length(name, text),
+        Value::Array(items) => items.iter().try_for_each(|item| check_texts(name, item)),
+        Value::Object(members) => members.values().try_for_each(|member| check_texts(name, member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
+    }
+}
+
+/// A flow keeps what was submitted, also when it was refused, so every text is bounded before a flow sees it.
+fn check_length(name: &str, text: &str) -> Result<(), RestError> {
+    let bound = match name {
+        // The traits as one JSON text, or data for mails: bounded by the body.
+        "traits" | "transient_payload" if text.starts_with('{') => return Ok(()),
+        "password" => PASSWORD_BYTES,
+        "identifier"
+        | "password_identifier"
+        | "email"
+        | "phone"
+        | "address"
+        | "recovery_address"
+        | "recovery_confirm_address"
+        | "code"
+        | "csrf_token"
+        | "method"
+        | "resend"
+        | "screen"
+        | "flow"
+        | "token"
+        | "provider"
+        | "link"
+        | "unlink" => IDENTIFIER_BYTES,
+        _ => TEXT_BYTES,
+    };
+    if text.len() <= bound {
+        return Ok(());
+    }
+    Err(RestError::bad_request(format!("{name}: must have at most {bound} bytes")).with_detail("field", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    async fn read(kind: &str, body: String) -> Result<RawSubmission, RestError> {
+        let mut request = Request::post("/").header(CONTENT_TYPE, kind).body(Body::from(body)).unwrap();
+        request.extensions_mut().insert(base::bounds::SUBMISSION);
+        RawSubmission::from_request(request, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_text_over_its_bound_is_refused_by_the_name_of_its_field() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        for (name, bound) in [("identifier", 1024), ("email", 1024), ("code", 1024), ("password", 4096), ("x", 16_384)]
+        {
+            let (fits, over) = ("x".repeat(bound), "x".repeat(bound + 1));
+            assert!(read("application/json", format!("{{\"{name}\":\"{fits}\"}}")).await.is_ok(), "{name}");
+            assert!(read(FORM, format!("{name}={fits}")).await.is_ok(), "{name}");
+            for refused in [
+                read("application/json", format!("{{\"{name}\":\"{over}\"}}")).await,
+                read(FORM, format!("{name}={over}")).await,
+            ] {
+                let error = refused.unwrap_err();
+                assert_eq!((error.status().as_u16(), error.reason().unwrap().split(':').next()), (400, Some(name)));
+            }
+        }
+        let inner = format!("{{\"traits\":{{\"a\":[{{\"b\":\"{}\"}}]}}}}", "x".repeat(16_385));
+        assert!(read("application/json", inner).await.unwrap_err().reason().unwrap().starts_with("traits:"));
+        assert!(read(FORM, format!("traits.a={}", "x".repeat(16_385))).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_form_has_at_most_256_fields_and_json_at_most_8192_values() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        assert!(read(FORM, "a=1&".repeat(256)).await.is_ok());
+        assert_eq!(read(FORM, "a=1&".repeat(257)).await.unwrap_err().status().as_u16(), 400);
+        let numbers = |count: usize| format!("{{\"traits\":[{}1]}}", "1,".repeat(count));
+        assert!(read("application/json", numbers(8_000)).await.is_ok());
+        assert_eq!(read("application/json", numbers(8_200)).await.unwrap_err().status().as_u16(), 400);
+        assert_eq!(read("application/json", numbers(80_000)).await.unwrap_err().status().as_u16(), 413);
+    }
 }
