@@ -80,6 +80,15 @@ impl CorsConfig {
     }
 }
 
+impl CorsConfig {
+    /// Whether pages of this origin may read answers.
+    pub fn allows(&self, origin: &str) -> bool {
+        let origin = origin.to_ascii_lowercase();
+        let covers = |pattern: &String| pattern == "*" || matches_origin(&pattern.to_ascii_lowercase(), &origin);
+        self.enabled && self.allowed_origins.iter().any(covers)
+    }
+}
+
 /// Whether an origin, in lower case, is what a pattern stands for: see [`CorsConfig::layer`].
 pub fn matches_origin(pattern: &str, origin: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == origin };

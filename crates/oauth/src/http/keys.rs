@@ -1,14 +1,18 @@
-//! `/admin/keys/{set}` and `/admin/keys/{set}/{kid}`: key sets, private parts included.
+//! `/admin/keys/{set}` and `/admin/keys/{set}/{kid}`: key sets. Private parts are shown to callers that may read them
+//! ([`MayReadPrivateKeys`]); others read the public parts.
+
+use std::convert::Infallible;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jose::{Jwk, JwkError, JwkSet};
 use oauth_types::{ErrorCode, OAuthError};
 use serde::Deserialize;
 use serde_json::Value;
-use web::{Cx, JsonRejection, NoStore};
+use web::{Cx, JsonRejection, MayReadPrivateKeys, NoStore};
 
 use super::admin_error::AdminError;
 use super::clients::path_segment;
@@ -29,14 +33,16 @@ pub(super) struct CreateKey {
 pub(super) async fn get_set(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
+    shown: Shown,
     Path(set): Path<String>,
 ) -> Result<Response, AdminError> {
-    Ok(present(&oauth.get_key_set(&cx, &set).await?))
+    Ok(shown.set(&oauth.get_key_set(&cx, &set).await?))
 }
 
 pub(super) async fn create(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
+    shown: Shown,
     Path(set): Path<String>,
     body: Result<web::Json<CreateKey>, JsonRejection>,
 ) -> Result<Response, AdminError> {
@@ -45,19 +51,20 @@ pub(super) async fn create(
         NewKey { algorithm: body.alg, kid: body.kid.unwrap_or_default(), key_use: body.key_use.unwrap_or_default() };
     let key = oauth.create_key(&cx, &set, new).await?;
     let location = format!("/admin/keys/{}", path_segment(&set));
-    let body = present(&JwkSet { keys: vec![key] });
+    let body = shown.set(&JwkSet { keys: vec![key] });
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
 }
 
 pub(super) async fn replace_set(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
+    shown: Shown,
     Path(set): Path<String>,
     body: Result<web::Json<Value>, JsonRejection>,
 ) -> Result<Response, AdminError> {
     let web::Json(body) = body?;
     let keys = JwkSet::parse(&body)?;
-    Ok(present(&oauth.replace_key_set(&cx, &set, keys).await?))
+    Ok(shown.set(&oauth.replace_key_set(&cx, &set, keys).await?))
 }
 
 pub(super) async fn delete_set(
@@ -72,21 +79,23 @@ pub(super) async fn delete_set(
 pub(super) async fn get_key(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
+    shown: Shown,
     Path((set, kid)): Path<(String, String)>,
 ) -> Result<Response, AdminError> {
     let key = oauth.get_key(&cx, &set, &kid).await?;
-    Ok(present(&JwkSet { keys: vec![key] }))
+    Ok(shown.set(&JwkSet { keys: vec![key] }))
 }
 
 pub(super) async fn replace_key(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
+    shown: Shown,
     Path((set, kid)): Path<(String, String)>,
     body: Result<web::Json<Value>, JsonRejection>,
 ) -> Result<Response, AdminError> {
     let web::Json(body) = body?;
     let key = oauth.replace_key(&cx, &set, &kid, Jwk::parse(&body)?).await?;
-    Ok(NoStore(Json(key.to_private_value())).into_response())
+    Ok(shown.key(&key))
 }
 
 pub(super) async fn delete_key(
@@ -98,8 +107,37 @@ pub(super) async fn delete_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn present(set: &JwkSet) -> Response {
-    NoStore(Json(set.to_private_value())).into_response()
+/// Which parts of keys the caller is shown.
+pub(super) enum Shown {
+    Private,
+    Public,
+}
+
+impl<S: Sync> FromRequestParts<S> for Shown {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let may_read = parts.extensions.get::<MayReadPrivateKeys>().is_some();
+        Ok(if may_read { Self::Private } else { Self::Public })
+    }
+}
+
+impl Shown {
+    fn set(&self, set: &JwkSet) -> Response {
+        let document = match self {
+            Self::Private => set.to_private_value(),
+            Self::Public => set.to_public_value(),
+        };
+        NoStore(Json(document)).into_response()
+    }
+
+    fn key(&self, key: &Jwk) -> Response {
+        let document = match self {
+            Self::Private => key.to_private_value(),
+            Self::Public => key.to_public_value(),
+        };
+        NoStore(Json(document)).into_response()
+    }
 }
 
 impl From<JwkError> for AdminError {

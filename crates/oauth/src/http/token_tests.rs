@@ -131,9 +131,20 @@ pub(super) async fn userinfo(house: &House, token: &str) -> Reply {
 }
 
 pub(super) async fn admin(house: &House, method: Method, path: &str, body: &Value) -> Reply {
+    let mut request = admin_request(method, path, body);
+    request.extensions_mut().insert(web::MayReadPrivateKeys);
+    send(house, house.oauth.admin_router(), request).await
+}
+
+/// As [`admin`], by a caller that proved nothing.
+pub(super) async fn unproved_admin(house: &House, method: Method, path: &str, body: &Value) -> Reply {
+    send(house, house.oauth.admin_router(), admin_request(method, path, body)).await
+}
+
+fn admin_request(method: Method, path: &str, body: &Value) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    send(house, house.oauth.admin_router(), request.body(body).unwrap()).await
+    request.body(body).unwrap()
 }
 
 /// Ada signs in and lets `shop` have what it asks for; returns the address with the code.

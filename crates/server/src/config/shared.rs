@@ -121,6 +121,10 @@ pub struct Admin {
     pub tokens: Vec<Secret<String>>,
     /// The authority whose client certificates open the admin API.
     pub client_ca: Option<Material>,
+    /// Host names by which programs call an admin listener on loopback, beside loopback names and `serve.admin.base_url`.
+    pub hosts: Vec<String>,
+    /// Shows the private parts of keys to callers that proved nothing.
+    pub serve_private_keys: bool,
     /// Leaves the admin listeners open on any address: something before them must keep strangers out.
     pub unprotected: bool,
 }

@@ -1,17 +1,18 @@
 //! Who may use an admin listener that strangers can reach.
 //!
-//! On loopback the machine itself is the guard. Anywhere else the start fails unless the configuration names tokens, a
+//! On loopback only this machine reaches it, and [`browsers`](super::browsers) refuses what web pages send. Anywhere else the start fails unless the configuration names tokens, a
 //! client authority, or says in so many words that something else keeps strangers out.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Router};
 use base::{Actor, Context, Secret};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use web::MayReadPrivateKeys;
 
 use super::socket::Address;
 use crate::config::{Admin, Service};
@@ -52,6 +53,13 @@ pub(crate) fn guard(router: Router, admin: &Admin, open: &'static [&'static str]
     router.layer(middleware::from_fn_with_state(guard, demand))
 }
 
+/// Lets callers read private keys who showed a client certificate, or whom the configuration allows it. Callers with a
+/// token may as well: see [`guard`].
+pub(crate) fn serve_private_keys(router: Router, admin: &Admin, has_tls: bool) -> Router {
+    let is_allowed = admin.serve_private_keys || (admin.client_ca.is_some() && has_tls);
+    if is_allowed { router.layer(Extension(MayReadPrivateKeys)) } else { router }
+}
+
 /// Whoever reaches an admin API acts as its holder: that is what its events and its log say.
 pub(crate) fn as_holder(router: Router) -> Router {
     router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
@@ -77,7 +85,7 @@ struct Guard {
     open: &'static [&'static str],
 }
 
-async fn demand(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+async fn demand(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if guard.open.iter().any(|open| path.starts_with(open)) {
         return next.run(request).await;
@@ -89,6 +97,7 @@ async fn demand(State(guard): State<Guard>, request: Request, next: Next) -> Res
     // Every token is compared, so that the time does not tell which one was close.
     let known = |token: &str| guard.tokens.iter().fold(false, |known, it| it.matches(token) | known);
     if token.is_some_and(|(_, token)| known(token.trim())) {
+        request.extensions_mut().insert(MayReadPrivateKeys);
         return next.run(request).await;
     }
     let error = web::RestError::new(StatusCode::UNAUTHORIZED, "The request proves nobody's identity")

@@ -2,6 +2,7 @@
 //! that hold for every answer.
 
 pub(crate) mod admin;
+pub(crate) mod browsers;
 pub(crate) mod health;
 pub(crate) mod listen;
 pub(crate) mod path;

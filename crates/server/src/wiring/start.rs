@@ -20,6 +20,7 @@ use super::table_sizes::TableSizes;
 use crate::config::{Config, Fault, Faults, Listener, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin::UnprotectedAdmin;
+use crate::http::browsers::Policy;
 use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::refusals::Words;
@@ -349,8 +350,13 @@ fn assemble(
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };
-    let router =
-        if kind.is_admin { admin::guard(router, &config.shared.admin, admin::open_paths(service)) } else { router };
+    let router = if kind.is_admin {
+        let (admin, open) = (&config.shared.admin, admin::open_paths(service));
+        let router = admin::serve_private_keys(admin::guard(router, admin, open), admin, tls.is_some());
+        Policy::of(Words::of(service), &bound.address, &settings, admin, open).around(router)
+    } else {
+        router
+    };
     let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
     let router = match settings.cors.layer(own_rules) {
         Some(cors) => router.layer(cors),

@@ -19,6 +19,8 @@ async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()
     signing["mutators"] = json!([{ "handler": "id_token", "config": settings }]);
     let mut config = config(&json!([signing]));
     config["gateway"]["mutators"]["id_token"] = json!({ "enabled": true, "config": settings });
+    // The gateway reads the private key where operators do, and shows no token.
+    config["admin"] = json!({ "serve_private_keys": true });
     config["dsn"] = json!(database::testing::postgres_url().await);
     let mut first = config.clone();
     first["oauth"]["serve"] = json!({ "admin": { "port": port } });

@@ -121,6 +121,8 @@ fn config(upstream: &str) -> Value {
     };
     let rules = STANDARD.encode(json!([rule("open", "noop"), rule("guarded", "cookie_session")]).to_string());
     let mut config = crate::identity::config();
+    // Keys are read, changed a little, and written back.
+    config["admin"] = json!({ "serve_private_keys": true });
     config["oauth"] = oauth::config()["oauth"].clone();
     config["oauth"]["urls"]["logout"] = json!(LOGOUT);
     config["identity"]["selfservice"]["methods"] = json!({ "code": { "enabled": true, "passwordless_enabled": true } });

@@ -43,6 +43,36 @@ async fn operators_manage_key_sets() {
 }
 
 #[tokio::test]
+async fn private_keys_are_shown_to_proved_callers_alone() {
+    let house = house(sqlite().await, &json!({}));
+    let path = "/admin/keys/my-set";
+    let members = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    for algorithm in ["ES256", "RS256", "EdDSA"] {
+        let body = json!({"alg": algorithm, "kid": algorithm, "use": "sig"});
+        let made = unproved_admin(&house, Method::POST, path, &body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        let one = format!("{path}/{algorithm}");
+        let private = admin(&house, Method::GET, &one, &Value::Null).await.body["keys"][0].clone();
+        assert!(private["d"].is_string(), "{private}");
+        let shown = [
+            made.body["keys"][0].clone(),
+            unproved_admin(&house, Method::GET, &one, &Value::Null).await.body["keys"][0].clone(),
+            unproved_admin(&house, Method::PUT, &one, &private).await.body,
+            unproved_admin(&house, Method::PUT, path, &json!({"keys": [private]})).await.body["keys"][0].clone(),
+            unproved_admin(&house, Method::GET, path, &Value::Null).await.body["keys"][0].clone(),
+        ];
+        for key in shown {
+            assert_eq!(key["kid"], algorithm, "{key}");
+            for member in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(key.get(member).is_none(), "{member} is among {}", members(&key));
+            }
+        }
+        let kept = admin(&house, Method::GET, &one, &Value::Null).await.body["keys"][0].clone();
+        assert_eq!(kept, private, "what is not shown is kept");
+    }
+}
+
+#[tokio::test]
 async fn an_imported_set_signs_from_then_on_and_one_that_cannot_is_refused() {
     let house = house(sqlite().await, &json!({}));
     house.client(json!({})).await;

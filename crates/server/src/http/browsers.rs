@@ -1,0 +1,264 @@
+//! Requests that a web page makes a browser send to an admin listener.
+//!
+//! A browser on the same machine reaches a loopback listener, whatever page it shows. A page of another origin can send
+//! simple requests without asking (Fetch standard, section 3.2), and a page whose name was pointed at 127.0.0.1 (DNS
+//! rebinding) can read the answers, too. So, before anything else is done:
+//! - A listener on loopback answers only to loopback names, to the host of its `base_url` and to `admin.hosts`.
+//! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another.
+//! - A body says that it is JSON, which a page cannot send to another origin without asking. Introspection takes forms
+//!   (RFC 7662 section 2.1).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::HttpBody as _;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::{HeaderMap, Method, StatusCode};
+use url::{Host, Url};
+use web::CorsConfig;
+
+use super::refusals::Words;
+use super::socket::Address;
+use crate::config::{Admin, Listener};
+
+/// The one endpoint of an admin API that takes a form.
+const INTROSPECTION: &str = "/admin/oauth2/introspect";
+
+/// What a listener knows about the requests it may get.
+#[derive(Clone)]
+pub(crate) struct Policy(Arc<Inner>);
+
+struct Inner {
+    words: Words,
+    is_on_loopback: bool,
+    /// Names beside those of loopback, in lower case and without port.
+    hosts: Vec<String>,
+    cors: CorsConfig,
+    /// Beginnings of paths that are excepted.
+    open: &'static [&'static str],
+}
+
+impl Policy {
+    pub(crate) fn of(
+        words: Words,
+        address: &Address,
+        settings: &Listener,
+        admin: &Admin,
+        open: &'static [&'static str],
+    ) -> Self {
+        let base_url = settings.base_url.as_deref().and_then(|text| Url::parse(text).ok());
+        let named = base_url.as_ref().and_then(Url::host_str).map(str::to_ascii_lowercase);
+        let hosts = admin.hosts.iter().map(|host| host.to_ascii_lowercase()).chain(named).collect();
+        let is_on_loopback = matches!(address, Address::Tcp(address) if address.ip().is_loopback());
+        Self(Arc::new(Inner { words, is_on_loopback, hosts, cors: settings.cors.clone(), open }))
+    }
+
+    pub(crate) fn around(self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self, check))
+    }
+}
+
+async fn check(State(policy): State<Policy>, request: Request, next: Next) -> Response {
+    let inner = &policy.0;
+    let path = request.uri().path();
+    if inner.open.iter().any(|open| path.starts_with(open)) {
+        return next.run(request).await;
+    }
+    match inner.refusal(&request) {
+        Some((status, reason)) => inner.words.refusal(status, reason),
+        None => next.run(request).await,
+    }
+}
+
+impl Inner {
+    fn refusal(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
+        let headers = request.headers();
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        let host = authority.or_else(|| text(headers, HOST.as_str())).unwrap_or_default();
+        // A browser never leaves the host out; whether others may is checked later.
+        let names_a_host = authority.is_some() || headers.contains_key(HOST);
+        if self.is_on_loopback && names_a_host && !self.answers_to(host) {
+            let reason =
+                "Host: this admin listener is not called so; name the host in serve.admin.base_url or admin.hosts.";
+            return Some((StatusCode::MISDIRECTED_REQUEST, reason));
+        }
+        if !self.is_from_here(request, host) {
+            let reason = "Origin: web pages of other origins must not call this admin listener.";
+            return Some((StatusCode::FORBIDDEN, reason));
+        }
+        if !request.body().is_end_stream() && !may_carry_body(request) {
+            let reason = "Content-Type: the body must be of type application/json.";
+            return Some((StatusCode::UNSUPPORTED_MEDIA_TYPE, reason));
+        }
+        None
+    }
+
+    fn answers_to(&self, authority: &str) -> bool {
+        let Some(host) = host_of(authority) else { return false };
+        let is_loopback = match &host {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => *address == Ipv6Addr::LOCALHOST || *address == Ipv4Addr::LOCALHOST.to_ipv6_mapped(),
+        };
+        is_loopback || self.hosts.contains(&host.to_string())
+    }
+
+    /// Whether the request comes from no page, from one of this listener, or from one that `cors` allows.
+    fn is_from_here(&self, request: &Request, host: &str) -> bool {
+        let headers = request.headers();
+        if headers.contains_key(ORIGIN) {
+            let Some(origin) = text(headers, ORIGIN.as_str()) else { return false };
+            let is_own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+            return is_own || self.cors.allows(origin);
+        }
+        let said = |name: &str| text(headers, name).unwrap_or_default();
+        match said("sec-fetch-site") {
+            "" | "none" | "same-origin" => true,
+            // A link leads here, and whoever follows it sees the page alone.
+            _ => {
+                matches!(*request.method(), Method::GET | Method::HEAD)
+                    && said("sec-fetch-mode") == "navigate"
+                    && said("sec-fetch-dest") == "document"
+            }
+        }
+    }
+}
+
+/// Whether the type of a body is one that no page sends to another origin without asking.
+fn may_carry_body(request: &Request) -> bool {
+    let headers = request.headers();
+    let Some(content_type) = headers.get(CONTENT_TYPE) else {
+        // Programs forget it. Browsers leave it out of what a page gave no type, and always mark such a request.
+        return !["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode"]
+            .iter()
+            .any(|name| headers.contains_key(*name));
+    };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+        || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
+}
+
+/// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`.
+fn host_of(authority: &str) -> Option<Host<String>> {
+    let host = if authority.starts_with('[') {
+        authority.split_inclusive(']').next()?
+    } else {
+        authority.split(':').next()?
+    };
+    Host::parse(host).ok()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::Listener;
+
+    const OPEN: &[&str] = &["/health/", "/decisions"];
+
+    async fn status_of(address: &str, headers: &[(&str, &str)], method: &str, path: &str, body: &str) -> u16 {
+        let listener: Listener = serde_json::from_value(serde_json::json!({
+            "base_url": "https://admin.example/x",
+            "cors": { "enabled": true, "allowed_origins": ["https://console.example"] },
+        }))
+        .unwrap();
+        let admin = Admin { hosts: vec!["Kratos".to_owned()], ..Admin::default() };
+        let address = Address::Tcp(address.parse().unwrap());
+        let router = Router::new().fallback(async || "done");
+        let router = Policy::of(Words::Rest, &address, &listener, &admin, OPEN).around(router);
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        router.oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn a_listener_on_loopback_answers_to_its_own_names_alone() {
+        for host in [
+            "127.0.0.1:4434",
+            "127.0.0.7",
+            "localhost",
+            "app.localhost:1",
+            "[::1]:4434",
+            "admin.example",
+            "KRATOS:4434",
+        ] {
+            assert_eq!(status_of("127.0.0.1:4434", &[("host", host)], "GET", "/admin/keys", "").await, 200, "{host}");
+        }
+        for host in
+            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:4434", "", "a b", "10.0.0.1", "[::2]"]
+        {
+            assert_eq!(status_of("127.0.0.1:4434", &[("host", host)], "GET", "/admin/keys", "").await, 421, "{host}");
+            let anywhere = status_of("0.0.0.0:4434", &[("host", host)], "GET", "/admin/keys", "").await;
+            assert_eq!(anywhere, 200, "{host}: names are checked on loopback only");
+        }
+        assert_eq!(status_of("127.0.0.1:4434", &[("host", "evil.example")], "GET", "/decisions/a", "").await, 200);
+    }
+
+    #[tokio::test]
+    async fn a_page_of_another_origin_cannot_call_an_admin_listener() {
+        const HOST: (&str, &str) = ("host", "127.0.0.1:4434");
+        const JSON: (&str, &str) = ("content-type", "application/json");
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://127.0.0.1:4435"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+                let status = status_of("127.0.0.1:4434", &[HOST, JSON, (name, value)], method, "/admin/x", "{}").await;
+                assert_eq!(status, 403, "{method} {name}: {value}");
+            }
+        }
+        for (name, value) in [
+            ("origin", "http://127.0.0.1:4434"),
+            ("origin", "https://console.example"),
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "none"),
+        ] {
+            let status = status_of("127.0.0.1:4434", &[HOST, JSON, (name, value)], "POST", "/admin/x", "{}").await;
+            assert_eq!(status, 200, "{name}: {value}");
+        }
+        let link =
+            [HOST, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        assert_eq!(
+            status_of("127.0.0.1:4434", &link, "GET", "/admin/mailbox", "").await,
+            200,
+            "a link leads to a page"
+        );
+        assert_eq!(status_of("127.0.0.1:4434", &link, "POST", "/admin/mailbox", "").await, 403);
+    }
+
+    #[tokio::test]
+    async fn a_body_on_an_admin_listener_says_that_it_is_json() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        let status = async |kind: &str, path: &str, more: (&str, &str)| {
+            let headers = [("host", "127.0.0.1"), ("content-type", kind), more];
+            let headers = if kind.is_empty() { vec![headers[0], more] } else { headers.to_vec() };
+            status_of("127.0.0.1:4434", &headers, "POST", path, "{}").await
+        };
+        let nothing = ("accept", "*/*");
+        for kind in ["application/json", "application/json; charset=utf-8", "application/json-patch+json", ""] {
+            assert_eq!(status(kind, "/admin/clients", nothing).await, 200, "{kind}");
+        }
+        for kind in ["text/plain", "text/plain;charset=UTF-8", FORM, "multipart/form-data; boundary=x", "text/json"] {
+            assert_eq!(status(kind, "/admin/clients", nothing).await, 415, "{kind}");
+        }
+        assert_eq!(status("", "/admin/clients", ("referer", "http://evil.example/")).await, 415);
+        assert_eq!(status(FORM, INTROSPECTION, nothing).await, 200);
+    }
+}
