@@ -12,6 +12,7 @@ use web::Network;
 use super::honoured::covers;
 use super::listeners::Material;
 use super::{Fault, Faults, Service, document};
+use crate::http::hsts::StrictTransportSecurity;
 
 /// Keys of every section that this crate obeys, whatever the service does.
 const HONOURED: &[&str] = &[
@@ -93,6 +94,7 @@ pub struct Shared {
     /// Looks and words of the built-in pages.
     pub ui: ui::Config,
     pub bounds: Bounds,
+    pub strict_transport_security: StrictTransportSecurity,
     /// Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<Network>,
     /// Certificate authorities that outbound calls trust beside the system's.
@@ -148,6 +150,7 @@ impl Shared {
             "tracing",
             "admin",
             "bounds",
+            "strict_transport_security",
             "ui",
             "trusted_proxies",
             "trusted_ca",

@@ -4,6 +4,7 @@
 pub(crate) mod admin;
 pub(crate) mod browsers;
 pub(crate) mod health;
+pub(crate) mod hsts;
 pub(crate) mod listen;
 pub(crate) mod path;
 pub(crate) mod refusals;

@@ -362,6 +362,7 @@ fn assemble(
         Some(cors) => router.layer(cors),
         None => router,
     };
+    let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };
     let router = parts.edge(&settings, metrics).around(router);
     let limits = kind.audience().limits(&settings.timeout);
     Ok(Site { socket: bound.socket, tls, limits, rewrite: kind.rewrite, router })
