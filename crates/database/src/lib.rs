@@ -131,6 +131,13 @@ impl Database {
         }
     }
 
+    /// Writes a row with its own values: fails when the disk is full, or when the database takes no writes for another
+    /// reason. For readiness.
+    pub async fn probe_write(&self) -> Result<(), Error> {
+        let first_version = Value::from(1);
+        self.write_once(TenantId::DEFAULT, &migration::PROBE_WRITE, &[first_version]).await.map(|_| ())
+    }
+
     /// Asks both engines to prepare `statement`, which proves its syntax, tables, columns and parameters.
     pub async fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
         match &self.0.engine {

@@ -2,6 +2,8 @@
 
 use acceptance::suite::on_both_engines;
 use anyhow::{Result, ensure};
+use base::TenantId;
+use database::Statement;
 use http::StatusCode;
 use serde_json::json;
 use server::config::Service;
@@ -28,6 +30,31 @@ async fn every_listener_is_alive_and_ready() -> Result<()> {
                 ensure!(ready.expect_status(StatusCode::OK)?.at("/status") == "ok");
             }
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_database_that_refuses_writes_is_not_ready() -> Result<()> {
+    const AWAY: &str = "ALTER TABLE kleis_migrations RENAME TO kleis_migrations_away";
+    const BACK: &str = "ALTER TABLE kleis_migrations_away RENAME TO kleis_migrations";
+    static RENAMES: [Statement; 2] =
+        [Statement::across_tenants("away", AWAY, AWAY), Statement::across_tenants("back", BACK, BACK)];
+    on_both_engines(async |suite| {
+        let mut client = suite.api();
+        // The table of the probe is gone: reads succeed and its write fails, as on a full disk.
+        suite.database().write_once(TenantId::DEFAULT, &RENAMES[0], &[]).await?;
+        let refused = client.get(suite.identity_admin("/health/ready")).await?;
+        let refused = refused.expect_status(StatusCode::SERVICE_UNAVAILABLE)?;
+        let reason = refused.at("/errors/database").as_str().unwrap_or_default().to_owned();
+        ensure!(reason.starts_with("writes are refused"), "{}", refused.summary());
+        let public = client.get(suite.oauth("/health/ready")).await?.expect_status(StatusCode::SERVICE_UNAVAILABLE)?;
+        ensure!(!public.text().contains("refused"), "strangers hear only that: {}", public.summary());
+        client.get(suite.oauth("/health/alive")).await?.expect_status(StatusCode::OK)?;
+        suite.database().write_once(TenantId::DEFAULT, &RENAMES[1], &[]).await?;
+        client.get(suite.identity_admin("/health/ready")).await?.expect_status(StatusCode::OK)?;
+        client.get(suite.oauth("/health/ready")).await?.expect_status(StatusCode::OK)?;
         Ok(())
     })
     .await

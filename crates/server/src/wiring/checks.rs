@@ -1,14 +1,46 @@
 //! What `ready` looks at, and what the metrics show of the database.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use database::Database;
 use telemetry::metrics::encoding::{DescriptorEncoder, EncodeMetric};
 use telemetry::metrics::{Collector, ConstCounter};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use crate::http::health::Check;
 
-/// The database answers.
-pub(super) struct DatabaseAnswers(pub(super) Database);
+/// How long a write proves that writes are taken.
+const WRITE_PROVES_FOR: Duration = Duration::from_secs(5);
+/// A database that is busy is not one that refuses: its disk is full or its writes are off at once.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The database answers, and takes writes.
+pub(super) struct DatabaseAnswers {
+    database: Database,
+    /// When a write was last seen to be taken. Held while one is tried, so that many probes make one write.
+    written: Mutex<Option<Instant>>,
+}
+
+impl DatabaseAnswers {
+    pub(super) fn new(database: Database) -> Self {
+        Self { database, written: Mutex::new(None) }
+    }
+
+    async fn takes_writes(&self) -> Result<(), database::Error> {
+        let mut written = self.written.lock().await;
+        if written.is_some_and(|at| at.elapsed() < WRITE_PROVES_FOR) {
+            return Ok(());
+        }
+        *written = None;
+        if let Ok(outcome) = timeout(PATIENCE, Box::pin(self.database.probe_write())).await {
+            outcome?;
+            *written = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Check for DatabaseAnswers {
@@ -17,7 +49,9 @@ impl Check for DatabaseAnswers {
     }
 
     async fn run(&self) -> Result<(), String> {
-        self.0.ping().await.map_err(|error| error.to_string())
+        let failed = |error: database::Error| error.to_string();
+        self.database.ping().await.map_err(failed)?;
+        self.takes_writes().await.map_err(|error| format!("writes are refused: {error}"))
     }
 }
 

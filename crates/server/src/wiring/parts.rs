@@ -72,7 +72,7 @@ impl Parts {
         registry.register_collector(DatabaseUsage(self.database.clone()));
         registry.register_collector(self.table_sizes.of(service, config.services.first() == Some(&service)));
         let metrics = HttpMetrics::register(&registry);
-        let database: Arc<dyn Check> = Arc::new(DatabaseAnswers(self.database.clone()));
+        let database: Arc<dyn Check> = Arc::new(DatabaseAnswers::new(self.database.clone()));
         let revision = config.revision(service).into();
         (metrics, Health { checks: std::iter::once(database).chain(more).collect(), registry, revision })
     }
