@@ -6,12 +6,14 @@
 //!   a fixed number of steps; past them the answer is [`Overrun`], never a guess.
 //! - Every URL that matches begins with one of `prefixes()`.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 
 use super::glob;
 use super::runs::{Part, Runs};
+use super::target;
 
 /// How the text between `<` and `>` is read (`access_rules.matching_strategy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -191,9 +193,21 @@ fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
+/// The template as the requests are compared that it means: see [`target::without_default_port`].
+fn without_default_port(template: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = template.split_once("://") else { return Cow::Borrowed(template) };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let shorter = target::without_default_port(scheme, authority);
+    if shorter == authority || authority.contains(['<', '>']) {
+        return Cow::Borrowed(template);
+    }
+    Cow::Owned(format!("{scheme}://{shorter}{path}"))
+}
+
 /// Cuts a template at its outermost brackets. The literal text up to the path is brought to lower case, because hosts
 /// and schemes are compared in lower case.
 fn split(template: &str) -> Result<Vec<Piece>, PatternError> {
+    let template = &*without_default_port(template);
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut depth = 0_usize;

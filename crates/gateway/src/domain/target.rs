@@ -89,6 +89,16 @@ pub(crate) enum TargetError {
     Scheme,
 }
 
+/// An authority as rules compare it: the default port of the scheme is no port (RFC 9110 section 4.2.3).
+pub(crate) fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
+    let port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return authority,
+    };
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
 /// The target of one request, in one piece.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -112,10 +122,11 @@ impl Target {
         query: Option<&str>,
     ) -> Self {
         let decoded = path.decoded();
-        let path_at = scheme.as_str().len() + SEPARATOR.len() + host.0.len();
+        let host = without_default_port(scheme.as_str(), &host.0);
+        let path_at = scheme.as_str().len() + SEPARATOR.len() + host.len();
         let path_end = path_at + decoded.len();
         let mut text = String::with_capacity(path_end + query.map_or(0, |query| query.len() + 1));
-        text.extend([scheme.as_str(), SEPARATOR, &*host.0, decoded]);
+        text.extend([scheme.as_str(), SEPARATOR, host, decoded]);
         if let Some(query) = query {
             text.push('?');
             text.push_str(query);
@@ -174,6 +185,19 @@ const SEPARATOR: &str = "://";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_port_is_no_port() {
+        let url = |scheme, host| {
+            let (host, path) = (Host::parse(host).unwrap(), RequestPath::parse("/a").unwrap());
+            Target::new(http::Method::GET, scheme, &host, &path, None).url().to_owned()
+        };
+        assert_eq!(url(Scheme::Http, "h:80"), "http://h/a");
+        assert_eq!(url(Scheme::Https, "h:443"), "https://h/a");
+        assert_eq!(url(Scheme::Https, "[::1]:443"), "https://[::1]/a");
+        assert_eq!(url(Scheme::Https, "h:80"), "https://h:80/a");
+        assert_eq!(url(Scheme::Http, "h:8080"), "http://h:8080/a");
+    }
 
     #[test]
     fn hosts_are_names_or_addresses_with_a_port() {

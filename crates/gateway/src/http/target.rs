@@ -30,7 +30,7 @@ pub(super) fn is_trusted(peer: Option<PeerAddress>, proxies: &TrustedProxies) ->
 pub(crate) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, TargetError> {
     let peer = parts.extensions.get::<PeerAddress>();
     let mut scheme = connection_scheme(peer);
-    if is_forwarder && let Some(said) = single(&parts.headers, &X_FORWARDED_PROTO)? {
+    if is_forwarder && let Some(said) = first_listed(&parts.headers, &X_FORWARDED_PROTO)? {
         scheme = Scheme::parse(said).ok_or(TargetError::Scheme)?;
     }
     authorizes_once(&parts.headers)?;
@@ -53,7 +53,7 @@ pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
         Some(method) => method.parse::<Method>().map_err(|_| TargetError::Method)?,
         None => parts.method.clone(),
     };
-    let scheme = match single(headers, &X_FORWARDED_PROTO)? {
+    let scheme = match first_listed(headers, &X_FORWARDED_PROTO)? {
         Some(scheme) => Scheme::parse(scheme).ok_or(TargetError::Scheme)?,
         None => connection_scheme(parts.extensions.get()),
     };
@@ -119,6 +119,13 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     value.to_str().map(Some).map_err(|_| fault())
 }
 
+/// The first value of a field to which each proxy adds its own: what the client used.
+fn first_listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, TargetError> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| TargetError::Header(static_name(name)))?;
+    Ok(text.split(',').next().map(str::trim))
+}
+
 fn static_name(name: &HeaderName) -> &'static str {
     match name.as_str() {
         "host" => "Host",
@@ -147,6 +154,18 @@ mod tests {
         of_decision(&parts(uri, headers), trusted)
             .map(|target| format!("{} {} {:?}", target.method, target.url(), target.query()))
             .map_err(|failure| failure.status)
+    }
+
+    #[test]
+    fn several_proxies_may_name_the_scheme() {
+        let https = Ok("https://h/a".to_owned());
+        assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", "https,http")], true), https);
+        assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", "https , http")], true), https);
+        let twice = [("host", "h"), ("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")];
+        assert_eq!(proxied("/a", &twice, true), https);
+        assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", ",https")], true), Err(TargetError::Scheme));
+        let said = decision("/decisions/a", &[("host", "h:443"), ("x-forwarded-proto", "https, http")], true);
+        assert_eq!(said.unwrap(), "GET https://h/a None");
     }
 
     #[test]

@@ -43,23 +43,32 @@ impl Wants {
         Self::negotiate(accept, &["text/html", "text/*", "*/*", "application/json"])
     }
 
-    /// The offer that some entry of `accept` names with the highest quality; the more specific entry and then the
-    /// earlier offer win a tie (RFC 9110 section 12.5.1).
+    /// The offer of the highest quality, which is that of the most specific entry that names it; a more specific entry
+    /// and then the earlier offer win a tie (RFC 9110 section 12.5.1). HTML when nothing is named, unless it is excluded.
     fn negotiate(accept: Option<&str>, offers: &[&'static str]) -> Self {
         let Some(accept) = accept else { return Self::Html };
         let mut best = (0_u16, 0_u8, "text/html");
+        let mut is_html_excluded = false;
         for offer in offers {
-            for entry in accept.split(',') {
+            let entries = accept.split(',').filter_map(|entry| {
                 let mut parts = entry.split(';').map(str::trim);
-                let range = parts.next().unwrap_or_default();
-                let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1000, thousandths);
-                let Some(specificity) = matching(range, offer) else { continue };
-                if (quality, specificity) > (best.0, best.1) && quality > 0 {
-                    best = (quality, specificity, offer);
-                }
+                let specificity = matching(parts.next().unwrap_or_default(), offer)?;
+                let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+                Some((specificity, quality.map_or(1000, thousandths)))
+            });
+            // Of entries alike the first counts.
+            let named = entries.fold(None, |best: Option<(u8, u16)>, entry| match best {
+                Some(best) if best.0 >= entry.0 => Some(best),
+                Some(_) | None => Some(entry),
+            });
+            let Some((specificity, quality)) = named else { continue };
+            is_html_excluded |= *offer == "text/html" && quality == 0;
+            if quality > 0 && (quality, specificity) > (best.0, best.1) {
+                best = (quality, specificity, offer);
             }
         }
-        if best.2 == "application/json" { Self::Json } else { Self::Html }
+        let is_json = best.2 == "application/json" || (best.0 == 0 && is_html_excluded);
+        if is_json { Self::Json } else { Self::Html }
     }
 }
 
@@ -96,6 +105,23 @@ mod tests {
         assert_eq!(Wants::loosely(Some("application/json"), None), Wants::Json);
         assert_eq!(Wants::loosely(Some("application/json, text/plain, */*"), None), Wants::Json);
         assert_eq!(Wants::loosely(Some("text/html;q=0.5, application/json;q=0.9"), None), Wants::Json);
+    }
+
+    #[test]
+    fn quality_values_are_obeyed() {
+        let both = |accept| (Wants::strictly(Some(accept)), Wants::loosely(Some(accept), None));
+        for accept in [
+            "text/html;q=0",
+            "text/html;q=0, application/json",
+            "text/html; q=0.0,application/json;q=0.1",
+            "text/html;Q=0",
+        ] {
+            assert_eq!(both(accept), (Wants::Json, Wants::Json), "{accept}");
+        }
+        for accept in ["application/json;q=0", "text/html;q=0.1, application/json;q=0", "application/json;q=0, */*"] {
+            assert_eq!(both(accept), (Wants::Html, Wants::Html), "{accept}");
+        }
+        assert_eq!(Wants::strictly(Some("text/html;q=0, */*")), Wants::Json);
     }
 
     #[test]
