@@ -39,6 +39,17 @@ impl Words {
         }
     }
 
+    /// The body of the answer to bytes that are no HTTP request.
+    pub(crate) fn malformed_request(self) -> fn(StatusCode) -> String {
+        match self {
+            Self::Rest => web::listener::ListenerLimits::default().malformed_request,
+            Self::OAuth => |_| {
+                let reason = "The request line or a header field is malformed or too long.";
+                json!({ "error": "invalid_request", "error_description": reason }).to_string()
+            },
+        }
+    }
+
     pub(crate) fn refusal(self, status: StatusCode, reason: &str) -> Response {
         match self {
             Self::Rest => {

@@ -364,7 +364,8 @@ fn assemble(
     };
     let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };
     let router = parts.edge(&settings, metrics).around(router);
-    let limits = kind.audience().limits(&settings.timeout);
+    let mut limits = kind.audience().limits(&settings.timeout);
+    limits.malformed_request = Words::of(service).malformed_request();
     Ok(Site { socket: bound.socket, tls, limits, rewrite: kind.rewrite, router })
 }
 

@@ -15,11 +15,14 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
+use http::StatusCode;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_service::Service;
+
+use crate::RestError;
 
 mod connection;
 mod idle_body;
@@ -58,6 +61,8 @@ pub struct ListenerLimits {
     pub connections: usize,
     /// For what is under way when the end comes.
     pub drain_timeout: Duration,
+    /// The body, in JSON, of the answer to bytes that are no HTTP request.
+    pub malformed_request: fn(StatusCode) -> String,
 }
 
 impl Default for ListenerLimits {
@@ -70,6 +75,10 @@ impl Default for ListenerLimits {
             write_timeout: Duration::from_mins(1),
             connections: 20_000,
             drain_timeout: Duration::from_secs(30),
+            malformed_request: |status| {
+                let error = RestError::new(status, "The request is not valid HTTP");
+                error.with_reason("The request line or a header field is malformed or too long.").to_value().to_string()
+            },
         }
     }
 }

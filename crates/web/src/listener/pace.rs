@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Version;
+use http::{StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -244,6 +244,26 @@ impl<S> PacedIo<S> {
         }
     }
 
+    /// The library refuses bytes that are no request by a status alone. In its place goes an answer with a body, which
+    /// clients can show. Nothing else is written while a head is being received.
+    fn with_body(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let begun = self.pace.begun.load(Ordering::Relaxed);
+        let is_receiving_head = self.head_since.is_some() && begun == self.begun && !self.pace.is_answering();
+        if !is_receiving_head || self.pace.is_http2.load(Ordering::Relaxed) {
+            return None;
+        }
+        let head = std::str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?;
+        let status = StatusCode::from_bytes(head.strip_prefix("HTTP/1.1 ")?.get(..3)?.as_bytes()).ok()?;
+        let (before, after) = head.split_once("content-length: 0")?;
+        if !status.is_client_error() && !status.is_server_error() {
+            return None;
+        }
+        let body = (self.limits.malformed_request)(status);
+        let length = body.len();
+        let text = format!("{before}content-type: application/json\r\ncontent-length: {length}{after}\r\n\r\n{body}");
+        Some(text.into_bytes())
+    }
+
     /// Notes that bytes of an answer went out: one that was handed out whole is under way until then.
     fn sent(&self, written: &Poll<io::Result<usize>>) {
         let least = if self.pace.is_http2.load(Ordering::Relaxed) { CONTROL_BYTES } else { 0 };
@@ -307,7 +327,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        let written = match self.with_body(bytes) {
+            // It fits any buffer that is empty, and none other is left for a client that sent no request.
+            Some(answer) => Pin::new(&mut self.inner).poll_write(cx, &answer).map_ok(|_| bytes.len()),
+            None => Pin::new(&mut self.inner).poll_write(cx, bytes),
+        };
         self.sent(&written);
         self.judge_write(written, cx)
     }
@@ -317,6 +341,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [bytes] = slices
+            && self.with_body(bytes).is_some()
+        {
+            return self.poll_write(cx, bytes);
+        }
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
         self.sent(&written);
         self.judge_write(written, cx)

@@ -61,6 +61,30 @@ async fn a_request_knows_its_peer() {
 }
 
 #[tokio::test]
+async fn bytes_that_are_no_request_get_an_answer_with_a_body() {
+    let (address, _stop, _) = start(ListenerLimits::default()).await;
+    for bad in ["GET /?a=\"b\" HTTP/1.1\r\nhost: x\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n"] {
+        for is_second in [false, true] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            if is_second {
+                let mut answer = [0; 1024];
+                stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+                assert!(stream.read(&mut answer).await.unwrap() > 0);
+            }
+            stream.write_all(bad.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+            assert!(head.starts_with("HTTP/1.1 400 Bad Request"), "{answer}");
+            assert!(head.contains("content-type: application/json") && head.contains("connection: close"), "{answer}");
+            assert_eq!((&body["error"]["code"], &body["error"]["status"]), (&400.into(), &"Bad Request".into()));
+            assert!(body["error"]["reason"].as_str().unwrap().contains("malformed"), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn slow_heads_and_stalled_bodies_are_cut() {
     let limits = ListenerLimits {
         header_timeout: Duration::from_millis(100),
