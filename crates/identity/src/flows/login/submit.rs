@@ -67,7 +67,8 @@ impl Effects {
         }
         let mut proved_address = false;
         if let Some(credential) = &self.rehashed {
-            storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
+            // A credential that is gone keeps its old hash nowhere.
+            let _is_written = storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
         }
         if let Some((via, address)) = &self.verified {
             let found = storage::identities::find_verifiable(tx, *via, address).await?;

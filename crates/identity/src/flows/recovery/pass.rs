@@ -105,6 +105,7 @@ impl Identity {
         after.refresh_available_aal(self.factor_rules());
         match storage::identities::update(tx, self.vault(cx), person, &after).await {
             Ok(()) => Ok(self.identity_event(tx, cx, "IdentityUpdated", &after).await?),
+            Err(StoreError::Stale) => Err(FlowError::FlowChanged),
             Err(StoreError::Database(error)) => Err(error.into()),
             Err(StoreError::Taken(_)) => Err(FlowError::Broken("the removal of a password claimed an identifier")),
         }

@@ -86,6 +86,7 @@ impl Identity {
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(self.taken_message(cx, taken).await?));
             }
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         // From here on it is the newcomer who acts.

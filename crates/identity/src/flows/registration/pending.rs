@@ -209,7 +209,7 @@ impl Identity {
         address.complete(cx.now);
         match storage::identities::insert(tx, self.vault(cx), &identity).await {
             Ok(()) => {}
-            Err(StoreError::Taken(_)) => return Ok(None),
+            Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let cx = &acting_as(cx, identity.id);

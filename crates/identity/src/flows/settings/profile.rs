@@ -56,6 +56,7 @@ impl Identity {
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(validation::identifier_taken()));
             }
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let to_verify =
