@@ -84,6 +84,7 @@ impl Identity {
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
                     newcomer: None,
+                    transient_payload: effects.transient_payload.clone(),
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

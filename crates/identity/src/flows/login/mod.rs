@@ -99,7 +99,7 @@ impl Identity {
         }
         let addresses = self.second_factor_addresses(cx, current).await?;
         let [(_, address)] = addresses.as_slice() else { return Ok(()) };
-        match self.send_login_code(cx, flow, address, Some(current)).await {
+        match self.send_login_code(cx, flow, address, Some(current), None).await {
             Err(SubmitError::Flow(error)) => Err(*error),
             // After a complaint the form stays as it is: the person can ask for the code herself.
             Ok(()) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),

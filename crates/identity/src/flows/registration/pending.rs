@@ -92,6 +92,7 @@ impl Identity {
             session_id: None,
             oauth2: flow.details.oauth2.clone(),
             newcomer: Some(sealed),
+            transient_payload: newcomer.transient_payload,
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
         for holder in holders.iter().flatten() {

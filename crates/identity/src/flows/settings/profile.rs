@@ -73,6 +73,7 @@ impl Identity {
                     session_id: Some(current.session.id),
                     oauth2: None,
                     newcomer: None,
+                    transient_payload: submission.transient_payload(),
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
