@@ -37,10 +37,12 @@ pub struct Strings {
 
     pub recovery: &'static str,
     pub recovery_intro: &'static str,
+    pub recovery_link_intro: &'static str,
     pub back_to_sign_in: &'static str,
 
     pub verification: &'static str,
     pub verification_intro: &'static str,
+    pub verification_link_intro: &'static str,
     pub verification_done: &'static str,
     pub other_browser: &'static str,
     pub other_browser_intro: &'static str,

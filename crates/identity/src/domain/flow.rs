@@ -356,6 +356,9 @@ impl Details for Registration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     pub identity_id: IdentityId,
+    /// The login that goes on when the new password is set, after a recovery that was begun within it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2Request>,
 }
 
 impl Details for Settings {
@@ -388,6 +391,9 @@ pub struct Recovery {
     /// The address that a code was sent to.
     #[serde(default)]
     pub address: Option<String>,
+    /// The login that the recovery was begun within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth2: Option<OAuth2Request>,
 }
 
 impl Details for Recovery {

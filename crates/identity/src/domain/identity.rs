@@ -64,6 +64,8 @@ pub struct Identity {
     pub credentials: Credentials,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// How often the row was written when this value was read.
+    pub version: i64,
 }
 
 impl Identity {
@@ -84,6 +86,7 @@ impl Identity {
             credentials: BTreeMap::new(),
             created_at: now,
             updated_at: now,
+            version: 1,
         }
     }
 

@@ -74,7 +74,7 @@ impl Identity {
             "to": recipient.address,
             "request_url": flow.request_url,
             "expires_in_minutes": lifespan.as_secs() / 60,
-            "transient_payload": extra.and_then(|extra| extra.get("transient_payload")).cloned().unwrap_or_else(|| json!({})),
+            "transient_payload": extra.and_then(|extra| extra.get("transient_payload")).filter(|it| it.is_object()).cloned().unwrap_or_else(|| json!({})),
         });
         // A mail to nobody is written like any other, so that it takes as long, and thrown away.
         let has_code = is_known || !is_told;

@@ -2,6 +2,7 @@
 
 use base::Context;
 use database::WriteTx;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::Identity;
@@ -78,6 +79,8 @@ pub(crate) struct VerificationOf<'a> {
     pub oauth2: Option<OAuth2Request>,
     /// Somebody whose account waits for this, sealed.
     pub newcomer: Option<String>,
+    /// What the submission gave for its messages.
+    pub transient_payload: Option<Value>,
 }
 
 impl Identity {
@@ -124,7 +127,8 @@ impl Identity {
         let recipient = Recipient { person, via: address.via, address: &address.value, is_holders: !of.is_real };
         self.show_sent(cx, &mut flow, &address.value, &recipient, messages::code_sent_to(address.via, &address.value));
         storage::flows::insert(tx, &flow).await?;
-        self.send_code(tx, cx, purpose(&flow), &flow, &recipient, None).await?;
+        let extra = json!({ "transient_payload": of.transient_payload });
+        self.send_code(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
         // A newcomer's address is no row yet.
         if of.is_real && flow.details.newcomer.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;

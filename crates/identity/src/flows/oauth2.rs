@@ -23,6 +23,11 @@ pub(crate) struct Challenge {
 }
 
 impl Challenge {
+    /// What a flow keeps of it.
+    pub(crate) fn to_flow(&self) -> OAuth2Request {
+        OAuth2Request { challenge: self.challenge.clone(), request: self.wire.clone() }
+    }
+
     /// Whether the request may be answered with this session without asking again.
     pub(crate) fn is_for(&self, current: &Current) -> bool {
         let subject = current.session.identity_id.to_string();
@@ -78,6 +83,25 @@ impl Identity {
             ..AcceptLogin::default()
         };
         Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)
+    }
+
+    /// Accepts the login that a recovery was begun within; returns where the browser goes on. `None` when the login is
+    /// over: then the recovery ends as one that stands alone.
+    pub(crate) async fn go_on_with_login(
+        &self,
+        cx: &Context,
+        oauth2: &OAuth2Request,
+        session: &Session,
+        person: &domain::Identity,
+    ) -> Result<Option<String>, FlowError> {
+        match self.accept_login(cx, oauth2, session, person).await {
+            Ok(url) => Ok(Some(url)),
+            Err(FlowError::SessionAal2Required { redirect_browser_to }) => Ok(Some(redirect_browser_to)),
+            Err(FlowError::OAuth2(
+                contracts::LoginRequestError::Unknown | contracts::LoginRequestError::Refused(_),
+            )) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Answers with the session that there is; returns where the browser goes on, first to a second factor if need be.

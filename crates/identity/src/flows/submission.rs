@@ -53,8 +53,30 @@ impl Submission {
         self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()))
     }
 
-    /// Data for the mails of this one request.
-    pub fn transient_payload(&self) -> Option<&Value> {
-        self.0.get("transient_payload").filter(|payload| payload.is_object())
+    /// Data for the messages of this one request: an object, which a form sends as JSON text.
+    pub fn transient_payload(&self) -> Option<Value> {
+        let payload = match self.0.get("transient_payload")? {
+            Value::String(text) => serde_json::from_str(text).ok()?,
+            payload => payload.clone(),
+        };
+        Some(payload).filter(Value::is_object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_transient_payload_is_an_object_or_the_text_of_one() {
+        let payload =
+            |value: Value| Submission(Map::from_iter([("transient_payload".to_owned(), value)])).transient_payload();
+        assert_eq!(payload(json!({"a": 1})), Some(json!({"a": 1})));
+        assert_eq!(payload(json!("{\"a\": 1}")), Some(json!({"a": 1})));
+        for nothing in [json!("[1]"), json!("{"), json!(""), json!(1), json!(null)] {
+            assert_eq!(payload(nothing), None);
+        }
     }
 }

@@ -128,10 +128,14 @@ submissions! {
     submit_verification => submit_verification;
 }
 
-/// What a mail leads to. Programs that look at links before people do ask with `HEAD`: that must use nothing up.
+/// What a mail leads to. Opening it uses nothing up, because programs look at links before people do: a link shows a
+/// button, and only its submission is the proof.
 async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
+    }
+    if visitor.query("token").is_some() {
+        return identity.link_page(&cx, FlowKind::Verification);
     }
     let result = identity.open_verification(&cx, &visitor).await;
     identity.respond(&cx, &visitor, result).await
@@ -140,6 +144,9 @@ async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor
 async fn open_recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
+    }
+    if visitor.query("token").is_some() {
+        return identity.link_page(&cx, FlowKind::Recovery);
     }
     let result = identity.submit_recovery(&cx, &visitor, RawSubmission::Empty).await;
     identity.respond(&cx, &visitor, result).await

@@ -68,6 +68,8 @@ pub enum CreateIdentityError {
     Compose(#[from] ComposeError),
     #[error("somebody else has the same identifier, address or external id")]
     Taken(Taken),
+    #[error("another request changed the identity at the same time")]
+    Changed,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -76,6 +78,7 @@ impl From<StoreError> for CreateIdentityError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(taken) => Self::Taken(taken),
+            StoreError::Stale => Self::Changed,
             StoreError::Database(error) => Self::Database(error),
         }
     }

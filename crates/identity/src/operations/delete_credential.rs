@@ -20,6 +20,8 @@ pub enum DeleteCredentialError {
     IdentifierMissing(CredentialType),
     #[error("the last first factor cannot be deleted")]
     LastFirstFactor,
+    #[error("another request changed the identity at the same time")]
+    Changed,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -59,6 +61,7 @@ impl Identity {
         after.updated_at = cx.now;
         match identities::update(&mut tx, vault, &before, &after).await {
             Ok(()) => {}
+            Err(StoreError::Stale) => return Err(DeleteCredentialError::Changed),
             Err(StoreError::Database(error)) => return Err(error.into()),
             // Nothing new is claimed by taking something away.
             Err(StoreError::Taken(_)) => {

@@ -38,6 +38,8 @@ pub enum PatchIdentityError {
     Compose(#[from] ComposeError),
     #[error("somebody else has the same identifier, address or external id")]
     Taken(Taken),
+    #[error("another request changed the identity at the same time")]
+    Changed,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
@@ -46,6 +48,7 @@ impl From<StoreError> for PatchIdentityError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(taken) => Self::Taken(taken),
+            StoreError::Stale => Self::Changed,
             StoreError::Database(error) => Self::Database(error),
         }
     }

@@ -110,13 +110,14 @@ impl Identity {
         let lifespan = self.config.session.lifespan.get();
         let earliest = self.config.session.earliest_possible_extend.map_or(lifespan, web::config::GoDuration::get);
         let mut tx = self.database.write(cx.tenant).await?;
-        let mut session = sessions::find(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
+        let mut session = sessions::lock(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
         if session.is_alive(cx.now) {
             let expires_at = session.extended_expiry(lifespan, earliest, cx.now);
             if expires_at != session.expires_at {
+                let before = session.clone();
                 session.expires_at = expires_at;
                 session.updated_at = cx.now;
-                if !sessions::update(&mut tx, &session).await? {
+                if !sessions::update(&mut tx, &before, &session).await? {
                     return Err(SessionError::Unknown);
                 }
             }

@@ -7,6 +7,7 @@
 mod device_name;
 mod error;
 mod flow;
+mod link;
 mod logout;
 mod mailbox;
 mod other_browser;

@@ -8,6 +8,7 @@ use ui::form::FlowKind;
 use ui::{Config, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
 
 use super::error::ErrorPage;
+use super::link::LinkPage;
 use super::logout::{LogoutPage, SignedOutPage};
 use super::mailbox::{MailLine, MailPage, MailboxPage, parts};
 use super::other_browser::OtherBrowserPage;
@@ -146,6 +147,19 @@ fn the_mailbox_lists_and_shows_messages() {
         };
         render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)
     });
+}
+
+#[test]
+fn a_link_shows_a_button() {
+    for (name, kind) in [
+        ("link_recovery", crate::domain::flow::FlowKind::Recovery),
+        ("link_verification", crate::domain::flow::FlowKind::Verification),
+    ] {
+        check(name, |ui, locale, strings| {
+            let page = LinkPage::new(strings, kind);
+            render(ui, locale, Page::titled(page.title), &page)
+        });
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ database::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7) \
               ON CONFLICT (tenant_id, identity_id, type) \
               DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at";
+    UPDATE_CONFIG = "UPDATE identity_credentials SET config = $4, updated_at = $5 \
+                     WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
     DELETE = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
     DELETE_OF_IDENTITY = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2";
     CLAIM_IDENTIFIER = "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
@@ -139,17 +141,17 @@ fn is_stored_alike(old: &Credential, new: &Credential) -> bool {
     (&old.config, old.version, old.updated_at) == (&new.config, new.version, new.updated_at)
 }
 
-/// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code.
+/// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code. `false` when
+/// the credential is gone. The caller holds the identity as it was read: see [`super::identities::lock_unchanged`].
 pub async fn update_config(
     tx: &mut WriteTx,
     vault: Vault<'_>,
     id: IdentityId,
     credential: &Credential,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let config = vault.seal(SEALED, &credential.config);
-    let kind = credential.kind.as_str();
-    let values = values![id.as_uuid(), kind, config, credential.version, credential.created_at, credential.updated_at];
-    tx.execute(&UPSERT, &values).await.map(|_| ())
+    let values = values![id.as_uuid(), credential.kind.as_str(), config, credential.updated_at];
+    Ok(tx.execute(&UPDATE_CONFIG, &values).await? == 1)
 }
 
 pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Result<(), Error> {

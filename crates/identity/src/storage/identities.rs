@@ -17,7 +17,7 @@ const TABLE: &str = "identity_identities";
 macro_rules! columns {
     () => {
         "id, schema_id, state, state_changed_at, traits, metadata_public, metadata_admin, external_id, organization_id, \
-         available_aal, created_at, updated_at"
+         available_aal, created_at, updated_at, version"
     };
 }
 use columns;
@@ -32,13 +32,18 @@ database::statements! {
         postgres: concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR UPDATE"),
     };
     INSERT = "INSERT INTO identity_identities (tenant_id, id, schema_id, state, state_changed_at, traits, metadata_public, \
-              metadata_admin, external_id, organization_id, available_aal, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING";
+              metadata_admin, external_id, organization_id, available_aal, created_at, updated_at, version) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
+    /// The state and version of an identity, which nobody changes until the transaction ends.
+    LOCK_VERSION = {
+        sqlite: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2",
+        postgres: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR SHARE",
+    };
+    /// Only the version that was read.
     UPDATE = "UPDATE identity_identities SET schema_id = $3, state = $4, state_changed_at = $5, traits = $6, \
-              metadata_public = $7, metadata_admin = $8, organization_id = $9, available_aal = $10, updated_at = $11 \
-              WHERE tenant_id = $1 AND id = $2";
+              metadata_public = $7, metadata_admin = $8, organization_id = $9, available_aal = $10, updated_at = $11, \
+              version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $12";
     UPDATE_EXTERNAL_ID = "UPDATE identity_identities SET external_id = $3 WHERE tenant_id = $1 AND id = $2";
-    UPDATE_AVAILABLE_AAL = "UPDATE identity_identities SET available_aal = $3 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM identity_identities WHERE tenant_id = $1 AND id = $2";
     DELETE_FLOWS = "DELETE FROM identity_flows WHERE tenant_id = $1 AND identity_id = $2";
     DELETE_CODES = "DELETE FROM identity_codes WHERE tenant_id = $1 AND identity_id = $2";
@@ -57,11 +62,22 @@ pub enum Taken {
     ExternalId,
 }
 
+/// What became of an identity since it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    Yes,
+    /// It was changed or deleted.
+    No,
+    Inactive,
+}
+
 /// The write did not happen; the transaction must not commit.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("somebody else has this identifier, address or external id")]
     Taken(Taken),
+    #[error("the identity was changed or deleted after it was read")]
+    Stale,
     #[error(transparent)]
     Database(#[from] Error),
 }
@@ -83,6 +99,18 @@ pub async fn lock_whole(tx: &mut WriteTx, vault: Vault<'_>, id: IdentityId) -> R
     let row = tx.query_opt(&LOCK, &values![id.as_uuid()]).await?;
     let identity = with_addresses(tx, row).await?;
     with_credentials(tx, vault, identity).await
+}
+
+/// Whether the identity is as it was read, and active. It stays so until the transaction ends.
+pub async fn lock_unchanged(tx: &mut WriteTx, read: &Identity) -> Result<Unchanged, Error> {
+    let Some(row) = tx.query_opt(&LOCK_VERSION, &values![read.id.as_uuid()]).await? else {
+        return Ok(Unchanged::No);
+    };
+    Ok(match word(TABLE, &row.get::<String>(0)?, State::parse)? {
+        State::Inactive => Unchanged::Inactive,
+        State::Active if row.get::<i64>(1)? == read.version => Unchanged::Yes,
+        State::Active => Unchanged::No,
+    })
 }
 
 pub async fn find_by_external_id(tx: &mut impl Read, external_id: &str) -> Result<Option<Identity>, Error> {
@@ -117,6 +145,7 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> 
         identity.available_aal.as_str(),
         identity.created_at,
         identity.updated_at,
+        identity.version,
     ];
     if tx.execute(&INSERT, &values).await? == 0 {
         return Err(StoreError::Taken(Taken::ExternalId));
@@ -124,7 +153,7 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> 
     store_parts(tx, vault, None, identity).await
 }
 
-/// Writes what changed since `before`, which was read in the same transaction.
+/// Writes what changed since `before`. Fails when `before` is not what is stored.
 pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after: &Identity) -> Result<(), StoreError> {
     let id = after.id.as_uuid();
     tx.touch(id.as_bytes());
@@ -139,9 +168,10 @@ pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after
         after.organization_id,
         after.available_aal.as_str(),
         after.updated_at,
+        before.version,
     ];
     if tx.execute(&UPDATE, &values).await? != 1 {
-        return Err(Error::inconsistent(TABLE, "the identity to update is gone").into());
+        return Err(StoreError::Stale);
     }
     if before.external_id != after.external_id {
         let result = tx.execute(&UPDATE_EXTERNAL_ID, &values![id, after.external_id.as_deref()]).await;
@@ -151,12 +181,6 @@ pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after
         };
     }
     store_parts(tx, vault, Some(before), after).await
-}
-
-/// Records the level that the credentials reach, when it was found to be another than stored.
-pub async fn update_available_aal(tx: &mut WriteTx, id: IdentityId, level: Aal) -> Result<(), Error> {
-    tx.touch(id.as_uuid().as_bytes());
-    tx.execute(&UPDATE_AVAILABLE_AAL, &values![id.as_uuid(), level.as_str()]).await.map(|_| ())
 }
 
 /// Deletes the identity with its credentials and addresses and whatever it was in the middle of; `false` when there is
@@ -222,6 +246,7 @@ pub(super) fn read(row: &Row, at: usize) -> Result<Identity, Error> {
         credentials: crate::domain::Credentials::new(),
         created_at: row.get(at + 10)?,
         updated_at: row.get(at + 11)?,
+        version: row.get(at + 12)?,
     })
 }
 

@@ -39,11 +39,16 @@ macro_rules! list_over {
 
 database::statements! {
     FIND = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2");
+    /// Nobody else changes the session until the transaction ends.
+    LOCK = {
+        sqlite: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2"),
+        postgres: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2 FOR UPDATE"),
+    };
     FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
     /// A session together with its identity: what a session check needs, in one read.
     FIND_WITH_IDENTITY_BY_TOKEN = concat!(
         "SELECT ", columns!(), ", i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, \
-         i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at \
+         i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version \
          FROM identity_sessions s \
          JOIN identity_identities i ON i.tenant_id = s.tenant_id AND i.id = s.identity_id \
          WHERE s.tenant_id = $1 AND s.token_digest = $2"
@@ -55,8 +60,10 @@ database::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_DEVICE = "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, location, \
                      created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+    /// Only the proofs and the end that were read.
     UPDATE = "UPDATE identity_sessions SET aal = $3, authentication_methods = $4, authenticated_at = $5, expires_at = $6, \
-              updated_at = $7 WHERE tenant_id = $1 AND id = $2 AND active";
+              updated_at = $7 \
+              WHERE tenant_id = $1 AND id = $2 AND active AND authentication_methods = $8 AND expires_at = $9";
     EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
     REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active";
     /// All sessions of an identity but one (which may be nobody's).
@@ -107,6 +114,11 @@ pub struct Liveness {
 /// A session without its devices.
 pub async fn find(tx: &mut impl Read, id: SessionId) -> Result<Option<Session>, Error> {
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
+}
+
+/// As [`find`]; nobody else changes the session until the transaction ends.
+pub async fn lock(tx: &mut WriteTx, id: SessionId) -> Result<Option<Session>, Error> {
+    tx.query_opt(&LOCK, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
 }
 
 /// A session without its devices, alive or not.
@@ -173,8 +185,8 @@ pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device)
     tx.execute(&INSERT_DEVICE, &values).await.map(|_| ())
 }
 
-/// Writes what another proof or an extension made of the session; `false` when it was revoked meanwhile.
-pub async fn update(tx: &mut WriteTx, session: &Session) -> Result<bool, Error> {
+/// Writes what another proof or an extension made of the session; `false` when it is not as it was read any more.
+pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Result<bool, Error> {
     let id = session.id.as_uuid();
     tx.touch(id.as_bytes());
     let values = values![
@@ -184,10 +196,14 @@ pub async fn update(tx: &mut WriteTx, session: &Session) -> Result<bool, Error> 
         session.authenticated_at,
         session.expires_at,
         session.updated_at,
+        methods(before)?,
+        before.expires_at,
     ];
-    let alive = tx.execute(&UPDATE, &values).await? == 1;
+    if tx.execute(&UPDATE, &values).await? != 1 {
+        return Ok(false);
+    }
     tx.execute(&EXTEND_DEVICES, &values![id, session.expires_at]).await?;
-    Ok(alive)
+    Ok(true)
 }
 
 /// Ends one session; `false` when it had ended already or never was.
@@ -322,4 +338,43 @@ fn read(row: &Row) -> Result<Session, Error> {
         updated_at: row.get(10)?,
         devices: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base::{Rng, TenantId};
+
+    use super::*;
+    use crate::domain::{AuthenticationMethod, CredentialType};
+
+    #[tokio::test]
+    async fn a_stale_write_of_a_session_takes_no_proof_back() {
+        database::testing::on_both_engines(&[crate::MIGRATIONS], |database| async move {
+            let (rng, now, lifespan) = (Rng::seeded(5), Timestamp::from_unix_seconds(1), Duration::from_mins(10));
+            let method = |kind| AuthenticationMethod::new(kind, Aal::Aal1, now);
+            let device = Device::new(&rng, None, None, None);
+            let owner = IdentityId::generate(&rng);
+            let (issued, _) = Session::issue(&rng, owner, method(CredentialType::Password), device, lifespan, now);
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            insert(&mut tx, &issued).await.unwrap();
+
+            let before = lock(&mut tx, issued.id).await.unwrap().unwrap();
+            let (mut first, mut extended) = (before.clone(), before.clone());
+            first.authenticate(method(CredentialType::Code), lifespan, now);
+            extended.expires_at = now.plus(2 * lifespan);
+            assert!(update(&mut tx, &before, &first).await.unwrap());
+            assert!(!update(&mut tx, &before, &extended).await.unwrap(), "another proof came first");
+            assert!(revoke(&mut tx, issued.id, now).await.unwrap());
+            assert!(!update(&mut tx, &first, &extended).await.unwrap(), "an ended session stays ended");
+            assert!(!revoke(&mut tx, issued.id, now).await.unwrap());
+            let stored = find(&mut tx, issued.id).await.unwrap().unwrap();
+            assert_eq!(
+                (stored.authentication_methods.len(), stored.expires_at, stored.active),
+                (2, first.expires_at, false)
+            );
+        })
+        .await;
+    }
 }

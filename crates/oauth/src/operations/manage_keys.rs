@@ -90,7 +90,7 @@ impl OAuth {
         let kid = if new.kid.is_empty() { self.rng().uuid().to_string() } else { new.kid };
         let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
         jwk.key_use = Some(key_use);
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         // The newest key signs, also when another one was made at the same instant.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
@@ -108,7 +108,7 @@ impl OAuth {
         if is_own_set(set_name) && !set.keys.iter().any(signs) {
             return Err(ManageKeysError::NothingSigns);
         }
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         keys::delete_set(&mut tx, set_name).await?;
         for (position, jwk) in (0..).zip(&set.keys) {
             let key = stored_key(cx, set_name, jwk.clone(), position)?;
@@ -129,7 +129,7 @@ impl OAuth {
         mut jwk: Jwk,
     ) -> Result<Jwk, ManageKeysError> {
         jwk.kid = Some(kid.to_owned());
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         keys::delete(&mut tx, set_name, kid).await?;
         keys::insert(&mut tx, self.sealer(), &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
         self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
@@ -138,7 +138,7 @@ impl OAuth {
 
     /// A set that does not exist is no error.
     pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         if keys::delete_set(&mut tx, set_name).await? == 0 {
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl OAuth {
 
     /// A key that does not exist is no error.
     pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
             return Ok(());
         }
@@ -173,7 +173,7 @@ impl OAuth {
         active_at: Timestamp,
     ) -> Result<(), ManageKeysError> {
         let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         // Another node may have published one meanwhile.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
@@ -192,6 +192,14 @@ impl OAuth {
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
     }
 
+    /// A transaction beside which no other changes keys: it holds the row of their version, so that what it reads is what
+    /// it changes.
+    pub(super) async fn change_keys(&self, cx: &Context) -> Result<WriteTx, database::Error> {
+        let mut tx = self.database().write(cx.tenant).await?;
+        versions::bump(&mut tx, versions::KEYS).await?;
+        Ok(tx)
+    }
+
     async fn commit_keys(
         &self,
         cx: &Context,
@@ -199,7 +207,6 @@ impl OAuth {
         set_name: &str,
         name: &'static str,
     ) -> Result<(), ManageKeysError> {
-        versions::bump(&mut tx, versions::KEYS).await?;
         jobs::append_event(&mut tx, cx, jobs::Event { name, subject: set_name.to_owned(), attributes: json!({}) })
             .await?;
         tx.commit().await?;

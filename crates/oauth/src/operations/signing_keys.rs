@@ -13,7 +13,7 @@ use crate::OAuth;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step, signer};
 use crate::jobs::rotate_keys;
 use crate::memory::LoadedSet;
-use crate::storage::{keys, versions};
+use crate::storage::keys;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
@@ -81,7 +81,7 @@ impl OAuth {
 
     async fn make_first_key(&self, cx: &Context, set_name: &str) -> Result<(), SigningKeyError> {
         let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.change_keys(cx).await?;
         // Another node may have been faster: one first key is enough.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         if signer(&present, cx.now).is_none() {
@@ -96,7 +96,6 @@ impl OAuth {
                 expires_at: Timestamp::MAX,
             };
             keys::insert(&mut tx, self.sealer(), &key).await?;
-            versions::bump(&mut tx, versions::KEYS).await?;
             tx.commit().await?;
         }
         self.keys().forget(cx.tenant);

@@ -32,10 +32,12 @@ pub(super) static STRINGS: Strings = Strings {
 
     recovery: "Recover your account",
     recovery_intro: "Tell us your address. If it belongs to an account, we send you the way back in.",
+    recovery_link_intro: "This link opens your account once, so that you can set a new password. If you did not ask for it, close this page.",
     back_to_sign_in: "Back to sign in",
 
     verification: "Confirm your address",
     verification_intro: "This way we know that we can reach you when it matters.",
+    verification_link_intro: "Confirm that this address is yours. If you did not ask for this, close this page.",
     verification_done: "Address confirmed",
     other_browser: "One step left, in the other window",
     other_browser_intro: "You began this in another browser or on another device, where the page is still waiting. Go back to it and enter the code from the mail. Nothing is lost.",

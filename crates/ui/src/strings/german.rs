@@ -32,10 +32,12 @@ pub(super) static STRINGS: Strings = Strings {
 
     recovery: "Zugang wiederherstellen",
     recovery_intro: "Nennen Sie uns Ihre Adresse. Gehört sie zu einem Konto, schicken wir Ihnen den Weg zurück.",
+    recovery_link_intro: "Dieser Link öffnet Ihr Konto einmal, damit Sie ein neues Passwort setzen können. Wenn Sie ihn nicht angefordert haben, schließen Sie diese Seite.",
     back_to_sign_in: "Zurück zur Anmeldung",
 
     verification: "Adresse bestätigen",
     verification_intro: "So wissen wir, dass wir Sie erreichen, wenn es darauf ankommt.",
+    verification_link_intro: "Bestätigen Sie, dass diese Adresse Ihnen gehört. Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.",
     verification_done: "Adresse bestätigt",
     other_browser: "Noch ein Schritt, im anderen Fenster",
     other_browser_intro: "Sie haben in einem anderen Browser oder auf einem anderen Gerät begonnen; dort wartet die Seite noch. Gehen Sie dorthin zurück und geben Sie den Code aus der Nachricht ein. Es ist nichts verloren.",

@@ -73,7 +73,8 @@ async fn recover(suite: &Suite, sdk: &Configuration, id: &str) -> Result<()> {
     let link = CreateRecoveryLinkForIdentityBody::new(id.to_owned());
     let link = identity_api::create_recovery_link_for_identity(sdk, None, Some(link)).await.map_err(explain)?;
     let mut browser = suite.browser();
-    let opened = browser.get(&link.recovery_link).await?.expect_status(StatusCode::SEE_OTHER)?;
+    let page = browser.get(&link.recovery_link).await?.expect_status(StatusCode::OK)?;
+    let opened = page.submit().await?.expect_status(StatusCode::SEE_OTHER)?;
     ensure!(opened.location()?.path().contains("settings"), "{}", opened.summary());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Signing in with a code that is sent to an address of the account.
 
 use base::Context;
+use serde_json::{Value, json};
 
 use crate::Identity;
 use crate::domain::code::CodePurpose;
@@ -55,7 +56,7 @@ impl Identity {
                         return Err(SubmitError::general(validation::no_code_sign_in()));
                     }
                 }
-                self.send_login_code(cx, flow, &identifier, second).await?;
+                self.send_login_code(cx, flow, &identifier, second, submission.transient_payload()).await?;
                 Ok(Step::Form)
             }
         }
@@ -69,6 +70,7 @@ impl Identity {
         flow: &mut Flow<Login>,
         identifier: &str,
         second: Option<&Current>,
+        transient_payload: Option<Value>,
     ) -> Result<(), SubmitError> {
         self.count_mail_request(cx).await?;
         let found = match second {
@@ -91,8 +93,9 @@ impl Identity {
             None => Recipient { person: None, via: Via::of(identifier), address: identifier, is_holders: false },
         };
         let mut tx = self.database.write(cx.tenant).await?;
+        let extra = json!({ "transient_payload": transient_payload });
         storage::flows::update(&mut tx, &mut sent).await?;
-        self.send_code(&mut tx, cx, CodePurpose::Login, &sent, &recipient, None).await?;
+        self.send_code(&mut tx, cx, CodePurpose::Login, &sent, &recipient, Some(&extra)).await?;
         tx.commit().await?;
         *flow = sent;
         Ok(())

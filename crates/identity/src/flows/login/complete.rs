@@ -10,7 +10,7 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
 use crate::domain::message::{flow as messages, validation};
-use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId, Session};
+use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId, Session, SessionId};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
@@ -19,6 +19,7 @@ use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
 use crate::storage;
+use crate::storage::identities::Unchanged;
 
 use super::submit::{Proof, Written};
 
@@ -49,7 +50,7 @@ impl Identity {
         let return_to = self.login_return_to(flow, used)?;
         let hooks = self.hooks_after(FlowKind::Login, used);
         let same_person = current.as_ref().is_some_and(|current| current.session.identity_id == identity.id);
-        let signed_in = self.next_session(cx, visitor, identity.id, method, current.filter(|_| same_person));
+        let mut signed_in = self.next_session(cx, visitor, identity.id, &method, current.filter(|_| same_person));
 
         let must_verify =
             hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
@@ -83,6 +84,7 @@ impl Identity {
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
                     newcomer: None,
+                    transient_payload: effects.transient_payload.clone(),
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -103,8 +105,8 @@ impl Identity {
         }
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
-        } else if !storage::sessions::update(&mut tx, &signed_in.session).await? {
-            return Err(FlowError::SessionInactive.into());
+        } else {
+            signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method).await?;
         }
         if hooks.revoke_active_sessions || (proved_address && self.revokes_active_sessions()) {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
@@ -139,25 +141,39 @@ impl Identity {
         cx: &Context,
         visitor: &Visitor,
         person: IdentityId,
-        method: AuthenticationMethod,
+        method: &AuthenticationMethod,
         current: Option<Current>,
     ) -> SignedIn {
-        let lifespan = self.session_lifespan();
-        if let Some(Current { mut session, token, .. }) = current {
-            session.authenticate(method, lifespan, cx.now);
+        if let Some(Current { session, token, .. }) = current {
             return SignedIn { session, token, is_new: false };
         }
-        let device = visitor.device(&self.rng);
-        let (session, token) = Session::issue(&self.rng, person, method, device, lifespan, cx.now);
+        let (device, lifespan) = (visitor.device(&self.rng), self.session_lifespan());
+        let (session, token) = Session::issue(&self.rng, person, method.clone(), device, lifespan, cx.now);
         SignedIn { session, token, is_new: true }
+    }
+
+    /// Adds a proof to those that the session has by now: another one may have come at the same time.
+    async fn record_proof(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        id: SessionId,
+        method: AuthenticationMethod,
+    ) -> Result<Session, FlowError> {
+        let before = storage::sessions::lock(tx, id).await?.filter(|session| session.is_alive(cx.now));
+        let before = before.ok_or(FlowError::SessionInactive)?;
+        let mut session = before.clone();
+        session.authenticate(method, self.session_lifespan(), cx.now);
+        let is_written = storage::sessions::update(tx, &before, &session).await?;
+        if is_written { Ok(session) } else { Err(FlowError::SessionInactive) }
     }
 
     /// What was proved was proved about this very state of the person: not disabled, no other password since.
     async fn require_unchanged(tx: &mut WriteTx, proved: &domain::Identity) -> Result<(), SubmitError> {
-        match storage::identities::find(tx, proved.id).await? {
-            Some(now) if !now.is_active() => Err(SubmitError::general(messages::account_disabled())),
-            Some(now) if now.updated_at == proved.updated_at => Ok(()),
-            Some(_) | None => Err(SubmitError::general(validation::invalid_credentials())),
+        match storage::identities::lock_unchanged(tx, proved).await? {
+            Unchanged::Yes => Ok(()),
+            Unchanged::No => Err(SubmitError::general(validation::invalid_credentials())),
+            Unchanged::Inactive => Err(SubmitError::general(messages::account_disabled())),
         }
     }
 

@@ -52,7 +52,7 @@ impl Identity {
         flow.ui.nodes.sort(&NodeOrder::login());
         if offers_code && !offers_password && !self.hides_accounts() {
             // The only way there is: the code is sent at once.
-            self.send_login_code(cx, flow, &identifier, None).await?;
+            self.send_login_code(cx, flow, &identifier, None, submission.transient_payload()).await?;
             return Ok(Step::Form);
         }
         let mut tx = self.database.write(cx.tenant).await?;

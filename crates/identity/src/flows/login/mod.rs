@@ -12,7 +12,7 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
+use crate::domain::flow::{Flow, FlowKind, Login};
 use crate::domain::message::login as messages;
 use crate::domain::ui_node::NodeOrder;
 use crate::domain::{Aal, CredentialType};
@@ -99,7 +99,7 @@ impl Identity {
         }
         let addresses = self.second_factor_addresses(cx, current).await?;
         let [(_, address)] = addresses.as_slice() else { return Ok(()) };
-        match self.send_login_code(cx, flow, address, Some(current)).await {
+        match self.send_login_code(cx, flow, address, Some(current), None).await {
             Err(SubmitError::Flow(error)) => Err(*error),
             // After a complaint the form stays as it is: the person can ask for the code herself.
             Ok(()) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
@@ -211,10 +211,4 @@ fn requested_aal(visitor: &Visitor) -> Result<Aal, FlowError> {
 /// The spellings of Go's `strconv.ParseBool`, which the wire contract comes from.
 pub(super) fn is_true(text: &str) -> bool {
     matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
-}
-
-impl Challenge {
-    fn to_flow(&self) -> OAuth2Request {
-        OAuth2Request { challenge: self.challenge.clone(), request: self.wire.clone() }
-    }
 }

@@ -2,6 +2,7 @@
 
 use base::Context;
 use database::WriteTx;
+use serde_json::Value;
 
 use crate::Identity;
 use crate::domain::client_kind::Wants;
@@ -41,6 +42,8 @@ pub(super) struct Effects {
     pub redeem_code: Option<CodeId>,
     pub verified: Option<(Via, String)>,
     pub counted: Counted,
+    /// What the submission gave for the messages that follow.
+    pub transient_payload: Option<Value>,
 }
 
 /// What became of the effects of a proof.
@@ -67,7 +70,8 @@ impl Effects {
         }
         let mut proved_address = false;
         if let Some(credential) = &self.rehashed {
-            storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
+            // A credential that is gone keeps its old hash nowhere.
+            let _is_written = storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
         }
         if let Some((via, address)) = &self.verified {
             let found = storage::identities::find_verifiable(tx, *via, address).await?;
@@ -152,7 +156,10 @@ impl Identity {
             Method::None => Err(SubmitError::general(message::flow::no_login_strategy())),
         };
         let step = match step {
-            Ok(Step::Proved(proof)) => self.complete_login(cx, visitor, &browser, &flow, current, *proof).await,
+            Ok(Step::Proved(mut proof)) => {
+                proof.effects.transient_payload = submission.transient_payload();
+                self.complete_login(cx, visitor, &browser, &flow, current, *proof).await
+            }
             Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
             Err(error) => Err(error),
         };

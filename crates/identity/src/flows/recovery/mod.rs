@@ -23,6 +23,7 @@ use super::address_flow::{AddressFlow, Step, decode, nothing_given};
 use super::answer::{Answer, Failure};
 use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
+use super::oauth2::Challenge;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
 
@@ -58,8 +59,9 @@ impl AddressFlow for Recovery {
         self.address = Some(address);
     }
 
-    fn anew(&self, _: bool) -> Self {
-        Self { skip_settings: self.skip_settings, ..Self::default() }
+    fn anew(&self, is_at_home: bool) -> Self {
+        let oauth2 = self.oauth2.clone().filter(|_| is_at_home);
+        Self { skip_settings: self.skip_settings, oauth2, ..Self::default() }
     }
 }
 
@@ -90,7 +92,12 @@ impl Identity {
         }
         let browser = self.browser(visitor);
         let skip_settings = visitor.query("skip_settings").is_some_and(|value| super::login::is_true(&value));
-        let details = Recovery { skip_settings, ..Recovery::default() };
+        let challenge = match flow_type {
+            FlowType::Browser => self.login_challenge(cx, visitor).await?,
+            FlowType::Api => None,
+        };
+        let oauth2 = challenge.as_ref().map(Challenge::to_flow);
+        let details = Recovery { skip_settings, oauth2, ..Recovery::default() };
         let beginning = self.beginning::<Recovery>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
         self.ask_for_address(&mut flow)?;

@@ -28,6 +28,8 @@ struct LetIn {
     browser: Browser,
     /// A link ends in the browser that opened it, whoever began the flow.
     by_link: bool,
+    /// Where the login goes on that the recovery was begun within.
+    next: Option<String>,
 }
 
 impl Identity {
@@ -50,6 +52,9 @@ impl Identity {
         let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
         let Some(person) = person.filter(domain::Identity::is_active) else { return Ok(None) };
 
+        // A link is opened wherever the mail is read; the login waits in the browser that began it.
+        let is_at_home = flow.is_browser() && self.browser(visitor).is_home_of(&flow);
+        let oauth2 = flow.details.oauth2.take().filter(|_| is_at_home);
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(&mut tx, &mut flow).await?;
         let cx = &acting_as(cx, person.id);
@@ -77,6 +82,7 @@ impl Identity {
             let mut settings = self.begin_settings_for(&mut tx, cx, visitor, &browser, flow_type, &person).await?;
             let until = cx.now.plus(self.privileged_session_max_age().unwrap_or(self.session_lifespan()));
             settings.ui.messages.push(messages::recovered(cx.now, until));
+            settings.details.oauth2.clone_from(&oauth2);
             settings.return_to = flow.wanted_return_to().or_else(|| self.after_recovery_url().map(String::from));
             storage::flows::update(&mut tx, &mut settings).await?;
             Some(settings)
@@ -84,7 +90,11 @@ impl Identity {
         events::append(&mut tx, cx, &flow, FlowEvent::named("RecoverySucceeded").about(person.id)).await?;
         self.session_event(&mut tx, cx, "SessionIssued", &session).await?;
         tx.commit().await?;
-        let let_in = LetIn { session, token, settings, browser, by_link };
+        let next = match oauth2.filter(|_| settings.is_none()) {
+            Some(oauth2) => self.go_on_with_login(cx, &oauth2, &session, &person).await?,
+            None => None,
+        };
+        let let_in = LetIn { session, token, settings, browser, by_link, next };
         Ok(Some(self.recovered_answer(&flow, let_in)?))
     }
 
@@ -105,13 +115,14 @@ impl Identity {
         after.refresh_available_aal(self.factor_rules());
         match storage::identities::update(tx, self.vault(cx), person, &after).await {
             Ok(()) => Ok(self.identity_event(tx, cx, "IdentityUpdated", &after).await?),
+            Err(StoreError::Stale) => Err(FlowError::FlowChanged),
             Err(StoreError::Database(error)) => Err(error.into()),
             Err(StoreError::Taken(_)) => Err(FlowError::Broken("the removal of a password claimed an identifier")),
         }
     }
 
     fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {
-        let LetIn { session, token, settings, browser, by_link } = let_in;
+        let LetIn { session, token, settings, browser, by_link, next } = let_in;
         let is_native = flow.flow_type == FlowType::Api && !by_link;
         let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
         let mut continue_with = Vec::new();
@@ -120,6 +131,8 @@ impl Identity {
         }
         let url = if let Some(settings) = &settings {
             with_flow(&self.page(FlowKind::Settings), settings.id)
+        } else if let Some(next) = next {
+            next
         } else {
             let home = self.return_urls().default_url().clone();
             self.return_urls().resolve(flow.wanted_return_to().as_deref(), &home)?.into()

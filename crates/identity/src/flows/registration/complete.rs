@@ -1,7 +1,7 @@
 //! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
 
 use base::{Context, PlainToken};
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::Identity;
@@ -27,6 +27,8 @@ pub(super) struct Newcomer {
     pub identity: domain::Identity,
     pub method: AuthenticationMethod,
     pub redeem_code: Option<CodeId>,
+    /// What the submission gave for the messages that follow.
+    pub transient_payload: Option<Value>,
 }
 
 /// What the transaction made.
@@ -58,7 +60,7 @@ impl Identity {
         if self.waits_for_address(hooks, &newcomer) {
             return self.await_address(cx, visitor, browser, flow, newcomer, hooks, return_to).await;
         }
-        let Newcomer { mut identity, method, redeem_code } = newcomer;
+        let Newcomer { mut identity, method, redeem_code, transient_payload } = newcomer;
         identity.refresh_available_aal(self.factor_rules());
         // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for her.
         let needs_session = hooks.session || flow.details.oauth2.is_some();
@@ -80,12 +82,14 @@ impl Identity {
                 // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
                 // cannot be given away, would tell the difference.
                 if let Some(address) = self.hidden_address(needs_session, &identity, &taken) {
-                    let registered = self.pretend_registration(cx, browser, flow, identity, address).await?;
+                    let registered =
+                        self.pretend_registration(cx, browser, flow, identity, address, transient_payload).await?;
                     return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
                 }
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(self.taken_message(cx, taken).await?));
             }
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         // From here on it is the newcomer who acts.
@@ -109,6 +113,7 @@ impl Identity {
                     // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
                     oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
                     newcomer: None,
+                    transient_payload,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -172,6 +177,7 @@ impl Identity {
     }
 
     /// Does what a registration would be seen to do, and registers nobody.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn pretend_registration(
         &self,
         cx: &Context,
@@ -179,6 +185,7 @@ impl Identity {
         flow: &Flow<Registration>,
         mut identity: domain::Identity,
         taken: domain::VerifiableAddress,
+        transient_payload: Option<Value>,
     ) -> Result<Registered, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
@@ -194,6 +201,7 @@ impl Identity {
                     session_id: None,
                     oauth2: None,
                     newcomer: None,
+                    transient_payload,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

@@ -92,6 +92,7 @@ impl Identity {
             session_id: None,
             oauth2: flow.details.oauth2.clone(),
             newcomer: Some(sealed),
+            transient_payload: newcomer.transient_payload,
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
         for holder in holders.iter().flatten() {
@@ -209,7 +210,7 @@ impl Identity {
         address.complete(cx.now);
         match storage::identities::insert(tx, self.vault(cx), &identity).await {
             Ok(()) => {}
-            Err(StoreError::Taken(_)) => return Ok(None),
+            Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let cx = &acting_as(cx, identity.id);

@@ -201,7 +201,12 @@ impl Identity {
         let credential = domain::Credential::password(derived.password.clone(), &hash, cx.now);
         identity.credentials.insert(CredentialType::Password, credential);
         let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
-        Ok(Step::Complete(Box::new(Newcomer { identity, method, redeem_code: None })))
+        Ok(Step::Complete(Box::new(Newcomer {
+            identity,
+            method,
+            redeem_code: None,
+            transient_payload: submission.transient_payload(),
+        })))
     }
 
     async fn register_code(
@@ -240,7 +245,12 @@ impl Identity {
             }
         }
         let method = AuthenticationMethod::new(CredentialType::Code, Aal::Aal1, cx.now);
-        Ok(Step::Complete(Box::new(Newcomer { identity, method, redeem_code: Some(code.id) })))
+        Ok(Step::Complete(Box::new(Newcomer {
+            identity,
+            method,
+            redeem_code: Some(code.id),
+            transient_payload: submission.transient_payload(),
+        })))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]

@@ -63,7 +63,7 @@ impl Identity {
             };
         }
         let browser = self.browser(visitor);
-        let details = Settings { identity_id: current.session.identity_id };
+        let details = Settings { identity_id: current.session.identity_id, oauth2: None };
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
         self.settings_form(&mut flow, &current.identity)?;
@@ -122,7 +122,7 @@ impl Identity {
         address.set_query(None);
         let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);
         beginning.request_url = address.as_str();
-        let mut flow = Flow::begin(&beginning, Settings { identity_id: person.id }, &self.rng, cx.now);
+        let mut flow = Flow::begin(&beginning, Settings { identity_id: person.id, oauth2: None }, &self.rng, cx.now);
         self.settings_form(&mut flow, person)?;
         storage::flows::insert(tx, &flow).await?;
         Ok(flow)

@@ -57,6 +57,7 @@ impl Identity {
         match storage::identities::update(&mut tx, self.vault(cx), &before, &after).await {
             Ok(()) => {}
             Err(StoreError::Taken(_)) => return Err(SubmitError::general(validation::identifier_taken())),
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         if hooks.revoke_active_sessions {

@@ -56,6 +56,7 @@ impl Identity {
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(validation::identifier_taken()));
             }
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
         let to_verify =
@@ -72,6 +73,7 @@ impl Identity {
                     session_id: Some(current.session.id),
                     oauth2: None,
                     newcomer: None,
+                    transient_payload: submission.transient_payload(),
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

@@ -184,14 +184,21 @@ impl Identity {
         flow.state = FlowState::Success;
         self.settings_form(&mut flow, &identity)?;
         flow.ui.messages.push(messages::saved());
+        let sets_password = flow.active == Some(CredentialType::Password);
+        let oauth2 = if sets_password { flow.details.oauth2.take() } else { None };
         storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;
+        let next = match oauth2 {
+            Some(oauth2) => self.go_on_with_login(cx, &oauth2, &current.session, &identity).await?,
+            None => None,
+        };
 
         let own_page = with_flow(&self.page(FlowKind::Settings), flow.id);
         let fallback = self.after_settings_url(flow.active);
-        let redirect = match flow.wanted_return_to() {
-            Some(wanted) => self.return_urls().check(&wanted)?.to_string(),
-            None => fallback.map_or(own_page, String::from),
+        let redirect = match (next, flow.wanted_return_to()) {
+            (Some(next), _) => next,
+            (None, Some(wanted)) => self.return_urls().check(&wanted)?.to_string(),
+            (None, None) => fallback.map_or(own_page, String::from),
         };
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
         if flow.is_browser() && visitor.wants_strictly == Wants::Json {

@@ -106,13 +106,10 @@ impl Identity {
         Ok(flow.to_wire(Some(&browser.secret), &self.rng))
     }
 
-    /// What a mail leads to. A link is the proof itself; the address of a code fills it in and shows the page.
+    /// What the mail of a code leads to: the code is filled in, and the page is shown.
     pub async fn open_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, Failure> {
         let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
-        if let Some(token) = visitor.query("token") {
-            return self.verify_by_link(cx, visitor, flow, &token).await.map_err(Failure::of(flow_type));
-        }
         self.fill_in_code(cx, visitor, &flow).await.map_err(Failure::of(flow_type))
     }
 

@@ -47,7 +47,9 @@ impl Identity {
                 let Some((address, owner)) = found.filter(|(_, owner)| Some(*owner) == code.identity_id) else {
                     return Ok(None);
                 };
-                storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
+                if !storage::identities::mark_verified(&mut tx, address.id, cx.now).await? {
+                    return Ok(None);
+                }
                 if !address.verified && self.revokes_active_sessions() {
                     let own = current.filter(|current| current.session.identity_id == owner);
                     let kept = own.map(|current| current.session.id).or(flow.details.session_id);

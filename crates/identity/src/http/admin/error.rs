@@ -19,6 +19,11 @@ pub(super) fn not_found() -> RestError {
     RestError::new(StatusCode::NOT_FOUND, "There is no such resource")
 }
 
+fn changed() -> RestError {
+    RestError::new(StatusCode::CONFLICT, "The identity was changed by another request")
+        .with_reason("Another request changed this identity at the same time. Read it and try again.")
+}
+
 /// Which member it was is not told: an administrator of one account need not learn of another.
 fn taken() -> RestError {
     RestError::conflict("Another identity holds one of these identifiers or addresses.")
@@ -64,6 +69,7 @@ impl From<CreateIdentityError> for RestError {
         match error {
             CreateIdentityError::Compose(error) => error.into(),
             CreateIdentityError::Taken(_) => taken(),
+            CreateIdentityError::Changed => changed(),
             CreateIdentityError::Database(error) => error.into(),
         }
     }
@@ -85,6 +91,7 @@ impl From<UpdateIdentityError> for RestError {
             UpdateIdentityError::Unknown => not_found(),
             UpdateIdentityError::Compose(error) => error.into(),
             UpdateIdentityError::Taken(_) => taken(),
+            UpdateIdentityError::Changed => changed(),
             UpdateIdentityError::Database(error) => error.into(),
         }
     }
@@ -100,6 +107,7 @@ impl From<PatchIdentityError> for RestError {
             | PatchIdentityError::Invalid { .. } => Self::bad_request(error.to_string()),
             PatchIdentityError::Compose(error) => error.into(),
             PatchIdentityError::Taken(_) => taken(),
+            PatchIdentityError::Changed => changed(),
             PatchIdentityError::Database(error) => error.into(),
         }
     }
@@ -121,6 +129,7 @@ impl From<DeleteCredentialError> for RestError {
             DeleteCredentialError::Unsupported(_)
             | DeleteCredentialError::IdentifierMissing(_)
             | DeleteCredentialError::LastFirstFactor => Self::bad_request(error.to_string()),
+            DeleteCredentialError::Changed => changed(),
             DeleteCredentialError::Database(error) => error.into(),
         }
     }

@@ -32,8 +32,9 @@ database::statements! {
     INSERT_VERIFIABLE = "INSERT INTO identity_verifiable_addresses (tenant_id, id, identity_id, via, value, status, \
                          verified, verified_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                          ON CONFLICT DO NOTHING";
+    /// Only the state that was read: the proof of an address does not lock its identity.
     UPDATE_VERIFIABLE = "UPDATE identity_verifiable_addresses SET status = $3, verified = $4, verified_at = $5, \
-                         updated_at = $6 WHERE tenant_id = $1 AND id = $2";
+                         updated_at = $6 WHERE tenant_id = $1 AND id = $2 AND status = $7 AND verified = $8";
     /// The person has proved to hold the address.
     MARK_VERIFIED = "UPDATE identity_verifiable_addresses SET status = 'completed', verified = TRUE, verified_at = $3, \
                      updated_at = $3 WHERE tenant_id = $1 AND id = $2 RETURNING identity_id";
@@ -132,9 +133,12 @@ pub(super) async fn store(tx: &mut WriteTx, before: Option<&Identity>, after: &I
         let (id, status) = (id.as_uuid(), status.as_str());
         match old.iter().find(|old| old.id == address.id) {
             Some(known) if known == address => {}
-            Some(_) => {
-                let values = values![id, status, *verified, *verified_at, *updated_at];
-                tx.execute(&UPDATE_VERIFIABLE, &values).await?;
+            Some(known) => {
+                let before = (known.status.as_str(), known.verified);
+                let values = values![id, status, *verified, *verified_at, *updated_at, before.0, before.1];
+                if tx.execute(&UPDATE_VERIFIABLE, &values).await? != 1 {
+                    return Err(StoreError::Stale);
+                }
             }
             None => {
                 let via = via.as_str();

@@ -219,3 +219,81 @@ async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_stale_write_of_an_identity_changes_nothing() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let ada = person(&rng, "ada@example.org");
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        assert_eq!(lock_unchanged(&mut tx, &before).await.unwrap(), Unchanged::Yes);
+        let renamed =
+            |name: &str| Identity { traits: json!({"email": "ada@example.org", "name": name}), ..before.clone() };
+        update(&mut tx, vault, &before, &renamed("first")).await.unwrap();
+        assert_eq!(lock_unchanged(&mut tx, &before).await.unwrap(), Unchanged::No);
+        tx.commit().await.unwrap();
+
+        // The change, the deletion of a credential and a new state all rest on what was read.
+        let mut without = before.clone();
+        without.credentials.remove(&CredentialType::Password);
+        let mut disabled = before.clone();
+        disabled.set_state(State::Inactive, NOW);
+        for after in [renamed("second"), without, disabled] {
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            assert!(matches!(update(&mut tx, vault, &before, &after).await, Err(StoreError::Stale)));
+        }
+        let mut tx = database.read(TenantId::DEFAULT);
+        let stored = find_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        assert_eq!((&stored.traits["name"], stored.version), (&json!("first"), 2));
+        assert!(stored.is_active() && stored.credential(CredentialType::Password).is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stale_write_of_an_address_does_not_take_its_proof_back() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let ada = person(&rng, "ada@example.org");
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        tx.commit().await.unwrap();
+
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        mark_verified(&mut tx, before.verifiable_addresses[0].id, NOW).await.unwrap();
+        let mut after = before.clone();
+        after.verifiable_addresses[0].status = crate::domain::AddressStatus::Sent;
+        assert!(matches!(update(&mut tx, vault, &before, &after).await, Err(StoreError::Stale)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_hash_is_written_only_where_the_credential_is() {
+    on_both(|database, rng| async move {
+        let sealer = sealer();
+        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let ada = person(&rng, "ada@example.org");
+        let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+        insert(&mut tx, vault, &ada).await.unwrap();
+        let password = ada.credential(CredentialType::Password).unwrap().clone();
+        let renewed = Credential { config: json!({"hashed_password": "$argon2id$.."}), ..password };
+        assert!(credentials::update_config(&mut tx, vault, ada.id, &renewed).await.unwrap());
+        let mut without = ada.clone();
+        without.credentials.remove(&CredentialType::Password);
+        update(&mut tx, vault, &ada, &without).await.unwrap();
+        assert!(!credentials::update_config(&mut tx, vault, ada.id, &renewed).await.unwrap());
+        assert!(
+            find_whole(&mut tx, vault, ada.id).await.unwrap().unwrap().credential(CredentialType::Password).is_none()
+        );
+    })
+    .await;
+}

@@ -91,7 +91,7 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
             let id = ask(&mut asker, "recovery", "a@example.org").await;
             let link = mailed(&house, &id).await;
             let mut reader = house.browser();
-            let passed = reader.get(&link).await.expect(303);
+            let passed = reader.follow(&link).await.expect(303);
             assert!(passed.location().starts_with("http://ui.example/settings?flow="), "{}", passed.location());
             let settings = passed.sent_to("flow");
             assert_eq!(reader.fetch("settings", &settings).await.expect(200).messages(), [1_060_001]);
@@ -102,7 +102,7 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
             asker.whoami().await.expect(401);
 
             let mut late = house.browser();
-            let again = late.get(&link).await.expect(303);
+            let again = late.follow(&link).await.expect(303);
             assert!(again.location().starts_with("http://ui.example/recovery?flow="));
             assert_eq!(late.fetch("recovery", &again.sent_to("flow")).await.expect(200).messages(), [4_060_004]);
             late.whoami().await.expect(401);
@@ -126,11 +126,11 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
             format!("{link}x"),
             link.to_lowercase(),
         ] {
-            reader.get(&path).await.expect(303);
+            reader.follow(&path).await.expect(303);
             reader.whoami().await.expect(401);
         }
         // What was guessed at this flow in vain does not keep the right link from working.
-        reader.get(&link).await.expect(303);
+        reader.follow(&link).await.expect(303);
         reader.whoami().await.expect(200);
     })
     .await;
@@ -144,15 +144,15 @@ async fn a_new_link_takes_the_place_of_the_old_one_and_guesses_end() {
         let id = ask(&mut asker, "recovery", "a@example.org").await;
         let old = mailed(&house, &id).await;
         asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(200);
-        house.browser().get(&old).await.expect(303);
+        house.browser().follow(&old).await.expect(303);
         let mut reader = house.browser();
         for _ in 0..4 {
-            reader.get(&format!("/self-service/recovery?flow={id}&token=wrong")).await.expect(303);
+            reader.follow(&format!("/self-service/recovery?flow={id}&token=wrong")).await.expect(303);
         }
         let mails = house.mails().await;
         let fresh = mails.iter().map(|mail| mail.content.template_data["recovery_url"].clone());
         let fresh = fresh.filter_map(|url| url.as_str().map(str::to_owned)).find(|url| *url != old).unwrap();
-        reader.get(&fresh).await.expect(303);
+        reader.follow(&fresh).await.expect(303);
         reader.whoami().await.expect(401);
     })
     .await;
@@ -171,7 +171,7 @@ async fn a_link_is_good_for_its_own_time() {
             let path = link.strip_prefix("https://go.example/id").expect("the configured base").to_owned();
             house.advance(wait);
             let mut reader = house.browser();
-            reader.get(&path).await.expect(303);
+            reader.follow(&path).await.expect(303);
             reader.whoami().await.expect(status);
         }
     })
@@ -187,7 +187,7 @@ async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
             let id = ask(&mut asker, "verification", "a@example.org").await;
             let link = mailed(&house, &id).await;
             let mut reader = house.browser();
-            let passed = reader.get(&link).await.expect(303);
+            let passed = reader.follow(&link).await.expect(303);
             assert_eq!(passed.location(), format!("http://ui.example/verification?flow={id}"));
             let shown = reader.fetch("verification", &id).await.expect(200);
             assert_eq!((shown.messages(), &shown.json["state"]), (vec![1_080_002], &json!("passed_challenge")));
@@ -196,7 +196,7 @@ async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
             let mut person = house.native();
             person.sign_in("a@example.org", PASSWORD).await.expect(200);
             assert_eq!(person.whoami().await.json["identity"]["verifiable_addresses"][0]["status"], "completed");
-            let again = reader.get(&link).await.expect(303);
+            let again = reader.follow(&link).await.expect(303);
             assert_eq!(reader.fetch("verification", &again.sent_to("flow")).await.messages(), [4_070_001]);
         }
     })
@@ -221,7 +221,7 @@ async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
                 // A token that a stranger makes up takes nothing of the sign-up along.
                 let mut stranger = house.browser();
                 let path = format!("/self-service/verification?flow={flow}&token=x");
-                let new = stranger.get(&path).await.expect(303).sent_to("flow");
+                let new = stranger.follow(&path).await.expect(303).sent_to("flow");
                 stranger.submit("verification", &new, json!({"method": "link", "email": "a@example.org"})).await;
                 assert_eq!(house.mails().await.len(), 1);
                 let code = house.code(&flow, CodePurpose::Verification).await;
@@ -257,8 +257,15 @@ async fn looking_at_a_link_uses_nothing_up() {
         let id = ask(&mut house.native(), "recovery", "a@example.org").await;
         let link = mailed(&house, &id).await;
         house.browser().head(&link).await.expect(200);
+        for mut scanner in [house.browser(), house.spa(), house.native()] {
+            scanner.get(&link).await.expect(200);
+            scanner.whoami().await.expect(401);
+        }
+        let verification = ask(&mut house.native(), "verification", "a@example.org").await;
+        house.browser().get(&mailed(&house, &verification).await).await.expect(200);
+        assert_eq!(house.native().fetch("verification", &verification).await.json["state"], "sent_email");
         let mut reader = house.browser();
-        reader.get(&link).await.expect(303);
+        reader.follow(&link).await.expect(303);
         reader.whoami().await.expect(200);
     })
     .await;

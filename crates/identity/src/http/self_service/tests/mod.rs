@@ -178,6 +178,7 @@ pub(super) struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub json: Value,
+    pub text: String,
 }
 
 impl Reply {
@@ -247,6 +248,13 @@ impl Client<'_> {
 
     pub(super) async fn get(&mut self, path: &str) -> Reply {
         self.send(Method::GET, path, None).await
+    }
+
+    /// Opens a mailed link and presses its button.
+    pub(super) async fn follow(&mut self, link: &str) -> Reply {
+        let shown = self.get(link).await.expect(200);
+        assert!(shown.text.contains("<form method=\"post\">") && !shown.text.contains("token="), "{}", shown.text);
+        self.send(Method::POST, link, None).await
     }
 
     pub(super) async fn head(&mut self, path: &str) -> Reply {
@@ -355,7 +363,8 @@ impl Client<'_> {
         }
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, json }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, json, text }
     }
 }
 

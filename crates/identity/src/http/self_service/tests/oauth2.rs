@@ -10,7 +10,7 @@ use database::WriteTx;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{House, PASSWORD, in_a_house};
+use super::{Client, House, PASSWORD, Reply, in_a_house};
 use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
@@ -103,6 +103,68 @@ async fn a_single_page_application_is_sent_to_the_provider() {
         let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
         let done = client.submit("login", &id, body).await.expect(422);
         assert_eq!(done.json["redirect_browser_to"], NEXT);
+    })
+    .await;
+}
+
+/// Recovers an account within a login; the settings flow that sets the new password.
+async fn recover(house: &House, client: &mut Client<'_>, query: &str) -> Reply {
+    let id = client.begin_with("recovery", &format!("?login_challenge=new{query}")).await;
+    client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await;
+    let code = house.code(&id, CodePurpose::Recovery).await;
+    client.submit("recovery", &id, json!({"method": "code", "code": code})).await
+}
+
+#[tokio::test]
+async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
+    in_a_house(json!({}), |house| async move {
+        let provider = house.provider();
+        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+        let new = json!({"method": "password", "password": "a better password"});
+
+        let mut browser = house.browser();
+        let settings = recover(&house, &mut browser, "").await.expect(303).sent_to("flow");
+        let traits = json!({"method": "profile", "traits.email": "a@example.org"});
+        let saved = browser.submit("settings", &settings, traits).await.expect(303);
+        assert!(provider.0.lock().unwrap().is_empty(), "{}", saved.location());
+        let done = browser.submit("settings", &settings, new.clone()).await.expect(303);
+        assert_eq!(done.location(), NEXT);
+        let (_, accepted) = provider.0.lock().unwrap().pop().unwrap();
+        assert_eq!(json!(accepted.subject), person);
+        let own = json!({"method": "password", "password": "an even better one"});
+        let again = browser.submit("settings", &settings, own).await.expect(303);
+        assert!(again.location().starts_with("http://ui.example/settings"), "the login went on once");
+
+        let mut program = house.spa();
+        let sent = recover(&house, &mut program, "").await.expect(422);
+        let url = url::Url::parse(sent.json["redirect_browser_to"].as_str().unwrap()).unwrap();
+        let settings = url.query_pairs().find(|(key, _)| key == "flow").unwrap().1.into_owned();
+        let done = program.submit("settings", &settings, new).await.expect(200);
+        assert_eq!(done.json["continue_with"][0]["redirect_browser_to"], NEXT);
+
+        let at_once = recover(&house, &mut house.browser(), "&skip_settings=true").await.expect(303);
+        assert_eq!(at_once.location(), NEXT);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recovery_link_that_is_opened_elsewhere_takes_no_login_along() {
+    let config = json!({"selfservice": {
+        "flows": {"recovery": {"use": "link"}},
+        "methods": {"link": {"enabled": true}},
+    }});
+    in_a_house(config, |house| async move {
+        let provider = house.provider();
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut asker = house.browser();
+        let id = asker.begin_with("recovery", "?login_challenge=new&skip_settings=true").await;
+        asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(303);
+        let mails = house.mails().await;
+        let link = mails.iter().find_map(|mail| mail.content.template_data["recovery_url"].as_str()).unwrap();
+        let passed = house.browser().follow(link).await.expect(303);
+        assert_ne!(passed.location(), NEXT);
+        assert!(provider.0.lock().unwrap().is_empty());
     })
     .await;
 }

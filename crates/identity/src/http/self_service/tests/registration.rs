@@ -342,3 +342,42 @@ async fn hints_tell_how_the_owner_signs_in_when_so_configured() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_transient_payload_reaches_every_message_of_its_request() {
+    let config = json!({"selfservice": {
+        "methods": {"code": {"passwordless_enabled": true}},
+        "flows": {"login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}}},
+    }});
+    in_a_house(config, |house| async move {
+        let payload = json!({"campaign": "spring"});
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        let body = json!({
+            "method": "password", "password": PASSWORD, "traits": {"email": "a@example.org"},
+            "transient_payload": payload,
+        });
+        client.submit("registration", &id, body).await.expect(200);
+
+        let mut browser = house.browser();
+        let id = browser.begin("login").await;
+        let body = json!({"method": "code", "identifier": "a@example.org", "transient_payload": payload.to_string()});
+        browser.submit("login", &id, body).await.expect(303);
+
+        let mut stopped = house.browser();
+        let id = stopped.begin("login").await;
+        let body = json!({
+            "method": "password", "identifier": "a@example.org", "password": PASSWORD,
+            "transient_payload": payload.to_string(),
+        });
+        stopped.submit("login", &id, body).await.expect(303);
+
+        let mails = house.mails().await;
+        let count = |template| mails.iter().filter(|mail| mail.template_type == template).count();
+        assert_eq!((count(Template::VerificationCodeValid), count(Template::LoginCodeValid)), (2, 1));
+        for mail in &mails {
+            assert_eq!(mail.content.template_data["transient_payload"], payload, "{:?}", mail.template_type);
+        }
+    })
+    .await;
+}
