@@ -47,6 +47,7 @@ pub const HONOURED: &[&str] = &[
     "authenticators.jwt.config.jwks_ttl",
     "authenticators.jwt.config.jwks_urls",
     "authenticators.jwt.config.jwks_urls.*",
+    "authenticators.jwt.config.leeway",
     "authenticators.jwt.config.required_scope",
     "authenticators.jwt.config.required_scope.*",
     "authenticators.jwt.config.scope_strategy",

@@ -34,6 +34,7 @@ pub(crate) struct Jwt {
     trusted_issuers: Vec<String>,
     allowed_token_types: Vec<String>,
     accept_id_tokens: bool,
+    leeway: Duration,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +53,8 @@ struct Settings {
     allowed_token_types: Vec<String>,
     /// Ours: accept ID tokens, which are meant for the client and not for an API.
     accept_id_tokens: bool,
+    /// Ours: how far the issuer's clock may be from this one.
+    leeway: GoDuration,
 }
 
 impl Default for Settings {
@@ -68,6 +71,7 @@ impl Default for Settings {
             trusted_issuers: Vec::new(),
             allowed_token_types: GENERIC_TYPES.map(str::to_owned).to_vec(),
             accept_id_tokens: false,
+            leeway: GoDuration::from_seconds(10),
         }
     }
 }
@@ -110,6 +114,7 @@ impl Jwt {
             trusted_issuers: settings.trusted_issuers,
             allowed_token_types: settings.allowed_token_types,
             accept_id_tokens: settings.accept_id_tokens,
+            leeway: settings.leeway.get(),
         })
     }
 
@@ -198,7 +203,7 @@ impl Jwt {
     fn judge(&self, claims: &Map<String, Value>, inbound: &Inbound<'_>) -> Result<(), Refusal> {
         let check = ClaimsCheck {
             now: inbound.cx.now,
-            leeway: Duration::ZERO,
+            leeway: self.leeway,
             issuer: None,
             audiences: &[],
             require_expiry: false,
