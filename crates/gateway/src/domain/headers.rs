@@ -82,6 +82,54 @@ impl DecidedHeaders {
     }
 }
 
+/// Headers that frameworks and proxies obey in place of the method, the path or the host of the request: what a rule
+/// matched would not be what the upstream serves. Folded, in order.
+///
+/// `X-Forwarded-*` and `Forwarded` are not among them: those are taken away unless a listed proxy sent them.
+const OVERRIDING: [&str; 17] = [
+    "x-envoy-original-path",
+    "x-host",
+    "x-http-host-override",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-host",
+    "x-original-method",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-override-url",
+    "x-rewrite-uri",
+    "x-rewrite-url",
+    "x-scheme",
+    "x-script-name",
+    "x-waws-unencoded-url",
+];
+
+/// Whether upstreams may obey this header in place of the request line, however it is spelled.
+pub(crate) fn is_overriding(name: &HeaderName) -> bool {
+    name.as_str().starts_with('x') && OVERRIDING.binary_search_by(|known| compare(known, name)).is_ok()
+}
+
+/// The overriding headers that a rule lets through (`upstream.keep_headers`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeptHeaders(Vec<String>);
+
+impl KeptHeaders {
+    /// The error names what is no header name.
+    pub(crate) fn new(names: &[String]) -> Result<Self, String> {
+        let folded = |text: &String| match text.parse::<HeaderName>() {
+            Ok(name) => Ok(name.as_str().bytes().map(folded).map(char::from).collect()),
+            Err(_) => Err(format!("keep_headers: `{text}` is not a header name")),
+        };
+        names.iter().map(folded).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(crate) fn contains(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|kept| compare(kept, name) == Ordering::Equal)
+    }
+}
+
 fn compare(decided: &str, name: &HeaderName) -> Ordering {
     decided.bytes().cmp(name.as_str().bytes().map(folded))
 }
@@ -112,6 +160,28 @@ mod tests {
         ]);
         remove_hop_by_hop(&mut sent);
         assert_eq!(sent, headers(&[("x-end", "2")]));
+    }
+
+    #[test]
+    fn overriding_headers_are_known_however_they_are_spelled_and_a_rule_may_keep_them() {
+        assert!(OVERRIDING.is_sorted());
+        let sent = headers(&[
+            ("X-Original-URL", ""),
+            ("X_Original_Url", ""),
+            ("x-original_url", ""),
+            ("x.rewrite.url", ""),
+            ("X-HTTP-Method-Override", ""),
+            ("x_http_method", ""),
+        ]);
+        assert!(sent.keys().all(is_overriding), "{sent:?}");
+        let others =
+            headers(&[("x-original", ""), ("x-original-urls", ""), ("original-url", ""), ("x-request-id", "")]);
+        assert!(!others.keys().any(is_overriding), "{others:?}");
+        let kept = KeptHeaders::new(&["X-HTTP-Method-Override".to_owned()]).unwrap();
+        let name = |text: &'static str| HeaderName::from_static(text);
+        assert!(kept.contains(&name("x-http-method-override")) && kept.contains(&name("x_http_method_override")));
+        assert!(!kept.contains(&name("x-http-method")));
+        assert!(KeptHeaders::new(&["a b".to_owned()]).is_err());
     }
 
     #[test]

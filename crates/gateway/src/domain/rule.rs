@@ -85,6 +85,10 @@ pub(crate) struct Upstream {
     /// and without the parameters. Otherwise they are refused.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) path_parameters: bool,
+    /// Headers such as `X-HTTP-Method-Override`, which frameworks obey in place of the request line, that clients may send.
+    /// Without it they are taken away.
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) keep_headers: Vec<String>,
     /// Tell the upstream of the client in `X-Forwarded-For`, `-Proto` and `-Host`.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) forwarded_headers: bool,

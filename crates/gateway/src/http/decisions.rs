@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use web::{Cx, PeerAddress};
 
 use super::{presented, target};
-use crate::domain::headers::remove_hop_by_hop;
+use crate::domain::headers::{is_overriding, remove_hop_by_hop};
 use crate::operations::decide::{Denied, Granted};
 use crate::service::Gateway;
 
@@ -34,19 +34,23 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
 fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
     let decided = granted.rules.decided_headers();
     let session = &granted.session;
+    let is_kept = |name: &HeaderName| granted.compiled().is_some_and(|compiled| compiled.kept_headers.contains(name));
+    let overriding: Vec<HeaderName> =
+        request_headers.keys().filter(|name| is_overriding(name) && !is_kept(name)).cloned().collect();
     let mut headers = HeaderMap::new();
     if granted.compiled().is_some_and(|compiled| compiled.pipeline.echoes_request_headers()) {
         headers = request_headers;
         remove_hop_by_hop(&mut headers);
         decided.remove_from(&mut headers);
-        for name in session.removed.iter().chain([&CONTENT_LENGTH, &HOST]) {
+        for name in session.removed.iter().chain(&overriding).chain([&CONTENT_LENGTH, &HOST]) {
             headers.remove(name);
         }
     }
     for (name, value) in session.headers.iter() {
         headers.insert(name, value.clone());
     }
-    let mut removed: Vec<&str> = decided.iter().chain(session.removed.iter().map(HeaderName::as_str)).collect();
+    let mut removed: Vec<&str> =
+        decided.iter().chain(session.removed.iter().chain(&overriding).map(HeaderName::as_str)).collect();
     removed.retain(|name| session.headers.get(name).is_none());
     removed.sort_unstable();
     removed.dedup();

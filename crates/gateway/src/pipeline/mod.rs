@@ -84,7 +84,7 @@ pub(crate) enum InvalidRule {
     Handler { kind: &'static str, handler: String, reason: String },
     #[error("its URL pattern is not valid: {0}")]
     Pattern(#[from] crate::domain::pattern::PatternError),
-    #[error("its upstream URL is not valid: {0}")]
+    #[error("its upstream is not valid: {0}")]
     Upstream(String),
 }
 

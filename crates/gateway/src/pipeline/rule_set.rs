@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{InvalidRule, Pipeline, Services};
 use crate::config::Config;
-use crate::domain::headers::DecidedHeaders;
+use crate::domain::headers::{DecidedHeaders, KeptHeaders};
 use crate::domain::overlap::{self, OverlapReport};
 use crate::domain::pattern::Pattern;
 use crate::domain::rule::{Match, Rule};
@@ -34,6 +34,7 @@ pub(crate) struct CompiledRule {
     pub(crate) pipeline: Pipeline,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) takes_path_parameters: bool,
+    pub(crate) kept_headers: KeptHeaders,
 }
 
 /// Which rule a request falls under.
@@ -133,8 +134,12 @@ impl RuleSet {
 
 fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<CompiledRule, InvalidRule> {
     let upstream = Upstream::compile(&rule.upstream).map_err(InvalidRule::Upstream)?;
-    let takes_path_parameters = rule.upstream.path_parameters;
-    Ok(CompiledRule { pipeline: Pipeline::compile(rule, config, services)?, upstream, takes_path_parameters })
+    Ok(CompiledRule {
+        pipeline: Pipeline::compile(rule, config, services)?,
+        upstream,
+        takes_path_parameters: rule.upstream.path_parameters,
+        kept_headers: KeptHeaders::new(&rule.upstream.keep_headers).map_err(InvalidRule::Upstream)?,
+    })
 }
 
 /// What is wrong with a rule that is valid and that no request falls under.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use web::listener::{IdleBody, Stalled};
 
-use crate::domain::headers::remove_hop_by_hop;
+use crate::domain::headers::{is_overriding, remove_hop_by_hop, remove_where};
 use crate::pipeline::RuleSet;
 
 /// The client's part of the exchange broke, not the upstream's.
@@ -58,6 +58,7 @@ impl HttpBody for RequestBody {
         let polled = polled.map_ok(|mut frame: Frame<Bytes>| {
             if let Some(trailers) = frame.trailers_mut() {
                 remove_hop_by_hop(trailers);
+                remove_where(trailers, is_overriding);
                 self.rules.decided_headers().remove_from(trailers);
             }
             frame

@@ -44,8 +44,8 @@ impl Gateway {
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
         let ForwardRequest { granted, target, client_address, is_forwarder, access_ends, mut parts, body } = request;
         let set = std::mem::take(&mut granted.session.headers);
-        let upstream = granted.compiled().and_then(|compiled| compiled.upstream.as_ref());
-        let upstream = upstream.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
+        let compiled = granted.compiled().and_then(|compiled| Some((compiled, compiled.upstream.as_ref()?)));
+        let (compiled, upstream) = compiled.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
         let asked = parts.uri.path_and_query();
         let uri = upstream.uri(target, asked).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
 
@@ -56,6 +56,7 @@ impl Gateway {
         HeaderRules {
             decided: granted.rules.decided_headers(),
             removed: &granted.session.removed,
+            kept: &compiled.kept_headers,
             is_forwarder,
             preserve_host: upstream.preserve_host,
             client: client_address.filter(|_| upstream.forwarded_headers).map(|address| (address, target)),

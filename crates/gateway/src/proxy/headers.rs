@@ -3,7 +3,7 @@
 use http::header::{CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, TE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
-use crate::domain::headers::{DecidedHeaders, remove_hop_by_hop, remove_where};
+use crate::domain::headers::{DecidedHeaders, KeptHeaders, is_overriding, remove_hop_by_hop, remove_where};
 use crate::domain::session::SetHeaders;
 use crate::domain::target::Target;
 
@@ -16,6 +16,8 @@ pub(super) struct HeaderRules<'a> {
     pub(super) decided: &'a DecidedHeaders,
     /// What this rule takes away besides.
     pub(super) removed: &'a [HeaderName],
+    /// What this rule lets through of the headers that override the request line.
+    pub(super) kept: &'a KeptHeaders,
     /// Whether the peer is a listed proxy: what it says of the client is passed on.
     pub(super) is_forwarder: bool,
     pub(super) preserve_host: bool,
@@ -53,6 +55,7 @@ impl HeaderRules<'_> {
         // The body is sent without waiting for a 100.
         *name == EXPECT
             || (!self.is_forwarder && is_forwarded(name))
+            || (is_overriding(name) && !self.kept.contains(name))
             || self.decided.contains(name)
             || self.removed.contains(name)
     }
@@ -129,7 +132,9 @@ mod tests {
         let mut set = SetHeaders::default();
         set.insert(HeaderName::from_static("x-role"), HeaderValue::from_static("r"));
         let removed = [HeaderName::from_static("x-secret")];
-        let rules = HeaderRules { decided: &decided, removed: &removed, is_forwarder, preserve_host, client };
+        let kept = KeptHeaders::default();
+        let rules =
+            HeaderRules { decided: &decided, removed: &removed, kept: &kept, is_forwarder, preserve_host, client };
         let mut sent = headers(sent);
         rules.apply(&mut sent, set, None);
         sent

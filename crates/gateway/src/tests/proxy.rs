@@ -33,6 +33,34 @@ async fn the_upstream_sees_what_the_rule_decided() {
 }
 
 #[tokio::test]
+async fn headers_that_override_the_request_line_stay_behind_unless_the_rule_keeps_them() {
+    let upstream = echo_upstream().await;
+    let keeping = json!({"upstream": {"url": upstream, "keep_headers": ["X-HTTP-Method-Override"]}});
+    let running =
+        Running::start(json!([rule("/a", &upstream, json!({})), rule("/kept", &upstream, keeping)]), json!({})).await;
+    let sent = [
+        ("X-Original-URL", "/admin"),
+        ("X_Original_URL", "/admin"),
+        ("x-rewrite-url", "/admin"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Method-Override", "DELETE"),
+        ("x-request-id", "7"),
+    ];
+    let names = |seen: &Value| -> Vec<String> {
+        let names = seen["headers"].as_object().unwrap().keys().filter(|name| name.starts_with('x'));
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&running.get("/a", &sent).await.json()), ["x-request-id"]);
+    assert_eq!(names(&running.get("/kept", &sent).await.json()), ["x-http-method-override", "x-request-id"]);
+    let granted = running.decide("/decisions/a", &sent).await;
+    assert_eq!((granted.header("x-original-url"), granted.header("x-request-id")), (None, Some("7")));
+    let removed = "x-http-method-override,x-method-override,x-original-url,x-rewrite-url,x_original_url";
+    assert_eq!(granted.header("x-envoy-auth-headers-to-remove"), Some(removed));
+}
+
+#[tokio::test]
 async fn host_path_and_forwarded_headers_follow_the_rule() {
     let upstream = echo_upstream().await;
     let settings = json!({"upstream": {"url": upstream, "preserve_host": true, "strip_path": "/api",

@@ -1,7 +1,9 @@
 //! `jwt`: verifies a signed token with the keys that its issuer publishes (RFC 7519, RFC 8725).
 //!
-//! What always holds: the rule names the algorithms, the key set names the keys, and the token's header only chooses
-//! among them.
+//! What always holds:
+//! - The rule names the algorithms, the key set names the keys, and the token's header only chooses among them.
+//! - A token of another kind is refused, although the same issuer signed it (RFC 8725 section 3.12): a `typ` that is not
+//!   listed, an ID token, a logout token. The rule may accept them.
 
 use std::time::Duration;
 
@@ -30,6 +32,9 @@ pub(crate) struct Jwt {
     required_scope: Vec<String>,
     target_audience: Vec<String>,
     trusted_issuers: Vec<String>,
+    allowed_token_types: Vec<String>,
+    accept_id_tokens: bool,
+    leeway: Duration,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +49,12 @@ struct Settings {
     required_scope: Vec<String>,
     target_audience: Vec<String>,
     trusted_issuers: Vec<String>,
+    /// Ours: the values of `typ` in the header that are accepted. A token without `typ` is accepted too.
+    allowed_token_types: Vec<String>,
+    /// Ours: accept ID tokens, which are meant for the client and not for an API.
+    accept_id_tokens: bool,
+    /// Ours: how far the issuer's clock may be from this one.
+    leeway: GoDuration,
 }
 
 impl Default for Settings {
@@ -58,9 +69,15 @@ impl Default for Settings {
             required_scope: Vec::new(),
             target_audience: Vec::new(),
             trusted_issuers: Vec::new(),
+            allowed_token_types: GENERIC_TYPES.map(str::to_owned).to_vec(),
+            accept_id_tokens: false,
+            leeway: GoDuration::from_seconds(10),
         }
     }
 }
+
+/// The types of access tokens: RFC 9068 section 2.1, and RFC 7519 section 5.1 for issuers that name no kind.
+const GENERIC_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 
 /// Why a token is not accepted.
 enum Refusal {
@@ -95,6 +112,9 @@ impl Jwt {
             required_scope: settings.required_scope,
             target_audience: settings.target_audience,
             trusted_issuers: settings.trusted_issuers,
+            allowed_token_types: settings.allowed_token_types,
+            accept_id_tokens: settings.accept_id_tokens,
+            leeway: settings.leeway.get(),
         })
     }
 
@@ -122,6 +142,7 @@ impl Jwt {
     ) -> Result<Map<String, Value>, Refusal> {
         let now = inbound.cx.now;
         let jws = Jws::parse(token).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        self.check_type(jws.unverified_header().typ.as_deref())?;
         let kid = jws.unverified_header().kid.clone();
         let kid = kid.ok_or_else(|| Refusal::Invalid("the token's header names no key".to_owned()))?;
         let mut unavailable = None;
@@ -152,15 +173,43 @@ impl Jwt {
         })
     }
 
+    /// RFC 8725 section 3.11: the header's `typ`. Absent is accepted, because many issuers write none.
+    fn check_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
+        match typ {
+            Some(typ) if !self.allowed_token_types.iter().any(|allowed| is_same_type(allowed, typ)) => {
+                Err(Refusal::Invalid(format!("tokens of the type `{typ}` are not accepted here")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for issuers that write the same `typ` into all their tokens: by the claims that only other kinds have.
+    fn check_kind(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        // RFC 8417 section 2.2; OpenID Connect Back-Channel Logout section 2.4 demands it. Whoever lists such a type means it.
+        let is_listed =
+            || self.allowed_token_types.iter().any(|it| !GENERIC_TYPES.iter().any(|of| is_same_type(it, of)));
+        if claims.contains_key("events") && !is_listed() {
+            return Err(Refusal::Invalid("a logout token or security event token is no access token".to_owned()));
+        }
+        // OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11.
+        let is_id_token = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name))
+            || claims.get("token_use").is_some_and(|token_use| token_use == "id");
+        if is_id_token && !self.accept_id_tokens {
+            return Err(Refusal::Invalid("an ID token is no access token".to_owned()));
+        }
+        Ok(())
+    }
+
     fn judge(&self, claims: &Map<String, Value>, inbound: &Inbound<'_>) -> Result<(), Refusal> {
         let check = ClaimsCheck {
             now: inbound.cx.now,
-            leeway: Duration::ZERO,
+            leeway: self.leeway,
             issuer: None,
             audiences: &[],
             require_expiry: false,
         };
         check.check(claims).map_err(|error| Refusal::Invalid(error.to_string()))?;
+        self.check_kind(claims)?;
         // Every audience that the rule names must be among the token's.
         for audience in &self.target_audience {
             ClaimsCheck { audiences: &[audience], ..check.clone() }
@@ -192,6 +241,15 @@ fn outcome(refusal: Refusal, claims: Option<&Map<String, Value>>) -> Outcome {
         Refusal::Insufficient(reason) => Outcome::Refused(failure(reason)),
         Refusal::Unavailable(error) => Outcome::Unavailable(failure(error.to_string())),
     }
+}
+
+/// RFC 7515 section 4.1.9: without case, and with or without `application/`.
+fn is_same_type(one: &str, other: &str) -> bool {
+    let bare = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.strip_prefix("application/").map(str::to_owned).unwrap_or(lower)
+    };
+    bare(one) == bare(other)
 }
 
 /// The first of `scp`, `scope` and `scopes` that the token has, as a list.

@@ -60,9 +60,11 @@ async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
     let mut nameless = issuer.key.clone();
     nameless.kid = None;
     for (what, settings, token) in [
-        ("expired", &none, issuer.token(json!({"exp": now}))),
-        ("not yet valid", &none, issuer.token(json!({"nbf": now + 1}))),
-        ("issued in the future", &none, issuer.token(json!({"iat": now + 1}))),
+        ("expired", &none, issuer.token(json!({"exp": now - 10}))),
+        ("not yet valid", &none, issuer.token(json!({"nbf": now + 11}))),
+        ("issued in the future", &none, issuer.token(json!({"iat": now + 11}))),
+        ("not yet valid, without leeway", &json!({"leeway": "0s"}), issuer.token(json!({"nbf": now + 1}))),
+        ("expired, without leeway", &json!({"leeway": "0s"}), issuer.token(json!({"exp": now}))),
         ("forged", &none, forged),
         ("unsigned", &none, format!("{header}.e30.")),
         ("no kid", &none, SigningKey::new(&nameless).unwrap().sign(&json!({})).unwrap()),
@@ -77,6 +79,57 @@ async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
     }
     let opaque = run(issuer.rule(none), &bearer("opaque"), &services).await.unwrap_err();
     assert_eq!(opaque.reason, None, "nobody was responsible");
+}
+
+#[tokio::test]
+async fn a_token_of_another_kind_is_refused_unless_the_rule_accepts_it() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let claims = |more: Value| {
+        let mut all = json!({"sub": "alice", "exp": testing::START.unix_seconds() + 60});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    let typed = |typ: &str, more: Value| SigningKey::new(&issuer.key).unwrap().sign_typed(typ, &claims(more)).unwrap();
+    let status = async |settings: &Value, token: &str| {
+        let outcome = run(issuer.rule(settings.clone()), &bearer(token), &services).await;
+        outcome.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    let none = json!({});
+    for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "JWT", "jwt"] {
+        assert_eq!(status(&none, &typed(typ, json!({}))).await, 200, "{typ}");
+    }
+    let event = json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}});
+    let id_tokens =
+        [json!({"nonce": "n"}), json!({"at_hash": "h"}), json!({"c_hash": "h"}), json!({"token_use": "id"})];
+    for typ in ["logout+jwt", "secevent+jwt", "dpop+jwt", "oauth-authz-req+jwt", "example", ""] {
+        assert_eq!(status(&none, &typed(typ, json!({}))).await, 401, "{typ}");
+    }
+    assert_eq!(status(&none, &typed("JWT", event.clone())).await, 401);
+    for id_token in &id_tokens {
+        assert_eq!(status(&none, &typed("JWT", id_token.clone())).await, 401, "{id_token}");
+        let accepting = json!({"accept_id_tokens": true});
+        assert_eq!(status(&accepting, &typed("JWT", id_token.clone())).await, 200, "{id_token}");
+        assert_eq!(status(&accepting, &typed("JWT", event.clone())).await, 401);
+    }
+    let logout = json!({"allowed_token_types": ["logout+jwt"]});
+    assert_eq!(status(&logout, &typed("logout+jwt", event)).await, 200);
+    assert_eq!(status(&logout, &typed("JWT", json!({}))).await, 401);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_some_seconds_off_is_no_reason_to_refuse_a_token() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let now = testing::START.unix_seconds();
+    for claims in [json!({"iat": now + 5, "nbf": now + 5}), json!({"exp": now - 5})] {
+        assert!(
+            run(issuer.rule(json!({})), &bearer(&issuer.token(claims.clone())), &services).await.is_ok(),
+            "{claims}"
+        );
+        let strict = issuer.rule(json!({"leeway": "4s"}));
+        assert!(run(strict, &bearer(&issuer.token(claims.clone())), &services).await.is_err(), "{claims}");
+    }
 }
 
 #[tokio::test]
