@@ -354,7 +354,9 @@ impl Client<'_> {
             }
         }
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        // A page is a text.
+        let text = || String::from_utf8(bytes.to_vec()).ok().filter(|text| !text.is_empty());
+        let json = serde_json::from_slice(&bytes).unwrap_or_else(|_| text().map_or(Value::Null, Value::from));
         Reply { status: parts.status, headers: parts.headers, json }
     }
 }
