@@ -3,6 +3,7 @@
 //! What always holds: a command needs nothing installed by hand beyond Rust and a C compiler, prints each step that it
 //! takes, and fails with one sentence that says what to do.
 
+mod conformance;
 mod fuzz;
 mod process;
 mod steps;
@@ -51,6 +52,11 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Run the official clients of other languages against the real server; installs them from the package registries.
+    Conformance {
+        /// Only this language.
+        language: Option<conformance::Language>,
+    },
     /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
     Tidy,
 }
@@ -64,6 +70,7 @@ fn main() -> ExitCode {
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
+        Command::Conformance { language } => conformance::run(&root, language),
         Command::Tidy => steps::tidy(&root),
     };
     match outcome {

@@ -42,7 +42,7 @@ pub(crate) fn bench(root: &Path, group: Option<&str>) -> Result<()> {
 }
 
 /// Where cargo puts what it builds, which is not always `target`.
-fn target_directory(root: &Path) -> Result<PathBuf> {
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let text = Process::cargo(root, &["metadata", "--no-deps", "--format-version", "1"]).output()?;
     let metadata: serde_json::Value = serde_json::from_str(&text)?;
     metadata["target_directory"].as_str().map(PathBuf::from).context("cargo does not say where it builds")

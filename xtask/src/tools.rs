@@ -57,7 +57,7 @@ fn is_root(root: &Path) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a tool is found where the shell would find it")]
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

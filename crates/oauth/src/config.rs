@@ -29,6 +29,7 @@ pub const HONOURED: &[&str] = &[
     "oauth2.exclude_not_before_claim",
     "oauth2.grant.refresh_token.rotation_grace_period",
     "oauth2.grant.refresh_token.rotation_grace_reuse_count",
+    "oauth2.grant_types_disabled",
     "oauth2.hashers.algorithm",
     "oauth2.hashers.bcrypt.cost",
     "oauth2.hashers.pbkdf2.iterations",
@@ -80,7 +81,8 @@ pub const HONOURED: &[&str] = &[
 ];
 
 /// Keys of ours that the schema of the replaced file does not know.
-pub const ADDITIONAL: &[&str] = &["oauth2.keys.algorithm", "oauth2.keys.rotation_period"];
+pub const ADDITIONAL: &[&str] =
+    &["oauth2.grant_types_disabled", "oauth2.keys.algorithm", "oauth2.keys.rotation_period"];
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -124,6 +126,8 @@ pub struct OAuth2 {
     pub pkce: Pkce,
     pub client_credentials: ClientCredentials,
     pub grant: GrantSettings,
+    /// Grant types that no client can be registered for any more. Clients that have one keep it.
+    pub grant_types_disabled: Vec<String>,
     pub keys: Keys,
     pub hashers: Hashers,
     /// Asked before tokens are issued.

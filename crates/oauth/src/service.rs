@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base::{Clock, Rng, Sealer};
 use contracts::{Link, Sessions};
 use database::{Database, Remembered};
+use oauth_types::GrantType;
 use web::outbound::Client as HttpClient;
 
 use crate::config::{Config, ConfigError};
@@ -48,6 +49,12 @@ impl OAuth {
     pub fn new(parts: Parts) -> Result<Self, ConfigError> {
         parts.config.validate()?;
         let oauth2 = &parts.config.oauth2;
+        for name in oauth2.grant_types_disabled.iter().filter(|name| GrantType::parse(name).is_none()) {
+            tracing::warn!(
+                grant_type = name,
+                "oauth2.grant_types_disabled names an unknown grant type, which has no effect"
+            );
+        }
         let access_token_claims = AccessTokenClaims {
             scope_claim: parts.config.strategies.jwt.scope_claim,
             exclude_not_before: oauth2.exclude_not_before_claim,

@@ -25,6 +25,15 @@ impl Language {
     }
 }
 
+impl Language {
+    /// The first of these BCP 47 tags that the pages have texts for, such as the `ui_locales` of a client (OpenID Connect
+    /// Core section 3.1.2.1).
+    pub fn first_available<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<Locale> {
+        let is_available = |locale: &Locale| Self::ALL.iter().any(|language| language.tag() == locale.as_str());
+        tags.into_iter().filter_map(Locale::from_tag).find(is_available)
+    }
+}
+
 impl From<Locale> for Language {
     fn from(locale: Locale) -> Self {
         match locale.as_str() {
@@ -37,6 +46,12 @@ impl From<Locale> for Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_available_language_is_chosen() {
+        assert_eq!(Language::first_available(["fr", "de-CH", "en"]).map(Language::from), Some(Language::German));
+        assert_eq!(Language::first_available(["fr", "x"]), None);
+    }
 
     #[test]
     fn an_unknown_locale_reads_english() {

@@ -271,6 +271,19 @@ pub struct OAuth2Request {
 }
 
 impl OAuth2Request {
+    /// Whether the client wants a new account (Initiating User Registration via OpenID Connect 1.0), even though somebody
+    /// is signed in.
+    pub fn asks_for_registration(&self) -> bool {
+        let prompt = self.request["request_url"].as_str().and_then(|url| query_parameter(url, "prompt"));
+        prompt.is_some_and(|prompt| prompt.split(' ').any(|word| matches!(word, "create" | "registration")))
+    }
+
+    /// The identifier that the client expects the person to use (OpenID Connect Core section 3.1.2.1).
+    pub fn login_hint(&self) -> Option<&str> {
+        let hint = self.request["oidc_context"]["login_hint"].as_str()?;
+        (!hint.is_empty() && hint.len() <= super::identity::MAX_IDENTIFIER).then_some(hint)
+    }
+
     fn present(this: Option<&Self>, members: &mut Map<String, Value>) {
         if let Some(this) = this {
             members.insert("oauth2_login_challenge".to_owned(), json!(this.challenge));

@@ -67,19 +67,13 @@ impl Identity {
         if !self.whoami_required_aal().is_met(session.aal, person.available_aal) {
             return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url_for(&oauth2.challenge) });
         }
-        let mut amr: Vec<String> = Vec::new();
-        for method in &session.authentication_methods {
-            let name = method.method.as_str().to_owned();
-            if !amr.contains(&name) {
-                amr.push(name);
-            }
-        }
         let login = AcceptLogin {
             subject: session.identity_id.to_string(),
             identity_provider_session_id: Some(session.id.to_string()),
             remember: self.session_cookie_is_persistent(),
             remember_for: i64::try_from(self.session_lifespan().as_secs()).unwrap_or(i64::MAX),
-            amr,
+            acr: session.aal.as_str().to_owned(),
+            amr: session.authentication_method_references().into_iter().map(str::to_owned).collect(),
             ..AcceptLogin::default()
         };
         Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)

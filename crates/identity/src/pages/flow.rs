@@ -64,6 +64,7 @@ impl Identity {
         };
         match flow {
             Ok(flow) => {
+                let cx = &in_requested_language(cx, &flow);
                 let page = self.flow_page(cx, kind, &flow, self.links_of(cx, kind, &flow));
                 self.page_response(cx, page.page(), &page)
             }
@@ -153,6 +154,13 @@ impl Identity {
         }
         links
     }
+}
+
+/// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1).
+fn in_requested_language(cx: &Context, flow: &Value) -> Context {
+    let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
+    let requested = ui::Language::first_available(tags.into_iter().flatten().filter_map(Value::as_str));
+    Context { locale: requested.unwrap_or(cx.locale), ..cx.clone() }
 }
 
 const fn form_kind(kind: FlowKind) -> ui::form::FlowKind {

@@ -27,6 +27,7 @@ impl Default for OAuth2 {
             pkce: Pkce::default(),
             client_credentials: ClientCredentials::default(),
             grant: GrantSettings::default(),
+            grant_types_disabled: Vec::new(),
             keys: Keys::default(),
             hashers: Hashers::default(),
             token_hook: None,

@@ -238,18 +238,24 @@ pub struct ClientLifespans {
     pub device_authorization_grant_refresh_token_lifespan: Option<GoDuration>,
 }
 
+impl ClientMetadata {
+    /// An empty list means `authorization_code` (RFC 7591 section 2).
+    pub fn allows_grant_type(&self, grant_type: &str) -> bool {
+        if self.grant_types.is_empty() {
+            return grant_type == "authorization_code";
+        }
+        self.grant_types.iter().any(|registered| registered == grant_type)
+    }
+}
+
 impl Client {
     /// A client that cannot keep a secret (RFC 6749 section 2.1).
     pub fn is_public(&self) -> bool {
         self.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None
     }
 
-    /// An empty list means `authorization_code` (RFC 7591 section 2).
     pub fn allows_grant_type(&self, grant_type: &str) -> bool {
-        if self.metadata.grant_types.is_empty() {
-            return grant_type == "authorization_code";
-        }
-        self.metadata.grant_types.iter().any(|registered| registered == grant_type)
+        self.metadata.allows_grant_type(grant_type)
     }
 
     /// The registered response types; an empty list means `code` (RFC 7591 section 2).

@@ -30,6 +30,8 @@ pub struct ClientPolicy {
     pub pairwise_supported: bool,
     /// Whether access tokens are JWTs unless a client says otherwise.
     pub jwt_access_tokens: bool,
+    /// `oauth2.grant_types_disabled`
+    pub disabled_grant_types: Vec<String>,
 }
 
 /// Why a client cannot be registered so.
@@ -77,6 +79,23 @@ pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<C
         check_words("response_types", response_type.split(' '))?;
     }
     Ok(metadata)
+}
+
+/// Refuses a disabled grant type that the client does not have yet. `present` is the client before the change.
+pub fn check_new_grant_types(
+    metadata: &ClientMetadata,
+    present: Option<&ClientMetadata>,
+    policy: &ClientPolicy,
+) -> Result<(), InvalidMetadata> {
+    let added = |grant_type: &&String| {
+        metadata.allows_grant_type(grant_type) && !present.is_some_and(|present| present.allows_grant_type(grant_type))
+    };
+    match policy.disabled_grant_types.iter().find(added) {
+        Some(disabled) => {
+            Err(invalid("grant_types", format!("{disabled:?} is disabled by oauth2.grant_types_disabled")))
+        }
+        None => Ok(()),
+    }
 }
 
 fn apply_defaults(metadata: &mut ClientMetadata, policy: &ClientPolicy) {

@@ -5,6 +5,7 @@ mod code_flow;
 mod front_channel;
 mod guarantees;
 mod logout;
+mod official_models;
 mod one_time;
 mod pages;
 mod sessions;

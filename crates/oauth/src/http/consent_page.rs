@@ -3,7 +3,7 @@
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use base::{Context, Locale, Secret};
+use base::{Context, Secret};
 use oauth_types::ErrorCode;
 use serde::Deserialize;
 use web::Cx;
@@ -166,8 +166,7 @@ impl OAuth {
 
 /// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`.
 fn in_language_of(cx: Context, request: &AuthorizationRequest) -> Context {
-    let is_spoken = |locale: &Locale| ui::Language::ALL.iter().any(|language| language.tag() == locale.as_str());
-    let asked_for = request.ui_locales.iter().filter_map(|tag| Locale::from_tag(tag)).find(is_spoken);
+    let asked_for = ui::Language::first_available(request.ui_locales.iter().map(String::as_str));
     Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
 }
 

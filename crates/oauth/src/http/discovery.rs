@@ -73,7 +73,11 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
             "code token",
         ]),
         response_modes_supported: owned(&["query", "fragment", "form_post"]),
-        grant_types_supported: grant_types.iter().map(ToString::to_string).collect(),
+        grant_types_supported: grant_types
+            .iter()
+            .map(ToString::to_string)
+            .filter(|grant_type| !config.oauth2.grant_types_disabled.contains(grant_type))
+            .collect(),
         claims_supported: with(&claims, &overrides.supported_claims),
         scopes_supported: with(&scopes, &overrides.supported_scope),
         prompt_values_supported: owned(&["none", "login", "consent", "select_account", "create"]),

@@ -41,7 +41,7 @@ pub enum CreateClientError {
 
 impl OAuth {
     pub async fn create_client(&self, cx: &Context, new: NewClient) -> Result<CreatedClient, CreateClientError> {
-        let metadata = self.check_client(new.metadata).await?;
+        let metadata = self.check_client(new.metadata, None).await?;
         let id = match new.id {
             Some(id) => id,
             None => ClientId::from_uuid(self.rng().uuid()),

@@ -26,6 +26,7 @@ impl OAuth {
             default_scope: config.oidc.dynamic_client_registration.default_scope.clone(),
             pairwise_supported: config.supports_subject_type(SubjectType::Pairwise),
             jwt_access_tokens: config.strategies.access_token.0 == AccessTokenStrategy::Jwt,
+            disabled_grant_types: config.oauth2.grant_types_disabled.clone(),
         }
     }
 

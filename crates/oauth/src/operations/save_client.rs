@@ -41,9 +41,15 @@ pub enum SaveClientError {
 }
 
 impl OAuth {
-    /// The one check of everything that is registered, with defaults filled in.
-    pub(super) async fn check_client(&self, metadata: ClientMetadata) -> Result<ClientMetadata, InvalidMetadata> {
-        let metadata = client_validation::validate(metadata, &self.client_policy())?;
+    /// The one check of everything that is registered, with defaults filled in. `present` is the client before a change.
+    pub(super) async fn check_client(
+        &self,
+        metadata: ClientMetadata,
+        present: Option<&ClientMetadata>,
+    ) -> Result<ClientMetadata, InvalidMetadata> {
+        let policy = self.client_policy();
+        let metadata = client_validation::validate(metadata, &policy)?;
+        client_validation::check_new_grant_types(&metadata, present, &policy)?;
         if metadata.subject_type == SubjectType::Pairwise && !metadata.sector_identifier_uri.is_empty() {
             self.check_sector(&metadata).await?;
         }

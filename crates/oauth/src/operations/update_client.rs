@@ -95,7 +95,7 @@ impl OAuth {
         mut client: Client,
         update: ClientUpdate,
     ) -> Result<UpdatedClient, UpdateClientError> {
-        client.metadata = self.check_client(update.metadata).await?;
+        client.metadata = self.check_client(update.metadata, Some(&client.metadata)).await?;
         let has_secret = !client.secrets.is_empty();
         let HashedSecret { digest, plain } =
             self.secret_for(&client.id, &client.metadata, update.secret, has_secret).await?;

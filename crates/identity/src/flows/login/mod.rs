@@ -156,6 +156,12 @@ impl Identity {
                 }
             }
         }
+        let asks_for_identifier = current.is_none() && flow.details.requested_aal == Aal::Aal1;
+        if let Some(hint) =
+            flow.details.oauth2.as_ref().and_then(OAuth2Request::login_hint).filter(|_| asks_for_identifier)
+        {
+            flow.ui.set_value("identifier", hint.into());
+        }
         flow.ui.nodes.sort(&NodeOrder::login());
         Ok(())
     }

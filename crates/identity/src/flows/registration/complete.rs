@@ -8,7 +8,7 @@ use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::code::CodeId;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
-use crate::domain::flow::{Flow, FlowKind, Registration};
+use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration};
 use crate::domain::message::{Message, flow as flow_messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, AddressStatus, CredentialType, Session};
@@ -259,6 +259,11 @@ impl Identity {
             return Ok(Answer::new(FlowType::Api, Content::Done { json: Some(json), redirect: return_to.into() }));
         }
 
+        // A session that the browser had belongs to another person, so it must not stand beside the new account.
+        let replaces_session =
+            !shows_session && flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
+        let with_cookie =
+            |answer: Answer| if replaces_session { answer.with(CookieChange::SessionEnded) } else { answer };
         let mut next = return_to.to_string();
         if let (Some(oauth2), Some((session, _)), None) = (&flow.details.oauth2, &session, &verification) {
             next = match self.accept_login(cx, oauth2, session, &identity).await {
@@ -266,13 +271,13 @@ impl Identity {
                 other => other?,
             };
             if visitor.wants_strictly == Wants::Json && !shows_session {
-                return Ok(Answer::new(FlowType::Browser, Content::Elsewhere { url: next }));
+                return Ok(with_cookie(Answer::new(FlowType::Browser, Content::Elsewhere { url: next })));
             }
         }
         continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: next.clone() });
         json["continue_with"] = json!(some_if_any(continue_with));
         let redirect = verification.map_or(next, |begun| begun.url);
-        let mut answer = Answer::new(FlowType::Browser, Content::Done { json: Some(json), redirect });
+        let mut answer = with_cookie(Answer::new(FlowType::Browser, Content::Done { json: Some(json), redirect }));
         if let Some((session, token)) = session.filter(|_| shows_session) {
             // The verification flow, when there is one, belongs to the browser as it is: its secret stays.
             answer = answer.with(CookieChange::Session { token, expires_at: session.expires_at });

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
-use crate::domain::traits_schema::TraitsSchema;
+use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
 use crate::storage;
 use crate::strategies::{code, password, profile};
@@ -48,12 +48,13 @@ impl Identity {
             FlowType::Browser => self.login_challenge(cx, visitor).await?,
             FlowType::Api => None,
         };
-        if let Some(current) = self.current(cx, visitor).await? {
-            if let Some(challenge) = &challenge {
+        let oauth2 =
+            challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
+        let wants_new_account = oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
+        if let Some(current) = self.current(cx, visitor).await?.filter(|_| !wants_new_account) {
+            if let (Some(challenge), Some(request)) = (&challenge, &oauth2) {
                 if challenge.is_for(&current) {
-                    let request =
-                        OAuth2Request { challenge: challenge.challenge.clone(), request: challenge.wire.clone() };
-                    let url = self.skip_login(cx, &request, &current).await?;
+                    let url = self.skip_login(cx, request, &current).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
                 // The person has to prove herself again, which is a matter of signing in.
@@ -66,8 +67,6 @@ impl Identity {
         }
 
         let browser = self.browser(visitor);
-        let oauth2 =
-            challenge.as_ref().map(|it| OAuth2Request { challenge: it.challenge.clone(), request: it.wire.clone() });
         let details = Registration { identity_schema, oauth2, code_traits: None };
         let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
@@ -75,6 +74,7 @@ impl Identity {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
         self.registration_form(&mut flow, &Value::Object(Map::new()))?;
+        self.fill_in_login_hint(&mut flow)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         events::append(&mut tx, cx, &flow, FlowEvent::named("RegistrationInitiated")).await?;
@@ -109,6 +109,27 @@ impl Identity {
             self.credential_forms(flow);
         }
         flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        Ok(())
+    }
+
+    /// Fills the `login_hint` of the client into the first identifier that it can be.
+    fn fill_in_login_hint(&self, flow: &mut Flow<Registration>) -> Result<(), FlowError> {
+        let Some(hint) = flow.details.oauth2.as_ref().and_then(OAuth2Request::login_hint).map(str::to_owned) else {
+            return Ok(());
+        };
+        let schema = self.registration_schema(flow)?;
+        let fits = |field: &&TraitField| {
+            field.extension.is_identifier()
+                && match field.input_type {
+                    InputType::Email => hint.contains('@'),
+                    InputType::Tel => hint.starts_with('+'),
+                    InputType::Text => true,
+                    _ => false,
+                }
+        };
+        if let Some(field) = schema.fields().iter().find(fits) {
+            flow.ui.set_value(&field.name, Value::from(hint));
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::Identity;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
-use crate::domain::flow::{Details as _, Flow, FlowState, Registration};
+use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration};
 use crate::domain::message::{self, registration as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
@@ -78,7 +78,8 @@ impl Identity {
         let schema = self.registration_schema(&flow)?;
         let submission = body.decode(&profile::field_rules(&schema))?;
         let browser = self.browser(visitor);
-        if self.current(cx, visitor).await?.is_some() {
+        let wants_new_account = flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
+        if !wants_new_account && self.current(cx, visitor).await?.is_some() {
             let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
             let home = self.return_urls().default_url().as_str();
             return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };

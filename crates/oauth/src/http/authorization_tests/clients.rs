@@ -171,3 +171,37 @@ async fn clients_are_listed_in_pages_and_by_name_and_owner() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn a_disabled_grant_type_cannot_be_registered_and_existing_clients_keep_it() {
+    let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
+    let before = House::seeded(database.clone(), House::applications(), 1);
+    before.client(json!({"client_id": "old", "grant_types": ["client_credentials"]})).await;
+
+    let mut config = House::applications();
+    config["oauth2"] = json!({"grant_types_disabled": ["client_credentials", "implicit"]});
+    let house = House::seeded(database, config, 2);
+    let refused = |answer: Answer| {
+        assert_eq!(
+            (answer.status, &answer.json()["error"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid_client_metadata"))
+        );
+    };
+    let new = json!({"client_id": "new", "grant_types": ["implicit"]});
+    refused(house.admin(Method::POST, "/admin/clients", new).await);
+    house.client(json!({})).await;
+    let mut shop = house.admin(Method::GET, "/admin/clients/shop", Value::Null).await.json();
+    shop["grant_types"] = json!(["authorization_code", "client_credentials"]);
+    refused(house.admin(Method::PUT, "/admin/clients/shop", shop).await);
+    let patch = json!([{"op": "add", "path": "/grant_types/-", "value": "implicit"}]);
+    refused(house.admin(Method::PATCH, "/admin/clients/shop", patch).await);
+
+    // The old client is changed and works as before.
+    let patch = json!([{"op": "replace", "path": "/client_name", "value": "Old"}]);
+    assert_eq!(house.admin(Method::PATCH, "/admin/clients/old", patch).await.status, StatusCode::OK);
+    let form = "grant_type=client_credentials&client_id=old&client_secret=averylongsecret".to_owned();
+    let answer = Browser::default().post(&house, "https://op.example/oauth2/token", form).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let document = Browser::default().get(&house, "https://op.example/.well-known/openid-configuration").await.json();
+    assert_eq!(document["grant_types_supported"], json!(["authorization_code", "refresh_token"]));
+}

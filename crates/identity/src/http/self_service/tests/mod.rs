@@ -362,8 +362,10 @@ impl Client<'_> {
             }
         }
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        // A page is a text.
+        let page = || if text.is_empty() { Value::Null } else { Value::from(text.clone()) };
+        let json = serde_json::from_slice(&bytes).unwrap_or_else(|_| page());
         Reply { status: parts.status, headers: parts.headers, json, text }
     }
 }

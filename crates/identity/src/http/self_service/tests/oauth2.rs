@@ -10,7 +10,7 @@ use database::WriteTx;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Client, House, PASSWORD, Reply, in_a_house};
+use super::{Client, House, PASSWORD, PUBLIC, Reply, in_a_house};
 use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
@@ -21,19 +21,29 @@ struct Provider(Mutex<Vec<(String, AcceptLogin)>>);
 impl LoginRequests for Provider {
     async fn get(&self, _: &Context, challenge: &str) -> Result<LoginRequest, LoginRequestError> {
         let subject = challenge.strip_prefix("known:");
-        if subject.is_none() && challenge != "new" {
+        if subject.is_none() && !["new", "create", "hinted"].contains(&challenge) {
             return Err(LoginRequestError::Unknown);
         }
+        let prompt = if challenge == "create" { "&prompt=login+create" } else { "" };
+        let oidc_context = if challenge == "hinted" {
+            OidcContext {
+                login_hint: Some("a@example.org".to_owned()),
+                ui_locales: vec!["fr".to_owned(), "de-AT".to_owned()],
+                ..OidcContext::default()
+            }
+        } else {
+            OidcContext::default()
+        };
         Ok(LoginRequest {
             challenge: challenge.to_owned(),
             client: serde_json::from_value(json!({"client_id": "shop"})).unwrap(),
-            request_url: "http://oauth.example/oauth2/auth?client_id=shop".to_owned(),
+            request_url: format!("http://oauth.example/oauth2/auth?client_id=shop{prompt}"),
             requested_scope: vec!["openid".to_owned()],
             requested_access_token_audience: Vec::new(),
             skip: subject.is_some(),
             subject: subject.unwrap_or_default().to_owned(),
             session_id: None,
-            oidc_context: OidcContext::default(),
+            oidc_context,
         })
     }
 
@@ -72,7 +82,8 @@ async fn a_login_answers_the_challenge_that_it_began_with() {
         assert_eq!(done.location(), NEXT);
         let accepted = provider.0.lock().unwrap().pop().unwrap().1;
         assert_eq!(json!(accepted.subject), person);
-        assert_eq!(accepted.amr, ["password"]);
+        assert_eq!(accepted.acr, "aal1");
+        assert_eq!(accepted.amr, ["pwd"], "RFC 8176 section 2");
         assert!(accepted.remember);
         assert_eq!(accepted.remember_for, 24 * 3600);
         let session = client.whoami().await.json["id"].clone();
@@ -179,6 +190,74 @@ async fn a_registration_answers_the_challenge_too() {
         let done = client.submit("registration", &id, body).await.expect(303);
         assert_eq!(done.location(), NEXT);
         assert_eq!(provider.0.lock().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_for_a_new_account_registers_somebody_although_a_person_is_signed_in() {
+    for hooks in [json!([]), json!([{"hook": "session"}])] {
+        let has_session = hooks != json!([]);
+        let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}});
+        in_a_house(config, move |house| async move {
+            let provider = house.provider();
+            house.native().sign_up("a@example.org").await.expect(200);
+            let mut client = house.browser();
+            client.sign_in("a@example.org", PASSWORD).await.expect(303);
+            let id = client.begin_with("registration", "?login_challenge=create").await;
+            assert_eq!(client.fetch("registration", &id).await.expect(200).json["oauth2_login_challenge"], "create");
+            let body = json!({"method": "password", "password": PASSWORD, "traits.email": "b@example.org"});
+            let done = client.submit("registration", &id, body).await.expect(303);
+            assert!(done.location().ends_with("login_verifier=create"), "{}", done.location());
+            let accepted = provider.0.lock().unwrap().pop().unwrap().1;
+            let whoami = client.whoami().await;
+            if has_session {
+                assert_eq!(json!(accepted.subject), whoami.expect(200).json["identity"]["id"]);
+            } else {
+                whoami.expect(401);
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_identifier_that_the_client_expects_is_filled_in() {
+    for style in ["unified", "identifier_first"] {
+        in_a_house(json!({"selfservice": {"flows": {"login": {"style": style}}}}), |house| async move {
+            house.provider();
+            let mut client = house.browser();
+            for (kind, field) in [("login", "identifier"), ("registration", "traits.email")] {
+                for (challenge, expected) in [("hinted", json!("a@example.org")), ("new", json!(""))] {
+                    let id = client.begin_with(kind, &format!("?login_challenge={challenge}")).await;
+                    let flow = client.fetch(kind, &id).await.expect(200);
+                    let nodes = flow.json["ui"]["nodes"].as_array().unwrap();
+                    let node = nodes.iter().find(|node| node["attributes"]["name"] == field).unwrap();
+                    let value = node["attributes"].get("value").cloned().unwrap_or_else(|| json!(""));
+                    assert_eq!(value, expected, "{style} {kind} {challenge}");
+                }
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_in_the_language_that_the_client_asks_for() {
+    let page = |kind| json!({"ui_url": format!("{PUBLIC}/ui/{kind}")});
+    let flows = json!({"login": page("login"), "registration": page("registration")});
+    in_a_house(json!({"selfservice": {"flows": flows}}), |house| async move {
+        house.provider();
+        let mut client = house.browser();
+        for (challenge, language) in [("hinted", "de"), ("new", "en")] {
+            for kind in ["login", "registration"] {
+                let begun =
+                    client.get(&format!("/self-service/{kind}/browser?login_challenge={challenge}")).await.expect(303);
+                let page = client.get(begun.location()).await.expect(200);
+                let html = page.json.as_str().unwrap_or_default();
+                assert!(html.contains(&format!("<html lang=\"{language}\"")), "{kind}: {html}");
+            }
+        }
     })
     .await;
 }
