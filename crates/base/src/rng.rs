@@ -1,5 +1,6 @@
 //! Where randomness comes from. Built once in `server` and handed down, so that a test can repeat itself.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -96,15 +97,55 @@ impl std::fmt::Debug for Rng {
     }
 }
 
+/// A ChaCha20 generator for each thread, seeded by the operating system and seeded again after [`BYTES_PER_SEED`]. A request draws a
+/// dozen small values; a system call for each of them costs more than the values do. A process never forks, so no two threads
+/// share a state.
 struct SystemRandom;
 
+/// How much a seed is used for.
+const BYTES_PER_SEED: usize = 16 << 10;
+
+/// Larger values come from the operating system itself.
+const LARGEST_FROM_SEED: usize = 256;
+
+struct ThreadGenerator {
+    generator: ChaCha20Rng,
+    left: usize,
+}
+
+thread_local! {
+    static GENERATOR: RefCell<Option<ThreadGenerator>> = const { RefCell::new(None) };
+}
+
 impl RandomSource for SystemRandom {
-    #[expect(clippy::panic, reason = "without randomness no secret is safe: nothing may go on")]
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
     fn fill(&self, bytes: &mut [u8]) {
-        if let Err(error) = getrandom::fill(bytes) {
-            panic!("the operating system gives no random bytes: {error}");
+        if bytes.len() > LARGEST_FROM_SEED {
+            return fill_from_system(bytes);
         }
+        GENERATOR.with_borrow_mut(|slot| {
+            let generator = match slot {
+                Some(generator) if generator.left >= bytes.len() => generator,
+                _ => slot.insert(ThreadGenerator::seeded()),
+            };
+            generator.left -= bytes.len();
+            generator.generator.fill_bytes(bytes);
+        });
+    }
+}
+
+impl ThreadGenerator {
+    fn seeded() -> Self {
+        let mut seed = [0; 32];
+        fill_from_system(&mut seed);
+        Self { generator: ChaCha20Rng::from_seed(seed), left: BYTES_PER_SEED }
+    }
+}
+
+#[expect(clippy::panic, reason = "without randomness no secret is safe: nothing may go on")]
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
+fn fill_from_system(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        panic!("the operating system gives no random bytes: {error}");
     }
 }
 
@@ -125,6 +166,37 @@ mod tests {
         assert_eq!(Rng::seeded(7).uuid(), Rng::seeded(7).uuid());
         assert_ne!(Rng::seeded(7).uuid(), Rng::seeded(8).uuid());
         assert_eq!(Rng::seeded(7).uuid().get_version_num(), 4);
+    }
+
+    #[test]
+    fn no_value_comes_twice_whatever_the_thread_and_the_seed() {
+        let draw = || -> Vec<[u8; 16]> {
+            let rng = Rng::system();
+            (0..3 * BYTES_PER_SEED / 16).map(|_| rng.bytes()).collect()
+        };
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(draw)).collect();
+        let mut values: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().expect("draws")).collect();
+        let drawn = values.len();
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), drawn);
+        let large: [u8; 2 * LARGEST_FROM_SEED] = Rng::system().bytes();
+        assert_ne!(large[..LARGEST_FROM_SEED], large[LARGEST_FROM_SEED..]);
+    }
+
+    #[test]
+    fn a_seed_is_used_for_a_bounded_number_of_bytes() {
+        let rng = Rng::system();
+        let left = || GENERATOR.with_borrow(|it| it.as_ref().map(|it| it.left));
+        let mut before = 0;
+        let mut seeds = 0;
+        for _ in 0..4 * BYTES_PER_SEED / 32 {
+            let _: [u8; 32] = rng.bytes();
+            let now = left().expect("a generator");
+            seeds += usize::from(now > before);
+            before = now;
+        }
+        assert!((4..=5).contains(&seeds), "{seeds}");
     }
 
     #[test]

@@ -1,19 +1,28 @@
-//! What this process changed, so that what was read can be believed for a moment.
+//! What changed, so that the read cache returns nothing that is out of date.
 //!
-//! Every transaction says what it touches ([`WriteTx::touch`](crate::WriteTx::touch)); what was read before that is not
-//! believed afterwards. What always holds:
+//! Every transaction says what it touches ([`WriteTx::touch`](crate::WriteTx::touch)); a value that was read before that is
+//! invalid afterwards. What always holds:
 //! - A change that was acknowledged by this process is seen by this process at once.
-//! - A change of another process is seen when what was read is no longer believed, whatever happens: see
-//!   [`Remembered`](crate::Remembered).
+//! - A change of another process is seen in under a second: by the change feed (`change_feed`), or, when the feed does not
+//!   answer, because nothing that was read more than half a second ago is valid then.
 //! - A touch can be mistaken for that of another subject, which costs a read, never the other way round.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use base::TenantId;
+use tokio::time::Instant;
 
-/// Subjects share the slots: more of them would only make an unnecessary read rarer.
-const SLOTS: usize = 4096;
+/// Subjects share the slots: more of them only make an unnecessary read rarer. A slot's number has two bytes.
+const SLOTS: usize = 1 << 16;
+
+/// For how long a value is valid without the feed.
+pub(crate) const VALID_WITHOUT_FEED: Duration = Duration::from_millis(500);
+
+/// For how long an answer of the feed counts. Longer than its interval, shorter than the second in which a change of another
+/// process must be seen.
+const FEED_COUNTS: Duration = Duration::from_millis(800);
 
 /// A moment in the changes of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +30,33 @@ pub(crate) struct Revision(u64);
 
 /// Where the changes of a subject are noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(usize);
+pub(crate) struct Slot(u16);
 
 pub(crate) struct Changes {
     revision: AtomicU64,
     /// The revision at which a subject of this slot was last touched.
     slots: Box<[AtomicU64]>,
+    /// The revision at which everything was last invalidated.
+    everything: AtomicU64,
+    opened_at: Instant,
+    /// When the last question began that the feed has answered: microseconds since the opening, 0 for never.
+    feed_answered: AtomicU64,
+    /// Tells the changes of this process from those of others.
+    pub(crate) node: i64,
+    sequence: AtomicI64,
 }
 
 impl Changes {
     pub(crate) fn new() -> Self {
-        Self { revision: AtomicU64::new(0), slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect() }
+        Self {
+            revision: AtomicU64::new(0),
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
+            everything: AtomicU64::new(0),
+            opened_at: Instant::now(),
+            feed_answered: AtomicU64::new(0),
+            node: RandomState::new().hash_one(std::process::id()).cast_signed(),
+            sequence: AtomicI64::new(0),
+        }
     }
 
     pub(crate) fn revision(&self) -> Revision {
@@ -40,22 +65,72 @@ impl Changes {
 
     pub(crate) fn touch(&self, slot: Slot) {
         let revision = self.revision.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some(it) = self.slots.get(slot.0) {
+        if let Some(it) = self.slots.get(usize::from(slot.0)) {
             it.fetch_max(revision, Ordering::SeqCst);
         }
     }
 
+    /// Something changed, and nobody knows what.
+    pub(crate) fn touch_everything(&self) {
+        let revision = self.revision.fetch_add(1, Ordering::SeqCst) + 1;
+        self.everything.fetch_max(revision, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_untouched_since(&self, revision: Revision, slot: Slot) -> bool {
-        self.slots.get(slot.0).is_some_and(|it| it.load(Ordering::SeqCst) <= revision.0)
+        self.everything.load(Ordering::SeqCst) <= revision.0
+            && self.slots.get(usize::from(slot.0)).is_some_and(|it| it.load(Ordering::SeqCst) <= revision.0)
+    }
+
+    /// The feed has answered a question that began at `asked_at`.
+    pub(crate) fn feed_answered(&self, asked_at: Instant) {
+        self.feed_answered.fetch_max(self.micros(asked_at), Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_feed_current(&self, now: Instant) -> bool {
+        let answered = self.feed_answered.load(Ordering::SeqCst);
+        let age = self.micros(now).saturating_sub(answered);
+        answered > 0 && u128::from(age) < FEED_COUNTS.as_micros()
+    }
+
+    pub(crate) fn next_sequence(&self) -> i64 {
+        self.sequence.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn micros(&self, at: Instant) -> u64 {
+        let micros = at.saturating_duration_since(self.opened_at).as_micros();
+        u64::try_from(micros).unwrap_or(u64::MAX).max(1)
     }
 }
 
 impl Slot {
     pub(crate) fn of(tenant: TenantId, subject: &[u8]) -> Self {
+        // The same in every process, because slots travel between them.
         let mut hasher = DefaultHasher::new();
         tenant.as_i32().hash(&mut hasher);
         subject.hash(&mut hasher);
         #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
-        Self(hasher.finish() as usize % SLOTS)
+        Self(hasher.finish() as u16)
+    }
+
+    /// How slots travel: two bytes each.
+    pub(crate) fn encode(slots: &[Self]) -> Vec<u8> {
+        slots.iter().flat_map(|slot| slot.0.to_be_bytes()).collect()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> impl Iterator<Item = Self> {
+        bytes.chunks_exact(2).map(|pair| Self(u16::from_be_bytes([pair[0], pair[1]])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_the_same_in_every_process() {
+        // A changed number would hide changes from nodes of another version.
+        let slots = [Slot::of(TenantId::DEFAULT, b"a"), Slot::of(TenantId::from_i32(2), b"a")];
+        assert_eq!(Slot::decode(&Slot::encode(&slots)).collect::<Vec<_>>(), slots);
+        assert_ne!(slots[0], slots[1]);
     }
 }

@@ -7,18 +7,19 @@
 //! - **A write that was acknowledged is durable.** On SQLite the operations that queue while the disk is busy share one
 //!   `fsync`; on PostgreSQL `commit` is the server's.
 //! - **A failed statement fails its transaction** on both engines: nothing else runs in it, dropping it rolls back.
-//! - **What is remembered of a row** is forgotten when this process changes it, and after half a second in any case.
+//! - **The read cache** returns nothing that this process changed, and nothing that another process changed a second ago.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
 mod census;
+mod change_feed;
 mod changes;
 mod dsn;
 mod error;
 mod migration;
 mod page_token;
 mod postgres;
+mod read_cache;
 mod reaper;
-mod remembered;
 mod row;
 mod slow_limits;
 mod sqlite;
@@ -38,13 +39,14 @@ pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus};
 pub use page_token::{InvalidPageToken, PageToken};
+pub use read_cache::{Cacheable, ReadCache, ReadStart};
 pub use reaper::{Reaped, Reaper, Retention};
-pub use remembered::{ReadStart, Remembered};
 pub use row::Row;
 pub use statement::Statement;
 pub use transaction::{Read, ReadTx, WriteTx};
 pub use value::{FromValue, OwnedValue, Value};
 
+use change_feed::Position;
 use changes::Changes;
 use postgres::Postgres;
 use sqlite::Sqlite;
@@ -82,12 +84,20 @@ pub struct Usage {
 impl Database {
     /// Opens the database and checks that it answers. Migrations are a step of their own: [`Database::migrate`].
     pub async fn open(dsn: &Dsn) -> Result<Self, Error> {
+        let mut sqlite_version = 0;
         let engine = match dsn {
-            Dsn::Sqlite(location) => Engine::Sqlite(Sqlite::open(location)?),
+            Dsn::Sqlite(location) => {
+                let (engine, version) = Sqlite::open(location)?;
+                sqlite_version = version;
+                Engine::Sqlite(engine)
+            }
             Dsn::Postgres(config) => Engine::Postgres(Box::new(Box::pin(Postgres::connect(config)).await?)),
         };
         let (counters, changes, bell) = (Counters::default(), Changes::new(), tokio::sync::Notify::new());
-        Ok(Self(Arc::new(Inner { engine, counters, changes, bell })))
+        let position = Position::start_of(&engine, sqlite_version);
+        let inner = Arc::new(Inner { engine, counters, changes, bell });
+        change_feed::follow(&inner, position);
+        Ok(Self(inner))
     }
 
     /// Reads for one tenant. Each statement sees what was committed when it ran; none of them waits for a writer.

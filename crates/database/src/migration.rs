@@ -22,6 +22,9 @@ pub(crate) static PROBE_WRITE: Statement = {
     Statement::across_tenants("probe_write", SQL, SQL)
 };
 
+const OWN: MigrationSet =
+    crate::migrations! { "database", [1 => ("0001_changes.sqlite.sql", "0001_changes.postgres.sql")] };
+
 /// The migrations of one service, in order. Built by [`migrations!`](crate::migrations).
 #[derive(Clone, Copy, Debug)]
 pub struct MigrationSet {
@@ -123,6 +126,7 @@ impl Database {
     /// Applies what is missing, in one transaction under a lock, and says what that was. Safe to call from many processes
     /// at once.
     pub async fn migrate(&self, sets: &[MigrationSet], now: Timestamp) -> Result<Vec<MigrationStatus>, MigrationError> {
+        let sets = &with_own(sets);
         // Most starts find nothing to do: they should not wait for a lock to learn it.
         if pending(sets, &self.applied_migrations().await?)?.is_empty() {
             return Ok(Vec::new());
@@ -143,6 +147,7 @@ impl Database {
 
     /// Every migration that this binary knows, and whether it was applied.
     pub async fn migration_status(&self, sets: &[MigrationSet]) -> Result<Vec<MigrationStatus>, MigrationError> {
+        let sets = &with_own(sets);
         let pending = pending(sets, &self.applied_migrations().await?)?;
         let mut lines = Vec::new();
         for set in sets {
@@ -165,6 +170,11 @@ impl Database {
             Engine::Postgres(engine) => engine.applied_migrations().await,
         }
     }
+}
+
+/// The tables of this crate come first.
+fn with_own(sets: &[MigrationSet]) -> Vec<MigrationSet> {
+    std::iter::once(OWN).chain(sets.iter().copied()).collect()
 }
 
 fn pending(sets: &[MigrationSet], applied: &[AppliedMigration]) -> Result<Vec<PendingMigration>, MigrationError> {

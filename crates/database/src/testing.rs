@@ -81,6 +81,15 @@ pub async fn prepare_all(sets: &[MigrationSet], statements: &[&[&'static Stateme
     .await;
 }
 
+/// Reads the changes that other processes left in PostgreSQL, as the feed does a few times a second.
+///
+/// # Panics
+/// When they cannot be read.
+pub async fn read_changes(database: &Database) {
+    let mut position = crate::change_feed::Position::start_of(&database.0.engine, 0);
+    database.0.ask(&mut position).await.expect("the changes are read");
+}
+
 /// Demands that SQLite parses each statement once, however often it runs.
 ///
 /// # Panics

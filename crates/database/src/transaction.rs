@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use base::TenantId;
+use tokio::time::Instant;
 
+use crate::change_feed::{self, INSERT_CHANGE, SLOW_COMMIT};
 use crate::changes::Slot;
 use crate::postgres::PostgresWrite;
 use crate::sqlite::SqliteWrite;
@@ -140,8 +142,8 @@ impl WriteTx {
         result
     }
 
-    /// Says that this transaction changes something about `subject`: what [`Remembered`](crate::Remembered) holds about it
-    /// is not believed once the transaction has ended.
+    /// Says that this transaction changes something about `subject`: what a [`ReadCache`](crate::ReadCache) holds about it is
+    /// invalid once the transaction has ended.
     pub fn touch(&mut self, subject: &[u8]) {
         self.touched.slots.push(Slot::of(self.tenant, subject));
     }
@@ -157,7 +159,7 @@ impl WriteTx {
         self.check()?;
         match self.engine {
             EngineWrite::Sqlite(tx) => tx.commit().await?,
-            EngineWrite::Postgres(tx) => Box::pin(tx.commit()).await?,
+            EngineWrite::Postgres(tx) => Box::pin(commit_with_change(*tx, self.tenant, &self.touched)).await?,
         }
         // After the commit is visible, and before anybody is told of it.
         drop(self.touched);
@@ -173,6 +175,27 @@ impl WriteTx {
         }
         Ok(())
     }
+}
+
+/// Commits, and lets other processes know what was touched.
+async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, touched: &Touched) -> Result<(), Error> {
+    if touched.slots.is_empty() {
+        return tx.commit().await;
+    }
+    let database = &touched.database.0;
+    let change = change_feed::change(&database.changes, &touched.slots);
+    tx.append(tenant, &INSERT_CHANGE, &change).await?;
+    let started = Instant::now();
+    tx.commit().await?;
+    if started.elapsed() > SLOW_COMMIT
+        && let Engine::Postgres(engine) = &database.engine
+    {
+        let change = change_feed::change(&database.changes, &touched.slots);
+        if let Err(error) = engine.write_once(tenant, &INSERT_CHANGE, &change).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "other nodes may learn of a change a minute late");
+        }
+    }
+    Ok(())
 }
 
 impl Read for WriteTx {

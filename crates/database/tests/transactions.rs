@@ -226,8 +226,10 @@ async fn operations_that_are_cancelled_do_not_hold_up_the_others() {
 async fn migrations_run_once_and_a_changed_one_stops_the_start() {
     on_both_engines(&[], |database| async move {
         let now = Timestamp::EPOCH;
+        // The tables of the crate itself come first, and are there already.
         let status = database.migration_status(&[SET]).await.unwrap();
-        assert_eq!(status[0].state, MigrationState::Pending);
+        let states: Vec<_> = status.iter().map(|it| (it.service.as_str(), it.state)).collect();
+        assert_eq!(states, [("database", MigrationState::Applied), ("test", MigrationState::Pending)]);
         assert_eq!(database.migrate(&[SET], now).await.unwrap().len(), 1);
         assert_eq!(database.migrate(&[SET], now).await.unwrap().len(), 0);
         let changed = MigrationSet {
@@ -244,7 +246,8 @@ async fn migrations_run_once_and_a_changed_one_stops_the_start() {
         };
         assert!(database.migrate(&[broken], now).await.is_err());
         let status = database.migration_status(&[broken]).await.unwrap();
-        assert!(status.iter().all(|it| it.state == MigrationState::Pending), "a failed run left something behind");
+        let mut states = status.iter().filter(|it| it.service == "broken").map(|it| it.state);
+        assert!(states.all(|state| state == MigrationState::Pending), "a failed run left something behind");
     })
     .await;
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use base::{Clock, Context, Rng, Sealer};
 use contracts::{Link, LoginRequests, SubjectObserver};
-use database::{Database, Remembered};
+use database::{Database, ReadCache};
 use jobs::Handler;
 
 use crate::breaches::BreachList;
@@ -68,7 +68,7 @@ pub struct Identity(Arc<Shared>);
 pub struct Shared {
     pub(crate) config: Config,
     pub(crate) database: Database,
-    pub(crate) checked_sessions: Remembered<checked::Key, CheckedSession>,
+    pub(crate) checked_sessions: ReadCache<checked::Key, CheckedSession>,
     pub(crate) rng: Rng,
     pub(crate) sealer: Sealer,
     pub(crate) schemas: Schemas,
@@ -112,7 +112,7 @@ impl Identity {
             ui: ui.under(places.public_path()),
             places,
             config,
-            checked_sessions: Remembered::new(database.clone(), checked::CAPACITY),
+            checked_sessions: ReadCache::new(database.clone(), checked::MAX_BYTES, checked::SESSION_BYTES),
             database,
             rng,
             sealer,

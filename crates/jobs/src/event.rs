@@ -1,5 +1,7 @@
 //! Events: what happened, to whom, by whom.
 
+use std::time::Duration;
+
 use base::{Actor, Context};
 use database::{Error, WriteTx};
 use serde_json::Value;
@@ -14,6 +16,23 @@ pub struct Event {
     /// The id of what it happened to: an identity, a session, a client.
     pub subject: String,
     pub attributes: Value,
+}
+
+/// The name of the events that tell of an issued token: many, and kept for days only.
+pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
+
+/// How long events stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventRetention {
+    pub audit: Duration,
+    /// Events of the name [`TOKEN_ISSUED`].
+    pub issued: Duration,
+}
+
+impl Default for EventRetention {
+    fn default() -> Self {
+        Self { audit: Duration::from_hours(400 * 24), issued: Duration::from_hours(7 * 24) }
+    }
 }
 
 /// Writes an event into the transaction that it tells of.

@@ -13,7 +13,7 @@ mod queue;
 mod storage;
 mod worker;
 
-pub use event::{Event, append_event};
+pub use event::{Event, EventRetention, TOKEN_ISSUED, append_event};
 pub use queue::{Failure, Handler, Job, NewJob, enqueue};
 pub use storage::{StoredEvent, list_events};
 pub use worker::Worker;
@@ -21,7 +21,7 @@ pub use worker::Worker;
 use database::{MigrationSet, Retention, Statement};
 
 pub const MIGRATIONS: MigrationSet =
-    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql")] };
+    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"), 3 => "0003_events.sql"] };
 
 /// Every statement, for the test that prepares them on both engines.
 pub const STATEMENTS: &[&[&Statement]] = storage::ALL;
@@ -29,12 +29,13 @@ pub const STATEMENTS: &[&[&Statement]] = storage::ALL;
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
-/// Set-aside jobs stay for 14 days, events for 400.
-pub const RETENTION: &[Retention] = &[
-    Retention { table: "jobs_queue", key: "tenant_id, id", expired: FAILED_JOBS },
-    Retention { table: "jobs_events", key: "sequence", expired: OLD_EVENTS },
-];
+/// Set-aside jobs stay for 14 days.
+pub const RETENTION: &[Retention] = &[Retention { table: "jobs_queue", key: "tenant_id, id", expired: FAILED_JOBS }];
+
+/// How long events stay is configured: see [`EventRetention`].
+pub const EVENTS: Retention = Retention { table: "jobs_events", key: "sequence", expired: "at < $1" };
+pub(crate) const ISSUED_EVENTS: Retention =
+    Retention { table: "jobs_events", key: "sequence", expired: "at < $1 AND name = 'OAuth2AccessTokenIssued'" };
 
 const FAILED_JOBS: &str = "failed_at IS NOT NULL AND failed_at < $1 - 1209600000000";
-const OLD_EVENTS: &str = "at < $1 - 34560000000000";
-const _: () = assert!(14 * DAY == 1_209_600_000_000 && 400 * DAY == 34_560_000_000_000);
+const _: () = assert!(14 * DAY == 1_209_600_000_000);

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
+use crate::event::EventRetention;
 use crate::queue::{Failure, Handler, Job, backoff};
 use crate::storage::{self, ClaimedJob};
 
@@ -27,6 +28,9 @@ pub struct Worker {
     rng: Rng,
     handlers: HashMap<&'static str, Arc<dyn Handler>>,
     reaper: Reaper,
+    audit_events: Reaper,
+    issued_events: Reaper,
+    event_retention: EventRetention,
     longest_lease: Duration,
 }
 
@@ -41,7 +45,16 @@ impl Worker {
         let handlers: HashMap<_, _> = handlers.into_iter().map(|it| (it.kind(), it)).collect();
         let longest_lease = handlers.values().map(|it| it.lease()).max().unwrap_or(Duration::from_mins(1));
         let reaper = Reaper::new(database.clone(), retention);
-        Self { database, clock, rng, handlers, reaper, longest_lease }
+        let audit_events = Reaper::new(database.clone(), [crate::EVENTS]);
+        let issued_events = Reaper::new(database.clone(), [crate::ISSUED_EVENTS]);
+        let event_retention = EventRetention::default();
+        Self { database, clock, rng, handlers, reaper, audit_events, issued_events, event_retention, longest_lease }
+    }
+
+    #[must_use]
+    pub fn with_event_retention(mut self, retention: EventRetention) -> Self {
+        self.event_retention = retention;
+        self
     }
 
     /// Works until `stop` turns true; what is running then is finished.
@@ -85,13 +98,21 @@ impl Worker {
 
     /// Deletes what has expired.
     pub async fn reap(&self) {
-        match self.reaper.reap(self.clock.now(), REAP_BATCHES).await {
-            Ok(reaped) => {
-                for it in reaped {
-                    tracing::debug!(table = it.table, rows = it.rows, "expired rows were deleted");
+        let now = self.clock.now();
+        let EventRetention { audit, issued } = self.event_retention;
+        for (reaper, expired_at) in
+            [(&self.reaper, now), (&self.audit_events, now.minus(audit)), (&self.issued_events, now.minus(issued))]
+        {
+            match reaper.reap(expired_at, REAP_BATCHES).await {
+                Ok(reaped) => {
+                    for it in reaped {
+                        tracing::debug!(table = it.table, rows = it.rows, "expired rows were deleted");
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "expired rows could not be deleted");
                 }
             }
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "expired rows could not be deleted"),
         }
     }
 

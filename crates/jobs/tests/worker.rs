@@ -92,6 +92,39 @@ async fn a_statement_is_parsed_once() {
 }
 
 #[tokio::test]
+async fn events_of_issued_tokens_stay_for_days_and_the_others_for_their_retention() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        let append = async |name| {
+            let cx = fixture.cx();
+            let mut tx = fixture.database.write(cx.tenant).await.unwrap();
+            let event = jobs::Event { name, subject: "ada".into(), attributes: json!({}) };
+            jobs::append_event(&mut tx, &cx, event).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        append(jobs::TOKEN_ISSUED).await;
+        append("LoginSucceeded").await;
+        let names = async || -> Vec<String> {
+            let page = base::PageRequest { size: 10, after: None };
+            let events = jobs::list_events(&mut fixture.database.read(TenantId::DEFAULT), page).await.unwrap();
+            events.items.into_iter().map(|event| event.name).collect()
+        };
+        let day = Duration::from_hours(24);
+        for (days, left) in [
+            (6, vec![jobs::TOKEN_ISSUED, "LoginSucceeded"]),
+            (2, vec!["LoginSucceeded"]),
+            (391, vec!["LoginSucceeded"]),
+            (2, Vec::new()),
+        ] {
+            fixture.time.advance(day * days);
+            fixture.worker.reap().await;
+            assert_eq!(names().await, left);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_job_runs_once_and_only_when_its_transaction_committed() {
     on_both_engines(&[jobs::MIGRATIONS], |database| async move {
         let fixture = Fixture::new(database, 0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base::{Clock, Rng, Sealer};
 use contracts::{Link, Sessions};
-use database::{Database, Remembered};
+use database::{Database, ReadCache};
 use oauth_types::GrantType;
 use web::outbound::Client as HttpClient;
 
@@ -27,8 +27,10 @@ pub struct Parts {
     pub ui: ui::Ui,
 }
 
-/// Access tokens that are remembered at a time.
-const LIVE_TOKENS: usize = 10_000;
+/// What the cached access tokens take at most.
+const LIVE_TOKENS_BYTES: usize = 32 << 20;
+/// What one takes, roughly.
+pub(crate) const LIVE_TOKEN_BYTES: usize = 2 << 10;
 
 /// The OAuth 2.0 service.
 #[derive(Clone)]
@@ -38,7 +40,7 @@ struct Inner {
     parts: Parts,
     access_token_claims: AccessTokenClaims,
     clients: Clients,
-    live_tokens: Remembered<[u8; 32], LiveAccessToken>,
+    live_tokens: ReadCache<[u8; 32], LiveAccessToken>,
     unused_challenges: UnusedChallenges,
     keys: KeyRing,
     remote_keys: RemoteKeySets,
@@ -66,7 +68,7 @@ impl OAuth {
         Ok(Self(Arc::new(Inner {
             access_token_claims,
             clients: Clients::new(parts.database.clone()),
-            live_tokens: Remembered::new(parts.database.clone(), LIVE_TOKENS),
+            live_tokens: ReadCache::new(parts.database.clone(), LIVE_TOKENS_BYTES, LIVE_TOKEN_BYTES),
             unused_challenges: UnusedChallenges::new(parts.database.clone()),
             parts,
             keys: KeyRing::default(),
@@ -127,7 +129,7 @@ impl OAuth {
     }
 
     /// Access tokens that were found live a moment ago, by digest.
-    pub(crate) fn live_tokens(&self) -> &Remembered<[u8; 32], LiveAccessToken> {
+    pub(crate) fn live_tokens(&self) -> &ReadCache<[u8; 32], LiveAccessToken> {
         &self.0.live_tokens
     }
 

@@ -30,6 +30,7 @@ use writer::Writer;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const CACHED_STATEMENTS: usize = 512;
+const JOURNAL_SIZE_LIMIT_BYTES: i64 = 64 << 20;
 
 pub(crate) struct Sqlite {
     readers: Readers,
@@ -40,7 +41,8 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(location: &SqliteLocation) -> Result<Self, Error> {
+    /// With the count of other processes' commits at this moment, see [`Sqlite::data_version`].
+    pub(crate) fn open(location: &SqliteLocation) -> Result<(Self, i64), Error> {
         let (path, directory, durable) = match location {
             SqliteLocation::File(path) => (path.clone(), None, true),
             SqliteLocation::Temporary => {
@@ -49,8 +51,10 @@ impl Sqlite {
             }
         };
         let writer = open_writer(&path, durable).map_err(|error| failure("open", error))?;
+        let version = data_version(&writer)?;
         let slow_queries = SlowQueries::new(path.clone());
-        Ok(Self { readers: Readers::new(path), slow_queries, writer: Writer::start(writer), _directory: directory })
+        let writer = Writer::start(writer);
+        Ok((Self { readers: Readers::new(path), slow_queries, writer, _directory: directory }, version))
     }
 
     pub(crate) fn query(
@@ -69,6 +73,11 @@ impl Sqlite {
         values: &[Value<'_>],
     ) -> Result<Vec<Row>, Error> {
         self.slow_queries.query(tenant, statement, values).await
+    }
+
+    /// A number that changes when another process commits to the file.
+    pub(crate) async fn data_version(&self) -> Result<i64, Error> {
+        self.writer.data_version().await
     }
 
     pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
@@ -116,6 +125,12 @@ impl Sqlite {
     }
 }
 
+/// Other connections of this process only read, and a connection's own commits do not count.
+fn data_version(connection: &Connection) -> Result<i64, Error> {
+    let read = || connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0));
+    read().map_err(|error| failure("PRAGMA data_version", error))
+}
+
 fn count_tables(
     path: &std::path::Path,
     ages: &BTreeMap<&'static str, &'static str>,
@@ -142,6 +157,8 @@ pub(crate) fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Re
     configure(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // The log grew to hold a peak of writes: after a checkpoint it shrinks again.
+    connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
     // FULL: what was acknowledged survives a power cut. A temporary database has nothing to survive.
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
     Ok(connection)

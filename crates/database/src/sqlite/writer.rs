@@ -13,7 +13,7 @@ use base::TenantId;
 use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
-use super::{execute, failure, query};
+use super::{data_version, execute, failure, query};
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, Row, Statement, Value};
 
@@ -50,6 +50,10 @@ impl Writer {
         let mut state = self.state.clone().lock_owned().await;
         state.join_batch(&self.wake)?;
         Ok(SqliteWrite { state: Some(state) })
+    }
+
+    pub(crate) async fn data_version(&self) -> Result<i64, Error> {
+        data_version(&self.state.clone().lock_owned().await.connection)
     }
 
     /// Holds the write lock without a batch around it.

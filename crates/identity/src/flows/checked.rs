@@ -1,13 +1,13 @@
 //! Whose session a token is, for those who ask with every request: `whoami` and the gateway.
 //!
-//! The answer is remembered for a moment, by tenant and digest of the token, and forgotten as soon as its session or its
-//! identity changes. What depends on the time or on the asker (the end of the session, the demanded level) is decided anew
+//! The answer is cached by tenant and digest of the token until its session or its identity changes. What depends on the time or on the asker (the end of the session, the demanded level) is decided anew
 //! each time. Operations that act for a session do not ask here: they read what they act on.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::{Context, PlainToken};
 use bytes::Bytes;
+use database::Cacheable;
 use serde_json::Value;
 
 use crate::Identity;
@@ -16,8 +16,10 @@ use crate::domain::{Aal, Session};
 use crate::http::wire;
 use crate::storage;
 
-/// Sessions that are remembered at a time: some kilobytes each.
-pub(crate) const CAPACITY: usize = 4096;
+/// What the cached sessions take at most: some ten thousand.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
+/// What one takes, roughly.
+pub(crate) const SESSION_BYTES: usize = 4 << 10;
 
 /// The digest of a session's token.
 pub(crate) type Key = [u8; 32];
@@ -26,12 +28,18 @@ pub(crate) type Key = [u8; 32];
 pub(crate) struct CheckedSession {
     pub(crate) session: Session,
     available_aal: Aal,
-    /// What `whoami` answers, as a value and as the bytes of the answer.
-    pub(crate) body: Arc<Value>,
+    /// What `whoami` answers.
     pub(crate) text: Bytes,
+    /// The same for the gateway, parsed when it first asks.
+    body: OnceLock<Arc<Value>>,
 }
 
 impl CheckedSession {
+    /// What `whoami` answers, as a value.
+    pub(crate) fn body(&self) -> Arc<Value> {
+        self.body.get_or_init(|| Arc::new(serde_json::from_slice(&self.text).unwrap_or_default())).clone()
+    }
+
     /// Whether the session reaches what `required` asks of this person.
     pub(crate) fn meets(&self, required: RequiredAal) -> bool {
         required.is_met(self.session.aal, self.available_aal)
@@ -61,22 +69,21 @@ impl Identity {
     ) -> Result<Option<Arc<CheckedSession>>, database::Error> {
         let start = self.checked_sessions.start_reading();
         let mut tx = self.database.read(cx.tenant);
-        let Some(mut session) = storage::sessions::find_by_token(&mut tx, &token.digest()).await? else {
-            return Ok(None);
-        };
+        let found = storage::sessions::find_whole_by_token(&mut tx, &token.digest()).await?;
+        let Some((session, identity)) = found else { return Ok(None) };
         if !session.is_alive(cx.now) {
             return Ok(None);
         }
-        let Some(identity) = storage::identities::find(&mut tx, session.identity_id).await? else { return Ok(None) };
         if !identity.is_active() {
             return Ok(None);
         }
-        session.devices = storage::sessions::devices(&mut tx, session.id).await?;
-        let body = wire::session(&session, Some(&identity), self.public_url(), cx.now);
-        let text = Bytes::from(body.to_string());
+        let text = Bytes::from(wire::session(&session, Some(&identity), self.public_url(), cx.now).to_string());
         let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
-        let checked = CheckedSession { session, available_aal: identity.available_aal, body: Arc::new(body), text };
-        let subjects = [session_id.as_bytes().as_slice(), identity_id.as_bytes()];
-        Ok(Some(self.checked_sessions.put(start, cx.tenant, key, &subjects, checked)))
+        // The parsed form takes a multiple of the text.
+        let bytes = SESSION_BYTES.max(text.len() * 4);
+        let checked = CheckedSession { session, available_aal: identity.available_aal, text, body: OnceLock::new() };
+        let subjects: &[&[u8]] = &[session_id.as_bytes(), identity_id.as_bytes()];
+        let read = Cacheable { value: checked, subjects, bytes };
+        Ok(Some(self.checked_sessions.put(start, cx.tenant, key, read)))
     }
 }

@@ -1,9 +1,11 @@
-//! What the event log is told of flows: one shape for all kinds. The log names as the actor whoever the context names.
+//! Events of flows, in one shape for all kinds. The actor is the one that the context names.
+//!
+//! An event is written only when it is known whom it is about: otherwise anyone could fill the log without signing in.
 
 use base::{Actor, Context};
 use database::WriteTx;
 use jobs::Event;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::IdentityId;
 use crate::domain::flow::{Details, Flow};
@@ -39,9 +41,16 @@ pub(super) async fn append<D: Details>(
     flow: &Flow<D>,
     event: FlowEvent<'_>,
 ) -> Result<(), database::Error> {
-    let person = event.person.or(flow.details.person());
+    let Some(person) = event.person.or(flow.details.person()) else {
+        tracing::info!(event = event.name, flow = %flow.id, reason = event.reason, "a flow was refused");
+        return Ok(());
+    };
     let mut attributes = Map::new();
-    let mut tell = |name: &str, value| attributes.insert(name.to_owned(), value);
+    let mut tell = |name: &str, value: Value| {
+        if !value.is_null() {
+            attributes.insert(name.to_owned(), value);
+        }
+    };
     tell("IdentityID", json!(person));
     tell("FlowID", json!(flow.id));
     tell("SelfServiceFlowType", json!(flow.flow_type.as_str()));
@@ -49,8 +58,8 @@ pub(super) async fn append<D: Details>(
     tell("SelfServiceMethodUsed", json!(flow.active));
     tell("ErrorReason", json!(event.reason));
     flow.details.tell(&mut attributes);
-    let subject = person.map(|person| person.to_string()).unwrap_or_default();
-    jobs::append_event(tx, cx, Event { name: event.name, subject, attributes: attributes.into() }).await
+    jobs::append_event(tx, cx, Event { name: event.name, subject: person.to_string(), attributes: attributes.into() })
+        .await
 }
 
 /// The request as the deed of a person who has proved who she is.

@@ -62,7 +62,7 @@ impl Identity {
         let left = session.expires_at.since(cx.now).as_secs();
         let cache_for = self.whoami_cache_limit().map(|limit| left.min(limit));
         let (identity_id, text) = (session.identity_id, checked.text.clone());
-        Ok(Whoami { session: checked.body.clone(), text, identity_id, cookie, cache_for })
+        Ok(Whoami { session: checked.body(), text, identity_id, cookie, cache_for })
     }
 
     /// Where a session is raised to a second factor.
@@ -212,7 +212,7 @@ impl Sessions for Identity {
             expires_at: session.expires_at,
             aal: session.aal.as_str().to_owned(),
             amr: session.authentication_methods.iter().map(|method| method.method.as_str().to_owned()).collect(),
-            whoami: checked.body.clone(),
+            whoami: checked.body(),
         })))
     }
 

@@ -8,6 +8,7 @@ use database::{Error, Read, Row, WriteTx, values};
 use super::{Vault, credentials, json, word};
 use crate::domain::{Aal, CredentialType, Identity, IdentityId, State};
 
+pub(super) use addresses::read_addresses;
 pub use addresses::{find_recovery, find_verifiable, mark_sent, mark_verified};
 pub use list::{Filter, ListKey, count, list};
 

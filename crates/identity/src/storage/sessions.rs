@@ -1,7 +1,7 @@
 //! Sessions and their devices. A session is found by the digest of its token; revoking one is a conditional update.
 //!
-//! Every change of a session or of its identity touches it, so that nobody goes on believing what was read before: see
-//! [`database::Remembered`].
+//! Every change of a session or of its identity touches it, so that no cache returns what was read before: see
+//! [`database::ReadCache`].
 
 use base::{Page, PageRequest, Timestamp, TokenDigest};
 use database::{Error, Read, Row, WriteTx, values};
@@ -20,6 +20,26 @@ macro_rules! columns {
 }
 /// How many columns a session has.
 const WIDTH: usize = 11;
+
+/// What belongs to a session or its identity comes as JSON arrays, in no particular order.
+macro_rules! find_whole {
+    ($array:literal, $id:literal) => {
+        concat!(
+            "SELECT ", columns!(), ", i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, \
+             i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version, \
+             CAST((SELECT ", $array, "(", $id, ", x.via, x.value, x.status, CASE WHEN x.verified THEN 1 ELSE 0 END, \
+                 x.verified_at, x.created_at, x.updated_at)) FROM identity_verifiable_addresses x \
+                 WHERE x.tenant_id = $1 AND x.identity_id = s.identity_id) AS text), \
+             CAST((SELECT ", $array, "(", $id, ", x.via, x.value, x.created_at, x.updated_at)) \
+                 FROM identity_recovery_addresses x WHERE x.tenant_id = $1 AND x.identity_id = s.identity_id) AS text), \
+             CAST((SELECT ", $array, "(", $id, ", x.ip_address, x.user_agent, x.location, x.created_at)) \
+                 FROM identity_session_devices x WHERE x.tenant_id = $1 AND x.session_id = s.id) AS text) \
+             FROM identity_sessions s \
+             JOIN identity_identities i ON i.tenant_id = $1 AND i.id = s.identity_id \
+             WHERE s.tenant_id = $1 AND s.token_digest = $2"
+        )
+    };
+}
 
 /// What was ended, and what expired. The latter is found by its expiry and sorted: it is a day's sessions at most, because they
 /// are deleted then. SQLite, which knows nothing about the values, has to be told so.
@@ -45,14 +65,11 @@ database::statements! {
         postgres: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2 FOR UPDATE"),
     };
     FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
-    /// A session together with its identity: what a session check needs, in one read.
-    FIND_WITH_IDENTITY_BY_TOKEN = concat!(
-        "SELECT ", columns!(), ", i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, \
-         i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version \
-         FROM identity_sessions s \
-         JOIN identity_identities i ON i.tenant_id = s.tenant_id AND i.id = s.identity_id \
-         WHERE s.tenant_id = $1 AND s.token_digest = $2"
-    );
+    /// A session with its devices and its identity with its addresses, in one read.
+    FIND_WHOLE_BY_TOKEN = {
+        sqlite: find_whole!("json_group_array(json_array", "lower(hex(x.id))"),
+        postgres: find_whole!("json_agg(json_build_array", "CAST(x.id AS text)"),
+    };
     DEVICES = "SELECT id, ip_address, user_agent, location FROM identity_session_devices \
                WHERE tenant_id = $1 AND session_id = $2 ORDER BY created_at, id";
     INSERT = "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
@@ -126,13 +143,29 @@ pub async fn find_by_token(tx: &mut impl Read, digest: &TokenDigest) -> Result<O
     tx.query_opt(&FIND_BY_TOKEN, &values![digest]).await?.map(|row| read(&row)).transpose()
 }
 
-/// A session and its identity, both without what belongs to them in other tables.
-pub async fn find_with_identity_by_token(
+/// A session with its devices, and its identity with its addresses, without credentials.
+pub async fn find_whole_by_token(
     tx: &mut impl Read,
     digest: &TokenDigest,
 ) -> Result<Option<(Session, Identity)>, Error> {
-    let row = tx.query_opt(&FIND_WITH_IDENTITY_BY_TOKEN, &values![digest]).await?;
-    row.map(|row| Ok((read(&row)?, identities::read(&row, WIDTH)?))).transpose()
+    let Some(row) = tx.query_opt(&FIND_WHOLE_BY_TOKEN, &values![digest]).await? else { return Ok(None) };
+    let (mut session, mut identity) = (read(&row)?, identities::read(&row, WIDTH)?);
+    identities::read_addresses(&mut identity, &rows_of(&row, WIDTH + 13)?, &rows_of(&row, WIDTH + 14)?)?;
+    let mut devices: Vec<(DeviceId, Option<String>, Option<String>, Option<String>, i64)> =
+        parsed(&rows_of(&row, WIDTH + 15)?)?;
+    devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
+    let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
+    session.devices = devices.into_iter().map(device).collect();
+    Ok(Some((session, identity)))
+}
+
+/// The rows that a statement returned as a JSON array. PostgreSQL returns none for no rows.
+fn rows_of(row: &Row, position: usize) -> Result<String, Error> {
+    Ok(row.get::<Option<String>>(position)?.unwrap_or_else(|| "[]".to_owned()))
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::inconsistent(TABLE, error.to_string()))
 }
 
 /// The devices of a session, oldest first.
@@ -166,13 +199,18 @@ pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
     ];
     tx.execute(&INSERT, &values).await?;
     for device in &session.devices {
-        insert_device(tx, session, device).await?;
+        // Nobody can have read the session yet.
+        write_device(tx, session, device).await?;
     }
     Ok(())
 }
 
 pub async fn insert_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
     tx.touch(session.id.as_uuid().as_bytes());
+    write_device(tx, session, device).await
+}
+
+async fn write_device(tx: &mut WriteTx, session: &Session, device: &Device) -> Result<(), Error> {
     let values = values![
         device.id.as_uuid(),
         session.id.as_uuid(),

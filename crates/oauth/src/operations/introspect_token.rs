@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base::{Context, PlainToken};
+use database::Cacheable;
 use jose::ClaimsCheck;
 use oauth_types::{ActiveToken, Introspection, ScopeSet, TokenUse};
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use crate::domain::client::ClientId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
 use crate::domain::signing_key::ACCESS_TOKEN_SET;
+use crate::service::LIVE_TOKEN_BYTES;
 use crate::storage::{grants, revoked_tokens, versions};
 
 /// An access token that is live, with the claims that the consent application gave it.
@@ -74,8 +76,14 @@ impl OAuth {
         // The subject stands for all of its grants, the client for all of its.
         let (client, subject) = (live.token.client_id.as_str().to_owned(), live.token.subject.clone());
         let keys = versions::KEYS.as_bytes();
-        let subjects = [jti.as_bytes().as_slice(), grant.as_bytes(), client.as_bytes(), subject.as_bytes(), keys];
-        Ok(Some(self.live_tokens().put(start, cx.tenant, key, &subjects, live)))
+        let subjects: &[&[u8]] = &[jti.as_bytes(), grant.as_bytes(), client.as_bytes(), subject.as_bytes(), keys];
+        let claims = |claims: &Map<String, Value>| {
+            claims.iter().map(|(name, it)| name.len() + it.to_string().len()).sum::<usize>()
+        };
+        // Claims of the login application may be large; parsed they take a multiple of their text.
+        let bytes = LIVE_TOKEN_BYTES + 4 * (claims(&live.ext) + claims(&live.token.ext));
+        let read = Cacheable { value: live, subjects, bytes };
+        Ok(Some(self.live_tokens().put(start, cx.tenant, key, read)))
     }
 
     /// What keeps an access token live, asked of the tables.

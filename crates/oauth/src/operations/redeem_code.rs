@@ -179,7 +179,7 @@ fn may_refresh(client: &Client, grant: &Grant) -> bool {
 
 pub(super) fn issued(grant: &Grant, grant_type: GrantType) -> jobs::Event {
     jobs::Event {
-        name: "OAuth2AccessTokenIssued",
+        name: jobs::TOKEN_ISSUED,
         subject: grant.subject.clone(),
         attributes: json!({
             "client_id": grant.client_id, "consent_request_id": grant.id, "grant_type": grant_type.as_str(),

@@ -7,8 +7,20 @@ use serde_json::{Value, json};
 use super::{Fault, Service};
 
 /// The keys of a file that speaks to the whole process. Everything else is a file of one of the replaced programs.
-const ROOT_KEYS: &[&str] =
-    &["version", "dsn", "trusted_proxies", "admin", "secrets", "log", "tracing", "ui", "identity", "oauth", "gateway"];
+const ROOT_KEYS: &[&str] = &[
+    "version",
+    "dsn",
+    "trusted_proxies",
+    "events",
+    "admin",
+    "secrets",
+    "log",
+    "tracing",
+    "ui",
+    "identity",
+    "oauth",
+    "gateway",
+];
 
 /// Reads a file and places it. `selected` are the services that will run: a file of one of the replaced programs belongs
 /// to the only one, or to the one whose keys it has.

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use base::Secret;
+use jobs::EventRetention;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telemetry::{LogConfig, TracingConfig};
 use web::Network;
+use web::config::GoDuration;
 
 use super::honoured::covers;
 use super::listeners::Material;
@@ -99,6 +101,29 @@ pub struct Shared {
     pub trusted_proxies: Vec<Network>,
     /// Certificate authorities that outbound calls trust beside the system's.
     pub trusted_ca: Vec<Material>,
+    pub events: Events,
+}
+
+/// How long the event log keeps what happened.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct Events {
+    pub retention: GoDuration,
+    /// Events of issued tokens, which are many.
+    pub issued_token_retention: GoDuration,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        let EventRetention { audit, issued } = EventRetention::default();
+        Self { retention: GoDuration::new(audit), issued_token_retention: GoDuration::new(issued) }
+    }
+}
+
+impl From<Events> for EventRetention {
+    fn from(events: Events) -> Self {
+        Self { audit: events.retention.get(), issued: events.issued_token_retention.get() }
+    }
 }
 
 /// What a request may carry (`docs/bounds.md`).
@@ -154,6 +179,7 @@ impl Shared {
             "ui",
             "trusted_proxies",
             "trusted_ca",
+            "events",
         ] {
             if let Some(value) = tree.get(key) {
                 document::set_default(&mut own, key, value.clone());

@@ -130,7 +130,7 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         }
     }
     let retention: Vec<Retention> = retention_of(&config).into_iter().flatten().copied().collect();
-    let census = Census::new(database.clone(), retention.iter().copied());
+    let census = Census::new(database.clone(), retention.iter().copied().chain([jobs::EVENTS]));
     let parts = Parts {
         database: database.clone(),
         clock: environment.clock.clone(),
@@ -145,7 +145,8 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let worker = Worker::new(database.clone(), environment.clock, environment.rng, built.take_handlers(), retention);
+    let worker = Worker::new(database.clone(), environment.clock, environment.rng, built.take_handlers(), retention)
+        .with_event_retention(config.shared.events.into());
     let worker = Arc::new(worker);
     tasks.spawn({
         let (worker, stopped) = (worker.clone(), stopped.clone());

@@ -22,7 +22,6 @@ use crate::strategies::{self, identifier_first as first, password as password_me
 use super::answer::{Answer, Content, Failure};
 use super::current::Current;
 use super::error::{FlowError, SubmitError};
-use super::events::{self, FlowEvent};
 use super::oauth2::Challenge;
 use super::visitor::Visitor;
 
@@ -80,7 +79,6 @@ impl Identity {
         self.login_form(cx, &mut flow, current.as_ref()).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
-        events::append(&mut tx, cx, &flow, FlowEvent::named("LoginInitiated")).await?;
         tx.commit().await?;
         self.send_only_second_factor(cx, &mut flow, current.as_ref()).await?;
         Ok(self.begun(&flow, &browser))

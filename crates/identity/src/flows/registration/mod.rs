@@ -19,7 +19,6 @@ use crate::strategies::{code, password, profile};
 
 use super::answer::{Answer, Content, Failure};
 use super::error::FlowError;
-use super::events::{self, FlowEvent};
 use super::visitor::Visitor;
 
 impl Identity {
@@ -77,7 +76,6 @@ impl Identity {
         self.fill_in_login_hint(&mut flow)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
-        events::append(&mut tx, cx, &flow, FlowEvent::named("RegistrationInitiated")).await?;
         tx.commit().await?;
         Ok(self.begun(&flow, &browser))
     }

@@ -98,6 +98,47 @@ pub(super) async fn load(tx: &mut impl Read, identity: &mut Identity) -> Result<
     Ok(())
 }
 
+/// A row of `identity_verifiable_addresses` in a JSON array.
+type VerifiableRow = (VerifiableAddressId, String, String, String, u8, Option<i64>, i64, i64);
+/// A row of `identity_recovery_addresses` in a JSON array.
+type RecoveryRow = (RecoveryAddressId, String, String, i64, i64);
+
+/// The addresses of an identity from two JSON arrays of rows, in the order of [`load`].
+pub(in crate::storage) fn read_addresses(
+    identity: &mut Identity,
+    verifiable: &str,
+    recovery: &str,
+) -> Result<(), Error> {
+    let faulty = |error: serde_json::Error| Error::inconsistent(VERIFIABLE, error.to_string());
+    for row in serde_json::from_str::<Vec<VerifiableRow>>(verifiable).map_err(faulty)? {
+        let (id, via, value, status, verified, verified_at, created_at, updated_at) = row;
+        identity.verifiable_addresses.push(VerifiableAddress {
+            id,
+            via: word(VERIFIABLE, &via, Via::parse)?,
+            value,
+            status: word(VERIFIABLE, &status, AddressStatus::parse)?,
+            verified: verified != 0,
+            verified_at: verified_at.map(Timestamp::from_unix_micros),
+            created_at: Timestamp::from_unix_micros(created_at),
+            updated_at: Timestamp::from_unix_micros(updated_at),
+        });
+    }
+    for row in serde_json::from_str::<Vec<RecoveryRow>>(recovery).map_err(faulty)? {
+        let (id, via, value, created_at, updated_at) = row;
+        let via = word(RECOVERY, &via, Via::parse)?;
+        let (created_at, updated_at) =
+            (Timestamp::from_unix_micros(created_at), Timestamp::from_unix_micros(updated_at));
+        identity.recovery_addresses.push(RecoveryAddress { id, via, value, created_at, updated_at });
+    }
+    identity
+        .verifiable_addresses
+        .sort_by(|a, b| (a.created_at, a.via.as_str(), &a.value).cmp(&(b.created_at, b.via.as_str(), &b.value)));
+    identity
+        .recovery_addresses
+        .sort_by(|a, b| (a.created_at, a.via.as_str(), &a.value).cmp(&(b.created_at, b.via.as_str(), &b.value)));
+    Ok(())
+}
+
 /// The addresses of a page: `identities` are in the order of their ids and have none yet.
 pub(super) async fn load_range(tx: &mut impl Read, identities: &mut [Identity]) -> Result<(), Error> {
     let (Some(first), Some(last)) = (identities.first(), identities.last()) else { return Ok(()) };

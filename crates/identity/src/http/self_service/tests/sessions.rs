@@ -183,7 +183,23 @@ async fn a_session_that_was_asked_for_before_costs_no_statement() {
 }
 
 #[tokio::test]
-async fn a_remembered_session_follows_every_change() {
+async fn a_session_that_is_not_cached_costs_one_statement() {
+    in_a_house(json!({}), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let before = house.identity.database.usage().statements;
+        let session = client.whoami().await.expect(200).json;
+        assert_eq!(house.identity.database.usage().statements - before, 1);
+        assert_eq!(session["identity"]["verifiable_addresses"][0]["value"], "a@example.org");
+        assert_eq!(session["identity"]["verifiable_addresses"][0]["verified"], false);
+        assert_eq!(session["identity"]["recovery_addresses"][0]["value"], "a@example.org");
+        assert_eq!(session["devices"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cached_session_follows_every_change() {
     in_a_house(json!({}), |house| async move {
         let warm = async |email: &str| {
             let mut client = house.native();

@@ -1,0 +1,1 @@
+-- One process serves an SQLite file: it knows what it changes.

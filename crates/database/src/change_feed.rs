@@ -1,0 +1,140 @@
+//! What other processes change, asked for a few times a second, once for the whole process.
+//!
+//! On PostgreSQL each transaction that touches something leaves a row in `kleis_changes`, sent ahead of its `COMMIT`. A row
+//! becomes visible a little after its time, so each question reaches back by [`OVERLAP`] beyond the last one; a transaction whose
+//! commit takes longer writes its row once more before it is acknowledged. Rows are deleted when nothing that was read before
+//! them can be valid any more.
+//!
+//! On SQLite the changes of this process are all known. Whether another process wrote to the file (a command, say) is known to
+//! SQLite; what it wrote is not, so everything is invalid then.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::changes::{Changes, Slot};
+use crate::{Engine, Error, Inner, Statement, values};
+
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// How far each question reaches back beyond the last one.
+const OVERLAP_MICROS: i64 = 2_000_000;
+
+/// A commit that takes longer may become visible beyond the reach of the next question.
+pub(crate) const SLOW_COMMIT: Duration = Duration::from_secs(1);
+
+/// How long a value is valid at most where other processes write: a change that the feed missed for an unknown reason ends then.
+pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_secs(60);
+
+/// Longer than [`LONGEST_VALIDITY`], so that no process needs an older row.
+const KEEP_MICROS: i64 = 120_000_000;
+
+/// How many questions lie between two deletions.
+const QUESTIONS_PER_DELETION: u32 = 240;
+
+/// The time is the server's: the clocks of the nodes may differ.
+pub(crate) static INSERT_CHANGE: Statement = Statement::across_tenants(
+    "database::INSERT_CHANGE",
+    "SELECT $1, $2, $3",
+    "INSERT INTO kleis_changes (changed_at, node, sequence, slots)
+     VALUES (CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint), $1, $2, $3)",
+);
+
+static CHANGES_SINCE: Statement = Statement::across_tenants(
+    "database::CHANGES_SINCE",
+    "SELECT $1, $2",
+    "SELECT t.now, c.node, c.sequence, c.slots
+     FROM (SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS now) t
+     LEFT JOIN kleis_changes c ON c.changed_at > $1 AND c.node <> $2",
+);
+
+static DELETE_CHANGES: Statement = Statement::across_tenants(
+    "database::DELETE_CHANGES",
+    "SELECT $1",
+    "DELETE FROM kleis_changes WHERE changed_at < $1",
+);
+
+/// Up to where the changes of other processes are known.
+pub(crate) enum Position {
+    /// What SQLite counts: the commits of others.
+    Sqlite(i64),
+    Postgres {
+        /// The server's time of the last answer, in microseconds; 0 before the first.
+        now: i64,
+        /// The rows of the last answer: they come again as long as they lie in the overlap.
+        seen: HashSet<(i64, i64)>,
+        questions: u32,
+    },
+}
+
+impl Position {
+    pub(crate) fn start_of(engine: &Engine, sqlite_version: i64) -> Self {
+        match engine {
+            Engine::Sqlite(_) => Self::Sqlite(sqlite_version),
+            Engine::Postgres(_) => Self::Postgres { now: 0, seen: HashSet::new(), questions: 0 },
+        }
+    }
+}
+
+/// Asks until the database is dropped.
+#[expect(clippy::disallowed_methods, reason = "the task ends by itself when the database is dropped")]
+pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
+    let database: Weak<Inner> = Arc::downgrade(database);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            let Some(inner) = database.upgrade() else { return };
+            let asked_at = Instant::now();
+            match inner.ask(&mut position).await {
+                Ok(()) => inner.changes.feed_answered(asked_at),
+                // The cache notices by itself that the feed is silent; what is wrong with the database is said elsewhere.
+                Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no changes could be read"),
+            }
+        }
+    });
+}
+
+impl Inner {
+    pub(crate) async fn ask(&self, position: &mut Position) -> Result<(), Error> {
+        match (&self.engine, position) {
+            (Engine::Sqlite(engine), Position::Sqlite(known)) => {
+                let version = engine.data_version().await?;
+                if version != *known {
+                    *known = version;
+                    self.changes.touch_everything();
+                }
+            }
+            (Engine::Postgres(engine), Position::Postgres { now, seen, questions }) => {
+                let tenant = base::TenantId::DEFAULT;
+                let since = values![*now - OVERLAP_MICROS, self.changes.node];
+                let rows = Box::pin(engine.query_pipelined(tenant, &CHANGES_SINCE, &since)).await?;
+                let mut answered = HashSet::new();
+                for row in rows {
+                    *now = row.get(0)?;
+                    let (Some(node), Some(sequence)) = (row.get::<Option<i64>>(1)?, row.get::<Option<i64>>(2)?) else {
+                        continue;
+                    };
+                    answered.insert((node, sequence));
+                    if !seen.contains(&(node, sequence)) {
+                        let slots: Vec<u8> = row.get(3)?;
+                        Slot::decode(&slots).for_each(|slot| self.changes.touch(slot));
+                    }
+                }
+                *seen = answered;
+                *questions += 1;
+                if *questions % QUESTIONS_PER_DELETION == 0 {
+                    Box::pin(engine.write_once(tenant, &DELETE_CHANGES, &values![*now - KEEP_MICROS])).await?;
+                }
+            }
+            (Engine::Sqlite(_), Position::Postgres { .. }) | (Engine::Postgres(_), Position::Sqlite(_)) => {}
+        }
+        Ok(())
+    }
+}
+
+/// The values of [`INSERT_CHANGE`].
+pub(crate) fn change(changes: &Changes, slots: &[Slot]) -> [crate::Value<'static>; 3] {
+    values![changes.node, changes.next_sequence(), Slot::encode(slots)]
+}
