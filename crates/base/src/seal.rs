@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -115,6 +116,18 @@ impl SealingKey {
     }
 }
 
+/// A secret that follows from another one, for one purpose (HKDF with SHA-256, RFC 5869): nodes that share the one share the
+/// other, and neither tells the other.
+pub fn derive_secret(secret: &Secret<String>, purpose: Purpose) -> Secret<String> {
+    let mut derived = [0; 32];
+    // The only error is a length beyond 255 hashes.
+    let is_derived = Hkdf::<Sha256>::new(Some(b"kleis secret"), secret.expose().as_bytes())
+        .expand(purpose.0.as_bytes(), &mut derived)
+        .is_ok();
+    debug_assert!(is_derived);
+    Secret::new(URL_SAFE_NO_PAD.encode(derived))
+}
+
 fn associated_data(purpose: Purpose, tenant: TenantId) -> Vec<u8> {
     let mut data = Vec::with_capacity(5 + purpose.0.len());
     data.push(VERSION);
@@ -154,6 +167,15 @@ mod tests {
             assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &changed), Err(OpenError), "byte {index}");
             assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &value[..index]), Err(OpenError), "length {index}");
         }
+    }
+
+    #[test]
+    fn a_derived_secret_is_the_same_everywhere_and_another_for_each_purpose() {
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let derived = |text: &str, purpose| derive_secret(&secret(text), purpose).expose().clone();
+        assert_eq!(derived("a", CHALLENGE), derived("a", CHALLENGE));
+        assert_eq!(derived("a", CHALLENGE).len(), 43);
+        assert!(derived("a", CHALLENGE) != derived("a", COOKIE) && derived("a", CHALLENGE) != derived("b", CHALLENGE));
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl FromStr for Dsn {
         let (scheme, rest) = text.split_once("://").ok_or(InvalidDsn::NotAUrl)?;
         match scheme {
             "sqlite" | "sqlite3" => sqlite(rest),
-            "postgres" | "postgresql" | "cockroach" | "cockroachdb" => postgres(rest),
+            "postgres" | "postgresql" | "cockroach" | "cockroachdb" | "yugabyte" | "yugabytedb" => postgres(rest),
             "mysql" => Err(InvalidDsn::MySql),
             other => Err(InvalidDsn::UnknownScheme(other.to_owned())),
         }

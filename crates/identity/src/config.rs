@@ -2,6 +2,7 @@
 //! are refused by the contract's schema before this is read; known keys that nothing obeys are reported from
 //! [`HONOURED`].
 
+mod adjustments;
 mod courier;
 mod flows;
 mod honoured;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use web::config::GoDuration;
 
+pub use adjustments::Adjustment;
 pub use courier::{
     Channel, Courier, DeliveryStrategy, HttpAuth, HttpAuthConfig, HttpDelivery, RequestConfig, Smtp, TemplateSources,
 };
@@ -188,7 +190,9 @@ pub struct Hashers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HasherAlgorithm {
+    // PBKDF2 is what certified builds of the replaced program offer; here its place is taken by the default.
     #[default]
+    #[serde(alias = "pbkdf2")]
     Bcrypt,
     Argon2,
 }
@@ -339,8 +343,8 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::E
         Some(Flag::Boolean(value)) => Ok(Some(value)),
         Some(Flag::Text(text)) => match text.as_str() {
             "" => Ok(None),
-            "true" | "1" => Ok(Some(true)),
-            "false" | "0" => Ok(Some(false)),
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Some(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Some(false)),
             _ => Err(D::Error::custom("not a boolean")),
         },
     }

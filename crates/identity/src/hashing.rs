@@ -41,6 +41,13 @@ impl HashingLimits {
     }
 }
 
+/// The parallelism of Argon2 where none is configured: two lanes for each core. More lanes than the format of imported hashes
+/// allows would make our own hashes unreadable.
+pub(crate) fn default_lanes() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(2 * cores).unwrap_or(16).min(16)
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
     /// bcrypt reads no more than 72 bytes.

@@ -24,7 +24,7 @@ mod strategies;
 
 pub use config::{Config, HONOURED};
 pub use schemas::SchemaLoadError;
-pub use service::{ConfigError, Identity, Parts};
+pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};
 
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {

@@ -1,6 +1,5 @@
 //! The service value: a cheap clone around the parts that operations work with.
 
-use std::num::NonZero;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::flows::checked::{self, CheckedSession};
 use crate::flows::places::{InvalidPlace, Places};
-use crate::hashing::{HashAlgorithm, Hasher, HashingLimits};
+use crate::hashing::{HashAlgorithm, Hasher, HashingLimits, default_lanes};
 use crate::http;
 use crate::jobs::deliver_message::DeliverMessage;
 use crate::schemas::{SchemaLoadError, Schemas};
@@ -60,6 +59,21 @@ pub enum ConfigError {
     Key { key: &'static str, problem: &'static str },
 }
 
+/// Everything that keeps the configuration from being served.
+#[derive(Debug)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl std::fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            write!(f, "{}{error}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
 /// The identity service.
 #[derive(Clone)]
 pub struct Identity(Arc<Shared>);
@@ -93,22 +107,28 @@ impl Deref for Identity {
 
 impl Identity {
     /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
-    pub fn new(parts: Parts) -> Result<Self, ConfigError> {
+    pub fn new(parts: Parts) -> Result<Self, ConfigErrors> {
         let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer } = parts;
-        check(&config)?;
-        for hook in config.selfservice.flows.unperformed_hooks() {
-            tracing::warn!(hook, "a configured hook is not performed");
-        }
+        let (config, _) = config.adjusted(default_lanes());
+        let mut errors = check(&config);
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
-        let schemas = Schemas::new(&config.identity, refuse_references, http.clone())?;
+        let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
+        let places = keep(Places::new(&config), &mut errors);
+        let templates = keep(Templates::new(&config.courier), &mut errors);
+        let smtp = keep(SmtpDelivery::new(&config.courier.smtp, http.trust()), &mut errors);
+        let http_deliveries = keep(HttpDeliveries::new(&config.courier, &http), &mut errors);
+        let (Some(schemas), Some(places), Some(templates), Some(smtp), Some(http_deliveries), true) =
+            (schemas, places, templates, smtp, http_deliveries, errors.is_empty())
+        else {
+            return Err(ConfigErrors(errors));
+        };
         let (algorithm, limits) = hashing(&config);
-        let places = Places::new(&config)?;
         let shared = Shared {
             hasher: Hasher::new(algorithm, limits, rng.clone()),
             breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
-            templates: Templates::new(&config.courier)?,
-            smtp: SmtpDelivery::new(&config.courier.smtp, http.trust())?,
-            http_deliveries: HttpDeliveries::new(&config.courier, &http)?,
+            templates,
+            smtp,
+            http_deliveries,
             ui: ui.under(places.public_path()),
             places,
             config,
@@ -173,55 +193,33 @@ impl std::fmt::Debug for Identity {
     }
 }
 
+/// What was built, or nothing and one error more.
+fn keep<T>(built: Result<T, impl Into<ConfigError>>, errors: &mut Vec<ConfigError>) -> Option<T> {
+    built.map_err(|error| errors.push(error.into())).ok()
+}
+
 /// What would be unsafe or could never work, although each key is well-formed.
-fn check(config: &Config) -> Result<(), ConfigError> {
-    let refuse = |key, problem| Err(ConfigError::Key { key, problem });
+fn check(config: &Config) -> Vec<ConfigError> {
+    let mut errors = Vec::new();
+    let mut refuse = |key, problem| errors.push(ConfigError::Key { key, problem });
     let methods = &config.selfservice.methods;
     if methods.password.config.min_password_length < 6 {
-        return refuse("selfservice.methods.password.config.min_password_length", "must be 6 or more");
-    }
-    if !config.dev && config.hashers.algorithm == HasherAlgorithm::Bcrypt && config.hashers.bcrypt.cost < 12 {
-        return refuse("hashers.bcrypt.cost", "must be 12 or more outside of development");
-    }
-    if !(4..=31).contains(&config.hashers.bcrypt.cost) {
-        return refuse("hashers.bcrypt.cost", "must lie between 4 and 31");
-    }
-    let argon2 = &config.hashers.argon2;
-    if argon2.iterations == 0 || argon2.salt_length < 16 || argon2.key_length < 16 {
-        return refuse("hashers.argon2", "iterations must be 1 or more, salt_length and key_length 16 or more");
-    }
-    let lanes = argon2_parallelism(config);
-    if argon2.memory.kib() < 8 * lanes {
-        return refuse("hashers.argon2.memory", "must be 8 KB or more for each lane of parallelism");
+        refuse("selfservice.methods.password.config.min_password_length", "must be 6 or more");
     }
     let flows = &config.selfservice.flows;
     if flows.recovery.enabled && flows.recovery.used == FlowUse::Link && !methods.link.enabled {
-        return refuse(
-            "selfservice.flows.recovery.use",
-            "is link, which selfservice.methods.link.enabled switches off",
-        );
+        refuse("selfservice.flows.recovery.use", "is link, which selfservice.methods.link.enabled switches off");
     }
     if flows.verification.enabled && flows.verification.used == FlowUse::Link && !methods.link.enabled {
-        return refuse(
-            "selfservice.flows.verification.use",
-            "is link, which selfservice.methods.link.enabled switches off",
-        );
+        refuse("selfservice.flows.verification.use", "is link, which selfservice.methods.link.enabled switches off");
     }
     if methods.code.passwordless_enabled && methods.code.mfa_enabled {
-        return refuse(
+        refuse(
             "selfservice.methods.code",
             "passwordless_enabled and mfa_enabled exclude each other: one code cannot be two factors",
         );
     }
-    Ok(())
-}
-
-fn argon2_parallelism(config: &Config) -> u32 {
-    config.hashers.argon2.parallelism.unwrap_or_else(|| {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        // More lanes than the format of imported hashes allows would make our own hashes unreadable.
-        u32::try_from(2 * cores).unwrap_or(16).min(16)
-    })
+    errors
 }
 
 fn hashing(config: &Config) -> (HashAlgorithm, HashingLimits) {
@@ -236,7 +234,7 @@ fn hashing(config: &Config) -> (HashAlgorithm, HashingLimits) {
             parameters: Argon2Parameters {
                 memory_kib: argon2.memory.kib(),
                 iterations: argon2.iterations,
-                parallelism: argon2_parallelism(config),
+                parallelism: argon2.parallelism.unwrap_or_else(default_lanes),
                 key_length: argon2.key_length as usize,
             },
             salt_length: argon2.salt_length as usize,

@@ -55,13 +55,18 @@ impl DataDir {
         &self.0
     }
 
+    /// The place of the database's file.
+    pub fn database_path(&self) -> PathBuf {
+        self.0.join(DATABASE)
+    }
+
     /// The place of the database's file, which only we may read: it is made here, because the database would ask the
     /// process's umask. What SQLite puts beside a file has the file's mode.
     ///
     /// # Errors
     /// When the file can be neither made nor closed to others.
     pub fn database(&self) -> Result<PathBuf, DataDirError> {
-        let path = self.0.join(DATABASE);
+        let path = self.database_path();
         let secure = || -> std::io::Result<()> {
             OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
             for beside in ["", "-wal", "-shm"] {

@@ -101,7 +101,6 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
         data_dir: data.path().to_owned(),
         free_ports: true,
         migrate: true,
-        accept_new_secrets: false,
         ..Environment::system()
     };
     let demo = start_on_free_ports(environment).await?;

@@ -176,6 +176,22 @@ impl Gateway {
         fatal.map_or(Ok(()), |(location, reason)| Err(LoadError { repository: location.shown(), reason }))
     }
 
+    /// What is wrong with the access rules at present: repositories that could not be loaded, and rules that are not valid.
+    pub async fn rule_faults(&self) -> Vec<String> {
+        let repositories = self.0.repositories.lock().await;
+        let unreadable = repositories.0.iter().filter_map(|repository| {
+            let reason = repository.fault.as_ref()?;
+            Some(format!("{} could not be loaded: {reason}", repository.location.shown()))
+        });
+        let rules = self.0.rules.load();
+        let invalid = rules.invalid().map(|(id, error)| {
+            let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+            let reason: Vec<String> = causes.map(ToString::to_string).collect();
+            format!("rule {id} is not valid: {}", reason.join(": "))
+        });
+        unreadable.chain(invalid).collect()
+    }
+
     /// Reads the repositories again and puts what changed into force. Returns what could not be read.
     async fn refresh_rules(&self, which: Which) -> Vec<(Location, String)> {
         let mut repositories = self.0.repositories.lock().await;

@@ -109,6 +109,11 @@ impl RuleSet {
         self.rules.iter().filter(|rule| rule.compiled.is_ok())
     }
 
+    /// The rules that are not valid and let nothing through, each with the reason.
+    pub(crate) fn invalid(&self) -> impl Iterator<Item = (&str, &InvalidRule)> {
+        self.rules.iter().filter_map(|rule| Some((rule.rule.id.as_str(), rule.compiled.as_ref().err()?)))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rules.len()
     }

@@ -34,6 +34,20 @@ impl Default for Courier {
     }
 }
 
+impl Courier {
+    /// The keys of bodies that a program writes which is not run.
+    pub(super) fn unsupported_bodies(&self) -> Vec<String> {
+        let mail = self.http.request_config.iter().map(|it| ("courier.http.request_config.body".to_owned(), it));
+        let channels = self.channels.iter().enumerate();
+        let channels =
+            channels.map(|(index, it)| (format!("courier.channels.{index}.request_config.body"), &it.request_config));
+        mail.chain(channels)
+            .filter(|(_, config)| config.body.as_deref().is_some_and(|body| !crate::courier::is_built_in_body(body)))
+            .map(|(key, _)| key)
+            .collect()
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeliveryStrategy {

@@ -72,13 +72,6 @@ impl HttpDeliveries {
 
 impl HttpDelivery {
     fn new(config: &RequestConfig, client: &Client, key: &str) -> Result<Self, HttpDeliveryConfigError> {
-        if config.body.as_ref().is_some_and(|body| sha256(body) != BUILT_IN_BODY) {
-            return Err(fault(
-                key,
-                "body",
-                "programs that write a body are not run; leave it out for the built-in one",
-            ));
-        }
         let is_web = config.url.starts_with("https://") || config.url.starts_with("http://");
         if !is_web || config.url.parse::<http::Uri>().is_err() {
             return Err(fault(key, "url", "is no http or https address"));
@@ -110,6 +103,11 @@ impl HttpDelivery {
             Err(error) => Delivery::Failed(error.to_string()),
         }
     }
+}
+
+/// Whether `body` is the program that the replaced program writes bodies with unless another is named.
+pub(crate) fn is_built_in_body(body: &str) -> bool {
+    sha256(body) == BUILT_IN_BODY
 }
 
 fn sha256(text: &str) -> String {

@@ -21,6 +21,7 @@ use crate::jobs::deliver_message;
 use crate::storage::messages;
 
 pub use crate::domain::message_queue::TemplateType as Template;
+pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::{Templates, TemplatesError};

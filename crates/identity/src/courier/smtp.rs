@@ -31,9 +31,11 @@ pub enum Delivery {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpConfigError {
-    #[error("courier.smtp.connection_uri is no smtp:// or smtps:// address with a host")]
+    #[error("courier.smtp.connection_uri: is no smtp:// or smtps:// address with a host")]
     ConnectionUri,
-    #[error("courier.smtp.from_address or from_name is no mail address")]
+    #[error("courier.smtp.connection_uri: {0} must be true or false")]
+    Flag(&'static str),
+    #[error("courier.smtp.from_address: from_address or from_name is no mail address")]
     From,
     #[error("courier.smtp.headers: {0} cannot be a header")]
     Header(String),
@@ -115,15 +117,19 @@ fn transport(
     let uri = Url::parse(uri.expose()).map_err(|_| SmtpConfigError::ConnectionUri)?;
     let host = uri.host_str().filter(|host| !host.is_empty()).ok_or(SmtpConfigError::ConnectionUri)?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let is_set = |name: &str| uri.query_pairs().any(|(key, value)| key == name && value == "true");
+    let is_set = |name: &'static str| match uri.query_pairs().find(|(key, _)| key == name) {
+        None => Ok(false),
+        Some((_, value)) => parse_bool(&value).ok_or(SmtpConfigError::Flag(name)),
+    };
+    let (skips_verification, disables_starttls) = (is_set("skip_ssl_verify")?, is_set("disable_starttls")?);
     let server_name = uri
         .query_pairs()
         .find(|(key, _)| key == "server_name")
         .map_or_else(|| host.clone(), |(_, value)| value.into_owned());
-    let tls = || tls_parameters(server_name.clone(), is_set("skip_ssl_verify"), config, trust);
+    let tls = || tls_parameters(server_name.clone(), skips_verification, config, trust);
     let (tls, default_port) = match uri.scheme() {
         "smtps" => (Tls::Wrapper(tls()?), 465),
-        "smtp" if is_set("disable_starttls") => (Tls::None, 25),
+        "smtp" if disables_starttls => (Tls::None, 25),
         "smtp" => (Tls::Required(tls()?), 587),
         _ => return Err(SmtpConfigError::ConnectionUri),
     };
@@ -138,6 +144,15 @@ fn transport(
         builder = builder.credentials(Credentials::new(decode(uri.username())?, password));
     }
     Ok(builder.build())
+}
+
+/// Every spelling of Go's `strconv.ParseBool`, which the replaced program reads these flags with.
+fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
 }
 
 fn tls_parameters(

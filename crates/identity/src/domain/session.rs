@@ -166,6 +166,9 @@ pub enum RequiredAal {
     Aal1,
     /// The second factor of everybody who has one.
     #[default]
+    // `aal2` demands a second factor of everybody, which nothing here can enrol yet: `server` refuses it unless the
+    // loss is accepted.
+    #[serde(alias = "aal2")]
     HighestAvailable,
 }
 

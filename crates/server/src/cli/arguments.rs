@@ -22,16 +22,43 @@ pub(crate) struct ConfigArguments {
 
 impl ConfigArguments {
     /// Reads and judges files, environment and flags.
-    pub(crate) fn load(&self, services: &[Service], dev: bool) -> Result<Config, Faults> {
+    pub(crate) fn load(&self, services: &[Service], dev: bool, called_as: Option<Service>) -> Result<Config, Faults> {
         let dsn = self.dsn.iter().map(|dsn| ("dsn".to_owned(), Value::from(dsn.as_str())));
         let dev =
             ["identity.dev", "oauth.dev"].map(|key| (key.to_owned(), Value::from(true))).into_iter().filter(|_| dev);
         let flags = dsn.chain(dev).collect();
+        let services = if services.is_empty() { called_as.as_slice() } else { services };
         Config::load(&Sources {
             services: services.to_vec(),
+            called_as,
             files: self.files.clone(),
             environment: super::environment(),
             flags,
         })
+    }
+}
+
+/// What `serve` and `doctor` may be told to run: a service by its name or by that of the program that it replaces, `all` of
+/// them, or the listeners that the replaced programs serve apart (`public`, `admin`, `proxy`, `api`), which always run together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selection(Vec<Service>);
+
+impl Selection {
+    /// The services of several selections; none stands for all.
+    pub(crate) fn services(selections: &[Self]) -> Vec<Service> {
+        selections.iter().flat_map(|selection| selection.0.iter().copied()).collect()
+    }
+}
+
+impl std::str::FromStr for Selection {
+    type Err = crate::config::UnknownService;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self(Vec::new())),
+            "public" | "admin" => Ok(Self(vec![Service::Oauth])),
+            "proxy" | "api" => Ok(Self(vec![Service::Gateway])),
+            name => name.parse().map(|service| Self(vec![service])),
+        }
     }
 }

@@ -205,7 +205,7 @@ mod tests {
         let environment = Environment { free_ports: true, ..Environment::system() };
         let demo = Demo::plan(&arguments, &environment.rng).unwrap();
         let config = demo.config().unwrap();
-        assert_eq!(config.without_effect, []);
+        assert_eq!(config.notices, []);
         let (running, settings) = demo.start(config, environment).await.unwrap();
         let http = Client::new(Destinations::Any, &TrustStore::bundled());
         let app = http.get(settings.base_url.as_str()).await.unwrap();

@@ -1,7 +1,8 @@
 //! `kleis doctor`: looks for what will not work, says why, and what to do about it.
 //!
-//! It changes nothing. What is seen from the configuration alone is judged by pure functions; only the database, the mail
-//! server and the clock are asked.
+//! It changes nothing. It prepares what `serve` prepares, up to taking an address, and reports everything that keeps a start
+//! from serving, with everything that the start would say; then it looks at what a start does not: cookies, CORS, proxies,
+//! mail, clock.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,18 +10,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base::{Clock, TrustStore};
 use clap::Args;
-use database::{Database, Dsn, MigrationState};
+use database::MigrationState;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use url::{Host, Url};
+use url::Url;
 use web::outbound::{Client, Destinations, Limits};
 
-use super::arguments::ConfigArguments;
+use super::arguments::{ConfigArguments, Selection};
 use super::output::{self, Format};
 use crate::causes::chain;
-use crate::config::{Config, Service};
-use crate::{neighbours, trust};
+use crate::config::{Config, Fault, Service, Severity};
+use crate::wiring::{Findings, Purpose, is_this_machine, prepare};
+use crate::{Environment, neighbours, trust};
 
 /// Connecting to the mail server, and its greeting.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,20 +64,21 @@ It changes nothing. Ends with 1 when something is bad; what only surprises is a 
 pub(super) struct Arguments {
     /// identity, oauth, gateway: those that will run; all of them when none is named
     #[arg(value_name = "SERVICE")]
-    services: Vec<Service>,
+    services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,
+    /// As kleis serve --dev
+    #[arg(long)]
+    dev: bool,
     #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
     format: Format,
 }
 
-pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { services, config: arguments, format } = arguments;
+pub(super) async fn run(arguments: &Arguments, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
+    let Arguments { services, config: arguments, dev, format } = arguments;
     let mut findings = Vec::new();
-    match arguments.load(services, false) {
+    match arguments.load(&Selection::services(services), *dev, called_as) {
         Ok(config) => {
-            findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
-            findings.extend(judge(&config));
             let trust = match trusted_by(&config) {
                 Ok(trust) => trust,
                 Err(error) => {
@@ -83,15 +86,13 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                     TrustStore::bundled()
                 }
             };
-            findings.extend(look_at_database(&config, &arguments.data, &trust).await);
+            findings.extend(prepare_as_serve_does(&config, &arguments.data, &trust).await);
+            findings.extend(judge(&config));
             findings.push(look_at_mail(&config).await);
             findings.extend(look_at_neighbours(&config, &trust).await);
             findings.push(look_at_clock(&arguments.data));
         }
-        Err(faults) => {
-            findings
-                .extend(faults.0.iter().map(|fault| Finding::new("configuration", Verdict::Bad, fault.to_string())));
-        }
+        Err(faults) => findings.extend(faults.0.iter().map(bad)),
     }
     show(&findings, *format)?;
     let is_bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
@@ -100,7 +101,38 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn trusted_by(config: &Config) -> Result<TrustStore, String> {
     let store = trust::system(&super::environment()).map_err(|error| error.to_string())?;
-    trust::with_configured(&store, config).map_err(|fault| fault.to_string())
+    // What is wrong with `trusted_ca` is reported as a start reports it.
+    Ok(trust::with_configured(&store, config).unwrap_or(store))
+}
+
+fn bad(fault: &Fault) -> Finding {
+    Finding::new("configuration", Verdict::Bad, fault.to_string())
+}
+
+/// What a start would find, and what it would say.
+async fn prepare_as_serve_does(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Finding> {
+    let environment = Environment { data_dir: data.to_owned(), trust: trust.clone(), ..Environment::system() };
+    let mut found = Findings::of(config);
+    let prepared = Box::pin(prepare(config.clone(), &environment, Purpose::Examine, &mut found)).await;
+    let mut findings: Vec<Finding> = found.faults.iter().map(bad).collect();
+    if findings.is_empty() {
+        findings.push(Finding::new("configuration", Verdict::Good, "is valid"));
+    }
+    findings.extend(found.sorted_notices().into_iter().map(|notice| {
+        let verdict = if notice.severity == Severity::Warning { Verdict::Warning } else { Verdict::Good };
+        Finding::new("configuration", verdict, notice.to_string())
+    }));
+    let status = prepared.map(|prepared| prepared.status).unwrap_or_default();
+    if !status.is_empty() {
+        let missing = status.iter().filter(|step| step.state == MigrationState::Pending).count();
+        findings.push(if missing == 0 {
+            Finding::new("migrations", Verdict::Good, "are all applied")
+        } else {
+            let why = format!("{missing} are missing: the next start applies them, or kleis migrate up");
+            Finding::new("migrations", Verdict::Warning, why)
+        });
+    }
+    findings
 }
 
 fn show(findings: &[Finding], format: Format) -> anyhow::Result<()> {
@@ -118,35 +150,13 @@ fn show(findings: &[Finding], format: Format) -> anyhow::Result<()> {
 
 /// What the configuration alone tells.
 fn judge(config: &Config) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = config
-        .without_effect
-        .iter()
-        .map(|fault| Finding::new("configuration", Verdict::Warning, fault.to_string()))
-        .collect();
-    findings.push(judge_secrets(config));
+    let mut findings = Vec::new();
     findings.extend(judge_urls(config));
     findings.extend(judge_cookies(config));
     findings.extend(judge_cors(config));
     findings.extend(judge_proxies(config));
-    findings.extend(judge_admin(config));
+    findings.extend(judge_open_admin(config));
     findings
-}
-
-fn judge_secrets(config: &Config) -> Finding {
-    if !config.lacks_secrets() {
-        return Finding::new("secrets", Verdict::Good, "are set");
-    }
-    let is_shared = config
-        .shared
-        .dsn
-        .as_ref()
-        .is_some_and(|dsn| dsn.expose().contains("postgres") || dsn.expose().contains("cockroach"));
-    if is_shared {
-        let why = "are not set. Nodes that share a database must share secrets: set secrets.default";
-        Finding::new("secrets", Verdict::Bad, why)
-    } else {
-        Finding::new("secrets", Verdict::Good, "are generated into the data directory; keep a copy of it safe")
-    }
 }
 
 /// A URL that people's browsers see, by the key that says it.
@@ -169,20 +179,11 @@ fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> {
     KEYS.into_iter().filter_map(url).collect()
 }
 
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 fn judge_urls(config: &Config) -> Vec<Finding> {
     let urls = public_urls(config);
     let mut findings = Vec::new();
     for (key, service, url) in &urls {
-        if url.scheme() != "https" && !is_local(url) {
+        if url.scheme() != "https" && !is_this_machine(url) {
             let why = format!(
                 "{service}.{key} is not https: cookies and tokens travel in clear text, and browsers refuse Secure cookies"
             );
@@ -289,70 +290,12 @@ fn judge_proxies(config: &Config) -> Vec<Finding> {
     findings
 }
 
-fn judge_admin(config: &Config) -> Vec<Finding> {
+/// An admin API that is open on purpose starts, and is worth a word.
+fn judge_open_admin(config: &Config) -> Option<Finding> {
     let admin = &config.shared.admin;
-    let mut findings = Vec::new();
-    for (service, listener) in [(Service::Identity, "admin"), (Service::Oauth, "admin"), (Service::Gateway, "api")] {
-        if !config.runs(service) {
-            continue;
-        }
-        let Ok(settings) = config.listener(service, listener) else { continue };
-        let host = settings.host.unwrap_or_default();
-        let is_local = host.is_empty()
-            || host == "localhost"
-            || host.starts_with("unix:")
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if is_local || admin.is_protected() {
-            continue;
-        }
-        let (verdict, why) = if admin.unprotected {
-            (
-                Verdict::Warning,
-                "is open to whoever reaches it, as admin.unprotected says; be sure that something keeps strangers out",
-            )
-        } else {
-            (
-                Verdict::Bad,
-                "would be open to whoever reaches it, and does not start: set admin.tokens, or bind it to 127.0.0.1",
-            )
-        };
-        findings.push(Finding::new("admin", verdict, format!("{service}.serve.{listener} {why}")));
-    }
-    if findings.is_empty() {
-        findings.push(Finding::new("admin", Verdict::Good, "strangers are kept out"));
-    }
-    findings
-}
-
-async fn look_at_database(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Finding> {
-    let file = data.join("kleis.db");
-    let dsn: Result<Dsn, _> = if let Some(dsn) = &config.shared.dsn {
-        dsn.expose().parse()
-    } else if file.exists() {
-        Ok(Dsn::sqlite(file))
-    } else {
-        return vec![Finding::new("database", Verdict::Good, "is made by the first start")];
-    };
-    let dsn = match dsn {
-        Ok(dsn) => dsn,
-        Err(error) => return vec![Finding::new("database", Verdict::Bad, error.to_string())],
-    };
-    let database = match Database::open(&dsn.trusting(trust)).await {
-        Ok(database) => database,
-        Err(error) => return vec![Finding::new("database", Verdict::Bad, chain(&error))],
-    };
-    let mut findings = vec![Finding::new("database", Verdict::Good, format!("{} answers", database.engine_name()))];
-    match database.migration_status(&crate::wiring::migrations_of(config)).await {
-        Ok(steps) => match steps.iter().filter(|step| step.state == MigrationState::Pending).count() {
-            0 => findings.push(Finding::new("migrations", Verdict::Good, "are all applied")),
-            missing => {
-                let why = format!("{missing} are missing: the next start applies them, or kleis migrate up");
-                findings.push(Finding::new("migrations", Verdict::Warning, why));
-            }
-        },
-        Err(error) => findings.push(Finding::new("migrations", Verdict::Bad, chain(&error))),
-    }
-    findings
+    let why = "admin.unprotected leaves the admin listeners open to whoever reaches them; be sure that something keeps strangers \
+               out";
+    (admin.unprotected && !admin.is_protected()).then(|| Finding::new("admin", Verdict::Warning, why))
 }
 
 async fn look_at_mail(config: &Config) -> Finding {
@@ -494,7 +437,8 @@ mod tests {
         assert_eq!(bad(clear), ["urls"]);
         let domain = json!({"identity": {"serve": {"public": {"base_url": "https://id.example.org/"}}, "cookies": {"domain": "example.com"}}, "oauth": {"urls": {"self": {"issuer": "https://id.example.org"}}}, "trusted_proxies": ["10.0.0.0/8"]});
         assert_eq!(bad(domain), ["cookies"]);
-        let open = json!({"oauth": {"urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "serve": {"admin": {"host": "0.0.0.0"}}}});
+        let open =
+            json!({"oauth": {"urls": {"self": {"issuer": "http://127.0.0.1:4444"}}}, "admin": {"unprotected": true}});
         assert_eq!(bad(open), ["admin"]);
     }
 }

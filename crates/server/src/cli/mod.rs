@@ -11,6 +11,7 @@ mod identity;
 mod migrate;
 mod oauth;
 mod output;
+mod rewrite;
 mod serve;
 
 pub use demo::{RunningDemo, start_on_free_ports};
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use output::Format;
+use rewrite::Rewritten;
+
+use crate::config::Service;
 
 /// Sign-in, tokens and a guarded door for your programs, in one binary.
 ///
@@ -78,23 +82,30 @@ Examples:
 
 /// Runs what the command line says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let (arguments, called_as) = match rewrite::rewrite(arguments()) {
+        Rewritten::Arguments(arguments, called_as) => (arguments, called_as),
+        Rewritten::Answer { text, is_success } => {
+            eprintln!("{text}");
+            return if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+    };
+    let cli = Cli::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.into()),
     };
-    match runtime.block_on(run(cli.command)) {
+    match runtime.block_on(run(cli.command, called_as)) {
         Ok(code) => code,
         Err(error) => complain(&error),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
+async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments, called_as).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Migrate(arguments) => migrate::run(arguments).await,
-        Command::Doctor(arguments) => doctor::run(&arguments).await,
+        Command::Migrate(arguments) => migrate::run(arguments, called_as).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, called_as).await,
         Command::Identity(command) => identity::run(command).await,
         Command::Oauth(command) => oauth::run(command).await,
         Command::Version { format } => output::version(format),
@@ -109,6 +120,11 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         eprintln!("  because: {cause}");
     }
     ExitCode::FAILURE
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
+fn arguments() -> Vec<std::ffi::OsString> {
+    std::env::args_os().collect()
 }
 
 /// The environment as texts; what is no text cannot be meant for us.

@@ -7,7 +7,7 @@ use clap::Args;
 use telemetry::{Output, ServiceName, Sink, Traces};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::arguments::ConfigArguments;
+use super::arguments::{ConfigArguments, Selection};
 use crate::config::{Config, Service};
 use crate::{Environment, Running, VERSION, start, trust};
 
@@ -25,7 +25,7 @@ SIGTERM or Ctrl-C lets open requests finish; a second one ends at once.")]
 pub(super) struct Arguments {
     /// identity, oauth, gateway; all of them when none is named
     #[arg(value_name = "SERVICE")]
-    services: Vec<Service>,
+    services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,
     /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS
@@ -34,22 +34,32 @@ pub(super) struct Arguments {
     /// Refuse to start when migrations are missing, instead of applying them
     #[arg(long)]
     no_migrate: bool,
+    /// Where public listeners stand that name no host: an IP address, 0.0.0.0 for every one of this machine
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<std::net::IpAddr>,
     /// Start although the secrets do not fit the database; what was sealed under other secrets stays unreadable
     #[arg(long)]
     accept_new_secrets: bool,
+    /// Accepted for command lines of the replaced programs: mail is always sent
+    #[arg(long, hide = true)]
+    watch_courier: bool,
+    /// Accepted for command lines of the replaced programs: nothing is sent to anyone
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    sqa_opt_out: Option<String>,
 }
 
-pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let config = arguments.config.load(&arguments.services, arguments.dev)?;
+pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
+    let services = Selection::services(&arguments.services);
+    let config = arguments.config.load(&services, arguments.dev, called_as)?;
     let environment = Environment {
         data_dir: arguments.config.data,
         migrate: !arguments.no_migrate,
         accept_new_secrets: arguments.accept_new_secrets,
         trust: trust::system(&super::environment())?,
+        listen: arguments.listen,
         ..Environment::system()
     };
     let traces = install_telemetry(&config, &environment)?;
-    warn_of_keys_without_effect(&config);
     let running = start(config, environment).await?;
     announce(&running);
     until_stopped(running, traces).await
@@ -62,12 +72,6 @@ pub(crate) fn install_telemetry(config: &Config, environment: &Environment) -> a
     let trust = trust::with_configured(&environment.trust, config)?;
     let (log, tracing) = (&config.shared.log, &config.shared.tracing);
     Ok(telemetry::install(service, log, tracing, &trust, clock, output)?)
-}
-
-fn warn_of_keys_without_effect(config: &Config) {
-    for fault in &config.without_effect {
-        tracing::warn!(key = fault.path, "{}", fault.message);
-    }
 }
 
 pub(crate) fn announce(running: &Running) {

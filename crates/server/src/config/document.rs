@@ -79,6 +79,14 @@ pub(super) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(document, |value, key| value.get(key))
 }
 
+/// As [`get`], for paths whose steps may be positions in lists.
+pub(super) fn get_item<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(document, |value, step| match value {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        value => value.get(step),
+    })
+}
+
 /// Writes `value` at a dotted path of keys unless something stands there.
 pub(super) fn set_default(document: &mut Value, path: &str, value: Value) {
     if get(document, path).is_none() {

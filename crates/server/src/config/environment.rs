@@ -4,6 +4,8 @@
 //! one when a single service runs. Keys that every service shares (`DSN`, `LOG_...`, `TRACING_...`) never need a prefix.
 //! A name is matched against the schema, so that `_` may stand for a dot, a dash or itself.
 
+use std::net::IpAddr;
+
 use serde_json::{Number, Value};
 
 use super::document::{self, Step};
@@ -16,6 +18,39 @@ const NOT_CONFIGURATION: &[&str] = &["KLEIS_CONFIG", "KLEIS_DATA", "KLEIS_ENDPOI
 const TOO_COMMON: &[&str] = &["VERSION", "HELP", "CONFIG", "DEV"];
 const SHARED: &[&str] = &["DSN", "LOG_", "TRACING_"];
 
+/// Whether a variable is one that Kubernetes sets for each Service of a namespace, going by its name and its value: those of a
+/// Service named `kleis` begin like ours.
+fn is_service_link(name: &str, text: &str) -> bool {
+    let is_port = |text: &str| text.parse::<u16>().is_ok();
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let is_protocol = |text: &str| ["tcp", "udp", "sctp"].contains(&text);
+    let is_url = |text: &str| {
+        let parts = text.split_once("://").and_then(|(protocol, rest)| Some((protocol, rest.rsplit_once(':')?)));
+        parts.is_some_and(|(protocol, (host, port))| {
+            is_protocol(protocol) && is_address(host.trim_matches(['[', ']'])) && is_port(port)
+        })
+    };
+    match of_a_port(name) {
+        Some((None, None)) => return is_url(text),
+        Some((Some("PROTO"), None)) => return is_protocol(text),
+        Some((Some("PORT"), None)) => return is_port(text),
+        Some((Some("ADDR"), None)) => return is_address(text),
+        Some(_) | None => {}
+    }
+    (name.ends_with("_SERVICE_HOST") && is_address(text))
+        || ((name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_")) && is_port(text))
+        || (name.ends_with("_PORT") && is_url(text))
+}
+
+/// What `KLEIS_PORT_4433_TCP_ADDR` says about a port after its protocol: nothing, one word or more.
+fn of_a_port(name: &str) -> Option<(Option<&str>, Option<&str>)> {
+    let (_, rest) = name.split_once("_PORT_")?;
+    let mut steps = rest.split('_');
+    let (port, protocol) = (steps.next()?, steps.next()?);
+    let is_named = port.parse::<u16>().is_ok() && ["TCP", "UDP", "SCTP"].contains(&protocol);
+    is_named.then(|| (steps.next(), steps.next()))
+}
+
 /// Writes what the variables say into `configuration`.
 pub(super) fn apply(
     variables: &[(String, String)],
@@ -25,8 +60,10 @@ pub(super) fn apply(
     faults: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
     let root = schemas.root()?;
+    let variables: Vec<&(String, String)> =
+        variables.iter().filter(|(name, text)| !is_service_link(name, text)).collect();
     // From the least to the most particular, so that the more particular name wins.
-    for (name, text) in variables {
+    for (name, text) in variables.iter().copied() {
         if let [service] = selected
             && !TOO_COMMON.contains(&name.as_str())
             && let Some((path, value)) = resolve(&schemas.of(*service)?.start(), name, text)
@@ -38,7 +75,7 @@ pub(super) fn apply(
             write(configuration, None, path, value, name, faults);
         }
     }
-    for (name, text) in variables {
+    for (name, text) in variables.iter().copied() {
         for service in Service::ALL {
             if let Some(rest) = name.strip_prefix(service.classic_prefix())
                 && let Some((path, value)) = resolve(&schemas.of(service)?.start(), rest, text)
@@ -47,7 +84,7 @@ pub(super) fn apply(
             }
         }
     }
-    for (name, text) in variables {
+    for (name, text) in variables.iter().copied() {
         let Some(rest) = name.strip_prefix("KLEIS_") else { continue };
         if NOT_CONFIGURATION.contains(&name.as_str()) {
             continue;
@@ -225,6 +262,25 @@ mod tests {
         let (one, _) = applied(&variables, &[Service::Oauth]);
         let urls = json!({"self": {"issuer": "http://a"}, "login": "http://b"});
         assert_eq!(one, json!({"oauth": {"urls": urls, "log": {"level": "debug"}}}));
+    }
+
+    #[test]
+    fn variables_that_kubernetes_sets_for_a_service_are_ignored_and_misspellings_are_not() {
+        let links = [
+            ("KLEIS_PORT", "tcp://10.96.0.7:4433"),
+            ("KLEIS_SERVICE_HOST", "10.96.0.7"),
+            ("KLEIS_SERVICE_PORT", "4433"),
+            ("KLEIS_SERVICE_PORT_HTTP_PUBLIC", "4433"),
+            ("KLEIS_PORT_4433_TCP", "tcp://10.96.0.7:4433"),
+            ("KLEIS_PORT_4433_TCP_PROTO", "tcp"),
+            ("KLEIS_PORT_4433_TCP_PORT", "4433"),
+            ("KLEIS_PORT_4433_TCP_ADDR", "10.96.0.7"),
+            ("KLEIS_PUBLIC_SERVICE_HOST", "fd00::7"),
+            ("KLEIS_PUBLIC_PORT_80_TCP", "tcp://[fd00::7]:80"),
+        ];
+        assert_eq!(applied(&links, &Service::ALL), (json!({}), Vec::new()));
+        let misspelt = [("KLEIS_PORT", "4433"), ("KLEIS_SERVICE_HOST", "planted"), ("KLEIS_PORT_4433_TCP_ADDR", "x")];
+        assert_eq!(applied(&misspelt, &Service::ALL).1.len(), 3);
     }
 
     #[test]

@@ -22,6 +22,40 @@ impl fmt::Display for Fault {
     }
 }
 
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is lost.
+    Information,
+    /// Something that the configuration asks for does not happen, or happens otherwise.
+    Warning,
+}
+
+/// Something to know about a configuration that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// The key, as in a [`Fault`].
+    pub path: String,
+    pub message: String,
+    pub severity: Severity,
+}
+
+impl Notice {
+    pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into(), severity: Severity::Warning }
+    }
+
+    pub fn information(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Information, ..Self::warning(path, message) }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
+    }
+}
+
 /// Everything that is wrong, reported at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);

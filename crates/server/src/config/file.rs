@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Fault, Service};
 
@@ -12,19 +12,43 @@ const ROOT_KEYS: &[&str] = &[
     "dsn",
     "trusted_proxies",
     "events",
+    "trusted_ca",
     "admin",
     "secrets",
     "log",
     "tracing",
     "ui",
+    "accept_unsupported",
+    "bounds",
+    "strict_transport_security",
     "identity",
     "oauth",
     "gateway",
 ];
 
+/// Keys of ours that a file of a replaced program may hold beside its own.
+const OURS: &[&str] = &[
+    "trusted_proxies",
+    "trusted_ca",
+    "admin",
+    "ui",
+    "accept_unsupported",
+    "bounds",
+    "events",
+    "strict_transport_security",
+];
+
+/// What a file says, placed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) value: Value,
+    /// The service that the file belongs to when it is one of a replaced program: its keys have no section.
+    pub(super) classic: Option<Service>,
+}
+
 /// Reads a file and places it. `selected` are the services that will run: a file of one of the replaced programs belongs
 /// to the only one, or to the one whose keys it has.
-pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Value, Fault> {
+pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Placed, Fault> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Fault::new(&name, format!("cannot be read: {error}")))?;
     let value = match path.extension().and_then(|extension| extension.to_str()) {
@@ -35,7 +59,7 @@ pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Value, Fault> {
     };
     let value = value.map_err(|message| Fault::new(&name, message))?;
     match value {
-        Value::Null => Ok(json!({})),
+        Value::Null => Ok(Placed { value: json!({}), classic: None }),
         Value::Object(_) => place(value, selected).map_err(|message| Fault::new(&name, message)),
         _ => Err(Fault::new(&name, "must hold keys and values")),
     }
@@ -90,12 +114,15 @@ fn kind(error: &serde_saphyr::Error) -> &'static str {
     }
 }
 
-fn place(value: Value, selected: &[Service]) -> Result<Value, String> {
-    let Some(object) = value.as_object() else { return Ok(value) };
+fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
+    let ours = |value| Ok(Placed { value, classic: None });
+    let Value::Object(object) = &value else { return ours(value) };
     // `identity` is a section of ours and a key of the file that it replaces; there it lists the schemas.
-    let lists_schemas = object.get("identity").is_some_and(|it| it.get("schemas").is_some());
+    let lists_schemas = object.get("identity").is_some_and(|it| {
+        ["schemas", "default_schema_id", "default_schema_url"].iter().any(|key| it.get(*key).is_some())
+    });
     if !lists_schemas && object.keys().all(|key| ROOT_KEYS.contains(&key.as_str())) {
-        return Ok(value);
+        return ours(value);
     }
     let has_section = Service::ALL.iter().any(|service| {
         let section = object.get(service.name()).and_then(Value::as_object);
@@ -105,20 +132,35 @@ fn place(value: Value, selected: &[Service]) -> Result<Value, String> {
     });
     if has_section {
         // A file of ours with an unknown key: the schema names it better than we could here.
-        return Ok(value);
+        return ours(value);
     }
+    let has = |key: &str| object.contains_key(key);
     let owners: Vec<Service> = Service::ALL
         .into_iter()
         .filter(|service| {
-            service.classic_keys().iter().any(|key| object.contains_key(*key))
-                || (*service == Service::Identity && lists_schemas)
+            service.classic_keys().iter().any(|key| has(key)) || (*service == Service::Identity && lists_schemas)
         })
         .collect();
+    let is_of_proxy =
+        object.get("serve").is_some_and(|serve| serve.get("proxy").is_some() || serve.get("api").is_some());
     let owner = match (owners.as_slice(), selected) {
         ([owner], _) | ([], [owner]) => *owner,
+        ([], _) if is_of_proxy => Service::Gateway,
+        _ if has("namespaces") => {
+            return Err("looks like a configuration of Keto, and permissions are not part of this release".into());
+        }
         _ => return Err("does not tell which service it is for: put its keys under identity, oauth or gateway".into()),
     };
-    Ok(json!({ owner.name(): value }))
+    let (mut section, mut placed) = (value, Map::new());
+    if let Value::Object(section) = &mut section {
+        for key in OURS {
+            if let Some(value) = section.remove(*key) {
+                placed.insert((*key).to_owned(), value);
+            }
+        }
+    }
+    placed.insert(owner.name().to_owned(), section);
+    Ok(Placed { value: Value::Object(placed), classic: Some(owner) })
 }
 
 #[cfg(test)]
@@ -128,21 +170,32 @@ mod tests {
     #[test]
     fn a_file_of_a_replaced_program_becomes_its_section() {
         let all = Service::ALL;
+        let place = |value, selected: &[Service]| place(value, selected).map(|placed| (placed.value, placed.classic));
         let kratos = json!({"dsn": "memory", "identity": {"schemas": []}, "selfservice": {}});
-        assert_eq!(place(kratos.clone(), &all), Ok(json!({"identity": kratos})));
+        assert_eq!(place(kratos.clone(), &all), Ok((json!({"identity": kratos}), Some(Service::Identity))));
         let hydra = json!({"dsn": "memory", "serve": {}});
-        assert_eq!(place(hydra.clone(), &[Service::Oauth]), Ok(json!({"oauth": hydra})));
+        assert_eq!(place(hydra.clone(), &[Service::Oauth]), Ok((json!({"oauth": hydra}), Some(Service::Oauth))));
         assert!(place(hydra, &all).is_err());
         let oathkeeper = json!({"serve": {}, "access_rules": {}});
-        assert_eq!(place(oathkeeper.clone(), &all), Ok(json!({"gateway": oathkeeper})));
+        assert_eq!(place(oathkeeper.clone(), &all), Ok((json!({"gateway": oathkeeper}), Some(Service::Gateway))));
+        let keto = place(json!({"dsn": "memory", "namespaces": []}), &all).unwrap_err();
+        assert!(keto.contains("permissions are not part of this release"), "{keto}");
+    }
+
+    #[test]
+    fn keys_of_ours_work_in_a_file_of_a_replaced_program() {
+        let kratos = json!({"selfservice": {}, "admin": {"unprotected": true}, "trusted_proxies": ["10.0.0.0/8"]});
+        let wanted =
+            json!({"admin": {"unprotected": true}, "trusted_proxies": ["10.0.0.0/8"], "identity": {"selfservice": {}}});
+        assert_eq!(place(kratos, &Service::ALL).unwrap().value, wanted);
     }
 
     #[test]
     fn a_file_of_ours_stays_as_it_is() {
         let ours = json!({"dsn": "memory", "identity": {"serve": {}}, "oauth": {}});
-        assert_eq!(place(ours.clone(), &Service::ALL), Ok(ours));
+        assert_eq!(place(ours.clone(), &Service::ALL), Ok(Placed { value: ours, classic: None }));
         let misspelt = json!({"identity": {"serve": {}}, "oath": {}});
-        assert_eq!(place(misspelt.clone(), &Service::ALL), Ok(misspelt));
+        assert_eq!(place(misspelt.clone(), &Service::ALL), Ok(Placed { value: misspelt, classic: None }));
     }
 
     #[test]

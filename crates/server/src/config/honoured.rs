@@ -1,20 +1,22 @@
-//! Which keys have an effect. A key that a schema knows and no code obeys is reported at the start, with the reason:
-//! nothing is ignored in silence.
+//! Which keys have an effect. A key that a schema knows and no code obeys is reported at the start (`features`): nothing is
+//! ignored in silence.
 
 use super::{Service, shared};
 use crate::neighbours;
 
-/// Why `path` in the section of `service` has no effect, if it has none. `running` are the services of this process.
-pub(super) fn why_not(service: Service, path: &str, running: &[Service]) -> Option<String> {
+/// Whether `path` in the section of `service` has no effect, and the reason where there is one to tell: `None` is a key
+/// that is obeyed, `Some(None)` one that is not supported. `running` are the services of this process.
+#[expect(clippy::option_option, reason = "the outer says whether, the inner why")]
+pub(super) fn why_not(service: Service, path: &str, running: &[Service]) -> Option<Option<String>> {
     if let Some(key) = neighbours::KEYS.iter().find(|key| key.of == service && covers(&[key.path], path)) {
         let is_beside = running.contains(&key.names);
-        return is_beside.then(|| format!("is not asked: {} runs in this process", key.names));
+        return is_beside.then(|| Some(format!("has no effect: {} runs in this process", key.names)));
     }
     if let Some((_, reason)) = REASONS.iter().find(|(pattern, _)| covers(&[pattern], path)) {
-        return Some((*reason).to_owned());
+        return Some(Some((*reason).to_owned()));
     }
     let is_obeyed = covers(crate::wiring::honoured(service), path) || shared::is_honoured(service, path);
-    (!is_obeyed).then(|| "is set, but has no effect in this version".to_owned())
+    (!is_obeyed).then_some(None)
 }
 
 /// What to tell about keys whose absence is meant to last, or surprises.
@@ -31,6 +33,12 @@ const REASONS: &[(&str, &str)] = &[
     ("oauth2.session.encrypt_at_rest", "has no effect: sessions are always sealed at rest"),
     ("hashers.argon2.expected_duration", "has no effect: it only served to calibrate the other settings"),
     ("hashers.argon2.expected_deviation", "has no effect: it only served to calibrate the other settings"),
+    ("hashers.pbkdf2", "has no effect: new hashes are made with bcrypt or argon2"),
+    (
+        "security.decision.x_forwarded_headers",
+        "has no effect: X-Forwarded-* of a decision is believed from the peers of serve.api.trusted_proxies, this machine by \
+         default",
+    ),
     ("database.cleanup", "has no effect: what expired is always deleted, in small batches"),
     ("db.ignore_unknown_table_columns", "has no effect: an older version runs beside newer tables anyway"),
     ("courier.templates.verifiable_address_changed", "has no effect: this message is not sent in this version"),
@@ -38,7 +46,7 @@ const REASONS: &[(&str, &str)] = &[
     ("profiling", "has no effect: profile the process from outside"),
     ("cgroups", "has no effect: limits of the container are always seen"),
     ("expose-metrics-port", "has no effect: metrics are at /metrics/prometheus of the admin listener"),
-    ("hsm", "has no effect: keys in hardware are not offered"),
+    ("hsm", "has no effect: keys in hardware are not supported"),
     ("enterprise", "has no effect: it belongs to another edition of the replaced program"),
     ("organizations", "has no effect: it belongs to another edition of the replaced program"),
     ("selfservice.methods.b2b", "has no effect: it belongs to another edition of the replaced program"),
@@ -74,7 +82,7 @@ mod tests {
     fn the_address_of_a_neighbour_counts_when_it_runs_elsewhere() {
         let why = |running: &[Service]| why_not(Service::Identity, "oauth2_provider.url", running);
         assert_eq!(why(&[Service::Identity]), None);
-        assert_eq!(why(&Service::ALL).as_deref(), Some("is not asked: oauth runs in this process"));
+        assert_eq!(why(&Service::ALL), Some(Some("has no effect: oauth runs in this process".to_owned())));
         let headers = "urls.identity_provider.headers.Authorization";
         assert_eq!(why_not(Service::Oauth, headers, &[Service::Oauth, Service::Gateway]), None);
     }

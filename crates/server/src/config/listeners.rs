@@ -107,7 +107,10 @@ impl Listener {
             return Err(Fault::new(format!("{path}.tls"), "must name both key and cert"));
         }
         if listener.tls.enabled == Some(true) && listener.tls.key.is_none() {
-            return Err(Fault::new(format!("{path}.tls"), "is enabled without key and cert"));
+            return Err(Fault::new(
+                format!("{path}.tls"),
+                "is enabled without key and cert: name both, or set enabled to false and let a proxy end TLS; a certificate is not made here",
+            ));
         }
         if listener.cors.enabled && listener.cors.allowed_origins.iter().any(|origin| origin.matches('*').count() > 1) {
             return Err(Fault::new(format!("{path}.cors.allowed_origins"), "may hold one * in each entry"));

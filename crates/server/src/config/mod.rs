@@ -6,12 +6,14 @@
 //!
 //! What always holds:
 //! - Every fault is reported, at once, with the path of its key and without its value.
-//! - A key that is known and has no effect is reported at the start ([`Config::without_effect`]).
+//! - What is configured and does not happen is reported at the start ([`Config::notices`]).
+//! - Defaults are per key: a file that names one key changes that key alone.
 //! - The services of one process share one database: `end this person's sessions` is one transaction.
 
 mod document;
 mod environment;
 mod fault;
+mod features;
 mod file;
 mod honoured;
 mod listeners;
@@ -26,7 +28,7 @@ use std::path::PathBuf;
 use base::PlainToken;
 use serde_json::{Value, json};
 
-pub use fault::{Fault, Faults};
+pub use fault::{Fault, Faults, Notice, Severity};
 pub use listeners::{Listener, Material, MaterialError, Timeouts, Tls};
 pub use service::{Service, UnknownService};
 pub use shared::{Admin, Shared};
@@ -43,6 +45,8 @@ pub struct Sources {
     pub environment: Vec<(String, String)>,
     /// What flags say: dotted keys and values.
     pub flags: Vec<(String, Value)>,
+    /// The replaced program as which this one was called, if it was.
+    pub called_as: Option<Service>,
 }
 
 /// A configuration without faults.
@@ -50,12 +54,16 @@ pub struct Sources {
 pub struct Config {
     pub services: Vec<Service>,
     pub shared: Shared,
-    /// Whether files or the environment say anything: without, everything listens on loopback.
+    /// Whether files or the environment say anything.
     pub is_configured: bool,
-    /// Keys that are set and have no effect.
-    pub without_effect: Vec<Fault>,
+    /// What to know about this configuration, although it can be used.
+    pub notices: Vec<Notice>,
     sections: BTreeMap<Service, Value>,
+    classic: Classic,
 }
+
+/// The services that are configured as the programs that they replace, each with the name of its file, if it has one.
+pub(crate) type Classic = BTreeMap<Service, Option<String>>;
 
 impl Config {
     /// Reads and judges everything.
@@ -67,23 +75,39 @@ impl Config {
         let schemas = Schemas::default();
         let mut faults = Vec::new();
         let mut tree = json!({});
+        let mut classic: Classic = sources.called_as.map(|service| (service, None)).into_iter().collect();
         for path in &sources.files {
             match file::read(path, &services) {
-                Ok(value) => document::merge(&mut tree, value),
+                Ok(placed) => {
+                    if let Some(service) = placed.classic {
+                        let name = path.file_name().unwrap_or(path.as_os_str());
+                        classic.insert(service, Some(name.to_string_lossy().into_owned()));
+                    }
+                    document::merge(&mut tree, placed.value);
+                }
                 Err(fault) => faults.push(fault),
             }
         }
+        let dsn_of_files = tree.get("dsn").cloned();
         environment::apply(&sources.environment, &services, &schemas, &mut tree, &mut faults)?;
         let is_configured = holds_anything(&tree);
         for (key, value) in &sources.flags {
             let path: Vec<_> = key.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
             document::set(&mut tree, &path, value.clone());
         }
-        judge(&tree, &schemas, &mut faults);
-        if !faults.is_empty() {
-            return Err(sorted(faults));
+        if tree.get("dsn") != dsn_of_files.as_ref() {
+            // Flags and the environment win over every file.
+            for service in Service::ALL {
+                if let Some(section) = tree.get_mut(service.name()).and_then(Value::as_object_mut) {
+                    section.remove("dsn");
+                }
+            }
         }
-        Self::compose(services, tree, is_configured)
+        validate(&tree, &schemas, &mut faults);
+        if !faults.is_empty() {
+            return Err(sorted(faults, &classic));
+        }
+        Self::compose(services, tree, is_configured, classic)
     }
 
     /// A configuration for tests and for programs that embed Kleis: `tree` is what a `kleis.yml` would hold.
@@ -92,27 +116,69 @@ impl Config {
     /// All faults of the tree.
     pub fn from_value(services: &[Service], tree: Value) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        judge(&tree, &Schemas::default(), &mut faults);
+        validate(&tree, &Schemas::default(), &mut faults);
         if !faults.is_empty() {
-            return Err(sorted(faults));
+            return Err(sorted(faults, &Classic::new()));
         }
         let is_configured = holds_anything(&tree);
-        Self::compose(selected(services), tree, is_configured)
+        Self::compose(selected(services), tree, is_configured, Classic::new())
     }
 
-    fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool) -> Result<Self, Faults> {
+    fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool, classic: Classic) -> Result<Self, Faults> {
         let mut sections: BTreeMap<Service, Value> = BTreeMap::new();
         for service in &services {
             let section = tree.as_object_mut().and_then(|tree| tree.remove(service.name())).unwrap_or(json!({}));
             sections.insert(*service, section);
         }
-        let without_effect =
-            sections.iter().flat_map(|(service, section)| ineffective(*service, section, &services)).collect();
-        let shared = Shared::compose(&tree, &sections)?;
+        let mut notices: Vec<Notice> =
+            sections.iter().flat_map(|(service, section)| features::report(*service, section, &services)).collect();
+        let shared = Shared::compose(&tree, &sections, &mut notices)
+            .map_err(|faults| Faults(faults.0.into_iter().map(|fault| spelled_fault(fault, &classic)).collect()))?;
+        notices.extend(secrets::provide(&mut sections, tree.get("secrets")));
         for (service, section) in &mut sections {
-            secrets::share(*service, section, tree.get("secrets"));
+            if *service == Service::Identity && !classic.contains_key(service) {
+                document::fill(section, &own_defaults());
+            }
         }
-        Ok(Self { services, shared, is_configured, without_effect, sections })
+        let notices =
+            notices.into_iter().map(|notice| Notice { path: spelled(&notice.path, &classic), ..notice }).collect();
+        let config = Self { services, shared, is_configured, notices, sections, classic };
+        Ok(config)
+    }
+
+    /// The protections that this configuration relies on and that are missing: faults, unless `accept_unsupported` names
+    /// them.
+    pub(crate) fn missing_protections(&self) -> (Vec<Fault>, Vec<Notice>) {
+        let missing =
+            self.sections.iter().flat_map(|(service, section)| features::missing_protections(*service, section));
+        let (mut faults, mut notices) = (Vec::new(), Vec::new());
+        for protection in missing {
+            if self.shared.accept_unsupported.iter().any(|name| name == protection.name) {
+                notices.push(self.spell_notice(protection.accepted()));
+            } else {
+                faults.push(self.spell(protection.fault()));
+            }
+        }
+        (faults, notices)
+    }
+
+    /// The fault with its path as the file spells it.
+    pub(crate) fn spell(&self, fault: Fault) -> Fault {
+        spelled_fault(fault, &self.classic)
+    }
+
+    pub(crate) fn spell_notice(&self, notice: Notice) -> Notice {
+        Notice { path: spelled(&notice.path, &self.classic), ..notice }
+    }
+
+    /// The services whose files are those of the programs that they replace.
+    pub(crate) fn classic_services(&self) -> Vec<Service> {
+        self.classic.keys().copied().collect()
+    }
+
+    /// Whether `service` is configured as the program that it replaces.
+    pub(crate) fn is_classic(&self, service: Service) -> bool {
+        self.classic.contains_key(&service)
     }
 
     pub fn runs(&self, service: Service) -> bool {
@@ -187,37 +253,56 @@ fn holds_anything(tree: &Value) -> bool {
     tree.as_object().is_some_and(|tree| !tree.is_empty())
 }
 
-fn judge(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
-    let mut judged = || -> Result<(), Fault> {
+fn validate(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
+    let mut validated = || -> Result<(), Fault> {
         if !holds_anything(tree) {
             return Ok(());
         }
-        schemas.root()?.judge(tree, faults);
+        schemas.root()?.validate(tree, faults);
         for service in Service::ALL {
             if let Some(section) = tree.get(service.name()).filter(|it| it.is_object()) {
-                schemas.of(service)?.judge(section, faults);
+                schemas.of(service)?.validate(section, faults);
             }
         }
         Ok(())
     };
-    if let Err(fault) = judged() {
+    if let Err(fault) = validated() {
         faults.push(fault);
     }
 }
 
-/// The keys of a section that are set and that neither its service nor this crate obeys.
-fn ineffective(service: Service, section: &Value, running: &[Service]) -> Vec<Fault> {
-    let without = document::leaves(section).into_iter().filter(|path| !path.is_empty()).filter_map(|path| {
-        let reason = honoured::why_not(service, &path, running)?;
-        Some(Fault::new(format!("{service}.{path}"), reason))
-    });
-    without.collect()
+/// What people expect of a start without configuration: they can sign up, are signed in once they confirmed their address,
+/// and come back when they forgot their password. A file of the replaced program keeps that program's defaults.
+fn own_defaults() -> Value {
+    json!({ "selfservice": { "flows": {
+        "recovery": { "enabled": true },
+        "verification": { "enabled": true },
+        "registration": { "confirm_address_first": true },
+    } } })
 }
 
-fn sorted(mut faults: Vec<Fault>) -> Faults {
+fn sorted(faults: Vec<Fault>, classic: &Classic) -> Faults {
+    let mut faults: Vec<Fault> = faults.into_iter().map(|fault| spelled_fault(fault, classic)).collect();
     faults.sort();
     faults.dedup();
     Faults(faults)
+}
+
+fn spelled_fault(fault: Fault, classic: &Classic) -> Fault {
+    Fault { path: spelled(&fault.path, classic), ..fault }
+}
+
+/// A path as the file spells it: a file of a replaced program has no sections.
+fn spelled(path: &str, classic: &Classic) -> String {
+    let in_file = classic.iter().find_map(|(service, file)| {
+        let rest = path.strip_prefix(service.name())?.strip_prefix('.')?;
+        Some((file, rest))
+    });
+    match in_file {
+        Some((Some(file), rest)) => format!("{file}: {rest}"),
+        Some((None, rest)) => rest.to_owned(),
+        None => path.to_owned(),
+    }
 }
 
 /// The dotted paths that lead nowhere in the schema of `service`; `*` stands for any step.

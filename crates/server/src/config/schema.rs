@@ -43,7 +43,7 @@ impl Schema {
     }
 
     /// Adds every fault of `value` to `faults`.
-    pub(super) fn judge(&self, value: &Value, faults: &mut Vec<Fault>) {
+    pub(super) fn validate(&self, value: &Value, faults: &mut Vec<Fault>) {
         let compiled: Result<Validator, _> =
             jsonschema::options().with_draft(Draft::Draft7).build(&prune::pruned(&self.document, value));
         match compiled {
@@ -57,15 +57,20 @@ impl Schema {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 for key in unexpected {
-                    let message = match self.nearest(error, key) {
-                        Some(known) => format!("there is no such key; did you mean \"{known}\"?"),
-                        None => "there is no such key".to_owned(),
+                    let renamed =
+                        RENAMED.iter().find(|(old, _)| *old == key.as_str()).map(|(_, hint)| (*hint).to_owned());
+                    let message = match (renamed, self.nearest(error, key)) {
+                        (Some(hint), _) => format!("there is no such key; {hint}"),
+                        (None, Some(known)) => format!("there is no such key; did you mean \"{known}\"?"),
+                        (None, None) => "there is no such key".to_owned(),
                     };
                     faults.push(Fault::new(join(&path, key), message));
                 }
             }
             ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
                 match meant(context, error) {
+                    None if is_a_hook(error) => faults.push(Fault::new(join(&path, "hook"), HOOKS)),
+                    Some(_) if is_an_unknown_hook(error) => faults.push(Fault::new(join(&path, "hook"), HOOKS)),
                     Some(branch) => branch.iter().for_each(|error| self.explain(error, faults)),
                     None => faults.push(Fault::new(path, "has none of the forms that this key may have")),
                 }
@@ -149,6 +154,40 @@ fn gather_leaves(places: &[Place<'_>], path: &mut Vec<String>, found: &mut std::
         gather_leaves(&places, path, found);
         path.pop();
     }
+}
+
+/// Keys that the replaced programs had once, and what took their place.
+const RENAMED: &[(&str, &str)] = &[
+    ("whitelisted_return_urls", "it is called allowed_return_urls now"),
+    ("default_schema_url", "list the schema in identity.schemas, and name it in identity.default_schema_id"),
+    ("logout_token_ttl", "log-out tokens need none"),
+    ("request_lifespan", "it is called lifespan now"),
+];
+
+const HOOKS: &str = "is not a hook that may stand here; hooks are called web_hook, session, revoke_active_sessions, \
+                     require_verified_address, show_verification_ui, verification";
+/// Names of all hooks, here and in the replaced program.
+const HOOK_NAMES: &[&str] = &[
+    "web_hook",
+    "session",
+    "revoke_active_sessions",
+    "require_verified_address",
+    "show_verification_ui",
+    "verification",
+    "b2b_sso",
+    "organization_selector",
+    "two_step_registration",
+    "verify_new_address",
+    "notify_previous_addresses",
+];
+
+fn is_a_hook(error: &ValidationError<'_>) -> bool {
+    error.instance().get("hook").is_some_and(Value::is_string)
+}
+
+fn is_an_unknown_hook(error: &ValidationError<'_>) -> bool {
+    let name = error.instance().get("hook").and_then(Value::as_str);
+    name.is_some_and(|name| !HOOK_NAMES.contains(&name))
 }
 
 /// The schemas that were asked for, each parsed once.
@@ -346,8 +385,27 @@ mod tests {
 
     fn faults(service: Service, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
-        Schema::of(service).unwrap().judge(value, &mut faults);
+        Schema::of(service).unwrap().validate(value, &mut faults);
         faults.iter().map(Fault::to_string).collect()
+    }
+
+    #[test]
+    fn keys_and_hooks_of_older_files_are_named_by_their_present_names() {
+        let hook = json!([{"hook": "webhook", "config": {"url": "http://x/", "method": "POST"}}]);
+        let found = faults(
+            Service::Identity,
+            &json!({
+                "selfservice": {"whitelisted_return_urls": [], "flows": {"login": {"after": {"hooks": hook}}}},
+                "identity": {"default_schema_url": "file://x", "schemas": []},
+            }),
+        );
+        for wanted in [
+            "identity.selfservice.whitelisted_return_urls: there is no such key; it is called allowed_return_urls now",
+            "identity.identity.default_schema_url: there is no such key; list the schema in identity.schemas",
+            "identity.selfservice.flows.login.after.hooks.0.hook: is not a hook that may stand here; hooks are called web_hook",
+        ] {
+            assert!(found.iter().any(|it| it.starts_with(wanted)), "{wanted} is missing in {found:?}");
+        }
     }
 
     #[test]

@@ -1,8 +1,17 @@
-//! How the secrets at the top of the configuration reach the sections, which call them by different names.
+//! How the secrets of the configuration reach the services, which call them by different names.
+//!
+//! What always holds:
+//! - A service's own secret wins over the one at the top of the configuration.
+//! - Without one, it is derived from a secret that is set for something else, for this purpose alone: nodes that share
+//!   a configuration share it.
 
+use std::collections::BTreeMap;
+
+use base::Secret;
+use base::seal::{Purpose, derive_secret};
 use serde_json::{Value, json};
 
-use super::{Service, document};
+use super::{Notice, Service, document};
 
 /// The name of the secret that a service cannot do without.
 const fn principal(service: Service) -> Option<&'static str> {
@@ -12,6 +21,56 @@ const fn principal(service: Service) -> Option<&'static str> {
         // The gateway signs with keys that its rules name.
         Service::Gateway => None,
     }
+}
+
+const fn purpose(service: Service) -> Purpose {
+    match service {
+        Service::Identity => Purpose("identity secrets.default"),
+        Service::Oauth => Purpose("oauth secrets.system"),
+        Service::Gateway => Purpose("gateway secrets"),
+    }
+}
+
+/// What a missing secret is derived from, in this order.
+const SOURCES: [&str; 4] = ["default", "system", "cipher", "cookie"];
+
+/// Lays the secrets at the top, `shared`, beneath those of the sections, and derives what is still missing. The notices say
+/// from what.
+pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&Value>) -> Vec<Notice> {
+    for (service, section) in sections.iter_mut() {
+        share(*service, section, shared);
+    }
+    let mut notices = Vec::new();
+    for service in Service::ALL {
+        let (Some(section), Some(name)) = (sections.get(&service), principal(service)) else { continue };
+        if !are_missing(service, section) {
+            continue;
+        }
+        let own = find(&format!("{service}.secrets"), document::get(section, "secrets"));
+        let top = || find("secrets", shared);
+        let other = || {
+            sections
+                .iter()
+                .find_map(|(other, section)| find(&format!("{other}.secrets"), document::get(section, "secrets")))
+        };
+        let Some((source, list)) = own.or_else(top).or_else(other) else { continue };
+        let derive = |text: &str| derive_secret(&Secret::new(text.to_owned()), purpose(service)).expose().clone();
+        let derived: Vec<String> = list.iter().filter_map(Value::as_str).map(derive).collect();
+        let message = format!("is not set; it is derived from {source}, which must be the same on every node");
+        notices.push(Notice::information(format!("{service}.secrets.{name}"), message));
+        if let Some(section) = sections.get_mut(&service) {
+            document::set_default(section, &format!("secrets.{name}"), json!(derived));
+        }
+    }
+    notices
+}
+
+/// The first list of secrets under `place` that something can be derived from, and its name.
+fn find(place: &str, secrets: Option<&Value>) -> Option<(String, Vec<Value>)> {
+    SOURCES.iter().find_map(|name| {
+        let list = secrets?.get(*name)?.as_array().filter(|list| !list.is_empty())?;
+        Some((format!("{place}.{name}"), list.clone()))
+    })
 }
 
 /// Lays `secrets` beneath those of `section`.

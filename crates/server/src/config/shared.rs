@@ -13,7 +13,7 @@ use web::config::GoDuration;
 
 use super::honoured::covers;
 use super::listeners::Material;
-use super::{Fault, Faults, Service, document};
+use super::{Fault, Faults, Notice, Service, document};
 use crate::http::hsts::StrictTransportSecurity;
 
 /// Keys of every section that this crate obeys, whatever the service does.
@@ -102,6 +102,8 @@ pub struct Shared {
     /// Certificate authorities that outbound calls trust beside the system's.
     pub trusted_ca: Vec<Material>,
     pub events: Events,
+    /// Features that protect, that this version lacks, and without which the start is accepted.
+    pub accept_unsupported: Vec<String>,
 }
 
 /// How long the event log keeps what happened.
@@ -164,9 +166,13 @@ impl Admin {
 }
 
 impl Shared {
-    /// What the top of the tree says, or else the sections, which must not contradict each other: the process has one
-    /// database and one log.
-    pub(super) fn compose(tree: &Value, sections: &BTreeMap<Service, Value>) -> Result<Self, Faults> {
+    /// What the top of the tree says, or else the sections. The process has one database, so that sections must not name
+    /// two; and one log, so that the first section's is used, and a notice says so.
+    pub(super) fn compose(
+        tree: &Value,
+        sections: &BTreeMap<Service, Value>,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, Faults> {
         let mut own = json!({});
         let mut faults = Vec::new();
         for key in [
@@ -180,26 +186,32 @@ impl Shared {
             "trusted_proxies",
             "trusted_ca",
             "events",
+            "accept_unsupported",
         ] {
             if let Some(value) = tree.get(key) {
                 document::set_default(&mut own, key, value.clone());
             }
         }
         for key in ["dsn", "log", "tracing"] {
-            let mut said: Option<(Service, &Value)> = None;
+            let mut used: Option<(Service, &Value)> = None;
             for (service, section) in sections {
                 let Some(value) = section.get(key) else { continue };
-                match said {
-                    Some((first, other)) if other != value => faults.push(Fault::new(
-                        format!("{service}.{key}"),
+                match used {
+                    Some((first, other)) if other != value && key == "dsn" => faults.push(Fault::new(
+                        format!("{service}.dsn"),
                         format!(
-                            "differs from {first}.{key}: services in one process share it; set it once, at the top"
+                            "differs from {first}.dsn: services in one process share one database; name it with --dsn or \
+                             KLEIS_DSN, or run the services in processes of their own"
                         ),
                     )),
-                    _ => said = Some((*service, value)),
+                    Some((first, other)) if other != value => notices.push(Notice::warning(
+                        format!("{service}.{key}"),
+                        format!("has no effect where it differs from {first}.{key}: the services of one process share it"),
+                    )),
+                    _ => used = Some((*service, value)),
                 }
             }
-            match (said, tree.get(key)) {
+            match (used, tree.get(key)) {
                 (Some((service, value)), Some(top)) if key == "dsn" && top != value => faults.push(Fault::new(
                     format!("{service}.dsn"),
                     "differs from dsn: services in one process share one database",

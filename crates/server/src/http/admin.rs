@@ -17,31 +17,19 @@ use web::MayReadPrivateKeys;
 use super::socket::Address;
 use crate::config::{Admin, Service};
 
-/// An admin listener stands open.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the admin listener of {service} would be open to everyone who reaches {address}: set admin.tokens, or \
-     admin.client_ca together with TLS, or bind it to 127.0.0.1, or say admin.unprotected: true if something before it \
-     keeps strangers out"
-)]
-pub struct UnprotectedAdmin {
-    service: &'static str,
-    address: String,
+/// Whether a stranger who reaches the listener is refused, or the configuration leaves it open on purpose. A client authority
+/// guards nothing where no handshake takes place.
+pub(crate) fn is_guarded(admin: &Admin, has_tls: bool) -> bool {
+    !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls) || admin.unprotected
 }
 
-/// Refuses an admin listener that strangers reach and nothing guards.
-pub(crate) fn check(
-    service: &'static str,
-    address: &Address,
-    admin: &Admin,
-    has_tls: bool,
-) -> Result<(), UnprotectedAdmin> {
-    // A client authority guards nothing where no handshake takes place.
-    let is_guarded = !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls);
-    if address.is_local() || is_guarded || admin.unprotected {
-        return Ok(());
-    }
-    Err(UnprotectedAdmin { service, address: address.to_string() })
+/// What to say of an admin listener that strangers reach and nothing guards.
+pub(crate) fn unguarded(address: &Address) -> String {
+    format!(
+        "the admin API would be open to everyone who reaches {address}: set admin.tokens (KLEIS_ADMIN_TOKENS), or admin.client_ca \
+         together with TLS, or bind it to 127.0.0.1, or say admin.unprotected: true (KLEIS_ADMIN_UNPROTECTED=true) if something \
+         before it keeps strangers out"
+    )
 }
 
 /// Demands one of the tokens, when there are any: on loopback too, for a token that is set is meant.
@@ -112,16 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_admin_listener_that_strangers_reach_needs_a_guard() {
-        let (here, anywhere) = (Address::Tcp(([127, 0, 0, 1], 1).into()), Address::Tcp(([0, 0, 0, 0], 1).into()));
-        let open = Admin::default();
-        assert!(check("identity", &here, &open, false).is_ok());
-        assert!(check("identity", &anywhere, &open, true).is_err());
+    fn an_admin_listener_is_guarded_by_tokens_an_authority_with_tls_or_on_purpose() {
+        assert!(!is_guarded(&Admin::default(), true));
         let tokens = Admin { tokens: vec![Secret::new("0123456789abcdef".to_owned())], ..Admin::default() };
-        assert!(check("identity", &anywhere, &tokens, false).is_ok());
+        assert!(is_guarded(&tokens, false));
         let authority = Admin { client_ca: Some(crate::config::Material::Path("ca.pem".into())), ..Admin::default() };
-        assert!(check("identity", &anywhere, &authority, true).is_ok());
-        assert!(check("identity", &anywhere, &authority, false).is_err());
-        assert!(check("identity", &anywhere, &Admin { unprotected: true, ..Admin::default() }, false).is_ok());
+        assert!(is_guarded(&authority, true) && !is_guarded(&authority, false));
+        assert!(is_guarded(&Admin { unprotected: true, ..Admin::default() }, false));
     }
 }

@@ -43,7 +43,7 @@ impl std::fmt::Display for Address {
 
 /// Why a listener cannot stand where it should.
 #[derive(Debug, thiserror::Error)]
-pub enum BindError {
+pub(crate) enum BindError {
     #[error("cannot listen on {address}")]
     Socket { address: String, source: std::io::Error },
     #[error("the socket {path} cannot be given to {to}")]
@@ -51,7 +51,7 @@ pub enum BindError {
 }
 
 /// The default place of a listener, when its settings do not say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DefaultPlace {
     pub(crate) host: IpAddr,
     pub(crate) port: u16,

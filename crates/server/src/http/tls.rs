@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// Why a listener cannot offer TLS.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsError {
+pub(crate) enum TlsError {
     #[error("the {0} cannot be read")]
     Material(&'static str, #[source] MaterialError),
     #[error("the {0} is not valid PEM")]

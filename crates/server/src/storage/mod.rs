@@ -1,5 +1,6 @@
 //! The tables of the program itself: what concerns the whole database and belongs to no service.
 
+pub(crate) mod foreign_tables;
 pub(crate) mod secret_checks;
 
 use database::MigrationSet;
@@ -8,10 +9,10 @@ pub(crate) const MIGRATIONS: MigrationSet = database::migrations! { "server", [1
 
 #[cfg(test)]
 mod tests {
-    use super::{MIGRATIONS, secret_checks};
+    use super::{MIGRATIONS, foreign_tables, secret_checks};
 
     #[tokio::test]
     async fn every_statement_is_understood_by_both_engines() {
-        database::testing::prepare_all(&[MIGRATIONS], &[secret_checks::STATEMENTS]).await;
+        database::testing::prepare_all(&[MIGRATIONS], &[foreign_tables::STATEMENTS, secret_checks::STATEMENTS]).await;
     }
 }

@@ -1,7 +1,10 @@
 //! How the parts become a running program: database, secrets, listeners, services, and the links between them.
 
 mod checks;
+mod findings;
 mod parts;
+mod placement;
+mod prepare;
 mod running;
 mod secret_check;
 mod services;
@@ -10,6 +13,9 @@ mod table_sizes;
 
 use crate::config::Service;
 
+pub(crate) use findings::Findings;
+pub(crate) use placement::is_this_machine;
+pub(crate) use prepare::{Purpose, prepare};
 pub use running::{Addresses, Running};
 pub use secret_check::SecretsError;
 pub use start::{Environment, StartError, start};

@@ -11,7 +11,6 @@ use web::outbound::{Client, Destinations};
 use web::{Edge, TrustedProxies};
 
 use super::checks::{DatabaseAnswers, DatabaseUsage};
-use super::start::StartError;
 use super::table_sizes::TableSizes;
 use crate::config::{Config, Fault, Listener, Service};
 use crate::data_dir::DataDir;
@@ -54,11 +53,6 @@ impl Parts {
         let exceptions = said("private_ip_exception_urls").and_then(Value::as_array).into_iter().flatten();
         let hosts = exceptions.filter_map(|it| Url::parse(it.as_str()?).ok()?.host_str().map(str::to_owned));
         Client::new(Destinations::public_only(hosts), &self.trust)
-    }
-
-    /// Seals with the secrets of `service`.
-    pub(super) fn sealer(&self, config: &Config, service: Service) -> Result<Sealer, StartError> {
-        sealer(config, &self.rng, service)
     }
 
     /// The registry of `service`, the means to count its requests, and its health.
@@ -110,12 +104,12 @@ pub(super) const fn sealing_secrets(service: Service) -> &'static [&'static str]
 }
 
 /// The first of the secrets of `service` seals, all of them open.
-pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sealer, StartError> {
+pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sealer, Fault> {
     let keys = sealing_secrets(service);
     let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
     let secrets: Vec<_> = lists.flatten().filter_map(Value::as_str).map(|text| Secret::new(text.to_owned())).collect();
     let missing = || Fault::new(format!("{service}.secrets.{}", keys.last().unwrap_or(&"default")), "is missing");
-    Sealer::new(&secrets, rng.clone()).ok_or_else(|| StartError::Config(missing().into()))
+    Sealer::new(&secrets, rng.clone()).ok_or_else(missing)
 }
 
 /// Where a listener is reached, as far as that can be known from here.

@@ -17,17 +17,18 @@ use identity::Identity;
 use jobs::Handler;
 use jose::{Algorithm, Jwk, JwkSet};
 use oauth::OAuth;
-use serde_json::{Value, json};
+use serde_json::Value;
 use telemetry::metrics::HttpMetrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
 use super::checks::RulesLoaded;
-use super::parts::Parts;
+use super::findings::Findings;
+use super::parts::{Parts, sealer};
 use super::running::Addresses;
-use super::start::StartError;
-use crate::config::{Config, Fault, Service};
+use crate::causes::chain;
+use crate::config::{Config, Fault, Faults, Notice, Service};
 use crate::http::health::{Check, Health};
 use crate::neighbours::{self, OauthElsewhere};
 
@@ -71,7 +72,7 @@ impl Built {
         std::mem::take(&mut self.handlers)
     }
 
-    pub(super) fn observed(&self, service: Service) -> Result<&(HttpMetrics, Health), StartError> {
+    pub(super) fn observed(&self, service: Service) -> Result<&(HttpMetrics, Health), Faults> {
         self.observed.get(&service).ok_or_else(|| Fault::new(service.name(), "was not built").into())
     }
 
@@ -99,27 +100,30 @@ struct Links {
     subject_observer: Link<dyn contracts::SubjectObserver>,
 }
 
-/// Builds what the configuration names and ties the links between them.
-pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addresses) -> Result<Built, StartError> {
+/// Builds what the configuration names and ties the links between them. A service that cannot be built is missing then, and
+/// `findings` say why.
+pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addresses, findings: &mut Findings) -> Built {
     set_defaults(config, addresses);
-    let ui = ui::Ui::new(config.shared.ui.clone()).map_err(|error| Fault::new("ui", error.to_string()))?;
     let links = Links::default();
     let mut built = Built::default();
     let table_sizes = parts.table_sizes.clone();
     built.beside(move |stopped| table_sizes.keep(stopped));
+    let ui = ui::Ui::new(config.shared.ui.clone());
+    let ui = findings.keep(config, "ui", ui).or_else(|| ui::Ui::new(ui::Config::default()).ok());
+    let Some(ui) = ui else { return built };
     for service in config.services.clone() {
         let mut more: Option<Arc<dyn Check>> = None;
         match service {
-            Service::Identity => build_identity(config, parts, &links, &ui, &mut built).await?,
-            Service::Oauth => build_oauth(config, parts, &links, &ui, &mut built)?,
+            Service::Identity => build_identity(config, parts, &links, &ui, &mut built, findings).await,
+            Service::Oauth => build_oauth(config, parts, &links, &ui, &mut built, findings),
             Service::Gateway => {
-                let gateway = build_gateway(config, parts, &links, addresses, &mut built).await?;
-                more = Some(Arc::new(RulesLoaded(gateway)));
+                let gateway = build_gateway(config, parts, &links, addresses, &mut built, findings).await;
+                more = gateway.map(|gateway| Arc::new(RulesLoaded(gateway)) as Arc<dyn Check>);
             }
         }
         built.observed.insert(service, parts.observe(config, service, more));
     }
-    Ok(built)
+    built
 }
 
 /// What follows from where the listeners stand, and what makes a start without configuration useful.
@@ -147,18 +151,6 @@ fn set_defaults(config: &mut Config, addresses: &Addresses) {
     if let Some(admin) = url(Service::Oauth, "admin") {
         config.set_default(Service::Oauth, "urls.self.admin", admin.into());
     }
-    // Nobody said anything about flows (a file of the replaced program always names the default address): people can sign up, are signed in once they confirmed their address, and come
-    // back when they forgot their password.
-    let is_said = |key| config.value(Service::Identity, key).is_some();
-    let says_flows = is_said("selfservice.flows") || is_said("selfservice.default_browser_return_url");
-    if config.runs(Service::Identity) && !says_flows {
-        let flows = json!({
-            "recovery": { "enabled": true },
-            "verification": { "enabled": true },
-            "registration": { "confirm_address_first": true },
-        });
-        config.set_default(Service::Identity, "selfservice.flows", flows);
-    }
 }
 
 async fn build_identity(
@@ -167,59 +159,75 @@ async fn build_identity(
     links: &Links,
     ui: &ui::Ui,
     built: &mut Built,
-) -> Result<(), StartError> {
+    findings: &mut Findings,
+) {
     let oauth = if config.runs(Service::Oauth) {
         let (login_requests, subject_observer) = (links.login_requests.clone(), links.subject_observer.clone());
-        OauthElsewhere { login_requests, subject_observer, handlers: Vec::new() }
+        Some(OauthElsewhere { login_requests, subject_observer, handlers: Vec::new() })
     } else {
-        OauthElsewhere::named_by(config, &parts.neighbours, &parts.rng)?
+        findings.keep_value(config, OauthElsewhere::named_by(config, &parts.neighbours, &parts.rng))
     };
+    let section = config.section::<identity::Config>(Service::Identity, &Value::Null);
+    let section = findings.keep_value(config, section);
+    for adjustment in section.iter().flat_map(identity::Config::adjustments) {
+        let key = format!("{}.{}", Service::Identity, adjustment.key);
+        findings.notice(config, Notice::warning(key, adjustment.message));
+    }
+    let sealer = findings.keep_value(config, sealer(config, &parts.rng, Service::Identity));
+    let (Some(oauth), Some(section), Some(sealer)) = (oauth, section, sealer) else { return };
     let identity = Identity::new(identity::Parts {
-        config: config.section(Service::Identity, &Value::Null)?,
+        config: section,
         database: parts.database.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
-        sealer: parts.sealer(config, Service::Identity)?,
+        sealer,
         http: parts.outbound(config, Service::Identity),
         ui: ui.clone(),
         login_requests: oauth.login_requests,
         subject_observer: oauth.subject_observer,
-    })
-    .map_err(failed(Service::Identity))?;
+    });
+    let identity = match identity {
+        Ok(identity) => identity,
+        Err(errors) => {
+            errors.0.iter().for_each(|error| findings.service_fault(config, Service::Identity, error));
+            return;
+        }
+    };
     if let Err(error) = identity.load_schemas().await {
         // Whoever serves them may only be on the way up; a request tries again.
-        tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "identity schemas cannot be fetched yet");
+        let message =
+            format!("a schema cannot be fetched yet, and is tried again when it is needed: {}", chain(&error));
+        findings.notice(config, Notice::warning("identity.identity.schemas", message));
     }
     built.routers.insert((Service::Identity, "public"), identity.public_router());
     built.routers.insert((Service::Identity, "admin"), identity.admin_router());
     built.handlers.extend(identity.handlers().into_iter().chain(oauth.handlers));
     links.sessions.set(Arc::new(identity));
-    Ok(())
 }
 
-fn build_oauth(
-    config: &Config,
-    parts: &Parts,
-    links: &Links,
-    ui: &ui::Ui,
-    built: &mut Built,
-) -> Result<(), StartError> {
+fn build_oauth(config: &Config, parts: &Parts, links: &Links, ui: &ui::Ui, built: &mut Built, findings: &mut Findings) {
     let sessions = if config.runs(Service::Identity) {
-        links.sessions.clone()
+        Some(links.sessions.clone())
     } else {
-        neighbours::sessions(config, &parts.neighbours)?
+        findings.keep_value(config, neighbours::sessions(config, &parts.neighbours))
     };
+    let section = findings.keep_value(config, config.section(Service::Oauth, &Value::Null));
+    let sealer = findings.keep_value(config, sealer(config, &parts.rng, Service::Oauth));
+    let (Some(sessions), Some(section), Some(sealer)) = (sessions, section, sealer) else { return };
     let oauth = OAuth::new(oauth::Parts {
-        config: config.section(Service::Oauth, &Value::Null)?,
+        config: section,
         database: parts.database.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
-        sealer: parts.sealer(config, Service::Oauth)?,
+        sealer,
         http: parts.outbound(config, Service::Oauth),
         sessions,
         ui: ui.clone(),
-    })
-    .map_err(failed(Service::Oauth))?;
+    });
+    let oauth = match oauth {
+        Ok(oauth) => oauth,
+        Err(error) => return findings.service_fault(config, Service::Oauth, &error),
+    };
     built.routers.insert((Service::Oauth, "public"), oauth.public_router());
     built.routers.insert((Service::Oauth, "admin"), oauth.admin_router());
     built.handlers.extend(oauth.handlers());
@@ -237,7 +245,6 @@ fn build_oauth(
     links.introspection.set(Arc::new(oauth.clone()));
     links.login_requests.set(Arc::new(oauth.clone()));
     links.subject_observer.set(Arc::new(oauth));
-    Ok(())
 }
 
 async fn build_gateway(
@@ -246,7 +253,8 @@ async fn build_gateway(
     links: &Links,
     addresses: &Addresses,
     built: &mut Built,
-) -> Result<Gateway, StartError> {
+    findings: &mut Findings,
+) -> Option<Gateway> {
     // What they are called outside, and where they listen.
     let known = |service, listeners: [&'static str; 2]| -> Vec<Url> {
         let called = listeners.iter().filter_map(|listener| addresses.base_url(service, listener)?.parse().ok());
@@ -254,8 +262,13 @@ async fn build_gateway(
         let standing = listeners.iter().filter_map(address).filter_map(|it| format!("http://{it}/").parse().ok());
         called.chain(standing).collect()
     };
+    let section = findings.keep_value(config, config.section(Service::Gateway, &Value::Null));
+    let generated_keys = gateway_keys(parts)
+        .map_err(|error| findings.fault(config, Service::Gateway.name(), chain(error.as_ref())))
+        .ok();
+    let (section, generated_keys) = (section?, generated_keys?);
     let gateway = Gateway::new(gateway::Parts {
-        config: config.section(Service::Gateway, &Value::Null)?,
+        config: section,
         rng: parts.rng.clone(),
         http: parts.outbound(config, Service::Gateway),
         sessions: links.sessions.clone(),
@@ -264,13 +277,20 @@ async fn build_gateway(
             identity: known(Service::Identity, ["public", "admin"]),
             oauth: known(Service::Oauth, ["public", "admin"]),
         },
-        generated_keys: gateway_keys(parts)?,
+        generated_keys,
         keeps_generated_keys: parts.data_dir.is_some(),
-    })
-    .map_err(failed(Service::Gateway))?;
-    if let Err(error) = gateway.load_rules().await {
-        // It is not ready then, says so, and keeps looking.
-        tracing::error!(error = &error as &(dyn std::error::Error + 'static), "access rules cannot be loaded");
+    });
+    let gateway = match gateway {
+        Ok(gateway) => gateway,
+        Err(error) => {
+            findings.service_fault(config, Service::Gateway, &error);
+            return None;
+        }
+    };
+    // Without its rules it is not ready, says so, and keeps looking; a rule that is not valid lets nothing through.
+    let _ = gateway.load_rules().await;
+    for fault in gateway.rule_faults().await {
+        findings.notice(config, Notice::warning("gateway.access_rules.repositories", fault));
     }
     built.routers.insert((Service::Gateway, "proxy"), gateway.public_router());
     built.routers.insert((Service::Gateway, "api"), gateway.admin_router());
@@ -281,21 +301,17 @@ async fn build_gateway(
             gateway.close_tunnels().await;
         }
     });
-    Ok(gateway)
+    Some(gateway)
 }
 
 /// The keys that the gateway signs with when no others are named: kept with the other generated secrets, or made for this
 /// process alone.
-fn gateway_keys(parts: &Parts) -> Result<JwkSet, StartError> {
+fn gateway_keys(parts: &Parts) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
     const FILE: &str = "gateway-keys.json";
-    let key = Jwk::generate(Algorithm::ES256, parts.rng.uuid().to_string()).map_err(failed(Service::Gateway))?;
+    let key = Jwk::generate(Algorithm::ES256, parts.rng.uuid().to_string())?;
     let fresh = JwkSet { keys: vec![key] };
     let Some(data_dir) = &parts.data_dir else { return Ok(fresh) };
     let is_whole = |kept: &Value| JwkSet::parse(kept).is_ok();
     let kept = data_dir.kept(FILE, is_whole, || fresh.to_private_value())?;
-    JwkSet::parse(&kept).map_err(failed(Service::Gateway))
-}
-
-fn failed<E: std::error::Error + Send + Sync + 'static>(service: Service) -> impl FnOnce(E) -> StartError {
-    move |error| StartError::Service { service, source: Box::new(error) }
+    Ok(JwkSet::parse(&kept)?)
 }

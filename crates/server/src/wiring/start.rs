@@ -1,33 +1,28 @@
 //! The start: everything is opened, checked and bound before anything is served.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use base::{Clock, Rng, TrustStore};
-use database::{Census, Database, Dsn, MigrationError, MigrationSet, MigrationState, Retention};
+use database::{Database, MigrationError, MigrationSet, Retention};
 use jobs::Worker;
-use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use web::TrustedProxies;
-use web::outbound::{Client, Destinations};
 
-use super::parts::{Parts, base_url, sealer};
-use super::running::{Addresses, Running};
-use super::secret_check::{self, Sealers, SecretsError, SecretsOrigin};
-use super::table_sizes::TableSizes;
-use crate::config::{Config, Fault, Faults, Listener, Service};
-use crate::data_dir::{self, DataDir, DataDirError};
-use crate::http::admin::UnprotectedAdmin;
+use super::findings::Findings;
+use super::prepare::{BoundListener, Prepared, Purpose, prepare};
+use super::running::Running;
+use super::secret_check::{self, SecretsError};
+use crate::config::{Config, Faults, Service, Severity};
+use crate::data_dir::DataDirError;
 use crate::http::browsers::Policy;
 use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::refusals::Words;
-use crate::http::socket::{ANYWHERE, BindError, Bound, DefaultPlace, LOOPBACK};
-use crate::http::tls::{TlsError, TlsSettings};
 use crate::http::{ListenerBounds, admin, health, with_manners};
-use crate::{storage, trust};
+use crate::storage;
 
 /// What a program gets from its surroundings.
 #[derive(Clone, Debug)]
@@ -44,6 +39,8 @@ pub struct Environment {
     pub migrate: bool,
     /// Starts although the secrets do not fit the database.
     pub accept_new_secrets: bool,
+    /// Where public listeners stand that name no host.
+    pub listen: Option<IpAddr>,
 }
 
 impl Environment {
@@ -57,6 +54,7 @@ impl Environment {
             free_ports: false,
             migrate: true,
             accept_new_secrets: false,
+            listen: None,
         }
     }
 }
@@ -64,87 +62,50 @@ impl Environment {
 /// Why a program does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// What was found before anything was written: everything at once.
     #[error(transparent)]
-    Config(#[from] Faults),
+    Faults(#[from] Faults),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("dsn")]
-    Dsn(#[from] database::InvalidDsn),
-    #[error("the database cannot be opened")]
+    #[error("the database cannot be written")]
     Database(#[from] database::Error),
     #[error("the database cannot be brought up to date")]
     Migration(#[from] MigrationError),
-    #[error("{0} migrations are missing: run kleis migrate up, or start without --no-migrate")]
-    Pending(usize),
-    #[error(
-        "no secrets are set, and nodes that share a database must share them: set secrets.default, or KLEIS_SECRETS_DEFAULT"
-    )]
-    NoSharedSecrets,
     #[error(transparent)]
     Secrets(#[from] SecretsError),
-    #[error("the listener {0} cannot start: {0}.host and {0}.port say where it stands")]
-    Bind(String, #[source] BindError),
-    #[error("TLS of {0}")]
-    Tls(String, #[source] TlsError),
-    #[error(transparent)]
-    Unprotected(#[from] UnprotectedAdmin),
-    #[error("{service} cannot start")]
-    Service { service: Service, source: Box<dyn std::error::Error + Send + Sync> },
-}
-
-impl From<Fault> for StartError {
-    fn from(fault: Fault) -> Self {
-        Self::Config(fault.into())
-    }
 }
 
 /// Starts what the configuration says.
 ///
 /// # Errors
-/// The first thing that stands in the way; nothing is served then.
-pub async fn start(mut config: Config, environment: Environment) -> Result<Running, StartError> {
-    // The first provider stays: in one process there is one, whoever came first.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let Prepared { dsn, data_dir, generated, origin } = prepare(&mut config, &environment)?;
-    let trust = trust::with_configured(&environment.trust, &config)?;
-    let database = Database::open(&dsn.trusting(&trust)).await?;
-    let sealers = sealers(&config, &environment)?;
-    let status = database.migration_status(&migrations_of(&config)).await?;
-    if !environment.accept_new_secrets {
-        refuse(secret_check::check(&database, &status, &sealers, &origin).await?)?;
+/// Everything that stands in the way; nothing is served then.
+pub async fn start(config: Config, environment: Environment) -> Result<Running, StartError> {
+    let mut findings = Findings::of(&config);
+    let prepared = Box::pin(prepare(config, &environment, Purpose::Serve, &mut findings)).await;
+    for notice in findings.sorted_notices() {
+        match notice.severity {
+            Severity::Warning => tracing::warn!(key = notice.path, "{}", notice.message),
+            Severity::Information => tracing::info!(key = notice.path, "{}", notice.message),
+        }
     }
-    bring_up_to_date(&database, &config, &environment).await?;
-    if let (Some(data_dir), Some(secrets)) = (&data_dir, &generated) {
+    findings.refuse()?;
+    // Without a fault everything was built.
+    let Some(prepared) = prepared else { return Err(Faults(Vec::new()).into()) };
+    let Prepared { config, parts, addresses, mut built, listeners, sealers, generated, status: _ } = prepared;
+    let database = parts.database.clone();
+    if environment.migrate {
+        bring_up_to_date(&database, &config, &environment).await?;
+    }
+    if let (Some(data_dir), Some(secrets)) = (&parts.data_dir, &generated) {
         data_dir.keep_secrets(secrets)?;
     }
     let now = environment.clock.now();
-    refuse(secret_check::record(&database, &sealers, environment.accept_new_secrets, now).await?)?;
-    let mut addresses = Addresses::default();
-    let mut bound = Vec::new();
-    for service in config.services.clone() {
-        for kind in listeners_of(service) {
-            let listener = bind(&config, &environment, service, kind).await?;
-            let url = base_url(&listener.settings, &listener.bound.address, listener.tls.is_some());
-            addresses.insert(service, kind.name, listener.bound.address.clone(), url);
-            bound.push(listener);
-        }
-    }
-    let retention: Vec<Retention> = retention_of(&config).into_iter().flatten().copied().collect();
-    let census = Census::new(database.clone(), retention.iter().copied().chain([jobs::EVENTS]));
-    let parts = Parts {
-        database: database.clone(),
-        clock: environment.clock.clone(),
-        rng: environment.rng.clone(),
-        proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
-        table_sizes: TableSizes::new(census, environment.clock.clone()),
-        neighbours: Client::new(Destinations::Any, &trust),
-        trust,
-        data_dir,
-    };
-    let mut built = super::services::build(&mut config, &parts, &addresses).await?;
+    let errors = secret_check::record(&database, &sealers, environment.accept_new_secrets, now).await?;
+    errors.into_iter().next().map_or(Ok(()), Err)?;
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    let retention = retention_of(&config);
     let worker = Worker::new(database.clone(), environment.clock, environment.rng, built.take_handlers(), retention)
         .with_event_retention(config.shared.events.into());
     let worker = Arc::new(worker);
@@ -152,7 +113,7 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
         let (worker, stopped) = (worker.clone(), stopped.clone());
         async move { Box::pin(worker.run(stopped)).await }
     });
-    for listener in bound {
+    for listener in listeners {
         let router = built.take_router(listener.service, listener.kind.name);
         let site = assemble(listener, router, &config, &parts, &built)?;
         tasks.spawn(site.serve(stopped.clone()));
@@ -162,80 +123,15 @@ pub async fn start(mut config: Config, environment: Environment) -> Result<Runni
     Ok(Running { addresses, database, worker, edge, stop, tasks })
 }
 
-/// Where the database is and where the secrets come from.
-struct Prepared {
-    dsn: Dsn,
-    data_dir: Option<DataDir>,
-    /// Secrets that were made now, to be kept once the database exists.
-    generated: Option<Value>,
-    origin: SecretsOrigin,
-}
-
-/// Finds the database's place and the secrets, or makes secrets.
-fn prepare(config: &mut Config, environment: &Environment) -> Result<Prepared, StartError> {
-    let configured: Option<String> = config.shared.dsn.as_ref().map(|dsn| dsn.expose().clone());
-    let is_temporary = configured.as_deref().is_some_and(|dsn| dsn == "memory" || dsn.contains(":memory:"));
-    let dsn: Option<Dsn> = configured.as_deref().map(str::parse).transpose()?;
-    let (mut data_dir, mut generated, mut origin) = (None, None, SecretsOrigin::Configured);
-    if config.lacks_secrets() {
-        match &dsn {
-            Some(Dsn::Postgres(_)) => return Err(StartError::NoSharedSecrets),
-            Some(Dsn::Sqlite(_)) if is_temporary => config.set_default_secrets(&data_dir::generate(&environment.rng)),
-            Some(Dsn::Sqlite(_)) | None => {
-                let opened = DataDir::open(&environment.data_dir)?;
-                let file = opened.secrets_file();
-                if let Some(kept) = opened.secrets()? {
-                    config.set_default_secrets(&kept);
-                    // A database that is configured and does not exist yet is a new one; the others were written before.
-                    if dsn.as_ref().is_none_or(is_empty_file) {
-                        origin = SecretsOrigin::Kept { file };
-                    }
-                } else {
-                    let secrets = data_dir::generate(&environment.rng);
-                    config.set_default_secrets(&secrets);
-                    (generated, origin) = (Some(secrets), SecretsOrigin::Generated { file });
-                }
-                data_dir = Some(opened);
-            }
-        }
+async fn bring_up_to_date(
+    database: &Database,
+    config: &Config,
+    environment: &Environment,
+) -> Result<(), MigrationError> {
+    for step in database.migrate(&migrations_of(config), environment.clock.now()).await? {
+        tracing::info!(service = step.service, version = step.version, name = step.name, "migration applied");
     }
-    let Some(dsn) = dsn else {
-        let opened = DataDir::open(&environment.data_dir)?;
-        let dsn = Dsn::sqlite(opened.database()?);
-        return Ok(Prepared { dsn, data_dir: Some(opened), generated, origin });
-    };
-    Ok(Prepared { dsn, data_dir, generated, origin })
-}
-
-/// Whether the database is a file without content: one that was truncated, for SQLite fills it when it makes it.
-fn is_empty_file(dsn: &Dsn) -> bool {
-    let name = dsn.to_string();
-    name.strip_prefix("sqlite://").is_some_and(|path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0))
-}
-
-/// The services that seal, each with its sealer.
-fn sealers(config: &Config, environment: &Environment) -> Result<Sealers, StartError> {
-    let sealing = config.services.iter().filter(|service| !super::parts::sealing_secrets(**service).is_empty());
-    sealing.map(|service| Ok((*service, sealer(config, &environment.rng, *service)?))).collect()
-}
-
-fn refuse(errors: Vec<SecretsError>) -> Result<(), SecretsError> {
-    errors.into_iter().next().map_or(Ok(()), Err)
-}
-
-async fn bring_up_to_date(database: &Database, config: &Config, environment: &Environment) -> Result<(), StartError> {
-    let sets = migrations_of(config);
-    if environment.migrate {
-        for step in database.migrate(&sets, environment.clock.now()).await? {
-            tracing::info!(service = step.service, version = step.version, name = step.name, "migration applied");
-        }
-        return Ok(());
-    }
-    let steps = database.migration_status(&sets).await?;
-    match steps.iter().filter(|step| step.state == MigrationState::Pending).count() {
-        0 => Ok(()),
-        missing => Err(StartError::Pending(missing)),
-    }
+    Ok(())
 }
 
 /// The tables of the services that run.
@@ -244,17 +140,17 @@ pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
     [jobs::MIGRATIONS, storage::MIGRATIONS].into_iter().chain(services).collect()
 }
 
-fn retention_of(config: &Config) -> Vec<&'static [Retention]> {
+pub(super) fn retention_of(config: &Config) -> Vec<Retention> {
     let services = config.services.iter().map(|service| super::services::retention(*service));
-    std::iter::once(jobs::RETENTION).chain(services).collect()
+    std::iter::once(jobs::RETENTION).chain(services).flatten().copied().collect()
 }
 
 /// A kind of listener.
 #[derive(Clone, Copy)]
-struct Kind {
-    name: &'static str,
-    port: u16,
-    is_admin: bool,
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) port: u16,
+    pub(super) is_admin: bool,
     rewrite: Rewrite,
 }
 
@@ -268,7 +164,7 @@ impl Kind {
     }
 }
 
-const fn listeners_of(service: Service) -> [Kind; 2] {
+pub(super) const fn listeners_of(service: Service) -> [Kind; 2] {
     const fn kind(name: &'static str, port: u16, is_admin: bool, rewrite: Rewrite) -> Kind {
         Kind { name, port, is_admin, rewrite }
     }
@@ -290,49 +186,15 @@ pub(crate) fn listener_names(service: Service) -> [&'static str; 2] {
     listeners_of(service).map(|kind| kind.name)
 }
 
-/// A listener that has its place and serves nothing yet.
-struct BoundListener {
-    service: Service,
-    kind: Kind,
-    settings: Listener,
-    bound: Bound,
-    tls: Option<TlsSettings>,
-}
-
-async fn bind(
-    config: &Config,
-    environment: &Environment,
-    service: Service,
-    kind: Kind,
-) -> Result<BoundListener, StartError> {
-    let settings = config.listener(service, kind.name)?;
-    let admin = &config.shared.admin;
-    let authority = admin.client_ca.as_ref().filter(|_| kind.is_admin);
-    let tls = TlsSettings::of(&settings.tls, authority)
-        .map_err(|error| StartError::Tls(format!("{service}.serve.{}", kind.name), error))?;
-    // What nobody configured is for whoever sits at this machine.
-    let is_local = kind.is_admin || !config.is_configured || environment.free_ports;
-    let place = DefaultPlace {
-        host: if is_local { LOOPBACK } else { ANYWHERE },
-        port: if environment.free_ports { 0 } else { kind.port },
-    };
-    let named = |error| StartError::Bind(format!("{service}.serve.{}", kind.name), error);
-    let bound = Bound::bind(&settings, place).await.map_err(named)?;
-    if kind.is_admin {
-        admin::check(service.name(), &bound.address, admin, tls.is_some())?;
-    }
-    Ok(BoundListener { service, kind, settings, bound, tls })
-}
-
 /// Puts health, guard, cross-origin rules and the edge around what a service answers with.
 fn assemble(
     listener: BoundListener,
     router: Router,
     config: &Config,
-    parts: &Parts,
+    parts: &super::parts::Parts,
     built: &super::services::Built,
-) -> Result<Site, StartError> {
-    let BoundListener { service, kind, settings, bound, tls } = listener;
+) -> Result<Site, Faults> {
+    let BoundListener { service, kind, settings, address, socket, tls } = listener;
     let (metrics, health) = built.observed(service)?;
     let router = if kind.rewrite == Rewrite::Untouched && !kind.is_admin {
         // The gateway's proxy: every path belongs to the upstream, and bodies stream for as long as they move.
@@ -354,7 +216,7 @@ fn assemble(
     let router = if kind.is_admin {
         let (admin, open) = (&config.shared.admin, admin::open_paths(service));
         let router = admin::serve_private_keys(admin::guard(router, admin, open), admin, tls.is_some());
-        Policy::of(Words::of(service), &bound.address, &settings, admin, open).around(router)
+        Policy::of(Words::of(service), &address, &settings, admin, open).around(router)
     } else {
         router
     };
@@ -367,7 +229,7 @@ fn assemble(
     let router = parts.edge(&settings, metrics).around(router);
     let mut limits = kind.audience().limits(&settings.timeout);
     limits.malformed_request = Words::of(service).malformed_request();
-    Ok(Site { socket: bound.socket, tls, limits, rewrite: kind.rewrite, router })
+    Ok(Site { socket, tls, limits, rewrite: kind.rewrite, router })
 }
 
 #[cfg(test)]

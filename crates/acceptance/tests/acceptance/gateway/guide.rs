@@ -14,6 +14,6 @@ fn the_guides_configuration_has_no_fault_and_no_key_without_effect() -> Result<(
     std::fs::write(&file, example)?;
     let config = Config::load(&Sources { files: vec![file], ..Sources::default() });
     let config = config.map_err(|faults| anyhow::anyhow!("{faults}"))?;
-    ensure!(config.without_effect.is_empty(), "{:?}", config.without_effect);
+    ensure!(config.notices.is_empty(), "{:?}", config.notices);
     Ok(())
 }

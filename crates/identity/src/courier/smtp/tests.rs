@@ -135,6 +135,21 @@ async fn without_starttls_nothing_is_sent_in_clear_text() {
     assert!(!heard.contains("AUTH") && !heard.contains("RCPT"), "{heard}");
 }
 
+#[test]
+fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
+    for spelling in ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"] {
+        for flag in ["disable_starttls", "skip_ssl_verify"] {
+            assert!(delivery(format!("smtp://mail.example.org/?{flag}={spelling}")).is_ok(), "{flag}={spelling}");
+        }
+    }
+    let found = |uri: &str| super::parse_bool(uri);
+    assert_eq!((found("1"), found("True"), found("F"), found("yes")), (Some(true), Some(true), Some(false), None));
+    for wrong in ["yes", "tRUE", "", "2"] {
+        let refused = delivery(format!("smtp://mail.example.org/?disable_starttls={wrong}"));
+        assert!(matches!(refused, Err(SmtpConfigError::Flag("disable_starttls"))), "{wrong}");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_address_is_found_at_start() {
     assert!(matches!(delivery("http://x".into()), Err(SmtpConfigError::ConnectionUri)));

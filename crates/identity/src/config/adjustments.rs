@@ -1,0 +1,95 @@
+//! Values that are used otherwise than they are written: what is too weak is raised, as the replaced program does, and what
+//! is not supported makes way for what is. Each is reported at the start.
+
+use super::{Config, HasherAlgorithm};
+
+/// The least work of a bcrypt hash outside of development.
+const MIN_BCRYPT_COST: u32 = 12;
+/// What bcrypt takes at all.
+const MAX_BCRYPT_COST: u32 = 31;
+/// The least memory of Argon2 for each lane (RFC 9106 section 3.1).
+const ARGON2_LANE_BYTES: u64 = 8 << 10;
+
+/// One value that is used otherwise than it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    pub key: String,
+    pub message: String,
+}
+
+impl Config {
+    /// The configuration as it is used, and how it differs. `lanes` is the parallelism of Argon2 where none is written.
+    pub(crate) fn adjusted(mut self, lanes: u32) -> (Self, Vec<Adjustment>) {
+        let mut adjustments = Vec::new();
+        let mut adjust = |key: &str, message: String| adjustments.push(Adjustment { key: key.to_owned(), message });
+        let cost = &mut self.hashers.bcrypt.cost;
+        if self.hashers.algorithm == HasherAlgorithm::Bcrypt && !self.dev && *cost < MIN_BCRYPT_COST {
+            adjust("hashers.bcrypt.cost", format!("is below the minimum; {MIN_BCRYPT_COST} is used"));
+            *cost = MIN_BCRYPT_COST;
+        }
+        if *cost > MAX_BCRYPT_COST {
+            adjust("hashers.bcrypt.cost", format!("is above the maximum; {MAX_BCRYPT_COST} is used"));
+            *cost = MAX_BCRYPT_COST;
+        }
+        let argon2 = &mut self.hashers.argon2;
+        let least = ARGON2_LANE_BYTES * u64::from(argon2.parallelism.unwrap_or(lanes));
+        if argon2.memory.0 < least {
+            adjust("hashers.argon2.memory", format!("is below the minimum; {}KB is used", least >> 10));
+            argon2.memory.0 = least;
+        }
+        for (name, value, least) in [
+            ("iterations", &mut argon2.iterations, 1),
+            ("salt_length", &mut argon2.salt_length, 16),
+            ("key_length", &mut argon2.key_length, 16),
+        ] {
+            if *value < least {
+                adjust(&format!("hashers.argon2.{name}"), format!("is below the minimum; {least} is used"));
+                *value = least;
+            }
+        }
+        for key in self.courier.unsupported_bodies() {
+            adjust(
+                &key,
+                "programs that write a body (Jsonnet) are not run yet: messages are sent with the built-in body, which a \
+                 receiver of another format refuses"
+                    .to_owned(),
+            );
+        }
+        (self, adjustments)
+    }
+
+    /// How this configuration is used otherwise than it is written.
+    pub fn adjustments(&self) -> Vec<Adjustment> {
+        self.clone().adjusted(crate::hashing::default_lanes()).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn adjusted(hashers: serde_json::Value) -> (Config, Vec<String>) {
+        let config: Config = serde_json::from_value(json!({ "hashers": hashers })).unwrap();
+        let (config, adjustments) = config.adjusted(2);
+        (config, adjustments.into_iter().map(|it| format!("{}: {}", it.key, it.message)).collect())
+    }
+
+    #[test]
+    fn a_weak_bcrypt_cost_is_raised_and_reported() {
+        let (config, messages) = adjusted(json!({"algorithm": "bcrypt", "bcrypt": {"cost": 8}}));
+        assert_eq!(config.hashers.bcrypt.cost, 12);
+        assert_eq!(messages, ["hashers.bcrypt.cost: is below the minimum; 12 is used"]);
+        let (config, messages) = adjusted(json!({"algorithm": "bcrypt", "bcrypt": {"cost": 13}}));
+        assert_eq!((config.hashers.bcrypt.cost, messages.len()), (13, 0));
+    }
+
+    #[test]
+    fn too_little_argon2_memory_is_raised_and_reported() {
+        let (config, messages) =
+            adjusted(json!({"algorithm": "argon2", "argon2": {"memory": "1KB", "iterations": 1, "parallelism": 1}}));
+        assert_eq!(config.hashers.argon2.memory.kib(), 8);
+        assert_eq!(messages, ["hashers.argon2.memory: is below the minimum; 8KB is used"]);
+    }
+}

@@ -1,0 +1,99 @@
+//! The command lines of the replaced programs, as ours: the binary called or linked as one of them behaves as it, and what their
+//! compose files and charts write works under our own name, too.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::config::Service;
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rewritten {
+    /// Arguments of ours, the program's name first, and the replaced program as which this one was called.
+    Arguments(Vec<OsString>, Option<Service>),
+    /// Nothing is to be done: what to say, and whether that is a success.
+    Answer { text: &'static str, is_success: bool },
+}
+
+const NOT_NEEDED: &str = "not needed: what expired is deleted by the server itself, in small batches, while it runs";
+const COURIER: &str = "not needed: mail is sent by the server itself, when it is due";
+const NO_PERMISSIONS: &str =
+    "permissions (Keto) are not part of this release; kleis serves identity, oauth and gateway";
+
+/// Reads the command line, the program's name included.
+pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
+    let mut arguments = arguments.into_iter();
+    let program = arguments.next().unwrap_or_else(|| "kleis".into());
+    let name = Path::new(&program).file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    if name == "keto" {
+        return Rewritten::Answer { text: NO_PERMISSIONS, is_success: false };
+    }
+    let called_as: Option<Service> =
+        ["kratos", "hydra", "oathkeeper"].contains(&name.as_str()).then(|| name.parse().ok()).flatten();
+    // Options that may stand before the command there stand behind it here.
+    let (mut leading, mut rest) = (Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy().into_owned();
+        if rest.is_empty() && (text == "-c" || text == "--config") {
+            leading.push(argument);
+            leading.extend(arguments.next());
+        } else if rest.is_empty() && (text.starts_with("--config=") || is_without_effect(&text)) {
+            leading.push(argument);
+        } else {
+            rest.push(argument);
+        }
+    }
+    let words: Vec<String> = rest.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["janitor", ..] | ["cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
+        ["courier", ..] => return Rewritten::Answer { text: COURIER, is_success: true },
+        _ => {}
+    }
+    let mut ours = vec![program];
+    ours.extend(rest);
+    ours.extend(leading);
+    Rewritten::Arguments(ours, called_as)
+}
+
+/// Flags that concern what is never done here.
+fn is_without_effect(text: &str) -> bool {
+    text == "--sqa-opt-out" || text == "--sqa-opt-out=true"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(line: &str) -> (String, Option<Service>) {
+        match rewrite(line.split(' ').map(OsString::from).collect()) {
+            Rewritten::Arguments(arguments, called_as) => {
+                let words: Vec<_> = arguments.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+                (words.join(" "), called_as)
+            }
+            Rewritten::Answer { text, .. } => (text.to_owned(), None),
+        }
+    }
+
+    #[test]
+    fn a_file_may_be_named_before_the_command() {
+        assert_eq!(arguments("kleis -c kratos.yml migrate sql -e --yes").0, "kleis migrate sql -e --yes -c kratos.yml");
+        assert_eq!(arguments("kleis --config=a.yml serve").0, "kleis serve --config=a.yml");
+    }
+
+    #[test]
+    fn the_name_of_the_program_selects_the_service() {
+        assert_eq!(arguments("/usr/bin/oathkeeper serve").1, Some(Service::Gateway));
+        assert_eq!(arguments("kratos serve all").1, Some(Service::Identity));
+        assert_eq!(arguments("hydra serve all").1, Some(Service::Oauth));
+        assert_eq!(arguments("kleis serve").1, None);
+    }
+
+    #[test]
+    fn what_is_not_needed_is_said_and_succeeds() {
+        let line = "kleis janitor --keep-if-younger 24h postgres://host/name";
+        let answer = rewrite(line.split(' ').map(OsString::from).collect());
+        assert_eq!(answer, Rewritten::Answer { text: NOT_NEEDED, is_success: true });
+        assert!(arguments("keto serve").0.contains("not part of this release"));
+    }
+}

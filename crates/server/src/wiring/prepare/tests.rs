@@ -1,0 +1,361 @@
+//! Files as people write them: what starts, what is reported, what stops the start.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{Purpose, prepare};
+use crate::config::{Config, Service, Severity, Sources};
+use crate::wiring::Findings;
+use crate::{Environment, start};
+
+struct World(tempfile::TempDir);
+
+impl World {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self, name: &str, text: &str) -> std::path::PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn environment(&self) -> Environment {
+        Environment { data_dir: self.0.path().join("data"), free_ports: true, ..Environment::system() }
+    }
+
+    fn config(
+        &self,
+        services: &[Service],
+        files: &[(&str, &str)],
+        variables: &[(&str, &str)],
+    ) -> Result<Config, String> {
+        let sources = Sources {
+            services: services.to_vec(),
+            files: files.iter().map(|(name, text)| self.file(name, text)).collect(),
+            environment: variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+            ..Sources::default()
+        };
+        Config::load(&sources).map_err(|faults| faults.to_string())
+    }
+
+    /// The faults and the warnings of a start that takes no address and the usual ports.
+    async fn examine(&self, config: &Config) -> (Vec<String>, Vec<String>) {
+        let (faults, notices) = self.examine_all(config).await;
+        (
+            faults,
+            notices
+                .into_iter()
+                .filter_map(|(severity, text)| (severity == Severity::Warning).then_some(text))
+                .collect(),
+        )
+    }
+
+    async fn examine_all(&self, config: &Config) -> (Vec<String>, Vec<(Severity, String)>) {
+        let environment = Environment { free_ports: false, ..self.environment() };
+        let mut findings = Findings::of(config);
+        prepare(config.clone(), &environment, Purpose::Examine, &mut findings).await;
+        let notices = findings.sorted_notices().into_iter().map(|notice| (notice.severity, notice.to_string()));
+        let notices = notices.collect();
+        (findings.faults.iter().map(ToString::to_string).collect(), notices)
+    }
+
+    /// Starts and stops; the warnings that it would give.
+    async fn starts(&self, services: &[Service], name: &str, text: &str) -> Vec<String> {
+        let config = self.config(services, &[(name, text)], &[]).unwrap();
+        let (faults, warnings) = self.examine(&config).await;
+        assert_eq!(faults, Vec::<String>::new());
+        start(config, self.environment()).await.unwrap().shutdown().await;
+        warnings
+    }
+
+    async fn refused(&self, services: &[Service], name: &str, text: &str) -> String {
+        let config = self.config(services, &[(name, text)], &[]).unwrap();
+        start(config, self.environment()).await.unwrap_err().to_string()
+    }
+}
+
+const RETURN_URL: &str = "selfservice: {default_browser_return_url: \"http://127.0.0.1/\"}\n";
+
+#[tokio::test]
+async fn a_bcrypt_cost_below_the_minimum_is_raised_and_reported() {
+    let text = format!("dsn: memory\n{RETURN_URL}hashers: {{algorithm: bcrypt, bcrypt: {{cost: 8}}}}");
+    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    assert_eq!(warnings, ["kratos.yml: hashers.bcrypt.cost: is below the minimum; 12 is used"]);
+}
+
+#[tokio::test]
+async fn argon2_memory_below_the_minimum_is_raised_and_reported() {
+    let text = format!(
+        "dsn: memory\n{RETURN_URL}hashers: {{algorithm: argon2, argon2: {{memory: 1KB, iterations: 1, parallelism: 1}}}}"
+    );
+    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    assert_eq!(warnings, ["kratos.yml: hashers.argon2.memory: is below the minimum; 8KB is used"]);
+}
+
+#[tokio::test]
+async fn an_admin_api_that_is_named_by_another_host_and_stays_on_loopback_is_reported() {
+    let world = World::new();
+    let text = format!(
+        "dsn: memory\n{RETURN_URL}serve: {{admin: {{base_url: \"http://kratos:4434/\"}}, public: {{base_url: \
+         \"http://127.0.0.1:4433/\"}}}}"
+    );
+    let warnings = world.starts(&[Service::Identity], "kratos.yml", &text).await;
+    assert!(
+        matches!(&warnings[..], [only] if only.starts_with("kratos.yml: serve.admin.base_url: names another host")
+            && only.contains("KLEIS_ADMIN_TOKENS") && only.contains("admin.unprotected: true in this file")),
+        "{warnings:?}"
+    );
+    // Both ways that it names work in this very file, and open the listener.
+    for way in ["admin: {unprotected: true}", "admin: {tokens: [0123456789abcdef]}"] {
+        let config = world.config(&[Service::Identity], &[("kratos.yml", &format!("{text}\n{way}"))], &[]).unwrap();
+        let (faults, notices) = world.examine_all(&config).await;
+        assert_eq!(faults, Vec::<String>::new());
+        assert!(
+            notices.iter().any(|(_, text)| text.contains("serve.admin: would listen on 0.0.0.0:4434")),
+            "{notices:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn naming_one_flow_key_changes_that_key_alone() {
+    let world = World::new();
+    let text = "identity: {selfservice: {flows: {login: {lifespan: 10m}}}}";
+    let one_key = world.config(&[], &[("kleis.yml", text)], &[]).unwrap();
+    let none = world.config(&[], &[], &[]).unwrap();
+    let section = |config: &Config| config.section::<identity::Config>(Service::Identity, &Value::Null).unwrap();
+    let (one_key, none) = (section(&one_key).selfservice.flows, section(&none).selfservice.flows);
+    assert_eq!(one_key.login.lifespan.to_string(), "10m");
+    for flows in [&one_key, &none] {
+        assert!(flows.recovery.enabled && flows.verification.enabled && flows.registration.confirm_address_first);
+    }
+    let classic = world.config(&[Service::Identity], &[("kratos.yml", RETURN_URL)], &[]).unwrap();
+    let classic = section(&classic).selfservice.flows;
+    assert!(!classic.recovery.enabled && !classic.registration.confirm_address_first, "its own defaults");
+}
+
+#[tokio::test]
+async fn a_listener_leaves_loopback_only_when_its_own_section_says_so() {
+    let world = World::new();
+    let place = async |files: &[(&str, &str)], listener: &str| {
+        let config = world.config(&[], files, &[]).unwrap();
+        let (_, notices) = world.examine_all(&config).await;
+        let prefix = format!("{listener}: would listen on ");
+        notices.into_iter().find_map(|(_, text)| Some(text.strip_prefix(&prefix)?.to_owned())).unwrap()
+    };
+    let gateway = [("kleis.yml", "gateway: {access_rules: {repositories: [\"inline://W10=\"]}}")];
+    for (listener, port) in
+        [("identity.serve.public", 4433), ("oauth.serve.public", 4444), ("gateway.serve.proxy", 4455)]
+    {
+        let found = place(&gateway, listener).await;
+        assert!(found.starts_with(&format!("127.0.0.1:{port}: nothing in its section")), "{found}");
+    }
+    let host = [("kleis.yml", "identity: {serve: {public: {host: 0.0.0.0}}}")];
+    assert!(place(&host, "identity.serve.public").await.starts_with("0.0.0.0:4433: its host says so"));
+    let issuer = [("kleis.yml", "oauth: {urls: {self: {issuer: \"https://auth.example.org\"}}}")];
+    assert!(
+        place(&issuer, "oauth.serve.public").await.starts_with("0.0.0.0:4444: oauth.urls.self.issuer names another")
+    );
+    assert!(place(&issuer, "identity.serve.public").await.starts_with("127.0.0.1"));
+    let classic = [("kratos.yml", RETURN_URL)];
+    assert!(place(&classic, "oauth.serve.public").await.starts_with("127.0.0.1"));
+    assert!(place(&classic, "kratos.yml: serve.public").await.starts_with("0.0.0.0:4433"));
+}
+
+#[tokio::test]
+async fn logs_that_differ_are_reported_and_stop_nothing() {
+    let world = World::new();
+    let files = [
+        ("kratos.yml", "log: {level: debug}\nselfservice: {default_browser_return_url: \"http://127.0.0.1/\"}"),
+        ("hydra.yml", "log: {level: warn}\nurls: {self: {issuer: \"http://127.0.0.1:4444\"}}"),
+        ("oathkeeper.yml", "log: {level: error}\naccess_rules: {repositories: [\"inline://W10=\"]}"),
+    ];
+    let config = world.config(&[], &files, &[("DSN", "memory")]).unwrap();
+    let (faults, warnings) = world.examine(&config).await;
+    assert_eq!(faults, Vec::<String>::new());
+    for other in ["hydra.yml: log", "oathkeeper.yml: log"] {
+        assert!(
+            warnings.iter().any(|it| it.starts_with(other) && it.contains("differs from identity.log")),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_fault_is_reported_by_one_start_and_by_the_doctor() {
+    let world = World::new();
+    let text = r#"
+dsn: postgres://nobody@127.0.0.1:1/none
+identity:
+  identity: {default_schema_id: d, schemas: [{id: d, url: "file:///nowhere/schema.json"}]}
+  serve: {admin: {host: 0.0.0.0}}
+gateway: {access_rules: {repositories: ["file:///nowhere/rules.json"]}}
+"#;
+    let config = world.config(&[], &[("kleis.yml", text)], &[]).unwrap();
+    let (faults, warnings) = world.examine(&config).await;
+    let started = start(config, world.environment()).await.unwrap_err().to_string();
+    for wanted in [
+        "secrets: no secret is set",
+        "identity.serve.admin.host: the admin API would be open",
+        "/nowhere/schema.json",
+        "dsn: ",
+    ] {
+        assert!(started.contains(wanted), "{wanted} is missing in\n{started}");
+        assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted} is missing in {faults:?}");
+    }
+    assert!(
+        warnings
+            .iter()
+            .any(|it| it.starts_with("gateway.access_rules.repositories: /nowhere/rules.json could not be loaded")),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_a_schema_and_an_upstream_that_cannot_be_used_are_reported_at_once() {
+    let world = World::new();
+    let text = r#"
+dsn: memory
+identity:
+  identity: {default_schema_id: d, schemas: [{id: d, url: "file:///nowhere/schema.json"}]}
+  courier: {smtp: {connection_uri: "smtp://"}}
+  serve: {public: {tls: {cert: {path: /nowhere/cert.pem}, key: {path: /nowhere/key.pem}}}}
+oauth: {urls: {self: {issuer: "http://id.example.org"}}}
+"#;
+    let config = world.config(&[], &[("kleis.yml", text)], &[]).unwrap();
+    let (faults, _) = world.examine(&config).await;
+    for wanted in [
+        "identity.serve.public.tls: the certificate cannot be read: /nowhere/cert.pem",
+        "/nowhere/schema.json",
+        "courier.smtp.connection_uri",
+        "oauth.urls.self.issuer: must be an https URL",
+    ] {
+        assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted} is missing in {faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupting_web_hook_stops_the_start_unless_its_loss_is_accepted() {
+    let world = World::new();
+    let text = r#"
+dsn: memory
+selfservice:
+  default_browser_return_url: "http://127.0.0.1/"
+  flows:
+    login:
+      after:
+        password:
+          hooks:
+            - hook: web_hook
+              config: {url: "http://127.0.0.1:4998/check", method: POST, body: "base64://ZnVuY3Rpb24oY3R4KSB7IGlkOiBjdHguaWRlbnRpdHkuaWQgfQ==", can_interrupt: true}
+"#;
+    let refusal = world.refused(&[Service::Identity], "kratos.yml", text).await;
+    let hook = "kratos.yml: selfservice.flows.login.after.password.hooks.0: this web-hook may stop the flow";
+    assert!(refusal.contains(hook) && refusal.contains("KLEIS_ACCEPT_UNSUPPORTED=interrupting_web_hooks"), "{refusal}");
+    assert_eq!(refusal.lines().count(), 2, "{refusal}");
+    let accepted = format!("{text}accept_unsupported: [interrupting_web_hooks]\n");
+    let warnings = world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+    assert_eq!(warnings.len(), 2, "the loss and the feature, once each: {warnings:?}");
+    let harmless = text.replace(", can_interrupt: true", "");
+    let warnings = world.starts(&[Service::Identity], "kratos.yml", &harmless).await;
+    assert!(matches!(&warnings[..], [only] if only.contains("web-hooks are not called yet")), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_demanded_stops_the_start_unless_its_loss_is_accepted() {
+    let world = World::new();
+    let file = |aal: &str, methods: &str| {
+        format!(
+            "dsn: memory\nselfservice: {{default_browser_return_url: \"http://127.0.0.1/\", methods: {methods}}}\nsession: {{whoami: \
+             {{required_aal: {aal}}}}}"
+        )
+    };
+    for (aal, methods) in [("aal2", "{}"), ("highest_available", "{totp: {enabled: true}}")] {
+        let refusal = world.refused(&[Service::Identity], "kratos.yml", &file(aal, methods)).await;
+        assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this demands second factors"), "{refusal}");
+        let accepted = format!("{}\naccept_unsupported: [second_factors]", file(aal, methods));
+        world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+    }
+    for (aal, methods) in [("highest_available", "{totp: {enabled: false}}"), ("aal1", "{totp: {enabled: true}}")] {
+        world.starts(&[Service::Identity], "kratos.yml", &file(aal, methods)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_a_program_writes_is_reported_with_its_consequence() {
+    let text = format!(
+        "dsn: memory\n{RETURN_URL}courier: {{channels: [{{id: sms, type: http, request_config: {{url: \"http://127.0.0.1:4999/sms\", \
+         method: POST, body: \"base64://ZnVuY3Rpb24oY3R4KSB7IHRvOiBjdHgucmVjaXBpZW50LCBib2R5OiBjdHguYm9keSB9\"}}}}]}}"
+    );
+    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    assert!(
+        matches!(&warnings[..], [only] if only.starts_with("kratos.yml: courier.channels.0.request_config.body: programs that write a body")),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn secrets_that_are_missing_are_derived_from_those_that_are_set() {
+    let world = World::new();
+    let text = format!(
+        "{RETURN_URL}secrets: {{cookie: [PLEASE-CHANGE-ME-I-AM-VERY-INSECURE], cipher: [32-LONG-SECRET-NOT-SECURE-AT-ALL]}}"
+    );
+    let dsn = database::testing::postgres_url().await;
+    let config = || world.config(&[Service::Identity], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap();
+    let notices: Vec<String> = config().notices.iter().map(ToString::to_string).collect();
+    let wanted = "kratos.yml: secrets.default: is not set; it is derived from identity.secrets.cipher";
+    assert!(notices.iter().any(|notice| notice.starts_with(wanted)), "{notices:?}");
+    start(config(), world.environment()).await.unwrap().shutdown().await;
+    assert!(!world.0.path().join("data").exists(), "nothing is generated");
+    start(config(), world.environment()).await.unwrap().shutdown().await;
+    let other = text.replace("32-LONG-SECRET-NOT-SECURE-AT-ALL", "32-LONG-SECRET-OF-ANOTHER-NODE!!");
+    let refusal = start(
+        world.config(&[Service::Identity], &[("kratos.yml", &other)], &[("DSN", &dsn)]).unwrap(),
+        world.environment(),
+    )
+    .await
+    .unwrap_err();
+    assert!(refusal.to_string().contains("do not fit the database"), "{refusal}");
+}
+
+#[tokio::test]
+async fn public_subject_identifiers_need_no_salt() {
+    let world = World::new();
+    let text = "dsn: memory\noidc: {subject_identifiers: {supported_types: [public]}}";
+    assert_eq!(world.starts(&[Service::Oauth], "hydra.yml", text).await, Vec::<String>::new());
+    let pairwise = text.replace("public", "public, pairwise");
+    let faults = world.config(&[Service::Oauth], &[("hydra.yml", &pairwise)], &[]).unwrap_err();
+    assert!(faults.contains("hydra.yml: oidc.subject_identifiers: lacks the key \"pairwise\""), "{faults}");
+}
+
+const TABLES: &str =
+    "CREATE TABLE schema_migration (version text NOT NULL); CREATE TABLE hydra_client (id text NOT NULL);";
+const HYDRA: database::MigrationSet = database::MigrationSet {
+    service: "hydra",
+    migrations: &[database::Migration { version: 1, name: "tables", sqlite: TABLES, postgres: TABLES }],
+};
+
+#[tokio::test]
+async fn a_database_of_a_replaced_program_is_recognised_and_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("hydra.db");
+    let file = format!("sqlite://{}", path.display());
+    for dsn in [file, database::testing::postgres_url().await] {
+        let opened = database::Database::open(&dsn.parse().unwrap()).await.unwrap();
+        opened.migrate(&[HYDRA], base::Timestamp::EPOCH).await.unwrap();
+        drop(opened);
+        let config =
+            Config::from_value(&[], json!({"dsn": dsn, "secrets": {"default": ["0123456789abcdef"]}})).unwrap();
+        let environment =
+            Environment { data_dir: place.path().join("data"), free_ports: true, ..Environment::system() };
+        let refusal = start(config.clone(), environment).await.unwrap_err().to_string();
+        assert!(refusal.contains("dsn: this database belongs to Hydra"), "{refusal}");
+        let opened = database::Database::open(&dsn.parse().unwrap()).await.unwrap();
+        let status = opened.migration_status(&[jobs::MIGRATIONS]).await.unwrap();
+        assert!(status.iter().all(|step| step.state == database::MigrationState::Pending), "nothing was written");
+    }
+    assert!(!Path::new(&place.path().join("data")).exists());
+}
