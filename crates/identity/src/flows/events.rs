@@ -46,7 +46,7 @@ pub(super) async fn append<D: Details>(
     tell("FlowID", json!(flow.id));
     tell("SelfServiceFlowType", json!(flow.flow_type.as_str()));
     tell("SelfServiceFlowName", json!(D::KIND.as_str()));
-    tell("SelfServiceMethodUsed", json!(flow.active));
+    tell("SelfServiceMethodUsed", json!(flow.method()));
     tell("ErrorReason", json!(event.reason));
     flow.details.tell(&mut attributes);
     let subject = person.map(|person| person.to_string()).unwrap_or_default();
