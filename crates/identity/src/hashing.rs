@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use base::{Rng, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::domain::password::prepare;
 use crate::domain::password_hash::{self, Argon2Parameters, PasswordHash, WorkMemory};
 
 /// How a new hash is made.
@@ -99,19 +100,30 @@ impl Hasher {
         }))
     }
 
-    /// Hashes a password that is to be stored.
+    /// Hashes a password that is to be stored, in its prepared form.
     pub async fn hash(&self, password: &Secret<String>) -> Result<String, HashError> {
+        let password = prepare(password);
         let actual = password.expose().len();
         if matches!(self.0.algorithm, HashAlgorithm::Bcrypt { .. }) && actual > BCRYPT_MAX_PASSWORD {
             return Err(HashError::TooLong { max: BCRYPT_MAX_PASSWORD, actual });
         }
-        self.0.clone().hash(password.clone()).await?.ok_or(HashError::Failed)
+        self.0.clone().hash(password).await?.ok_or(HashError::Failed)
     }
 
-    /// Whether `hash` belongs to `password`. A stored text that is no hash belongs to none, after the usual time.
+    /// Whether `hash` belongs to `password`. The hash may be older than the prepared form, or imported: where the two
+    /// differ, the password as it was typed is tried as well.
     pub async fn verify(&self, password: &Secret<String>, hash: &str) -> Result<bool, HashError> {
+        let prepared = prepare(password);
+        if self.verify_exactly(&prepared, hash).await? {
+            return Ok(true);
+        }
+        Ok(prepared.expose() != password.expose() && self.verify_exactly(password, hash).await?)
+    }
+
+    /// A stored text that is not a hash belongs to no password, after the usual time.
+    async fn verify_exactly(&self, password: &Secret<String>, hash: &str) -> Result<bool, HashError> {
         let Ok(hash) = PasswordHash::parse(hash) else {
-            self.verify_nothing(password).await?;
+            self.hash_for_nothing(password).await?;
             return Ok(false);
         };
         let password = password.clone();
@@ -126,9 +138,15 @@ impl Hasher {
         self.0.clone().run(kib, work).await
     }
 
-    /// Takes the time of a verification and finds nothing: for a name that nobody has, so that a stop-watch does not
-    /// tell who has an account.
+    /// Takes the time of a failed verification, for an identifier that nobody has, so that timing does not reveal whether
+    /// the account exists.
     pub async fn verify_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
+        let prepared = prepare(password);
+        self.hash_for_nothing(&prepared).await?;
+        if prepared.expose() == password.expose() { Ok(()) } else { self.hash_for_nothing(password).await }
+    }
+
+    async fn hash_for_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
         let mut text = password.expose().replace('\0', "");
         let mut end = text.len().min(BCRYPT_MAX_PASSWORD);
         while !text.is_char_boundary(end) {
@@ -311,6 +329,22 @@ mod tests {
             assert_eq!(hasher.verify(&secret("secret"), "nonsense").await, Ok(false));
             assert_eq!(hasher.verify_nothing(&secret(&"ä".repeat(100))).await, Ok(()));
             assert!(hasher.is_current(&hash));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_again_in_another_spelling() {
+        let (composed, decomposed) = ("pässwörd\u{a0}x", "pa\u{308}sswo\u{308}rd x");
+        for algorithm in [CHEAP, HashAlgorithm::Bcrypt { cost: 4 }] {
+            let hasher = hasher(algorithm);
+            let hash = hasher.hash(&secret(composed)).await.unwrap();
+            assert_eq!(hasher.verify(&secret(decomposed), &hash).await, Ok(true));
+            assert_eq!(hasher.verify(&secret(composed), &hash).await, Ok(true));
+            // A hash from before the prepared form, or from another system.
+            let raw = hasher.0.clone().hash(secret(decomposed)).await.unwrap().unwrap();
+            assert_eq!(hasher.verify(&secret(decomposed), &raw).await, Ok(true));
+            assert_eq!(hasher.verify(&secret(composed), &raw).await, Ok(false));
+            assert_eq!(hasher.verify_nothing(&secret(decomposed)).await, Ok(()));
         }
     }
 

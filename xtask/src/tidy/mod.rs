@@ -5,6 +5,7 @@
 
 mod arrows;
 mod code;
+mod contract;
 mod documents;
 mod layers;
 mod shape;
@@ -58,6 +59,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let mut findings = arrows::check(&arrows::read(root)?);
     findings.extend(layers::check(&tree));
     findings.extend(tables::check(&tree));
+    findings.extend(contract::check(&tree));
     findings.extend(shape::check(&tree));
     findings.extend(words::check(&tree));
     findings.extend(documents::check(&tree));

@@ -8,6 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gotmpl::{FuncMap, TemplateError, Value};
 
+use crate::domain::identifier::is_invisible;
+
 type Outcome = Result<Value, TemplateError>;
 
 /// No function makes a text longer than this.
@@ -22,7 +24,7 @@ pub(super) fn functions() -> FuncMap {
     add("upper", |args| string(text(args, 0).to_uppercase()));
     add("lower", |args| string(text(args, 0).to_lowercase()));
     add("title", |args| string(title(&text(args, 0))));
-    add("untitle", |args| string(first_letter(&text(args, 0), char::to_ascii_lowercase)));
+    add("untitle", |args| string(untitle(&text(args, 0))));
     add("trim", |args| string(text(args, 0).trim().to_owned()));
     add("trimAll", |args| string(trimmed(&text(args, 1), &text(args, 0)).to_owned()));
     add("trimPrefix", |args| string(after_prefix(&text(args, 1), &text(args, 0)).to_owned()));
@@ -35,24 +37,24 @@ pub(super) fn functions() -> FuncMap {
     add("contains", |args| Ok(Value::Bool(text(args, 1).contains(&text(args, 0)))));
     add("hasPrefix", |args| Ok(Value::Bool(text(args, 1).starts_with(&text(args, 0)))));
     add("hasSuffix", |args| Ok(Value::Bool(text(args, 1).ends_with(&text(args, 0)))));
-    add("quote", |args| string(joined(args, |value| format!("{value:?}"))));
+    add("quote", |args| string(joined(args, |value| go_quoted(&value))));
     add("squote", |args| string(joined(args, |value| format!("'{value}'"))));
     add("cat", |args| string(joined(args, |value| value)));
     add("indent", |args| string(indented(&text(args, 1), number(args, 0))));
     add("nindent", |args| string(format!("\n{}", indented(&text(args, 1), number(args, 0)))));
     add("default", |args| Ok(pick(&[args.get(1), args.first()])));
-    add("coalesce", |args| Ok(pick(&args.iter().map(Some).collect::<Vec<_>>())));
+    add("coalesce", |args| Ok(args.iter().find(|value| value.is_truthy()).cloned().unwrap_or(Value::Nil)));
     add("empty", |args| Ok(Value::Bool(args.first().is_none_or(|value| !value.is_truthy()))));
     add("ternary", |args| Ok(argument(args, usize::from(!args.get(2).is_some_and(Value::is_truthy)))));
     add("toString", |args| string(text(args, 0)));
-    add("toJson", |args| string(json(&argument(args, 0)).to_string()));
+    add("toJson", |args| string(go_json(&json(&argument(args, 0)))));
     add("join", |args| string(items(args, 1).iter().map(shown).collect::<Vec<_>>().join(&text(args, 0))));
-    add("splitList", |args| Ok(list(text(args, 1).split(&text(args, 0)).map(|part| Value::String(part.into())))));
+    add("splitList", |args| Ok(split(&text(args, 1), &text(args, 0))));
     add("list", |args| Ok(list(args.iter().cloned())));
     add("first", |args| Ok(items(args, 0).first().cloned().unwrap_or(Value::Nil)));
     add("last", |args| Ok(items(args, 0).last().cloned().unwrap_or(Value::Nil)));
     add("rest", |args| Ok(list(items(args, 0).into_iter().skip(1))));
-    add("has", |args| Ok(Value::Bool(items(args, 1).iter().any(|item| shown(item) == text(args, 0)))));
+    add("has", |args| Ok(Value::Bool(items(args, 1).contains(&argument(args, 0)))));
     add("dict", |args| Ok(dictionary(args)));
     add("get", |args| Ok(argument(args, 0).field(&text(args, 1)).cloned().unwrap_or_else(|| Value::String("".into()))));
     add("hasKey", |args| Ok(Value::Bool(argument(args, 0).field(&text(args, 1)).is_some())));
@@ -137,20 +139,78 @@ fn joined(args: &[Value], show: impl Fn(String) -> String) -> String {
         .join(" ")
 }
 
+/// As Go's `strings.Title`: a word begins after anything in ASCII but letters, digits and the underscore, and after white
+/// space.
 fn title(text: &str) -> String {
+    let ends_word = |c: char| if c.is_ascii() { !c.is_ascii_alphanumeric() && c != '_' } else { c.is_whitespace() };
     let mut at_start = true;
     text.chars()
         .flat_map(|c| {
             let letters: Vec<char> = if at_start { c.to_uppercase().collect() } else { vec![c] };
+            at_start = ends_word(c);
+            letters
+        })
+        .collect()
+}
+
+/// The first letter of each word in lower case; words are separated by white space.
+fn untitle(text: &str) -> String {
+    let mut at_start = true;
+    text.chars()
+        .flat_map(|c| {
+            let letters: Vec<char> = if at_start { c.to_lowercase().collect() } else { vec![c] };
             at_start = c.is_whitespace();
             letters
         })
         .collect()
 }
 
-fn first_letter(text: &str, change: impl Fn(&char) -> char) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| change(&first)).into_iter().chain(letters).collect()
+/// As Go's `strings.Split`: without a separator, one item for each character.
+fn split(text: &str, separator: &str) -> Value {
+    if separator.is_empty() {
+        return list(text.chars().map(|c| Value::String(c.to_string().into())));
+    }
+    list(text.split(separator).map(|part| Value::String(part.into())))
+}
+
+/// As Go's `%q`.
+fn go_quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\u{b}' => quoted.push_str("\\v"),
+            _ if c.is_ascii_control() => quoted.extend(["\\x", &hex(c, 2)]),
+            _ if is_invisible(c) => quoted.extend(["\\u", &hex(c, 4)]),
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn hex(c: char, digits: usize) -> String {
+    format!("{:0digits$x}", u32::from(c))
+}
+
+/// As Go's `json.Marshal`, which escapes what HTML and JavaScript would read differently.
+fn go_json(value: &serde_json::Value) -> String {
+    let mut escaped = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => escaped.extend(["\\u", &hex(c, 4)]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 fn trimmed<'t>(text: &'t str, characters: &str) -> &'t str {
@@ -265,6 +325,14 @@ mod tests {
             ("{{ b64enc .Name | b64dec }}", "bob"),
             ("{{ index (splitList \",\" \"x,y\") 1 }}", "y"),
             ("{{ indent 2 \"a\\nb\" }}", "  a\n  b"),
+            ("{{ join \"|\" (splitList \"\" \"xyz\") }}", "x|y|z"),
+            ("{{ len (splitList \",\" \"\") }}", "1"),
+            ("{{ untitle \"Hello Big World\" }}", "hello big world"),
+            ("{{ title \"jean-luc o'neil\" }}", "Jean-Luc O'Neil"),
+            ("{{ toJson \"<a&b>\" }}", "\"\\u003ca\\u0026b\\u003e\""),
+            ("{{ quote \"a\\x00\\u200b'\\\"b\" }}", "\"a\\x00\\u200b'\\\"b\""),
+            ("{{ coalesce .Empty \"\" | toString }}", ""),
+            ("{{ has 1 (list \"1\") }}", "false"),
             ("{{ has \"a\" .List }}{{ (dict \"a\" 1).a }}", "true1"),
         ] {
             assert_eq!(run(template), expected, "{template}");

@@ -82,7 +82,8 @@ impl SmtpDelivery {
     }
 
     fn compose(&self, message: &Message, now: Timestamp) -> Result<lettre::Message, String> {
-        let to: Mailbox = message.recipient.parse().map_err(|_| "the recipient is no mail address".to_owned())?;
+        let address = message.recipient.parse().map_err(|_| "the recipient is not a mail address".to_owned())?;
+        let to = Mailbox::new(None, address);
         let micros = u64::try_from(now.unix_micros()).unwrap_or(0);
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())

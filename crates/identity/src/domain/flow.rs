@@ -126,10 +126,17 @@ pub struct Flow<D> {
     /// Where to go in the end, when it is not what `request_url` asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
-    /// The method that was used last.
+    /// The method that got the person further: a code was sent, an identifier was accepted, a password was right. Front
+    /// ends draw only this method's fields, so a refused submission leaves it as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<CredentialType>,
+    /// The method that the present submission names: for events and for where the flow ends.
+    #[serde(skip)]
+    pub submitted_method: Option<CredentialType>,
     pub ui: Ui,
+    /// What the present submission carries for mails and hooks. It is shown in its answer and never stored.
+    #[serde(skip)]
+    pub transient_payload: Option<Value>,
     /// The fingerprint of the browser's anti-CSRF secret; `None` for flows that are not bound to a browser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
@@ -166,6 +173,8 @@ impl<D: Details> Flow<D> {
             request_url: beginning.request_url.to_owned(),
             return_to: None,
             active: None,
+            submitted_method: None,
+            transient_payload: None,
             ui: Ui::posting_to(submit_url(beginning.public_url, D::KIND, id)),
             browser,
             details,
@@ -175,6 +184,11 @@ impl<D: Details> Flow<D> {
 
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
+    }
+
+    /// The method of the present submission, else the one that was used before.
+    pub fn method(&self) -> Option<CredentialType> {
+        self.submitted_method.or(self.active)
     }
 
     pub fn is_browser(&self) -> bool {
@@ -226,6 +240,9 @@ impl<D: Details> Flow<D> {
         }
         members.insert("ui".to_owned(), json!(ui));
         members.insert("state".to_owned(), json!(self.state));
+        if let Some(payload) = &self.transient_payload {
+            members.insert("transient_payload".to_owned(), payload.clone());
+        }
         self.details.present(&mut members);
         Value::Object(members)
     }
@@ -383,7 +400,9 @@ impl Details for Settings {
     }
 
     /// The identity itself is added by whoever has loaded it.
-    fn present(&self, _: &mut Map<String, Value>) {}
+    fn present(&self, members: &mut Map<String, Value>) {
+        members.insert("organization_id".to_owned(), Value::Null);
+    }
 
     fn identity_id(&self) -> Option<IdentityId> {
         Some(self.identity_id)

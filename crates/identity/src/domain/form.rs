@@ -14,8 +14,17 @@ pub enum FieldKind {
     Integer,
     Number,
     Boolean,
-    /// A list of texts.
-    List,
+    /// A list, sent as one field for each item.
+    List(ItemKind),
+}
+
+/// The kind of the items of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ItemKind {
+    Text,
+    Integer,
+    Number,
+    Boolean,
 }
 
 /// One field that the schema knows.
@@ -25,7 +34,7 @@ pub struct FieldRule {
     pub required: bool,
 }
 
-/// The fields that a schema knows, by dotted path.
+/// The fields that a schema knows, by dotted path. The items of lists stand under `#`, as in `traits.emails.#`.
 pub type FieldRules = BTreeMap<String, FieldRule>;
 
 /// How deep a path may go and how many fields a form may have; both are far beyond any honest form.
@@ -44,6 +53,9 @@ pub enum FormError {
     TooDeep(String),
     #[error("the field `{0}` contradicts another field")]
     Contradiction(String),
+    /// The body is in no readable format.
+    #[error("{0}")]
+    Unreadable(String),
 }
 
 /// Reads the fields of a form, in the order in which they were sent.
@@ -67,6 +79,7 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
             insert(&mut root, name, value, &mut gaps)?;
         }
     }
+    close_gaps(&mut root);
     match root {
         Value::Object(members) => Ok(members),
         _ => Ok(Map::new()),
@@ -75,25 +88,22 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
 
 fn convert(name: &str, values: &[&str], rules: &FieldRules) -> Option<Value> {
     let last = values.last().copied().unwrap_or_default();
-    // `traits.emails.0` is described by the rule of `traits.emails`.
-    let rule = rules.get(name).copied();
+    let rule = rules.get(name).or_else(|| rules.get(&without_indexes(name))).copied();
     match rule {
-        // A checkbox sends nothing when it is empty, so forms put a hidden `false` before it: the last one counts.
+        // An unchecked checkbox sends nothing, so forms put a hidden `false` before it: the last value counts.
         Some(FieldRule { kind: FieldKind::Boolean, required }) => match last {
             "" if required => Some(Value::Bool(false)),
             "" => None,
-            "true" | "on" | "1" => Some(Value::Bool(true)),
-            "false" | "off" | "0" => Some(Value::Bool(false)),
-            other => Some(Value::String(other.to_owned())),
+            text => Some(boolean(text)),
         },
         Some(FieldRule { kind: FieldKind::Integer | FieldKind::Number, required }) => match last {
             "" if required => Some(Value::Number(Number::from(0))),
             "" => None,
             text => Some(number(text)),
         },
-        Some(FieldRule { kind: FieldKind::List, .. }) => {
-            let items: Vec<Value> =
-                values.iter().filter(|value| !value.is_empty()).map(|value| Value::from(*value)).collect();
+        Some(FieldRule { kind: FieldKind::List(kind), .. }) => {
+            let given = values.iter().filter(|value| !value.is_empty());
+            let items: Vec<Value> = given.map(|value| item(value, kind)).collect();
             (!items.is_empty()).then_some(Value::Array(items))
         }
         Some(FieldRule { kind: FieldKind::Text, required }) => {
@@ -101,6 +111,41 @@ fn convert(name: &str, values: &[&str], rules: &FieldRules) -> Option<Value> {
         }
         None if name.starts_with("traits.") && last.is_empty() => None,
         None => Some(Value::from(last)),
+    }
+}
+
+/// `traits.emails.0` is described by the rule of `traits.emails.#`.
+fn without_indexes(name: &str) -> String {
+    let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split('.').map(|part| if is_index(part) { "#" } else { part }).collect::<Vec<_>>().join(".")
+}
+
+fn item(text: &str, kind: ItemKind) -> Value {
+    match kind {
+        ItemKind::Text => Value::from(text),
+        ItemKind::Integer | ItemKind::Number => number(text),
+        ItemKind::Boolean => boolean(text),
+    }
+}
+
+/// Whether a text is true or false; any other text is left for the schema to refuse.
+fn boolean(text: &str) -> Value {
+    match text {
+        "true" | "on" | "1" => Value::Bool(true),
+        "false" | "off" | "0" => Value::Bool(false),
+        other => Value::from(other),
+    }
+}
+
+/// Numbered items keep their order; numbers that were not sent leave no hole in the list.
+fn close_gaps(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.retain(|item| !item.is_null());
+            items.iter_mut().for_each(close_gaps);
+        }
+        Value::Object(members) => members.values_mut().for_each(close_gaps),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -193,7 +238,9 @@ mod tests {
             ("traits.terms", FieldKind::Boolean, true),
             ("traits.news", FieldKind::Boolean, false),
             ("traits.nick", FieldKind::Text, false),
-            ("traits.tags", FieldKind::List, false),
+            ("traits.tags", FieldKind::List(ItemKind::Text), false),
+            ("traits.sizes", FieldKind::List(ItemKind::Integer), false),
+            ("traits.votes.#", FieldKind::Boolean, false),
         ]);
         let form = fields(&[
             ("traits.age", "42"),
@@ -204,10 +251,14 @@ mod tests {
             ("traits.nick", ""),
             ("traits.tags", "a"),
             ("traits.tags", "b"),
+            ("traits.sizes", "7"),
+            ("traits.votes.2", "true"),
+            ("traits.votes.0", "false"),
+            ("traits.votes.1", ""),
         ]);
         assert_eq!(
             decode(&form, &rules).unwrap()["traits"],
-            json!({"age": 42, "height": 0, "terms": true, "tags": ["a", "b"]})
+            json!({"age": 42, "height": 0, "terms": true, "tags": ["a", "b"], "sizes": [7], "votes": [false, true]})
         );
         let odd = decode(&fields(&[("traits.age", "many")]), &rules).unwrap();
         assert_eq!(odd["traits"]["age"], "many", "the schema refuses it by name");

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod import;
 pub mod message;
 pub mod message_queue;
+pub mod password;
 pub mod password_hash;
 pub mod password_policy;
 pub mod return_to;

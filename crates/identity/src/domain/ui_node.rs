@@ -335,7 +335,8 @@ fn value_text(node: &Node) -> String {
     match node.as_input().and_then(|input| input.value.as_ref()) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-        None => String::new(),
+        // The order of the wire contract compares the words that Go prints.
+        None => "<nil>".to_owned(),
     }
 }
 

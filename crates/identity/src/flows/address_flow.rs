@@ -12,6 +12,7 @@ use crate::Identity;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::{Code, CodePurpose};
 use crate::domain::flow::{Details, Flow, FlowKind, FlowState, endpoint};
+use crate::domain::form::FormError;
 use crate::domain::identifier::{e164, is_international_email, normalize_address};
 use crate::domain::message::{Message, validation};
 use crate::domain::ui::Ui;
@@ -65,9 +66,9 @@ pub(super) fn purpose<D: AddressFlow>(flow: &Flow<D>) -> CodePurpose {
 }
 
 /// The submission, where parameters of the query count too.
-pub(super) fn decode(visitor: &Visitor, body: RawSubmission) -> Result<Submission, FlowError> {
+pub(super) fn decode(visitor: &Visitor, body: RawSubmission) -> Result<Submission, FormError> {
     let query = visitor.request_url.query_pairs().filter(|(key, _)| key != "flow");
-    Ok(body.decode_with_query(query)?)
+    body.decode_with_query(query)
 }
 
 /// The answer with the secret of a browser that had none.

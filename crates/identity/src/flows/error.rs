@@ -7,7 +7,6 @@ use base::Timestamp;
 use crate::domain::CredentialType;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::{FlowId, FlowKind};
-use crate::domain::form::FormError;
 use crate::domain::return_to::ForbiddenReturnTo;
 use crate::domain::ui::Complaint;
 use crate::hashing::HashError;
@@ -134,12 +133,6 @@ impl From<HashError> for FlowError {
             HashError::TooLong { max, actual } => Self::PasswordTooLong { max, actual },
             HashError::Failed => Self::Broken("a password could not be hashed"),
         }
-    }
-}
-
-impl From<FormError> for FlowError {
-    fn from(error: FormError) -> Self {
-        Self::Malformed(error.to_string())
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn append<D: Details>(
     tell("FlowID", json!(flow.id));
     tell("SelfServiceFlowType", json!(flow.flow_type.as_str()));
     tell("SelfServiceFlowName", json!(D::KIND.as_str()));
-    tell("SelfServiceMethodUsed", json!(flow.active));
+    tell("SelfServiceMethodUsed", json!(flow.method()));
     tell("ErrorReason", json!(event.reason));
     flow.details.tell(&mut attributes);
     jobs::append_event(tx, cx, Event { name: event.name, subject: person.to_string(), attributes: attributes.into() })

@@ -147,7 +147,7 @@ impl Identity {
         let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
         if id == "stub:500" {
             let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This error is here to be looked at.", "message": "Something failed on our side; the log tells more under the id of this request"});
-            return Ok(json!({ "id": "stub:500", "error": error, "created_at": cx.now, "updated_at": cx.now }));
+            return Ok(json!({ "id": self.rng.uuid(), "error": error, "created_at": cx.now, "updated_at": cx.now }));
         }
         let id = id.parse::<Uuid>().map_err(|_| FlowError::ErrorNotFound)?;
         let mut tx = self.database.read(cx.tenant);

@@ -4,6 +4,7 @@ use base::{Context, Secret};
 
 use crate::Identity;
 use crate::domain::message::validation;
+use crate::domain::password::prepare;
 use crate::domain::password_policy::PasswordRefusal;
 
 use super::error::{FlowError, SubmitError};
@@ -16,6 +17,7 @@ impl Identity {
         password: &Secret<String>,
         identifiers: impl IntoIterator<Item = &'i str>,
     ) -> Result<(), SubmitError> {
+        let password = &prepare(password);
         let refused = |refusal: PasswordRefusal| SubmitError::at("password", validation::of_password(refusal));
         let policy = self.password_policy();
         policy.check(password.expose(), identifiers).map_err(refused)?;

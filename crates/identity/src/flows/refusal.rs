@@ -6,7 +6,8 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::flow::{Details, Flow};
-use crate::domain::message::Message;
+use crate::domain::form::FormError;
+use crate::domain::message::{Message, validation};
 use crate::domain::ui::Complaint;
 use crate::storage;
 use crate::storage::flows::UpdateError;
@@ -14,7 +15,7 @@ use crate::storage::flows::UpdateError;
 use super::answer::{Answer, Content};
 use super::error::{FlowError, SubmitError};
 use super::events::{self, FlowEvent};
-use super::visitor::Browser;
+use super::visitor::{Browser, Visitor};
 
 /// What is to be said about a submission, and the status of the answer.
 #[derive(Clone, Debug)]
@@ -51,6 +52,7 @@ impl Refusal {
 
     /// Puts the complaints into the form, in place of what was said before.
     pub(crate) fn say_in<D: Details>(&self, flow: &mut Flow<D>) {
+        flow.transient_payload = None;
         flow.ui.clear_messages();
         flow.complain(self.complaints.clone());
     }
@@ -83,6 +85,24 @@ impl Identity {
         self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await
     }
 
+    /// Reports in the form that the submission cannot be read. It carries no anti-CSRF token, so the cookie alone must show
+    /// whose flow it is.
+    pub(crate) async fn refuse_unreadable<D: Details>(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        flow: &mut Flow<D>,
+        error: &FormError,
+    ) -> Result<Answer, FlowError> {
+        let browser = self.browser(visitor);
+        visitor.may_see(flow, &browser)?;
+        if flow.is_expired(cx.now) {
+            return Err(self.expired(cx, flow));
+        }
+        let refusal = Refusal::general(validation::generic(&error.to_string()));
+        self.refuse_submission(cx, flow, &browser, refusal).await
+    }
+
     /// As [`Self::refuse_submission`], where `say` puts the refusal into the form.
     ///
     /// When another submission changed the flow meanwhile, its form stays and is answered with this refusal added:
@@ -102,7 +122,9 @@ impl Identity {
             Ok(()) => {}
             Err(UpdateError::Database(error)) => return Err(error.into()),
             Err(UpdateError::Stale) => {
+                let submitted_method = flow.submitted_method;
                 *flow = storage::flows::lock(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
+                flow.submitted_method = submitted_method;
                 // The flow may belong to another browser by now, which alone may see it.
                 if !browser.is_home_of(flow) {
                     return Err(FlowError::FlowChanged);

@@ -10,6 +10,8 @@ pub enum RawSubmission {
     Json(Map<String, Value>),
     Form(Vec<(String, String)>),
     Empty,
+    /// A body in no readable format, and why.
+    Unreadable(String),
 }
 
 impl RawSubmission {
@@ -18,6 +20,7 @@ impl RawSubmission {
             Self::Json(members) => Ok(Submission(members)),
             Self::Form(fields) => form::decode(&fields, rules).map(Submission),
             Self::Empty => Ok(Submission(Map::new())),
+            Self::Unreadable(reason) => Err(FormError::Unreadable(reason)),
         }
     }
 

@@ -60,7 +60,12 @@ impl Identity {
             }
             Content::Elsewhere { url } | Content::Refresh { url } | Content::Redirect { url } => see_other(&url),
         };
-        for change in answer.cookies {
+        // Some clients keep only the last `Set-Cookie`, so the session's comes last.
+        let (session, others): (Vec<_>, Vec<_>) = answer
+            .cookies
+            .into_iter()
+            .partition(|change| matches!(change, CookieChange::Session { .. } | CookieChange::SessionEnded));
+        for change in others.into_iter().chain(session) {
             self.apply(cx, &mut response, change);
         }
         response

@@ -1,13 +1,16 @@
-//! Reads the body of a submission: JSON or a form, by its content type.
+//! Reads the body of a submission by its content type: JSON, or a form in either encoding of HTML. A body that cannot be
+//! read is reported in the form of its flow, so it is passed on with the reason. One over its bounds is refused before a flow
+//! sees it.
 
 use std::borrow::Cow;
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::response::IntoResponse as _;
 use base::bounds::{IDENTIFIER_BYTES, PARAMETER_NAME_BYTES, PARAMETERS, PASSWORD_BYTES, TEXT_BYTES};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use web::{Json, RestError};
 
@@ -20,39 +23,92 @@ impl<S: Send + Sync> FromRequest<S> for RawSubmission {
         let content_type =
             request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence == "multipart/form-data" {
+            return multipart(request, state).await;
+        }
         let bounds = web::bounds::of_request(&request);
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            match rejection.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    RestError::new(StatusCode::PAYLOAD_TOO_LARGE, "The request is too large")
-                }
-                _ => RestError::bad_request("the body could not be read"),
-            }
-        })?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| unreadable_body(rejection.into_response().status()))?;
         if body.is_empty() {
             return Ok(Self::Empty);
         }
         match essence.as_str() {
-            "application/json" => match Json::<Value>::decode_within(bounds, &body)? {
-                Value::Object(members) => {
+            "application/json" => match Json::<Value>::decode_within(bounds, &body) {
+                Ok(Value::Object(members)) => {
                     members.iter().try_for_each(|(name, value)| check_texts(name, value))?;
                     Ok(Self::Json(members))
                 }
-                _ => Err(RestError::bad_request("the body must be a JSON object")),
+                Ok(_) => Ok(Self::Unreadable("The body must be a JSON object.".to_owned())),
+                // JSON that is beyond our bounds is refused as everywhere else.
+                Err(rejection) if is_json(&body) => Err(rejection.into()),
+                Err(rejection) => Ok(Self::Unreadable(format!("The body is not valid JSON: {rejection}"))),
             },
             "application/x-www-form-urlencoded" => {
-                let text = std::str::from_utf8(&body).map_err(|_| RestError::bad_request("the form is not UTF-8"))?;
-                let pairs = url::form_urlencoded::parse(text.as_bytes()).take(PARAMETERS + 1);
-                let fields = pairs.map(bounded_field).collect::<Result<Vec<_>, _>>()?;
-                if fields.len() > PARAMETERS {
-                    return Err(RestError::bad_request(format!("the form must have at most {PARAMETERS} fields")));
+                let Ok(text) = std::str::from_utf8(&body) else {
+                    return Ok(Self::Unreadable("The form is not UTF-8.".to_owned()));
+                };
+                let mut fields = Vec::new();
+                for field in url::form_urlencoded::parse(text.as_bytes()) {
+                    push_field(&mut fields, field)?;
                 }
                 Ok(Self::Form(fields))
             }
-            _ => Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The media type is not supported")
-                .with_reason("send application/json or application/x-www-form-urlencoded")),
+            _ => Ok(Self::Unreadable(
+                "The body must be application/json, application/x-www-form-urlencoded or multipart/form-data."
+                    .to_owned(),
+            )),
         }
     }
+}
+
+/// Reads `multipart/form-data` (RFC 7578). Its fields are texts; files are refused.
+async fn multipart<S: Send + Sync>(request: Request, state: &S) -> Result<RawSubmission, RestError> {
+    let Ok(mut parts) = Multipart::from_request(request, state).await else {
+        return Ok(RawSubmission::Unreadable("The content type lacks the boundary of its parts.".to_owned()));
+    };
+    let mut fields = Vec::new();
+    loop {
+        let part = match parts.next_field().await {
+            Ok(Some(part)) => part,
+            Ok(None) => break,
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(unreadable_body(error.status()));
+            }
+            Err(_) => return Ok(RawSubmission::Unreadable("The parts of the form cannot be read.".to_owned())),
+        };
+        if part.file_name().is_some() {
+            return Ok(RawSubmission::Unreadable("The form must not contain files.".to_owned()));
+        }
+        let name = part.name().unwrap_or_default().to_owned();
+        match part.text().await {
+            Ok(text) => push_field(&mut fields, (name.into(), text.into()))?,
+            Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(unreadable_body(error.status()));
+            }
+            Err(_) => return Ok(RawSubmission::Unreadable("The parts of the form cannot be read.".to_owned())),
+        }
+    }
+    Ok(if fields.is_empty() { RawSubmission::Empty } else { RawSubmission::Form(fields) })
+}
+
+fn unreadable_body(status: StatusCode) -> RestError {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => RestError::new(status, "The request is too large"),
+        _ => RestError::bad_request("the body could not be read"),
+    }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+fn push_field(fields: &mut Vec<(String, String)>, field: (Cow<'_, str>, Cow<'_, str>)) -> Result<(), RestError> {
+    if fields.len() == PARAMETERS {
+        return Err(RestError::bad_request(format!("the form must have at most {PARAMETERS} fields")));
+    }
+    fields.push(bounded_field(field)?);
+    Ok(())
 }
 
 /// A field within its bounds, and without the character U+0000, which PostgreSQL cannot store.

@@ -179,6 +179,10 @@ const CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 
 async fn whoami(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.whoami(&cx, &visitor).await {
+        Ok(_) if visitor.query("tokenize_as").is_some() => {
+            let reason = "tokenize_as: sessions are not converted to JSON Web Tokens yet; leave this parameter out";
+            RestError::bad_request(reason).with_detail("field", "tokenize_as").into_response()
+        }
         Ok(whoami) => {
             let mut response = ([(CONTENT_TYPE, "application/json")], whoami.text).into_response();
             if let Ok(value) = HeaderValue::from_str(&whoami.identity_id.to_string()) {
@@ -206,9 +210,13 @@ async fn list_sessions(State(identity): State<Identity>, Cx(cx): Cx, visitor: Vi
 async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Response, FlowError> {
     let number = |name: &'static str| match visitor.query(name) {
         None => Ok(None),
-        Some(text) => text.parse::<i64>().ok().filter(|number| *number >= 0).map(Some).ok_or(FlowError::Page(name)),
+        // Clients of the replaced system send 0 or -1 when they have no wish.
+        Some(text) => match text.parse::<i64>() {
+            Ok(number) => Ok(Some(number).filter(|number| *number > 0)),
+            Err(_) => Err(FlowError::Page(name)),
+        },
     };
-    let size = number("page_size")?.or(number("per_page")?).unwrap_or(250).clamp(1, 500);
+    let size = number("page_size")?.or(number("per_page")?).unwrap_or(250).min(500);
     let token = visitor.query("page_token").map(|token| sessions::open_page(identity, cx, &token)).transpose()?;
     let page = token.or(number("page")?).unwrap_or(0);
     let others = identity.list_my_sessions(cx, visitor, page, size).await?;

@@ -52,6 +52,16 @@ fn verifiable_address(address: &domain::VerifiableAddress) -> Value {
     value
 }
 
+/// A device. Clients of the wire contract read the members without asking whether they are there.
+fn device(device: &domain::Device) -> Value {
+    json!({
+        "id": device.id,
+        "ip_address": device.ip_address,
+        "user_agent": device.user_agent,
+        "location": device.location.as_deref().unwrap_or_default(),
+    })
+}
+
 /// A session, with its person unless she is not to be shown yet.
 pub(crate) fn session(session: &Session, person: Option<&domain::Identity>, public_url: &Url, now: Timestamp) -> Value {
     let mut members = Map::new();
@@ -65,6 +75,6 @@ pub(crate) fn session(session: &Session, person: Option<&domain::Identity>, publ
     if let Some(person) = person {
         members.insert("identity".to_owned(), identity(person, public_url));
     }
-    members.insert("devices".to_owned(), json!(session.devices));
+    members.insert("devices".to_owned(), session.devices.iter().map(device).collect());
     Value::Object(members)
 }

@@ -1,11 +1,9 @@
 //! Reading identities for the admin API.
 
-use std::collections::BTreeSet;
-
 use base::{Context, Page, PageRequest};
 
 use crate::Identity;
-use crate::domain::{self, CredentialType, IdentityId};
+use crate::domain::{self, IdentityId};
 use crate::storage::identities::{self, Filter, ListKey};
 
 /// A page, and how many there are when that was asked.
@@ -36,16 +34,16 @@ impl Identity {
         identities::find_whole(&mut tx, self.vault(cx), found.id).await
     }
 
-    /// Identities page by page. Credentials come along when the configuration of one was asked for.
+    /// Identities page by page, with their credentials when these are to be shown.
     pub async fn list_identities(
         &self,
         cx: &Context,
         filter: &Filter,
         page: &PageRequest<ListKey>,
-        include_credentials: &BTreeSet<CredentialType>,
+        with_credentials: bool,
     ) -> Result<IdentityPage, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let vault = (!include_credentials.is_empty()).then(|| self.vault(cx));
+        let vault = with_credentials.then(|| self.vault(cx));
         let total = match filter {
             Filter::Offset(_) => Some(identities::count(&mut tx).await?),
             _ => None,

@@ -68,9 +68,6 @@ impl Identity {
         offset: i64,
     ) -> Result<(Vec<SessionDetails>, i64), SessionError> {
         let mut tx = self.database.read(cx.tenant);
-        if identities::find(&mut tx, id).await?.is_none() {
-            return Err(SessionError::Unknown);
-        }
         let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
         let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
         let mut items = Vec::new();

@@ -121,7 +121,9 @@ impl Identity {
     }
 
     async fn end_my_sessions(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<(), FlowError> {
-        let submission: Submission = body.decode(&crate::domain::form::FieldRules::new())?;
+        let submission: Submission = body
+            .decode(&crate::domain::form::FieldRules::new())
+            .map_err(|error| FlowError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
         // The token belongs to this session in this browser: a form of another site, or from before, is worthless.

@@ -1,10 +1,11 @@
 //! The code method: its forms. First an address is asked for, then the code that was sent to it.
 
 use crate::domain::Via;
+use crate::domain::client_kind::FlowType;
 use crate::domain::code::DIGITS;
 use crate::domain::message::{Message, label, login, registration};
 use crate::domain::ui::Ui;
-use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
+use crate::domain::ui_node::{CSRF_TOKEN, Group, InputKind, Node, Nodes};
 
 /// The button that sends a sign-in code.
 pub(crate) fn login_form(ui: &mut Ui) {
@@ -19,16 +20,38 @@ pub(crate) fn second_factor_form(ui: &mut Ui, addresses: &[(Via, String)]) {
     }
 }
 
-/// The form after a sign-in code was sent.
-pub(crate) fn login_sent_form(ui: &mut Ui, identifier: &str, message: Message) {
+/// The form after a sign-in code was sent. The field or button that named the recipient stays as a hidden field, with its
+/// group and label. The order is the wire contract's; a native flow has no anti-CSRF field in this state.
+pub(crate) fn login_sent_form(ui: &mut Ui, identifier: &str, flow_type: FlowType, message: Message) {
+    let named = |node: &&Node| match node.name() {
+        "identifier" => true,
+        "address" => node.as_input().and_then(|input| input.value.as_ref()).is_some_and(|value| value == identifier),
+        _ => false,
+    };
+    let recipient = ui.nodes.iter().find(named).cloned();
+    let recipient = recipient.unwrap_or_else(|| Node::hidden(Group::Default, "identifier", identifier));
     ui.nodes = Nodes::default();
-    ui.nodes.upsert(Node::csrf());
-    ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
+    ui.nodes.append(recipient.change(|input| {
+        "identifier".clone_into(&mut input.name);
+        input.kind = InputKind::Hidden;
+        input.value = Some(identifier.into());
+    }));
     ui.nodes.append(Node::hidden(Group::Code, "method", "code"));
     ui.nodes.upsert(code_input(label::login_code()));
     ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
     ui.nodes.upsert(Node::submit(Group::Code, "resend", "code", label::resend_code()));
+    if flow_type == FlowType::Browser {
+        ui.nodes.append(Node::csrf());
+    }
     ui.messages.push(message);
+}
+
+/// After a refused code, the form has its anti-CSRF field again and a plain hidden identifier.
+pub(crate) fn login_refused_form(ui: &mut Ui, identifier: &str) {
+    if ui.nodes.find(CSRF_TOKEN).is_none() {
+        ui.nodes.append(Node::csrf());
+    }
+    ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
 }
 
 /// The button that sends a sign-up code.
@@ -36,7 +59,7 @@ pub(crate) fn registration_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", registration::send_code()));
 }
 
-/// The form after a sign-up code was sent: the traits travel along unseen.
+/// The form after a sign-up code was sent, with the traits in hidden fields. The order is the wire contract's.
 pub(crate) fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());

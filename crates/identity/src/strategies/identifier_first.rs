@@ -18,10 +18,15 @@ pub(crate) fn identification_form(ui: &mut Ui, identifier_label: Message) {
     ui.nodes.append(Node::submit(Group::IdentifierFirst, "method", "identifier_first", label::continue_()));
 }
 
-/// The second step keeps what was typed and offers what follows from it.
+/// The second step keeps the identifier as a hidden field in its place, and has room for the methods that the account has.
 pub(crate) fn keep_identifier(ui: &mut Ui, identifier: &str) {
-    ui.nodes.retain(|node| node.group != Group::IdentifierFirst);
-    let mut node = Node::hidden(Group::IdentifierFirst, "identifier", identifier).required();
-    node = node.autocomplete(AUTOCOMPLETE);
-    ui.nodes.upsert(node);
+    ui.nodes.retain(|node| {
+        let is_button = node.group == Group::IdentifierFirst && node.name() == "method";
+        !is_button && !matches!(node.group, Group::Password | Group::Code)
+    });
+    if let Some(input) = ui.nodes.find_mut("identifier").and_then(Node::as_input_mut) {
+        input.kind = InputKind::Hidden;
+        input.autocomplete = Some(AUTOCOMPLETE.to_owned());
+        input.value = Some(identifier.into());
+    }
 }

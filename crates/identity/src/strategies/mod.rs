@@ -6,22 +6,21 @@ pub(crate) mod link;
 pub(crate) mod password;
 pub(crate) mod profile;
 
-use crate::domain::CredentialType;
 use crate::domain::message::{Message, label};
 use crate::domain::traits_schema::TraitsSchema;
 
-/// The label of the identifier: the title of the only trait that is one, else a word that fits all.
-pub(crate) fn identifier_label(schema: &TraitsSchema, kinds: &[CredentialType]) -> Message {
+/// The label of the identifier: the title of the only trait that names a person, else a general one. Methods that are off
+/// count too, as in the wire contract.
+pub(crate) fn identifier_label(schema: &TraitsSchema) -> Message {
     let mut identifiers = schema.fields().iter().filter(|field| {
-        kinds.iter().any(|kind| match kind {
-            CredentialType::Password => field.extension.password_identifier,
-            CredentialType::Code => field.extension.code_identifier,
-            CredentialType::Webauthn => field.extension.webauthn_identifier,
-            _ => false,
-        })
+        let extension = field.extension;
+        extension.is_identifier() || extension.passkey_display_name || extension.totp_account_name
     });
-    match (identifiers.next().map(|field| field.title.as_deref()), identifiers.next()) {
-        (Some(Some(title)), None) => label::trait_title(title, "identifier"),
+    match (identifiers.next(), identifiers.next()) {
+        (Some(field), None) => match field.title.as_deref().filter(|title| !title.is_empty()) {
+            Some(title) => label::trait_title(title, &field.name),
+            None => label::identifier(),
+        },
         _ => label::identifier(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::domain::form::{FieldKind, FieldRule, FieldRules, leaves};
+use crate::domain::form::{FieldKind, FieldRule, FieldRules, ItemKind, leaves};
 use crate::domain::message::{label, registration};
 use crate::domain::traits_schema::{InputType, Kind, TraitField, TraitsSchema};
 use crate::domain::ui::Ui;
@@ -16,22 +16,33 @@ pub(crate) fn names(schema: &TraitsSchema) -> Vec<String> {
 /// How the texts of a form become the values that the schema wants.
 pub(crate) fn field_rules(schema: &TraitsSchema) -> FieldRules {
     let mut rules = FieldRules::new();
+    for (name, kind) in schema.kinds() {
+        rules.insert(name.to_owned(), FieldRule { kind: field_kind(kind), required: false });
+        if let Some(list) = name.strip_suffix(".#") {
+            rules.insert(list.to_owned(), FieldRule { kind: FieldKind::List(item_kind(kind)), required: false });
+        }
+    }
     for field in schema.fields() {
-        let (name, kind) = match field.name.strip_suffix(".#") {
-            Some(list) => (list.to_owned(), FieldKind::List),
-            None => (field.name.clone(), kind_of(field.kind)),
-        };
-        rules.insert(name, FieldRule { kind, required: field.required });
+        rules.insert(field.name.clone(), FieldRule { kind: field_kind(field.kind), required: field.required });
     }
     rules
 }
 
-const fn kind_of(kind: Kind) -> FieldKind {
+const fn field_kind(kind: Kind) -> FieldKind {
     match kind {
         Kind::String => FieldKind::Text,
         Kind::Number => FieldKind::Number,
         Kind::Integer => FieldKind::Integer,
         Kind::Boolean => FieldKind::Boolean,
+    }
+}
+
+const fn item_kind(kind: Kind) -> ItemKind {
+    match kind {
+        Kind::String => ItemKind::Text,
+        Kind::Number => ItemKind::Number,
+        Kind::Integer => ItemKind::Integer,
+        Kind::Boolean => ItemKind::Boolean,
     }
 }
 

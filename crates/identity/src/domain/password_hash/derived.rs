@@ -103,16 +103,15 @@ impl DerivedHash {
             "pbkdf2-sha512" => Digest::Sha512,
             _ => return Err(HashFormatError::UnknownFormat),
         };
-        let [iterations, length] = numbers(parameters, ["i", "l"])?;
+        // Exporters write `l` in bytes or in bits, so the length of the hash itself counts.
+        let [iterations, _] = numbers(parameters, ["i", "l"])?;
+        let hash = decode(hash)?;
+        let length = u32::try_from(hash.len()).unwrap_or(u32::MAX);
         if iterations == 0 || length < MIN_KEY {
             return Err(HashFormatError::Malformed("the pbkdf2 hash has no iterations or fewer than 16 bytes"));
         }
         if iterations > MAX_PBKDF2_ITERATIONS || length > MAX_KEY {
             return Err(HashFormatError::TooExpensive("pbkdf2 beyond 10 million iterations or 512 bytes"));
-        }
-        let hash = decode(hash)?;
-        if u32::try_from(hash.len()) != Ok(length) {
-            return Err(HashFormatError::Malformed("the pbkdf2 hash has another length than it says"));
         }
         Ok(Self { function: Function::Pbkdf2 { digest, iterations }, salt: decode(salt)?, hash })
     }

@@ -56,6 +56,29 @@ impl TraitProblem {
         }
     }
 
+    /// The place of this problem among several of one value: the order of the wire contract, whatever order the schema
+    /// has.
+    pub(super) const fn rank(&self) -> u8 {
+        match self {
+            Self::WrongType { .. } => 0,
+            Self::NotTheConstant { .. } => 1,
+            Self::Other { .. } => 2,
+            Self::Email { .. } | Self::Telephone { .. } => 3,
+            Self::Missing { .. } => 4,
+            Self::TooFewItems { .. } => 5,
+            Self::TooManyItems { .. } => 6,
+            Self::EqualItems { .. } => 7,
+            Self::TooShort { .. } => 8,
+            Self::TooLong { .. } => 9,
+            Self::Pattern { .. } => 10,
+            Self::BelowMinimum { .. } => 11,
+            Self::NotAboveMinimum { .. } => 12,
+            Self::AboveMaximum { .. } => 13,
+            Self::NotBelowMaximum { .. } => 14,
+            Self::NotMultiple { .. } => 15,
+        }
+    }
+
     /// The context of that message.
     pub fn context(&self) -> Value {
         match self {

@@ -95,15 +95,10 @@ impl TraitsSchema {
         &self.fields
     }
 
-    /// The JSON type that the schema gives to a dotted path such as `traits.age` or `traits.emails.0`; what a form sent
-    /// as text is brought to it.
-    pub fn kind_of(&self, path: &str) -> Option<Kind> {
-        let generic: Vec<&str> = path
-            .split('.')
-            .map(|part| if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) { "#" } else { part })
-            .collect();
-        let generic = generic.join(".");
-        self.kinds.iter().find(|(known, _)| *known == generic || *known == path).map(|(_, kind)| *kind)
+    /// The JSON type of each scalar by its dotted path, where `#` stands for the items of a list (`traits.emails.#`). What
+    /// a form sends as text is brought to it.
+    pub fn kinds(&self) -> impl Iterator<Item = (&str, Kind)> {
+        self.kinds.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
 
     /// Checks the traits and finds what they amount to. Telephone numbers that the schema uses as addresses are
@@ -119,6 +114,7 @@ impl TraitsSchema {
                 error::collect(&error, &mut errors);
             }
             errors.dedup();
+            errors.sort_by_key(|error| error.problem.rank());
             return Err(errors);
         }
         let mut derived = Derived::default();

@@ -39,7 +39,8 @@ impl Identity {
                 None
             }
         };
-        flow.active = Some(CredentialType::Code);
+        flow.submitted_method = Some(CredentialType::Code);
+        flow.transient_payload = submission.transient_payload().cloned();
         let given = submission.text("address").or_else(|| submission.text("identifier")).map(str::to_owned);
         let resend = submission.text("resend") == Some("code");
         match submission.text("code") {
@@ -84,8 +85,9 @@ impl Identity {
         let message = if is_known { messages::code_sent_to_your_address() } else { messages::code_sent() };
         let mut sent = flow.clone();
         sent.ui.clear_messages();
-        code::login_sent_form(&mut sent.ui, identifier, message);
+        code::login_sent_form(&mut sent.ui, identifier, flow.flow_type, message);
         sent.state = FlowState::SentEmail;
+        sent.active = Some(CredentialType::Code);
         sent.details.code_identifier = Some(identifier.to_owned());
 
         let recipient = match &found {

@@ -6,7 +6,6 @@ use crate::Identity;
 use crate::domain::flow::{Flow, Login};
 use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
-use crate::domain::ui_node::NodeOrder;
 use crate::domain::{CredentialType, Credentials};
 use crate::flows::error::SubmitError;
 use crate::flows::submission::Submission;
@@ -25,7 +24,7 @@ impl Identity {
         let methods = self.methods();
         Self::require_first_factor(flow, methods.identifier_first)?;
         let identifier = submission.text("identifier").ok_or_else(|| missing("identifier"))?.to_owned();
-        flow.active = Some(CredentialType::IdentifierFirst);
+        flow.submitted_method = Some(CredentialType::IdentifierFirst);
         flow.ui.set_value("identifier", identifier.clone().into());
 
         let (has_password, has_code) = if self.hides_accounts() {
@@ -41,6 +40,7 @@ impl Identity {
         if !offers_password && !offers_code {
             return Err(SubmitError::at("identifier", validation::no_such_account()));
         }
+        flow.active = Some(CredentialType::IdentifierFirst);
         flow.ui.clear_messages();
         identifier_first::keep_identifier(&mut flow.ui, &identifier);
         if offers_password {
@@ -50,8 +50,8 @@ impl Identity {
             strategies::code::login_form(&mut flow.ui);
         }
         flow.ui.nodes.sort(&NodeOrder::login());
-        if offers_code && !offers_password && !self.hides_accounts() {
-            // The only way there is: the code is sent at once.
+        if offers_code && !offers_password {
+            // There is nothing to choose: the code is sent at once. With accounts hidden this happens for every name.
             self.send_login_code(cx, flow, &identifier, None, submission.transient_payload()).await?;
             return Ok(Step::Form);
         }

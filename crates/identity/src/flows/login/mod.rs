@@ -189,16 +189,8 @@ impl Identity {
     }
 
     fn identifier_label(&self, flow: &Flow<Login>) -> Result<crate::domain::message::Message, FlowError> {
-        let methods = self.methods();
         let schema = self.schema_of(flow.details.identity_schema.as_deref())?;
-        let mut kinds = Vec::new();
-        if methods.password {
-            kinds.push(CredentialType::Password);
-        }
-        if methods.code_sign_in {
-            kinds.push(CredentialType::Code);
-        }
-        Ok(strategies::identifier_label(&schema, &kinds))
+        Ok(strategies::identifier_label(&schema))
     }
 }
 

@@ -22,7 +22,7 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
         Self::require_first_factor(flow, self.methods().password)?;
-        flow.active = Some(CredentialType::Password);
+        flow.submitted_method = Some(CredentialType::Password);
         let identifier = submission.text("identifier").or_else(|| submission.text("password_identifier"));
         let identifier = identifier.ok_or_else(|| missing("identifier"))?.to_owned();
         flow.ui.set_value("identifier", identifier.clone().into());
@@ -47,6 +47,7 @@ impl Identity {
             self.count_failed_sign_in(cx).await?;
             return Err(SubmitError::general(validation::invalid_credentials()));
         };
+        flow.active = Some(CredentialType::Password);
         let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
         let rehashed = self.rehashed(cx, &identity, &password).await;
         let effects = Effects { rehashed, counted, ..Effects::default() };

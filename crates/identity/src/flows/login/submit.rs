@@ -7,10 +7,11 @@ use serde_json::Value;
 use crate::Identity;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::CodeId;
-use crate::domain::flow::{Flow, FlowKind, Login};
+use crate::domain::flow::{Flow, FlowKind, FlowState, Login};
 use crate::domain::form::FieldRules;
 use crate::domain::message::{self, Message};
 use crate::domain::session::AuthenticationMethod;
+use crate::domain::ui_node::NodeOrder;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::attempts::Counted;
@@ -19,6 +20,7 @@ use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
+use crate::strategies::code;
 
 /// What a method made of a submission.
 pub(super) enum Step {
@@ -116,10 +118,13 @@ impl Method {
 
 impl Identity {
     pub async fn submit_login(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<Answer, Failure> {
-        let flow = self.submitted_flow::<Login>(cx, visitor).await?;
-        let flow_type = flow.flow_type;
-        let submission = body.decode(&FieldRules::new()).map_err(|error| Failure::of(flow_type)(error.into()))?;
-        self.continue_login(cx, visitor, flow, &submission).await.map_err(Failure::of(flow_type))
+        let mut flow = self.submitted_flow::<Login>(cx, visitor).await?;
+        let failed = Failure::of(flow.flow_type);
+        match body.decode(&FieldRules::new()) {
+            Ok(submission) => self.continue_login(cx, visitor, flow, &submission).await,
+            Err(error) => self.refuse_unreadable(cx, visitor, &mut flow, &error).await,
+        }
+        .map_err(failed)
     }
 
     async fn continue_login(
@@ -140,7 +145,7 @@ impl Identity {
                     return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
                 }
                 let refusal = Refusal::general(message::validation::signed_in_already());
-                return self.refuse_submission(cx, &mut flow, &browser, refusal).await;
+                return self.refuse_login(cx, &mut flow, &browser, refusal).await;
             }
             None if flow.details.requested_aal > Aal::Aal1 => return Err(FlowError::SessionAal1Required),
             None | Some(_) => {}
@@ -165,8 +170,26 @@ impl Identity {
         };
         match step {
             Ok(answer) => Ok(answer),
-            Err(error) => self.refuse_submission(cx, &mut flow, &browser, error.try_into()?).await,
+            Err(error) => self.refuse_login(cx, &mut flow, &browser, error.try_into()?).await,
         }
+    }
+
+    /// Shows the form with what is wrong, in the order that a refused form has.
+    async fn refuse_login(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Login>,
+        browser: &Browser,
+        refusal: Refusal,
+    ) -> Result<Answer, FlowError> {
+        let say = |refusal: &Refusal, flow: &mut Flow<Login>| {
+            if let (FlowState::SentEmail, Some(identifier)) = (flow.state, &flow.details.code_identifier) {
+                code::login_refused_form(&mut flow.ui, identifier);
+            }
+            refusal.say_in(flow);
+            flow.ui.nodes.sort(&NodeOrder::login());
+        };
+        self.refuse_with(cx, flow, browser, refusal, say).await
     }
 
     /// Puts a new flow in the place of an expired one.

@@ -124,14 +124,17 @@ impl Identity {
         visitor: &Visitor,
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
-        let flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
+        let mut flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
         // A flow that an administrator began is completed even where nobody may begin one herself.
         if !self.recovery_enabled() && !flow.details.skip_csrf {
             return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
         }
         let flow_type = flow.flow_type;
-        let submission = decode(visitor, body).map_err(Failure::of(flow_type))?;
         let failed = Failure::of(flow_type);
+        let submission = match decode(visitor, body) {
+            Ok(submission) => submission,
+            Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await.map_err(failed),
+        };
         match submission.text("token") {
             Some(token) => self.recover_by_link(cx, visitor, flow, token).await.map_err(failed),
             None => self.continue_recovery(cx, visitor, flow, &submission).await.map_err(failed),
@@ -210,6 +213,8 @@ impl Identity {
         typed: &str,
         submission: &Submission,
     ) -> Result<(), SubmitError> {
+        flow.transient_payload = submission.transient_payload().cloned();
+        let typed = typed.trim();
         let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_recovery(&mut read, via, &address).await?;

@@ -40,10 +40,12 @@ enum Method {
 }
 
 impl Method {
-    fn of(submission: &Submission) -> Self {
-        match (submission.text("screen"), submission.method()) {
+    fn of(submission: &Submission, is_two_step: bool) -> Self {
+        let screen = submission.text("screen").filter(|_| is_two_step);
+        match (screen, submission.method()) {
             // The way back from the code to the choice of a credential carries the code's method along.
-            (Some(_), _) | (None, Some("profile" | "profile:back")) => Self::Profile,
+            (Some(_), _) => Self::Profile,
+            (None, Some("profile" | "profile:back")) if is_two_step => Self::Profile,
             (None, Some("password")) => Self::Password,
             (None, Some("code")) => Self::Code,
             (None, Some("oidc" | "saml" | "webauthn" | "passkey")) => Self::Absent,
@@ -76,7 +78,10 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, FlowError> {
         let schema = self.registration_schema(&flow)?;
-        let submission = body.decode(&profile::field_rules(&schema))?;
+        let submission = match body.decode(&profile::field_rules(&schema)) {
+            Ok(submission) => submission,
+            Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await,
+        };
         let browser = self.browser(visitor);
         let wants_new_account = flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
         if !wants_new_account && self.current(cx, visitor).await?.is_some() {
@@ -89,7 +94,7 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, &submission)?;
 
-        let step = match Method::of(&submission) {
+        let step = match Method::of(&submission, self.methods().two_step_registration) {
             Method::Profile => self.register_profile(cx, &mut flow, &schema, &submission).await,
             Method::Password => self.register_password(cx, &mut flow, &schema, &submission).await,
             Method::Code => self.register_code(cx, &mut flow, &schema, &submission).await,
@@ -153,7 +158,9 @@ impl Identity {
         schema: &TraitsSchema,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
-        flow.active = Some(CredentialType::Profile);
+        flow.submitted_method = Some(CredentialType::Profile);
+        flow.transient_payload = submission.transient_payload().cloned();
+        flow.active = None;
         let mut traits = submission.traits();
         let goes_back = submission.text("screen") == Some("previous") || submission.method() == Some("profile:back");
         if goes_back {
@@ -186,7 +193,7 @@ impl Identity {
         if !self.methods().password {
             return Err(FlowError::MethodDisabled.into());
         }
-        flow.active = Some(CredentialType::Password);
+        flow.submitted_method = Some(CredentialType::Password);
         let traits = submission.traits();
         fill_in(flow, &traits);
         let Some(password) = submission.text("password") else {
@@ -220,7 +227,8 @@ impl Identity {
         if !self.methods().code_sign_in {
             return Err(FlowError::MethodDisabled.into());
         }
-        flow.active = Some(CredentialType::Code);
+        flow.submitted_method = Some(CredentialType::Code);
+        flow.transient_payload = submission.transient_payload().cloned();
         let traits = submission.traits();
         fill_in(flow, &traits);
         let (mut identity, derived) = self.newcomer(cx, schema, traits)?;
@@ -272,8 +280,8 @@ impl Identity {
         let mut sent = flow.clone();
         sent.ui.clear_messages();
         code::registration_sent_form(&mut sent.ui, profile::hidden_nodes(schema, &identity.traits), is_two_step);
-        sent.ui.nodes.sort(&NodeOrder::registration(&profile::names(schema)));
         sent.state = FlowState::SentEmail;
+        sent.active = Some(CredentialType::Code);
         sent.details.code_traits = Some(identity.traits_text());
         let extra = serde_json::json!({
             "traits": identity.traits,

@@ -96,7 +96,14 @@ impl Identity {
             }
             None => {
                 let schema = self.schema_of(Some(&current.identity.schema_id)).or_else(|_| self.schema_of(None))?;
-                let submission = body.decode(&profile::field_rules(&schema))?;
+                let submission = match body.decode(&profile::field_rules(&schema)) {
+                    Ok(submission) => submission,
+                    Err(error) => {
+                        visitor.may_see(&flow, &browser)?;
+                        let refusal = Refusal::general(message::validation::generic(&error.to_string()));
+                        return self.refuse_settings(cx, flow, &browser, &current, refusal).await;
+                    }
+                };
                 visitor.may_submit(&flow, &browser, &submission)?;
                 submission
             }
@@ -140,7 +147,7 @@ impl Identity {
                 SubmitError::general(message::flow::no_settings_strategy())
             });
         };
-        flow.active = Some(method.credential_type());
+        flow.submitted_method = Some(method.credential_type());
         match method {
             Method::Profile if methods.profile => self.change_profile(cx, browser, flow, current, submission).await,
             Method::Password if methods.password => self.change_password(cx, flow, current, submission).await,
@@ -194,7 +201,7 @@ impl Identity {
         };
 
         let own_page = with_flow(&self.page(FlowKind::Settings), flow.id);
-        let fallback = self.after_settings_url(flow.active);
+        let fallback = self.after_settings_url(flow.method());
         let redirect = match (next, flow.wanted_return_to()) {
             (Some(next), _) => next,
             (None, Some(wanted)) => self.return_urls().check(&wanted)?.to_string(),
@@ -224,11 +231,7 @@ impl Identity {
         current: &Current,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let say = |refusal: &Refusal, flow: &mut Flow<Settings>| {
-            flow.state = FlowState::ShowForm;
-            refusal.say_in(flow);
-        };
-        let mut answer = self.refuse_with(cx, &mut flow, browser, refusal, say).await?;
+        let mut answer = self.refuse_submission(cx, &mut flow, browser, refusal).await?;
         if let Content::Form { flow: shown, .. } = &mut answer.content {
             *shown = self.settings_to_wire(&flow, &current.identity, browser);
         }

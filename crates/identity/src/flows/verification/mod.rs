@@ -157,10 +157,13 @@ impl Identity {
         if !self.verification_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Verification }.into());
         }
-        let flow = self.submitted_flow::<Verification>(cx, visitor).await?;
+        let mut flow = self.submitted_flow::<Verification>(cx, visitor).await?;
         let flow_type = flow.flow_type;
-        let submission = decode(visitor, body).map_err(Failure::of(flow_type))?;
         let failed = Failure::of(flow_type);
+        let submission = match decode(visitor, body) {
+            Ok(submission) => submission,
+            Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await.map_err(failed),
+        };
         match submission.text("token") {
             Some(token) => self.verify_by_link(cx, visitor, flow, token).await.map_err(failed),
             None => self.continue_verification(cx, visitor, flow, &submission).await.map_err(failed),
@@ -244,6 +247,8 @@ impl Identity {
         typed: &str,
         submission: &Submission,
     ) -> Result<(), SubmitError> {
+        flow.transient_payload = submission.transient_payload().cloned();
+        let typed = typed.trim();
         let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_verifiable(&mut read, via, &address).await?;

@@ -37,7 +37,7 @@ pub(super) async fn create(
     let created = service.create_identity(&cx, body.into()).await?;
     let location = admin_url(&service, &format!("identities/{}", created.id));
     let location = HeaderValue::from_str(location.as_str()).map_err(|_| RestError::internal())?;
-    let shown = view::identity(&service, &created, Some(&BTreeSet::new()));
+    let shown = view::written_identity(&service, &created);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(shown)).into_response())
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn update(
 ) -> Result<Json<Value>, RestError> {
     let Json(body) = body?;
     let updated = service.update_identity(&cx, parse(&id)?, body.into()).await?;
-    Ok(Json(view::identity(&service, &updated, Some(&BTreeSet::new()))))
+    Ok(Json(view::written_identity(&service, &updated)))
 }
 
 /// `PATCH /admin/identities/{id}` (RFC 6902).
@@ -142,13 +142,15 @@ pub(super) async fn delete_credential(
 pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Query) -> Result<Response, RestError> {
     let included = included(&query)?;
     let (filter, request) = filter(&service, &cx, &query)?;
-    let found = service.list_identities(&cx, &filter, &request, &included).await?;
+    // A search by identifier shows the credentials that it matched.
+    let shows_credentials =
+        !included.is_empty() || matches!(filter, Filter::Identifier(_) | Filter::IdentifierBeginning(_));
+    let found = service.list_identities(&cx, &filter, &request, shows_credentials).await?;
     let mut base = admin_url(&service, "identities");
     query.filters_onto(&mut base);
     let (identities, link) = LISTING.links(&service.sealer, &cx, &base, request.size, found.page);
-    let shown = identities
-        .iter()
-        .map(|identity| view::identity(&service, identity, (!included.is_empty()).then_some(&included)));
+    let shown =
+        identities.iter().map(|identity| view::identity(&service, identity, shows_credentials.then_some(&included)));
     let mut response = Json(shown.collect::<Vec<_>>()).into_response();
     if let Some(total) = found.total {
         response.headers_mut().insert(TOTAL_COUNT, HeaderValue::from(total));

@@ -86,7 +86,7 @@ pub(super) async fn list_of_identity(
     Path(id): Path<String>,
     query: Query,
 ) -> Result<Response, RestError> {
-    let id: IdentityId = id.parse().map_err(|_| not_found())?;
+    let id = parse_identity(&id)?;
     let request = PERSONAL.request(&service.sealer, cx.tenant, &query.page())?;
     let size = i64::from(request.size);
     let offset = match query.number("page")? {
@@ -110,7 +110,7 @@ pub(super) async fn delete_of_identity(
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, RestError> {
-    let id: IdentityId = id.parse().map_err(|_| not_found())?;
+    let id = parse_identity(&id)?;
     service.delete_identity_sessions(&cx, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -128,6 +128,10 @@ fn expand(query: &Query) -> Result<Expand, RestError> {
         }
     }
     Ok(expand)
+}
+
+fn parse_identity(id: &str) -> Result<IdentityId, RestError> {
+    id.parse().map_err(|_| RestError::bad_request("id: not a UUID").with_detail("field", "id"))
 }
 
 /// A text that is no UUID names no session.

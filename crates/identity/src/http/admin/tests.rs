@@ -19,6 +19,7 @@ use crate::domain::{Aal, CredentialType, Device, IdentityId, Session};
 use crate::storage;
 use crate::{Config, Identity, Parts};
 
+mod shapes;
 mod ways_in;
 
 struct House {
@@ -440,6 +441,7 @@ async fn messages_are_listed_and_their_attempts_shown() {
         let sent = house.ask("GET", &format!("/admin/courier/messages/{id}"), Value::Null).await.expect(200);
         assert_eq!((&sent.json["status"], &sent.json["send_count"]), (&json!("sent"), &json!(1)));
         assert_eq!(sent.json["dispatches"][0]["status"], "success");
+        assert_eq!(sent.json["dispatches"][0].get("error"), Some(&Value::Null));
         assert_eq!(
             house.ask("GET", "/admin/courier/messages?status=queued", Value::Null).await.expect(200).json,
             json!([])

@@ -35,6 +35,15 @@ pub(super) fn identity(
     value
 }
 
+/// An identity just created or replaced: administrative metadata that was not sent is not shown.
+pub(super) fn written_identity(service: &Identity, identity: &domain::Identity) -> Value {
+    let mut value = self::identity(service, identity, Some(&BTreeSet::new()));
+    if let (None, Some(members)) = (&identity.metadata_admin, value.as_object_mut()) {
+        members.remove("metadata_admin");
+    }
+    value
+}
+
 fn credential(credential: &Credential, with_config: bool) -> Value {
     let mut value = json!({
         "type": credential.kind,
@@ -81,15 +90,13 @@ pub(super) fn message(service: &Identity, message: &Message, dispatches: Option<
 }
 
 fn dispatch(message: &Message, dispatch: &Dispatch) -> Value {
-    let mut value = json!({
+    let error = dispatch.error.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    json!({
         "id": dispatch.id,
         "message_id": message.id,
         "status": dispatch.status,
+        "error": error,
         "created_at": dispatch.created_at,
         "updated_at": dispatch.created_at,
-    });
-    if let Some(error) = dispatch.error.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-        value["error"] = error;
-    }
-    value
+    })
 }

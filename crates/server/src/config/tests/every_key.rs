@@ -49,6 +49,36 @@ fn a_key_is_obeyed_or_reported_with_a_reason() {
     }
 }
 
+/// The texts between backticks in the part of `docs/compatibility.md` about a service, and in the part about all.
+fn named_keys(service: Service) -> Vec<&'static str> {
+    const DOCUMENT: &str = include_str!("../../../../../docs/compatibility.md");
+    let name = service.to_string();
+    let parts = DOCUMENT.split("\n## ").filter(|part| {
+        let title = part.lines().next().unwrap_or_default();
+        title == name || title == "Everywhere"
+    });
+    // A single word, such as `courier`, is mentioned for other reasons.
+    let quoted = parts.flat_map(|part| part.split('`').skip(1).step_by(2));
+    quoted.filter(|text| text.contains('.') || ["config", "help"].contains(text)).collect()
+}
+
+#[test]
+fn a_key_without_effect_is_named_in_the_document() {
+    let mut unnamed = Vec::new();
+    for service in Service::ALL {
+        let named = named_keys(service);
+        for path in keys(service) {
+            // What has a reason of its own is explained at the start.
+            let has_no_effect = honoured::why_not(service, &path, &[service])
+                .is_some_and(|reason| reason == "is set, but has no effect in this version");
+            if has_no_effect && !honoured::covers(&named, &path) {
+                unnamed.push(format!("{service}.{path}"));
+            }
+        }
+    }
+    assert_eq!(unnamed, Vec::<String>::new(), "add them to docs/compatibility.md, or make them work");
+}
+
 #[test]
 fn the_walk_meets_keys_behind_references_alternatives_and_lists() {
     let has = |service, key: &str| assert!(keys(service).iter().any(|it| it == key), "{service}.{key}");

@@ -3,6 +3,7 @@
 
 mod concurrency;
 mod confirmation;
+mod forms;
 mod link;
 mod login;
 mod oauth2;
@@ -11,6 +12,7 @@ mod registration;
 mod revocation;
 mod sessions;
 mod settings;
+mod submissions;
 mod verification;
 
 use std::collections::BTreeMap;
@@ -263,6 +265,10 @@ impl Client<'_> {
 
     pub(super) async fn delete(&mut self, path: &str, body: Option<Value>) -> Reply {
         self.send(Method::DELETE, path, body.map(|body| ("application/json", body.to_string()))).await
+    }
+
+    pub(super) async fn post(&mut self, path: &str, content_type: &str, body: &str) -> Reply {
+        self.send(Method::POST, path, Some((content_type, body.to_owned()))).await
     }
 
     /// Submits to a flow: browsers send a form with the token that they were shown.

@@ -1,0 +1,46 @@
+//! Passwords in their prepared form (RFC 8265 section 4.2, the profile `OpaqueString`): one password typed on two keyboards
+//! is the same text. Nothing but the spelling changes: letter case and inner spaces count.
+
+use std::borrow::Cow;
+
+use base::Secret;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+
+/// The prepared form: other spaces become U+0020, and composed characters are one character (NFC). Characters that the
+/// profile forbids stay, because a password that was set with them must keep working.
+pub fn prepare(typed: &Secret<String>) -> Secret<String> {
+    Secret::new(prepared(typed.expose()).into_owned())
+}
+
+fn prepared(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || (is_nfc(text) && !text.contains(is_other_space)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if is_other_space(c) { ' ' } else { c }).nfc().collect())
+}
+
+/// The space separators of Unicode (general category Zs) outside ASCII.
+const fn is_other_space(c: char) -> bool {
+    matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spellings_of_one_password_are_prepared_alike() {
+        for (typed, wanted) in [
+            ("correct horse", "correct horse"),
+            ("cafe\u{301}", "café"),
+            ("café", "café"),
+            ("a\u{a0}b\u{3000}c", "a b c"),
+            ("Ⅳ Ａ", "Ⅳ Ａ"),
+            (" x ", " x "),
+            ("Σ\u{200d}", "Σ\u{200d}"),
+        ] {
+            assert_eq!(prepared(typed), wanted, "{typed:?}");
+            assert_eq!(prepared(wanted), wanted, "preparing twice changes nothing");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Nothing is missing in silence: each operation, method, hook and handler of the replaced systems is served, or
+//! `docs/compatibility.md` names it in the part of its service.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::tree::{File, Tree};
+
+const DOCUMENT: &str = "docs/compatibility.md";
+/// A line for each thing: service, kind, name.
+const CONTRACT: &str = include_str!("contract.txt");
+/// Crates that serve routes for every service.
+const SHARED: &[&str] = &["web", "server"];
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    check_contract(tree, CONTRACT)
+}
+
+fn check_contract(tree: &Tree, contract: &str) -> Vec<Finding> {
+    let Some(document) = tree.files().iter().find(|file| file.path == DOCUMENT) else { return Vec::new() };
+    let lines = contract.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let missing = lines.filter(|line| {
+        let mut words = line.splitn(3, ' ');
+        let (Some(service), Some(kind), Some(name)) = (words.next(), words.next(), words.next()) else { return true };
+        !is_served(tree, service, kind, name) && !is_named(&document.text, service, name)
+    });
+    missing.map(|line| Finding::error(DOCUMENT, format!("`{line}` is neither served nor named"))).collect()
+}
+
+fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
+    let sources = tree.files().iter().filter(|file| {
+        let is_source = file.has_extension("rs") && !file.is_test();
+        is_source && file.krate().is_some_and(|krate| krate == service || SHARED.contains(&krate))
+    });
+    match kind {
+        "operation" => {
+            let served: BTreeSet<String> = sources.flat_map(routes).collect();
+            let (method, path) = name.split_once(' ').unwrap_or_default();
+            let path = without_names(path);
+            let below_admin = path.strip_prefix("/admin").unwrap_or(&path);
+            [method, "ANY"]
+                .iter()
+                .any(|method| [&*path, below_admin].iter().any(|path| served.contains(&format!("{method} {path}"))))
+        }
+        "method" => quotes(sources, &format!("selfservice.methods.{name}.enabled")),
+        "handler" => quotes(sources.filter(|file| file.is_in("pipeline")), name),
+        _ => quotes(sources.filter(|file| file.is_in("config")), name),
+    }
+}
+
+fn quotes<'f>(mut files: impl Iterator<Item = &'f File>, text: &str) -> bool {
+    files.any(|file| file.text.contains(&format!("\"{text}\"")))
+}
+
+/// The methods and paths that a file gives to the router, as `GET /path/{}`.
+fn routes(file: &File) -> Vec<String> {
+    let mut found = Vec::new();
+    for call in file.text.split(".route(").skip(1) {
+        let arguments = up_to_closing(call);
+        let Some((before, (path, handlers))) =
+            arguments.split_once('"').and_then(|(before, it)| Some((before, it.split_once('"')?)))
+        else {
+            continue;
+        };
+        if !before.trim().is_empty() && !before.contains("format!") {
+            continue;
+        }
+        let path = without_constant(path, &file.text);
+        for method in ["get", "post", "put", "patch", "delete", "any"] {
+            if calls(handlers, method) {
+                found.push(format!("{} {}", method.to_uppercase(), without_names(&path)));
+            }
+        }
+    }
+    found
+}
+
+/// `{REQUESTS}/login` with the text of the constant that the file gives to `REQUESTS`.
+fn without_constant(path: &str, text: &str) -> String {
+    let split = path.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    let value = split.and_then(|(name, rest)| {
+        let (_, value) = text.split_once(&format!("const {name}: &str = \""))?;
+        Some(format!("{}{rest}", value.split('"').next()?))
+    });
+    value.unwrap_or_else(|| path.to_owned())
+}
+
+/// The text before the parenthesis that closes a call.
+fn up_to_closing(text: &str) -> &str {
+    let mut depth = 1;
+    for (at, c) in text.char_indices() {
+        depth += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        if depth == 0 {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// Whether the text calls a function or method of this name.
+fn calls(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("{name}(")).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+    })
+}
+
+/// A path with its parameters made equal: `/clients/{id}` is `/clients/{}`.
+fn without_names(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// Whether the part of the service, or the part about all of them, has the name between backticks.
+fn is_named(document: &str, service: &str, name: &str) -> bool {
+    let mut parts = document.split("\n## ");
+    parts.any(|part| {
+        let title = part.lines().next().unwrap_or_default();
+        (title == service || title == "Everywhere") && part.contains(&format!("`{name}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_neither_served_nor_named_is_found() {
+        let routes = r#"Router::new()
+            .route("/clients/{id}", get(read).delete(end))
+            .route(
+                "/keys/{set}",
+                post(create),
+            )
+            .route(&format!("{REQUESTS}/login"), get(login))"#;
+        let routes = &format!("const REQUESTS: &str = \"/admin/requests\";\n{routes}");
+        let tree = Tree::of(&[
+            ("crates/oauth/src/http/mod.rs", routes),
+            (DOCUMENT, "# C\n## oauth\n`PUT /clients/{id}` comes later\n## identity\n`totp`"),
+        ]);
+        let find = |contract: &str| check_contract(&tree, contract).len();
+        assert_eq!(find("oauth operation GET /admin/clients/{id}\noauth operation DELETE /clients/{client}"), 0);
+        assert_eq!(find("oauth operation POST /keys/{set}\noauth operation PUT /clients/{id}"), 0);
+        assert_eq!(find("oauth operation GET /admin/requests/login"), 0);
+        assert_eq!(find("oauth operation PATCH /clients/{id}"), 1);
+        assert_eq!(find("oauth operation PUT /keys/{set}"), 1);
+        assert_eq!(find("identity method totp\noauth method totp"), 1);
+    }
+
+    #[test]
+    fn the_contract_is_complete() {
+        assert!(CONTRACT.lines().filter(|line| line.contains(" operation ")).count() > 100);
+        for kind in ["method", "hook", "handler"] {
+            assert!(CONTRACT.contains(&format!(" {kind} ")), "{kind}");
+        }
+    }
+}
