@@ -74,7 +74,7 @@ async fn recover(suite: &Suite, sdk: &Configuration, id: &str) -> Result<()> {
     let link = identity_api::create_recovery_link_for_identity(sdk, None, Some(link)).await.map_err(explain)?;
     let mut browser = suite.browser();
     let page = browser.get(&link.recovery_link).await?.expect_status(StatusCode::OK)?;
-    let opened = page.submit().await?.expect_status(StatusCode::SEE_OTHER)?;
+    let opened = browser.send_form(&page.form("form")?).await?.expect_status(StatusCode::SEE_OTHER)?;
     ensure!(opened.location()?.path().contains("settings"), "{}", opened.summary());
     Ok(())
 }

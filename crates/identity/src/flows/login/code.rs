@@ -40,7 +40,7 @@ impl Identity {
             }
         };
         flow.submitted_method = Some(CredentialType::Code);
-        flow.transient_payload = submission.transient_payload().cloned();
+        flow.transient_payload = submission.transient_payload();
         let given = submission.text("address").or_else(|| submission.text("identifier")).map(str::to_owned);
         let resend = submission.text("resend") == Some("code");
         match submission.text("code") {

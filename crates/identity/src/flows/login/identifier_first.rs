@@ -49,7 +49,6 @@ impl Identity {
         if offers_code {
             strategies::code::login_form(&mut flow.ui);
         }
-        flow.ui.nodes.sort(&NodeOrder::login());
         if offers_code && !offers_password {
             // There is nothing to choose: the code is sent at once. With accounts hidden this happens for every name.
             self.send_login_code(cx, flow, &identifier, None, submission.transient_payload()).await?;

@@ -12,7 +12,7 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::domain::flow::{Flow, FlowKind, Login};
+use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
 use crate::domain::message::login as messages;
 use crate::domain::ui_node::NodeOrder;
 use crate::domain::{Aal, CredentialType};

@@ -159,7 +159,7 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
         flow.submitted_method = Some(CredentialType::Profile);
-        flow.transient_payload = submission.transient_payload().cloned();
+        flow.transient_payload = submission.transient_payload();
         flow.active = None;
         let mut traits = submission.traits();
         let goes_back = submission.text("screen") == Some("previous") || submission.method() == Some("profile:back");
@@ -228,7 +228,7 @@ impl Identity {
             return Err(FlowError::MethodDisabled.into());
         }
         flow.submitted_method = Some(CredentialType::Code);
-        flow.transient_payload = submission.transient_payload().cloned();
+        flow.transient_payload = submission.transient_payload();
         let traits = submission.traits();
         fill_in(flow, &traits);
         let (mut identity, derived) = self.newcomer(cx, schema, traits)?;

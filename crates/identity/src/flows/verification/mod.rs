@@ -247,7 +247,7 @@ impl Identity {
         typed: &str,
         submission: &Submission,
     ) -> Result<(), SubmitError> {
-        flow.transient_payload = submission.transient_payload().cloned();
+        flow.transient_payload = submission.transient_payload();
         let typed = typed.trim();
         let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
         let mut read = self.database.read(cx.tenant);
