@@ -131,6 +131,7 @@ async fn an_update_writes_the_difference() {
         after.updated_at = later;
         update(&mut tx, vault, &before, &after).await.unwrap();
         tx.commit().await.unwrap();
+        after.version += 1;
 
         let mut tx = database.read(TenantId::DEFAULT);
         assert_eq!(find_whole(&mut tx, vault, ada.id).await.unwrap(), Some(after.clone()));
