@@ -47,7 +47,9 @@ impl Gateway {
         let compiled = granted.compiled().and_then(|compiled| Some((compiled, compiled.upstream.as_ref()?)));
         let (compiled, upstream) = compiled.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
         let asked = parts.uri.path_and_query();
-        let uri = upstream.uri(target, asked).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
+        let uri = upstream.uri(target, asked);
+        let uri =
+            uri.ok_or_else(|| Failure::bad_request("the path without strip_path is not a path for the upstream"))?;
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
