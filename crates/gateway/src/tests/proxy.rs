@@ -385,6 +385,59 @@ async fn connections_to_an_upstream_are_used_again() {
 }
 
 #[tokio::test]
+async fn a_safe_request_goes_once_more_when_a_kept_connection_was_closed_under_it_and_no_other_does() {
+    // Each connection answers one request and is closed under the second.
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let upstream = raw_upstream(move |mut stream| {
+        let log = log.clone();
+        async move {
+            for place in 0..2 {
+                let head = drain_head(&mut stream).await;
+                let Some(method) = head.split(' ').next().filter(|it| !it.is_empty()) else { return };
+                log.lock().unwrap().push(format!("{method} {place}"));
+                if place == 0 {
+                    let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                }
+            }
+        }
+    })
+    .await;
+    let methods =
+        json!({"match": {"url": "http://<[^/]*>/a", "methods": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]}});
+    let running = Running::start(json!([rule("/a", &upstream, methods)]), json!({})).await;
+    for (method, on_kept) in
+        [("GET", 204), ("HEAD", 204), ("OPTIONS", 204), ("POST", 502), ("PUT", 502), ("DELETE", 502)]
+    {
+        assert_eq!(running.get("/a", &[]).await.status, 204);
+        seen.lock().unwrap().clear();
+        assert_eq!(exchange(running.proxy, method, "/a", &[], b"").await.status, on_kept, "{method}");
+        let kept = format!("{method} 1");
+        let sent = if on_kept == 204 { vec![kept, format!("{method} 0")] } else { vec![kept] };
+        assert_eq!(*seen.lock().unwrap(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_request_on_a_fresh_connection_and_one_with_a_body_go_once() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counter = requests.clone();
+    let upstream = raw_upstream(move |mut stream| {
+        let counter = counter.clone();
+        async move {
+            drain_head(&mut stream).await;
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
+    assert_eq!(running.get("/a", &[]).await.status, 502);
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    assert_eq!(exchange(running.proxy, "POST", "/a", &[], b"x").await.status, 502);
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn hop_by_hop_fields_of_an_answer_stay_behind() {
     let upstream = raw_upstream(|mut stream| async move {
         drain_head(&mut stream).await;
