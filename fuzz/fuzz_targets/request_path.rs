@@ -26,6 +26,6 @@ fuzz_target!(|path: &str| {
         assert_eq!(*shorter, servlet.decoded, "a servlet container reads the path in a third way");
     }
     if let Some(sent) = upstream_path("https://b.example", "", path) {
-        assert_eq!(sent, normal.forwarded);
+        assert!(sent == normal.forwarded || sent.strip_suffix('/') == Some(normal.forwarded.as_str()), "{sent}");
     }
 });

@@ -12,12 +12,14 @@ use web::config::GoDuration;
 use web::{Network, TrustedProxies};
 
 use crate::domain::pattern::MatchingStrategy;
+use crate::domain::upstream::UpstreamPaths;
 
 /// The keys that this crate obeys.
 pub const HONOURED: &[&str] = &[
     "access_rules.matching_strategy",
     "access_rules.repositories",
     "access_rules.repositories.*",
+    "access_rules.upstream_paths",
     "authenticators.anonymous.config.ignore_authorization_header",
     "authenticators.anonymous.config.subject",
     "authenticators.anonymous.enabled",
@@ -135,6 +137,7 @@ pub const HONOURED: &[&str] = &[
     "errors.handlers.www_authenticate.config.when.*.request.remote_ip.match.*",
     "errors.handlers.www_authenticate.config.when.*.request.remote_ip.respect_forwarded_for_header",
     "errors.handlers.www_authenticate.enabled",
+    "mutators.header.config.control_characters",
     "mutators.header.config.headers",
     "mutators.header.config.headers.*",
     "mutators.header.config.omit_empty",
@@ -147,6 +150,7 @@ pub const HONOURED: &[&str] = &[
     "mutators.id_token.config.ttl",
     "mutators.id_token.enabled",
     "mutators.noop.enabled",
+    "security.decision.x_forwarded_headers",
     "serve.api.trusted_proxies",
     "serve.api.trusted_proxies.*",
     "serve.proxy.timeout.read",
@@ -165,6 +169,32 @@ pub struct Config {
     pub authorizers: Handlers,
     pub mutators: Handlers,
     pub errors: Errors,
+    pub security: Security,
+}
+
+/// The section that Oathkeeper 26.3.6 brought. What else it holds is reported and has no effect: paths that can be read in
+/// two ways are refused always.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Security {
+    pub decision: DecisionSecurity,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DecisionSecurity {
+    pub x_forwarded_headers: ForwardedHeaders,
+}
+
+/// Whether `/decisions` reads `X-Forwarded-*` from the peers of `serve.api.trusted_proxies`: not when this is set to
+/// anything but `trust`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ForwardedHeaders(Option<String>);
+
+impl ForwardedHeaders {
+    pub fn is_trusted(&self) -> bool {
+        self.0.as_deref().is_none_or(|said| said == "trust")
+    }
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -229,6 +259,8 @@ pub struct AccessRules {
     pub repositories: Vec<String>,
     #[serde(deserialize_with = "matching_strategy")]
     pub matching_strategy: MatchingStrategy,
+    /// Ours: `exact`, or `oathkeeper` for rules that count on how Oathkeeper joins paths.
+    pub upstream_paths: UpstreamPaths,
 }
 
 /// The handlers of one kind, by name.
@@ -245,6 +277,7 @@ pub struct Handler {
 #[serde(default)]
 pub struct Errors {
     pub fallback: Vec<String>,
+    #[serde(deserialize_with = "error_handlers")]
     pub handlers: Handlers,
 }
 
@@ -269,6 +302,16 @@ fn this_machine() -> TrustedProxies {
 
 fn trusted_proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
     Vec::<Network>::deserialize(deserializer).map(TrustedProxies::new)
+}
+
+/// `json` is enabled where its settings do not say otherwise.
+fn error_handlers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Handlers, D::Error> {
+    let mut handlers = HashMap::<String, Value>::deserialize(deserializer)?;
+    if let Some(Value::Object(json)) = handlers.get_mut("json") {
+        json.entry("enabled").or_insert(Value::Bool(true));
+    }
+    let read = |(name, handler)| serde_json::from_value(handler).map(|handler| (name, handler));
+    handlers.into_iter().map(read).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -308,6 +351,28 @@ mod tests {
         assert_eq!(config.errors.fallback, ["json"]);
         assert!(config.errors.handler("json").unwrap().enabled);
         assert!(config.errors.handler("redirect").is_none());
+    }
+
+    #[test]
+    fn the_json_error_handler_is_enabled_unless_it_is_switched_off() {
+        let handler = |json: Value| {
+            let config: Config = serde_json::from_value(json!({"errors": {"handlers": {"json": json}}})).unwrap();
+            config.errors.handler("json").unwrap()
+        };
+        assert!(handler(json!({"enabled": true})).enabled);
+        let verbose = handler(json!({"config": {"verbose": true}}));
+        assert!(verbose.enabled && verbose.config["verbose"] == true);
+        assert!(!handler(json!({"enabled": false})).enabled);
+    }
+
+    #[test]
+    fn forwarded_headers_count_unless_the_security_section_says_otherwise() {
+        let trusts = |security: Value| {
+            let config: Config = serde_json::from_value(json!({"security": security})).unwrap();
+            config.security.decision.x_forwarded_headers.is_trusted()
+        };
+        assert!(trusts(json!({})) && trusts(json!({"decision": {"x_forwarded_headers": "trust"}})));
+        assert!(!trusts(json!({"decision": {"x_forwarded_headers": "ignore"}})));
     }
 
     #[test]

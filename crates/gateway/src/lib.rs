@@ -23,6 +23,7 @@ pub use config::{
     AccessRules, ApiListener, Config, Errors, HONOURED, Handler, Handlers, ProxyListener, Serve, Timeouts,
 };
 pub use domain::pattern::MatchingStrategy;
+pub use domain::upstream::UpstreamPaths;
 pub use operations::load_rules::{LoadError, RepositoryError};
 pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
 pub use service::{ConfigError, Gateway, Parts, Readiness};

@@ -18,7 +18,7 @@ use crate::domain::pattern::Pattern;
 use crate::domain::rule_index::{IndexedRule, Lookup, RuleIndex};
 use crate::domain::session::{Extra, Session};
 use crate::domain::target::{Host, Scheme, Target};
-use crate::domain::upstream::Upstream;
+use crate::domain::upstream::{Upstream, UpstreamPaths};
 use crate::domain::{overlap, rule, rule_document};
 use crate::http::target;
 use crate::pipeline::Inbound;
@@ -58,7 +58,7 @@ pub fn target_url(parts: &Parts, is_decision: bool, is_forwarder: bool) -> Optio
 pub fn upstream_path(upstream: &str, strip_path: &str, path: &str) -> Option<String> {
     let settings =
         rule::Upstream { url: upstream.to_owned(), strip_path: strip_path.to_owned(), ..rule::Upstream::default() };
-    let upstream = Upstream::compile(&settings).ok()??;
+    let upstream = Upstream::compile(&settings, UpstreamPaths::Exact).ok()??;
     let host = Host::parse("a.example").ok()?;
     let asked = PathAndQuery::try_from(path).ok();
     let target = Target::new(Method::GET, Scheme::Https, &host, &RequestPath::parse(path).ok()?, None);

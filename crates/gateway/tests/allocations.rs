@@ -157,10 +157,11 @@ async fn a_pass_through_the_gateway() -> Result<()> {
     let checked = allocations(&router, "/checked/x").await?;
     println!("allocations: {open} without a check, {checked} with one");
     // Most are the client's and the framework's: headers, the body's box, the way between connection and request.
-    ensure!(open <= 24, "a pass without a check allocates {open} times");
+    // Five are for a second try: the copy of a request without a body, and what a connection knows of its use.
+    ensure!(open <= 29, "a pass without a check allocates {open} times");
     // The question to the neighbour and its answer, the cookie that is asked about, the subject, the list of headers and
-    // the one value in it. Above all the session's own document is not copied: that would be fifty and more.
-    ensure!(checked - open <= 6, "a check allocates {} times", checked - open);
+    // the one value in it, and its copy for a second try. Above all the session's own document is not copied: that would be fifty and more.
+    ensure!(checked - open <= 7, "a check allocates {} times", checked - open);
     Ok(())
 }
 

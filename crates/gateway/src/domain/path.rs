@@ -74,6 +74,11 @@ impl<'a> RequestPath<'a> {
         Ok(Self { forwarded: Cow::Owned(forwarded), decoded, trailing_slash })
     }
 
+    /// The path of a URL that ends behind its host.
+    pub(crate) const fn absent() -> Self {
+        Self { forwarded: Cow::Borrowed(""), decoded: None, trailing_slash: false }
+    }
+
     /// Whether something stays encoded, so that what is forwarded is not what is matched.
     pub(crate) const fn is_encoded(&self) -> bool {
         self.decoded.is_some()

@@ -69,18 +69,18 @@ pub(crate) enum OnFailure {
 }
 
 /// Where the proxy sends what a rule lets through.
-#[expect(clippy::struct_excessive_bools, reason = "the rule's own keys")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Upstream {
     pub(crate) url: String,
     /// Send the `Host` that the client sent instead of the host of `url`.
     pub(crate) preserve_host: bool,
-    /// Taken out of the path, slashes around it aside, where it first occurs.
+    /// Taken out of the request's path, slashes around it aside, where it first occurs as whole segments.
     pub(crate) strip_path: String,
-    /// Give the upstream the trailing slash that normalisation took away.
-    #[serde(skip_serializing_if = "is_false")]
-    pub(crate) preserve_trailing_slash: bool,
+    /// Whether the upstream gets the slash at the end of the client's path, which matching does without. By default as
+    /// `access_rules.upstream_paths` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) preserve_trailing_slash: Option<bool>,
     /// The upstream knows path parameters (`/a;v=1`): requests with them are accepted when the rule matches them with
     /// and without the parameters. Otherwise they are refused.
     #[serde(skip_serializing_if = "is_false")]

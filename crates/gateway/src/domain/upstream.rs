@@ -2,6 +2,7 @@
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
+use serde::Deserialize;
 use url::Url;
 
 use super::path::RequestPath;
@@ -12,13 +13,26 @@ use super::target::Target;
 pub(crate) struct Upstream {
     pub(crate) protocol: Protocol,
     authority: Authority,
-    /// Without a slash at its end; empty for the root.
+    /// Empty for the root. The slash at its end is one that the configuration wrote and that counts.
     base_path: String,
+    paths: UpstreamPaths,
     /// Without slashes around it; empty when nothing is stripped.
     strip: String,
     pub(crate) preserve_host: bool,
     preserve_trailing_slash: bool,
     pub(crate) forwarded_headers: bool,
+}
+
+/// How the path for the upstream is made of its base path and the request's path (`access_rules.upstream_paths`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamPaths {
+    /// `strip_path` takes whole segments out of the request's path, and a slash at its end is kept.
+    #[default]
+    Exact,
+    /// As in Oathkeeper: `strip_path` is cut out as text where it first occurs in the joined path, the base path included,
+    /// and a slash at the end is lost.
+    Oathkeeper,
 }
 
 /// What is spoken with the upstream.
@@ -33,7 +47,7 @@ pub(crate) enum Protocol {
 
 impl Upstream {
     /// `None` when the rule has no upstream; the error says what is wrong with its URL.
-    pub(crate) fn compile(settings: &rule::Upstream) -> Result<Option<Self>, String> {
+    pub(crate) fn compile(settings: &rule::Upstream, paths: UpstreamPaths) -> Result<Option<Self>, String> {
         if settings.url.is_empty() {
             return Ok(None);
         }
@@ -54,20 +68,25 @@ impl Upstream {
         let authority = authority.parse().map_err(|_| format!("`{}` has no host", settings.url))?;
         let path = if url.path().is_empty() { "/" } else { url.path() };
         let base_path = RequestPath::parse(path).map_err(|error| error.to_string())?;
+        let mut base = base_path.forwarded().trim_end_matches('/').to_owned();
+        if base_path.had_trailing_slash() && paths == UpstreamPaths::Exact {
+            base.push('/');
+        }
         let strip = format!("/{}", settings.strip_path.trim_matches('/'));
         let strip = RequestPath::parse(&strip).map_err(|error| format!("strip_path: {error}"))?;
         Ok(Some(Self {
             protocol,
             authority,
-            base_path: base_path.forwarded().trim_end_matches('/').to_owned(),
+            base_path: base,
+            paths,
             strip: strip.forwarded().trim_matches('/').to_owned(),
             preserve_host: settings.preserve_host,
-            preserve_trailing_slash: settings.preserve_trailing_slash,
+            preserve_trailing_slash: settings.preserve_trailing_slash.unwrap_or(paths == UpstreamPaths::Exact),
             forwarded_headers: settings.forwarded_headers,
         }))
     }
 
-    /// The URI to request; `None` when it would be no URI, which no normalised path makes happen. `asked` is what the
+    /// The URI to request; `None` when it would be no URI: when text that is cut out leaves no path. `asked` is what the
     /// client asked for: where nothing is changed in it, it is passed on.
     pub(crate) fn uri(&self, target: &Target, asked: Option<&PathAndQuery>) -> Option<Uri> {
         let unchanged = |asked: &&PathAndQuery| {
@@ -78,7 +97,7 @@ impl Upstream {
         };
         let path_and_query = match asked.filter(unchanged) {
             Some(asked) => asked.clone(),
-            None => PathAndQuery::try_from(self.path_and_query(target)).ok()?,
+            None => self.path_and_query(target)?,
         };
         let scheme = if self.protocol == Protocol::Https { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP };
         let mut parts = http::uri::Parts::default();
@@ -88,18 +107,23 @@ impl Upstream {
         Uri::from_parts(parts).ok()
     }
 
-    fn path_and_query(&self, target: &Target) -> String {
+    fn path_and_query(&self, target: &Target) -> Option<PathAndQuery> {
         let (forwarded, query) = (target.forwarded_path(), target.query());
         let length = self.base_path.len() + forwarded.len() + 2 + query.map_or(0, str::len);
         let mut path = String::with_capacity(length);
-        path.push_str(&self.base_path);
-        if forwarded != "/" {
-            path.push_str(forwarded);
+        let base = self.base_path.trim_end_matches('/');
+        path.push_str(base);
+        let own = if forwarded == "/" { "" } else { forwarded };
+        match self.paths {
+            _ if self.strip.is_empty() => path.push_str(own),
+            UpstreamPaths::Exact => path.push_str(&without_segments(own, &self.strip)),
+            UpstreamPaths::Oathkeeper => {
+                path.push_str(own);
+                path = path.replacen(&format!("/{}", self.strip), "", 1);
+            }
         }
-        if !self.strip.is_empty() {
-            path = without_segments(&path, &self.strip);
-        }
-        let wants_slash = self.preserve_trailing_slash && target.had_trailing_slash();
+        let is_base_alone = path.len() == base.len() && base.len() < self.base_path.len();
+        let wants_slash = is_base_alone || (self.preserve_trailing_slash && target.had_trailing_slash());
         if path.is_empty() || (wants_slash && !path.ends_with('/')) {
             path.push('/');
         }
@@ -107,7 +131,13 @@ impl Upstream {
             path.push('?');
             path.push_str(query);
         }
-        path
+        // What is left of a segment that was cut may be a dot segment, or not begin with a slash.
+        if self.paths == UpstreamPaths::Oathkeeper && !self.strip.is_empty() {
+            let whole = path.split('?').next().unwrap_or_default();
+            let bare = whole.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(whole);
+            RequestPath::parse(bare).ok().filter(|read| read.forwarded() == bare)?;
+        }
+        PathAndQuery::try_from(path).ok()
     }
 }
 
@@ -131,51 +161,86 @@ mod tests {
     use super::*;
     use crate::domain::target::{Host, Scheme};
 
-    fn uri(url: &str, strip_path: &str, slash: bool, path: &str) -> String {
-        let settings = rule::Upstream {
-            url: url.to_owned(),
-            strip_path: strip_path.to_owned(),
-            preserve_trailing_slash: slash,
-            ..rule::Upstream::default()
-        };
+    fn uri_as(paths: UpstreamPaths, settings: &rule::Upstream, path: &str) -> String {
         let asked: PathAndQuery = path.parse().unwrap();
         let path = RequestPath::parse(asked.path()).unwrap();
         let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, asked.query());
-        let upstream = Upstream::compile(&settings).unwrap().unwrap();
+        let upstream = Upstream::compile(settings, paths).unwrap().unwrap();
         let uri = upstream.uri(&target, Some(&asked)).unwrap();
         assert_eq!(upstream.uri(&target, None).as_ref(), Some(&uri), "what is passed on is what would be made");
         uri.to_string()
     }
 
-    #[test]
-    fn the_path_is_put_under_the_upstreams() {
-        assert_eq!(uri("http://u:1", "", false, "/a/b?x=%2F&y"), "http://u:1/a/b?x=%2F&y");
-        assert_eq!(uri("http://u/base/", "", false, "/a%20b/"), "http://u/base/a%20b");
-        assert_eq!(uri("http://u/base", "", false, "/"), "http://u/base");
-        assert_eq!(uri("https://u", "", false, "/"), "https://u/");
-        assert_eq!(uri("h2c://u:5", "", false, "/s"), "http://u:5/s");
-        assert_eq!(uri("http://u", "", true, "/a/"), "http://u/a/");
-        assert_eq!(uri("http://u", "", false, "/a/?"), "http://u/a?");
+    fn settings(url: &str, strip_path: &str) -> rule::Upstream {
+        rule::Upstream { url: url.to_owned(), strip_path: strip_path.to_owned(), ..rule::Upstream::default() }
+    }
+
+    fn uri(url: &str, strip_path: &str, path: &str) -> String {
+        uri_as(UpstreamPaths::Exact, &settings(url, strip_path), path)
     }
 
     #[test]
-    fn whole_segments_are_stripped() {
-        assert_eq!(uri("http://u", "/api/", false, "/api/x"), "http://u/x");
-        assert_eq!(uri("http://u/base", "api/v1", false, "/api/v1/x"), "http://u/base/x");
-        assert_eq!(uri("http://u", "api", false, "/api"), "http://u/");
-        assert_eq!(uri("http://u", "api", false, "/apiary/x"), "http://u/apiary/x");
-        assert_eq!(uri("http://u", "api", false, "/apiary/api/x"), "http://u/apiary/x");
-        assert_eq!(uri("http://u", "b", false, "/a/b/b"), "http://u/a/b");
+    fn the_path_is_put_under_the_upstreams() {
+        assert_eq!(uri("http://u:1", "", "/a/b?x=%2F&y"), "http://u:1/a/b?x=%2F&y");
+        assert_eq!(uri("http://u/base/", "", "/a%20b"), "http://u/base/a%20b");
+        assert_eq!(uri("http://u/base", "", "/"), "http://u/base");
+        assert_eq!(uri("https://u", "", "/"), "https://u/");
+        assert_eq!(uri("h2c://u:5", "", "/s"), "http://u:5/s");
+        assert_eq!(uri("http://u", "", "/a?"), "http://u/a?");
+    }
+
+    #[test]
+    fn a_trailing_slash_is_kept_unless_the_rule_says_otherwise() {
+        assert_eq!(uri("http://u", "", "/a/"), "http://u/a/");
+        assert_eq!(uri("http://u", "", "/a/?q"), "http://u/a/?q");
+        assert_eq!(uri("http://u/base", "", "/a//"), "http://u/base/a/");
+        assert_eq!(uri("http://u/base/", "", "/"), "http://u/base/");
+        assert_eq!(uri("http://u/base/", "/a", "/a"), "http://u/base/");
+        assert_eq!(uri("http://u", "/api", "/api/"), "http://u/");
+        let lost = rule::Upstream { preserve_trailing_slash: Some(false), ..settings("http://u", "") };
+        assert_eq!(uri_as(UpstreamPaths::Exact, &lost, "/a/"), "http://u/a");
+    }
+
+    #[test]
+    fn whole_segments_of_the_requests_path_are_stripped() {
+        assert_eq!(uri("http://u", "/api/", "/api/x"), "http://u/x");
+        assert_eq!(uri("http://u/base", "api/v1", "/api/v1/x"), "http://u/base/x");
+        assert_eq!(uri("http://u", "api", "/api"), "http://u/");
+        assert_eq!(uri("http://u", "api", "/apiary/x"), "http://u/apiary/x");
+        assert_eq!(uri("http://u", "api", "/apiary/api/x"), "http://u/apiary/x");
+        assert_eq!(uri("http://u", "b", "/a/b/b"), "http://u/a/b");
+        // The upstream's own path stays.
+        assert_eq!(uri("http://u/api", "/api", "/api/x/"), "http://u/api/x/");
+        assert_eq!(uri("http://u/api", "/api", "/other"), "http://u/api/other");
+        assert_eq!(uri("http://u/a/api/v1", "/api", "/api"), "http://u/a/api/v1");
+    }
+
+    #[test]
+    fn paths_can_be_made_as_oathkeeper_makes_them() {
+        let uri = |settings: &rule::Upstream, path: &str| uri_as(UpstreamPaths::Oathkeeper, settings, path);
+        assert_eq!(uri(&settings("http://u/base/", ""), "/a/"), "http://u/base/a");
+        assert_eq!(uri(&settings("http://u/base/", ""), "/"), "http://u/base");
+        assert_eq!(uri(&settings("http://u/api", "/api"), "/api/x"), "http://u/api/x");
+        assert_eq!(uri(&settings("http://u/api", "/api"), "/other"), "http://u/other");
+        assert_eq!(uri(&settings("http://u", "/api"), "/x/apiary"), "http://u/xary");
+        let kept = rule::Upstream { preserve_trailing_slash: Some(true), ..settings("http://u", "") };
+        assert_eq!(uri(&kept, "/a/"), "http://u/a/");
+        // What would be left is no path.
+        let upstream = Upstream::compile(&settings("http://u", "/api"), UpstreamPaths::Oathkeeper).unwrap().unwrap();
+        let path = RequestPath::parse("/apiary").unwrap();
+        let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, None);
+        assert_eq!(upstream.uri(&target, None), None);
     }
 
     #[test]
     fn an_upstream_that_is_no_place_is_refused() {
         for url in ["u:80", "ftp://u", "http://user:pw@u", "/relative"] {
             let settings = rule::Upstream { url: url.to_owned(), ..rule::Upstream::default() };
-            assert!(Upstream::compile(&settings).is_err(), "{url}");
+            assert!(Upstream::compile(&settings, UpstreamPaths::Exact).is_err(), "{url}");
         }
         let url = "h2c://u".to_owned();
-        assert!(Upstream::compile(&rule::Upstream { url, preserve_host: true, ..rule::Upstream::default() }).is_err());
-        assert!(Upstream::compile(&rule::Upstream::default()).unwrap().is_none());
+        let settings = rule::Upstream { url, preserve_host: true, ..rule::Upstream::default() };
+        assert!(Upstream::compile(&settings, UpstreamPaths::Exact).is_err());
+        assert!(Upstream::compile(&rule::Upstream::default(), UpstreamPaths::Exact).unwrap().is_none());
     }
 }

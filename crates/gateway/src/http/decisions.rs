@@ -18,7 +18,9 @@ const X_ENVOY_AUTH_HEADERS_TO_REMOVE: HeaderName = HeaderName::from_static("x-en
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let peer = parts.extensions.get::<PeerAddress>().copied();
-    let is_forwarder = target::is_trusted(peer, &gateway.0.config.serve.api.trusted_proxies);
+    let config = &gateway.0.config;
+    let is_forwarder = config.security.decision.x_forwarded_headers.is_trusted()
+        && target::is_trusted(peer, &config.serve.api.trusted_proxies);
     let target = match target::of_decision(&parts, is_forwarder) {
         Ok(target) => target,
         Err(failure) => {

@@ -62,15 +62,16 @@ pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
     } else {
         host(&parts.uri, headers)?
     };
-    let (path, query) = if let Some(uri) = single(headers, &X_FORWARDED_URI)? {
-        uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)))
+    let (path, query) = if let Some(uri) = single(headers, &X_FORWARDED_URI)?.filter(|uri| !uri.is_empty()) {
+        let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
+        (if path.is_empty() { "/" } else { path }, query)
     } else {
         let path = parts.uri.path();
         (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query())
     };
-    let path = if path.is_empty() { "/" } else { path };
-    let path = RequestPath::parse(path).map_err(TargetError::from)?;
-    Ok(Target::new(method, scheme, &host, &path, query))
+    // A bare `/decisions` is about a URL without a path, as a rule for `http://host` is.
+    let path = if path.is_empty() { Ok(RequestPath::absent()) } else { RequestPath::parse(path) };
+    Ok(Target::new(method, scheme, &host, &path.map_err(TargetError::from)?, query))
 }
 
 fn connection_scheme(peer: Option<&PeerAddress>) -> Scheme {
@@ -210,7 +211,10 @@ mod tests {
     fn a_decision_without_forwarded_headers_is_about_the_rest_of_its_path() {
         let host = [("host", "api.example")];
         assert_eq!(decision("/decisions/a/b?x", &host, false).as_deref(), Ok("GET http://api.example/a/b Some(\"x\")"));
-        assert_eq!(decision("/decisions", &host, true).as_deref(), Ok("GET http://api.example/ None"));
+        assert_eq!(decision("/decisions", &host, true).as_deref(), Ok("GET http://api.example None"));
+        assert_eq!(decision("/decisions/", &host, true).as_deref(), Ok("GET http://api.example/ None"));
+        let empty = [("host", "api.example"), ("x-forwarded-uri", "")];
+        assert_eq!(decision("/decisions/a", &empty, true).as_deref(), Ok("GET http://api.example/a None"));
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl RuleSet {
 }
 
 fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<CompiledRule, InvalidRule> {
-    let upstream = Upstream::compile(&rule.upstream).map_err(InvalidRule::Upstream)?;
+    let upstream =
+        Upstream::compile(&rule.upstream, config.access_rules.upstream_paths).map_err(InvalidRule::Upstream)?;
     Ok(CompiledRule {
         pipeline: Pipeline::compile(rule, config, services)?,
         upstream,

@@ -1,5 +1,6 @@
 //! Pooled connections to upstreams. Three pools, because a connection speaks one protocol: HTTP/1.1 or what TLS
-//! negotiates, HTTP/1.1 alone (upgrades, and a foreign `Host`), and HTTP/2 without TLS.
+//! negotiates, HTTP/1.1 alone (upgrades, and a foreign `Host`), and HTTP/2 without TLS. Each has a twin that keeps no
+//! connection, for requests that are sent again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +12,28 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::connection::Observed;
 use crate::domain::upstream::Protocol;
 
-pub(super) type Pool = Client<HttpsConnector<HttpConnector>, Body>;
+type Connector = Observed<HttpsConnector<HttpConnector>>;
+pub(super) type Pool = Client<Connector, Body>;
 
 pub(crate) struct UpstreamClients {
+    kept: Pools,
+    fresh: Pools,
+}
+
+struct Pools {
     negotiated: Pool,
     http1: Pool,
     h2c: Pool,
+}
+
+/// Whether a connection that was used before will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reuse {
+    Allowed,
+    Fresh,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,14 +50,24 @@ impl UpstreamClients {
         let builder = || HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http();
         let both = builder().enable_http1().enable_http2().wrap_connector(connector());
         let http1 = builder().enable_http1().wrap_connector(connector());
-        Ok(Self { negotiated: pool(both.clone(), false), http1: pool(http1, false), h2c: pool(both, true) })
+        let (both, http1) = (Observed(both), Observed(http1));
+        let pools = |most_idle| Pools {
+            negotiated: pool(both.clone(), false, most_idle),
+            http1: pool(http1.clone(), false, most_idle),
+            h2c: pool(both.clone(), true, most_idle),
+        };
+        Ok(Self { kept: pools(MOST_IDLE_PER_HOST), fresh: pools(0) })
     }
 
-    pub(super) const fn choose(&self, protocol: Protocol, must_be_http1: bool) -> &Pool {
+    pub(super) const fn choose(&self, protocol: Protocol, must_be_http1: bool, reuse: Reuse) -> &Pool {
+        let pools = match reuse {
+            Reuse::Allowed => &self.kept,
+            Reuse::Fresh => &self.fresh,
+        };
         match protocol {
-            Protocol::H2c => &self.h2c,
-            Protocol::Https if must_be_http1 => &self.http1,
-            Protocol::Https | Protocol::Http => &self.negotiated,
+            Protocol::H2c => &pools.h2c,
+            Protocol::Https if must_be_http1 => &pools.http1,
+            Protocol::Https | Protocol::Http => &pools.negotiated,
         }
     }
 }
@@ -56,10 +81,10 @@ fn connector() -> HttpConnector {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the proxy streams bodies, which the client for outbound calls does not")]
-fn pool(connector: HttpsConnector<HttpConnector>, http2_only: bool) -> Pool {
+fn pool(connector: Connector, http2_only: bool, most_idle: usize) -> Pool {
     Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(MOST_IDLE_PER_HOST)
+        .pool_max_idle_per_host(most_idle)
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .http2_only(http2_only)

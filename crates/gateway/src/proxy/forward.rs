@@ -13,6 +13,8 @@ use hyper::upgrade::OnUpgrade;
 use web::listener::IdleBody;
 
 use super::body::{ClientFault, Progress, RequestBody};
+use super::clients::Reuse;
+use super::connection;
 use super::headers::{HeaderRules, wanted_upgrade};
 use super::tunnel::{AccessEnds, TunnelEnd};
 use crate::domain::failure::{Failure, Fault};
@@ -47,7 +49,9 @@ impl Gateway {
         let compiled = granted.compiled().and_then(|compiled| Some((compiled, compiled.upstream.as_ref()?)));
         let (compiled, upstream) = compiled.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
         let asked = parts.uri.path_and_query();
-        let uri = upstream.uri(target, asked).ok_or_else(|| Failure::internal("the upstream's URI cannot be built"))?;
+        let uri = upstream.uri(target, asked);
+        let uri =
+            uri.ok_or_else(|| Failure::bad_request("the path without strip_path is not a path for the upstream"))?;
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
@@ -77,10 +81,21 @@ impl Gateway {
         *outgoing.headers_mut() = headers;
 
         // HTTP/2 names the host of the URI besides: two names for one host are one too many.
-        let has_own_host = outgoing.headers().contains_key(HOST);
-        let pool = self.0.clients.choose(upstream.protocol, upgrade.is_some() || has_own_host);
-        let answer = wait_for(pool.request(outgoing), progress.as_ref(), timeouts.write.get()).await?;
-        let mut response = self.present(answer, upgrade.as_ref(), client, timeouts.write.get())?;
+        let must_be_http1 = upgrade.is_some() || outgoing.headers().contains_key(HOST);
+        let pool = |reuse| self.0.clients.choose(upstream.protocol, must_be_http1, reuse);
+        let can_be_repeated = outgoing.method().is_safe() && progress.is_none() && upgrade.is_none();
+        let again = can_be_repeated.then(|| without_body(&outgoing));
+        let longest_silence = timeouts.write.get();
+        let first = wait_for(pool(Reuse::Allowed).request(outgoing), progress.as_ref(), longest_silence).await;
+        let answer = match (first, again) {
+            (Err(NoAnswer { was_stale: true, .. }), Some(again)) => {
+                tracing::debug!("the upstream closed a kept connection; the request is sent again");
+                wait_for(pool(Reuse::Fresh).request(again), None, longest_silence).await
+            }
+            (first, _) => first,
+        };
+        let answer = answer.map_err(|no_answer| no_answer.failure)?;
+        let mut response = self.present(answer, upgrade.as_ref(), client, longest_silence)?;
         for cookie in &granted.session.set_cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
         }
@@ -129,21 +144,43 @@ fn may_upgrade(upstream: &Upstream) -> bool {
     upstream.protocol != Protocol::H2c
 }
 
+/// The same request, of one that has no body.
+fn without_body(request: &Request<Body>) -> Request<Body> {
+    let mut again = Request::new(Body::empty());
+    *again.method_mut() = request.method().clone();
+    *again.uri_mut() = request.uri().clone();
+    *again.version_mut() = request.version();
+    *again.headers_mut() = request.headers().clone();
+    again
+}
+
+/// The upstream did not answer.
+struct NoAnswer {
+    failure: Box<Failure>,
+    /// Whether a kept connection was closed before any byte of the answer came.
+    was_stale: bool,
+}
+
 /// Waits for the head of the answer. The time runs only while nothing passes.
 async fn wait_for(
     answer: hyper_util::client::legacy::ResponseFuture,
     progress: Option<&Progress>,
     longest_silence: Duration,
-) -> Result<Response<Incoming>, Box<Failure>> {
+) -> Result<Response<Incoming>, NoAnswer> {
     let mut answer = std::pin::pin!(answer);
     let count = || progress.map_or(0, Progress::count);
     let mut seen = count();
     loop {
         match tokio::time::timeout(longest_silence, &mut answer).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => return Err(failure_of(&error)),
+            Ok(Err(error)) => {
+                return Err(NoAnswer { failure: failure_of(&error), was_stale: connection::was_stale(&error) });
+            }
             Err(_) if count() != seen => seen = count(),
-            Err(_) => return Err(Failure::gateway_timeout(format!("no answer for {longest_silence:?}"))),
+            Err(_) => {
+                let failure = Failure::gateway_timeout(format!("no answer for {longest_silence:?}"));
+                return Err(NoAnswer { failure, was_stale: false });
+            }
         }
     }
 }

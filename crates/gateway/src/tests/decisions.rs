@@ -49,6 +49,27 @@ async fn envoy_appends_the_path_and_keeps_method_and_host() {
 }
 
 #[tokio::test]
+async fn a_bare_decision_is_about_a_url_without_a_path() {
+    let mut bare = rule("", "", json!({}));
+    bare["match"]["url"] = json!("http://api.example");
+    let running =
+        Running::start(json!([bare, rule("/", "", json!({"authorizer": {"handler": "deny"}}))]), json!({})).await;
+    assert_eq!(running.decide("/decisions", &[]).await.status, 200);
+    assert_eq!(running.decide("/decisions/", &[]).await.status, 403);
+    assert_eq!(running.decide("/decisions", &forwarded("GET", "/")).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_security_section_that_does_not_trust_leaves_nobody_to_describe_a_request() {
+    let rules = json!([rule("/a", "", json!({}))]);
+    for (setting, status) in [("trust", 200), ("ignore", 403)] {
+        let changes = json!({"security": {"decision": {"x_forwarded_headers": setting}}});
+        let running = Running::start(rules.clone(), changes).await;
+        assert_eq!(running.decide("/decisions", &forwarded("GET", "/a")).await.status, status, "{setting}");
+    }
+}
+
+#[tokio::test]
 async fn noop_shows_the_requests_own_headers() {
     let running = Running::start(json!([rule("/a", "", json!({}))]), json!({})).await;
     let granted = running.decide("/decisions/a", &[("authorization", ""), ("x-mine", "m")]).await;

@@ -28,7 +28,7 @@ async fn the_upstream_sees_what_the_rule_decided() {
     assert_eq!(seen["headers"]["host"], json!(upstream.strip_prefix("http://").unwrap()));
     // Nor does a rule that sets nothing let the forgery through.
     let seen = running.get("/plain/a%20b/../c/", &forged).await.json();
-    assert_eq!((&seen["uri"], seen["headers"].get("x-user")), (&json!("/base/plain/c"), None));
+    assert_eq!((&seen["uri"], seen["headers"].get("x-user")), (&json!("/base/plain/c/"), None));
     assert_eq!(seen["headers"].get("x-forwarded-for"), None);
 }
 
@@ -44,7 +44,7 @@ async fn headers_that_override_the_request_line_stay_behind_unless_the_rule_keep
         ("x-rewrite-url", "/admin"),
         ("X-HTTP-Method-Override", "DELETE"),
         ("X-Method-Override", "DELETE"),
-        ("x-request-id", "7"),
+        ("x-mine", "7"),
     ];
     let names = |seen: &Value| -> Vec<String> {
         let names = seen["headers"].as_object().unwrap().keys().filter(|name| name.starts_with('x'));
@@ -52,10 +52,10 @@ async fn headers_that_override_the_request_line_stay_behind_unless_the_rule_keep
         names.sort();
         names
     };
-    assert_eq!(names(&running.get("/a", &sent).await.json()), ["x-request-id"]);
-    assert_eq!(names(&running.get("/kept", &sent).await.json()), ["x-http-method-override", "x-request-id"]);
+    assert_eq!(names(&running.get("/a", &sent).await.json()), ["x-mine"]);
+    assert_eq!(names(&running.get("/kept", &sent).await.json()), ["x-http-method-override", "x-mine"]);
     let granted = running.decide("/decisions/a", &sent).await;
-    assert_eq!((granted.header("x-original-url"), granted.header("x-request-id")), (None, Some("7")));
+    assert_eq!((granted.header("x-original-url"), granted.header("x-mine")), (None, Some("7")));
     let removed = "x-http-method-override,x-method-override,x-original-url,x-rewrite-url,x_original_url";
     assert_eq!(granted.header("x-envoy-auth-headers-to-remove"), Some(removed));
 }
@@ -64,7 +64,7 @@ async fn headers_that_override_the_request_line_stay_behind_unless_the_rule_keep
 async fn host_path_and_forwarded_headers_follow_the_rule() {
     let upstream = echo_upstream().await;
     let settings = json!({"upstream": {"url": upstream, "preserve_host": true, "strip_path": "/api",
-                                       "preserve_trailing_slash": true, "forwarded_headers": true}});
+                                       "forwarded_headers": true}});
     let running = Running::start(json!([rule("/api/<.*>", "", settings)]), json!({})).await;
     let seen = running.get("/api/x/", &[("host", "shop.example")]).await.json();
     assert_eq!((&seen["uri"], &seen["headers"]["host"]), (&json!("/x/"), &json!("shop.example")));
@@ -382,6 +382,59 @@ async fn connections_to_an_upstream_are_used_again() {
         assert_eq!(running.get("/a", &[]).await.status, 204);
     }
     assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_safe_request_goes_once_more_when_a_kept_connection_was_closed_under_it_and_no_other_does() {
+    // Each connection answers one request and is closed under the second.
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let upstream = raw_upstream(move |mut stream| {
+        let log = log.clone();
+        async move {
+            for place in 0..2 {
+                let head = drain_head(&mut stream).await;
+                let Some(method) = head.split(' ').next().filter(|it| !it.is_empty()) else { return };
+                log.lock().unwrap().push(format!("{method} {place}"));
+                if place == 0 {
+                    let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                }
+            }
+        }
+    })
+    .await;
+    let methods =
+        json!({"match": {"url": "http://<[^/]*>/a", "methods": ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]}});
+    let running = Running::start(json!([rule("/a", &upstream, methods)]), json!({})).await;
+    for (method, on_kept) in
+        [("GET", 204), ("HEAD", 204), ("OPTIONS", 204), ("POST", 502), ("PUT", 502), ("DELETE", 502)]
+    {
+        assert_eq!(running.get("/a", &[]).await.status, 204);
+        seen.lock().unwrap().clear();
+        assert_eq!(exchange(running.proxy, method, "/a", &[], b"").await.status, on_kept, "{method}");
+        let kept = format!("{method} 1");
+        let sent = if on_kept == 204 { vec![kept, format!("{method} 0")] } else { vec![kept] };
+        assert_eq!(*seen.lock().unwrap(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_request_on_a_fresh_connection_and_one_with_a_body_go_once() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counter = requests.clone();
+    let upstream = raw_upstream(move |mut stream| {
+        let counter = counter.clone();
+        async move {
+            drain_head(&mut stream).await;
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
+    assert_eq!(running.get("/a", &[]).await.status, 502);
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    assert_eq!(exchange(running.proxy, "POST", "/a", &[], b"x").await.status, 502);
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ async fn a_request_with_a_slash_at_its_end_finds_the_rule_without_one() {
     let upstream = echo_upstream().await;
     let slashed = rule("/never/", &upstream, json!({}));
     let running = Running::start(json!([rule("/a", &upstream, json!({})), slashed]), json!({})).await;
-    assert_eq!(running.get("/a/", &[]).await.json()["uri"], "/a");
+    assert_eq!(running.get("/a/", &[]).await.json()["uri"], "/a/");
     for path in ["/never/", "/never"] {
         assert_eq!(running.get(path, &[]).await.status, 404, "{path}");
     }

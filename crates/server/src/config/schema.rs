@@ -436,8 +436,24 @@ mod tests {
             "errors": {"fallback": ["json"], "handlers": {"json": {"enabled": true, "config": {}}}},
         });
         assert_eq!(faults(Service::Gateway, &oathkeeper), Vec::<String>::new());
-        let unfinished = json!({"errors": {"handlers": {"json": {"enabled": true}}}});
-        assert_eq!(faults(Service::Gateway, &unfinished), ["gateway.errors.handlers.json: lacks the key \"config\""]);
+        let bare = json!({
+            "authenticators": {"anonymous": {"enabled": true}},
+            "errors": {"handlers": {"json": {"enabled": true}, "www_authenticate": {"enabled": true}}},
+            "security": {"decision": {"x_forwarded_headers": "trust"}, "request": {"path": "strict"}},
+        });
+        assert_eq!(faults(Service::Gateway, &bare), Vec::<String>::new());
+        let settings_alone = json!({"errors": {"handlers": {"json": {"config": {"verbose": true}}}}});
+        assert_eq!(faults(Service::Gateway, &settings_alone), Vec::<String>::new());
+        let misspelled = json!({"errors": {"handlers": {"json": {"enabled": true, "config": {"verbos": true}}}}});
+        assert_eq!(
+            faults(Service::Gateway, &misspelled),
+            ["gateway.errors.handlers.json.config.verbos: there is no such key; did you mean \"verbose\"?"]
+        );
+        let unfinished = json!({"errors": {"handlers": {"redirect": {"enabled": true}}}});
+        assert_eq!(
+            faults(Service::Gateway, &unfinished),
+            ["gateway.errors.handlers.redirect: lacks the key \"config\""]
+        );
         let hydra = json!({"dsn": "memory", "urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "ttl": {"access_token": "1h"}});
         assert_eq!(faults(Service::Oauth, &hydra), Vec::<String>::new());
     }

@@ -291,7 +291,12 @@ impl Remote {
             url.set_query(target.query());
         }
         let mut request = http::Request::new(Bytes::new());
-        *request.method_mut() = self.force_method.clone().unwrap_or_else(|| target.method.clone());
+        *request.method_mut() = match &self.force_method {
+            Some(method) => method.clone(),
+            // The answer to HEAD has no body, and the session is in the body.
+            None if target.method == Method::HEAD => Method::GET,
+            None => target.method.clone(),
+        };
         *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` cannot be requested"))?;
         let headers = request.headers_mut();
         for name in forward.iter().chain([&COOKIE]).filter(|name| **name != http::header::HOST) {
@@ -299,13 +304,13 @@ impl Remote {
                 headers.append(name, value.clone());
             }
         }
+        for (name, value) in &self.additional_headers {
+            headers.insert(name, value.clone());
+        }
         if self.preserve_host
             && let Ok(host) = target.host().parse()
         {
             headers.insert(X_FORWARDED_HOST, host);
-        }
-        for (name, value) in &self.additional_headers {
-            headers.insert(name, value.clone());
         }
         Ok(request)
     }

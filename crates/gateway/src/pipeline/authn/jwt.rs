@@ -263,11 +263,12 @@ fn scopes(claims: &Map<String, Value>) -> Option<(&'static str, Vec<String>)> {
     Some((name, scopes))
 }
 
-/// The claims with their scopes under `scp`, wherever the token had them.
+/// The claims with their scopes under `scp`, wherever the token had them; a token without scopes has an empty list.
 fn with_scopes_as_list(mut claims: Map<String, Value>) -> Map<String, Value> {
-    if let Some((name, scopes)) = scopes(&claims) {
+    let scopes = scopes(&claims).map(|(name, scopes)| {
         claims.remove(name);
-        claims.insert("scp".to_owned(), scopes.into());
-    }
+        scopes
+    });
+    claims.insert("scp".to_owned(), scopes.unwrap_or_default().into());
     claims
 }

@@ -165,7 +165,7 @@ mod tests {
         });
         assert_eq!(answer(errors.clone(), &[], &Failure::forbidden()).status(), StatusCode::FOUND);
         let unauthorized = answer(errors.clone(), &[], &Failure::unauthorized());
-        assert_eq!(unauthorized.headers()["www-authenticate"], "Basic realm=r");
+        assert_eq!(unauthorized.headers()["www-authenticate"], "Basic realm=\"r\"");
         assert_eq!(answer(errors, &[], &Failure::no_rule()).status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 

@@ -22,8 +22,7 @@ impl WwwAuthenticate {
     pub(super) fn compile(settings: Value) -> Result<Self, String> {
         let Settings { realm } = settings::read(settings)?;
         let realm = if realm.is_empty() { "Please authenticate." } else { &realm };
-        // Without quotation marks, as clients of the gateway know it.
-        let challenge = HeaderValue::from_str(&format!("Basic realm={realm}"))
+        let challenge = HeaderValue::from_str(&format!("Basic realm={}", quoted(realm)))
             .map_err(|_| "has a `realm` that no header can carry".to_owned())?;
         Ok(Self { challenge })
     }
@@ -38,6 +37,14 @@ impl WwwAuthenticate {
     }
 }
 
+/// RFC 9110 section 11.5: a realm is a quoted string. One that the configuration wrote with quotation marks has them.
+fn quoted(realm: &str) -> String {
+    if realm.len() >= 2 && realm.starts_with('"') && realm.ends_with('"') {
+        return realm.to_owned();
+    }
+    format!("\"{}\"", realm.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,8 +54,10 @@ mod tests {
     fn the_challenge_names_the_realm() {
         let challenge =
             |settings: Value| WwwAuthenticate::compile(settings).unwrap().answer().headers()[WWW_AUTHENTICATE].clone();
-        assert_eq!(challenge(json!({})), "Basic realm=Please authenticate.");
-        assert_eq!(challenge(json!({"realm": "staff"})), "Basic realm=staff");
+        assert_eq!(challenge(json!({})), "Basic realm=\"Please authenticate.\"");
+        assert_eq!(challenge(json!({"realm": "staff"})), "Basic realm=\"staff\"");
+        assert_eq!(challenge(json!({"realm": "the \"staff\" \\"})), r#"Basic realm="the \"staff\" \\""#);
+        assert_eq!(challenge(json!({"realm": "\"staff only\""})), "Basic realm=\"staff only\"");
         assert!(WwwAuthenticate::compile(json!({"realm": "a\nb"})).is_err());
     }
 }

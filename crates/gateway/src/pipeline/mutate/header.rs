@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -17,6 +18,18 @@ pub(crate) struct Header {
     headers: Vec<(HeaderName, Source)>,
     omit_empty: bool,
     remove: Vec<HeaderName>,
+    control_characters: ControlCharacters,
+}
+
+/// What becomes of control characters in a value: no header can carry them (RFC 9110 section 5.5), and a person may have
+/// written them into a trait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ControlCharacters {
+    #[default]
+    Remove,
+    /// Percent-encoded, and `%` too, so that the value can be decoded.
+    Encode,
 }
 
 /// Where a value comes from.
@@ -34,6 +47,8 @@ struct Settings {
     omit_empty: bool,
     /// Ours: headers of the request that the upstream must not see.
     remove: Vec<String>,
+    /// Ours: `remove` or `encode`.
+    control_characters: ControlCharacters,
 }
 
 impl Header {
@@ -53,12 +68,13 @@ impl Header {
             headers.push((name, source));
         }
         let remove = settings.remove.iter().map(|name| settings::header_name(name)).collect::<Result<_, _>>()?;
-        Ok(Self { headers, omit_empty: settings.omit_empty, remove })
+        let Settings { omit_empty, control_characters, .. } = settings;
+        Ok(Self { headers, omit_empty, remove, control_characters })
     }
 
     pub(super) fn mutate(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
         for (name, source) in &self.headers {
-            let value = source.value(name, &TemplateView { session, inbound })?;
+            let value = source.value(name, &TemplateView { session, inbound }, self.control_characters)?;
             if value.is_empty() && self.omit_empty {
                 session.headers.remove(name);
                 session.removed.push(name.clone());
@@ -83,16 +99,42 @@ impl Source {
         Ok(constant.map_or(Self::Template(template), Self::Constant))
     }
 
-    fn value(&self, name: &HeaderName, view: &TemplateView<'_>) -> Result<HeaderValue, Box<Failure>> {
+    fn value(
+        &self,
+        name: &HeaderName,
+        view: &TemplateView<'_>,
+        control_characters: ControlCharacters,
+    ) -> Result<HeaderValue, Box<Failure>> {
         let text = match self {
             Self::Constant(value) => return Ok(value.clone()),
             Self::Template(template) => template.render(view).map_err(|error| Failure::internal(error.to_string()))?,
         };
-        let value = match text {
+        let value = match control_characters.handled(text) {
             Cow::Borrowed(text) => HeaderValue::from_str(text),
             Cow::Owned(text) => HeaderValue::try_from(text),
         };
         value.map_err(|_| Failure::internal(format!("the value for the header `{name}` does not fit into a header")))
+    }
+}
+
+impl ControlCharacters {
+    fn handled(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::Remove if !text.contains(char::is_control) => text,
+            Self::Remove => Cow::Owned(text.chars().filter(|character| !character.is_control()).collect()),
+            Self::Encode => {
+                const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
+                let mut encoded = String::with_capacity(text.len());
+                for character in text.chars() {
+                    if character.is_control() || character == '%' {
+                        encoded.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), ENCODED));
+                    } else {
+                        encoded.push(character);
+                    }
+                }
+                Cow::Owned(encoded)
+            }
+        }
     }
 }
 
@@ -134,9 +176,27 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_no_header_can_carry_fails_the_request() {
-        let failure = run(json!({"headers": {"X-User": "{{ print .Subject }}"}}), "a\nX-Admin: 1").unwrap_err();
-        assert_eq!(failure.status, http::StatusCode::INTERNAL_SERVER_ERROR);
+    fn control_characters_of_a_person_are_removed_or_encoded_and_fail_no_request() {
+        let value = |settings: Value, subject: &str| {
+            let session = run(settings, subject).unwrap();
+            String::from_utf8(session.headers.get("x-user").unwrap().as_bytes().to_vec()).unwrap()
+        };
+        let headers = json!({"X-User": "{{ print .Subject }}"});
+        let removed = json!({"headers": headers});
+        let encoded = json!({"headers": headers, "control_characters": "encode"});
+        for (subject, without, as_escapes) in [
+            ("a\r\nX-Admin: 1", "aX-Admin: 1", "a%0D%0AX-Admin: 1"),
+            ("\u{0}\u{1}\u{7f}\t\u{85}b", "b", "%00%01%7F%09%C2%85b"),
+            ("100% é", "100% é", "100%25 é"),
+            ("plain", "plain", "plain"),
+        ] {
+            assert_eq!(value(removed.clone(), subject), without);
+            assert_eq!(value(encoded.clone(), subject), as_escapes);
+            let composed = json!({"headers": {"X-User": "<{{ .Subject }}>"}});
+            assert_eq!(value(composed, subject), format!("<{without}>"));
+        }
+        let empty = json!({"headers": headers, "omit_empty": true});
+        assert_eq!(run(empty, "\n").unwrap().headers.iter().count(), 0);
     }
 
     #[test]
@@ -149,6 +209,7 @@ mod tests {
             json!({"headers": {"Content-Length": "1"}}),
             json!({"headers": {"X-A": "{{ env \"HOME\" }}"}}),
             json!({"headers": {"X-A": "a\nb"}}),
+            json!({"headers": {}, "control_characters": "keep"}),
         ] {
             assert!(Header::compile(settings.clone()).is_err(), "{settings}");
         }

@@ -79,6 +79,25 @@ async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forwa
 }
 
 #[tokio::test]
+async fn a_head_request_asks_the_session_check_with_get() {
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice"}"#)).await;
+    let request = Request::new(Method::HEAD, "http://api.example/").header("cookie", "session=x");
+    let session = run(cookie_rule(json!({"check_session_url": url})), &request, &testing::services()).await.unwrap();
+    assert_eq!(session.subject, "alice");
+    assert_eq!(seen.lock().unwrap()[0].0.method, Method::GET);
+}
+
+#[tokio::test]
+async fn preserve_host_wins_over_an_additional_header() {
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice"}"#)).await;
+    let settings = json!({"check_session_url": url, "preserve_host": true,
+                          "additional_headers": {"X-Forwarded-Host": "other.example"}});
+    let request = Request::get("http://api.example/").header("cookie", "session=x");
+    run(cookie_rule(settings), &request, &testing::services()).await.unwrap();
+    assert_eq!(seen.lock().unwrap()[0].0.headers["x-forwarded-host"], "api.example");
+}
+
+#[tokio::test]
 async fn each_answer_of_the_session_check_has_its_meaning() {
     let services = testing::services();
     let request = Request::get("http://h/").header("cookie", "session=x");

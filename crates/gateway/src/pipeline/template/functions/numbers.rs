@@ -93,7 +93,7 @@ pub(super) fn float_in_go(number: f64) -> String {
 
 /// Go writes a float without a fraction as a whole number.
 pub(super) fn float_to_json(number: f64) -> serde_json::Value {
-    if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
+    if number.fract() == 0.0 && number.abs() < 9.2e18 {
         return truncated(number).into();
     }
     serde_json::Number::from_f64(number).map_or(serde_json::Value::Null, serde_json::Value::Number)

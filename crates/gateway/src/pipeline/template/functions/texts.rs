@@ -97,15 +97,29 @@ fn go_quoted(it: &str) -> String {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\u{c}' => quoted.push_str("\\f"),
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             _ if character.is_ascii_control() => quoted.extend(["\\x", &hex(&[character as u8])]),
-            _ => quoted.push(character),
+            '\'' => quoted.push('\''),
+            _ if is_printable(character) => quoted.push(character),
+            _ if character <= '\u{ffff}' => quoted.extend(["\\u", &format!("{:04x}", u32::from(character))]),
+            _ => quoted.extend(["\\U", &format!("{:08x}", u32::from(character))]),
         }
     }
     quoted.push('"');
     quoted
+}
+
+/// Letters, marks, numbers, punctuation, symbols and the space (`unicode.IsPrint`): what Rust writes as itself too. A mark
+/// counts when it follows something.
+fn is_printable(character: char) -> bool {
+    let after_letter = ['a', character].iter().collect::<String>();
+    after_letter.escape_debug().eq(after_letter.chars())
 }
 
 fn indent(name: &str, given: &[Value], before: &str) -> Outcome {
@@ -168,11 +182,18 @@ fn abbreviate(name: &str, given: &[Value]) -> Outcome {
     Ok(text(it.chars().take(width - 3).chain("...".chars()).collect::<String>()))
 }
 
+/// Go's `strings.Title`: a word begins behind anything but a letter, a digit or an underscore; outside of ASCII, behind a
+/// space.
 fn title(it: &str) -> String {
-    let mut after_space = true;
+    let separates = |character: char| match character {
+        '_' => false,
+        _ if character.is_ascii() => !character.is_ascii_alphanumeric(),
+        _ => character.is_whitespace(),
+    };
+    let mut after_separator = true;
     it.chars()
         .flat_map(|character| {
-            let upper = std::mem::replace(&mut after_space, character.is_whitespace());
+            let upper = std::mem::replace(&mut after_separator, separates(character));
             if upper { character.to_uppercase().collect::<Vec<_>>() } else { vec![character] }
         })
         .collect()
