@@ -26,6 +26,19 @@ impl Context {
     pub fn for_background(now: Timestamp, tenant: TenantId, request_id: RequestId) -> Self {
         Self { now, tenant, actor: Actor::System, request_id, locale: Locale::default(), client_address: None }
     }
+
+    /// The network that attempts are counted for: the address, or the `/64` of an IPv6 address, which one subscriber has
+    /// as a whole.
+    pub fn client_network(&self) -> String {
+        match self.client_address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            Some(IpAddr::V4(address)) => address.to_string(),
+            None => "unknown".to_owned(),
+        }
+    }
 }
 
 /// Who asks.

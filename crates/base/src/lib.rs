@@ -8,6 +8,7 @@
 //! - A value sealed for one [`Purpose`](seal::Purpose) or one tenant never opens as another.
 
 pub mod bounds;
+mod budget;
 mod clock;
 mod context;
 mod id;
@@ -22,6 +23,7 @@ mod timestamp;
 mod token;
 mod trust_store;
 
+pub use budget::Budget;
 pub use clock::{Clock, ManualClock, TimeSource};
 pub use context::{Actor, Context, Locale, RequestId};
 pub use nesting::{MAX_NESTING, is_nested_too_deep};

@@ -3,6 +3,7 @@
 //! [`HONOURED`].
 
 mod adjustments;
+mod attempt_limits;
 mod courier;
 mod flows;
 mod honoured;
@@ -16,6 +17,7 @@ use serde::de::{Deserializer, Error as _};
 use web::config::GoDuration;
 
 pub use adjustments::Adjustment;
+pub use attempt_limits::AttemptLimits;
 pub use courier::{
     Channel, Courier, DeliveryStrategy, HttpAuth, HttpAuthConfig, HttpDelivery, RequestConfig, Smtp, TemplateSources,
 };
@@ -280,6 +282,8 @@ pub struct Oauth2Provider {
 #[serde(default)]
 pub struct Security {
     pub account_enumeration: AccountEnumeration,
+    /// Ours.
+    pub attempt_limits: AttemptLimits,
     pub disallow_ref_in_identity_schemas: bool,
     /// Recovery, a new password and the first proof of an address end all other sessions of the person. When this is
     /// off, only the hook `revoke_active_sessions` does.
@@ -289,6 +293,7 @@ pub struct Security {
 impl Default for Security {
     fn default() -> Self {
         Self {
+            attempt_limits: AttemptLimits::default(),
             account_enumeration: AccountEnumeration::default(),
             disallow_ref_in_identity_schemas: false,
             revoke_active_sessions: true,

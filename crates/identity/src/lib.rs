@@ -34,6 +34,7 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         2 => "0002_sessions.sql",
         3 => "0003_flows.sql",
         4 => "0004_messages.sql",
+        5 => "0005_attempt_limits.sql",
         7 => "0007_identity_versions.sql",
         9 => ("0009_lists.sqlite.sql", "0009_lists.postgres.sql"),
     ]

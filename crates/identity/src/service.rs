@@ -15,9 +15,11 @@ use crate::config::{Config, FlowUse, HasherAlgorithm};
 use crate::courier::{
     HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError,
 };
+use crate::domain::attempt_limit::AttemptLimits;
 use crate::domain::credential::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
+use crate::flows::attempts::AttemptMemory;
 use crate::flows::checked::{self, CheckedSession};
 use crate::flows::places::{InvalidPlace, Places};
 use crate::hashing::{HashAlgorithm, Hasher, HashingLimits, default_lanes};
@@ -92,6 +94,8 @@ pub struct Shared {
     pub(crate) smtp: Option<SmtpDelivery>,
     pub(crate) http_deliveries: HttpDeliveries,
     pub(crate) places: Places,
+    pub(crate) limits: AttemptLimits,
+    pub(crate) attempts: Arc<AttemptMemory>,
     pub(crate) ui: ui::Ui,
     pub(crate) login_requests: Link<dyn LoginRequests>,
     pub(crate) subject_observer: Link<dyn SubjectObserver>,
@@ -131,6 +135,8 @@ impl Identity {
             http_deliveries,
             ui: ui.under(places.public_path()),
             places,
+            limits: config.security.attempt_limits.resolve(),
+            attempts: Arc::default(),
             config,
             checked_sessions: ReadCache::new(database.clone(), checked::MAX_BYTES, checked::SESSION_BYTES),
             database,

@@ -10,7 +10,7 @@ use web::outbound::Client as HttpClient;
 
 use crate::config::{Config, ConfigError};
 use crate::domain::claims::AccessTokenClaims;
-use crate::memory::{Clients, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
+use crate::memory::{Clients, FailedSecrets, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
 use crate::operations::introspect_token::LiveAccessToken;
 
 /// What the service is made of.
@@ -45,6 +45,7 @@ struct Inner {
     keys: KeyRing,
     remote_keys: RemoteKeySets,
     secrets: VerifiedSecrets,
+    failed_secrets: FailedSecrets,
 }
 
 impl OAuth {
@@ -74,6 +75,7 @@ impl OAuth {
             keys: KeyRing::default(),
             remote_keys: RemoteKeySets::default(),
             secrets,
+            failed_secrets: FailedSecrets::default(),
         })))
     }
 
@@ -147,6 +149,11 @@ impl OAuth {
 
     pub(crate) fn remote_keys(&self) -> &RemoteKeySets {
         &self.0.remote_keys
+    }
+
+    /// Wrong client secrets of a short while ago.
+    pub(crate) fn failed_secrets(&self) -> &FailedSecrets {
+        &self.0.failed_secrets
     }
 
     pub(crate) fn verified_secrets(&self) -> &VerifiedSecrets {

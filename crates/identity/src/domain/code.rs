@@ -1,9 +1,9 @@
 //! One-time codes, sent to an address to prove that the person reads what arrives there: six digits to type, or the token
 //! of a link to open.
 //!
-//! A code belongs to one flow and one purpose; one of another kind never redeems. Guesses are counted over all codes of
-//! a flow, so that asking for a new one does not buy new guesses. Digits rest sealed, because a million possibilities
-//! would not survive a digest; a token rests as its digest alone.
+//! A code belongs to one flow and one purpose; one of another kind never redeems. Wrong guesses are counted for the code,
+//! and for its person over all flows (`attempt_limit`). Digits rest sealed, because a million possibilities would not
+//! survive a digest; a token rests as its digest alone.
 
 use base::{PlainToken, Rng, Timestamp};
 use subtle::ConstantTimeEq as _;
@@ -51,6 +51,30 @@ impl CodePurpose {
     }
 }
 
+/// Who asked for a code. A person has one open code of each, so that a stranger's request does not invalidate theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AskedBy {
+    #[default]
+    Stranger,
+    /// A device or network that is familiar to the person.
+    Familiar,
+    Administrator,
+}
+
+impl AskedBy {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Familiar => "familiar",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Stranger, Self::Familiar, Self::Administrator].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     pub id: CodeId,
@@ -62,6 +86,8 @@ pub struct Code {
     pub identity_id: Option<IdentityId>,
     pub via: Via,
     pub address: String,
+    pub asked_by: AskedBy,
+    /// Wrong guesses.
     pub attempts: i32,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -121,6 +147,7 @@ mod tests {
             identity_id: None,
             via: Via::Email,
             address: "a@x".to_owned(),
+            asked_by: AskedBy::Stranger,
             attempts: 0,
             created_at: Timestamp::EPOCH,
             expires_at: Timestamp::from_unix_seconds(expires),

@@ -2,6 +2,7 @@
 
 pub mod aal;
 pub mod address;
+pub mod attempt_limit;
 pub mod client_kind;
 pub mod code;
 pub mod continue_with;

@@ -21,6 +21,7 @@ use crate::storage;
 use crate::strategies::link;
 
 use super::answer::{Answer, CookieChange};
+use super::attempts::Caller;
 use super::codes::{Judged, Recipient};
 use super::error::{FlowError, SubmitError};
 use super::refusal::Refusal;
@@ -45,6 +46,8 @@ pub(super) trait AddressFlow: Details {
 
     /// Keeps the address that was named, in its normal form.
     fn keep_address(&mut self, address: String);
+    /// The address that was named.
+    fn address(&self) -> Option<&str>;
     /// What a new flow in the place of this one knows, in the browser that this one belongs to or in another.
     fn anew(&self, is_at_home: bool) -> Self;
     /// Whether something in the browser that began the flow waits for its end.
@@ -131,10 +134,9 @@ impl Identity {
         if named == own { Ok(()) } else { Err(SubmitError::general(D::no_strategy())) }
     }
 
-    /// The address that was typed, in its normal form, where one can be sent to. Asking for mail is counted.
-    pub(super) async fn address_to_send_to<D: AddressFlow>(
+    /// The address that was typed, in its normal form, where one can be sent to.
+    pub(super) fn address_to_send_to<D: AddressFlow>(
         &self,
-        cx: &Context,
         flow: &Flow<D>,
         typed: &str,
     ) -> Result<(Via, String), SubmitError> {
@@ -149,7 +151,6 @@ impl Identity {
             let problem = TraitProblem::Email { value: typed.to_owned() };
             return Err(SubmitError::at("email", validation::of_trait(&problem)));
         }
-        self.count_mail_request(cx).await?;
         Ok((via, normalize_address(via, typed)))
     }
 
@@ -194,10 +195,11 @@ impl Identity {
     pub(super) async fn proof_by_code<D: AddressFlow>(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &Flow<D>,
         guess: &str,
     ) -> Result<Step, SubmitError> {
-        match self.proof(cx, flow, D::CODE, guess).await? {
+        match self.proof(cx, caller, flow, D::CODE, guess).await? {
             Ok(code) => Ok(Step::Proved(code)),
             Err(message) => Err(SubmitError::general(message.unwrap_or_else(D::wrong_code))),
         }
@@ -207,31 +209,29 @@ impl Identity {
     pub(super) async fn proof_by_link_of<D: AddressFlow>(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &Flow<D>,
         token: &str,
     ) -> Result<Option<Box<Code>>, FlowError> {
         if !self.methods().link {
             return Err(FlowError::MethodDisabled);
         }
-        Ok(self.proof(cx, flow, D::LINK, token).await?.ok())
+        Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())
     }
 
     /// Judges what came back; the inner error is what there is to say when it is more than that it is wrong.
     async fn proof<D: AddressFlow>(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &Flow<D>,
         purpose: CodePurpose,
         guess: &str,
     ) -> Result<Result<Box<Code>, Option<Message>>, FlowError> {
-        match self.judge_code(cx, flow.id, purpose, guess).await? {
-            Judged::Right { code, counted } if code.identity_id.is_some() => {
-                let mut tx = self.database.write(cx.tenant).await?;
-                counted.forgive(&mut tx).await?;
-                tx.commit().await?;
-                Ok(Ok(code))
-            }
-            Judged::Right { .. } | Judged::Wrong => Ok(Err(None)),
+        let named = flow.details.address().unwrap_or_default();
+        match self.judge_code(cx, caller, flow.id, purpose, named, guess).await? {
+            Judged::Right { code, .. } => Ok(Ok(code)),
+            Judged::Wrong => Ok(Err(None)),
             Judged::Exhausted => Ok(Err(Some(validation::code_exhausted()))),
         }
     }

@@ -32,6 +32,8 @@ pub enum Content {
 /// A cookie that the answer sets or takes away.
 pub enum CookieChange {
     Csrf(CsrfSecret),
+    /// By which the device is known again.
+    Device(PlainToken),
     Session {
         token: PlainToken,
         expires_at: Timestamp,
@@ -49,6 +51,7 @@ impl std::fmt::Debug for CookieChange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Csrf(_) => "Csrf",
+            Self::Device(_) => "Device",
             Self::Session { .. } => "Session",
             Self::SessionEnded => "SessionEnded",
             Self::Continuity { .. } => "Continuity",
@@ -70,6 +73,13 @@ impl Answer {
     #[must_use]
     pub fn with(mut self, cookie: CookieChange) -> Self {
         self.cookies.push(cookie);
+        self
+    }
+
+    /// Adds the cookie of a device that is new, before all others: a client that keeps one cookie keeps the last.
+    #[must_use]
+    pub fn with_device(mut self, new_device: Option<PlainToken>) -> Self {
+        self.cookies.splice(0..0, new_device.map(CookieChange::Device));
         self
     }
 }

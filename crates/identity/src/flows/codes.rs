@@ -1,18 +1,22 @@
 //! Sending and judging one-time codes and links, for every flow that uses them.
 
+use std::time::Duration;
+
 use base::{Context, PlainToken};
 use database::WriteTx;
 use serde_json::{Value, json};
 use url::Url;
+use uuid::Uuid;
 
 use crate::Identity;
 use crate::courier::{self, Template};
-use crate::domain::code::{self, Code, CodeId, CodePurpose, Guess};
+use crate::domain::attempt_limit::Counter;
+use crate::domain::code::{self, AskedBy, Code, CodeId, CodePurpose, Guess};
 use crate::domain::flow::{Details, Flow, FlowId, FlowKind, endpoint};
-use crate::domain::{self, Via};
+use crate::domain::{self, IdentityId, Via};
 use crate::storage;
 
-use super::attempts::Counted;
+use super::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission, Target};
 use super::error::FlowError;
 
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
@@ -22,21 +26,25 @@ pub(super) struct Recipient<'a> {
     pub address: &'a str,
     /// The holder of the address is told of it instead, by a mail that is counted in the place of this one.
     pub is_holders: bool,
+    pub caller: &'a Caller,
+    /// Whether the message is what the submission asks for, and does not merely follow from it.
+    pub is_asked_for: bool,
 }
 
 /// What a guess came to.
 pub(super) enum Judged {
     Right {
         code: Box<Code>,
-        counted: Counted,
+        familiar: FamiliarClients,
     },
     Wrong,
-    /// No more guesses in this flow.
+    /// No more guesses at this code.
     Exhausted,
 }
 
 impl Identity {
-    /// Makes a code the only open one of its flow and queues the message that carries it.
+    /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
+    /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn send_code<D: Details>(
         &self,
@@ -49,8 +57,25 @@ impl Identity {
     ) -> Result<(), FlowError> {
         let plain = code::generate(&self.rng, purpose);
         let lifespan = if purpose.is_link() { self.link_lifespan() } else { self.code_lifespan() };
-        let attempts = storage::codes::attempts(tx, flow.id, purpose).await?;
+        let asked_by = if recipient.is_holders {
+            AskedBy::Stranger
+        } else {
+            let message = CountedMessage {
+                caller: recipient.caller,
+                recipient: recipient.address,
+                person: recipient.person.map(|person| person.id),
+                is_asked_for: recipient.is_asked_for,
+            };
+            match self.count_message(tx, cx, &message).await? {
+                MessageAdmission::Withheld => return Ok(()),
+                MessageAdmission::ByFamiliar => AskedBy::Familiar,
+                MessageAdmission::ByStranger => AskedBy::Stranger,
+            }
+        };
         storage::codes::delete_open(tx, flow.id, purpose).await?;
+        // Done for nobody as well, so that it takes as long.
+        let person = recipient.person.map_or(IdentityId::from_uuid(Uuid::nil()), |person| person.id);
+        storage::codes::delete_open_of_person(tx, person, purpose, asked_by).await?;
         let code = Code {
             id: CodeId::generate(&self.rng),
             purpose,
@@ -59,17 +84,14 @@ impl Identity {
             identity_id: recipient.person.map(|person| person.id),
             via: recipient.via,
             address: recipient.address.to_owned(),
-            attempts,
+            asked_by,
+            attempts: 0,
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
         storage::codes::insert(tx, &code).await?;
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
         let is_told = is_known || self.notifies_strangers(purpose);
-        if !recipient.is_holders && !self.may_send_to(cx, tx, recipient.address).await? {
-            tracing::warn!(request_id = %cx.request_id, "an address is left alone: it was sent too many codes");
-            return Ok(());
-        }
         let mut data = json!({
             "to": recipient.address,
             "request_url": flow.request_url,
@@ -123,32 +145,69 @@ impl Identity {
         mailed_url(flow, self.link_base_url(), ("token", token))
     }
 
-    /// Compares a guess with the open codes of a flow. The guess is counted first.
+    /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent, or would have sent, to.
+    /// The first guess at a code is judged whatever others did: nobody else can submit it.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn judge_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: FlowId,
         purpose: CodePurpose,
+        named: &str,
         guess: &str,
     ) -> Result<Judged, FlowError> {
-        let counted = self.count_code_guess(cx).await?;
-        let mut tx = self.database.write(cx.tenant).await?;
-        let may_try = storage::codes::count_attempt(&mut tx, flow, purpose, self.code_max_submissions()).await?;
+        let reserved = self.attempts.reserve(cx.tenant, &[Counter::code(flow, purpose)]);
+        let in_flight = reserved.before(Counter::code(flow, purpose));
+        let mut tx = self.database.read(cx.tenant);
         let codes = storage::codes::open(&mut tx, flow, purpose).await?;
-        tx.commit().await?;
-        if !may_try {
-            return Ok(if codes.is_empty() { Judged::Wrong } else { Judged::Exhausted });
-        }
+        drop(tx);
         let open = |code: &Code| {
             if purpose.is_link() {
                 return Some(code.at_rest.clone());
             }
             self.sealer.open(storage::codes::SEALED, cx.tenant, &code.at_rest).ok()
         };
-        match code::compare(&code::comparable(guess, purpose), codes, cx.now, open) {
-            Guess::Right(code) => Ok(Judged::Right { code, counted }),
-            Guess::Wrong | Guess::Expired => Ok(Judged::Wrong),
+        let guess = code::comparable(guess, purpose);
+        if purpose.is_link() {
+            // Too many possibilities to guess, so nothing is counted: opening an old link costs nobody an attempt.
+            return Ok(match code::compare(&guess, codes, cx.now, open) {
+                Guess::Right(code) if code.identity_id.is_some() => {
+                    Judged::Right { code, familiar: FamiliarClients::default() }
+                }
+                Guess::Right(_) | Guess::Wrong | Guess::Expired => Judged::Wrong,
+            });
         }
+        let tried = codes.iter().map(|code| code.attempts).max().unwrap_or(0);
+        let is_sent = !codes.is_empty();
+        let left = u32::try_from(self.code_max_submissions().saturating_sub(tried)).unwrap_or(0);
+        if is_sent && left == 0 {
+            return Ok(Judged::Exhausted);
+        }
+        if is_sent && in_flight >= left {
+            return Err(FlowError::TooManyAttempts { retry_after: Duration::from_secs(1) });
+        }
+        let person = codes.first().and_then(|code| code.identity_id);
+        // An administrator's code was sent nowhere.
+        let unnamed = person.map(|person| person.to_string());
+        let sent_to = codes.first().map(|code| code.address.as_str()).filter(|address| !address.is_empty());
+        let target = Target { name: sent_to.or(unnamed.as_deref()).unwrap_or(named), person };
+        let is_first = is_sent && tried == 0 && in_flight == 0;
+        let admitted = self.admit_guess(cx, caller, &target, is_first).await?;
+        let right = match code::compare(&guess, codes, cx.now, open) {
+            Guess::Right(code) => Some(code),
+            Guess::Wrong | Guess::Expired => None,
+        };
+        // A registration has no person yet; elsewhere the code of nobody opens nothing.
+        let is_somebodys = |code: &Code| code.identity_id.is_some() || purpose == CodePurpose::Registration;
+        if let Some(code) = right.filter(|code| is_somebodys(code) && !admitted.is_ignored()) {
+            return Ok(Judged::Right { code, familiar: admitted.familiar.clone() });
+        }
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::codes::count_attempt(&mut tx, flow, purpose).await?;
+        self.count_failure_in(&mut tx, cx, &admitted).await?;
+        tx.commit().await?;
+        Ok(Judged::Wrong)
     }
 
     /// Whether somebody unknown is told that her address was tried.

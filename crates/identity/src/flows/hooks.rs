@@ -15,6 +15,7 @@ use crate::domain::{self, AddressStatus, CredentialType, SessionId, VerifiableAd
 use crate::storage;
 
 use super::address_flow::purpose;
+use super::attempts::Caller;
 use super::codes::Recipient;
 use super::error::FlowError;
 use super::visitor::Browser;
@@ -81,6 +82,7 @@ pub(crate) struct VerificationOf<'a> {
     pub newcomer: Option<String>,
     /// What the submission gave for its messages.
     pub transient_payload: Option<Value>,
+    pub caller: &'a Caller,
 }
 
 impl Identity {
@@ -124,7 +126,14 @@ impl Identity {
         flow.return_to = of.return_to;
         flow.active = Some(method);
         let person = of.is_real.then_some(of.person);
-        let recipient = Recipient { person, via: address.via, address: &address.value, is_holders: !of.is_real };
+        let recipient = Recipient {
+            person,
+            via: address.via,
+            address: &address.value,
+            is_holders: !of.is_real,
+            caller: of.caller,
+            is_asked_for: false,
+        };
         self.show_sent(cx, &mut flow, &address.value, &recipient, messages::code_sent_to(address.via, &address.value));
         storage::flows::insert(tx, &flow).await?;
         let extra = json!({ "transient_payload": of.transient_payload });

@@ -9,7 +9,7 @@
 
 mod address_flow;
 pub(crate) mod answer;
-mod attempts;
+pub(crate) mod attempts;
 pub(crate) mod checked;
 mod codes;
 pub(crate) mod current;

@@ -12,11 +12,14 @@ use crate::Identity;
 use crate::config;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::attempts::DEVICE_COOKIE;
 use crate::flows::error::FlowError;
 use crate::flows::settings::CONTINUITY_COOKIE;
 use crate::flows::visitor::Visitor;
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
+/// As long as browsers keep a cookie at most (RFC 6265bis section 5.5).
+const DEVICE_MAX_AGE: Duration = Duration::from_hours(400 * 24);
 const QUARTER_HOUR: Duration = Duration::from_mins(15);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -76,6 +79,9 @@ impl Identity {
         let cookie = match change {
             CookieChange::Csrf(secret) => {
                 self.plain_cookie(self.csrf_cookie_name(), &secret.to_cookie()).max_age(Some(YEAR))
+            }
+            CookieChange::Device(token) => {
+                self.plain_cookie(DEVICE_COOKIE, token.expose()).max_age(Some(DEVICE_MAX_AGE))
             }
             CookieChange::Session { token, expires_at } => {
                 let value = self.seal_session_cookie(cx, &token, expires_at);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
-use crate::domain::code::{self, Code, CodeId, CodePurpose};
+use crate::domain::code::{self, AskedBy, Code, CodeId, CodePurpose};
 use crate::domain::flow::{Beginning, Flow, FlowKind, FlowState, Recovery, endpoint, with_flow};
 use crate::domain::message::recovery as messages;
 use crate::domain::return_to::ForbiddenReturnTo;
@@ -120,6 +120,7 @@ impl Identity {
             via: Via::Email,
             // It was sent nowhere.
             address: String::new(),
+            asked_by: AskedBy::Administrator,
             attempts: 0,
             created_at: cx.now,
             expires_at: flow.expires_at,
@@ -129,6 +130,7 @@ impl Identity {
             return Err(CreateRecoveryError::UnknownIdentity);
         }
         storage::flows::insert(&mut tx, flow).await?;
+        storage::codes::delete_open_of_person(&mut tx, id, purpose, code.asked_by).await?;
         storage::codes::insert(&mut tx, &code).await?;
         let attributes = json!({ "IdentityID": id, "FlowID": flow.id, "FlowType": flow.flow_type.as_str() });
         let event = jobs::Event { name: "RecoveryInitiatedByAdmin", subject: id.to_string(), attributes };

@@ -1,26 +1,26 @@
 //! One-time codes and the tokens of links. One belongs to one flow and one purpose, is redeemed by one conditional update,
-//! and rests sealed or as a digest. Every guess is counted before it is compared.
+//! and rests sealed or as a digest.
 
 use base::{Timestamp, seal::Purpose};
 use database::{Error, Read, Row, WriteTx, values};
 use uuid::Uuid;
 
-use crate::domain::code::{Code, CodeId, CodePurpose};
+use crate::domain::code::{AskedBy, Code, CodeId, CodePurpose};
 use crate::domain::flow::FlowId;
 use crate::domain::{IdentityId, Via};
 
 database::statements! {
     /// The codes of a flow that can still be redeemed.
-    OPEN_CODES = "SELECT id, digest, identity_id, via, address, attempts, created_at, expires_at FROM identity_codes \
+    OPEN_CODES = "SELECT id, digest, identity_id, via, address, attempts, created_at, expires_at, asked_by FROM identity_codes \
                   WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL ORDER BY created_at DESC";
-    INSERT = "INSERT INTO identity_codes (tenant_id, id, purpose, flow_id, digest, identity_id, via, address, attempts, created_at, expires_at, used_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)";
+    INSERT = "INSERT INTO identity_codes (tenant_id, id, purpose, flow_id, digest, identity_id, via, address, attempts, created_at, expires_at, used_at, asked_by) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12)";
     COUNT_ATTEMPT = "UPDATE identity_codes SET attempts = attempts + 1 \
-                     WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL AND attempts < $4";
+                     WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
     REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL";
     DELETE_OF_FLOW = "DELETE FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
-    /// How often codes of this flow were tried, over all that were sent.
-    ATTEMPTS = "SELECT coalesce(max(attempts), 0) FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3";
+    DELETE_OF_PERSON = "DELETE FROM identity_codes \
+                        WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
 }
 
 /// How digits rest: sealed for this alone.
@@ -38,6 +38,7 @@ pub async fn insert(tx: &mut WriteTx, code: &Code) -> Result<(), Error> {
         code.attempts,
         code.created_at,
         code.expires_at,
+        code.asked_by.as_str(),
     ];
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
@@ -47,10 +48,9 @@ pub async fn open(tx: &mut impl Read, flow: FlowId, purpose: CodePurpose) -> Res
     rows.into_iter().map(|row| read(&row, flow, purpose)).collect()
 }
 
-/// Counts a guess against every open code of the flow; `false` when none may be tried any more.
-pub async fn count_attempt(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose, limit: i32) -> Result<bool, Error> {
-    let touched = tx.execute(&COUNT_ATTEMPT, &values![flow.as_uuid(), purpose.as_str(), limit]).await?;
-    Ok(touched > 0)
+/// Counts a wrong guess for every open code of the flow.
+pub async fn count_attempt(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -> Result<(), Error> {
+    tx.execute(&COUNT_ATTEMPT, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
 /// Uses the code up; `false` when somebody else just did.
@@ -63,13 +63,20 @@ pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -
     tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// How often the flow's codes were tried: a new code inherits the count, so that asking for one buys no guesses.
-pub async fn attempts(tx: &mut impl Read, flow: FlowId, purpose: CodePurpose) -> Result<i32, Error> {
-    tx.query_one(&ATTEMPTS, &values![flow.as_uuid(), purpose.as_str()]).await?.get(0)
+/// Deletes the person's codes for this purpose that were not used, because a new one is sent to the same kind of asker.
+pub async fn delete_open_of_person(
+    tx: &mut WriteTx,
+    person: IdentityId,
+    purpose: CodePurpose,
+    asked_by: AskedBy,
+) -> Result<(), Error> {
+    let values = values![person.as_uuid(), purpose.as_str(), asked_by.as_str()];
+    tx.execute(&DELETE_OF_PERSON, &values).await.map(|_| ())
 }
 
 fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error> {
     let via: String = row.get(3)?;
+    let asked_by: String = row.get(8)?;
     Ok(Code {
         id: CodeId::from_uuid(row.get(0)?),
         purpose,
@@ -78,6 +85,7 @@ fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error>
         identity_id: row.get::<Option<Uuid>>(2)?.map(IdentityId::from_uuid),
         via: Via::parse(&via).ok_or_else(|| Error::inconsistent("identity_codes", format!("the channel {via}")))?,
         address: row.get(4)?,
+        asked_by: super::word("identity_codes", &asked_by, AskedBy::parse)?,
         attempts: row.get(5)?,
         created_at: row.get(6)?,
         expires_at: row.get(7)?,

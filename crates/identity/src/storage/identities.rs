@@ -5,7 +5,7 @@ mod list;
 
 use database::{Error, Read, Row, WriteTx, values};
 
-use super::{Vault, credentials, json, word};
+use super::{Vault, credentials, familiar_clients, json, word};
 use crate::domain::{Aal, CredentialType, Identity, IdentityId, State};
 
 pub(super) use addresses::read_addresses;
@@ -191,6 +191,7 @@ pub async fn delete(tx: &mut WriteTx, id: IdentityId) -> Result<bool, Error> {
     for statement in [&DELETE_FLOWS, &DELETE_CODES, &DELETE_CONTINUITIES] {
         tx.execute(statement, &values![id.as_uuid()]).await?;
     }
+    familiar_clients::delete_of_identity(tx, id).await?;
     credentials::delete_of_identity(tx, id).await?;
     addresses::delete_of_identity(tx, id).await?;
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)

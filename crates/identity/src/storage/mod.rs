@@ -5,6 +5,7 @@ pub mod codes;
 pub mod continuities;
 pub mod credentials;
 pub mod errors;
+pub mod familiar_clients;
 pub mod flows;
 pub mod identities;
 pub mod messages;
@@ -21,6 +22,7 @@ pub const ALL: &[&[&Statement]] = &[
     continuities::STATEMENTS,
     credentials::STATEMENTS,
     errors::STATEMENTS,
+    familiar_clients::STATEMENTS,
     flows::STATEMENTS,
     identities::STATEMENTS,
     identities::STATEMENTS_OF_ADDRESSES,
@@ -39,6 +41,7 @@ pub const RETENTION: &[Retention] = &[
     Retention { table: "identity_continuities", key: "tenant_id, id", expired: "expires_at < $1" },
     Retention { table: "identity_errors", key: "tenant_id, id", expired: "expires_at < $1" },
     Retention { table: "identity_attempts", key: "tenant_id, kind, subject", expired: "expires_at < $1" },
+    Retention { table: "identity_familiar_clients", key: "tenant_id, identity_id, client", expired: "expires_at < $1" },
     Retention { table: "identity_messages", key: "tenant_id, id", expired: "expires_at < $1" },
     Retention { table: "identity_message_dispatches", key: "tenant_id, id", expired: "expires_at < $1" },
 ];
@@ -79,7 +82,16 @@ fn word<T>(table: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use base::TenantId;
+    use database::{Database, Read as _};
+
+    database::statements! {
+        ATTEMPTS = "SELECT count(*) FROM identity_attempts WHERE tenant_id = $1";
+        CODES = "SELECT count(*) FROM identity_codes WHERE tenant_id = $1 AND purpose = 'recovery' AND used_at IS NULL";
+        MESSAGES = "SELECT count(*) FROM identity_messages WHERE tenant_id = $1";
+    }
+
     const EXCEPTIONS: &[&str] = &[
         // These sort what belongs to one identity, flow, message or session, or to the identities of one page.
         "codes::OPEN_CODES",
@@ -89,6 +101,7 @@ mod tests {
         "addresses::VERIFIABLE_OF_RANGE",
         "addresses::RECOVERY_OF_IDENTITY",
         "addresses::RECOVERY_OF_RANGE",
+        "familiar_clients::DELETE_OLDEST",
         "messages::DISPATCHES",
         "sessions::DEVICES",
         // Sorts what expired within a day.
@@ -97,6 +110,16 @@ mod tests {
         "list::OFFSET",
         "list::COUNT",
     ];
+
+    /// How many budgets are not full, recovery codes are open, and messages were queued.
+    pub(crate) async fn count_rows(database: &Database) -> [i64; 3] {
+        let mut tx = database.read(TenantId::DEFAULT);
+        let mut counts = [0; 3];
+        for (count, statement) in counts.iter_mut().zip([&ATTEMPTS, &CODES, &MESSAGES]) {
+            *count = tx.query_one(statement, &[]).await.unwrap().get(0).unwrap();
+        }
+        counts
+    }
 
     #[tokio::test]
     async fn no_list_reads_or_sorts_a_whole_table() {

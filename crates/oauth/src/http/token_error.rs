@@ -1,6 +1,8 @@
 //! Errors of the endpoints that clients talk to (RFC 6749 section 5.2): one place decides the code, the status and the
 //! words. The cause of a fault of ours is logged here, once.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -18,13 +20,23 @@ use crate::operations::signing_keys::SigningKeyError;
 
 /// An error as a client reads it.
 #[derive(Debug)]
-pub(super) struct TokenError(OAuthError);
+pub(super) struct TokenError {
+    error: OAuthError,
+    /// Set when the client has to wait.
+    retry_after: Option<Duration>,
+}
+
+impl From<ErrorCode> for TokenError {
+    fn from(code: ErrorCode) -> Self {
+        Self { error: code.into(), retry_after: None }
+    }
+}
 
 impl TokenError {
     pub(super) fn new(code: ErrorCode, hint: impl std::fmt::Display) -> Self {
         let hint = hint.to_string();
         let hint = if hint.is_empty() { hint } else { sentence(&hint) };
-        Self(OAuthError::new(code, hint))
+        Self { error: OAuthError::new(code, hint), retry_after: None }
     }
 }
 
@@ -38,9 +50,16 @@ fn sentence(fragment: &str) -> String {
 
 impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({"error": self.0.code.as_str(), "error_description": self.0.description()});
+        let Self { error, retry_after } = self;
+        let status = match retry_after {
+            Some(_) => StatusCode::TOO_MANY_REQUESTS,
+            None => StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        let body = json!({"error": error.code.as_str(), "error_description": error.description()});
         let mut response = NoStore((status, Json(body))).into_response();
+        if let Some(wait) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 6749 section 5.2: whoever used the Authorization header is told the scheme; it harms nobody else.
             let challenge = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
@@ -56,13 +75,13 @@ impl From<database::Error> for TokenError {
         match error {
             database::Error::Unavailable { .. } => {
                 tracing::warn!(error = cause, "the database is unavailable");
-                Self(ErrorCode::TemporarilyUnavailable.into())
+                ErrorCode::TemporarilyUnavailable.into()
             }
             database::Error::Conflict { .. }
             | database::Error::Inconsistent { .. }
             | database::Error::Driver { .. } => {
                 tracing::error!(error = cause, "the database failed");
-                Self(ErrorCode::ServerError.into())
+                ErrorCode::ServerError.into()
             }
         }
     }
@@ -97,7 +116,10 @@ impl From<AuthenticateClientError> for TokenError {
             | AuthenticateClientError::WrongMethod { .. }
             | AuthenticateClientError::Assertion(_) => Self::new(ErrorCode::InvalidClient, error),
             AuthenticateClientError::AssertionReplayed => Self::new(ErrorCode::JtiKnown, error),
-            AuthenticateClientError::Interrupted => Self(ErrorCode::TemporarilyUnavailable.into()),
+            AuthenticateClientError::TooManyFailures { retry_after } => {
+                Self { retry_after: Some(retry_after), ..Self::new(ErrorCode::TemporarilyUnavailable, error) }
+            }
+            AuthenticateClientError::Interrupted => ErrorCode::TemporarilyUnavailable.into(),
             AuthenticateClientError::Database(error) => error.into(),
         }
     }
@@ -109,7 +131,7 @@ impl From<MintError> for TokenError {
             MintError::Key(error) => error.into(),
             MintError::Sign(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a token could not be signed");
-                Self(ErrorCode::ServerError.into())
+                ErrorCode::ServerError.into()
             }
         }
     }
@@ -130,7 +152,7 @@ impl From<SigningKeyError> for TokenError {
             SigningKeyError::Database(error) => error.into(),
             SigningKeyError::NoUsableKey(_) | SigningKeyError::Generate(_) | SigningKeyError::Interrupted => {
                 tracing::error!(error = &error as &dyn std::error::Error, "there is no key to sign with");
-                Self(ErrorCode::ServerError.into())
+                ErrorCode::ServerError.into()
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Tokens through the router, as clients, resource servers and operators see them.
 
 mod advertised;
+mod attempts;
 mod authentication;
 mod client_credentials;
 mod code;

@@ -48,6 +48,9 @@ pub enum AuthenticateClientError {
     Assertion(#[from] AssertionRefusal),
     #[error("the client assertion was used before")]
     AssertionReplayed,
+    /// Too many wrong secrets came for this client from this network.
+    #[error("too many wrong secrets were presented for this client from this address")]
+    TooManyFailures { retry_after: Duration },
     /// Too many secrets are being verified at once, or the verification was cut short.
     #[error("the secret could not be verified now")]
     Interrupted,
@@ -127,7 +130,15 @@ impl OAuth {
         secret: Secret<String>,
         used: TokenEndpointAuthMethod,
     ) -> Result<AuthenticatedClient, AuthenticateClientError> {
-        let client = self.known_client(cx, id).await?;
+        // Before any hashing, and alike for clients that do not exist.
+        self.admit_secret(cx, id)?;
+        let client = match self.known_client(cx, id).await {
+            Err(error @ AuthenticateClientError::Rejected) => {
+                self.failed_secrets().count(cx, id);
+                return Err(error);
+            }
+            other => other?,
+        };
         let quick = client.secrets.iter().any(|stored| {
             if stored.is_slow() {
                 self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose())
@@ -136,6 +147,7 @@ impl OAuth {
             }
         });
         if !quick && !self.matches_slow_secret(cx, &client, secret).await? {
+            self.failed_secrets().count(cx, id);
             return Err(rejected(cx, id, Rejection::Secret));
         }
         // The secret is checked before the method, so that only the client itself learns its registered method.
@@ -145,6 +157,11 @@ impl OAuth {
         } else {
             Err(AuthenticateClientError::WrongMethod { used, registered })
         }
+    }
+
+    fn admit_secret(&self, cx: &Context, id: &str) -> Result<(), AuthenticateClientError> {
+        let admit = self.failed_secrets().admit(cx, id);
+        admit.map_err(|retry_after| AuthenticateClientError::TooManyFailures { retry_after })
     }
 
     /// Imported and chosen secrets: hashed once, on a thread that may take its time, then remembered.
@@ -164,6 +181,8 @@ impl OAuth {
         if slow.iter().any(is_known) {
             return Ok(true);
         }
+        // Those that were judged during the wait count.
+        self.admit_secret(cx, client.id.as_str())?;
         let (id, presented) = (client.id.clone(), secret.clone());
         let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));
         let matched = tokio::task::spawn_blocking(search).await.map_err(|_| AuthenticateClientError::Interrupted)?;

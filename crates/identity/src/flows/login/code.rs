@@ -10,6 +10,7 @@ use crate::domain::identifier::normalize;
 use crate::domain::message::{flow as flow_messages, login as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, CredentialType, Via};
+use crate::flows::attempts::Caller;
 use crate::flows::codes::{Judged, Recipient};
 use crate::flows::current::Current;
 use crate::flows::error::SubmitError;
@@ -23,6 +24,7 @@ impl Identity {
     pub(super) async fn login_by_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
         submission: &Submission,
@@ -45,7 +47,7 @@ impl Identity {
         let resend = submission.text("resend") == Some("code");
         match submission.text("code") {
             Some(guess) if !resend && flow.state == FlowState::SentEmail => {
-                self.redeem_login_code(cx, flow, current, guess).await
+                self.redeem_login_code(cx, caller, flow, current, guess).await
             }
             Some(_) | None => {
                 let identifier = given.or_else(|| flow.details.code_identifier.clone());
@@ -57,7 +59,7 @@ impl Identity {
                         return Err(SubmitError::general(validation::no_code_sign_in()));
                     }
                 }
-                self.send_login_code(cx, flow, &identifier, second, submission.transient_payload()).await?;
+                self.send_login_code(cx, caller, flow, &identifier, second, submission.transient_payload()).await?;
                 Ok(Step::Form)
             }
         }
@@ -68,17 +70,18 @@ impl Identity {
     pub(super) async fn send_login_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         identifier: &str,
         second: Option<&Current>,
         transient_payload: Option<Value>,
     ) -> Result<(), SubmitError> {
-        self.count_mail_request(cx).await?;
         let found = match second {
             Some(current) => Some(self.second_factor_address(cx, current, identifier).await?),
             None => self.person_by_code(cx, identifier).await?,
         };
         if found.is_none() && !self.hides_accounts() {
+            self.count_taken(cx).await?;
             return Err(SubmitError::general(validation::no_code_sign_in()));
         }
         let is_known = flow.details.refresh || second.is_some();
@@ -90,10 +93,12 @@ impl Identity {
         sent.active = Some(CredentialType::Code);
         sent.details.code_identifier = Some(identifier.to_owned());
 
-        let recipient = match &found {
-            Some((person, via, address)) => Recipient { person: Some(person), via: *via, address, is_holders: false },
-            None => Recipient { person: None, via: Via::of(identifier), address: identifier, is_holders: false },
+        let normalized = normalize(CredentialType::Code, identifier);
+        let (person, via, address) = match &found {
+            Some((person, via, address)) => (Some(person), *via, address),
+            None => (None, Via::of(identifier), &normalized),
         };
+        let recipient = Recipient { person, via, address, is_holders: false, caller, is_asked_for: true };
         let mut tx = self.database.write(cx.tenant).await?;
         let extra = json!({ "transient_payload": transient_payload });
         storage::flows::update(&mut tx, &mut sent).await?;
@@ -136,12 +141,14 @@ impl Identity {
     async fn redeem_login_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
         guess: &str,
     ) -> Result<Step, SubmitError> {
-        let (code, counted) = match self.judge_code(cx, flow.id, CodePurpose::Login, guess).await? {
-            Judged::Right { code, counted } => (code, counted),
+        let named = normalize(CredentialType::Code, flow.details.code_identifier.as_deref().unwrap_or_default());
+        let (code, familiar) = match self.judge_code(cx, caller, flow.id, CodePurpose::Login, &named, guess).await? {
+            Judged::Right { code, familiar } => (code, familiar),
             Judged::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
             Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
         };
@@ -160,7 +167,7 @@ impl Identity {
         let effects = Effects {
             redeem_code: Some(code.id),
             verified: Some((code.via, code.address.clone())),
-            counted,
+            familiar,
             ..Effects::default()
         };
         Ok(Step::Proved(Box::new(Proof { identity, method, effects })))

@@ -12,6 +12,7 @@ use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
 use crate::domain::message::{flow as messages, validation};
 use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId, Session, SessionId};
 use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
@@ -36,6 +37,7 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
+        caller: &Caller,
         browser: &Browser,
         flow: &Flow<Login>,
         current: Option<Current>,
@@ -85,6 +87,7 @@ impl Identity {
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
                     newcomer: None,
                     transient_payload: effects.transient_payload.clone(),
+                    caller,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -108,6 +111,14 @@ impl Identity {
         } else {
             signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method).await?;
         }
+        // Half a sign-in proves too little: whoever stole the password would become familiar by it.
+        let is_complete = signed_in.session.aal >= identity.available_aal;
+        let new_device = if is_complete {
+            let is_browser = flow.is_browser();
+            self.remember_caller(&mut tx, cx, caller, identity.id, &effects.familiar, is_browser).await?
+        } else {
+            None
+        };
         if hooks.revoke_active_sessions || (proved_address && self.revokes_active_sessions()) {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
@@ -121,18 +132,19 @@ impl Identity {
         .await?;
         tx.commit().await?;
 
-        self.signed_in_answer(
-            cx,
-            visitor,
-            flow,
-            &identity,
-            signed_in,
-            return_to,
-            verification.filter(|_| hooks.show_verification_ui),
-            next_browser,
-        )
-        .await
-        .map_err(SubmitError::from)
+        let answer = self
+            .signed_in_answer(
+                cx,
+                visitor,
+                flow,
+                &identity,
+                signed_in,
+                return_to,
+                verification.filter(|_| hooks.show_verification_ui),
+                next_browser,
+            )
+            .await?;
+        Ok(answer.with_device(new_device))
     }
 
     /// The session that the proof is recorded in: the present one of the same person, else a new one.

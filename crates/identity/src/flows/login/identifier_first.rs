@@ -7,6 +7,7 @@ use crate::domain::flow::{Flow, Login};
 use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::{CredentialType, Credentials};
+use crate::flows::attempts::Caller;
 use crate::flows::error::SubmitError;
 use crate::flows::submission::Submission;
 use crate::storage;
@@ -18,6 +19,7 @@ impl Identity {
     pub(super) async fn login_identifier_first(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
@@ -38,6 +40,7 @@ impl Identity {
         };
         let (offers_password, offers_code) = (has_password && methods.password, has_code && methods.code_sign_in);
         if !offers_password && !offers_code {
+            self.count_taken(cx).await?;
             return Err(SubmitError::at("identifier", validation::no_such_account()));
         }
         flow.active = Some(CredentialType::IdentifierFirst);
@@ -51,7 +54,7 @@ impl Identity {
         }
         if offers_code && !offers_password {
             // There is nothing to choose: the code is sent at once. With accounts hidden this happens for every name.
-            self.send_login_code(cx, flow, &identifier, None, submission.transient_payload()).await?;
+            self.send_login_code(cx, caller, flow, &identifier, None, submission.transient_payload()).await?;
             return Ok(Step::Form);
         }
         let mut tx = self.database.write(cx.tenant).await?;

@@ -20,6 +20,7 @@ use crate::storage;
 use crate::strategies::{self, identifier_first as first, password as password_method};
 
 use super::answer::{Answer, Content, Failure};
+use super::attempts::Caller;
 use super::current::Current;
 use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
@@ -80,7 +81,8 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
-        self.send_only_second_factor(cx, &mut flow, current.as_ref()).await?;
+        let caller = Caller::of_login(cx, visitor, current.as_ref(), requested_aal);
+        self.send_only_second_factor(cx, &caller, &mut flow, current.as_ref()).await?;
         Ok(self.begun(&flow, &browser))
     }
 
@@ -88,6 +90,7 @@ impl Identity {
     async fn send_only_second_factor(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
     ) -> Result<(), FlowError> {
@@ -97,7 +100,7 @@ impl Identity {
         }
         let addresses = self.second_factor_addresses(cx, current).await?;
         let [(_, address)] = addresses.as_slice() else { return Ok(()) };
-        match self.send_login_code(cx, flow, address, Some(current), None).await {
+        match self.send_login_code(cx, caller, flow, address, Some(current), None).await {
             Err(SubmitError::Flow(error)) => Err(*error),
             // After a complaint the form stays as it is: the person can ask for the code herself.
             Ok(()) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),

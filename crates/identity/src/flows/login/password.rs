@@ -8,6 +8,7 @@ use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType};
+use crate::flows::attempts::{Caller, Target};
 use crate::flows::error::SubmitError;
 use crate::flows::submission::Submission;
 use crate::storage;
@@ -18,6 +19,7 @@ impl Identity {
     pub(super) async fn login_by_password(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Login>,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
@@ -29,11 +31,13 @@ impl Identity {
         let password = submission.text("password").ok_or_else(|| missing("password"))?;
         let normalized = normalize(CredentialType::Password, &identifier);
 
-        let counted = self.count_sign_in(cx, &normalized).await?;
         let mut tx = self.database.read(cx.tenant);
         let found =
             storage::identities::find_by_identifier(&mut tx, self.vault(cx), CredentialType::Password, &normalized)
                 .await?;
+        drop(tx);
+        let target = Target { name: &normalized, person: found.as_ref().map(|person| person.id) };
+        let guess = self.admit_guess(cx, caller, &target, false).await?;
         let password = Secret::new(password.to_owned());
         let credential = found.as_ref().and_then(|person| person.credential(CredentialType::Password));
         let matches = if let Some(hash) = credential.and_then(Credential::password_hash) {
@@ -43,14 +47,14 @@ impl Identity {
             self.hasher.verify_nothing(&password).await?;
             false
         };
-        let (Some(identity), true) = (found, matches) else {
-            self.count_failed_sign_in(cx).await?;
+        let (Some(identity), true) = (found, matches && !guess.is_ignored()) else {
+            self.count_failure(cx, guess).await?;
             return Err(SubmitError::general(validation::invalid_credentials()));
         };
         flow.active = Some(CredentialType::Password);
         let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
         let rehashed = self.rehashed(cx, &identity, &password).await;
-        let effects = Effects { rehashed, counted, ..Effects::default() };
+        let effects = Effects { rehashed, familiar: guess.familiar.clone(), ..Effects::default() };
         Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
     }
 

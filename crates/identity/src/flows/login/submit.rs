@@ -14,7 +14,7 @@ use crate::domain::session::AuthenticationMethod;
 use crate::domain::ui_node::NodeOrder;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
 use crate::flows::answer::{Answer, Failure};
-use crate::flows::attempts::Counted;
+use crate::flows::attempts::{Caller, FamiliarClients};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
@@ -43,7 +43,8 @@ pub(super) struct Effects {
     pub rehashed: Option<Credential>,
     pub redeem_code: Option<CodeId>,
     pub verified: Option<(Via, String)>,
-    pub counted: Counted,
+    /// What the person is familiar with already.
+    pub familiar: FamiliarClients,
     /// What the submission gave for the messages that follow.
     pub transient_payload: Option<Value>,
 }
@@ -81,7 +82,6 @@ impl Effects {
                 proved_address = storage::identities::mark_verified(tx, address.id, cx.now).await?;
             }
         }
-        self.counted.forgive(tx).await?;
         Ok(Written::Done { proved_address })
     }
 }
@@ -152,18 +152,19 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, submission)?;
 
+        let caller = Caller::of_login(cx, visitor, current.as_ref(), flow.details.requested_aal);
         let method = Method::of(submission);
         let step = match method {
-            Method::Password => self.login_by_password(cx, &mut flow, submission).await,
-            Method::Code => self.login_by_code(cx, &mut flow, current.as_ref(), submission).await,
-            Method::IdentifierFirst => self.login_identifier_first(cx, &mut flow, submission).await,
+            Method::Password => self.login_by_password(cx, &caller, &mut flow, submission).await,
+            Method::Code => self.login_by_code(cx, &caller, &mut flow, current.as_ref(), submission).await,
+            Method::IdentifierFirst => self.login_identifier_first(cx, &caller, &mut flow, submission).await,
             Method::Absent => Err(FlowError::MethodDisabled.into()),
             Method::None => Err(SubmitError::general(message::flow::no_login_strategy())),
         };
         let step = match step {
             Ok(Step::Proved(mut proof)) => {
                 proof.effects.transient_payload = submission.transient_payload();
-                self.complete_login(cx, visitor, &browser, &flow, current, *proof).await
+                self.complete_login(cx, visitor, &caller, &browser, &flow, current, *proof).await
             }
             Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
             Err(error) => Err(error),

@@ -21,6 +21,7 @@ use crate::strategies::code;
 
 use super::address_flow::{AddressFlow, Step, decode, nothing_given};
 use super::answer::{Answer, Failure};
+use super::attempts::Caller;
 use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
@@ -57,6 +58,10 @@ impl AddressFlow for Recovery {
 
     fn keep_address(&mut self, address: String) {
         self.address = Some(address);
+    }
+
+    fn address(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 
     fn anew(&self, is_at_home: bool) -> Self {
@@ -168,7 +173,8 @@ impl Identity {
         if !flow.details.skip_csrf {
             visitor.may_submit(&flow, &browser, submission)?;
         }
-        let error = match self.recovery_step(cx, &mut flow, submission).await {
+        let caller = Caller::of(cx, visitor, None);
+        let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
@@ -190,17 +196,18 @@ impl Identity {
     async fn recovery_step(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Recovery>,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
         self.require_method(flow, submission)?;
         // An address beside a code asks for a new one.
         if let Some(email) = submission.text("email") {
-            self.send_recovery(cx, flow, email, submission).await?;
+            self.send_recovery(cx, caller, flow, email, submission).await?;
             return Ok(Step::Sent);
         }
         match submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
-            Some(guess) => self.proof_by_code(cx, flow, guess).await,
+            Some(guess) => self.proof_by_code(cx, caller, flow, guess).await,
             None => Err(nothing_given(flow)),
         }
     }
@@ -209,13 +216,14 @@ impl Identity {
     async fn send_recovery(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Recovery>,
         typed: &str,
         submission: &Submission,
     ) -> Result<(), SubmitError> {
         flow.transient_payload = submission.transient_payload();
         let typed = typed.trim();
-        let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
+        let (via, address) = self.address_to_send_to(flow, typed)?;
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_recovery(&mut read, via, &address).await?;
         let person = match found {
@@ -223,7 +231,14 @@ impl Identity {
             None => None,
         };
         let person = person.filter(|person| person.is_recoverable_by(via, &address));
-        let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: false };
+        let recipient = Recipient {
+            person: person.as_ref(),
+            via,
+            address: &address,
+            is_holders: false,
+            caller,
+            is_asked_for: true,
+        };
         let mut sent = flow.clone();
         self.show_sent(cx, &mut sent, typed, &recipient, messages::code_sent());
         let mut tx = self.database.write(cx.tenant).await?;
@@ -244,7 +259,7 @@ impl Identity {
         if self.current(cx, visitor).await?.is_some() {
             return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
         }
-        if let Some(code) = self.proof_by_link_of(cx, &flow, token).await?
+        if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
             && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
         {
             return Ok(answer);

@@ -13,6 +13,7 @@ use crate::domain::message::recovery as messages;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::attempts::{Caller, FamiliarClients};
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::login::some_if_any;
@@ -26,6 +27,7 @@ struct LetIn {
     token: PlainToken,
     settings: Option<Flow<Settings>>,
     browser: Browser,
+    new_device: Option<PlainToken>,
     /// A link ends in the browser that opened it, whoever began the flow.
     by_link: bool,
     /// Where the login goes on that the recovery was begun within.
@@ -71,6 +73,15 @@ impl Identity {
         let device = visitor.device(&self.rng);
         let (session, token) = Session::issue(&self.rng, person.id, method, device, self.session_lifespan(), cx.now);
         storage::sessions::insert(&mut tx, &session).await?;
+        // Whoever was familiar until now may be the reason for this recovery.
+        storage::familiar_clients::delete_of_identity(&mut tx, person.id).await?;
+        let caller = Caller::of(cx, visitor, None);
+        let is_browser = by_link || flow.is_browser();
+        let new_device = if session.aal >= person.available_aal {
+            self.remember_caller(&mut tx, cx, &caller, person.id, &FamiliarClients::default(), is_browser).await?
+        } else {
+            None
+        };
         if self.hooks_after(FlowKind::Recovery, CredentialType::Code).revoke_active_sessions {
             self.end_other_sessions(&mut tx, cx, person.id, session.id).await?;
         }
@@ -94,7 +105,7 @@ impl Identity {
             Some(oauth2) => self.go_on_with_login(cx, &oauth2, &session, &person).await?,
             None => None,
         };
-        let let_in = LetIn { session, token, settings, browser, by_link, next };
+        let let_in = LetIn { session, token, settings, browser, new_device, by_link, next };
         Ok(Some(self.recovered_answer(&flow, let_in)?))
     }
 
@@ -122,7 +133,7 @@ impl Identity {
     }
 
     fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {
-        let LetIn { session, token, settings, browser, by_link, next } = let_in;
+        let LetIn { session, token, settings, browser, new_device, by_link, next } = let_in;
         let is_native = flow.flow_type == FlowType::Api && !by_link;
         let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
         let mut continue_with = Vec::new();
@@ -157,6 +168,7 @@ impl Identity {
         }
         Ok(Answer::new(FlowType::Browser, content)
             .with(CookieChange::Session { token, expires_at: session.expires_at })
-            .with(CookieChange::Csrf(browser.secret)))
+            .with(CookieChange::Csrf(browser.secret))
+            .with_device(new_device))
     }
 }

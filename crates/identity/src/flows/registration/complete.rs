@@ -13,6 +13,8 @@ use crate::domain::message::{Message, flow as flow_messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, AddressStatus, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::attempts::{Caller, FamiliarClients};
+use crate::flows::codes::Recipient;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
@@ -69,6 +71,7 @@ impl Identity {
             Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
         });
 
+        let caller = Caller::of(cx, visitor, None);
         let mut tx = self.database.write(cx.tenant).await?;
         if let Some(code) = redeem_code
             && !storage::codes::redeem(&mut tx, code, cx.now).await?
@@ -82,8 +85,9 @@ impl Identity {
                 // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
                 // cannot be given away, would tell the difference.
                 if let Some(address) = self.hidden_address(needs_session, &identity, &taken) {
-                    let registered =
-                        self.pretend_registration(cx, browser, flow, identity, address, transient_payload).await?;
+                    let registered = self
+                        .pretend_registration(cx, &caller, browser, flow, identity, address, transient_payload)
+                        .await?;
                     return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
                 }
                 self.count_taken(cx).await?;
@@ -99,6 +103,9 @@ impl Identity {
             storage::sessions::insert(&mut tx, session).await?;
             self.session_event(&mut tx, cx, "SessionIssued", session).await?;
         }
+        let is_signed_in = flow.is_browser() && hooks.session;
+        let unknown = FamiliarClients::default();
+        let new_device = self.remember_caller(&mut tx, cx, &caller, identity.id, &unknown, is_signed_in).await?;
         let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
         let verification = match to_verify {
             Some(address) => {
@@ -114,6 +121,7 @@ impl Identity {
                     oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
                     newcomer: None,
                     transient_payload,
+                    caller: &caller,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -125,7 +133,9 @@ impl Identity {
         events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationSucceeded").about(identity.id)).await?;
         tx.commit().await?;
 
-        self.answer_newcomer(cx, visitor, flow, Registered { identity, session, verification }, hooks, return_to).await
+        let registered = Registered { identity, session, verification };
+        let answer = self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await?;
+        Ok(answer.with_device(new_device))
     }
 
     /// Says that an identifier is taken, and where that is wanted how its owner signs in.
@@ -181,6 +191,7 @@ impl Identity {
     async fn pretend_registration(
         &self,
         cx: &Context,
+        caller: &Caller,
         browser: &Browser,
         flow: &Flow<Registration>,
         mut identity: domain::Identity,
@@ -202,6 +213,7 @@ impl Identity {
                     oauth2: None,
                     newcomer: None,
                     transient_payload,
+                    caller,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }
@@ -210,7 +222,15 @@ impl Identity {
         if let Some(begun) = &verification {
             mark_sent(&mut identity, &begun.address);
         }
-        self.tell_holder(&mut tx, cx, taken.via, &taken.value, &flow.request_url).await?;
+        let holder = Recipient {
+            person: None,
+            via: taken.via,
+            address: &taken.value,
+            is_holders: true,
+            caller,
+            is_asked_for: false,
+        };
+        self.tell_holder(&mut tx, cx, &holder, &flow.request_url).await?;
         let failed = FlowEvent::named(FlowKind::Registration.failed_event()).because(Some("the identifier is taken"));
         events::append(&mut tx, cx, flow, failed).await?;
         tx.commit().await?;

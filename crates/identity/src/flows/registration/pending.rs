@@ -20,8 +20,10 @@ use crate::domain::code::Code;
 use crate::domain::flow::{Flow, Registration, Verification};
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress, Via};
+use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress};
 use crate::flows::answer::Answer;
+use crate::flows::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission};
+use crate::flows::codes::Recipient;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{Hooks, VerificationOf};
@@ -48,6 +50,7 @@ pub(crate) struct Admitted {
     pub(crate) identity: domain::Identity,
     /// For the browser that signed up.
     pub(crate) session: Option<(Session, PlainToken)>,
+    pub(crate) new_device: Option<PlainToken>,
 }
 
 impl Identity {
@@ -81,6 +84,7 @@ impl Identity {
         }
         let address =
             Self::address_to_verify(&identity, None).ok_or(FlowError::Broken("no address to confirm"))?.clone();
+        let caller = Caller::of(cx, visitor, None);
         let mut tx = self.database.write(cx.tenant).await?;
         let of = VerificationOf {
             person: &identity,
@@ -93,10 +97,19 @@ impl Identity {
             oauth2: flow.details.oauth2.clone(),
             newcomer: Some(sealed),
             transient_payload: newcomer.transient_payload,
+            caller: &caller,
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
         for holder in holders.iter().flatten() {
-            self.tell_holder(&mut tx, cx, holder.via, &holder.value, &flow.request_url).await?;
+            let recipient = Recipient {
+                person: None,
+                via: holder.via,
+                address: &holder.value,
+                is_holders: true,
+                caller: &caller,
+                is_asked_for: false,
+            };
+            self.tell_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
         }
         mark_sent(&mut identity, &begun.address);
         events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationAwaitsAddress")).await?;
@@ -138,15 +151,16 @@ impl Identity {
     }
 
     /// Tells whoever has an address that somebody tried to sign up with it.
-    pub(crate) async fn tell_holder(
+    pub(in crate::flows) async fn tell_holder(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        via: Via,
-        address: &str,
+        recipient: &Recipient<'_>,
         request_url: &str,
     ) -> Result<(), FlowError> {
-        if self.may_send_to(cx, tx, address).await? {
+        let Recipient { via, address, caller, is_asked_for, .. } = *recipient;
+        let message = CountedMessage { caller, recipient: address, person: None, is_asked_for };
+        if self.count_message(tx, cx, &message).await? != MessageAdmission::Withheld {
             let data = json!({ "to": address, "request_url": request_url });
             courier::queue(self, tx, cx, Template::RegistrationTaken, via, address, data).await?;
         }
@@ -219,10 +233,13 @@ impl Identity {
             let device = visitor.device(&self.rng);
             Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
         });
+        let mut new_device = None;
         if let Some((session, _)) = &session {
             storage::sessions::insert(tx, session).await?;
             self.session_event(tx, cx, "SessionIssued", session).await?;
+            let (caller, unknown) = (Caller::of(cx, visitor, None), FamiliarClients::default());
+            new_device = self.remember_caller(tx, cx, &caller, identity.id, &unknown, true).await?;
         }
-        Ok(Some(Admitted { identity, session }))
+        Ok(Some(Admitted { identity, session, new_device }))
     }
 }

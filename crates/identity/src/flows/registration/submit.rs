@@ -13,6 +13,7 @@ use crate::domain::traits_schema::{Derived, TraitsSchema};
 use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::domain::{self, Aal, CredentialType, IdentityId};
 use crate::flows::answer::{Answer, Failure};
+use crate::flows::attempts::Caller;
 use crate::flows::codes::{Judged, Recipient};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::forms::trait_complaints;
@@ -94,10 +95,11 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, &submission)?;
 
+        let caller = Caller::of(cx, visitor, None);
         let step = match Method::of(&submission, self.methods().two_step_registration) {
             Method::Profile => self.register_profile(cx, &mut flow, &schema, &submission).await,
             Method::Password => self.register_password(cx, &mut flow, &schema, &submission).await,
-            Method::Code => self.register_code(cx, &mut flow, &schema, &submission).await,
+            Method::Code => self.register_code(cx, &caller, &mut flow, &schema, &submission).await,
             Method::Absent => Err(FlowError::MethodDisabled.into()),
             Method::None => Err(SubmitError::general(message::flow::no_registration_strategy())),
         };
@@ -220,6 +222,7 @@ impl Identity {
     async fn register_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Registration>,
         schema: &TraitsSchema,
         submission: &Submission,
@@ -234,12 +237,13 @@ impl Identity {
         let (mut identity, derived) = self.newcomer(cx, schema, traits)?;
         let resend = submission.text("resend") == Some("code");
         let Some(guess) = submission.text("code").filter(|_| !resend && flow.state == FlowState::SentEmail) else {
-            return self.send_registration_code(cx, flow, schema, &identity, &derived, submission).await;
+            return self.send_registration_code(cx, caller, flow, schema, &identity, &derived, submission).await;
         };
         if flow.details.code_traits.as_deref() != Some(identity.traits_text().as_str()) {
             return Err(SubmitError::general(validation::traits_changed()));
         }
-        let code = match self.judge_code(cx, flow.id, CodePurpose::Registration, guess).await? {
+        let named = derived.code.first().map(|(_, address)| address.as_str()).unwrap_or_default();
+        let code = match self.judge_code(cx, caller, flow.id, CodePurpose::Registration, named, guess).await? {
             Judged::Right { code, .. } => code,
             Judged::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
             Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
@@ -266,6 +270,7 @@ impl Identity {
     async fn send_registration_code(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Registration>,
         schema: &TraitsSchema,
         identity: &domain::Identity,
@@ -275,7 +280,6 @@ impl Identity {
         let Some((via, address)) = derived.code.first() else {
             return Err(SubmitError::general(validation::no_identifiers()));
         };
-        self.count_mail_request(cx).await?;
         let is_two_step = self.methods().two_step_registration;
         let mut sent = flow.clone();
         sent.ui.clear_messages();
@@ -288,7 +292,7 @@ impl Identity {
             "transient_payload": submission.transient_payload(),
         });
         let mut tx = self.database.write(cx.tenant).await?;
-        let recipient = Recipient { person: None, via: *via, address, is_holders: false };
+        let recipient = Recipient { person: None, via: *via, address, is_holders: false, caller, is_asked_for: true };
         storage::flows::update(&mut tx, &mut sent).await?;
         self.send_code(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
         tx.commit().await?;

@@ -7,6 +7,7 @@ use crate::domain::flow::{Flow, FlowKind, Settings};
 use crate::domain::form::leaves;
 use crate::domain::message::validation;
 use crate::domain::{self, AddressStatus, CredentialType};
+use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent};
@@ -20,9 +21,11 @@ use crate::storage::identities::StoreError;
 use super::submit::Changed;
 
 impl Identity {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn change_profile(
         &self,
         cx: &Context,
+        caller: &Caller,
         browser: &Browser,
         flow: &mut Flow<Settings>,
         current: &Current,
@@ -74,6 +77,7 @@ impl Identity {
                     oauth2: None,
                     newcomer: None,
                     transient_payload: submission.transient_payload(),
+                    caller,
                 };
                 Some(self.begin_verification_of(&mut tx, cx, of, address).await?)
             }

@@ -9,6 +9,7 @@ use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, endpoint, with_fl
 use crate::domain::message::{self, settings as messages};
 use crate::domain::{self, CredentialType};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::acting_as;
@@ -109,7 +110,8 @@ impl Identity {
             }
         };
 
-        let answer = match self.change_settings(cx, &browser, &mut flow, &current, &submission).await {
+        let caller = Caller::of(cx, visitor, Some(&current));
+        let answer = match self.change_settings(cx, &caller, &browser, &mut flow, &current, &submission).await {
             Ok(changed) => self.settings_changed(cx, visitor, &browser, &flow, &current, changed).await,
             Err(error) => match Refusal::try_from(error) {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
@@ -127,9 +129,11 @@ impl Identity {
         Ok(if was_parked { answer.with(CookieChange::ContinuityEnded) } else { answer })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn change_settings(
         &self,
         cx: &Context,
+        caller: &Caller,
         browser: &Browser,
         flow: &mut Flow<Settings>,
         current: &Current,
@@ -149,7 +153,9 @@ impl Identity {
         };
         flow.submitted_method = Some(method.credential_type());
         match method {
-            Method::Profile if methods.profile => self.change_profile(cx, browser, flow, current, submission).await,
+            Method::Profile if methods.profile => {
+                self.change_profile(cx, caller, browser, flow, current, submission).await
+            }
             Method::Password if methods.password => self.change_password(cx, flow, current, submission).await,
             Method::Profile | Method::Password => Err(FlowError::MethodDisabled.into()),
         }

@@ -20,6 +20,7 @@ use crate::strategies::code;
 
 use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
 use super::answer::{Answer, CookieChange, Failure};
+use super::attempts::Caller;
 use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
 use super::submission::{RawSubmission, Submission};
@@ -55,6 +56,10 @@ impl AddressFlow for Verification {
 
     fn keep_address(&mut self, address: String) {
         self.address = Some(address);
+    }
+
+    fn address(&self) -> Option<&str> {
+        self.address.as_deref()
     }
 
     fn anew(&self, is_at_home: bool) -> Self {
@@ -187,7 +192,8 @@ impl Identity {
         if flow.state == FlowState::PassedChallenge {
             return self.restart_verified(cx, visitor, &browser, &flow).await;
         }
-        let error = match self.verification_step(cx, &mut flow, submission).await {
+        let caller = Caller::of(cx, visitor, None);
+        let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await? {
@@ -224,18 +230,19 @@ impl Identity {
     async fn verification_step(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Verification>,
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
         self.require_method(flow, submission)?;
         // The form carries the address along: a code counts first.
         if let Some(guess) = submission.text("code").filter(|_| flow.state == FlowState::SentEmail) {
-            return self.proof_by_code(cx, flow, guess).await;
+            return self.proof_by_code(cx, caller, flow, guess).await;
         }
         let Some(typed) = submission.text("email").or_else(|| submission.text("sms")) else {
             return Err(nothing_given(flow));
         };
-        self.send_verification(cx, flow, typed, submission).await?;
+        self.send_verification(cx, caller, flow, typed, submission).await?;
         Ok(Step::Sent)
     }
 
@@ -243,13 +250,14 @@ impl Identity {
     async fn send_verification(
         &self,
         cx: &Context,
+        caller: &Caller,
         flow: &mut Flow<Verification>,
         typed: &str,
         submission: &Submission,
     ) -> Result<(), SubmitError> {
         flow.transient_payload = submission.transient_payload();
         let typed = typed.trim();
-        let (via, address) = self.address_to_send_to(cx, flow, typed).await?;
+        let (via, address) = self.address_to_send_to(flow, typed)?;
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_verifiable(&mut read, via, &address).await?;
         let newcomer = self.newcomer_of(cx, flow)?.map(|(newcomer, _)| newcomer);
@@ -261,13 +269,20 @@ impl Identity {
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
             None => newcomer,
         };
-        let recipient = Recipient { person: person.as_ref(), via, address: &address, is_holders: is_taken };
+        let recipient = Recipient {
+            person: person.as_ref(),
+            via,
+            address: &address,
+            is_holders: is_taken,
+            caller,
+            is_asked_for: true,
+        };
         let mut sent = flow.clone();
         self.show_sent(cx, &mut sent, typed, &recipient, messages::code_sent(via));
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
-            self.tell_holder(&mut tx, cx, via, &address, &flow.request_url).await?;
+            self.tell_holder(&mut tx, cx, &recipient, &flow.request_url).await?;
         }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
@@ -289,7 +304,7 @@ impl Identity {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
         let browser = self.browser(visitor);
-        if let Some(code) = self.proof_by_link_of(cx, &flow, token).await?
+        if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
             && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?
         {
             return Ok(bound(answer, &browser));

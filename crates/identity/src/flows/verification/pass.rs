@@ -80,13 +80,13 @@ impl Identity {
         events::append(&mut tx, cx, &flow, FlowEvent::named("VerificationSucceeded").about(owner)).await?;
         tx.commit().await?;
 
-        if let Some(Admitted { identity, session: Some((session, token)) }) = admitted {
+        if let Some(Admitted { identity, session: Some((session, token)), new_device }) = admitted {
             let url = match &flow.details.oauth2 {
                 Some(oauth2) => self.accept_login(cx, oauth2, &session, &identity).await?,
                 None => continue_url,
             };
             let cookie = CookieChange::Session { token, expires_at: session.expires_at };
-            return Ok(Some(self.passed_on(visitor, flow, browser, url, success).with(cookie)));
+            return Ok(Some(self.passed_on(visitor, flow, browser, url, success).with(cookie).with_device(new_device)));
         }
         let Some((oauth2, session)) = waiting else {
             let done = if code.purpose.is_link() {

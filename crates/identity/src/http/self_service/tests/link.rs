@@ -115,9 +115,9 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
 async fn a_link_of_another_flow_or_kind_opens_nothing() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
+        let second = ask(&mut house.native(), "recovery", "a@example.org").await;
         let first = ask(&mut house.native(), "recovery", "a@example.org").await;
         let link = mailed(&house, &first).await;
-        let second = ask(&mut house.native(), "recovery", "a@example.org").await;
         let verification = ask(&mut house.native(), "verification", "a@example.org").await;
         let mut reader = house.browser();
         for path in [
@@ -137,7 +137,7 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_new_link_takes_the_place_of_the_old_one_and_guesses_end() {
+async fn a_new_link_takes_the_place_of_the_old_one_and_wrong_ones_do_not_harm_it() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut asker = house.native();
@@ -146,14 +146,14 @@ async fn a_new_link_takes_the_place_of_the_old_one_and_guesses_end() {
         asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(200);
         house.browser().follow(&old).await.expect(303);
         let mut reader = house.browser();
-        for _ in 0..4 {
+        for _ in 0..20 {
             reader.follow(&format!("/self-service/recovery?flow={id}&token=wrong")).await.expect(303);
         }
         let mails = house.mails().await;
         let fresh = mails.iter().map(|mail| mail.content.template_data["recovery_url"].clone());
         let fresh = fresh.filter_map(|url| url.as_str().map(str::to_owned)).find(|url| *url != old).unwrap();
         reader.follow(&fresh).await.expect(303);
-        reader.whoami().await.expect(401);
+        reader.whoami().await.expect(200);
     })
     .await;
 }

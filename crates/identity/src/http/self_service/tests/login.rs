@@ -335,17 +335,21 @@ async fn a_code_cannot_be_guessed() {
         let mut client = house.native();
         let id = client.begin("login").await;
         let ask = json!({"method": "code", "identifier": "a@example.org"});
-        client.submit("login", &id, ask.clone()).await.expect(400);
-        for _ in 0..3 {
-            client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+        for _ in 0..2 {
+            client.submit("login", &id, ask.clone()).await.expect(400);
+            for _ in 0..5 {
+                client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+            }
+            let late = client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+            assert_eq!(late.messages(), [4_000_001], "five guesses at one code");
         }
         client.submit("login", &id, ask).await.expect(400);
-        for _ in 0..2 {
-            client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
-        }
+        let first = client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
+        assert_eq!(first.messages(), [4_010_008], "the first guess at a code is always judged");
         let code = house.code(&id, CodePurpose::Login).await;
-        let late = client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(400);
-        assert_eq!(late.messages(), [4_000_001], "a new code buys no new guesses");
+        client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(429);
+        house.advance(600);
+        client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(200);
     })
     .await;
 }

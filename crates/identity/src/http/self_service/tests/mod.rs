@@ -1,6 +1,7 @@
 //! The self-service contract, asked over the router: one house for each test, on both engines, with a clock that stands
 //! still, and clients of the three kinds.
 
+mod attempts;
 mod concurrency;
 mod confirmation;
 mod forms;
@@ -17,6 +18,7 @@ mod verification;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -115,7 +117,8 @@ impl House {
     }
 
     pub(super) fn browser(&self) -> Client<'_> {
-        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None }
+        let address = [192, 0, 2, 1].into();
+        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -174,6 +177,8 @@ pub(super) struct Client<'h> {
     kind: Kind,
     pub cookies: BTreeMap<String, String>,
     pub token: Option<String>,
+    /// Where its requests come from.
+    pub address: IpAddr,
 }
 
 pub(super) struct Reply {
@@ -340,7 +345,8 @@ impl Client<'_> {
 
     async fn send(&mut self, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
         let path = path.strip_prefix(PUBLIC).unwrap_or(path);
-        let mut request = Request::builder().method(method).uri(path).extension(self.house.cx());
+        let cx = Context { client_address: Some(self.address), ..self.house.cx() };
+        let mut request = Request::builder().method(method).uri(path).extension(cx);
         request = request.header(ACCEPT, if self.kind == Kind::Browser { "text/html" } else { "application/json" });
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

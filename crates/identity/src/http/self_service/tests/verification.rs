@@ -165,6 +165,9 @@ async fn a_verification_leads_where_the_flow_before_it_was_going() {
             let sent = client.submit("registration", &id, body).await.expect(303);
             let registered = sent.sent_to("flow");
 
+            // Another person: the code of the second flow would invalidate that of the first.
+            let email = format!("b{}@example.org", query.len());
+            house.native().sign_up(&email).await.expect(200);
             let mut other = house.browser();
             let id = other.begin_with("login", query).await;
             let body = json!({"method": "password", "identifier": email, "password": PASSWORD});

@@ -1,0 +1,323 @@
+//! Limits on attempts, below every interface. The decisions are in `domain/attempt_limit.rs`.
+//!
+//! What always holds:
+//! - A guess is reserved in memory before its budgets are read, and written only if it was judged and failed.
+//! - A message is counted in the transaction that queues it.
+
+mod memory;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use base::{Budget, Context, PlainToken};
+use database::WriteTx;
+use uuid::Uuid;
+
+use crate::Identity;
+use crate::domain::attempt_limit::{Admission, AttemptLimits, Counter, GuessUsage, Usage};
+use crate::domain::{Aal, IdentityId};
+use crate::storage;
+use crate::storage::attempts::Kind;
+
+use super::current::Current;
+use super::error::FlowError;
+use super::visitor::Visitor;
+
+pub(crate) use memory::AttemptMemory;
+use memory::Reservation;
+
+/// The cookie by which a device is known again. Its value is random and says nothing about a person.
+pub(crate) const DEVICE_COOKIE: &str = "kleis_device";
+
+const DEVICE_TOKEN_LENGTH: usize = 32;
+
+/// A familiar client is written again after this time, so that a sign-in a day costs one write.
+const SEEN_AGAIN: Duration = Duration::from_hours(24);
+
+/// Whoever sends a request, as far as attempts are counted for them.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    network: Counter,
+    device: Option<Counter>,
+    /// A live session, and whose it is.
+    session: Option<(IdentityId, Counter)>,
+}
+
+impl Caller {
+    /// Somebody of whom nothing is known but their address.
+    pub(crate) fn at(cx: &Context) -> Self {
+        Self { network: Counter::network(&cx.client_network()), device: None, session: None }
+    }
+
+    /// Whoever sends this request. `current` is their session, where it says that the person is there.
+    pub(crate) fn of(cx: &Context, visitor: &Visitor, current: Option<&Current>) -> Self {
+        let device = visitor.cookie(DEVICE_COOKIE).filter(|token| {
+            token.len() == DEVICE_TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        Self {
+            device: device.map(Counter::device),
+            session: current.map(|current| (current.session.identity_id, Counter::session(current.session.id))),
+            ..Self::at(cx)
+        }
+    }
+
+    /// Whoever submits a login. A session vouches for its person, but not for a second factor: whoever knows the
+    /// password can make any number of sessions.
+    pub(crate) fn of_login(cx: &Context, visitor: &Visitor, current: Option<&Current>, requested_aal: Aal) -> Self {
+        Self::of(cx, visitor, current.filter(|_| requested_aal <= Aal::Aal1))
+    }
+
+    /// What a person can be familiar with: the device first.
+    fn clients(&self) -> [Counter; storage::attempts::CLIENTS] {
+        [self.device.unwrap_or(self.network), self.network]
+    }
+}
+
+/// Whose secret is guessed at.
+pub(crate) struct Target<'a> {
+    /// The identifier or address that was named, in its normal form.
+    pub name: &'a str,
+    /// Who has it, if anybody.
+    pub person: Option<IdentityId>,
+}
+
+/// The devices and networks that a person is familiar with, and when they were last seen there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FamiliarClients(HashMap<Counter, base::Timestamp>);
+
+/// A guess that is being judged. It counts as in flight until it is dropped.
+pub(crate) struct AdmittedGuess {
+    reservation: Reservation,
+    charges: Vec<(Counter, Budget)>,
+    is_ignored: bool,
+    is_strangers: bool,
+    pub familiar: FamiliarClients,
+}
+
+impl AdmittedGuess {
+    /// Whether the guess is wrong whatever it says.
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.is_ignored
+    }
+}
+
+impl Identity {
+    fn attempt_limits(&self) -> &AttemptLimits {
+        &self.limits
+    }
+
+    /// Admits a guess, or says how long to wait. `is_reserved` is a guess that nobody else can make: it is judged
+    /// whatever strangers did.
+    pub(crate) async fn admit_guess(
+        &self,
+        cx: &Context,
+        caller: &Caller,
+        target: &Target<'_>,
+        is_reserved: bool,
+    ) -> Result<AdmittedGuess, FlowError> {
+        let limits = self.attempt_limits().guesses;
+        let name = Counter::name(target.name);
+        let person = target.person.map_or_else(|| Counter::nobody(target.name), Counter::person);
+        let [device, network] = caller.clients();
+        let session = caller.session.filter(|(owner, _)| Some(*owner) == target.person).map(|(_, session)| session);
+        let [of_device, of_network, of_session] =
+            [device, network, session.unwrap_or(network)].map(|client| person.from_client(client));
+        let counters = [name, person, caller.network, of_device, of_network, of_session];
+
+        if self.attempts.is_new_crowd(caller.network, name) {
+            let address = cx.client_network();
+            tracing::warn!(
+                address,
+                "many people sign in from this address; if it is a proxy, list it in trusted_proxies, otherwise all of them share its limits"
+            );
+        }
+        let mut reservation = self.attempts.reserve(cx.tenant, &counters);
+        let mut tx = self.database.read(cx.tenant);
+        let stored =
+            storage::attempts::guess_usage(&mut tx, &counters, target.person, &[device, network], cx.now).await?;
+        drop(tx);
+        let usage = |counter: Counter| Usage {
+            full_at: stored.full_at.get(&counter).copied(),
+            in_flight: reservation.before(counter),
+        };
+        let mut familiar = Vec::new();
+        for (client, counter) in [(device, of_device), (network, of_network)] {
+            if stored.familiar.contains_key(&client) && !familiar.contains(&counter) {
+                familiar.push(counter);
+            }
+        }
+        familiar.extend(session.map(|_| of_session));
+        let admission = limits.admit(
+            &GuessUsage {
+                familiar: familiar.iter().map(|counter| usage(*counter)).collect(),
+                name: usage(name),
+                person: usage(person),
+                network: usage(caller.network),
+                tenant: self.attempts.tenant_usage(cx.tenant, Kind::Guess),
+            },
+            cx.now,
+        );
+        let admission = match admission {
+            Err(_) | Ok(Admission::Ignored) if is_reserved => Admission::Stranger,
+            Ok(admission) => admission,
+            Err(retry_after) => return Err(FlowError::TooManyAttempts { retry_after }),
+        };
+        let mut charges = match admission {
+            Admission::Familiar(position) => {
+                familiar.get(position).map(|counter| (*counter, limits.familiar)).into_iter().collect()
+            }
+            Admission::Stranger => {
+                vec![(name, limits.stranger), (person, limits.stranger), (caller.network, limits.network)]
+            }
+            Admission::Ignored => vec![(name, limits.stranger), (caller.network, limits.network)],
+        };
+        // Rows are always locked in the same order.
+        charges.sort_by_key(|(counter, _)| *counter);
+        let charged: Vec<Counter> = charges.iter().map(|(counter, _)| *counter).collect();
+        reservation.keep(&charged);
+        Ok(AdmittedGuess {
+            reservation,
+            charges,
+            is_ignored: admission == Admission::Ignored,
+            is_strangers: !matches!(admission, Admission::Familiar(_)),
+            familiar: FamiliarClients(stored.familiar),
+        })
+    }
+
+    /// Counts a guess that was judged and is wrong.
+    pub(crate) async fn count_failure(&self, cx: &Context, guess: AdmittedGuess) -> Result<(), database::Error> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.count_failure_in(&mut tx, cx, &guess).await?;
+        tx.commit().await?;
+        // From here on the row counts it.
+        drop(guess.reservation);
+        Ok(())
+    }
+
+    /// As [`Identity::count_failure`], in a transaction that writes more. The guess is to be dropped after its commit.
+    pub(crate) async fn count_failure_in(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        guess: &AdmittedGuess,
+    ) -> Result<(), database::Error> {
+        for (counter, budget) in &guess.charges {
+            storage::attempts::spend(tx, Kind::Guess, *counter, *budget, cx.now).await?;
+        }
+        if guess.is_strangers {
+            let budget = self.attempt_limits().guesses.tenant;
+            self.attempts.spend_of_tenant(cx.tenant, Kind::Guess, budget, cx.now);
+        }
+        Ok(())
+    }
+
+    /// Records where a person signed in from, unless that was done within a day. For a browser that is not known yet the
+    /// value of its new device cookie is returned.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    pub(crate) async fn remember_caller(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        caller: &Caller,
+        person: IdentityId,
+        known: &FamiliarClients,
+        is_browser: bool,
+    ) -> Result<Option<PlainToken>, database::Error> {
+        let new_device =
+            (is_browser && caller.device.is_none()).then(|| PlainToken::generate(&self.rng, "", DEVICE_TOKEN_LENGTH));
+        let device = new_device.as_ref().map(|token| Counter::device(token.expose())).or(caller.device);
+        let expires_at = cx.now.plus(self.attempt_limits().familiar_for);
+        for client in device.into_iter().chain([caller.network]) {
+            let is_fresh = known.0.get(&client).is_some_and(|seen_at| cx.now.since(*seen_at) < SEEN_AGAIN);
+            if !is_fresh {
+                storage::familiar_clients::insert(tx, person, client, cx.now, expires_at).await?;
+            }
+        }
+        Ok(new_device)
+    }
+
+    /// Counts an attempt to take an identifier that is taken: asking for many is a way to find out who is here.
+    pub(crate) async fn count_taken(&self, cx: &Context) -> Result<(), FlowError> {
+        let budget = self.attempt_limits().taken_names;
+        let mut tx = self.database.write(cx.tenant).await?;
+        let network = Counter::network(&cx.client_network());
+        if !storage::attempts::try_spend(&mut tx, Kind::TakenName, network, budget, cx.now).await? {
+            let full_at = storage::attempts::full_at(&mut tx, Kind::TakenName, network).await?;
+            let retry_after = budget.admit(full_at, 0, cx.now).err().unwrap_or(budget.refill);
+            return Err(FlowError::TooManyAttempts { retry_after });
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Counts a message, whoever it is for: `false` when the recipient got enough, which the asker does not see. An asker
+    /// whose network has asked for too many is refused when the message is what they ask for; a message that follows from
+    /// another step is left out.
+    pub(crate) async fn count_message(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        message: &CountedMessage<'_>,
+    ) -> Result<MessageAdmission, FlowError> {
+        let limits = self.attempt_limits().messages;
+        let caller = message.caller;
+        let [device, network] = caller.clients();
+        // Asked for nobody as well, so that it takes as long.
+        let person = message.person.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
+        let familiar = storage::attempts::familiar(tx, person, &[device, network], cx.now).await?;
+        let familiar_device = caller.device.filter(|device| familiar.contains_key(device));
+        // What a device is exempt from, a network is not: others there would learn who signed in from it.
+        if familiar_device.is_none() {
+            let tenant = self.attempts.tenant_usage(cx.tenant, Kind::Message);
+            let refused = if let Err(wait) = limits.tenant.admit(tenant.full_at, 0, cx.now) {
+                Some(wait)
+            } else if storage::attempts::try_spend(tx, Kind::Message, caller.network, limits.network, cx.now).await? {
+                self.attempts.spend_of_tenant(cx.tenant, Kind::Message, limits.tenant, cx.now);
+                None
+            } else {
+                let full_at = storage::attempts::full_at(tx, Kind::Message, caller.network).await?;
+                Some(limits.network.admit(full_at, 0, cx.now).err().unwrap_or(limits.network.refill))
+            };
+            match refused {
+                Some(retry_after) if message.is_asked_for => return Err(FlowError::TooManyAttempts { retry_after }),
+                Some(_) => {
+                    tracing::warn!(
+                        request_id = %cx.request_id,
+                        address = cx.client_network(),
+                        "a message is not sent: this address caused too many"
+                    );
+                    return Ok(MessageAdmission::Withheld);
+                }
+                None => {}
+            }
+        }
+        let recipient = Counter::name(message.recipient);
+        let client = familiar_device.or_else(|| Some(caller.network).filter(|it| familiar.contains_key(it)));
+        let (counter, budget) = match client {
+            Some(client) => (recipient.from_client(client), limits.familiar),
+            None => (recipient, limits.stranger),
+        };
+        if storage::attempts::try_spend(tx, Kind::Message, counter, budget, cx.now).await? {
+            return Ok(if client.is_some() { MessageAdmission::ByFamiliar } else { MessageAdmission::ByStranger });
+        }
+        tracing::warn!(request_id = %cx.request_id, "a message is not sent: its recipient was sent too many");
+        Ok(MessageAdmission::Withheld)
+    }
+}
+
+/// A message that is about to be queued.
+pub(crate) struct CountedMessage<'a> {
+    pub caller: &'a Caller,
+    /// In its normal form.
+    pub recipient: &'a str,
+    pub person: Option<IdentityId>,
+    /// Whether it is what the submission asks for.
+    pub is_asked_for: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageAdmission {
+    ByFamiliar,
+    ByStranger,
+    Withheld,
+}

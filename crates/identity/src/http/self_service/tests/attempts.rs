@@ -1,0 +1,420 @@
+//! Limits on attempts (`docs/adr/0008-attempt-limits.md`): what strangers can do, and that owners are not locked out.
+
+use std::net::IpAddr;
+
+use base::Context;
+use base64::Engine as _;
+use serde_json::json;
+
+use crate::flows::attempts::{AdmittedGuess, Caller, Target};
+use crate::storage::tests::count_rows;
+
+use super::{Client, House, PASSWORD, in_a_house};
+use crate::domain::code::CodePurpose;
+
+/// An address that nobody used before.
+fn elsewhere(number: u32) -> IpAddr {
+    std::net::Ipv4Addr::from(0x0a00_0000 + number).into()
+}
+
+fn at(mut client: Client<'_>, number: u32) -> Client<'_> {
+    client.address = elsewhere(number);
+    client
+}
+
+/// Wrong passwords for one name, each from another address; how many were refused by a limit.
+async fn attack(house: &House, name: &str, guesses: u32) -> usize {
+    let mut refused = 0;
+    for number in 0..guesses {
+        let reply = at(house.native(), number).sign_in(name, "wrong password").await;
+        match reply.status.as_u16() {
+            400 => {}
+            429 => refused += 1,
+            other => panic!("{other}: {}", reply.json),
+        }
+    }
+    refused
+}
+
+/// Takes a guess of a stranger in hand, as if it were being judged.
+async fn admit(house: &House, cx: &Context, name: &str) -> Option<AdmittedGuess> {
+    let caller = Caller::at(cx);
+    let target = Target { name, person: None };
+    house.identity.admit_guess(cx, &caller, &target, false).await.ok()
+}
+
+async fn counters(house: &House) -> i64 {
+    count_rows(&house.identity.database).await[0]
+}
+
+async fn open_codes(house: &House) -> i64 {
+    count_rows(&house.identity.database).await[1]
+}
+
+async fn messages(house: &House) -> i64 {
+    count_rows(&house.identity.database).await[2]
+}
+
+#[tokio::test]
+async fn an_owner_signs_in_during_an_attack_from_a_familiar_network() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        assert_eq!(attack(&house, "a@example.org", 120).await, 110, "ten guesses are judged");
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        // Their own mistakes do not depend on the attack either.
+        house.native().sign_in("a@example.org", "a slip of the pen").await.expect(400);
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        // Strangers get one guess back every ten minutes.
+        house.advance(3601);
+        assert_eq!(attack(&house, "a@example.org", 20).await, 14);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_network() {
+    in_a_house(json!({}), |house| async move {
+        let mut owner = house.browser();
+        owner.sign_up("a@example.org").await.expect(303);
+        assert_eq!(owner.cookies.get("kleis_device").map(String::len), Some(32));
+        owner.cookies.remove("ory_kratos_session");
+        attack(&house, "a@example.org", 30).await;
+        let device = owner.cookies["kleis_device"].clone();
+        let mut moved = at(owner, 10_000);
+        moved.sign_in("a@example.org", PASSWORD).await.expect(303);
+        assert_eq!(moved.whoami().await.expect(200).json["identity"]["traits"]["email"], "a@example.org");
+        assert_eq!(moved.cookies["kleis_device"], device);
+        // The network is familiar now, too.
+        at(house.native(), 10_000).sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        // Somebody else's device is not familiar, and an invented cookie is none.
+        let mut other = house.browser();
+        other.sign_up("b@example.org").await.expect(303);
+        other.cookies.remove("ory_kratos_session");
+        for cookie in [other.cookies["kleis_device"].clone(), "x".repeat(32), "nonsense".to_owned()] {
+            let mut stranger = at(house.spa(), 10_001);
+            stranger.cookies.insert("kleis_device".to_owned(), cookie);
+            stranger.sign_in("a@example.org", PASSWORD).await.expect(429);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_of_nobody_are_limited_like_names_of_somebody() {
+    in_a_house(json!({}), |house| async move {
+        at(house.native(), 1).sign_up("a@example.org").await.expect(200);
+        let mut seen = Vec::new();
+        for name in ["a@example.org", "nobody@example.org"] {
+            let mut answers = Vec::new();
+            for number in 0..14 {
+                let reply = at(house.native(), 100 + number).sign_in(name, "wrong password").await;
+                let wait = reply.headers.get("retry-after").map(|it| it.to_str().unwrap().to_owned());
+                answers.push((reply.status, reply.messages(), wait));
+            }
+            seen.push(answers);
+        }
+        assert_eq!(seen[0], seen[1]);
+        assert_eq!(seen[0][10].2.as_deref(), Some("600"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_name_of_an_attacked_person_is_not_revealed() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"traits": {"type": "object", "properties": {
+            "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+            "name": {"type": "string", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+        }}},
+    });
+    let url = format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()));
+    let config = json!({"identity": {"default_schema_id": "two", "schemas": [{"id": "two", "url": url}]}});
+    in_a_house(config, |house| async move {
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        let traits = json!({"email": "a@example.org", "name": "ada"});
+        client
+            .submit("registration", &id, json!({"method": "password", "password": PASSWORD, "traits": traits}))
+            .await
+            .expect(200);
+        attack(&house, "a@example.org", 30).await;
+        let mut seen = Vec::new();
+        for name in ["ada", "nobody"] {
+            let mut statuses = Vec::new();
+            for number in 0..12 {
+                statuses.push(at(house.native(), 200 + number).sign_in(name, "wrong password").await.status);
+            }
+            seen.push(statuses);
+        }
+        assert_eq!(seen[0], seen[1]);
+        assert_eq!(seen[0][9].as_u16(), 400);
+        assert_eq!(seen[0][10].as_u16(), 429);
+        house.advance(600);
+        // For strangers the right password is wrong as well meanwhile, and the owner is not affected.
+        house.native().sign_in("ada", PASSWORD).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_honest_sign_in_writes_no_counter() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let before = counters(&house).await;
+        for _ in 0..15 {
+            house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        }
+        at(house.native(), 1).sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert_eq!(counters(&house).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guesses_that_were_never_judged_cost_nothing() {
+    in_a_house(json!({}), |house| async move {
+        let name = "a@example.org";
+        let cx = house.cx();
+        let visitor_less = |number: u32| Context { client_address: Some(elsewhere(number)), ..cx.clone() };
+        // As many as are allowed are taken in hand and dropped, as when the hashing pool is overloaded.
+        for number in 0..50 {
+            let cx = visitor_less(number % 3);
+            let guess = admit(&house, &cx, name).await.expect("nothing was judged");
+            drop(guess);
+        }
+        assert_eq!(counters(&house).await, 0);
+        // Refusals cost nothing either: after ten failures the wait does not grow.
+        house.native().sign_up(name).await.expect(200);
+        attack(&house, name, 10).await;
+        let wait = |reply: super::Reply| reply.expect(429).headers["retry-after"].to_str().unwrap().to_owned();
+        let first = wait(at(house.native(), 77).sign_in(name, PASSWORD).await);
+        attack(&house, name, 40).await;
+        assert_eq!(wait(at(house.native(), 77).sign_in(name, PASSWORD).await), first);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_guesses_at_once_gain_nothing() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let cx = Context { client_address: Some(elsewhere(1)), ..house.cx() };
+        let mut admitted = Vec::new();
+        for _ in 0..40 {
+            admitted.extend(admit(&house, &cx, "a@example.org").await);
+        }
+        assert_eq!(admitted.len(), 10);
+        for guess in admitted {
+            house.identity.count_failure(&cx, guess).await.unwrap();
+        }
+        assert!(admit(&house, &cx, "a@example.org").await.is_none());
+    })
+    .await;
+}
+
+/// Opens recovery flows for one person, each from an address of its own, and guesses five times in each.
+async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
+    let (mut judged, mut refused) = (0, 0);
+    for number in 0..flows {
+        let mut client = at(house.native(), number);
+        let id = client.begin("recovery").await;
+        client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        for _ in 0..5 {
+            let reply = client.submit("recovery", &id, json!({"method": "code", "code": "000000"})).await;
+            match reply.status.as_u16() {
+                200 => judged += 1,
+                429 => refused += 1,
+                other => panic!("{other}: {}", reply.json),
+            }
+        }
+    }
+    (judged, refused)
+}
+
+#[tokio::test]
+async fn guesses_at_codes_count_for_the_person_over_all_flows() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mails = messages(&house).await;
+        let (judged, refused) = guess_codes(&house, 200).await;
+        // Ten, and the first guess at each code that was sent.
+        assert!(judged <= 10 + 5, "{judged} guesses were judged");
+        assert_eq!(judged + refused, 1000);
+        assert_eq!(messages(&house).await - mails, 5);
+        assert_eq!(open_codes(&house).await, 1, "one code for the person");
+        // Passwords count together with codes, and the owner has a budget of their own.
+        at(house.native(), 5_000).sign_in("a@example.org", PASSWORD).await.expect(429);
+        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_on_a_new_device_recovers_while_passwords_are_guessed() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        attack(&house, "a@example.org", 50).await;
+        let mut owner = at(house.spa(), 9_000);
+        let id = owner.begin("recovery").await;
+        owner.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        let code = house.code(&id, CodePurpose::Recovery).await;
+        owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
+        owner.whoami().await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_recovers_from_a_familiar_network_while_strangers_ask_for_codes() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut owner = house.spa();
+        let id = owner.begin("recovery").await;
+        owner.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        guess_codes(&house, 20).await;
+        let code = house.code(&id, CodePurpose::Recovery).await;
+        owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
+
+        // And can ask for one when strangers have used theirs up.
+        let mut again = house.spa();
+        let id = again.begin("recovery").await;
+        again.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        house.code(&id, CodePurpose::Recovery).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_code_invalidates_the_older_ones_of_the_person() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut flows = Vec::new();
+        for _ in 0..2 {
+            let mut client = house.spa();
+            let id = client.begin("recovery").await;
+            client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+            let code = house.code(&id, CodePurpose::Recovery).await;
+            flows.push((client, id, code));
+        }
+        let (mut newer, id, code) = flows.pop().unwrap();
+        let (mut older, old_id, old_code) = flows.pop().unwrap();
+        let wrong = older.submit("recovery", &old_id, json!({"method": "code", "code": old_code})).await.expect(200);
+        assert_eq!(wrong.messages(), [4_060_006]);
+        newer.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_code_is_accepted_after_five_wrong_ones() {
+    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for (flow, purpose, ask, wrong_status, right_status) in [
+            ("recovery", CodePurpose::Recovery, json!({"method": "code", "email": "a@example.org"}), 200, 422),
+            ("verification", CodePurpose::Verification, json!({"method": "code", "email": "a@example.org"}), 200, 200),
+            ("login", CodePurpose::Login, json!({"method": "code", "identifier": "a@example.org"}), 400, 200),
+        ] {
+            house.advance(7200);
+            let mut client = house.spa();
+            let id = client.begin(flow).await;
+            client.submit(flow, &id, ask.clone()).await;
+            for _ in 0..5 {
+                client.submit(flow, &id, json!({"method": "code", "code": "000000"})).await.expect(wrong_status);
+            }
+            let code = house.code(&id, purpose).await;
+            let late = client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(400);
+            assert_eq!(late.messages(), [4_000_001], "{flow}: a new code is to be asked for");
+            client.submit(flow, &id, ask).await;
+            let code = house.code(&id, purpose).await;
+            client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(right_status);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_code_is_stored_when_its_mail_is_withheld() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let before = messages(&house).await;
+        let mut shown = Vec::new();
+        for number in 0..7 {
+            let mut client = at(house.native(), number);
+            let id = client.begin("recovery").await;
+            let reply =
+                client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+            shown.push((reply.nodes(), reply.messages()));
+        }
+        assert!(shown.iter().all(|answer| *answer == shown[0]), "the answer is the same");
+        assert_eq!(messages(&house).await - before, 5);
+        assert_eq!(open_codes(&house).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_and_thirty_sign_ups_from_one_address_send_thirty_mails() {
+    in_a_house(json!({}), |house| async move {
+        for number in 0..130 {
+            house.native().sign_up(&format!("stranger{number}@example.org")).await.expect(200);
+        }
+        assert_eq!(messages(&house).await, 30);
+        // Where the mail is what is asked for, the asker is told to wait.
+        let mut client = house.native();
+        let id = client.begin("verification").await;
+        let ask = json!({"method": "code", "email": "stranger129@example.org"});
+        let refused = client.submit("verification", &id, ask.clone()).await.expect(429);
+        assert!(refused.headers.contains_key("retry-after"));
+        // A message comes back every 30 seconds.
+        house.advance(30);
+        client.submit("verification", &id, ask).await.expect(200);
+        assert_eq!(messages(&house).await, 31);
+        // Another address is not affected.
+        at(house.native(), 1).sign_up("b@example.org").await.expect(200);
+        assert_eq!(messages(&house).await, 32);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stolen_password_makes_nobody_familiar_before_the_second_factor() {
+    let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut guesses = 0;
+        for number in 0..40 {
+            let mut thief = at(house.native(), number);
+            if thief.sign_in("a@example.org", PASSWORD).await.status != 200 {
+                continue;
+            }
+            let id = thief.begin_with("login", "?aal=aal2").await;
+            for _ in 0..5 {
+                let reply = thief.submit("login", &id, json!({"method": "code", "code": "000000"})).await;
+                guesses += usize::from(reply.status == 400 && reply.messages() == [4_010_008]);
+            }
+        }
+        assert!(guesses <= 10 + 5, "{guesses} second factors were guessed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn limits_are_keys_of_the_configuration() {
+    let limits = json!({"security": {"attempt_limits": {
+        "guesses": {"stranger": {"burst": 2, "refill": "1m"}},
+        "messages": {"network": {"burst": 1}},
+    }}});
+    in_a_house(limits, |house| async move {
+        assert_eq!(attack(&house, "a@example.org", 5).await, 3);
+        house.advance(60);
+        assert_eq!(attack(&house, "a@example.org", 2).await, 1);
+        for name in ["b@example.org", "c@example.org"] {
+            house.native().sign_up(name).await.expect(200);
+        }
+        assert_eq!(messages(&house).await, 1);
+    })
+    .await;
+}

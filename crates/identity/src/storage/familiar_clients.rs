@@ -1,0 +1,71 @@
+//! Devices and networks that a person signed in from, as digests: a few for each person, for a limited time.
+
+use base::Timestamp;
+use database::{Error, WriteTx, values};
+
+use crate::domain::IdentityId;
+use crate::domain::attempt_limit::{Counter, MAX_FAMILIAR};
+
+database::statements! {
+    UPSERT = "INSERT INTO identity_familiar_clients (tenant_id, identity_id, client, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5) \
+              ON CONFLICT (tenant_id, identity_id, client) DO UPDATE SET seen_at = $4, expires_at = $5";
+    /// Deletes all but the latest.
+    DELETE_OLDEST = "DELETE FROM identity_familiar_clients WHERE tenant_id = $1 AND identity_id = $2 AND client IN \
+                     (SELECT client FROM identity_familiar_clients WHERE tenant_id = $1 AND identity_id = $2 \
+                      ORDER BY seen_at DESC, client LIMIT 1000 OFFSET $3)";
+    DELETE_OF_IDENTITY = "DELETE FROM identity_familiar_clients WHERE tenant_id = $1 AND identity_id = $2";
+}
+
+/// Records that the person signed in from this device or network.
+pub async fn insert(
+    tx: &mut WriteTx,
+    person: IdentityId,
+    client: Counter,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    let values = values![person.as_uuid(), client.as_bytes(), now, expires_at];
+    tx.execute(&UPSERT, &values).await?;
+    tx.execute(&DELETE_OLDEST, &values![person.as_uuid(), MAX_FAMILIAR]).await.map(|_| ())
+}
+
+pub async fn delete_of_identity(tx: &mut WriteTx, person: IdentityId) -> Result<(), Error> {
+    tx.execute(&DELETE_OF_IDENTITY, &values![person.as_uuid()]).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use base::{Rng, TenantId};
+
+    use super::*;
+    use crate::storage::attempts;
+
+    #[tokio::test]
+    async fn only_the_latest_clients_of_a_person_are_kept_and_they_expire() {
+        database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async move {
+            let rng = Rng::seeded(1);
+            let (person, other) = (IdentityId::generate(&rng), IdentityId::generate(&rng));
+            let client = |number: i64| Counter::network(&number.to_string());
+            let at = Timestamp::from_unix_seconds;
+            let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
+            insert(&mut tx, other, client(1), at(1), at(1_000)).await.unwrap();
+            for number in 1..=MAX_FAMILIAR + 4 {
+                insert(&mut tx, person, client(number), at(number), at(1_000)).await.unwrap();
+            }
+            for (person, number, now, is_known) in [
+                (person, 4, 100, false),
+                (person, 5, 100, true),
+                (person, MAX_FAMILIAR + 4, 100, true),
+                (person, MAX_FAMILIAR + 4, 1_000, false),
+                (other, 1, 100, true),
+            ] {
+                let found = attempts::familiar(&mut tx, person, &[client(number)], at(now)).await.unwrap();
+                assert_eq!(found.contains_key(&client(number)), is_known, "{number} at {now}");
+            }
+            delete_of_identity(&mut tx, person).await.unwrap();
+            assert!(attempts::familiar(&mut tx, person, &[client(10)], at(100)).await.unwrap().is_empty());
+            tx.commit().await.unwrap();
+        })
+        .await;
+    }
+}
