@@ -97,7 +97,7 @@ impl std::fmt::Debug for Rng {
     }
 }
 
-/// A ChaCha20 generator for each thread, seeded by the operating system and seeded again after [`BYTES_PER_SEED`]. A request draws a
+/// A `ChaCha20` generator for each thread, seeded by the operating system and seeded again after [`BYTES_PER_SEED`]. A request draws a
 /// dozen small values; a system call for each of them costs more than the values do. A process never forks, so no two threads
 /// share a state.
 struct SystemRandom;

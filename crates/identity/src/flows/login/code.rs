@@ -67,6 +67,7 @@ impl Identity {
 
     /// Sends a code and changes the form to ask for it. With accounts hidden, somebody unknown is answered the same.
     /// As a second factor it goes to an address of the person who is signed in.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn send_login_code(
         &self,
         cx: &Context,
