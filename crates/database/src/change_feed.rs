@@ -26,7 +26,7 @@ const OVERLAP_MICROS: i64 = 2_000_000;
 pub(crate) const SLOW_COMMIT: Duration = Duration::from_secs(1);
 
 /// How long a value is valid at most where other processes write: a change that the feed missed for an unknown reason ends then.
-pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_mins(1);
 
 /// Longer than [`LONGEST_VALIDITY`], so that no process needs an older row.
 const KEEP_MICROS: i64 = 120_000_000;
