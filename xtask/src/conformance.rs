@@ -21,7 +21,7 @@ const CLIENTS: &str = "crates/acceptance/clients";
 const PYTHON: &str = "environment/bin/python";
 
 /// How long the server may take until it is ready.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// A language with official clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -35,7 +35,7 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         3 => "0003_flows.sql",
         4 => "0004_messages.sql",
         5 => "0005_attempt_limits.sql",
-        7 => "0007_identity_versions.sql",
-        9 => ("0009_lists.sqlite.sql", "0009_lists.postgres.sql"),
+        6 => "0006_identity_versions.sql",
+        7 => ("0007_lists.sqlite.sql", "0007_lists.postgres.sql"),
     ]
 };

@@ -21,7 +21,7 @@ pub use worker::Worker;
 use database::{MigrationSet, Retention, Statement};
 
 pub const MIGRATIONS: MigrationSet =
-    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"), 3 => "0003_events.sql"] };
+    database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"), 2 => "0002_events.sql"] };
 
 /// Every statement, for the test that prepares them on both engines.
 pub const STATEMENTS: &[&[&Statement]] = storage::ALL;

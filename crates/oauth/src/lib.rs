@@ -27,5 +27,5 @@ pub use storage::RETENTION;
 
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {
     "oauth",
-    [1 => "0001_oauth.sql", 2 => "0002_login_challenges.sql", 3 => "0003_provider_ends.sql", 5 => "0005_lists.sql"]
+    [1 => "0001_oauth.sql", 2 => "0002_login_challenges.sql", 3 => "0003_provider_ends.sql", 4 => "0004_lists.sql"]
 };

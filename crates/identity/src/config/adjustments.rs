@@ -70,7 +70,7 @@ mod tests {
 
     use super::*;
 
-    fn adjusted(hashers: serde_json::Value) -> (Config, Vec<String>) {
+    fn adjusted(hashers: &serde_json::Value) -> (Config, Vec<String>) {
         let config: Config = serde_json::from_value(json!({ "hashers": hashers })).unwrap();
         let (config, adjustments) = config.adjusted(2);
         (config, adjustments.into_iter().map(|it| format!("{}: {}", it.key, it.message)).collect())
@@ -78,17 +78,17 @@ mod tests {
 
     #[test]
     fn a_weak_bcrypt_cost_is_raised_and_reported() {
-        let (config, messages) = adjusted(json!({"algorithm": "bcrypt", "bcrypt": {"cost": 8}}));
+        let (config, messages) = adjusted(&json!({"algorithm": "bcrypt", "bcrypt": {"cost": 8}}));
         assert_eq!(config.hashers.bcrypt.cost, 12);
         assert_eq!(messages, ["hashers.bcrypt.cost: is below the minimum; 12 is used"]);
-        let (config, messages) = adjusted(json!({"algorithm": "bcrypt", "bcrypt": {"cost": 13}}));
+        let (config, messages) = adjusted(&json!({"algorithm": "bcrypt", "bcrypt": {"cost": 13}}));
         assert_eq!((config.hashers.bcrypt.cost, messages.len()), (13, 0));
     }
 
     #[test]
     fn too_little_argon2_memory_is_raised_and_reported() {
         let (config, messages) =
-            adjusted(json!({"algorithm": "argon2", "argon2": {"memory": "1KB", "iterations": 1, "parallelism": 1}}));
+            adjusted(&json!({"algorithm": "argon2", "argon2": {"memory": "1KB", "iterations": 1, "parallelism": 1}}));
         assert_eq!(config.hashers.argon2.memory.kib(), 8);
         assert_eq!(messages, ["hashers.argon2.memory: is below the minimum; 8KB is used"]);
     }

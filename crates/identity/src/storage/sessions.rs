@@ -151,13 +151,15 @@ pub async fn find_whole_by_token(
     let Some(row) = tx.query_opt(&FIND_WHOLE_BY_TOKEN, &values![digest]).await? else { return Ok(None) };
     let (mut session, mut identity) = (read(&row)?, identities::read(&row, WIDTH)?);
     identities::read_addresses(&mut identity, &rows_of(&row, WIDTH + 13)?, &rows_of(&row, WIDTH + 14)?)?;
-    let mut devices: Vec<(DeviceId, Option<String>, Option<String>, Option<String>, i64)> =
-        parsed(&rows_of(&row, WIDTH + 15)?)?;
+    let mut devices: Vec<StoredDevice> = parsed(&rows_of(&row, WIDTH + 15)?)?;
     devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
     let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
     session.devices = devices.into_iter().map(device).collect();
     Ok(Some((session, identity)))
 }
+
+/// Id, IP address, user agent, location and time of creation of a device.
+type StoredDevice = (DeviceId, Option<String>, Option<String>, Option<String>, i64);
 
 /// The rows that a statement returned as a JSON array. PostgreSQL returns none for no rows.
 fn rows_of(row: &Row, position: usize) -> Result<String, Error> {

@@ -97,15 +97,14 @@ struct Classic {
 pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> anyhow::Result<ExitCode> {
     match arguments.command {
         None => up(arguments.up, called_as).await,
-        Some(Command::Up(arguments)) => up(arguments, called_as).await,
-        Some(Command::Status(arguments)) => status(arguments, called_as).await,
-        Some(Command::Down(_)) => down(),
-        Some(Command::Sql(Sql { command: None, up: arguments })) => up(arguments, called_as).await,
-        Some(Command::Sql(Sql { command: Some(SqlCommand::Up(arguments)), .. })) => up(arguments, called_as).await,
-        Some(Command::Sql(Sql { command: Some(SqlCommand::Status(arguments)), .. })) => {
+        Some(
+            Command::Up(arguments)
+            | Command::Sql(Sql { command: None, up: arguments } | Sql { command: Some(SqlCommand::Up(arguments)), .. }),
+        ) => up(arguments, called_as).await,
+        Some(Command::Status(arguments) | Command::Sql(Sql { command: Some(SqlCommand::Status(arguments)), .. })) => {
             status(arguments, called_as).await
         }
-        Some(Command::Sql(Sql { command: Some(SqlCommand::Down(_)), .. })) => down(),
+        Some(Command::Down(_) | Command::Sql(Sql { command: Some(SqlCommand::Down(_)), .. })) => down(),
     }
 }
 

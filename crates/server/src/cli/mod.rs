@@ -122,7 +122,6 @@ fn complain(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the command line")]
 fn arguments() -> Vec<std::ffi::OsString> {
     std::env::args_os().collect()
 }

@@ -46,7 +46,7 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let words: Vec<String> = rest.iter().map(|it| it.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["janitor", ..] | ["cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
+        ["janitor" | "cleanup", ..] => return Rewritten::Answer { text: NOT_NEEDED, is_success: true },
         ["courier", ..] => return Rewritten::Answer { text: COURIER, is_success: true },
         _ => {}
     }

@@ -22,6 +22,7 @@ Examples:
 
 Later wins: defaults, files in their order, environment, flags. Faults are reported all at once.
 SIGTERM or Ctrl-C lets open requests finish; a second one ends at once.")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(super) struct Arguments {
     /// identity, oauth, gateway; all of them when none is named
     #[arg(value_name = "SERVICE")]
