@@ -135,8 +135,8 @@ async fn without_starttls_nothing_is_sent_in_clear_text() {
     assert!(!heard.contains("AUTH") && !heard.contains("RCPT"), "{heard}");
 }
 
-#[test]
-fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
+#[tokio::test]
+async fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
     for spelling in ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"] {
         for flag in ["disable_starttls", "skip_ssl_verify"] {
             assert!(delivery(format!("smtp://mail.example.org/?{flag}={spelling}")).is_ok(), "{flag}={spelling}");

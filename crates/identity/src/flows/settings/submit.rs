@@ -188,16 +188,17 @@ impl Identity {
         changed: Changed,
     ) -> Result<Answer, FlowError> {
         let Changed { identity, verification } = changed;
-        let active = flow.active;
+        let (active, submitted_method) = (flow.active, flow.submitted_method);
         let mut tx = self.database.write(cx.tenant).await?;
         // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
         let mut flow = storage::flows::lock::<Settings>(&mut tx, flow.id).await?.ok_or(FlowError::FlowNotFound)?;
         flow.active = active;
+        flow.submitted_method = submitted_method;
         flow.ui.clear_messages();
         flow.state = FlowState::Success;
         self.settings_form(&mut flow, &identity)?;
         flow.ui.messages.push(messages::saved());
-        let sets_password = flow.active == Some(CredentialType::Password);
+        let sets_password = flow.method() == Some(CredentialType::Password);
         let oauth2 = if sets_password { flow.details.oauth2.take() } else { None };
         storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;
