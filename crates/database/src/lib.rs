@@ -37,7 +37,7 @@ use base::TenantId;
 pub use census::{Census, MOST_ROWS, TableSize};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
-pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus};
+pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
 pub use page_token::{InvalidPageToken, PageToken};
 pub use read_cache::{Cacheable, ReadCache, ReadStart};
 pub use reaper::{Reaped, Reaper, Retention};

@@ -22,6 +22,9 @@ pub(crate) static PROBE_WRITE: Statement = {
     Statement::across_tenants("probe_write", SQL, SQL)
 };
 
+/// The name under which the migrations of this crate's own tables are listed, beside those of the services.
+pub const OWN_TABLES: &str = "database";
+
 const OWN: MigrationSet =
     crate::migrations! { "database", [1 => ("0001_changes.sqlite.sql", "0001_changes.postgres.sql")] };
 

@@ -268,7 +268,9 @@ async fn examine(
 ) -> Vec<MigrationStatus> {
     let status = database.migration_status(&migrations_of(config)).await;
     let Some(status) = findings.keep(config, "dsn", status) else { return Vec::new() };
-    let is_ours = status.iter().any(|step| step.state == MigrationState::Applied);
+    // The tables of the database layer itself say nothing about who made the others.
+    let is_of_service = |step: &&MigrationStatus| step.service != database::OWN_TABLES;
+    let is_ours = status.iter().filter(is_of_service).any(|step| step.state == MigrationState::Applied);
     if !is_ours {
         let programs = foreign_tables::programs(&mut database.read(base::TenantId::DEFAULT)).await;
         let programs = findings.keep(config, "dsn", programs).unwrap_or_default();
