@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::Url;
 use web::outbound::{Client, Destinations};
 
-use super::serve::{announce, install_telemetry, until_stopped};
+use super::serve::{Signals, announce, install_telemetry, until_stopped};
 use crate::config::{Config, Service};
 use crate::demo::{Settings, Tools, api_router, relying_party_router};
 use crate::{Environment, Running, start};
@@ -42,10 +42,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let demo = Demo::plan(&arguments, &environment.rng)?;
     let config = demo.config()?;
     let traces = install_telemetry(&config, &environment)?;
-    let (running, settings) = demo.start(config, environment).await?;
+    let mut signals = Signals::install()?;
+    let (running, settings) = tokio::select! {
+        started = demo.start(config, environment) => started?,
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
     announce(&running);
     show(&running, &settings)?;
-    until_stopped(running, traces).await
+    until_stopped(running, traces, signals).await
 }
 
 /// A demo that runs, and where its parts stand.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use telemetry::{Output, ServiceName, Sink, Traces};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::{ConfigArguments, Selection};
 use crate::config::{Config, Service};
@@ -61,9 +61,34 @@ pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> any
         ..Environment::system()
     };
     let traces = install_telemetry(&config, &environment)?;
-    let running = start(config, environment).await?;
+    let mut signals = Signals::install()?;
+    let running = tokio::select! {
+        running = start(config, environment) => running?,
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
     announce(&running);
-    until_stopped(running, traces).await
+    until_stopped(running, traces, signals).await
+}
+
+/// The signals that ask to stop. They are taken before anything is served: whoever gets an answer can also end the program
+/// in order.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(crate) fn install() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Until one of them comes.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 pub(crate) fn install_telemetry(config: &Config, environment: &Environment) -> anyhow::Result<Traces> {
@@ -83,12 +108,13 @@ pub(crate) fn announce(running: &Running) {
 }
 
 /// Serves until a signal comes, then ends in order.
-pub(crate) async fn until_stopped(mut running: Running, traces: Traces) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+pub(crate) async fn until_stopped(
+    mut running: Running,
+    traces: Traces,
+    mut signals: Signals,
+) -> anyhow::Result<ExitCode> {
     let code = tokio::select! {
-        _ = terminate.recv() => ExitCode::SUCCESS,
-        _ = interrupt.recv() => ExitCode::SUCCESS,
+        () = signals.next() => ExitCode::SUCCESS,
         () = running.failed() => {
             tracing::error!("a part of the server ended by itself");
             ExitCode::FAILURE
@@ -97,8 +123,7 @@ pub(crate) async fn until_stopped(mut running: Running, traces: Traces) -> anyho
     tracing::info!("stopping: open requests may finish");
     tokio::select! {
         () = running.shutdown() => {}
-        _ = terminate.recv() => tracing::warn!("stopped at once"),
-        _ = interrupt.recv() => tracing::warn!("stopped at once"),
+        () = signals.next() => tracing::warn!("stopped at once"),
     }
     // The exporter waits for its collector, for some seconds at most.
     tokio::task::spawn_blocking(move || traces.shut_down()).await?;
