@@ -28,6 +28,10 @@ pub(crate) const SLOW_COMMIT: Duration = Duration::from_secs(1);
 /// How long a value is valid at most where other processes write: a change that the feed missed for an unknown reason ends then.
 pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_mins(1);
 
+/// Between two answers. A process that was stopped for longer (a machine that slept, whose clock did not run) may find that
+/// rows are deleted already; and a server whose time went back was replaced by another one. Nothing is valid then.
+const LONGEST_GAP_MICROS: i64 = 60_000_000;
+
 /// Longer than [`LONGEST_VALIDITY`], so that no process needs an older row.
 const KEEP_MICROS: i64 = 120_000_000;
 
@@ -111,6 +115,7 @@ impl Inner {
                 let since = values![*now - OVERLAP_MICROS, self.changes.node];
                 let rows = Box::pin(engine.query_pipelined(tenant, &CHANGES_SINCE, &since)).await?;
                 let mut answered = HashSet::new();
+                let before = *now;
                 for row in rows {
                     *now = row.get(0)?;
                     let (Some(node), Some(sequence)) = (row.get::<Option<i64>>(1)?, row.get::<Option<i64>>(2)?) else {
@@ -121,6 +126,9 @@ impl Inner {
                         let slots: Vec<u8> = row.get(3)?;
                         Slot::decode(&slots).for_each(|slot| self.changes.touch(slot));
                     }
+                }
+                if before > 0 && !(before..before + LONGEST_GAP_MICROS).contains(now) {
+                    self.changes.touch_everything();
                 }
                 *seen = answered;
                 *questions += 1;

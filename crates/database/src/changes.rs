@@ -7,11 +7,13 @@
 //!   answer, because nothing that was read more than half a second ago is valid then.
 //! - A touch can be mistaken for that of another subject, which costs a read, never the other way round.
 
-use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use base::TenantId;
+use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 /// Subjects share the slots: more of them only make an unnecessary read rarer. A slot's number has two bytes.
@@ -102,14 +104,45 @@ impl Changes {
     }
 }
 
+/// What a transaction touches. It is noted when this is dropped, which must not be before a commit is visible: whoever
+/// carries the transaction out keeps it until then, even when nobody waits for the outcome any more.
+pub(crate) struct Touched {
+    changes: Arc<Changes>,
+    slots: Vec<Slot>,
+}
+
+impl Touched {
+    pub(crate) fn nothing(changes: Arc<Changes>) -> Self {
+        Self { changes, slots: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    /// Leaves nothing behind.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { changes: self.changes.clone(), slots: std::mem::take(&mut self.slots) }
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+}
+
+impl Drop for Touched {
+    fn drop(&mut self) {
+        for slot in &self.slots {
+            self.changes.touch(*slot);
+        }
+    }
+}
+
 impl Slot {
     pub(crate) fn of(tenant: TenantId, subject: &[u8]) -> Self {
-        // The same in every process, because slots travel between them.
-        let mut hasher = DefaultHasher::new();
-        tenant.as_i32().hash(&mut hasher);
-        subject.hash(&mut hasher);
-        #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
-        Self(hasher.finish() as u16)
+        // The same in every process and in every version, because slots travel between them.
+        let digest = Sha256::new().chain_update(tenant.as_i32().to_be_bytes()).chain_update(subject).finalize();
+        Self(u16::from_be_bytes([digest[0], digest[1]]))
     }
 
     /// How slots travel: two bytes each.
@@ -129,8 +162,8 @@ mod tests {
     #[test]
     fn a_slot_is_the_same_in_every_process() {
         // A changed number would hide changes from nodes of another version.
-        let slots = [Slot::of(TenantId::DEFAULT, b"a"), Slot::of(TenantId::from_i32(2), b"a")];
+        let slots = [Slot::of(TenantId::from_i32(1), b"a"), Slot::of(TenantId::from_i32(2), b"a")];
+        assert_eq!(slots, [Slot(29439), Slot(18211)]);
         assert_eq!(Slot::decode(&Slot::encode(&slots)).collect::<Vec<_>>(), slots);
-        assert_ne!(slots[0], slots[1]);
     }
 }

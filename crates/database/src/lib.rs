@@ -58,7 +58,7 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     engine: Engine,
     counters: Counters,
-    changes: Changes,
+    changes: Arc<Changes>,
     /// Rung after a commit that left work for the background.
     bell: tokio::sync::Notify,
 }
@@ -84,16 +84,19 @@ pub struct Usage {
 impl Database {
     /// Opens the database and checks that it answers. Migrations are a step of their own: [`Database::migrate`].
     pub async fn open(dsn: &Dsn) -> Result<Self, Error> {
+        let changes = Arc::new(Changes::new());
         let mut sqlite_version = 0;
         let engine = match dsn {
             Dsn::Sqlite(location) => {
-                let (engine, version) = Sqlite::open(location)?;
+                let (engine, version) = Sqlite::open(location, changes.clone())?;
                 sqlite_version = version;
                 Engine::Sqlite(engine)
             }
-            Dsn::Postgres(config) => Engine::Postgres(Box::new(Box::pin(Postgres::connect(config)).await?)),
+            Dsn::Postgres(config) => {
+                Engine::Postgres(Box::new(Box::pin(Postgres::connect(config, changes.clone())).await?))
+            }
         };
-        let (counters, changes, bell) = (Counters::default(), Changes::new(), tokio::sync::Notify::new());
+        let (counters, bell) = (Counters::default(), tokio::sync::Notify::new());
         let position = Position::start_of(&engine, sqlite_version);
         let inner = Arc::new(Inner { engine, counters, changes, bell });
         change_feed::follow(&inner, position);

@@ -81,21 +81,6 @@ pub struct WriteTx {
     /// Set by a failed statement: PostgreSQL refuses whatever follows one, so SQLite does too.
     failed: bool,
     rings: bool,
-    touched: Touched,
-}
-
-/// What a transaction touches, noted when it ends, however it ends: a commit that nobody waited for may still come.
-struct Touched {
-    database: Database,
-    slots: Vec<Slot>,
-}
-
-impl Drop for Touched {
-    fn drop(&mut self) {
-        for slot in &self.slots {
-            self.database.0.changes.touch(*slot);
-        }
-    }
 }
 
 enum EngineWrite {
@@ -109,8 +94,7 @@ impl WriteTx {
             Engine::Sqlite(engine) => EngineWrite::Sqlite(engine.begin().await?),
             Engine::Postgres(engine) => EngineWrite::Postgres(Box::new(Box::pin(engine.begin()).await?)),
         };
-        let touched = Touched { database: database.clone(), slots: Vec::new() };
-        Ok(Self { database, tenant, engine, failed: false, rings: false, touched })
+        Ok(Self { database, tenant, engine, failed: false, rings: false })
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -145,7 +129,11 @@ impl WriteTx {
     /// Says that this transaction changes something about `subject`: what a [`ReadCache`](crate::ReadCache) holds about it is
     /// invalid once the transaction has ended.
     pub fn touch(&mut self, subject: &[u8]) {
-        self.touched.slots.push(Slot::of(self.tenant, subject));
+        let slot = Slot::of(self.tenant, subject);
+        match &mut self.engine {
+            EngineWrite::Sqlite(tx) => tx.touched.add(slot),
+            EngineWrite::Postgres(tx) => tx.touched.add(slot),
+        }
     }
 
     /// Rings the bell of [`Database::rung`] once this transaction has committed.
@@ -159,10 +147,8 @@ impl WriteTx {
         self.check()?;
         match self.engine {
             EngineWrite::Sqlite(tx) => tx.commit().await?,
-            EngineWrite::Postgres(tx) => Box::pin(commit_with_change(*tx, self.tenant, &self.touched)).await?,
+            EngineWrite::Postgres(tx) => Box::pin(commit_with_change(*tx, self.tenant, &self.database)).await?,
         }
-        // After the commit is visible, and before anybody is told of it.
-        drop(self.touched);
         if self.rings {
             self.database.0.bell.notify_one();
         }
@@ -178,19 +164,20 @@ impl WriteTx {
 }
 
 /// Commits, and lets other processes know what was touched.
-async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, touched: &Touched) -> Result<(), Error> {
-    if touched.slots.is_empty() {
+async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &Database) -> Result<(), Error> {
+    if tx.touched.slots().is_empty() {
         return tx.commit().await;
     }
-    let database = &touched.database.0;
-    let change = change_feed::change(&database.changes, &touched.slots);
+    let database = &database.0;
+    let slots = tx.touched.slots().to_vec();
+    let change = change_feed::change(&database.changes, &slots);
     tx.append(tenant, &INSERT_CHANGE, &change).await?;
     let started = Instant::now();
     tx.commit().await?;
     if started.elapsed() > SLOW_COMMIT
         && let Engine::Postgres(engine) = &database.engine
     {
-        let change = change_feed::change(&database.changes, &touched.slots);
+        let change = change_feed::change(&database.changes, &slots);
         if let Err(error) = engine.write_once(tenant, &INSERT_CHANGE, &change).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "other nodes may learn of a change a minute late");
         }

@@ -11,6 +11,7 @@ mod tls;
 mod write;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base::{TenantId, Timestamp};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
@@ -19,6 +20,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::census::{self, TableSize};
+use crate::changes::{Changes, Touched};
 use crate::dsn::PostgresConfig;
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, Row, Statement, Value};
@@ -34,10 +36,11 @@ pub(crate) struct Postgres {
     shared: SharedClients,
     slow_queries: SlowQueries,
     pool: Pool,
+    changes: Arc<Changes>,
 }
 
 impl Postgres {
-    pub(crate) async fn connect(config: &PostgresConfig) -> Result<Self, Error> {
+    pub(crate) async fn connect(config: &PostgresConfig, changes: Arc<Changes>) -> Result<Self, Error> {
         let tls = tls::connector(config)?;
         let manager = Manager::from_config(
             config.driver.clone(),
@@ -50,7 +53,7 @@ impl Postgres {
             .map_err(|error| Error::unavailable("the connection pool cannot be built", error))?;
         let slow_queries = SlowQueries::new(config, tls.clone())?;
         let shared = SharedClients::new(config, tls);
-        let engine = Self { shared, slow_queries, pool };
+        let engine = Self { shared, slow_queries, pool, changes };
         engine.ping().await?;
         Ok(engine)
     }
@@ -83,7 +86,7 @@ impl Postgres {
     }
 
     pub(crate) async fn begin(&self) -> Result<PostgresWrite, Error> {
-        Ok(PostgresWrite::new(self.connection().await?))
+        Ok(PostgresWrite::new(self.connection().await?, Touched::nothing(self.changes.clone())))
     }
 
     pub(crate) async fn ping(&self) -> Result<(), Error> {

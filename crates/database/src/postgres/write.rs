@@ -9,6 +9,7 @@ use futures_util::future::{join, join_all};
 
 use super::encoding::{Parameter, row};
 use super::failure;
+use crate::changes::Touched;
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
 /// Statements that wait are sent when there are so many: [`join_all`] keeps the order of a few.
@@ -18,6 +19,7 @@ pub(crate) struct PostgresWrite {
     connection: Option<Object>,
     begun: bool,
     waiting: Vec<Waiting>,
+    pub(crate) touched: Touched,
 }
 
 /// A statement that travels ahead of the next one.
@@ -29,8 +31,8 @@ struct Waiting {
 }
 
 impl PostgresWrite {
-    pub(crate) fn new(connection: Object) -> Self {
-        Self { connection: Some(connection), begun: false, waiting: Vec::new() }
+    pub(crate) fn new(connection: Object, touched: Touched) -> Self {
+        Self { connection: Some(connection), begun: false, waiting: Vec::new(), touched }
     }
 
     pub(crate) async fn query(
@@ -109,8 +111,11 @@ impl Drop for PostgresWrite {
             return;
         }
         let Some(connection) = self.connection.take() else { return };
+        let touched = self.touched.take();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
+                // A COMMIT may be on its way; it is over when this is answered.
+                let _touched = touched;
                 if connection.batch_execute("ROLLBACK").await.is_err() {
                     // The pool must not hand out a connection with a transaction left open.
                     drop(Object::take(connection));

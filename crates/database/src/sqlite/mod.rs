@@ -12,6 +12,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::{TenantId, Timestamp};
@@ -19,6 +20,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::census::{self, MOST_ROWS, TableSize};
+use crate::changes::Changes;
 use crate::dsn::SqliteLocation;
 use crate::migration::{AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, OwnedValue, Row, Statement, Value};
@@ -42,7 +44,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// With the count of other processes' commits at this moment, see [`Sqlite::data_version`].
-    pub(crate) fn open(location: &SqliteLocation) -> Result<(Self, i64), Error> {
+    pub(crate) fn open(location: &SqliteLocation, changes: Arc<Changes>) -> Result<(Self, i64), Error> {
         let (path, directory, durable) = match location {
             SqliteLocation::File(path) => (path.clone(), None, true),
             SqliteLocation::Temporary => {
@@ -53,7 +55,7 @@ impl Sqlite {
         let writer = open_writer(&path, durable).map_err(|error| failure("open", error))?;
         let version = data_version(&writer)?;
         let slow_queries = SlowQueries::new(path.clone());
-        let writer = Writer::start(writer);
+        let writer = Writer::start(writer, changes);
         Ok((Self { readers: Readers::new(path), slow_queries, writer, _directory: directory }, version))
     }
 

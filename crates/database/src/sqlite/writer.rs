@@ -14,12 +14,14 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use super::{data_version, execute, failure, query};
+use crate::changes::{Changes, Touched};
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
 use crate::{Error, Row, Statement, Value};
 
 pub(crate) struct Writer {
     state: Arc<Mutex<State>>,
     wake: mpsc::Sender<()>,
+    changes: Arc<Changes>,
 }
 
 struct State {
@@ -27,9 +29,23 @@ struct State {
     /// Whether the surrounding transaction is open.
     open: bool,
     /// Operations that are done and wait for the commit.
-    waiting: Vec<oneshot::Sender<bool>>,
+    waiting: Vec<Waiting>,
     /// How many operations shared the last commit.
     last_batch: usize,
+}
+
+/// An operation that is done. What it touched is noted after the commit, and before anybody is told of it.
+struct Waiting {
+    touched: Touched,
+    committed: oneshot::Sender<bool>,
+}
+
+impl Waiting {
+    fn tell(self, committed: bool) {
+        drop(self.touched);
+        // Nobody may wait any more.
+        let _ = self.committed.send(committed);
+    }
 }
 
 /// How often the committer lets others go first. A turn costs microseconds, a commit that half of the writers miss
@@ -39,17 +55,17 @@ const PATIENCE: u32 = 8;
 impl Writer {
     /// Must be called on a Tokio runtime, which carries the committer until the last handle is dropped.
     #[expect(clippy::disallowed_methods, reason = "the committer ends by itself when the writer is dropped")]
-    pub(crate) fn start(connection: Connection) -> Self {
+    pub(crate) fn start(connection: Connection, changes: Arc<Changes>) -> Self {
         let state = Arc::new(Mutex::new(State { connection, open: false, waiting: Vec::new(), last_batch: 0 }));
         let (wake, woken) = mpsc::channel(1);
         tokio::spawn(commit_batches(state.clone(), woken));
-        Self { state, wake }
+        Self { state, wake, changes }
     }
 
     pub(crate) async fn begin(&self) -> Result<SqliteWrite, Error> {
         let mut state = self.state.clone().lock_owned().await;
         state.join_batch(&self.wake)?;
-        Ok(SqliteWrite { state: Some(state) })
+        Ok(SqliteWrite { state: Some(state), touched: Touched::nothing(self.changes.clone()) })
     }
 
     pub(crate) async fn data_version(&self) -> Result<i64, Error> {
@@ -183,18 +199,14 @@ impl State {
 
     fn release(&mut self, committed: bool) {
         self.last_batch = self.waiting.len();
-        for waiter in self.waiting.drain(..) {
-            let _ = waiter.send(committed);
-        }
+        self.waiting.drain(..).for_each(|it| it.tell(committed));
     }
 
     /// Some failures (a full disk) make SQLite roll back the surrounding transaction: all who wait for it have failed.
     fn check_batch(&mut self) {
         if self.open && self.connection.is_autocommit() {
             self.open = false;
-            for waiter in self.waiting.drain(..) {
-                let _ = waiter.send(false);
-            }
+            self.waiting.drain(..).for_each(|it| it.tell(false));
         }
     }
 
@@ -207,6 +219,7 @@ impl State {
 /// One operation: a savepoint in the batch. It owns the connection until it is done.
 pub(crate) struct SqliteWrite {
     state: Option<OwnedMutexGuard<State>>,
+    pub(crate) touched: Touched,
 }
 
 impl SqliteWrite {
@@ -250,10 +263,11 @@ impl SqliteWrite {
             return Err(lost());
         }
         state.run("RELEASE operation")?;
-        let (done, committed) = oneshot::channel();
-        state.waiting.push(done);
+        let (committed, outcome) = oneshot::channel();
+        let touched = self.touched.take();
+        state.waiting.push(Waiting { touched, committed });
         drop(state);
-        match committed.await {
+        match outcome.await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(lost()),
         }
