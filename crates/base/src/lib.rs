@@ -9,6 +9,7 @@
 
 pub mod bounds;
 mod budget;
+pub mod causes;
 mod clock;
 mod context;
 mod id;

@@ -5,7 +5,6 @@
 //! - An admin listener that strangers could reach is guarded, or the start fails.
 //! - Only this crate reads the environment, configuration files and signals.
 
-mod causes;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

@@ -3,8 +3,8 @@
 //! when the program was built.
 
 use base::TrustStore;
+use base::causes::chain;
 
-use crate::causes::chain;
 use crate::config::{Config, Fault, Faults};
 
 /// The variables that replace the system's store.

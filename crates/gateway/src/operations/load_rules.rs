@@ -184,11 +184,8 @@ impl Gateway {
             Some(format!("{} could not be loaded: {reason}", repository.location.shown()))
         });
         let rules = self.0.rules.load();
-        let invalid = rules.invalid().map(|(id, error)| {
-            let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-            let reason: Vec<String> = causes.map(ToString::to_string).collect();
-            format!("rule {id} is not valid: {}", reason.join(": "))
-        });
+        let invalid =
+            rules.invalid().map(|(id, error)| format!("rule {id} is not valid: {}", base::causes::chain(error)));
         unreadable.chain(invalid).collect()
     }
 

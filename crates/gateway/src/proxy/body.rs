@@ -76,5 +76,5 @@ impl HttpBody for RequestBody {
 }
 
 fn was_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<Stalled>)
+    base::causes::all(error).any(<dyn std::error::Error>::is::<Stalled>)
 }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use base::causes::chain;
 use base::{Secret, Timestamp, TrustStore};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -76,8 +77,8 @@ impl SmtpDelivery {
         };
         match self.transport.send(mail).await {
             Ok(_) => Delivery::Done,
-            Err(error) if error.is_permanent() => Delivery::Impossible(describe(&error)),
-            Err(error) => Delivery::Failed(describe(&error)),
+            Err(error) if error.is_permanent() => Delivery::Impossible(chain(&error)),
+            Err(error) => Delivery::Failed(chain(&error)),
         }
     }
 
@@ -196,18 +197,6 @@ fn percent_decoded(text: &str) -> Option<String> {
         }
     }
     String::from_utf8(bytes).ok()
-}
-
-/// The whole chain: a mail server's words are in its last link.
-fn describe(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

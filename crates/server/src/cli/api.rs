@@ -80,7 +80,7 @@ impl Api {
 
     /// What to do when nobody answers; of the causes only the last one tells something.
     fn silence(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
-        let cause = std::iter::successors(Some(error), |error| error.source()).last().unwrap_or(error);
+        let cause = base::causes::all(error).last().unwrap_or(error);
         anyhow!(
             "no answer from the admin API at {} ({cause}): start the server with kleis serve, or say where it is with --endpoint",
             self.base

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base::causes::chain;
 use base::{Clock, TrustStore};
 use clap::Args;
 use database::MigrationState;
@@ -19,7 +20,6 @@ use web::outbound::{Client, Destinations, Limits};
 
 use super::arguments::{ConfigArguments, Selection};
 use super::output::{self, Format};
-use crate::causes::chain;
 use crate::config::{Config, Fault, Service, Severity};
 use crate::wiring::{Findings, Purpose, is_this_machine, prepare};
 use crate::{Environment, neighbours, trust};

@@ -2,7 +2,7 @@
 //! provider, redeems the code and verifies the ID token; state, nonce and the PKCE verifier come from our own source of
 //! randomness, and its clock is ours.
 
-use crate::causes::chain;
+use base::causes::chain;
 use base::{Clock, Rng, Secret};
 use chrono::DateTime;
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims};

@@ -1,6 +1,7 @@
 //! What a start finds on its way: everything that keeps it from serving, and everything to know although it serves.
 
-use crate::causes::chain;
+use base::causes::chain;
+
 use crate::config::{Config, Fault, Faults, Notice, Service};
 
 /// Collected over all steps of a start, so that one start reports everything.
@@ -27,7 +28,7 @@ impl Findings {
     }
 
     /// The value, or nothing and one fault more.
-    pub(super) fn keep<T, E: std::error::Error>(
+    pub(super) fn keep<T, E: std::error::Error + 'static>(
         &mut self,
         config: &Config,
         path: impl Into<String>,
@@ -42,7 +43,12 @@ impl Findings {
     }
 
     /// What `service` says against its section: its message begins with the key, within the section, where it concerns one.
-    pub(super) fn service_fault(&mut self, config: &Config, service: Service, error: &dyn std::error::Error) {
+    pub(super) fn service_fault(
+        &mut self,
+        config: &Config,
+        service: Service,
+        error: &(dyn std::error::Error + 'static),
+    ) {
         let text = chain(error);
         let is_key = |key: &str| {
             key.contains('.')

@@ -5,6 +5,7 @@
 //! - Every fault is collected, whichever step finds it: where one part is missing, a stand-in lets the others be looked at.
 //! - Nothing is written: neither tables nor secrets.
 
+use base::causes::chain;
 use base::{Rng, TrustStore};
 use database::{Census, Database, Dsn, MigrationState, MigrationStatus};
 use serde_json::Value;
@@ -20,7 +21,6 @@ use super::secret_check::{self, Sealers, SecretsOrigin};
 use super::services::Built;
 use super::start::{Environment, Kind, listeners_of, migrations_of, retention_of};
 use super::table_sizes::TableSizes;
-use crate::causes::chain;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin;

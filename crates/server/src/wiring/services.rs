@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use base::causes::chain;
 use base::{Context, RequestId, TenantId};
 use contracts::Link;
 use database::{MigrationSet, Retention};
@@ -27,7 +28,6 @@ use super::checks::RulesLoaded;
 use super::findings::Findings;
 use super::parts::{Parts, sealer};
 use super::running::Addresses;
-use crate::causes::chain;
 use crate::config::{Config, Fault, Faults, Notice, Service};
 use crate::http::health::{Check, Health};
 use crate::neighbours::{self, OauthElsewhere};

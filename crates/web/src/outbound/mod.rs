@@ -10,6 +10,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use base::TrustStore;
+use base::causes::chain;
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -46,7 +47,7 @@ pub enum OutboundError {
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
     /// With every cause: a certificate that is not trusted is the last of several.
-    #[error("the call failed: {}", causes(.0.as_ref()))]
+    #[error("the call failed: {}", chain(.0.as_ref()))]
     Failed(Box<dyn StdError + Send + Sync>),
 }
 
@@ -139,11 +140,6 @@ impl std::fmt::Debug for Client {
 fn origin(uri: &Uri) -> String {
     let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
-}
-
-fn causes(error: &(dyn StdError + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| (*error).source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The resolver sees names alone: an address written into the URL is judged here.
