@@ -1,57 +1,45 @@
-//! Connections to upstreams that know whether they were used before and whether the last request got any answer.
+//! Connections to upstreams that tell by an error of their own when they were closed under a request.
 //!
 //! An upstream may close a kept connection at the moment when the next request is written to it. Such a request was not
 //! answered, and most likely never read. RFC 9110 section 9.2.2 lets a proxy send it again when its method is idempotent.
+//!
+//! What always holds: the error comes only from a connection that answered an earlier request, and only when no byte came
+//! after the last one that was written. A request in memory costs nothing for that.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use http::{Extensions, Uri};
+use http::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-/// Whether anything was ever read.
-const ANSWERED: u8 = 1;
-/// Whether something was written after something was read: the connection was kept.
-const KEPT: u8 = 2;
-/// Whether something was read after the last write.
-const ANSWERED_LAST: u8 = 4;
+/// The reason inside the `io::Error` of such a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the upstream closed a kept connection")]
+pub(super) struct ClosedUnderRequest;
 
-/// What is known of one connection; a part of hyper's information about it.
-#[derive(Clone, Debug, Default)]
-struct Usage(Arc<AtomicU8>);
-
-impl Usage {
-    fn on_read(&self) {
-        self.0.fetch_or(ANSWERED | ANSWERED_LAST, Ordering::Relaxed);
+/// Whether this is the error of a connection that was closed under a request.
+pub(super) fn is_closed_under_request(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ClosedUnderRequest>);
     }
-
-    fn on_write(&self) {
-        let before = self.0.fetch_and(!ANSWERED_LAST, Ordering::Relaxed);
-        if before & ANSWERED != 0 {
-            self.0.fetch_or(KEPT, Ordering::Relaxed);
-        }
-    }
-
-    fn is_stale(&self) -> bool {
-        let state = self.0.load(Ordering::Relaxed);
-        state & KEPT != 0 && state & ANSWERED_LAST == 0
-    }
+    // One HTTP/2 connection tells its error to many requests: of the reason only the words are left.
+    let shared = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io).and_then(io::Error::get_ref);
+    shared.is_some_and(|reason| reason.to_string() == ClosedUnderRequest.to_string())
 }
 
-/// Whether the call failed because a kept connection was closed before any byte of the answer came.
-pub(super) fn was_stale(error: &hyper_util::client::legacy::Error) -> bool {
-    let Some(connected) = error.connect_info() else {
-        return false;
-    };
-    let mut extras = Extensions::new();
-    connected.get_extras(&mut extras);
-    extras.get::<Usage>().is_some_and(Usage::is_stale)
+/// Where the exchange on one connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exchange {
+    /// Nothing was read yet.
+    First,
+    /// Something was read after the last write.
+    Answered,
+    /// Something was written after an answer: the connection was kept, and the next answer is owed.
+    KeptAndOwed,
 }
 
 /// Makes connections that are observed.
@@ -77,7 +65,7 @@ where
         let connecting = self.0.call(uri);
         Box::pin(async move {
             let inner = TokioIo::new(connecting.await?);
-            Ok(TokioIo::new(ObservedStream { inner, usage: Usage::default() }))
+            Ok(TokioIo::new(ObservedStream { inner, exchange: Exchange::First }))
         })
     }
 }
@@ -85,31 +73,63 @@ where
 #[derive(Debug)]
 pub(super) struct ObservedStream<S> {
     inner: S,
-    usage: Usage,
+    exchange: Exchange,
+}
+
+impl<S> ObservedStream<S> {
+    fn on_read(&mut self) {
+        self.exchange = Exchange::Answered;
+    }
+
+    /// Called before the write: a write that fails was tried on this connection.
+    fn on_write(&mut self) {
+        if self.exchange == Exchange::Answered {
+            self.exchange = Exchange::KeptAndOwed;
+        }
+    }
+
+    /// What the end of the connection means now; `None` when it is an end like any other. It is told once.
+    fn closed(&mut self, kind: io::ErrorKind) -> Option<io::Error> {
+        let owed = self.exchange == Exchange::KeptAndOwed;
+        self.exchange = Exchange::First;
+        owed.then(|| io::Error::new(kind, ClosedUnderRequest))
+    }
+
+    fn written(&mut self, result: io::Result<usize>) -> io::Result<usize> {
+        result.map_err(|error| self.closed(error.kind()).unwrap_or(error))
+    }
 }
 
 impl<S: Connection> Connection for ObservedStream<S> {
+    /// Without the addresses of both ends, which would be copied into each answer and which nobody asks for.
     fn connected(&self) -> Connected {
-        self.inner.connected().extra(self.usage.clone())
+        let connected = Connected::new();
+        if self.inner.connected().is_negotiated_h2() { connected.negotiated_h2() } else { connected }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for ObservedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.usage.on_read();
-        }
-        polled
+        let before = buffer.remaining();
+        let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer));
+        let closed = match &result {
+            Ok(()) if buffer.remaining() < before => {
+                self.on_read();
+                None
+            }
+            Ok(()) if before > 0 => self.closed(io::ErrorKind::ConnectionReset),
+            Ok(()) => None,
+            Err(error) => self.closed(error.kind()),
+        };
+        Poll::Ready(closed.map_or(result, Err))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // Before the write: a write that fails was tried on this connection.
-        self.usage.on_write();
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        self.on_write();
+        let result = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
+        Poll::Ready(self.written(result))
     }
 
     fn poll_write_vectored(
@@ -117,8 +137,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for ObservedStream<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.usage.on_write();
-        Pin::new(&mut self.inner).poll_write_vectored(cx, parts)
+        self.on_write();
+        let result = ready!(Pin::new(&mut self.inner).poll_write_vectored(cx, parts));
+        Poll::Ready(self.written(result))
     }
 
     fn is_write_vectored(&self) -> bool {

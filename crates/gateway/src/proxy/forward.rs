@@ -1,9 +1,9 @@
 //! One request to the upstream and its answer back.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use axum::body::Body;
+use base::causes;
 use http::header::{CONNECTION, HOST, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -174,7 +174,10 @@ async fn wait_for(
         match tokio::time::timeout(longest_silence, &mut answer).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
-                return Err(NoAnswer { failure: failure_of(&error), was_stale: connection::was_stale(&error) });
+                return Err(NoAnswer {
+                    failure: failure_of(&error),
+                    was_stale: causes::all(&error).any(connection::is_closed_under_request),
+                });
             }
             Err(_) if count() != seen => seen = count(),
             Err(_) => {
@@ -187,7 +190,7 @@ async fn wait_for(
 
 /// Whose fault it was that there is no answer.
 fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
-    let causes = || causes_of(error);
+    let causes = || causes::all(error);
     match causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
         Some(ClientFault::Stalled) => {
             let mut failure = Failure::bad_request("the request's body stopped coming");
@@ -204,17 +207,7 @@ fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
     let is_timeout = causes()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|cause| cause.kind() == std::io::ErrorKind::TimedOut);
-    let text: Vec<String> = causes().map(ToString::to_string).collect();
-    let reason = text.join(": ");
+    let reason = causes::chain(error);
     let failure = if is_timeout { Failure::gateway_timeout(reason) } else { Failure::bad_gateway(reason) };
     failure.blaming(Fault::Upstream)
-}
-
-fn causes_of<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
 }
