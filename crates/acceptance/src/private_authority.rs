@@ -1,5 +1,5 @@
-//! A certificate authority that nobody knows, and a web server with a certificate of it that keeps the paths it was asked
-//! for.
+//! A private certificate authority, and a web server with a certificate of that authority. The server records the paths of
+//! its requests.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,7 +80,7 @@ impl TlsServer {
         format!("https://localhost:{}{path}", self.port)
     }
 
-    /// The paths that it was asked for, each once, in alphabetical order.
+    /// The requested paths, sorted and without repetition.
     pub fn asked(&self) -> Vec<String> {
         let mut paths = self.asked.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         paths.sort();
@@ -101,7 +101,7 @@ impl axum::serve::Listener for TlsListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let Ok((stream, address)) = self.socket.accept().await else { continue };
-            // A client that does not trust the certificate goes away.
+            // A client that does not trust the certificate closes the connection.
             if let Ok(stream) = self.acceptor.accept(stream).await {
                 return (stream, address);
             }

@@ -136,7 +136,7 @@ impl SmtpSink {
     }
 }
 
-/// When a connection to the mail server begins to be encrypted.
+/// When the connection to the mail server is encrypted.
 #[derive(Clone)]
 pub enum SmtpTls {
     None,
@@ -168,7 +168,7 @@ async fn converse(stream: TcpStream, tls: SmtpTls, mails: &watch::Sender<Vec<Mai
 /// One connection of a client.
 struct Session<S> {
     stream: BufReader<S>,
-    /// After `STARTTLS` the server says nothing of its own accord.
+    /// After `STARTTLS` the server sends no greeting.
     is_greeted: bool,
     from: Option<String>,
     to: Vec<String>,

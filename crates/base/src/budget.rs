@@ -1,5 +1,5 @@
-//! How often something may happen: a number at once, and a time in which one of them comes back. This is the generic cell
-//! rate algorithm (ITU-T I.371); its whole state is the time at which the budget is full again.
+//! A rate limit: a burst, and a refill time after which one more is allowed. This is the generic cell rate algorithm
+//! (ITU-T I.371); its whole state is the time at which the budget is full again.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use crate::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// How many at once. None at all when 0.
+    /// How many are allowed at once; 0 allows none.
     pub burst: u32,
-    /// The time in which one of them comes back.
+    /// The time after which one more is allowed.
     pub refill: Duration,
 }
 

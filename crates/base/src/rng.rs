@@ -102,7 +102,7 @@ impl std::fmt::Debug for Rng {
 /// threads share a state.
 struct SystemRandom;
 
-/// How much a seed is used for.
+/// Bytes that are generated from one seed.
 const BYTES_PER_SEED: usize = 16 << 10;
 
 /// Larger values come from the operating system itself.

@@ -116,8 +116,8 @@ impl SealingKey {
     }
 }
 
-/// A secret that follows from another one, for one purpose (HKDF with SHA-256, RFC 5869): nodes that share the one share the
-/// other, and neither tells the other.
+/// Derives a secret for one purpose from another secret (HKDF with SHA-256, RFC 5869). Nodes that share the input derive the
+/// same secret. Neither the input nor the secret of another purpose can be computed from it.
 pub fn derive_secret(secret: &Secret<String>, purpose: Purpose) -> Secret<String> {
     let mut derived = [0; 32];
     // The only error is a length beyond 255 hashes.

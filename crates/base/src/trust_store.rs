@@ -37,7 +37,7 @@ impl TrustStore {
         Self::build(Vec::new(), true)
     }
 
-    /// The given authorities and no others. Those that cannot be read are left out: system stores hold such.
+    /// The given authorities and no others. Unreadable ones are left out: system stores contain some.
     pub fn of(certificates: Vec<CertificateDer<'static>>) -> Self {
         Self::build(certificates, false)
     }

@@ -1,9 +1,9 @@
-//! What other processes change, asked for a few times a second, once for the whole process.
+//! The change feed: reads what other processes changed, a few times a second, once for the whole process.
 //!
-//! On PostgreSQL each transaction that touches something leaves a row in `kleis_changes`, sent ahead of its `COMMIT`. A row
-//! becomes visible a little after its time, so each question reaches back by [`OVERLAP`] beyond the last one; a transaction whose
-//! commit takes longer writes its row once more before it is acknowledged. Rows are deleted when nothing that was read before
-//! them can be valid any more.
+//! On PostgreSQL each transaction that touches something writes a row into `kleis_changes`, sent ahead of its `COMMIT`. A row
+//! becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] beyond the last one; a
+//! transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row once more before it is acknowledged. Rows are
+//! deleted when nothing that was read before them can be valid any more.
 //!
 //! On SQLite the changes of this process are all known. Whether another process wrote to the file (a command, say) is known to
 //! SQLite; what it wrote is not, so everything is invalid then.

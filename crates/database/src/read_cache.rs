@@ -1,8 +1,13 @@
 //! A cache of rows that are read with nearly every request.
 //!
-//! A value is returned while three things hold: no transaction has touched its subjects since it was read, whether of this
-//! process or (as far as the change feed knows) of another one; the feed has answered within the last second, or the value is
-//! younger than half a second; and the same tenant asks. It holds a bounded number of bytes: what is used least goes first.
+//! A value is returned only while all of these hold:
+//! - No transaction touched its subjects after the read began, neither of this process nor, as far as the change feed knows,
+//!   of another one.
+//! - The last answered query of the feed began less than 0.8 s ago, or the value is younger than half a second.
+//! - On PostgreSQL, the value is younger than a minute.
+//! - The same tenant asks.
+//!
+//! The cache is bounded by bytes; the least used value is dropped first.
 
 use std::hash::Hash;
 use std::sync::Arc;

@@ -105,7 +105,7 @@ pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static 
             for position in 1..=prepared.parameter_count() {
                 prepared.raw_bind_parameter(position, 1).expect("binds");
             }
-            // A rule of the table may refuse such values: the statement was planned and run all the same.
+            // A constraint may refuse the values; the statement was planned and run anyway.
             let _ = prepared.raw_query().next();
             let parsed_again = prepared.get_status(rusqlite::StatementStatus::RePrepare);
             assert_eq!(parsed_again, 0, "{} is parsed at each run", statement.name());
@@ -114,7 +114,7 @@ pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static 
     }
 }
 
-/// Fills every table with rows of no meaning, so that PostgreSQL knows what its indexes are good for.
+/// Fills every table with meaningless rows, so that the planner of PostgreSQL prefers indexes to reading a small table.
 const FILL_TABLES: &str = "
 DO $$
 DECLARE
@@ -221,7 +221,7 @@ impl Plan {
 }
 
 /// Demands that no statement reads a whole table or all of a tenant's rows, and that none sorts, except those that are named in
-/// `exceptions`. An exception that is none fails as well.
+/// `exceptions`. An exception that breaks no rule fails as well.
 ///
 /// # Panics
 /// With every statement that breaks the rule, and its plan.

@@ -172,8 +172,8 @@ pub struct Config {
     pub security: Security,
 }
 
-/// The section that Oathkeeper 26.3.6 brought. What else it holds is reported and has no effect: paths that can be read in
-/// two ways are refused always.
+/// The section that Oathkeeper 26.3.6 introduced. Its other keys have no effect and are reported: paths that can be read in
+/// two ways are always refused.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Security {

@@ -192,7 +192,7 @@ pub struct Hashers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HasherAlgorithm {
-    // PBKDF2 is what certified builds of the replaced program offer; here its place is taken by the default.
+    // Certified builds of the replaced program offer PBKDF2; the default is used instead, and reported.
     #[default]
     #[serde(alias = "pbkdf2")]
     Bcrypt,

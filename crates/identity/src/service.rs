@@ -199,7 +199,7 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// What was built, or nothing and one error more.
+/// The value, or `None` after its error was recorded.
 fn keep<T>(built: Result<T, impl Into<ConfigError>>, errors: &mut Vec<ConfigError>) -> Option<T> {
     built.map_err(|error| errors.push(error.into())).ok()
 }

@@ -27,7 +27,7 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
         let turns = turns.clone();
         async move {
             let (parts, body) = request.into_parts();
-            // The limit of bytes stands among the extensions.
+            // The extractor finds the limit of bytes in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {

@@ -33,7 +33,7 @@ impl<K: Serialize + DeserializeOwned> Listing<K> {
         let size = match query.page_size.as_deref().filter(|it| !it.is_empty()) {
             None => self.default_size,
             Some(text) => match text.parse::<i64>() {
-                // Clients of the replaced systems send 0 or -1 when they have no wish.
+                // Clients of the replaced systems send 0 or -1 for the default size.
                 Ok(size) if size <= 0 => self.default_size,
                 Ok(size) => u32::try_from(size).unwrap_or(u32::MAX).min(self.max_size),
                 Err(_) => return Err(RestError::bad_request("page_size: not a whole number")),

@@ -1,4 +1,4 @@
-//! Nothing is missing in silence: each operation, method, hook and handler of the replaced systems is served, or
+//! Completeness: each operation, method, hook and handler of the replaced systems is served, or
 //! `docs/compatibility.md` names it in the part of its service.
 
 use std::collections::BTreeSet;

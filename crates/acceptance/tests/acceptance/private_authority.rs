@@ -96,7 +96,7 @@ async fn ask_with_a_token(suite: &Suite, path: &str) -> Result<Page> {
     api.get(suite.gateway(path)).await
 }
 
-/// Has a client tokens with a hook, then ends the login, which is told to the client's server.
+/// Issues tokens to a client, which calls the token hook, then ends the login, which calls the client's logout endpoint.
 async fn sign_in_and_out(suite: &Suite, server: &TlsServer) -> Result<Page> {
     let mut registration = oauth::web_client();
     registration.backchannel_logout_uri = Some(server.url("/logout"));

@@ -16,7 +16,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself.
+/// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself. Whether the
+/// client sent a trailing slash is kept beside it.
 /// A path that is its own normal form is not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath<'a> {
@@ -74,7 +75,7 @@ impl<'a> RequestPath<'a> {
         Ok(Self { forwarded: Cow::Owned(forwarded), decoded, trailing_slash })
     }
 
-    /// The path of a URL that ends behind its host.
+    /// The path of a URL that has none, such as `http://host`.
     pub(crate) const fn absent() -> Self {
         Self { forwarded: Cow::Borrowed(""), decoded: None, trailing_slash: false }
     }

@@ -193,7 +193,7 @@ fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-/// The template as the requests are compared that it means: see [`target::without_default_port`].
+/// The template without a default port, because requests are compared without one: see [`target::without_default_port`].
 fn without_default_port(template: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = template.split_once("://") else { return Cow::Borrowed(template) };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -13,7 +13,7 @@ use super::target::Target;
 pub(crate) struct Upstream {
     pub(crate) protocol: Protocol,
     authority: Authority,
-    /// Empty for the root. The slash at its end is one that the configuration wrote and that counts.
+    /// Empty for the root. A slash at its end was configured and is kept.
     base_path: String,
     paths: UpstreamPaths,
     /// Without slashes around it; empty when nothing is stripped.
@@ -23,7 +23,7 @@ pub(crate) struct Upstream {
     pub(crate) forwarded_headers: bool,
 }
 
-/// How the path for the upstream is made of its base path and the request's path (`access_rules.upstream_paths`).
+/// How the path for the upstream is built from its base path and the request's path (`access_rules.upstream_paths`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpstreamPaths {
@@ -86,8 +86,8 @@ impl Upstream {
         }))
     }
 
-    /// The URI to request; `None` when it would be no URI: when text that is cut out leaves no path. `asked` is what the
-    /// client asked for: where nothing is changed in it, it is passed on.
+    /// The URI to request. `None` when the result is not a URI, because nothing is left of the path after stripping. `asked` is
+    /// the path and query that the client sent; it is forwarded as it is where nothing in it changes.
     pub(crate) fn uri(&self, target: &Target, asked: Option<&PathAndQuery>) -> Option<Uri> {
         let unchanged = |asked: &&PathAndQuery| {
             self.base_path.is_empty()

@@ -1,4 +1,4 @@
-//! Watches over a visitor whose connection stays open behind the door: a WebSocket is checked once, when it is opened, and
+//! Watches over a visitor whose connection stays open behind the gateway: a WebSocket is checked once, when it is opened, and
 //! may last for days. It ends when the session that opened it does.
 
 use std::time::Duration;

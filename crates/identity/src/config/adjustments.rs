@@ -1,16 +1,16 @@
-//! Values that are used otherwise than they are written: what is too weak is raised, as the replaced program does, and what
-//! is not supported makes way for what is. Each is reported at the start.
+//! Configured values that are adjusted: weak hashing costs are raised, as in the replaced program, and unsupported settings are
+//! replaced by supported ones. Each adjustment is reported at the start.
 
 use super::{Config, HasherAlgorithm};
 
 /// The least work of a bcrypt hash outside of development.
 const MIN_BCRYPT_COST: u32 = 12;
-/// What bcrypt takes at all.
+/// The highest cost that bcrypt supports.
 const MAX_BCRYPT_COST: u32 = 31;
 /// The least memory of Argon2 for each lane (RFC 9106 section 3.1).
 const ARGON2_LANE_BYTES: u64 = 8 << 10;
 
-/// One value that is used otherwise than it is written.
+/// One adjusted value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
     pub key: String,
@@ -18,7 +18,7 @@ pub struct Adjustment {
 }
 
 impl Config {
-    /// The configuration as it is used, and how it differs. `lanes` is the parallelism of Argon2 where none is written.
+    /// The adjusted configuration and its adjustments. `lanes` is the parallelism of Argon2 where none is configured.
     pub(crate) fn adjusted(mut self, lanes: u32) -> (Self, Vec<Adjustment>) {
         let mut adjustments = Vec::new();
         let mut adjust = |key: &str, message: String| adjustments.push(Adjustment { key: key.to_owned(), message });
@@ -58,7 +58,7 @@ impl Config {
         (self, adjustments)
     }
 
-    /// How this configuration is used otherwise than it is written.
+    /// The adjustments of this configuration.
     pub fn adjustments(&self) -> Vec<Adjustment> {
         self.clone().adjusted(crate::hashing::default_lanes()).1
     }

@@ -1,5 +1,5 @@
-//! `security.attempt_limits`: how many failed guesses and messages are allowed. Each limit is a number at once (`burst`)
-//! and the time in which one of them comes back (`refill`).
+//! `security.attempt_limits`: how many failed guesses and messages are allowed. Each limit has a `burst`
+//! and a `refill`: the time after which one more is allowed.
 
 use base::Budget;
 use serde::Deserialize;

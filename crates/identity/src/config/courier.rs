@@ -35,7 +35,7 @@ impl Default for Courier {
 }
 
 impl Courier {
-    /// The keys of bodies that a program writes which is not run.
+    /// The keys of Jsonnet bodies, which are not evaluated.
     pub(super) fn unsupported_bodies(&self) -> Vec<String> {
         let mail = self.http.request_config.iter().map(|it| ("courier.http.request_config.body".to_owned(), it));
         let channels = self.channels.iter().enumerate();

@@ -105,7 +105,7 @@ impl HttpDelivery {
     }
 }
 
-/// Whether `body` is the program that the replaced program writes bodies with unless another is named.
+/// Whether `body` is the Jsonnet program that the replaced program uses by default.
 pub(crate) fn is_built_in_body(body: &str) -> bool {
     sha256(body) == BUILT_IN_BODY
 }

@@ -148,7 +148,7 @@ fn transport(
     Ok(builder.build())
 }
 
-/// Every spelling of Go's `strconv.ParseBool`, which the replaced program reads these flags with.
+/// Every spelling of Go's `strconv.ParseBool`, which the replaced program uses for these flags.
 fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

@@ -44,7 +44,7 @@ pub struct MessageLimits {
 pub struct AttemptLimits {
     pub guesses: GuessLimits,
     pub messages: MessageLimits,
-    /// Questions whether a name is taken, from one network.
+    /// Attempts to register names that are taken, from one network.
     pub taken_names: Budget,
     /// How long a device or network stays familiar after the last sign-in.
     pub familiar_for: Duration,
@@ -55,7 +55,7 @@ impl Default for AttemptLimits {
         const MINUTE: Duration = Duration::from_mins(1);
         Self {
             guesses: GuessLimits {
-                // As for strangers: from within one network, a name that is known there looks like one that nobody has.
+                // The same as for strangers, so that within a familiar network a known name cannot be told from an unknown one.
                 familiar: Budget::new(10, MINUTE.saturating_mul(10)),
                 stranger: Budget::new(10, MINUTE.saturating_mul(10)),
                 network: Budget::new(200, Duration::from_secs(3)),
@@ -97,7 +97,7 @@ impl Counter {
         Self::of(&[b"person", person.as_uuid().as_bytes()])
     }
 
-    /// Stands for the person behind a name that nobody has.
+    /// Takes the place of the person when the name is unknown.
     pub fn nobody(name: &str) -> Self {
         Self::of(&[b"nobody", name.as_bytes()])
     }

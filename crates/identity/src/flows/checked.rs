@@ -1,7 +1,8 @@
 //! Whose session a token is, for those who ask with every request: `whoami` and the gateway.
 //!
-//! The answer is cached by tenant and digest of the token until its session or its identity changes. What depends on the time or on the asker (the end of the session, the demanded level) is decided anew
-//! each time. Operations that act for a session do not ask here: they read what they act on.
+//! The answer is cached by tenant and digest of the token until its session or its identity changes. What depends on the
+//! time or on the caller (the expiry of the session, the required level) is decided each time. Operations that act for a
+//! session do not use the cache: they read what they act on.
 
 use std::sync::{Arc, OnceLock};
 

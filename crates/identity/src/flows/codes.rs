@@ -73,7 +73,7 @@ impl Identity {
             }
         };
         storage::codes::delete_open(tx, flow.id, purpose).await?;
-        // Done for nobody as well, so that it takes as long.
+        // Done for unknown recipients too, so that timing does not reveal whether the account exists.
         let person = recipient.person.map_or(IdentityId::from_uuid(Uuid::nil()), |person| person.id);
         storage::codes::delete_open_of_person(tx, person, purpose, asked_by).await?;
         let code = Code {
@@ -188,7 +188,7 @@ impl Identity {
             return Err(FlowError::TooManyAttempts { retry_after: Duration::from_secs(1) });
         }
         let person = codes.first().and_then(|code| code.identity_id);
-        // An administrator's code was sent nowhere.
+        // A code that an administrator created was not sent.
         let unnamed = person.map(|person| person.to_string());
         let sent_to = codes.first().map(|code| code.address.as_str()).filter(|address| !address.is_empty());
         let target = Target { name: sent_to.or(unnamed.as_deref()).unwrap_or(named), person };
@@ -198,7 +198,7 @@ impl Identity {
             Guess::Right(code) => Some(code),
             Guess::Wrong | Guess::Expired => None,
         };
-        // A registration has no person yet; elsewhere the code of nobody opens nothing.
+        // A registration has no identity yet. In other flows a code without an identity is never accepted.
         let is_somebodys = |code: &Code| code.identity_id.is_some() || purpose == CodePurpose::Registration;
         if let Some(code) = right.filter(|code| is_somebodys(code) && !admitted.is_ignored()) {
             return Ok(Judged::Right { code, familiar: admitted.familiar.clone() });

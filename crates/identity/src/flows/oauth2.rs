@@ -79,8 +79,8 @@ impl Identity {
         Ok(self.login_requests()?.accept(cx, &oauth2.challenge, login).await?)
     }
 
-    /// Accepts the login that a recovery was begun within; returns where the browser goes on. `None` when the login is
-    /// over: then the recovery ends as one that stands alone.
+    /// Accepts the login that a recovery was begun within; returns where the browser goes on. `None` when the login has
+    /// ended: the recovery then ends without it.
     pub(crate) async fn go_on_with_login(
         &self,
         cx: &Context,

@@ -39,7 +39,7 @@ struct Pages {
     error: Url,
 }
 
-/// An address in the configuration that is none.
+/// A configured URL is not an absolute http(s) URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is not an absolute http or https address: {value}")]
 pub struct InvalidPlace {

@@ -29,7 +29,7 @@ pub struct Whoami {
     /// The same as the bytes of an answer.
     pub text: Bytes,
     pub identity_id: IdentityId,
-    /// A cookie that forgot how long the session lives now.
+    /// Set when the request's cookie expires before the session: it is refreshed.
     pub cookie: Option<CookieChange>,
     /// For how many seconds the answer may be kept, where that is allowed.
     pub cache_for: Option<u64>,

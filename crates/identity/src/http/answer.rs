@@ -18,7 +18,7 @@ use crate::flows::settings::CONTINUITY_COOKIE;
 use crate::flows::visitor::Visitor;
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
-/// As long as browsers keep a cookie at most (RFC 6265bis section 5.5).
+/// The longest lifetime that browsers accept (RFC 6265bis section 5.5).
 const DEVICE_MAX_AGE: Duration = Duration::from_hours(400 * 24);
 const QUARTER_HOUR: Duration = Duration::from_mins(15);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

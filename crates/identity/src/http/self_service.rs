@@ -210,7 +210,7 @@ async fn list_sessions(State(identity): State<Identity>, Cx(cx): Cx, visitor: Vi
 async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Response, FlowError> {
     let number = |name: &'static str| match visitor.query(name) {
         None => Ok(None),
-        // Clients of the replaced system send 0 or -1 when they have no wish.
+        // Clients of the replaced system send 0 or -1 for the default size.
         Some(text) => match text.parse::<i64>() {
             Ok(number) => Ok(Some(number).filter(|number| *number > 0)),
             Err(_) => Err(FlowError::Page(name)),

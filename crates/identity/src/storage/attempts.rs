@@ -1,5 +1,5 @@
-//! Budgets that attempts are counted for. A row exists while a budget is not full, and says when it is again. What it is
-//! for stands there as a digest: no address or identifier is kept.
+//! Attempt budgets. A row exists while a budget is not full, and holds the time at which it is full again. What is counted is
+//! stored as a digest: no address or identifier is kept.
 
 use std::collections::HashMap;
 

@@ -42,7 +42,7 @@ macro_rules! find_whole {
 }
 
 /// What was ended, and what expired. The latter is found by its expiry and sorted: it is a day's sessions at most, because they
-/// are deleted then. SQLite, which knows nothing about the values, has to be told so.
+/// are deleted then. SQLite has no statistics about the values, so its statement names the index.
 macro_rules! list_over {
     ($by_expiry:literal) => {
         concat!(

@@ -1,5 +1,5 @@
 //! Wrong client secrets, by presented client id and network. A client that presents the right secret from another network
-//! is not affected, and none is locked out: after at most the refill time one more secret is judged.
+//! is not affected, and none is locked out: after at most the refill time one more secret is compared.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,14 +13,14 @@ pub(crate) const FAILURES: Budget = Budget::new(20, Duration::from_secs(5));
 
 const MAX_ENTRIES: usize = 100_000;
 
-/// A client id as it was presented, whoever has it, and the network that it came from.
+/// A presented client id, registered or not, and the network that it came from.
 type Key = (TenantId, [u8; 32]);
 
 #[derive(Debug, Default)]
 pub(crate) struct FailedSecrets(Mutex<HashMap<Key, Timestamp>>);
 
 impl FailedSecrets {
-    /// Whether one more secret is judged, else how long to wait.
+    /// Whether one more secret is compared, else how long to wait.
     pub(crate) fn admit(&self, cx: &Context, client_id: &str) -> Result<(), Duration> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         FAILURES.admit(failures.get(&key(cx, client_id)).copied(), 0, cx.now)

@@ -1,5 +1,5 @@
-//! Key sets that clients publish (`jwks_uri`). A set is kept for an hour; a `kid` that it lacks asks again, but at most
-//! once a minute, and a failure is remembered, so that nobody makes us knock at a door all day.
+//! Key sets that clients publish (`jwks_uri`). A set is kept for an hour. A `kid` that it lacks causes another fetch, at most
+//! once a minute, and a failure is cached for as long, so that requests cannot cause a flood of fetches.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

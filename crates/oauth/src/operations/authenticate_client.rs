@@ -1,9 +1,9 @@
 //! Authenticates a client (RFC 6749 section 2.3, RFC 7523 section 3, OpenID Connect Core section 9).
 //!
-//! A client uses the one method that is registered for it. Whoever has not proved to be the client gets one answer,
-//! whether the client is unknown, the secret or the signature is wrong, or the method is: the reason is in the log. Only
-//! a client that proved its identity is told that it used the wrong method. The `jti` of an assertion is recorded last, when everything else about it was found good, and under its issuer, so that
-//! nobody burns the assertion of another.
+//! A client uses the one method that is registered for it. A failed authentication has one answer, whether the client is
+//! unknown, the secret or the signature is wrong, or the method is: the reason is in the log. Only a client that proved its
+//! identity learns that it used the wrong method. The `jti` of an assertion is recorded last, after every other check, and
+//! under its issuer, so that nobody can use up the assertion of another client.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Who may use an admin listener that strangers can reach.
 //!
-//! On loopback only this machine reaches it, and [`browsers`](super::browsers) refuses what web pages send. Anywhere else the start fails unless the configuration names tokens, a
-//! client authority, or says in so many words that something else keeps strangers out.
+//! On loopback only this machine reaches it, and [`browsers`](super::browsers) refuses what web pages send. Anywhere else
+//! the start fails unless the configuration names tokens or a client authority, or sets `admin.unprotected: true`.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Refusals that no handler speaks: a path that nobody serves, a method that its path does not take, a query or a body that
-//! the framework could not read. Each service has one format of errors, and these come in it, too.
+//! Refusals before any handler: an unknown path, a method that the path does not allow, a query or a body that the framework
+//! cannot read. They are answered in the error format of the service.
 //!
 //! What always holds behind this layer: the request names one host (RFC 9112 section 3.2), its path and query keep their
-//! bounds, and neither holds a zero, which PostgreSQL cannot store.
+//! bounds, and neither holds the character U+0000, which PostgreSQL cannot store.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};

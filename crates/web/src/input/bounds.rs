@@ -1,5 +1,5 @@
-//! What JSON from outside may not hold although it is JSON: nesting that a later reader refuses, more values than its
-//! endpoint takes, and a zero in a text, which PostgreSQL cannot store.
+//! Bounds of JSON from outside: the depth of nesting, the number of values, and no character U+0000 in a text, which
+//! PostgreSQL cannot store.
 
 use base::MAX_NESTING;
 use serde_json::Value;

@@ -55,7 +55,7 @@ async fn an_id_in_a_path_that_is_nobodys_is_refused() -> Result<()> {
                     if route.reads_json() { request.json(sample(world, route)?.to_string()) } else { request };
                 let answer = send(world, route.place, &request).await?;
                 sane(route.place, &answer).with_context(|| about(route, &id))?;
-                // As in the original, nobody has no sessions.
+                // As in the original, an unknown identity has an empty list of sessions.
                 let is_empty_list =
                     route.path.contains("/admin/identities/{identity}/sessions") && answer.text() == "[]";
                 if route.method == "GET" && !route.path.contains("/keys/") && !is_empty_list {

@@ -46,7 +46,7 @@ async fn a_size_that_is_none_is_refused_by_its_name() -> Result<()> {
                 ensure!(answer.status == 400, "{it:?} {size}: {}", answer.summary());
                 refused_by_name(it.0, &answer, "page_size").with_context(|| format!("{it:?} {size}"))?;
             }
-            // As in the originals, a size below one is no wish.
+            // As in the originals, a size below one means the default.
             for size in ["-1", "0", "1", "4294967295", ""] {
                 let answer = list(world, it, &format!("page_size={size}")).await?;
                 ensure!(answer.status == 200, "{it:?} {size}: {}", answer.summary());

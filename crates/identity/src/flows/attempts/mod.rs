@@ -34,17 +34,17 @@ const DEVICE_TOKEN_LENGTH: usize = 32;
 /// A familiar client is written again after this time, so that a sign-in a day costs one write.
 const SEEN_AGAIN: Duration = Duration::from_hours(24);
 
-/// Whoever sends a request, as far as attempts are counted for them.
+/// The sender of a request: what attempts are counted for.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     network: Counter,
     device: Option<Counter>,
-    /// A live session, and whose it is.
+    /// A live session and its owner.
     session: Option<(IdentityId, Counter)>,
 }
 
 impl Caller {
-    /// Somebody of whom nothing is known but their address.
+    /// A sender of whom only the address is known.
     pub(crate) fn at(cx: &Context) -> Self {
         Self { network: Counter::network(&cx.client_network()), device: None, session: None }
     }
@@ -95,7 +95,7 @@ pub(crate) struct AdmittedGuess {
 }
 
 impl AdmittedGuess {
-    /// Whether the guess is wrong whatever it says.
+    /// Whether the guess counts as wrong even when it is right.
     pub(crate) fn is_ignored(&self) -> bool {
         self.is_ignored
     }
@@ -194,7 +194,7 @@ impl Identity {
         Ok(())
     }
 
-    /// As [`Identity::count_failure`], in a transaction that writes more. The guess is to be dropped after its commit.
+    /// As [`Identity::count_failure`], in a transaction that writes more. Drop the guess after the commit.
     pub(crate) async fn count_failure_in(
         &self,
         tx: &mut WriteTx,
@@ -236,7 +236,7 @@ impl Identity {
         Ok(new_device)
     }
 
-    /// Counts an attempt to take an identifier that is taken: asking for many is a way to find out who is here.
+    /// Counts an attempt to register an identifier that is taken: many of them would reveal who has an account.
     pub(crate) async fn count_taken(&self, cx: &Context) -> Result<(), FlowError> {
         let budget = self.attempt_limits().taken_names;
         let mut tx = self.database.write(cx.tenant).await?;
@@ -250,9 +250,9 @@ impl Identity {
         Ok(())
     }
 
-    /// Counts a message, whoever it is for: `false` when the recipient got enough, which the asker does not see. An asker
-    /// whose network has asked for too many is refused when the message is what they ask for; a message that follows from
-    /// another step is left out.
+    /// Counts a message, whether or not the recipient has an account. [`MessageAdmission::Withheld`] when the recipient was
+    /// sent too many: the answer is the same. When the network asked for too many, the submission is refused if the message is
+    /// what it asks for; a message that follows from another step is withheld.
     pub(crate) async fn count_message(
         &self,
         tx: &mut WriteTx,
@@ -262,7 +262,7 @@ impl Identity {
         let limits = self.attempt_limits().messages;
         let caller = message.caller;
         let [device, network] = caller.clients();
-        // Asked for nobody as well, so that it takes as long.
+        // Unknown recipients are looked up too, so that timing does not reveal whether the account exists.
         let person = message.person.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
         let familiar = storage::attempts::familiar(tx, person, &[device, network], cx.now).await?;
         let familiar_device = caller.device.filter(|device| familiar.contains_key(device));

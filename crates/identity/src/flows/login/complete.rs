@@ -111,7 +111,7 @@ impl Identity {
         } else {
             signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method).await?;
         }
-        // Half a sign-in proves too little: whoever stole the password would become familiar by it.
+        // Only a complete sign-in makes a device familiar: a stolen password alone must not.
         let is_complete = signed_in.session.aal >= identity.available_aal;
         let new_device = if is_complete {
             let is_browser = flow.is_browser();

@@ -43,7 +43,7 @@ impl Identity {
         let matches = if let Some(hash) = credential.and_then(Credential::password_hash) {
             self.hasher.verify(&password, hash).await?
         } else {
-            // Somebody unknown takes as long as somebody known.
+            // Hash anyway, so that timing does not reveal whether the account exists.
             self.hasher.verify_nothing(&password).await?;
             false
         };

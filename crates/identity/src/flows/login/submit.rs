@@ -73,7 +73,7 @@ impl Effects {
         }
         let mut proved_address = false;
         if let Some(credential) = &self.rehashed {
-            // A credential that is gone keeps its old hash nowhere.
+            // `false` when the credential was deleted meanwhile: there is no hash to replace.
             let _is_written = storage::credentials::update_config(tx, identity.vault(cx), person, credential).await?;
         }
         if let Some((via, address)) = &self.verified {

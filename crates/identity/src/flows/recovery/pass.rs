@@ -73,7 +73,7 @@ impl Identity {
         let device = visitor.device(&self.rng);
         let (session, token) = Session::issue(&self.rng, person.id, method, device, self.session_lifespan(), cx.now);
         storage::sessions::insert(&mut tx, &session).await?;
-        // Whoever was familiar until now may be the reason for this recovery.
+        // A familiar device or network may be the attacker's.
         storage::familiar_clients::delete_of_identity(&mut tx, person.id).await?;
         let caller = Caller::of(cx, visitor, None);
         let is_browser = by_link || flow.is_browser();
@@ -109,8 +109,8 @@ impl Identity {
         Ok(Some(self.recovered_answer(&flow, let_in)?))
     }
 
-    /// Removes a password that was set before anybody proved an address of the account: it may be of somebody who signed
-    /// up with an address of somebody else.
+    /// Removes a password that was set before anybody proved an address of the account: whoever set
+    /// it may have signed up with another person's address.
     async fn forget_unproved_password(
         &self,
         tx: &mut WriteTx,

@@ -204,7 +204,7 @@ impl Identity {
             Err(error) => error,
         };
         match self.refuse_step(cx, &mut flow, &browser, error).await {
-            // Another submission was first, with the right code.
+            // Another submission with the right code won the race.
             Err(FlowError::FlowChanged) if flow.state.is_final() => {
                 self.restart_verified(cx, visitor, &browser, &flow).await
             }

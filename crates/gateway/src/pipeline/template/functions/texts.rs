@@ -182,8 +182,8 @@ fn abbreviate(name: &str, given: &[Value]) -> Outcome {
     Ok(text(it.chars().take(width - 3).chain("...".chars()).collect::<String>()))
 }
 
-/// Go's `strings.Title`: a word begins behind anything but a letter, a digit or an underscore; outside of ASCII, behind a
-/// space.
+/// Go's `strings.Title`: a word begins after any ASCII character except letters, digits and the underscore, and after
+/// white space.
 fn title(it: &str) -> String {
     let separates = |character: char| match character {
         '_' => false,
