@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use base::Secret;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use web::config::GoDuration;
+use web::config::{GoDuration, parse_go_bool};
 
 pub use adjustments::Adjustment;
 pub use attempt_limits::AttemptLimits;
@@ -346,12 +346,8 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::E
     match Option::<Flag>::deserialize(deserializer)? {
         None => Ok(None),
         Some(Flag::Boolean(value)) => Ok(Some(value)),
-        Some(Flag::Text(text)) => match text.as_str() {
-            "" => Ok(None),
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Some(true)),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Some(false)),
-            _ => Err(D::Error::custom("not a boolean")),
-        },
+        Some(Flag::Text(text)) if text.is_empty() => Ok(None),
+        Some(Flag::Text(text)) => parse_go_bool(&text).map(Some).ok_or_else(|| D::Error::custom("not a boolean")),
     }
 }
 

@@ -21,6 +21,7 @@ mod private_keys;
 mod progress;
 mod proxies;
 mod rest_error;
+mod retry_after;
 
 pub use cors::{CorsConfig, matches_origin};
 pub use edge::{Cx, Edge, PeerAddress};
@@ -30,3 +31,4 @@ pub use private_keys::MayReadPrivateKeys;
 pub use progress::BodyProgress;
 pub use proxies::{InvalidNetwork, Network, RequestOrigin, TrustedProxies};
 pub use rest_error::RestError;
+pub use retry_after::retry_after_seconds;

@@ -70,7 +70,7 @@ impl RestError {
     }
 
     /// Overload or an unreachable dependency, worth another try.
-    pub fn unavailable(retry_after_seconds: u32) -> Self {
+    pub fn unavailable(retry_after_seconds: u64) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "The service is busy or cannot reach what it needs, please try again",

@@ -35,7 +35,8 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
     gateway.load_rules().await.expect("a file that is not there yet is no fault");
     let running = Running::serve(gateway.clone()).await;
     let (stop, stopped) = watch::channel(false);
-    let watching = spawn(async move { gateway.watch_rules(stopped).await });
+    let watched = gateway.clone();
+    let watching = spawn(async move { watched.watch_rules(stopped).await });
     assert_eq!(running.decide("/decisions/a", &[]).await.header("x-v"), Some("one"));
     // Give the watch time to be set up, so that the notice and not the next look finds the change.
     sleep(Duration::from_millis(200)).await;
@@ -58,7 +59,12 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
 
     std::fs::remove_file(&first).unwrap();
     std::fs::remove_file(&second).unwrap();
-    sleep(Duration::from_millis(300)).await;
+    let both_are_missed = async {
+        while gateway.rule_faults().await.len() < 2 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), both_are_missed).await.unwrap();
     assert_eq!(running.decide("/decisions/b", &[]).await.status, 200);
 
     // Replaced as an editor or a volume does it: written beside and moved over.

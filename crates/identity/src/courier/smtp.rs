@@ -14,6 +14,7 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use url::Url;
+use web::config::parse_go_bool;
 
 use crate::config::Smtp;
 use crate::domain::message_queue::Message;
@@ -121,7 +122,7 @@ fn transport(
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let is_set = |name: &'static str| match uri.query_pairs().find(|(key, _)| key == name) {
         None => Ok(false),
-        Some((_, value)) => parse_bool(&value).ok_or(SmtpConfigError::Flag(name)),
+        Some((_, value)) => parse_go_bool(&value).ok_or(SmtpConfigError::Flag(name)),
     };
     let (skips_verification, disables_starttls) = (is_set("skip_ssl_verify")?, is_set("disable_starttls")?);
     let server_name = uri
@@ -146,15 +147,6 @@ fn transport(
         builder = builder.credentials(Credentials::new(decode(uri.username())?, password));
     }
     Ok(builder.build())
-}
-
-/// Every spelling of Go's `strconv.ParseBool`, which the replaced program uses for these flags.
-fn parse_bool(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 fn tls_parameters(

@@ -78,15 +78,8 @@ impl Default for AttemptLimits {
 pub struct Counter([u8; 32]);
 
 impl Counter {
-    /// The parts are kept apart by their lengths: no two lists of parts are the same bytes.
     fn of(parts: &[&[u8]]) -> Self {
-        use sha2::{Digest as _, Sha256};
-        let mut hasher = Sha256::new();
-        for part in parts {
-            hasher.update(part.len().to_be_bytes());
-            hasher.update(part);
-        }
-        Self(hasher.finalize().into())
+        Self(base::digest_parts(parts))
     }
 
     pub fn name(name: &str) -> Self {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use base::bounds::PARAMETERS;
 use serde_json::{Map, Number, Value};
 
 /// The kind of value that the identity schema wants at a path.
@@ -37,9 +38,8 @@ pub struct FieldRule {
 /// The fields that a schema knows, by dotted path. The items of lists stand under `#`, as in `traits.emails.#`.
 pub type FieldRules = BTreeMap<String, FieldRule>;
 
-/// How deep a path may go and how many fields a form may have; both are far beyond any honest form.
+/// How deep a path may go, far beyond any honest form. How many fields there are is bounded for all forms alike.
 const MAX_DEPTH: usize = 32;
-const MAX_FIELDS: usize = 2000;
 const MAX_INDEX: usize = 500;
 /// How many items a form may leave out in all of its lists together: `a.499.499=x` names one value and makes room for 998.
 const MAX_GAPS: usize = 2000;
@@ -49,6 +49,8 @@ const MAX_GAPS: usize = 2000;
 pub enum FormError {
     #[error("the form has too many fields")]
     TooManyFields,
+    #[error("the lists of the form leave out more than {MAX_GAPS} items")]
+    TooManyGaps,
     #[error("the field `{0}` is nested too deeply")]
     TooDeep(String),
     #[error("the field `{0}` contradicts another field")]
@@ -60,7 +62,7 @@ pub enum FormError {
 
 /// Reads the fields of a form, in the order in which they were sent.
 pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<String, Value>, FormError> {
-    if fields.len() > MAX_FIELDS {
+    if fields.len() > PARAMETERS {
         return Err(FormError::TooManyFields);
     }
     let mut grouped: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -172,7 +174,7 @@ fn insert(root: &mut Value, name: &str, value: Value, gaps: &mut usize) -> Resul
         place = match (place, index) {
             (Value::Array(items), Some(index)) => {
                 let left_out = index.saturating_sub(items.len());
-                *gaps = gaps.checked_sub(left_out).ok_or(FormError::TooManyFields)?;
+                *gaps = gaps.checked_sub(left_out).ok_or(FormError::TooManyGaps)?;
                 while items.len() <= index {
                     items.push(Value::Null);
                 }
@@ -273,7 +275,7 @@ mod tests {
         let many: Vec<_> = (0..3000).map(|n| (n.to_string(), String::new())).collect();
         assert_eq!(decode(&many, &FieldRules::new()), Err(FormError::TooManyFields));
         let gaps: Vec<_> = (0..100).map(|n| (format!("a{n}{}", ".499".repeat(30)), "x".to_owned())).collect();
-        assert_eq!(decode(&gaps, &FieldRules::new()), Err(FormError::TooManyFields), "1.5 million empty items");
+        assert_eq!(decode(&gaps, &FieldRules::new()), Err(FormError::TooManyGaps), "1.5 million empty items");
         let far = decode(&fields(&[("traits.list.99999999", "x")]), &FieldRules::new()).unwrap();
         assert_eq!(far["traits"]["list"]["99999999"], "x", "an absurd index is a name");
     }

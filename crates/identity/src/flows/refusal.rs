@@ -142,7 +142,7 @@ impl Identity {
         tx.commit().await?;
         let mut answer = self.form(flow, browser, refusal.status);
         if let Content::Form { retry_after_seconds, .. } = &mut answer.content {
-            *retry_after_seconds = refusal.retry_after.map(|wait| wait.as_secs().max(1));
+            *retry_after_seconds = refusal.retry_after.map(web::retry_after_seconds);
         }
         Ok(answer)
     }

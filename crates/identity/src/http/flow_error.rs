@@ -148,9 +148,7 @@ impl FlowError {
                 forbidden("This is not allowed").with_reason("The session token is not known.")
             }
             Self::TooManyAttempts { retry_after } => too_many(*retry_after),
-            Self::Busy { retry_after } => {
-                RestError::unavailable(u32::try_from(retry_after.as_secs().max(1)).unwrap_or(u32::MAX))
-            }
+            Self::Busy { retry_after } => RestError::unavailable(web::retry_after_seconds(*retry_after)),
             Self::PasswordTooLong { max, .. } => {
                 RestError::bad_request(format!("password: must have {max} bytes or fewer"))
             }
@@ -204,7 +202,7 @@ fn expired(at: &Expiry) -> RestError {
 fn too_many(retry_after: Duration) -> RestError {
     RestError::new(StatusCode::TOO_MANY_REQUESTS, "There were too many attempts")
         .with_reason("Please wait a while and try again.")
-        .with_header(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)))
+        .with_header(RETRY_AFTER, HeaderValue::from(web::retry_after_seconds(retry_after)))
 }
 
 fn oauth2(error: &LoginRequestError) -> RestError {

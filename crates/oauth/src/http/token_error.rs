@@ -58,7 +58,7 @@ impl IntoResponse for TokenError {
         let body = json!({"error": error.code.as_str(), "error_description": error.description()});
         let mut response = NoStore((status, Json(body))).into_response();
         if let Some(wait) = retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(web::retry_after_seconds(wait)));
         }
         if status == StatusCode::UNAUTHORIZED {
             // RFC 6749 section 5.2: whoever used the Authorization header is told the scheme; it harms nobody else.

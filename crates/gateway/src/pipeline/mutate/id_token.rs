@@ -8,7 +8,6 @@ use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use web::config::GoDuration;
 
 use super::{Inbound, Services};
@@ -135,13 +134,9 @@ impl IdToken {
 }
 
 fn cache_key(inbound: &Inbound<'_>, keys: &KeyPair, subject: &str, claims: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(inbound.cx.tenant.as_i32().to_be_bytes());
-    for part in [keys.signing.kid().unwrap_or_default(), subject, claims] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
+    let tenant = inbound.cx.tenant.as_i32().to_be_bytes();
+    let kid = keys.signing.kid().unwrap_or_default();
+    base::digest_parts(&[&tenant, kid.as_bytes(), subject.as_bytes(), claims.as_bytes()])
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ async fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
             assert!(delivery(format!("smtp://mail.example.org/?{flag}={spelling}")).is_ok(), "{flag}={spelling}");
         }
     }
-    let found = |uri: &str| super::parse_bool(uri);
+    let found = |uri: &str| web::config::parse_go_bool(uri);
     assert_eq!((found("1"), found("True"), found("F"), found("yes")), (Some(true), Some(true), Some(false), None));
     for wrong in ["yes", "tRUE", "", "2"] {
         let refused = delivery(format!("smtp://mail.example.org/?disable_starttls={wrong}"));

@@ -9,6 +9,7 @@ mod submit;
 pub(crate) use complete::some_if_any;
 
 use base::Context;
+use web::config::parse_go_bool;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
@@ -43,7 +44,7 @@ impl Identity {
             FlowType::Api => None,
         };
         let current = self.current(cx, visitor).await?;
-        let asked_for_refresh = visitor.query("refresh").is_some_and(|value| is_true(&value));
+        let asked_for_refresh = visitor.query("refresh").is_some_and(|value| parse_go_bool(&value) == Some(true));
         let refresh = current.is_some()
             && (asked_for_refresh || challenge.as_ref().is_some_and(|challenge| !challenge.request.skip));
 
@@ -205,9 +206,4 @@ fn requested_aal(visitor: &Visitor) -> Result<Aal, FlowError> {
             Some(Aal::Aal0) | None => Err(FlowError::UnknownAal(text)),
         },
     }
-}
-
-/// The spellings of Go's `strconv.ParseBool`, which the wire contract comes from.
-pub(super) fn is_true(text: &str) -> bool {
-    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
 }

@@ -8,6 +8,7 @@ mod pass;
 
 use base::Context;
 use serde_json::Value;
+use web::config::parse_go_bool;
 
 use crate::Identity;
 use crate::domain;
@@ -96,7 +97,7 @@ impl Identity {
             return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
         }
         let browser = self.browser(visitor);
-        let skip_settings = visitor.query("skip_settings").is_some_and(|value| super::login::is_true(&value));
+        let skip_settings = visitor.query("skip_settings").is_some_and(|value| parse_go_bool(&value) == Some(true));
         let challenge = match flow_type {
             FlowType::Browser => self.login_challenge(cx, visitor).await?,
             FlowType::Api => None,

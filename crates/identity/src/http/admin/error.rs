@@ -33,9 +33,7 @@ impl From<HashError> for RestError {
     fn from(error: HashError) -> Self {
         match error {
             HashError::TooLong { .. } => Self::bad_request(format!("credentials.password.config.password: {error}")),
-            HashError::Overloaded { retry_after } => {
-                Self::unavailable(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1))
-            }
+            HashError::Overloaded { retry_after } => Self::unavailable(web::retry_after_seconds(retry_after)),
             HashError::Failed => {
                 tracing::error!("a password could not be hashed");
                 Self::internal()

@@ -202,8 +202,8 @@ async fn over_two_nodes_a_challenge_is_redeemed_once_and_both_know() {
         assert_refused(answer);
     }
 
-    tokio::time::sleep(Duration::from_millis(600)).await;
     for node in &nodes {
+        database::testing::read_changes(node.oauth.database()).await;
         assert_gone(node, "login", &login_challenge).await;
         assert_gone(node, "consent", &consent_challenge).await;
     }
