@@ -86,8 +86,10 @@ class Person {
     const code = await this.kleis.code(email, this.lastCode)
     this.lastCode = code
     await this.field("code").pressSequentially(code)
-    await this.submit()
+    await this.page.getByRole("button", { name: "Continue" }).click()
   }
+
+  isSaved = () => this.page.locator("[data-testid='ory/message/1050001']").first().waitFor()
 
   async signedIn(email = EMAIL) {
     await this.page.waitForURL(`${this.ui}/`)
@@ -103,6 +105,7 @@ class Person {
 
 async function run(variant, page, ui, kleis) {
   const person = new Person(page, ui, kleis)
+  const identifierFirst = variant.style === "identifier_first"
   await steps(page, {
     "registers with a password": async () => {
       await person.go("/registration")
@@ -120,7 +123,7 @@ async function run(variant, page, ui, kleis) {
     "is told that a password is wrong": async () => {
       await person.go("/login")
       await person.fill("identifier", EMAIL)
-      if (variant.style === "identifier_first") await person.submit()
+      if (identifierFirst) await person.choose("Password")
       await person.fill("password", "the wrong password")
       await person.press("password")
       await person.page.locator("[data-testid='ory/message/4000006']").waitFor()
@@ -134,8 +137,8 @@ async function run(variant, page, ui, kleis) {
     "signs in with a code": async () => {
       await person.go("/login")
       await person.fill("identifier", EMAIL)
-      if (variant.style === "identifier_first") await person.submit()
-      await person.press("code")
+      if (identifierFirst) await person.choose(`Send code to ${EMAIL}`)
+      else await person.press("code")
       await person.typeCode()
       await person.signedIn()
       await person.signOut()
@@ -148,13 +151,13 @@ async function run(variant, page, ui, kleis) {
       await person.page.waitForURL(`${ui}/settings**`)
       await person.fill("password", SECOND)
       await person.press("password")
-      await person.page.locator("[data-testid='ory/message/1050001']").first().waitFor()
+      await person.isSaved()
       await person.signOut()
     },
     "signs in with the new password": async () => {
       await person.go("/login")
       await person.fill("identifier", EMAIL)
-      if (variant.style === "identifier_first") await person.submit()
+      if (identifierFirst) await person.choose("Password")
       await person.fill("password", SECOND)
       await person.press("password")
       await person.signedIn()
@@ -163,6 +166,7 @@ async function run(variant, page, ui, kleis) {
       await person.go("/settings")
       await person.fill("traits.email", "countess@example.org")
       await person.press("profile")
+      await person.isSaved()
       await person.go("/")
       await person.signedIn("countess@example.org")
     },

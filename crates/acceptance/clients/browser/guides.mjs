@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
+import { blocksByHeading, commands } from "./blocks.mjs"
 import { launch, steps } from "./chromium.mjs"
 import { answers, freePorts, Kleis, start, until } from "./kleis.mjs"
 
@@ -13,29 +14,6 @@ const PAGE = "Single-page application"
 const APPLICATIONS = ["Node", "Python", "Go", "Rust", PAGE]
 // Rust builds more than a hundred crates.
 const BUILD_LIMIT_MILLISECONDS = 900_000
-
-// The code blocks below each heading: `{ language, name, text }`, where a first line that is a comment with a file name is the name.
-function blocksByHeading(text) {
-  const sections = {}
-  let heading = ""
-  let block
-  for (const line of text.split("\n")) {
-    if (block && line === "```") {
-      ;(sections[heading] ??= []).push(block)
-      block = undefined
-    } else if (block) {
-      block.name ??= block.text ? null : (line.match(/^(?:\/\/|#|<!--) ([\w/.-]+\.\w+)(?: -->)?$/)?.[1] ?? null)
-      block.text += `${line}\n`
-    } else if (line.startsWith("```")) {
-      block = { language: line.slice(3), text: "" }
-    } else if (line.startsWith("## ")) {
-      heading = line.slice(3)
-    }
-  }
-  return sections
-}
-
-const commands = (blocks) => blocks.filter((it) => it.language === "sh").map((it) => it.text)
 
 const sections = blocksByHeading(readFileSync(GUIDE, "utf8"))
 const folder = mkdtempSync(join(tmpdir(), "guides-"))

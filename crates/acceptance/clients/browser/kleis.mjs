@@ -68,8 +68,8 @@ function merge(base, over) {
 }
 
 export class Kleis {
-  // `configure` gets the ports and gives back what is to be laid over the configuration.
-  static async start(folder, configure = () => ({})) {
+  // `configure` gets the ports and gives back what is to be laid over the configuration; `files` are read before it.
+  static async start(folder, configure = () => ({}), files = []) {
     const names = ["identity", "identityAdmin", "oauth", "oauthAdmin", "gateway", "gatewayApi"]
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, index) => [names[index], port]))
     const listener = (port) => ({ host: "127.0.0.1", port })
@@ -84,7 +84,7 @@ export class Kleis {
     const file = join(folder, "kleis.yml")
     // JSON is YAML.
     writeFileSync(file, JSON.stringify(merge(configuration, configure(ports))))
-    const args = ["serve", "--config", file, "--data", join(folder, "data")]
+    const args = ["serve", "--config", [...files, file].join(","), "--data", join(folder, "data")]
     const server = start(process.env.CONFORMANCE_BINARY, args, {}, join(folder, "kleis.log"))
     const kleis = new Kleis()
     Object.assign(kleis, { ports, server, file })
