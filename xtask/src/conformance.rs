@@ -39,6 +39,8 @@ pub(crate) enum Suite {
     Proxies,
     /// Ory Elements, in Chromium
     Elements,
+    /// The pages of Ory's reference front end, in Chromium
+    Reference,
 }
 
 /// What the suites of one run share.
@@ -87,7 +89,7 @@ impl Suite {
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Go => &["go"],
-            Self::Node | Self::Elements | Self::Proxies => &["node", "npm"],
+            Self::Node | Self::Proxies | Self::Elements | Self::Reference => &["node", "npm"],
             Self::Python => &["python3"],
             Self::Rust => &[],
             Self::Guides => &["node", "npm", "python3", "go", "openssl"],
@@ -123,6 +125,7 @@ impl Run<'_> {
             Suite::Guides => self.browser("guides.mjs"),
             Suite::Proxies => self.browser("proxies.mjs"),
             Suite::Elements => self.browser("elements.mjs"),
+            Suite::Reference => self.browser("reference.mjs"),
         }
     }
 
