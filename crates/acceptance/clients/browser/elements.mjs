@@ -192,9 +192,11 @@ try {
     const kleis = await Kleis.start(mkdtempSync(join(folder, "kleis-")), () => configuration(ui, variant))
     const server = await serve(port, kleis.url("identity"))
     const page = await browser.visit()
-    page.on("pageerror", (error) => console.error(`    the page threw: ${error.message}`))
+    const thrown = []
+    page.on("pageerror", (error) => thrown.push(error.message))
     try {
       await run(variant, page, ui, kleis)
+      assert.deepEqual(thrown, [], "no script of the page threw")
     } catch (error) {
       if (process.env.CONFORMANCE_PICTURE) await page.screenshot({ path: process.env.CONFORMANCE_PICTURE, fullPage: true })
       throw error

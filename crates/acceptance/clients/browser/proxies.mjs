@@ -110,7 +110,7 @@ async function check(page, ports, kleis) {
       assert.match(jwks_uri, /^https:\/\/auth\.example\.org\//)
     },
     "tells browsers to stay with HTTPS": async () => {
-      for (const name of ["accounts", "auth", "app"]) {
+      for (const name of ["accounts", "auth", "app", "api"]) {
         assert.match((await ask(`https://${name}.example.org/`, "-i")).text, /strict-transport-security: max-age=31536000/i, name)
       }
     },
