@@ -115,9 +115,9 @@ async function check(page, ports, kleis) {
       }
     },
     "does not serve the admin API": async () => {
-      for (const url of ["accounts.example.org/admin/identities", "auth.example.org/admin/clients", "api.example.org/rules"]) {
-        assert.ok([401, 404].includes((await ask(`https://${url}`)).status), url)
-      }
+      assert.equal((await ask("https://accounts.example.org/admin/identities")).status, 404)
+      assert.equal((await ask("https://auth.example.org/admin/clients")).status, 404)
+      assert.equal((await ask("https://api.example.org/rules")).status, 401)
     },
     "lets nobody in without a session": async () => {
       assert.equal((await ask("https://app.example.org/", "-H", "Accept: application/json")).status, 401)
