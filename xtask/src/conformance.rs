@@ -1,16 +1,18 @@
-//! The official clients of other languages against the real server: `crates/acceptance/clients` holds a small program for
-//! each language. It is installed with its client from the package registry into a temporary folder and talks to a
-//! `kleis` that listens on free ports. The official clients for Rust are part of the acceptance tests.
+//! Programs of others against the real server: the official clients, the applications of the guides, and the front end
+//! components of the system that `identity` replaces.
+//!
+//! `crates/acceptance/clients` holds a program for each language, and one that drives Chromium. A program is copied into a
+//! temporary folder, and what it needs comes from the package registries. The official clients for Rust are driven by the
+//! acceptance tests.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+mod server;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
+use self::server::Server;
 use crate::process::Process;
 use crate::steps::target_directory;
 use crate::tools;
@@ -20,184 +22,157 @@ const CLIENTS: &str = "crates/acceptance/clients";
 /// The interpreter of the folder's own environment.
 const PYTHON: &str = "environment/bin/python";
 
-/// How long the server may take until it is ready.
-const START_LIMIT: Duration = Duration::from_mins(1);
-
-/// A language with official clients.
+/// A group of programs that are run together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
+pub(crate) enum Suite {
+    /// The official client for Go
     Go,
+    /// The official clients for JavaScript
     Node,
+    /// The official clients for Python
     Python,
+    /// The official clients for Rust
+    Rust,
+    /// The applications of docs/guides/add-sign-in-to-my-application.md, in Chromium
+    Guides,
+    /// The proxies of docs/guides/put-it-behind-a-proxy.md, in Chromium
+    Proxies,
+    /// Ory Elements, in Chromium
+    Elements,
+    /// The pages of Ory's reference front end, in Chromium
+    Reference,
 }
 
-/// The addresses of one running server, each under the name of the variable that the programs read.
-struct Server {
-    process: Child,
-    log: PathBuf,
-    addresses: [(&'static str, String); 4],
+/// What the suites of one run share.
+struct Run<'a> {
+    root: &'a Path,
+    target: PathBuf,
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+    /// Started for the first suite that wants it.
+    server: Option<Server>,
 }
 
-pub(crate) fn run(root: &Path, language: Option<Language>) -> Result<()> {
-    let languages: Vec<Language> = language.map_or_else(|| Language::value_variants().to_vec(), |it| vec![it]);
-    for program in languages.iter().flat_map(|language| language.programs()) {
+/// Runs every suite although one fails, so that one night tells everything.
+pub(crate) fn run(root: &Path, suite: Option<Suite>) -> Result<()> {
+    let suites: Vec<Suite> = suite.map_or_else(|| Suite::value_variants().to_vec(), |it| vec![it]);
+    for program in suites.iter().flat_map(|suite| suite.programs()) {
         if !tools::on_path(program) {
-            bail!("the official clients need `{program}`: install it, or choose another language");
+            bail!("conformance needs `{program}`: install it, or name a suite that does not need it");
         }
     }
+    tools::provide(root)?;
+    if suites.contains(&Suite::Proxies) {
+        tools::provide_proxies(root)?;
+    }
     Process::cargo(root, &["build", "--package", "server", "--bin", "kleis"]).run()?;
-    let binary = target_directory(root)?.join("debug/kleis");
-    let folder = tempfile::tempdir()?;
-    let server = Server::start(&binary, folder.path())?;
-    for language in languages {
-        let program = folder.path().join(language.folder());
-        copy_files(&root.join(CLIENTS).join(language.folder()), &program)?;
-        language.install(&program)?;
-        language.run(&program, &server)?;
+    let target = target_directory(root)?;
+    let binary = target.join("debug/kleis");
+    let mut run = Run { root, target, binary, folder: tempfile::tempdir()?, server: None };
+    let outcomes: Vec<(Suite, Result<()>)> = suites.into_iter().map(|suite| (suite, run.suite(suite))).collect();
+    eprintln!();
+    for (suite, outcome) in &outcomes {
+        match outcome {
+            Ok(()) => eprintln!("passed  {suite:?}"),
+            Err(error) => eprintln!("FAILED  {suite:?}: {error:#}"),
+        }
+    }
+    let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
+    if failed > 0 {
+        bail!("{failed} of {} suites failed", outcomes.len());
     }
     Ok(())
 }
 
-impl Language {
-    const fn folder(self) -> &'static str {
-        match self {
-            Self::Go => "go",
-            Self::Node => "node",
-            Self::Python => "python",
-        }
-    }
-
-    /// What must be installed.
+impl Suite {
+    /// What must be installed, besides what Debian's packages bring.
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Go => &["go"],
-            Self::Node => &["node", "npm"],
+            Self::Node | Self::Proxies | Self::Elements | Self::Reference => &["node", "npm"],
             Self::Python => &["python3"],
+            Self::Rust => &[],
+            Self::Guides => &["node", "npm", "python3", "go", "openssl"],
         }
     }
+}
 
-    fn install(self, folder: &Path) -> Result<()> {
-        match self {
-            Self::Go => Process::new(folder, "go", &["build", "-o", "client", "."]).run(),
-            Self::Node => {
-                Process::new(folder, "npm", &["install", "--no-audit", "--no-fund", "--ignore-scripts"]).run()
+impl Run<'_> {
+    fn suite(&mut self, suite: Suite) -> Result<()> {
+        eprintln!("\n==> {suite:?}");
+        match suite {
+            Suite::Go => {
+                let folder = self.copy("go")?;
+                Process::new(&folder, "go", &["build", "-o", "client", "."]).run()?;
+                self.client(Process::new(&folder, &path_in(&folder, "client")?, &[]))
             }
-            Self::Python => {
-                Process::new(folder, "python3", &["-m", "venv", "environment"]).run()?;
+            Suite::Node => {
+                let folder = self.copy("node")?;
+                install_node_packages(&folder)?;
+                self.client(Process::new(&folder, "node", &["client.mjs"]))
+            }
+            Suite::Python => {
+                let folder = self.copy("python")?;
+                Process::new(&folder, "python3", &["-m", "venv", "environment"]).run()?;
                 let pip = ["-m", "pip", "install", "--quiet", "--requirement", "requirements.txt"];
-                Process::new(folder, &path_in(folder, PYTHON)?, &pip).run()
+                Process::new(&folder, &path_in(&folder, PYTHON)?, &pip).run()?;
+                self.client(Process::new(&folder, &path_in(&folder, PYTHON)?, &["client.py"]))
             }
+            Suite::Rust => {
+                let arguments = ["test", "--package", "acceptance", "--test", "acceptance", "sdk"];
+                Process::cargo(self.root, &arguments).run()
+            }
+            Suite::Guides => self.browser("guides.mjs"),
+            Suite::Proxies => self.browser("proxies.mjs"),
+            Suite::Elements => self.browser("elements.mjs"),
+            Suite::Reference => self.browser("reference.mjs"),
         }
     }
 
-    fn run(self, folder: &Path, server: &Server) -> Result<()> {
-        let process = match self {
-            Self::Go => Process::new(folder, &path_in(folder, "client")?, &[]),
-            Self::Node => Process::new(folder, "node", &["client.mjs"]),
-            Self::Python => Process::new(folder, &path_in(folder, PYTHON)?, &["client.py"]),
+    /// Runs a client with the addresses of the server.
+    fn client(&mut self, process: Process) -> Result<()> {
+        let server = match self.server.take() {
+            Some(server) => server,
+            None => Server::start(&self.binary, self.folder.path())?,
         };
-        let process = server.addresses.iter().fold(process, |process, (name, url)| process.with_env(name, url));
-        process.run()
+        let server = self.server.insert(server);
+        server.addresses.iter().fold(process, |process, (name, url)| process.with_env(name, url)).run()
+    }
+
+    /// Runs a program that starts servers of its own and drives Chromium.
+    fn browser(&self, program: &str) -> Result<()> {
+        let folder = self.copy("browser")?;
+        install_node_packages(&folder)?;
+        // Crates of an application are built once, not every night.
+        let target = self.target.join("conformance");
+        let process = Process::new(&folder, "node", &[program]).without_cargo_variables();
+        [
+            ("CONFORMANCE_BINARY", &self.binary),
+            ("CONFORMANCE_GUIDES", &self.root.join("docs/guides")),
+            ("CARGO_TARGET_DIR", &target),
+        ]
+        .into_iter()
+        .try_fold(process, |process, (name, path)| Ok::<_, anyhow::Error>(process.with_env(name, text(path)?)))?
+        .run()
+    }
+
+    fn copy(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.path().join(name);
+        copy_files(&self.root.join(CLIENTS).join(name), &folder)?;
+        Ok(folder)
     }
 }
 
-impl Server {
-    fn start(binary: &Path, folder: &Path) -> Result<Self> {
-        let ports = free_ports()?;
-        let [identity, identity_admin, oauth, oauth_admin] = ports;
-        let listener = |port: u16| serde_json::json!({"host": "127.0.0.1", "port": port});
-        let configuration = serde_json::json!({
-            "identity": {
-                "serve": {"public": listener(identity), "admin": listener(identity_admin)},
-                "selfservice": {
-                    "default_browser_return_url": format!("http://127.0.0.1:{identity}/"),
-                    "flows": {"registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}}},
-                    "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
-                },
-            },
-            "oauth": {"serve": {"public": listener(oauth), "admin": listener(oauth_admin)}},
-        });
-        // JSON is YAML.
-        let file = folder.join("kleis.yml");
-        std::fs::write(&file, configuration.to_string())?;
-        eprintln!("==> kleis serve identity oauth");
-        let log = folder.join("kleis.log");
-        let output = std::fs::File::create(&log)?;
-        let process = Command::new(binary)
-            .args(["serve", "identity", "oauth", "--dev", "--dsn", "memory", "--config"])
-            .arg(&file)
-            .arg("--data")
-            .arg(folder.join("data"))
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .context("cannot start kleis")?;
-        let names = ["KLEIS_IDENTITY", "KLEIS_IDENTITY_ADMIN", "KLEIS_OAUTH", "KLEIS_OAUTH_ADMIN"];
-        let mut port = ports.iter();
-        let addresses =
-            names.map(|name| (name, format!("http://127.0.0.1:{}", port.next().copied().unwrap_or_default())));
-        let mut server = Self { process, log, addresses };
-        for port in ports {
-            server.wait_for(port)?;
-        }
-        Ok(server)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a command, with one thread, waits for another program")]
-    fn wait_for(&mut self, port: u16) -> Result<()> {
-        let started = Instant::now();
-        while !is_ready(port) {
-            if let Some(status) = self.process.try_wait()? {
-                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-                bail!("kleis ended before it was ready ({status}):\n{log}");
-            }
-            if started.elapsed() > START_LIMIT {
-                bail!("kleis is not ready on port {port} after {} s", START_LIMIT.as_secs());
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Err(error) = self.process.kill().and_then(|()| self.process.wait()) {
-            eprintln!("    kleis could not be stopped: {error}");
-        }
-    }
-}
-
-/// Ports that nothing listens on.
-fn free_ports() -> Result<[u16; 4]> {
-    // All are held at once, so that none is given twice.
-    let mut listeners = Vec::new();
-    let mut ports = [0; 4];
-    for port in &mut ports {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        *port = listener.local_addr()?.port();
-        listeners.push(listener);
-    }
-    Ok(ports)
-}
-
-fn is_ready(port: u16) -> bool {
-    let ask = || -> std::io::Result<String> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+fn install_node_packages(folder: &Path) -> Result<()> {
+    Process::new(folder, "npm", &["install", "--no-audit", "--no-fund", "--ignore-scripts"]).run()
 }
 
 fn path_in(folder: &Path, file: &str) -> Result<String> {
-    let path = folder.join(file);
-    path.to_str().map(str::to_owned).with_context(|| format!("{} is not text", path.display()))
+    Ok(text(&folder.join(file))?.to_owned())
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("{} is not text", path.display()))
 }
 
 fn copy_files(from: &Path, to: &Path) -> Result<()> {

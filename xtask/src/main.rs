@@ -52,10 +52,10 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
-    /// Run the official clients of other languages against the real server; installs them from the package registries.
+    /// Run programs of others against the real server: official clients, the guides' applications, front ends.
     Conformance {
-        /// Only this language.
-        language: Option<conformance::Language>,
+        /// Only this suite.
+        suite: Option<conformance::Suite>,
     },
     /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
     Tidy,
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
-        Command::Conformance { language } => conformance::run(&root, language),
+        Command::Conformance { suite } => conformance::run(&root, suite),
         Command::Tidy => steps::tidy(&root),
     };
     match outcome {

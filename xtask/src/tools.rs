@@ -22,24 +22,39 @@ const TOOLS: &[Tool] = &[
     Tool { package: "chromium-driver", is_there: || on_path("chromedriver") },
 ];
 
-/// Makes sure that every tool is there.
+/// The proxies of the guides.
+const PROXIES: &[Tool] = &[
+    Tool { package: "nginx", is_there: || on_path("nginx") || Path::new("/usr/sbin/nginx").is_file() },
+    Tool { package: "caddy", is_there: || on_path("caddy") },
+];
+
+/// Makes sure that every tool of the tests is there.
 pub(crate) fn provide(root: &Path) -> Result<()> {
-    let missing = missing();
+    provide_all(root, TOOLS)
+}
+
+/// Makes sure that the proxies of the guides are there.
+pub(crate) fn provide_proxies(root: &Path) -> Result<()> {
+    provide_all(root, PROXIES)
+}
+
+fn provide_all(root: &Path, tools: &[Tool]) -> Result<()> {
+    let missing = missing(tools);
     if missing.is_empty() {
         return Ok(());
     }
     if on_path("apt-get") && is_root(root) {
         install(root, &missing)?;
     }
-    let missing = self::missing();
+    let missing = self::missing(tools);
     if !missing.is_empty() {
         bail!("the tests need {}: install them (Debian: apt-get install {})", missing.join(", "), missing.join(" "));
     }
     Ok(())
 }
 
-fn missing() -> Vec<&'static str> {
-    TOOLS.iter().filter(|tool| !(tool.is_there)()).map(|tool| tool.package).collect()
+fn missing(tools: &[Tool]) -> Vec<&'static str> {
+    tools.iter().filter(|tool| !(tool.is_there)()).map(|tool| tool.package).collect()
 }
 
 fn install(root: &Path, packages: &[&str]) -> Result<()> {
