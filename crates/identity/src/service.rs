@@ -118,7 +118,7 @@ impl Identity {
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
         let places = keep(Places::new(&config), &mut errors);
-        let templates = keep(Templates::new(&config.courier), &mut errors);
+        let templates = keep(Templates::new(&config.courier, ui.brand()), &mut errors);
         let smtp = keep(SmtpDelivery::new(&config.courier.smtp, http.trust()), &mut errors);
         let http_deliveries = keep(HttpDeliveries::new(&config.courier, &http), &mut errors);
         let (Some(schemas), Some(places), Some(templates), Some(smtp), Some(http_deliveries), true) =

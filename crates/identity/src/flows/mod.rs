@@ -17,6 +17,7 @@ pub(crate) mod error;
 mod events;
 mod forms;
 mod hooks;
+mod language;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod oauth2;

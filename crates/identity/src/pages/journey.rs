@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use base::{Context, Locale, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
 use contracts::Link;
 use database::Database;
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -80,6 +80,8 @@ struct Shown {
     status: StatusCode,
     path: String,
     html: String,
+    /// The content security policy.
+    policy: String,
 }
 
 impl Shown {
@@ -164,7 +166,8 @@ impl Browser<'_> {
                 continue;
             }
             let html = String::from_utf8(to_bytes(content, 1 << 20).await.unwrap().to_vec()).unwrap();
-            return Shown { status: parts.status, path, html };
+            let policy = parts.headers.get(CONTENT_SECURITY_POLICY).map_or("", |policy| policy.to_str().unwrap());
+            return Shown { status: parts.status, path, html, policy: policy.to_owned() };
         }
         panic!("too many redirects, the last one to {address}");
     }
@@ -303,6 +306,11 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
         let id = rest.split_once('"').unwrap().0;
         let mail = admin.open(&format!("/admin/mailbox/{id}")).await;
         assert!(mail.html.contains("verification_code_valid"), "{}", mail.html);
+        assert!(mail.html.contains(&format!(r#"<iframe class="mail-html" src="{id}/html""#)), "{}", mail.html);
+        let html = admin.open(&format!("/admin/mailbox/{id}/html")).await;
+        assert!(html.html.contains("<title>Your verification code: "), "{}", html.html);
+        assert!(html.policy.contains("default-src 'none'") && html.policy.ends_with("sandbox"), "{}", html.policy);
+        assert!(mail.policy.ends_with("frame-src 'self'") && !mail.policy.contains("unsafe"), "{}", mail.policy);
         assert_eq!(admin.open("/admin/mailbox/nothing").await.status, StatusCode::NOT_FOUND);
     })
     .await;

@@ -53,6 +53,7 @@ pub(crate) fn admin_routes() -> Router<Identity> {
     Router::new()
         .route("/admin/mailbox", get(mailbox::list))
         .route("/admin/mailbox/{id}", get(mailbox::show))
+        .route("/admin/mailbox/{id}/html", get(mailbox::show_html))
         .route(ui::assets::ROUTE, get(asset))
         // The listener may have put its prefix before the path.
         .route("/admin/ui/static/{file}", get(asset))

@@ -143,6 +143,7 @@ fn the_mailbox_lists_and_shows_messages() {
             status: "sent".into(),
             at: at("2026-03-05T09:07:31Z", locale),
             parts: parts("Hello,\n\nyour code is 123456. <Or> open https://id.example.org/x?a=1&b=2.\n"),
+            html: Some("1/html".into()),
             back: PageLink::new(strings.back, "/mailbox"),
         };
         render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)
