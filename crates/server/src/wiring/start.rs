@@ -209,7 +209,11 @@ fn assemble(
             (true, Service::Gateway) => ListenerBounds::decisions(),
             (true, Service::Identity | Service::Oauth) => ListenerBounds::admin(),
         };
-        with_manners(Words::of(service), bounds, router)
+        let router = with_manners(Words::of(service), bounds, router);
+        match built.error_pages(config, service) {
+            Some(pages) if !kind.is_admin => pages.around(router),
+            _ => router,
+        }
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };
