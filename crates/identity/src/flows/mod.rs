@@ -12,6 +12,7 @@ pub(crate) mod answer;
 pub(crate) mod attempts;
 pub(crate) mod checked;
 mod codes;
+mod connections;
 pub(crate) mod current;
 pub(crate) mod error;
 mod events;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use base::{Context, Locale, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
-use contracts::Link;
+use contracts::{Connections, Link};
 use database::Database;
 use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use http::{Method, Request, StatusCode};
@@ -18,10 +18,12 @@ use crate::{Identity, Parts};
 const PUBLIC: &str = "http://id.example:4433";
 const PASSWORD: &str = "correct horse battery staple";
 
+#[derive(Clone)]
 struct House {
     public: Router,
     admin: Router,
     clock: ManualClock,
+    connections: Link<dyn Connections>,
 }
 
 impl House {
@@ -49,6 +51,7 @@ impl House {
         }
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
         let rng = Rng::seeded(7);
+        let connections = Link::unset();
         let identity = Identity::new(Parts {
             config: serde_json::from_value(config).unwrap(),
             database,
@@ -59,9 +62,10 @@ impl House {
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: Link::unset(),
             subject_observer: Link::unset(),
+            connections: connections.clone(),
         })
         .unwrap();
-        Self { public: identity.public_router(), admin: identity.admin_router(), clock }
+        Self { public: identity.public_router(), admin: identity.admin_router(), clock, connections }
     }
 
     fn browser(&self) -> Browser<'_> {
@@ -325,7 +329,7 @@ async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing(
         let waiting = browser.sign_up("ada@example.org").await;
         assert_eq!(waiting.heading(), "Confirm your address");
         assert!(waiting.html.contains("We sent a code to ada@example.org."), "{}", waiting.html);
-        let office = House { public: house.admin.clone(), admin: house.admin.clone(), clock: house.clock.clone() };
+        let office = House { public: house.admin.clone(), ..house.clone() };
         let mailbox = office.browser().open("/admin/mailbox").await;
         let id = mailbox.html.split_once(r#"href="mailbox/"#).unwrap().1.split_once('"').unwrap().0;
         let mail = office.browser().open(&format!("/admin/mailbox/{id}")).await;

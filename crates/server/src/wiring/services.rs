@@ -115,6 +115,7 @@ struct Links {
     introspection: Link<dyn contracts::TokenIntrospection>,
     login_requests: Link<dyn contracts::LoginRequests>,
     subject_observer: Link<dyn contracts::SubjectObserver>,
+    connections: Link<dyn contracts::Connections>,
 }
 
 /// Builds what the configuration names and ties the links between them. A service that cannot be built is missing then, and
@@ -180,8 +181,12 @@ async fn build_identity(
     findings: &mut Findings,
 ) {
     let oauth = if config.runs(Service::Oauth) {
-        let (login_requests, subject_observer) = (links.login_requests.clone(), links.subject_observer.clone());
-        Some(OauthElsewhere { login_requests, subject_observer, handlers: Vec::new() })
+        Some(OauthElsewhere {
+            login_requests: links.login_requests.clone(),
+            subject_observer: links.subject_observer.clone(),
+            connections: links.connections.clone(),
+            handlers: Vec::new(),
+        })
     } else {
         findings.keep_value(config, OauthElsewhere::named_by(config, &parts.neighbours, &parts.rng))
     };
@@ -203,6 +208,7 @@ async fn build_identity(
         ui: ui.clone(),
         login_requests: oauth.login_requests,
         subject_observer: oauth.subject_observer,
+        connections: oauth.connections,
     });
     let identity = match identity {
         Ok(identity) => identity,
@@ -262,6 +268,7 @@ fn build_oauth(config: &Config, parts: &Parts, links: &Links, ui: &ui::Ui, built
     });
     links.introspection.set(Arc::new(oauth.clone()));
     links.login_requests.set(Arc::new(oauth.clone()));
+    links.connections.set(Arc::new(oauth.clone()));
     links.subject_observer.set(Arc::new(oauth));
 }
 

@@ -105,6 +105,7 @@ impl House {
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: login_requests.clone(),
             subject_observer: subject_observer.clone(),
+            connections: Link::unset(),
         })
         .unwrap();
         Self { router: identity.public_router(), clock, identity, login_requests, subject_observer }
