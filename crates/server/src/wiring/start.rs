@@ -120,7 +120,8 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     }
     built.spawn_background(&mut tasks, &stopped);
     let edge = parts.plain_edge();
-    Ok(Running { addresses, database, worker, edge, stop, tasks })
+    let data_dir = parts.data_dir.as_ref().map(|data_dir| data_dir.path().to_owned());
+    Ok(Running { addresses, database, worker, data_dir, edge, stop, tasks })
 }
 
 async fn bring_up_to_date(
