@@ -4,6 +4,8 @@
 //! What is particular to a kind is its [`Details`], so that a flow of one kind is never taken for another. A flow begun
 //! by a browser belongs to that browser: it remembers the fingerprint of its anti-CSRF secret.
 
+mod oauth2;
+
 use std::time::Duration;
 
 use base::{Rng, Timestamp};
@@ -18,6 +20,8 @@ use super::message::Message;
 use super::ui::{Complaint, Ui};
 use super::ui_node::CSRF_TOKEN;
 use super::{Aal, CredentialType, IdentityId, SessionId};
+
+pub use oauth2::OAuth2Request;
 
 base::uuid_ids! {
     /// One flow, of whatever kind.
@@ -282,42 +286,6 @@ pub fn with_flow(page: &Url, id: FlowId) -> String {
 pub fn query_parameter(address: &str, name: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     url.query_pairs().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
-}
-
-/// The OAuth2 login request that a flow answers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct OAuth2Request {
-    pub challenge: String,
-    /// The request as the authorization server described it when the flow began.
-    pub request: Value,
-}
-
-impl OAuth2Request {
-    /// Whether the client wants a new account (Initiating User Registration via OpenID Connect 1.0), even though somebody
-    /// is signed in.
-    pub fn asks_for_registration(&self) -> bool {
-        let prompt = self.request["request_url"].as_str().and_then(|url| query_parameter(url, "prompt"));
-        prompt.is_some_and(|prompt| prompt.split(' ').any(|word| matches!(word, "create" | "registration")))
-    }
-
-    /// The languages that the client wants the pages and messages to speak, the best one first (OpenID Connect Core section
-    /// 3.1.2.1).
-    pub fn ui_locales(&self) -> impl Iterator<Item = &str> {
-        self.request["oidc_context"]["ui_locales"].as_array().into_iter().flatten().filter_map(Value::as_str)
-    }
-
-    /// The identifier that the client expects the person to use (OpenID Connect Core section 3.1.2.1).
-    pub fn login_hint(&self) -> Option<&str> {
-        let hint = self.request["oidc_context"]["login_hint"].as_str()?;
-        (!hint.is_empty() && hint.len() <= super::identity::MAX_IDENTIFIER).then_some(hint)
-    }
-
-    fn present(this: Option<&Self>, members: &mut Map<String, Value>) {
-        if let Some(this) = this {
-            members.insert("oauth2_login_challenge".to_owned(), json!(this.challenge));
-            members.insert("oauth2_login_request".to_owned(), this.request.clone());
-        }
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

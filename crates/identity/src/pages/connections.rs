@@ -11,6 +11,7 @@ use web::{Cx, RestError};
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::FlowKind;
+use crate::domain::identifier::is_invisible;
 use crate::flows::error::FlowError;
 use crate::flows::submission::RawSubmission;
 use crate::flows::visitor::Visitor;
@@ -63,7 +64,7 @@ fn shown_name(connection: &Connection) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let visible = text.chars().filter(|c| !c.is_control() || c.is_whitespace());
+    let visible = text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)));
     let words = visible.map(|c| if c.is_whitespace() { ' ' } else { c }).collect::<String>();
     let line = words.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(NAME_CHARACTERS) {
@@ -139,6 +140,7 @@ mod tests {
         };
         assert_eq!(shown(" The\n\tShop\u{0} "), "The Shop");
         assert_eq!(shown(" \u{200b} "), "client-1");
+        assert_eq!(shown("a\u{202e}b"), "ab", "nothing turns the direction of what follows");
         assert_eq!(shown(""), "client-1");
         assert_eq!(shown(&"é".repeat(500)), format!("{}…", "é".repeat(NAME_CHARACTERS)));
     }

@@ -1,5 +1,7 @@
 //! A person with nothing but a browser: pages, forms, redirects and cookies, from the front door to signing out.
 
+mod connections;
+
 use std::collections::BTreeMap;
 
 use axum::Router;

@@ -11,7 +11,7 @@ use super::Neighbour;
 
 const PATH: &str = "/admin/oauth2/auth/sessions/consent";
 /// One page is all that is asked for: a person who gave more consents than this sees the clients of the newest ones.
-const PAGE_SIZE: &str = "500";
+const PAGE_SIZE: &str = "100";
 
 pub(super) struct RemoteConnections(Neighbour);
 
