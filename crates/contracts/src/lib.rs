@@ -4,12 +4,14 @@
 //! What always holds: a service never names another service, only a trait of this crate; an answer that could not be had
 //! is [`Unavailable`], which is never taken for a "no".
 
+mod connections;
 mod link;
 mod login_requests;
 mod sessions;
 mod subject_observer;
 mod token_introspection;
 
+pub use connections::{Connection, Connections, MAX_CONNECTIONS};
 pub use link::Link;
 pub use login_requests::{
     AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use base::{Clock, Context, Rng, Sealer};
-use contracts::{Link, LoginRequests, SubjectObserver};
+use contracts::{Connections, Link, LoginRequests, SubjectObserver};
 use database::{Database, ReadCache};
 use jobs::Handler;
 
@@ -42,6 +42,8 @@ pub struct Parts {
     pub login_requests: Link<dyn LoginRequests>,
     /// Who is told that a session or a person ended.
     pub subject_observer: Link<dyn SubjectObserver>,
+    /// Who knows which clients a person gave consent to; unset without an OAuth2 service.
+    pub connections: Link<dyn Connections>,
 }
 
 /// The configuration cannot be served. Every message names its key.
@@ -99,6 +101,7 @@ pub struct Shared {
     pub(crate) ui: ui::Ui,
     pub(crate) login_requests: Link<dyn LoginRequests>,
     pub(crate) subject_observer: Link<dyn SubjectObserver>,
+    pub(crate) connections: Link<dyn Connections>,
 }
 
 impl Deref for Identity {
@@ -112,13 +115,14 @@ impl Deref for Identity {
 impl Identity {
     /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
     pub fn new(parts: Parts) -> Result<Self, ConfigErrors> {
-        let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer } = parts;
+        let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer, connections } =
+            parts;
         let (config, _) = config.adjusted(default_lanes());
         let mut errors = check(&config);
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
         let places = keep(Places::new(&config), &mut errors);
-        let templates = keep(Templates::new(&config.courier), &mut errors);
+        let templates = keep(Templates::new(&config.courier, ui.brand()), &mut errors);
         let smtp = keep(SmtpDelivery::new(&config.courier.smtp, http.trust()), &mut errors);
         let http_deliveries = keep(HttpDeliveries::new(&config.courier, &http), &mut errors);
         let (Some(schemas), Some(places), Some(templates), Some(smtp), Some(http_deliveries), true) =
@@ -145,6 +149,7 @@ impl Identity {
             schemas,
             login_requests,
             subject_observer,
+            connections,
         };
         Ok(Self(Arc::new(shared)))
     }

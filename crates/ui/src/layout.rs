@@ -10,7 +10,7 @@ use http_body_util::Full;
 
 use crate::assets::{Assets, PREFIX};
 use crate::config::logo_source;
-use crate::{ColorScheme, Config, ConfigError, Language, Localizer, Strings};
+use crate::{Brand, ColorScheme, Config, ConfigError, Language, Localizer, Strings};
 
 /// The built-in pages' common part: looks, words and static files of one configuration. A cheap clone.
 #[derive(Clone, Debug)]
@@ -107,6 +107,11 @@ impl Ui {
 
     pub fn product_name(&self) -> &str {
         &self.shared.config.product_name
+    }
+
+    /// The looks of the pages as far as a mail can show them.
+    pub fn brand(&self) -> Brand {
+        Brand::new(&self.shared.config)
     }
 
     /// The words of a page, and of the messages that it shows.

@@ -9,6 +9,7 @@
 //! - Nothing here knows a service or a web framework. A page leaves as a plain `http::Response`.
 
 pub mod assets;
+mod brand;
 pub mod components;
 mod config;
 mod flow_page;
@@ -18,15 +19,18 @@ mod layout;
 pub mod messages;
 mod moment;
 pub mod nodes;
+mod refusal;
 mod strings;
 
 #[cfg(test)]
 mod samples;
 
+pub use brand::Brand;
 pub use config::{ColorScheme, Config, ConfigError};
 pub use flow_page::{FlowPage, PageLink};
 pub use language::Language;
 pub use layout::{Page, Ui, Width};
 pub use messages::{Localizer, Message, MessageKind};
 pub use moment::Moment;
+pub use refusal::RefusalPage;
 pub use strings::Strings;

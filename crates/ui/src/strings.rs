@@ -76,6 +76,14 @@ pub struct Strings {
     pub no_other_sessions: &'static str,
     pub sessions_ended: &'static str,
 
+    pub connections: &'static str,
+    pub connections_intro: &'static str,
+    pub no_connections: &'static str,
+    pub connected_since: &'static str,
+    pub end_connection: &'static str,
+    pub connection_ended: &'static str,
+    pub connections_unavailable: &'static str,
+
     pub sign_out: &'static str,
     pub sign_out_question: &'static str,
     pub sign_out_intro: &'static str,
@@ -98,6 +106,21 @@ pub struct Strings {
     pub error_details: &'static str,
     pub to_start: &'static str,
 
+    pub refused_page_missing: &'static str,
+    pub refused_page_missing_advice: &'static str,
+    pub refused_method: &'static str,
+    pub refused_method_advice: &'static str,
+    pub refused_address: &'static str,
+    pub refused_address_advice: &'static str,
+    pub refused_forbidden: &'static str,
+    pub refused_forbidden_advice: &'static str,
+    pub refused_too_large: &'static str,
+    pub refused_too_large_advice: &'static str,
+    pub refused_too_many: &'static str,
+    pub refused_too_many_advice: &'static str,
+    pub refused_unavailable: &'static str,
+    pub refused_unavailable_advice: &'static str,
+
     pub mailbox: &'static str,
     pub mailbox_intro: &'static str,
     pub mailbox_empty: &'static str,
@@ -106,6 +129,8 @@ pub struct Strings {
     pub mail_status: &'static str,
     pub mail_kind: &'static str,
     pub mail_no_subject: &'static str,
+    pub mail_html: &'static str,
+    pub mail_open_html: &'static str,
     pub older: &'static str,
 }
 

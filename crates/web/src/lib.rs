@@ -7,6 +7,7 @@
 //! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
 //! - This crate knows no service.
 
+pub mod accept;
 pub mod bounds;
 pub mod config;
 pub mod cookies;
@@ -30,5 +31,5 @@ pub use no_store::NoStore;
 pub use private_keys::MayReadPrivateKeys;
 pub use progress::BodyProgress;
 pub use proxies::{InvalidNetwork, Network, RequestOrigin, TrustedProxies};
-pub use rest_error::RestError;
+pub use rest_error::{ErrorId, RestError};
 pub use retry_after::retry_after_seconds;

@@ -156,9 +156,16 @@ impl From<database::Error> for RestError {
     }
 }
 
+/// The id of the error in the body, on the response for those who pass it on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorId(pub &'static str);
+
 impl IntoResponse for RestError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), axum::Json(&self.0)).into_response();
+        if let Some(id) = self.id() {
+            response.extensions_mut().insert(ErrorId(id));
+        }
         response.headers_mut().extend(self.0.headers);
         response
     }

@@ -167,6 +167,36 @@ async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> 
     Ok(())
 }
 
+#[tokio::test]
+async fn connected_applications_are_listed_and_ended_across_two_processes() -> Result<()> {
+    let apart = Apart::start().await?;
+    let client = apart.register_client().await?;
+    identity::register(&apart.identity, ALICE).await?;
+    let mut browser = apart.oauth.browser();
+    let login = browser.open(authorize_url(&apart.oauth, &client, &[])?).await?.expect_status(StatusCode::OK)?;
+    let signed_in = sign_in(&mut browser, &login).await?;
+    let callback = allow(&mut browser, signed_in).await?;
+    let tokens = token(&apart.oauth, &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?;
+    let refresh = tokens.at("/refresh_token").as_str().context("a refresh token")?.to_owned();
+
+    let settings = apart.identity.identity("/self-service/settings/browser");
+    let page = browser.open(&settings).await?.expect_status(StatusCode::OK)?;
+    ensure!(page.text().contains("A web application"), "{}", page.summary());
+    let form = page.form("form[action*=\"/ui/connections\"]")?.press("client", &client.id)?;
+    let page = browser.submit(&form).await?.expect_status(StatusCode::OK)?;
+    ensure!(!page.text().contains("A web application"), "{}", page.summary());
+    let fields = [("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh)];
+    token(&apart.oauth, &client, &fields).await?.expect_status(StatusCode::BAD_REQUEST)?;
+
+    // An authorization server that does not answer takes nothing else from the page.
+    let Apart { identity, oauth } = apart;
+    oauth.stop().await;
+    let page = browser.open(&settings).await?.expect_status(StatusCode::OK)?;
+    ensure!(page.text().contains("Connected applications cannot be reached"), "{}", page.summary());
+    identity.stop().await;
+    Ok(())
+}
+
 /// A gateway in a third process, with one rule for sessions and one for tokens.
 async fn start_gateway(apart: &Apart, upstream: &Upstream) -> Result<Suite> {
     let rules = json!([

@@ -1,12 +1,15 @@
 //! The courier: writes messages into the transaction that makes them due, and delivers them afterwards, as jobs.
 //!
 //! What always holds: no message leaves before its commit; a template that fails is replaced by the built-in one, so
-//! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes.
+//! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes. A message is written
+//! when it is queued, in the language of its context, so every attempt to deliver it says the same.
 
+mod built_in;
 mod functions;
 mod http;
 mod smtp;
 mod templates;
+mod words;
 
 use std::time::Duration;
 
@@ -30,7 +33,7 @@ pub use templates::{Templates, TemplatesError};
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// Writes a message and the job that delivers it. `data` has the snake case keys of the template's model: `to`,
-/// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …
+/// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …; the `locale` is that of the context.
 #[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
 pub async fn queue(
     identity: &Identity,
@@ -50,7 +53,15 @@ pub async fn queue(
 }
 
 /// A message that is kept nowhere yet.
-pub fn write(identity: &Identity, cx: &Context, template: Template, via: Via, recipient: &str, data: Value) -> Message {
+pub fn write(
+    identity: &Identity,
+    cx: &Context,
+    template: Template,
+    via: Via,
+    recipient: &str,
+    mut data: Value,
+) -> Message {
+    data["locale"] = json!(cx.locale.as_str());
     Message {
         id: MessageId::generate(&identity.rng),
         kind: match via {
@@ -60,7 +71,7 @@ pub fn write(identity: &Identity, cx: &Context, template: Template, via: Via, re
         channel: via.as_str().to_owned(),
         template_type: template,
         recipient: recipient.to_owned(),
-        content: identity.templates.render(template, via, data),
+        content: identity.templates.render(template, via, cx.locale, data),
         status: MessageStatus::Queued,
         send_count: 0,
         created_at: cx.now,

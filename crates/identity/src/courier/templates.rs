@@ -1,15 +1,20 @@
-//! Message templates in the language of Go's `text/template` and `html/template`: the built-in ones, those of an
-//! operator's folder, and those that the configuration names one by one. HTML is escaped by its context.
+//! Message templates: those that the configuration names one by one, those of an operator's folder, and the built-in
+//! messages. An operator's are in the language of Go's `text/template` and `html/template`, and HTML is escaped by its
+//! context.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use base::Locale;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gotmpl::MissingKey;
 use serde_json::{Map, Value};
+use ui::{Brand, Language};
 
+use super::built_in::BuiltIn;
 use super::functions::functions;
+use super::words::Words;
 use crate::config;
 use crate::domain::Via;
 use crate::domain::message_queue::{Content, TemplateType};
@@ -20,6 +25,7 @@ const MAX_ITERATIONS: u64 = 10_000;
 /// Where the texts come from.
 #[derive(Clone, Debug)]
 pub struct Templates {
+    brand: Brand,
     override_path: Option<PathBuf>,
     /// Texts that the configuration gave, by folder and file name.
     configured: BTreeMap<(String, &'static str), String>,
@@ -33,7 +39,7 @@ pub enum TemplatesError {
 
 /// One part of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Subject,
     PlainText,
     Html,
@@ -73,7 +79,7 @@ impl Part {
 
 impl Templates {
     /// Reads what the configuration names. Templates behind HTTP are refused: mail must not depend on another server.
-    pub fn new(config: &config::Courier) -> Result<Self, TemplatesError> {
+    pub fn new(config: &config::Courier, brand: Brand) -> Result<Self, TemplatesError> {
         let mut configured = BTreeMap::new();
         for kind in TemplateType::ALL {
             let (name, state) = kind.folder().split_once('/').unwrap_or((kind.folder(), ""));
@@ -88,49 +94,36 @@ impl Templates {
                 configured.insert((kind.folder().to_owned(), part.file()), text);
             }
         }
-        Ok(Self { override_path: config.template_override_path.as_ref().map(PathBuf::from), configured })
+        Ok(Self { brand, override_path: config.template_override_path.as_ref().map(PathBuf::from), configured })
     }
 
-    /// Writes a message. `data` has snake case keys.
-    pub fn render(&self, kind: TemplateType, via: Via, data: Value) -> Content {
+    /// Writes a message in the language of `locale`. `data` has snake case keys.
+    pub fn render(&self, kind: TemplateType, via: Via, locale: Locale, data: Value) -> Content {
         let model = model(&data);
-        match via {
-            Via::Email => Content {
-                subject: one_line(&self.part(kind, Part::Subject, &model)),
-                body: self.part(kind, Part::PlainText, &model),
-                html_body: Some(self.part(kind, Part::Html, &model)),
-                template_data: data,
-            },
-            Via::Sms => Content {
-                subject: String::new(),
-                body: self.part(kind, Part::TextMessage, &model).trim().to_owned(),
-                html_body: None,
-                template_data: data,
-            },
-        }
+        let words = Words::of(Language::from(locale));
+        let part = |part| {
+            let built_in = || BuiltIn { kind, words, brand: &self.brand, data: &data }.part(part);
+            self.operators_part(kind, part, &model).unwrap_or_else(built_in)
+        };
+        let (subject, body, html_body) = match via {
+            Via::Email => (one_line(&part(Part::Subject)), part(Part::PlainText), Some(part(Part::Html))),
+            Via::Sms => (String::new(), part(Part::TextMessage).trim().to_owned(), None),
+        };
+        Content { subject, body, html_body, template_data: data }
     }
 
-    fn part(&self, kind: TemplateType, part: Part, model: &Value) -> String {
+    /// What an operator's own template makes of it; `None` without one, or when it fails.
+    fn operators_part(&self, kind: TemplateType, part: Part, model: &Value) -> Option<String> {
         if let Some(own) = self.configured.get(&(kind.folder().to_owned(), part.file())) {
             match execute(part, own, &[], model) {
-                Ok(text) => return text,
+                Ok(text) => return Some(text),
                 Err(error) => complain(kind, part, &error),
             }
         }
-        if let Some(root) = &self.override_path {
-            let folder = root.join(kind.folder());
-            if let Ok(own) = std::fs::read_to_string(folder.join(part.file())) {
-                match execute(part, &own, &siblings(&folder, part), model) {
-                    Ok(text) => return text,
-                    Err(error) => complain(kind, part, &error),
-                }
-            }
-        }
-        let text = built_in(kind, part).unwrap_or_default();
-        execute(part, text, &[], model).unwrap_or_else(|error| {
-            complain(kind, part, &error);
-            String::new()
-        })
+        let folder = self.override_path.as_ref()?.join(kind.folder());
+        let own = std::fs::read_to_string(folder.join(part.file())).ok()?;
+        let outcome = execute(part, &own, &siblings(&folder, part), model);
+        outcome.map_err(|error| complain(kind, part, &error)).ok()
     }
 }
 
@@ -226,49 +219,22 @@ fn read(url: &str) -> Result<String, String> {
     }
 }
 
-macro_rules! built_in {
-    ($kind:expr, $part:expr, [$($variant:ident: $folder:literal $(+ $text:ident)?),+ $(,)?]) => {
-        match ($kind, $part) {
-            $(
-                (TemplateType::$variant, Part::Subject) =>
-                    Some(include_str!(concat!("../../messages/", $folder, "/email.subject.gotmpl"))),
-                (TemplateType::$variant, Part::PlainText) =>
-                    Some(include_str!(concat!("../../messages/", $folder, "/email.body.plaintext.gotmpl"))),
-                (TemplateType::$variant, Part::Html) =>
-                    Some(include_str!(concat!("../../messages/", $folder, "/email.body.gotmpl"))),
-                $((TemplateType::$variant, Part::$text) =>
-                    Some(include_str!(concat!("../../messages/", $folder, "/sms.body.gotmpl"))),)?
-            )+
-            (_, Part::TextMessage) => None,
-        }
-    };
-}
-
-fn built_in(kind: TemplateType, part: Part) -> Option<&'static str> {
-    built_in!(kind, part, [
-        RecoveryInvalid: "recovery/invalid",
-        RecoveryValid: "recovery/valid",
-        RecoveryCodeInvalid: "recovery_code/invalid",
-        RecoveryCodeValid: "recovery_code/valid" + TextMessage,
-        VerificationInvalid: "verification/invalid",
-        VerificationValid: "verification/valid",
-        VerificationCodeInvalid: "verification_code/invalid",
-        VerificationCodeValid: "verification_code/valid" + TextMessage,
-        LoginCodeValid: "login_code/valid" + TextMessage,
-        RegistrationCodeValid: "registration_code/valid" + TextMessage,
-        VerifiableAddressChanged: "verifiable_address_changed" + TextMessage,
-        AuthenticatorKeyAdded: "authenticator_key_added" + TextMessage,
-        RegistrationTaken: "registration_taken" + TextMessage,
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
+    fn brand() -> Brand {
+        ui::Ui::new(ui::Config::default()).unwrap().brand()
+    }
+
+    fn english(config: &config::Courier) -> Content {
+        let templates = Templates::new(config, brand()).unwrap();
+        templates.render(TemplateType::RecoveryCodeValid, Via::Email, Locale::ENGLISH, data())
+    }
+
     fn templates() -> Templates {
-        Templates::new(&config::Courier::default()).unwrap()
+        Templates::new(&config::Courier::default(), brand()).unwrap()
     }
 
     #[test]
@@ -276,7 +242,7 @@ mod tests {
         let mut data = data();
         data["recovery_code"] = json!("1\r\nBcc: mallory@example.org");
         for kind in TemplateType::ALL {
-            let subject = templates().render(*kind, Via::Email, data.clone()).subject;
+            let subject = templates().render(*kind, Via::Email, Locale::ENGLISH, data.clone()).subject;
             assert!(!subject.contains(char::is_control), "{subject:?}");
         }
     }
@@ -294,7 +260,7 @@ mod tests {
     #[test]
     fn every_built_in_template_renders_without_a_gap() {
         for kind in TemplateType::ALL {
-            let mail = templates().render(*kind, Via::Email, data());
+            let mail = templates().render(*kind, Via::Email, Locale::ENGLISH, data());
             let html = mail.html_body.unwrap();
             assert!(!mail.subject.is_empty() && !mail.body.is_empty() && html.contains("</html>"), "{kind:?}");
             for text in [&mail.subject, &mail.body, &html] {
@@ -304,7 +270,7 @@ mod tests {
             assert_eq!(mail.body.contains("123456"), is_code, "{kind:?}");
             assert_eq!(html.contains("123456"), is_code, "{kind:?}");
             if is_code {
-                let text = templates().render(*kind, Via::Sms, data());
+                let text = templates().render(*kind, Via::Sms, Locale::ENGLISH, data());
                 assert!(text.body.contains("@x.example #123456"), "{}", text.body);
                 assert!(mail.body.contains("60 minutes"), "{}", mail.body);
             }
@@ -328,7 +294,7 @@ mod tests {
             template_override_path: Some(folder.display().to_string()),
             ..config::Courier::default()
         };
-        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        let mail = english(&config);
         assert_eq!(mail.subject, "CODE 123456");
         assert_eq!(mail.html_body.unwrap(), "<p>Hello &lt;b&gt;Bob&lt;/b&gt;</p>");
         assert!(mail.body.contains("123456"), "the built-in text stands in: {}", mail.body);
@@ -342,13 +308,30 @@ mod tests {
             "templates": {"recovery_code": {"valid": {"email": {"subject": subject, "body": {}}}}}
         }))
         .unwrap();
-        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        let mail = english(&config);
         assert_eq!(mail.subject, "Hi a@example.org");
         let config: config::Courier = serde_json::from_value(json!({
             "templates": {"verifiable_address_changed": {"email": {"subject": "https://example.org/x"}}}
         }))
         .unwrap();
-        assert!(Templates::new(&config).is_err());
+        assert!(Templates::new(&config, brand()).is_err());
+    }
+
+    #[test]
+    fn an_operators_template_is_told_the_locale() {
+        let subject =
+            format!("base64://{}", STANDARD.encode("{{ if eq .Locale \"fr\" }}Votre code{{ else }}Code{{ end }}"));
+        let config: config::Courier = serde_json::from_value(json!({
+            "templates": {"recovery_code": {"valid": {"email": {"subject": subject}}}}
+        }))
+        .unwrap();
+        let mut french = data();
+        french["locale"] = json!("fr");
+        let locale = Locale::from_tag("fr").unwrap();
+        let templates = Templates::new(&config, brand()).unwrap();
+        let mail = templates.render(TemplateType::RecoveryCodeValid, Via::Email, locale, french);
+        assert_eq!(mail.subject, "Votre code");
+        assert!(mail.body.starts_with("Enter this code"), "there are no built-in words in French: {}", mail.body);
     }
 
     #[test]
@@ -359,6 +342,7 @@ mod tests {
             ("request_url_domain", "RequestURLDomain"),
             ("oauth2_login_request", "OAuth2LoginRequest"),
             ("expires_in_minutes", "ExpiresInMinutes"),
+            ("locale", "Locale"),
             ("transient_payload", "TransientPayload"),
         ] {
             assert_eq!(field_name(key), field);

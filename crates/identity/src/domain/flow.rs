@@ -4,6 +4,8 @@
 //! What is particular to a kind is its [`Details`], so that a flow of one kind is never taken for another. A flow begun
 //! by a browser belongs to that browser: it remembers the fingerprint of its anti-CSRF secret.
 
+mod oauth2;
+
 use std::time::Duration;
 
 use base::{Rng, Timestamp};
@@ -18,6 +20,8 @@ use super::message::Message;
 use super::ui::{Complaint, Ui};
 use super::ui_node::CSRF_TOKEN;
 use super::{Aal, CredentialType, IdentityId, SessionId};
+
+pub use oauth2::OAuth2Request;
 
 base::uuid_ids! {
     /// One flow, of whatever kind.
@@ -107,6 +111,11 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The person whom an event of the flow is about, as far as the flow knows.
     fn person(&self) -> Option<IdentityId> {
         self.identity_id()
+    }
+
+    /// The login request that waits for the end of the flow.
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        None
     }
 
     /// What the event log is told besides what it is told of every flow.
@@ -279,36 +288,6 @@ pub fn query_parameter(address: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.into_owned())
 }
 
-/// The OAuth2 login request that a flow answers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct OAuth2Request {
-    pub challenge: String,
-    /// The request as the authorization server described it when the flow began.
-    pub request: Value,
-}
-
-impl OAuth2Request {
-    /// Whether the client wants a new account (Initiating User Registration via OpenID Connect 1.0), even though somebody
-    /// is signed in.
-    pub fn asks_for_registration(&self) -> bool {
-        let prompt = self.request["request_url"].as_str().and_then(|url| query_parameter(url, "prompt"));
-        prompt.is_some_and(|prompt| prompt.split(' ').any(|word| matches!(word, "create" | "registration")))
-    }
-
-    /// The identifier that the client expects the person to use (OpenID Connect Core section 3.1.2.1).
-    pub fn login_hint(&self) -> Option<&str> {
-        let hint = self.request["oidc_context"]["login_hint"].as_str()?;
-        (!hint.is_empty() && hint.len() <= super::identity::MAX_IDENTIFIER).then_some(hint)
-    }
-
-    fn present(this: Option<&Self>, members: &mut Map<String, Value>) {
-        if let Some(this) = this {
-            members.insert("oauth2_login_challenge".to_owned(), json!(this.challenge));
-            members.insert("oauth2_login_request".to_owned(), this.request.clone());
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Login {
     pub requested_aal: Aal,
@@ -330,6 +309,10 @@ impl Details for Login {
 
     fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message {
         super::message::flow::login_expired(expired_at, now)
+    }
+
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        self.oauth2.as_ref()
     }
 
     fn present(&self, members: &mut Map<String, Value>) {
@@ -374,6 +357,10 @@ impl Details for Registration {
         super::message::flow::registration_expired(expired_at, now)
     }
 
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        self.oauth2.as_ref()
+    }
+
     fn present(&self, members: &mut Map<String, Value>) {
         members.insert("organization_id".to_owned(), Value::Null);
         if let Some(schema) = &self.identity_schema {
@@ -400,6 +387,10 @@ impl Details for Settings {
     }
 
     /// The identity itself is added by whoever has loaded it.
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        self.oauth2.as_ref()
+    }
+
     fn present(&self, members: &mut Map<String, Value>) {
         members.insert("organization_id".to_owned(), Value::Null);
     }
@@ -435,6 +426,10 @@ impl Details for Recovery {
         super::message::flow::recovery_expired(expired_at, now)
     }
 
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        self.oauth2.as_ref()
+    }
+
     fn present(&self, _: &mut Map<String, Value>) {}
 
     fn identity_id(&self) -> Option<IdentityId> {
@@ -466,6 +461,10 @@ impl Details for Verification {
         super::message::flow::verification_expired(expired_at, now)
     }
 
+    fn oauth2(&self) -> Option<&OAuth2Request> {
+        self.oauth2.as_ref()
+    }
+
     fn present(&self, _: &mut Map<String, Value>) {}
 
     fn identity_id(&self) -> Option<IdentityId> {
@@ -474,68 +473,4 @@ impl Details for Verification {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::ui_node::Node;
-    use super::*;
-
-    fn login(flow_type: FlowType, csrf: Option<&CsrfSecret>) -> Flow<Login> {
-        let rng = Rng::seeded(1);
-        let beginning = Beginning {
-            flow_type,
-            request_url: "https://id.example/self-service/login/browser?return_to=%2Fhome",
-            lifespan: Duration::from_mins(1),
-            public_url: &Url::parse("https://id.example/auth/").unwrap(),
-            csrf,
-        };
-        let details = Login {
-            requested_aal: Aal::Aal1,
-            refresh: false,
-            identity_schema: None,
-            oauth2: None,
-            expected_identity: None,
-            code_identifier: None,
-        };
-        let mut flow = Flow::begin(&beginning, details, &rng, Timestamp::EPOCH);
-        flow.ui.nodes.append(Node::csrf());
-        flow
-    }
-
-    #[test]
-    fn the_wire_form_has_the_members_that_clients_require() {
-        let rng = Rng::seeded(2);
-        let csrf = CsrfSecret::generate(&rng);
-        let flow = login(FlowType::Browser, Some(&csrf));
-        let wire = flow.to_wire(Some(&csrf), &rng);
-        assert_eq!(wire["type"], "browser");
-        assert_eq!(wire["state"], "choose_method");
-        assert_eq!(wire["return_to"], "/home");
-        assert_eq!(wire["requested_aal"], "aal1");
-        assert_eq!(wire["ui"]["action"], format!("https://id.example/auth/self-service/login?flow={}", flow.id));
-        let token = wire["ui"]["nodes"][0]["attributes"]["value"].as_str().unwrap();
-        assert!(csrf.accepts(token, flow.id.as_uuid()));
-        assert!(flow.belongs_to(&csrf) && !flow.belongs_to(&CsrfSecret::generate(&rng)));
-    }
-
-    #[test]
-    fn a_native_flow_carries_an_empty_token_and_belongs_to_no_browser() {
-        let rng = Rng::seeded(2);
-        let flow = login(FlowType::Api, None);
-        assert_eq!(flow.to_wire(None, &rng)["ui"]["nodes"][0]["attributes"]["value"], "");
-        assert!(flow.belongs_to(&CsrfSecret::generate(&rng)));
-    }
-
-    #[test]
-    fn a_flow_survives_storage() {
-        let flow = login(FlowType::Api, None);
-        let text = serde_json::to_string(&flow).unwrap();
-        let read = serde_json::from_str::<Flow<Login>>(&text).unwrap();
-        assert_eq!(Flow { version: flow.version, ..read }, flow, "the version is a column of its own");
-    }
-
-    #[test]
-    fn a_page_gets_the_flow_once() {
-        let id = FlowId::from_uuid(uuid::Uuid::nil());
-        let page = Url::parse("https://ui.example/login?x=1&flow=old").unwrap();
-        assert_eq!(with_flow(&page, id), format!("https://ui.example/login?x=1&flow={id}"));
-    }
-}
+mod tests;

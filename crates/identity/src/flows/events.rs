@@ -6,6 +6,7 @@ use base::{Actor, Context};
 use database::WriteTx;
 use jobs::Event;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use crate::domain::IdentityId;
 use crate::domain::flow::{Details, Flow};
@@ -45,6 +46,25 @@ pub(super) async fn append<D: Details>(
         tracing::info!(event = event.name, flow = %flow.id, reason = event.reason, "a flow was refused");
         return Ok(());
     };
+    jobs::append_event(tx, cx, told(flow, &event, person)).await
+}
+
+/// Writes that a guess at the secret of `person` failed, into the transaction that counts it. Without a person the same
+/// statement runs and writes nothing: an answer must not tell by its time whether an account exists, and a log that
+/// anyone could fill with names of nobody is of no use. What limits the guesses at a person bounds these events as well.
+pub(super) async fn append_failed_guess<D: Details>(
+    tx: &mut WriteTx,
+    cx: &Context,
+    flow: &Flow<D>,
+    person: Option<IdentityId>,
+    reason: &str,
+) -> Result<(), database::Error> {
+    let event = FlowEvent::named(D::KIND.failed_event()).because(Some(reason));
+    let about = person.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
+    jobs::append_event_if(tx, cx, told(flow, &event, about), person.is_some()).await
+}
+
+fn told<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -> Event {
     let mut attributes = Map::new();
     let mut tell = |name: &str, value: Value| {
         if !value.is_null() {
@@ -58,8 +78,7 @@ pub(super) async fn append<D: Details>(
     tell("SelfServiceMethodUsed", json!(flow.method()));
     tell("ErrorReason", json!(event.reason));
     flow.details.tell(&mut attributes);
-    jobs::append_event(tx, cx, Event { name: event.name, subject: person.to_string(), attributes: attributes.into() })
-        .await
+    Event { name: event.name, subject: person.to_string(), attributes: attributes.into() }
 }
 
 /// The request as the deed of a person who has proved who she is.

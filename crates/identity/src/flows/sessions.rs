@@ -76,7 +76,7 @@ impl Identity {
     }
 
     /// A session that reaches what `whoami` would ask.
-    async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
+    pub(super) async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
         if !current.meets(self.whoami_required_aal()) {
             return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(None) });

@@ -1,13 +1,15 @@
 //! A person with nothing but a browser: pages, forms, redirects and cookies, from the front door to signing out.
 
+mod connections;
+
 use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use base::{Context, Locale, ManualClock, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
-use contracts::Link;
+use contracts::{Connections, Link};
 use database::Database;
-use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -18,10 +20,12 @@ use crate::{Identity, Parts};
 const PUBLIC: &str = "http://id.example:4433";
 const PASSWORD: &str = "correct horse battery staple";
 
+#[derive(Clone)]
 struct House {
     public: Router,
     admin: Router,
     clock: ManualClock,
+    connections: Link<dyn Connections>,
 }
 
 impl House {
@@ -49,6 +53,7 @@ impl House {
         }
         let clock = ManualClock::starting_at(Timestamp::from_unix_seconds(1_800_000_000));
         let rng = Rng::seeded(7);
+        let connections = Link::unset();
         let identity = Identity::new(Parts {
             config: serde_json::from_value(config).unwrap(),
             database,
@@ -59,9 +64,10 @@ impl House {
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: Link::unset(),
             subject_observer: Link::unset(),
+            connections: connections.clone(),
         })
         .unwrap();
-        Self { public: identity.public_router(), admin: identity.admin_router(), clock }
+        Self { public: identity.public_router(), admin: identity.admin_router(), clock, connections }
     }
 
     fn browser(&self) -> Browser<'_> {
@@ -80,6 +86,8 @@ struct Shown {
     status: StatusCode,
     path: String,
     html: String,
+    /// The content security policy.
+    policy: String,
 }
 
 impl Shown {
@@ -164,7 +172,8 @@ impl Browser<'_> {
                 continue;
             }
             let html = String::from_utf8(to_bytes(content, 1 << 20).await.unwrap().to_vec()).unwrap();
-            return Shown { status: parts.status, path, html };
+            let policy = parts.headers.get(CONTENT_SECURITY_POLICY).map_or("", |policy| policy.to_str().unwrap());
+            return Shown { status: parts.status, path, html, policy: policy.to_owned() };
         }
         panic!("too many redirects, the last one to {address}");
     }
@@ -303,6 +312,11 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
         let id = rest.split_once('"').unwrap().0;
         let mail = admin.open(&format!("/admin/mailbox/{id}")).await;
         assert!(mail.html.contains("verification_code_valid"), "{}", mail.html);
+        assert!(mail.html.contains(&format!(r#"<iframe class="mail-html" src="{id}/html""#)), "{}", mail.html);
+        let html = admin.open(&format!("/admin/mailbox/{id}/html")).await;
+        assert!(html.html.contains("<title>Your verification code: "), "{}", html.html);
+        assert!(html.policy.contains("default-src 'none'") && html.policy.ends_with("sandbox"), "{}", html.policy);
+        assert!(mail.policy.ends_with("frame-src 'self'") && !mail.policy.contains("unsafe"), "{}", mail.policy);
         assert_eq!(admin.open("/admin/mailbox/nothing").await.status, StatusCode::NOT_FOUND);
     })
     .await;
@@ -317,7 +331,7 @@ async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing(
         let waiting = browser.sign_up("ada@example.org").await;
         assert_eq!(waiting.heading(), "Confirm your address");
         assert!(waiting.html.contains("We sent a code to ada@example.org."), "{}", waiting.html);
-        let office = House { public: house.admin.clone(), admin: house.admin.clone(), clock: house.clock.clone() };
+        let office = House { public: house.admin.clone(), ..house.clone() };
         let mailbox = office.browser().open("/admin/mailbox").await;
         let id = mailbox.html.split_once(r#"href="mailbox/"#).unwrap().1.split_once('"').unwrap().0;
         let mail = office.browser().open(&format!("/admin/mailbox/{id}")).await;

@@ -3,8 +3,10 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use base::Context;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use serde_json::json;
 use ui::{Moment, Page, PageLink, Strings, Width};
 use web::Cx;
@@ -16,6 +18,10 @@ use crate::domain::message_queue::{Message, MessageId};
 use crate::storage::messages::ListKey;
 
 const LISTING: Listing<ListKey> = Listing::new("identity mailbox", 25, 100);
+
+/// What the HTML part may do on our page: show text, its own styles and pictures.
+const HTML_PART_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; frame-ancestors 'self'; sandbox";
 
 #[derive(Template)]
 #[template(path = "pages/mailbox.html")]
@@ -42,6 +48,8 @@ pub(super) struct MailPage {
     pub status: String,
     pub at: Moment,
     pub parts: Vec<MailPart>,
+    /// Where the HTML part is, when there is one.
+    pub html: Option<String>,
     pub back: PageLink,
 }
 
@@ -96,14 +104,9 @@ pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(que
 }
 
 pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
-    let id = match id.parse::<MessageId>() {
-        Ok(id) if !identity.sends_mail() => id,
-        Ok(_) | Err(_) => return identity.no_mailbox(&cx),
-    };
-    let message = match identity.get_message(&cx, id).await {
-        Ok(Some((message, _))) => message,
-        Ok(None) => return identity.no_mailbox(&cx),
-        Err(error) => return identity.refuse(&cx, error.into(), true).await,
+    let message = match identity.caught_message(&cx, &id).await {
+        Ok(message) => message,
+        Err(refusal) => return refusal,
     };
     let strings = identity.ui.localizer(cx.locale).strings();
     let page = MailPage {
@@ -113,10 +116,39 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id):
         status: message.status.as_str().to_owned(),
         at: Moment::new(message.created_at, cx.locale.into()),
         parts: parts(message.content.body.trim_end()),
+        html: message.content.html_body.is_some().then(|| format!("{}/html", message.id)),
         recipient: message.recipient,
         back: PageLink::new(strings.back, "../mailbox"),
     };
-    identity.admin_page(&cx, Page::titled(strings.mailbox), &page)
+    let mut response = identity.admin_page(&cx, Page::titled(strings.mailbox), &page);
+    allow_own_frame(&mut response);
+    response
+}
+
+/// The HTML part as its receiver sees it. It may come from an operator's template, so it is a stranger here: it runs
+/// nothing, sends no form and has no origin.
+pub(super) async fn show_html(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
+    let message = match identity.caught_message(&cx, &id).await {
+        Ok(message) => message,
+        Err(refusal) => return refusal,
+    };
+    let Some(html) = message.content.html_body else { return identity.no_mailbox(&cx) };
+    let headers = [
+        (CONTENT_SECURITY_POLICY, HTML_PART_POLICY),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "SAMEORIGIN"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, Html(html)).into_response()
+}
+
+/// A page around a message shows its HTML part in a frame of the same origin.
+fn allow_own_frame(response: &mut Response) {
+    let Some(policy) = response.headers().get(CONTENT_SECURITY_POLICY).and_then(|it| it.to_str().ok()) else { return };
+    if let Ok(policy) = HeaderValue::try_from(format!("{policy}; frame-src 'self'")) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
 }
 
 impl MailLine {
@@ -140,6 +172,19 @@ impl Identity {
     /// With a mail server there is nothing to catch, and the mailbox stays shut.
     fn sends_mail(&self) -> bool {
         self.smtp.is_some()
+    }
+
+    /// A message of the mailbox, or the answer that it is not there.
+    async fn caught_message(&self, cx: &Context, id: &str) -> Result<Message, Response> {
+        let id = match id.parse::<MessageId>() {
+            Ok(id) if !self.sends_mail() => id,
+            Ok(_) | Err(_) => return Err(self.no_mailbox(cx)),
+        };
+        match self.get_message(cx, id).await {
+            Ok(Some((message, _))) => Ok(message),
+            Ok(None) => Err(self.no_mailbox(cx)),
+            Err(error) => Err(self.refuse(cx, error.into(), true).await),
+        }
     }
 
     fn admin_page(&self, cx: &Context, page: Page<'_>, body: &impl Template) -> Response {

@@ -4,6 +4,7 @@
 //! own address. So a page can do nothing that another user interface could not. Where a team has a page of its own for a
 //! flow, ours leads there.
 
+mod connections;
 mod device_name;
 mod error;
 mod flow;
@@ -41,6 +42,7 @@ pub(crate) fn public_routes() -> Router<Identity> {
         .route("/ui/verification", get(flow::verification))
         .route("/ui/settings", get(settings::show))
         .route("/ui/sessions", post(settings::end_sessions))
+        .route("/ui/connections", post(connections::end))
         .route("/ui/logout", get(logout::ask))
         .route("/ui/signed-out", get(logout::signed_out))
         .route("/ui/welcome", get(welcome::show))
@@ -53,6 +55,7 @@ pub(crate) fn admin_routes() -> Router<Identity> {
     Router::new()
         .route("/admin/mailbox", get(mailbox::list))
         .route("/admin/mailbox/{id}", get(mailbox::show))
+        .route("/admin/mailbox/{id}/html", get(mailbox::show_html))
         .route(ui::assets::ROUTE, get(asset))
         // The listener may have put its prefix before the path.
         .route("/admin/ui/static/{file}", get(asset))

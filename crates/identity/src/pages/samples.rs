@@ -7,6 +7,7 @@ use ui::components::{Alert, Button, ButtonKind, Hidden};
 use ui::form::FlowKind;
 use ui::{Config, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
 
+use super::connections::{ConnectionLine, ConnectionList};
 use super::error::ErrorPage;
 use super::link::LinkPage;
 use super::logout::{LogoutPage, SignedOutPage};
@@ -69,6 +70,18 @@ fn the_settings_list_the_signed_in_devices() {
                 others: vec![line("Safari · iPhone", Some(end())), line("<Chrome> · Windows", Some(end()))],
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
+            connections: Some(ConnectionList {
+                action: "/ui/connections".into(),
+                csrf: Hidden::new("csrf_token", "sample-token"),
+                lines: Some(vec![ConnectionLine {
+                    name: "<Photo> Album".into(),
+                    since: at("2026-03-05T09:07:31Z", locale),
+                    end: Button::submit(strings.end_connection)
+                        .sending("client", "album")
+                        .of_kind(ButtonKind::Secondary)
+                        .small(),
+                }]),
+            }),
             sign_out: PageLink::new(strings.sign_out, "/ui/logout"),
         };
         render(ui, locale, page.flow.page(), &page)
@@ -143,6 +156,7 @@ fn the_mailbox_lists_and_shows_messages() {
             status: "sent".into(),
             at: at("2026-03-05T09:07:31Z", locale),
             parts: parts("Hello,\n\nyour code is 123456. <Or> open https://id.example.org/x?a=1&b=2.\n"),
+            html: Some("1/html".into()),
             back: PageLink::new(strings.back, "/mailbox"),
         };
         render(ui, locale, Page { width: Width::Wide, ..Page::titled(strings.mailbox) }, &page)

@@ -10,6 +10,7 @@ use ui::{FlowPage, MessageKind, Moment, PageLink, Strings};
 use url::Url;
 use web::{Cx, RestError};
 
+use super::connections::ConnectionList;
 use super::device_name::device_name;
 use super::flow::asked;
 use super::see_other;
@@ -31,6 +32,8 @@ pub(super) struct SettingsPage {
     pub strings: &'static Strings,
     pub flow: FlowPage,
     pub sessions: Sessions,
+    /// `None` without an authorization server.
+    pub connections: Option<ConnectionList>,
     pub sign_out: PageLink,
 }
 
@@ -96,12 +99,17 @@ impl Identity {
         if visitor.query("sessions").is_some() {
             page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         }
-        let csrf = self.browser(visitor).secret.token(id_of(&whoami.session)?.as_uuid(), &self.rng);
-        let mut action = self.own_page("sessions");
-        if let (Some(flow), Ok(mut url)) = (visitor.query("flow"), Url::parse(&action)) {
-            url.query_pairs_mut().append_pair("flow", &flow);
-            action = url.into();
+        match visitor.query("connections").as_deref() {
+            Some("ended") => page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.connection_ended)),
+            Some(_) => page.arranged.alerts.push(Alert::new(MessageKind::Error, strings.connections_unavailable)),
+            None => {}
         }
+        let (session, secret) = (id_of(&whoami.session)?.as_uuid(), self.browser(visitor).secret);
+        let csrf = || Hidden::new("csrf_token", secret.token(session, &self.rng));
+        let connections = self.my_connections(cx, visitor).await?.map(|listed| {
+            let action = self.own_form("connections", visitor);
+            ConnectionList::new(action, csrf(), listed, cx, strings)
+        });
         let end = |session: &Value| {
             let id = session.get("id").and_then(Value::as_str).unwrap_or_default();
             Button::submit(strings.end_session).sending("session", id).of_kind(ButtonKind::Secondary).small()
@@ -110,17 +118,36 @@ impl Identity {
             strings,
             flow: page,
             sessions: Sessions {
-                action,
-                csrf: Hidden::new("csrf_token", csrf),
+                action: self.own_form("sessions", visitor),
+                csrf: csrf(),
                 current: SessionLine::new(&whoami.session, None, cx, strings),
                 others: others.sessions.iter().map(|it| SessionLine::new(it, Some(end(it)), cx, strings)).collect(),
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
+            connections,
             sign_out: PageLink::new(strings.sign_out, self.own_page("logout")),
         })
     }
 
-    async fn end_my_sessions(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<(), FlowError> {
+    /// Where a form of the settings page is sent that is no part of the flow.
+    fn own_form(&self, name: &str, visitor: &Visitor) -> String {
+        let action = self.own_page(name);
+        match (visitor.query("flow"), Url::parse(&action)) {
+            (Some(flow), Ok(mut url)) => {
+                url.query_pairs_mut().append_pair("flow", &flow);
+                url.into()
+            }
+            _ => action,
+        }
+    }
+
+    /// A form of the settings page, when this page of this session sent it.
+    pub(super) async fn guarded_submission(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Submission, FlowError> {
         let submission: Submission = body
             .decode(&crate::domain::form::FieldRules::new())
             .map_err(|error| FlowError::Malformed(error.to_string()))?;
@@ -130,6 +157,11 @@ impl Identity {
         if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }
+        Ok(submission)
+    }
+
+    async fn end_my_sessions(&self, cx: &Context, visitor: &Visitor, body: RawSubmission) -> Result<(), FlowError> {
+        let submission = self.guarded_submission(cx, visitor, body).await?;
         match submission.text("session") {
             Some(session) => {
                 let id = session.parse::<SessionId>();

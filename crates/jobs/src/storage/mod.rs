@@ -32,6 +32,9 @@ database::statements! {
     SET_ASIDE = "UPDATE jobs_queue SET failed_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
     INSERT_EVENT = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    /// Nothing is written when `$9` is false; the statement costs its round trip all the same.
+    INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
+                       SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
     slow LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
                    WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
 }
@@ -99,6 +102,19 @@ pub(crate) async fn set_aside(
     failure: &str,
 ) -> Result<(), Error> {
     database.write_once(job.tenant, &SET_ASIDE, &values![job.id, job.attempt, now, failure]).await.map(drop)
+}
+
+pub(crate) async fn insert_event_if(
+    tx: &mut WriteTx,
+    cx: &Context,
+    actor: &str,
+    event: &Event,
+    is_written: bool,
+) -> Result<(), Error> {
+    let address = cx.client_address.map(|it| it.to_string());
+    let attributes = event.attributes.to_string();
+    let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes, is_written];
+    tx.append(&INSERT_EVENT_IF, &row).await
 }
 
 pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, event: &Event) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Consents as operators see them: list them, and take them back together with the tokens they led to.
 
-use base::{Context, Page, PageRequest};
+use base::{Context, Page, PageRequest, Timestamp};
 use serde_json::json;
 
 use crate::OAuth;
@@ -53,6 +53,23 @@ impl OAuth {
             records.push(ConsentRecord { consent, details, client, request_url });
         }
         Ok(Page { items: records, next })
+    }
+
+    /// The clients that a person gave consent to and that exist still, each once.
+    pub async fn connected_clients(
+        &self,
+        cx: &Context,
+        subject: &str,
+        limit: usize,
+    ) -> Result<Vec<(Client, Timestamp)>, database::Error> {
+        let mut tx = self.database().read(cx.tenant);
+        let mut connected = Vec::new();
+        for (id, consented_at) in consents::clients_of_subject(&mut tx, subject, limit, cx.now).await? {
+            if let Some(client) = clients::find(&mut tx, &id).await? {
+                connected.push((client, consented_at));
+            }
+        }
+        Ok(connected)
     }
 
     fn open_details(&self, cx: &Context, sealed: &[u8]) -> Result<ConsentDetails, database::Error> {

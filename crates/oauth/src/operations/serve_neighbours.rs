@@ -1,19 +1,20 @@
-//! What this service does for its neighbours in the same process: it answers for login challenges, and it ends what rests
-//! on a session or a person that ended.
+//! What this service does for its neighbours in the same process: it answers for login challenges, it lists and ends the
+//! consents of a person, and it ends what rests on a session or a person that ended.
 
 use async_trait::async_trait;
 use base::Context;
 use contracts::{
-    AcceptLogin, LoginClient, LoginRequest, LoginRequestError, LoginRequests, OidcContext, RejectLogin,
-    SubjectObserver, SubjectObserverError, Unavailable,
+    AcceptLogin, Connection, Connections, LoginClient, LoginRequest, LoginRequestError, LoginRequests, MAX_CONNECTIONS,
+    OidcContext, RejectLogin, SubjectObserver, SubjectObserverError, Unavailable,
 };
 use database::WriteTx;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::consent_sessions::RevokeConsents;
 use super::login_requests::ChallengeError;
 use crate::OAuth;
-use crate::domain::client::Client;
+use crate::domain::client::{Client, ClientId};
 use crate::domain::login_challenge::{self, Rejection};
 
 #[async_trait]
@@ -102,6 +103,31 @@ fn login_client(client: &Client) -> LoginClient {
         skip_consent: members.skip_consent,
         rest,
     }
+}
+
+#[async_trait]
+impl Connections for OAuth {
+    async fn list(&self, cx: &Context, subject: &str) -> Result<Vec<Connection>, Unavailable> {
+        let connected = self.connected_clients(cx, subject, MAX_CONNECTIONS).await.map_err(unavailable)?;
+        let connection = |(client, consented_at): (Client, _)| Connection {
+            client_id: client.id.to_string(),
+            client_name: client.metadata.client_name,
+            consented_at,
+        };
+        Ok(connected.into_iter().map(connection).collect())
+    }
+
+    async fn end(&self, cx: &Context, subject: &str, client_id: &str) -> Result<(), Unavailable> {
+        // What is no id of a client names none.
+        let Ok(client) = ClientId::parse(client_id) else { return Ok(()) };
+        let which = RevokeConsents::OfSubjectAndClient(subject.to_owned(), client);
+        self.revoke_consents(cx, &which).await.map_err(unavailable)
+    }
+}
+
+fn unavailable(error: database::Error) -> Unavailable {
+    tracing::error!(error = &error as &dyn std::error::Error, "the consents of a person could not be looked at");
+    Unavailable::new("oauth", error)
 }
 
 #[async_trait]

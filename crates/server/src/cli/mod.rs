@@ -11,6 +11,7 @@ mod identity;
 mod migrate;
 mod oauth;
 mod output;
+mod places;
 mod rewrite;
 mod serve;
 

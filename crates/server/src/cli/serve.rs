@@ -8,6 +8,7 @@ use telemetry::{Output, ServiceName, Sink, Traces};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::{ConfigArguments, Selection};
+use super::places::Given;
 use crate::config::{Config, Service};
 use crate::{Environment, Running, VERSION, start, trust};
 
@@ -61,12 +62,14 @@ pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> any
         ..Environment::system()
     };
     let traces = install_telemetry(&config, &environment)?;
+    let given = Given::new(&config, &arguments.config.files);
     let mut signals = Signals::install()?;
     let running = tokio::select! {
         running = start(config, environment) => running?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
     announce(&running);
+    given.announce(&running);
     until_stopped(running, traces, signals).await
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod browsers;
+pub(crate) mod error_pages;
 pub(crate) mod health;
 pub(crate) mod hsts;
 pub(crate) mod listen;

@@ -16,6 +16,7 @@ use serde_json::json;
 use url::form_urlencoded;
 use web::{NoStore, RestError};
 
+use super::error_pages::AddressRefused;
 use super::path::without_doubled_start;
 use crate::config::Service;
 
@@ -87,10 +88,10 @@ async fn speak(State(words): State<Words>, request: Request, next: Next) -> Resp
     if let Err((status, reason)) = web::bounds::check_target(&parts.uri)
         && !is_decision
     {
-        return words.refusal(status, &reason);
+        return address_refused(words.refusal(status, &reason));
     }
     if let Err(reason) = check(&parts) {
-        return words.refusal(StatusCode::BAD_REQUEST, &reason);
+        return address_refused(words.refusal(StatusCode::BAD_REQUEST, &reason));
     }
     if let Some(location) = without_doubled_start(&parts.uri) {
         return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response();
@@ -128,7 +129,12 @@ async fn rephrased(words: Words, response: Response) -> Response {
     let sentence = sentence(parts.status, body).await;
     let mut said = words.refusal(parts.status, &sentence);
     keep(&parts.headers, said.headers_mut());
-    said
+    address_refused(said)
+}
+
+fn address_refused(mut response: Response) -> Response {
+    response.extensions_mut().insert(AddressRefused);
+    response
 }
 
 async fn sentence(status: StatusCode, body: Body) -> String {

@@ -6,6 +6,7 @@
 //! - What the neighbour refuses and what it could not say are told apart: nothing but an answer counts as a "no".
 //! - The address comes from the configuration; a service that runs in this process is never asked over HTTP.
 
+mod connections;
 mod login_requests;
 mod sessions;
 mod subjects;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use base::{Context, Rng};
 use bytes::Bytes;
-use contracts::{Link, LoginRequests, Sessions, SubjectObserver, Unavailable};
+use contracts::{Connections, Link, LoginRequests, Sessions, SubjectObserver, Unavailable};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use jobs::Handler;
@@ -27,6 +28,7 @@ use web::outbound::Client;
 
 use crate::config::{Config, Fault, Service};
 
+use connections::RemoteConnections;
 use login_requests::RemoteLoginRequests;
 use subjects::{EndSubject, RemoteSubjects};
 
@@ -51,6 +53,7 @@ pub(crate) const KEYS: [Key; 5] = [
 pub(crate) struct OauthElsewhere {
     pub(crate) login_requests: Link<dyn LoginRequests>,
     pub(crate) subject_observer: Link<dyn SubjectObserver>,
+    pub(crate) connections: Link<dyn Connections>,
     pub(crate) handlers: Vec<Arc<dyn Handler>>,
 }
 
@@ -62,6 +65,7 @@ impl OauthElsewhere {
         Ok(Self {
             login_requests: Link::to(Arc::new(RemoteLoginRequests::new(there.clone()))),
             subject_observer: Link::to(Arc::new(RemoteSubjects::new(rng.clone()))),
+            connections: Link::to(Arc::new(RemoteConnections::new(there.clone()))),
             handlers: vec![Arc::new(EndSubject::new(there))],
         })
     }

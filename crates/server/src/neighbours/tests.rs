@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp, uuid};
 use contracts::{
-    AcceptLogin, LoginRequestError, LoginRequests, RejectLogin, SessionCheck, SessionCredentials, Sessions,
+    AcceptLogin, Connections, LoginRequestError, LoginRequests, RejectLogin, SessionCheck, SessionCredentials, Sessions,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -50,6 +50,11 @@ impl Stand {
             json!({ "url": format!("{}/base/", self.url), "headers": { "Authorization": "Bearer planted" } });
         let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": provider } }));
         elsewhere(&config).unwrap().login_requests.get().cloned().unwrap()
+    }
+
+    fn connections(&self) -> Arc<dyn Connections> {
+        let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": { "url": self.url } } }));
+        elsewhere(&config).unwrap().connections.get().cloned().unwrap()
     }
 
     fn sessions(&self) -> Arc<dyn Sessions> {
@@ -122,6 +127,40 @@ async fn a_login_request_is_fetched_and_answered_at_the_admin_api() {
     stand.login_requests().reject(&cx(), "c", reason).await.unwrap();
     let (_, path, _, body) = stand.last();
     assert!(path.ends_with("/login/reject?login_challenge=c") && body["error"] == "access_denied", "{path} {body}");
+}
+
+#[tokio::test]
+async fn connected_clients_are_listed_once_and_ended_at_the_admin_api() {
+    let consent = |id: &str, name: Value, at: &str| json!({ "handled_at": at, "consent_request": { "client": { "client_id": id, "client_name": name } } });
+    let consents = json!([
+        consent("b", "Album".into(), "2026-03-05T09:07:31Z"),
+        consent("a", Value::Null, "2026-03-04T09:07:31Z"),
+        consent("b", "Album".into(), "2026-03-03T09:07:31Z"),
+        { "handled_at": null, "consent_request": null },
+    ]);
+    let stand = Stand::answering(200, consents).await;
+    let listed = stand.connections().list(&cx(), "a person").await.unwrap();
+    let listed: Vec<_> =
+        listed.into_iter().map(|it| format!("{} {:?} {}", it.client_id, it.client_name, it.consented_at)).collect();
+    assert_eq!(listed, [r#"b "Album" 2026-03-05T09:07:31Z"#, r#"a "" 2026-03-04T09:07:31Z"#]);
+    let (method, path, ..) = stand.last();
+    assert_eq!(method, "GET");
+    assert_eq!(path, "/admin/oauth2/auth/sessions/consent?subject=a+person&page_size=100");
+
+    let stand = Stand::answering(204, Value::Null).await;
+    stand.connections().end(&cx(), "a person", "b&c").await.unwrap();
+    let (method, path, ..) = stand.last();
+    assert_eq!(method, "DELETE");
+    assert_eq!(path, "/admin/oauth2/auth/sessions/consent?subject=a+person&client=b%26c");
+
+    let unknown = Stand::answering(404, json!({})).await.connections();
+    assert_eq!(unknown.list(&cx(), "nobody").await.unwrap(), []);
+    unknown.end(&cx(), "nobody", "b").await.unwrap();
+    for (status, body) in [(500, json!([])), (302, json!([])), (401, json!([])), (200, json!("text"))] {
+        let stand = Stand::answering(status, body).await;
+        assert!(stand.connections().list(&cx(), "a").await.is_err(), "{status}");
+        assert!(status == 200 || stand.connections().end(&cx(), "a", "b").await.is_err(), "{status}");
+    }
 }
 
 #[tokio::test]

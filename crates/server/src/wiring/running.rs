@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -48,6 +49,8 @@ pub struct Running {
     pub database: Database,
     /// Runs background work; a test may ask it to run what is due at once.
     pub worker: Arc<Worker>,
+    /// Where the generated secrets are, when there are any.
+    pub data_dir: Option<PathBuf>,
     pub(super) edge: Edge,
     pub(super) stop: watch::Sender<bool>,
     pub(super) tasks: JoinSet<()>,

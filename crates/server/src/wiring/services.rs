@@ -29,6 +29,7 @@ use super::findings::Findings;
 use super::parts::{Parts, sealer};
 use super::running::Addresses;
 use crate::config::{Config, Fault, Faults, Notice, Service};
+use crate::http::error_pages::ErrorPages;
 use crate::http::health::{Check, Health};
 use crate::neighbours::{self, OauthElsewhere};
 
@@ -61,9 +62,25 @@ pub(super) struct Built {
     observed: BTreeMap<Service, (HttpMetrics, Health)>,
     handlers: Vec<Arc<dyn Handler>>,
     background: Vec<Begin>,
+    ui: Option<ui::Ui>,
 }
 
 impl Built {
+    /// The pages on which the public listener of `service` refuses, for a service that has pages.
+    pub(super) fn error_pages(&self, config: &Config, service: Service) -> Option<ErrorPages> {
+        let text = |service, key: &str| config.value(service, key).and_then(Value::as_str);
+        let own_url = match service {
+            Service::Identity => text(service, "serve.public.base_url"),
+            Service::Oauth => text(service, "urls.self.public").or_else(|| text(service, "urls.self.issuer")),
+            Service::Gateway => return None,
+        };
+        let path = own_url.and_then(|url| Url::parse(url).ok()).map(|url| url.path().to_owned()).unwrap_or_default();
+        let start = text(Service::Identity, "serve.public.base_url").filter(|_| config.runs(Service::Identity));
+        let start = start.or_else(|| text(Service::Oauth, "urls.identity_provider.publicUrl"));
+        let for_programs = if service == Service::Oauth { oauth::PATHS_OF_CLIENTS } else { &[] };
+        Some(ErrorPages::new(self.ui.as_ref()?.under(&path), start, for_programs))
+    }
+
     pub(super) fn take_router(&mut self, service: Service, listener: &'static str) -> Router {
         self.routers.remove(&(service, listener)).unwrap_or_default()
     }
@@ -98,6 +115,7 @@ struct Links {
     introspection: Link<dyn contracts::TokenIntrospection>,
     login_requests: Link<dyn contracts::LoginRequests>,
     subject_observer: Link<dyn contracts::SubjectObserver>,
+    connections: Link<dyn contracts::Connections>,
 }
 
 /// Builds what the configuration names and ties the links between them. A service that cannot be built is missing then, and
@@ -111,6 +129,7 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     let ui = ui::Ui::new(config.shared.ui.clone());
     let ui = findings.keep(config, "ui", ui).or_else(|| ui::Ui::new(ui::Config::default()).ok());
     let Some(ui) = ui else { return built };
+    built.ui = Some(ui.clone());
     for service in config.services.clone() {
         let mut more: Option<Arc<dyn Check>> = None;
         match service {
@@ -162,8 +181,12 @@ async fn build_identity(
     findings: &mut Findings,
 ) {
     let oauth = if config.runs(Service::Oauth) {
-        let (login_requests, subject_observer) = (links.login_requests.clone(), links.subject_observer.clone());
-        Some(OauthElsewhere { login_requests, subject_observer, handlers: Vec::new() })
+        Some(OauthElsewhere {
+            login_requests: links.login_requests.clone(),
+            subject_observer: links.subject_observer.clone(),
+            connections: links.connections.clone(),
+            handlers: Vec::new(),
+        })
     } else {
         findings.keep_value(config, OauthElsewhere::named_by(config, &parts.neighbours, &parts.rng))
     };
@@ -185,6 +208,7 @@ async fn build_identity(
         ui: ui.clone(),
         login_requests: oauth.login_requests,
         subject_observer: oauth.subject_observer,
+        connections: oauth.connections,
     });
     let identity = match identity {
         Ok(identity) => identity,
@@ -244,6 +268,7 @@ fn build_oauth(config: &Config, parts: &Parts, links: &Links, ui: &ui::Ui, built
     });
     links.introspection.set(Arc::new(oauth.clone()));
     links.login_requests.set(Arc::new(oauth.clone()));
+    links.connections.set(Arc::new(oauth.clone()));
     links.subject_observer.set(Arc::new(oauth));
 }
 

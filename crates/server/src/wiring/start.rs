@@ -120,7 +120,8 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
     }
     built.spawn_background(&mut tasks, &stopped);
     let edge = parts.plain_edge();
-    Ok(Running { addresses, database, worker, edge, stop, tasks })
+    let data_dir = parts.data_dir.as_ref().map(|data_dir| data_dir.path().to_owned());
+    Ok(Running { addresses, database, worker, data_dir, edge, stop, tasks })
 }
 
 async fn bring_up_to_date(
@@ -209,7 +210,11 @@ fn assemble(
             (true, Service::Gateway) => ListenerBounds::decisions(),
             (true, Service::Identity | Service::Oauth) => ListenerBounds::admin(),
         };
-        with_manners(Words::of(service), bounds, router)
+        let router = with_manners(Words::of(service), bounds, router);
+        match built.error_pages(config, service) {
+            Some(pages) if !kind.is_admin => pages.around(router),
+            _ => router,
+        }
     };
     // A decision of the gateway concerns the visitor that it is asked about.
     let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };

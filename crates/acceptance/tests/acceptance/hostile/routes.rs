@@ -116,6 +116,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/ui/welcome";
         GET None "/ui/error?id={uuid}";
         POST Form "/ui/sessions";
+        POST Form "/ui/connections";
     }
     IdentityAdmin {
         GET None "/health/alive";
@@ -145,6 +146,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
         GET None "/admin/courier/messages/{message}";
         GET None "/admin/mailbox";
         GET None "/admin/mailbox/{message}";
+        GET None "/admin/mailbox/{message}/html";
     }
     OauthPublic {
         GET None "/health/alive";

@@ -3,6 +3,7 @@
 mod client_credentials;
 mod clients;
 mod code_flow;
+mod connections;
 mod discovery;
 mod logout;
 mod openid_connect;

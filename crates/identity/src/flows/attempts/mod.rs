@@ -87,7 +87,8 @@ pub(crate) struct FamiliarClients(HashMap<Counter, base::Timestamp>);
 
 /// A guess that is being judged. It counts as in flight until it is dropped.
 pub(crate) struct AdmittedGuess {
-    reservation: Reservation,
+    /// Held for its end alone.
+    _reservation: Reservation,
     charges: Vec<(Counter, Budget)>,
     is_ignored: bool,
     is_strangers: bool,
@@ -176,7 +177,7 @@ impl Identity {
         let charged: Vec<Counter> = charges.iter().map(|(counter, _)| *counter).collect();
         reservation.keep(&charged);
         Ok(AdmittedGuess {
-            reservation,
+            _reservation: reservation,
             charges,
             is_ignored: admission == Admission::Ignored,
             is_strangers: !matches!(admission, Admission::Familiar(_)),
@@ -184,17 +185,7 @@ impl Identity {
         })
     }
 
-    /// Counts a guess that was judged and is wrong.
-    pub(crate) async fn count_failure(&self, cx: &Context, guess: AdmittedGuess) -> Result<(), database::Error> {
-        let mut tx = self.database.write(cx.tenant).await?;
-        self.count_failure_in(&mut tx, cx, &guess).await?;
-        tx.commit().await?;
-        // From here on the row counts it.
-        drop(guess.reservation);
-        Ok(())
-    }
-
-    /// As [`Identity::count_failure`], in a transaction that writes more. Drop the guess after the commit.
+    /// Counts a guess that was judged and is wrong. It is to be dropped after the commit: from then on the rows count it.
     pub(crate) async fn count_failure_in(
         &self,
         tx: &mut WriteTx,

@@ -3,13 +3,14 @@
 use base::{Context, Secret};
 
 use crate::Identity;
-use crate::domain::flow::{Flow, Login};
+use crate::domain::flow::{Details as _, Flow, Login};
 use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, Aal, Credential, CredentialType};
-use crate::flows::attempts::{Caller, Target};
+use crate::domain::{self, Aal, Credential, CredentialType, IdentityId};
+use crate::flows::attempts::{AdmittedGuess, Caller, Target};
 use crate::flows::error::SubmitError;
+use crate::flows::events;
 use crate::flows::submission::Submission;
 use crate::storage;
 
@@ -48,7 +49,8 @@ impl Identity {
             false
         };
         let (Some(identity), true) = (found, matches && !guess.is_ignored()) else {
-            self.count_failure(cx, guess).await?;
+            let person = target.person.filter(|_| !guess.is_ignored());
+            self.count_failed_password(cx, flow, guess, person).await?;
             return Err(SubmitError::general(validation::invalid_credentials()));
         };
         flow.active = Some(CredentialType::Password);
@@ -56,6 +58,25 @@ impl Identity {
         let rehashed = self.rehashed(cx, &identity, &password).await;
         let effects = Effects { rehashed, familiar: guess.familiar.clone(), ..Effects::default() };
         Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+    }
+
+    /// Counts the guess, and records it when it was judged and somebody's. A flow that knows its person records every
+    /// refusal itself.
+    async fn count_failed_password(
+        &self,
+        cx: &Context,
+        flow: &Flow<Login>,
+        guess: AdmittedGuess,
+        person: Option<IdentityId>,
+    ) -> Result<(), database::Error> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        self.count_failure_in(&mut tx, cx, &guess).await?;
+        let person = person.filter(|_| flow.details.person().is_none());
+        events::append_failed_guess(&mut tx, cx, flow, person, "the password is wrong").await?;
+        tx.commit().await?;
+        // From here on the rows count it.
+        drop(guess);
+        Ok(())
     }
 
     /// The credential under today's parameters, when it was made under weaker ones. Without a place in the pool it waits

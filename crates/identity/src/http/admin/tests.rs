@@ -62,6 +62,7 @@ impl House {
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: Link::unset(),
             subject_observer: Link::unset(),
+            connections: Link::unset(),
         })
         .unwrap();
         Self { admin: identity.admin_router(), public: identity.public_router(), identity, clock }

@@ -197,6 +197,49 @@ async fn guesses_that_were_never_judged_cost_nothing() {
 }
 
 #[tokio::test]
+async fn only_judged_guesses_at_somebody_are_recorded() {
+    in_a_house(json!({}), |house| async move {
+        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+        let failed = async || {
+            let page = base::PageRequest { size: 1000, after: None };
+            let mut tx = house.identity.database.read(house.cx().tenant);
+            let events = jobs::list_events(&mut tx, page).await.unwrap().items;
+            events.into_iter().filter(|event| event.name == "LoginFailed").collect::<Vec<_>>()
+        };
+        attack(&house, "nobody@example.org", 3).await;
+        assert!(failed().await.is_empty());
+        attack(&house, "a@example.org", 40).await;
+        let events = failed().await;
+        assert_eq!(events.len(), 10, "as many as strangers may guess");
+        for event in events {
+            assert_eq!((json!(event.subject), event.actor.as_str()), (person.clone(), "anonymous"));
+            assert_eq!(event.attributes["SelfServiceMethodUsed"], "password");
+            assert_eq!(event.attributes["ErrorReason"], "the password is wrong");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_and_nobody_cost_the_same_statements() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut costs = Vec::new();
+        for (number, name) in ["a@example.org", "nobody@example.org"].into_iter().enumerate() {
+            let mut client = at(house.native(), 500 + u32::try_from(number).unwrap());
+            let id = client.begin("login").await;
+            let before = house.identity.database.usage();
+            let body = json!({"method": "password", "identifier": name, "password": "wrong password"});
+            client.submit("login", &id, body).await.expect(400);
+            let after = house.identity.database.usage();
+            costs.push((after.statements - before.statements, after.write_transactions - before.write_transactions));
+        }
+        assert_eq!(costs[0], costs[1]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn many_guesses_at_once_gain_nothing() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
@@ -207,7 +250,10 @@ async fn many_guesses_at_once_gain_nothing() {
         }
         assert_eq!(admitted.len(), 10);
         for guess in admitted {
-            house.identity.count_failure(&cx, guess).await.unwrap();
+            let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
+            house.identity.count_failure_in(&mut tx, &cx, &guess).await.unwrap();
+            tx.commit().await.unwrap();
+            drop(guess);
         }
         assert!(admit(&house, &cx, "a@example.org").await.is_none());
     })

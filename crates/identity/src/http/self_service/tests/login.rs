@@ -440,9 +440,7 @@ async fn anonymous_requests_write_no_event() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("ada@example.org").await.expect(200);
         let before = house.events().await;
-        for identifier in ["ada@example.org", "nobody@example.org"] {
-            house.native().sign_in(identifier, "not the password").await.expect(400);
-        }
+        house.native().sign_in("nobody@example.org", "not the password").await.expect(400);
         house.native().get("/self-service/login/api").await.expect(200);
         house.native().get("/self-service/registration/api").await.expect(200);
         assert_eq!(house.events().await, before);

@@ -7,6 +7,7 @@ mod confirmation;
 mod forms;
 mod link;
 mod login;
+mod messages;
 mod oauth2;
 mod recovery;
 mod registration;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use base::{Context, ManualClock, Page, PageRequest, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
+use base::{Context, Locale, ManualClock, Page, PageRequest, RequestId, Rng, Sealer, Secret, TenantId, Timestamp};
 use contracts::{Link, LoginRequests, SubjectObserver};
 use database::Database;
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -104,6 +105,7 @@ impl House {
             ui: ui::Ui::new(ui::Config::default()).unwrap(),
             login_requests: login_requests.clone(),
             subject_observer: subject_observer.clone(),
+            connections: Link::unset(),
         })
         .unwrap();
         Self { router: identity.public_router(), clock, identity, login_requests, subject_observer }
@@ -117,8 +119,8 @@ impl House {
     }
 
     pub(super) fn browser(&self) -> Client<'_> {
-        let address = [192, 0, 2, 1].into();
-        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address }
+        let (address, locale) = ([192, 0, 2, 1].into(), Locale::ENGLISH);
+        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address, locale }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -179,6 +181,8 @@ pub(super) struct Client<'h> {
     pub token: Option<String>,
     /// Where its requests come from.
     pub address: IpAddr,
+    /// The language that its person reads.
+    pub locale: Locale,
 }
 
 pub(super) struct Reply {
@@ -345,7 +349,7 @@ impl Client<'_> {
 
     async fn send(&mut self, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
         let path = path.strip_prefix(PUBLIC).unwrap_or(path);
-        let cx = Context { client_address: Some(self.address), ..self.house.cx() };
+        let cx = Context { client_address: Some(self.address), locale: self.locale, ..self.house.cx() };
         let mut request = Request::builder().method(method).uri(path).extension(cx);
         request = request.header(ACCEPT, if self.kind == Kind::Browser { "text/html" } else { "application/json" });
         if !self.cookies.is_empty() {

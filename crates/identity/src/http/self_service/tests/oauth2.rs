@@ -15,7 +15,7 @@ use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
 #[derive(Default)]
-struct Provider(Mutex<Vec<(String, AcceptLogin)>>);
+pub(super) struct Provider(Mutex<Vec<(String, AcceptLogin)>>);
 
 #[async_trait]
 impl LoginRequests for Provider {
@@ -58,7 +58,7 @@ impl LoginRequests for Provider {
 }
 
 impl House {
-    fn provider(&self) -> Arc<Provider> {
+    pub(super) fn provider(&self) -> Arc<Provider> {
         let provider = Arc::new(Provider::default());
         self.login_requests.set(provider.clone());
         provider

@@ -1,0 +1,163 @@
+//! The built-in messages: the words of one language in one frame, with the product's name, mark and colours.
+//!
+//! What always holds: the HTML part loads nothing from elsewhere but a logo that the configuration names by an absolute
+//! URL; every value is escaped for HTML by the template, and the text part is plain.
+
+use askama::Template;
+use serde_json::Value;
+use ui::Brand;
+
+use super::templates::Part;
+use super::words::{Text, Words, fill};
+use crate::domain::message_queue::TemplateType;
+
+/// The HTML part.
+#[derive(Template)]
+#[template(path = "courier/mail.html")]
+struct Mail<'a> {
+    words: &'static Words,
+    brand: &'a Brand,
+    subject: String,
+    heading: String,
+    lead: String,
+    code: Option<&'a str>,
+    link: Option<&'a str>,
+    button: &'static str,
+    closing: Vec<String>,
+    sent_by: String,
+}
+
+/// What a message says, before it is written in a form.
+pub(super) struct BuiltIn<'a> {
+    pub kind: TemplateType,
+    pub words: &'static Words,
+    pub brand: &'a Brand,
+    /// Snake case keys.
+    pub data: &'a Value,
+}
+
+impl<'a> BuiltIn<'a> {
+    pub(super) fn part(&self, part: Part) -> String {
+        match part {
+            Part::Subject => self.fill(self.text().subject),
+            Part::PlainText => self.plain(),
+            Part::Html => self.html(),
+            Part::TextMessage => self.text_message(),
+        }
+    }
+
+    fn text(&self) -> &'static Text {
+        self.words.text(self.kind)
+    }
+
+    fn plain(&self) -> String {
+        let mut paragraphs = vec![self.fill(self.text().lead)];
+        match (self.code(), self.link()) {
+            (Some(code), link) => {
+                paragraphs.push(format!("    {code}"));
+                paragraphs.extend(link.map(|link| format!("{}:\n{link}", self.text().button)));
+            }
+            (None, Some(link)) => paragraphs.push(link.to_owned()),
+            (None, None) => {}
+        }
+        paragraphs.extend(self.closing());
+        paragraphs.push(self.fill(self.words.sent_by));
+        paragraphs.join("\n\n") + "\n"
+    }
+
+    fn html(&self) -> String {
+        let mail = Mail {
+            words: self.words,
+            brand: self.brand,
+            subject: self.fill(self.text().subject),
+            heading: self.fill(self.text().heading),
+            lead: self.fill(self.text().lead),
+            code: self.code(),
+            link: self.link(),
+            button: self.text().button,
+            closing: self.closing(),
+            sent_by: self.fill(self.words.sent_by),
+        };
+        // A template fails only when a value's own formatting does.
+        mail.render().unwrap_or_default()
+    }
+
+    fn text_message(&self) -> String {
+        let text = self.text();
+        let mut lines = vec![self.fill(text.short)];
+        if let Some(code) = self.code() {
+            lines.push(self.fill(self.words.short_validity));
+            // The last line lets the browser fill the code in (WICG "Origin-bound one-time codes").
+            lines.extend(self.domain().map(|domain| format!("@{domain} #{code}")));
+        } else if !text.advice.is_empty() && self.kind != TemplateType::RegistrationTaken {
+            lines.push(self.fill(text.advice));
+        }
+        lines.join("\n\n")
+    }
+
+    fn closing(&self) -> Vec<String> {
+        let words = self.words;
+        let closing = match self.kind {
+            TemplateType::RecoveryValid | TemplateType::VerificationValid => [words.link_validity, words.ignore_link],
+            TemplateType::RecoveryCodeValid
+            | TemplateType::VerificationCodeValid
+            | TemplateType::LoginCodeValid
+            | TemplateType::RegistrationCodeValid => [words.code_validity, words.ignore_code],
+            TemplateType::RecoveryInvalid
+            | TemplateType::RecoveryCodeInvalid
+            | TemplateType::VerificationInvalid
+            | TemplateType::VerificationCodeInvalid => ["", words.ignore],
+            TemplateType::VerifiableAddressChanged
+            | TemplateType::AuthenticatorKeyAdded
+            | TemplateType::RegistrationTaken => [if self.at().is_some() { words.at } else { "" }, self.text().advice],
+        };
+        closing.into_iter().filter(|text| !text.is_empty()).map(|text| self.fill(text)).collect()
+    }
+
+    fn code(&self) -> Option<&'a str> {
+        self.value(match self.kind {
+            TemplateType::RecoveryCodeValid => "recovery_code",
+            TemplateType::VerificationCodeValid => "verification_code",
+            TemplateType::LoginCodeValid => "login_code",
+            TemplateType::RegistrationCodeValid => "registration_code",
+            _ => return None,
+        })
+    }
+
+    fn link(&self) -> Option<&'a str> {
+        let link = self.value(match self.kind {
+            TemplateType::RecoveryValid => "recovery_url",
+            TemplateType::VerificationValid | TemplateType::VerificationCodeValid => "verification_url",
+            _ => return None,
+        });
+        link.filter(|link| link.starts_with("https://") || link.starts_with("http://"))
+    }
+
+    fn at(&self) -> Option<&'a str> {
+        self.value("changed_at").or_else(|| self.value("added_at"))
+    }
+
+    fn domain(&self) -> Option<String> {
+        let url = url::Url::parse(self.value("request_url")?).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+
+    fn value(&self, key: &str) -> Option<&'a str> {
+        self.data.get(key).and_then(Value::as_str)
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let minutes = self.data.get("expires_in_minutes").map(Value::to_string);
+        fill(text, |name| match name {
+            "code" => self.code(),
+            "to" => self.value("to"),
+            "minutes" => minutes.as_deref(),
+            "at" => self.at(),
+            "product" => Some(self.brand.product_name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+use super::*;
+use crate::domain::ui_node::Node;
+
+fn login(flow_type: FlowType, csrf: Option<&CsrfSecret>) -> Flow<Login> {
+    let rng = Rng::seeded(1);
+    let beginning = Beginning {
+        flow_type,
+        request_url: "https://id.example/self-service/login/browser?return_to=%2Fhome",
+        lifespan: Duration::from_mins(1),
+        public_url: &Url::parse("https://id.example/auth/").unwrap(),
+        csrf,
+    };
+    let details = Login {
+        requested_aal: Aal::Aal1,
+        refresh: false,
+        identity_schema: None,
+        oauth2: None,
+        expected_identity: None,
+        code_identifier: None,
+    };
+    let mut flow = Flow::begin(&beginning, details, &rng, Timestamp::EPOCH);
+    flow.ui.nodes.append(Node::csrf());
+    flow
+}
+
+#[test]
+fn the_wire_form_has_the_members_that_clients_require() {
+    let rng = Rng::seeded(2);
+    let csrf = CsrfSecret::generate(&rng);
+    let flow = login(FlowType::Browser, Some(&csrf));
+    let wire = flow.to_wire(Some(&csrf), &rng);
+    assert_eq!(wire["type"], "browser");
+    assert_eq!(wire["state"], "choose_method");
+    assert_eq!(wire["return_to"], "/home");
+    assert_eq!(wire["requested_aal"], "aal1");
+    assert_eq!(wire["ui"]["action"], format!("https://id.example/auth/self-service/login?flow={}", flow.id));
+    let token = wire["ui"]["nodes"][0]["attributes"]["value"].as_str().unwrap();
+    assert!(csrf.accepts(token, flow.id.as_uuid()));
+    assert!(flow.belongs_to(&csrf) && !flow.belongs_to(&CsrfSecret::generate(&rng)));
+}
+
+#[test]
+fn a_native_flow_carries_an_empty_token_and_belongs_to_no_browser() {
+    let rng = Rng::seeded(2);
+    let flow = login(FlowType::Api, None);
+    assert_eq!(flow.to_wire(None, &rng)["ui"]["nodes"][0]["attributes"]["value"], "");
+    assert!(flow.belongs_to(&CsrfSecret::generate(&rng)));
+}
+
+#[test]
+fn a_flow_survives_storage() {
+    let flow = login(FlowType::Api, None);
+    let text = serde_json::to_string(&flow).unwrap();
+    let read = serde_json::from_str::<Flow<Login>>(&text).unwrap();
+    assert_eq!(Flow { version: flow.version, ..read }, flow, "the version is a column of its own");
+}
+
+#[test]
+fn a_page_gets_the_flow_once() {
+    let id = FlowId::from_uuid(uuid::Uuid::nil());
+    let page = Url::parse("https://ui.example/login?x=1&flow=old").unwrap();
+    assert_eq!(with_flow(&page, id), format!("https://ui.example/login?x=1&flow={id}"));
+}

@@ -1,0 +1,53 @@
+//! A person's connected applications: which clients she gave consent to, and how that ends.
+
+use std::time::Duration;
+
+use base::Context;
+use contracts::{Connection, Unavailable};
+
+use crate::Identity;
+use crate::domain::flow::endpoint;
+
+use super::error::FlowError;
+use super::events::acting_as;
+use super::visitor::Visitor;
+
+/// The account page is shown without the list rather than late.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+impl Identity {
+    /// The clients that the person gave consent to; `None` without an authorization server.
+    pub(crate) async fn my_connections(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+    ) -> Result<Option<Result<Vec<Connection>, Unavailable>>, FlowError> {
+        let Some(connections) = self.connections.get() else { return Ok(None) };
+        let current = self.own_session(cx, visitor).await?;
+        let subject = current.session.identity_id.to_string();
+        let listed = tokio::time::timeout(PATIENCE, connections.list(cx, &subject)).await;
+        Ok(Some(listed.unwrap_or_else(|_| Err(Unavailable::new("oauth", "the list took too long")))))
+    }
+
+    /// Ends a connection of the person, with a session that was proved recently: who finds an open browser must not cut
+    /// its owner off. `back` is where a new proof returns to.
+    pub(crate) async fn end_my_connection(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        client_id: &str,
+        back: &str,
+    ) -> Result<Result<(), Unavailable>, FlowError> {
+        let current = self.own_session(cx, visitor).await?;
+        if !current.session.is_privileged(self.privileged_session_max_age(), cx.now) {
+            let mut url = endpoint(self.public_url(), "self-service/login/browser");
+            url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", back);
+            return Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() });
+        }
+        let Some(connections) = self.connections.get() else {
+            return Ok(Err(Unavailable::new("oauth", "no authorization server is configured")));
+        };
+        let cx = &acting_as(cx, current.session.identity_id);
+        Ok(connections.end(cx, &current.session.identity_id.to_string(), client_id).await)
+    }
+}

@@ -1,0 +1,147 @@
+//! The connected applications on the settings page, and the form that ends one.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base::Context;
+use contracts::{Connection, Unavailable};
+use ui::components::{Button, ButtonKind, Hidden};
+use ui::{Moment, Strings};
+use web::{Cx, RestError};
+
+use super::see_other;
+use crate::Identity;
+use crate::domain::flow::FlowKind;
+use crate::domain::identifier::is_invisible;
+use crate::flows::error::FlowError;
+use crate::flows::submission::RawSubmission;
+use crate::flows::visitor::Visitor;
+
+/// A name that is longer is cut.
+const NAME_CHARACTERS: usize = 80;
+
+/// The section of the settings page.
+pub(super) struct ConnectionList {
+    pub action: String,
+    pub csrf: Hidden,
+    /// `None` when the authorization server could not be asked.
+    pub lines: Option<Vec<ConnectionLine>>,
+}
+
+/// One client as a person recognizes it.
+pub(super) struct ConnectionLine {
+    pub name: String,
+    pub since: Moment,
+    /// Sends the client's id.
+    pub end: Button,
+}
+
+impl ConnectionList {
+    pub(super) fn new(
+        action: String,
+        csrf: Hidden,
+        listed: Result<Vec<Connection>, Unavailable>,
+        cx: &Context,
+        strings: &Strings,
+    ) -> Self {
+        let line = |connection: Connection| ConnectionLine {
+            name: shown_name(&connection),
+            since: Moment::new(connection.consented_at, cx.locale.into()),
+            end: Button::submit(strings.end_connection)
+                .sending("client", connection.client_id)
+                .of_kind(ButtonKind::Secondary)
+                .small(),
+        };
+        let lines = listed.map(|connections| connections.into_iter().map(line).collect());
+        let lines = lines.map_err(|error| tracing::warn!(%error, "connected applications cannot be listed")).ok();
+        Self { action, csrf, lines }
+    }
+}
+
+/// The name is text of whoever registered the client: one line, and short. The id stands in for a name without letters.
+fn shown_name(connection: &Connection) -> String {
+    let name = one_line(&connection.client_name);
+    if name.chars().any(char::is_alphanumeric) { name } else { one_line(&connection.client_id) }
+}
+
+fn one_line(text: &str) -> String {
+    let visible = text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)));
+    let words = visible.map(|c| if c.is_whitespace() { ' ' } else { c }).collect::<String>();
+    let line = words.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(NAME_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+/// Ends one connection, and shows the settings again.
+pub(super) async fn end(
+    State(identity): State<Identity>,
+    Cx(cx): Cx,
+    visitor: Visitor,
+    body: Result<RawSubmission, RestError>,
+) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => return error.into_response(),
+    };
+    match identity.end_connection(&cx, &visitor, body).await {
+        Ok(Ok(())) => see_other(&identity.settings_again(&visitor, Some("ended"))),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a connected application cannot be ended");
+            see_other(&identity.settings_again(&visitor, Some("unavailable")))
+        }
+        Err(FlowError::SessionRefreshRequired { redirect_browser_to }) => see_other(&redirect_browser_to),
+        Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
+    }
+}
+
+impl Identity {
+    async fn end_connection(
+        &self,
+        cx: &Context,
+        visitor: &Visitor,
+        body: RawSubmission,
+    ) -> Result<Result<(), Unavailable>, FlowError> {
+        let submission = self.guarded_submission(cx, visitor, body).await?;
+        let client = submission.text("client").unwrap_or_default();
+        if client.is_empty() {
+            return Err(FlowError::Malformed("client: is missing".to_owned()));
+        }
+        self.end_my_connection(cx, visitor, client, &self.settings_again(visitor, None)).await
+    }
+
+    /// The settings page that the form came from, with a word on what became of it.
+    fn settings_again(&self, visitor: &Visitor, outcome: Option<&str>) -> String {
+        let mut url = self.page(FlowKind::Settings);
+        let flow = visitor.query("flow");
+        let said = [("flow", flow.as_deref()), ("connections", outcome)];
+        let said: Vec<_> = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        if !said.is_empty() {
+            url.query_pairs_mut().extend_pairs(said);
+        }
+        url.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_short_line() {
+        let shown = |name: &str| {
+            shown_name(&Connection {
+                client_id: "client-1".into(),
+                client_name: name.into(),
+                consented_at: Timestamp::EPOCH,
+            })
+        };
+        assert_eq!(shown(" The\n\tShop\u{0} "), "The Shop");
+        assert_eq!(shown(" \u{200b} "), "client-1");
+        assert_eq!(shown("a\u{202e}b"), "ab", "nothing turns the direction of what follows");
+        assert_eq!(shown(""), "client-1");
+        assert_eq!(shown(&"é".repeat(500)), format!("{}…", "é".repeat(NAME_CHARACTERS)));
+    }
+}

@@ -1,0 +1,154 @@
+//! What `serve` says when it is ready: where the account pages, the mailbox and the APIs are, and what was used to start.
+//! People get one block of lines, programs the same as fields of one log record. Nothing secret is in either.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use telemetry::{LogConfig, LogFormat, LogLevel};
+use url::Url;
+
+use crate::Running;
+use crate::config::{Config, Service};
+
+/// What is known before the start.
+pub(super) struct Given {
+    files: Vec<PathBuf>,
+    log: LogConfig,
+    /// With a mail server nothing is caught, so there is no mailbox.
+    sends_mail: bool,
+}
+
+impl Given {
+    pub(super) fn new(config: &Config, files: &[PathBuf]) -> Self {
+        let mail_server = config.value(Service::Identity, "courier.smtp.connection_uri").and_then(Value::as_str);
+        Self {
+            files: files.to_vec(),
+            log: config.shared.log.clone(),
+            sends_mail: mail_server.is_some_and(|uri| !uri.is_empty()),
+        }
+    }
+
+    /// Says where everything is.
+    pub(super) fn announce(&self, running: &Running) {
+        let places = Places::new(self, running);
+        if self.log.format == LogFormat::Text {
+            if matches!(self.log.level, LogLevel::Info | LogLevel::Debug | LogLevel::Trace) {
+                eprint!("{}", places.block());
+            }
+            return;
+        }
+        tracing::info!(
+            account = places.account,
+            mailbox = places.mailbox,
+            identity_admin_api = places.identity_admin,
+            oauth_admin_api = places.oauth_admin,
+            discovery = places.discovery,
+            gateway = places.gateway,
+            configuration = places.configuration,
+            data_directory = places.data_directory,
+            "places"
+        );
+    }
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Places {
+    account: Option<String>,
+    mailbox: Option<String>,
+    identity_admin: Option<String>,
+    oauth_admin: Option<String>,
+    discovery: Option<String>,
+    gateway: Option<String>,
+    configuration: String,
+    data_directory: Option<String>,
+}
+
+impl Places {
+    fn new(given: &Given, running: &Running) -> Self {
+        let at = |service, listener, path| below(running.addresses.base_url(service, listener)?, path);
+        let files: Vec<String> = given.files.iter().map(|file| file.display().to_string()).collect();
+        Self {
+            account: at(Service::Identity, "public", ""),
+            mailbox: at(Service::Identity, "admin", "mailbox").filter(|_| !given.sends_mail),
+            identity_admin: at(Service::Identity, "admin", ""),
+            oauth_admin: at(Service::Oauth, "admin", ""),
+            discovery: at(Service::Oauth, "public", ".well-known/openid-configuration"),
+            gateway: at(Service::Gateway, "proxy", ""),
+            configuration: if files.is_empty() {
+                "no file: defaults and environment".to_owned()
+            } else {
+                files.join(", ")
+            },
+            data_directory: running.data_dir.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+
+    /// One line for each place.
+    fn block(&self) -> String {
+        let lines = [
+            ("Account pages", self.account.as_deref(), "sign in, sign up, settings"),
+            ("Mailbox", self.mailbox.as_deref(), "mail is kept here, because no mail server is configured"),
+            ("Admin API", self.identity_admin.as_deref(), "identities, sessions"),
+            ("Admin API", self.oauth_admin.as_deref(), "clients, consents, keys"),
+            ("Discovery", self.discovery.as_deref(), "what OAuth and OpenID clients need to know"),
+            ("Gateway", self.gateway.as_deref(), "the applications behind it"),
+            ("Configuration", Some(self.configuration.as_str()), ""),
+            ("Data", self.data_directory.as_deref(), "the database file and the generated secrets"),
+        ];
+        let lines: Vec<_> = lines.into_iter().filter_map(|(label, place, what)| Some((label, place?, what))).collect();
+        let width = lines.iter().map(|(_, place, _)| place.chars().count()).max().unwrap_or(0).min(60);
+        let mut block = String::from("\nKleis is ready.\n\n");
+        for (label, place, what) in lines {
+            // Writing to a String cannot fail.
+            let _ = writeln!(block, "{}", format!("  {label:<15}{place:<width$}   {what}").trim_end());
+        }
+        block.push_str("\nCtrl-C ends it.\n\n");
+        block
+    }
+}
+
+/// The URL of `path` below `base`, without a name or password that somebody put there.
+fn below(base: &str, path: &str) -> Option<String> {
+    let mut url = Url::parse(base).ok()?;
+    // What cannot have them has none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+    Some(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_lists_what_runs_and_leaves_the_rest_out() {
+        let places = Places {
+            account: Some("http://localhost:4433/".into()),
+            mailbox: Some("http://localhost:4434/mailbox".into()),
+            identity_admin: Some("http://localhost:4434/".into()),
+            configuration: "kleis.yml".into(),
+            ..Places::default()
+        };
+        let expected = "
+Kleis is ready.
+
+  Account pages  http://localhost:4433/          sign in, sign up, settings
+  Mailbox        http://localhost:4434/mailbox   mail is kept here, because no mail server is configured
+  Admin API      http://localhost:4434/          identities, sessions
+  Configuration  kleis.yml
+
+Ctrl-C ends it.
+
+";
+        assert_eq!(places.block(), expected);
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        assert_eq!(below("https://a:b@id.example/auth", "mailbox").as_deref(), Some("https://id.example/auth/mailbox"));
+        assert_eq!(below("http://localhost:4433/", "").as_deref(), Some("http://localhost:4433/"));
+        assert_eq!(below("no url", ""), None);
+    }
+}

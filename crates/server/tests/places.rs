@@ -1,0 +1,97 @@
+//! The real program says where its pages and APIs are when it is ready: in a block for people, in fields for programs.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a step that fails, fails the test")]
+#![expect(clippy::disallowed_methods, reason = "the test starts a real process")]
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+const SECRET: &str = "a-planted-secret-of-this-test";
+
+struct Program {
+    child: Child,
+    /// What it said until it was ready and had said where everything is.
+    lines: Vec<String>,
+    ports: Vec<u16>,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Program {
+    /// Starts everything, and reads until `last` is in a line.
+    fn start(format: &str, mail_server: bool, last: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("kleis.yml");
+        let smtp = "courier: {smtp: {connection_uri: 'smtp://user:a-planted-secret-of-this-test@127.0.0.1:1/'}}";
+        let identity = if mail_server { format!("identity:\n  {smtp}\n") } else { String::new() };
+        std::fs::write(&config, format!("log: {{format: {format}}}\n{identity}")).unwrap();
+        let sockets: Vec<_> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let ports: Vec<u16> = sockets.iter().map(|socket| socket.local_addr().unwrap().port()).collect();
+        drop(sockets);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
+        command.args(["serve", "-c"]).arg(&config).arg("--data").arg(folder.path().join("data")).env_clear();
+        let names = ["IDENTITY_SERVE_PUBLIC", "IDENTITY_SERVE_ADMIN", "OAUTH_SERVE_PUBLIC", "OAUTH_SERVE_ADMIN"];
+        let names = names.into_iter().chain(["GATEWAY_SERVE_PROXY", "GATEWAY_SERVE_API"]);
+        for (name, port) in names.zip(&ports) {
+            command.env(format!("KLEIS_{name}_PORT"), port.to_string());
+        }
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+            lines.push(line.unwrap());
+            if lines.last().unwrap().contains(last) {
+                return Self { child, lines, ports, folder };
+            }
+        }
+        let _ = child.wait();
+        panic!("it ended before it was ready: {lines:#?}");
+    }
+
+    fn data_directory(&self) -> String {
+        self.folder.path().join("data").display().to_string()
+    }
+}
+
+#[test]
+fn people_read_where_everything_is_in_a_block() {
+    let program = Program::start("text", false, "Ctrl-C ends it.");
+    let said = |label: &str, place: &str| {
+        let is_said = |line: &String| line.trim_start().starts_with(label) && line.contains(place);
+        assert!(program.lines.iter().any(is_said), "{label} {place}: {:#?}", program.lines);
+    };
+    let url = |port: usize, path: &str| format!(":{}/{path}", program.ports[port]);
+    said("Account pages", &url(0, ""));
+    said("Mailbox", &url(1, "mailbox"));
+    said("Admin API", &url(1, ""));
+    said("Discovery", &url(2, ".well-known/openid-configuration"));
+    said("Admin API", &url(3, ""));
+    said("Gateway", &url(4, ""));
+    said("Configuration", "kleis.yml");
+    said("Data", &program.data_directory());
+}
+
+#[test]
+fn programs_read_it_in_the_fields_of_a_record_and_nothing_is_secret() {
+    let program = Program::start("json", true, "\"places\"");
+    let records: Vec<Value> = program.lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let record = records.last().unwrap();
+    let field = |name: &str| {
+        let text = record.to_string();
+        assert!(text.contains(&format!("\"{name}\":")), "{name}: {text}");
+    };
+    ["account", "identity_admin_api", "oauth_admin_api", "discovery", "gateway", "configuration", "data_directory"]
+        .into_iter()
+        .for_each(field);
+    assert!(record.to_string().contains(&program.data_directory()), "{record}");
+    assert!(!record.to_string().contains("mailbox"), "with a mail server there is no mailbox: {record}");
+    assert!(!program.lines.concat().contains(SECRET) && !program.lines.concat().contains("Kleis is ready."));
+}

@@ -1,0 +1,123 @@
+//! Whether a page or JSON is the better answer (RFC 9110 section 12.5.1).
+//!
+//! What always holds: a program gets JSON. Only a request that looks in every respect like a person opening an address or
+//! sending a form gets a page, because some HTTP libraries accept HTML without wanting it.
+
+use http::HeaderMap;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+
+/// Whether a person in a browser reads the answer.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // Fetch Metadata: a script that reads the answer says so, where the browser sends these headers.
+    let may_navigate = text("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+    let is_program = headers.contains_key(AUTHORIZATION)
+        || headers.contains_key("x-session-token")
+        || headers.contains_key("x-requested-with")
+        || text(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.contains("json"));
+    may_navigate && !is_program && text(ACCEPT.as_str()).is_some_and(prefers_html)
+}
+
+/// Whether `text/html` is named, and wanted more than JSON.
+pub fn prefers_html(accept: &str) -> bool {
+    let (html, json) = (quality(accept, "text/html"), quality(accept, "application/json"));
+    let is_wanted = html.is_named && html.thousandths > 0;
+    // `text/html, */*` names the page and merely takes the rest.
+    is_wanted && (html.thousandths > json.thousandths || (html.thousandths == json.thousandths && !json.is_named))
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Quality {
+    thousandths: u16,
+    /// By its type at least, and not by `*/*` alone.
+    is_named: bool,
+}
+
+/// The weight of the most specific range that covers `media_type`; of ranges alike the first counts.
+fn quality(accept: &str, media_type: &str) -> Quality {
+    let mut best = (0_u8, 0_u16);
+    for entry in accept.split(',').take(64) {
+        let mut parts = entry.split(';').map(str::trim);
+        let specificity = specificity(parts.next().unwrap_or_default(), media_type);
+        if specificity > best.0 {
+            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            best = (specificity, weight.map_or(1000, thousandths));
+        }
+    }
+    Quality { thousandths: best.1, is_named: best.0 > 1 }
+}
+
+/// 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 for what does not cover it.
+fn specificity(range: &str, media_type: &str) -> u8 {
+    if range.eq_ignore_ascii_case(media_type) {
+        return 3;
+    }
+    let (kind, subtype) = range.split_once('/').unwrap_or_default();
+    let is_of_kind = media_type.split('/').next().is_some_and(|of| of.eq_ignore_ascii_case(kind));
+    match (kind, subtype) {
+        ("*", "*") => 1,
+        (_, "*") if is_of_kind => 2,
+        _ => 0,
+    }
+}
+
+fn thousandths(weight: &str) -> u16 {
+    weight.parse::<f32>().map_or(0, |weight| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+        let thousandths = (weight.clamp(0.0, 1.0) * 1000.0).round() as u16;
+        thousandths
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    const CHROME: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+    #[test]
+    fn quality_values_are_obeyed() {
+        for (accept, expected) in [
+            (CHROME, true),
+            ("text/html", true),
+            ("text/*, application/json;q=0.5", true),
+            ("text/html, */*", true),
+            ("text/html;q=0.9, application/json;q=0.8", true),
+            ("text/html;q=0", false),
+            ("text/html;q=0, */*", false),
+            ("text/html;q=0.5, application/json;q=0.9", false),
+            ("text/html, application/json", false),
+            ("application/json, text/plain, */*", false),
+            ("*/*", false),
+            ("", false),
+            ("text/html;q=x", false),
+        ] {
+            assert_eq!(prefers_html(accept), expected, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_accepts_html_is_no_browser() {
+        let headers = |more: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(CHROME))]);
+            for (name, value) in more {
+                headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            is_navigation(&headers)
+        };
+        assert!(headers(&[]) && headers(&[("sec-fetch-mode", "navigate")]));
+        assert!(headers(&[("content-type", "application/x-www-form-urlencoded")]));
+        for program in [
+            ("sec-fetch-mode", "cors"),
+            ("authorization", "Basic Yg=="),
+            ("x-session-token", "ory_st_x"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("content-type", "application/json; charset=utf-8"),
+        ] {
+            assert!(!headers(&[program]), "{program:?}");
+        }
+        assert!(!is_navigation(&HeaderMap::new()));
+    }
+}
