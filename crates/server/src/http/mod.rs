@@ -7,8 +7,10 @@ pub(crate) mod error_pages;
 pub(crate) mod health;
 pub(crate) mod hsts;
 pub(crate) mod listen;
+pub(crate) mod loopback;
 pub(crate) mod path;
 pub(crate) mod refusals;
+pub(crate) mod self_signed;
 pub(crate) mod socket;
 pub(crate) mod tls;
 

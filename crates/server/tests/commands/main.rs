@@ -1,0 +1,7 @@
+//! Command lines, typed at the real program.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
+
+mod admin;
+mod lines;
+mod program;
