@@ -5,19 +5,86 @@ use askama::Template;
 use crate::components::component;
 use crate::form::{Arranged, FlowKind, arrange};
 use crate::nodes::{Attributes, Container};
-use crate::{Localizer, Page, Width};
+use crate::{Localizer, OutsideText, Page, Strings, Width};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "flow_page.html")]
 pub struct FlowPage {
     pub title: &'static str,
-    pub intro: Option<&'static str>,
+    pub intro: Option<Intro>,
     pub arranged: Arranged,
     pub links: Vec<PageLink>,
     kind: FlowKind,
 }
 
 component! { FlowPage }
+
+/// What a page knows besides the form of its flow.
+#[derive(Clone, Debug, Default)]
+pub struct FlowContext {
+    /// The ways to other pages, below the forms.
+    pub links: Vec<PageLink>,
+    /// Where somebody goes who forgot the password: beside the field of the password, or below the forms without one.
+    pub forgot_password: Option<String>,
+    /// What a new password must be.
+    pub password_rules: Option<PasswordRules>,
+    /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page
+    /// only repeats it; the logo of the client is not loaded, because the request would tell a third party who signs in.
+    pub client: Option<OutsideText>,
+    /// Present when the flow waits for a code.
+    pub code: Option<CodeContext>,
+}
+
+/// What the page of a code knows about it.
+#[derive(Clone, Debug, Default)]
+pub struct CodeContext {
+    /// The address as it was typed.
+    pub sent_to: Option<OutsideText>,
+    /// Where another address is typed.
+    pub wrong_address: Option<String>,
+    /// Seconds until another code can be asked for. A script counts them down; without it the button works at once, and the
+    /// service answers what it would answer anyway.
+    pub resend_wait: u32,
+}
+
+/// What makes a password good enough, as the service checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordRules {
+    pub min_length: usize,
+    pub unlike_identifier: bool,
+    pub not_breached: bool,
+}
+
+impl PasswordRules {
+    pub(crate) fn words(self, strings: &'static Strings) -> String {
+        let length = strings.password_min_length.replace("{min_length}", &self.min_length.to_string());
+        let others = [
+            self.unlike_identifier.then_some(strings.password_unlike_identifier),
+            self.not_breached.then_some(strings.password_not_breached),
+        ];
+        others.into_iter().flatten().fold(length, |all, rule| format!("{all} {rule}"))
+    }
+}
+
+/// The sentence under the title.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intro {
+    Words(&'static str),
+    /// Where the person is going: the words around the name of the client.
+    Toward {
+        before: &'static str,
+        client: OutsideText,
+        after: &'static str,
+    },
+}
+
+impl Intro {
+    /// `sentence` has `{client}` in the place of the name.
+    fn toward(sentence: &'static str, client: &OutsideText) -> Self {
+        let (before, after) = sentence.split_once("{client}").unwrap_or((sentence, ""));
+        Self::Toward { before, client: client.clone(), after }
+    }
+}
 
 /// A way to another page, below the forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +108,18 @@ impl PageLink {
 }
 
 impl FlowPage {
-    pub fn new(kind: FlowKind, container: &Container, words: Localizer<'_>, links: Vec<PageLink>) -> Self {
-        let (title, intro) = title(kind, container, words);
-        Self { title, intro, arranged: arrange(kind, container, words), links, kind }
+    pub fn new(kind: FlowKind, container: &Container, words: Localizer<'_>, context: FlowContext) -> Self {
+        let (title, general) = title(kind, container, words);
+        let intro = match &context.client {
+            Some(client) => toward(kind, words.strings(), client).or_else(|| general.map(Intro::Words)),
+            None => general.map(Intro::Words),
+        };
+        let arranged = arrange(kind, container, words, &context);
+        let mut links = context.links;
+        if let Some(href) = context.forgot_password.filter(|_| !arranged.has_link_beside()) {
+            links.push(PageLink::new(words.strings().forgot_access, href));
+        }
+        Self { title, intro, arranged, links, kind }
     }
 
     /// The frame that this page wants.
@@ -51,8 +127,18 @@ impl FlowPage {
         Page {
             width: if self.kind == FlowKind::Settings { Width::Wide } else { Width::Narrow },
             has_triggers: self.arranged.has_triggers,
+            has_aids: self.arranged.has_aids,
             ..Page::titled(self.title)
         }
+    }
+}
+
+/// Where the person is going, on every page of the way there.
+fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Option<Intro> {
+    match kind {
+        FlowKind::Login => Some(Intro::toward(strings.sign_in_toward, client)),
+        FlowKind::Registration => Some(Intro::toward(strings.sign_up_toward, client)),
+        FlowKind::Recovery | FlowKind::Verification | FlowKind::Settings => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page strings. One struct, one value of it per language: a missing translation does not compile.
 
+mod arabic;
 mod english;
 mod german;
 
@@ -20,17 +21,29 @@ pub struct Strings {
 
     pub sign_in: &'static str,
     pub sign_in_intro: &'static str,
+    /// With `{client}` in the place of the name.
+    pub sign_in_toward: &'static str,
     pub confirm_identity: &'static str,
     pub second_factor: &'static str,
     pub second_factor_intro: &'static str,
     pub enter_code: &'static str,
+    pub code_sent_to: &'static str,
+    pub wrong_address: &'static str,
     pub no_account_yet: &'static str,
     pub create_account: &'static str,
     pub forgot_access: &'static str,
+    pub forgot_password: &'static str,
+    pub show_password: &'static str,
+    /// With `{min_length}` in the place of the number.
+    pub password_min_length: &'static str,
+    pub password_unlike_identifier: &'static str,
+    pub password_not_breached: &'static str,
     pub use_another_account: &'static str,
 
     pub sign_up: &'static str,
     pub sign_up_intro: &'static str,
+    /// With `{client}` in the place of the name.
+    pub sign_up_toward: &'static str,
     pub secure_account: &'static str,
     pub have_account: &'static str,
     pub sign_in_instead: &'static str,
@@ -132,6 +145,13 @@ pub struct Strings {
     pub mail_html: &'static str,
     pub mail_open_html: &'static str,
     pub older: &'static str,
+
+    /// What the choice of a language is called.
+    pub language: &'static str,
+    pub footer_terms: &'static str,
+    pub footer_privacy: &'static str,
+    pub footer_imprint: &'static str,
+    pub footer_help: &'static str,
 }
 
 impl Strings {
@@ -139,6 +159,27 @@ impl Strings {
         match language {
             Language::English => &english::STRINGS,
             Language::German => &german::STRINGS,
+            Language::Arabic => &arabic::STRINGS,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_with_a_place_for_a_value_has_one_in_every_language() {
+        for language in Language::ALL {
+            let strings = Strings::of(language);
+            for (sentence, place) in [
+                (strings.sign_in_toward, "{client}"),
+                (strings.sign_up_toward, "{client}"),
+                (strings.password_min_length, "{min_length}"),
+            ] {
+                assert_eq!(sentence.matches(place).count(), 1, "{language:?}: {sentence}");
+                assert_eq!(sentence.matches('{').count(), 1, "{language:?}: {sentence}");
+            }
         }
     }
 }

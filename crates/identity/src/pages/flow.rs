@@ -5,13 +5,14 @@ use axum::response::Response;
 use base::Context;
 use serde_json::Value;
 use ui::nodes::Container;
-use ui::{FlowPage, PageLink};
+use ui::{CodeContext, FlowContext, FlowPage, OutsideText, PageLink, PasswordRules};
 use url::Url;
 use web::Cx;
 
 use super::see_other;
 use crate::Identity;
-use crate::domain::flow::FlowKind;
+use crate::domain::flow::{FlowKind, query_parameter};
+use crate::flows::awaited_code::AwaitedCode;
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
@@ -64,11 +65,16 @@ impl Identity {
         };
         match flow {
             Ok(flow) => {
-                let cx = &in_requested_language(cx, &flow);
-                let page = self.flow_page(cx, kind, &flow, self.links_of(cx, kind, &flow));
-                self.page_response(cx, page.page(), &page)
+                let cx = &self.in_requested_language(cx, &flow);
+                let mut context = self.context_of(cx, kind, &flow);
+                context.code = match self.awaited_code(cx, kind, &asking).await {
+                    Ok(awaited) => awaited.map(|awaited| self.code_context(kind, &flow, &awaited)),
+                    Err(error) => return self.cannot_show(cx, kind, error).await,
+                };
+                let page = self.flow_page(cx, kind, &flow, context);
+                self.page_response(cx, page.page().asked_with(visitor.request_url.query()), &page)
             }
-            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx),
+            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx, visitor),
             Err(error) => self.cannot_show(cx, kind, error).await,
         }
     }
@@ -84,6 +90,62 @@ impl Identity {
             page.query_pairs_mut().extend_pairs(asked);
         }
         Some(page.into())
+    }
+
+    fn context_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> FlowContext {
+        let may_recover = kind == FlowKind::Login && !is_further_step(flow) && self.recovery_enabled();
+        FlowContext {
+            links: self.links_of(cx, kind, flow),
+            forgot_password: may_recover.then(|| self.begin_in_place_of(FlowKind::Recovery, flow)),
+            password_rules: Some(self.password_rules()),
+            client: client_of(flow),
+            code: None,
+        }
+    }
+
+    fn code_context(&self, kind: FlowKind, flow: &Value, awaited: &AwaitedCode) -> CodeContext {
+        CodeContext {
+            sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
+            wrong_address: self.address_page(kind, flow),
+            // What is left of a second counts as one.
+            resend_wait: u32::try_from(awaited.wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Where the address is typed that the code of this flow was sent to; `None` where it is not typed but known.
+    fn address_page(&self, kind: FlowKind, flow: &Value) -> Option<String> {
+        if is_further_step(flow) {
+            return None;
+        }
+        // A verification that another flow began is about an address that was typed there.
+        let begun_at = |kind: FlowKind| {
+            let path = format!("/self-service/{}/", kind.as_str());
+            flow.get("request_url").and_then(Value::as_str).is_some_and(|url| url.contains(&path))
+        };
+        let kind = match kind {
+            FlowKind::Verification if begun_at(FlowKind::Registration) => FlowKind::Registration,
+            FlowKind::Verification if begun_at(FlowKind::Settings) => FlowKind::Settings,
+            other => other,
+        };
+        Some(self.begin_in_place_of(kind, flow))
+    }
+
+    /// What a new password must be, as the person is told.
+    pub(super) fn password_rules(&self) -> PasswordRules {
+        let policy = self.password_policy();
+        PasswordRules {
+            min_length: policy.min_length,
+            unlike_identifier: policy.check_similarity,
+            not_breached: self.config.selfservice.methods.password.config.haveibeenpwned_enabled,
+        }
+    }
+
+    /// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1), and
+    /// the person's own choice before both.
+    fn in_requested_language(&self, cx: &Context, flow: &Value) -> Context {
+        let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
+        let tags = tags.filter(|_| !cx.locale_is_chosen).into_iter().flatten().filter_map(Value::as_str);
+        Context { locale: self.ui.first_available(tags).unwrap_or(cx.locale), ..cx.clone() }
     }
 
     /// The ways from this flow to others.
@@ -102,10 +164,10 @@ impl Identity {
     }
 
     /// The page of a flow as the API tells it.
-    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, links: Vec<PageLink>) -> FlowPage {
+    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, context: FlowContext) -> FlowPage {
         let container: Container =
             flow.get("ui").cloned().and_then(|ui| serde_json::from_value(ui).ok()).unwrap_or_default();
-        FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), links)
+        FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), context)
     }
 
     /// What to do instead of showing a flow: begin anew where that helps, else say what is wrong.
@@ -128,9 +190,12 @@ impl Identity {
     fn begin_in_place_of(&self, kind: FlowKind, flow: &Value) -> String {
         let text = |member: &str| flow.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let begin = self.begin_url(kind, text("return_to"));
-        match (text("oauth2_login_challenge"), Url::parse(&begin)) {
+        // Not every kind of flow tells its challenge; the address that it was begun at does.
+        let begun_with = || query_parameter(text("request_url")?, "login_challenge");
+        let challenge = text("oauth2_login_challenge").map(str::to_owned).or_else(begun_with);
+        match (challenge, Url::parse(&begin)) {
             (Some(challenge), Ok(mut url)) => {
-                url.query_pairs_mut().append_pair("login_challenge", challenge);
+                url.query_pairs_mut().append_pair("login_challenge", &challenge);
                 url.into()
             }
             (None | Some(_), _) => begin,
@@ -139,28 +204,33 @@ impl Identity {
 
     fn links_of_login(&self, cx: &Context, flow: &Value) -> Vec<PageLink> {
         let strings = self.ui.localizer(cx.locale).strings();
-        let is_further_step = flow.get("refresh").and_then(Value::as_bool) == Some(true)
-            || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2");
-        if is_further_step {
+        if is_further_step(flow) {
             return vec![PageLink::new(strings.use_another_account, self.own_page("logout"))];
         }
-        let mut links = Vec::new();
-        if self.registration_enabled() {
-            let href = self.begin_in_place_of(FlowKind::Registration, flow);
-            links.push(PageLink::new(strings.create_account, href).asking(strings.no_account_yet));
+        if !self.registration_enabled() {
+            return Vec::new();
         }
-        if self.recovery_enabled() {
-            links.push(PageLink::new(strings.forgot_access, self.begin_in_place_of(FlowKind::Recovery, flow)));
-        }
-        links
+        let href = self.begin_in_place_of(FlowKind::Registration, flow);
+        vec![PageLink::new(strings.create_account, href).asking(strings.no_account_yet)]
     }
 }
 
-/// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1).
-fn in_requested_language(cx: &Context, flow: &Value) -> Context {
-    let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
-    let requested = ui::Language::first_available(tags.into_iter().flatten().filter_map(Value::as_str));
-    Context { locale: requested.unwrap_or(cx.locale), ..cx.clone() }
+/// Whether the sign-in is one of somebody who is signed in already.
+fn is_further_step(flow: &Value) -> bool {
+    flow.get("refresh").and_then(Value::as_bool) == Some(true)
+        || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2")
+}
+
+/// What to call the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.
+fn client_of(flow: &Value) -> Option<OutsideText> {
+    let request = flow.get("oauth2_login_request")?;
+    let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let host = || {
+        let redirect_uri = query_parameter(text("/request_url"), "redirect_uri")?;
+        Url::parse(&redirect_uri).ok()?.host_str().map(str::to_owned)
+    };
+    let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
+    name(text("/client/client_name")).or_else(|| name(&host()?)).or_else(|| name(text("/client/client_id")))
 }
 
 const fn form_kind(kind: FlowKind) -> ui::form::FlowKind {
@@ -170,5 +240,31 @@ const fn form_kind(kind: FlowKind) -> ui::form::FlowKind {
         FlowKind::Settings => ui::form::FlowKind::Settings,
         FlowKind::Recovery => ui::form::FlowKind::Recovery,
         FlowKind::Verification => ui::form::FlowKind::Verification,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template as _;
+    use serde_json::json;
+
+    use super::*;
+
+    fn called(client: &Value, request_url: &str) -> Option<String> {
+        let flow = json!({"oauth2_login_request": {"client": client, "request_url": request_url}});
+        client_of(&flow).map(|name| name.render().unwrap())
+    }
+
+    #[test]
+    fn a_client_is_called_by_its_name_else_by_where_it_leads_else_by_its_id() {
+        let url = "https://op.example/oauth2/auth?client_id=c1&redirect_uri=https%3A%2F%2Fprinter.example%2Fcb";
+        let named = json!({"client_id": "c1", "client_name": "Photo <Printer>"});
+        assert_eq!(called(&named, url).as_deref(), Some("<bdi>Photo &#60;Printer&#62;</bdi>"));
+        for nameless in [json!({"client_id": "c1"}), json!({"client_id": "c1", "client_name": "\u{202e} "})] {
+            assert_eq!(called(&nameless, url).as_deref(), Some("<bdi>printer.example</bdi>"));
+            assert_eq!(called(&nameless, "https://op.example/oauth2/auth").as_deref(), Some("<bdi>c1</bdi>"));
+        }
+        assert_eq!(called(&json!({}), ""), None);
+        assert_eq!(client_of(&json!({})), None);
     }
 }

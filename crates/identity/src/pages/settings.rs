@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use base::{Context, Timestamp};
 use serde_json::Value;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
-use ui::{FlowPage, MessageKind, Moment, PageLink, Strings};
+use ui::{FlowContext, FlowPage, MessageKind, Moment, PageLink, Strings};
 use url::Url;
 use web::{Cx, RestError};
 
@@ -62,7 +62,7 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
     }
     let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
     match identity.settings_page(&cx, &visitor, &asking).await {
-        Ok(page) => identity.page_response(&cx, page.flow.page(), &page),
+        Ok(page) => identity.page_response(&cx, page.flow.page().asked_with(visitor.request_url.query()), &page),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
     }
 }
@@ -95,7 +95,8 @@ impl Identity {
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let strings = self.ui.localizer(cx.locale).strings();
-        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, Vec::new());
+        let context = FlowContext { password_rules: Some(self.password_rules()), ..FlowContext::default() };
+        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, context);
         if visitor.query("sessions").is_some() {
             page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         }

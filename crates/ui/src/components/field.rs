@@ -3,6 +3,8 @@
 
 use askama::Template;
 
+use crate::PageLink;
+
 /// A value that travels unseen.
 #[derive(Clone, Debug, Template)]
 #[template(path = "components/hidden.html")]
@@ -43,11 +45,22 @@ pub struct Field {
     pub is_code: bool,
     /// The word that marks a field that may stay empty; `None` hides the mark.
     pub optional_mark: Option<&'static str>,
+    /// A way on for somebody who cannot fill the field in. It is shown on the line of the label and reached by the keyboard
+    /// after the field, so that it does not stand between the field and the one before it.
+    pub beside: Option<PageLink>,
+    /// The name of the button that shows what was typed. The button appears only with a script.
+    pub reveal: Option<&'static str>,
     /// The word before a problem that screen readers hear.
     pub problem_prefix: &'static str,
 }
 
 impl Field {
+    /// Names may be written in any script; addresses, codes and the like read from left to right everywhere.
+    fn direction(&self) -> &'static str {
+        let is_free_text = matches!(self.kind.as_str(), "text" | "search") && !self.is_code;
+        if is_free_text { "auto" } else { "ltr" }
+    }
+
     fn digits_only(&self) -> bool {
         self.is_code && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
     }
