@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use base::{PlainToken, Rng, TenantId};
-use database::{Database, Statement, values};
+use database::{Database, Read as _, Statement, values};
 use identity::domain::session::AuthenticationMethod;
 use identity::domain::{Aal, CredentialType};
 
@@ -38,6 +38,10 @@ macro_rules! sqlite_numbers {
         "WITH RECURSIVE numbers (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < $2) "
     };
 }
+
+/// Room for the indexes of a million rows, on the connection that writes them.
+static CACHE_SIZE: Statement =
+    Statement::across_tenants("bench::CACHE_SIZE", "PRAGMA cache_size = -400000", "SELECT 1");
 
 static IDENTITIES: Statement = Statement::across_tenants(
     "bench::IDENTITIES",
@@ -100,6 +104,7 @@ const fn shared(name: &'static str, sql: &'static str) -> Statement {
 pub(crate) async fn write_identities(database: &Database, count: u32) -> Result<()> {
     let now = base::Clock::system().now();
     let mut tx = database.write(TenantId::DEFAULT).await?;
+    tx.query(&CACHE_SIZE, &[]).await?;
     for statement in [&IDENTITIES, &IDENTIFIERS] {
         tx.execute(statement, &values![0, count, now]).await?;
     }
