@@ -25,11 +25,14 @@ const MOST: Duration = Duration::from_millis(10);
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let program = Program::start(binary, json!({ "log": { "level": "error" } })).await?;
     let sqlite = Dsn::sqlite(program.folder().join("kleis-data/kleis.db"));
-    on_engine("SQLite", &program, &sqlite, report).await.context("SQLite")?;
+    let measured = on_engine("SQLite", &program, &sqlite, report).await;
+    report.note("quick reads beside slow ones, SQLite", &measured);
     drop(program);
     let cluster = database::testing::durable_postgres().await;
     let program = Program::start(binary, json!({ "log": { "level": "error" }, "dsn": cluster.url })).await?;
-    on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await.context("PostgreSQL")
+    let measured = on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await;
+    report.note("quick reads beside slow ones, PostgreSQL", &measured);
+    Ok(())
 }
 
 async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Report) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use acceptance::smtp_sink::SmtpSink;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use base::TenantId;
 use database::{Database, Dsn, Read as _, Statement};
 use serde_json::Value;
@@ -33,13 +33,16 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let mail = SmtpSink::start().await?;
     let program = Program::start(binary, operations::config(&mail)).await?;
     let dsn = Dsn::sqlite(program.folder().join("kleis-data/kleis.db"));
-    on_engine("SQLite", &program, &dsn, report).await.context("SQLite")?;
+    let measured = on_engine("SQLite", &program, &dsn, report).await;
+    report.note("bytes that operations leave, SQLite", &measured);
     drop(program);
     let cluster = database::testing::durable_postgres().await;
     let mut config = operations::config(&mail);
     config["dsn"] = Value::from(cluster.url.clone());
     let program = Program::start(binary, config).await?;
-    on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await.context("PostgreSQL")
+    let measured = on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await;
+    report.note("bytes that operations leave, PostgreSQL", &measured);
+    Ok(())
 }
 
 async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Report) -> Result<()> {
