@@ -62,10 +62,15 @@ impl Ports {
 impl Program {
     /// Starts the binary with `config` (what a `kleis.yml` would say) on free ports, and waits until it is ready.
     pub(crate) async fn start(binary: &Path, config: Value) -> Result<Self> {
+        Self::start_knowing_ports(binary, |_| config).await
+    }
+
+    /// As [`Program::start`], with a configuration that names the program's own addresses.
+    pub(crate) async fn start_knowing_ports(binary: &Path, config: impl FnOnce(&Ports) -> Value) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let ports = Ports::choose()?;
         let mut tree = ports.config();
-        merge(&mut tree, config);
+        merge(&mut tree, config(&ports));
         let file: PathBuf = folder.path().join("kleis.json");
         std::fs::write(&file, tree.to_string())?;
         let started = Instant::now();
@@ -106,6 +111,19 @@ impl Program {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes * 1024)
+    }
+
+    /// The processor time of the process so far, of its own and of the kernel on its behalf.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        // Linux counts in hundredths of a second, whatever the kernel's own tick is.
+        const TICK: Duration = Duration::from_millis(10);
+        let id = self.process.id().context("the program has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // The second field, the name, is the only one that may hold spaces.
+        let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+        let ticks = ticks.sum::<Result<u32, _>>()?;
+        Ok(TICK * ticks)
     }
 
     /// The sum of a counter over all of its labels, as the metrics of a listener show it.
