@@ -18,7 +18,6 @@ use crate::storage;
 
 use super::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission, Target};
 use super::error::FlowError;
-use super::language::in_language_of;
 
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
 pub(super) struct Recipient<'a> {
@@ -56,7 +55,7 @@ impl Identity {
         recipient: &Recipient<'_>,
         extra: Option<&Value>,
     ) -> Result<(), FlowError> {
-        let cx = &in_language_of(cx, flow);
+        let cx = &self.in_language_of(cx, flow);
         let plain = code::generate(&self.rng, purpose);
         let lifespan = if purpose.is_link() { self.link_lifespan() } else { self.code_lifespan() };
         let asked_by = if recipient.is_holders {

@@ -17,7 +17,6 @@ use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
-use crate::flows::language::in_language_of;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
 use crate::storage;
@@ -90,7 +89,7 @@ impl Identity {
                     transient_payload: effects.transient_payload.clone(),
                     caller,
                 };
-                Some(self.begin_verification_of(&mut tx, &in_language_of(cx, flow), of, address).await?)
+                Some(self.begin_verification_of(&mut tx, &self.in_language_of(cx, flow), of, address).await?)
             }
             None => None,
         };

@@ -18,7 +18,6 @@ use crate::flows::codes::Recipient;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
-use crate::flows::language::in_language_of;
 use crate::flows::login::some_if_any;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::http::wire;
@@ -50,7 +49,7 @@ impl Identity {
         flow: &Flow<Registration>,
         newcomer: Newcomer,
     ) -> Result<Answer, SubmitError> {
-        let cx = &in_language_of(cx, flow);
+        let cx = &self.in_language_of(cx, flow);
         let used = newcomer.method.method;
         let hooks = self.hooks_after(FlowKind::Registration, used);
         let fallback = self.after_url(FlowKind::Registration, Some(used));

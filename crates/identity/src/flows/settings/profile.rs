@@ -13,7 +13,6 @@ use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent};
 use crate::flows::forms::trait_complaints;
 use crate::flows::hooks::VerificationOf;
-use crate::flows::language::in_language_of;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Browser;
 use crate::storage;
@@ -80,7 +79,7 @@ impl Identity {
                     transient_payload: submission.transient_payload(),
                     caller,
                 };
-                Some(self.begin_verification_of(&mut tx, &in_language_of(cx, flow), of, address).await?)
+                Some(self.begin_verification_of(&mut tx, &self.in_language_of(cx, flow), of, address).await?)
             }
             None => None,
         };

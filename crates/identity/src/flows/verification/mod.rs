@@ -23,7 +23,6 @@ use super::answer::{Answer, CookieChange, Failure};
 use super::attempts::Caller;
 use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
-use super::language::in_language_of;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
 
@@ -283,7 +282,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
-            self.tell_holder(&mut tx, &in_language_of(cx, flow), &recipient, &flow.request_url).await?;
+            self.tell_holder(&mut tx, &self.in_language_of(cx, flow), &recipient, &flow.request_url).await?;
         }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
