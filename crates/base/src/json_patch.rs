@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_makes_no_sense_is_read_by_nobody() {
+    fn a_malformed_operation_is_refused_with_its_reason() {
         for (step, told) in [
             (json!({"op": "add", "path": "/a"}), "value: \"add\" needs it"),
             (json!({"op": "move", "path": "/a"}), "from: \"move\" needs it"),

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn its_size_is_bounded() {
+    async fn the_cache_holds_at_most_its_bytes_and_drops_entries_one_by_one() {
         let database = database().await;
         let cache = ReadCache::new(database, 1 << 20, 1024);
         for key in 0..10_000 {

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn none_stands_alone() {
+    fn prompt_none_excludes_other_values() {
         assert_eq!(PromptSet::parse("none login"), Err(PromptError::NoneWithOthers));
         assert!(PromptSet::parse("none none").unwrap().contains(Prompt::None));
         assert_eq!(PromptSet::parse("Login"), Err(PromptError::Unknown("Login".to_owned())));

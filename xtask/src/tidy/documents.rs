@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn links_lead_somewhere() {
+    fn a_broken_link_is_reported() {
         let there = ("docs/adr/0001-a.md", "[up](../guides/b.md#part) [out](https://example.org)");
         assert_eq!(check(&Tree::of(&[there])).len(), 1);
         assert!(check(&Tree::of(&[there, ("docs/guides/b.md", "x")])).is_empty());

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn names_say_something() {
+    fn a_file_name_without_meaning_is_reported() {
         assert_eq!(check_file(&File::new("crates/web/src/utils.rs", "//! Things.")).len(), 1);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::{Running, exchange, rule};
+use super::harness::{Running, config, exchange, gateway, rule};
 use crate::Readiness;
 
 fn forwarded<'a>(method: &'a str, uri: &'a str) -> [(&'a str, &'a str); 4] {
@@ -152,9 +152,11 @@ async fn keys_that_cannot_be_read_are_500_and_none_at_all_are_an_empty_set() {
 }
 
 #[tokio::test]
-async fn a_gateway_without_a_valid_rule_is_not_ready() {
+async fn a_gateway_without_a_valid_rule_is_not_ready_unless_none_is_configured() {
     let ready = async |rules| Running::start(rules, json!({})).await.gateway.readiness();
     assert_eq!(ready(json!([])).await, Readiness::NoRules);
     assert_eq!(ready(json!([rule("/a", "", json!({"mutators": []}))])).await, Readiness::NoRules);
     assert_eq!(ready(json!([rule("/a", "", json!({}))])).await, Readiness::Ready);
+    let none = gateway(config(&json!([]), json!({"access_rules": {"repositories": []}})));
+    assert_eq!(none.readiness(), Readiness::Ready);
 }

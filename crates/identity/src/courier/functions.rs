@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_grows_out_of_hand() {
+    fn a_too_long_text_and_a_division_by_zero_are_errors() {
         assert!(run("{{ repeat 100000000 .Name }}").starts_with("error"));
         assert!(run("{{ div 1 0 }}").starts_with("error"));
     }

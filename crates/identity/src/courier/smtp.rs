@@ -33,11 +33,11 @@ pub enum Delivery {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpConfigError {
-    #[error("courier.smtp.connection_uri: is no smtp:// or smtps:// address with a host")]
+    #[error("courier.smtp.connection_uri: must be an smtp:// or smtps:// URL with a host")]
     ConnectionUri,
     #[error("courier.smtp.connection_uri: {0} must be true or false")]
     Flag(&'static str),
-    #[error("courier.smtp.from_address: from_address or from_name is no mail address")]
+    #[error("courier.smtp.from_address: from_address and from_name do not form a mail address")]
     From,
     #[error("courier.smtp.headers: {0} cannot be a header")]
     Header(String),

@@ -122,7 +122,7 @@ impl FlowError {
             }
             Self::IdentityMismatch => forbidden("This is not allowed")
                 .with_id("security_identity_mismatch")
-                .with_reason("The flow was begun by somebody else. Please begin a new one."),
+                .with_reason("The flow belongs to another identity. Begin a new one."),
             Self::IdentityDisabled => RestError::bad_request("This account is disabled.").with_id("identity_disabled"),
             Self::BrowserLocationChangeRequired { redirect_browser_to } => {
                 RestError::new(StatusCode::UNPROCESSABLE_ENTITY, "browser location change required")
@@ -176,7 +176,7 @@ fn forbidden(message: &str) -> RestError {
 }
 
 fn unauthorized(reason: &str) -> RestError {
-    RestError::new(StatusCode::UNAUTHORIZED, "The request proves nobody's identity").with_reason(reason)
+    RestError::new(StatusCode::UNAUTHORIZED, "Authentication required").with_reason(reason)
 }
 
 fn expired(at: &Expiry) -> RestError {

@@ -36,7 +36,7 @@ pub enum PatchIdentityError {
     Invalid { pointer: String, problem: String },
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    #[error("somebody else has the same identifier, address or external id")]
+    #[error("another identity has the same identifier, address or external id")]
     Taken(Taken),
     #[error("another request changed the identity at the same time")]
     Changed,

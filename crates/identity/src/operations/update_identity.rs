@@ -32,7 +32,7 @@ pub enum UpdateIdentityError {
     Unknown,
     #[error(transparent)]
     Compose(#[from] ComposeError),
-    #[error("somebody else has the same identifier, address or external id")]
+    #[error("another identity has the same identifier, address or external id")]
     Taken(Taken),
     #[error("another request changed the identity at the same time")]
     Changed,

@@ -101,7 +101,7 @@ pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(Cr
         .collect()
 }
 
-/// The first identifier that somebody else has is the answer, and the transaction must not commit.
+/// The first identifier that another identity has is the answer, and the transaction must not commit.
 pub(super) async fn store(
     tx: &mut WriteTx,
     vault: Vault<'_>,

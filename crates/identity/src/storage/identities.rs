@@ -54,7 +54,7 @@ database::statements! {
 pub(crate) const STATEMENTS_OF_ADDRESSES: &[&database::Statement] = addresses::STATEMENTS;
 pub(crate) const STATEMENTS_OF_LISTS: &[&database::Statement] = list::STATEMENTS;
 
-/// What somebody else has already.
+/// What another identity has already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     Identifier { kind: CredentialType, identifier: String },
@@ -75,7 +75,7 @@ pub enum Unchanged {
 /// The write did not happen; the transaction must not commit.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("somebody else has this identifier, address or external id")]
+    #[error("another identity has this identifier, address or external id")]
     Taken(Taken),
     #[error("the identity was changed or deleted after it was read")]
     Stale,

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_client_has_the_first_word() {
+    fn a_clients_lifespan_overrides_the_configured_one() {
         let ttl = Ttl::default();
         let mut client = ClientLifespans::default();
         let hour = Duration::from_hours(1);

@@ -34,7 +34,7 @@ pub(super) struct HashedSecret {
 pub enum SaveClientError {
     #[error("there is no such client")]
     Unknown,
-    #[error("the client was changed by somebody else at the same time")]
+    #[error("another request changed the client at the same time")]
     Conflict,
     #[error(transparent)]
     Database(#[from] database::Error),

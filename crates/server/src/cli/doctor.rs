@@ -60,7 +60,7 @@ Examples:
   kleis doctor -c kleis.yml
   kleis doctor identity -c kratos.yml      the file of the program that a service replaces
 
-It changes nothing. Ends with 1 when something is bad; what only surprises is a warning.")]
+It changes nothing. Ends with 1 when something is bad; warnings do not change the exit code.")]
 pub(super) struct Arguments {
     /// identity, oauth, gateway: those that will run; all of them when none is named
     #[arg(value_name = "SERVICE")]
@@ -70,7 +70,7 @@ pub(super) struct Arguments {
     /// As kleis serve --dev
     #[arg(long)]
     dev: bool,
-    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
     format: Format,
 }
 

@@ -36,7 +36,7 @@ pub(super) enum Command {
     },
     /// Create a person
     Create(CreateArguments),
-    /// Create people from JSON files
+    /// Import identities from JSON files
     #[command(after_help = IMPORT_HELP)]
     Import {
         /// One person or an array of people in each; - is standard input
@@ -58,7 +58,7 @@ pub(super) enum Command {
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,
-    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
     format: Format,
 }
 

@@ -27,7 +27,7 @@ use rewrite::Rewritten;
 
 use crate::config::Service;
 
-/// Sign-in, tokens and a guarded door for your programs, in one binary.
+/// Sign-in, OAuth 2.0 and an access gateway in one binary.
 ///
 /// `kleis serve` needs no configuration: it keeps a SQLite database and generated secrets in ./kleis-data, listens on
 /// loopback, and shows the mail it would send. `kleis demo` adds a sample application to try it with.
@@ -68,9 +68,9 @@ enum Command {
     /// OAuth 2.0: clients
     #[command(subcommand)]
     Oauth(oauth::Command),
-    /// Say which build this is
+    /// Show the version
     Version {
-        #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
+        #[arg(long, value_enum, default_value_t, help = "Output format")]
         format: Format,
     },
     /// Write the completions of a shell to standard output

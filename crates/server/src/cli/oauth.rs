@@ -115,7 +115,7 @@ Example:
 pub(super) struct Common {
     #[command(flatten)]
     api: ApiArguments,
-    #[arg(long, value_enum, default_value_t, help = "How to show it: a table for people, JSON for programs")]
+    #[arg(long, value_enum, default_value_t, help = "Output format")]
     format: Format,
 }
 

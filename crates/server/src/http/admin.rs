@@ -88,7 +88,7 @@ async fn demand(State(guard): State<Guard>, mut request: Request, next: Next) ->
         request.extensions_mut().insert(MayReadPrivateKeys);
         return next.run(request).await;
     }
-    let error = web::RestError::new(StatusCode::UNAUTHORIZED, "The request proves nobody's identity")
+    let error = web::RestError::new(StatusCode::UNAUTHORIZED, "Authentication required")
         .with_reason("This listener needs one of the admin tokens as Authorization: Bearer.");
     let mut response = error.into_response();
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));

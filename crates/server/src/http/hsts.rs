@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_by_https_say_that_the_host_is_asked_by_https() {
+    async fn strict_transport_security_is_sent_over_https_except_for_localhost() {
         let year = Some("max-age=31536000".to_owned());
         assert_eq!(sent(json!({}), "https", "id.example", None).await, year);
         assert_eq!(sent(json!({}), "http", "id.example", None).await, None);

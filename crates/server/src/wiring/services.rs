@@ -18,7 +18,7 @@ use identity::Identity;
 use jobs::Handler;
 use jose::{Algorithm, Jwk, JwkSet};
 use oauth::OAuth;
-use serde_json::Value;
+use serde_json::{Value, json};
 use telemetry::metrics::HttpMetrics;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -290,7 +290,7 @@ async fn build_gateway(
         let standing = listeners.iter().filter_map(address).filter_map(|it| format!("http://{it}/").parse().ok());
         called.chain(standing).collect()
     };
-    let section = findings.keep_value(config, config.section(Service::Gateway, &Value::Null));
+    let section = findings.keep_value(config, config.section(Service::Gateway, &trusted_by_default(config)));
     let generated_keys = gateway_keys(parts)
         .map_err(|error| findings.fault(config, Service::Gateway.name(), chain(error.as_ref())))
         .ok();
@@ -332,6 +332,15 @@ async fn build_gateway(
     Some(gateway)
 }
 
+/// Whom the gateway believes where its section lists nobody: whom all believe, and this machine without such a list.
+fn trusted_by_default(config: &Config) -> Value {
+    let trusted = &config.shared.trusted_proxies;
+    if trusted.is_empty() {
+        return Value::Null;
+    }
+    json!({"serve": {"proxy": {"trusted_proxies": trusted}, "api": {"trusted_proxies": trusted}}})
+}
+
 /// The keys that the gateway signs with when no others are named: kept with the other generated secrets, or made for this
 /// process alone.
 fn gateway_keys(parts: &Parts) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
@@ -342,4 +351,27 @@ fn gateway_keys(parts: &Parts) -> Result<JwkSet, Box<dyn std::error::Error + Sen
     let is_whole = |kept: &Value| JwkSet::parse(kept).is_ok();
     let kept = data_dir.kept(FILE, is_whole, || fresh.to_private_value())?;
     Ok(JwkSet::parse(&kept)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gateway_believes_the_listed_proxies_and_without_a_list_this_machine() {
+        let believes = |config: Value, peer: &str| {
+            let config = Config::from_value(&[], config).unwrap();
+            let section: gateway::Config = config.section(Service::Gateway, &trusted_by_default(&config)).unwrap();
+            let peer = peer.parse().unwrap();
+            (section.serve.proxy.trusted_proxies.contains(peer), section.serve.api.trusted_proxies.contains(peer))
+        };
+        assert_eq!(believes(json!({}), "127.0.0.1"), (true, true));
+        let listed = json!({"trusted_proxies": ["10.0.0.0/8"]});
+        assert_eq!(believes(listed.clone(), "10.1.2.3"), (true, true));
+        assert_eq!(believes(listed.clone(), "127.0.0.1"), (false, false));
+        let mut other = listed;
+        other["gateway"] = json!({"serve": {"api": {"trusted_proxies": ["192.0.2.1"]}}});
+        assert_eq!(believes(other.clone(), "10.1.2.3"), (true, false));
+        assert_eq!(believes(other, "192.0.2.1"), (false, true));
+    }
 }

@@ -353,11 +353,11 @@ pub(super) const ENTRIES: &[Entry] = entries![
         "Diese Seite war zu lange offen. Bitte melden Sie sich noch einmal an."
         "ظلت هذه الصفحة مفتوحة مدة طويلة. يُرجى تسجيل الدخول مرة أخرى."
     4_010_002
-        "There is no way to sign in with what was sent. Please try again."
+        "No sign-in method matches the submitted fields. Please try again."
         "Mit den gesendeten Angaben ist keine Anmeldung möglich. Bitte versuchen Sie es noch einmal."
         "لا يمكن تسجيل الدخول بما أُرسل. يُرجى المحاولة مرة أخرى."
     4_010_003
-        "There is no way to sign up with what was sent. Please try again."
+        "No sign-up method matches the submitted fields. Please try again."
         "Mit den gesendeten Angaben ist keine Registrierung möglich. Bitte versuchen Sie es noch einmal."
         "لا يمكن إنشاء حساب بما أُرسل. يُرجى المحاولة مرة أخرى."
     4_010_004
@@ -365,11 +365,11 @@ pub(super) const ENTRIES: &[Entry] = entries![
         "Mit den gesendeten Angaben ist keine Änderung möglich. Bitte versuchen Sie es noch einmal."
         "لا يمكن تغيير شيء بما أُرسل. يُرجى المحاولة مرة أخرى."
     4_010_005
-        "There is no way to recover the account with what was sent. Please try again."
+        "No recovery method matches the submitted fields. Please try again."
         "Mit den gesendeten Angaben ist keine Wiederherstellung möglich. Bitte versuchen Sie es noch einmal."
         "لا يمكن استرداد الحساب بما أُرسل. يُرجى المحاولة مرة أخرى."
     4_010_006
-        "There is no way to confirm the address with what was sent. Please try again."
+        "No verification method matches the submitted fields. Please try again."
         "Mit den gesendeten Angaben ist keine Bestätigung möglich. Bitte versuchen Sie es noch einmal."
         "لا يمكن تأكيد العنوان بما أُرسل. يُرجى المحاولة مرة أخرى."
     4_010_007

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends_somewhere() {
+    fn json_nests_64_levels_at_most() {
         assert_eq!(check(nested(MAX_NESTING).as_bytes()), Ok(()));
         assert_eq!(check(nested(MAX_NESTING + 1).as_bytes()), Err(OutOfBounds::TooDeep));
         assert_eq!(check("{\"a\":".repeat(1_000_000).as_bytes()), Err(OutOfBounds::TooDeep));

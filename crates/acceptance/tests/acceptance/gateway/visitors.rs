@@ -170,7 +170,7 @@ async fn a_session_is_known_to_the_application_by_the_identity_behind_it() -> Re
 }
 
 #[tokio::test]
-async fn nobody_names_himself() -> Result<()> {
+async fn a_client_cannot_set_a_header_that_a_rule_sets() -> Result<()> {
     behind(
         |upstream| rules(upstream, "http://127.0.0.1:1/"),
         async |suite| {

@@ -35,7 +35,7 @@ async fn opens(world: &World, cookie: &str) -> Result<[u16; 2]> {
 }
 
 #[tokio::test]
-async fn a_cookie_of_nobodys_is_no_session_anywhere() -> Result<()> {
+async fn an_unknown_cookie_is_401_on_every_route() -> Result<()> {
     World::on_both_engines(async |world| {
         let own = format!("{SESSION}={}", cookie(world, SESSION)?);
         ensure!(opens(world, &own).await? == [200, 200], "Alice is not signed in");

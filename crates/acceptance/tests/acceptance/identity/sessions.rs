@@ -11,7 +11,7 @@ use super::{PASSWORD, admin_sdk, config, explain, log_in, public_sdk, register_a
 const ALICE: &str = "alice@example.org";
 
 #[tokio::test]
-async fn nobody_is_nobody() -> Result<()> {
+async fn an_unknown_session_token_is_401() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut client = suite.api();
         for token in ["", "ory_st_unknown", "not a token"] {

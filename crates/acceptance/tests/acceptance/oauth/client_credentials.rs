@@ -94,7 +94,7 @@ async fn an_access_token_writes_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_tampered_token_is_nobody() -> Result<()> {
+async fn a_tampered_token_is_inactive() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, machine()).await?;
         let tokens = token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;

@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_is_accepted_and_nobody_is_known() {
+    fn noop_accepts_without_a_subject() {
         let Outcome::Accepted(session) = authenticate() else { panic!("not accepted") };
         assert_eq!((session.subject.as_str(), session.authenticated), ("", false));
     }

@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_accepted() {
+    fn unauthorized_refuses_every_request() {
         let Outcome::Refused(failure) = authenticate() else { panic!("not refused") };
         assert_eq!(failure.status, http::StatusCode::UNAUTHORIZED);
     }

@@ -10,7 +10,7 @@ pub(super) fn authorize() -> Result<(), Box<Failure>> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn everybody_is_allowed() {
+    fn allow_allows_every_request() {
         assert!(super::authorize().is_ok());
     }
 }

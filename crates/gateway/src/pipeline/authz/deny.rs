@@ -9,7 +9,7 @@ pub(super) fn authorize() -> Result<(), Box<Failure>> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn nobody_is_allowed() {
+    fn deny_refuses_every_request() {
         assert_eq!(super::authorize().unwrap_err().status, http::StatusCode::FORBIDDEN);
     }
 }

@@ -46,7 +46,7 @@ impl Json {
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
         StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
-        StatusCode::UNAUTHORIZED => Some("The request proves nobody's identity"),
+        StatusCode::UNAUTHORIZED => Some("Authentication required"),
         StatusCode::FORBIDDEN => Some("This is not allowed"),
         StatusCode::NOT_FOUND => Some("There is no such resource"),
         StatusCode::CONFLICT => Some("The resource could not be created due to a conflict"),
@@ -73,7 +73,7 @@ mod tests {
         let failure = Failure::unauthorized().because("expired").with_detail("jwt_claims", json!({"sub": "a"}));
         assert_eq!(
             body(json!({}), &failure),
-            json!({"error": {"code": 401, "status": "Unauthorized", "message": "The request proves nobody's identity"}})
+            json!({"error": {"code": 401, "status": "Unauthorized", "message": "Authentication required"}})
         );
         assert_eq!(
             body(json!({"verbose": true}), &failure),

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_judges_as_the_whole() {
+    fn a_pruned_schema_accepts_and_refuses_the_same_documents() {
         for service in Service::ALL {
             let schema = Schema::of(service).unwrap();
             let whole = compiled(&schema.document);

@@ -152,7 +152,7 @@ const READ_ELSEWHERE: &[(Service, &str)] = &[
 ];
 
 #[test]
-fn a_key_that_is_said_to_be_obeyed_is_read_by_somebody() {
+fn every_supported_key_is_read_by_the_code() {
     let mut unread = Vec::new();
     for service in Service::ALL {
         for path in keys(service) {

@@ -101,7 +101,7 @@ async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_networ
 }
 
 #[tokio::test]
-async fn names_of_nobody_are_limited_like_names_of_somebody() {
+async fn unknown_and_known_names_have_the_same_limits() {
     in_a_house(json!({}), |house| async move {
         at(house.native(), 1).sign_up("a@example.org").await.expect(200);
         let mut seen = Vec::new();

@@ -8,7 +8,7 @@ use tower::ServiceExt as _;
 use super::{House, PASSWORD, in_a_house};
 
 #[tokio::test]
-async fn nobody_is_nobody() {
+async fn an_unknown_session_token_is_401() {
     in_a_house(json!({}), |house| async move {
         let reply = house.native().whoami().await.expect(401);
         assert!(reply.json["error"]["reason"].as_str().unwrap().contains("carries no live session"));

@@ -192,7 +192,7 @@ async fn the_sample_error_has_an_id_like_others() {
 }
 
 #[tokio::test]
-async fn a_page_size_without_a_wish_is_the_default() {
+async fn a_page_size_below_one_is_the_default() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
