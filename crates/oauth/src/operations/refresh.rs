@@ -20,7 +20,7 @@ use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation
 use crate::storage::grants::{self, NewRefreshToken, Successor};
 use crate::storage::revocations;
 
-/// How often a lost race is looked at again: each time another identity has made progress.
+/// How often a lost race is looked at again: each time another request has made progress.
 const MAX_ATTEMPTS: usize = 4;
 
 /// What the client sends.

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_holds_at_most_its_bytes_and_drops_entries_one_by_one() {
+    fn remembered_tokens_are_bounded_by_bytes() {
         let (tokens, keys) = (VerifiedTokens::new(), Arc::new(VerificationKeys::default()));
         let token = || Arc::new(VerifiedToken::new(String::new(), Map::new(), Extra::default(), &keys, 2048));
         for number in 0..2000 {
