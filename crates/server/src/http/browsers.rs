@@ -3,7 +3,8 @@
 //! A browser on the same machine reaches a loopback listener, whatever page it shows. A page of another origin can send
 //! simple requests without asking (Fetch standard, section 3.2), and a page whose name was pointed at 127.0.0.1 (DNS
 //! rebinding) can read the answers, too. So, before anything else is done:
-//! - A listener on loopback answers only to loopback names, to the host of its `base_url` and to `admin.hosts`.
+//! - A listener on loopback answers only to loopback names, to the host of its `base_url` and to `admin.hosts`; so does one
+//!   on another address when `admin.hosts` is set.
 //! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another.
 //! - A body says that it is JSON, which a page cannot send to another origin without asking. Introspection takes forms
 //!   (RFC 7662 section 2.1).
@@ -34,7 +35,8 @@ pub(crate) struct Policy(Arc<Inner>);
 
 struct Inner {
     words: Words,
-    is_on_loopback: bool,
+    /// Whether it answers to certain names alone.
+    checks_host: bool,
     /// Names beside those of loopback, in lower case and without port.
     hosts: Vec<String>,
     cors: CorsConfig,
@@ -54,7 +56,8 @@ impl Policy {
         let named = base_url.as_ref().and_then(Url::host_str).map(str::to_ascii_lowercase);
         let hosts = admin.hosts.iter().map(|host| host.to_ascii_lowercase()).chain(named).collect();
         let is_on_loopback = matches!(address, Address::Tcp(address) if address.ip().is_loopback());
-        Self(Arc::new(Inner { words, is_on_loopback, hosts, cors: settings.cors.clone(), open }))
+        let checks_host = is_on_loopback || !admin.hosts.is_empty();
+        Self(Arc::new(Inner { words, checks_host, hosts, cors: settings.cors.clone(), open }))
     }
 
     pub(crate) fn around(self, router: Router) -> Router {
@@ -81,7 +84,7 @@ impl Inner {
         let host = authority.or_else(|| text(headers, HOST.as_str())).unwrap_or_default();
         // A browser never leaves the host out; whether others may is checked later.
         let names_a_host = authority.is_some() || headers.contains_key(HOST);
-        if self.is_on_loopback && names_a_host && !self.answers_to(host) {
+        if self.checks_host && names_a_host && !self.answers_to(host) {
             let reason =
                 "Host: this admin listener is not called so; name the host in serve.admin.base_url or admin.hosts.";
             return Some((StatusCode::MISDIRECTED_REQUEST, reason));
@@ -144,14 +147,16 @@ fn may_carry_body(request: &Request) -> bool {
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
 }
 
-/// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`.
+/// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`. Behind it stands a port or nothing.
 fn host_of(authority: &str) -> Option<Host<String>> {
-    let host = if authority.starts_with('[') {
-        authority.split_inclusive(']').next()?
-    } else {
-        authority.split(':').next()?
+    let end = match authority.find(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
     };
-    Host::parse(host).ok()
+    let (host, port) = authority.split_at(end);
+    let is_port =
+        port.is_empty() || port.strip_prefix(':').is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()));
+    if is_port { Host::parse(host).ok() } else { None }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -174,7 +179,8 @@ mod tests {
             "cors": { "enabled": true, "allowed_origins": ["https://console.example"] },
         }))
         .unwrap();
-        let admin = Admin { hosts: vec!["Kratos".to_owned()], ..Admin::default() };
+        let hosts = if address.starts_with("127.") { vec!["Kratos".to_owned()] } else { Vec::new() };
+        let admin = Admin { hosts, ..Admin::default() };
         let address = Address::Tcp(address.parse().unwrap());
         let router = Router::new().fallback(async || "done");
         let router = Policy::of(Words::Rest, &address, &listener, &admin, OPEN).around(router);
@@ -198,14 +204,35 @@ mod tests {
         ] {
             assert_eq!(status_of("127.0.0.1:4434", &[("host", host)], "GET", "/admin/keys", "").await, 200, "{host}");
         }
-        for host in
-            ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:4434", "", "a b", "10.0.0.1", "[::2]"]
-        {
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:4434",
+            "localhost:4434.evil.example",
+            "[::1].evil.example",
+            "[::1]4434",
+            "",
+            "a b",
+            "10.0.0.1",
+            "[::2]",
+        ] {
             assert_eq!(status_of("127.0.0.1:4434", &[("host", host)], "GET", "/admin/keys", "").await, 421, "{host}");
             let anywhere = status_of("0.0.0.0:4434", &[("host", host)], "GET", "/admin/keys", "").await;
             assert_eq!(anywhere, 200, "{host}: names are checked on loopback only");
         }
         assert_eq!(status_of("127.0.0.1:4434", &[("host", "evil.example")], "GET", "/decisions/a", "").await, 200);
+    }
+
+    #[tokio::test]
+    async fn listed_names_hold_on_every_address() {
+        let listed = Admin { hosts: vec!["kratos".to_owned()], ..Admin::default() };
+        let address = Address::Tcp("0.0.0.0:4434".parse().unwrap());
+        let policy = Policy::of(Words::Rest, &address, &Listener::default(), &listed, OPEN);
+        let router = policy.around(Router::new().fallback(async || "done"));
+        for (host, status) in [("kratos:4434", 200), ("localhost", 200), ("evil.example", 421)] {
+            let request = Request::builder().uri("/admin/keys").header("host", host).body(Body::empty()).unwrap();
+            assert_eq!(router.clone().oneshot(request).await.unwrap().status(), status, "{host}");
+        }
     }
 
     #[tokio::test]
