@@ -84,7 +84,7 @@ pub struct WriteTx {
     touched: Touched,
 }
 
-/// What a transaction touches, noted when it ends, however it ends: a commit that nobody waited for may still come.
+/// What a transaction touches, noted when it ends, however it ends: a commit that failed may still come.
 struct Touched {
     database: Database,
     slots: Vec<Slot>,
@@ -155,8 +155,21 @@ impl WriteTx {
 
     /// Makes everything durable and visible. When this returns an error nothing was written, except that a connection
     /// lost during the commit leaves the outcome unknown.
+    ///
+    /// Whoever waits for it may go away meanwhile: a client that hangs up takes its request along. The commit comes all the same,
+    /// so what was touched is invalid after it, and not when the waiting ends.
     pub async fn commit(self) -> Result<(), Error> {
         self.check()?;
+        if self.touched.slots.is_empty() {
+            return self.finish().await;
+        }
+        #[expect(clippy::disallowed_methods, reason = "the task ends with the commit")]
+        let finished = tokio::spawn(self.finish()).await;
+        let lost = |error| Error::unavailable("the commit was cut short", error);
+        finished.map_err(lost)?
+    }
+
+    async fn finish(self) -> Result<(), Error> {
         match self.engine {
             EngineWrite::Sqlite(tx) => tx.commit().await?,
             EngineWrite::Postgres(tx) => Box::pin(commit_with_change(*tx, self.tenant, &self.touched)).await?,
