@@ -118,7 +118,7 @@ impl House {
 
     pub(super) fn browser(&self) -> Client<'_> {
         let address = [192, 0, 2, 1].into();
-        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address }
+        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address, fetch_site: None }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -179,6 +179,8 @@ pub(super) struct Client<'h> {
     pub token: Option<String>,
     /// Where its requests come from.
     pub address: IpAddr,
+    /// What a browser says about the page that makes it send something.
+    pub fetch_site: Option<&'static str>,
 }
 
 pub(super) struct Reply {
@@ -351,6 +353,9 @@ impl Client<'_> {
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, pairs.join("; "));
+        }
+        if let Some(site) = self.fetch_site {
+            request = request.header("sec-fetch-site", site);
         }
         if let Some(token) = &self.token {
             request = request.header("x-session-token", token);
