@@ -111,6 +111,14 @@ pub(crate) fn is_overriding(name: &HeaderName) -> bool {
     name.as_str().starts_with('x') && OVERRIDING.binary_search_by(|known| compare(known, name)).is_ok()
 }
 
+/// Whether this is what proxies say of a client (RFC 7239, `X-Forwarded-*`), however it is spelled.
+pub(crate) fn is_forwarded(name: &HeaderName) -> bool {
+    let folded = || name.as_str().bytes().map(folded);
+    folded().eq(*b"forwarded") || folded().take(FORWARDED.len()).eq(FORWARDED.bytes())
+}
+
+const FORWARDED: &str = "x-forwarded";
+
 /// The overriding headers that a rule lets through (`upstream.keep_headers`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeptHeaders(Vec<String>);
@@ -182,6 +190,21 @@ mod tests {
         assert!(kept.contains(&name("x-http-method-override")) && kept.contains(&name("x_http_method_override")));
         assert!(!kept.contains(&name("x-http-method")));
         assert!(KeptHeaders::new(&["a b".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn what_proxies_say_of_a_client_is_known_however_it_is_spelled() {
+        let said = [
+            "Forwarded",
+            "X-Forwarded-For",
+            "X_Forwarded_For",
+            "X.Forwarded.Host",
+            "x-forwarded.proto",
+            "x~forwarded~for",
+        ];
+        assert!(said.iter().all(|name| is_forwarded(&name.parse().unwrap())));
+        let others = ["forward", "forwarded-for", "x-forward", "xforwarded-for", "x-request-id"];
+        assert!(!others.iter().any(|name| is_forwarded(&name.parse().unwrap())));
     }
 
     #[test]

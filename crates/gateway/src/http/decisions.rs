@@ -37,14 +37,14 @@ fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
     let decided = granted.rules.decided_headers();
     let session = &granted.session;
     let is_kept = |name: &HeaderName| granted.compiled().is_some_and(|compiled| compiled.kept_headers.contains(name));
-    let overriding: Vec<HeaderName> =
-        request_headers.keys().filter(|name| is_overriding(name) && !is_kept(name)).cloned().collect();
+    // By the names under which this request has them, too: `X_User_Id` is `X-User-Id` to many an application.
+    let is_forged = |name: &&HeaderName| decided.contains(name) || (is_overriding(name) && !is_kept(name));
+    let forged: Vec<HeaderName> = request_headers.keys().filter(is_forged).cloned().collect();
     let mut headers = HeaderMap::new();
     if granted.compiled().is_some_and(|compiled| compiled.pipeline.echoes_request_headers()) {
         headers = request_headers;
         remove_hop_by_hop(&mut headers);
-        decided.remove_from(&mut headers);
-        for name in session.removed.iter().chain(&overriding).chain([&CONTENT_LENGTH, &HOST]) {
+        for name in session.removed.iter().chain(&forged).chain([&CONTENT_LENGTH, &HOST]) {
             headers.remove(name);
         }
     }
@@ -52,7 +52,7 @@ fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
         headers.insert(name, value.clone());
     }
     let mut removed: Vec<&str> =
-        decided.iter().chain(session.removed.iter().chain(&overriding).map(HeaderName::as_str)).collect();
+        decided.iter().chain(session.removed.iter().chain(&forged).map(HeaderName::as_str)).collect();
     removed.retain(|name| session.headers.get(name).is_none());
     removed.sort_unstable();
     removed.dedup();

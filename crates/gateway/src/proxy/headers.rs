@@ -3,7 +3,9 @@
 use http::header::{CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, TE, UPGRADE};
 use http::{HeaderName, HeaderValue};
 
-use crate::domain::headers::{DecidedHeaders, KeptHeaders, is_overriding, remove_hop_by_hop, remove_where};
+use crate::domain::headers::{
+    DecidedHeaders, KeptHeaders, is_forwarded, is_overriding, remove_hop_by_hop, remove_where,
+};
 use crate::domain::session::SetHeaders;
 use crate::domain::target::Target;
 
@@ -54,16 +56,13 @@ impl HeaderRules<'_> {
     fn takes_away(&self, name: &HeaderName) -> bool {
         // The body is sent without waiting for a 100.
         *name == EXPECT
+            // CGI would read it as the variable `HTTP_PROXY`, by which programs choose where their own calls go.
+            || *name == "proxy"
             || (!self.is_forwarder && is_forwarded(name))
             || (is_overriding(name) && !self.kept.contains(name))
             || self.decided.contains(name)
             || self.removed.contains(name)
     }
-}
-
-fn is_forwarded(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    name == "forwarded" || name.starts_with("x-forwarded") || name.starts_with("x_forwarded")
 }
 
 /// Appends our hop to what a listed proxy said; nobody else's words are left by now.
@@ -150,10 +149,12 @@ mod tests {
             ("x-secret", "s"),
             ("x-forwarded-for", "1.2.3.4"),
             ("x-forwarded-whatever", "x"),
+            ("x.forwarded.for", "1.2.3.4"),
             ("forwarded", "for=1.2.3.4"),
             ("connection", "close, x-hop"),
             ("x-hop", "1"),
             ("expect", "100-continue"),
+            ("proxy", "http://evil.example"),
             ("accept", "a"),
         ];
         assert_eq!(applied(&sent, false, false, None), headers(&[("accept", "a"), ("x-role", "r")]));

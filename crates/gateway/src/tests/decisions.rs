@@ -49,6 +49,16 @@ async fn envoy_appends_the_path_and_keeps_method_and_host() {
 }
 
 #[tokio::test]
+async fn a_forged_header_is_removed_by_the_name_that_it_was_sent_under() {
+    let running = Running::start(json!([named()]), json!({})).await;
+    let sent = [("host", "api.example"), ("x_user", "forged"), ("x.user", "forged"), ("x-mine", "7")];
+    let granted = running.decide("/decisions/named/x", &sent).await;
+    assert_eq!((granted.status, granted.header("x-user")), (200, Some("anonymous")));
+    assert_eq!((granted.header("x_user"), granted.header("x.user")), (None, None));
+    assert_eq!(granted.header("x-envoy-auth-headers-to-remove"), Some("x.user,x_user"));
+}
+
+#[tokio::test]
 async fn a_bare_decision_is_about_a_url_without_a_path() {
     let mut bare = rule("", "", json!({}));
     bare["match"]["url"] = json!("http://api.example");

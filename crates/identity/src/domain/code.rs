@@ -80,7 +80,7 @@ pub struct Code {
     pub id: CodeId,
     pub purpose: CodePurpose,
     pub flow_id: FlowId,
-    /// The sealed digits, or the digest of the token.
+    /// The sealed digits, or the digest of the token. Empty when a newer code took its place.
     pub at_rest: Vec<u8>,
     /// Nobody's, when the address is not known here: the flow must look the same.
     pub identity_id: Option<IdentityId>,

@@ -121,6 +121,12 @@ impl Identity {
         !(is_unproved && self.has_verified_address())
     }
 
+    /// Whether this is an address of the person that may recover the account.
+    pub fn recovers_by(&self, via: Via, value: &str) -> bool {
+        self.recovery_addresses.iter().any(|address| address.via == via && address.value == value)
+            && self.is_recoverable_by(via, value)
+    }
+
     /// Removes the password, whose identifiers stay, so that a new one can be set.
     pub fn forget_password(&mut self, now: Timestamp) {
         if let Some(credential) = self.credentials.get_mut(&CredentialType::Password) {

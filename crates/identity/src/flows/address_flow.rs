@@ -4,7 +4,7 @@
 //! Whether a flow works by code or by link is decided when it begins and stays with it (`Flow::active`). An unknown
 //! address is answered as a known one is: the same rows are written, the same form is shown, only no mail goes out.
 
-use base::Context;
+use base::{Context, PlainToken};
 use database::WriteTx;
 use serde_json::json;
 
@@ -218,6 +218,12 @@ impl Identity {
             return Err(FlowError::MethodDisabled);
         }
         Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())
+    }
+
+    /// The page with the button of a link. A page of another origin cannot press it: it would sign whoever looks at it in as
+    /// somebody else.
+    pub(super) fn ask_for_click<D: AddressFlow>(&self, flow: &Flow<D>, token: &str) -> Answer {
+        Answer::redirect(self.mailed_link(flow, &PlainToken::received(token)))
     }
 
     /// Judges what came back; the inner error is what there is to say when it is more than that it is wrong.

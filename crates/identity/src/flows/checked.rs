@@ -82,11 +82,37 @@ impl Identity {
         let text = serde_json::to_vec(&shown).map(Bytes::from);
         let text = text.map_err(|error| database::Error::inconsistent("identity_sessions", error.to_string()))?;
         let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
-        // The parsed form takes a multiple of the text.
-        let bytes = SESSION_BYTES.max(text.len() * 4);
+        let bytes = memory_of(&text);
         let checked = CheckedSession { session, available_aal: identity.available_aal, text, body: OnceLock::new() };
         let subjects: &[&[u8]] = &[session_id.as_bytes(), identity_id.as_bytes()];
         let read = Cacheable { value: checked, subjects, bytes };
         Ok(Some(self.checked_sessions.put(start, cx.tenant, key, read)))
+    }
+}
+
+/// What a session takes whose `whoami` is `text`, with the parsed form. A parsed value takes far more than its text: of a list of
+/// digits each has two bytes, and some seventy when it is parsed. A person may have thousands of them in her traits.
+fn memory_of(text: &[u8]) -> usize {
+    /// So many are in an ordinary session.
+    const USUAL_VALUES: usize = 128;
+    const VALUE_BYTES: usize = 160;
+    let values = text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
+    SESSION_BYTES.max(text.len() * 4) + VALUE_BYTES * values.saturating_sub(USUAL_VALUES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_small_values_count_for_the_memory_that_they_take() {
+        let list = |item: &str, count: usize| format!("[{}]", vec![item; count].join(","));
+        assert_eq!(memory_of(list("1", 100).as_bytes()), SESSION_BYTES, "an ordinary one counts as before");
+        let text = list("1", 8_000);
+        let parsed: Vec<Value> = serde_json::from_str(&text).unwrap();
+        assert!(memory_of(text.as_bytes()) > text.len() + parsed.capacity() * size_of::<Value>());
+        // An object of one member has room for several in its list and in its index.
+        let text = list("{\"a\":1}", 2_700);
+        assert!(memory_of(text.as_bytes()) > text.len() + 2_700 * 400);
     }
 }

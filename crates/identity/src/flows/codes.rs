@@ -76,7 +76,7 @@ impl Identity {
         storage::codes::delete_open(tx, flow.id, purpose).await?;
         // Done for unknown recipients too, so that timing does not reveal whether the account exists.
         let person = recipient.person.map_or(IdentityId::from_uuid(Uuid::nil()), |person| person.id);
-        storage::codes::delete_open_of_person(tx, person, purpose, asked_by).await?;
+        storage::codes::supersede_of_person(tx, person, purpose, asked_by).await?;
         let code = Code {
             id: CodeId::generate(&self.rng),
             purpose,

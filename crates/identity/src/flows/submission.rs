@@ -56,13 +56,14 @@ impl Submission {
         self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()))
     }
 
-    /// Data for the messages of this one request: an object, which a form sends as JSON text.
+    /// Data for the messages of this one request: an object, which a form sends as JSON text. It is kept inside of other JSON,
+    /// so a text that nests as deep as a reader can read would leave a flow and a message that nobody can read.
     pub fn transient_payload(&self) -> Option<Value> {
         let payload = match self.0.get("transient_payload")? {
             Value::String(text) => serde_json::from_str(text).ok()?,
             payload => payload.clone(),
         };
-        Some(payload).filter(Value::is_object)
+        Some(payload).filter(|payload| payload.is_object() && !base::is_nested_too_deep(payload))
     }
 }
 
@@ -78,7 +79,11 @@ mod tests {
             |value: Value| Submission(Map::from_iter([("transient_payload".to_owned(), value)])).transient_payload();
         assert_eq!(payload(json!({"a": 1})), Some(json!({"a": 1})));
         assert_eq!(payload(json!("{\"a\": 1}")), Some(json!({"a": 1})));
-        for nothing in [json!("[1]"), json!("{"), json!(""), json!(1), json!(null)] {
+        let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(payload(json!(nested(base::MAX_NESTING))).is_some());
+        let too_deep = [json!(nested(base::MAX_NESTING + 1)), json!(nested(126)), json!(format!(" {}", nested(127)))];
+        let nothing = [json!("[1]"), json!("{"), json!(""), json!(1), json!(null)];
+        for nothing in nothing.into_iter().chain(too_deep) {
             assert_eq!(payload(nothing), None);
         }
     }

@@ -26,6 +26,8 @@ pub struct Visitor {
     pub csrf_header: Option<String>,
     pub has_origin: bool,
     pub is_ajax: bool,
+    /// A page of another origin made the browser send this.
+    pub is_from_elsewhere: bool,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
 }

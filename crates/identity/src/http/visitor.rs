@@ -50,6 +50,7 @@ fn read(headers: &HeaderMap, request_url: Url, ip_address: Option<String>) -> Vi
         csrf_header: text("x-csrf-token").map(str::to_owned),
         has_origin: headers.contains_key(ORIGIN),
         is_ajax: text("sec-fetch-mode").is_some_and(|mode| mode == "cors" || mode == "same-origin"),
+        is_from_elsewhere: matches!(text("sec-fetch-site"), Some("cross-site" | "same-site")),
         ip_address,
         user_agent: text(USER_AGENT.as_str()).map(str::to_owned),
     }

@@ -130,7 +130,7 @@ impl Identity {
             return Err(CreateRecoveryError::UnknownIdentity);
         }
         storage::flows::insert(&mut tx, flow).await?;
-        storage::codes::delete_open_of_person(&mut tx, id, purpose, code.asked_by).await?;
+        storage::codes::supersede_of_person(&mut tx, id, purpose, code.asked_by).await?;
         storage::codes::insert(&mut tx, &code).await?;
         let attributes = json!({ "IdentityID": id, "FlowID": flow.id, "FlowType": flow.flow_type.as_str() });
         let event = jobs::Event { name: "RecoveryInitiatedByAdmin", subject: id.to_string(), attributes };

@@ -17,10 +17,11 @@ database::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12)";
     COUNT_ATTEMPT = "UPDATE identity_codes SET attempts = attempts + 1 \
                      WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
-    REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL";
+    REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND length(digest) > 0";
     DELETE_OF_FLOW = "DELETE FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
-    DELETE_OF_PERSON = "DELETE FROM identity_codes \
-                        WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
+    /// What is left compares with nothing.
+    SUPERSEDE = "UPDATE identity_codes SET digest = $5 \
+                 WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
 }
 
 /// How digits rest: sealed for this alone.
@@ -53,7 +54,7 @@ pub async fn count_attempt(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose)
     tx.execute(&COUNT_ATTEMPT, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Uses the code up; `false` when somebody else just did.
+/// Uses the code up; `false` when somebody else just did, or a newer one took its place.
 pub async fn redeem(tx: &mut WriteTx, code: CodeId, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.execute(&REDEEM, &values![code.as_uuid(), now]).await? == 1)
 }
@@ -63,15 +64,18 @@ pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -
     tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Deletes the person's codes for this purpose that were not used, because a new one is sent to the same kind of asker.
-pub async fn delete_open_of_person(
+/// Makes the person's codes for this purpose that were not used worthless, because a new one is sent to the same kind of
+/// asker. Their rows stay, and count guesses on: a flow whose code was superseded must not be told from the flow of nobody,
+/// whose code nothing supersedes.
+pub async fn supersede_of_person(
     tx: &mut WriteTx,
     person: IdentityId,
     purpose: CodePurpose,
     asked_by: AskedBy,
 ) -> Result<(), Error> {
-    let values = values![person.as_uuid(), purpose.as_str(), asked_by.as_str()];
-    tx.execute(&DELETE_OF_PERSON, &values).await.map(|_| ())
+    let nothing: &[u8] = b"";
+    let values = values![person.as_uuid(), purpose.as_str(), asked_by.as_str(), nothing];
+    tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 
 fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error> {

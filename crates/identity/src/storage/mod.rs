@@ -88,7 +88,7 @@ pub(crate) mod tests {
 
     database::statements! {
         ATTEMPTS = "SELECT count(*) FROM identity_attempts WHERE tenant_id = $1";
-        CODES = "SELECT count(*) FROM identity_codes WHERE tenant_id = $1 AND purpose = 'recovery' AND used_at IS NULL";
+        CODES = "SELECT count(*) FROM identity_codes WHERE tenant_id = $1 AND purpose = 'recovery' AND used_at IS NULL AND length(digest) > 0";
         MESSAGES = "SELECT count(*) FROM identity_messages WHERE tenant_id = $1";
     }
 

@@ -156,10 +156,11 @@ impl Identity {
         };
         let mut tx = self.database.read(cx.tenant);
         let person = match code.identity_id {
-            Some(id) => storage::identities::find(&mut tx, id).await?,
+            Some(id) => storage::identities::find_whole(&mut tx, self.vault(cx), id).await?,
             None => None,
         };
-        let Some(identity) = person else {
+        // The address may be hers no more since the code was sent: whoever reads what arrives there is not she.
+        let Some(identity) = person.filter(|person| self.signs_in_by_code(person, code.via, &code.address)) else {
             return Err(SubmitError::general(flow_messages::login_code_invalid()));
         };
         if current.is_some_and(|current| current.session.identity_id != identity.id) {
@@ -173,6 +174,14 @@ impl Identity {
             ..Effects::default()
         };
         Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+    }
+
+    /// Whether a code that was sent to this address is a proof for this person, who has her credentials with her.
+    fn signs_in_by_code(&self, person: &domain::Identity, via: Via, address: &str) -> bool {
+        let of_code =
+            person.credential(CredentialType::Code).map(domain::Credential::code_addresses).unwrap_or_default();
+        of_code.iter().any(|(known, value)| *known == via && value == address)
+            || (self.sends_codes_to_verifiable_addresses() && person.verifiable_address(via, address).is_some())
     }
 
     /// Who can sign in with a code at this address.

@@ -260,6 +260,9 @@ impl Identity {
         if self.current(cx, visitor).await?.is_some() {
             return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
         }
+        if visitor.is_from_elsewhere {
+            return Ok(self.ask_for_click(&flow, token));
+        }
         if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
             && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
         {

@@ -51,8 +51,12 @@ impl Identity {
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
+        let is_own = flow.details.identity_id.is_none();
         let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
-        let Some(person) = person.filter(domain::Identity::is_active) else { return Ok(None) };
+        // The address may be hers no more since the code was sent. An administrator's code was sent to none.
+        let may_recover =
+            |person: &domain::Identity| person.is_active() && (!is_own || person.recovers_by(code.via, &code.address));
+        let Some(person) = person.filter(may_recover) else { return Ok(None) };
 
         // A link is opened wherever the mail is read; the login waits in the browser that began it.
         let is_at_home = flow.is_browser() && self.browser(visitor).is_home_of(&flow);
@@ -60,7 +64,6 @@ impl Identity {
         flow.state = FlowState::PassedChallenge;
         storage::flows::update(&mut tx, &mut flow).await?;
         let cx = &acting_as(cx, person.id);
-        let is_own = flow.details.identity_id.is_none();
         if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
             if !person.has_verified_address() {
                 self.forget_unproved_password(&mut tx, cx, &person).await?;

@@ -303,6 +303,9 @@ impl Identity {
         if !self.verification_enabled() {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
+        if visitor.is_from_elsewhere {
+            return Ok(self.ask_for_click(&flow, token));
+        }
         let browser = self.browser(visitor);
         if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
             && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?

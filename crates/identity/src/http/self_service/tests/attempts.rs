@@ -354,6 +354,31 @@ async fn a_new_code_invalidates_the_older_ones_of_the_person() {
 }
 
 #[tokio::test]
+async fn a_superseded_code_is_answered_like_the_code_of_nobody() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        let mut answers = Vec::new();
+        for (number, email) in [(1, "a@example.org"), (3, "nobody@example.org")] {
+            let mut older = at(house.spa(), number);
+            let id = older.begin("recovery").await;
+            older.submit("recovery", &id, json!({"method": "code", "email": email})).await.expect(200);
+            let mut newer = at(house.spa(), number + 1);
+            let newer_id = newer.begin("recovery").await;
+            newer.submit("recovery", &newer_id, json!({"method": "code", "email": email})).await.expect(200);
+            let mut seen = Vec::new();
+            for _ in 0..7 {
+                let reply = older.submit("recovery", &id, json!({"method": "code", "code": "000000"})).await;
+                seen.push((reply.status.as_u16(), reply.messages()));
+            }
+            answers.push(seen);
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(answers[0][5], (400, vec![4_000_001]), "no more guesses at this code");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_new_code_is_accepted_after_five_wrong_ones() {
     let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
     in_a_house(config, |house| async move {

@@ -112,6 +112,31 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_cannot_press_the_button_of_a_link() {
+    in_a_house(by_link(), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for flow in ["recovery", "verification"] {
+            let id = ask(&mut house.native(), flow, "a@example.org").await;
+            let link = mailed(&house, &id).await;
+            let mut reader = house.browser();
+            let (path, token) = link.split_once("&token=").unwrap();
+            for site in ["cross-site", "same-site"] {
+                reader.fetch_site = Some(site);
+                for (path, body) in [(link.as_str(), ""), (path, &format!("token={token}"))] {
+                    let bounced = reader.post(path, "application/x-www-form-urlencoded", body).await.expect(303);
+                    assert_eq!(bounced.location(), link, "{flow}: the button is shown");
+                }
+            }
+            reader.whoami().await.expect(401);
+            reader.fetch_site = Some("same-origin");
+            let passed = reader.follow(&link).await.expect(303);
+            assert_ne!(passed.location(), link, "{flow}: the link was not used up");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_link_of_another_flow_or_kind_opens_nothing() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);

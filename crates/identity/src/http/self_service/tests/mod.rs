@@ -120,7 +120,8 @@ impl House {
 
     pub(super) fn browser(&self) -> Client<'_> {
         let (address, locale) = ([192, 0, 2, 1].into(), Locale::ENGLISH);
-        Client { house: self, kind: Kind::Browser, cookies: BTreeMap::new(), token: None, address, locale }
+        let (kind, cookies) = (Kind::Browser, BTreeMap::new());
+        Client { house: self, kind, cookies, token: None, address, locale, fetch_site: None }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -183,6 +184,8 @@ pub(super) struct Client<'h> {
     pub address: IpAddr,
     /// The language that its person reads.
     pub locale: Locale,
+    /// What a browser says about the page that makes it send something.
+    pub fetch_site: Option<&'static str>,
 }
 
 pub(super) struct Reply {
@@ -355,6 +358,9 @@ impl Client<'_> {
         if !self.cookies.is_empty() {
             let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, pairs.join("; "));
+        }
+        if let Some(site) = self.fetch_site {
+            request = request.header("sec-fetch-site", site);
         }
         if let Some(token) = &self.token {
             request = request.header("x-session-token", token);

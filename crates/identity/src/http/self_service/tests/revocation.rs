@@ -150,3 +150,30 @@ async fn whoever_signed_up_stays_signed_in_when_the_address_is_proved_there() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_was_sent_to_an_address_that_was_given_up_opens_nothing() {
+    let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
+    in_a_house(config, |house| async move {
+        let mut owner = house.native();
+        owner.sign_up(ADDRESS).await.expect(200);
+        let mut reader = house.spa();
+        let recovery = reader.begin("recovery").await;
+        reader.submit("recovery", &recovery, json!({"method": "code", "email": ADDRESS})).await.expect(200);
+        let login = reader.begin("login").await;
+        reader.submit("login", &login, json!({"method": "code", "identifier": ADDRESS})).await.expect(400);
+        let recovery_code = house.code(&recovery, CodePurpose::Recovery).await;
+        let login_code = house.code(&login, CodePurpose::Login).await;
+
+        let id = owner.begin("settings").await;
+        let body = json!({"method": "profile", "traits": {"email": "new@example.org"}});
+        owner.submit("settings", &id, body).await.expect(200);
+        let refused = reader.submit("recovery", &recovery, json!({"method": "code", "code": recovery_code})).await;
+        assert_eq!(refused.expect(200).messages(), [4_060_006]);
+        let refused = reader.submit("login", &login, json!({"method": "code", "code": login_code})).await;
+        assert_eq!(refused.expect(400).messages(), [4_010_008]);
+        reader.whoami().await.expect(401);
+        owner.whoami().await.expect(200);
+    })
+    .await;
+}
