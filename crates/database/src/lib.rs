@@ -39,7 +39,7 @@ pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
 pub use page_token::{InvalidPageToken, PageToken};
-pub use read_cache::{Cacheable, ReadCache, ReadStart};
+pub use read_cache::{Cacheable, ReadCache, ReadStart, memory_of_json};
 pub use reaper::{Reaped, Reaper, Retention};
 pub use row::Row;
 pub use statement::Statement;

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use base::{Context, PlainToken};
 use bytes::Bytes;
-use database::Cacheable;
+use database::{Cacheable, memory_of_json};
 use serde_json::Value;
 
 use crate::Identity;
@@ -90,14 +90,11 @@ impl Identity {
     }
 }
 
-/// What a session takes whose `whoami` is `text`, with the parsed form. A parsed value takes far more than its text: of a list of
-/// digits each has two bytes, and some seventy when it is parsed. A person may have thousands of them in her traits.
+/// What a session takes whose `whoami` is `text`, with the parsed form. A person may have thousands of values in their traits.
 fn memory_of(text: &[u8]) -> usize {
-    /// So many are in an ordinary session.
-    const USUAL_VALUES: usize = 128;
-    const VALUE_BYTES: usize = 160;
-    let values = text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
-    SESSION_BYTES.max(text.len() * 4) + VALUE_BYTES * values.saturating_sub(USUAL_VALUES)
+    /// So much of it is in an ordinary session, which [`SESSION_BYTES`] counts already.
+    const USUAL_BYTES: usize = 24 << 10;
+    SESSION_BYTES.max(text.len() * 4) + memory_of_json(text).saturating_sub(USUAL_BYTES)
 }
 
 #[cfg(test)]

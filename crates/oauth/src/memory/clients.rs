@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::TenantId;
-use database::{Cacheable, Database, Error, ReadCache};
+use database::{Cacheable, Database, Error, ReadCache, memory_of_json};
 
 use crate::domain::client::{Client, ClientId};
 use crate::storage::clients;
@@ -30,8 +30,8 @@ impl Clients {
         let found = clients::find(&mut self.database.read(tenant), id).await?;
         Ok(found.map(|client| {
             let subjects = &[id.as_str().as_bytes()];
-            let metadata = serde_json::to_vec(&client.metadata).map_or(0, |text| text.len());
-            let bytes = CLIENT_BYTES + 2 * metadata;
+            let metadata = serde_json::to_vec(&client.metadata).map_or(0, |text| memory_of_json(&text));
+            let bytes = CLIENT_BYTES + metadata;
             self.cached.put(start, tenant, id.clone(), Cacheable { value: client, subjects, bytes })
         }))
     }

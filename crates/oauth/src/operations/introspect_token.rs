@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::{Context, PlainToken};
-use database::Cacheable;
+use database::{Cacheable, memory_of_json};
 use jose::ClaimsCheck;
 use oauth_types::{ActiveToken, Introspection, ScopeSet, TokenUse};
 use serde_json::{Map, Value};
@@ -77,11 +77,11 @@ impl OAuth {
         let (client, subject) = (live.token.client_id.as_str().to_owned(), live.token.subject.clone());
         let keys = versions::KEYS.as_bytes();
         let subjects: &[&[u8]] = &[jti.as_bytes(), grant.as_bytes(), client.as_bytes(), subject.as_bytes(), keys];
+        // Claims of the login application may be large.
         let claims = |claims: &Map<String, Value>| {
-            claims.iter().map(|(name, it)| name.len() + it.to_string().len()).sum::<usize>()
+            serde_json::to_vec(claims).map_or(0, |text| if claims.is_empty() { 0 } else { memory_of_json(&text) })
         };
-        // Claims of the login application may be large; parsed they take a multiple of their text.
-        let bytes = LIVE_TOKEN_BYTES + 4 * (claims(&live.ext) + claims(&live.token.ext));
+        let bytes = LIVE_TOKEN_BYTES + claims(&live.ext) + claims(&live.token.ext);
         let read = Cacheable { value: live, subjects, bytes };
         Ok(Some(self.live_tokens().put(start, cx.tenant, key, read)))
     }
