@@ -122,8 +122,9 @@ async fn a_person_at_an_unknown_path_gets_a_page_that_leads_to_the_start() -> Re
             ensure!(page.link("main a.button")?.as_str() == start, "{}", page.summary());
         }
         let mut german = suite.browser().with_header("accept-language", "de");
-        let page = german.send(http::Method::DELETE, &url::Url::parse(&suite.identity("/ui/login"))?, None, "".into());
-        let page = page.await?.expect_status(StatusCode::METHOD_NOT_ALLOWED)?;
+        let url = url::Url::parse(&suite.identity("/ui/login"))?;
+        let page = german.send(http::Method::DELETE, &url, None, "".into()).await?;
+        let page = page.expect_status(StatusCode::METHOD_NOT_ALLOWED)?;
         ensure!(
             page.text_of("h1").as_deref() == Some("Diese Adresse lässt sich so nicht öffnen"),
             "{}",
