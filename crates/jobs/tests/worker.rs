@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use base::{Clock, Context, ManualClock, PageRequest, RequestId, Rng, TenantId, Timestamp};
 use database::Database;
 use database::testing::{assert_index_ranges, assert_parsed_once, on_both_engines, prepare_all};
-use jobs::{Event, Failure, Handler, Job, NewJob, Worker, append_event, enqueue, list_events};
+use jobs::{Event, Failure, Handler, Job, NewJob, Worker, append_event, append_event_if, enqueue, list_events};
 use serde_json::json;
 
 struct Recorder {
@@ -197,6 +197,28 @@ async fn events_are_kept_in_order_and_by_tenant() {
         assert_eq!(rest.items[0].actor, "system");
         let mut other = fixture.database.read(TenantId::from_i32(2));
         assert!(list_events(&mut other, PageRequest { size: 2, after: None }).await.unwrap().items.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_written_costs_the_same_statement() {
+    on_both_engines(&[jobs::MIGRATIONS], |database| async move {
+        let fixture = Fixture::new(database, 0);
+        let cx = fixture.cx();
+        let mut tx = fixture.database.write(cx.tenant).await.unwrap();
+        let mut costs = Vec::new();
+        for is_written in [true, false] {
+            let event = Event { name: "Happened", subject: format!("{is_written}"), attributes: json!({}) };
+            let before = fixture.database.usage().statements;
+            append_event_if(&mut tx, &cx, event, is_written).await.unwrap();
+            costs.push(fixture.database.usage().statements - before);
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(costs, [1, 1]);
+        let mut reader = fixture.database.read(cx.tenant);
+        let page = list_events(&mut reader, PageRequest { size: 2, after: None }).await.unwrap();
+        assert_eq!(page.items.iter().map(|it| it.subject.as_str()).collect::<Vec<_>>(), ["true"]);
     })
     .await;
 }

@@ -109,3 +109,29 @@ async fn an_unknown_path_is_not_found_and_stays_json() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn a_person_at_an_unknown_path_gets_a_page_that_leads_to_the_start() -> Result<()> {
+    on_both_engines(async |suite| {
+        let start = suite.identity("/");
+        for url in [suite.identity("/nowhere"), suite.oauth("/nowhere")] {
+            let page = suite.browser().get(&url).await?.expect_status(StatusCode::NOT_FOUND)?;
+            ensure!(page.header("content-type").starts_with("text/html"), "{}", page.summary());
+            ensure!(page.text_of("h1").as_deref() == Some("This page does not exist"), "{}", page.summary());
+            ensure!(!page.text().contains("nowhere"), "nothing of the address is shown");
+            ensure!(page.link("main a.button")?.as_str() == start, "{}", page.summary());
+        }
+        let mut german = suite.browser().with_header("accept-language", "de");
+        let url = url::Url::parse(&suite.identity("/ui/login"))?;
+        let page = german.send(http::Method::DELETE, &url, None, "".into()).await?;
+        let page = page.expect_status(StatusCode::METHOD_NOT_ALLOWED)?;
+        ensure!(
+            page.text_of("h1").as_deref() == Some("Diese Adresse lässt sich so nicht öffnen"),
+            "{}",
+            page.summary()
+        );
+        ensure!(page.header("allow").contains("GET"), "{}", page.summary());
+        Ok(())
+    })
+    .await
+}

@@ -121,6 +121,7 @@ mod tests {
             .route("/aal2", get(aal2))
             .route("/busy", get(busy))
             .route("/many", get(many))
+            .route("/form", post(|body: String| async move { body }))
             .route("/token", post(|body: String| async move { body }));
         let ui = Ui::new(ui::Config::default()).unwrap();
         let pages = ErrorPages::new(ui, Some("https://id.example/"), &["/token"]);
@@ -185,7 +186,7 @@ mod tests {
         let large = "a".repeat(65 * 1024);
         let (found, headers, _) = ask(Words::OAuth, "POST", "/token", BROWSER, large.clone()).await;
         assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (413, "application/json"));
-        let (found, headers, html) = ask(Words::OAuth, "POST", "/token/", BROWSER, large).await;
+        let (found, headers, html) = ask(Words::OAuth, "POST", "/form", BROWSER, large).await;
         assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (413, "text/html; charset=utf-8"), "{html}");
     }
 }

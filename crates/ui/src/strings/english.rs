@@ -81,7 +81,7 @@ pub(super) static STRINGS: Strings = Strings {
     sessions_ended: "Done. Those devices are signed out.",
 
     connections: "Connected applications",
-    connections_intro: "They may use your account as you allowed. Remove any that you don’t use or recognize.",
+    connections_intro: "These applications may use your account as you allowed. Remove any that you don’t use or recognize.",
     no_connections: "No application uses your account.",
     connected_since: "Allowed",
     end_connection: "Remove access",

@@ -81,7 +81,7 @@ pub(super) static STRINGS: Strings = Strings {
     sessions_ended: "Erledigt. Die Geräte sind abgemeldet.",
 
     connections: "Verbundene Anwendungen",
-    connections_intro: "Sie dürfen Ihr Konto so nutzen, wie Sie es erlaubt haben. Entfernen Sie, was Sie nicht nutzen oder nicht kennen.",
+    connections_intro: "Diese Anwendungen dürfen Ihr Konto nutzen, wie Sie es erlaubt haben. Entfernen Sie, was Sie nicht nutzen oder nicht kennen.",
     no_connections: "Keine Anwendung nutzt Ihr Konto.",
     connected_since: "Erlaubt",
     end_connection: "Zugriff entfernen",

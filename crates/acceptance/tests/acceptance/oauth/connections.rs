@@ -91,7 +91,7 @@ async fn ending_an_application_needs_a_recent_sign_in() -> Result<()> {
         let page = browser.submit(&form).await?.expect_status(StatusCode::OK)?;
         ensure!(page.text().contains("Confirm it"), "a new proof is asked: {}", page.summary());
         let form = page.form("form:has([name=password])")?;
-        let form = if form.names().contains(&"identifier") { form.fill("identifier", ALICE)? } else { form };
+        // The page knows whom it asks.
         let form = form.fill("password", PASSWORD)?.press("method", "password")?;
         let page = browser.submit(&form).await?.expect_status(StatusCode::OK)?;
         let form = page.form(CONNECTION).with_context(|| page.summary())?.press("client", &client.id)?;
