@@ -5,19 +5,49 @@ use askama::Template;
 use crate::components::component;
 use crate::form::{Arranged, FlowKind, arrange};
 use crate::nodes::{Attributes, Container};
-use crate::{Localizer, Page, Width};
+use crate::{Localizer, OutsideText, Page, Strings, Width};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "flow_page.html")]
 pub struct FlowPage {
     pub title: &'static str,
-    pub intro: Option<&'static str>,
+    pub intro: Option<Intro>,
     pub arranged: Arranged,
     pub links: Vec<PageLink>,
     kind: FlowKind,
 }
 
 component! { FlowPage }
+
+/// What a page knows besides the form of its flow.
+#[derive(Clone, Debug, Default)]
+pub struct FlowContext {
+    /// The ways to other pages, below the forms.
+    pub links: Vec<PageLink>,
+    /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page
+    /// only repeats it; the logo of the client is not loaded, because the request would tell a third party who signs in.
+    pub client: Option<OutsideText>,
+}
+
+/// The sentence under the title.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intro {
+    Words(&'static str),
+    /// Where the person is going: the words around the name of the client.
+    Toward {
+        before: &'static str,
+        client: OutsideText,
+        after: &'static str,
+    },
+}
+
+impl Intro {
+    /// `sentence` has `{client}` in the place of the name.
+    fn toward(sentence: &'static str, client: &OutsideText) -> Self {
+        let (before, after) = sentence.split_once("{client}").unwrap_or((sentence, ""));
+        Self::Toward { before, client: client.clone(), after }
+    }
+}
 
 /// A way to another page, below the forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +71,13 @@ impl PageLink {
 }
 
 impl FlowPage {
-    pub fn new(kind: FlowKind, container: &Container, words: Localizer<'_>, links: Vec<PageLink>) -> Self {
-        let (title, intro) = title(kind, container, words);
-        Self { title, intro, arranged: arrange(kind, container, words), links, kind }
+    pub fn new(kind: FlowKind, container: &Container, words: Localizer<'_>, context: FlowContext) -> Self {
+        let (title, general) = title(kind, container, words);
+        let intro = match &context.client {
+            Some(client) => toward(kind, words.strings(), client).or_else(|| general.map(Intro::Words)),
+            None => general.map(Intro::Words),
+        };
+        Self { title, intro, arranged: arrange(kind, container, words), links: context.links, kind }
     }
 
     /// The frame that this page wants.
@@ -53,6 +87,15 @@ impl FlowPage {
             has_triggers: self.arranged.has_triggers,
             ..Page::titled(self.title)
         }
+    }
+}
+
+/// Where the person is going, on every page of the way there.
+fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Option<Intro> {
+    match kind {
+        FlowKind::Login => Some(Intro::toward(strings.sign_in_toward, client)),
+        FlowKind::Registration => Some(Intro::toward(strings.sign_up_toward, client)),
+        FlowKind::Recovery | FlowKind::Verification | FlowKind::Settings => None,
     }
 }
 

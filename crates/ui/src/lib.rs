@@ -18,15 +18,17 @@ mod layout;
 pub mod messages;
 mod moment;
 pub mod nodes;
+mod outside_text;
 mod strings;
 
 #[cfg(test)]
 mod samples;
 
 pub use config::{ColorScheme, Config, ConfigError};
-pub use flow_page::{FlowPage, PageLink};
+pub use flow_page::{FlowContext, FlowPage, Intro, PageLink};
 pub use language::Language;
 pub use layout::{Page, Ui, Width};
 pub use messages::{Localizer, Message, MessageKind};
 pub use moment::Moment;
+pub use outside_text::OutsideText;
 pub use strings::Strings;

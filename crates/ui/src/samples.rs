@@ -6,7 +6,7 @@ use base::Locale;
 use serde_json::{Value, json};
 
 use crate::form::FlowKind;
-use crate::{Config, FlowPage, Language, PageLink, Ui};
+use crate::{Config, FlowContext, FlowPage, Language, OutsideText, PageLink, Ui};
 
 fn input(group: &str, name: &str, kind: &str, more: Value) -> Value {
     let mut node = json!({"type": "input", "group": group, "messages": [], "meta": {},
@@ -299,7 +299,10 @@ fn every_sample_page_reads_as_agreed() {
                 PageLink::new(words.strings().forgot_access, "/ui/recovery"),
             ];
             let links = if sample.kind == FlowKind::Login { links } else { vec![] };
-            let page = FlowPage::new(sample.kind, &container, words, links);
+            let client = ["login_all_methods", "registration"]
+                .contains(&sample.name)
+                .then(|| OutsideText::new("Photo <Printer>", OutsideText::NAME).unwrap());
+            let page = FlowPage::new(sample.kind, &container, words, FlowContext { links, client });
             let html = ui.respond(locale, page.page(), &page).into_body();
             assert!(!html.contains("text of the wire"), "{}: {html}", sample.name);
             assert!(!html.contains(" style=") && !html.contains(" onclick="), "{}", sample.name);

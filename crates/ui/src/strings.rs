@@ -20,6 +20,8 @@ pub struct Strings {
 
     pub sign_in: &'static str,
     pub sign_in_intro: &'static str,
+    /// With `{client}` in the place of the name.
+    pub sign_in_toward: &'static str,
     pub confirm_identity: &'static str,
     pub second_factor: &'static str,
     pub second_factor_intro: &'static str,
@@ -31,6 +33,8 @@ pub struct Strings {
 
     pub sign_up: &'static str,
     pub sign_up_intro: &'static str,
+    /// With `{client}` in the place of the name.
+    pub sign_up_toward: &'static str,
     pub secure_account: &'static str,
     pub have_account: &'static str,
     pub sign_in_instead: &'static str,

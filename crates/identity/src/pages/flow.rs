@@ -5,13 +5,13 @@ use axum::response::Response;
 use base::Context;
 use serde_json::Value;
 use ui::nodes::Container;
-use ui::{FlowPage, PageLink};
+use ui::{FlowContext, FlowPage, OutsideText, PageLink};
 use url::Url;
 use web::Cx;
 
 use super::see_other;
 use crate::Identity;
-use crate::domain::flow::FlowKind;
+use crate::domain::flow::{FlowKind, query_parameter};
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
@@ -65,7 +65,8 @@ impl Identity {
         match flow {
             Ok(flow) => {
                 let cx = &in_requested_language(cx, &flow);
-                let page = self.flow_page(cx, kind, &flow, self.links_of(cx, kind, &flow));
+                let context = FlowContext { links: self.links_of(cx, kind, &flow), client: client_of(&flow) };
+                let page = self.flow_page(cx, kind, &flow, context);
                 self.page_response(cx, page.page(), &page)
             }
             Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx),
@@ -102,10 +103,10 @@ impl Identity {
     }
 
     /// The page of a flow as the API tells it.
-    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, links: Vec<PageLink>) -> FlowPage {
+    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, context: FlowContext) -> FlowPage {
         let container: Container =
             flow.get("ui").cloned().and_then(|ui| serde_json::from_value(ui).ok()).unwrap_or_default();
-        FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), links)
+        FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), context)
     }
 
     /// What to do instead of showing a flow: begin anew where that helps, else say what is wrong.
@@ -156,6 +157,20 @@ impl Identity {
     }
 }
 
+/// What to call the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.
+fn client_of(flow: &Value) -> Option<OutsideText> {
+    let request = flow.get("oauth2_login_request")?;
+    let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let host = || {
+        let redirect_uri = query_parameter(text("/request_url"), "redirect_uri")?;
+        Url::parse(&redirect_uri).ok()?.host_str().map(str::to_owned)
+    };
+    let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
+    name(text("/client/client_name"))
+        .or_else(|| name(&host()?))
+        .or_else(|| name(text("/client/client_id")))
+}
+
 /// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1).
 fn in_requested_language(cx: &Context, flow: &Value) -> Context {
     let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
@@ -170,5 +185,31 @@ const fn form_kind(kind: FlowKind) -> ui::form::FlowKind {
         FlowKind::Settings => ui::form::FlowKind::Settings,
         FlowKind::Recovery => ui::form::FlowKind::Recovery,
         FlowKind::Verification => ui::form::FlowKind::Verification,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template as _;
+    use serde_json::json;
+
+    use super::*;
+
+    fn called(client: &Value, request_url: &str) -> Option<String> {
+        let flow = json!({"oauth2_login_request": {"client": client, "request_url": request_url}});
+        client_of(&flow).map(|name| name.render().unwrap())
+    }
+
+    #[test]
+    fn a_client_is_called_by_its_name_else_by_where_it_leads_else_by_its_id() {
+        let url = "https://op.example/oauth2/auth?client_id=c1&redirect_uri=https%3A%2F%2Fprinter.example%2Fcb";
+        let named = json!({"client_id": "c1", "client_name": "Photo <Printer>"});
+        assert_eq!(called(&named, url).as_deref(), Some("<bdi>Photo &#60;Printer&#62;</bdi>"));
+        for nameless in [json!({"client_id": "c1"}), json!({"client_id": "c1", "client_name": "\u{202e} "})] {
+            assert_eq!(called(&nameless, url).as_deref(), Some("<bdi>printer.example</bdi>"));
+            assert_eq!(called(&nameless, "https://op.example/oauth2/auth").as_deref(), Some("<bdi>c1</bdi>"));
+        }
+        assert_eq!(called(&json!({}), ""), None);
+        assert_eq!(client_of(&json!({})), None);
     }
 }

@@ -5,7 +5,7 @@ use base::{Locale, Timestamp};
 use serde_json::json;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
 use ui::form::FlowKind;
-use ui::{Config, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
+use ui::{Config, FlowContext, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
 
 use super::error::ErrorPage;
 use super::link::LinkPage;
@@ -57,7 +57,7 @@ fn the_settings_list_the_signed_in_devices() {
             end,
         };
         let end = || Button::submit(strings.end_session).sending("session", "1").of_kind(ButtonKind::Secondary).small();
-        let mut flow = FlowPage::new(FlowKind::Settings, &container.unwrap(), ui.localizer(locale), vec![]);
+        let mut flow = FlowPage::new(FlowKind::Settings, &container.unwrap(), ui.localizer(locale), FlowContext::default());
         flow.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         let page = SettingsPage {
             strings,

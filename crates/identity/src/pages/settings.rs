@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use base::{Context, Timestamp};
 use serde_json::Value;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
-use ui::{FlowPage, MessageKind, Moment, PageLink, Strings};
+use ui::{FlowContext, FlowPage, MessageKind, Moment, PageLink, Strings};
 use url::Url;
 use web::{Cx, RestError};
 
@@ -92,7 +92,7 @@ impl Identity {
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let strings = self.ui.localizer(cx.locale).strings();
-        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, Vec::new());
+        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, FlowContext::default());
         if visitor.query("sessions").is_some() {
             page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         }

@@ -15,6 +15,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     sign_in: "Sign in",
     sign_in_intro: "Good to see you again.",
+    sign_in_toward: "Sign in to go on to {client}.",
     confirm_identity: "Confirm it’s you",
     second_factor: "One more step",
     second_factor_intro: "Your account is protected by a second factor.",
@@ -26,6 +27,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     sign_up: "Create your account",
     sign_up_intro: "It takes less than a minute.",
+    sign_up_toward: "Create an account to go on to {client}.",
     secure_account: "Protect your account",
     have_account: "Already have an account?",
     sign_in_instead: "Sign in",

@@ -15,6 +15,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     sign_in: "Anmelden",
     sign_in_intro: "Schön, dass Sie wieder da sind.",
+    sign_in_toward: "Melden Sie sich an, um zu {client} zu gelangen.",
     confirm_identity: "Bestätigen Sie, dass Sie es sind",
     second_factor: "Noch ein Schritt",
     second_factor_intro: "Ihr Konto ist durch einen zweiten Faktor geschützt.",
@@ -26,6 +27,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     sign_up: "Konto anlegen",
     sign_up_intro: "Das dauert keine Minute.",
+    sign_up_toward: "Legen Sie ein Konto an, um zu {client} zu gelangen.",
     secure_account: "Konto schützen",
     have_account: "Sie haben schon ein Konto?",
     sign_in_instead: "Anmelden",
