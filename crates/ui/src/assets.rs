@@ -17,6 +17,7 @@ pub(crate) const PREFIX: &str = "/ui/static/";
 
 const STYLE: &str = include_str!("../assets/kleis.css");
 const TRIGGERS: &str = include_str!("../assets/triggers.js");
+const AIDS: &str = include_str!("../assets/aids.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// One file with the name that its content gave it.
@@ -52,6 +53,7 @@ pub(crate) struct Assets {
     /// Present when the operator changed design tokens.
     pub(crate) theme: Option<Asset>,
     pub(crate) triggers: Asset,
+    pub(crate) aids: Asset,
     pub(crate) icon: Asset,
 }
 
@@ -62,12 +64,13 @@ impl Assets {
             style: Asset::new("kleis", "css", "text/css; charset=utf-8", STYLE),
             theme: theme.map(|text| Asset::new("theme", "css", "text/css; charset=utf-8", text)),
             triggers: Asset::new("triggers", "js", "text/javascript; charset=utf-8", TRIGGERS),
+            aids: Asset::new("aids", "js", "text/javascript; charset=utf-8", AIDS),
             icon: Asset::new("icon", "svg", "image/svg+xml", ICON),
         }
     }
 
     fn find(&self, name: &str) -> Option<&Asset> {
-        [Some(&self.style), self.theme.as_ref(), Some(&self.triggers), Some(&self.icon)]
+        [Some(&self.style), self.theme.as_ref(), Some(&self.triggers), Some(&self.aids), Some(&self.icon)]
             .into_iter()
             .flatten()
             .find(|asset| asset.name == name)

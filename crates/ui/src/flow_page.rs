@@ -24,9 +24,46 @@ component! { FlowPage }
 pub struct FlowContext {
     /// The ways to other pages, below the forms.
     pub links: Vec<PageLink>,
+    /// Where somebody goes who forgot the password: beside the field of the password, or below the forms without one.
+    pub forgot_password: Option<String>,
+    /// What a new password must be.
+    pub password_rules: Option<PasswordRules>,
     /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page
     /// only repeats it; the logo of the client is not loaded, because the request would tell a third party who signs in.
     pub client: Option<OutsideText>,
+    /// Present when the flow waits for a code.
+    pub code: Option<CodeContext>,
+}
+
+/// What the page of a code knows about it.
+#[derive(Clone, Debug, Default)]
+pub struct CodeContext {
+    /// The address as it was typed.
+    pub sent_to: Option<OutsideText>,
+    /// Where another address is typed.
+    pub wrong_address: Option<String>,
+    /// Seconds until another code can be asked for. A script counts them down; without it the button works at once, and the
+    /// service answers what it would answer anyway.
+    pub resend_wait: u32,
+}
+
+/// What makes a password good enough, as the service checks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordRules {
+    pub min_length: usize,
+    pub unlike_identifier: bool,
+    pub not_breached: bool,
+}
+
+impl PasswordRules {
+    pub(crate) fn words(self, strings: &'static Strings) -> String {
+        let length = strings.password_min_length.replace("{min_length}", &self.min_length.to_string());
+        let others = [
+            self.unlike_identifier.then_some(strings.password_unlike_identifier),
+            self.not_breached.then_some(strings.password_not_breached),
+        ];
+        others.into_iter().flatten().fold(length, |all, rule| format!("{all} {rule}"))
+    }
 }
 
 /// The sentence under the title.
@@ -77,7 +114,12 @@ impl FlowPage {
             Some(client) => toward(kind, words.strings(), client).or_else(|| general.map(Intro::Words)),
             None => general.map(Intro::Words),
         };
-        Self { title, intro, arranged: arrange(kind, container, words), links: context.links, kind }
+        let arranged = arrange(kind, container, words, &context);
+        let mut links = context.links;
+        if let Some(href) = context.forgot_password.filter(|_| !arranged.has_link_beside()) {
+            links.push(PageLink::new(words.strings().forgot_access, href));
+        }
+        Self { title, intro, arranged, links, kind }
     }
 
     /// The frame that this page wants.
@@ -85,6 +127,7 @@ impl FlowPage {
         Page {
             width: if self.kind == FlowKind::Settings { Width::Wide } else { Width::Narrow },
             has_triggers: self.arranged.has_triggers,
+            has_aids: self.arranged.has_aids,
             ..Page::titled(self.title)
         }
     }

@@ -12,9 +12,9 @@ use askama::Template;
 
 pub use item::Item;
 
-use crate::components::{Alert, Button, ButtonKind, Hidden, component};
+use crate::components::{Alert, Button, ButtonKind, Field, Hidden, component};
 use crate::nodes::{Attributes, Container, Input, Node};
-use crate::{Localizer, MessageKind};
+use crate::{CodeContext, FlowContext, Localizer, MessageKind, PageLink};
 
 /// The five self-service flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,13 +61,26 @@ pub struct Arranged {
     /// Scripts of the browser's credential ceremonies, with their integrity.
     pub scripts: Vec<(String, String)>,
     pub has_triggers: bool,
+    /// There are fields that a script makes more comfortable.
+    pub has_aids: bool,
+}
+
+impl Arranged {
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.forms.iter().flat_map(|form| &form.items).filter_map(Item::as_field)
+    }
+
+    /// Whether one of the fields has a link beside it.
+    pub(crate) fn has_link_beside(&self) -> bool {
+        self.fields().any(|field| field.beside.is_some())
+    }
 }
 
 /// Groups whose nodes every form of the flow needs.
 const COMMON: [&str; 2] = ["default", "identifier_first"];
 
 /// Sorts the nodes of a flow into forms, with the reader's words.
-pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> Arranged {
+pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, context: &FlowContext) -> Arranged {
     let mut arranged = Arranged {
         alerts: container.messages.iter().map(|it| Alert::new(it.kind, words.text(it, None))).collect(),
         ..Arranged::default()
@@ -96,11 +109,11 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> A
             Attributes::Input(input) if is_button(input) => {
                 arranged.has_triggers |= input.onclick_trigger.is_some();
                 arranged.alerts.extend(unseen_problems(node, words));
-                let button = button(node, input, words);
+                let button = button(node, input, words, context);
                 form(&mut arranged.forms, bucket, container).actions.push(button);
             }
             Attributes::Input(_) | Attributes::Text { .. } | Attributes::Img { .. } | Attributes::A { .. } => {
-                if let Some(item) = Item::from_node(kind, bucket, node, words) {
+                if let Some(item) = Item::from_node(kind, bucket, node, words, context) {
                     form(&mut arranged.forms, bucket, container).items.push(item);
                 }
             }
@@ -115,7 +128,12 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>) -> A
         }
         finish(kind, index, form, &common, words);
     }
+    if let Some(code) = &context.code {
+        show_recipient(code, &mut arranged.forms, words);
+    }
     focus_first(kind, &mut arranged.forms);
+    let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
+    arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
     arranged
 }
 
@@ -220,13 +238,19 @@ fn unseen_problems(node: &Node, words: Localizer<'_>) -> Vec<Alert> {
         .collect()
 }
 
-fn button(node: &Node, input: &Input, words: Localizer<'_>) -> Button {
+/// Whether a button of this name sends another code.
+fn sends_again(name: &str) -> bool {
+    matches!(name, "resend" | "email" | "sms")
+}
+
+fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContext) -> Button {
     let label = match &node.meta.label {
         Some(label) => words.text(label, Some(&input.name)),
         None => words.strings().continue_.to_owned(),
     };
     let kind = match input.name.as_str() {
-        "resend" | "screen" | "email" | "sms" | "recovery_confirm_address" => ButtonKind::Quiet,
+        name if sends_again(name) => ButtonKind::Quiet,
+        "screen" | "recovery_confirm_address" => ButtonKind::Quiet,
         "unlink" | "webauthn_remove" | "passkey_remove" | "totp_unlink" | "lookup_secret_disable" => ButtonKind::Danger,
         "provider" | "address" | "recovery_select_address" | "link" | "lookup_secret_reveal" => ButtonKind::Secondary,
         _ => ButtonKind::Primary,
@@ -234,6 +258,7 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>) -> Button {
     Button {
         disabled: input.disabled,
         trigger: input.onclick_trigger.clone(),
+        wait_seconds: context.code.as_ref().map_or(0, |code| if sends_again(&input.name) { code.resend_wait } else { 0 }),
         ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(kind)
     }
 }
@@ -292,6 +317,19 @@ fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static 
         "webauthn" => (strings.section_webauthn, Some(strings.section_webauthn_intro)),
         "passkey" => (strings.section_passkey, Some(strings.section_passkey_intro)),
         _ => (strings.section_other, None),
+    }
+}
+
+/// Says above the field of a code where the code was sent, and leads back from a wrong address.
+fn show_recipient(code: &CodeContext, forms: &mut [Form], words: Localizer<'_>) {
+    let Some(address) = code.sent_to.clone() else { return };
+    for form in forms {
+        if let Some(at) = form.items.iter().position(|item| item.name() == Some("code")) {
+            let href = code.wrong_address.as_ref();
+            let change = href.map(|href| PageLink::new(words.strings().wrong_address, href.clone()));
+            form.items.insert(at, Item::Recipient { label: words.strings().code_sent_to, address, change });
+            return;
+        }
     }
 }
 

@@ -35,13 +35,15 @@ pub struct Page<'a> {
     pub width: Width,
     /// The page has buttons that start a script of the browser (passkeys, security keys).
     pub has_triggers: bool,
+    /// The page has fields that a script makes more comfortable.
+    pub has_aids: bool,
     pub status: StatusCode,
 }
 
 impl<'a> Page<'a> {
     /// An ordinary page: one narrow card, status 200, no script.
     pub const fn titled(title: &'a str) -> Self {
-        Self { title, width: Width::Narrow, has_triggers: false, status: StatusCode::OK }
+        Self { title, width: Width::Narrow, has_triggers: false, has_aids: false, status: StatusCode::OK }
     }
 }
 

@@ -25,7 +25,7 @@ mod strings;
 mod samples;
 
 pub use config::{ColorScheme, Config, ConfigError};
-pub use flow_page::{FlowContext, FlowPage, Intro, PageLink};
+pub use flow_page::{CodeContext, FlowContext, FlowPage, Intro, PageLink, PasswordRules};
 pub use language::Language;
 pub use layout::{Page, Ui, Width};
 pub use messages::{Localizer, Message, MessageKind};

@@ -6,7 +6,7 @@ use base::Locale;
 use serde_json::{Value, json};
 
 use crate::form::FlowKind;
-use crate::{Config, FlowContext, FlowPage, Language, OutsideText, PageLink, Ui};
+use crate::{CodeContext, Config, FlowContext, FlowPage, Language, OutsideText, PageLink, PasswordRules, Ui};
 
 fn input(group: &str, name: &str, kind: &str, more: Value) -> Value {
     let mut node = json!({"type": "input", "group": group, "messages": [], "meta": {},
@@ -296,13 +296,20 @@ fn every_sample_page_reads_as_agreed() {
             let links = vec![
                 PageLink::new(words.strings().create_account, "/ui/registration")
                     .asking(words.strings().no_account_yet),
-                PageLink::new(words.strings().forgot_access, "/ui/recovery"),
             ];
-            let links = if sample.kind == FlowKind::Login { links } else { vec![] };
+            let is_login = sample.kind == FlowKind::Login;
+            let links = if is_login { links } else { vec![] };
+            let forgot_password = is_login.then(|| "/ui/recovery".to_owned());
+            let password_rules = Some(PasswordRules { min_length: 8, unlike_identifier: true, not_breached: true });
             let client = ["login_all_methods", "registration"]
                 .contains(&sample.name)
                 .then(|| OutsideText::new("Photo <Printer>", OutsideText::NAME).unwrap());
-            let page = FlowPage::new(sample.kind, &container, words, FlowContext { links, client });
+            let code = ["recovery_code", "verification_code_wrong"].contains(&sample.name).then(|| CodeContext {
+                sent_to: OutsideText::new("ada@example.org", OutsideText::ADDRESS),
+                wrong_address: Some("/ui/recovery".to_owned()),
+                resend_wait: 27,
+            });
+            let page = FlowPage::new(sample.kind, &container, words, FlowContext { links, forgot_password, password_rules, client, code });
             let html = ui.respond(locale, page.page(), &page).into_body();
             assert!(!html.contains("text of the wire"), "{}: {html}", sample.name);
             assert!(!html.contains(" style=") && !html.contains(" onclick="), "{}", sample.name);

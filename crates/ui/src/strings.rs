@@ -26,9 +26,17 @@ pub struct Strings {
     pub second_factor: &'static str,
     pub second_factor_intro: &'static str,
     pub enter_code: &'static str,
+    pub code_sent_to: &'static str,
+    pub wrong_address: &'static str,
     pub no_account_yet: &'static str,
     pub create_account: &'static str,
     pub forgot_access: &'static str,
+    pub forgot_password: &'static str,
+    pub show_password: &'static str,
+    /// With `{min_length}` in the place of the number.
+    pub password_min_length: &'static str,
+    pub password_unlike_identifier: &'static str,
+    pub password_not_breached: &'static str,
     pub use_another_account: &'static str,
 
     pub sign_up: &'static str,

@@ -134,6 +134,9 @@ pub struct Flow<D> {
     #[serde(skip)]
     pub submitted_method: Option<CredentialType>,
     pub ui: Ui,
+    /// The last code or link that the flow sent, whether or not anybody has the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
     /// What the present submission carries for mails and hooks. It is shown in its answer and never stored.
     #[serde(skip)]
     pub transient_payload: Option<Value>,
@@ -144,6 +147,14 @@ pub struct Flow<D> {
     /// How often the row was written when this value was read or stored.
     #[serde(skip)]
     pub version: i64,
+}
+
+/// A code or a link on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// The address as it was typed.
+    pub to: String,
+    pub at: Timestamp,
 }
 
 /// What every new flow is told.
@@ -174,6 +185,7 @@ impl<D: Details> Flow<D> {
             return_to: None,
             active: None,
             submitted_method: None,
+            sent: None,
             transient_payload: None,
             ui: Ui::posting_to(submit_url(beginning.public_url, D::KIND, id)),
             browser,

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Identity;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::{Code, CodePurpose};
-use crate::domain::flow::{Details, Flow, FlowKind, FlowState, endpoint};
+use crate::domain::flow::{Details, Flow, FlowKind, FlowState, Sent, endpoint};
 use crate::domain::form::FormError;
 use crate::domain::identifier::{e164, is_international_email, normalize_address};
 use crate::domain::message::{Message, validation};
@@ -164,6 +164,7 @@ impl Identity {
         sent: Message,
     ) {
         flow.state = FlowState::SentEmail;
+        flow.sent = Some(Sent { to: typed.to_owned(), at: cx.now });
         flow.details.keep_address(recipient.address.to_owned());
         flow.ui.clear_messages();
         if purpose(flow).is_link() {

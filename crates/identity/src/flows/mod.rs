@@ -10,6 +10,7 @@
 mod address_flow;
 pub(crate) mod answer;
 pub(crate) mod attempts;
+pub(crate) mod awaited_code;
 pub(crate) mod checked;
 mod codes;
 pub(crate) mod current;

@@ -5,13 +5,14 @@ use axum::response::Response;
 use base::Context;
 use serde_json::Value;
 use ui::nodes::Container;
-use ui::{FlowContext, FlowPage, OutsideText, PageLink};
+use ui::{CodeContext, FlowContext, FlowPage, OutsideText, PageLink, PasswordRules};
 use url::Url;
 use web::Cx;
 
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::{FlowKind, query_parameter};
+use crate::flows::awaited_code::AwaitedCode;
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
@@ -65,7 +66,11 @@ impl Identity {
         match flow {
             Ok(flow) => {
                 let cx = &in_requested_language(cx, &flow);
-                let context = FlowContext { links: self.links_of(cx, kind, &flow), client: client_of(&flow) };
+                let mut context = self.context_of(cx, kind, &flow);
+                context.code = match self.awaited_code(cx, kind, &asking).await {
+                    Ok(awaited) => awaited.map(|awaited| self.code_context(kind, &flow, &awaited)),
+                    Err(error) => return self.cannot_show(cx, kind, error).await,
+                };
                 let page = self.flow_page(cx, kind, &flow, context);
                 self.page_response(cx, page.page(), &page)
             }
@@ -85,6 +90,54 @@ impl Identity {
             page.query_pairs_mut().extend_pairs(asked);
         }
         Some(page.into())
+    }
+
+    fn context_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> FlowContext {
+        let may_recover = kind == FlowKind::Login && !is_further_step(flow) && self.recovery_enabled();
+        FlowContext {
+            links: self.links_of(cx, kind, flow),
+            forgot_password: may_recover.then(|| self.begin_in_place_of(FlowKind::Recovery, flow)),
+            password_rules: Some(self.password_rules()),
+            client: client_of(flow),
+            code: None,
+        }
+    }
+
+    fn code_context(&self, kind: FlowKind, flow: &Value, awaited: &AwaitedCode) -> CodeContext {
+        CodeContext {
+            sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
+            wrong_address: self.address_page(kind, flow),
+            // What is left of a second counts as one.
+            resend_wait: u32::try_from(awaited.wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Where the address is typed that the code of this flow was sent to; `None` where it is not typed but known.
+    fn address_page(&self, kind: FlowKind, flow: &Value) -> Option<String> {
+        if is_further_step(flow) {
+            return None;
+        }
+        // A verification that another flow began is about an address that was typed there.
+        let begun_at = |kind: FlowKind| {
+            let path = format!("/self-service/{}/", kind.as_str());
+            flow.get("request_url").and_then(Value::as_str).is_some_and(|url| url.contains(&path))
+        };
+        let kind = match kind {
+            FlowKind::Verification if begun_at(FlowKind::Registration) => FlowKind::Registration,
+            FlowKind::Verification if begun_at(FlowKind::Settings) => FlowKind::Settings,
+            other => other,
+        };
+        Some(self.begin_in_place_of(kind, flow))
+    }
+
+    /// What a new password must be, as the person is told.
+    pub(super) fn password_rules(&self) -> PasswordRules {
+        let policy = self.password_policy();
+        PasswordRules {
+            min_length: policy.min_length,
+            unlike_identifier: policy.check_similarity,
+            not_breached: self.config.selfservice.methods.password.config.haveibeenpwned_enabled,
+        }
     }
 
     /// The ways from this flow to others.
@@ -129,9 +182,12 @@ impl Identity {
     fn begin_in_place_of(&self, kind: FlowKind, flow: &Value) -> String {
         let text = |member: &str| flow.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let begin = self.begin_url(kind, text("return_to"));
-        match (text("oauth2_login_challenge"), Url::parse(&begin)) {
+        // Not every kind of flow tells its challenge; the address that it was begun at does.
+        let begun_with = || query_parameter(text("request_url")?, "login_challenge");
+        let challenge = text("oauth2_login_challenge").map(str::to_owned).or_else(begun_with);
+        match (challenge, Url::parse(&begin)) {
             (Some(challenge), Ok(mut url)) => {
-                url.query_pairs_mut().append_pair("login_challenge", challenge);
+                url.query_pairs_mut().append_pair("login_challenge", &challenge);
                 url.into()
             }
             (None | Some(_), _) => begin,
@@ -140,21 +196,21 @@ impl Identity {
 
     fn links_of_login(&self, cx: &Context, flow: &Value) -> Vec<PageLink> {
         let strings = self.ui.localizer(cx.locale).strings();
-        let is_further_step = flow.get("refresh").and_then(Value::as_bool) == Some(true)
-            || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2");
-        if is_further_step {
+        if is_further_step(flow) {
             return vec![PageLink::new(strings.use_another_account, self.own_page("logout"))];
         }
-        let mut links = Vec::new();
-        if self.registration_enabled() {
-            let href = self.begin_in_place_of(FlowKind::Registration, flow);
-            links.push(PageLink::new(strings.create_account, href).asking(strings.no_account_yet));
+        if !self.registration_enabled() {
+            return Vec::new();
         }
-        if self.recovery_enabled() {
-            links.push(PageLink::new(strings.forgot_access, self.begin_in_place_of(FlowKind::Recovery, flow)));
-        }
-        links
+        let href = self.begin_in_place_of(FlowKind::Registration, flow);
+        vec![PageLink::new(strings.create_account, href).asking(strings.no_account_yet)]
     }
+}
+
+/// Whether the sign-in is one of somebody who is signed in already.
+fn is_further_step(flow: &Value) -> bool {
+    flow.get("refresh").and_then(Value::as_bool) == Some(true)
+        || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2")
 }
 
 /// What to call the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.

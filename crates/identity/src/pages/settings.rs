@@ -92,7 +92,8 @@ impl Identity {
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let strings = self.ui.localizer(cx.locale).strings();
-        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, FlowContext::default());
+        let context = FlowContext { password_rules: Some(self.password_rules()), ..FlowContext::default() };
+        let mut page = self.flow_page(cx, FlowKind::Settings, &flow, context);
         if visitor.query("sessions").is_some() {
             page.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         }

@@ -15,6 +15,8 @@ pub struct Button {
     pub disabled: bool,
     /// Starts this function of the browser's script instead of submitting; hidden without JavaScript.
     pub trigger: Option<String>,
+    /// A script keeps the button from being pressed for so long and counts down beside its label.
+    pub wait_seconds: u32,
     /// A tighter button for lists.
     pub small: bool,
 }
@@ -52,6 +54,7 @@ impl Button {
             skips_validation: false,
             disabled: false,
             trigger: None,
+            wait_seconds: 0,
             small: false,
         }
     }

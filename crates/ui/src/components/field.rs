@@ -3,6 +3,8 @@
 
 use askama::Template;
 
+use crate::PageLink;
+
 /// A value that travels unseen.
 #[derive(Clone, Debug, Template)]
 #[template(path = "components/hidden.html")]
@@ -43,6 +45,11 @@ pub struct Field {
     pub is_code: bool,
     /// The word that marks a field that may stay empty; `None` hides the mark.
     pub optional_mark: Option<&'static str>,
+    /// A way on for somebody who cannot fill the field in. It is shown on the line of the label and reached by the keyboard
+    /// after the field, so that it does not stand between the field and the one before it.
+    pub beside: Option<PageLink>,
+    /// The name of the button that shows what was typed. The button appears only with a script.
+    pub reveal: Option<&'static str>,
     /// The word before a problem that screen readers hear.
     pub problem_prefix: &'static str,
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use super::FlowKind;
 use crate::components::{Checkbox, Field, Select, SelectOption, component};
 use crate::nodes::{Attributes, Input, Node, plain};
-use crate::{Localizer, MessageKind};
+use crate::{FlowContext, Localizer, MessageKind, OutsideText, PageLink};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "form/item.html")]
@@ -23,6 +23,12 @@ pub enum Item {
         label: Option<String>,
         codes: Vec<String>,
     },
+    /// Where a code was sent.
+    Recipient {
+        label: &'static str,
+        address: OutsideText,
+        change: Option<PageLink>,
+    },
     Image {
         src: String,
         alt: String,
@@ -38,10 +44,16 @@ pub enum Item {
 component! { Item }
 
 impl Item {
-    pub(super) fn from_node(kind: FlowKind, bucket: &str, node: &Node, words: Localizer<'_>) -> Option<Self> {
+    pub(super) fn from_node(
+        kind: FlowKind,
+        bucket: &str,
+        node: &Node,
+        words: Localizer<'_>,
+        context: &FlowContext,
+    ) -> Option<Self> {
         let label = |name: Option<&str>| node.meta.label.as_ref().map(|label| words.text(label, name));
         match &node.attributes {
-            Attributes::Input(input) => Some(Builder { kind, bucket, node, input, words }.build()),
+            Attributes::Input(input) => Some(Builder { kind, bucket, node, input, words, context }.build()),
             Attributes::Text { text } => Some(match text.context.get("secrets").and_then(|it| it.as_array()) {
                 Some(secrets) => Self::Codes {
                     label: label(None),
@@ -71,12 +83,29 @@ impl Item {
         }
     }
 
+    pub(super) const fn as_field(&self) -> Option<&Field> {
+        match self {
+            Self::Field(field) => Some(field),
+            Self::Checkbox(_)
+            | Self::Select(_)
+            | Self::Secret { .. }
+            | Self::Codes { .. }
+            | Self::Recipient { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => None,
+        }
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Field(field) => Some(&field.name),
             Self::Checkbox(checkbox) => Some(&checkbox.name),
             Self::Select(select) => Some(&select.name),
-            Self::Secret { .. } | Self::Codes { .. } | Self::Image { .. } | Self::Link { .. } => None,
+            Self::Secret { .. }
+            | Self::Codes { .. }
+            | Self::Recipient { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => None,
         }
     }
 
@@ -86,27 +115,11 @@ impl Item {
     }
 
     pub(super) fn has_problem(&self) -> bool {
-        match self {
-            Self::Field(field) => field.problem.is_some(),
-            Self::Checkbox(_)
-            | Self::Select(_)
-            | Self::Secret { .. }
-            | Self::Codes { .. }
-            | Self::Image { .. }
-            | Self::Link { .. } => false,
-        }
+        self.as_field().is_some_and(|field| field.problem.is_some())
     }
 
     pub(super) fn is_empty_field(&self) -> bool {
-        match self {
-            Self::Field(field) => field.value.is_empty() && !field.disabled,
-            Self::Checkbox(_)
-            | Self::Select(_)
-            | Self::Secret { .. }
-            | Self::Codes { .. }
-            | Self::Image { .. }
-            | Self::Link { .. } => false,
-        }
+        self.as_field().is_some_and(|field| field.value.is_empty() && !field.disabled)
     }
 
     pub(super) fn take_focus(&mut self) {
@@ -122,6 +135,7 @@ struct Builder<'a> {
     node: &'a Node,
     input: &'a Input,
     words: Localizer<'a>,
+    context: &'a FlowContext,
 }
 
 impl Builder<'_> {
@@ -162,12 +176,32 @@ impl Builder<'_> {
         (!texts.is_empty()).then(|| texts.join(" "))
     }
 
+    fn is_password(&self) -> bool {
+        self.input.kind == "password"
+    }
+
+    /// Whether a password is chosen here, not repeated.
+    fn chooses_password(&self) -> bool {
+        let is_new = matches!(self.kind, FlowKind::Registration | FlowKind::Settings);
+        self.is_password() && (is_new || self.input.autocomplete.as_deref() == Some("new-password"))
+    }
+
     fn problem(&self) -> Option<String> {
         self.texts_of(|kind| kind == MessageKind::Error)
     }
 
+    /// What a good answer is, said before a bad one is refused.
     fn hint(&self) -> Option<String> {
-        self.texts_of(|kind| kind != MessageKind::Error)
+        let rules = self.context.password_rules.filter(|_| self.chooses_password());
+        let rules = rules.map(|rules| rules.words(self.words.strings()));
+        let texts = [rules, self.texts_of(|kind| kind != MessageKind::Error)];
+        texts.into_iter().flatten().reduce(|all, text| format!("{all} {text}"))
+    }
+
+    fn beside(&self) -> Option<PageLink> {
+        let href = self.context.forgot_password.as_ref();
+        let href = href.filter(|_| self.kind == FlowKind::Login && self.is_password() && !self.chooses_password())?;
+        Some(PageLink::new(self.words.strings().forgot_password, href.clone()))
     }
 
     /// Forms about a person mark what may stay empty; short forms need every field anyway.
@@ -196,6 +230,8 @@ impl Builder<'_> {
             autofocus: false,
             is_code: matches!(input.name.as_str(), "code" | "totp_code"),
             optional_mark: self.optional_mark(),
+            beside: self.beside(),
+            reveal: (self.is_password() && !input.disabled).then(|| self.words.strings().show_password),
             problem_prefix: self.words.strings().error_prefix,
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::Language;
+use crate::{FlowPage, Language, PageLink, PasswordRules};
 
 fn node(group: &str, attributes: serde_json::Value, label: u64) -> serde_json::Value {
     let mut attributes = attributes;
@@ -12,10 +12,21 @@ fn node(group: &str, attributes: serde_json::Value, label: u64) -> serde_json::V
         "meta": {"label": {"id": label, "text": "wire", "type": "info"}}})
 }
 
+fn container(nodes: Vec<serde_json::Value>) -> Container {
+    serde_json::from_value(json!({"action": "/a", "method": "POST", "nodes": nodes, "messages": []})).unwrap()
+}
+
 fn arranged(kind: FlowKind, nodes: Vec<serde_json::Value>) -> Arranged {
-    let container =
-        serde_json::from_value(json!({"action": "/a", "method": "POST", "nodes": nodes, "messages": []})).unwrap();
-    arrange(kind, &container, Localizer::plain(Language::English))
+    arrange(kind, &container(nodes), Localizer::plain(Language::English), &FlowContext::default())
+}
+
+fn page(kind: FlowKind, nodes: Vec<serde_json::Value>) -> FlowPage {
+    let context = FlowContext {
+        forgot_password: Some("/recovery?return_to=x".to_owned()),
+        password_rules: Some(PasswordRules { min_length: 12, unlike_identifier: true, not_breached: false }),
+        ..FlowContext::default()
+    };
+    FlowPage::new(kind, &container(nodes), Localizer::plain(Language::English), context)
 }
 
 fn csrf() -> serde_json::Value {
@@ -134,4 +145,61 @@ fn a_password_manager_learns_whose_password_it_is() {
     );
     assert_eq!(arranged.forms[0].username.as_deref(), Some("ada@example.org"));
     assert_eq!(arranged.forms[1].username, None);
+}
+
+#[test]
+fn a_forgotten_password_has_its_link_at_the_field_and_without_a_field_below_the_form() {
+    let identifier = || node("default", json!({"name": "identifier", "type": "text"}), 1_070_004);
+    let password = node("password", json!({"name": "password", "type": "password"}), 1_070_001);
+    let button = |group: &str| submit(group, "method", group, 1_010_022);
+    let with = page(FlowKind::Login, vec![identifier(), password, button("password")]);
+    let html = with.arranged.forms[0].render().unwrap();
+    assert!(with.links.is_empty());
+    let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
+    // The keyboard goes in this order.
+    let stops = [r#"name="identifier""#, r#"name="password""#, "data-reveals", "Forgot password?", r#"type="submit""#];
+    assert!(stops.map(at).is_sorted(), "{html}");
+    assert!(html.contains(r#"href="/recovery?return_to=x""#), "{html}");
+    let without = page(FlowKind::Login, vec![identifier(), button("code")]);
+    assert_eq!(without.links, [PageLink::new("Can’t sign in?", "/recovery?return_to=x")]);
+    let elsewhere = page(FlowKind::Registration, vec![button("password")]);
+    assert!(!elsewhere.arranged.has_link_beside());
+}
+
+#[test]
+fn the_rule_for_a_password_is_said_where_one_is_chosen_before_it_is_broken() {
+    let form = |kind| {
+        let password = node("password", json!({"name": "password", "type": "password"}), 1_070_001);
+        page(kind, vec![password, submit("password", "method", "password", 1_070_003)])
+            .arranged
+            .forms
+            .remove(0)
+            .render()
+            .unwrap()
+    };
+    let rule = "At least 12 characters. Not similar to your sign-in name.</p>";
+    for kind in [FlowKind::Registration, FlowKind::Settings] {
+        let html = form(kind);
+        assert!(html.contains(rule), "{html}");
+        let described = html.split_once("aria-describedby=\"").unwrap().1.split_once('"').unwrap().0;
+        assert!(html.contains(&format!(r#"<p class="hint" id="{described}">"#)), "{html}");
+    }
+    assert!(!form(FlowKind::Login).contains("At least"), "nobody signs in by the rule");
+}
+
+#[test]
+fn every_password_can_be_shown_by_a_button_that_only_a_script_reveals() {
+    let form = arranged(
+        FlowKind::Login,
+        vec![
+            node("password", json!({"name": "password", "type": "password"}), 1_070_001),
+            submit("password", "method", "password", 1_010_022),
+        ],
+    );
+    assert!(form.has_aids);
+    let html = form.forms[0].render().unwrap();
+    let button = html.split_once("<button class=\"reveal\"").unwrap().1.split_once('>').unwrap().0;
+    for attribute in [r#"type="button""#, r#"aria-pressed="false""#, r#"aria-label="Show password""#, " hidden"] {
+        assert!(button.contains(attribute), "{button}");
+    }
 }

@@ -250,6 +250,18 @@ impl Identity {
         Ok(())
     }
 
+    /// How long the network of the request waits until it may cause another message. A device that is known again may be
+    /// exempt: it waits for nothing, and learns of a limit when it is refused.
+    pub(crate) async fn message_wait(&self, cx: &Context, visitor: &Visitor) -> Result<Duration, database::Error> {
+        let caller = Caller::of(cx, visitor, None);
+        if caller.device.is_some() {
+            return Ok(Duration::ZERO);
+        }
+        let mut tx = self.database.read(cx.tenant);
+        let full_at = storage::attempts::full_at(&mut tx, Kind::Message, caller.network).await?;
+        Ok(self.attempt_limits().messages.network.admit(full_at, 0, cx.now).err().unwrap_or_default())
+    }
+
     /// Counts a message, whoever it is for: `false` when the recipient got enough, which the asker does not see. An asker
     /// whose network has asked for too many is refused when the message is what they ask for; a message that follows from
     /// another step is left out.

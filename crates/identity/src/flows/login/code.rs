@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Identity;
 use crate::domain::code::CodePurpose;
-use crate::domain::flow::{Flow, FlowState, Login};
+use crate::domain::flow::{Flow, FlowState, Login, Sent};
 use crate::domain::identifier::normalize;
 use crate::domain::message::{flow as flow_messages, login as messages, validation};
 use crate::domain::session::AuthenticationMethod;
@@ -91,6 +91,7 @@ impl Identity {
         sent.ui.clear_messages();
         code::login_sent_form(&mut sent.ui, identifier, flow.flow_type, message);
         sent.state = FlowState::SentEmail;
+        sent.sent = Some(Sent { to: identifier.to_owned(), at: cx.now });
         sent.active = Some(CredentialType::Code);
         sent.details.code_identifier = Some(identifier.to_owned());
 

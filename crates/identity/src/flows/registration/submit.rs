@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::Identity;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
-use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration};
+use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration, Sent};
 use crate::domain::message::{self, registration as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
@@ -285,6 +285,7 @@ impl Identity {
         sent.ui.clear_messages();
         code::registration_sent_form(&mut sent.ui, profile::hidden_nodes(schema, &identity.traits), is_two_step);
         sent.state = FlowState::SentEmail;
+        sent.sent = Some(Sent { to: address.clone(), at: cx.now });
         sent.active = Some(CredentialType::Code);
         sent.details.code_traits = Some(identity.traits_text());
         let extra = serde_json::json!({
