@@ -17,6 +17,8 @@ pub struct Context {
     pub actor: Actor,
     pub request_id: RequestId,
     pub locale: Locale,
+    /// Whether the person chose the locale here; otherwise it follows from what the browser asks for.
+    pub locale_is_chosen: bool,
     /// The address of the client as far as it can be trusted: the peer's, or what a listed proxy says of it.
     pub client_address: Option<IpAddr>,
 }
@@ -24,7 +26,15 @@ pub struct Context {
 impl Context {
     /// The context of work that no request asked for.
     pub fn for_background(now: Timestamp, tenant: TenantId, request_id: RequestId) -> Self {
-        Self { now, tenant, actor: Actor::System, request_id, locale: Locale::default(), client_address: None }
+        Self {
+            now,
+            tenant,
+            actor: Actor::System,
+            request_id,
+            locale: Locale::default(),
+            locale_is_chosen: false,
+            client_address: None,
+        }
     }
 
     /// The network that attempts are counted for: the address, or the `/64` of an IPv6 address, which one subscriber has

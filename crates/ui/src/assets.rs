@@ -15,7 +15,7 @@ pub const ROUTE: &str = "/ui/static/{file}";
 /// The same as a prefix of a path.
 pub(crate) const PREFIX: &str = "/ui/static/";
 
-const STYLE: &str = include_str!("../assets/kleis.css");
+pub(crate) const STYLE: &str = include_str!("../assets/kleis.css");
 const TRIGGERS: &str = include_str!("../assets/triggers.js");
 const AIDS: &str = include_str!("../assets/aids.js");
 const ICON: &str = include_str!("../assets/icon.svg");

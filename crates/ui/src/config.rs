@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::Language;
+use crate::{ContrastFinding, Language};
 
 /// Looks and words of the built-in pages.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +20,10 @@ pub struct Config {
     pub variables: BTreeMap<String, String>,
     /// The same for the dark scheme alone; what is absent here keeps its built-in dark value.
     pub dark_variables: BTreeMap<String, String>,
+    /// Links at the end of every page.
+    pub footer: Footer,
+    /// The languages that are offered, all of them when unset. The first is for those who read none of them.
+    pub languages: Option<Vec<Language>>,
     /// Other words for a message, by language and then by message id (`"1070004"`), or by id and field
     /// (`"1070002:traits.email"`).
     pub messages: BTreeMap<Language, BTreeMap<String, String>>,
@@ -33,8 +37,58 @@ impl Default for Config {
             color_scheme: ColorScheme::Auto,
             variables: BTreeMap::new(),
             dark_variables: BTreeMap::new(),
+            footer: Footer::default(),
+            languages: None,
             messages: BTreeMap::new(),
         }
+    }
+}
+
+/// What people look for at the end of a page. What is absent is not shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Footer {
+    pub terms: Option<FooterLink>,
+    pub privacy: Option<FooterLink>,
+    pub imprint: Option<FooterLink>,
+    pub help: Option<FooterLink>,
+}
+
+impl Footer {
+    /// Each link with its key, in the order of the page.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (&'static str, &FooterLink)> {
+        let all =
+            [("terms", &self.terms), ("privacy", &self.privacy), ("imprint", &self.imprint), ("help", &self.help)];
+        all.into_iter().filter_map(|(key, link)| Some((key, link.as_ref()?)))
+    }
+}
+
+/// A URL, or one for each language: an `https`, `http` or `mailto` URL, or a path on this server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum FooterLink {
+    Same(String),
+    ByLanguage(BTreeMap<Language, String>),
+}
+
+impl FooterLink {
+    /// The URL for a reader of `language`, else for a reader of `otherwise`, else any.
+    pub(crate) fn url(&self, language: Language, otherwise: Language) -> Option<&str> {
+        match self {
+            Self::Same(url) => Some(url),
+            Self::ByLanguage(urls) => {
+                let url = urls.get(&language).or_else(|| urls.get(&otherwise)).or_else(|| urls.values().next());
+                url.map(String::as_str)
+            }
+        }
+    }
+
+    fn urls(&self) -> impl Iterator<Item = &String> {
+        let (one, many) = match self {
+            Self::Same(url) => (Some(url), None),
+            Self::ByLanguage(urls) => (None, Some(urls.values())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 }
 
@@ -57,11 +111,25 @@ pub enum ConfigError {
     VariableValue { section: &'static str, name: String },
     #[error("logo_url: expected an http or https URL, or a path that begins with one slash")]
     LogoUrl,
+    #[error("footer.{name}: expected an https, http or mailto URL, or a path that begins with one slash")]
+    FooterUrl { name: &'static str },
+    #[error("languages: expected one language or more, each once, of en, de and ar")]
+    Languages,
     #[error("messages.{language}.{key}: expected a known message id, or an id, a colon and a field name")]
     MessageKey { language: &'static str, key: String },
 }
 
 impl Config {
+    /// The languages that are offered, the first for those who read none of them.
+    pub fn languages(&self) -> &[Language] {
+        self.languages.as_deref().unwrap_or(&Language::ALL)
+    }
+
+    /// What is weak or cannot be checked among the colours that are set here.
+    pub fn contrast_findings(&self) -> Vec<ContrastFinding> {
+        crate::contrast::findings(self)
+    }
+
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         validate_variables("variables", &self.variables)?;
         validate_variables("dark_variables", &self.dark_variables)?;
@@ -69,6 +137,17 @@ impl Config {
             && logo_source(logo).is_none()
         {
             return Err(ConfigError::LogoUrl);
+        }
+        for (name, link) in self.footer.links() {
+            let is_usable = |url: &String| logo_source(url).is_some() || is_mail_address(url);
+            if link.urls().count() == 0 || !link.urls().all(is_usable) {
+                return Err(ConfigError::FooterUrl { name });
+            }
+        }
+        let languages = self.languages();
+        let is_repeated = |at: usize| languages[at + 1..].contains(&languages[at]);
+        if languages.is_empty() || (0..languages.len()).any(is_repeated) {
+            return Err(ConfigError::Languages);
         }
         for (language, texts) in &self.messages {
             for key in texts.keys() {
@@ -112,9 +191,47 @@ pub(crate) fn logo_source(logo: &str) -> Option<&str> {
     matches!(scheme, "http" | "https").then(|| &logo[..scheme.len() + 3 + host.len()])
 }
 
+fn is_mail_address(url: &str) -> bool {
+    let Some(address) = url.strip_prefix("mailto:") else { return false };
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>');
+    address.contains('@') && !address.contains(is_odd)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_footer_leads_to_the_web_to_a_mailbox_or_to_this_server() {
+        let with = |url: &str| Config {
+            footer: Footer { help: Some(FooterLink::Same(url.to_owned())), ..Footer::default() },
+            ..Config::default()
+        };
+        for good in ["https://example.org/help?x=1#y", "http://example.org", "/help", "mailto:help@example.org"] {
+            assert_eq!(with(good).validate(), Ok(()), "{good}");
+        }
+        for bad in ["javascript:alert(1)", "//evil.example", "mailto:", "help", "", "https://a b", "data:text/html,x"] {
+            assert_eq!(with(bad).validate(), Err(ConfigError::FooterUrl { name: "help" }), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_footer_speaks_the_language_of_its_reader_where_it_can() {
+        let link: FooterLink = serde_json::from_value(serde_json::json!({"en": "/en", "de": "/de"})).unwrap();
+        assert_eq!(link.url(Language::German, Language::English), Some("/de"));
+        assert_eq!(link.url(Language::Arabic, Language::English), Some("/en"));
+        let same: FooterLink = serde_json::from_value("/all".into()).unwrap();
+        assert_eq!(same.url(Language::Arabic, Language::English), Some("/all"));
+    }
+
+    #[test]
+    fn each_language_is_offered_once() {
+        let with = |languages: &[Language]| Config { languages: Some(languages.to_vec()), ..Config::default() };
+        assert_eq!(with(&[Language::German, Language::English]).validate(), Ok(()));
+        assert_eq!(with(&[]).validate(), Err(ConfigError::Languages));
+        assert_eq!(with(&[Language::German, Language::German]).validate(), Err(ConfigError::Languages));
+        assert_eq!(Config::default().languages(), Language::ALL);
+    }
 
     #[test]
     fn the_logo_names_the_origin_that_may_be_loaded() {

@@ -249,8 +249,7 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
         None => words.strings().continue_.to_owned(),
     };
     let kind = match input.name.as_str() {
-        name if sends_again(name) => ButtonKind::Quiet,
-        "screen" | "recovery_confirm_address" => ButtonKind::Quiet,
+        name if sends_again(name) || matches!(name, "screen" | "recovery_confirm_address") => ButtonKind::Quiet,
         "unlink" | "webauthn_remove" | "passkey_remove" | "totp_unlink" | "lookup_secret_disable" => ButtonKind::Danger,
         "provider" | "address" | "recovery_select_address" | "link" | "lookup_secret_reveal" => ButtonKind::Secondary,
         _ => ButtonKind::Primary,
@@ -258,7 +257,10 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
     Button {
         disabled: input.disabled,
         trigger: input.onclick_trigger.clone(),
-        wait_seconds: context.code.as_ref().map_or(0, |code| if sends_again(&input.name) { code.resend_wait } else { 0 }),
+        wait_seconds: context
+            .code
+            .as_ref()
+            .map_or(0, |code| if sends_again(&input.name) { code.resend_wait } else { 0 }),
         ..Button::submit(label).sending(&input.name, input.value_text()).of_kind(kind)
     }
 }

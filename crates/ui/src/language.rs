@@ -11,35 +11,47 @@ pub enum Language {
     English,
     #[serde(rename = "de")]
     German,
+    #[serde(rename = "ar")]
+    Arabic,
 }
 
 impl Language {
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
+    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
 
     /// The value of the `lang` attribute, a BCP 47 tag (WCAG 3.1.1).
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
+            Self::Arabic => "ar",
         }
     }
-}
 
-impl Language {
-    /// The first of these BCP 47 tags that the pages have texts for, such as the `ui_locales` of a client (OpenID Connect
-    /// Core section 3.1.2.1).
-    pub fn first_available<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<Locale> {
-        let is_available = |locale: &Locale| Self::ALL.iter().any(|language| language.tag() == locale.as_str());
-        tags.into_iter().filter_map(Locale::from_tag).find(is_available)
+    /// What its readers call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+            Self::Arabic => "العربية",
+        }
+    }
+
+    /// The value of the `dir` attribute.
+    pub const fn direction(self) -> &'static str {
+        match self {
+            Self::English | Self::German => "ltr",
+            Self::Arabic => "rtl",
+        }
+    }
+
+    pub fn locale(self) -> Locale {
+        Locale::from_tag(self.tag()).unwrap_or_default()
     }
 }
 
 impl From<Locale> for Language {
     fn from(locale: Locale) -> Self {
-        match locale.as_str() {
-            "de" => Self::German,
-            _ => Self::English,
-        }
+        Self::ALL.into_iter().find(|language| language.tag() == locale.as_str()).unwrap_or_default()
     }
 }
 
@@ -48,14 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_available_language_is_chosen() {
-        assert_eq!(Language::first_available(["fr", "de-CH", "en"]).map(Language::from), Some(Language::German));
-        assert_eq!(Language::first_available(["fr", "x"]), None);
-    }
-
-    #[test]
     fn an_unknown_locale_reads_english() {
         assert_eq!(Locale::from_tag("de-AT").map(Language::from), Some(Language::German));
         assert_eq!(Locale::from_tag("fr").map(Language::from), Some(Language::English));
+        for language in Language::ALL {
+            assert_eq!(Language::from(language.locale()), language);
+        }
     }
 }

@@ -33,6 +33,9 @@ pub struct Page<'a> {
     /// The first part of the window's title; the page's own `h1` usually says the same.
     pub title: &'a str,
     pub width: Width,
+    /// The query of the request, for a page that can be asked for again by `GET`: only such a page offers its other
+    /// languages, so that nobody loses a form by choosing one.
+    pub query: Option<&'a str>,
     /// The page has buttons that start a script of the browser (passkeys, security keys).
     pub has_triggers: bool,
     /// The page has fields that a script makes more comfortable.
@@ -43,7 +46,13 @@ pub struct Page<'a> {
 impl<'a> Page<'a> {
     /// An ordinary page: one narrow card, status 200, no script.
     pub const fn titled(title: &'a str) -> Self {
-        Self { title, width: Width::Narrow, has_triggers: false, has_aids: false, status: StatusCode::OK }
+        Self { title, width: Width::Narrow, query: None, has_triggers: false, has_aids: false, status: StatusCode::OK }
+    }
+
+    /// The same page, which can be asked for again with this query.
+    #[must_use]
+    pub fn asked_with(self, query: Option<&'a str>) -> Self {
+        Self { query: Some(query.unwrap_or_default()), ..self }
     }
 }
 
@@ -69,6 +78,12 @@ struct Layout<'a, B: Template> {
     body: &'a B,
 }
 
+/// A language of the switch; `href` leads to the same page in it, unless it is the present one.
+struct LanguageLink {
+    language: Language,
+    href: Option<String>,
+}
+
 impl<B: Template> Layout<'_, B> {
     fn theme_name(&self) -> Option<&'static str> {
         match self.config.color_scheme {
@@ -82,9 +97,38 @@ impl<B: Template> Layout<'_, B> {
         self.body.render()
     }
 
+    /// The switch between languages; empty where there is nothing to choose.
+    fn languages(&self) -> Vec<LanguageLink> {
+        let Some(query) = self.page.query.filter(|_| self.config.languages().len() > 1) else { return Vec::new() };
+        // A reference without a path leads to the page that it stands on, whatever its public address is.
+        let kept = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("lang"));
+        let kept: String = kept.flat_map(|pair| [pair, "&"]).collect();
+        let link = |language: &Language| LanguageLink {
+            language: *language,
+            href: (*language != self.language).then(|| format!("?{kept}lang={}", language.tag())),
+        };
+        self.config.languages().iter().map(link).collect()
+    }
+
+    fn footer(&self) -> Vec<(&'static str, String)> {
+        let otherwise = self.config.languages().first().copied().unwrap_or_default();
+        let label = |key| match key {
+            "terms" => self.strings.footer_terms,
+            "privacy" => self.strings.footer_privacy,
+            "imprint" => self.strings.footer_imprint,
+            _ => self.strings.footer_help,
+        };
+        let links = self.config.footer.links();
+        links.filter_map(|(key, link)| Some((label(key), self.own(link.url(self.language, otherwise)?)))).collect()
+    }
+
+    /// A path of the configuration lies below the public address.
+    fn own(&self, url: &str) -> String {
+        if url.starts_with('/') { format!("{}{url}", self.base_path) } else { url.to_owned() }
+    }
+
     fn logo(&self) -> Option<String> {
-        let logo = self.config.logo_url.as_ref()?;
-        Some(if logo.starts_with('/') { format!("{}{logo}", self.base_path) } else { logo.clone() })
+        self.config.logo_url.as_deref().map(|logo| self.own(logo))
     }
 }
 
@@ -109,6 +153,18 @@ impl Ui {
 
     pub fn product_name(&self) -> &str {
         &self.shared.config.product_name
+    }
+
+    /// The languages that are offered.
+    pub fn languages(&self) -> &[Language] {
+        self.shared.config.languages()
+    }
+
+    /// The first of these BCP 47 tags that is offered, such as one of the `ui_locales` of a client (OpenID Connect Core
+    /// section 3.1.2.1).
+    pub fn first_available<'t>(&self, tags: impl IntoIterator<Item = &'t str>) -> Option<Locale> {
+        let is_offered = |locale: &Locale| self.languages().iter().any(|language| language.locale() == *locale);
+        tags.into_iter().filter_map(Locale::from_tag).find(is_offered)
     }
 
     /// The words of a page, and of the messages that it shows.
@@ -146,7 +202,7 @@ impl Ui {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-        headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-store, must-revalidate"));
         headers.insert(header::CONTENT_SECURITY_POLICY, self.shared.policy.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -198,11 +254,47 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_can_be_asked_for_again_offers_its_other_languages() {
+        let html = |page: Page<'_>, languages: &[Language]| {
+            let ui = Ui::new(Config { languages: Some(languages.to_vec()), ..Config::default() }).unwrap();
+            ui.respond(Locale::ENGLISH, page, &Probe { text: "" }).into_body()
+        };
+        let page = Page::titled("T").asked_with(Some("flow=1&lang=de&x=%22"));
+        let shown = html(page, &Language::ALL);
+        assert!(
+            shown.contains(r#"<a href="?flow=1&#38;x=%22&#38;lang=de" lang="de" hreflang="de">Deutsch</a>"#),
+            "{shown}"
+        );
+        assert!(shown.contains(r#"<span lang="en" aria-current="true">English</span>"#), "{shown}");
+        assert!(!html(Page::titled("T"), &Language::ALL).contains("Deutsch"), "a form's answer cannot be asked for");
+        assert!(!html(page, &[Language::English]).contains("aria-current"), "there is nothing to choose");
+    }
+
+    #[test]
+    fn only_offered_languages_are_available() {
+        let ui = |languages| Ui::new(Config { languages, ..Config::default() }).unwrap();
+        let first = |ui: &Ui| ui.first_available(["fr", "de-CH", "en"]).map(Language::from);
+        assert_eq!(first(&ui(None)), Some(Language::German));
+        assert_eq!(first(&ui(Some(vec![Language::English]))), Some(Language::English));
+        assert_eq!(ui(None).first_available(["fr", "x"]), None);
+    }
+
+    #[test]
+    fn the_footer_shows_what_there_is() {
+        let footer = serde_json::from_value(serde_json::json!({"privacy": "/privacy", "help": {"de": "https://h/de"}}));
+        let ui = Ui::new(Config { footer: footer.unwrap(), ..Config::default() }).unwrap().under("/auth");
+        let html = ui.respond(Locale::ENGLISH, Page::titled("T"), &Probe { text: "" }).into_body();
+        assert!(html.contains(r#"<a href="/auth/privacy">Privacy policy</a>"#), "{html}");
+        assert!(html.contains(r#"<a href="https://h/de">Help</a>"#), "{html}");
+        assert!(!html.contains("Imprint") && !html.contains("Terms"), "{html}");
+    }
+
+    #[test]
     fn the_page_names_its_language_and_scheme() {
         let ui = Ui::new(Config { color_scheme: ColorScheme::Dark, ..Config::default() }).unwrap();
         let german = Locale::from_tag("de").unwrap();
         let answer = ui.respond(german, Page::titled("T"), &Probe { text: "" });
-        assert!(answer.body().contains(r#"<html lang="de" data-theme="dark">"#), "{}", answer.body());
+        assert!(answer.body().contains(r#"<html lang="de" dir="ltr" data-theme="dark">"#), "{}", answer.body());
         assert_eq!(answer.headers()["content-language"], "de");
     }
 }

@@ -11,6 +11,7 @@
 pub mod assets;
 pub mod components;
 mod config;
+mod contrast;
 mod flow_page;
 pub mod form;
 mod language;
@@ -24,7 +25,8 @@ mod strings;
 #[cfg(test)]
 mod samples;
 
-pub use config::{ColorScheme, Config, ConfigError};
+pub use config::{ColorScheme, Config, ConfigError, Footer, FooterLink};
+pub use contrast::ContrastFinding;
 pub use flow_page::{CodeContext, FlowContext, FlowPage, Intro, PageLink, PasswordRules};
 pub use language::Language;
 pub use layout::{Page, Ui, Width};

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::outside_text::{isolated, reads_right_to_left};
 use crate::{Language, Strings};
 
 /// A message as the wire has it: `{id, text, type, context?}`.
@@ -39,6 +40,7 @@ struct Entry {
     id: u64,
     english: &'static str,
     german: &'static str,
+    arabic: &'static str,
 }
 
 impl Entry {
@@ -46,6 +48,7 @@ impl Entry {
         match language {
             Language::English => self.english,
             Language::German => self.german,
+            Language::Arabic => self.arabic,
         }
     }
 }
@@ -116,11 +119,24 @@ impl<'a> Localizer<'a> {
         while let Some((before, after)) = rest.split_once('{') {
             let (name, after) = after.split_once('}')?;
             text.push_str(before);
-            text.push_str(&self.value(name, context.get(name)?)?);
+            let value = self.value(name, context.get(name)?)?;
+            // A value that is the whole text, such as a secret to copy, stays as it is.
+            let is_whole = text.is_empty() && after.is_empty();
+            if !is_whole && self.must_be_isolated(name, &value) {
+                text.push_str(&isolated(&value));
+            } else {
+                text.push_str(&value);
+            }
             rest = after;
         }
         text.push_str(rest);
         Some(text)
+    }
+
+    /// Whether a value may have another direction than the sentence that it stands in.
+    fn must_be_isolated(self, name: &str, value: &str) -> bool {
+        let is_ours = name == "title" || name.ends_with("_at") || value.bytes().all(|byte| byte.is_ascii_digit());
+        !is_ours && (self.language.direction() == "rtl" || reads_right_to_left(value))
     }
 
     fn value(self, name: &str, value: &Value) -> Option<Cow<'static, str>> {
@@ -142,12 +158,12 @@ impl<'a> Localizer<'a> {
 
     /// The title of a trait is the operator's own text; the commonest ones are translated for them.
     fn title(self, title: &str) -> Cow<'static, str> {
-        let known = match self.language {
+        let known = variants::TITLES.iter().find(|(english, _, _)| english.eq_ignore_ascii_case(title));
+        let known = known.and_then(|(_, german, arabic)| match self.language {
             Language::English => None,
-            Language::German => {
-                variants::GERMAN_TITLES.iter().find(|(english, _)| english.eq_ignore_ascii_case(title)).map(|it| it.1)
-            }
-        };
+            Language::German => Some(*german),
+            Language::Arabic => Some(*arabic),
+        });
         known.map_or_else(|| title.to_owned().into(), Cow::Borrowed)
     }
 }
@@ -170,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_name_the_same_values() {
+    fn every_language_names_the_same_values() {
         let names = |text: &str| {
             let mut names: Vec<_> =
                 text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|it| it.0.to_owned()).collect();
@@ -178,8 +194,10 @@ mod tests {
             names
         };
         for entry in table::ENTRIES.iter().chain(variants::VARIANTS.iter().map(|(_, entry)| entry)) {
-            assert!(!entry.english.is_empty() && !entry.german.is_empty(), "{}", entry.id);
-            assert_eq!(names(entry.english), names(entry.german), "{}", entry.id);
+            for language in Language::ALL {
+                assert!(!entry.text(language).is_empty(), "{}", entry.id);
+                assert_eq!(names(entry.english), names(entry.text(language)), "{} in {language:?}", entry.id);
+            }
         }
     }
 
@@ -190,6 +208,25 @@ mod tests {
         assert_eq!(german.text(&message(1_070_002, json!({"title": "First name"})), None), "Vorname");
         let used = message(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}));
         assert_eq!(german.text(&used, None), "benutzt am 05.03.2026, 09:07 UTC");
+    }
+
+    #[test]
+    fn a_value_of_the_other_direction_does_not_rearrange_its_sentence() {
+        let text = |language, address: &str| {
+            let sent = message(1_080_003, json!({"variant": "own_address", "address": address}));
+            Localizer::plain(language).text(&sent, None)
+        };
+        let arabic = text(Language::Arabic, "ada@example.org");
+        assert_eq!(arabic, "أرسلنا رمزًا إلى \u{2068}ada@example.org\u{2069}. يُرجى إدخاله أدناه.");
+        assert_eq!(
+            text(Language::English, "ada@example.org"),
+            "We sent a code to ada@example.org. Please enter it below."
+        );
+        // A value cannot end its own isolation.
+        let hebrew = text(Language::English, "א\u{2069}\u{202e}b");
+        assert_eq!(hebrew, "We sent a code to \u{2068}אb\u{2069}. Please enter it below.");
+        let secret = message(1_050_006, json!({"secret": "JBSWY3DP"}));
+        assert_eq!(Localizer::plain(Language::Arabic).text(&secret, None), "JBSWY3DP", "it is there to be copied");
     }
 
     #[test]

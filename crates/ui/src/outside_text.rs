@@ -35,17 +35,38 @@ impl OutsideText {
         (!text.is_empty()).then_some(Self { text })
     }
 
+    /// For somebody whose name has nothing visible.
+    pub fn nobody() -> Self {
+        Self { text: "?".to_owned() }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
+/// The text between characters that keep its direction from the sentence around it, for where no element can stand.
+pub(crate) fn isolated(text: &str) -> String {
+    const FIRST_STRONG_ISOLATE: char = '\u{2068}';
+    const POP_DIRECTIONAL_ISOLATE: char = '\u{2069}';
+    let visible = text.chars().filter(|c| !is_unseen(*c));
+    std::iter::once(FIRST_STRONG_ISOLATE).chain(visible).chain([POP_DIRECTIONAL_ISOLATE]).collect()
+}
+
+/// Whether a text has letters that are written from right to left.
+pub(crate) fn reads_right_to_left(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'))
+}
+
 /// Controls, zero-width characters and those that change the direction of what follows (Unicode Standard Annex #9). The
 /// two joiners stay: Persian and emoji are written with them.
 const fn is_unseen(c: char) -> bool {
-    let is_line_control = matches!(c, '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}');
-    let is_direction = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}');
-    let has_no_width = matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    let is_line_control =
+        matches!(c, '\u{0}'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}');
+    let is_direction =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}');
+    let has_no_width =
+        matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
     is_line_control || is_direction || has_no_width
 }
 

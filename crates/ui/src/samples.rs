@@ -309,7 +309,12 @@ fn every_sample_page_reads_as_agreed() {
                 wrong_address: Some("/ui/recovery".to_owned()),
                 resend_wait: 27,
             });
-            let page = FlowPage::new(sample.kind, &container, words, FlowContext { links, forgot_password, password_rules, client, code });
+            let page = FlowPage::new(
+                sample.kind,
+                &container,
+                words,
+                FlowContext { links, forgot_password, password_rules, client, code },
+            );
             let html = ui.respond(locale, page.page(), &page).into_body();
             assert!(!html.contains("text of the wire"), "{}: {html}", sample.name);
             assert!(!html.contains(" style=") && !html.contains(" onclick="), "{}", sample.name);
@@ -333,5 +338,3 @@ fn mask_hashes(html: &str) -> String {
         })
         .collect()
 }
-
-mod accessibility;

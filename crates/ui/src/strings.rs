@@ -1,5 +1,6 @@
 //! The page strings. One struct, one value of it per language: a missing translation does not compile.
 
+mod arabic;
 mod english;
 mod german;
 
@@ -119,6 +120,13 @@ pub struct Strings {
     pub mail_kind: &'static str,
     pub mail_no_subject: &'static str,
     pub older: &'static str,
+
+    /// What the choice of a language is called.
+    pub language: &'static str,
+    pub footer_terms: &'static str,
+    pub footer_privacy: &'static str,
+    pub footer_imprint: &'static str,
+    pub footer_help: &'static str,
 }
 
 impl Strings {
@@ -126,6 +134,27 @@ impl Strings {
         match language {
             Language::English => &english::STRINGS,
             Language::German => &german::STRINGS,
+            Language::Arabic => &arabic::STRINGS,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_with_a_place_for_a_value_has_one_in_every_language() {
+        for language in Language::ALL {
+            let strings = Strings::of(language);
+            for (sentence, place) in [
+                (strings.sign_in_toward, "{client}"),
+                (strings.sign_up_toward, "{client}"),
+                (strings.password_min_length, "{min_length}"),
+            ] {
+                assert_eq!(sentence.matches(place).count(), 1, "{language:?}: {sentence}");
+                assert_eq!(sentence.matches('{').count(), 1, "{language:?}: {sentence}");
+            }
         }
     }
 }

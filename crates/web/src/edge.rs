@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use base::{Actor, Clock, Context, Locale, RequestId, Rng, TenantId};
-use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH};
+use base::{Actor, Clock, Context, RequestId, Rng, TenantId};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Body as _;
@@ -17,6 +17,7 @@ use telemetry::metrics::{HttpMetrics, HttpObservation};
 use tracing::Instrument as _;
 
 use crate::TrustedProxies;
+use crate::language::Languages;
 
 /// The far end of the connection, put on each request by the [listener](crate::listener).
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct Edge {
     pub metrics: Option<HttpMetrics>,
     /// Leaves health checks out of the request log.
     pub quiet_health: bool,
+    /// What the pages can be read in.
+    pub languages: Languages,
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -46,12 +49,14 @@ impl Edge {
 
     /// The context of a request that came from `peer`.
     pub fn context(&self, peer: Option<PeerAddress>, headers: &HeaderMap) -> Context {
+        let chosen = self.languages.chosen(headers);
         Context {
             now: self.clock.now(),
             tenant: TenantId::DEFAULT,
             actor: Actor::Anonymous,
             request_id: RequestId(self.rng.uuid()),
-            locale: preferred_locale(headers),
+            locale: chosen.unwrap_or_else(|| self.languages.preferred(headers)),
+            locale_is_chosen: chosen.is_some(),
             client_address: peer.map(|it| self.proxies.client_address(it.address.ip(), headers)),
         }
     }
@@ -133,21 +138,6 @@ impl Edge {
     }
 }
 
-/// The first language of `Accept-Language` with the highest weight (RFC 9110 section 12.5.4).
-fn preferred_locale(headers: &HeaderMap) -> Locale {
-    let Some(value) = headers.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok()) else { return Locale::default() };
-    let mut best: Option<(f32, Locale)> = None;
-    for range in value.split(',').take(16) {
-        let mut parts = range.split(';');
-        let Some(locale) = parts.next().and_then(|tag| Locale::from_tag(tag.trim())) else { continue };
-        let weight = parts.find_map(|it| it.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-        if weight > 0.0 && best.is_none_or(|(so_far, _)| weight > so_far) {
-            best = Some((weight, locale));
-        }
-    }
-    best.map(|(_, locale)| locale).unwrap_or_default()
-}
-
 /// Extracts the request's [`Context`].
 #[derive(Clone, Debug)]
 pub struct Cx(pub Context);
@@ -165,22 +155,5 @@ impl<S: Sync> FromRequestParts<S> for Cx {
             cx.actor = Actor::Anonymous;
         }
         Ok(Self(cx))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_language_with_the_highest_weight_is_preferred() {
-        let locale = |text: &'static str| {
-            let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(text))]);
-            preferred_locale(&headers).as_str().to_owned()
-        };
-        assert_eq!(locale("de-CH, en;q=0.8"), "de");
-        assert_eq!(locale("fr;q=0.2, en;q=0.9, *;q=0.1"), "en");
-        assert_eq!(locale("x, ;;;, q=1"), "en");
-        assert_eq!(locale("de;q=0, en;q=0.1"), "en");
     }
 }

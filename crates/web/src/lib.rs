@@ -13,6 +13,7 @@ pub mod cookies;
 mod cors;
 mod edge;
 mod input;
+pub mod language;
 pub mod listener;
 mod no_store;
 pub mod outbound;

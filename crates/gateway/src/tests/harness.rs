@@ -90,6 +90,7 @@ impl Running {
                 proxies: TrustedProxies::default(),
                 metrics: None,
                 quiet_health: true,
+                languages: web::language::Languages::default(),
             };
             let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
             addresses.push(socket.local_addr().unwrap());

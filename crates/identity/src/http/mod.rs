@@ -20,7 +20,7 @@ use crate::pages;
 
 /// Everything that the public port serves.
 pub(crate) fn public_router(identity: &Identity) -> Router {
-    let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes());
+    let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes(identity));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 

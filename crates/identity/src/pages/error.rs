@@ -58,5 +58,5 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
     let strings = identity.ui.localizer(cx.locale).strings();
     let page = ErrorPage::new(&error, strings, PageLink::new(strings.to_start, identity.own_page("welcome")));
     let frame = Page { status: page.status(), ..Page::titled(strings.error) };
-    identity.page_response(&cx, frame, &page)
+    identity.page_response(&cx, frame.asked_with(visitor.request_url.query()), &page)
 }

@@ -65,16 +65,16 @@ impl Identity {
         };
         match flow {
             Ok(flow) => {
-                let cx = &in_requested_language(cx, &flow);
+                let cx = &self.in_requested_language(cx, &flow);
                 let mut context = self.context_of(cx, kind, &flow);
                 context.code = match self.awaited_code(cx, kind, &asking).await {
                     Ok(awaited) => awaited.map(|awaited| self.code_context(kind, &flow, &awaited)),
                     Err(error) => return self.cannot_show(cx, kind, error).await,
                 };
                 let page = self.flow_page(cx, kind, &flow, context);
-                self.page_response(cx, page.page(), &page)
+                self.page_response(cx, page.page().asked_with(visitor.request_url.query()), &page)
             }
-            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx),
+            Err(FlowError::Csrf { .. }) if kind == FlowKind::Verification => self.other_browser_page(cx, visitor),
             Err(error) => self.cannot_show(cx, kind, error).await,
         }
     }
@@ -138,6 +138,14 @@ impl Identity {
             unlike_identifier: policy.check_similarity,
             not_breached: self.config.selfservice.methods.password.config.haveibeenpwned_enabled,
         }
+    }
+
+    /// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1), and
+    /// the person's own choice before both.
+    fn in_requested_language(&self, cx: &Context, flow: &Value) -> Context {
+        let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
+        let tags = tags.filter(|_| !cx.locale_is_chosen).into_iter().flatten().filter_map(Value::as_str);
+        Context { locale: self.ui.first_available(tags).unwrap_or(cx.locale), ..cx.clone() }
     }
 
     /// The ways from this flow to others.
@@ -222,16 +230,7 @@ fn client_of(flow: &Value) -> Option<OutsideText> {
         Url::parse(&redirect_uri).ok()?.host_str().map(str::to_owned)
     };
     let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
-    name(text("/client/client_name"))
-        .or_else(|| name(&host()?))
-        .or_else(|| name(text("/client/client_id")))
-}
-
-/// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1).
-fn in_requested_language(cx: &Context, flow: &Value) -> Context {
-    let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
-    let requested = ui::Language::first_available(tags.into_iter().flatten().filter_map(Value::as_str));
-    Context { locale: requested.unwrap_or(cx.locale), ..cx.clone() }
+    name(text("/client/client_name")).or_else(|| name(&host()?)).or_else(|| name(text("/client/client_id")))
 }
 
 const fn form_kind(kind: FlowKind) -> ui::form::FlowKind {

@@ -349,3 +349,85 @@ async fn our_page_steps_aside_for_a_teams_own() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_address() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        let page = browser.open("/ui/recovery?return_to=http%3A%2F%2Fid.example%3A4433%2Fui%2Fwelcome").await;
+        // Nobody has the address: the page is the same.
+        let page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
+        assert_eq!(page.heading(), "Enter your code");
+        assert!(page.html.contains("<bdi>nobody@example.org</bdi>"), "{}", page.html);
+        assert!(page.html.contains(r#"data-wait="30""#), "{}", page.html);
+        let refused = browser.submit(&page, &[("code", "000000"), ("method", "code")]).await;
+        assert!(refused.html.contains("This code is not right"), "{}", refused.html);
+        assert!(refused.html.contains("<bdi>nobody@example.org</bdi>"), "{}", refused.html);
+        house.clock.advance(std::time::Duration::from_secs(31));
+        let later = browser.open(&refused.path).await;
+        assert!(!later.html.contains("data-wait"), "{}", later.html);
+        let link = later.html.split("<a href=\"").find(|part| part.contains("Wrong address?")).expect("a link");
+        let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
+        let anew = browser.open(&link).await;
+        assert_eq!(anew.heading(), "Recover your account");
+        assert!(anew.html.contains(r#"name="email""#), "{}", anew.html);
+        assert!(link.contains("return_to="), "{link}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_network_that_caused_too_many_messages_is_told_how_long_to_wait() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        let mut page = browser.open("/ui/recovery").await;
+        page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
+        for _ in 0..29 {
+            page = browser.submit(&page, &[("email", "nobody@example.org")]).await;
+        }
+        house.clock.advance(std::time::Duration::from_secs(1));
+        let page = browser.open(&page.path).await;
+        // Thirty at once, and one more every 30 seconds; the pause after a message is 30 seconds as well.
+        assert!(page.html.contains(r#"data-wait="29""#), "{}", page.html);
+        house.clock.advance(std::time::Duration::from_secs(30));
+        assert!(!browser.open(&page.path).await.html.contains("data-wait"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        let page = browser.open("/ui/login").await;
+        let flow = page.path.split_once("flow=").unwrap().1;
+        let link = format!(r#"href="?flow={flow}&#38;lang=ar""#);
+        assert!(page.html.contains(&link), "{}", page.html);
+        let chosen = browser.open(&format!("{}&lang=ar", page.path)).await;
+        assert_eq!(chosen.heading(), "تسجيل الدخول");
+        assert!(chosen.html.contains(r#"<html lang="ar" dir="rtl""#), "{}", chosen.html);
+        assert_eq!(browser.cookies["kleis_language"], "ar");
+        // The form is the one that was there before.
+        let refused =
+            browser.submit(&chosen, &[("identifier", "a@b.example"), ("password", "x"), ("method", "password")]);
+        assert!(refused.await.path.ends_with(flow));
+        assert_eq!(browser.open(&format!("{}&lang=xx", page.path)).await.heading(), "Sign in");
+        assert_eq!(browser.cookies["kleis_language"], "ar");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_password_is_described_by_the_rule_of_the_configuration() {
+    in_a_house(|house| async move {
+        let mut browser = house.browser();
+        let page = browser.open("/ui/registration").await;
+        let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
+        // The list of breaches is switched off in this house.
+        let rule = "At least 8 characters. Not similar to your sign-in name.</p>";
+        assert!(page.html.contains(rule), "{}", page.html);
+        browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;
+        assert!(browser.open("/ui/settings").await.html.contains(rule));
+    })
+    .await;
+}

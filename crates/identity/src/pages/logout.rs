@@ -38,16 +38,20 @@ pub(super) struct SignedOutPage {
 
 pub(super) async fn ask(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.logout_page(&cx, &visitor).await {
-        Ok(page) => identity.page_response(&cx, Page::titled(page.strings.sign_out), &page),
+        Ok(page) => {
+            let frame = Page::titled(page.strings.sign_out).asked_with(visitor.request_url.query());
+            identity.page_response(&cx, frame, &page)
+        }
         Err(FlowError::SessionInactive | FlowError::NoSession) => see_other(&identity.own_page("signed-out")),
         Err(error) => identity.refuse(&cx, error, false).await,
     }
 }
 
-pub(super) async fn signed_out(State(identity): State<Identity>, Cx(cx): Cx) -> Response {
+pub(super) async fn signed_out(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let strings = identity.ui.localizer(cx.locale).strings();
     let sign_in = PageLink::new(strings.sign_in, identity.begin_url(FlowKind::Login, None));
-    identity.page_response(&cx, Page::titled(strings.signed_out), &SignedOutPage { strings, sign_in })
+    let frame = Page::titled(strings.signed_out).asked_with(visitor.request_url.query());
+    identity.page_response(&cx, frame, &SignedOutPage { strings, sign_in })
 }
 
 impl Identity {

@@ -22,17 +22,23 @@ mod samples;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use base::Context;
 use ui::{Page, Ui};
+use web::language::{LanguageChoice, Languages, keep_choice};
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{FlowKind, endpoint};
 
 /// The pages on the public port. Their addresses are the defaults of `selfservice.flows.*.ui_url`.
-pub(crate) fn public_routes() -> Router<Identity> {
+pub(crate) fn public_routes(identity: &Identity) -> Router<Identity> {
+    let choice = LanguageChoice {
+        languages: Languages::new(identity.ui.languages().iter().map(|language| language.locale())),
+        is_secure: identity.public_url().scheme() == "https",
+    };
     Router::new()
         .route("/", get(start))
         .route("/ui/login", get(flow::login))
@@ -45,6 +51,7 @@ pub(crate) fn public_routes() -> Router<Identity> {
         .route("/ui/signed-out", get(logout::signed_out))
         .route("/ui/welcome", get(welcome::show))
         .route("/ui/error", get(error::show))
+        .layer(from_fn_with_state(choice, keep_choice))
         .route(ui::assets::ROUTE, get(asset))
 }
 

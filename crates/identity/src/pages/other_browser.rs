@@ -7,6 +7,7 @@ use http::StatusCode;
 use ui::{Page, PageLink, Strings};
 
 use crate::Identity;
+use crate::flows::visitor::Visitor;
 
 /// Where the code is to be typed.
 #[derive(Template)]
@@ -17,10 +18,10 @@ pub(super) struct OtherBrowserPage {
 }
 
 impl Identity {
-    pub(super) fn other_browser_page(&self, cx: &Context) -> Response {
+    pub(super) fn other_browser_page(&self, cx: &Context, visitor: &Visitor) -> Response {
         let strings = self.ui.localizer(cx.locale).strings();
         let page = OtherBrowserPage { strings, start: PageLink::new(strings.to_start, self.own_page("welcome")) };
         let frame = Page { status: StatusCode::FORBIDDEN, ..Page::titled(strings.other_browser) };
-        self.page_response(cx, frame, &page)
+        self.page_response(cx, frame.asked_with(visitor.request_url.query()), &page)
     }
 }

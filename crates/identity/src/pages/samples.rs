@@ -57,7 +57,8 @@ fn the_settings_list_the_signed_in_devices() {
             end,
         };
         let end = || Button::submit(strings.end_session).sending("session", "1").of_kind(ButtonKind::Secondary).small();
-        let mut flow = FlowPage::new(FlowKind::Settings, &container.unwrap(), ui.localizer(locale), FlowContext::default());
+        let mut flow =
+            FlowPage::new(FlowKind::Settings, &container.unwrap(), ui.localizer(locale), FlowContext::default());
         flow.arranged.alerts.push(Alert::new(MessageKind::Success, strings.sessions_ended));
         let page = SettingsPage {
             strings,

@@ -59,7 +59,7 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
     }
     let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
     match identity.settings_page(&cx, &visitor, &asking).await {
-        Ok(page) => identity.page_response(&cx, page.flow.page(), &page),
+        Ok(page) => identity.page_response(&cx, page.flow.page().asked_with(visitor.request_url.query()), &page),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
     }
 }

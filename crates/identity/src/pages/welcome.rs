@@ -32,5 +32,5 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
         settings: PageLink::new(strings.manage_account, identity.begin_url(FlowKind::Settings, None)),
         sign_out: PageLink::new(strings.sign_out, identity.own_page("logout")),
     };
-    identity.page_response(&cx, Page::titled(strings.welcome), &page)
+    identity.page_response(&cx, Page::titled(strings.welcome).asked_with(visitor.request_url.query()), &page)
 }

@@ -1,7 +1,9 @@
 //! The routes of the authorization endpoint, of clients, and of all that lies between a request and a code.
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
+use web::language::{LanguageChoice, Languages, keep_choice};
 
 use super::{
     authorize, clients, consent_page, consent_requests, form_post_script, login_requests, logout, logout_page,
@@ -10,13 +12,20 @@ use super::{
 use crate::OAuth;
 use crate::domain::logout::SIGNED_OUT_PATH;
 
-pub(super) fn public() -> Router<OAuth> {
-    Router::new()
-        .route("/oauth2/auth", get(authorize::get).post(authorize::post))
-        .route("/oauth2/sessions/logout", get(logout::get).post(logout::post))
+pub(super) fn public(oauth: &OAuth) -> Router<OAuth> {
+    let choice = LanguageChoice {
+        languages: Languages::new(oauth.ui().languages().iter().map(|language| language.locale())),
+        is_secure: oauth.config().public_url("/").starts_with("https:"),
+    };
+    let pages = Router::new()
         .route(consent_page::PATH, get(consent_page::get).post(consent_page::post))
         .route(logout_page::PATH, get(logout_page::get).post(logout_page::post))
         .route(SIGNED_OUT_PATH, get(logout_page::signed_out))
+        .layer(from_fn_with_state(choice, keep_choice));
+    Router::new()
+        .merge(pages)
+        .route("/oauth2/auth", get(authorize::get).post(authorize::post))
+        .route("/oauth2/sessions/logout", get(logout::get).post(logout::post))
         .route(form_post_script::PATH, get(form_post_script::get))
         .route(ui::assets::ROUTE, get(page_asset::get))
 }

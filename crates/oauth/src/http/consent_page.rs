@@ -1,7 +1,7 @@
 //! `/oauth2/consent`: our own consent page, for when the operator has none.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use base::{Context, Secret};
 use oauth_types::ErrorCode;
@@ -52,12 +52,13 @@ pub(super) async fn get(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
     headers: HeaderMap,
+    uri: Uri,
     Query(question): Query<Question>,
 ) -> Response {
     match oauth.open_consent_page(&cx, &headers, &question.consent_challenge).await {
         Ok((found, name)) => {
-            let cx = in_language_of(cx, &found.request);
-            crate::pages::consent::respond(&oauth, &cx, &question.consent_challenge, &found, name)
+            let cx = oauth.in_language_of(cx, &found.request);
+            crate::pages::consent::respond(&oauth, &cx, uri.query(), &question.consent_challenge, &found, name)
         }
         Err(obstacle) => oauth.obstacle_response(&cx, obstacle),
     }
@@ -92,6 +93,14 @@ pub(super) async fn post(
 }
 
 impl OAuth {
+    /// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`. What the
+    /// person chose here comes before it.
+    fn in_language_of(&self, cx: Context, request: &AuthorizationRequest) -> Context {
+        let locales = request.ui_locales.iter().filter(|_| !cx.locale_is_chosen);
+        let asked_for = self.ui().first_available(locales.map(String::as_str));
+        Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
+    }
+
     /// Opens the challenge for the browser that it was made for, while the person who signed in is still signed in. Returns
     /// what to call that person, too.
     async fn open_consent_page(
@@ -162,12 +171,6 @@ impl OAuth {
         };
         self.refusal_response(cx, &refusal)
     }
-}
-
-/// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`.
-fn in_language_of(cx: Context, request: &AuthorizationRequest) -> Context {
-    let asked_for = ui::Language::first_available(request.ui_locales.iter().map(String::as_str));
-    Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
 }
 
 fn wrong_browser() -> Refusal {

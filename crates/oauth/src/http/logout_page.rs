@@ -1,7 +1,7 @@
 //! `/oauth2/logout` and `/oauth2/signed-out`: our own sign-out pages, for when the operator has none.
 
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
 use web::Cx;
@@ -26,9 +26,15 @@ pub(super) struct Decision {
     choice: String,
 }
 
-pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx, Query(question): Query<Question>) -> Response {
-    match oauth.get_logout_request(&cx, &question.logout_challenge).await {
-        Ok((_, client)) => crate::pages::logout::question(&oauth, &cx, &question.logout_challenge, client.as_ref()),
+pub(super) async fn get(
+    State(oauth): State<OAuth>,
+    Cx(cx): Cx,
+    uri: Uri,
+    Query(question): Query<Question>,
+) -> Response {
+    let challenge = &question.logout_challenge;
+    match oauth.get_logout_request(&cx, challenge).await {
+        Ok((_, client)) => crate::pages::logout::question(&oauth, &cx, uri.query(), challenge, client.as_ref()),
         Err(error) => oauth.challenge_error_response(&cx, error),
     }
 }
@@ -47,6 +53,6 @@ pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, PageForm(decisi
     }
 }
 
-pub(super) async fn signed_out(State(oauth): State<OAuth>, Cx(cx): Cx) -> Response {
-    crate::pages::logout::signed_out(&oauth, &cx)
+pub(super) async fn signed_out(State(oauth): State<OAuth>, Cx(cx): Cx, uri: Uri) -> Response {
+    crate::pages::logout::signed_out(&oauth, &cx, uri.query())
 }

@@ -54,7 +54,7 @@ pub const PATHS_OF_CLIENTS: &[&str] = &[
 
 /// Endpoints for browsers, clients and resource servers.
 pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
-    authorization_routes::public().merge(token_routes::public(oauth))
+    authorization_routes::public(oauth).merge(token_routes::public(oauth))
 }
 
 /// Endpoints for operators and applications of the house.

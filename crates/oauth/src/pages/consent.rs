@@ -4,18 +4,19 @@ use askama::Template;
 use axum::response::Response;
 use base::Context;
 use ui::components::{Button, ButtonKind, Checkbox, Hidden};
-use ui::{Language, Page};
+use ui::{Language, OutsideText, Page};
 use url::Url;
 
 use super::words::Words;
 use crate::OAuth;
+use crate::domain::client::Client;
 use crate::operations::consent_requests::ConsentChallenge;
 
 #[derive(Template)]
 #[template(path = "pages/consent.html")]
 pub(super) struct ConsentPage<'a> {
     pub words: &'static Words,
-    pub client_name: &'a str,
+    pub client_name: OutsideText,
     pub signed_in_as: Option<String>,
     /// What the client may do, in words where there are some.
     pub permissions: Vec<Permission<'a>>,
@@ -40,6 +41,7 @@ pub(super) struct Permission<'a> {
 pub(crate) fn respond(
     oauth: &OAuth,
     cx: &Context,
+    query: Option<&str>,
     challenge: &str,
     found: &ConsentChallenge,
     signed_in_as: Option<String>,
@@ -50,7 +52,7 @@ pub(crate) fn respond(
     let (terms, privacy) = (web_uri(&metadata.tos_uri), web_uri(&metadata.policy_uri));
     let page = ConsentPage {
         words,
-        client_name: found.client.display_name(),
+        client_name: client_name(&found.client),
         signed_in_as,
         permissions: permissions(words, found.request.scope.as_slice()),
         audience: &found.request.audience,
@@ -63,7 +65,13 @@ pub(crate) fn respond(
         allow: Button::submit(words.allow).sending("decision", "allow"),
         deny: Button::submit(words.deny).sending("decision", "deny").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(words.consent_title), &page)
+    oauth.page(cx, Page::titled(words.consent_title).asked_with(query), &page)
+}
+
+/// A client gave its name to itself, so it is bounded and cannot rearrange the sentence that it stands in.
+pub(super) fn client_name(client: &Client) -> OutsideText {
+    let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
+    name(client.display_name()).or_else(|| name(client.id.as_str())).unwrap_or_else(OutsideText::nobody)
 }
 
 pub(super) fn permissions<'a>(words: &'static Words, scope: &'a [String]) -> Vec<Permission<'a>> {

@@ -6,18 +6,19 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base::Context;
 use ui::components::{Button, ButtonKind, Hidden};
-use ui::{Language, Page};
+use ui::{Language, OutsideText, Page};
 use url::Url;
 
+use super::consent::client_name;
 use super::words::Words;
 use crate::OAuth;
 use crate::domain::client::Client;
 
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
-pub(super) struct LogoutPage<'a> {
+pub(super) struct LogoutPage {
     pub words: &'static Words,
-    pub client_name: Option<&'a str>,
+    pub client_name: Option<OutsideText>,
     pub action: String,
     pub challenge: Hidden,
     pub sign_out: Button,
@@ -40,17 +41,23 @@ pub(super) struct FrontChannelLogout<'a> {
     pub redirect_to: &'a str,
 }
 
-pub(crate) fn question(oauth: &OAuth, cx: &Context, challenge: &str, client: Option<&Client>) -> Response {
+pub(crate) fn question(
+    oauth: &OAuth,
+    cx: &Context,
+    query: Option<&str>,
+    challenge: &str,
+    client: Option<&Client>,
+) -> Response {
     let words = Words::of(Language::from(cx.locale));
     let page = LogoutPage {
         words,
-        client_name: client.map(Client::display_name),
+        client_name: client.map(client_name),
         action: oauth.config().public_url(crate::http::LOGOUT_PAGE),
         challenge: Hidden::new("logout_challenge", challenge),
         sign_out: Button::submit(words.sign_out).sending("decision", "sign_out"),
         stay: Button::submit(words.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(words.logout_title), &page)
+    oauth.page(cx, Page::titled(words.logout_title).asked_with(query), &page)
 }
 
 pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
@@ -59,10 +66,10 @@ pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
     oauth.page(cx, Page::titled(words.stayed_title), &notice)
 }
 
-pub(crate) fn signed_out(oauth: &OAuth, cx: &Context) -> Response {
+pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Response {
     let words = Words::of(Language::from(cx.locale));
     let notice = Notice { title: words.signed_out_title, text: words.signed_out_intro };
-    oauth.page(cx, Page::titled(words.signed_out_title), &notice)
+    oauth.page(cx, Page::titled(words.signed_out_title).asked_with(query), &notice)
 }
 
 /// Loads the clients' pages, then goes on (OpenID Connect Front-Channel Logout section 2). It goes on without script: the

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use base::Locale;
 use ui::components::{Button, ButtonKind, Hidden};
-use ui::{Config, Language, Page, Ui};
+use ui::{Config, Language, OutsideText, Page, Ui};
 
 use super::consent::{ConsentPage, destination, permissions, remember_box};
 use super::error::{ErrorPage, explanation};
@@ -30,7 +30,7 @@ fn consent() {
     let audience = vec!["https://api.example".to_owned()];
     check("consent", |words| ConsentPage {
         words,
-        client_name: "Photo <Printer>",
+        client_name: OutsideText::new("Photo <Printer>", 60).unwrap(),
         signed_in_as: Some("ada@example.org".to_owned()),
         permissions: permissions(words, &scope),
         audience: &audience,
@@ -49,7 +49,7 @@ fn consent() {
 fn consent_to_nothing_by_an_application_on_the_device() {
     check("consent_nothing", |words| ConsentPage {
         words,
-        client_name: "app",
+        client_name: OutsideText::new("app", 60).unwrap(),
         signed_in_as: None,
         permissions: Vec::new(),
         audience: &[],
@@ -68,7 +68,7 @@ fn consent_to_nothing_by_an_application_on_the_device() {
 fn logout() {
     check("logout", |words| LogoutPage {
         words,
-        client_name: Some("Photo Printer"),
+        client_name: OutsideText::new("Photo Printer", 60),
         action: "https://op.example/oauth2/logout".to_owned(),
         challenge: Hidden::new("logout_challenge", "c"),
         sign_out: Button::submit(words.sign_out).sending("decision", "sign_out"),

@@ -28,6 +28,7 @@ impl Words {
         match language {
             Language::English => &ENGLISH,
             Language::German => &GERMAN,
+            Language::Arabic => &ARABIC,
         }
     }
 }
@@ -72,4 +73,25 @@ static GERMAN: Words = Words {
     again: "Noch einmal versuchen",
     failed: "Die Anmeldung hat nicht geklappt",
     failed_intro: "Die Beispiel-App konnte Sie nicht anmelden.",
+};
+
+static ARABIC: Words = Words {
+    title: "تطبيق تجريبي",
+    intro: "هذا تطبيق مستقل. يترك تسجيل الدخول لـ Kleis عبر OpenID Connect.",
+    sign_in: "تسجيل الدخول عبر Kleis",
+    hello: "مرحبًا",
+    signed_in_intro: "سجّلت الدخول إلى التطبيق التجريبي.",
+    who: "ما يعرفه التطبيق",
+    who_intro: "البيانات الواردة في رمز الهوية.",
+    api: "واجهة برمجة تجريبية",
+    api_intro: "تقف خلف البوابة، التي تتحقق من رمز الوصول وتخبر الواجهة من أنت.",
+    call_api: "استدعاء الواجهة",
+    api_answer: "جواب الواجهة",
+    account: "إدارة حسابك",
+    sign_out: "تسجيل الخروج",
+    signed_out: "تم تسجيل خروجك",
+    signed_out_intro: "من التطبيق التجريبي ومن Kleis.",
+    again: "المحاولة مرة أخرى",
+    failed: "لم ينجح تسجيل الدخول",
+    failed_intro: "تعذّر على التطبيق التجريبي تسجيل دخولك.",
 };

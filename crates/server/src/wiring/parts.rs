@@ -7,6 +7,7 @@ use database::Database;
 use serde_json::Value;
 use telemetry::metrics::{Build, HttpMetrics, Registry};
 use url::Url;
+use web::language::Languages;
 use web::outbound::{Client, Destinations};
 use web::{Edge, TrustedProxies};
 
@@ -35,6 +36,8 @@ pub(super) struct Parts {
     pub(super) clock: Clock,
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
+    /// What the pages can be read in.
+    pub(super) languages: Languages,
     pub(super) table_sizes: TableSizes,
     pub(super) trust: TrustStore,
     /// For services in other processes: they stand where the configuration says, private networks included.
@@ -79,6 +82,7 @@ impl Parts {
             proxies: self.proxies.clone(),
             metrics: None,
             quiet_health: false,
+            languages: self.languages.clone(),
         }
     }
 
@@ -90,6 +94,7 @@ impl Parts {
             proxies: self.proxies.clone(),
             metrics: Some(metrics.clone()),
             quiet_health: listener.request_log.disable_for_health,
+            languages: self.languages.clone(),
         }
     }
 }

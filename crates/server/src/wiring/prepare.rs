@@ -9,6 +9,7 @@ use base::{Rng, TrustStore};
 use database::{Census, Database, Dsn, MigrationState, MigrationStatus};
 use serde_json::Value;
 use web::TrustedProxies;
+use web::language::Languages;
 use web::listener::Socket;
 use web::outbound::{Client, Destinations};
 
@@ -131,6 +132,7 @@ fn parts(
         clock: environment.clock.clone(),
         rng: environment.rng.clone(),
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
+        languages: Languages::new(config.shared.ui.languages().iter().map(|language| language.locale())),
         table_sizes: TableSizes::new(census, environment.clock.clone()),
         neighbours: Client::new(Destinations::Any, &trust),
         trust,

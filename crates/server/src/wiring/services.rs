@@ -109,6 +109,9 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     let table_sizes = parts.table_sizes.clone();
     built.beside(move |stopped| table_sizes.keep(stopped));
     let ui = ui::Ui::new(config.shared.ui.clone());
+    for finding in config.shared.ui.contrast_findings() {
+        findings.notice(config, Notice::warning(format!("ui.{}", finding.key), finding.to_string()));
+    }
     let ui = findings.keep(config, "ui", ui).or_else(|| ui::Ui::new(ui::Config::default()).ok());
     let Some(ui) = ui else { return built };
     for service in config.services.clone() {

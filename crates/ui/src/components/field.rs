@@ -55,6 +55,12 @@ pub struct Field {
 }
 
 impl Field {
+    /// Names may be written in any script; addresses, codes and the like read from left to right everywhere.
+    fn direction(&self) -> &'static str {
+        let is_free_text = matches!(self.kind.as_str(), "text" | "search") && !self.is_code;
+        if is_free_text { "auto" } else { "ltr" }
+    }
+
     fn digits_only(&self) -> bool {
         self.is_code && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
     }

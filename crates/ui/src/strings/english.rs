@@ -111,4 +111,10 @@ pub(super) static STRINGS: Strings = Strings {
     mail_kind: "Template",
     mail_no_subject: "(no subject)",
     older: "Older messages",
+
+    language: "Language",
+    footer_terms: "Terms of service",
+    footer_privacy: "Privacy policy",
+    footer_imprint: "Imprint",
+    footer_help: "Help",
 };

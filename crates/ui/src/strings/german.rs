@@ -111,4 +111,10 @@ pub(super) static STRINGS: Strings = Strings {
     mail_kind: "Vorlage",
     mail_no_subject: "(ohne Betreff)",
     older: "Ältere Nachrichten",
+
+    language: "Sprache",
+    footer_terms: "Nutzungsbedingungen",
+    footer_privacy: "Datenschutz",
+    footer_imprint: "Impressum",
+    footer_help: "Hilfe",
 };

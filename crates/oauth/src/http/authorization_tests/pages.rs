@@ -321,3 +321,19 @@ async fn the_page_speaks_the_language_that_the_client_knows_its_person_to_read()
         assert!(answer.body.contains(&format!("<html lang=\"{language}\"")), "{locales}: {}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn the_language_that_a_person_chose_comes_before_that_of_the_client() {
+    let house = house().await;
+    house.client(json!({})).await;
+    let mut browser = Browser::default();
+    let page = consent_page(&house, &mut browser, &request("&ui_locales=de")).await;
+    let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let request = Request::get(path(&format!("{page}&lang=ar"))).header(header::COOKIE, cookies.join("; "));
+    let answer = house.send(&house.public, request.body(Body::empty()).unwrap()).await;
+    assert!(answer.body.contains("<html lang=\"ar\" dir=\"rtl\""), "{}", answer.body);
+    assert!(answer.headers[header::SET_COOKIE].to_str().unwrap().starts_with("kleis_language=ar; Path=/; "));
+    let challenge = parameter(&page, "consent_challenge").unwrap();
+    let link = format!("href=\"?consent_challenge={challenge}&#38;lang=de\"");
+    assert!(answer.body.contains(&link), "{}", answer.body);
+}

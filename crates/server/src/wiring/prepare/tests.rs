@@ -360,3 +360,25 @@ async fn a_database_of_a_replaced_program_is_recognised_and_left_alone() {
     }
     assert!(!Path::new(&place.path().join("data")).exists());
 }
+
+#[tokio::test]
+async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fault() {
+    let world = World::new();
+    let text =
+        "ui:\n  variables: {accent: \"#ffd24d\"}\n  dark_variables: {accent: var(--brand)}\n  languages: [de, ar]\n";
+    let config = world.config(&[Service::Identity], &[("kleis.yml", text)], &[]).unwrap();
+    let (faults, warnings) = world.examine(&config).await;
+    assert_eq!(faults, Vec::<String>::new());
+    let of_ui: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("ui.")).collect();
+    assert!(of_ui[0].starts_with("ui.dark_variables.accent: the contrast of this colour is not checked"), "{of_ui:?}");
+    let weak = "ui.variables.accent: accent on surface has a contrast of 1.44 in the light scheme, but needs 4.5";
+    assert!(of_ui.iter().any(|warning| warning.starts_with(weak)), "{of_ui:?}");
+
+    let config =
+        world.config(&[Service::Identity], &[("kleis.yml", "ui: {footer: {help: help.html}}\n")], &[]).unwrap();
+    let (faults, _) = world.examine(&config).await;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("footer.help: expected an https, http or mailto URL"), "{faults:?}");
+    let unknown = world.config(&[Service::Identity], &[("kleis.yml", "ui: {languages: [fr]}\n")], &[]).unwrap_err();
+    assert!(unknown.contains("ui.languages"), "{unknown}");
+}
