@@ -19,6 +19,12 @@ for (const field of document.querySelectorAll('input:not([type=hidden]), select,
   }
 }
 
+const controls = 'button, select, summary, input:not([type=hidden]):not([type=checkbox]), a.button, .links a, .footer a, .field a, .recipient a';
+for (const control of document.querySelectorAll(controls)) {
+  const { height } = control.getBoundingClientRect();
+  if (isShown(control) && height < 43.9) faults.push(`only ${height} high: ${control.outerHTML.slice(0, 100)}`);
+}
+
 const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
 const parse = (color) => {
   canvas.clearRect(0, 0, 1, 1);

@@ -1,5 +1,6 @@
 //! How a page looks and feels in Chromium: pictures of it in both colour schemes, narrow and wide, and a judgement on what
-//! can be measured: nothing overflows, every field has a label, every text can be read (WCAG 2.2, 1.3.1, 1.4.3, 1.4.10).
+//! can be measured: nothing overflows, every field has a label, every text can be read, every control can be hit (WCAG 2.2,
+//! 1.3.1, 1.4.3, 1.4.10, 2.5.5).
 
 use std::path::Path;
 
@@ -51,17 +52,51 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
         for width in WIDTHS {
             let screen = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
             dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
-            // Colours that are on their way from one scheme to the other arrive.
-            page.execute("document.getAnimations().forEach((animation) => animation.finish())", Vec::new()).await?;
-            let picture = json!({ "format": "png", "captureBeyondViewport": true });
-            let picture = dev_tools(page, "Page.captureScreenshot", picture).await?;
-            let picture = STANDARD.decode(picture["data"].as_str().context("a picture")?)?;
-            std::fs::write(folder.join(format!("{name}-{scheme}-{width}.png")), picture)?;
-            let faults = page.execute(JUDGE, Vec::new()).await?;
-            ensure!(faults == json!([]), "{name}, {scheme}, {width} wide: {faults}");
+            take(page, folder, &format!("{name}-{scheme}-{width}")).await?;
         }
     }
     dev_tools(page, "Emulation.clearDeviceMetricsOverride", json!({})).await?;
+    Ok(())
+}
+
+/// Takes a picture of a wide page at twice its size, and judges it (WCAG 2.2, 1.4.4).
+pub async fn look_closely(page: &Client, folder: &Path, name: &str) -> Result<()> {
+    // A browser that shows everything twice as large has half the room.
+    let screen = json!({ "width": 640, "height": 450, "deviceScaleFactor": 2, "mobile": false });
+    dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
+    take(page, folder, &format!("{name}-zoom-200")).await?;
+    dev_tools(page, "Emulation.clearDeviceMetricsOverride", json!({})).await?;
+    Ok(())
+}
+
+/// Looks at the page in each of these languages, and leaves it in English.
+pub async fn look_in_languages(page: &Client, folder: &Path, name: &str, languages: &[&str]) -> Result<()> {
+    for language in languages {
+        speak(page, language).await?;
+        look(page, folder, &format!("{name}-{language}")).await?;
+    }
+    speak(page, "en").await
+}
+
+/// Shows the page again in another language.
+pub async fn speak(page: &Client, language: &str) -> Result<()> {
+    let mut url = page.current_url().await?;
+    url.query_pairs_mut().append_pair("lang", language);
+    page.goto(url.as_str()).await?;
+    let shown = page.execute("return document.documentElement.lang", Vec::new()).await?;
+    ensure!(shown == language, "{url} is shown in {shown}");
+    Ok(())
+}
+
+async fn take(page: &Client, folder: &Path, name: &str) -> Result<()> {
+    // Colours that are on their way from one scheme to the other arrive.
+    page.execute("document.getAnimations().forEach((animation) => animation.finish())", Vec::new()).await?;
+    let picture = json!({ "format": "png", "captureBeyondViewport": true });
+    let picture = dev_tools(page, "Page.captureScreenshot", picture).await?;
+    let picture = STANDARD.decode(picture["data"].as_str().context("a picture")?)?;
+    std::fs::write(folder.join(format!("{name}.png")), picture)?;
+    let faults = page.execute(JUDGE, Vec::new()).await?;
+    ensure!(faults == json!([]), "{name}: {faults}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use acceptance::chrome::Chrome;
-use acceptance::look::{look, press, tab_to, type_text};
+use acceptance::look::{look, look_closely, look_in_languages, press, speak, tab_to, type_text};
 use anyhow::{Context as _, Result, ensure};
 use base::{ManualClock, Rng, Timestamp};
 use fantoccini::key::Key;
@@ -22,6 +22,31 @@ const START: Timestamp = Timestamp::from_unix_seconds(2_214_129_600);
 
 async fn shoot(page: &Client, name: &str) -> Result<()> {
     look(page, &Path::new(SCREENSHOTS).join("demo"), name).await
+}
+
+/// Looks at a page in every language, and at twice its size.
+async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
+    let folder = Path::new(SCREENSHOTS).join("demo");
+    look(page, &folder, name).await?;
+    look_closely(page, &folder, name).await?;
+    look_in_languages(page, &folder, name, &["de", "ar"]).await
+}
+
+/// What a script finds on the page.
+async fn ask(page: &Client, script: &str) -> Result<serde_json::Value> {
+    Ok(page.execute(script, Vec::new()).await?)
+}
+
+/// Shows a password that was typed, and hides it again.
+async fn reveal(page: &Client) -> Result<()> {
+    let kind = "return [document.querySelector('[name=password]').type, document.activeElement.ariaPressed].join(' ')";
+    tab_to(page, ".reveal").await?;
+    press(page, Key::Enter).await?;
+    ensure!(ask(page, kind).await? == "text true");
+    shoot(page, "sign-in-revealed").await?;
+    press(page, Key::Enter).await?;
+    ensure!(ask(page, kind).await? == "password false");
+    Ok(())
 }
 
 async fn wait_for(page: &Client, selector: &str) -> Result<()> {
@@ -67,6 +92,8 @@ async fn others(page: &Client, account: &Url) -> Result<()> {
     type_text(page, EMAIL).await?;
     tab_to(page, "[name=password]").await?;
     type_text(page, "not the password").await?;
+    reveal(page).await?;
+    tab_to(page, "[name=password]").await?;
     press(page, Key::Enter).await?;
     wait_for(page, "[role=alert]").await?;
     shoot(page, "sign-in-refused").await?;
@@ -117,32 +144,39 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
     ensure!(page.current_url().await? == demo.app, "the visit goes on at the configured address");
     shoot(page, "app").await?;
     activate(page, "form[action='/sign-in'] button", "[name=identifier]").await?;
-    shoot(page, "sign-in").await?;
+    ensure!(text(page).await?.contains("Sign in to go on to"), "the page names the application");
+    shoot_thoroughly(page, "sign-in").await?;
     activate(page, "a[href*='registration']", "[name='traits.email']").await?;
-    shoot(page, "registration").await?;
+    shoot_thoroughly(page, "registration").await?;
     tab_to(page, "[name='traits.email']").await?;
     type_text(page, EMAIL).await?;
     press(page, Key::Enter).await?;
     wait_for(page, "[name=password]").await?;
-    shoot(page, "registration-password").await?;
+    shoot_thoroughly(page, "registration-password").await?;
     tab_to(page, "[name=password]").await?;
     type_text(page, PASSWORD).await?;
     press(page, Key::Enter).await?;
 
     wait_for(page, "[name=code]").await?;
-    shoot(page, "verification").await?;
+    shoot_thoroughly(page, "verification").await?;
+    let again = ask(page, "return document.querySelector('[data-wait]').outerHTML").await?;
+    ensure!(again.as_str().is_some_and(|it| it.contains("disabled") && it.contains("(0:")), "it counts down: {again}");
     let code = code_in_mailbox(page, &demo.mailbox).await?;
     tab_to(page, "[name=code]").await?;
     type_text(page, "000000").await?;
     press(page, Key::Enter).await?;
     wait_for(page, "[role=alert]").await?;
     shoot(page, "verification-wrong").await?;
+    // What is chosen at one service holds at the other.
+    activate(page, "footer a[lang=de]", "html[lang=de] [name=code]").await?;
     tab_to(page, "[name=code]").await?;
     type_text(page, &code).await?;
     press(page, Key::Enter).await?;
 
-    wait_for(page, "button[value=allow]").await?;
+    wait_for(page, "html[lang=de] button[value=allow]").await?;
+    speak(page, "en").await?;
     shoot(page, "consent").await?;
+    look_in_languages(page, &Path::new(SCREENSHOTS).join("demo"), "consent", &["ar"]).await?;
     activate(page, "button[value=allow]", "form[action='/call-api']").await?;
     shoot(page, "app-signed-in").await?;
     let welcome = text(page).await?;

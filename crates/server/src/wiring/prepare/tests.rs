@@ -417,3 +417,16 @@ async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fa
     let unknown = world.config(&[Service::Identity], &[("kleis.yml", "ui: {languages: [fr]}\n")], &[]).unwrap_err();
     assert!(unknown.contains("ui.languages"), "{unknown}");
 }
+
+#[tokio::test]
+async fn the_example_of_the_guide_to_the_pages_is_valid_and_readable() {
+    let guide = include_str!("../../../../../docs/guides/make-the-pages-yours.md");
+    let example = guide.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let world = World::new();
+    let config = world.config(&[Service::Identity], &[("kleis.yml", example)], &[]).unwrap();
+    let (faults, warnings) = world.examine(&config).await;
+    assert_eq!(faults, Vec::<String>::new());
+    let of_ui: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("ui.")).collect();
+    assert!(of_ui.is_empty(), "{of_ui:?}");
+    assert!(config.shared.ui.footer.imprint.is_some() && config.shared.ui.languages().len() == 2);
+}
