@@ -290,8 +290,15 @@ pub async fn postgres_url() -> String {
 /// # Panics
 /// When the cluster cannot be started.
 pub async fn durable_postgres() -> DurablePostgres {
-    let (url, watch) = tokio::task::spawn_blocking(|| start_cluster(IN_SERVICE)).await.expect("the cluster starts");
-    DurablePostgres { url, _watch: watch }
+    DurablePostgres::start(IN_SERVICE).await
+}
+
+/// As [`durable_postgres`], with the extension `pg_stat_statements` loaded: it counts every statement.
+///
+/// # Panics
+/// When the cluster cannot be started.
+pub async fn counting_postgres() -> DurablePostgres {
+    DurablePostgres::start(COUNTING).await
 }
 
 /// Ends when it is dropped.
@@ -301,6 +308,11 @@ pub struct DurablePostgres {
 }
 
 impl DurablePostgres {
+    async fn start(settings: &'static str) -> Self {
+        let (url, watch) = tokio::task::spawn_blocking(|| start_cluster(settings)).await.expect("the cluster starts");
+        Self { url, _watch: watch }
+    }
+
     /// What PostgreSQL's own load generator reaches with one statement of `script` a transaction: transactions a second.
     ///
     /// # Panics
@@ -338,6 +350,7 @@ static WATCH: Mutex<Option<Child>> = Mutex::new(None);
 /// What a test loses in a power cut is no loss.
 const FORGETFUL: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off";
 const IN_SERVICE: &str = "";
+const COUNTING: &str = "-c shared_preload_libraries=pg_stat_statements";
 
 const WATCHER: &str = r#"
 "$1/postgres" -D "$2" -k "$2" -h "" -c shared_buffers=64MB -c max_connections=300 $3 >"$2/log" 2>&1 &

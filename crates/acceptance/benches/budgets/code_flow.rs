@@ -29,13 +29,7 @@ pub(crate) fn config() -> Value {
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()> {
     let admin = program.ports.oauth_admin;
-    let client = json!({
-        "redirect_uris": [CALLBACK], "scope": "openid offline_access",
-        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
-    });
-    let mut api = Browser::api(Clock::system());
-    let client = api.json(Method::POST, format!("http://{admin}/admin/clients"), &client).await?;
-    let client = client.expect_status(StatusCode::CREATED)?.at("");
+    let client = client(program).await?;
     // The first one warms what is remembered.
     log_in(program, &client).await?;
     let statements = program.metric(admin, "sql_statements_total").await?;
@@ -51,7 +45,19 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()
     Ok(())
 }
 
-async fn log_in(program: &Program, client: &Value) -> Result<()> {
+/// Registers a client that logs people in.
+pub(crate) async fn client(program: &Program) -> Result<Value> {
+    let client = json!({
+        "redirect_uris": [CALLBACK], "scope": "openid offline_access",
+        "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+    });
+    let url = format!("http://{}/admin/clients", program.ports.oauth_admin);
+    let created = Browser::api(Clock::system()).json(Method::POST, url, &client).await?;
+    Ok(created.expect_status(StatusCode::CREATED)?.at(""))
+}
+
+/// A login with its consent and the redemption of its code; gives back the answer of the token endpoint.
+pub(crate) async fn log_in(program: &Program, client: &Value) -> Result<Value> {
     let (public, admin) = (program.ports.oauth, program.ports.oauth_admin);
     let id = client["client_id"].as_str().context("a client has an id")?;
     let secret = client["client_secret"].as_str().context("a client has a secret")?;
@@ -85,8 +91,7 @@ async fn log_in(program: &Program, client: &Value) -> Result<()> {
     ];
     let answer =
         api.with_header("authorization", &basic).post(format!("http://{public}/oauth2/token"), &fields).await?;
-    answer.expect_status(StatusCode::OK)?;
-    Ok(())
+    Ok(answer.expect_status(StatusCode::OK)?.at(""))
 }
 
 /// What a login or consent application does with its challenge: it reads the request and accepts it.

@@ -10,9 +10,10 @@ use crate::program::Program;
 use crate::report::Report;
 use crate::{CONNECTIONS, in_turns};
 
-/// Two rules to the same application: `/checked/` and `/open/`.
-pub(crate) fn config(upstream: &str) -> Value {
-    let rule = |name: &str, authenticator: &str, mutator: &str| {
+/// Rules to the same application, each for the paths below its name: `/checked/`, `/open/`, and those that are given with
+/// their authenticator and mutator.
+pub(crate) fn rules(upstream: &str, more: &[(&str, &str, &str)]) -> Value {
+    let rule = |(name, authenticator, mutator): &(&str, &str, &str)| {
         json!({
             "id": name,
             "match": { "url": format!("http://127.0.0.1:<[0-9]+>/{name}/<.*>"), "methods": ["GET"] },
@@ -22,13 +23,18 @@ pub(crate) fn config(upstream: &str) -> Value {
             "mutators": [{ "handler": mutator }],
         })
     };
-    let rules = json!([rule("checked", "cookie_session", "header"), rule("open", "noop", "noop")]);
+    let rules = [("checked", "cookie_session", "header"), ("open", "noop", "noop")];
+    let rules: Value = rules.iter().chain(more).map(rule).collect();
+    json!({ "repositories": [format!("inline://{}", STANDARD.encode(rules.to_string()))] })
+}
+
+pub(crate) fn config(upstream: &str) -> Value {
     let session = json!({
         "check_session_url": "kleis://identity/sessions/whoami",
         "subject_from": "identity.id",
     });
     json!({
-        "access_rules": { "repositories": [format!("inline://{}", STANDARD.encode(rules.to_string()))] },
+        "access_rules": rules(upstream, &[]),
         "authenticators": { "noop": { "enabled": true }, "cookie_session": { "enabled": true, "config": session } },
         "authorizers": { "allow": { "enabled": true } },
         "mutators": {

@@ -22,14 +22,7 @@ const WHILE: Duration = Duration::from_secs(6);
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<String> {
     let public = program.ports.identity;
-    let admin = format!("http://{}/admin/identities", program.ports.identity_admin);
-    let body = json!({
-        "schema_id": "default",
-        "traits": { "email": EMAIL },
-        "credentials": { "password": { "config": { "password": PASSWORD } } },
-    });
-    let created = Browser::api(Clock::system()).json(Method::POST, &admin, &body).await?;
-    created.expect_status(StatusCode::CREATED)?;
+    let cookie = create_and_sign_in(program).await?;
     let token = sign_in(program).await?;
 
     let whoami = Shot::get(public, "/sessions/whoami").with_header("x-session-token", &token)?;
@@ -40,6 +33,19 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<St
     let hashes = hashes_per_second(program).await?;
     let sign_ins = sign_ins_per_second(program).await?;
     report.ratio("password sign-in", sign_ins, "bare hash", hashes, 0.9);
+    Ok(cookie)
+}
+
+/// Creates the person of these measurements, and gives back the `Cookie` header of a browser that signed in.
+pub(crate) async fn create_and_sign_in(program: &Program) -> Result<String> {
+    let admin = format!("http://{}/admin/identities", program.ports.identity_admin);
+    let body = json!({
+        "schema_id": "default",
+        "traits": { "email": EMAIL },
+        "credentials": { "password": { "config": { "password": PASSWORD } } },
+    });
+    let created = Browser::api(Clock::system()).json(Method::POST, &admin, &body).await?;
+    created.expect_status(StatusCode::CREATED)?;
     session_cookie(program).await
 }
 
@@ -58,7 +64,7 @@ async fn session_cookie(program: &Program) -> Result<String> {
 }
 
 /// Signs in as a native application, and gives back the session token.
-async fn sign_in(program: &Program) -> Result<String> {
+pub(crate) async fn sign_in(program: &Program) -> Result<String> {
     let mut api = Browser::api(Clock::system());
     let flow = api.get(format!("http://{}/self-service/login/api", program.ports.identity)).await?;
     let action = flow.at("/ui/action").as_str().context("a flow has an action")?.to_owned();

@@ -2,6 +2,8 @@
 //! on the same cores as the server, so its figures mean something only beside each other.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -69,7 +71,11 @@ impl Shot {
 
 impl Outcome {
     pub(crate) fn per_second(&self) -> f64 {
-        f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX)) / self.took.as_secs_f64()
+        self.count() / self.took.as_secs_f64()
+    }
+
+    pub(crate) fn count(&self) -> f64 {
+        f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX))
     }
 
     /// The latency under which that part of the requests stayed, 0.5 for the median.
@@ -95,11 +101,17 @@ impl Outcome {
 /// Sends `shot` over `connections` connections for `time`. A single unexpected answer is an error: a server that refuses
 /// is fast.
 pub(crate) async fn fire(shot: &Shot, connections: usize, time: Duration) -> Result<Outcome> {
+    fire_in_turn(&Arc::from([shot.clone()]), connections, time).await
+}
+
+/// As [`fire`], with one shot after the other.
+pub(crate) async fn fire_in_turn(shots: &Arc<[Shot]>, connections: usize, time: Duration) -> Result<Outcome> {
     let started = Instant::now();
     let mut shooters = JoinSet::new();
+    let turn = Arc::new(AtomicUsize::new(0));
     for _ in 0..connections {
-        let shot = shot.clone();
-        shooters.spawn(async move { fire_one(&shot, started + time).await });
+        let (shots, turn) = (shots.clone(), turn.clone());
+        shooters.spawn(async move { fire_until(&shots, &turn, started + time).await });
     }
     let mut outcome = Outcome::default();
     while let Some(latencies) = shooters.join_next().await {
@@ -137,14 +149,17 @@ pub(crate) async fn each(shots: &[Shot]) -> Result<Outcome> {
     Ok(outcome)
 }
 
-async fn fire_one(shot: &Shot, end: Instant) -> Result<Vec<Duration>> {
-    let stream = TcpStream::connect(shot.address).await.with_context(|| format!("cannot reach {}", shot.address))?;
+async fn fire_until(shots: &[Shot], turn: &AtomicUsize, end: Instant) -> Result<Vec<Duration>> {
+    let address = shots.first().context("there is nothing to send")?.address;
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let mut latencies = Vec::new();
     while Instant::now() < end {
+        let next = turn.fetch_add(1, Ordering::Relaxed) % shots.len();
+        let shot = shots.get(next).context("a shot")?;
         let started = Instant::now();
         exchange(&mut sender, shot).await?;
         latencies.push(started.elapsed());

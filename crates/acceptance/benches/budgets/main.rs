@@ -6,14 +6,22 @@
 //! neighbour disturbs both alike.
 
 mod code_flow;
+mod cpu;
 mod durable_writes;
 mod gateway;
 mod growth;
 mod identity;
 mod load;
 mod oauth;
+mod operations;
+mod overload;
+mod population;
 mod program;
 mod report;
+mod sessions;
+mod slow_reads;
+mod soak;
+mod statements;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,7 +39,19 @@ const SLICE: Duration = Duration::from_millis(800);
 const SLICES: usize = 5;
 
 /// What can be measured by itself.
-const GROUPS: [&str; 5] = ["start", "requests", "growth", "code-flow", "durable"];
+const GROUPS: [&str; 11] = [
+    "start",
+    "requests",
+    "growth",
+    "code-flow",
+    "durable",
+    "sessions",
+    "processor",
+    "statements",
+    "slow-reads",
+    "overload",
+    "soak",
+];
 
 /// Enough to keep two cores busy.
 const CONNECTIONS: usize = 32;
@@ -90,6 +110,31 @@ async fn run(binary: &Path, group: Option<&str>) -> Result<Report> {
     if wants("durable") {
         let durable = durable_writes::measure(&mut report).await;
         report.note("durable writes", &durable);
+    }
+    if wants("sessions") {
+        let program = Program::start(binary, json!({ "log": { "level": "error" } })).await?;
+        let measured = sessions::measure(&program, &mut report).await;
+        report.note("whoami of many sessions", &measured);
+    }
+    if wants("processor") {
+        let measured = cpu::measure(binary, &mut report).await;
+        report.note("processor time", &measured);
+    }
+    if wants("statements") {
+        let measured = statements::measure(binary, &mut report).await;
+        report.note("statements of an operation", &measured);
+    }
+    if wants("slow-reads") {
+        let measured = slow_reads::measure(binary, &mut report).await;
+        report.note("quick reads beside slow ones", &measured);
+    }
+    if wants("overload") {
+        let measured = overload::measure(binary, &mut report).await;
+        report.note("sign-ins beyond what can be hashed", &measured);
+    }
+    if wants("soak") {
+        let measured = soak::measure(binary, &mut report).await;
+        report.note("bytes that operations leave", &measured);
     }
     report.absent("permission check", "the permissions service is not here yet");
     Ok(report)

@@ -62,10 +62,15 @@ impl Ports {
 impl Program {
     /// Starts the binary with `config` (what a `kleis.yml` would say) on free ports, and waits until it is ready.
     pub(crate) async fn start(binary: &Path, config: Value) -> Result<Self> {
+        Self::start_knowing_ports(binary, |_| config).await
+    }
+
+    /// As [`Program::start`], with a configuration that names the program's own addresses.
+    pub(crate) async fn start_knowing_ports(binary: &Path, config: impl FnOnce(&Ports) -> Value) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let ports = Ports::choose()?;
         let mut tree = ports.config();
-        merge(&mut tree, config);
+        merge(&mut tree, config(&ports));
         let file: PathBuf = folder.path().join("kleis.json");
         std::fs::write(&file, tree.to_string())?;
         let started = Instant::now();
@@ -108,6 +113,19 @@ impl Program {
         Ok(kilobytes * 1024)
     }
 
+    /// The processor time of the process so far, of its own and of the kernel on its behalf.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        // Linux counts in hundredths of a second, whatever the kernel's own tick is.
+        const TICK: Duration = Duration::from_millis(10);
+        let id = self.process.id().context("the program has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // The second field, the name, is the only one that may hold spaces.
+        let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
+        let ticks = ticks.sum::<Result<u32, _>>()?;
+        Ok(TICK * ticks)
+    }
+
     /// The sum of a counter over all of its labels, as the metrics of a listener show it.
     pub(crate) async fn metric(&self, admin: SocketAddr, name: &str) -> Result<f64> {
         let client = base::Clock::system();
@@ -117,6 +135,13 @@ impl Program {
         let values = lines.lines().filter(|line| line.starts_with(name));
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
     }
+}
+
+/// The same configuration on a PostgreSQL database. Nodes of one database share a secret, so the program makes none.
+pub(crate) fn on_postgres(mut config: Value, url: &str) -> Value {
+    config["dsn"] = Value::from(url);
+    config["secrets"] = json!({ "default": ["a-default-secret-of-32-bytes-for-a-bench"] });
+    config
 }
 
 /// Lays `over` on `under`: objects are merged, everything else is replaced.

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::load::Outcome;
+
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -40,6 +42,41 @@ impl Report {
             against: "-".to_owned(),
             budget: format!("<= {bound:.0} {unit}"),
             is_kept: figure <= bound,
+        });
+    }
+
+    /// A latency at its 99th percentile with an absolute bound, beside what it is when nothing else runs.
+    pub(crate) fn p99(&mut self, what: &str, outcome: &Outcome, alone: &Outcome, bound: Duration) {
+        let (p50, p99) = (outcome.percentile(0.5), outcome.percentile(0.99));
+        self.push(Line {
+            what: what.to_owned(),
+            measured: format!("p99 {p99:.1?} (p50 {p50:.1?}, {:.0}/s)", outcome.per_second()),
+            against: format!("alone p99 {:.1?} ({:.0}/s)", alone.percentile(0.99), alone.per_second()),
+            budget: format!("<= {bound:?}"),
+            is_kept: p99 <= bound,
+        });
+    }
+
+    /// What one thing costs as a multiple of another, in microseconds of processor time; some have a budget.
+    pub(crate) fn cost(&mut self, what: &str, cost: f64, limit_name: &str, limit: f64, at_most: Option<f64>) {
+        let times = cost / limit;
+        self.push(Line {
+            what: what.to_owned(),
+            measured: format!("{times:.2} x ({cost:.0} µs)"),
+            against: format!("{limit_name} ({limit:.0} µs)"),
+            budget: at_most.map_or_else(|| "-".to_owned(), |bound| format!("<= {bound} x")),
+            is_kept: at_most.is_none_or(|bound| times <= bound),
+        });
+    }
+
+    /// A figure that no budget names: for comparisons between versions of the program.
+    pub(crate) fn figure(&mut self, what: &str, figure: &str) {
+        self.push(Line {
+            what: what.to_owned(),
+            measured: figure.to_owned(),
+            against: "-".to_owned(),
+            budget: "-".to_owned(),
+            is_kept: true,
         });
     }
 

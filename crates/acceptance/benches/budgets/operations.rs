@@ -1,0 +1,122 @@
+//! What people and clients do, one operation a function: for the measurements that count what an operation costs.
+
+use acceptance::browser::Browser;
+use acceptance::page::Page;
+use acceptance::smtp_sink::SmtpSink;
+use anyhow::{Context as _, Result};
+use base::Clock;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::code_flow;
+use crate::program::Program;
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A program whose operations are counted. Its passwords are hashed in a hurry: what is counted does not depend on that.
+pub(crate) fn config(mail: &SmtpSink) -> Value {
+    let mut config = code_flow::config();
+    config["log"] = json!({ "level": "error" });
+    config["identity"] = json!({
+        "dev": true,
+        "hashers": { "algorithm": "bcrypt", "bcrypt": { "cost": 4 } },
+        "courier": { "smtp": { "connection_uri": mail.connection_uri() } },
+        "selfservice": {
+            "methods": { "password": { "config": { "haveibeenpwned_enabled": false } }, "code": { "enabled": true } },
+            "flows": {
+                "recovery": { "enabled": true, "use": "code" },
+                "verification": { "enabled": false },
+                "registration": { "after": { "password": { "hooks": [{ "hook": "session" }] } } },
+            },
+        },
+    });
+    config
+}
+
+pub(crate) fn email(number: u32) -> String {
+    format!("registrant{number}@example.org")
+}
+
+pub(crate) async fn register(program: &Program, number: u32) -> Result<()> {
+    let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": email(number) } });
+    submit(program, "registration", &body).await?.expect_status(StatusCode::OK).map(drop)
+}
+
+/// Signs in as a native application does, and gives back the session token.
+pub(crate) async fn sign_in(program: &Program, number: u32) -> Result<String> {
+    let body = json!({ "method": "password", "identifier": email(number), "password": PASSWORD });
+    let done = submit(program, "login", &body).await?.expect_status(StatusCode::OK)?;
+    done.at("/session_token").as_str().map(str::to_owned).context("a login has a token")
+}
+
+/// Asks for a code by mail and submits it.
+pub(crate) async fn recover(program: &Program, mail: &SmtpSink, number: u32) -> Result<()> {
+    let sent = submit(program, "recovery", &json!({ "method": "code", "email": email(number) })).await?;
+    let sent = sent.expect_status(StatusCode::OK)?;
+    let code = mail.first_to(&email(number)).await?.code(6)?;
+    let action = sent.at("/ui/action").as_str().context("an action")?.to_owned();
+    let body = json!({ "method": "code", "code": code });
+    Browser::api(Clock::system()).json(Method::POST, action, &body).await?.expect_status(StatusCode::OK).map(drop)
+}
+
+async fn submit(program: &Program, kind: &str, body: &Value) -> Result<Page> {
+    let mut api = Browser::api(Clock::system());
+    let start = format!("http://{}/self-service/{kind}/api", program.ports.identity);
+    let flow = api.get(start).await?.expect_status(StatusCode::OK)?;
+    let action = flow.at("/ui/action").as_str().context("a flow has an action")?.to_owned();
+    api.json(Method::POST, action, body).await
+}
+
+/// A registered client, and how it authenticates.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) registered: Value,
+    basic: String,
+}
+
+impl Client {
+    /// Logs people in.
+    pub(crate) async fn register(program: &Program) -> Result<Self> {
+        Ok(Self::new(code_flow::client(program).await?))
+    }
+
+    /// Asks for tokens in its own name.
+    pub(crate) async fn of_its_own(program: &Program) -> Result<Self> {
+        let body = json!({ "grant_types": ["client_credentials"], "scope": "read" });
+        let url = format!("http://{}/admin/clients", program.ports.oauth_admin);
+        let created = Browser::api(Clock::system()).json(Method::POST, url, &body).await?;
+        Ok(Self::new(created.expect_status(StatusCode::CREATED)?.at("")))
+    }
+
+    fn new(registered: Value) -> Self {
+        let text = |name: &str| registered[name].as_str().unwrap_or_default();
+        let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", text("client_id"), text("client_secret"))));
+        Self { registered, basic }
+    }
+
+    pub(crate) async fn client_credentials(&self, program: &Program) -> Result<String> {
+        let answer = self.token(program, &[("grant_type", "client_credentials"), ("scope", "read")]).await?;
+        answer["access_token"].as_str().map(str::to_owned).context("an access token")
+    }
+
+    /// Gives back the next refresh token.
+    pub(crate) async fn refresh(&self, program: &Program, refresh_token: &str) -> Result<String> {
+        let answer = self.token(program, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await?;
+        answer["refresh_token"].as_str().map(str::to_owned).context("a refresh token")
+    }
+
+    async fn token(&self, program: &Program, fields: &[(&str, &str)]) -> Result<Value> {
+        let mut api = Browser::api(Clock::system()).with_header("authorization", &self.basic);
+        let answer = api.post(format!("http://{}/oauth2/token", program.ports.oauth), fields).await?;
+        Ok(answer.expect_status(StatusCode::OK)?.at(""))
+    }
+}
+
+pub(crate) async fn introspect(program: &Program, token: &str) -> Result<()> {
+    let url = format!("http://{}/admin/oauth2/introspect", program.ports.oauth_admin);
+    let answer = Browser::api(Clock::system()).post(url, &[("token", token)]).await?.expect_status(StatusCode::OK)?;
+    anyhow::ensure!(answer.at("/active") == true, "not active: {}", answer.text());
+    Ok(())
+}

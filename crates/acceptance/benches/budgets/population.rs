@@ -1,0 +1,132 @@
+//! Rows for the measurements, written in bulk by SQL: a million identities in seconds. The columns are those that every
+//! version of the program has, so the program under measurement may be an earlier one.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use base::{PlainToken, Rng, TenantId};
+use database::{Database, Read as _, Statement, values};
+use identity::domain::session::AuthenticationMethod;
+use identity::domain::{Aal, CredentialType};
+
+/// The address of the identity with that number.
+pub(crate) fn email(number: u32) -> String {
+    format!("person{number}@example.org")
+}
+
+/// The session token of the session with that number.
+pub(crate) fn token(number: u32) -> String {
+    format!("ory_st_of_the_bench_{number:024}")
+}
+
+const LIFETIME: Duration = Duration::from_hours(24);
+
+/// The digits that stand for an identity's id. Multiplying by a large odd number spreads them over the whole index, as random
+/// identifiers would.
+macro_rules! sqlite_id {
+    () => {
+        "CAST(printf('%08x%08x', (i * 2654435761) & 4294967295, i) AS BLOB)"
+    };
+}
+macro_rules! postgres_id {
+    () => {
+        "md5(i::text)::uuid"
+    };
+}
+macro_rules! sqlite_numbers {
+    () => {
+        "WITH RECURSIVE numbers (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM numbers WHERE i + 1 < $2) "
+    };
+}
+
+/// Room for the indexes of a million rows, on the connection that writes them.
+static CACHE_SIZE: Statement =
+    Statement::across_tenants("bench::CACHE_SIZE", "PRAGMA cache_size = -400000", "SELECT 1");
+
+static IDENTITIES: Statement = Statement::across_tenants(
+    "bench::IDENTITIES",
+    concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_identities (tenant_id, id, schema_id, state, traits, available_aal, created_at, updated_at) \
+         SELECT 1, ",
+        sqlite_id!(),
+        ", 'default', 'active', printf('{\"email\":\"person%d@example.org\"}', i), 'aal1', $3, $3 FROM numbers"
+    ),
+    concat!(
+        "INSERT INTO identity_identities (tenant_id, id, schema_id, state, traits, available_aal, created_at, updated_at) \
+         SELECT 1, ",
+        postgres_id!(),
+        ", 'default', 'active', format('{\"email\":\"person%s@example.org\"}', i), 'aal1', $3::bigint, $3::bigint \
+         FROM generate_series($1::bigint, $2::bigint - 1) AS i"
+    ),
+);
+
+static IDENTIFIERS: Statement = Statement::across_tenants(
+    "bench::IDENTIFIERS",
+    concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
+         SELECT 1, printf('person%d@example.org', i), 'password', ",
+        sqlite_id!(),
+        " FROM numbers"
+    ),
+    concat!(
+        "INSERT INTO identity_credential_identifiers (tenant_id, identifier, type, identity_id) \
+         SELECT 1, format('person%s@example.org', i), 'password', ",
+        postgres_id!(),
+        " FROM generate_series($1::bigint, $2::bigint - 1) AS i"
+    ),
+);
+
+/// For the identity with the identifier `$2`.
+static SESSION: Statement = shared(
+    "bench::SESSION",
+    "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
+     issued_at, authenticated_at, expires_at, created_at, updated_at) \
+     SELECT 1, $1, identity_id, $3, true, 'aal1', $4, $5, $5, $6, $5, $5 FROM identity_credential_identifiers \
+     WHERE tenant_id = 1 AND identifier = $2 AND type = 'password'",
+);
+
+static DEVICE: Statement = shared(
+    "bench::DEVICE",
+    "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, created_at, expires_at) \
+     VALUES (1, $1, $2, '127.0.0.1', 'bench', $3, $4)",
+);
+
+/// What the planner knows about its tables is otherwise as old as the last automatic analysis.
+static ANALYZE: Statement = shared("bench::ANALYZE", "ANALYZE");
+
+const fn shared(name: &'static str, sql: &'static str) -> Statement {
+    Statement::across_tenants(name, sql, sql)
+}
+
+/// Identities with an identifier each, in one transaction.
+pub(crate) async fn write_identities(database: &Database, count: u32) -> Result<()> {
+    let now = base::Clock::system().now();
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    tx.query(&CACHE_SIZE, &[]).await?;
+    for statement in [&IDENTITIES, &IDENTIFIERS] {
+        tx.execute(statement, &values![0, count, now]).await?;
+    }
+    tx.commit().await?;
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    tx.execute(&ANALYZE, &[]).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A session with a device for each of the first `count` identities.
+pub(crate) async fn write_sessions(database: &Database, count: u32) -> Result<()> {
+    let rng = Rng::system();
+    let now = base::Clock::system().now();
+    let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, now);
+    let methods = serde_json::to_string(&[method])?;
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    for number in 0..count {
+        let (session, device) = (rng.uuid(), rng.uuid());
+        let digest = PlainToken::received(token(number)).digest();
+        let expires_at = now.plus(LIFETIME);
+        tx.append(&SESSION, &values![session, email(number), digest, &methods, now, expires_at]).await?;
+        tx.append(&DEVICE, &values![device, session, now, expires_at]).await?;
+    }
+    Ok(tx.commit().await?)
+}
