@@ -4,6 +4,7 @@ mod cache;
 mod retry;
 mod signing_keys;
 mod verification_keys;
+mod verified_tokens;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ pub(super) use signing_keys::KeyPair;
 pub(crate) use signing_keys::SigningKeys;
 pub(crate) use verification_keys::VerificationKeySets;
 pub(super) use verification_keys::{Freshness, KeysUnavailable};
+pub(super) use verified_tokens::{TokenKey, VerifiedToken, VerifiedTokens};
 
 /// The key set that the server made for this gateway, as a `jwks_url`.
 pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
@@ -45,6 +47,7 @@ pub(crate) struct Services {
     pub(crate) local: Arc<LocalServices>,
     pub(crate) signing_keys: Arc<SigningKeys>,
     pub(crate) verification_keys: Arc<VerificationKeySets>,
+    pub(super) verified_tokens: Arc<VerifiedTokens>,
 }
 
 impl Services {
@@ -59,6 +62,7 @@ impl Services {
         Self {
             signing_keys: Arc::new(SigningKeys::new(http.clone(), generated_keys)),
             verification_keys: Arc::new(VerificationKeySets::new(http.clone())),
+            verified_tokens: Arc::new(VerifiedTokens::new()),
             rng,
             http,
             sessions,

@@ -4,12 +4,16 @@
 //! - The rule names the algorithms, the key set names the keys, and the token's header only chooses among them.
 //! - A token of another kind is refused, although the same issuer signed it (RFC 8725 section 3.12): a `typ` that is not
 //!   listed, an ID token, a logout token. The rule may accept them.
+//! - A token that was accepted before is not verified again while the key set stays the same; what it claims is checked with
+//!   each request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jose::{Algorithm, ClaimsCheck, Jws};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use web::config::GoDuration;
 
 use super::token_from::{self, TokenFrom};
@@ -17,7 +21,7 @@ use super::{Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
-use crate::pipeline::services::{Freshness, KeysUnavailable};
+use crate::pipeline::services::{Freshness, KeysUnavailable, TokenKey, VerifiedToken};
 use crate::pipeline::settings;
 
 const NAME: &str = "jwt";
@@ -35,6 +39,8 @@ pub(crate) struct Jwt {
     allowed_token_types: Vec<String>,
     accept_id_tokens: bool,
     leeway: Duration,
+    /// A digest of the settings.
+    settings: [u8; 32],
 }
 
 #[derive(Deserialize)]
@@ -88,6 +94,7 @@ enum Refusal {
 
 impl Jwt {
     pub(super) fn compile(settings: Value) -> Result<Self, String> {
+        let digest = Sha256::digest(settings.to_string()).into();
         let settings: Settings = settings::read(settings)?;
         if settings.jwks_urls.is_empty() {
             return Err("needs the setting `jwks_urls`".to_owned());
@@ -115,6 +122,7 @@ impl Jwt {
             allowed_token_types: settings.allowed_token_types,
             accept_id_tokens: settings.accept_id_tokens,
             leeway: settings.leeway.get(),
+            settings: digest,
         })
     }
 
@@ -122,24 +130,42 @@ impl Jwt {
         let Some(token) = self.token_from.find(inbound).filter(|token| token.split('.').count() == 3) else {
             return Outcome::NotResponsible;
         };
-        let claims = match self.verify(&token, inbound, services).await {
-            Ok(claims) => claims,
-            Err(refusal) => return outcome(refusal, None),
+        let key = TokenKey::of(inbound.cx.tenant, &self.settings, &token);
+        let (known, is_new) = match self.find_verified(&key, inbound, services).await {
+            Some(known) => (known, false),
+            None => match self.verify(&token, inbound, services).await {
+                Ok(verified) => (Arc::new(verified), true),
+                Err(refusal) => return outcome(refusal, None),
+            },
         };
-        match self.judge(&claims, inbound) {
+        match self.judge(&known.claims, inbound) {
             Ok(()) => {}
-            Err(refusal) => return outcome(refusal, Some(&claims)),
+            Err(refusal) => return outcome(refusal, Some(&known.claims)),
         }
-        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Outcome::Accepted(Session::authenticated(NAME, subject, Extra::new(with_scopes_as_list(claims).into())))
+        if is_new {
+            services.verified_tokens.put(key, known.clone());
+        }
+        Outcome::Accepted(Session::authenticated(NAME, known.subject.clone(), known.extra.clone()))
     }
 
-    async fn verify(
+    /// A token that was accepted before, if the keys that would verify it now are those that did.
+    async fn find_verified(
         &self,
-        token: &str,
+        key: &TokenKey,
         inbound: &Inbound<'_>,
         services: &Services,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Option<Arc<VerifiedToken>> {
+        let known = services.verified_tokens.get(key)?;
+        for url in &self.jwks_urls {
+            let keys = services.verification_keys.get(url, inbound.cx.now, self.freshness).await.ok();
+            if let Some(keys) = keys.filter(|keys| keys.contains(&known.kid)) {
+                return known.was_verified_with(&keys).then_some(known);
+            }
+        }
+        None
+    }
+
+    async fn verify(&self, token: &str, inbound: &Inbound<'_>, services: &Services) -> Result<VerifiedToken, Refusal> {
         let now = inbound.cx.now;
         let jws = Jws::parse(token).map_err(|error| Refusal::Invalid(error.to_string()))?;
         self.check_type(jws.unverified_header().typ.as_deref())?;
@@ -159,8 +185,11 @@ impl Jwt {
                         let verified = jws
                             .verify(&keys, &self.allowed_algorithms)
                             .map_err(|error| Refusal::Invalid(error.to_string()))?;
-                        let claims = verified.claims();
-                        return claims.ok_or_else(|| Refusal::Invalid("the token holds no claims".to_owned()));
+                        let claims: Map<String, Value> = verified
+                            .claims()
+                            .ok_or_else(|| Refusal::Invalid("the token holds no claims".to_owned()))?;
+                        let extra = Extra::new(with_scopes_as_list(claims.clone()).into());
+                        return Ok(VerifiedToken::new(kid, claims, extra, &keys, token.len()));
                     }
                     Ok(_) => {}
                     Err(error) => unavailable = Some(error),

@@ -1,7 +1,8 @@
 //! The key sets that the `jwt` authenticator verifies with, by URL, fetched when they are needed and kept for a while.
 //!
 //! What always holds: a set is fetched once at a time; an unknown `kid` asks for a new fetch at most every few seconds,
-//! whatever tokens strangers send; stale keys serve only while a fetch takes too long, never when it was refused.
+//! whatever tokens strangers send; stale keys serve only while a fetch takes too long, never when it was refused. The keys
+//! stay the same value as long as the document does not change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use arc_swap::ArcSwapOption;
 use base::Timestamp;
 use jose::{Jwk, JwkSet, KeyUse, VerificationKeys};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::signing_keys::read_document;
 
@@ -27,6 +29,8 @@ struct Source {
 
 struct Loaded {
     keys: Arc<VerificationKeys>,
+    /// The digest of the document.
+    document: [u8; 32],
     read_at: Timestamp,
 }
 
@@ -95,8 +99,9 @@ impl VerificationKeySets {
             if let Some(keys) = fresh() {
                 return Ok(keys);
             }
-            let keys = Arc::new(self.read(url).await?);
-            source.loaded.store(Some(Arc::new(Loaded { keys: keys.clone(), read_at: now })));
+            let loaded = self.read(url, source.loaded.load_full(), now).await?;
+            let keys = loaded.keys.clone();
+            source.loaded.store(Some(Arc::new(loaded)));
             Ok(keys)
         };
         match tokio::time::timeout(longest_wait, fetch).await {
@@ -109,14 +114,18 @@ impl VerificationKeySets {
         }
     }
 
-    async fn read(&self, url: &str) -> Result<VerificationKeys, KeysUnavailable> {
+    async fn read(&self, url: &str, before: Option<Arc<Loaded>>, now: Timestamp) -> Result<Loaded, KeysUnavailable> {
         let error = |reason: String| KeysUnavailable { url: url.to_owned(), reason };
         let bytes = read_document(&self.http, url).await.map_err(error)?;
+        let digest = Sha256::digest(&bytes).into();
+        if let Some(before) = before.filter(|before| before.document == digest) {
+            return Ok(Loaded { keys: before.keys.clone(), document: digest, read_at: now });
+        }
         let document: Value = serde_json::from_slice(&bytes).map_err(|_| error("is not JSON".to_owned()))?;
         let set = JwkSet::parse_understood(&document).map_err(|it| error(format!("is not a key set: {it}")))?;
         // A key without a name or with another use verifies no access token.
         let usable = |key: &&Jwk| key.kid.is_some() && key.key_use == Some(KeyUse::Signature);
-        Ok(set.keys.iter().filter(usable).collect())
+        Ok(Loaded { keys: Arc::new(set.keys.iter().filter(usable).collect()), document: digest, read_at: now })
     }
 }
 

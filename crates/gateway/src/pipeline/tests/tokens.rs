@@ -1,5 +1,6 @@
 //! Signed tokens: which are believed, with which keys, and what the application learns of their scopes.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -145,6 +146,63 @@ async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
     let later = bearer(&token).at(testing::START.plus(Duration::from_secs(6)));
     assert!(run(issuer.rule(json!({})), &later, &services).await.is_err());
     assert_eq!(issuer.seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_was_accepted_before_is_refused_when_its_time_its_rule_or_its_key_says_so() {
+    let issuer = Issuer::start().await;
+    let services = testing::services();
+    let token = bearer(&issuer.token(json!({})));
+    let status = async |settings: Value, request: &Request| {
+        let outcome = run(issuer.rule(settings), request, &services).await;
+        outcome.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    assert_eq!(status(json!({}), &token).await, 200);
+    assert_eq!(status(json!({}), &token).await, 200);
+    for other_rule in [
+        json!({"target_audience": ["c"]}),
+        json!({"trusted_issuers": ["you"]}),
+        json!({"allowed_algorithms": ["RS256"]}),
+        json!({"allowed_token_types": ["logout+jwt"]}),
+        json!({"jwks_urls": ["base64://eyJrZXlzIjpbXX0="]}),
+    ] {
+        assert_eq!(status(other_rule.clone(), &token).await, 401, "{other_rule}");
+    }
+    let expired = bearer(&issuer.token(json!({}))).at(testing::START.plus(Duration::from_secs(70)));
+    assert_eq!(status(json!({}), &expired).await, 401);
+}
+
+#[tokio::test]
+async fn a_token_is_verified_again_when_the_key_set_has_changed() {
+    let keys = ["k1", "k1", "k2"].map(|kid| Jwk::generate(Algorithm::ES256, kid.to_owned()).unwrap());
+    let published = Arc::new(Mutex::new(keys[0].clone()));
+    let (url, seen) = server({
+        let published = published.clone();
+        move |_, _| {
+            let key = published.lock().unwrap().to_public();
+            answer(200, &[], &JwkSet { keys: vec![key] }.to_public_value().to_string())
+        }
+    })
+    .await;
+    let services = testing::services();
+    let claims = json!({"sub": "alice", "exp": testing::START.unix_seconds() + 3600});
+    let token = SigningKey::new(&keys[0]).unwrap().sign(&claims).unwrap();
+    let config = json!({"jwks_urls": [url], "allowed_algorithms": ["ES256"]});
+    let rule = json!({"authenticators": [{"handler": "jwt", "config": config}]});
+    let status = async |seconds: u64| {
+        let request = bearer(&token).at(testing::START.plus(Duration::from_secs(seconds)));
+        run(rule.clone(), &request, &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
+    };
+    assert_eq!([status(0).await, status(1).await], [200, 200]);
+    // The same document again, after the key set's time to live.
+    assert_eq!((status(40).await, seen.lock().unwrap().len()), (200, 2));
+    // Another key under the same name, then the name is gone.
+    *published.lock().unwrap() = keys[1].clone();
+    assert_eq!((status(80).await, seen.lock().unwrap().len()), (401, 3));
+    *published.lock().unwrap() = keys[2].clone();
+    assert_eq!(status(120).await, 401);
+    *published.lock().unwrap() = keys[0].clone();
+    assert_eq!(status(160).await, 200);
 }
 
 #[tokio::test]
