@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::Identity;
 use crate::domain::session::RequiredAal;
 use crate::domain::{Aal, Session};
-use crate::http::wire;
+use crate::http::wire::SessionView;
 use crate::storage;
 
 /// What the cached sessions take at most: some ten thousand.
@@ -77,7 +77,9 @@ impl Identity {
         if !identity.is_active() {
             return Ok(None);
         }
-        let text = Bytes::from(wire::session(&session, Some(&identity), self.public_url(), cx.now).to_string());
+        let shown = SessionView::new(&session, Some(&identity), self.public_url(), cx.now);
+        let text = serde_json::to_vec(&shown).map(Bytes::from);
+        let text = text.map_err(|error| database::Error::inconsistent("identity_sessions", error.to_string()))?;
         let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
         // The parsed form takes a multiple of the text.
         let bytes = SESSION_BYTES.max(text.len() * 4);

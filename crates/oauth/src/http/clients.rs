@@ -49,7 +49,7 @@ pub(super) async fn list(
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
     let base = oauth.listing_url("/admin/clients", pairs)?;
     let (clients, links) = LISTING.links(oauth.sealer(), &cx, &base, request.size, found);
-    let documents: Vec<Value> = clients.iter().map(|client| ClientDocument::of(client).to_value()).collect();
+    let documents: Vec<_> = clients.iter().map(ClientDocument::of).collect();
     Ok(([(header::LINK, oauth.listing_links(links))], Json(documents)).into_response())
 }
 

@@ -73,10 +73,10 @@ pub(super) async fn get(
     Cx(cx): Cx,
     Path(id): Path<String>,
     query: Query,
-) -> Result<Json<Value>, RestError> {
+) -> Result<Response, RestError> {
     let included = included(&query)?;
     let identity = service.get_identity(&cx, parse(&id)?).await?.ok_or_else(not_found)?;
-    Ok(Json(view::identity(&service, &identity, Some(&included))))
+    Ok(Json(view::identity(&service, &identity, Some(&included))).into_response())
 }
 
 /// `GET /admin/identities/by/external/{externalID}`.
@@ -85,10 +85,10 @@ pub(super) async fn get_by_external_id(
     Cx(cx): Cx,
     Path(external_id): Path<String>,
     query: Query,
-) -> Result<Json<Value>, RestError> {
+) -> Result<Response, RestError> {
     let included = included(&query)?;
     let identity = service.get_identity_by_external_id(&cx, &external_id).await?.ok_or_else(not_found)?;
-    Ok(Json(view::identity(&service, &identity, Some(&included))))
+    Ok(Json(view::identity(&service, &identity, Some(&included))).into_response())
 }
 
 /// `PUT /admin/identities/{id}`.
@@ -97,10 +97,10 @@ pub(super) async fn update(
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Result<Json<UpdateIdentity>, web::JsonRejection>,
-) -> Result<Json<Value>, RestError> {
+) -> Result<Response, RestError> {
     let Json(body) = body?;
     let updated = service.update_identity(&cx, parse(&id)?, body.into()).await?;
-    Ok(Json(view::written_identity(&service, &updated)))
+    Ok(Json(view::written_identity(&service, &updated)).into_response())
 }
 
 /// `PATCH /admin/identities/{id}` (RFC 6902).
@@ -109,10 +109,10 @@ pub(super) async fn patch(
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Result<Json<Vec<PatchOperation>>, web::JsonRejection>,
-) -> Result<Json<Value>, RestError> {
+) -> Result<Response, RestError> {
     let Json(operations) = body?;
     let patched = service.patch_identity(&cx, parse(&id)?, &operations).await?;
-    Ok(Json(view::identity(&service, &patched, Some(&BTreeSet::new()))))
+    Ok(Json(view::identity(&service, &patched, Some(&BTreeSet::new()))).into_response())
 }
 
 /// `DELETE /admin/identities/{id}`.

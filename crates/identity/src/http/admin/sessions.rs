@@ -29,7 +29,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
     let mut base = admin_url(&service, "sessions");
     query.filters_onto(&mut base);
     let (sessions, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
-    let shown: Vec<Value> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
+    let shown: Vec<_> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
     Ok(([(LINK, link)], Json(shown)).into_response())
 }
 
@@ -39,9 +39,9 @@ pub(super) async fn get(
     Cx(cx): Cx,
     Path(id): Path<String>,
     query: Query,
-) -> Result<Json<Value>, RestError> {
+) -> Result<Response, RestError> {
     let details = service.get_session(&cx, parse(&id)?, expand(&query)?).await?;
-    Ok(Json(view::session(&service, &details, cx.now)))
+    Ok(Json(view::session(&service, &details, cx.now)).into_response())
 }
 
 /// `DELETE /admin/sessions/{id}`: ends it; the row stays until it expires.
@@ -100,7 +100,7 @@ pub(super) async fn list_of_identity(
     let next = (offset + size < total).then_some(offset + size);
     let page = base::Page { items: sessions, next };
     let (sessions, link) = PERSONAL.links(&service.sealer, &cx, &base, request.size, page);
-    let shown: Vec<Value> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
+    let shown: Vec<_> = sessions.iter().map(|details| view::session(&service, details, cx.now)).collect();
     Ok(([(LINK, link), (TOTAL_COUNT, HeaderValue::from(total))], Json(shown)).into_response())
 }
 

@@ -3,45 +3,45 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::Identity;
 use crate::domain::message_queue::{Dispatch, Message};
 use crate::domain::{self, Credential, CredentialType};
-use crate::http::wire;
+use crate::http::wire::{ForAdministrators, IdentityView, SessionView};
 use crate::operations::sessions::SessionDetails;
 
 /// In place of what only development may show.
 const REDACTED: &str = "<redacted-unless-dev-mode>";
 
 /// An identity; `included` are the kinds whose configuration is shown.
-pub(super) fn identity(
+pub(super) fn identity<'a>(
     service: &Identity,
-    identity: &domain::Identity,
+    identity: &'a domain::Identity,
     included: Option<&BTreeSet<CredentialType>>,
-) -> Value {
-    let mut value = wire::identity(identity, service.public_url());
-    if let Some(included) = included {
-        let credentials: Map<String, Value> = identity
-            .credentials
-            .values()
-            .map(|credential| {
-                (credential.kind.as_str().to_owned(), self::credential(credential, included.contains(&credential.kind)))
-            })
-            .collect();
-        value["credentials"] = Value::Object(credentials);
-    }
-    value["metadata_admin"] = json!(identity.metadata_admin);
-    value
+) -> IdentityView<'a> {
+    let credentials = included.map(|included| {
+        let shown = |credential: &Credential| {
+            (credential.kind.as_str().to_owned(), self::credential(credential, included.contains(&credential.kind)))
+        };
+        identity.credentials.values().map(shown).collect()
+    });
+    let metadata_admin = Some(shown_metadata(identity));
+    IdentityView::new(identity, service.public_url()).with(ForAdministrators { credentials, metadata_admin })
 }
 
 /// An identity just created or replaced: administrative metadata that was not sent is not shown.
-pub(super) fn written_identity(service: &Identity, identity: &domain::Identity) -> Value {
-    let mut value = self::identity(service, identity, Some(&BTreeSet::new()));
-    if let (None, Some(members)) = (&identity.metadata_admin, value.as_object_mut()) {
-        members.remove("metadata_admin");
+pub(super) fn written_identity<'a>(service: &Identity, identity: &'a domain::Identity) -> IdentityView<'a> {
+    let mut view = self::identity(service, identity, Some(&BTreeSet::new()));
+    if identity.metadata_admin.is_none() {
+        view.for_administrators.metadata_admin = None;
     }
-    value
+    view
+}
+
+/// `null` says that there is none.
+fn shown_metadata(identity: &domain::Identity) -> &Value {
+    identity.metadata_admin.as_ref().unwrap_or(&Value::Null)
 }
 
 fn credential(credential: &Credential, with_config: bool) -> Value {
@@ -58,12 +58,12 @@ fn credential(credential: &Credential, with_config: bool) -> Value {
     value
 }
 
-pub(super) fn session(service: &Identity, details: &SessionDetails, now: base::Timestamp) -> Value {
-    let mut value = wire::session(&details.session, details.identity.as_ref(), service.public_url(), now);
-    if let (Some(identity), Some(shown)) = (&details.identity, value.get_mut("identity")) {
-        shown["metadata_admin"] = json!(identity.metadata_admin);
+pub(super) fn session<'a>(service: &Identity, details: &'a SessionDetails, now: base::Timestamp) -> SessionView<'a> {
+    let mut view = SessionView::new(&details.session, details.identity.as_ref(), service.public_url(), now);
+    if let (Some(identity), Some(shown)) = (&details.identity, &mut view.identity) {
+        shown.for_administrators.metadata_admin = Some(shown_metadata(identity));
     }
-    value
+    view
 }
 
 /// A message. Subject and body carry codes, so they are hidden outside of development.
