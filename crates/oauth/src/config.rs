@@ -170,8 +170,9 @@ pub struct RefreshTokenSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct Keys {
-    /// The algorithm of keys that are made by themselves: `RS256`, `ES256` or `EdDSA`.
-    pub algorithm: Algorithm,
+    /// The algorithm of new keys: `RS256`, `ES256` or `EdDSA`. When it is unset, a key has the algorithm of the one before it;
+    /// the first key for ID tokens is `RS256`, the first for JWT access tokens `ES256`.
+    pub algorithm: Option<Algorithm>,
     /// After how long a new key takes over; `0s` never rotates.
     pub rotation_period: GoDuration,
 }
@@ -405,7 +406,7 @@ impl Config {
             let reason = "pairwise subject identifiers need a salt of at least 8 characters";
             return Err(ConfigError::new("oidc.subject_identifiers.pairwise.salt", reason));
         }
-        if !matches!(self.oauth2.keys.algorithm, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA) {
+        if !matches!(self.oauth2.keys.algorithm, None | Some(Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA)) {
             return Err(ConfigError::new("oauth2.keys.algorithm", "choose RS256, ES256 or EdDSA"));
         }
         Ok(())

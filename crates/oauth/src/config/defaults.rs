@@ -1,6 +1,5 @@
 //! What holds where the configuration says nothing.
 
-use jose::Algorithm;
 use web::config::GoDuration;
 
 use super::{
@@ -44,7 +43,7 @@ impl Default for RefreshTokenSettings {
 
 impl Default for Keys {
     fn default() -> Self {
-        Self { algorithm: Algorithm::RS256, rotation_period: minutes(0) }
+        Self { algorithm: None, rotation_period: minutes(0) }
     }
 }
 

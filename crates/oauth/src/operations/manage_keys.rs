@@ -160,7 +160,8 @@ impl OAuth {
             let period = self.config().oauth2.keys.rotation_period.get();
             let set = self.key_set(cx, set_name).await?;
             let RotationStep::Publish { active_at } = rotation_step(&set.keys, period, cx.now) else { continue };
-            self.publish_next_key(cx, set_name, period, active_at).await?;
+            let algorithm = self.algorithm_of_next_key(set_name, &set.keys);
+            self.publish_next_key(cx, set_name, algorithm, period, active_at).await?;
         }
         Ok(())
     }
@@ -169,10 +170,11 @@ impl OAuth {
         &self,
         cx: &Context,
         set_name: &str,
+        algorithm: Algorithm,
         period: Duration,
         active_at: Timestamp,
     ) -> Result<(), ManageKeysError> {
-        let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
+        let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
         let mut tx = self.change_keys(cx).await?;
         // Another node may have published one meanwhile.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;

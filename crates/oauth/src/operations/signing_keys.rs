@@ -10,7 +10,9 @@ use jose::{
 use serde_json::{Map, Value};
 
 use crate::OAuth;
-use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step, signer};
+use crate::domain::signing_key::{
+    ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, next_algorithm, rotation_step, signer,
+};
 use crate::jobs::rotate_keys;
 use crate::memory::LoadedSet;
 use crate::storage::keys;
@@ -59,7 +61,7 @@ impl OAuth {
             Box::pin(self.ask_for_rotation(cx, set_name, &set)).await?;
             return Ok(signer);
         }
-        Box::pin(self.make_first_key(cx, set_name)).await?;
+        Box::pin(self.make_first_key(cx, set_name, self.algorithm_of_next_key(set_name, &set.keys))).await?;
         let set = self.key_set(cx, set_name).await?;
         set.signer(cx.now).ok_or_else(|| SigningKeyError::NoUsableKey(set_name.to_owned()))
     }
@@ -79,8 +81,8 @@ impl OAuth {
         tx.commit().await
     }
 
-    async fn make_first_key(&self, cx: &Context, set_name: &str) -> Result<(), SigningKeyError> {
-        let jwk = self.generate_key(self.config().oauth2.keys.algorithm, self.rng().uuid().to_string()).await?;
+    async fn make_first_key(&self, cx: &Context, set_name: &str, algorithm: Algorithm) -> Result<(), SigningKeyError> {
+        let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
         let mut tx = self.change_keys(cx).await?;
         // Another node may have been faster: one first key is enough.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
@@ -100,6 +102,11 @@ impl OAuth {
         }
         self.keys().forget(cx.tenant);
         Ok(())
+    }
+
+    /// The configured algorithm, or the one that [`next_algorithm`] names.
+    pub(super) fn algorithm_of_next_key(&self, set_name: &str, keys: &[StoredKey]) -> Algorithm {
+        self.config().oauth2.keys.algorithm.unwrap_or_else(|| next_algorithm(set_name, keys))
     }
 
     /// A new key, made on a thread that may take its time.

@@ -105,7 +105,8 @@ impl Jwt {
         });
         let mut allowed_algorithms = algorithms.collect::<Result<Vec<_>, _>>()?;
         if allowed_algorithms.is_empty() {
-            allowed_algorithms.push(Algorithm::RS256);
+            // What `oauth` signs with unless it is told otherwise.
+            allowed_algorithms.extend([Algorithm::RS256, Algorithm::ES256]);
         }
         if settings.scope_strategy == ScopeStrategy::None && !settings.required_scope.is_empty() {
             tracing::warn!("a `jwt` authenticator requires scopes without a `scope_strategy`: it accepts no token");

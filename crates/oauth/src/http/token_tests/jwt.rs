@@ -27,8 +27,8 @@ async fn an_access_token_verifies_with_the_published_keys() {
     let tokens = offline_tokens(&house).await;
     let keys = published(&house).await;
     let access_token = tokens.text("access_token");
-    for name in ["access_token", "id_token"] {
-        Jws::parse(&tokens.text(name)).unwrap().verify(&keys, &[Algorithm::RS256]).unwrap();
+    for (name, algorithm) in [("access_token", Algorithm::ES256), ("id_token", Algorithm::RS256)] {
+        Jws::parse(&tokens.text(name)).unwrap().verify(&keys, &[algorithm]).unwrap();
     }
     let (header, claims) = decode(&access_token);
     assert_eq!(header["typ"], "JWT");
