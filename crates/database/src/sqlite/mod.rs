@@ -168,6 +168,7 @@ fn open_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
+    // `mmap_size` stays at 0: reading a mapped file that was truncated ends the process (docs/adr/0011).
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
