@@ -137,6 +137,13 @@ impl Program {
     }
 }
 
+/// The same configuration on a PostgreSQL database. Nodes of one database share a secret, so the program makes none.
+pub(crate) fn on_postgres(mut config: Value, url: &str) -> Value {
+    config["dsn"] = Value::from(url);
+    config["secrets"] = json!({ "default": ["a-default-secret-of-32-bytes-for-a-bench"] });
+    config
+}
+
 /// Lays `over` on `under`: objects are merged, everything else is replaced.
 fn merge(under: &mut Value, over: Value) {
     match (under, over) {

@@ -9,7 +9,7 @@ use database::{Database, Dsn};
 use serde_json::json;
 
 use crate::load::{Outcome, Shot, fire_in_turn};
-use crate::program::Program;
+use crate::program::{Program, on_postgres};
 use crate::report::Report;
 use crate::{population, sessions};
 
@@ -29,7 +29,8 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     report.note("quick reads beside slow ones, SQLite", &measured);
     drop(program);
     let cluster = database::testing::durable_postgres().await;
-    let program = Program::start(binary, json!({ "log": { "level": "error" }, "dsn": cluster.url })).await?;
+    let config = on_postgres(json!({ "log": { "level": "error" } }), &cluster.url);
+    let program = Program::start(binary, config).await?;
     let measured = on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await;
     report.note("quick reads beside slow ones, PostgreSQL", &measured);
     Ok(())

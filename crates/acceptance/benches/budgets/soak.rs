@@ -7,11 +7,10 @@ use acceptance::smtp_sink::SmtpSink;
 use anyhow::Result;
 use base::TenantId;
 use database::{Database, Dsn, Read as _, Statement};
-use serde_json::Value;
 
 use crate::code_flow;
 use crate::operations::{self, Client};
-use crate::program::Program;
+use crate::program::{Program, on_postgres};
 use crate::report::Report;
 
 const SIGN_INS: u32 = 4_000;
@@ -37,9 +36,7 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     report.note("bytes that operations leave, SQLite", &measured);
     drop(program);
     let cluster = database::testing::durable_postgres().await;
-    let mut config = operations::config(&mail);
-    config["dsn"] = Value::from(cluster.url.clone());
-    let program = Program::start(binary, config).await?;
+    let program = Program::start(binary, on_postgres(operations::config(&mail), &cluster.url)).await?;
     let measured = on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await;
     report.note("bytes that operations leave, PostgreSQL", &measured);
     Ok(())

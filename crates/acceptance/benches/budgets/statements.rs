@@ -9,11 +9,10 @@ use acceptance::smtp_sink::SmtpSink;
 use anyhow::{Context as _, Result};
 use base::TenantId;
 use database::{Database, Read as _, Statement};
-use serde_json::Value;
 
 use crate::load::{Shot, each};
 use crate::operations::{self, Client};
-use crate::program::Program;
+use crate::program::{Program, on_postgres};
 use crate::report::Report;
 use crate::{code_flow, population, sessions};
 
@@ -38,9 +37,7 @@ const RECOVERIES: u32 = 8;
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let cluster = database::testing::counting_postgres().await;
     let mail = SmtpSink::start().await?;
-    let mut config = operations::config(&mail);
-    config["dsn"] = Value::from(cluster.url.clone());
-    let program = Program::start(binary, config).await?;
+    let program = Program::start(binary, on_postgres(operations::config(&mail), &cluster.url)).await?;
     let database = Database::open(&cluster.url.parse()?).await?;
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.execute(&CREATE_EXTENSION, &[]).await?;
