@@ -1,4 +1,4 @@
-// Runs the applications of docs/guides/add-sign-in-to-my-application.md: the code blocks of the page are written to files, its
+// Runs the applications of docs/guides/add-sign-in-to-my-application.md: the code blocks of the pages are written to files, their
 // commands are run, and a browser signs in and out.
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
@@ -9,13 +9,14 @@ import { blocksByHeading, commands } from "./blocks.mjs"
 import { launch, steps } from "./chromium.mjs"
 import { answers, freePorts, Kleis, start, until } from "./kleis.mjs"
 
-const GUIDE = join(process.env.CONFORMANCE_GUIDES, "add-sign-in-to-my-application.md")
-const PAGE = "Single-page application"
-const APPLICATIONS = ["Node", "Python", "Go", "Rust", PAGE]
+const GUIDE = "add-sign-in-to-my-application.md"
+const PAGE = "single-page-application"
+const APPLICATIONS = ["node", "python", "go", "rust", PAGE]
 // Rust builds more than a hundred crates.
 const BUILD_LIMIT_MILLISECONDS = 900_000
 
-const sections = blocksByHeading(readFileSync(GUIDE, "utf8"))
+const read = (file) => blocksByHeading(readFileSync(join(process.env.CONFORMANCE_GUIDES, file), "utf8"))
+const sections = read(GUIDE)
 const folder = mkdtempSync(join(tmpdir(), "guides-"))
 const kleis = await Kleis.start(folder)
 const [port] = await freePorts(1)
@@ -112,13 +113,14 @@ async function checkPage(page) {
 
 async function run(name, variables, browser) {
   console.log(`==> ${name}`)
-  const place = join(folder, name.toLowerCase().replaceAll(" ", "-"))
+  const place = join(folder, name)
   mkdirSync(place)
-  for (const block of sections[name].filter((it) => it.name)) {
+  const blocks = Object.values(read(`sign-in/${name}.md`)).flat()
+  for (const block of blocks.filter((it) => it.name)) {
     mkdirSync(dirname(join(place, block.name)), { recursive: true })
     writeFileSync(join(place, block.name), block.text)
   }
-  const script = `set -e\n${commands(sections[name]).join("")}`
+  const script = `set -e\n${commands(blocks).join("")}`
   const app = start("sh", ["-c", script], { cwd: place, env: variables }, join(place, "log"))
   const page = await browser.visit()
   try {
