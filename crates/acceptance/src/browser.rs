@@ -107,7 +107,7 @@ impl Browser {
     /// Goes where a redirect leads, and on, to the first answer that is none.
     pub async fn follow(&mut self, mut page: Page) -> Result<Page> {
         for _ in 0..REDIRECT_LIMIT {
-            if !leads_on(page.status) {
+            if !leads_on(&page) {
                 return Ok(page);
             }
             page = self.get(page.location()?).await?;
@@ -119,7 +119,7 @@ impl Browser {
     /// where a relying party of the test's own would take over.
     pub async fn follow_until(&mut self, mut page: Page, prefix: &str) -> Result<Url> {
         for _ in 0..REDIRECT_LIMIT {
-            if !leads_on(page.status) {
+            if !leads_on(&page) {
                 bail!("the way to {prefix} ended at {}", page.summary());
             }
             let location = page.location()?;
@@ -156,14 +156,17 @@ impl Browser {
         for set_cookie in head.headers.get_all(header::SET_COOKIE) {
             self.cookies.store(url, set_cookie.to_str().unwrap_or_default());
         }
-        Ok(Page { url: url.clone(), status: head.status, headers: head.headers, body })
+        Ok(Page { method, url: url.clone(), status: head.status, headers: head.headers, body })
     }
 }
 
-/// The redirects that a browser takes with `GET`. It would keep the method after 307 and 308, so those are for the test
-/// to look at.
-fn leads_on(status: StatusCode) -> bool {
-    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER)
+/// The redirects that a browser takes with `GET`: it keeps the method after 307 and 308, and sends the body again.
+fn leads_on(page: &Page) -> bool {
+    match page.status {
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => true,
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => page.method == Method::GET,
+        _ => false,
+    }
 }
 
 fn parse(url: &str) -> Result<Url> {

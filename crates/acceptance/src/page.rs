@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use scraper::{Html, Selector};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use crate::form::Form;
 /// One answer, with the address that it came from.
 #[derive(Clone, Debug)]
 pub struct Page {
+    pub method: Method,
     pub url: Url,
     pub status: StatusCode,
     pub headers: HeaderMap,

@@ -15,7 +15,7 @@ pub(crate) fn config(upstream: &str) -> Value {
     let rule = |name: &str, authenticator: &str, mutator: &str| {
         json!({
             "id": name,
-            "match": { "url": format!("http://127.0.0.1:<[0-9]+>/{name}/<.*>"), "methods": ["GET"] },
+            "match": { "url": format!("http://<localhost|127.0.0.1>:<[0-9]+>/{name}/<.*>"), "methods": ["GET"] },
             "upstream": { "url": upstream },
             "authenticators": [{ "handler": authenticator }],
             "authorizer": { "handler": "allow" },

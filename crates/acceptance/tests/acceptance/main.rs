@@ -12,3 +12,4 @@ mod nodes;
 mod oauth;
 mod private_authority;
 mod redaction;
+mod this_machine;

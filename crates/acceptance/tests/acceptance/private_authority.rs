@@ -42,7 +42,7 @@ async fn server(authority: &PrivateAuthority) -> Result<TlsServer> {
 fn rule(name: &str, upstream: &str, authenticator: &Value) -> Value {
     json!({
         "id": name,
-        "match": { "url": format!("http://127.0.0.1:<[0-9]+>/app/{name}"), "methods": ["GET"] },
+        "match": { "url": format!("http://<localhost|127.0.0.1>:<[0-9]+>/app/{name}"), "methods": ["GET"] },
         "upstream": { "url": upstream },
         "authenticators": [authenticator],
         "authorizer": { "handler": "allow" },

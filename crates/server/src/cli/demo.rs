@@ -1,7 +1,8 @@
 //! `kleis demo`: everything, with a sample application that signs people in and a sample API behind the gateway. It keeps
 //! everything in memory and leaves nothing behind.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -18,6 +19,7 @@ use web::outbound::{Client, Destinations};
 use super::serve::{Signals, announce, install_telemetry, until_stopped};
 use crate::config::{Config, Service};
 use crate::demo::{Settings, Tools, api_router, relying_party_router};
+use crate::http::loopback::LOCALHOST;
 use crate::{Environment, Running, start};
 
 /// Where the gateway usually stands.
@@ -116,21 +118,34 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// An address that nobody uses now.
+/// An address whose port nobody uses now, by whichever address of loopback.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind(loopback(0))?.local_addr()?)
+    const CHOICES: usize = 16;
+    for _ in 0..CHOICES {
+        let address = std::net::TcpListener::bind(loopback(0))?.local_addr()?;
+        let other = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, address.port()));
+        if other.map_or_else(|error| error.kind() != ErrorKind::AddrInUse, |_| true) {
+            return Ok(address);
+        }
+    }
+    anyhow::bail!("no free port was found on loopback; name ports with --port and --api-port")
+}
+
+/// A browser keeps the cookies of `localhost` and `127.0.0.1` apart, so everything has the one name.
+fn url_at(port: u16) -> anyhow::Result<Url> {
+    Ok(format!("http://{LOCALHOST}:{port}/").parse()?)
 }
 
 fn settings(rng: &Rng, app: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Settings> {
     let secret = PlainToken::generate(rng, "", 32);
-    let base_url: Url = format!("http://{app}/").parse()?;
+    let base_url = url_at(app.port())?;
     Ok(Settings {
         issuer: base_url.clone(),
         client_id: "sample-app".to_owned(),
         client_secret: Secret::new(secret.expose().to_owned()),
         account_url: base_url.clone(),
         base_url,
-        api_url: format!("http://{gateway}/").parse()?,
+        api_url: url_at(gateway.port())?,
     })
 }
 
@@ -138,18 +153,15 @@ fn settings(rng: &Rng, app: SocketAddr, gateway: SocketAddr) -> anyhow::Result<S
 fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Value> {
     let rules = json!([settings.access_rule(&format!("http://{api}/").parse()?)]);
     let rules = format!("inline://{}", STANDARD.encode(serde_json::to_vec(&rules)?));
-    let here = json!({ "host": "127.0.0.1" });
     Ok(json!({
         "dsn": "memory",
         "log": { "level": "warn" },
         "identity": {
-            "serve": { "public": here, "admin": here },
             // What is typed into a demo is nobody else's business, and no secret.
             "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } },
         },
-        "oauth": { "serve": { "public": here, "admin": here } },
         "gateway": {
-            "serve": { "proxy": { "host": "127.0.0.1", "port": gateway.port() }, "api": here },
+            "serve": { "proxy": { "port": gateway.port() } },
             "access_rules": { "repositories": [rules] },
             "authenticators": {
                 "cookie_session": {

@@ -21,7 +21,7 @@ use super::arguments::{ConfigArguments, Selection};
 use super::output::{self, Format};
 use crate::causes::chain;
 use crate::config::{Config, Fault, Service, Severity};
-use crate::wiring::{Findings, Purpose, is_this_machine, prepare};
+use crate::wiring::{Findings, Purpose, is_this_machine, prepare, public_urls};
 use crate::{Environment, neighbours, trust};
 
 /// Connecting to the mail server, and its greeting.
@@ -157,26 +157,6 @@ fn judge(config: &Config) -> Vec<Finding> {
     findings.extend(judge_proxies(config));
     findings.extend(judge_open_admin(config));
     findings
-}
-
-/// A URL that people's browsers see, by the key that says it.
-fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> {
-    const KEYS: [(&str, Service); 9] = [
-        ("serve.public.base_url", Service::Identity),
-        ("selfservice.default_browser_return_url", Service::Identity),
-        ("selfservice.flows.login.ui_url", Service::Identity),
-        ("selfservice.flows.settings.ui_url", Service::Identity),
-        ("urls.self.issuer", Service::Oauth),
-        ("urls.self.public", Service::Oauth),
-        ("urls.login", Service::Oauth),
-        ("urls.consent", Service::Oauth),
-        ("urls.logout", Service::Oauth),
-    ];
-    let url = |(key, service): (&'static str, Service)| {
-        let text = config.value(service, key)?.as_str()?;
-        Some((key, service, text.parse().ok()?))
-    };
-    KEYS.into_iter().filter_map(url).collect()
 }
 
 fn judge_urls(config: &Config) -> Vec<Finding> {

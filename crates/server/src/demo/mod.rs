@@ -74,10 +74,12 @@ impl Settings {
 
     /// The gateway's rule for the sample API: let in who has a session or an access token, and say who it is.
     pub(crate) fn access_rule(&self, upstream: &Url) -> Value {
-        let path = self.api_url.as_str().trim_end_matches('/');
+        // Whichever name of this machine a visitor types.
+        let names = r"<localhost|127\.0\.0\.1|\[::1\]>";
+        let port = self.api_url.port_or_known_default().unwrap_or_default();
         json!({
             "id": "demo-api",
-            "match": { "url": format!("{path}/<.*>"), "methods": ["GET", "POST"] },
+            "match": { "url": format!("http://{names}:{port}/<.*>"), "methods": ["GET", "POST"] },
             "upstream": { "url": upstream },
             "authenticators": [{ "handler": "cookie_session" }, { "handler": "oauth2_introspection" }],
             "authorizer": { "handler": "allow" },

@@ -22,6 +22,7 @@ use super::pages::{ApiAnswer, FailedPage, HomePage, SignedOutPage, WelcomePage, 
 use super::visits::{COOKIE, SignedIn, Visit, Visits};
 use super::words::Words;
 use super::{Settings, Tools};
+use crate::http::loopback;
 
 struct RelyingParty {
     settings: Settings,
@@ -47,8 +48,9 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
         dark_variables: variables("#a9b6ff", "#c5ceff", "#20264a"),
         ..ui::Config::default()
     })?;
+    let base_url = settings.base_url.clone();
     let shared = Arc::new(RelyingParty { settings, tools, visits: Visits::default(), ui });
-    Ok(Router::new()
+    let router = Router::new()
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
         .route("/callback", get(callback))
@@ -56,7 +58,8 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
         .route("/sign-out", post(sign_out))
         .route("/signed-out", get(signed_out))
         .route(ui::assets::ROUTE, get(asset))
-        .with_state(shared))
+        .with_state(shared);
+    Ok(loopback::lead_to(base_url.as_str(), |path| path == "/", router))
 }
 
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {

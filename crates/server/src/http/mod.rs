@@ -6,6 +6,7 @@ pub(crate) mod browsers;
 pub(crate) mod health;
 pub(crate) mod hsts;
 pub(crate) mod listen;
+pub(crate) mod loopback;
 pub(crate) mod path;
 pub(crate) mod refusals;
 pub(crate) mod socket;

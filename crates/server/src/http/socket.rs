@@ -1,5 +1,7 @@
-//! Sockets: TCP on an address or a name, or a Unix socket on a path.
+//! Sockets: TCP on an address or a name, or a Unix socket on a path. A listener on `localhost` has both loopback addresses,
+//! where the machine has both.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -46,6 +48,11 @@ impl std::fmt::Display for Address {
 pub(crate) enum BindError {
     #[error("cannot listen on {address}")]
     Socket { address: String, source: std::io::Error },
+    #[error(
+        "another program listens on [::1]:{port}, where browsers look for http://localhost:{port}/ first: end it, choose \
+         another port, or set host to 127.0.0.1"
+    )]
+    Ipv6Taken { port: u16 },
     #[error("the socket {path} cannot be given to {to}")]
     Ownership { path: String, to: String, source: std::io::Error },
 }
@@ -60,6 +67,9 @@ pub(crate) struct DefaultPlace {
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
+/// How many ports the system may choose until one is free on both loopback addresses.
+const PORT_CHOICES: usize = 16;
+
 /// A socket that has its place and serves nobody yet.
 pub(crate) struct Bound {
     pub(crate) socket: Socket,
@@ -73,6 +83,9 @@ impl Bound {
             return Self::bind_unix(Path::new(path), settings);
         }
         let port = settings.port.unwrap_or(place.port);
+        if host == "localhost" || (host.is_empty() && place.host == LOOPBACK) {
+            return Self::bind_loopback(port).await;
+        }
         let bound = match host {
             "" => TcpListener::bind((place.host, port)).await,
             "*" => TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await,
@@ -83,6 +96,27 @@ impl Bound {
         let listener = bound.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { socket: listener.into(), address: Address::Tcp(address) })
+    }
+
+    /// Takes 127.0.0.1 and, where the machine has it, [::1].
+    async fn bind_loopback(port: u16) -> Result<Self, BindError> {
+        let failed = |source| BindError::Socket { address: format!("{LOOPBACK}:{port}"), source };
+        let mut choices = 0;
+        loop {
+            let ipv4 = TcpListener::bind((LOOPBACK, port)).await.map_err(failed)?;
+            let address = ipv4.local_addr().map_err(failed)?;
+            choices += 1;
+            let socket = match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())).await {
+                Ok(ipv6) => Socket::Loopback { ipv4, ipv6 },
+                // The system chose a port that is free on one of the addresses only.
+                Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && choices < PORT_CHOICES => continue,
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                    return Err(BindError::Ipv6Taken { port: address.port() });
+                }
+                Err(_) => ipv4.into(),
+            };
+            return Ok(Self { socket, address: Address::Tcp(address) });
+        }
     }
 
     fn bind_unix(path: &Path, settings: &Listener) -> Result<Self, BindError> {
@@ -122,4 +156,44 @@ fn id_of(name: &str, table: &str) -> std::io::Result<Option<u32>> {
     let row = table.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|row| row.first() == Some(&name));
     let id = row.and_then(|row| row.get(2)?.parse().ok());
     id.map(Some).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} is unknown here")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(host: Option<&str>) -> Listener {
+        Listener { host: host.map(str::to_owned), ..Listener::default() }
+    }
+
+    fn has_ipv6() -> bool {
+        std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_listener_on_loopback_has_both_addresses_and_one_that_names_an_address_has_that_alone() {
+        const LOOPBACK_PLACE: DefaultPlace = DefaultPlace { host: LOOPBACK, port: 0 };
+        for (host, has_both) in [(None, true), (Some(""), true), (Some("localhost"), true), (Some("127.0.0.1"), false)]
+        {
+            let bound = Bound::bind(&settings(host), LOOPBACK_PLACE).await.unwrap();
+            let address = bound.address.tcp().unwrap();
+            assert_eq!(address.ip(), LOOPBACK, "{host:?}");
+            assert!(tokio::net::TcpStream::connect(address).await.is_ok(), "{host:?}");
+            let other = tokio::net::TcpStream::connect((Ipv6Addr::LOCALHOST, address.port())).await;
+            assert_eq!(other.is_ok(), has_both && has_ipv6(), "{host:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_on_the_other_loopback_address_stops_the_start() {
+        if !has_ipv6() {
+            return;
+        }
+        let stranger = std::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+        let port = stranger.local_addr().unwrap().port();
+        let place = DefaultPlace { host: LOOPBACK, port };
+        let error = Bound::bind(&settings(None), place).await.map(|bound| bound.address).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("another program listens on [::1]:{port}")), "{error}");
+        assert!(Bound::bind(&settings(Some("127.0.0.1")), place).await.is_ok());
+    }
 }

@@ -1,5 +1,6 @@
 //! What every service is built from.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use base::{Clock, Rng, Sealer, Secret, TrustStore};
@@ -112,15 +113,21 @@ pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sea
     Sealer::new(&secrets, rng.clone()).ok_or_else(missing)
 }
 
-/// Where a listener is reached, as far as that can be known from here.
-pub(super) fn base_url(listener: &Listener, address: &Address, has_tls: bool) -> String {
+/// Where a listener is reached, as far as that can be known from here. `this_machine` is the name of this machine.
+pub(super) fn base_url(listener: &Listener, address: &Address, has_tls: bool, this_machine: &str) -> String {
     if let Some(url) = &listener.base_url {
         return url.clone();
     }
     let scheme = if has_tls { "https" } else { "http" };
     match address {
-        Address::Tcp(address) if address.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}/", address.port()),
+        Address::Tcp(address) if is_called_localhost(address.ip()) => {
+            format!("{scheme}://{this_machine}:{}/", address.port())
+        }
         Address::Tcp(address) => format!("{scheme}://{address}/"),
         Address::Unix(_) => format!("{scheme}://localhost/"),
     }
+}
+
+fn is_called_localhost(address: IpAddr) -> bool {
+    address.is_unspecified() || address == Ipv4Addr::LOCALHOST || address == Ipv6Addr::LOCALHOST
 }

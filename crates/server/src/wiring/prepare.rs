@@ -15,6 +15,7 @@ use web::outbound::{Client, Destinations};
 use super::findings::Findings;
 use super::parts::{Parts, base_url, sealer, sealing_secrets};
 use super::placement::{self, Placement};
+use super::public_urls::name_of_this_machine;
 use super::running::Addresses;
 use super::secret_check::{self, Sealers, SecretsOrigin};
 use super::services::Built;
@@ -88,6 +89,7 @@ pub(crate) async fn prepare(
     }
     let mut addresses = Addresses::default();
     let mut listeners = Vec::new();
+    let this_machine = name_of_this_machine(&config);
     let may_bind = purpose == Purpose::Serve && findings.faults.is_empty();
     for plan in plans {
         let Plan { service, kind, settings, placement, tls } = plan;
@@ -98,7 +100,7 @@ pub(crate) async fn prepare(
             Some(bound) => bound.address.clone(),
             None => placement::predicted(&settings, &placement),
         };
-        let url = base_url(&settings, &address, tls.is_some());
+        let url = base_url(&settings, &address, tls.is_some(), &this_machine);
         addresses.insert(service, kind.name, address.clone(), url);
         let place = format!("{} on {address}: {}", if may_bind { "listens" } else { "would listen" }, placement.reason);
         findings.notice(&config, Notice::information(name, place));

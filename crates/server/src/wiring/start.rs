@@ -19,6 +19,7 @@ use crate::config::{Config, Faults, Service, Severity};
 use crate::data_dir::DataDirError;
 use crate::http::browsers::Policy;
 use crate::http::listen::{Audience, Site};
+use crate::http::loopback::{self, IsFirstPage};
 use crate::http::path::Rewrite;
 use crate::http::refusals::Words;
 use crate::http::{ListenerBounds, admin, health, with_manners};
@@ -186,6 +187,22 @@ pub(crate) fn listener_names(service: Service) -> [&'static str; 2] {
     listeners_of(service).map(|kind| kind.name)
 }
 
+/// The pages by which a browser begins a visit, and the keys that say at which address it belongs, the first one set
+/// first.
+fn first_pages(service: Service, kind: Kind) -> Option<(&'static [&'static str], IsFirstPage)> {
+    match service {
+        Service::Identity if !kind.is_admin => Some((&["serve.public.base_url"], |path| {
+            let begins_flow = path.starts_with("/self-service/") && path.ends_with("/browser");
+            let is_page = path == "/" || (path.starts_with("/ui/") && !path.starts_with("/ui/static/"));
+            begins_flow || is_page || path == "/.well-known/change-password"
+        })),
+        Service::Oauth if !kind.is_admin => Some((&["urls.self.public", "urls.self.issuer"], |path| {
+            ["/oauth2/auth", "/oauth2/sessions/logout"].contains(&path)
+        })),
+        Service::Identity | Service::Oauth | Service::Gateway => None,
+    }
+}
+
 /// Puts health, guard, cross-origin rules and the edge around what a service answers with.
 fn assemble(
     listener: BoundListener,
@@ -223,6 +240,13 @@ fn assemble(
     let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
     let router = match settings.cors.layer(own_rules) {
         Some(cors) => router.layer(cors),
+        None => router,
+    };
+    let router = match first_pages(service, kind) {
+        Some((keys, is_first_page)) => {
+            let base_url = keys.iter().find_map(|key| config.value(service, key)?.as_str()).unwrap_or_default();
+            loopback::lead_to(base_url, is_first_page, router)
+        }
         None => router,
     };
     let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };

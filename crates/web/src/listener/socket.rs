@@ -10,6 +10,11 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 #[derive(Debug)]
 pub enum Socket {
     Tcp(TcpListener),
+    /// Both loopback addresses of this machine: a browser may take either for `localhost`.
+    Loopback {
+        ipv4: TcpListener,
+        ipv6: TcpListener,
+    },
     Unix(UnixSocket),
 }
 
@@ -44,11 +49,16 @@ impl Socket {
     /// machine.
     pub(super) async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
         match self {
-            Self::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
-                // Answers are written whole: waiting for more to send only delays them.
-                let _ = stream.set_nodelay(true);
-                Ok((Stream::Tcp(stream), address))
+            Self::Tcp(listener) => Ok(tcp(listener.accept().await?)),
+            Self::Loopback { ipv4, ipv6 } => {
+                let accepted = tokio::select! {
+                    accepted = ipv4.accept() => accepted?,
+                    accepted = ipv6.accept() => accepted?,
+                };
+                let (stream, address) = tcp(accepted);
+                // One machine, one address: a proxy that is listed as 127.0.0.1 is trusted by whichever way it comes, and
+                // attempts are counted together.
+                Ok((stream, SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))))
             }
             Self::Unix(socket) => {
                 let (stream, _) = socket.listener.accept().await?;
@@ -56,6 +66,12 @@ impl Socket {
             }
         }
     }
+}
+
+fn tcp((stream, address): (TcpStream, SocketAddr)) -> (Stream, SocketAddr) {
+    // Answers are written whole: waiting for more to send only delays them.
+    let _ = stream.set_nodelay(true);
+    (Stream::Tcp(stream), address)
 }
 
 impl From<TcpListener> for Socket {

@@ -60,7 +60,7 @@ pub(crate) fn config(rules: &Value) -> Value {
 pub(crate) fn rule(name: &str, upstream: &str, authenticators: &Value) -> Value {
     json!({
         "id": name,
-        "match": { "url": format!("http://127.0.0.1:<[0-9]+>/{name}/<.*>"), "methods": ["GET", "POST"] },
+        "match": { "url": format!("http://<localhost|127.0.0.1>:<[0-9]+>/{name}/<.*>"), "methods": ["GET", "POST"] },
         "upstream": { "url": upstream },
         "authenticators": authenticators,
         "authorizer": { "handler": "allow" },

@@ -112,7 +112,7 @@ fn config(upstream: &str) -> Value {
     let rule = |name: &str, authenticator: &str| {
         json!({
             "id": name,
-            "match": { "url": format!("http://127.0.0.1:<[0-9]+>/{name}/<.*>"), "methods": ["GET", "POST"] },
+            "match": { "url": format!("http://<localhost|127.0.0.1>:<[0-9]+>/{name}/<.*>"), "methods": ["GET", "POST"] },
             "upstream": { "url": upstream },
             "authenticators": [{ "handler": authenticator }],
             "authorizer": { "handler": "allow" },
