@@ -107,7 +107,7 @@ impl DataDir {
         let path = self.0.join(SECRETS);
         let partial = self.0.join(format!("{SECRETS}.{}", std::process::id()));
         let publish = || {
-            Self::write_to(&partial, secrets)?;
+            Self::write_to(&partial, &document(secrets)?)?;
             // A link fails where a file exists: the secrets of another start that is faster are never replaced.
             let linked = fs::hard_link(&partial, &path);
             fs::remove_file(&partial)?;
@@ -131,21 +131,47 @@ impl DataDir {
             return Ok(content);
         }
         let (path, content) = (self.0.join(file), make());
-        self.write(&path, &content).map_err(|error| DataDirError::Write(path.display().to_string(), error))?;
+        let written = document(&content).and_then(|text| self.write(&path, &text));
+        written.map_err(|error| DataDirError::Write(path.display().to_string(), error))?;
         Ok(content)
     }
 
     fn read(&self, file: &str, is_whole: impl Fn(&Value) -> bool) -> Result<Option<Value>, DataDirError> {
+        let Some(bytes) = self.bytes(file)? else { return Ok(None) };
+        let content: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let damaged = || DataDirError::Damaged(self.0.join(file).display().to_string());
+        content.filter(is_whole).map(Some).ok_or_else(damaged)
+    }
+
+    /// The text of a file that only we may read.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or others could read it.
+    pub fn text(&self, file: &str) -> Result<Option<String>, DataDirError> {
+        let damaged = || DataDirError::Damaged(self.0.join(file).display().to_string());
+        self.bytes(file)?.map(|bytes| String::from_utf8(bytes).map_err(|_| damaged())).transpose()
+    }
+
+    /// Replaces a file that only we may read, and returns its path.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep_text(&self, file: &str, text: &str) -> Result<PathBuf, DataDirError> {
+        let path = self.0.join(file);
+        self.write(&path, text).map_err(|error| DataDirError::Write(path.display().to_string(), error))?;
+        Ok(path)
+    }
+
+    fn bytes(&self, file: &str) -> Result<Option<Vec<u8>>, DataDirError> {
         let path = self.0.join(file);
         let name = path.display().to_string();
         match fs::read(&path) {
-            Ok(text) => {
+            Ok(bytes) => {
                 let mode = fs::metadata(&path).map_err(|error| DataDirError::Read(name.clone(), error))?.permissions();
                 if mode.mode() & 0o077 != 0 {
                     return Err(DataDirError::Exposed(name, mode.mode() & 0o777));
                 }
-                let content: Option<Value> = serde_json::from_slice(&text).ok();
-                content.filter(is_whole).map(Some).ok_or(DataDirError::Damaged(name))
+                Ok(Some(bytes))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(DataDirError::Read(name, error)),
@@ -153,19 +179,22 @@ impl DataDir {
     }
 
     /// Writes beside the final name and renames: a start that is cut off leaves no half of a file.
-    fn write(&self, path: &Path, content: &Value) -> std::io::Result<()> {
+    fn write(&self, path: &Path, text: &str) -> std::io::Result<()> {
         let partial = path.with_extension("partial");
-        Self::write_to(&partial, content)?;
+        Self::write_to(&partial, text)?;
         fs::rename(&partial, path)?;
         fs::File::open(&self.0)?.sync_all()
     }
 
-    fn write_to(path: &Path, content: &Value) -> std::io::Result<()> {
+    fn write_to(path: &Path, text: &str) -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        serde_json::to_writer_pretty(&mut file, content)?;
-        file.write_all(b"\n")?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()
     }
+}
+
+fn document(content: &Value) -> std::io::Result<String> {
+    Ok(serde_json::to_string_pretty(content)? + "\n")
 }
 
 /// Secrets for a process: 32 characters, the length that the cipher's key must have.

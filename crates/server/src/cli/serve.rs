@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS
+    /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS, a
+    /// self-signed certificate where TLS is enabled without one
     #[arg(long)]
     dev: bool,
     /// Refuse to start when migrations are missing, instead of applying them

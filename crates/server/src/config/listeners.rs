@@ -46,6 +46,13 @@ pub struct Tls {
     pub cert: Option<Material>,
 }
 
+impl Tls {
+    /// Whether TLS is wanted and no certificate is named. It is made then, on a developer's machine.
+    pub(crate) fn lacks_certificate(&self) -> bool {
+        self.enabled == Some(true) && self.cert.is_none()
+    }
+}
+
 /// PEM from a file or from the configuration itself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,7 +101,8 @@ pub struct RequestLog {
 }
 
 impl Listener {
-    pub(super) fn of(service: Service, name: &str, serve: Option<&Value>) -> Result<Self, Fault> {
+    /// `is_development` lets TLS do without a certificate of the operator's.
+    pub(super) fn of(service: Service, name: &str, serve: Option<&Value>, is_development: bool) -> Result<Self, Fault> {
         let mut settings = serve.and_then(|serve| serve.get(name)).cloned().unwrap_or(json!({}));
         if let Some(tls) = serve.and_then(|serve| serve.get("tls")) {
             document::fill(&mut settings, &json!({ "tls": tls }));
@@ -106,11 +114,10 @@ impl Listener {
         if listener.tls.key.is_some() != listener.tls.cert.is_some() {
             return Err(Fault::new(format!("{path}.tls"), "must name both key and cert"));
         }
-        if listener.tls.enabled == Some(true) && listener.tls.key.is_none() {
-            return Err(Fault::new(
-                format!("{path}.tls"),
-                "is enabled without key and cert: name both, or set enabled to false and let a proxy end TLS; a certificate is not made here",
-            ));
+        if listener.tls.lacks_certificate() && !is_development {
+            let message = "is enabled without key and cert: name both (PEM, by path or base64), or set enabled to false and let \
+                           a proxy terminate TLS; on your own machine, --dev makes a self-signed certificate";
+            return Err(Fault::new(format!("{path}.tls"), message));
         }
         if listener.cors.enabled && listener.cors.allowed_origins.iter().any(|origin| origin.matches('*').count() > 1) {
             return Err(Fault::new(format!("{path}.cors.allowed_origins"), "may hold one * in each entry"));

@@ -56,6 +56,8 @@ pub struct Config {
     pub shared: Shared,
     /// Whether files or the environment say anything.
     pub is_configured: bool,
+    /// Whether this is the machine of a developer, as `--dev` or a section's `dev` says.
+    pub is_development: bool,
     /// What to know about this configuration, although it can be used.
     pub notices: Vec<Notice>,
     sections: BTreeMap<Service, Value>,
@@ -125,6 +127,8 @@ impl Config {
     }
 
     fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool, classic: Classic) -> Result<Self, Faults> {
+        let is_development =
+            Service::ALL.iter().any(|service| tree.get(service.name()).is_some_and(|it| it["dev"] == true));
         let mut sections: BTreeMap<Service, Value> = BTreeMap::new();
         for service in &services {
             let section = tree.as_object_mut().and_then(|tree| tree.remove(service.name())).unwrap_or(json!({}));
@@ -142,7 +146,7 @@ impl Config {
         }
         let notices =
             notices.into_iter().map(|notice| Notice { path: spelled(&notice.path, &classic), ..notice }).collect();
-        let config = Self { services, shared, is_configured, notices, sections, classic };
+        let config = Self { services, shared, is_configured, is_development, notices, sections, classic };
         Ok(config)
     }
 
@@ -203,7 +207,7 @@ impl Config {
     /// A setting that cannot be used.
     pub fn listener(&self, service: Service, name: &str) -> Result<Listener, Fault> {
         let section = self.sections.get(&service);
-        Listener::of(service, name, section.and_then(|section| section.get("serve")))
+        Listener::of(service, name, section.and_then(|section| section.get("serve")), self.is_development)
     }
 
     /// The value at a dotted path within the section of `service`.

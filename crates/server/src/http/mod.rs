@@ -9,6 +9,7 @@ pub(crate) mod listen;
 pub(crate) mod loopback;
 pub(crate) mod path;
 pub(crate) mod refusals;
+pub(crate) mod self_signed;
 pub(crate) mod socket;
 pub(crate) mod tls;
 

@@ -8,6 +8,7 @@ mod prepare;
 mod public_urls;
 mod running;
 mod secret_check;
+mod self_signed;
 mod services;
 mod start;
 mod table_sizes;

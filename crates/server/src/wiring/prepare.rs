@@ -18,6 +18,7 @@ use super::placement::{self, Placement};
 use super::public_urls::name_of_this_machine;
 use super::running::Addresses;
 use super::secret_check::{self, Sealers, SecretsOrigin};
+use super::self_signed;
 use super::services::Built;
 use super::start::{Environment, Kind, listeners_of, migrations_of, retention_of};
 use super::table_sizes::TableSizes;
@@ -25,6 +26,7 @@ use crate::causes::chain;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
 use crate::http::admin;
+use crate::http::self_signed::SelfSigned;
 use crate::http::socket::{Address, Bound};
 use crate::http::tls::TlsSettings;
 use crate::storage::foreign_tables;
@@ -74,7 +76,9 @@ pub(crate) async fn prepare(
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let Located { dsn, data_dir, generated, origin } = locate(&mut config, environment, purpose, findings);
     let sealers = sealers(&config, &environment.rng, findings);
-    let plans = plan_listeners(&config, environment, findings);
+    let kept_in = data_dir.as_ref().filter(|_| purpose == Purpose::Serve);
+    let self_signed = self_signed::for_listeners(&config, kept_in, environment.clock.now(), findings);
+    let plans = plan_listeners(&config, environment, self_signed.as_ref(), purpose, findings);
     let trust = match trust::with_configured(&environment.trust, &config) {
         Ok(trust) => trust,
         Err(faults) => {
@@ -230,7 +234,13 @@ struct Plan {
     tls: Option<TlsSettings>,
 }
 
-fn plan_listeners(config: &Config, environment: &Environment, findings: &mut Findings) -> Vec<Plan> {
+fn plan_listeners(
+    config: &Config,
+    environment: &Environment,
+    self_signed: Option<&SelfSigned>,
+    purpose: Purpose,
+    findings: &mut Findings,
+) -> Vec<Plan> {
     let mut plans = Vec::new();
     let admin = &config.shared.admin;
     for service in config.services.clone() {
@@ -238,7 +248,14 @@ fn plan_listeners(config: &Config, environment: &Environment, findings: &mut Fin
             let name = format!("{service}.serve.{}", kind.name);
             let settings = findings.keep_value(config, config.listener(service, kind.name)).unwrap_or_default();
             let authority = admin.client_ca.as_ref().filter(|_| kind.is_admin);
-            let tls = TlsSettings::of(&settings.tls, authority);
+            let presented = match self_signed.filter(|_| settings.tls.lacks_certificate()) {
+                Some(certificate) => {
+                    findings.notice(config, self_signed::notice(certificate, purpose, format!("{name}.tls")));
+                    certificate.complete(&settings.tls)
+                }
+                None => settings.tls.clone(),
+            };
+            let tls = TlsSettings::of(&presented, authority);
             let tls = findings.keep(config, format!("{name}.tls"), tls).flatten();
             let is_guarded = admin::is_guarded(admin, tls.is_some());
             let placement = placement::of(config, environment, service, kind, &settings, is_guarded);
