@@ -14,6 +14,8 @@ use super::output::{self, Format};
 
 const COLUMNS: &[&str] = &["id", "state", "schema_id", "traits", "created_at"];
 
+const DETAILS: &[&str] = &["id", "state", "schema_id", "traits", "verifiable_addresses", "created_at"];
+
 const IMPORT_HELP: &str = "\
 A person is what POST /admin/identities of the admin API takes, for instance:
   {\"traits\": {\"email\": \"ada@example.org\"}, \"credentials\": {\"password\": {\"config\": {\"hashed_password\": \"$argon2id$...\"}}}}
@@ -84,7 +86,7 @@ pub(super) struct ListArguments {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("who").args(["email", "traits"]).required(true), after_help = "\
 Examples:
-  kleis identity create --email ada@example.org --password-stdin < password.txt
+  kleis identity create --email ada@example.org --verified --password-stdin < password.txt
   kleis identity create --schema customer --traits '{\"email\": \"ada@example.org\"}'")]
 pub(super) struct CreateArguments {
     /// The identity schema; the server's default when left out
@@ -96,6 +98,9 @@ pub(super) struct CreateArguments {
     /// The person's address, for schemas that have an email trait
     #[arg(long)]
     email: Option<String>,
+    /// Mark the addresses among the traits as verified: no mail is sent, and none is waited for
+    #[arg(long)]
+    verified: bool,
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
@@ -108,7 +113,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::List(arguments) => list(arguments).await?,
         Command::Get { id, common } => {
             let answer = common.api()?.get(&["admin", "identities", &id], &[]).await?;
-            output::one(common.format, COLUMNS, &answer.body)?;
+            show(common.format, &answer.body)?;
         }
         Command::Create(arguments) => create(arguments).await?,
         Command::Import { files, common } => return import(&files, &common).await,
@@ -143,6 +148,9 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
     };
     // An empty schema id asks for the server's default.
     let mut body = json!({ "schema_id": arguments.schema.unwrap_or_default(), "traits": traits });
+    if arguments.verified {
+        body["verifiable_addresses"] = verified(&body["traits"]).into();
+    }
     if arguments.password_stdin {
         let mut password = String::new();
         std::io::stdin().read_to_string(&mut password).context("the password cannot be read")?;
@@ -150,7 +158,38 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         body["credentials"] = json!({ "password": { "config": { "password": password } } });
     }
     let answer = arguments.common.api()?.send(Method::POST, &["admin", "identities"], &[], Some(&body)).await?;
-    output::one(arguments.common.format, COLUMNS, &answer.body)
+    show(arguments.common.format, &answer.body)?;
+    if arguments.verified && answer.body.get("verifiable_addresses").is_none() {
+        eprintln!("warning: no address was verified, because the identity schema marks none for verification");
+    }
+    Ok(())
+}
+
+/// One person. The table says of each address whether it is verified.
+fn show(format: Format, person: &Value) -> anyhow::Result<()> {
+    let mut shown = person.clone();
+    if format == Format::Table
+        && let Some(addresses) = shown.get_mut("verifiable_addresses").and_then(Value::as_array_mut)
+    {
+        for address in addresses {
+            let state = if address["verified"] == true { "verified" } else { "not verified" };
+            *address = format!("{} ({state})", address["value"].as_str().unwrap_or_default()).into();
+        }
+    }
+    output::one(format, DETAILS, &shown)
+}
+
+/// Every text among the traits as a verified address. The server keeps those that the identity schema marks as addresses,
+/// and drops the others.
+fn verified(traits: &Value) -> Vec<Value> {
+    match traits {
+        Value::String(text) => {
+            ["email", "sms"].map(|via| json!({ "value": text, "via": via, "verified": true })).to_vec()
+        }
+        Value::Array(items) => items.iter().flat_map(verified).collect(),
+        Value::Object(members) => members.values().flat_map(verified).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
 
 /// Goes on after a refusal and says in the end how many there were.

@@ -4,6 +4,7 @@
 
 mod api;
 mod arguments;
+mod client_fields;
 mod completions;
 mod demo;
 mod doctor;

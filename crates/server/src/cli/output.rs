@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 pub(super) enum Format {
     #[default]
     Table,
+    #[value(alias = "json-pretty")]
     Json,
 }
 
@@ -42,7 +43,11 @@ pub(super) fn one(format: Format, columns: &[&str], thing: &Value) -> anyhow::Re
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for column in columns {
         match thing.get(*column) {
+            // What is not set is left out: there is much that can be.
             None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.is_empty() => {}
+            Some(Value::Array(items)) if items.is_empty() => {}
+            Some(Value::Object(members)) if members.is_empty() => {}
             Some(value) => {
                 table.add_row([column.to_uppercase().replace('_', " "), cell(value)]);
             }

@@ -51,9 +51,28 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
         _ => {}
     }
     let mut ours = vec![program];
+    if let [verb, noun, ..] = words.as_slice()
+        && let Some(path) = of_a_noun(verb, noun)
+    {
+        ours.extend(path.iter().map(OsString::from));
+        ours.push(verb.into());
+        rest.drain(..2);
+    }
     ours.extend(rest);
     ours.extend(leading);
     Rewritten::Arguments(ours, called_as)
+}
+
+/// Where the commands stand that the replaced programs call by verb and noun, such as `create oauth2-client`.
+fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
+    match (verb, noun) {
+        (
+            "create" | "get" | "list" | "update" | "delete",
+            "oauth2-client" | "oauth2-clients" | "client" | "clients",
+        ) => Some(&["oauth", "client"]),
+        ("get" | "list" | "import" | "delete", "identity" | "identities") => Some(&["identity"]),
+        _ => None,
+    }
 }
 
 /// Flags that concern what is never done here.
@@ -87,6 +106,13 @@ mod tests {
         assert_eq!(arguments("kratos serve all").1, Some(Service::Identity));
         assert_eq!(arguments("hydra serve all").1, Some(Service::Oauth));
         assert_eq!(arguments("kleis serve").1, None);
+    }
+
+    #[test]
+    fn a_verb_before_its_noun_is_understood() {
+        assert_eq!(arguments("hydra create oauth2-client --name a").0, "hydra oauth client create --name a");
+        assert_eq!(arguments("kratos list identities -e http://a").0, "kratos identity list -e http://a");
+        assert_eq!(arguments("kleis identity list").0, "kleis identity list");
     }
 
     #[test]

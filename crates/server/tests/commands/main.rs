@@ -1,0 +1,6 @@
+//! Command lines, typed at the real program.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
+
+mod admin;
+mod program;
