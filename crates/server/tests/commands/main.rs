@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 
 mod admin;
+mod lines;
 mod program;

@@ -1,0 +1,192 @@
+//! The command lines of public compose files and charts, run through the real program, under its own name and linked as the
+//! program that wrote them: each one serves, does its work, or ends with the message that says why not.
+
+use super::program::House;
+
+const KRATOS: &str = r#"
+version: v1.3.0
+dsn: sqlite://kratos.db?_fk=true
+serve:
+  public: {host: 127.0.0.1, base_url: "http://127.0.0.1:4433/"}
+  admin: {host: 127.0.0.1, base_url: "http://127.0.0.1:4434/"}
+selfservice:
+  default_browser_return_url: http://127.0.0.1:4455/
+secrets:
+  cookie: [PLEASE-CHANGE-ME-I-AM-VERY-INSECURE]
+identity:
+  default_schema_id: default
+  schemas: [{id: default, url: "file://./person.json"}]
+courier:
+  smtp: {connection_uri: "smtp://test:test@127.0.0.1:1/?disable_starttls=true"}
+"#;
+const PERSON: &str = r#"{"type": "object", "properties": {"traits": {"type": "object", "properties": {
+  "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}}}}}}"#;
+const HYDRA: &str = r#"
+dsn: sqlite://hydra.db?_fk=true
+serve:
+  public: {host: 127.0.0.1}
+  admin: {host: 127.0.0.1}
+  cookies: {same_site_mode: Lax}
+urls:
+  self: {issuer: "http://127.0.0.1:4444"}
+  login: http://127.0.0.1:3000/login
+  consent: http://127.0.0.1:3000/consent
+secrets:
+  system: [youReallyNeedToChangeThis]
+"#;
+const OATHKEEPER: &str = r#"
+serve:
+  proxy: {host: 127.0.0.1}
+  api: {host: 127.0.0.1}
+access_rules: {repositories: ["inline://W10="]}
+authenticators: {noop: {enabled: true}}
+authorizers: {allow: {enabled: true}}
+mutators: {noop: {enabled: true}}
+errors: {handlers: {json: {enabled: true}}}
+"#;
+
+fn house() -> House {
+    let files = [("kratos.yml", KRATOS), ("person.json", PERSON), ("hydra.yml", HYDRA), ("oathkeeper.yml", OATHKEEPER)];
+    House::new(&files)
+}
+
+const IDENTITY: &[&str] = &["identity/admin", "identity/public"];
+const OAUTH: &[&str] = &["oauth/admin", "oauth/public"];
+const GATEWAY: &[&str] = &["gateway/api", "gateway/proxy"];
+
+#[test]
+fn each_line_that_serves_answers_and_ends_when_it_is_asked_to() {
+    let all = [IDENTITY, OAUTH, GATEWAY].concat();
+    for (line, wanted) in [
+        ("kleis serve -c kratos.yml --dev --watch-courier", all.as_slice()),
+        ("kratos serve -c kratos.yml --dev --watch-courier", IDENTITY),
+        ("kratos serve all --dev", IDENTITY),
+        ("kleis serve all --dev", &all),
+        ("kleis serve all -c hydra.yml --dev --sqa-opt-out", &all),
+        ("hydra serve all -c hydra.yml --dev --sqa-opt-out", OAUTH),
+        ("hydra serve public -c hydra.yml --dev", OAUTH),
+        ("hydra -c hydra.yml --sqa-opt-out serve all --dev", OAUTH),
+        ("kleis serve proxy -c oathkeeper.yml", GATEWAY),
+        ("kleis serve api -c oathkeeper.yml", GATEWAY),
+        ("oathkeeper serve -c oathkeeper.yml", GATEWAY),
+        ("oathkeeper serve proxy -c oathkeeper.yml", GATEWAY),
+        ("oathkeeper -c oathkeeper.yml serve api", GATEWAY),
+    ] {
+        let house = house();
+        let program = house.serve(line, &[]).unwrap_or_else(|said| panic!("{line}: {}", said.errors));
+        let listeners: Vec<&str> = program.listeners.keys().map(String::as_str).collect();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(listeners, wanted, "{line}");
+        // The proxy's paths are those of the applications behind it.
+        for listener in listeners.into_iter().filter(|it| !it.starts_with("gateway")) {
+            let (status, answer) = program.get(listener, "/health/ready");
+            assert_eq!(status, 200, "{line}: {listener}: {answer}");
+        }
+        if wanted.contains(&"gateway/api") {
+            let (status, answer) = program.get("gateway/api", "/health/alive");
+            assert_eq!(status, 200, "{line}: {answer}");
+            assert_eq!(program.get("gateway/proxy", "/unknown").0, 404, "{line}");
+        }
+        assert_eq!(program.stop().code(), Some(0), "{line}");
+    }
+}
+
+/// The services whose tables a migration made, as it said.
+fn migrated(errors: &str) -> Vec<&str> {
+    let applied = errors.lines().filter_map(|line| line.strip_prefix("applied ")?.split(' ').next());
+    let mut services: Vec<&str> = applied.filter(|it| ["identity", "oauth"].contains(it)).collect();
+    services.dedup();
+    services
+}
+
+#[test]
+fn each_line_that_migrates_makes_the_tables_of_its_service() {
+    const BOTH: &[&str] = &["identity", "oauth"];
+    for (line, wanted) in [
+        ("kleis migrate sql -e --yes", BOTH),
+        ("kratos migrate sql -e --yes", &["identity"]),
+        ("hydra migrate sql -e --yes", &["oauth"]),
+        ("kleis -c kratos.yml migrate sql -e --yes", &["identity"]),
+        ("kratos -c kratos.yml migrate sql -e --yes", &["identity"]),
+        ("kleis migrate -c kratos.yml", &["identity"]),
+        ("kleis migrate -c hydra.yml", &["oauth"]),
+        ("kleis migrate sql up -e --yes", BOTH),
+        ("hydra migrate sql up -e --yes", &["oauth"]),
+        ("hydra migrate sql -y sqlite://named.db", &["oauth"]),
+    ] {
+        let house = house();
+        let dsn = if line.contains("-e") && !line.contains("-c") { "sqlite://by-env.db?_fk=true" } else { "" };
+        let environment = if dsn.is_empty() { vec![] } else { vec![("DSN", dsn)] };
+        let said = house.run(line, &environment);
+        assert_eq!(said.code, Some(0), "{line}: {}", said.errors);
+        assert_eq!(migrated(&said.errors), wanted, "{line}: {}", said.errors);
+        let files = [("-c kratos.yml", "kratos.db"), ("-c hydra.yml", "hydra.db"), ("named.db", "named.db")];
+        let file = files.iter().find(|(part, _)| line.contains(part)).map_or("by-env.db", |(_, file)| file);
+        assert!(house.path(file).exists(), "{line} writes {file}");
+        let again = house.run(line, &environment);
+        assert!(again.code == Some(0) && again.errors.contains("0 migrations applied"), "{line}: {}", again.errors);
+    }
+}
+
+#[test]
+fn a_line_that_needs_nothing_says_so_and_succeeds() {
+    for (line, wanted) in [
+        ("kleis janitor --keep-if-younger 24h postgres://host/name", "what expired is deleted by the server"),
+        ("hydra janitor --keep-if-younger 24h postgres://host/name", "what expired is deleted by the server"),
+        ("kratos cleanup sql -e", "what expired is deleted by the server"),
+        ("kratos courier watch -c kratos.yml", "mail is sent by the server"),
+    ] {
+        let house = house();
+        let said = house.run(line, &[]);
+        assert_eq!(said.code, Some(0), "{line}: {said:?}");
+        assert!(said.errors.contains(wanted), "{line}: {}", said.errors);
+        assert!(!house.path("kleis-data").exists(), "{line} touches no database");
+    }
+}
+
+#[test]
+fn a_line_that_cannot_work_says_why() {
+    for (line, environment, wanted) in [
+        ("keto serve all -c keto.yml", &[][..], "permissions (Keto) are not part of this release"),
+        ("keto migrate up -y", &[], "permissions (Keto) are not part of this release"),
+        ("kleis serve -c missing.yml", &[], "missing.yml"),
+        ("kratos migrate sql down -c kratos.yml", &[], "restore a backup"),
+        ("hydra serve all -c hydra.yml", &[("KLEIS_OAUTH_SERVE_PUBLIC_TLS_ENABLED", "true")], "without key and cert"),
+    ] {
+        let said = house().run(line, environment);
+        assert_eq!(said.code, Some(1), "{line}: {said:?}");
+        assert!(said.errors.contains(wanted), "{line}: {}", said.errors);
+    }
+}
+
+#[test]
+fn tls_without_a_certificate_is_self_signed_for_development_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const TLS: (&str, &str) = ("KLEIS_IDENTITY_SERVE_ADMIN_TLS_ENABLED", "true");
+    let house = house();
+    let refused = house.run("kleis serve identity", &[TLS]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.errors.contains("without key and cert") && refused.errors.contains("--dev"), "{}", refused.errors);
+
+    let fingerprint = |log: &str| {
+        let (_, rest) = log.split_once("SHA-256 fingerprint ").unwrap_or_else(|| panic!("no fingerprint: {log}"));
+        rest.split(';').next().unwrap().to_owned()
+    };
+    let program = house.serve("kleis serve identity --dev", &[TLS]).unwrap();
+    let first = fingerprint(&program.log);
+    let file = house.path("kleis-data/self-signed.pem");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let port = program.listeners["identity/admin"].rsplit(':').next().unwrap().to_owned();
+    for host in ["localhost", "127.0.0.1"] {
+        let list = format!("kleis identity list --format json -e https://{host}:{port}");
+        let trusting = house.run(&list, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+        assert_eq!((trusting.code, trusting.output.trim()), (Some(0), "[]"), "{host}: {trusting:?}");
+        let other = house.run(&list, &[]);
+        assert_eq!(other.code, Some(1), "{host}: whoever was not told to trust it does not: {other:?}");
+    }
+    assert_eq!(program.stop().code(), Some(0));
+    let program = house.serve("kleis serve identity --dev", &[TLS]).unwrap();
+    assert_eq!(fingerprint(&program.log), first, "the second start has the certificate of the first");
+}
