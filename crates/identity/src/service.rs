@@ -11,7 +11,7 @@ use database::{Database, ReadCache};
 use jobs::Handler;
 
 use crate::breaches::BreachList;
-use crate::config::{Config, FlowUse, HasherAlgorithm};
+use crate::config::{Config, HasherAlgorithm};
 use crate::courier::{
     HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError,
 };
@@ -211,13 +211,6 @@ fn check(config: &Config) -> Vec<ConfigError> {
     let methods = &config.selfservice.methods;
     if methods.password.config.min_password_length < 6 {
         refuse("selfservice.methods.password.config.min_password_length", "must be 6 or more");
-    }
-    let flows = &config.selfservice.flows;
-    if flows.recovery.enabled && flows.recovery.used == FlowUse::Link && !methods.link.enabled {
-        refuse("selfservice.flows.recovery.use", "is link, which selfservice.methods.link.enabled switches off");
-    }
-    if flows.verification.enabled && flows.verification.used == FlowUse::Link && !methods.link.enabled {
-        refuse("selfservice.flows.verification.use", "is link, which selfservice.methods.link.enabled switches off");
     }
     if methods.code.passwordless_enabled && methods.code.mfa_enabled {
         refuse(

@@ -223,6 +223,8 @@ pub struct DynamicClientRegistration {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct SubjectIdentifiers {
+    /// An empty list stands for `public`.
+    #[serde(deserialize_with = "defaults::types_or_public")]
     pub supported_types: Vec<SubjectType>,
     pub pairwise: Option<Pairwise>,
 }
@@ -396,9 +398,6 @@ impl Config {
             return Err(ConfigError::new("oauth2.hashers.pbkdf2.iterations", "must lie between 1000 and 10000000"));
         }
         let identifiers = &self.oidc.subject_identifiers;
-        if identifiers.supported_types.is_empty() {
-            return Err(ConfigError::new("oidc.subject_identifiers.supported_types", "name at least one type"));
-        }
         if identifiers.supported_types.contains(&SubjectType::Pairwise)
             && identifiers.pairwise.as_ref().is_none_or(|pairwise| pairwise.salt.expose().len() < 8)
         {

@@ -1,7 +1,7 @@
 //! Values that are used otherwise than they are written: what is too weak is raised, as the replaced program does, and what
 //! is not supported makes way for what is. Each is reported at the start.
 
-use super::{Config, HasherAlgorithm};
+use super::{Config, FlowUse, HasherAlgorithm};
 
 /// The least work of a bcrypt hash outside of development.
 const MIN_BCRYPT_COST: u32 = 12;
@@ -47,6 +47,18 @@ impl Config {
                 *value = least;
             }
         }
+        let flows = &mut self.selfservice.flows;
+        for (name, is_enabled, used) in [
+            ("recovery", flows.recovery.enabled, &mut flows.recovery.used),
+            ("verification", flows.verification.enabled, &mut flows.verification.used),
+        ] {
+            if is_enabled && *used == FlowUse::Link && !self.selfservice.methods.link.enabled {
+                let message =
+                    "is link, which selfservice.methods.link.enabled switches off; code is used: messages carry a code";
+                adjust(&format!("selfservice.flows.{name}.use"), message.to_owned());
+                *used = FlowUse::Code;
+            }
+        }
         for key in self.courier.unsupported_bodies() {
             adjust(
                 &key,
@@ -83,6 +95,24 @@ mod tests {
         assert_eq!(messages, ["hashers.bcrypt.cost: is below the minimum; 12 is used"]);
         let (config, messages) = adjusted(&json!({"algorithm": "bcrypt", "bcrypt": {"cost": 13}}));
         assert_eq!((config.hashers.bcrypt.cost, messages.len()), (13, 0));
+    }
+
+    #[test]
+    fn links_that_are_switched_off_make_way_for_codes() {
+        let adjusted = |link: bool, enabled: bool| {
+            let flow = json!({"enabled": enabled, "use": "link"});
+            let config: Config = serde_json::from_value(json!({ "selfservice": {
+                "flows": {"recovery": flow, "verification": flow}, "methods": {"link": {"enabled": link}},
+            } }))
+            .unwrap();
+            let (config, adjustments) = config.adjusted(2);
+            let keys: Vec<String> = adjustments.into_iter().map(|it| it.key).collect();
+            (config.selfservice.flows.recovery.used, config.selfservice.flows.verification.used, keys)
+        };
+        let keys = ["selfservice.flows.recovery.use", "selfservice.flows.verification.use"].map(str::to_owned).to_vec();
+        assert_eq!(adjusted(false, true), (FlowUse::Code, FlowUse::Code, keys));
+        assert_eq!(adjusted(true, true), (FlowUse::Link, FlowUse::Link, vec![]));
+        assert_eq!(adjusted(false, false).2, Vec::<String>::new(), "a flow that is off is not missed");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What holds where the configuration says nothing.
 
 use jose::Algorithm;
+use serde::{Deserialize as _, Deserializer};
 use web::config::GoDuration;
 
 use super::{
@@ -64,6 +65,12 @@ impl Default for SubjectIdentifiers {
     fn default() -> Self {
         Self { supported_types: vec![SubjectType::Public], pairwise: None }
     }
+}
+
+/// A list that names no type says nothing, as an absent one.
+pub(super) fn types_or_public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubjectType>, D::Error> {
+    let types = Vec::deserialize(deserializer)?;
+    Ok(if types.is_empty() { SubjectIdentifiers::default().supported_types } else { types })
 }
 
 impl Default for CookieNames {

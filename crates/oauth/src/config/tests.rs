@@ -27,6 +27,13 @@ fn pairwise_subjects_need_a_salt() {
 }
 
 #[test]
+fn an_empty_list_of_subject_types_stands_for_public() {
+    let config = config(serde_json::json!({"oidc": {"subject_identifiers": {"supported_types": []}}}));
+    config.validate().unwrap();
+    assert!(config.supports_subject_type(SubjectType::Public) && !config.supports_subject_type(SubjectType::Pairwise));
+}
+
+#[test]
 fn refresh_tokens_may_live_for_ever() {
     for value in [serde_json::json!(-1), serde_json::json!("-1")] {
         let config = config(serde_json::json!({"ttl": {"refresh_token": value}}));

@@ -190,6 +190,11 @@ pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> 
         let message = "pbkdf2 is not supported for new hashes: bcrypt is used; hashes that exist are verified";
         notices.push(Notice::warning("identity.hashers.algorithm", message));
     }
+    let types = document::get(section, "oidc.subject_identifiers.supported_types").and_then(Value::as_array);
+    if service == Service::Oauth && types.is_some_and(Vec::is_empty) {
+        let message = "names no type; public is used";
+        notices.push(Notice::warning("oauth.oidc.subject_identifiers.supported_types", message));
+    }
     if !others.is_empty() {
         let message = format!("these keys are not supported yet and have no effect: {}", others.join(", "));
         notices.push(Notice::warning(service.name(), message));

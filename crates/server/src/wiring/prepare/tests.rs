@@ -360,3 +360,38 @@ async fn a_database_of_a_replaced_program_is_recognised_and_left_alone() {
     }
     assert!(!Path::new(&place.path().join("data")).exists());
 }
+
+#[tokio::test]
+async fn what_another_way_can_do_is_reported_and_stops_nothing() {
+    let world = World::new();
+    let kratos = r#"
+dsn: memory
+selfservice:
+  default_browser_return_url: "http://127.0.0.1/"
+  methods: {link: {enabled: false}}
+  flows: {recovery: {enabled: true, use: link}, verification: {enabled: true, use: link}}
+"#;
+    let hydra =
+        "oidc: {subject_identifiers: {supported_types: []}}\nurls: {self: {issuer: \"http://127.0.0.1:4444\"}}\n";
+    let config = world.config(&[], &[("kratos.yml", kratos), ("hydra.yml", hydra)], &[]).unwrap();
+    let (faults, warnings) = world.examine(&config).await;
+    assert_eq!(faults, Vec::<String>::new());
+    for (key, what) in [
+        ("kratos.yml: selfservice.flows.recovery.use", "code is used"),
+        ("kratos.yml: selfservice.flows.verification.use", "code is used"),
+        ("hydra.yml: oidc.subject_identifiers.supported_types", "public is used"),
+    ] {
+        assert!(warnings.iter().any(|it| it.starts_with(key) && it.contains(what)), "{key}: {warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_configured_url_this_machine_is_called_localhost() {
+    let running =
+        start(Config::from_value(&[], json!({"dsn": "memory"})).unwrap(), World::new().environment()).await.unwrap();
+    for (service, listener, address, url) in running.addresses.iter() {
+        let port = address.tcp().unwrap().port();
+        assert_eq!(url, format!("http://localhost:{port}/"), "{service} {listener}");
+    }
+    running.shutdown().await;
+}
