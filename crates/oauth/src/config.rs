@@ -225,7 +225,7 @@ pub struct DynamicClientRegistration {
 #[serde(default)]
 pub struct SubjectIdentifiers {
     /// An empty list stands for `public`.
-    #[serde(deserialize_with = "types_or_public")]
+    #[serde(deserialize_with = "defaults::types_or_public")]
     pub supported_types: Vec<SubjectType>,
     pub pairwise: Option<Pairwise>,
 }
@@ -462,11 +462,6 @@ impl Config {
         let limit = if settings.rotation_grace_reuse_count > 0 { COUNTED_GRACE_LIMIT } else { GRACE_LIMIT };
         settings.rotation_grace_period.get().min(limit)
     }
-}
-
-fn types_or_public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubjectType>, D::Error> {
-    let types = Vec::deserialize(deserializer)?;
-    Ok(if types.is_empty() { SubjectIdentifiers::default().supported_types } else { types })
 }
 
 fn parse_http_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {

@@ -1,5 +1,6 @@
 //! What holds where the configuration says nothing.
 
+use serde::{Deserialize as _, Deserializer};
 use web::config::GoDuration;
 
 use super::{
@@ -63,6 +64,12 @@ impl Default for SubjectIdentifiers {
     fn default() -> Self {
         Self { supported_types: vec![SubjectType::Public], pairwise: None }
     }
+}
+
+/// A list that names no type says nothing, as an absent one.
+pub(super) fn types_or_public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubjectType>, D::Error> {
+    let types = Vec::deserialize(deserializer)?;
+    Ok(if types.is_empty() { SubjectIdentifiers::default().supported_types } else { types })
 }
 
 impl Default for CookieNames {

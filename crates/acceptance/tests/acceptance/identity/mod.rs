@@ -2,6 +2,7 @@
 
 mod account_lifecycle;
 mod admin;
+mod attacks;
 mod browser_flows;
 mod chromium;
 mod enumeration;

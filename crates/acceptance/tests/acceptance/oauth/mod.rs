@@ -9,6 +9,7 @@ mod logout;
 mod openid_connect;
 mod refresh;
 mod sdk;
+mod single_logout;
 
 use acceptance::browser::Browser;
 use acceptance::page::query;

@@ -84,7 +84,7 @@ async fn a_library_signs_a_person_in() -> Result<()> {
 }
 
 /// An account whose address is verified.
-async fn create_ada(suite: &Suite) -> Result<Value> {
+pub(super) async fn create_ada(suite: &Suite) -> Result<Value> {
     let ada = json!({
         "schema_id": "default",
         "traits": { "email": "ada@example.org", "name": { "first": "Ada", "last": "Lovelace" } },
@@ -96,7 +96,7 @@ async fn create_ada(suite: &Suite) -> Result<Value> {
 }
 
 /// Signs in and allows everything on our own pages; returns the address that the relying party receives.
-async fn through_our_own_pages(browser: &mut Browser, url: &url::Url) -> Result<url::Url> {
+pub(super) async fn through_our_own_pages(browser: &mut Browser, url: &url::Url) -> Result<url::Url> {
     let page = browser.open(url).await?;
     let form = page.form("form:has([name=identifier])")?.fill("identifier", "ada@example.org")?;
     let page = browser.submit(&form.fill("password", PASSWORD)?.press("method", "password")?).await?;

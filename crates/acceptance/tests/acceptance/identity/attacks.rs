@@ -1,0 +1,192 @@
+//! Attacks on one person's secrets from many addresses: little is judged, and the owner is not locked out.
+
+use acceptance::browser::Browser;
+use acceptance::page::Page;
+use acceptance::suite::{Engine, Suite, with_config_on_both_engines};
+use anyhow::{Context as _, Result, ensure};
+use http::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::PASSWORD;
+
+const ALICE: &str = "alice@example.org";
+
+/// Three wrong guesses of strangers and two mails; the other limits are the defaults. Who sits behind the listed proxy says
+/// it in a header, so that a test has as many addresses as it likes.
+fn config() -> Value {
+    let mut config = super::config();
+    config["trusted_proxies"] = json!(["127.0.0.1"]);
+    config["identity"]["security"] = json!({ "attempt_limits": {
+        "guesses": { "stranger": { "burst": 3, "refill": "10m" } },
+        "messages": { "stranger": { "burst": 2, "refill": "10m" } },
+    } });
+    config
+}
+
+fn at(client: Browser, address: &str) -> Browser {
+    client.with_header("x-forwarded-for", address)
+}
+
+/// Begins a native flow of that kind and submits each of `bodies` to it.
+async fn play(suite: &Suite, client: &mut Browser, kind: &str, bodies: &[Value]) -> Result<Vec<Page>> {
+    let flow = client.get(suite.identity(&format!("/self-service/{kind}/api"))).await?;
+    let action = flow.at("/ui/action").as_str().with_context(|| flow.summary())?.to_owned();
+    let mut answers = Vec::new();
+    for body in bodies {
+        answers.push(client.json(Method::POST, &action, body).await?);
+    }
+    Ok(answers)
+}
+
+async fn sign_in(suite: &Suite, address: &str, password: &str) -> Result<u16> {
+    let body = json!({ "method": "password", "identifier": ALICE, "password": password });
+    let answers = play(suite, &mut at(suite.api(), address), "login", &[body]).await?;
+    Ok(answers.first().context("an answer")?.status.as_u16())
+}
+
+#[tokio::test]
+async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let home = "198.51.100.7";
+        let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
+        let answers = play(suite, &mut at(suite.api(), home), "registration", &[body]).await?;
+        ensure!(answers.iter().all(|page| page.status == 200), "{}", answers[0].summary());
+        suite.mail.first_to(ALICE).await?;
+
+        let (mut judged, mut refused) = (0, 0);
+        for number in 1..=12 {
+            let wrong = json!({ "method": "code", "code": "000000" });
+            let bodies = [json!({ "method": "code", "email": ALICE }), wrong.clone(), wrong.clone(), wrong];
+            let mut stranger = at(suite.api(), &format!("203.0.113.{number}"));
+            let answers = play(suite, &mut stranger, "recovery", &bodies).await?;
+            ensure!(
+                answers[0].status == 200,
+                "the answer does not tell that no mail is sent: {}",
+                answers[0].summary()
+            );
+            for page in &answers[1..] {
+                match page.status.as_u16() {
+                    200 => judged += 1,
+                    429 => refused += 1,
+                    _ => anyhow::bail!("{}", page.summary()),
+                }
+            }
+        }
+        // Three, and the first guess at each of the two codes that were sent.
+        ensure!((3..=5).contains(&judged), "{judged} of 36 guesses were judged");
+        ensure!(judged + refused == 36);
+        // Passwords count together with codes; the owner's network has a budget of its own.
+        ensure!(sign_in(suite, "203.0.113.99", PASSWORD).await? == 429);
+        ensure!(sign_in(suite, home, PASSWORD).await? == 200);
+        Ok(())
+    })
+    .await
+}
+
+/// Signs in by the page, as the person behind that browser, and tells whether it worked.
+async fn signs_in_by_page(suite: &Suite, browser: &mut Browser) -> Result<bool> {
+    let page = browser.open(suite.identity("/self-service/login/browser")).await?;
+    let form = page.form("form:has([name=identifier])")?.fill("identifier", ALICE)?.fill("password", PASSWORD)?;
+    browser.submit(&form.press("method", "password")?).await?;
+    let whoami =
+        browser.clone().with_header("accept", "application/json").get(suite.identity("/sessions/whoami")).await?;
+    Ok(whoami.status == 200)
+}
+
+#[tokio::test]
+async fn an_owner_on_a_familiar_device_signs_in_during_an_attack() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
+        play(suite, &mut at(suite.api(), "198.51.100.7"), "registration", &[body]).await?;
+        let mut owner = at(suite.browser(), "198.51.100.7");
+        ensure!(signs_in_by_page(suite, &mut owner).await?, "the device becomes familiar");
+        owner.cookies.remove("ory_kratos_session");
+
+        let mut answers = Vec::new();
+        for number in 1..=8 {
+            answers.push(sign_in(suite, &format!("203.0.113.{number}"), "a wrong password").await?);
+        }
+        ensure!(answers == [400, 400, 400, 429, 429, 429, 429, 429], "{answers:?}");
+        ensure!(sign_in(suite, "203.0.113.50", PASSWORD).await? == 429, "a stranger learns nothing more");
+        // The device is familiar, the network is new.
+        ensure!(signs_in_by_page(suite, &mut at(owner, "192.0.2.200")).await?, "the owner is not locked out");
+        ensure!(!signs_in_by_page(suite, &mut at(suite.browser(), "192.0.2.201")).await?, "a new device waits");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
+        play(suite, &mut at(suite.api(), "198.51.100.7"), "registration", &[body]).await?;
+        let refused = async |suite: &Suite| {
+            let body = json!({ "method": "password", "identifier": ALICE, "password": "a wrong password" });
+            let pages = play(suite, &mut at(suite.api(), "203.0.113.1"), "login", &[body]).await?;
+            anyhow::Ok((pages[0].status.as_u16(), pages[0].header("retry-after").to_owned()))
+        };
+        for _ in 0..3 {
+            ensure!(refused(suite).await? == (400, String::new()));
+        }
+        for _ in 0..10 {
+            ensure!(refused(suite).await? == (429, "600".to_owned()), "the wait does not grow");
+        }
+        suite.advance(std::time::Duration::from_secs(600));
+        ensure!(sign_in(suite, "203.0.113.1", PASSWORD).await? == 200, "after the wait one guess is judged");
+        Ok(())
+    })
+    .await
+}
+
+/// Sign-ins of many people at once, each from an address of its own, at a server that hashes one password at a time.
+fn flood(suite: &Suite, people: u32) -> JoinSet<Result<()>> {
+    let mut sign_ins = JoinSet::new();
+    for number in 0..people {
+        let mut client = at(suite.api(), &format!("10.7.{}.{}", number / 250, number % 250 + 1));
+        let begin = suite.identity("/self-service/login/api");
+        sign_ins.spawn(async move {
+            let flow = client.get(begin).await?;
+            let action = flow.at("/ui/action").as_str().with_context(|| flow.summary())?.to_owned();
+            let name = format!("nobody-{number}@example.org");
+            client
+                .json(Method::POST, action, &json!({ "method": "password", "identifier": name, "password": "x" }))
+                .await?;
+            Ok(())
+        });
+    }
+    sign_ins
+}
+
+/// On one database, because it waits for the deadline of the queue, which is ten seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guess_that_was_never_judged_costs_nothing() -> Result<()> {
+    let mut config = config();
+    let argon2 = json!({ "memory": "8MB", "iterations": 40, "parallelism": 1, "dedicated_memory": "8MB" });
+    config["identity"]["hashers"] = json!({ "argon2": argon2 });
+    let suite = Suite::start_with(Engine::Sqlite, config).await?;
+    let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
+    play(&suite, &mut at(suite.api(), "198.51.100.7"), "registration", &[body]).await?;
+    let mut others = flood(&suite, 200);
+    // Once one is answered, the others wait for their turn.
+    others.join_next().await.context("a sign-in")???;
+    let guess = async || sign_in(&suite, "203.0.113.1", "a wrong password").await;
+    let during = [guess().await?, guess().await?];
+    let (judged, overloaded) = (count(&during, 400), count(&during, 503));
+    ensure!(overloaded >= 1 && judged + overloaded == 2, "{during:?}");
+    while let Some(answered) = others.join_next().await {
+        answered??;
+    }
+    let mut after = Vec::new();
+    for _ in 0..5 {
+        after.push(guess().await?);
+    }
+    ensure!(count(&after, 400) == 3 - judged && count(&after, 429) == 2 + judged, "{during:?}, then {after:?}");
+    suite.stop().await;
+    Ok(())
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|it| **it == status).count()
+}
