@@ -1,7 +1,7 @@
 //! Values that are used otherwise than they are written: what is too weak is raised, as the replaced program does, and what
 //! is not supported makes way for what is. Each is reported at the start.
 
-use super::{Config, HasherAlgorithm};
+use super::{Config, FlowUse, HasherAlgorithm};
 
 /// The least work of a bcrypt hash outside of development.
 const MIN_BCRYPT_COST: u32 = 12;
@@ -45,6 +45,27 @@ impl Config {
             if *value < least {
                 adjust(&format!("hashers.argon2.{name}"), format!("is below the minimum; {least} is used"));
                 *value = least;
+            }
+        }
+        let (codes, links) = (self.selfservice.methods.code.enabled, self.selfservice.methods.link.enabled);
+        let flows = &mut self.selfservice.flows;
+        for (name, is_enabled, used) in [
+            ("recovery", &mut flows.recovery.enabled, &mut flows.recovery.used),
+            ("verification", &mut flows.verification.enabled, &mut flows.verification.used),
+        ] {
+            if *is_enabled && *used == FlowUse::Link && !links {
+                let key = format!("selfservice.flows.{name}.use");
+                if codes {
+                    adjust(
+                        &key,
+                        "is link, which selfservice.methods.link.enabled switches off; codes are sent".to_owned(),
+                    );
+                    *used = FlowUse::Code;
+                } else {
+                    let message = format!("is link; links and codes are both switched off, so there is no {name}");
+                    adjust(&key, message);
+                    *is_enabled = false;
+                }
             }
         }
         for key in self.courier.unsupported_bodies() {
@@ -91,5 +112,23 @@ mod tests {
             adjusted(&json!({"algorithm": "argon2", "argon2": {"memory": "1KB", "iterations": 1, "parallelism": 1}}));
         assert_eq!(config.hashers.argon2.memory.kib(), 8);
         assert_eq!(messages, ["hashers.argon2.memory: is below the minimum; 8KB is used"]);
+    }
+
+    #[test]
+    fn links_that_are_switched_off_make_way_for_codes_or_for_nothing() {
+        let adjusted = |code: bool| {
+            let tree = json!({"selfservice": {
+                "flows": {"recovery": {"enabled": true, "use": "link"}, "verification": {"enabled": false, "use": "link"}},
+                "methods": {"link": {"enabled": false}, "code": {"enabled": code}},
+            }});
+            let config: Config = serde_json::from_value(tree).unwrap();
+            let (config, adjustments) = config.adjusted(2);
+            let keys: Vec<_> = adjustments.into_iter().map(|it| it.key).collect();
+            assert_eq!(keys, ["selfservice.flows.recovery.use"]);
+            config.selfservice.flows.recovery
+        };
+        let by_code = adjusted(true);
+        assert_eq!((by_code.enabled, by_code.used), (true, FlowUse::Code));
+        assert!(!adjusted(false).enabled);
     }
 }

@@ -23,12 +23,8 @@ pub struct Templates {
     override_path: Option<PathBuf>,
     /// Texts that the configuration gave, by folder and file name.
     configured: BTreeMap<(String, &'static str), String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum TemplatesError {
-    #[error("courier.templates.{key}: {problem}")]
-    Unreadable { key: String, problem: String },
+    /// Keys of texts that could not be read, and why.
+    unread: Vec<(String, String)>,
 }
 
 /// One part of a message.
@@ -72,23 +68,31 @@ impl Part {
 }
 
 impl Templates {
-    /// Reads what the configuration names. Templates behind HTTP are refused: mail must not depend on another server.
-    pub fn new(config: &config::Courier) -> Result<Self, TemplatesError> {
-        let mut configured = BTreeMap::new();
+    /// Reads what the configuration names. Where a text cannot be read, the built-in one stands in. Templates behind HTTP are
+    /// not read: mail must not depend on another server.
+    pub fn new(config: &config::Courier) -> Self {
+        let (mut configured, mut unread) = (BTreeMap::new(), Vec::new());
         for kind in TemplateType::ALL {
             let (name, state) = kind.folder().split_once('/').unwrap_or((kind.folder(), ""));
             let Some(sources) = config.templates.get(name) else { continue };
             for part in [Part::Subject, Part::PlainText, Part::Html, Part::TextMessage] {
                 let pointer = if state.is_empty() { part.key().to_owned() } else { format!("/{state}{}", part.key()) };
                 let Some(url) = sources.0.pointer(&pointer).and_then(Value::as_str) else { continue };
-                let text = read(url).map_err(|problem| TemplatesError::Unreadable {
-                    key: format!("{name}{}", pointer.replace('/', ".")),
-                    problem,
-                })?;
-                configured.insert((kind.folder().to_owned(), part.file()), text);
+                match read(url) {
+                    Ok(text) => drop(configured.insert((kind.folder().to_owned(), part.file()), text)),
+                    Err(problem) => {
+                        let key = format!("courier.templates.{name}{}", pointer.replace('/', "."));
+                        unread.push((key, problem));
+                    }
+                }
             }
         }
-        Ok(Self { override_path: config.template_override_path.as_ref().map(PathBuf::from), configured })
+        Self { override_path: config.template_override_path.as_ref().map(PathBuf::from), configured, unread }
+    }
+
+    /// Keys of texts that could not be read, each with the reason.
+    pub fn unread(&self) -> &[(String, String)] {
+        &self.unread
     }
 
     /// Writes a message. `data` has snake case keys.
@@ -268,7 +272,7 @@ mod tests {
     use serde_json::json;
 
     fn templates() -> Templates {
-        Templates::new(&config::Courier::default()).unwrap()
+        Templates::new(&config::Courier::default())
     }
 
     #[test]
@@ -328,7 +332,7 @@ mod tests {
             template_override_path: Some(folder.display().to_string()),
             ..config::Courier::default()
         };
-        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        let mail = Templates::new(&config).render(TemplateType::RecoveryCodeValid, Via::Email, data());
         assert_eq!(mail.subject, "CODE 123456");
         assert_eq!(mail.html_body.unwrap(), "<p>Hello &lt;b&gt;Bob&lt;/b&gt;</p>");
         assert!(mail.body.contains("123456"), "the built-in text stands in: {}", mail.body);
@@ -342,13 +346,27 @@ mod tests {
             "templates": {"recovery_code": {"valid": {"email": {"subject": subject, "body": {}}}}}
         }))
         .unwrap();
-        let mail = Templates::new(&config).unwrap().render(TemplateType::RecoveryCodeValid, Via::Email, data());
+        let mail = Templates::new(&config).render(TemplateType::RecoveryCodeValid, Via::Email, data());
         assert_eq!(mail.subject, "Hi a@example.org");
         let config: config::Courier = serde_json::from_value(json!({
             "templates": {"verifiable_address_changed": {"email": {"subject": "https://example.org/x"}}}
         }))
         .unwrap();
-        assert!(Templates::new(&config).is_err());
+        let key = "courier.templates.verifiable_address_changed.email.subject";
+        assert!(matches!(Templates::new(&config).unread(), [(at, _)] if at == key), "{config:?}");
+    }
+
+    #[test]
+    fn the_built_in_text_stands_in_for_one_that_cannot_be_read() {
+        let config: config::Courier = serde_json::from_value(json!({
+            "templates": {"recovery_code": {"valid": {"email": {"subject": "file:///nowhere/subject", "body": {}}}}}
+        }))
+        .unwrap();
+        let templates = Templates::new(&config);
+        assert_eq!(templates.unread()[0].0, "courier.templates.recovery_code.valid.email.subject");
+        let subject =
+            |templates: Templates| templates.render(TemplateType::RecoveryCodeValid, Via::Email, data()).subject;
+        assert_eq!(subject(templates), subject(Templates::new(&config::Courier::default())));
     }
 
     #[test]
