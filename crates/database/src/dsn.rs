@@ -110,6 +110,7 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
     let mut root_certificate = None;
     let (mut host, mut port) = (None, None);
     let mut kept = form_urlencoded::Serializer::new(String::new());
+    let mut options: Vec<String> = Vec::new();
     for (name, value) in pairs {
         match name.as_str() {
             "max_conns" | "pool_max_conns" => {
@@ -130,7 +131,11 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
             "port" => port = Some(value),
             "sslmode" => ssl_mode = Some(value),
             "sslrootcert" => root_certificate = Some(PathBuf::from(value)),
-            _ => drop(kept.append_pair(&name, &value)),
+            name if OF_OTHER_DRIVERS.contains(&name) => {}
+            "options" => options.push(value),
+            name if OF_THE_DRIVER.contains(&name) => drop(kept.append_pair(name, &value)),
+            // As for the drivers that we replace, any other name is a setting of the session (`search_path`).
+            name => options.push(format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))),
         }
     }
     let address = with_host(address, host.as_deref(), port.as_deref()).ok_or(InvalidDsn::NoHost)?;
@@ -148,6 +153,9 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
         None | Some("prefer" | "allow") => !is_local,
         Some(_) => return Err(InvalidDsn::InvalidParameter("sslmode")),
     };
+    if !options.is_empty() {
+        driver.options(options.join(" "));
+    }
     driver.ssl_mode(if tls { SslMode::Require } else { SslMode::Disable });
     if driver.get_application_name().is_none() {
         driver.application_name("kleis");
@@ -164,6 +172,46 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
         trust: TrustStore::bundled(),
     })))
 }
+
+/// What our driver is told as it stands.
+const OF_THE_DRIVER: &[&str] = &[
+    "user",
+    "password",
+    "dbname",
+    "application_name",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_retries",
+    "target_session_attrs",
+    "channel_binding",
+    "load_balance_hosts",
+    "hostaddr",
+];
+
+/// How the drivers of the replaced programs speak, which ours need not be told.
+const OF_OTHER_DRIVERS: &[&str] = &[
+    "binary_parameters",
+    "client_encoding",
+    "default_query_exec_mode",
+    "description_cache_capacity",
+    "disable_prepared_binary_result",
+    "fallback_application_name",
+    "gssencmode",
+    "krbspn",
+    "krbsrvname",
+    "min_read_buffer_size",
+    "passfile",
+    "prefer_simple_protocol",
+    "service",
+    "servicefile",
+    "sslnegotiation",
+    "sslsni",
+    "statement_cache_capacity",
+    "statement_cache_mode",
+];
 
 /// The address with the host and the port that its parameters name: the folder of a socket can stand in no other place
 /// without being escaped. `None` when nobody names a host.
@@ -241,6 +289,17 @@ mod tests {
             assert_eq!((config.driver.get_ports(), config.driver.get_dbname()), (&[5433][..], Some("name")), "{text}");
             assert!(!config.tls);
         }
+    }
+
+    #[test]
+    fn settings_of_the_session_are_handed_on_and_manners_of_other_drivers_have_no_effect() {
+        let options = |query: &str| match parse(&format!("postgres://user@h/name?{query}")).unwrap() {
+            Dsn::Postgres(config) => config.driver.get_options().map(str::to_owned),
+            Dsn::Sqlite(_) => panic!("not PostgreSQL"),
+        };
+        assert_eq!(options("search_path=a&statement_timeout=5s").unwrap(), "-c search_path=a -c statement_timeout=5s");
+        assert_eq!(options("options=-c%20x%3D1&DateStyle=ISO,%20MDY").unwrap(), "-c x=1 -c DateStyle=ISO,\\ MDY");
+        assert_eq!(options("default_query_exec_mode=exec&binary_parameters=yes&keepalives=1"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
+use url::Url;
 use web::outbound::Client;
 
 use crate::config::{self, BUILT_IN_SCHEMA, SchemaSource};
@@ -34,8 +35,6 @@ pub enum SchemaLoadError {
     ForbiddenReference { id: String, url: String },
     #[error("identity.default_schema_id names \"{0}\", which is not among identity.schemas")]
     UnknownDefault(String),
-    #[error("identity schema {0} is listed twice")]
-    Duplicate(String),
 }
 
 /// All schemas. A cheap clone.
@@ -48,6 +47,8 @@ struct Inner {
     refuse_references: bool,
     http: Client,
     compiled: RwLock<HashMap<String, Arc<TraitsSchema>>>,
+    /// What to know about schemas that can be used all the same.
+    remarks: RwLock<Vec<String>>,
     loading: tokio::sync::Mutex<()>,
 }
 
@@ -60,23 +61,24 @@ impl Schemas {
     ) -> Result<Self, SchemaLoadError> {
         let schemas = Self(Arc::new(Inner {
             default_id: config.default_schema_id.clone(),
-            sources: config.schemas.clone(),
+            sources: first_of_each_id(&config.schemas),
             refuse_references,
             http,
             compiled: RwLock::default(),
+            remarks: RwLock::default(),
             loading: tokio::sync::Mutex::default(),
         }));
         if !config.schemas.iter().any(|source| source.id == config.default_schema_id) {
             return Err(SchemaLoadError::UnknownDefault(config.default_schema_id.clone()));
         }
-        for (index, source) in config.schemas.iter().enumerate() {
-            if config.schemas[..index].iter().any(|other| other.id == source.id) {
-                return Err(SchemaLoadError::Duplicate(source.id.clone()));
-            }
+        if schemas.0.sources.len() < config.schemas.len() {
+            schemas.remark("an id is listed twice, and the first schema of it is used".to_owned());
+        }
+        for source in &schemas.0.sources {
             if is_remote(&source.url) {
                 continue;
             }
-            let document = parse(
+            let document = schemas.parse(
                 source,
                 &source.url,
                 &local(&source.url).map_err(|problem| unreadable(source, &source.url, problem))?,
@@ -92,7 +94,7 @@ impl Schemas {
                     continue;
                 }
                 let text = local(&url).map_err(|problem| unreadable(source, &url, problem))?;
-                let resource = parse(source, &url, &text)?;
+                let resource = schemas.parse(source, &url, &text)?;
                 wanted.extend(schemas.references(source, &resource)?);
                 resources.insert(url, resource);
             }
@@ -112,14 +114,14 @@ impl Schemas {
             if self.get(&source.id).is_some() {
                 continue;
             }
-            let document = parse(source, &source.url, &self.fetch(source, &source.url).await?)?;
+            let document = self.parse(source, &source.url, &self.fetch(source, &source.url).await?)?;
             let mut resources = HashMap::new();
             let mut wanted = self.references(source, &document)?;
             while let Some(url) = wanted.pop() {
                 if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
                     continue;
                 }
-                let resource = parse(source, &url, &self.fetch(source, &url).await?)?;
+                let resource = self.parse(source, &url, &self.fetch(source, &url).await?)?;
                 wanted.extend(self.references(source, &resource)?);
                 resources.insert(url, resource);
             }
@@ -144,6 +146,35 @@ impl Schemas {
     /// All ids, in the order of the configuration.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.sources.iter().map(|source| source.id.as_str())
+    }
+
+    /// What to know about schemas that can be used all the same.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        self.0.remarks.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn parse(&self, source: &SchemaSource, url: &str, text: &[u8]) -> Result<Value, SchemaLoadError> {
+        if text.len() > MAX_BYTES {
+            return Err(unreadable(source, url, "it is larger than 1 MiB".to_owned()));
+        }
+        let mut documents = serde_json::Deserializer::from_slice(text).into_iter::<Value>();
+        let document = documents.next().ok_or_else(|| unreadable(source, url, "it is empty".to_owned()))?;
+        let mut document = document.map_err(|error| unreadable(source, url, error.to_string()))?;
+        if let Some(base) = base_of(&document, url) {
+            make_references_absolute(&mut document, &base);
+        }
+        let rest = text.get(documents.byte_offset()..).unwrap_or_default().trim_ascii();
+        if !rest.is_empty() {
+            self.remark(format!("{}: what follows the end of its JSON document is not read", source.id));
+        }
+        Ok(document)
+    }
+
+    fn remark(&self, text: String) {
+        let mut remarks = self.0.remarks.write().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.contains(&text) {
+            remarks.push(text);
+        }
     }
 
     fn compile(
@@ -189,17 +220,20 @@ impl std::fmt::Debug for Schemas {
     }
 }
 
+fn first_of_each_id(sources: &[SchemaSource]) -> Vec<SchemaSource> {
+    let mut kept: Vec<SchemaSource> = Vec::new();
+    for source in sources {
+        if !kept.iter().any(|other| other.id == source.id) {
+            kept.push(source.clone());
+        }
+    }
+    kept
+}
+
 fn unreadable(source: &SchemaSource, url: &str, problem: String) -> SchemaLoadError {
     // A schema inside its own address is too long to name.
     let url = if url.starts_with("base64://") { "base64://…" } else { url };
     SchemaLoadError::Unreadable { id: source.id.clone(), url: url.to_owned(), problem }
-}
-
-fn parse(source: &SchemaSource, url: &str, text: &[u8]) -> Result<Value, SchemaLoadError> {
-    if text.len() > MAX_BYTES {
-        return Err(unreadable(source, url, "it is larger than 1 MiB".to_owned()));
-    }
-    serde_json::from_slice(text).map_err(|error| unreadable(source, url, error.to_string()))
 }
 
 fn is_remote(url: &str) -> bool {
@@ -220,6 +254,32 @@ fn local(url: &str) -> Result<Vec<u8>, String> {
     match url.strip_prefix("file://") {
         Some(path) => std::fs::read(PathBuf::from(path)).map_err(|error| error.to_string()),
         None => Err("the address begins with none of file://, base64://, http:// and https://".to_owned()),
+    }
+}
+
+/// What relative references of a document are relative to (RFC 3986 section 5.1): its `$id`, or where it was found.
+fn base_of(document: &Value, url: &str) -> Option<Url> {
+    let said = document.get("$id").and_then(Value::as_str).and_then(|id| Url::parse(id).ok());
+    said.filter(|id| !id.cannot_be_a_base())
+        .or_else(|| Url::parse(url).ok().filter(|url| ["file", "http", "https"].contains(&url.scheme())))
+}
+
+fn make_references_absolute(value: &mut Value, base: &Url) {
+    match value {
+        Value::Object(object) => {
+            for (key, child) in object {
+                match child {
+                    Value::String(text) if key == "$ref" && !text.starts_with('#') && !text.contains("://") => {
+                        if let Ok(absolute) = base.join(text) {
+                            *text = absolute.to_string();
+                        }
+                    }
+                    child => make_references_absolute(child, base),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| make_references_absolute(item, base)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
@@ -275,12 +335,29 @@ mod tests {
     #[test]
     fn faults_are_found_at_start() {
         assert!(matches!(load(&[], false), Err(SchemaLoadError::UnknownDefault(_))));
-        let twice = [("default", BUILT_IN_SCHEMA), ("default", BUILT_IN_SCHEMA)];
-        assert!(matches!(load(&twice, false), Err(SchemaLoadError::Duplicate(_))));
         assert!(matches!(load(&[("default", "file:///nowhere")], false), Err(SchemaLoadError::Unreadable { .. })));
         assert!(matches!(load(&[("default", "ftp://x")], false), Err(SchemaLoadError::Unreadable { .. })));
+        assert!(matches!(load(&[("default", "base64://")], false), Err(SchemaLoadError::Unreadable { .. })));
         let wrong = inline(r#"{"properties":{"traits":{"properties":{}}}}"#);
         assert!(matches!(load(&[("default", &wrong)], false), Err(SchemaLoadError::Unusable { .. })));
+    }
+
+    #[test]
+    fn what_follows_the_document_is_reported_and_not_read() {
+        let schemas = load(&[("default", &inline(&format!("{BUILT_IN}\n  }}\n}}")))], false).unwrap();
+        assert!(schemas.is_complete());
+        assert_eq!(schemas.remarks(), ["default: what follows the end of its JSON document is not read"]);
+        assert!(load(&[("default", BUILT_IN_SCHEMA)], false).unwrap().remarks().is_empty());
+    }
+
+    #[test]
+    fn of_schemas_with_one_id_the_first_is_used() {
+        let other = inline(r#"{"properties":{"traits":{"properties":{"a":{"type":"string"}}}}}"#);
+        let schemas = load(&[("default", &other), ("default", BUILT_IN_SCHEMA)], false).unwrap();
+        assert!(schemas.is_complete());
+        assert_eq!(schemas.ids().count(), 1);
+        assert_eq!(schemas.get("default").unwrap().fields()[0].name, "traits.a");
+        assert_eq!(schemas.remarks(), ["an id is listed twice, and the first schema of it is used"]);
     }
 
     #[test]
@@ -296,6 +373,14 @@ mod tests {
         assert!(schema_of_a.validate(&mut serde_json::json!({"a": "x@example.org"})).is_ok());
         assert!(schema_of_a.validate(&mut serde_json::json!({"a": "nobody"})).is_err());
         assert!(matches!(load(&[("default", &schema)], true), Err(SchemaLoadError::ForbiddenReference { .. })));
+
+        let beside = folder.join("person.json");
+        let text = r#"{"$id":"person","properties":{"traits":{"properties":{"a":{"$ref":"mail.json"}}}}}"#;
+        std::fs::write(&beside, text).unwrap();
+        let beside = format!("file://{}", beside.display());
+        let schemas = load(&[("default", &beside)], false).unwrap();
+        assert!(schemas.get("default").unwrap().validate(&mut serde_json::json!({"a": "nobody"})).is_err());
+        assert!(matches!(load(&[("default", &beside)], true), Err(SchemaLoadError::ForbiddenReference { .. })));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

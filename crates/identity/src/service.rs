@@ -11,10 +11,8 @@ use database::{Database, ReadCache};
 use jobs::Handler;
 
 use crate::breaches::BreachList;
-use crate::config::{Config, HasherAlgorithm};
-use crate::courier::{
-    HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates, TemplatesError,
-};
+use crate::config::{Adjustment, Config, HasherAlgorithm};
+use crate::courier::{HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates};
 use crate::domain::attempt_limit::AttemptLimits;
 use crate::domain::credential::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
@@ -55,8 +53,6 @@ pub enum ConfigError {
     Smtp(#[from] SmtpConfigError),
     #[error(transparent)]
     HttpDelivery(#[from] HttpDeliveryConfigError),
-    #[error(transparent)]
-    Templates(#[from] TemplatesError),
     #[error(transparent)]
     Place(#[from] InvalidPlace),
     #[error("{key}: {problem}")]
@@ -122,11 +118,10 @@ impl Identity {
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
         let places = keep(Places::new(&config), &mut errors);
-        let templates = keep(Templates::new(&config.courier, ui.brand()), &mut errors);
         let smtp = keep(SmtpDelivery::new(&config.courier.smtp, http.trust()), &mut errors);
         let http_deliveries = keep(HttpDeliveries::new(&config.courier, &http), &mut errors);
-        let (Some(schemas), Some(places), Some(templates), Some(smtp), Some(http_deliveries), true) =
-            (schemas, places, templates, smtp, http_deliveries, errors.is_empty())
+        let (Some(schemas), Some(places), Some(smtp), Some(http_deliveries), true) =
+            (schemas, places, smtp, http_deliveries, errors.is_empty())
         else {
             return Err(ConfigErrors(errors));
         };
@@ -134,7 +129,7 @@ impl Identity {
         let shared = Shared {
             hasher: Hasher::new(algorithm, limits, rng.clone()),
             breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
-            templates,
+            templates: Templates::new(&config.courier, ui.brand()),
             smtp,
             http_deliveries,
             ui: ui.under(places.public_path()),
@@ -157,6 +152,17 @@ impl Identity {
     /// Fetches the schemas behind HTTP. A request that comes before this succeeded tries again.
     pub async fn load_schemas(&self) -> Result<(), SchemaLoadError> {
         self.schemas.load().await
+    }
+
+    /// What to know about the documents that the configuration names, although the service runs.
+    pub fn remarks(&self) -> Vec<Adjustment> {
+        let schemas = self.schemas.remarks().into_iter();
+        let schemas = schemas.map(|message| Adjustment { key: "identity.schemas".to_owned(), message });
+        let templates = self.templates.unread().iter().map(|(key, problem)| Adjustment {
+            key: key.clone(),
+            message: format!("cannot be read, and the built-in text is sent: {problem}"),
+        });
+        schemas.chain(templates).collect()
     }
 
     /// Everything that the public port serves.

@@ -73,13 +73,27 @@ pub struct TracingConfig {
     pub providers: TracingProviders,
 }
 
+impl TracingConfig {
+    /// Why no spans can be sent although a provider is named.
+    pub fn missing(&self) -> Option<&'static str> {
+        let address = match self.provider? {
+            TracingProvider::Zipkin => {
+                return Some("zipkin is not spoken: name otel, with the OTLP port of the collector");
+            }
+            TracingProvider::Otel => &self.providers.otlp.server_url,
+            TracingProvider::Jaeger => &self.providers.jaeger.local_agent_address,
+        };
+        address.is_none().then_some("tracing.providers names no address for it")
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TracingProvider {
     /// The agent's own protocol is obsolete: spans go to the same host over OTLP.
     Jaeger,
     Otel,
-    /// Not spoken: asking for it stops the start, so that nobody waits for spans that never come.
+    /// Not spoken: see [`TracingConfig::missing`].
     Zipkin,
 }
 

@@ -57,6 +57,8 @@ enum Location {
     File(PathBuf),
     Inline(Vec<u8>),
     Remote(Uri),
+    /// A bucket of a cloud, by its scheme. Such rules are reported as missing, so that nothing passes.
+    Bucket(String),
 }
 
 /// What reading a repository brought.
@@ -85,7 +87,7 @@ impl Repositories {
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let file = |repository: &Repository| match &repository.location {
             Location::File(path) => Some(path.clone()),
-            Location::Inline(_) | Location::Remote(_) => None,
+            Location::Inline(_) | Location::Remote(_) | Location::Bucket(_) => None,
         };
         self.0.iter().filter_map(file).collect()
     }
@@ -105,6 +107,7 @@ impl Location {
             Some(("http" | "https", _)) => {
                 entry.parse().map(Self::Remote).map_err(|_| RepositoryError::Url(entry.to_owned()))
             }
+            Some((scheme @ ("s3" | "gs" | "azblob"), _)) => Ok(Self::Bucket(scheme.to_owned())),
             Some(_) => Err(RepositoryError::Scheme(entry.to_owned())),
         }
     }
@@ -113,6 +116,7 @@ impl Location {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Inline(_) => "inline://…".to_owned(),
+            Self::Bucket(scheme) => format!("{scheme}://…"),
             Self::Remote(uri) => {
                 format!("{}://{}{}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default(), uri.path())
             }
@@ -123,6 +127,9 @@ impl Location {
         match self {
             Self::File(path) => read_file(path).await.map(|bytes| Document::Read { bytes, etag: None }),
             Self::Inline(bytes) => Ok(Document::Read { bytes: bytes.clone(), etag: None }),
+            Self::Bucket(_) => {
+                Err("buckets of clouds are not read yet: give the rules as file, inline, http or https".to_owned())
+            }
             Self::Remote(uri) => {
                 let mut request = Request::new(Bytes::new());
                 *request.uri_mut() = uri.clone();
@@ -278,7 +285,8 @@ mod tests {
         assert!(matches!(kind("inline://W10="), Ok(Location::Inline(bytes)) if bytes == b"[]"));
         assert!(matches!(kind("https://h/rules"), Ok(Location::Remote(_))));
         assert_eq!(kind("inline://W10").unwrap_err(), RepositoryError::Inline);
-        assert!(matches!(kind("s3://bucket/rules"), Err(RepositoryError::Scheme(_))));
-        assert_eq!(Repositories::new(&["a".to_owned(), "gs://b".to_owned()]).unwrap_err().0, 1);
+        assert!(matches!(kind("s3://bucket/rules"), Ok(Location::Bucket(scheme)) if scheme == "s3"));
+        assert!(matches!(kind("ftp://h/rules"), Err(RepositoryError::Scheme(_))));
+        assert_eq!(Repositories::new(&["a".to_owned(), "ftp://b".to_owned()]).unwrap_err().0, 1);
     }
 }

@@ -47,16 +47,25 @@ impl Config {
                 *value = least;
             }
         }
+        let (codes, links) = (self.selfservice.methods.code.enabled, self.selfservice.methods.link.enabled);
         let flows = &mut self.selfservice.flows;
         for (name, is_enabled, used) in [
-            ("recovery", flows.recovery.enabled, &mut flows.recovery.used),
-            ("verification", flows.verification.enabled, &mut flows.verification.used),
+            ("recovery", &mut flows.recovery.enabled, &mut flows.recovery.used),
+            ("verification", &mut flows.verification.enabled, &mut flows.verification.used),
         ] {
-            if is_enabled && *used == FlowUse::Link && !self.selfservice.methods.link.enabled {
-                let message =
-                    "is link, which selfservice.methods.link.enabled switches off; code is used: messages carry a code";
-                adjust(&format!("selfservice.flows.{name}.use"), message.to_owned());
-                *used = FlowUse::Code;
+            if *is_enabled && *used == FlowUse::Link && !links {
+                let key = format!("selfservice.flows.{name}.use");
+                if codes {
+                    adjust(
+                        &key,
+                        "is link, which selfservice.methods.link.enabled switches off; code is used: messages carry a code".to_owned(),
+                    );
+                    *used = FlowUse::Code;
+                } else {
+                    let message = format!("is link; links and codes are both switched off, so there is no {name}");
+                    adjust(&key, message);
+                    *is_enabled = false;
+                }
             }
         }
         for key in self.courier.unsupported_bodies() {
@@ -121,5 +130,23 @@ mod tests {
             adjusted(&json!({"algorithm": "argon2", "argon2": {"memory": "1KB", "iterations": 1, "parallelism": 1}}));
         assert_eq!(config.hashers.argon2.memory.kib(), 8);
         assert_eq!(messages, ["hashers.argon2.memory: is below the minimum; 8KB is used"]);
+    }
+
+    #[test]
+    fn links_that_are_switched_off_make_way_for_codes_or_for_nothing() {
+        let adjusted = |code: bool| {
+            let tree = json!({"selfservice": {
+                "flows": {"recovery": {"enabled": true, "use": "link"}, "verification": {"enabled": false, "use": "link"}},
+                "methods": {"link": {"enabled": false}, "code": {"enabled": code}},
+            }});
+            let config: Config = serde_json::from_value(tree).unwrap();
+            let (config, adjustments) = config.adjusted(2);
+            let keys: Vec<_> = adjustments.into_iter().map(|it| it.key).collect();
+            assert_eq!(keys, ["selfservice.flows.recovery.use"]);
+            config.selfservice.flows.recovery
+        };
+        let by_code = adjusted(true);
+        assert_eq!((by_code.enabled, by_code.used), (true, FlowUse::Code));
+        assert!(!adjusted(false).enabled);
     }
 }

@@ -10,6 +10,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 use web::outbound::Client;
 
 use super::Delivery;
@@ -72,10 +73,9 @@ impl HttpDeliveries {
 
 impl HttpDelivery {
     fn new(config: &RequestConfig, client: &Client, key: &str) -> Result<Self, HttpDeliveryConfigError> {
-        let is_web = config.url.starts_with("https://") || config.url.starts_with("http://");
-        if !is_web || config.url.parse::<http::Uri>().is_err() {
-            return Err(fault(key, "url", "is no http or https address"));
-        }
+        // As browsers read it: characters that an address may not hold are escaped (`/Accounts/<id>/Messages.json`).
+        let url = config.url.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let url = url.ok_or_else(|| fault(key, "url", "is no http or https address"))?.to_string();
         let method = config.method.parse().map_err(|_| fault(key, "method", "is no HTTP method"))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -86,7 +86,7 @@ impl HttpDelivery {
             let (name, value) = authorization(auth, key)?;
             headers.insert(name, value);
         }
-        Ok(Self { client: client.clone(), url: config.url.clone(), method, headers })
+        Ok(Self { client: client.clone(), url, method, headers })
     }
 
     pub async fn deliver(&self, message: &Message) -> Delivery {
@@ -262,5 +262,14 @@ mod tests {
         assert!(refused(channel(json!({"url": "ftp://x"}))).contains("courier.channels.0.request_config.url"));
         assert!(refused(channel(json!({"url": "https://x", "headers": {"a b": "c"}}))).contains("headers"));
         assert!(refused(channel(json!({"url": "https://x", "auth": {"type": "magic"}}))).contains("auth.type"));
+    }
+
+    #[test]
+    fn characters_that_an_address_may_not_hold_are_escaped() {
+        let courier =
+            json!({"channels": [{"id": "sms", "request_config": {"url": "https://h.example/<account id>/m.json"}}]});
+        let courier: Courier = serde_json::from_value(courier).unwrap();
+        let deliveries = HttpDeliveries::new(&courier, &Client::new(Destinations::Any, &base::TrustStore::bundled()));
+        assert_eq!(deliveries.unwrap().channel("sms").unwrap().url, "https://h.example/%3Caccount%20id%3E/m.json");
     }
 }

@@ -27,7 +27,7 @@ pub use crate::domain::message_queue::TemplateType as Template;
 pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
-pub use templates::{Templates, TemplatesError};
+pub use templates::Templates;
 
 /// How long a message is kept.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);

@@ -29,12 +29,8 @@ pub struct Templates {
     override_path: Option<PathBuf>,
     /// Texts that the configuration gave, by folder and file name.
     configured: BTreeMap<(String, &'static str), String>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum TemplatesError {
-    #[error("courier.templates.{key}: {problem}")]
-    Unreadable { key: String, problem: String },
+    /// Keys of texts that could not be read, and why.
+    unread: Vec<(String, String)>,
 }
 
 /// One part of a message.
@@ -78,23 +74,32 @@ impl Part {
 }
 
 impl Templates {
-    /// Reads what the configuration names. Templates behind HTTP are refused: mail must not depend on another server.
-    pub fn new(config: &config::Courier, brand: Brand) -> Result<Self, TemplatesError> {
-        let mut configured = BTreeMap::new();
+    /// Reads what the configuration names. Where a text cannot be read, the built-in one stands in. Templates behind HTTP are
+    /// not read: mail must not depend on another server.
+    pub fn new(config: &config::Courier, brand: Brand) -> Self {
+        let (mut configured, mut unread) = (BTreeMap::new(), Vec::new());
         for kind in TemplateType::ALL {
             let (name, state) = kind.folder().split_once('/').unwrap_or((kind.folder(), ""));
             let Some(sources) = config.templates.get(name) else { continue };
             for part in [Part::Subject, Part::PlainText, Part::Html, Part::TextMessage] {
                 let pointer = if state.is_empty() { part.key().to_owned() } else { format!("/{state}{}", part.key()) };
                 let Some(url) = sources.0.pointer(&pointer).and_then(Value::as_str) else { continue };
-                let text = read(url).map_err(|problem| TemplatesError::Unreadable {
-                    key: format!("{name}{}", pointer.replace('/', ".")),
-                    problem,
-                })?;
-                configured.insert((kind.folder().to_owned(), part.file()), text);
+                match read(url) {
+                    Ok(text) => drop(configured.insert((kind.folder().to_owned(), part.file()), text)),
+                    Err(problem) => {
+                        let key = format!("courier.templates.{name}{}", pointer.replace('/', "."));
+                        unread.push((key, problem));
+                    }
+                }
             }
         }
-        Ok(Self { brand, override_path: config.template_override_path.as_ref().map(PathBuf::from), configured })
+        let override_path = config.template_override_path.as_ref().map(PathBuf::from);
+        Self { brand, override_path, configured, unread }
+    }
+
+    /// Keys of texts that could not be read, each with the reason.
+    pub fn unread(&self) -> &[(String, String)] {
+        &self.unread
     }
 
     /// Writes a message in the language of `locale`. `data` has snake case keys.
@@ -229,12 +234,12 @@ mod tests {
     }
 
     fn english(config: &config::Courier) -> Content {
-        let templates = Templates::new(config, brand()).unwrap();
+        let templates = Templates::new(config, brand());
         templates.render(TemplateType::RecoveryCodeValid, Via::Email, Locale::ENGLISH, data())
     }
 
     fn templates() -> Templates {
-        Templates::new(&config::Courier::default(), brand()).unwrap()
+        Templates::new(&config::Courier::default(), brand())
     }
 
     #[test]
@@ -314,7 +319,19 @@ mod tests {
             "templates": {"verifiable_address_changed": {"email": {"subject": "https://example.org/x"}}}
         }))
         .unwrap();
-        assert!(Templates::new(&config, brand()).is_err());
+        let key = "courier.templates.verifiable_address_changed.email.subject";
+        assert!(matches!(Templates::new(&config, brand()).unread(), [(at, _)] if at == key), "{config:?}");
+    }
+
+    #[test]
+    fn the_built_in_text_stands_in_for_one_that_cannot_be_read() {
+        let config: config::Courier = serde_json::from_value(json!({
+            "templates": {"recovery_code": {"valid": {"email": {"subject": "file:///nowhere/subject", "body": {}}}}}
+        }))
+        .unwrap();
+        let templates = Templates::new(&config, brand());
+        assert_eq!(templates.unread()[0].0, "courier.templates.recovery_code.valid.email.subject");
+        assert_eq!(english(&config).subject, english(&config::Courier::default()).subject);
     }
 
     #[test]
@@ -328,7 +345,7 @@ mod tests {
         let mut french = data();
         french["locale"] = json!("fr");
         let locale = Locale::from_tag("fr").unwrap();
-        let templates = Templates::new(&config, brand()).unwrap();
+        let templates = Templates::new(&config, brand());
         let mail = templates.render(TemplateType::RecoveryCodeValid, Via::Email, locale, french);
         assert_eq!(mail.subject, "Votre code");
         assert!(mail.body.starts_with("Enter this code"), "there are no built-in words in French: {}", mail.body);

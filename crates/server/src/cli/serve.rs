@@ -32,7 +32,8 @@ pub(super) struct Arguments {
     config: ConfigArguments,
     /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS, a
     /// self-signed certificate where TLS is enabled without one
-    #[arg(long)]
+    // The alias is the older name of a flag of the replaced programs.
+    #[arg(long, alias = "dangerous-force-http")]
     dev: bool,
     /// Refuse to start when migrations are missing, instead of applying them
     #[arg(long)]

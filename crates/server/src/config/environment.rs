@@ -177,10 +177,13 @@ fn cast(places: &[Place<'_>], text: &str) -> Value {
     let types: Vec<&str> = places.iter().flat_map(Place::types).collect();
     let takes = |kind: &str| types.contains(&kind);
     let json = || serde_json::from_str::<Value>(text).ok();
-    if takes("boolean")
-        && let Ok(value) = text.parse::<bool>()
-    {
-        return value.into();
+    // The spellings of Go's `strconv.ParseBool`, which the replaced programs take.
+    if takes("boolean") {
+        match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => return true.into(),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => return false.into(),
+            _ => {}
+        }
     }
     if takes("integer")
         && let Ok(value) = text.parse::<i64>()
@@ -234,6 +237,8 @@ mod tests {
                 ("KLEIS_IDENTITY_SESSION_COOKIE_SAME_SITE", "Lax"),
                 ("KLEIS_GATEWAY_ERRORS_FALLBACK", r#"["json"]"#),
                 ("KLEIS_ADMIN_UNPROTECTED", "true"),
+                ("KLEIS_OAUTH_OAUTH2_EXPOSE_INTERNAL_ERRORS", "1"),
+                ("KLEIS_OAUTH_DEV", "False"),
             ],
             &Service::ALL,
         );
@@ -242,7 +247,10 @@ mod tests {
             configuration,
             json!({
                 "dsn": "memory",
-                "oauth": {"ttl": {"access_token": "5m"}, "serve": {"public": {"port": 4444}}},
+                "oauth": {
+                    "ttl": {"access_token": "5m"}, "serve": {"public": {"port": 4444}},
+                    "oauth2": {"expose_internal_errors": true}, "dev": false,
+                },
                 "identity": {
                     "selfservice": {"methods": {"password": {"enabled": true}, "oidc": {"config": {"providers": [{"client_id": "abc"}]}}}},
                     "secrets": {"cookie": ["one", "two"]},

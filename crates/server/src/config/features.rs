@@ -25,19 +25,22 @@ struct Feature {
 const FEATURES: &[Feature] = &[
     Feature {
         of: Service::Identity,
-        text: "one-time passwords (TOTP) are not supported yet: nobody can set one up, and none is asked for at sign-in",
+        text: "one-time passwords (TOTP) are not supported yet: nobody can set one up, and people who brought one from \
+               elsewhere are not let in where a second factor is demanded",
         keys: &["selfservice.methods.totp"],
         switch: Some("selfservice.methods.totp.enabled"),
     },
     Feature {
         of: Service::Identity,
-        text: "recovery codes (lookup secrets) are not supported yet: nobody can set them up or sign in with them",
+        text: "recovery codes (lookup secrets) are not supported yet: nobody can set them up, and people who brought some \
+               from elsewhere are not let in where a second factor is demanded",
         keys: &["selfservice.methods.lookup_secret"],
         switch: Some("selfservice.methods.lookup_secret.enabled"),
     },
     Feature {
         of: Service::Identity,
-        text: "security keys (WebAuthn) are not supported yet: nobody can register one or sign in with one",
+        text: "security keys (WebAuthn) are not supported yet: nobody can register one or sign in with one, and people who \
+               brought one from elsewhere are not let in where a second factor is demanded",
         keys: &["selfservice.methods.webauthn"],
         switch: Some("selfservice.methods.webauthn.enabled"),
     },
@@ -287,20 +290,17 @@ fn interrupting_hooks(section: &Value) -> Vec<String> {
     found
 }
 
-/// A second factor that is demanded and that nobody can present.
+/// A second factor that is demanded of everybody. `highest_available` is no such demand: it is obeyed, so that people who
+/// have a factor that is not supported are not let in, and nobody else can have one.
 fn second_factors(section: &Value) -> Vec<Protection> {
-    const METHODS: [&str; 3] = ["totp", "webauthn", "lookup_secret"];
-    let is_enabled = |name: &&str| is_true(section, &format!("selfservice.methods.{name}.enabled"));
-    let uses_others = METHODS.iter().any(is_enabled);
     let mut found = Vec::new();
     for path in ["session.whoami.required_aal", "selfservice.flows.settings.required_aal"] {
-        let required = document::get(section, path).and_then(Value::as_str);
-        if required == Some("aal2") || (required == Some("highest_available") && uses_others) {
+        if document::get(section, path).and_then(Value::as_str) == Some("aal2") {
             found.push(Protection {
                 name: "second_factors",
                 path: format!("identity.{path}"),
-                consequence: "this demands second factors that are not supported yet (totp, webauthn, lookup_secret): \
-                              people who have one would be let in without it",
+                consequence: "this demands a second factor of everybody, which is not supported yet: people who have \
+                              none would be let in without one",
             });
         }
     }

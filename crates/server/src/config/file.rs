@@ -65,19 +65,43 @@ pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Placed, Fault> {
     }
 }
 
-/// YAML 1.2 booleans (`no` is a text), no duplicate keys, no alias bombs.
+/// YAML 1.2 booleans (`no` is a text), octal numbers of either version (`0755`, `0o755`), no duplicate keys, no alias bombs.
 pub(super) fn yaml(text: &str) -> Result<Value, String> {
     if text.trim().is_empty() {
         return Ok(Value::Null);
     }
-    let options = serde_saphyr::options! { strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let options = serde_saphyr::options! { strict_booleans: true, legacy_octal_numbers: true };
+    let documents: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(text, options);
+    let documents = documents.map_err(|error| {
         // Only the place: the reader's own message shows the line, which may hold a secret.
         match error.location() {
             Some(at) => format!("is not valid at line {}, column {}: {}", at.line(), at.column(), kind(&error)),
             None => format!("is not valid: {}", kind(&error)),
         }
-    })
+    })?;
+    let mut documents = documents.into_iter();
+    let first = documents.next().unwrap_or_default();
+    if documents.any(|document| !document.is_null()) {
+        return Err("holds several documents, of which the replaced programs read the first alone: keep one".to_owned());
+    }
+    Ok(whole_numbers(first))
+}
+
+/// Numbers such as `5.0` as integers, which JSON Schema takes them for.
+#[expect(clippy::cast_possible_truncation, reason = "only what an integer can hold exactly is made one")]
+fn whole_numbers(value: Value) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => (float as i64).into(),
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(key, value)| (key, whole_numbers(value))).collect())
+        }
+        other => other,
+    }
 }
 
 /// TOML 1.0. A date, which no key of ours takes as such, is a text.
@@ -145,6 +169,7 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
         object.get("serve").is_some_and(|serve| serve.get("proxy").is_some() || serve.get("api").is_some());
     let owner = match (owners.as_slice(), selected) {
         ([owner], _) | ([], [owner]) => *owner,
+        (several, [selected]) if several.contains(selected) => *selected,
         ([], _) if is_of_proxy => Service::Gateway,
         _ if has("namespaces") => {
             return Err("looks like a configuration of Keto, and permissions are not part of this release".into());
@@ -176,6 +201,12 @@ mod tests {
         let hydra = json!({"dsn": "memory", "serve": {}});
         assert_eq!(place(hydra.clone(), &[Service::Oauth]), Ok((json!({"oauth": hydra}), Some(Service::Oauth))));
         assert!(place(hydra, &all).is_err());
+        let mixed = json!({"selfservice": {}, "oidc": {}});
+        assert!(place(mixed.clone(), &all).is_err());
+        assert_eq!(
+            place(mixed.clone(), &[Service::Identity]),
+            Ok((json!({"identity": mixed}), Some(Service::Identity)))
+        );
         let oathkeeper = json!({"serve": {}, "access_rules": {}});
         assert_eq!(place(oathkeeper.clone(), &all), Ok((json!({"gateway": oathkeeper}), Some(Service::Gateway))));
         let keto = place(json!({"dsn": "memory", "namespaces": []}), &all).unwrap_err();
@@ -201,6 +232,12 @@ mod tests {
     #[test]
     fn yaml_is_read_strictly() {
         assert_eq!(yaml("a: no\nb: true"), Ok(json!({"a": "no", "b": true})));
+        assert_eq!(yaml("a: 0755\nb: 0o755\nc: '0755'"), Ok(json!({"a": 0o755, "b": 0o755, "c": "0755"})));
+        assert_eq!(yaml("a: 5.0\nb: 0.5\nc: [1e3]"), Ok(json!({"a": 5, "b": 0.5, "c": [1000]})));
+        assert_eq!(yaml("---\na: 1\n---\n"), Ok(json!({"a": 1})));
+        assert!(
+            yaml("a: 1\n---\nb: planted").is_err_and(|it| it.contains("several documents") && !it.contains("planted"))
+        );
         let twice = yaml("a: planted\na: planted");
         assert!(
             twice.as_ref().is_err_and(|message| message.contains("twice") && !message.contains("planted")),

@@ -55,10 +55,27 @@ impl Tls {
 
 /// PEM from a file or from the configuration itself.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "Sources")]
 pub enum Material {
     Path(PathBuf),
     Base64(Secret<String>),
+}
+
+/// Both may be written; what stands in the configuration itself is used then, as in the replaced programs.
+#[derive(Deserialize)]
+struct Sources {
+    path: Option<PathBuf>,
+    base64: Option<Secret<String>>,
+}
+
+impl TryFrom<Sources> for Material {
+    type Error = &'static str;
+
+    fn try_from(sources: Sources) -> Result<Self, Self::Error> {
+        let here = sources.base64.filter(|text| !text.expose().is_empty()).map(Self::Base64);
+        let file = sources.path.filter(|path| !path.as_os_str().is_empty()).map(Self::Path);
+        here.or(file).ok_or("must have path or base64")
+    }
 }
 
 /// Why PEM cannot be had from where the configuration says.
@@ -111,7 +128,8 @@ impl Listener {
         let listener: Self = serde_path_to_error::deserialize(settings)
             .map_err(|error| Fault::new(format!("{path}.{}", error.path()), error.inner().to_string()))?;
         // Half of a certificate is a mistake, and plain HTTP must not be what it leads to.
-        if listener.tls.key.is_some() != listener.tls.cert.is_some() {
+        let is_off = listener.tls.enabled == Some(false);
+        if listener.tls.key.is_some() != listener.tls.cert.is_some() && !is_off {
             return Err(Fault::new(format!("{path}.tls"), "must name both key and cert"));
         }
         if listener.tls.lacks_certificate() && !is_development {

@@ -223,7 +223,12 @@ impl Shared {
         if !faults.is_empty() {
             return Err(Faults(faults));
         }
-        serde_path_to_error::deserialize(own)
-            .map_err(|error| Fault::new(error.path().to_string(), error.inner().to_string()).into())
+        let mut shared: Self = serde_path_to_error::deserialize(own)
+            .map_err(|error| Fault::new(error.path().to_string(), error.inner().to_string()))?;
+        if let Some(reason) = shared.tracing.missing() {
+            notices.push(Notice::warning("tracing.provider", format!("no traces are sent: {reason}")));
+            shared.tracing.provider = None;
+        }
+        Ok(shared)
     }
 }

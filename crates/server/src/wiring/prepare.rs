@@ -163,12 +163,13 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
     let is_known = parsed.as_ref().is_none_or(Result::is_ok);
     let dsn = parsed.and_then(|dsn| findings.keep(config, "dsn", dsn));
     let (mut data_dir, mut generated, mut origin) = (None, None, SecretsOrigin::Configured);
-    let needs_directory = configured.is_none() || (config.lacks_secrets() && matches!(dsn, Some(Dsn::Sqlite(_))));
+    let may_generate = matches!(dsn, Some(Dsn::Sqlite(_))) || is_development(config);
+    let needs_directory = configured.is_none() || (config.lacks_secrets() && may_generate);
     if needs_directory && !is_temporary {
         data_dir = findings.keep(config, "data directory", data_directory(environment, purpose)).flatten();
     }
     if config.lacks_secrets() {
-        if matches!(dsn, Some(Dsn::Postgres(_))) {
+        if dsn.is_some() && !may_generate {
             let message = "no secret is set, and nodes that share a database must share one: set secrets.default (or \
                            secrets.cipher or secrets.cookie, from which it is derived), or KLEIS_SECRETS_DEFAULT";
             findings.fault(config, "secrets", message);
@@ -177,6 +178,12 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
         let secrets = kept.clone().unwrap_or_else(|| data_dir::generate(&environment.rng));
         if let Some(dir) = &data_dir {
             let file = dir.secrets_file();
+            if matches!(dsn, Some(Dsn::Postgres(_))) {
+                let message = format!(
+                    "no secret is set: development uses those of {file}; set secrets.default before a second node shares the database"
+                );
+                findings.notice(config, Notice::warning("secrets", message));
+            }
             if kept.is_none() {
                 (generated, origin) = (Some(secrets.clone()), SecretsOrigin::Generated { file });
             } else if dsn.as_ref().is_none_or(is_empty_file) {
@@ -195,6 +202,12 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
         _ => None,
     };
     Located { dsn, data_dir, generated, origin }
+}
+
+/// Whether a service runs on somebody's own machine, as its file or `--dev` says.
+fn is_development(config: &Config) -> bool {
+    let is_set = |service: &Service| config.value(*service, "dev").and_then(Value::as_bool) == Some(true);
+    config.services.iter().any(is_set)
 }
 
 /// The data directory; an examination makes none.

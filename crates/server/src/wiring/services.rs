@@ -226,6 +226,9 @@ async fn build_identity(
             format!("a schema cannot be fetched yet, and is tried again when it is needed: {}", chain(&error));
         findings.notice(config, Notice::warning("identity.identity.schemas", message));
     }
+    for remark in identity.remarks() {
+        findings.notice(config, Notice::warning(format!("{}.{}", Service::Identity, remark.key), remark.message));
+    }
     built.routers.insert((Service::Identity, "public"), identity.public_router());
     built.routers.insert((Service::Identity, "admin"), identity.admin_router());
     built.handlers.extend(identity.handlers().into_iter().chain(oauth.handlers));

@@ -160,6 +160,9 @@ impl<'s> Walker<'s> {
             Some("integer") => Kind::Integer,
             Some("boolean") => Kind::Boolean,
             // Without a type, only what looks like a scalar is one.
+            None if schema.get("const").is_some_and(Value::is_boolean) => Kind::Boolean,
+            None if schema.get("const").is_some_and(Value::is_number) => Kind::Number,
+            None if schema.get("const").is_some_and(Value::is_string) => Kind::String,
             None if schema.get("enum").is_some() || schema.get("format").is_some() => Kind::String,
             Some(_) | None => return,
         };

@@ -26,7 +26,15 @@ pub(super) fn check(document: &Value) -> Result<(), SchemaError> {
     for (name, property) in properties {
         check_verifiable(name, property)?;
     }
-    walk("", document)
+    walk("", document, Holds::Schema)
+}
+
+/// What the keys of an object are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Schema,
+    /// Names that the schema gives, each with a schema.
+    Named,
 }
 
 fn check_verifiable(name: &str, property: &Value) -> Result<(), SchemaError> {
@@ -41,22 +49,28 @@ fn check_verifiable(name: &str, property: &Value) -> Result<(), SchemaError> {
     Ok(())
 }
 
-fn walk(pointer: &str, value: &Value) -> Result<(), SchemaError> {
+fn walk(pointer: &str, value: &Value, holds: Holds) -> Result<(), SchemaError> {
     match value {
         Value::Object(object) => {
             for (key, child) in object {
                 let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-                if key == "ory.sh/kratos" {
-                    check_keyword(&pointer, child)?;
-                } else {
-                    walk(&pointer, child)?;
+                match key.as_str() {
+                    _ if holds == Holds::Named => walk(&pointer, child, Holds::Schema)?,
+                    "ory.sh/kratos" => check_keyword(&pointer, child)?,
+                    "properties" | "patternProperties" | "definitions" | "$defs" => {
+                        walk(&pointer, child, Holds::Named)?;
+                    }
+                    // These hold what people say, not schemas.
+                    "examples" | "default" | "const" | "enum" => {}
+                    _ => walk(&pointer, child, Holds::Schema)?,
                 }
             }
             Ok(())
         }
-        Value::Array(items) => {
-            items.iter().enumerate().try_for_each(|(index, item)| walk(&format!("{pointer}/{index}"), item))
-        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| walk(&format!("{pointer}/{index}"), item, Holds::Schema)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod extension;
 mod field;
 mod meta;
+mod pattern;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct TraitsSchema {
     validator: Validator,
     fields: Vec<TraitField>,
     kinds: Vec<(String, Kind)>,
+    /// How patterns were written that the validator knows in another form.
+    written: HashMap<String, String>,
 }
 
 /// The schema cannot be used. The text names the place.
@@ -65,8 +68,11 @@ impl TraitsSchema {
     /// Compiles a schema. `resources` holds every document outside of it that it refers to, by address.
     pub fn compile(id: &str, document: Value, resources: &HashMap<String, Value>) -> Result<Self, SchemaError> {
         meta::check(&document)?;
+        let mut written = HashMap::new();
+        let translated = pattern::translated(&document, &mut written);
+        let loaded = resources.iter().map(|(url, it)| (url.clone(), pattern::translated(it, &mut written))).collect();
         let mut options = jsonschema::options()
-            .with_retriever(Loaded(resources.clone()))
+            .with_retriever(Loaded(loaded))
             .with_pattern_options(PatternOptions::regex())
             .should_validate_formats(true)
             .with_format("email", identifier::is_email)
@@ -76,9 +82,9 @@ impl TraitsSchema {
         if document.get("$schema").is_none() {
             options = options.with_draft(jsonschema::Draft::Draft7);
         }
-        let validator = options.build(&document).map_err(|error| SchemaError::Invalid(error.to_string()))?;
+        let validator = options.build(&translated).map_err(|error| SchemaError::Invalid(error.to_string()))?;
         let (fields, kinds) = field::derive(&document, resources)?;
-        Ok(Self { id: id.to_owned(), document: Arc::new(document), validator, fields, kinds })
+        Ok(Self { id: id.to_owned(), document: Arc::new(document), validator, fields, kinds, written })
     }
 
     pub fn id(&self) -> &str {
@@ -112,6 +118,13 @@ impl TraitsSchema {
             let mut errors = Vec::new();
             for error in self.validator.iter_errors(&instance) {
                 error::collect(&error, &mut errors);
+            }
+            for error in &mut errors {
+                if let TraitProblem::Pattern { pattern } = &mut error.problem
+                    && let Some(written) = self.written.get(pattern.as_str())
+                {
+                    pattern.clone_from(written);
+                }
             }
             errors.dedup();
             errors.sort_by_key(|error| error.problem.rank());

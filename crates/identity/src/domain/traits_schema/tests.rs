@@ -150,3 +150,38 @@ fn a_wrong_schema_is_refused_at_once() {
         SchemaError::Invalid(_) | SchemaError::Dangling(_)
     ));
 }
+
+#[test]
+fn a_constant_without_a_type_is_asked_for_as_what_it_is() {
+    let schema = schema(&json!({
+        "type": "object",
+        "properties": {"terms": {"const": true}, "country": {"const": "DE"}, "version": {"const": 2}},
+    }));
+    let inputs: Vec<_> = schema.fields().iter().map(|field| (field.name.as_str(), field.input_type)).collect();
+    let wanted = [
+        ("traits.terms", InputType::Checkbox),
+        ("traits.country", InputType::Text),
+        ("traits.version", InputType::Number),
+    ];
+    assert_eq!(inputs, wanted);
+}
+
+#[test]
+fn patterns_of_re2_are_taken_and_shown_as_they_were_written() {
+    let pattern = r"(?i)^[\w-.]+@([\w-]+\.)+[a-z]{2,4}$";
+    let schema = schema(&json!({"type": "object", "properties": {"mail": {"type": "string", "pattern": pattern}}}));
+    assert!(schema.validate(&mut json!({"mail": "Ada.L-o@Example.ORG"})).is_ok());
+    let errors = schema.validate(&mut json!({"mail": "nobody"})).unwrap_err();
+    assert_eq!(errors[0].problem, TraitProblem::Pattern { pattern: pattern.to_owned() });
+}
+
+#[test]
+fn examples_are_no_schemas() {
+    let traits = json!({
+        "type": "object",
+        "properties": {"default": {"type": "string", "examples": [{"ory.sh/kratos": {"x": 1}}]}},
+    });
+    assert_eq!(schema(&traits).fields().len(), 1);
+    let wrong = json!({"properties": {"traits": {"properties": {"enum": {"ory.sh/kratos": {"x": 1}}}}}});
+    assert!(matches!(TraitsSchema::compile("x", wrong, &HashMap::new()), Err(SchemaError::UnknownKey { .. })));
+}

@@ -273,15 +273,93 @@ async fn a_second_factor_that_is_demanded_stops_the_start_unless_its_loss_is_acc
              {{required_aal: {aal}}}}}"
         )
     };
-    for (aal, methods) in [("aal2", "{}"), ("highest_available", "{totp: {enabled: true}}")] {
-        let refusal = world.refused(&[Service::Identity], "kratos.yml", &file(aal, methods)).await;
-        assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this demands second factors"), "{refusal}");
-        let accepted = format!("{}\naccept_unsupported: [second_factors]", file(aal, methods));
-        world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+    let refusal = world.refused(&[Service::Identity], "kratos.yml", &file("aal2", "{}")).await;
+    assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this demands a second factor"), "{refusal}");
+    let accepted = format!("{}\naccept_unsupported: [second_factors]", file("aal2", "{}"));
+    world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+}
+
+#[tokio::test]
+async fn the_second_factor_of_those_who_have_one_starts_and_is_reported() {
+    let world = World::new();
+    let file = |aal: &str, methods: &str| {
+        format!(
+            "dsn: memory\nselfservice: {{default_browser_return_url: \"http://127.0.0.1/\", methods: {methods}}}\nsession: {{whoami: \
+             {{required_aal: {aal}}}}}"
+        )
+    };
+    for aal in ["highest_available", "aal1"] {
+        let warnings = world.starts(&[Service::Identity], "kratos.yml", &file(aal, "{totp: {enabled: true}}")).await;
+        assert!(
+            matches!(&warnings[..], [only] if only.starts_with("kratos.yml: selfservice.methods.totp: one-time passwords")),
+            "{warnings:?}"
+        );
     }
-    for (aal, methods) in [("highest_available", "{totp: {enabled: false}}"), ("aal1", "{totp: {enabled: true}}")] {
-        world.starts(&[Service::Identity], "kratos.yml", &file(aal, methods)).await;
+    let warnings = world.starts(&[Service::Identity], "kratos.yml", &file("highest_available", "{}")).await;
+    assert_eq!(warnings, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
+    let world = World::new();
+    let (identity, gateway) = ([Service::Identity], [Service::Gateway]);
+    let kratos = |rest: &str| format!("dsn: memory\n{RETURN_URL}{rest}");
+    let schema = "{id: default, url: \"builtin://person\"}";
+    let template = "courier: {templates: {recovery_code: {valid: {email: {subject: \"file:///nowhere/subject\"}}}}}";
+    let cases = [
+        (
+            kratos("tracing: {provider: zipkin, providers: {zipkin: {server_url: \"http://127.0.0.1:9/\"}}}"),
+            "tracing.provider: no traces are sent: zipkin is not spoken",
+        ),
+        (
+            kratos("tracing: {provider: jaeger}"),
+            "tracing.provider: no traces are sent: tracing.providers names no address",
+        ),
+        (
+            kratos(template),
+            "kratos.yml: courier.templates.recovery_code.valid.email.subject: cannot be read, and the built-in",
+        ),
+        (
+            kratos(&format!("identity: {{default_schema_id: default, schemas: [{schema}, {schema}]}}")),
+            "kratos.yml: identity.schemas: an id is listed twice",
+        ),
+    ];
+    for (text, wanted) in cases {
+        let warnings = world.starts(&identity, "kratos.yml", &text).await;
+        assert!(warnings.iter().any(|warning| warning.starts_with(wanted)), "{wanted}: {warnings:?}");
     }
+    let bucket = "access_rules: {repositories: [\"s3://bucket/rules.json\"]}";
+    let warnings = world.starts(&gateway, "oathkeeper.yml", bucket).await;
+    assert!(warnings.iter().any(|warning| warning.contains("buckets of clouds are not read yet")), "{warnings:?}");
+    let half = "dsn: memory\nserve: {public: {tls: {enabled: false, key: {path: /nowhere/key.pem}}}}";
+    world.starts(&[Service::Oauth], "hydra.yml", half).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_written_out_counts_before_its_file() {
+    let tls = |key: &str| format!("key: {{path: /nowhere/{key}.pem, base64: bm8gUEVN}}");
+    let text = format!("serve: {{api: {{tls: {{{}, {}}}}}}}", tls("key"), tls("cert").replacen("key", "cert", 1));
+    let refusal = World::new().refused(&[Service::Gateway], "oathkeeper.yml", &text).await;
+    assert!(refusal.contains("serve.api.tls") && !refusal.contains("/nowhere"), "{refusal}");
+}
+
+#[tokio::test]
+async fn development_needs_no_secret_on_postgresql_and_keeps_those_that_were_made() {
+    let world = World::new();
+    let dsn = database::testing::postgres_url().await;
+    let config = |dev: &str| {
+        let text = format!("{RETURN_URL}dev: {dev}");
+        world.config(&[Service::Identity], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap()
+    };
+    let refusal = start(config("false"), world.environment()).await.unwrap_err().to_string();
+    assert!(refusal.contains("no secret is set"), "{refusal}");
+    for _ in 0..2 {
+        start(config("true"), world.environment()).await.unwrap().shutdown().await;
+    }
+    assert!(world.0.path().join("data/secrets.json").exists());
+    let (faults, warnings) = world.examine(&config("true")).await;
+    assert_eq!(faults, [""; 0]);
+    assert!(warnings.iter().any(|it| it.starts_with("secrets: no secret is set: development uses")), "{warnings:?}");
 }
 
 #[tokio::test]

@@ -170,6 +170,29 @@ async fn administer(house: &House, method: &str, path: &str, body: Value) -> Sta
 }
 
 #[tokio::test]
+async fn nobody_gets_past_a_second_factor_that_is_not_supported() {
+    in_a_house(json!({"session": {"whoami": {"required_aal": "highest_available"}}}), |house| async move {
+        let body = json!({
+            "schema_id": "default",
+            "traits": {"email": "a@example.org"},
+            "credentials": {
+                "password": {"config": {"password": PASSWORD}},
+                "totp": {"config": {"totp_url": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP"}},
+            },
+        });
+        assert_eq!(administer(&house, "POST", "/admin/identities", body).await, StatusCode::CREATED);
+        let mut client = house.native();
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert_eq!(client.whoami().await.expect(403).error_id(), "session_aal2_required");
+        let bearer = client.token.clone().map(PlainToken::received);
+        let credentials = SessionCredentials { bearer, ..SessionCredentials::default() };
+        let checked = house.identity.check(&house.cx(), &credentials).await.unwrap();
+        assert!(matches!(checked, SessionCheck::NeedsSecondFactor), "{checked:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_session_that_was_asked_for_before_costs_no_statement() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
