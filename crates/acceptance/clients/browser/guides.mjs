@@ -23,8 +23,9 @@ const [port] = await freePorts(1)
 const appUrl = `http://127.0.0.1:${port}`
 
 // The commands before the applications, for other ports.
-function prepare() {
-  const { issuer } = JSON.parse(execFileSync("curl", ["-s", `${kleis.url("oauth")}/.well-known/openid-configuration`]))
+async function prepare() {
+  const discovery = await fetch(`${kleis.url("oauth")}/.well-known/openid-configuration`)
+  const { issuer } = await discovery.json()
   let script = commands([...sections["Start Kleis"], ...sections["Register the application"]]).join("")
   for (const [there, here] of [
     ["ISSUER=http://127.0.0.1:4444", `ISSUER=${issuer}`],
@@ -144,7 +145,7 @@ async function run(name, variables, browser) {
 const chosen = process.argv.slice(2)
 const browser = await launch()
 try {
-  const variables = prepare()
+  const variables = await prepare()
   for (const name of APPLICATIONS.filter((it) => chosen.length === 0 || chosen.includes(it))) {
     await run(name, variables, browser)
   }
