@@ -1,7 +1,5 @@
 //! A database file that loses its end while it is open, as when a backup is copied over it.
 
-#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
-
 use base::{TenantId, Timestamp};
 use database::{Database, Dsn, Error, Migration, MigrationSet, Read as _, values};
 

@@ -171,8 +171,10 @@ async fn a_pass_through_the_gateway() -> Result<()> {
     Ok(())
 }
 
+type NumberedRule<'a> = dyn Fn(usize) -> Value + Sync + 'a;
+
 /// Bytes that one of many rules occupies, idle: waits until it is at most so many, and for half a minute at most.
-async fn bytes_per_rule(most: usize, rule: &(dyn Fn(usize) -> Value + Sync)) -> Result<usize> {
+async fn bytes_per_rule(most: usize, rule: &NumberedRule<'_>) -> Result<usize> {
     const RULES: usize = 200;
     let rules: Value = (0..RULES).map(rule).collect();
     let region = Region::new(ALLOCATOR);
@@ -207,7 +209,7 @@ fn rules_at_rest() -> Result<()> {
     let templated = |number| of(number, &header("{{ .Subject }}:{{ .Authenticator }}"));
     // Half of it is the rule as it is written and shown. A compiled regular expression alone would be twenty thousand, so
     // none is kept before its first request; the table of functions would be ten thousand, so all templates share one.
-    let kinds: [(&str, &(dyn Fn(usize) -> Value + Sync), usize); 5] = [
+    let kinds: [(&str, &NumberedRule<'_>, usize); 5] = [
         ("with a literal URL", &literal, 3_500),
         ("with runs in its URL", &runs, 4_000),
         ("with an expression in its URL", &regular, 4_500),

@@ -159,7 +159,7 @@ fn ratio(scheme: Scheme, tokens: &BTreeMap<&str, &str>, front: &str, back: &str)
         Scheme::Light => Color::new(1.0, 1.0, 1.0, 1.0),
         Scheme::Dark => Color::new(0.0, 0.0, 0.0, 1.0),
     };
-    let behind = over(&color("surface").unwrap_or_else(|| canvas.clone()), &canvas);
+    let behind = over(&color("surface").unwrap_or(canvas), &canvas);
     let back = over(&color(back)?, &behind);
     let (front, back) = (luminance(&over(&color(front)?, &back)), luminance(&back));
     Some((front.max(back) + 0.05) / (front.min(back) + 0.05))

@@ -133,7 +133,7 @@ async fn run(binary: &Path, group: Option<&str>) -> Result<Report> {
         report.note("sign-ins beyond what can be hashed", &measured);
     }
     if wants("soak") {
-        let measured = soak::measure(binary, &mut report).await;
+        let measured = Box::pin(soak::measure(binary, &mut report)).await;
         report.note("bytes that operations leave", &measured);
     }
     report.absent("permission check", "the permissions service is not here yet");

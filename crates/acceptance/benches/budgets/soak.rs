@@ -32,12 +32,12 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let mail = SmtpSink::start().await?;
     let program = Program::start(binary, operations::config(&mail)).await?;
     let dsn = Dsn::sqlite(program.folder().join("kleis-data/kleis.db"));
-    let measured = on_engine("SQLite", &program, &dsn, report).await;
+    let measured = Box::pin(on_engine("SQLite", &program, &dsn, report)).await;
     report.note("bytes that operations leave, SQLite", &measured);
     drop(program);
     let cluster = database::testing::durable_postgres().await;
     let program = Program::start(binary, on_postgres(operations::config(&mail), &cluster.url)).await?;
-    let measured = on_engine("PostgreSQL", &program, &cluster.url.parse()?, report).await;
+    let measured = Box::pin(on_engine("PostgreSQL", &program, &cluster.url.parse()?, report)).await;
     report.note("bytes that operations leave, PostgreSQL", &measured);
     Ok(())
 }
@@ -54,7 +54,7 @@ async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Repo
     growth(report, &format!("a password sign-in, {engine}"), &before, &after, SIGN_INS);
 
     let before = after;
-    many(LOGINS, async || code_flow::log_in(program, &client.registered).await.map(drop)).await?;
+    Box::pin(many(LOGINS, async || code_flow::log_in(program, &client.registered).await.map(drop))).await?;
     let after = sizes(&database).await?;
     growth(report, &format!("a code-flow login, {engine}"), &before, &after, LOGINS);
 

@@ -26,8 +26,8 @@ pub(crate) const LOCALHOST: &str = "localhost";
 pub(crate) type IsFirstPage = fn(&str) -> bool;
 
 /// Whether the URL names this machine in one of the three ways, without a path.
-fn is_loopback(host: Option<Host<&str>>) -> bool {
-    match host {
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => name == LOCALHOST,
         Some(Host::Ipv4(address)) => address == std::net::Ipv4Addr::LOCALHOST,
         Some(Host::Ipv6(address)) => address == std::net::Ipv6Addr::LOCALHOST,
@@ -37,14 +37,14 @@ fn is_loopback(host: Option<Host<&str>>) -> bool {
 
 /// The name of this machine in `url`, if it has one.
 pub(crate) fn name_in(url: &Url) -> Option<&str> {
-    url.host_str().filter(|_| is_loopback(url.host()))
+    url.host_str().filter(|_| is_loopback(url))
 }
 
 /// Redirects first pages that are asked for under another name of this machine to `base_url`.
 pub(crate) fn lead_to(base_url: &str, is_first_page: IsFirstPage, router: Router) -> Router {
     let base = Url::parse(base_url).ok();
     // With a path something before us maps the URLs, and knows what it does.
-    match base.filter(|base| is_loopback(base.host()) && base.path() == "/") {
+    match base.filter(|base| is_loopback(base) && base.path() == "/") {
         Some(base) => {
             let lead = Lead { base: Arc::new(base), is_first_page };
             router.layer(middleware::from_fn_with_state(lead, check))
@@ -81,7 +81,7 @@ impl Lead {
             said.filter(|host| !host.is_empty()).or(request.uri().authority().map(http::uri::Authority::as_str))?;
         let asked = Url::parse(&format!("{}://{host}/", self.base.scheme())).ok()?;
         let is_same_port = asked.port_or_known_default() == self.base.port_or_known_default();
-        if !is_same_port || !is_loopback(asked.host()) || asked.host() == self.base.host() {
+        if !is_same_port || !is_loopback(&asked) || asked.host() == self.base.host() {
             return None;
         }
         let path = request.uri().path_and_query()?;

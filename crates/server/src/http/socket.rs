@@ -98,7 +98,7 @@ impl Bound {
         Ok(Self { socket: listener.into(), address: Address::Tcp(address) })
     }
 
-    /// Takes 127.0.0.1 and, where the machine has it, [::1].
+    /// Takes 127.0.0.1 and, where the machine has it, `[::1]`.
     async fn bind_loopback(port: u16) -> Result<Self, BindError> {
         let failed = |source| BindError::Socket { address: format!("{LOOPBACK}:{port}"), source };
         let mut choices = 0;

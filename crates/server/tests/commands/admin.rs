@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::program::{House, Said};
 
-const SCHEMA: &str = r#"
+const SCHEMA: &str = r"
 identity:
   identity:
     default_schema_id: default
@@ -13,7 +13,7 @@ identity:
         url: file://./default.json
       - id: plain
         url: file://./plain.json
-"#;
+";
 const DEFAULT: &str = r#"{"type": "object", "properties": {"traits": {"type": "object", "properties": {
   "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}},
     "verification": {"via": "email"}}},
