@@ -105,9 +105,8 @@ pub(crate) async fn write_identities(database: &Database, count: u32) -> Result<
     let now = base::Clock::system().now();
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.query(&CACHE_SIZE, &[]).await?;
-    for statement in [&IDENTITIES, &IDENTIFIERS] {
-        tx.execute(statement, &values![0, count, now]).await?;
-    }
+    tx.execute(&IDENTITIES, &values![0, count, now]).await?;
+    tx.execute(&IDENTIFIERS, &values![0, count]).await?;
     tx.commit().await?;
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.execute(&ANALYZE, &[]).await?;

@@ -152,7 +152,8 @@ async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
 async fn a_token_that_was_accepted_before_is_refused_when_its_time_its_rule_or_its_key_says_so() {
     let issuer = Issuer::start().await;
     let services = testing::services();
-    let token = bearer(&issuer.token(json!({})));
+    let text = issuer.token(json!({}));
+    let token = bearer(&text);
     let status = async |settings: Value, request: &Request| {
         let outcome = run(issuer.rule(settings), request, &services).await;
         outcome.map_or_else(|failure| failure.status.as_u16(), |_| 200)
@@ -168,7 +169,7 @@ async fn a_token_that_was_accepted_before_is_refused_when_its_time_its_rule_or_i
     ] {
         assert_eq!(status(other_rule.clone(), &token).await, 401, "{other_rule}");
     }
-    let expired = bearer(&issuer.token(json!({}))).at(testing::START.plus(Duration::from_secs(70)));
+    let expired = bearer(&text).at(testing::START.plus(Duration::from_secs(70)));
     assert_eq!(status(json!({}), &expired).await, 401);
 }
 
