@@ -1,7 +1,7 @@
 //! Programs of others against the real server: the official clients, the applications of the guides, and the front end
 //! components of the system that `identity` replaces.
 //!
-//! `crates/acceptance/clients` holds a program for each language, and one that drives Chromium. A program is copied into a
+//! `crates/acceptance/clients` holds a program for each language, and those that drive Chromium. A program is copied into a
 //! temporary folder, and what it needs comes from the package registries. The official clients for Rust are driven by the
 //! acceptance tests.
 
@@ -54,7 +54,7 @@ struct Run<'a> {
 }
 
 /// Runs every suite although one fails, so that one night tells everything.
-pub(crate) fn run(root: &Path, suite: Option<Suite>) -> Result<()> {
+pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) -> Result<()> {
     let suites: Vec<Suite> = suite.map_or_else(|| Suite::value_variants().to_vec(), |it| vec![it]);
     for program in suites.iter().flat_map(|suite| suite.programs()) {
         if !tools::on_path(program) {
@@ -65,9 +65,14 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>) -> Result<()> {
     if suites.contains(&Suite::Proxies) {
         tools::provide_proxies(root)?;
     }
-    Process::cargo(root, &["build", "--package", "server", "--bin", "kleis"]).run()?;
     let target = target_directory(root)?;
-    let binary = target.join("debug/kleis");
+    let binary = if let Some(binary) = binary {
+        // The programs run in other folders.
+        binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?
+    } else {
+        Process::cargo(root, &["build", "--package", "server", "--bin", "kleis"]).run()?;
+        target.join("debug/kleis")
+    };
     let mut run = Run { root, target, binary, folder: tempfile::tempdir()?, server: None };
     let outcomes: Vec<(Suite, Result<()>)> = suites.into_iter().map(|suite| (suite, run.suite(suite))).collect();
     eprintln!();
@@ -89,10 +94,11 @@ impl Suite {
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Go => &["go"],
-            Self::Node | Self::Proxies | Self::Elements | Self::Reference => &["node", "npm"],
+            Self::Node | Self::Elements | Self::Reference => &["node", "npm"],
             Self::Python => &["python3"],
             Self::Rust => &[],
             Self::Guides => &["node", "npm", "python3", "go", "openssl"],
+            Self::Proxies => &["node", "npm", "openssl", "curl"],
         }
     }
 }
@@ -143,17 +149,17 @@ impl Run<'_> {
     fn browser(&self, program: &str) -> Result<()> {
         let folder = self.copy("browser")?;
         install_node_packages(&folder)?;
-        // Crates of an application are built once, not every night.
-        let target = self.target.join("conformance");
         let process = Process::new(&folder, "node", &[program]).without_cargo_variables();
-        [
-            ("CONFORMANCE_BINARY", &self.binary),
-            ("CONFORMANCE_GUIDES", &self.root.join("docs/guides")),
-            ("CARGO_TARGET_DIR", &target),
-        ]
-        .into_iter()
-        .try_fold(process, |process, (name, path)| Ok::<_, anyhow::Error>(process.with_env(name, text(path)?)))?
-        .run()
+        process
+            .with_env("CONFORMANCE_BINARY", text(&self.binary)?)
+            .with_env("CONFORMANCE_GUIDES", &path_in(self.root, "docs/guides")?)
+            .with_env("CARGO_TARGET_DIR", &self.crates()?)
+            .run()
+    }
+
+    /// Where programs in Rust are built: their crates are compiled once, not every night.
+    fn crates(&self) -> Result<String> {
+        path_in(&self.target, "conformance")
     }
 
     fn copy(&self, name: &str) -> Result<PathBuf> {

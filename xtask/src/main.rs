@@ -56,6 +56,9 @@ enum Command {
     Conformance {
         /// Only this suite.
         suite: Option<conformance::Suite>,
+        /// The `kleis` to test, for instance a release; built from this repository when left out.
+        #[arg(long)]
+        binary: Option<PathBuf>,
     },
     /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
     Tidy,
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
         Command::Accept { filter } => steps::accept(&root, filter.as_deref()),
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
-        Command::Conformance { suite } => conformance::run(&root, suite),
+        Command::Conformance { suite, binary } => conformance::run(&root, suite, binary),
         Command::Tidy => steps::tidy(&root),
     };
     match outcome {
