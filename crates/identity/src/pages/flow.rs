@@ -12,7 +12,6 @@ use web::Cx;
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::{FlowKind, query_parameter};
-use crate::flows::awaited_code::AwaitedCode;
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
@@ -67,8 +66,8 @@ impl Identity {
             Ok(flow) => {
                 let cx = &self.in_requested_language(cx, &flow);
                 let mut context = self.context_of(cx, kind, &flow);
-                context.code = match self.awaited_code(cx, kind, &asking).await {
-                    Ok(awaited) => awaited.map(|awaited| self.code_context(kind, &flow, &awaited)),
+                context.code = match self.code_context(cx, kind, &flow, &asking).await {
+                    Ok(code) => code,
                     Err(error) => return self.cannot_show(cx, kind, error).await,
                 };
                 let page = self.flow_page(cx, kind, &flow, context);
@@ -103,13 +102,25 @@ impl Identity {
         }
     }
 
-    fn code_context(&self, kind: FlowKind, flow: &Value, awaited: &AwaitedCode) -> CodeContext {
-        CodeContext {
+    /// What to say about the code that the flow waits for, if it does.
+    async fn code_context(
+        &self,
+        cx: &Context,
+        kind: FlowKind,
+        flow: &Value,
+        asking: &Visitor,
+    ) -> Result<Option<CodeContext>, FlowError> {
+        // Only then is there something that the flow does not tell.
+        if flow.get("state").and_then(Value::as_str) != Some("sent_email") {
+            return Ok(None);
+        }
+        let Some(awaited) = self.awaited_code(cx, kind, asking).await? else { return Ok(None) };
+        Ok(Some(CodeContext {
             sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
             wrong_address: self.address_page(kind, flow),
             // What is left of a second counts as one.
             resend_wait: u32::try_from(awaited.wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX),
-        }
+        }))
     }
 
     /// Where the address is typed that the code of this flow was sent to; `None` where it is not typed but known.
