@@ -17,7 +17,7 @@ pub enum RawSubmission {
 impl RawSubmission {
     pub fn decode(self, rules: &FieldRules) -> Result<Submission, FormError> {
         match self {
-            Self::Json(members) => Ok(Submission(members)),
+            Self::Json(members) => unfold(members, rules).map(Submission),
             Self::Form(fields) => form::decode(&fields, rules).map(Submission),
             Self::Empty => Ok(Submission(Map::new())),
             Self::Unreadable(reason) => Err(FormError::Unreadable(reason)),
@@ -37,6 +37,41 @@ impl RawSubmission {
     }
 }
 
+/// Members by the names of the form, such as `traits.email`, become what the form would be. A member that stands unfolded
+/// already comes before them.
+fn unfold(mut members: Map<String, Value>, rules: &FieldRules) -> Result<Map<String, Value>, FormError> {
+    let names: Vec<String> = members.keys().filter(|name| name.contains('.')).cloned().collect();
+    let mut fields = Vec::new();
+    for name in names {
+        match members.remove(&name) {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(items)) => fields.extend(items.into_iter().map(|item| (name.clone(), text_of(item)))),
+            Some(value) => fields.push((name, text_of(value))),
+        }
+    }
+    if !fields.is_empty() {
+        add_missing(&mut members, form::decode(&fields, rules)?);
+    }
+    Ok(members)
+}
+
+fn text_of(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn add_missing(members: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (name, value) in more {
+        match (members.get_mut(&name), value) {
+            (None, value) => drop(members.insert(name, value)),
+            (Some(Value::Object(there)), Value::Object(value)) => add_missing(there, value),
+            (Some(_), _) => {}
+        }
+    }
+}
+
 /// The members of a submission.
 #[derive(Clone, Debug, Default)]
 pub struct Submission(pub Map<String, Value>);
@@ -51,9 +86,11 @@ impl Submission {
         self.text("method")
     }
 
-    /// The submitted traits; an empty object when there are none.
+    /// The submitted traits, which may come as JSON text; an empty object when there are none.
     pub fn traits(&self) -> Value {
-        self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()))
+        let traits = self.0.get("traits").cloned().unwrap_or_else(|| Value::Object(Map::new()));
+        let parsed = traits.as_str().and_then(|text| serde_json::from_str(text).ok());
+        parsed.filter(|it: &Value| it.is_object() && !base::is_nested_too_deep(it)).unwrap_or(traits)
     }
 
     /// Data for the messages of this one request: an object, which a form sends as JSON text. It is kept inside of other JSON,
@@ -72,6 +109,40 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn members_by_the_names_of_a_form_are_what_the_form_would_be() {
+        use crate::domain::form::{FieldKind, FieldRule, ItemKind};
+        let rule = |kind| FieldRule { kind, required: false };
+        let rules = FieldRules::from_iter([
+            ("traits.age".to_owned(), rule(FieldKind::Integer)),
+            ("traits.tags".to_owned(), rule(FieldKind::List(ItemKind::Text))),
+        ]);
+        let decoded = |body: Value| {
+            let Value::Object(members) = body else { panic!("an object") };
+            RawSubmission::Json(members).decode(&rules).map(|submission| Value::Object(submission.0))
+        };
+        let flat = json!({
+            "method": "password", "traits.email": "a@example.org", "traits.age": 7, "traits.tags": ["x", "y"],
+            "traits.name.first": "Ada", "traits.name.last": null, "traits": {"name": {"first": "Grace"}},
+        });
+        let unfolded = json!({
+            "method": "password",
+            "traits": {"email": "a@example.org", "age": 7, "tags": ["x", "y"], "name": {"first": "Grace"}},
+        });
+        assert_eq!(decoded(flat), Ok(unfolded.clone()));
+        assert_eq!(decoded(unfolded.clone()), Ok(unfolded));
+        let contradiction = decoded(json!({"traits.a": 1, "traits.a.b": 2}));
+        assert!(matches!(contradiction, Err(FormError::Contradiction(_))), "{contradiction:?}");
+    }
+
+    #[test]
+    fn traits_may_come_as_json_text() {
+        let traits = |value: Value| Submission(Map::from_iter([("traits".to_owned(), value)])).traits();
+        assert_eq!(traits(json!(r#"{"email": "a@example.org"}"#)), json!({"email": "a@example.org"}));
+        assert_eq!(traits(json!("[1]")), json!("[1]"), "the schema refuses it");
+        assert_eq!(traits(json!({"a": 1})), json!({"a": 1}));
+    }
 
     #[test]
     fn a_transient_payload_is_an_object_or_the_text_of_one() {
