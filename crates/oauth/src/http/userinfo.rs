@@ -53,10 +53,8 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 fn present(error: UserinfoError) -> Response {
     match error {
-        UserinfoError::TokenInactive => {
-            let hint = "The access token is unknown, expired or revoked.";
-            challenge(&OAuthError::new(ErrorCode::InvalidToken, hint), "")
-        }
+        // The code's own words say it all.
+        UserinfoError::TokenInactive => challenge(&OAuthError::from(ErrorCode::InvalidToken), ""),
         // RFC 6750 section 3.1.
         UserinfoError::NotOpenId => {
             let hint = "The access token was not issued with the scope openid.";

@@ -89,7 +89,15 @@ impl Fallbacks {
     ) -> Response<String> {
         let mut response = match self.choose(own, failure, request) {
             Ok(handler) => handler.answer(failure, request),
-            Err(fault) => json::Json::default().answer(&fault),
+            Err(fault) => {
+                let reason = fault.reason.as_deref().unwrap_or_default();
+                tracing::error!(
+                    reason,
+                    status = failure.status.as_u16(),
+                    "a failure has no error handler: it is a 500"
+                );
+                json::Json::default().answer(&fault)
+            }
         };
         for cookie in &failure.set_cookies {
             response.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
