@@ -192,26 +192,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_read_before_a_commit_that_nobody_waited_for_does_not_stay() {
-        crate::testing::on_both_engines(&[], |database| async move {
-            let cache = cache(&database);
-            let mut tx = database.write(TENANT).await.expect("begins");
-            tx.touch(A);
-            let mut commit = Box::pin(tx.commit());
-            assert!(futures_util::poll!(&mut commit).is_pending());
-            // The client is gone, and with it whoever waited; the commit comes all the same.
-            drop(commit);
-            put(&cache, cache.start_reading(), &[A]);
-            let deadline = Instant::now() + Duration::from_secs(10);
-            while cache.get(TENANT, 1).is_some() {
-                assert!(Instant::now() < deadline, "a value from before the commit is still there");
-                touch(&database, b"b").await.expect("commits");
-            }
-        })
-        .await;
-    }
-
-    #[tokio::test]
     async fn another_tenant_never_sees_it() {
         let cache = cache(&database().await);
         put(&cache, cache.start_reading(), &[A]);

@@ -1,5 +1,7 @@
 //! Connected applications on the account page: a person sees which clients may use the account, and ends one.
 
+use std::time::Duration;
+
 use acceptance::browser::Browser;
 use acceptance::page::Page;
 use acceptance::suite::with_config_on_both_engines;
@@ -40,6 +42,7 @@ async fn a_person_ends_a_connected_application_and_its_tokens() -> Result<()> {
         let mut browser = suite.browser();
         let mut refresh_tokens = Vec::new();
         for client in [&client, &other] {
+            suite.advance(Duration::from_secs(1));
             let page = browser.open(authorize_url(suite, client, &[])?).await?;
             let page = sign_in(&mut browser, page).await?;
             let callback = allow(&mut browser, &page).await?;
