@@ -13,6 +13,9 @@ use crate::storage::{clients, consents, revocations};
 
 pub(super) const CONSENT_DETAILS: base::seal::Purpose = base::seal::Purpose("oauth consent details");
 
+/// A person who gave more consents than this sees the clients of the newest ones.
+const CONSENTS_LOOKED_AT: i64 = 500;
+
 /// One consent with everything that was asked and answered.
 #[derive(Debug)]
 pub struct ConsentRecord {
@@ -55,7 +58,7 @@ impl OAuth {
         Ok(Page { items: records, next })
     }
 
-    /// The clients that a person gave consent to and that exist still, each once.
+    /// The clients that a person gave consent to and that exist still, each once: at most `limit`, of the newest consents.
     pub async fn connected_clients(
         &self,
         cx: &Context,
@@ -64,7 +67,8 @@ impl OAuth {
     ) -> Result<Vec<(Client, Timestamp)>, database::Error> {
         let mut tx = self.database().read(cx.tenant);
         let mut connected = Vec::new();
-        for (id, consented_at) in consents::clients_of_subject(&mut tx, subject, limit, cx.now).await? {
+        let found = consents::clients_of_subject(&mut tx, subject, CONSENTS_LOOKED_AT, cx.now).await?;
+        for (id, consented_at) in found.into_iter().take(limit) {
             if let Some(client) = clients::find(&mut tx, &id).await? {
                 connected.push((client, consented_at));
             }

@@ -40,10 +40,11 @@ database::statements! {
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
             AND (handled_at, id) < ($4, $5) AND login_session_id = $7
         ORDER BY handled_at DESC, id DESC LIMIT $6";
-    /// The clients that hold a consent, each with its newest.
-    slow CLIENTS_OF_SUBJECT = "SELECT client_id, MAX(handled_at) FROM oauth_consents
+    /// The clients of the newest consents; one that was asked often comes more than once.
+    slow CLIENTS_OF_SUBJECT = "SELECT client_id, handled_at FROM oauth_consents
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
-        GROUP BY client_id ORDER BY MAX(handled_at) DESC, client_id LIMIT $4";
+            AND (handled_at, id) < ($4, $5)
+        ORDER BY handled_at DESC, id DESC LIMIT $6";
     DELETE = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND id = $2";
     DELETE_BY_SUBJECT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2";
     DELETE_BY_SUBJECT_AND_CLIENT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND subject = $2 AND client_id = $3";
@@ -117,20 +118,24 @@ pub async fn list(
     }))
 }
 
-/// The clients that hold a consent of `subject`, the one with the newest consent first, and when that was given.
+/// The clients of the newest `limit` consents of `subject`, each once, the one with the newest consent first, and when
+/// that was given.
 pub async fn clients_of_subject(
     tx: &mut impl Read,
     subject: &str,
-    limit: usize,
+    limit: i64,
     now: Timestamp,
 ) -> Result<Vec<(ClientId, Timestamp)>, Error> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = tx.query(&CLIENTS_OF_SUBJECT, &values![subject, now, limit]).await?;
-    let read = |row: &Row| {
+    let mut clients: Vec<(ClientId, Timestamp)> = Vec::new();
+    let newest = values![subject, now, Timestamp::MAX, Uuid::max(), limit];
+    for row in tx.query(&CLIENTS_OF_SUBJECT, &newest).await? {
         let client: String = row.get(0)?;
-        Ok((ClientId::parse(&client).map_err(|error| inconsistent(error.to_string()))?, row.get(1)?))
-    };
-    rows.iter().map(read).collect()
+        if clients.iter().all(|(known, _)| known.as_str() != client) {
+            let client = ClientId::parse(&client).map_err(|error| inconsistent(error.to_string()))?;
+            clients.push((client, row.get(1)?));
+        }
+    }
+    Ok(clients)
 }
 
 pub async fn delete(tx: &mut WriteTx, id: GrantId) -> Result<(), Error> {

@@ -153,7 +153,8 @@ async fn connected_clients_are_listed_once_and_ended_at_the_admin_api() {
     assert_eq!(method, "DELETE");
     assert_eq!(path, "/admin/oauth2/auth/sessions/consent?subject=a+person&client=b%26c");
 
-    let unknown = Stand::answering(404, json!({})).await.connections();
+    let stand = Stand::answering(404, json!({})).await;
+    let unknown = stand.connections();
     assert_eq!(unknown.list(&cx(), "nobody").await.unwrap(), []);
     unknown.end(&cx(), "nobody", "b").await.unwrap();
     for (status, body) in [(500, json!([])), (302, json!([])), (401, json!([])), (200, json!("text"))] {

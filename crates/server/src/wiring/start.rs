@@ -227,6 +227,13 @@ fn assemble(
             (true, Service::Gateway) => ListenerBounds::decisions(),
             (true, Service::Identity | Service::Oauth) => ListenerBounds::admin(),
         };
+        let router = match first_pages(service, kind) {
+            Some((keys, is_first_page)) => {
+                let base_url = keys.iter().find_map(|key| config.value(service, key)?.as_str()).unwrap_or_default();
+                loopback::lead_to(base_url, is_first_page, router)
+            }
+            None => router,
+        };
         let router = with_manners(Words::of(service), bounds, router);
         match built.error_pages(config, service) {
             Some(pages) if !kind.is_admin => pages.around(router),
@@ -245,13 +252,6 @@ fn assemble(
     let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
     let router = match settings.cors.layer(own_rules) {
         Some(cors) => router.layer(cors),
-        None => router,
-    };
-    let router = match first_pages(service, kind) {
-        Some((keys, is_first_page)) => {
-            let base_url = keys.iter().find_map(|key| config.value(service, key)?.as_str()).unwrap_or_default();
-            loopback::lead_to(base_url, is_first_page, router)
-        }
         None => router,
     };
     let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };
