@@ -2,11 +2,10 @@
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
-use acceptance::suite::{Engine, Suite, with_config_on_both_engines};
+use acceptance::suite::{Suite, with_config_on_both_engines};
 use anyhow::{Context as _, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use super::PASSWORD;
 
@@ -138,55 +137,4 @@ async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// Sign-ins of many people at once, each from an address of its own, at a server that hashes one password at a time.
-fn flood(suite: &Suite, people: u32) -> JoinSet<Result<()>> {
-    let mut sign_ins = JoinSet::new();
-    for number in 0..people {
-        let mut client = at(suite.api(), &format!("10.7.{}.{}", number / 250, number % 250 + 1));
-        let begin = suite.identity("/self-service/login/api");
-        sign_ins.spawn(async move {
-            let flow = client.get(begin).await?;
-            let action = flow.at("/ui/action").as_str().with_context(|| flow.summary())?.to_owned();
-            let name = format!("nobody-{number}@example.org");
-            client
-                .json(Method::POST, action, &json!({ "method": "password", "identifier": name, "password": "x" }))
-                .await?;
-            Ok(())
-        });
-    }
-    sign_ins
-}
-
-/// On one database, because it waits for the deadline of the queue, which is ten seconds.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guess_that_was_never_judged_costs_nothing() -> Result<()> {
-    let mut config = config();
-    let argon2 = json!({ "memory": "8MB", "iterations": 160, "parallelism": 1, "dedicated_memory": "8MB" });
-    config["identity"]["hashers"] = json!({ "argon2": argon2 });
-    let suite = Suite::start_with(Engine::Sqlite, config).await?;
-    let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
-    play(&suite, &mut at(suite.api(), "198.51.100.7"), "registration", &[body]).await?;
-    let mut others = flood(&suite, 120);
-    // Once one is answered, the others wait for their turn.
-    others.join_next().await.context("a sign-in")???;
-    let guess = async || sign_in(&suite, "203.0.113.1", "a wrong password").await;
-    let during = [guess().await?, guess().await?];
-    let (judged, overloaded) = (count(&during, 400), count(&during, 503));
-    ensure!(overloaded >= 1 && judged + overloaded == 2, "{during:?}");
-    while let Some(answered) = others.join_next().await {
-        answered??;
-    }
-    let mut after = Vec::new();
-    for _ in 0..5 {
-        after.push(guess().await?);
-    }
-    ensure!(count(&after, 400) == 3 - judged && count(&after, 429) == 2 + judged, "{during:?}, then {after:?}");
-    suite.stop().await;
-    Ok(())
-}
-
-fn count(statuses: &[u16], status: u16) -> usize {
-    statuses.iter().filter(|it| **it == status).count()
 }
