@@ -4,6 +4,7 @@
 //! outside of `dev`, a pairwise subject without salt) is checked when the service is built, before a port is bound.
 
 mod defaults;
+mod honoured;
 mod hook;
 
 use std::time::Duration;
@@ -17,72 +18,8 @@ use web::config::GoDuration;
 
 use crate::domain::client::{AccessTokenStrategy, SubjectType};
 
+pub use honoured::{ADDITIONAL, HONOURED};
 pub(crate) use hook::{ApiKeyPlace, Hook};
-
-/// The keys that this service obeys.
-pub const HONOURED: &[&str] = &[
-    "clients.http.disallow_private_ip_ranges",
-    "clients.http.private_ip_exception_urls",
-    "dev",
-    "oauth2.allowed_top_level_claims",
-    "oauth2.client_credentials.default_grant_allowed_scope",
-    "oauth2.exclude_not_before_claim",
-    "oauth2.grant.refresh_token.rotation_grace_period",
-    "oauth2.grant.refresh_token.rotation_grace_reuse_count",
-    "oauth2.grant_types_disabled",
-    "oauth2.hashers.algorithm",
-    "oauth2.hashers.bcrypt.cost",
-    "oauth2.hashers.pbkdf2.iterations",
-    "oauth2.keys.algorithm",
-    "oauth2.keys.rotation_period",
-    "oauth2.mirror_top_level_claims",
-    "oauth2.pkce.enforced",
-    "oauth2.pkce.enforced_for_public_clients",
-    "oauth2.preserve_ext_claims",
-    "oauth2.refresh_token_hook",
-    "oauth2.token_hook",
-    "oidc.dynamic_client_registration.default_scope",
-    "oidc.subject_identifiers.pairwise.salt",
-    "oidc.subject_identifiers.supported_types",
-    "secrets.system",
-    "serve.cookies.domain",
-    "serve.cookies.names.consent_csrf",
-    "serve.cookies.names.login_csrf",
-    "serve.cookies.names.session",
-    "serve.cookies.paths.session",
-    "serve.cookies.same_site_mode",
-    "serve.cookies.secure",
-    "strategies.access_token",
-    "strategies.jwt.scope_claim",
-    "strategies.scope",
-    "ttl.access_token",
-    "ttl.auth_code",
-    "ttl.authentication_session",
-    "ttl.id_token",
-    "ttl.login_consent_request",
-    "ttl.refresh_token",
-    "urls.consent",
-    "urls.error",
-    "urls.login",
-    "urls.logout",
-    "urls.post_logout_redirect",
-    "urls.registration",
-    "urls.self.admin",
-    "urls.self.issuer",
-    "urls.self.public",
-    "webfinger.jwks.broadcast_keys",
-    "webfinger.oidc_discovery.auth_url",
-    "webfinger.oidc_discovery.client_registration_url",
-    "webfinger.oidc_discovery.jwks_url",
-    "webfinger.oidc_discovery.supported_claims",
-    "webfinger.oidc_discovery.supported_scope",
-    "webfinger.oidc_discovery.token_url",
-    "webfinger.oidc_discovery.userinfo_url",
-];
-
-/// Keys of ours that the schema of the replaced file does not know.
-pub const ADDITIONAL: &[&str] =
-    &["oauth2.grant_types_disabled", "oauth2.keys.algorithm", "oauth2.keys.rotation_period"];
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
