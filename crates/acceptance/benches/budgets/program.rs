@@ -51,8 +51,11 @@ impl Ports {
 
     fn config(&self) -> Value {
         let listen = |address: SocketAddr| json!({ "host": address.ip().to_string(), "port": address.port() });
+        let mut public = listen(self.identity);
+        // The clients of the bench say 127.0.0.1; the other URLs follow this one.
+        public["base_url"] = json!(format!("http://{}/", self.identity));
         json!({
-            "identity": { "serve": { "public": listen(self.identity), "admin": listen(self.identity_admin) } },
+            "identity": { "serve": { "public": public, "admin": listen(self.identity_admin) } },
             "oauth": { "serve": { "public": listen(self.oauth), "admin": listen(self.oauth_admin) } },
             "gateway": { "serve": { "proxy": listen(self.gateway), "api": listen(self.gateway_api) } },
         })
