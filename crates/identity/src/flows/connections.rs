@@ -1,4 +1,4 @@
-//! A person's connected applications: which clients she gave consent to, and how that ends.
+//! A person's connected applications: the clients that have a consent of that person, and how that ends.
 
 use std::time::Duration;
 

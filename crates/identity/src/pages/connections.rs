@@ -5,19 +5,15 @@ use axum::response::{IntoResponse, Response};
 use base::Context;
 use contracts::{Connection, Unavailable};
 use ui::components::{Button, ButtonKind, Hidden};
-use ui::{Moment, Strings};
+use ui::{Moment, OutsideText, Strings};
 use web::{Cx, RestError};
 
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::FlowKind;
-use crate::domain::identifier::is_invisible;
 use crate::flows::error::FlowError;
 use crate::flows::submission::RawSubmission;
 use crate::flows::visitor::Visitor;
-
-/// A name that is longer is cut.
-const NAME_CHARACTERS: usize = 80;
 
 /// The section of the settings page.
 pub(super) struct ConnectionList {
@@ -29,7 +25,7 @@ pub(super) struct ConnectionList {
 
 /// One client as a person recognizes it.
 pub(super) struct ConnectionLine {
-    pub name: String,
+    pub name: OutsideText,
     pub since: Moment,
     /// Sends the client's id.
     pub end: Button,
@@ -57,20 +53,10 @@ impl ConnectionList {
     }
 }
 
-/// The name is text of whoever registered the client: one line, and short. The id stands in for a name without letters.
-fn shown_name(connection: &Connection) -> String {
-    let name = one_line(&connection.client_name);
-    if name.chars().any(char::is_alphanumeric) { name } else { one_line(&connection.client_id) }
-}
-
-fn one_line(text: &str) -> String {
-    let visible = text.chars().filter(|c| c.is_whitespace() || !(c.is_control() || is_invisible(*c)));
-    let words = visible.map(|c| if c.is_whitespace() { ' ' } else { c }).collect::<String>();
-    let line = words.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(NAME_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+/// The name is text of whoever registered the client. The id stands in for a name that nobody can see.
+fn shown_name(connection: &Connection) -> OutsideText {
+    let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
+    name(&connection.client_name).or_else(|| name(&connection.client_id)).unwrap_or_else(OutsideText::nobody)
 }
 
 /// Ends one connection, and shows the settings again.
@@ -85,10 +71,10 @@ pub(super) async fn end(
         Err(error) => return error.into_response(),
     };
     match identity.end_connection(&cx, &visitor, body).await {
-        Ok(Ok(())) => see_other(&identity.settings_again(&visitor, Some("ended"))),
+        Ok(Ok(())) => see_other(&identity.settings_again(&visitor, Some(("connections", "ended")))),
         Ok(Err(error)) => {
             tracing::warn!(%error, "a connected application cannot be ended");
-            see_other(&identity.settings_again(&visitor, Some("unavailable")))
+            see_other(&identity.settings_again(&visitor, Some(("connections", "unavailable"))))
         }
         Err(FlowError::SessionRefreshRequired { redirect_browser_to }) => see_other(&redirect_browser_to),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
@@ -109,18 +95,6 @@ impl Identity {
         }
         self.end_my_connection(cx, visitor, client, &self.settings_again(visitor, None)).await
     }
-
-    /// The settings page that the form came from, with a word on what became of it.
-    fn settings_again(&self, visitor: &Visitor, outcome: Option<&str>) -> String {
-        let mut url = self.page(FlowKind::Settings);
-        let flow = visitor.query("flow");
-        let said = [("flow", flow.as_deref()), ("connections", outcome)];
-        let said: Vec<_> = said.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        if !said.is_empty() {
-            url.query_pairs_mut().extend_pairs(said);
-        }
-        url.into()
-    }
 }
 
 #[cfg(test)]
@@ -132,16 +106,14 @@ mod tests {
     #[test]
     fn a_name_is_one_short_line() {
         let shown = |name: &str| {
-            shown_name(&Connection {
-                client_id: "client-1".into(),
-                client_name: name.into(),
-                consented_at: Timestamp::EPOCH,
-            })
+            let (client_id, client_name) = ("client-1".to_owned(), name.to_owned());
+            let name = shown_name(&Connection { client_id, client_name, consented_at: Timestamp::EPOCH });
+            name.as_str().to_owned()
         };
         assert_eq!(shown(" The\n\tShop\u{0} "), "The Shop");
         assert_eq!(shown(" \u{200b} "), "client-1");
         assert_eq!(shown("a\u{202e}b"), "ab", "nothing turns the direction of what follows");
         assert_eq!(shown(""), "client-1");
-        assert_eq!(shown(&"é".repeat(500)), format!("{}…", "é".repeat(NAME_CHARACTERS)));
+        assert_eq!(shown(&"é".repeat(500)), format!("{}…", "é".repeat(OutsideText::NAME - 1)));
     }
 }

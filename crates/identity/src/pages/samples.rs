@@ -5,7 +5,9 @@ use base::{Locale, Timestamp};
 use serde_json::json;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
 use ui::form::FlowKind;
-use ui::{Config, FlowContext, FlowPage, Language, MessageKind, Moment, Page, PageLink, Strings, Ui, Width};
+use ui::{
+    Config, FlowContext, FlowPage, Language, MessageKind, Moment, OutsideText, Page, PageLink, Strings, Ui, Width,
+};
 
 use super::connections::{ConnectionLine, ConnectionList};
 use super::error::ErrorPage;
@@ -75,7 +77,7 @@ fn the_settings_list_the_signed_in_devices() {
                 action: "/ui/connections".into(),
                 csrf: Hidden::new("csrf_token", "sample-token"),
                 lines: Some(vec![ConnectionLine {
-                    name: "<Photo> Album".into(),
+                    name: OutsideText::new("<Photo> Album", OutsideText::NAME).unwrap(),
                     since: at("2026-03-05T09:07:31Z", locale),
                     end: Button::submit(strings.end_connection)
                         .sending("client", "album")

@@ -79,7 +79,7 @@ pub(super) async fn end_sessions(
         Err(error) => return error.into_response(),
     };
     match identity.end_my_sessions(&cx, &visitor, body).await {
-        Ok(()) => see_other(&identity.settings_after_ending(&visitor)),
+        Ok(()) => see_other(&identity.settings_again(&visitor, Some(("sessions", "ended")))),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
     }
 }
@@ -173,13 +173,14 @@ impl Identity {
         }
     }
 
-    /// The settings page that the form came from, with a word that it is done.
-    fn settings_after_ending(&self, visitor: &Visitor) -> String {
+    /// The settings page that a form beside its flow came from, with what became of the form.
+    pub(super) fn settings_again(&self, visitor: &Visitor, outcome: Option<(&str, &str)>) -> String {
         let mut url = self.page(FlowKind::Settings);
-        if let Some(flow) = visitor.query("flow") {
-            url.query_pairs_mut().append_pair("flow", &flow);
+        let flow = visitor.query("flow");
+        let said: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
+        if !said.is_empty() {
+            url.query_pairs_mut().extend_pairs(said);
         }
-        url.query_pairs_mut().append_pair("sessions", "ended");
         url.into()
     }
 }

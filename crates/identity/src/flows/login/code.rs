@@ -159,7 +159,7 @@ impl Identity {
             Some(id) => storage::identities::find_whole(&mut tx, self.vault(cx), id).await?,
             None => None,
         };
-        // The address may be hers no more since the code was sent: whoever reads what arrives there is not she.
+        // The person may have given the address up since the code was sent: then another reads what arrives there.
         let Some(identity) = person.filter(|person| self.signs_in_by_code(person, code.via, &code.address)) else {
             return Err(SubmitError::general(flow_messages::login_code_invalid()));
         };
@@ -176,7 +176,7 @@ impl Identity {
         Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
     }
 
-    /// Whether a code that was sent to this address is a proof for this person, who has her credentials with her.
+    /// Whether a code that was sent to this address is a proof for this person, who was read with all credentials.
     fn signs_in_by_code(&self, person: &domain::Identity, via: Via, address: &str) -> bool {
         let of_code =
             person.credential(CredentialType::Code).map(domain::Credential::code_addresses).unwrap_or_default();

@@ -53,7 +53,7 @@ impl Identity {
         }
         let is_own = flow.details.identity_id.is_none();
         let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
-        // The address may be hers no more since the code was sent. An administrator's code was sent to none.
+        // The person may have given the address up since the code was sent. An administrator's code was sent to none.
         let may_recover =
             |person: &domain::Identity| person.is_active() && (!is_own || person.recovers_by(code.via, &code.address));
         let Some(person) = person.filter(may_recover) else { return Ok(None) };
