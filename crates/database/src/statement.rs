@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-/// One SQL statement in the dialect that both engines share, or a pair where they must part. Parameters are `$1`, `$2` …
+/// One SQL statement in the dialect that both engines share, or a pair where they must part. Parameters are `$1`, `$2` …;
+/// `= ANY($2)` chooses the rows of several UUIDs, given as one value.
 #[derive(Debug)]
 pub struct Statement {
     name: &'static str,
@@ -54,8 +55,12 @@ impl Statement {
     }
 }
 
-/// Rewrites `$N` as `?N`, outside string literals.
+/// PostgreSQL has arrays; SQLite reads a list as a table of JSON.
+const ANY: (&str, &str) = ("= ANY($", "IN (SELECT unhex(value) FROM json_each($");
+
+/// Rewrites `$N` as `?N` and [`ANY`], outside string literals.
 pub(crate) fn positional(sql: &str) -> String {
+    let sql = &in_lists(sql);
     let mut text = String::with_capacity(sql.len());
     let mut quoted = false;
     let mut characters = sql.chars().peekable();
@@ -67,6 +72,21 @@ pub(crate) fn positional(sql: &str) -> String {
         text.push(if is_parameter { '?' } else { character });
     }
     text
+}
+
+fn in_lists(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once(ANY.0) {
+        // The bracket that closes ANY closes json_each; the subquery has one more.
+        let (number, behind) = after.split_once(')').unwrap_or((after, ""));
+        text.push_str(before);
+        text.push_str(ANY.1);
+        text.push_str(number);
+        text.push_str("))");
+        rest = behind;
+    }
+    text + rest
 }
 
 /// Names statements:
@@ -142,5 +162,11 @@ mod tests {
     #[test]
     fn parameters_become_positions_and_literals_stay() {
         assert_eq!(positional("a = $1 AND b = '$2' AND c = $13"), "a = ?1 AND b = '$2' AND c = ?13");
+    }
+
+    #[test]
+    fn lists_become_tables_of_json() {
+        let sqlite = "a = ?1 AND id IN (SELECT unhex(value) FROM json_each(?2)) ORDER BY id";
+        assert_eq!(positional("a = $1 AND id = ANY($2) ORDER BY id"), sqlite);
     }
 }

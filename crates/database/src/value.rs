@@ -8,6 +8,7 @@
 //! | `String`, JSON | `text` | text | text |
 //! | bytes, [`TokenDigest`] | `bytea` | blob | `bytea` |
 //! | [`Uuid`] | `uuid` | blob of 16 bytes | `uuid` |
+//! | `&[Uuid]` | none: a parameter to choose rows by | JSON array of hexadecimal texts | `uuid[]` |
 
 use std::borrow::Cow;
 
@@ -23,6 +24,7 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     Bytes(Cow<'a, [u8]>),
     Uuid(Uuid),
+    Uuids(Cow<'a, [Uuid]>),
 }
 
 /// A value that came from a row.
@@ -38,6 +40,7 @@ impl Value<'_> {
             Self::Text(it) => Value::Text(Cow::Owned(it.clone().into_owned())),
             Self::Bytes(it) => Value::Bytes(Cow::Owned(it.clone().into_owned())),
             Self::Uuid(it) => Value::Uuid(*it),
+            Self::Uuids(it) => Value::Uuids(Cow::Owned(it.clone().into_owned())),
         }
     }
 
@@ -49,6 +52,7 @@ impl Value<'_> {
             Self::Text(_) => "text",
             Self::Bytes(_) => "bytes",
             Self::Uuid(_) => "a UUID",
+            Self::Uuids(_) => "UUIDs",
         }
     }
 }
@@ -88,6 +92,8 @@ values_from! {
     TokenDigest => |it| Value::Bytes(Cow::Owned(it.as_bytes().to_vec()));
     Uuid => |it| Value::Uuid(it);
     &'a Uuid => |it| Value::Uuid(*it);
+    &'a [Uuid] => |it| Value::Uuids(Cow::Borrowed(it));
+    &'a Vec<Uuid> => |it| Value::Uuids(Cow::Borrowed(it));
     Timestamp => |it| Value::Integer(it.unix_micros());
     &'a Timestamp => |it| Value::Integer(it.unix_micros());
 }

@@ -38,6 +38,7 @@ impl ToSql for Parameter<'_> {
                 Value::Text(it) => it.as_ref().to_sql(kind, out),
                 Value::Bytes(it) => it.as_ref().to_sql(kind, out),
                 Value::Uuid(it) => it.to_sql(kind, out),
+                Value::Uuids(it) => it.as_ref().to_sql(kind, out),
             },
         }
     }

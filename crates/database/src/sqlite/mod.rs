@@ -183,6 +183,19 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
+/// What a statement's `= ANY($N)` reads: see [`Statement`].
+fn json_array(uuids: &[uuid::Uuid]) -> String {
+    let mut text = String::with_capacity(uuids.len() * 35 + 2);
+    text.push('[');
+    for (index, uuid) in uuids.iter().enumerate() {
+        text.push_str(if index == 0 { "\"" } else { ",\"" });
+        text.push_str(uuid.simple().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        text.push('"');
+    }
+    text.push(']');
+    text
+}
+
 fn bind(
     prepared: &mut rusqlite::CachedStatement<'_>,
     tenant: TenantId,
@@ -202,6 +215,7 @@ fn bind(
             Value::Text(it) => prepared.raw_bind_parameter(position, it.as_ref())?,
             Value::Bytes(it) => prepared.raw_bind_parameter(position, it.as_ref())?,
             Value::Uuid(it) => prepared.raw_bind_parameter(position, it.as_bytes().as_slice())?,
+            Value::Uuids(it) => prepared.raw_bind_parameter(position, json_array(it))?,
         }
         position += 1;
     }

@@ -95,7 +95,8 @@ impl Default for CodeConfig {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LinkMethod {
-    pub enabled: bool,
+    /// Off by default. A `false` that is written down keeps links out of the mails with recovery codes as well.
+    pub enabled: Option<bool>,
     pub config: LinkConfig,
 }
 

@@ -126,7 +126,7 @@ impl<'a> BuiltIn<'a> {
 
     fn link(&self) -> Option<&'a str> {
         let link = self.value(match self.kind {
-            TemplateType::RecoveryValid => "recovery_url",
+            TemplateType::RecoveryValid | TemplateType::RecoveryCodeValid => "recovery_url",
             TemplateType::VerificationValid | TemplateType::VerificationCodeValid => "verification_url",
             _ => return None,
         });

@@ -214,7 +214,9 @@ impl Identity {
         flow: &Flow<D>,
         token: &str,
     ) -> Result<Option<Box<Code>>, FlowError> {
-        if !self.methods().link {
+        let methods = self.methods();
+        let is_beside_code = D::KIND == FlowKind::Recovery && methods.link_beside_recovery_code;
+        if !methods.link && !is_beside_code {
             return Err(FlowError::MethodDisabled);
         }
         Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())

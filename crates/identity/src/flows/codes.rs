@@ -43,8 +43,8 @@ pub(super) enum Judged {
 }
 
 impl Identity {
-    /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
-    /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
+    /// Queues a message with a code, which takes the place of earlier ones: see [`replace_open`]. When the message is withheld
+    /// those stay as they are.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn send_code<D: Details>(
         &self,
@@ -73,15 +73,11 @@ impl Identity {
                 MessageAdmission::ByStranger => AskedBy::Stranger,
             }
         };
-        storage::codes::delete_open(tx, flow.id, purpose).await?;
-        // Done for unknown recipients too, so that timing does not reveal whether the account exists.
-        let person = recipient.person.map_or(IdentityId::from_uuid(Uuid::nil()), |person| person.id);
-        storage::codes::supersede_of_person(tx, person, purpose, asked_by).await?;
-        let code = Code {
+        let open = |purpose, plain: &PlainToken| Code {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            at_rest: self.code_at_rest(cx, purpose, &plain),
+            at_rest: self.code_at_rest(cx, purpose, plain),
             identity_id: recipient.person.map(|person| person.id),
             via: recipient.via,
             address: recipient.address.to_owned(),
@@ -90,7 +86,14 @@ impl Identity {
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
-        storage::codes::insert(tx, &code).await?;
+        replace_open(tx, &open(purpose, &plain)).await?;
+        let link = if self.sends_a_link_beside(purpose, recipient.via) {
+            let link = code::generate(&self.rng, CodePurpose::RecoveryLink);
+            replace_open(tx, &open(CodePurpose::RecoveryLink, &link)).await?;
+            Some(link)
+        } else {
+            None
+        };
         let is_known = recipient.person.is_some() || purpose == CodePurpose::Registration;
         let is_told = is_known || self.notifies_strangers(purpose);
         let mut data = json!({
@@ -107,6 +110,9 @@ impl Identity {
             data["traits"] = extra.and_then(|extra| extra.get("traits")).cloned().unwrap_or_default();
             let (member, value) = self.mailed(flow, purpose, &plain);
             data[member] = json!(value);
+            if let Some(link) = &link {
+                data["recovery_url"] = json!(self.mailed_link(flow, link).as_str());
+            }
             if purpose == CodePurpose::Verification {
                 data["verification_url"] = json!(mailed_url(flow, self.public_url(), ("code", &plain)));
             }
@@ -118,6 +124,13 @@ impl Identity {
             courier::write(self, cx, template, recipient.via, recipient.address, data);
         }
         Ok(())
+    }
+
+    /// A mail with a recovery code holds a link as well, which any browser may open. A flood of requests uses up the mails to an
+    /// owner, who then has only codes of flows that strangers began; by the link the newest of those mails still lets the
+    /// owner in.
+    fn sends_a_link_beside(&self, purpose: CodePurpose, via: Via) -> bool {
+        purpose == CodePurpose::Recovery && via == Via::Email && self.methods().link_beside_recovery_code
     }
 
     /// The form in which a code is kept.
@@ -221,6 +234,17 @@ impl Identity {
             CodePurpose::Login | CodePurpose::Registration => false,
         }
     }
+}
+
+/// Stores a code, which becomes the only open one of its flow, and of its person among those that the same kind of caller
+/// asked for.
+async fn replace_open(tx: &mut WriteTx, code: &Code) -> Result<(), FlowError> {
+    storage::codes::delete_open(tx, code.flow_id, code.purpose).await?;
+    // Done for unknown recipients too, so that timing does not reveal whether the account exists.
+    let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
+    storage::codes::supersede_of_person(tx, person, code.purpose, code.asked_by).await?;
+    storage::codes::insert(tx, code).await?;
+    Ok(())
 }
 
 /// What a template may know of a person.

@@ -123,6 +123,8 @@ pub(crate) struct Methods {
     pub code_sign_in: bool,
     /// Codes as a second factor.
     pub code_second_factor: bool,
+    /// Whether a mail with a recovery code holds a link as well.
+    pub link_beside_recovery_code: bool,
     pub identifier_first: bool,
     pub two_step_registration: bool,
 }
@@ -137,7 +139,8 @@ impl Identity {
             password: methods.password.enabled,
             profile: methods.profile.enabled,
             code: methods.code.enabled || methods.code.passwordless_enabled || methods.code.mfa_enabled,
-            link: methods.link.enabled,
+            link: methods.link.enabled == Some(true),
+            link_beside_recovery_code: methods.link.enabled != Some(false),
             code_sign_in: methods.code.passwordless_enabled,
             code_second_factor: methods.code.mfa_enabled,
             identifier_first: selfservice.flows.login.style == LoginStyle::IdentifierFirst,

@@ -29,9 +29,7 @@ impl Identity {
         cx: &Context,
         external_id: &str,
     ) -> Result<Option<domain::Identity>, database::Error> {
-        let mut tx = self.database.read(cx.tenant);
-        let Some(found) = identities::find_by_external_id(&mut tx, external_id).await? else { return Ok(None) };
-        identities::find_whole(&mut tx, self.vault(cx), found.id).await
+        identities::find_by_external_id(&mut self.database.read(cx.tenant), self.vault(cx), external_id).await
     }
 
     /// Identities page by page, with their credentials when these are to be shown.

@@ -1,25 +1,17 @@
 //! Credentials and the identifiers that lead to them. Configurations rest sealed; identifiers are normalised, so that
 //! finding one is an equality.
 
+use base::Timestamp;
 use base::seal::Purpose;
 use database::{Error, Read, Row, WriteTx, values};
 
-use super::{Vault, word};
+use super::{Vault, rows, word};
 use crate::domain::{Credential, CredentialType, Credentials, IdentityId};
 
 const SEALED: Purpose = Purpose("identity credential");
 const TABLE: &str = "identity_credentials";
 
 database::statements! {
-    OF_IDENTITY = "SELECT type, config, version, created_at, updated_at FROM identity_credentials \
-                   WHERE tenant_id = $1 AND identity_id = $2 ORDER BY type";
-    IDENTIFIERS_OF_IDENTITY = "SELECT type, identifier FROM identity_credential_identifiers \
-                               WHERE tenant_id = $1 AND identity_id = $2 ORDER BY type, identifier";
-    /// The credentials of the identities within a range of ids, which is what a page is.
-    slow OF_RANGE = "SELECT identity_id, type, config, version, created_at, updated_at FROM identity_credentials \
-                WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY identity_id, type";
-    slow IDENTIFIERS_OF_RANGE = "SELECT identity_id, type, identifier FROM identity_credential_identifiers \
-                            WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY type, identifier";
     /// Whom an identifier of a kind means.
     FIND_OWNER = "SELECT identity_id FROM identity_credential_identifiers \
                   WHERE tenant_id = $1 AND identifier = $2 AND type = $3";
@@ -39,45 +31,6 @@ database::statements! {
     RELEASE_IDENTIFIER = "DELETE FROM identity_credential_identifiers \
                           WHERE tenant_id = $1 AND identifier = $2 AND type = $3 AND identity_id = $4";
     RELEASE_OF_IDENTITY = "DELETE FROM identity_credential_identifiers WHERE tenant_id = $1 AND identity_id = $2";
-}
-
-/// All credentials of an identity.
-pub async fn load(tx: &mut impl Read, vault: Vault<'_>, id: IdentityId) -> Result<Credentials, Error> {
-    let mut credentials = Credentials::new();
-    for row in tx.query(&OF_IDENTITY, &values![id.as_uuid()]).await? {
-        let credential = read(&row, 0, vault)?;
-        credentials.insert(credential.kind, credential);
-    }
-    for row in tx.query(&IDENTIFIERS_OF_IDENTITY, &values![id.as_uuid()]).await? {
-        let kind = word(TABLE, &row.get::<String>(0)?, CredentialType::parse)?;
-        if let Some(credential) = credentials.get_mut(&kind) {
-            credential.identifiers.push(row.get(1)?);
-        }
-    }
-    Ok(credentials)
-}
-
-/// The credentials of all identities from `first` to `last`, by identity.
-pub(super) async fn load_range(
-    tx: &mut impl Read,
-    vault: Vault<'_>,
-    first: IdentityId,
-    last: IdentityId,
-) -> Result<std::collections::HashMap<IdentityId, Credentials>, Error> {
-    let range = values![first.as_uuid(), last.as_uuid()];
-    let mut all = std::collections::HashMap::<IdentityId, Credentials>::new();
-    for row in tx.query(&OF_RANGE, &range).await? {
-        let credential = read(&row, 1, vault)?;
-        all.entry(IdentityId::from_uuid(row.get(0)?)).or_default().insert(credential.kind, credential);
-    }
-    for row in tx.query(&IDENTIFIERS_OF_RANGE, &range).await? {
-        let kind = word(TABLE, &row.get::<String>(1)?, CredentialType::parse)?;
-        let credentials = all.get_mut(&IdentityId::from_uuid(row.get(0)?));
-        if let Some(credential) = credentials.and_then(|credentials| credentials.get_mut(&kind)) {
-            credential.identifiers.push(row.get(2)?);
-        }
-    }
-    Ok(all)
 }
 
 /// Whom a normalised identifier of this kind means.
@@ -159,14 +112,33 @@ pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Resu
     tx.execute(&DELETE_OF_IDENTITY, &values![id.as_uuid()]).await.map(|_| ())
 }
 
-fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credential, Error> {
-    let sealed: Vec<u8> = row.get(at + 1)?;
-    Ok(Credential {
-        kind: word(TABLE, &row.get::<String>(at)?, CredentialType::parse)?,
-        identifiers: Vec::new(),
-        config: vault.open(SEALED, TABLE, &sealed)?,
-        version: row.get(at + 2)?,
-        created_at: row.get(at + 3)?,
-        updated_at: row.get(at + 4)?,
-    })
+/// Kind, sealed configuration as hexadecimal text, version, times of creation and change.
+type StoredCredential = (String, String, i32, i64, i64);
+
+/// Reads the two columns that a statement selects about credentials, from position `at` on.
+pub(super) fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credentials, Error> {
+    let mut credentials = Credentials::new();
+    for (kind, config, version, created_at, updated_at) in rows::<StoredCredential>(TABLE, row, at)? {
+        let kind = word(TABLE, &kind, CredentialType::parse)?;
+        let sealed = hex::decode(config).map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
+        let credential = Credential {
+            kind,
+            identifiers: Vec::new(),
+            config: vault.open(SEALED, TABLE, &sealed)?,
+            version,
+            created_at: Timestamp::from_unix_micros(created_at),
+            updated_at: Timestamp::from_unix_micros(updated_at),
+        };
+        credentials.insert(kind, credential);
+    }
+    for (kind, identifier) in rows::<(String, String)>(TABLE, row, at + 1)? {
+        let kind = word(TABLE, &kind, CredentialType::parse)?;
+        if let Some(credential) = credentials.get_mut(&kind) {
+            credential.identifiers.push(identifier);
+        }
+    }
+    for credential in credentials.values_mut() {
+        credential.identifiers.sort();
+    }
+    Ok(credentials)
 }

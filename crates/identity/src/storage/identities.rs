@@ -2,35 +2,49 @@
 
 mod addresses;
 mod list;
+mod row;
 
-use database::{Error, Read, Row, WriteTx, values};
+use database::{Error, Read, WriteTx, values};
 
-use super::{Vault, credentials, familiar_clients, json, word};
-use crate::domain::{Aal, CredentialType, Identity, IdentityId, State};
+use super::{Vault, credentials, familiar_clients, word};
+use crate::domain::{CredentialType, Identity, IdentityId, State};
 
-pub(super) use addresses::read_addresses;
 pub use addresses::{find_recovery, find_verifiable, mark_sent, mark_verified};
 pub use list::{Filter, ListKey, count, list};
+use row::read_whole;
+pub(super) use row::{WIDTH, identity, read, whole};
 
 const TABLE: &str = "identity_identities";
 
-/// The columns of an identity, in the order in which [`read`] takes them.
-macro_rules! columns {
+/// Whom an identifier of a kind means.
+macro_rules! of_identifier {
     () => {
-        "id, schema_id, state, state_changed_at, traits, metadata_public, metadata_admin, external_id, organization_id, \
-         available_aal, created_at, updated_at, version"
+        " FROM identity_credential_identifiers c JOIN identity_identities i ON i.tenant_id = $1 AND i.id = c.identity_id \
+          WHERE c.tenant_id = $1 AND c.identifier = $2 AND c.type = $3"
     };
 }
-use columns;
 
 database::statements! {
-    FIND = concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id = $2");
-    FIND_BY_EXTERNAL_ID =
-        concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND external_id = $2");
+    FIND = {
+        sqlite: concat!("SELECT ", identity!(sqlite), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = $2"),
+        postgres: concat!("SELECT ", identity!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = $2"),
+    };
+    FIND_WHOLE = {
+        sqlite: concat!("SELECT ", whole!(sqlite), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = $2"),
+        postgres: concat!("SELECT ", whole!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = $2"),
+    };
+    FIND_BY_EXTERNAL_ID = {
+        sqlite: concat!("SELECT ", whole!(sqlite), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.external_id = $2"),
+        postgres: concat!("SELECT ", whole!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.external_id = $2"),
+    };
+    FIND_BY_IDENTIFIER = {
+        sqlite: concat!("SELECT ", whole!(sqlite), of_identifier!()),
+        postgres: concat!("SELECT ", whole!(postgres), of_identifier!()),
+    };
     /// The row is held until the transaction ends, so that two changes of one identity follow each other.
     LOCK = {
-        sqlite: concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id = $2"),
-        postgres: concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR UPDATE"),
+        sqlite: "SELECT id FROM identity_identities WHERE tenant_id = $1 AND id = $2",
+        postgres: "SELECT id FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
     };
     INSERT = "INSERT INTO identity_identities (tenant_id, id, schema_id, state, state_changed_at, traits, metadata_public, \
               metadata_admin, external_id, organization_id, available_aal, created_at, updated_at, version) \
@@ -85,21 +99,21 @@ pub enum StoreError {
 
 /// An identity with its addresses, without its credentials.
 pub async fn find(tx: &mut impl Read, id: IdentityId) -> Result<Option<Identity>, Error> {
-    let row = tx.query_opt(&FIND, &values![id.as_uuid()]).await?;
-    with_addresses(tx, row).await
+    tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row, 0)).transpose()
 }
 
 /// As [`find`], with the credentials.
 pub async fn find_whole(tx: &mut impl Read, vault: Vault<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
-    let identity = find(tx, id).await?;
-    with_credentials(tx, vault, identity).await
+    tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, vault)).transpose()
 }
 
-/// As [`find_whole`], and nobody else changes the identity until the transaction ends.
+/// As [`find_whole`], and nobody else changes the identity until the transaction ends. Read after the lock, so that what
+/// another transaction has just changed is seen.
 pub async fn lock_whole(tx: &mut WriteTx, vault: Vault<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
-    let row = tx.query_opt(&LOCK, &values![id.as_uuid()]).await?;
-    let identity = with_addresses(tx, row).await?;
-    with_credentials(tx, vault, identity).await
+    match tx.query_opt(&LOCK, &values![id.as_uuid()]).await? {
+        Some(_) => find_whole(tx, vault, id).await,
+        None => Ok(None),
+    }
 }
 
 /// Whether the identity is as it was read, and active. It stays so until the transaction ends.
@@ -114,22 +128,24 @@ pub async fn lock_unchanged(tx: &mut WriteTx, read: &Identity) -> Result<Unchang
     })
 }
 
-pub async fn find_by_external_id(tx: &mut impl Read, external_id: &str) -> Result<Option<Identity>, Error> {
-    let row = tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?;
-    with_addresses(tx, row).await
+/// As [`find_whole`], by the id that another system gave it.
+pub async fn find_by_external_id(
+    tx: &mut impl Read,
+    vault: Vault<'_>,
+    external_id: &str,
+) -> Result<Option<Identity>, Error> {
+    tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, vault)).transpose()
 }
 
-/// The identity, with its credentials, that a normalised identifier of this kind means.
+/// As [`find_whole`], by a normalised identifier of this kind.
 pub async fn find_by_identifier(
     tx: &mut impl Read,
     vault: Vault<'_>,
     kind: CredentialType,
     identifier: &str,
 ) -> Result<Option<Identity>, Error> {
-    match credentials::find_owner(tx, kind, identifier).await? {
-        Some(id) => find_whole(tx, vault, id).await,
-        None => Ok(None),
-    }
+    let row = tx.query_opt(&FIND_BY_IDENTIFIER, &values![identifier, kind.as_str()]).await?;
+    row.map(|row| read_whole(&row, vault)).transpose()
 }
 
 pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> Result<(), StoreError> {
@@ -209,47 +225,6 @@ async fn store_parts(
         return Err(StoreError::Taken(Taken::Identifier { kind, identifier }));
     }
     addresses::store(tx, before, after).await
-}
-
-async fn with_addresses(tx: &mut impl Read, row: Option<Row>) -> Result<Option<Identity>, Error> {
-    let Some(row) = row else { return Ok(None) };
-    let mut identity = read(&row, 0)?;
-    addresses::load(tx, &mut identity).await?;
-    Ok(Some(identity))
-}
-
-async fn with_credentials(
-    tx: &mut impl Read,
-    vault: Vault<'_>,
-    identity: Option<Identity>,
-) -> Result<Option<Identity>, Error> {
-    let Some(mut identity) = identity else { return Ok(None) };
-    identity.credentials = credentials::load(tx, vault, identity.id).await?;
-    Ok(Some(identity))
-}
-
-/// Reads the columns of [`columns`] from position `at` on.
-pub(super) fn read(row: &Row, at: usize) -> Result<Identity, Error> {
-    let optional_json =
-        |position: usize| row.get::<Option<String>>(at + position)?.map(|text| json(TABLE, &text)).transpose();
-    Ok(Identity {
-        id: IdentityId::from_uuid(row.get(at)?),
-        schema_id: row.get(at + 1)?,
-        state: word(TABLE, &row.get::<String>(at + 2)?, State::parse)?,
-        state_changed_at: row.get(at + 3)?,
-        traits: json(TABLE, &row.get::<String>(at + 4)?)?,
-        metadata_public: optional_json(5)?,
-        metadata_admin: optional_json(6)?,
-        external_id: row.get(at + 7)?,
-        organization_id: row.get(at + 8)?,
-        available_aal: word(TABLE, &row.get::<String>(at + 9)?, Aal::parse)?,
-        verifiable_addresses: Vec::new(),
-        recovery_addresses: Vec::new(),
-        credentials: crate::domain::Credentials::new(),
-        created_at: row.get(at + 10)?,
-        updated_at: row.get(at + 11)?,
-        version: row.get(at + 12)?,
-    })
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use base::{Page, PageRequest, Timestamp, TokenDigest};
 use database::{Error, Read, Row, WriteTx, values};
 use uuid::Uuid;
 
-use super::{identities, json, word};
+use super::{identities, json, rows, word};
 use crate::domain::{Aal, Device, DeviceId, Identity, IdentityId, Session, SessionId};
 
 const TABLE: &str = "identity_sessions";
+const DEVICES_TABLE: &str = "identity_session_devices";
 
 macro_rules! columns {
     () => {
@@ -21,18 +22,20 @@ macro_rules! columns {
 /// How many columns a session has.
 const WIDTH: usize = 11;
 
-/// What belongs to a session or its identity comes as JSON arrays, in no particular order.
+/// A session with its identity, and its devices as a JSON array in no particular order.
 macro_rules! find_whole {
-    ($array:literal, $id:literal) => {
+    ($engine:ident, $array:literal, $id:literal) => {
         concat!(
-            "SELECT ", columns!(), ", i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, \
-             i.metadata_admin, i.external_id, i.organization_id, i.available_aal, i.created_at, i.updated_at, i.version, \
-             CAST((SELECT ", $array, "(", $id, ", x.via, x.value, x.status, CASE WHEN x.verified THEN 1 ELSE 0 END, \
-                 x.verified_at, x.created_at, x.updated_at)) FROM identity_verifiable_addresses x \
-                 WHERE x.tenant_id = $1 AND x.identity_id = s.identity_id) AS text), \
-             CAST((SELECT ", $array, "(", $id, ", x.via, x.value, x.created_at, x.updated_at)) \
-                 FROM identity_recovery_addresses x WHERE x.tenant_id = $1 AND x.identity_id = s.identity_id) AS text), \
-             CAST((SELECT ", $array, "(", $id, ", x.ip_address, x.user_agent, x.location, x.created_at)) \
+            "SELECT ",
+            columns!(),
+            ", ",
+            identities::identity!($engine),
+            ", \
+             CAST((SELECT ",
+            $array,
+            "(",
+            $id,
+            ", x.ip_address, x.user_agent, x.location, x.created_at)) \
                  FROM identity_session_devices x WHERE x.tenant_id = $1 AND x.session_id = s.id) AS text) \
              FROM identity_sessions s \
              JOIN identity_identities i ON i.tenant_id = $1 AND i.id = s.identity_id \
@@ -67,8 +70,8 @@ database::statements! {
     FIND_BY_TOKEN = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.token_digest = $2");
     /// A session with its devices and its identity with its addresses, in one read.
     FIND_WHOLE_BY_TOKEN = {
-        sqlite: find_whole!("json_group_array(json_array", "lower(hex(x.id))"),
-        postgres: find_whole!("json_agg(json_build_array", "CAST(x.id AS text)"),
+        sqlite: find_whole!(sqlite, "json_group_array(json_array", "lower(hex(x.id))"),
+        postgres: find_whole!(postgres, "json_agg(json_build_array", "CAST(x.id AS text)"),
     };
     DEVICES = "SELECT id, ip_address, user_agent, location FROM identity_session_devices \
                WHERE tenant_id = $1 AND session_id = $2 ORDER BY created_at, id";
@@ -149,9 +152,8 @@ pub async fn find_whole_by_token(
     digest: &TokenDigest,
 ) -> Result<Option<(Session, Identity)>, Error> {
     let Some(row) = tx.query_opt(&FIND_WHOLE_BY_TOKEN, &values![digest]).await? else { return Ok(None) };
-    let (mut session, mut identity) = (read(&row)?, identities::read(&row, WIDTH)?);
-    identities::read_addresses(&mut identity, &rows_of(&row, WIDTH + 13)?, &rows_of(&row, WIDTH + 14)?)?;
-    let mut devices: Vec<StoredDevice> = parsed(&rows_of(&row, WIDTH + 15)?)?;
+    let (mut session, identity) = (read(&row)?, identities::read(&row, WIDTH)?);
+    let mut devices: Vec<StoredDevice> = rows(DEVICES_TABLE, &row, WIDTH + identities::WIDTH)?;
     devices.sort_by_key(|(id, .., created_at)| (*created_at, id.as_uuid()));
     let device = |(id, ip_address, user_agent, location, _)| Device { id, ip_address, user_agent, location };
     session.devices = devices.into_iter().map(device).collect();
@@ -160,15 +162,6 @@ pub async fn find_whole_by_token(
 
 /// Id, IP address, user agent, location and time of creation of a device.
 type StoredDevice = (DeviceId, Option<String>, Option<String>, Option<String>, i64);
-
-/// The rows that a statement returned as a JSON array. PostgreSQL returns none for no rows.
-fn rows_of(row: &Row, position: usize) -> Result<String, Error> {
-    Ok(row.get::<Option<String>>(position)?.unwrap_or_else(|| "[]".to_owned()))
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| Error::inconsistent(TABLE, error.to_string()))
-}
 
 /// The devices of a session, oldest first.
 pub async fn devices(tx: &mut impl Read, id: SessionId) -> Result<Vec<Device>, Error> {

@@ -117,9 +117,9 @@ impl Identity {
         current: &Current,
     ) -> Result<Vec<(Via, String)>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let credentials = storage::credentials::load(&mut tx, self.vault(cx), current.session.identity_id).await?;
-        let addresses =
-            credentials.get(&CredentialType::Code).map(domain::Credential::code_addresses).unwrap_or_default();
+        let person = storage::identities::find_whole(&mut tx, self.vault(cx), current.session.identity_id).await?;
+        let credential = person.as_ref().and_then(|person| person.credential(CredentialType::Code));
+        let addresses = credential.map(domain::Credential::code_addresses).unwrap_or_default();
         if addresses.is_empty() && self.sends_codes_to_verifiable_addresses() {
             let verifiable = current.identity.verifiable_addresses.iter();
             return Ok(verifiable.map(|address| (address.via, address.value.clone())).collect());

@@ -172,9 +172,10 @@ impl Identity {
     async fn refresh_form(&self, cx: &Context, flow: &mut Flow<Login>, current: &Current) -> Result<(), FlowError> {
         let methods = self.methods();
         let mut tx = self.database.read(cx.tenant);
-        let credentials = storage::credentials::load(&mut tx, self.vault(cx), current.session.identity_id).await?;
-        let password = credentials.get(&CredentialType::Password).filter(|it| it.password_hash().is_some());
-        let code = credentials.get(&CredentialType::Code);
+        let person = storage::identities::find_whole(&mut tx, self.vault(cx), current.session.identity_id).await?;
+        let credential = |kind| person.as_ref().and_then(|person| person.credential(kind));
+        let password = credential(CredentialType::Password).filter(|it| it.password_hash().is_some());
+        let code = credential(CredentialType::Code);
         if methods.password
             && let Some(identifier) = password.and_then(|it| it.identifiers.first())
         {

@@ -2,6 +2,7 @@
 
 use base::Timestamp;
 use database::{Error, Read, Row, WriteTx, values};
+use uuid::Uuid;
 
 use super::{StoreError, Taken};
 use crate::domain::{
@@ -14,16 +15,6 @@ const VERIFIABLE: &str = "identity_verifiable_addresses";
 const RECOVERY: &str = "identity_recovery_addresses";
 
 database::statements! {
-    VERIFIABLE_OF_IDENTITY = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at \
-                              FROM identity_verifiable_addresses WHERE tenant_id = $1 AND identity_id = $2 \
-                              ORDER BY created_at, via, value";
-    RECOVERY_OF_IDENTITY = "SELECT id, via, value, created_at, updated_at FROM identity_recovery_addresses \
-                            WHERE tenant_id = $1 AND identity_id = $2 ORDER BY created_at, via, value";
-    slow VERIFIABLE_OF_RANGE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
-                           FROM identity_verifiable_addresses \
-                           WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
-    slow RECOVERY_OF_RANGE = "SELECT id, via, value, created_at, updated_at, identity_id FROM identity_recovery_addresses \
-                         WHERE tenant_id = $1 AND identity_id >= $2 AND identity_id <= $3 ORDER BY created_at, via, value";
     /// An address and whose it is, by what a person typed (normalised).
     FIND_VERIFIABLE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
                        FROM identity_verifiable_addresses WHERE tenant_id = $1 AND via = $2 AND value = $3";
@@ -83,79 +74,8 @@ pub async fn mark_sent(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp
 /// Says whose address changed, if one did; `false` when none did.
 fn touch_owner(tx: &mut WriteTx, owner: Option<&Row>) -> Result<bool, Error> {
     let Some(owner) = owner else { return Ok(false) };
-    tx.touch(owner.get::<uuid::Uuid>(0)?.as_bytes());
+    tx.touch(owner.get::<Uuid>(0)?.as_bytes());
     Ok(true)
-}
-
-pub(super) async fn load(tx: &mut impl Read, identity: &mut Identity) -> Result<(), Error> {
-    let id = values![identity.id.as_uuid()];
-    for row in tx.query(&VERIFIABLE_OF_IDENTITY, &id).await? {
-        identity.verifiable_addresses.push(read_verifiable(&row)?);
-    }
-    for row in tx.query(&RECOVERY_OF_IDENTITY, &id).await? {
-        identity.recovery_addresses.push(read_recovery(&row)?);
-    }
-    Ok(())
-}
-
-/// A row of `identity_verifiable_addresses` in a JSON array.
-type VerifiableRow = (VerifiableAddressId, String, String, String, u8, Option<i64>, i64, i64);
-/// A row of `identity_recovery_addresses` in a JSON array.
-type RecoveryRow = (RecoveryAddressId, String, String, i64, i64);
-
-/// The addresses of an identity from two JSON arrays of rows, in the order of [`load`].
-pub(in crate::storage) fn read_addresses(
-    identity: &mut Identity,
-    verifiable: &str,
-    recovery: &str,
-) -> Result<(), Error> {
-    let faulty = |error: serde_json::Error| Error::inconsistent(VERIFIABLE, error.to_string());
-    for row in serde_json::from_str::<Vec<VerifiableRow>>(verifiable).map_err(faulty)? {
-        let (id, via, value, status, verified, verified_at, created_at, updated_at) = row;
-        identity.verifiable_addresses.push(VerifiableAddress {
-            id,
-            via: word(VERIFIABLE, &via, Via::parse)?,
-            value,
-            status: word(VERIFIABLE, &status, AddressStatus::parse)?,
-            verified: verified != 0,
-            verified_at: verified_at.map(Timestamp::from_unix_micros),
-            created_at: Timestamp::from_unix_micros(created_at),
-            updated_at: Timestamp::from_unix_micros(updated_at),
-        });
-    }
-    for row in serde_json::from_str::<Vec<RecoveryRow>>(recovery).map_err(faulty)? {
-        let (id, via, value, created_at, updated_at) = row;
-        let via = word(RECOVERY, &via, Via::parse)?;
-        let (created_at, updated_at) =
-            (Timestamp::from_unix_micros(created_at), Timestamp::from_unix_micros(updated_at));
-        identity.recovery_addresses.push(RecoveryAddress { id, via, value, created_at, updated_at });
-    }
-    identity
-        .verifiable_addresses
-        .sort_by(|a, b| (a.created_at, a.via.as_str(), &a.value).cmp(&(b.created_at, b.via.as_str(), &b.value)));
-    identity
-        .recovery_addresses
-        .sort_by(|a, b| (a.created_at, a.via.as_str(), &a.value).cmp(&(b.created_at, b.via.as_str(), &b.value)));
-    Ok(())
-}
-
-/// The addresses of a page: `identities` are in the order of their ids and have none yet.
-pub(super) async fn load_range(tx: &mut impl Read, identities: &mut [Identity]) -> Result<(), Error> {
-    let (Some(first), Some(last)) = (identities.first(), identities.last()) else { return Ok(()) };
-    let range = values![first.id.as_uuid(), last.id.as_uuid()];
-    for row in tx.query(&VERIFIABLE_OF_RANGE, &range).await? {
-        let id = IdentityId::from_uuid(row.get(8)?);
-        if let Ok(index) = identities.binary_search_by_key(&id, |identity| identity.id) {
-            identities[index].verifiable_addresses.push(read_verifiable(&row)?);
-        }
-    }
-    for row in tx.query(&RECOVERY_OF_RANGE, &range).await? {
-        let id = IdentityId::from_uuid(row.get(5)?);
-        if let Ok(index) = identities.binary_search_by_key(&id, |identity| identity.id) {
-            identities[index].recovery_addresses.push(read_recovery(&row)?);
-        }
-    }
-    Ok(())
 }
 
 /// Writes the difference. Old addresses go first, so that a value may move from one row to another.

@@ -1,6 +1,6 @@
 //! Identities page by page, in the order of their ids.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use base::{Page, PageRequest};
 use database::{Error, Read, Row, values};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::{Vault, credentials};
-use super::{addresses, columns, read};
+use super::row::{identity, read, read_whole, whole};
 use crate::domain::{CredentialType, Identity, IdentityId};
 
 /// The identifiers that begin with a text, from a position on, each with its owner. An owner with several such identifiers
@@ -39,21 +39,23 @@ macro_rules! similar {
 }
 
 database::statements! {
-    slow LIST = concat!(
-        "SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id > $3 ORDER BY id LIMIT $2"
-    );
-    slow OF_ORGANIZATION = concat!(
-        "SELECT ", columns!(), " FROM identity_identities \
-         WHERE tenant_id = $1 AND organization_id = $4 AND id > $3 ORDER BY id LIMIT $2"
-    );
-    BY_ID = concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 AND id = $2");
-    slow OFFSET =
-        concat!("SELECT ", columns!(), " FROM identity_identities WHERE tenant_id = $1 ORDER BY id LIMIT $2 OFFSET $3");
+    slow LIST = "SELECT id FROM identity_identities WHERE tenant_id = $1 AND id > $3 ORDER BY id LIMIT $2";
+    slow OF_ORGANIZATION = "SELECT id FROM identity_identities \
+                            WHERE tenant_id = $1 AND organization_id = $4 AND id > $3 ORDER BY id LIMIT $2";
+    slow OFFSET = "SELECT id FROM identity_identities WHERE tenant_id = $1 ORDER BY id LIMIT $2 OFFSET $3";
     slow COUNT = "SELECT count(*) FROM identity_identities WHERE tenant_id = $1";
     /// Compared byte by byte: in the order of a language a beginning is no range.
     slow SIMILAR = {
         sqlite: similar!("c.identifier", "e.identifier"),
         postgres: similar!("c.identifier COLLATE \"C\"", "e.identifier COLLATE \"C\""),
+    };
+    slow PAGE = {
+        sqlite: concat!("SELECT ", identity!(sqlite), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)"),
+        postgres: concat!("SELECT ", identity!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)"),
+    };
+    slow PAGE_WHOLE = {
+        sqlite: concat!("SELECT ", whole!(sqlite), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)"),
+        postgres: concat!("SELECT ", whole!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)"),
     };
 }
 
@@ -95,64 +97,74 @@ impl Filter {
     }
 }
 
-/// A page of identities with their addresses; with credentials when a vault is given.
+/// A page of identities with their addresses; with credentials when a vault is given. One statement chooses, another reads.
 pub async fn list(
     tx: &mut impl Read,
     vault: Option<Vault<'_>>,
     filter: &Filter,
     page: &PageRequest<ListKey>,
 ) -> Result<Page<Identity, ListKey>, Error> {
-    if let Filter::IdentifierBeginning(beginning) = filter {
-        return list_similar(tx, vault, filter, beginning, page).await;
-    }
+    let chosen = choose(tx, filter, page).await?;
+    let ids: Vec<Uuid> = chosen.items.iter().map(|(_, id)| *id).collect();
+    let found = if let Some(vault) = vault {
+        let rows = tx.query(&PAGE_WHOLE, &values![&ids]).await?;
+        rows.iter().map(|row| read_whole(row, vault)).collect::<Result<Vec<_>, _>>()?
+    } else {
+        let rows = tx.query(&PAGE, &values![&ids]).await?;
+        rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>, _>>()?
+    };
+    let mut found: HashMap<Uuid, Identity> = found.into_iter().map(|it| (it.id.as_uuid(), it)).collect();
+    // Who was deleted meanwhile is left out.
+    let items = ids.iter().filter_map(|id| found.remove(id)).collect();
+    Ok(Page { items, next: chosen.next })
+}
+
+/// Who stands on a page, and at which key.
+async fn choose(
+    tx: &mut impl Read,
+    filter: &Filter,
+    page: &PageRequest<ListKey>,
+) -> Result<Page<(ListKey, Uuid), ListKey>, Error> {
+    // One row too many proves that there is a next page.
+    let limit = i64::from(page.size) + 1;
     let after = match page.after {
         Some(ListKey::Id(id)) => id,
         Some(ListKey::Identifier(..)) | None => Uuid::nil(),
     };
-    let limit = i64::from(page.size) + 1;
-    let rows = match filter {
-        Filter::All => tx.query(&LIST, &values![limit, after]).await?,
-        Filter::Organization(organization) => tx.query(&OF_ORGANIZATION, &values![limit, after, *organization]).await?,
-        Filter::Offset(offset) => tx.query(&OFFSET, &values![limit, *offset]).await?,
-        Filter::Ids(ids) => by_ids(tx, ids.iter().map(|id| id.as_uuid()), after, page.size).await?,
+    let chosen = match filter {
+        Filter::All => ids(&tx.query(&LIST, &values![limit, after]).await?)?,
+        Filter::Organization(organization) => {
+            ids(&tx.query(&OF_ORGANIZATION, &values![limit, after, *organization]).await?)?
+        }
+        Filter::Offset(offset) => ids(&tx.query(&OFFSET, &values![limit, *offset]).await?)?,
+        Filter::Ids(ids) => in_order(ids.iter().copied(), after),
         Filter::Identifier(identifier) => {
             let owners = credentials::find_owners(tx, identifier).await?;
-            let by_name = owners.iter().filter(|(kind, _)| SIGN_IN_KINDS.contains(kind));
-            by_ids(tx, by_name.map(|(_, id)| id.as_uuid()), after, page.size).await?
+            let by_name = owners.into_iter().filter(|(kind, _)| SIGN_IN_KINDS.contains(kind));
+            in_order(by_name.map(|(_, id)| id), after)
         }
-        Filter::IdentifierBeginning(_) => Vec::new(),
+        Filter::IdentifierBeginning(beginning) => {
+            let (identifier, kind) = match &page.after {
+                Some(ListKey::Identifier(identifier, kind)) => (identifier.as_str(), kind.as_str()),
+                Some(ListKey::Id(_)) | None => (beginning.as_str(), ""),
+            };
+            let end = after_all_that_begin_with(beginning);
+            let rows = tx.query(&SIMILAR, &values![identifier, kind, end, beginning, limit]).await?;
+            let owner = |row: &Row| Ok((ListKey::Identifier(row.get(0)?, row.get(1)?), row.get(2)?));
+            rows.iter().map(owner).collect::<Result<_, Error>>()?
+        }
     };
-    let identities = rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>, _>>()?;
-    let mut page = Page::from_rows(identities, page.size, |last| ListKey::Id(last.id.as_uuid()));
-    fill(tx, vault, filter, &mut page.items).await?;
-    Ok(page)
+    Ok(Page::from_rows(chosen, page.size, |(key, _)| key.clone()))
 }
 
-async fn list_similar(
-    tx: &mut impl Read,
-    vault: Option<Vault<'_>>,
-    filter: &Filter,
-    beginning: &str,
-    page: &PageRequest<ListKey>,
-) -> Result<Page<Identity, ListKey>, Error> {
-    let (identifier, kind) = match &page.after {
-        Some(ListKey::Identifier(identifier, kind)) => (identifier.as_str(), kind.as_str()),
-        Some(ListKey::Id(_)) | None => (beginning, ""),
-    };
-    let limit = i64::from(page.size) + 1;
-    let end = after_all_that_begin_with(beginning);
-    let rows = tx.query(&SIMILAR, &values![identifier, kind, end, beginning, limit]).await?;
-    let owners = rows.iter().map(|row| Ok((ListKey::Identifier(row.get(0)?, row.get(1)?), row.get::<Uuid>(2)?)));
-    let owners = owners.collect::<Result<Vec<_>, Error>>()?;
-    let owners = Page::from_rows(owners, page.size, |(key, _)| key.clone());
-    let mut identities = Vec::with_capacity(owners.items.len());
-    for (_, id) in owners.items {
-        if let Some(row) = tx.query_opt(&BY_ID, &values![id]).await? {
-            identities.push(read(&row, 0)?);
-        }
-    }
-    fill(tx, vault, filter, &mut identities).await?;
-    Ok(Page { items: identities, next: owners.next })
+fn ids(rows: &[Row]) -> Result<Vec<(ListKey, Uuid)>, Error> {
+    rows.iter().map(|row| row.get(0).map(|id| (ListKey::Id(id), id))).collect()
+}
+
+/// Ids that were given, each once.
+fn in_order(ids: impl Iterator<Item = IdentityId>, after: Uuid) -> Vec<(ListKey, Uuid)> {
+    let ids: BTreeSet<Uuid> = ids.map(IdentityId::as_uuid).filter(|id| *id > after).collect();
+    ids.into_iter().map(|id| (ListKey::Id(id), id)).collect()
 }
 
 /// The first text, byte by byte, after all that begin with `beginning`.
@@ -171,52 +183,6 @@ fn after_all_that_begin_with(beginning: &str) -> String {
 /// How many identities there are.
 pub async fn count(tx: &mut impl Read) -> Result<i64, Error> {
     tx.query_one(&COUNT, &[]).await?.get(0)
-}
-
-async fn by_ids(
-    tx: &mut impl Read,
-    ids: impl Iterator<Item = Uuid>,
-    after: Uuid,
-    size: u32,
-) -> Result<Vec<Row>, Error> {
-    let ids: BTreeSet<Uuid> = ids.filter(|id| *id > after).collect();
-    let mut rows = Vec::new();
-    for id in ids {
-        rows.extend(tx.query_opt(&BY_ID, &values![id]).await?);
-        // One row too many proves that there is a next page.
-        if rows.len() > size as usize {
-            break;
-        }
-    }
-    Ok(rows)
-}
-
-async fn fill(
-    tx: &mut impl Read,
-    vault: Option<Vault<'_>>,
-    filter: &Filter,
-    identities: &mut [Identity],
-) -> Result<(), Error> {
-    let (Some(first), Some(last)) = (identities.first(), identities.last()) else { return Ok(()) };
-    let (first, last) = (first.id, last.id);
-    // Neighbours lie in one range; picked ones would drag along whatever lies between them.
-    if matches!(filter, Filter::All | Filter::Offset(_)) {
-        addresses::load_range(tx, identities).await?;
-        if let Some(vault) = vault {
-            let mut all = credentials::load_range(tx, vault, first, last).await?;
-            for identity in identities {
-                identity.credentials = all.remove(&identity.id).unwrap_or_default();
-            }
-        }
-        return Ok(());
-    }
-    for identity in identities {
-        addresses::load(tx, identity).await?;
-        if let Some(vault) = vault {
-            identity.credentials = credentials::load(tx, vault, identity.id).await?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

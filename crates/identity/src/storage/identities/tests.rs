@@ -57,8 +57,8 @@ async fn what_is_written_is_read() {
             find_whole(&mut tx, elsewhere, ada.id).await.is_err(),
             "what is sealed for one tenant opens for no other"
         );
-        assert_eq!(find_by_external_id(&mut tx, "x-1").await.unwrap().unwrap().id, ada.id);
-        assert!(find_by_external_id(&mut tx, "X-1").await.unwrap().is_none());
+        assert_eq!(find_by_external_id(&mut tx, vault, "x-1").await.unwrap().unwrap().id, ada.id);
+        assert!(find_by_external_id(&mut tx, vault, "X-1").await.unwrap().is_none());
         let (address, owner) = find_recovery(&mut tx, Via::Email, "ada@example.org").await.unwrap().unwrap();
         assert_eq!((address, owner), (ada.recovery_addresses[0].clone(), ada.id));
         assert!(find_verifiable(&mut tx, Via::Sms, "ada@example.org").await.unwrap().is_none());

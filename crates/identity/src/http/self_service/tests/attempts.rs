@@ -314,6 +314,57 @@ async fn an_owner_recovers_from_a_familiar_network_while_strangers_ask_for_codes
 }
 
 #[tokio::test]
+async fn an_owner_on_a_new_device_recovers_by_the_newest_mail_of_a_flood() {
+    in_a_house(json!({}), |house| async move {
+        house.native().sign_up("a@example.org").await.expect(200);
+        for number in 0..12 {
+            let mut stranger = at(house.spa(), number);
+            let id = stranger.begin("recovery").await;
+            stranger.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        }
+        // The mails to this address are used up: the owner's own request brings none.
+        let mut owner = at(house.spa(), 9_000);
+        let id = owner.begin("recovery").await;
+        let before = house.mails().await.len();
+        owner.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+        let mails = house.mails().await;
+        assert_eq!(mails.len(), before);
+
+        let links: Vec<String> = mails
+            .iter()
+            .filter_map(|mail| mail.content.template_data["recovery_url"].as_str().map(str::to_owned))
+            .collect();
+        assert_eq!(links.len(), 5);
+        let mut let_in = 0;
+        for link in links.iter().chain(&links) {
+            let mut browser = at(house.browser(), 9_000);
+            browser.follow(link).await.expect(303);
+            let_in += u32::from(browser.whoami().await.status == 200);
+        }
+        assert_eq!(let_in, 1, "the newest link, once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn links_that_are_switched_off_are_in_no_mail() {
+    let off = json!({"selfservice": {"methods": {"link": {"enabled": false}}}});
+    for (change, has_link) in [(json!({}), true), (off, false)] {
+        in_a_house(change, |house| async move {
+            house.native().sign_up("a@example.org").await.expect(200);
+            let mut asker = house.spa();
+            let id = asker.begin("recovery").await;
+            asker.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+            let mails = house.mails().await;
+            let mail = mails.iter().find(|mail| mail.content.body.contains("back into your account")).unwrap();
+            assert_eq!(mail.content.body.contains("/self-service/recovery?flow="), has_link);
+            assert_eq!(mail.content.template_data.get("recovery_url").is_some(), has_link);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_new_code_invalidates_the_older_ones_of_the_person() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
