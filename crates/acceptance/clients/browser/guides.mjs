@@ -28,7 +28,7 @@ async function prepare() {
   const { issuer } = await discovery.json()
   let script = commands([...sections["Start Kleis"], ...sections["Register the application"]]).join("")
   for (const [there, here] of [
-    ["ISSUER=http://127.0.0.1:4444", `ISSUER=${issuer}`],
+    ["ISSUER=http://localhost:4444", `ISSUER=${issuer}`],
     ["PORT=3000", `PORT=${port}`],
   ]) {
     assert.ok(script.includes(there), `the guide says ${there}`)
