@@ -110,8 +110,8 @@ async fn fill_lists(program: &Program) -> Result<()> {
     const ROWS: u32 = 250;
     let dsn = database::Dsn::sqlite(program.folder().join("kleis-data/kleis.db"));
     let database = database::Database::open(&dsn).await?;
-    crate::population::write_identities(&database, ROWS).await?;
-    crate::population::write_sessions(&database, ROWS).await?;
+    crate::population::write_identities(&database, 0..ROWS).await?;
+    crate::population::write_sessions(&database, 0..ROWS).await?;
     for _ in 0..ROWS {
         client(program, "opaque").await?;
     }

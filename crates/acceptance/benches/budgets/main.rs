@@ -164,7 +164,6 @@ fn resident_memory(program: &Program, report: &mut Report, what: &str, most: f64
 fn config(upstream: &str) -> Value {
     json!({
         "log": { "level": "warn" },
-        "secrets": { "cipher": [growth::CIPHER_SECRET] },
         "identity": { "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } } },
         "gateway": gateway::config(upstream),
     })

@@ -1,6 +1,7 @@
 //! Rows for the measurements, written in bulk by SQL: a million identities in seconds. The columns are those that every
 //! version of the program has, so the program under measurement may be an earlier one.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,6 +9,7 @@ use base::{PlainToken, Rng, TenantId};
 use database::{Database, Read as _, Statement, values};
 use identity::domain::session::AuthenticationMethod;
 use identity::domain::{Aal, CredentialType};
+use uuid::Uuid;
 
 /// The address of the identity with that number.
 pub(crate) fn email(number: u32) -> String {
@@ -78,6 +80,42 @@ static IDENTIFIERS: Statement = Statement::across_tenants(
     ),
 );
 
+/// What a million people have beside a name: two addresses, a password and a session. Nobody reads the password.
+static BELONGINGS: [Statement; 4] = [
+    belonging(concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_verifiable_addresses (tenant_id, id, identity_id, via, value, status, verified, created_at, \
+         updated_at) SELECT 1, randomblob(16), ",
+        sqlite_id!(),
+        ", 'email', printf('person%d@example.org', i), 'pending', 0, $3, $3 FROM numbers"
+    )),
+    belonging(concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_recovery_addresses (tenant_id, id, identity_id, via, value, created_at, updated_at) \
+         SELECT 1, randomblob(16), ",
+        sqlite_id!(),
+        ", 'email', printf('person%d@example.org', i), $3, $3 FROM numbers"
+    )),
+    belonging(concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
+         SELECT 1, ",
+        sqlite_id!(),
+        ", 'password', randomblob(120), 0, $3, $3 FROM numbers WHERE i % $4 <> 0"
+    )),
+    belonging(concat!(
+        sqlite_numbers!(),
+        "INSERT INTO identity_sessions (tenant_id, id, identity_id, token_digest, active, aal, authentication_methods, \
+         issued_at, authenticated_at, expires_at, created_at, updated_at) SELECT 1, randomblob(16), ",
+        sqlite_id!(),
+        ", randomblob(32), 1, 'aal1', '[]', $3, $3, $3 + 86400000000, $3, $3 FROM numbers WHERE i % $4 <> 0"
+    )),
+];
+
+const fn belonging(sql: &'static str) -> Statement {
+    shared("bench::BELONGINGS", sql)
+}
+
 /// For the identity with the identifier `$2`.
 static SESSION: Statement = shared(
     "bench::SESSION",
@@ -101,26 +139,50 @@ const fn shared(name: &'static str, sql: &'static str) -> Statement {
 }
 
 /// Identities with an identifier each, in one transaction.
-pub(crate) async fn write_identities(database: &Database, count: u32) -> Result<()> {
+pub(crate) async fn write_identities(database: &Database, numbers: Range<u32>) -> Result<()> {
     let now = base::Clock::system().now();
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.query(&CACHE_SIZE, &[]).await?;
-    tx.execute(&IDENTITIES, &values![0, count, now]).await?;
-    tx.execute(&IDENTIFIERS, &values![0, count]).await?;
+    tx.execute(&IDENTITIES, &values![numbers.start, numbers.end, now]).await?;
+    tx.execute(&IDENTIFIERS, &values![numbers.start, numbers.end]).await?;
     tx.commit().await?;
+    analyze(database).await
+}
+
+/// On SQLite, for identities that are written: what belongs to each of them. One in `every` has no password and no session
+/// yet: see [`write_sessions`].
+pub(crate) async fn write_belongings(database: &Database, numbers: Range<u32>, every: u32) -> Result<()> {
+    let now = base::Clock::system().now();
+    let mut tx = database.write(TenantId::DEFAULT).await?;
+    for (position, statement) in BELONGINGS.iter().enumerate() {
+        let values = values![numbers.start, numbers.end, now, every];
+        // The addresses leave nobody out.
+        tx.execute(statement, if position < 2 { &values[..3] } else { &values }).await?;
+    }
+    tx.commit().await?;
+    analyze(database).await
+}
+
+/// The id of an identity on SQLite.
+pub(crate) fn sqlite_id(number: u32) -> Result<Uuid> {
+    let spread = (u64::from(number) * 2_654_435_761) & 0xffff_ffff;
+    Ok(Uuid::from_slice(format!("{spread:08x}{number:08x}").as_bytes())?)
+}
+
+async fn analyze(database: &Database) -> Result<()> {
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.execute(&ANALYZE, &[]).await?;
     Ok(tx.commit().await?)
 }
 
-/// A session with a device for each of the first `count` identities.
-pub(crate) async fn write_sessions(database: &Database, count: u32) -> Result<()> {
+/// A session with a device for each of these identities.
+pub(crate) async fn write_sessions(database: &Database, numbers: impl Iterator<Item = u32>) -> Result<()> {
     let rng = Rng::system();
     let now = base::Clock::system().now();
     let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, now);
     let methods = serde_json::to_string(&[method])?;
     let mut tx = database.write(TenantId::DEFAULT).await?;
-    for number in 0..count {
+    for number in numbers {
         let (session, device) = (rng.uuid(), rng.uuid());
         let digest = PlainToken::received(token(number)).digest();
         let expires_at = now.plus(LIFETIME);

@@ -15,8 +15,8 @@ const SESSIONS: u32 = 10_000;
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()> {
     let database = Database::open(&Dsn::sqlite(program.folder().join("kleis-data/kleis.db"))).await?;
-    population::write_identities(&database, SESSIONS).await?;
-    population::write_sessions(&database, SESSIONS).await?;
+    population::write_identities(&database, 0..SESSIONS).await?;
+    population::write_sessions(&database, 0..SESSIONS).await?;
     drop(database);
     let admin = program.ports.identity_admin;
     let shots = whoami(program, SESSIONS)?;

@@ -38,8 +38,8 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
 
 async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Report) -> Result<()> {
     let database = Database::open(dsn).await?;
-    population::write_identities(&database, IDENTITIES).await?;
-    population::write_sessions(&database, SESSIONS).await?;
+    population::write_identities(&database, 0..IDENTITIES).await?;
+    population::write_sessions(&database, 0..SESSIONS).await?;
     drop(database);
     let admin = program.ports.identity_admin;
     let whoami = sessions::whoami(program, SESSIONS)?;

@@ -42,8 +42,8 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     let mut tx = database.write(TenantId::DEFAULT).await?;
     tx.execute(&CREATE_EXTENSION, &[]).await?;
     tx.commit().await?;
-    population::write_identities(&database, MANY).await?;
-    population::write_sessions(&database, MANY).await?;
+    population::write_identities(&database, 0..MANY).await?;
+    population::write_sessions(&database, 0..MANY).await?;
     let counter = Counter::start(database).await?;
     identity(&program, &mail, &counter, report).await?;
     oauth(&program, &counter, report).await

@@ -57,7 +57,7 @@ impl Failure {
     }
 
     pub(crate) fn no_rule() -> Box<Self> {
-        Self::new(StatusCode::NOT_FOUND, Fault::Client, "No rule is about this URL")
+        Self::new(StatusCode::NOT_FOUND, Fault::Client, "No rule matches this URL")
     }
 
     pub(crate) fn several_rules() -> Box<Self> {

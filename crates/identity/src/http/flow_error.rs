@@ -25,6 +25,13 @@ const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
 impl Identity {
     /// Answers with the error, or sends the browser to the page that shows it.
     pub(crate) async fn refuse(&self, cx: &Context, error: FlowError, is_json: bool) -> Response {
+        if let FlowError::ReturnTo(error) = &error {
+            tracing::info!(
+                request_id = %cx.request_id,
+                return_to = error.target,
+                "return_to is not allowed: if the URL is yours, add it to selfservice.allowed_return_urls"
+            );
+        }
         let error = error.to_rest(self).with_request(cx.request_id.to_string());
         if is_json {
             return error.into_response();

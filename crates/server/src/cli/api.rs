@@ -38,6 +38,9 @@ impl Api {
         let classic = environment.iter().find(|(name, _)| name == classic).map(|(_, text)| text.as_str());
         let text = arguments.endpoint.as_deref().or(classic).unwrap_or(default);
         let base: Url = text.parse().with_context(|| format!("the endpoint {text} is not a URL"))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            bail!("the endpoint {text} is not an http or https URL: write http://{text}");
+        }
         if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
             bail!("the token would travel in clear text: use an https endpoint");
         }
@@ -81,10 +84,12 @@ impl Api {
     /// What to do when nobody answers; of the causes only the last one tells something.
     fn silence(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
         let cause = base::causes::all(error).last().unwrap_or(error);
-        anyhow!(
-            "no answer from the admin API at {} ({cause}): start the server with kleis serve, or say where it is with --endpoint",
-            self.base
-        )
+        let remedy = if self.base.scheme() == "https" {
+            "is its certificate from an authority that SSL_CERT_FILE names, and the --endpoint right?"
+        } else {
+            "start the server with kleis serve, or give its URL with --endpoint"
+        };
+        anyhow!("no answer from the admin API at {} ({cause}): {remedy}", self.base)
     }
 
     /// Each segment is encoded: an id with a slash in it stays one segment.
@@ -165,6 +170,8 @@ mod tests {
             endpoint: Some(endpoint.to_owned()),
             token: token.map(str::to_owned),
         };
+        let faulty = Api::new(&arguments("localhost:4445", None), "", "").err().unwrap().to_string();
+        assert_eq!(faulty, "the endpoint localhost:4445 is not an http or https URL: write http://localhost:4445");
         let api = Api::new(&arguments("http://127.0.0.1:4445/", None), "", "").unwrap();
         let url = api.url(&["admin", "clients", "../a b"], &[("page_size", "2".to_owned())]).unwrap();
         assert_eq!(url.as_str(), "http://127.0.0.1:4445/admin/clients/..%2Fa%20b?page_size=2");

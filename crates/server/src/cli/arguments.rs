@@ -13,7 +13,7 @@ pub(crate) struct ConfigArguments {
     /// A configuration file: a kleis.yml, or the file of a program that a service replaces; later ones win
     #[arg(short = 'c', long = "config", value_name = "FILE", env = "KLEIS_CONFIG", value_delimiter = ',')]
     pub(crate) files: Vec<PathBuf>,
-    /// Where the database and the secrets go that nobody configured
+    /// Directory of the database and the generated secrets
     #[arg(long, value_name = "DIRECTORY", env = "KLEIS_DATA", default_value = "kleis-data")]
     pub(crate) data: PathBuf,
     #[arg(long, value_name = "URL", help = "The database: sqlite:///path, postgres://user@host/name or memory")]

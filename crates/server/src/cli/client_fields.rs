@@ -9,6 +9,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::wiring::is_this_machine;
 
 /// What a client is made of. Lists take several values, separated by commas or by repeating the flag; an empty value
 /// clears the list.
@@ -17,7 +20,7 @@ pub(super) struct Fields {
     /// The whole client as JSON, - for standard input; flags overwrite its members
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// The client id; a new one when omitted
+    /// The client id; a new one when omitted, and not to be changed
     #[arg(long = "id", value_name = "ID")]
     client_id: Option<String>,
     /// The name that people see when they are asked for consent
@@ -181,13 +184,26 @@ fn items(values: &[String]) -> Vec<&str> {
     values.iter().map(String::as_str).filter(|value| !value.is_empty()).collect()
 }
 
+/// Whether codes sent to this URI would travel in clear text.
+fn is_plain_http(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
+}
+
 /// What to say of a client that cannot do what it is registered for.
 pub(super) fn warning(client: &Value) -> Option<String> {
     let list = |name: &str| client.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let grants = list("grant_types");
     // An empty list stands for the authorization code (RFC 7591 section 2).
     let sends_browsers = grants.is_empty() || grants.iter().any(|it| it == "authorization_code" || it == "implicit");
-    if !sends_browsers || !list("redirect_uris").is_empty() {
+    if !sends_browsers {
+        return None;
+    }
+    if let Some(uri) = list("redirect_uris").iter().filter_map(Value::as_str).find(|uri| is_plain_http(uri)) {
+        return Some(format!(
+            "warning: {uri} is plain HTTP to another machine, so the sign-in refuses it unless the server runs with --dev: use https"
+        ));
+    }
+    if !list("redirect_uris").is_empty() {
         return None;
     }
     let id = client.get("client_id").and_then(Value::as_str).unwrap_or("ID");

@@ -28,10 +28,10 @@ const GATEWAY_PORT: u16 = 4455;
 /// Run everything with a sample application and a sample API behind the gateway.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The port of the sample application
+    /// Port of the sample application
     #[arg(long, default_value_t = 4480)]
     port: u16,
-    /// The port of the sample API, which the gateway stands before
+    /// Port of the sample API behind the gateway
     #[arg(long, default_value_t = 4481)]
     api_port: u16,
     /// Take free ports instead of the usual ones

@@ -53,7 +53,7 @@ impl Finding {
     }
 }
 
-/// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database.
+/// Check a configuration: cookies, URLs, CORS, proxies, clock, mail, database.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

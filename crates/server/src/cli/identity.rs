@@ -20,7 +20,7 @@ const IMPORT_HELP: &str = "\
 A person is what POST /admin/identities of the admin API takes, for instance:
   {\"traits\": {\"email\": \"ada@example.org\"}, \"credentials\": {\"password\": {\"config\": {\"hashed_password\": \"$argon2id$...\"}}}}
 
-Nothing is created when a file cannot be read. Refusals are told one by one, the others are created; ends with 1 when
+Nothing is created when a file cannot be read. Refusals are listed one by one, the others are created; ends with 1 when
 anybody was refused.";
 
 #[derive(Debug, Subcommand)]
@@ -73,10 +73,10 @@ pub(super) struct ListArguments {
     /// People on a page
     #[arg(long, default_value_t = 50)]
     page_size: u32,
-    /// Where to go on, as the last page said
+    /// Token of the next page, as printed below the last one
     #[arg(long)]
     page_token: Option<String>,
-    /// Only who signs in with this identifier, for instance an e-mail address
+    /// Only the person with this identifier, for instance an e-mail address
     #[arg(long)]
     identifier: Option<String>,
     #[command(flatten)]
@@ -98,7 +98,7 @@ pub(super) struct CreateArguments {
     /// The person's address, for schemas that have an email trait
     #[arg(long)]
     email: Option<String>,
-    /// Mark the addresses among the traits as verified: no mail is sent, and none is waited for
+    /// Mark the addresses among the traits as verified: no mail is sent, and no confirmation is needed
     #[arg(long)]
     verified: bool,
     /// Read the password from standard input

@@ -75,7 +75,7 @@ Examples:
         /// Clients on a page
         #[arg(long, default_value_t = 50)]
         page_size: u32,
-        /// Where to go on, as the last page said
+        /// Token of the next page, as printed below the last one
         #[arg(long)]
         page_token: Option<String>,
         #[command(flatten)]

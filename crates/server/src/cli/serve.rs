@@ -21,7 +21,8 @@ Examples:
   kleis serve identity -c kratos.yml       one service, with the file of the program that it replaces
   KLEIS_OAUTH_TTL_ACCESS_TOKEN=5m kleis serve oauth
 
-Later wins: defaults, files in their order, environment, flags. Faults are reported all at once.
+Later wins: defaults, files in their order, environment, flags. Faults are reported
+together, those of types and values before those of addresses and files.
 SIGTERM or Ctrl-C lets open requests finish; a second one ends at once.")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(super) struct Arguments {
@@ -30,15 +31,15 @@ pub(super) struct Arguments {
     services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,
-    /// Relax what would hinder work on one's own machine: insecure cookies, cheap hashes, an issuer without TLS, a
-    /// self-signed certificate where TLS is enabled without one
+    /// Relax checks for development: insecure cookies, cheap hashes, an issuer without TLS, a self-signed certificate
+    /// where TLS is enabled without one
     // The alias is the older name of a flag of the replaced programs.
     #[arg(long, alias = "dangerous-force-http")]
     dev: bool,
     /// Refuse to start when migrations are missing, instead of applying them
     #[arg(long)]
     no_migrate: bool,
-    /// Where public listeners stand that name no host: an IP address, 0.0.0.0 for every one of this machine
+    /// IP address of the public listeners without a host; 0.0.0.0 for every address of this machine
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::IpAddr>,
     /// Start although the secrets do not fit the database; what was sealed under other secrets stays unreadable

@@ -136,6 +136,10 @@ impl Config {
         }
         let mut notices: Vec<Notice> =
             sections.iter().flat_map(|(service, section)| features::report(*service, section, &services)).collect();
+        for (service, file) in classic.iter().filter(|(service, _)| !services.contains(service)) {
+            let file = file.clone().unwrap_or_else(|| service.to_string());
+            notices.push(Notice::warning(file, format!("configures {service}, which does not run: it has no effect")));
+        }
         let shared = Shared::compose(&tree, &sections, &mut notices)
             .map_err(|faults| Faults(faults.0.into_iter().map(|fault| spelled_fault(fault, &classic)).collect()))?;
         notices.extend(secrets::provide(&mut sections, tree.get("secrets")));

@@ -347,8 +347,9 @@ fn message(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::Required { property } => {
             format!("lacks the key \"{}\"", property.as_str().unwrap_or_default())
         }
+        ValidationErrorKind::Format { format } if format == "uri" => "must be a URL; a file is file:///path".to_owned(),
         ValidationErrorKind::Format { format } => format!("must be a valid {format}"),
-        ValidationErrorKind::Pattern { pattern } => format!("must match {pattern}"),
+        ValidationErrorKind::Pattern { pattern } => expected_by(pattern),
         ValidationErrorKind::MinLength { limit } => format!("must have at least {limit} characters"),
         ValidationErrorKind::MaxLength { limit } => format!("must have at most {limit} characters"),
         ValidationErrorKind::Minimum { limit } => format!("must be at least {limit}"),
@@ -358,6 +359,17 @@ fn message(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::UniqueItems => "must not repeat an item".to_owned(),
         ValidationErrorKind::PropertyNames { .. } => "has a key that is not allowed".to_owned(),
         other => format!("breaks the rule \"{}\"", other.keyword()),
+    }
+}
+
+/// What a pattern of the contract's schemas expects.
+fn expected_by(pattern: &str) -> String {
+    match pattern {
+        "^smtps?://.*" => "must begin with smtp:// or smtps://".to_owned(),
+        "^https?://" => "must begin with http:// or https://".to_owned(),
+        "^(http|https|file|base64)://" => "must begin with http://, https://, file:// or base64://".to_owned(),
+        pattern if pattern.contains("(ns|us|") => "must be a duration, for instance 10m or 1h30m".to_owned(),
+        pattern => format!("must match {pattern}"),
     }
 }
 
@@ -387,6 +399,25 @@ mod tests {
         let mut faults = Vec::new();
         Schema::of(service).unwrap().validate(value, &mut faults);
         faults.iter().map(Fault::to_string).collect()
+    }
+
+    #[test]
+    fn a_wrong_text_is_told_what_is_expected() {
+        let found = faults(
+            Service::Identity,
+            &json!({
+                "courier": {"smtp": {"connection_uri": "mail.example.org"}},
+                "session": {"lifespan": "a day"},
+                "identity": {"schemas": [{"id": "a", "url": "schema.json"}]},
+            }),
+        );
+        for wanted in [
+            "identity.courier.smtp.connection_uri: must begin with smtp:// or smtps://",
+            "identity.session.lifespan: must be a duration, for instance 10m or 1h30m",
+            "identity.identity.schemas.0.url: must be a URL; a file is file:///path",
+        ] {
+            assert!(found.iter().any(|it| it == wanted), "{wanted} is missing in {found:?}");
+        }
     }
 
     #[test]

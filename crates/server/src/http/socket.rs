@@ -46,6 +46,8 @@ impl std::fmt::Display for Address {
 /// Why a listener cannot stand where it should.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
+    #[error("another program listens on {address}: end it, or choose another port")]
+    Taken { address: String },
     #[error("cannot listen on {address}")]
     Socket { address: String, source: std::io::Error },
     #[error(
@@ -55,6 +57,12 @@ pub(crate) enum BindError {
     Ipv6Taken { port: u16 },
     #[error("the socket {path} cannot be given to {to}")]
     Ownership { path: String, to: String, source: std::io::Error },
+}
+
+impl BindError {
+    fn at(address: String, source: std::io::Error) -> Self {
+        if source.kind() == ErrorKind::AddrInUse { Self::Taken { address } } else { Self::Socket { address, source } }
+    }
 }
 
 /// The default place of a listener, when its settings do not say.
@@ -92,7 +100,7 @@ impl Bound {
             host => TcpListener::bind((host.trim_matches(['[', ']']), port)).await,
         };
         let name = || if host.is_empty() { place.host.to_string() } else { host.to_owned() };
-        let failed = |source| BindError::Socket { address: format!("{}:{port}", name()), source };
+        let failed = |source| BindError::at(format!("{}:{port}", name()), source);
         let listener = bound.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self { socket: listener.into(), address: Address::Tcp(address) })
@@ -100,7 +108,7 @@ impl Bound {
 
     /// Takes 127.0.0.1 and, where the machine has it, `[::1]`.
     async fn bind_loopback(port: u16) -> Result<Self, BindError> {
-        let failed = |source| BindError::Socket { address: format!("{LOOPBACK}:{port}"), source };
+        let failed = |source| BindError::at(format!("{LOOPBACK}:{port}"), source);
         let mut choices = 0;
         loop {
             let ipv4 = TcpListener::bind((LOOPBACK, port)).await.map_err(failed)?;
@@ -121,7 +129,7 @@ impl Bound {
 
     fn bind_unix(path: &Path, settings: &Listener) -> Result<Self, BindError> {
         use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
-        let failed = |source| BindError::Socket { address: format!("unix:{}", path.display()), source };
+        let failed = |source| BindError::at(format!("unix:{}", path.display()), source);
         // A socket that a dead process left behind is in the way; anything else on that path is not ours to remove.
         let is_left_over = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
             && std::os::unix::net::UnixStream::connect(path).is_err();

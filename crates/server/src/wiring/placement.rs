@@ -55,7 +55,7 @@ pub(super) fn of(
             at(ANYWHERE, "the configuration is one of the replaced program, which listens on every address")
         }
         (None, Some(key)) => at(ANYWHERE, &format!("{key} names another host")),
-        (None, None) => at(LOOPBACK, "nothing in its section says otherwise"),
+        (None, None) => at(LOOPBACK, "no host and no URL of another host is configured"),
     }
 }
 

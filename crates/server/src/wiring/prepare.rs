@@ -5,6 +5,8 @@
 //! - Every fault is collected, whichever step finds it: where one part is missing, a stand-in lets the others be looked at.
 //! - Nothing is written: neither tables nor secrets.
 
+use std::path::PathBuf;
+
 use base::causes::chain;
 use base::{Rng, TrustStore};
 use database::{Census, Database, Dsn, MigrationState, MigrationStatus};
@@ -193,6 +195,10 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
         }
         config.set_default_secrets(&secrets);
     }
+    if let Some(directory) = dsn.as_ref().and_then(missing_directory) {
+        let message = format!("the directory of the database, {}, does not exist: create it", directory.display());
+        findings.fault(config, "dsn", message);
+    }
     let dsn = match (dsn, &data_dir) {
         (Some(dsn), _) if purpose == Purpose::Serve || exists(&dsn) => Some(dsn),
         (None, Some(dir)) if is_known && purpose == Purpose::Serve => {
@@ -202,6 +208,13 @@ fn locate(config: &mut Config, environment: &Environment, purpose: Purpose, find
         _ => None,
     };
     Located { dsn, data_dir, generated, origin }
+}
+
+/// The directory of a database file, when there is none.
+fn missing_directory(dsn: &Dsn) -> Option<PathBuf> {
+    let file = file_of(dsn)?;
+    let directory = file.parent()?;
+    (!directory.as_os_str().is_empty() && !directory.is_dir()).then(|| directory.to_owned())
 }
 
 /// Whether a service runs on somebody's own machine, as its file or `--dev` says.
@@ -228,7 +241,7 @@ fn exists(dsn: &Dsn) -> bool {
     matches!(dsn, Dsn::Postgres(_)) || file_of(dsn).is_none_or(|path| path.exists())
 }
 
-fn file_of(dsn: &Dsn) -> Option<std::path::PathBuf> {
+fn file_of(dsn: &Dsn) -> Option<PathBuf> {
     dsn.to_string().strip_prefix("sqlite://").map(Into::into)
 }
 

@@ -77,6 +77,28 @@ impl World {
     }
 }
 
+#[tokio::test]
+async fn a_file_of_a_service_that_does_not_run_is_reported() {
+    let world = World::new();
+    let files = [("kratos.yml", "dsn: memory\nselfservice: {default_browser_return_url: \"http://127.0.0.1/\"}\n")];
+    let (faults, warnings) = world.examine(&world.config(&[Service::Gateway], &files, &[]).unwrap()).await;
+    assert_eq!(faults, Vec::<String>::new());
+    assert!(
+        warnings.contains(&"kratos.yml: configures identity, which does not run: it has no effect".to_owned()),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_in_a_directory_that_does_not_exist_is_a_fault() {
+    let world = World::new();
+    let path = world.0.path().join("missing");
+    let text = format!("dsn: sqlite://{}/kleis.db", path.display());
+    let (faults, _) = world.examine(&world.config(&[], &[("kleis.yml", &text)], &[]).unwrap()).await;
+    let wanted = format!("dsn: the directory of the database, {}, does not exist: create it", path.display());
+    assert_eq!(faults, [wanted]);
+}
+
 const RETURN_URL: &str = "selfservice: {default_browser_return_url: \"http://127.0.0.1/\"}\n";
 
 #[tokio::test]
@@ -151,7 +173,7 @@ async fn a_listener_leaves_loopback_only_when_its_own_section_says_so() {
         [("identity.serve.public", 4433), ("oauth.serve.public", 4444), ("gateway.serve.proxy", 4455)]
     {
         let found = place(&gateway, listener).await;
-        assert!(found.starts_with(&format!("127.0.0.1:{port}: nothing in its section")), "{found}");
+        assert!(found.starts_with(&format!("127.0.0.1:{port}: no host and no URL of another host")), "{found}");
     }
     let host = [("kleis.yml", "identity: {serve: {public: {host: 0.0.0.0}}}")];
     assert!(place(&host, "identity.serve.public").await.starts_with("0.0.0.0:4433: its host says so"));
