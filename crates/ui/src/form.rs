@@ -70,6 +70,16 @@ impl Arranged {
         self.forms.iter().flat_map(|form| &form.items).filter_map(Item::as_field)
     }
 
+    /// Whether a problem stands above the forms.
+    fn has_alert(&self) -> bool {
+        self.alerts.iter().any(|alert| alert.kind == MessageKind::Error)
+    }
+
+    /// Whether the page says that something is wrong.
+    pub(crate) fn has_problem(&self) -> bool {
+        self.has_alert() || self.forms.iter().flat_map(|form| &form.items).any(Item::has_problem)
+    }
+
     /// Whether one of the fields has a link beside it.
     pub(crate) fn has_link_beside(&self) -> bool {
         self.fields().any(|field| field.beside.is_some())
@@ -131,7 +141,8 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
     if let Some(code) = &context.code {
         show_recipient(code, &mut arranged.forms, words);
     }
-    focus_first(kind, &mut arranged.forms);
+    let has_alert = arranged.has_alert();
+    focus_first(kind, &mut arranged.forms, has_alert);
     let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
     arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
     arranged
@@ -336,7 +347,7 @@ fn show_recipient(code: &CodeContext, forms: &mut [Form], words: Localizer<'_>) 
 }
 
 /// The keyboard starts at the first problem; else, on pages with one purpose, at the first empty field.
-fn focus_first(kind: FlowKind, forms: &mut [Form]) {
+fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
     let problem = fields().find(|(_, (_, item))| item.has_problem());
@@ -345,7 +356,7 @@ fn focus_first(kind: FlowKind, forms: &mut [Form]) {
         .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
         .map(|(form, (item, _))| (form, item));
     if let Some((form, item)) = chosen {
-        forms[form].items[item].take_focus();
+        forms[form].items[item].take_focus(follows_problem);
     }
 }
 

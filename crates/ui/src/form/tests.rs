@@ -199,7 +199,42 @@ fn every_password_can_be_shown_by_a_button_that_only_a_script_reveals() {
     assert!(form.has_aids);
     let html = form.forms[0].render().unwrap();
     let button = html.split_once("<button class=\"reveal\"").unwrap().1.split_once('>').unwrap().0;
-    for attribute in [r#"type="button""#, r#"aria-pressed="false""#, r#"aria-label="Show password""#, " hidden"] {
+    for attribute in [r#"type="button""#, r#"aria-pressed="false""#, r#"title="Show password""#, " hidden"] {
         assert!(button.contains(attribute), "{button}");
     }
+}
+
+#[test]
+fn a_problem_above_the_forms_is_heard_at_the_field_that_the_page_opens_at() {
+    let refused = |kind: &str| {
+        let mut container = container(vec![
+            node(
+                "default",
+                json!({"name": "identifier", "type": "text", "value": "ada", "autocomplete": "username"}),
+                1,
+            ),
+            node("password", json!({"name": "password", "type": "password"}), 1_070_001),
+            submit("password", "method", "password", 1_010_022),
+        ]);
+        container.messages = serde_json::from_value(json!([{"id": 4_000_006, "text": "wire", "type": kind}])).unwrap();
+        FlowPage::new(FlowKind::Login, &container, Localizer::plain(Language::English), FlowContext::default())
+    };
+    let page = refused("error");
+    let html = page.render().unwrap();
+    assert!(html.contains(r#"<div class="alerts" id="alerts">"#), "{html}");
+    assert!(html.contains(r#"autofocus aria-describedby="alerts">"#), "{html}");
+    assert_eq!(page.page().title, "Error: Sign in");
+    let page = refused("info");
+    assert!(!page.render().unwrap().contains("aria-describedby"));
+    assert_eq!(page.page().title, "Sign in");
+}
+
+#[test]
+fn a_telephone_does_not_correct_the_name_that_a_person_signs_in_with() {
+    let field = |name: &str, kind: &str| {
+        let form = arranged(FlowKind::Login, vec![node("default", json!({"name": name, "type": kind}), 1)]);
+        form.forms[0].render().unwrap()
+    };
+    assert!(field("identifier", "text").contains(r#" autocapitalize="none" spellcheck="false""#));
+    assert!(!field("traits.name", "text").contains("autocapitalize"));
 }
