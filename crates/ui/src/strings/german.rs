@@ -40,12 +40,12 @@ pub(super) static STRINGS: Strings = Strings {
     sign_in_instead: "Anmelden",
 
     recovery: "Zugang wiederherstellen",
-    recovery_intro: "Nennen Sie uns Ihre Adresse. Gehört sie zu einem Konto, schicken wir Ihnen den Weg zurück.",
+    recovery_intro: "Geben Sie Ihre Adresse ein. Gehört sie zu einem Konto, schicken wir einen Code oder einen Link dorthin.",
     recovery_link_intro: "Dieser Link öffnet Ihr Konto einmal, damit Sie ein neues Passwort setzen können. Wenn Sie ihn nicht angefordert haben, schließen Sie diese Seite.",
     back_to_sign_in: "Zurück zur Anmeldung",
 
     verification: "Adresse bestätigen",
-    verification_intro: "So wissen wir, dass wir Sie erreichen, wenn es darauf ankommt.",
+    verification_intro: "Geben Sie Ihre Adresse ein. Wir schicken einen Code oder einen Link dorthin, mit dem Sie bestätigen, dass sie Ihnen gehört.",
     verification_link_intro: "Bestätigen Sie, dass diese Adresse Ihnen gehört. Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.",
     verification_done: "Adresse bestätigt",
     other_browser: "Noch ein Schritt, im anderen Fenster",
@@ -63,7 +63,7 @@ pub(super) static STRINGS: Strings = Strings {
     section_totp: "Authentifizierungs-App",
     section_totp_intro: "Eine App auf Ihrem Telefon zeigt alle 30 Sekunden einen neuen Code.",
     section_lookup: "Ersatzcodes",
-    section_lookup_intro: "Jeder Code gilt einmal, für den Tag, an dem Ihr Telefon nicht zur Hand ist.",
+    section_lookup_intro: "Jeder Code gilt einmal. Bewahren Sie sie für den Fall auf, dass Sie Ihr Telefon nicht bei sich haben.",
     section_webauthn: "Sicherheitsschlüssel",
     section_webauthn_intro: "Ein kleines Gerät zum Einstecken oder Antippen.",
     section_passkey: "Passkeys",
