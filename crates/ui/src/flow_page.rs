@@ -28,6 +28,8 @@ pub struct FlowContext {
     pub links: Vec<PageLink>,
     /// Where somebody goes who forgot the password: beside the field of the password, or below the forms without one.
     pub forgot_password: Option<String>,
+    /// Where a sign-in that asks for the account first begins anew, for another account.
+    pub another_account: Option<String>,
     /// What a new password must be.
     pub password_rules: Option<PasswordRules>,
     /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page

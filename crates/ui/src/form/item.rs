@@ -23,10 +23,10 @@ pub enum Item {
         label: Option<String>,
         codes: Vec<String>,
     },
-    /// Where a code was sent.
+    /// Whom the form is about, or where a code was sent; without the address where the message above names it.
     Recipient {
         label: &'static str,
-        address: OutsideText,
+        address: Option<OutsideText>,
         change: Option<PageLink>,
     },
     Image {

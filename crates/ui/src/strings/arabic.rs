@@ -20,6 +20,7 @@ pub(super) static STRINGS: Strings = Strings {
     second_factor: "خطوة أخرى",
     second_factor_intro: "حسابك محمي بعامل ثانٍ.",
     enter_code: "أدخل الرمز",
+    account: "الحساب",
     code_sent_to: "العنوان",
     wrong_address: "العنوان غير صحيح؟",
     no_account_yet: "ليس لديك حساب؟",

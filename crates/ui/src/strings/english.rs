@@ -20,6 +20,7 @@ pub(super) static STRINGS: Strings = Strings {
     second_factor: "One more step",
     second_factor_intro: "Your account is protected by a second factor.",
     enter_code: "Enter your code",
+    account: "Account",
     code_sent_to: "Address",
     wrong_address: "Wrong address?",
     no_account_yet: "New here?",

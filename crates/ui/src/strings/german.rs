@@ -20,6 +20,7 @@ pub(super) static STRINGS: Strings = Strings {
     second_factor: "Noch ein Schritt",
     second_factor_intro: "Ihr Konto ist durch einen zweiten Faktor geschützt.",
     enter_code: "Code eingeben",
+    account: "Konto",
     code_sent_to: "Adresse",
     wrong_address: "Falsche Adresse?",
     no_account_yet: "Neu hier?",
