@@ -123,10 +123,8 @@ impl FlowPage {
         if let Some(href) = context.forgot_password.filter(|_| !arranged.has_link_beside()) {
             links.push(PageLink::new(words.strings().forgot_access, href));
         }
-        let window_title = match arranged.has_problem() {
-            true => format!("{} {title}", words.strings().error_prefix),
-            false => title.to_owned(),
-        };
+        let window_title =
+            if arranged.has_problem() { format!("{} {title}", words.strings().error_prefix) } else { title.to_owned() };
         Self { title, intro, arranged, links, kind, window_title }
     }
 
