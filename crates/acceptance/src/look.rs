@@ -91,7 +91,11 @@ pub async fn speak(page: &Client, language: &str) -> Result<()> {
 async fn take(page: &Client, folder: &Path, name: &str) -> Result<()> {
     // Colours that are on their way from one scheme to the other arrive.
     page.execute("document.getAnimations().forEach((animation) => animation.finish())", Vec::new()).await?;
-    let picture = json!({ "format": "png", "captureBeyondViewport": true });
+    // Only of a page that is taller than the window: of a shorter one that reads from right to left, Chromium would take a
+    // picture that is shifted to the right and cut.
+    let is_taller = "return document.documentElement.scrollHeight > document.documentElement.clientHeight";
+    let is_taller = page.execute(is_taller, Vec::new()).await?;
+    let picture = json!({ "format": "png", "captureBeyondViewport": is_taller });
     let picture = dev_tools(page, "Page.captureScreenshot", picture).await?;
     let picture = STANDARD.decode(picture["data"].as_str().context("a picture")?)?;
     std::fs::write(folder.join(format!("{name}.png")), picture)?;
@@ -140,3 +144,21 @@ return {
     is_seen: element === document.body || outlined || style.boxShadow !== 'none',
     element: element.outerHTML.slice(0, 200),
 };";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chrome::Chrome;
+
+    #[tokio::test]
+    async fn a_short_page_from_right_to_left_is_pictured_as_it_stands() {
+        let chrome = Chrome::start().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let html = "<html lang=ar dir=rtl><title>x</title><body style='margin:0'><p style='margin:9px'>x";
+        chrome.client.goto(&format!("data:text/html,<!doctype html>{html}")).await.unwrap();
+        take(&chrome.client, folder.path(), "page").await.unwrap();
+        let taken = std::fs::read(folder.path().join("page.png")).unwrap();
+        assert!(taken == chrome.client.screenshot().await.unwrap(), "the picture is not what the window shows");
+        chrome.close().await.unwrap();
+    }
+}

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::components::component;
+use crate::components::{ALERTS_ID, component};
 use crate::form::{Arranged, FlowKind, arrange};
 use crate::nodes::{Attributes, Container};
 use crate::{Localizer, OutsideText, Page, Strings, Width};
@@ -15,6 +15,8 @@ pub struct FlowPage {
     pub arranged: Arranged,
     pub links: Vec<PageLink>,
     kind: FlowKind,
+    /// Begins with the word for an error where there is one: it is the first thing that a screen reader says.
+    window_title: String,
 }
 
 component! { FlowPage }
@@ -26,6 +28,8 @@ pub struct FlowContext {
     pub links: Vec<PageLink>,
     /// Where somebody goes who forgot the password: beside the field of the password, or below the forms without one.
     pub forgot_password: Option<String>,
+    /// Where a sign-in that asks for the account first begins anew, for another account.
+    pub another_account: Option<String>,
     /// What a new password must be.
     pub password_rules: Option<PasswordRules>,
     /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page
@@ -119,16 +123,18 @@ impl FlowPage {
         if let Some(href) = context.forgot_password.filter(|_| !arranged.has_link_beside()) {
             links.push(PageLink::new(words.strings().forgot_access, href));
         }
-        Self { title, intro, arranged, links, kind }
+        let window_title =
+            if arranged.has_problem() { format!("{} {title}", words.strings().error_prefix) } else { title.to_owned() };
+        Self { title, intro, arranged, links, kind, window_title }
     }
 
     /// The frame that this page wants.
-    pub fn page(&self) -> Page<'static> {
+    pub fn page(&self) -> Page<'_> {
         Page {
             width: if self.kind == FlowKind::Settings { Width::Wide } else { Width::Narrow },
             has_triggers: self.arranged.has_triggers,
             has_aids: self.arranged.has_aids,
-            ..Page::titled(self.title)
+            ..Page::titled(&self.window_title)
         }
     }
 }

@@ -14,7 +14,7 @@ pub use item::Item;
 
 use crate::components::{Alert, Button, ButtonKind, Field, Hidden, component};
 use crate::nodes::{Attributes, Container, Input, Node};
-use crate::{CodeContext, FlowContext, Localizer, MessageKind, PageLink};
+use crate::{CodeContext, FlowContext, Localizer, MessageKind, OutsideText, PageLink};
 
 /// The five self-service flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,16 @@ pub struct Arranged {
 impl Arranged {
     fn fields(&self) -> impl Iterator<Item = &Field> {
         self.forms.iter().flat_map(|form| &form.items).filter_map(Item::as_field)
+    }
+
+    /// Whether a problem stands above the forms.
+    fn has_alert(&self) -> bool {
+        self.alerts.iter().any(|alert| alert.kind == MessageKind::Error)
+    }
+
+    /// Whether the page says that something is wrong.
+    pub(crate) fn has_problem(&self) -> bool {
+        self.has_alert() || self.forms.iter().flat_map(|form| &form.items).any(Item::has_problem)
     }
 
     /// Whether one of the fields has a link beside it.
@@ -128,10 +138,12 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
         }
         finish(kind, index, form, &common, words);
     }
-    if let Some(code) = &context.code {
-        show_recipient(code, &mut arranged.forms, words);
+    match &context.code {
+        Some(code) => show_recipient(code, &mut arranged, words),
+        None => show_account(kind, username, &mut arranged.forms, context, words),
     }
-    focus_first(kind, &mut arranged.forms);
+    let has_alert = arranged.has_alert();
+    focus_first(kind, &mut arranged.forms, has_alert);
     let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
     arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
     arranged
@@ -265,13 +277,15 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
     }
 }
 
-/// Providers stand after the person's own means, a way back last; everything else keeps the flow's order.
+/// What has a field to fill in stands first, so that Enter and the focus belong to it; then buttons, then providers, and a
+/// way back last. The flow's order decides the rest.
 fn rank(kind: FlowKind, form: &Form) -> u8 {
     let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
     match kind {
         FlowKind::Settings => 0,
-        _ if only_steps_aside => 2,
-        _ => u8::from(form.id == "oidc"),
+        _ if only_steps_aside => 3,
+        _ if form.id == "oidc" => 2,
+        _ => u8::from(form.items.is_empty()),
     }
 }
 
@@ -323,9 +337,14 @@ fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static 
 }
 
 /// Says above the field of a code where the code was sent, and leads back from a wrong address.
-fn show_recipient(code: &CodeContext, forms: &mut [Form], words: Localizer<'_>) {
+fn show_recipient(code: &CodeContext, arranged: &mut Arranged, words: Localizer<'_>) {
     let Some(address) = code.sent_to.clone() else { return };
-    for form in forms {
+    let is_named = arranged.alerts.iter().any(|alert| alert.text.contains(address.as_str()));
+    let address = (!is_named).then_some(address);
+    if address.is_none() && code.wrong_address.is_none() {
+        return;
+    }
+    for form in &mut arranged.forms {
         if let Some(at) = form.items.iter().position(|item| item.name() == Some("code")) {
             let href = code.wrong_address.as_ref();
             let change = href.map(|href| PageLink::new(words.strings().wrong_address, href.clone()));
@@ -335,8 +354,28 @@ fn show_recipient(code: &CodeContext, forms: &mut [Form], words: Localizer<'_>) 
     }
 }
 
+/// Says above the fields whose account it is, where an earlier step asked for it, and leads to another one.
+fn show_account(
+    kind: FlowKind,
+    username: Option<String>,
+    forms: &mut [Form],
+    context: &FlowContext,
+    words: Localizer<'_>,
+) {
+    let is_asked = forms.iter().flat_map(|form| &form.items).any(Item::names_a_person);
+    let address = username.and_then(|name| OutsideText::new(&name, OutsideText::ADDRESS));
+    let (FlowKind::Login | FlowKind::Registration, false, Some(address), Some(form)) =
+        (kind, is_asked, address, forms.first_mut())
+    else {
+        return;
+    };
+    let href = context.another_account.as_ref();
+    let change = href.map(|href| PageLink::new(words.strings().use_another_account, href.clone()));
+    form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
+}
+
 /// The keyboard starts at the first problem; else, on pages with one purpose, at the first empty field.
-fn focus_first(kind: FlowKind, forms: &mut [Form]) {
+fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
     let problem = fields().find(|(_, (_, item))| item.has_problem());
@@ -345,7 +384,7 @@ fn focus_first(kind: FlowKind, forms: &mut [Form]) {
         .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
         .map(|(form, (item, _))| (form, item));
     if let Some((form, item)) = chosen {
-        forms[form].items[item].take_focus();
+        forms[form].items[item].take_focus(follows_problem);
     }
 }
 

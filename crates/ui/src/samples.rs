@@ -127,6 +127,18 @@ fn samples() -> Vec<Sample> {
             messages: vec![message(4_000_006, "error", json!({}))],
         },
         Sample {
+            name: "login_password",
+            kind: FlowKind::Login,
+            nodes: vec![
+                csrf(),
+                input("identifier_first", "identifier", "hidden", json!({"value": "ada@example.org"})),
+                submit("code", "method", "code", 1_010_015, json!({})),
+                password("current-password"),
+                submit("password", "method", "password", 1_010_022, json!({})),
+            ],
+            messages: vec![message(4_000_006, "error", json!({}))],
+        },
+        Sample {
             name: "login_second_factor",
             kind: FlowKind::Login,
             nodes: vec![
@@ -300,6 +312,7 @@ fn every_sample_page_reads_as_agreed() {
             let is_login = sample.kind == FlowKind::Login;
             let links = if is_login { links } else { vec![] };
             let forgot_password = is_login.then(|| "/ui/recovery".to_owned());
+            let another_account = is_login.then(|| "/ui/login".to_owned());
             let password_rules = Some(PasswordRules { min_length: 8, unlike_identifier: true, not_breached: true });
             let client = ["login_all_methods", "registration"]
                 .contains(&sample.name)
@@ -313,7 +326,7 @@ fn every_sample_page_reads_as_agreed() {
                 sample.kind,
                 &container,
                 words,
-                FlowContext { links, forgot_password, password_rules, client, code },
+                FlowContext { links, forgot_password, another_account, password_rules, client, code },
             );
             let html = ui.respond(locale, page.page(), &page).into_body();
             assert!(!html.contains("text of the wire"), "{}: {html}", sample.name);

@@ -27,6 +27,8 @@ pub struct Strings {
     pub second_factor: &'static str,
     pub second_factor_intro: &'static str,
     pub enter_code: &'static str,
+    /// Before the name that somebody signs in with.
+    pub account: &'static str,
     pub code_sent_to: &'static str,
     pub wrong_address: &'static str,
     pub no_account_yet: &'static str,

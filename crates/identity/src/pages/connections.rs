@@ -25,6 +25,8 @@ pub(super) struct ConnectionList {
 
 /// One client as a person recognizes it.
 pub(super) struct ConnectionLine {
+    /// Unique on the page: the button points to it.
+    pub id: String,
     pub name: OutsideText,
     pub since: Moment,
     /// Sends the client's id.
@@ -39,15 +41,20 @@ impl ConnectionList {
         cx: &Context,
         strings: &Strings,
     ) -> Self {
-        let line = |connection: Connection| ConnectionLine {
-            name: shown_name(&connection),
-            since: Moment::new(connection.consented_at, cx.locale.into()),
-            end: Button::submit(strings.end_connection)
-                .sending("client", connection.client_id)
-                .of_kind(ButtonKind::Secondary)
-                .small(),
+        let line = |(index, connection): (usize, Connection)| {
+            let id = format!("connection-{}", index + 1);
+            ConnectionLine {
+                name: shown_name(&connection),
+                since: Moment::new(connection.consented_at, cx.locale.into()),
+                end: Button::submit(strings.end_connection)
+                    .sending("client", connection.client_id)
+                    .of_kind(ButtonKind::Secondary)
+                    .about(&id)
+                    .small(),
+                id,
+            }
         };
-        let lines = listed.map(|connections| connections.into_iter().map(line).collect());
+        let lines = listed.map(|connections| connections.into_iter().enumerate().map(line).collect());
         let lines = lines.map_err(|error| tracing::warn!(%error, "connected applications cannot be listed")).ok();
         Self { action, csrf, lines }
     }

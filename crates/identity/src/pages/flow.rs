@@ -92,10 +92,12 @@ impl Identity {
     }
 
     fn context_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> FlowContext {
-        let may_recover = kind == FlowKind::Login && !is_further_step(flow) && self.recovery_enabled();
+        let is_first_step = kind == FlowKind::Login && !is_further_step(flow);
+        let may_recover = is_first_step && self.recovery_enabled();
         FlowContext {
             links: self.links_of(cx, kind, flow),
             forgot_password: may_recover.then(|| self.begin_in_place_of(FlowKind::Recovery, flow)),
+            another_account: is_first_step.then(|| self.begin_in_place_of(FlowKind::Login, flow)),
             password_rules: Some(self.password_rules()),
             client: client_of(flow),
             code: None,

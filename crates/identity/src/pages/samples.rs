@@ -53,11 +53,12 @@ fn at(text: &str, locale: Locale) -> Moment {
 fn the_settings_list_the_signed_in_devices() {
     check("settings_sessions", |ui, locale, strings| {
         let container = serde_json::from_value(json!({"action": "/a", "method": "POST", "messages": [], "nodes": []}));
-        let line = |device: &str, end: Option<Button>| SessionLine {
+        let line = |id: &str, device: &str, end: Option<Button>| SessionLine {
+            id: id.to_owned(),
             device: device.to_owned(),
             origin: Some("203.0.113.7".into()),
             since: at("2026-03-05T09:07:31Z", locale),
-            end,
+            end: end.map(|end| end.about(id)),
         };
         let end = || Button::submit(strings.end_session).sending("session", "1").of_kind(ButtonKind::Secondary).small();
         let mut flow =
@@ -69,19 +70,24 @@ fn the_settings_list_the_signed_in_devices() {
             sessions: Sessions {
                 action: "/ui/sessions".into(),
                 csrf: Hidden::new("csrf_token", "sample-token"),
-                current: line("Firefox · Linux", None),
-                others: vec![line("Safari · iPhone", Some(end())), line("<Chrome> · Windows", Some(end()))],
+                current: line("session-0", "Firefox · Linux", None),
+                others: vec![
+                    line("session-1", "Safari · iPhone", Some(end())),
+                    line("session-2", "<Chrome> · Windows", Some(end())),
+                ],
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
             connections: Some(ConnectionList {
                 action: "/ui/connections".into(),
                 csrf: Hidden::new("csrf_token", "sample-token"),
                 lines: Some(vec![ConnectionLine {
+                    id: "connection-1".into(),
                     name: OutsideText::new("<Photo> Album", OutsideText::NAME).unwrap(),
                     since: at("2026-03-05T09:07:31Z", locale),
                     end: Button::submit(strings.end_connection)
                         .sending("client", "album")
                         .of_kind(ButtonKind::Secondary)
+                        .about("connection-1")
                         .small(),
                 }]),
             }),

@@ -48,6 +48,8 @@ pub(super) struct Sessions {
 
 /// One session as a person recognises it.
 pub(super) struct SessionLine {
+    /// Unique on the page: the button points to it.
+    pub id: String,
     pub device: String,
     /// Address and place, as far as they are known.
     pub origin: Option<String>,
@@ -111,9 +113,10 @@ impl Identity {
             let action = self.own_form("connections", visitor);
             ConnectionList::new(action, csrf(), listed, cx, strings)
         });
-        let end = |session: &Value| {
-            let id = session.get("id").and_then(Value::as_str).unwrap_or_default();
-            Button::submit(strings.end_session).sending("session", id).of_kind(ButtonKind::Secondary).small()
+        let other = |(index, session): (usize, &Value)| {
+            let session_id = session.get("id").and_then(Value::as_str).unwrap_or_default();
+            let end = Button::submit(strings.end_session).sending("session", session_id);
+            SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), cx, strings)
         };
         Ok(SettingsPage {
             strings,
@@ -121,8 +124,8 @@ impl Identity {
             sessions: Sessions {
                 action: self.own_form("sessions", visitor),
                 csrf: csrf(),
-                current: SessionLine::new(&whoami.session, None, cx, strings),
-                others: others.sessions.iter().map(|it| SessionLine::new(it, Some(end(it)), cx, strings)).collect(),
+                current: SessionLine::new(0, &whoami.session, None, cx, strings),
+                others: others.sessions.iter().enumerate().map(other).collect(),
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
             connections,
@@ -192,7 +195,8 @@ fn id_of(session: &Value) -> Result<SessionId, FlowError> {
 
 impl SessionLine {
     /// Reads a session as the API shows it.
-    fn new(session: &Value, end: Option<Button>, cx: &Context, strings: &Strings) -> Self {
+    fn new(index: usize, session: &Value, end: Option<Button>, cx: &Context, strings: &Strings) -> Self {
+        let id = format!("session-{index}");
         let of_device = |member: &str| {
             let value = session.pointer(&format!("/devices/0/{member}"));
             value.and_then(Value::as_str).filter(|text| !text.is_empty())
@@ -203,7 +207,8 @@ impl SessionLine {
             device: of_device("user_agent").and_then(device_name).unwrap_or_else(|| strings.unknown_device.to_owned()),
             origin: (!origin.is_empty()).then(|| origin.join(" · ")),
             since: Moment::new(since.unwrap_or(Timestamp::EPOCH), cx.locale.into()),
-            end,
+            end: end.map(|end| end.about(&id)),
+            id,
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Button {
     pub trigger: Option<String>,
     /// A script keeps the button from being pressed for so long and counts down beside its label.
     pub wait_seconds: u32,
+    /// The id of the text that tells this button from others with the same label.
+    pub described_by: Option<String>,
     /// A tighter button for lists.
     pub small: bool,
 }
@@ -55,6 +57,7 @@ impl Button {
             disabled: false,
             trigger: None,
             wait_seconds: 0,
+            described_by: None,
             small: false,
         }
     }
@@ -70,6 +73,13 @@ impl Button {
     #[must_use]
     pub fn of_kind(mut self, kind: ButtonKind) -> Self {
         self.kind = kind;
+        self
+    }
+
+    /// The same, with the id of what it is about: lists repeat a button's label.
+    #[must_use]
+    pub fn about(mut self, id: impl Into<String>) -> Self {
+        self.described_by = Some(id.into());
         self
     }
 

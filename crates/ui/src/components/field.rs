@@ -5,6 +5,9 @@ use askama::Template;
 
 use crate::PageLink;
 
+/// The id of the alerts above the forms.
+pub(crate) const ALERTS_ID: &str = "alerts";
+
 /// A value that travels unseen.
 #[derive(Clone, Debug, Template)]
 #[template(path = "components/hidden.html")]
@@ -41,6 +44,8 @@ pub struct Field {
     pub required: bool,
     pub disabled: bool,
     pub autofocus: bool,
+    /// The page opens at this field because of a problem that stands above the forms: whoever listens hears it here.
+    pub follows_problem: bool,
     /// A short code: shown large, with the digits' keyboard when it has only digits.
     pub is_code: bool,
     /// The word that marks a field that may stay empty; `None` hides the mark.
@@ -65,9 +70,17 @@ impl Field {
         self.is_code && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
     }
 
+    /// What is typed is no prose: a telephone neither begins it with a capital letter nor corrects it.
+    fn is_literal(&self) -> bool {
+        let names_a_person = || self.autocomplete.as_deref().is_some_and(|it| it.contains("username"));
+        self.is_code || self.kind == "password" || names_a_person()
+    }
+
     /// What the input is described by, as a list of ids.
     fn described_by(&self) -> Option<String> {
-        described_by(&self.id, self.problem.is_some(), self.hint.is_some())
+        let own = described_by(&self.id, self.problem.is_some(), self.hint.is_some());
+        let alerts = self.follows_problem.then(|| ALERTS_ID.to_owned());
+        [alerts, own].into_iter().flatten().reduce(|all, ids| format!("{all} {ids}"))
     }
 }
 

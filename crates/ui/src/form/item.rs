@@ -23,10 +23,10 @@ pub enum Item {
         label: Option<String>,
         codes: Vec<String>,
     },
-    /// Where a code was sent.
+    /// Whom the form is about, or where a code was sent; without the address where the message above names it.
     Recipient {
         label: &'static str,
-        address: OutsideText,
+        address: Option<OutsideText>,
         change: Option<PageLink>,
     },
     Image {
@@ -115,16 +115,26 @@ impl Item {
     }
 
     pub(super) fn has_problem(&self) -> bool {
-        self.as_field().is_some_and(|field| field.problem.is_some())
+        match self {
+            Self::Field(field) => field.problem.is_some(),
+            Self::Checkbox(checkbox) => checkbox.problem.is_some(),
+            Self::Select(select) => select.problem.is_some(),
+            Self::Secret { .. }
+            | Self::Codes { .. }
+            | Self::Recipient { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => false,
+        }
     }
 
     pub(super) fn is_empty_field(&self) -> bool {
         self.as_field().is_some_and(|field| field.value.is_empty() && !field.disabled)
     }
 
-    pub(super) fn take_focus(&mut self) {
+    pub(super) fn take_focus(&mut self, follows_problem: bool) {
         if let Self::Field(field) = self {
             field.autofocus = true;
+            field.follows_problem = follows_problem;
         }
     }
 }
@@ -228,6 +238,7 @@ impl Builder<'_> {
             required: input.required,
             disabled: input.disabled,
             autofocus: false,
+            follows_problem: false,
             is_code: matches!(input.name.as_str(), "code" | "totp_code"),
             optional_mark: self.optional_mark(),
             beside: self.beside(),

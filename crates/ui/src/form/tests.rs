@@ -199,7 +199,92 @@ fn every_password_can_be_shown_by_a_button_that_only_a_script_reveals() {
     assert!(form.has_aids);
     let html = form.forms[0].render().unwrap();
     let button = html.split_once("<button class=\"reveal\"").unwrap().1.split_once('>').unwrap().0;
-    for attribute in [r#"type="button""#, r#"aria-pressed="false""#, r#"aria-label="Show password""#, " hidden"] {
+    for attribute in [r#"type="button""#, r#"aria-pressed="false""#, r#"title="Show password""#, " hidden"] {
         assert!(button.contains(attribute), "{button}");
+    }
+}
+
+#[test]
+fn a_problem_above_the_forms_is_heard_at_the_field_that_the_page_opens_at() {
+    let refused = |kind: &str| {
+        let mut container = container(vec![
+            node(
+                "default",
+                json!({"name": "identifier", "type": "text", "value": "ada", "autocomplete": "username"}),
+                1,
+            ),
+            node("password", json!({"name": "password", "type": "password"}), 1_070_001),
+            submit("password", "method", "password", 1_010_022),
+        ]);
+        container.messages = serde_json::from_value(json!([{"id": 4_000_006, "text": "wire", "type": kind}])).unwrap();
+        FlowPage::new(FlowKind::Login, &container, Localizer::plain(Language::English), FlowContext::default())
+    };
+    let page = refused("error");
+    let html = page.render().unwrap();
+    assert!(html.contains(r#"<div class="alerts" id="alerts">"#), "{html}");
+    assert!(html.contains(r#"autofocus aria-describedby="alerts">"#), "{html}");
+    assert_eq!(page.page().title, "Error: Sign in");
+    let page = refused("info");
+    assert!(!page.render().unwrap().contains("aria-describedby"));
+    assert_eq!(page.page().title, "Sign in");
+}
+
+#[test]
+fn a_telephone_does_not_correct_the_name_that_a_person_signs_in_with() {
+    let field = |name: &str, kind: &str| {
+        let form = arranged(FlowKind::Login, vec![node("default", json!({"name": name, "type": kind}), 1)]);
+        form.forms[0].render().unwrap()
+    };
+    assert!(field("identifier", "text").contains(r#" autocapitalize="none" spellcheck="false""#));
+    assert!(!field("traits.name", "text").contains("autocapitalize"));
+}
+
+#[test]
+fn a_later_step_says_whose_account_it_is_and_asks_for_the_field_first() {
+    let context = FlowContext { another_account: Some("/login".to_owned()), ..FlowContext::default() };
+    let nodes = vec![
+        node(
+            "identifier_first",
+            json!({"name": "identifier", "type": "hidden", "value": "ada@example.org"}),
+            1_070_004,
+        ),
+        submit("code", "method", "code", 1_010_015),
+        node("password", json!({"name": "password", "type": "password"}), 1_070_001),
+        submit("password", "method", "password", 1_010_022),
+    ];
+    let words = Localizer::plain(Language::English);
+    let arranged = arrange(FlowKind::Login, &container(nodes), words, &context);
+    let ids: Vec<_> = arranged.forms.iter().map(|form| form.id.as_str()).collect();
+    assert_eq!(ids, ["password", "code"]);
+    let html = arranged.forms[0].render().unwrap();
+    let account = "<strong><bdi>ada@example.org</bdi></strong> <a href=\"/login\">Use another account</a>";
+    assert!(html.contains(account) && html.contains("autofocus"), "{html}");
+    assert!(!arranged.forms[1].render().unwrap().contains("<bdi>"));
+    let asked = vec![node("default", json!({"name": "identifier", "type": "text", "value": "ada"}), 1_070_004)];
+    let arranged = arrange(FlowKind::Login, &container(asked), words, &context);
+    assert!(!arranged.forms[0].render().unwrap().contains("Use another account"), "the field is there to be changed");
+}
+
+#[test]
+fn the_address_of_a_code_is_named_once() {
+    let shown = |message: serde_json::Value| {
+        let mut container = container(vec![node("code", json!({"name": "code", "type": "text"}), 1_070_011)]);
+        container.messages = vec![serde_json::from_value(message).unwrap()];
+        let code = CodeContext {
+            sent_to: OutsideText::new("ada@example.org", OutsideText::ADDRESS),
+            wrong_address: Some("/registration".to_owned()),
+            resend_wait: 0,
+        };
+        let context = FlowContext { code: Some(code), ..FlowContext::default() };
+        FlowPage::new(FlowKind::Verification, &container, Localizer::plain(Language::English), context)
+            .render()
+            .unwrap()
+    };
+    let own = json!({"variant": "own_address", "address": "ada@example.org"});
+    let sent = shown(json!({"id": 1_080_003, "text": "wire", "type": "info", "context": own}));
+    let wrong = shown(json!({"id": 4_070_006, "text": "wire", "type": "error"}));
+    for html in [sent, wrong] {
+        assert_eq!(html.matches("ada@example.org").count(), 1, "{html}");
+        assert!(html.contains("Wrong address?"), "{html}");
     }
 }
