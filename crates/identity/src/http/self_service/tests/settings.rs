@@ -7,6 +7,12 @@ async fn settings_need_a_session() {
     in_a_house(json!({}), |house| async move {
         assert_eq!(house.spa().get("/self-service/settings/browser").await.expect(401).error_id(), "session_inactive");
         assert_eq!(house.native().get("/self-service/settings/api").await.expect(401).error_id(), "session_inactive");
+        let form = json!({"method": "password", "password": PASSWORD}).to_string();
+        for query in ["", "?flow=9b6a3c7e-1f0a-4a55-8f4c-000000000000"] {
+            let path = format!("/self-service/settings{query}");
+            house.native().post(&path, "application/json", &form).await.expect(401);
+        }
+        house.native().get("/self-service/settings/flows?id=9b6a3c7e-1f0a-4a55-8f4c-000000000000").await.expect(401);
         let sent =
             house.browser().get("/self-service/settings/browser?return_to=http://www.example/app").await.expect(303);
         assert_eq!(
