@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PASSWORD, in_a_house};
 
@@ -50,6 +50,71 @@ async fn the_form_shows_what_can_be_changed() {
         assert_eq!(other.fetch("settings", &id).await.expect(403).error_id(), "security_identity_mismatch");
         let reply = other.submit("settings", &id, json!({"method": "password", "password": "another password"})).await;
         assert_eq!(reply.expect(403).error_id(), "security_identity_mismatch");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_keeps_lists_and_takes_further_items() {
+    let config = super::with_schema(&json!({
+        "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+        "tags": {"type": "array", "title": "Tags", "items": {"type": "string", "minLength": 2}},
+        "homes": {"type": "array", "items": {"type": "object", "properties": {"rooms": {"type": "integer"}}}},
+    }));
+    in_a_house(config, |house| async move {
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        let form = client.fetch("registration", &id).await.expect(200);
+        assert_eq!(form.node("traits.tags")["attributes"]["type"], "text");
+        assert_eq!(form.node("traits.tags")["meta"]["label"]["text"], "Tags");
+        let traits = json!({"email": "a@example.org", "tags": ["red", "blue"], "homes": [{"rooms": 3}]});
+        let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
+        client.submit("registration", &id, body).await.expect(200);
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        let id = client.begin("settings").await;
+        let form = client.fetch("settings", &id).await.expect(200);
+        assert_eq!(
+            form.nodes()[1..6],
+            [
+                "profile/traits.email/email/a@example.org",
+                "profile/traits.tags/text/",
+                "profile/traits.tags.0/text/red",
+                "profile/traits.tags.1/text/blue",
+                "profile/traits.homes.0.rooms/hidden/",
+            ]
+        );
+        let path = format!("/self-service/settings?flow={id}");
+        let body =
+            "method=profile&traits.email=a%40example.org&traits.homes.0.rooms=3&traits.tags.0=red&traits.tags.1=";
+        let form = "application/x-www-form-urlencoded";
+        let short = client.post(&path, form, &format!("{body}&traits.tags=x")).await.expect(400);
+        assert_eq!(short.node_messages("traits.tags.1"), [4_000_003]);
+        assert_eq!(
+            short.nodes()[2..6],
+            [
+                "profile/traits.tags/text/",
+                "profile/traits.tags.0/text/red",
+                "profile/traits.tags.1/text/x",
+                "profile/traits.homes.0.rooms/hidden/",
+            ]
+        );
+        let saved = client.post(&path, form, &format!("{body}&traits.tags=green")).await.expect(200);
+        let traits = json!({"email": "a@example.org", "tags": ["red", "green"], "homes": [{"rooms": 3}]});
+        assert_eq!(saved.json["identity"]["traits"], traits);
+
+        // A list that is too long for a form stays as it is, unless it is named.
+        let many: Vec<String> = (0..200).map(|number| format!("tag {number}")).collect();
+        for (tags, after) in [(json!(many), json!(many)), (Value::Null, json!(many)), (json!(["red"]), json!(["red"]))]
+        {
+            let id = client.begin("settings").await;
+            let mut body = json!({"method": "profile", "traits": {"email": "a@example.org"}});
+            if !tags.is_null() {
+                body["traits"]["tags"] = tags;
+            }
+            let saved = client.submit("settings", &id, body).await.expect(200);
+            assert_eq!(saved.json["identity"]["traits"]["tags"], after);
+        }
     })
     .await;
 }
