@@ -2,14 +2,14 @@
 //! components of the system that `identity` replaces.
 //!
 //! `crates/acceptance/clients` holds a program for each language, and those that drive Chromium. A program is copied into a
-//! temporary folder, and what it needs comes from the package registries. The official clients for Rust are driven by the
-//! acceptance tests.
+//! temporary folder, what it needs comes from the package registries, and it writes a line for each check that holds.
 
 mod server;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::ValueEnum;
 
 use self::server::Server;
@@ -22,24 +22,27 @@ const CLIENTS: &str = "crates/acceptance/clients";
 /// The interpreter of the folder's own environment.
 const PYTHON: &str = "environment/bin/python";
 
+/// How long a program may take, with the more than a hundred crates that one of them builds.
+const LIMIT: Duration = Duration::from_mins(30);
+
 /// A group of programs that are run together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
-    /// The official client for Go
+    /// The official client for Go. Needs go
     Go,
-    /// The official clients for JavaScript
+    /// The official clients for JavaScript. Needs node, npm
     Node,
-    /// The official clients for Python
+    /// The official clients for Python. Needs python3 with its venv
     Python,
-    /// The official clients for Rust
+    /// The official clients for Rust. Needs nothing more
     Rust,
-    /// The applications of docs/guides/add-sign-in-to-my-application.md, in Chromium
+    /// The applications of docs/guides/add-sign-in-to-my-application.md. Needs Chromium, node, npm, python3, go, openssl
     Guides,
-    /// The proxies of docs/guides/put-it-behind-a-proxy.md, in Chromium
+    /// The proxies of docs/guides/put-it-behind-a-proxy.md. Needs Chromium, nginx, caddy, node, npm, openssl, curl
     Proxies,
-    /// Ory Elements, in Chromium
+    /// Ory Elements. Needs Chromium, node, npm
     Elements,
-    /// The pages of Ory's reference front end, in Chromium
+    /// The pages of Ory's reference front end. Needs Chromium, node, npm
     Reference,
 }
 
@@ -61,9 +64,10 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) ->
             bail!("conformance needs `{program}`: install it, or name a suite that does not need it");
         }
     }
-    tools::provide(root)?;
     if suites.contains(&Suite::Proxies) {
         tools::provide_proxies(root)?;
+    } else if suites.iter().any(|suite| suite.needs_browser()) {
+        tools::provide_browser(root)?;
     }
     let target = target_directory(root)?;
     let binary = if let Some(binary) = binary {
@@ -74,19 +78,28 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) ->
         target.join("debug/kleis")
     };
     let mut run = Run { root, target, binary, folder: tempfile::tempdir()?, server: None };
-    let outcomes: Vec<(Suite, Result<()>)> = suites.into_iter().map(|suite| (suite, run.suite(suite))).collect();
+    let outcomes: Vec<Outcome> = suites.into_iter().map(|suite| run.outcome(suite)).collect();
+    // The server ends, and the folder goes.
+    drop(run);
     eprintln!();
-    for (suite, outcome) in &outcomes {
-        match outcome {
-            Ok(()) => eprintln!("passed  {suite:?}"),
-            Err(error) => eprintln!("FAILED  {suite:?}: {error:#}"),
+    for Outcome { suite, checks, seconds } in &outcomes {
+        match checks {
+            Ok(checks) => eprintln!("passed  {suite:?}: {checks} checks, {seconds} s"),
+            Err(error) => eprintln!("FAILED  {suite:?}, {seconds} s: {error:#}"),
         }
     }
-    let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count();
+    let failed = outcomes.iter().filter(|outcome| outcome.checks.is_err()).count();
     if failed > 0 {
         bail!("{failed} of {} suites failed", outcomes.len());
     }
     Ok(())
+}
+
+struct Outcome {
+    suite: Suite,
+    /// How many held, or why the suite failed.
+    checks: Result<usize>,
+    seconds: u64,
 }
 
 impl Suite {
@@ -96,15 +109,28 @@ impl Suite {
             Self::Go => &["go"],
             Self::Node | Self::Elements | Self::Reference => &["node", "npm"],
             Self::Python => &["python3"],
-            Self::Rust => &[],
+            Self::Rust => &["cargo"],
             Self::Guides => &["node", "npm", "python3", "go", "openssl"],
             Self::Proxies => &["node", "npm", "openssl", "curl"],
         }
     }
+
+    const fn needs_browser(self) -> bool {
+        matches!(self, Self::Guides | Self::Proxies | Self::Elements | Self::Reference)
+    }
 }
 
 impl Run<'_> {
-    fn suite(&mut self, suite: Suite) -> Result<()> {
+    fn outcome(&mut self, suite: Suite) -> Outcome {
+        let started = Instant::now();
+        let checks = self.suite(suite).and_then(|checks| {
+            // A program that checks nothing must not look like one that found nothing.
+            if checks == 0 { Err(anyhow!("nothing was checked")) } else { Ok(checks) }
+        });
+        Outcome { suite, checks, seconds: started.elapsed().as_secs() }
+    }
+
+    fn suite(&mut self, suite: Suite) -> Result<usize> {
         eprintln!("\n==> {suite:?}");
         match suite {
             Suite::Go => {
@@ -125,8 +151,10 @@ impl Run<'_> {
                 self.client(Process::new(&folder, &path_in(&folder, PYTHON)?, &["client.py"]))
             }
             Suite::Rust => {
-                let arguments = ["test", "--package", "acceptance", "--test", "acceptance", "sdk"];
-                Process::cargo(self.root, &arguments).run()
+                let folder = self.copy("rust")?;
+                let target = self.crates()?;
+                let process = Process::cargo(&folder, &["run", "--quiet"]).without_cargo_variables();
+                self.client(process.with_env("CARGO_TARGET_DIR", &target))
             }
             Suite::Guides => self.browser("guides.mjs"),
             Suite::Proxies => self.browser("proxies.mjs"),
@@ -136,25 +164,29 @@ impl Run<'_> {
     }
 
     /// Runs a client with the addresses of the server.
-    fn client(&mut self, process: Process) -> Result<()> {
+    fn client(&mut self, process: Process) -> Result<usize> {
         let server = match self.server.take() {
             Some(server) => server,
             None => Server::start(&self.binary, self.folder.path())?,
         };
         let server = self.server.insert(server);
-        server.addresses.iter().fold(process, |process, (name, url)| process.with_env(name, url)).run()
+        server.addresses.iter().fold(process, |process, (name, url)| process.with_env(name, url)).count(LIMIT)
     }
 
     /// Runs a program that starts servers of its own and drives Chromium.
-    fn browser(&self, program: &str) -> Result<()> {
+    fn browser(&self, program: &str) -> Result<usize> {
         let folder = self.copy("browser")?;
         install_node_packages(&folder)?;
+        // Folders that the program makes go with this one.
+        let temporary = path_in(self.folder.path(), "temporary")?;
+        std::fs::create_dir_all(&temporary)?;
         let process = Process::new(&folder, "node", &[program]).without_cargo_variables();
         process
             .with_env("CONFORMANCE_BINARY", text(&self.binary)?)
             .with_env("CONFORMANCE_GUIDES", &path_in(self.root, "docs/guides")?)
             .with_env("CARGO_TARGET_DIR", &self.crates()?)
-            .run()
+            .with_env("TMPDIR", &temporary)
+            .count(LIMIT)
     }
 
     /// Where programs in Rust are built: their crates are compiled once, not every night.

@@ -53,8 +53,13 @@ enum Command {
         seconds: u32,
     },
     /// Run programs of others against the real server: official clients, the guides' applications, front ends.
+    ///
+    /// Every suite runs although one fails; each check that holds is a line, and the last lines sum up. All of it happens on
+    /// loopback and in a temporary folder that goes at the end; crates are kept in `target/conformance`. Libraries come from
+    /// the registries of Rust, Node, Python and Go; Chromium, nginx and caddy are installed by apt-get when it is there and
+    /// the command runs as root. With `--binary` all suites take about ten minutes on two cores, three when the crates are there.
     Conformance {
-        /// Only this suite.
+        /// Only this suite; each says what must be installed
         suite: Option<conformance::Suite>,
         /// The `kleis` to test, for instance a release; built from this repository when left out.
         #[arg(long)]

@@ -13,17 +13,20 @@ struct Tool {
     is_there: fn() -> bool,
 }
 
+const BROWSER: Tool = Tool {
+    package: "chromium",
+    is_there: || on_path("chromium") || on_path("chromium-browser") || on_path("google-chrome"),
+};
+
 const TOOLS: &[Tool] = &[
     Tool { package: "postgresql", is_there: || on_path("initdb") || postgres_in_debian_folder() },
-    Tool {
-        package: "chromium",
-        is_there: || on_path("chromium") || on_path("chromium-browser") || on_path("google-chrome"),
-    },
+    BROWSER,
     Tool { package: "chromium-driver", is_there: || on_path("chromedriver") },
 ];
 
-/// The proxies of the guides.
+/// The proxies of the guides, and what looks at them.
 const PROXIES: &[Tool] = &[
+    BROWSER,
     Tool { package: "nginx", is_there: || on_path("nginx") || Path::new("/usr/sbin/nginx").is_file() },
     Tool { package: "caddy", is_there: || on_path("caddy") },
 ];
@@ -33,7 +36,12 @@ pub(crate) fn provide(root: &Path) -> Result<()> {
     provide_all(root, TOOLS)
 }
 
-/// Makes sure that the proxies of the guides are there.
+/// Makes sure that the browser is there.
+pub(crate) fn provide_browser(root: &Path) -> Result<()> {
+    provide_all(root, &[BROWSER])
+}
+
+/// Makes sure that the browser is there, and the proxies of the guides are there.
 pub(crate) fn provide_proxies(root: &Path) -> Result<()> {
     provide_all(root, PROXIES)
 }
@@ -48,7 +56,11 @@ fn provide_all(root: &Path, tools: &[Tool]) -> Result<()> {
     }
     let missing = self::missing(tools);
     if !missing.is_empty() {
-        bail!("the tests need {}: install them (Debian: apt-get install {})", missing.join(", "), missing.join(" "));
+        bail!(
+            "this needs {}: install what is missing (Debian: apt-get install {})",
+            missing.join(", "),
+            missing.join(" ")
+        );
     }
     Ok(())
 }

@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD,
+};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Deserialize;
+use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -43,17 +52,33 @@ impl Default for CorsConfig {
 }
 
 impl CorsConfig {
-    /// The layer that answers preflights and marks answers; `None` when cross-origin requests are off.
+    /// Answers preflights and marks answers, when cross-origin requests are on.
     ///
     /// An entry is an exact origin or holds one `*`, which stands for one or more labels of a host or for digits of a port:
     /// `https://*.example.org`. The bare `*` admits every origin, but never together with credentials: a page of
     /// anybody's could then act as the person who reads it.
     ///
     /// Below `own_rules` each answer names the origins that may read it, and every origin may ask beforehand.
-    pub fn layer(&self, own_rules: &'static [&'static str]) -> Option<CorsLayer> {
+    pub fn around(&self, router: Router, own_rules: &'static [&'static str]) -> Router {
         if !self.enabled {
-            return None;
+            return router;
         }
+        let plain = router.clone();
+        router.layer(self.layer(own_rules)).layer(middleware::from_fn(move |request: Request, next: Next| {
+            // Other requests with this method are not ours to answer: a calendar asks its server by it.
+            let is_own =
+                request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+            let plain = is_own.then(|| plain.clone());
+            async move {
+                match plain {
+                    Some(plain) => plain.oneshot(request).await.unwrap_or_else(|never| match never {}),
+                    None => consistent(next.run(request).await),
+                }
+            }
+        }))
+    }
+
+    fn layer(&self, own_rules: &'static [&'static str]) -> CorsLayer {
         let any = self.allowed_origins.iter().any(|it| it == "*");
         let patterns: Vec<String> =
             self.allowed_origins.iter().filter(|it| *it != "*").map(|it| it.to_ascii_lowercase()).collect();
@@ -70,14 +95,27 @@ impl CorsConfig {
             .max_age(Duration::from_secs(self.max_age));
         let asks_beforehand =
             move |head: &Parts| head.method == Method::OPTIONS && own_rules.contains(&head.uri.path());
-        Some(if any {
+        if any {
             layer.allow_origin(AllowOrigin::any())
         } else {
             layer
                 .allow_origin(AllowOrigin::predicate(move |origin, head| matches(origin) || asks_beforehand(head)))
                 .allow_credentials(self.allow_credentials)
-        })
+        }
     }
+}
+
+/// Takes away what means nothing beside the origins that the answer names: whoever answered may have named them.
+fn consistent(mut response: Response) -> Response {
+    let headers: &mut HeaderMap = response.headers_mut();
+    let origin = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned();
+    if origin.as_ref().is_none_or(|origin| origin == "*") {
+        headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
+    }
+    if origin.is_none() {
+        headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
+    }
+    response
 }
 
 impl CorsConfig {
@@ -89,7 +127,7 @@ impl CorsConfig {
     }
 }
 
-/// Whether an origin, in lower case, is what a pattern stands for: see [`CorsConfig::layer`].
+/// Whether an origin, in lower case, is what a pattern stands for: see [`CorsConfig::around`].
 pub fn matches_origin(pattern: &str, origin: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == origin };
     // `https://*foo.com` would admit `https://evilfoo.com`, and `https://*` everybody: the star must end at a dot or
@@ -107,7 +145,60 @@ pub fn matches_origin(pattern: &str, origin: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches_origin;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use http::{HeaderMap, Request, StatusCode};
+    use serde_json::json;
+    use tower::ServiceExt as _;
+
+    use super::{CorsConfig, matches_origin};
+
+    const PAGE: &str = "https://app.example.org";
+
+    async fn ask(origins: &[&str], method: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap) {
+        let config = json!({"enabled": true, "allowed_origins": origins, "allow_credentials": true});
+        let config: CorsConfig = serde_json::from_value(config).unwrap();
+        let public = get(async || [("access-control-allow-origin", "*")]);
+        let router = Router::new().route("/", get(async || "")).route("/public", public);
+        let path = if method == "PUBLIC" { "/public" } else { "/" };
+        let mut request = Request::builder().method(if method == "PUBLIC" { "GET" } else { method }).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let router = config.around(router, &[]);
+        let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        (response.status(), response.headers().clone())
+    }
+
+    #[tokio::test]
+    async fn credentials_are_allowed_to_named_origins_alone() {
+        let credentials = "access-control-allow-credentials";
+        let (_, headers) = ask(&[PAGE], "GET", &[("origin", PAGE)]).await;
+        assert!(headers["access-control-allow-origin"] == PAGE && headers[credentials] == "true", "{headers:?}");
+        for (origins, method, origin) in [
+            ([PAGE], "GET", None),
+            ([PAGE], "GET", Some("https://evil.example")),
+            ([PAGE], "PUBLIC", Some("https://evil.example")),
+            (["*"], "GET", Some(PAGE)),
+        ] {
+            let sent: Vec<_> = origin.map(|origin| ("origin", origin)).into_iter().collect();
+            let (_, headers) = ask(&origins, method, &sent).await;
+            assert_eq!(headers.get(credentials), None, "{origins:?} {method} {origin:?}: {headers:?}");
+        }
+        let asks = [("origin", PAGE), ("access-control-request-method", "POST")];
+        let (_, headers) = ask(&["*"], "OPTIONS", &asks).await;
+        assert!(headers["access-control-allow-origin"] == "*" && !headers.contains_key(credentials), "{headers:?}");
+    }
+
+    #[tokio::test]
+    async fn only_what_asks_beforehand_is_answered_in_place_of_the_service() {
+        let asks = [("origin", PAGE), ("access-control-request-method", "POST")];
+        assert_eq!(ask(&[PAGE], "OPTIONS", &asks).await.0, StatusCode::OK);
+        let (status, headers) = ask(&[PAGE], "OPTIONS", &[]).await;
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(headers["allow"], "GET,HEAD");
+    }
 
     #[test]
     fn a_star_stays_inside_its_domain() {

@@ -73,8 +73,9 @@ pub(super) fn is_sql(text: &str) -> bool {
 
 fn environment(file: &File) -> Vec<Finding> {
     let Some(code) = &file.code else { return Vec::new() };
-    // The tools beside the crates may ask, and tests how this machine is set up.
-    if matches!(file.krate(), None | Some("server")) || file.is_test() {
+    // The tools beside the crates may ask, tests how this machine is set up, and client programs where the server is.
+    let is_client = file.path.starts_with("crates/acceptance/clients/");
+    if matches!(file.krate(), None | Some("server")) || file.is_test() || is_client {
         return Vec::new();
     }
     let names = ["env::var", "env::vars", "env::var_os", "env::vars_os", "env::args", "env::args_os", "env::set_var"];
@@ -155,6 +156,7 @@ mod tests {
         let text = "fn f() { std::env::var(\"A\"); }";
         assert!(places("crates/server/src/config/mod.rs", text).is_empty());
         assert!(places("xtask/src/main.rs", text).is_empty());
+        assert!(places("crates/acceptance/clients/rust/main.rs", text).is_empty());
         assert_eq!(places("crates/web/src/lib.rs", text).len(), 1);
         assert!(places("crates/database/src/testing.rs", "std::env::temp_dir()").is_empty());
     }

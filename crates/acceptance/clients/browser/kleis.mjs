@@ -6,6 +6,10 @@ import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 
 const START_LIMIT_MILLISECONDS = 60_000
+const STOP_LIMIT_MILLISECONDS = 20_000
+
+// An interrupted program stops what it started, too: see `start`.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1))
 
 // Ports that nothing listens on. All are held at once, so that none is given twice.
 export async function freePorts(count) {
@@ -48,15 +52,20 @@ export function start(program, args, options, log) {
     child.once("exit", done)
     child.once("error", done)
   })
-  const stop = () => {
+  const send = (signal) => {
     try {
-      process.kill(-child.pid, "SIGTERM")
+      process.kill(-child.pid, signal)
     } catch {
       // It ended by itself.
     }
-    return ended
   }
-  process.once("exit", stop)
+  const stop = async () => {
+    send("SIGTERM")
+    const limit = setTimeout(() => send("SIGKILL"), STOP_LIMIT_MILLISECONDS)
+    await ended
+    clearTimeout(limit)
+  }
+  process.once("exit", () => send("SIGTERM"))
   return { child, stop, log: () => readFileSync(log, "utf8") }
 }
 
@@ -105,10 +114,12 @@ export class Kleis {
 
   // The newest code that was sent to an address, other than `before`; subjects in the mailbox end with the code.
   async code(recipient, before) {
-    const pattern = new RegExp(`(\\d{6})</a><span>${recipient}<`)
+    const pattern = new RegExp(`(\\d{6})\\s+${recipient}\\s`)
     return await until(async () => {
       const mailbox = await fetch(`${this.url("identityAdmin")}/mailbox`)
-      const code = (await mailbox.text()).match(pattern)?.[1]
+      // The words of the page, whatever elements hold them.
+      const words = (await mailbox.text()).replace(/<[^>]*>/g, " ")
+      const code = words.match(pattern)?.[1]
       return code !== before && code
     }, `a code for ${recipient}`)
   }

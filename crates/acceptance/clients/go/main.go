@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log"
 	"net/http"
 	"net/url"
@@ -30,9 +31,10 @@ func check(err error) {
 
 func ensure(holds bool, what string) {
 	if !holds {
-		log.Output(2, what)
+		log.Output(2, "it does not hold that "+what)
 		os.Exit(1)
 	}
+	fmt.Println("    ok  " + what)
 }
 
 func signUp() {
@@ -58,11 +60,11 @@ func manageIdentities() {
 	patch := ory.JsonPatch{Op: "add", Path: "/metadata_public", Value: map[string]interface{}{"plan": "large"}}
 	patched, _, err := identities.PatchIdentity(ctx, created.Id).JsonPatch([]ory.JsonPatch{patch}).Execute()
 	check(err)
-	ensure(patched.MetadataPublic != nil, "the patch is applied")
+	ensure(patched.MetadataPublic != nil, "an identity is patched")
 	update := ory.NewUpdateIdentityBody("default", "inactive", map[string]interface{}{"email": "go-2@example.org"})
 	updated, _, err := identities.UpdateIdentity(ctx, created.Id).UpdateIdentityBody(*update).Execute()
 	check(err)
-	ensure(updated.GetState() == "inactive", "the update is applied")
+	ensure(updated.GetState() == "inactive", "an identity is replaced")
 	found, _, err := identities.ListIdentities(ctx).CredentialsIdentifier("go@example.org").Execute()
 	check(err)
 	ensure(len(found) == 1, "an identity is found by its identifier")
@@ -82,7 +84,7 @@ func tokenOf(client *ory.OAuth2Client) string {
 	answer, err := http.PostForm(os.Getenv("KLEIS_OAUTH")+"/oauth2/token", fields)
 	check(err)
 	defer answer.Body.Close()
-	ensure(answer.StatusCode == 200, "a token is issued: "+answer.Status)
+	ensure(answer.StatusCode == 200, "a token is issued")
 	var tokens struct {
 		AccessToken string `json:"access_token"`
 	}
@@ -102,14 +104,14 @@ func useClients() {
 	patch := ory.JsonPatch{Op: "replace", Path: "/client_name", Value: "Go 2"}
 	patched, _, err := oauth.PatchOAuth2Client(ctx, id).JsonPatch([]ory.JsonPatch{patch}).Execute()
 	check(err)
-	ensure(patched.GetClientName() == "Go 2", "the patch is applied")
+	ensure(patched.GetClientName() == "Go 2", "a client is patched")
 	listed, _, err := oauth.ListOAuth2Clients(ctx).ClientName("Go 2").Execute()
 	check(err)
 	ensure(len(listed) == 1, "a client is found by its name")
 	token := tokenOf(created)
 	active, _, err := oauth.IntrospectOAuth2Token(ctx).Token(token).Execute()
 	check(err)
-	ensure(active.Active && active.GetClientId() == id && active.GetScope() == "jobs.run", "the token is live")
+	ensure(active.Active && active.GetClientId() == id && active.GetScope() == "jobs.run", "introspection shows the live token")
 	_, err = oauth.DeleteOAuth2Client(ctx, id).Execute()
 	check(err)
 	inactive, _, err := oauth.IntrospectOAuth2Token(ctx).Token(token).Execute()

@@ -19,6 +19,10 @@ identities = api(kratos, "IdentityApi", os.environ["KLEIS_IDENTITY_ADMIN"])
 oauth = api(hydra, "OAuth2Api", os.environ["KLEIS_OAUTH_ADMIN"])
 
 
+def ok(what):
+    print(f"    ok  {what}", flush=True)
+
+
 def refused_with_404(library, call, id):
     try:
         call(id)
@@ -38,6 +42,7 @@ def sign_up():
     session = frontend.to_session(x_session_token=registered.session_token)
     assert session.active
     assert session.identity.traits["email"] == "python@example.org"
+    ok("registration signs in")
 
 
 def manage_identities():
@@ -46,11 +51,15 @@ def manage_identities():
     )
     patch = kratos.JsonPatch(op="add", path="/metadata_public", value={"plan": "large"})
     assert identities.patch_identity(created.id, json_patch=[patch]).metadata_public == {"plan": "large"}
+    ok("an identity is patched")
     body = kratos.UpdateIdentityBody(schema_id="default", state="inactive", traits={"email": "python-2@example.org"})
     assert identities.update_identity(created.id, update_identity_body=body).state == "inactive"
+    ok("an identity is replaced")
     assert len(identities.list_identities(credentials_identifier="python@example.org")) == 1
+    ok("an identity is found by its identifier")
     identities.delete_identity(created.id)
     refused_with_404(kratos, identities.get_identity, created.id)
+    ok("a deleted identity is gone")
 
 
 def token_of(client):
@@ -77,15 +86,21 @@ def use_clients():
     id = created.client_id
     patch = hydra.JsonPatch(op="replace", path="/client_name", value="Python 2")
     assert oauth.patch_o_auth2_client(id, [patch]).client_name == "Python 2"
+    ok("a client is patched")
     assert len(oauth.list_o_auth2_clients(client_name="Python 2")) == 1
+    ok("a client is found by its name")
     token = token_of(created)
+    ok("a token is issued")
     active = oauth.introspect_o_auth2_token(token)
     assert active.active
     assert active.client_id == id
     assert active.scope == "jobs.run"
+    ok("introspection shows the live token")
     oauth.delete_o_auth2_client(id)
     assert not oauth.introspect_o_auth2_token(token).active
+    ok("the token ends with its client")
     refused_with_404(hydra, oauth.get_o_auth2_client, id)
+    ok("a deleted client is gone")
 
 
 sign_up()

@@ -50,13 +50,18 @@ impl Identity {
         cx: &Context,
         id: IdentityId,
         flow_type: FlowType,
+        return_to: Option<String>,
         lifespan: Option<Duration>,
     ) -> Result<RecoveryCode, CreateRecoveryError> {
         if !self.methods().code {
             return Err(CreateRecoveryError::Disabled(CredentialType::Code));
         }
+        if let Some(return_to) = &return_to {
+            self.return_urls().check(return_to)?;
+        }
         let mut flow = self.recovery_of(cx, id, flow_type, lifespan.unwrap_or(self.code_lifespan()));
         flow.active = Some(CredentialType::Code);
+        flow.return_to = return_to;
         strategies::code::recovery_sent_form(&mut flow.ui, None);
         flow.ui.messages.push(messages::code_sent());
         let code = self.hand_out(cx, id, &flow, CodePurpose::Recovery).await?;

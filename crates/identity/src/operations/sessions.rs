@@ -58,7 +58,7 @@ impl Identity {
         Ok(Page { items, next: page.next })
     }
 
-    /// The sessions of one person with their devices, and how many there are in all.
+    /// The sessions of one person with the person and their devices, and how many there are in all.
     pub async fn list_identity_sessions(
         &self,
         cx: &Context,
@@ -70,9 +70,11 @@ impl Identity {
         let mut tx = self.database.read(cx.tenant);
         let liveness = alive.map(|alive| Liveness { alive, at: cx.now });
         let total = sessions::count_of_identity(&mut tx, id, liveness).await?;
+        let identity = if total > 0 { identities::find(&mut tx, id).await? } else { None };
         let mut items = Vec::new();
         for session in sessions::list_of_identity(&mut tx, id, liveness, limit, offset).await? {
-            items.push(Box::pin(expanded(&mut tx, session, Expand { identity: false, devices: true })).await?);
+            let details = Box::pin(expanded(&mut tx, session, Expand { identity: false, devices: true })).await?;
+            items.push(SessionDetails { identity: identity.clone(), ..details });
         }
         Ok((items, total))
     }

@@ -34,6 +34,17 @@ impl AdminError {
         Self::oauth(&OAuthError::new(ErrorCode::InvalidRequest, hint.into()))
     }
 
+    /// A client's document that cannot be read. A member with a wrong value has an error of its own (RFC 7591 section
+    /// 3.2.2).
+    pub(super) fn metadata(rejection: web::JsonRejection) -> Self {
+        match &rejection {
+            web::JsonRejection::Invalid { path, .. } if path.starts_with(|it: char| it.is_ascii_alphabetic()) => {
+                Self::oauth(&OAuthError::new(ErrorCode::InvalidClientMetadata, rejection.to_string()))
+            }
+            _ => rejection.into(),
+        }
+    }
+
     /// The row is missing.
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "Unable to locate the resource", "")

@@ -14,7 +14,7 @@ use web::{Cx, Json, NoStore};
 use super::admin_error::AdminError;
 use super::documents::ClientDocument;
 use crate::OAuth;
-use crate::domain::client::{ClientId, ClientLifespans, ClientMetadata};
+use crate::domain::client::{ClientId, ClientLifespans, ClientMetadata, TokenEndpointAuthMethod};
 use crate::operations::create_client::NewClient;
 use crate::operations::update_client::{ClientUpdate, UpdatedClient};
 use crate::storage::clients::ClientFilter;
@@ -63,10 +63,11 @@ pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) 
     };
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let created = oauth.create_client(&cx, NewClient { id, secret, metadata }).await?;
-    let uri = oauth.config().public_url(&format!("/oauth2/register/{}", path_segment(created.client.id.as_str())));
+    // A public client proves nothing by a secret.
+    let is_public = created.client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
     let document = ClientDocument::of(&created.client)
-        .with_secret(created.secret.as_ref())
-        .with_registration(&created.registration_access_token, uri);
+        .with_secret(created.secret.as_ref().filter(|_| !is_public))
+        .with_registration(&created.registration_access_token);
     let location = format!("/admin/clients/{}", path_segment(created.client.id.as_str()));
     let location = HeaderValue::from_str(&location).unwrap_or_else(|_| HeaderValue::from_static("/admin/clients"));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], NoStore(Json(document.to_value()))).into_response())
@@ -148,8 +149,9 @@ pub(super) async fn drop_rotated_secrets(
 /// A document is read as metadata and as credentials: what belongs to neither is left aside.
 fn decode(body: &[u8]) -> Result<(Credentials, ClientMetadata), AdminError> {
     // By themselves the lifespans are named when they are wrong; as a part of the metadata they are not.
-    Json::<ClientLifespans>::decode(body)?;
-    Ok((Json::decode(body)?, Json::decode(body)?))
+    Json::<ClientLifespans>::decode(body).map_err(AdminError::metadata)?;
+    let credentials = Json::decode(body).map_err(AdminError::metadata)?;
+    Ok((credentials, Json::decode(body).map_err(AdminError::metadata)?))
 }
 
 fn present(updated: &UpdatedClient) -> NoStore<Json<Value>> {

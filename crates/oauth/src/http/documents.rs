@@ -22,8 +22,6 @@ pub(super) struct ClientDocument<'a> {
     client_secret_expires_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_access_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    registration_client_uri: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
     #[serde(flatten)]
@@ -37,7 +35,6 @@ impl<'a> ClientDocument<'a> {
             client_secret: None,
             client_secret_expires_at: 0,
             registration_access_token: None,
-            registration_client_uri: None,
             created_at: client.created_at.truncated_to_seconds(),
             updated_at: client.updated_at.truncated_to_seconds(),
             metadata: &client.metadata,
@@ -49,9 +46,9 @@ impl<'a> ClientDocument<'a> {
         self
     }
 
-    pub(super) fn with_registration(mut self, token: &'a PlainToken, uri: String) -> Self {
+    /// No URL comes with the token until one answers (RFC 7592 section 3 would have it be the client's own).
+    pub(super) fn with_registration(mut self, token: &'a PlainToken) -> Self {
         self.registration_access_token = Some(token.expose());
-        self.registration_client_uri = Some(uri);
         self
     }
 

@@ -250,10 +250,7 @@ fn assemble(
         router
     };
     let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
-    let router = match settings.cors.layer(own_rules) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
+    let router = settings.cors.around(router, own_rules);
     let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };
     let router = parts.edge(&settings, metrics).around(router);
     let mut limits = kind.audience().limits(&settings.timeout);

@@ -38,6 +38,8 @@ pub enum Kind {
 pub struct TraitField {
     /// The dotted path, for instance `traits.name.first`.
     pub name: String,
+    /// Whether it is a list of such values.
+    pub is_list: bool,
     pub title: Option<String>,
     pub kind: Kind,
     pub input_type: InputType,
@@ -62,7 +64,7 @@ pub(super) fn derive(document: &Value, resources: &HashMap<String, Value>) -> Re
         walker.walk(
             document,
             traits,
-            &Place { name: "traits".to_owned(), required: true, in_array: false, depth: 0 },
+            &Place { name: "traits".to_owned(), required: true, in_array: false, list: None, depth: 0 },
         )?;
     }
     Ok((walker.fields, walker.kinds))
@@ -76,15 +78,24 @@ struct Walker<'s> {
     refs: Vec<String>,
 }
 
-struct Place {
+#[derive(Clone)]
+struct Place<'s> {
     name: String,
     required: bool,
     in_array: bool,
+    /// The list whose item this is, unless that is inside of another one.
+    list: Option<List<'s>>,
     depth: usize,
 }
 
+#[derive(Clone, Copy)]
+struct List<'s> {
+    schema: &'s Value,
+    required: bool,
+}
+
 impl<'s> Walker<'s> {
-    fn walk(&mut self, root: &'s Value, schema: &'s Value, place: &Place) -> Result<(), SchemaError> {
+    fn walk(&mut self, root: &'s Value, schema: &'s Value, place: &Place<'s>) -> Result<(), SchemaError> {
         if place.depth > MAX_DEPTH {
             return Err(SchemaError::Cycle(place.name.clone()));
         }
@@ -104,31 +115,33 @@ impl<'s> Walker<'s> {
                     name: format!("{}.{key}", place.name),
                     required: required.contains(&key.as_str()),
                     in_array: place.in_array,
+                    list: None,
                     depth: place.depth + 1,
                 };
                 self.walk(root, property, &below)?;
             }
         }
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            let below =
-                Place { name: format!("{}.#", place.name), required: false, in_array: true, depth: place.depth + 1 };
+            let list = (!place.in_array).then_some(List { schema, required: place.required });
+            let name = format!("{}.#", place.name);
+            let below = Place { name, required: false, in_array: true, list, depth: place.depth + 1 };
             self.walk(root, items, &below)?;
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
             for branch in schema.get(keyword).and_then(Value::as_array).into_iter().flatten() {
-                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.copy() })?;
+                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.clone() })?;
             }
         }
         for keyword in ["then", "else"] {
             if let Some(branch) = schema.get(keyword) {
-                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.copy() })?;
+                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.clone() })?;
             }
         }
         self.scalar(schema, place);
         Ok(())
     }
 
-    fn follow(&mut self, root: &'s Value, reference: &str, place: &Place) -> Result<(), SchemaError> {
+    fn follow(&mut self, root: &'s Value, reference: &str, place: &Place<'s>) -> Result<(), SchemaError> {
         if self.refs.iter().any(|open| open == reference) {
             return Err(SchemaError::Cycle(reference.to_owned()));
         }
@@ -143,12 +156,12 @@ impl<'s> Walker<'s> {
         };
         let target = base.pointer(fragment).ok_or_else(|| SchemaError::Dangling(reference.to_owned()))?;
         self.refs.push(reference.to_owned());
-        let result = self.walk(base, target, &Place { depth: place.depth + 1, ..place.copy() });
+        let result = self.walk(base, target, &Place { depth: place.depth + 1, ..place.clone() });
         self.refs.pop();
         result
     }
 
-    fn scalar(&mut self, schema: &Value, place: &Place) {
+    fn scalar(&mut self, schema: &Value, place: &Place<'_>) {
         let named = match schema.get("type") {
             Some(Value::String(name)) => Some(name.as_str()),
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).find(|name| *name != "null"),
@@ -170,15 +183,20 @@ impl<'s> Walker<'s> {
             return;
         }
         self.kinds.push((place.name.clone(), kind));
-        if place.in_array {
+        // No input asks for yes and no several times.
+        if place.in_array && (place.list.is_none() || kind == Kind::Boolean) {
             return;
         }
+        let name = place.name.strip_suffix(".#").unwrap_or(&place.name);
+        // A list is called by its own title; what may stand in it is said by its items.
+        let about = place.list.map_or(schema, |list| list.schema);
         let format = schema.get("format").and_then(Value::as_str);
-        let last = place.name.rsplit('.').next();
+        let last = name.rsplit('.').next();
         let (input_type, autocomplete) = input(kind, format, last == Some("password"));
         self.fields.push(TraitField {
-            name: place.name.clone(),
-            title: schema.get("title").and_then(Value::as_str).map(str::to_owned),
+            name: name.to_owned(),
+            is_list: place.list.is_some(),
+            title: about.get("title").and_then(Value::as_str).map(str::to_owned),
             kind,
             input_type,
             autocomplete,
@@ -188,16 +206,10 @@ impl<'s> Walker<'s> {
                 .and_then(Value::as_array)
                 .map(|values| values.iter().take(MAX_OPTIONS).cloned().collect())
                 .unwrap_or_default(),
-            required: place.required,
-            disabled: schema.get("disableFormField").and_then(Value::as_bool).unwrap_or(false),
+            required: place.list.map_or(place.required, |list| list.required),
+            disabled: about.get("disableFormField").and_then(Value::as_bool).unwrap_or(false),
             extension: schema.get("ory.sh/kratos").map(Extension::read).unwrap_or_default(),
         });
-    }
-}
-
-impl Place {
-    fn copy(&self) -> Self {
-        Self { name: self.name.clone(), required: self.required, in_array: self.in_array, depth: self.depth }
     }
 }
 

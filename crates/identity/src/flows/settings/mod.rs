@@ -79,8 +79,9 @@ impl Identity {
     }
 
     pub async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
-        let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
+        // First: whoever is not signed in is led to the sign-in, not to a new flow.
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
+        let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
         self.may_change_settings(&flow, &current, visitor)?;
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));

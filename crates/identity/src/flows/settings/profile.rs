@@ -4,8 +4,8 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings};
-use crate::domain::form::leaves;
 use crate::domain::message::validation;
+use crate::domain::ui_node::{Group, NodeOrder};
 use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
@@ -17,6 +17,7 @@ use crate::flows::submission::Submission;
 use crate::flows::visitor::Browser;
 use crate::storage;
 use crate::storage::identities::StoreError;
+use crate::strategies::profile;
 
 use super::submit::Changed;
 
@@ -32,10 +33,10 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Changed, SubmitError> {
         let mut traits = submission.traits();
-        for (name, value) in leaves("traits", &traits) {
-            flow.ui.set_value(&name, value);
-        }
+        profile::keep_unasked(&flow.ui, &current.identity.traits, &mut traits);
         let schema = self.schema_of(Some(&current.identity.schema_id))?;
+        profile::fill_in(&mut flow.ui, &schema, Group::Profile, &traits);
+        flow.ui.nodes.sort(&NodeOrder::settings(&profile::names(&schema)));
         let derived =
             schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
 

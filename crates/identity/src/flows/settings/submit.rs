@@ -57,7 +57,14 @@ impl Identity {
         visitor: &Visitor,
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
-        let flow = self.submitted_flow::<Settings>(cx, visitor).await?;
+        let flow = match self.submitted_flow::<Settings>(cx, visitor).await {
+            Err(FlowError::FlowIdMissing | FlowError::FlowNotFound)
+                if visitor.wants != Wants::Html && self.current(cx, visitor).await?.is_none() =>
+            {
+                return Err(FlowError::NoSession.into());
+            }
+            found => found?,
+        };
         let flow_type = flow.flow_type;
         self.continue_settings(cx, visitor, flow, body).await.map_err(Failure::of(flow_type))
     }

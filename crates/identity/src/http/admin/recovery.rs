@@ -37,6 +37,7 @@ enum WireFlowType {
 pub(super) async fn create_code(
     State(service): State<Identity>,
     Cx(cx): Cx,
+    query: Query,
     body: Result<Json<CreateCode>, web::JsonRejection>,
 ) -> Result<Response, RestError> {
     let Json(CreateCode { identity_id, expires_in, flow_type }) = body?;
@@ -45,7 +46,9 @@ pub(super) async fn create_code(
         Some(WireFlowType::Api) => FlowType::Api,
     };
     let lifespan = lifespan(expires_in)?;
-    let made = service.create_recovery_code(&cx, IdentityId::from_uuid(identity_id), flow_type, lifespan).await?;
+    let return_to = query.get("return_to").map(str::to_owned);
+    let id = IdentityId::from_uuid(identity_id);
+    let made = service.create_recovery_code(&cx, id, flow_type, return_to, lifespan).await?;
     let body = json!({
         "recovery_link": made.link,
         "recovery_code": made.code.expose(),

@@ -24,6 +24,7 @@ async fn a_client_is_created_read_changed_and_deleted() {
         assert_eq!(created["authorization_code_grant_access_token_lifespan"], Value::Null);
         assert_eq!(created["created_at"], "2026-11-22T10:00:00Z");
         assert!(created["registration_access_token"].as_str().unwrap().starts_with("ory_at_"));
+        assert_eq!(created.get("registration_client_uri"), None, "there is no such resource");
 
         house.wait(60);
         let uri = format!("/admin/clients/{id}");
@@ -170,6 +171,33 @@ async fn clients_are_listed_in_pages_and_by_name_and_owner() {
         let answer = house.admin(Method::GET, &format!("/admin/clients?{query}"), Value::Null).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn a_wrong_member_is_told_from_a_document_that_cannot_be_read() {
+    let house = house().await;
+    for (member, value) in [
+        ("subject_type", json!("nobody")),
+        ("access_token_strategy", json!("x")),
+        ("token_endpoint_auth_method", json!("x")),
+        ("scope", json!(1)),
+        ("authorization_code_grant_access_token_lifespan", json!("x")),
+    ] {
+        let answer = house.admin(Method::POST, "/admin/clients", json!({member: value})).await;
+        let error = answer.json();
+        assert_eq!((answer.status, &error["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_client_metadata")));
+        assert!(error["error_description"].as_str().unwrap().contains(member), "{error}");
+    }
+    let answer = house.admin(Method::POST, "/admin/clients", json!([])).await;
+    assert_eq!((answer.status, &answer.json()["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_request")));
+}
+
+#[tokio::test]
+async fn the_secret_of_a_public_client_is_not_shown() {
+    let house = house().await;
+    let client = json!({"token_endpoint_auth_method": "none", "client_secret": "a secret of their own"});
+    let answer = house.admin(Method::POST, "/admin/clients", client).await;
+    assert_eq!((answer.status, answer.json().get("client_secret")), (StatusCode::CREATED, None));
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ async fn sessions_are_seen_extended_and_ended() {
         let own =
             house.ask("GET", &format!("/admin/identities/{id}/sessions?active=true"), Value::Null).await.expect(200);
         assert_eq!((own.json.as_array().unwrap().len(), &own.headers["x-total-count"]), (1, &"1".parse().unwrap()));
+        assert_eq!(own.json[0]["identity"]["id"], id.as_str());
 
         let none = house
             .ask("POST", "/admin/sessions", json!({"action": "disable", "sessions": [first.id]}))
@@ -112,7 +113,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let made = house
-            .ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "12h"}))
+            .ask("POST", "/admin/recovery/code?return_to=/ui/welcome", json!({"identity_id": id, "expires_in": "12h"}))
             .await
             .expect(201);
         let code = made.json["recovery_code"].as_str().unwrap();
@@ -127,6 +128,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
             .await
             .expect(200);
         assert_eq!(shown.json["state"], "sent_email");
+        assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
         let passed = house.send(&house.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
         assert_eq!(passed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", passed.json);
@@ -144,6 +146,9 @@ async fn an_administrator_hands_out_a_recovery_code() {
             .await
             .expect(404);
         house.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
+        let elsewhere = "/admin/recovery/code?return_to=https://evil.example/";
+        let refused = house.ask("POST", elsewhere, json!({"identity_id": id})).await.expect(400);
+        assert!(refused.reason().contains("return_to"), "{}", refused.json);
     })
     .await;
 }

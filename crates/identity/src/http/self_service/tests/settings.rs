@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PASSWORD, in_a_house};
 
@@ -7,6 +7,12 @@ async fn settings_need_a_session() {
     in_a_house(json!({}), |house| async move {
         assert_eq!(house.spa().get("/self-service/settings/browser").await.expect(401).error_id(), "session_inactive");
         assert_eq!(house.native().get("/self-service/settings/api").await.expect(401).error_id(), "session_inactive");
+        let form = json!({"method": "password", "password": PASSWORD}).to_string();
+        for query in ["", "?flow=9b6a3c7e-1f0a-4a55-8f4c-000000000000"] {
+            let path = format!("/self-service/settings{query}");
+            house.native().post(&path, "application/json", &form).await.expect(401);
+        }
+        house.native().get("/self-service/settings/flows?id=9b6a3c7e-1f0a-4a55-8f4c-000000000000").await.expect(401);
         let sent =
             house.browser().get("/self-service/settings/browser?return_to=http://www.example/app").await.expect(303);
         assert_eq!(
@@ -44,6 +50,108 @@ async fn the_form_shows_what_can_be_changed() {
         assert_eq!(other.fetch("settings", &id).await.expect(403).error_id(), "security_identity_mismatch");
         let reply = other.submit("settings", &id, json!({"method": "password", "password": "another password"})).await;
         assert_eq!(reply.expect(403).error_id(), "security_identity_mismatch");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_form_keeps_lists_and_takes_further_items() {
+    let config = super::with_schema(&json!({
+        "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+        "tags": {"type": "array", "title": "Tags", "items": {"type": "string", "minLength": 2}},
+        "homes": {"type": "array", "items": {"type": "object", "properties": {"rooms": {"type": "integer"}}}},
+    }));
+    in_a_house(config, |house| async move {
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        let form = client.fetch("registration", &id).await.expect(200);
+        assert_eq!(form.node("traits.tags")["attributes"]["type"], "text");
+        assert_eq!(form.node("traits.tags")["meta"]["label"]["text"], "Tags");
+        let traits = json!({"email": "a@example.org", "tags": ["red", "blue"], "homes": [{"rooms": 3}]});
+        let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
+        client.submit("registration", &id, body).await.expect(200);
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        let id = client.begin("settings").await;
+        let form = client.fetch("settings", &id).await.expect(200);
+        assert_eq!(
+            form.nodes()[1..6],
+            [
+                "profile/traits.email/email/a@example.org",
+                "profile/traits.tags/text/",
+                "profile/traits.tags.0/text/red",
+                "profile/traits.tags.1/text/blue",
+                "profile/traits.homes.0.rooms/hidden/",
+            ]
+        );
+        let path = format!("/self-service/settings?flow={id}");
+        let body =
+            "method=profile&traits.email=a%40example.org&traits.homes.0.rooms=3&traits.tags.0=red&traits.tags.1=";
+        let form = "application/x-www-form-urlencoded";
+        let short = client.post(&path, form, &format!("{body}&traits.tags=x")).await.expect(400);
+        assert_eq!(short.node_messages("traits.tags.1"), [4_000_003]);
+        assert_eq!(
+            short.nodes()[2..6],
+            [
+                "profile/traits.tags/text/",
+                "profile/traits.tags.0/text/red",
+                "profile/traits.tags.1/text/x",
+                "profile/traits.homes.0.rooms/hidden/",
+            ]
+        );
+        let saved = client.post(&path, form, &format!("{body}&traits.tags=green")).await.expect(200);
+        let traits = json!({"email": "a@example.org", "tags": ["red", "green"], "homes": [{"rooms": 3}]});
+        assert_eq!(saved.json["identity"]["traits"], traits);
+
+        // A list that is too long for a form stays as it is, unless it is named.
+        let many: Vec<String> = (0..200).map(|number| format!("tag {number}")).collect();
+        for (tags, after) in [(json!(many), json!(many)), (Value::Null, json!(many)), (json!(["red"]), json!(["red"]))]
+        {
+            let id = client.begin("settings").await;
+            let mut body = json!({"method": "profile", "traits": {"email": "a@example.org"}});
+            if !tags.is_null() {
+                body["traits"]["tags"] = tags;
+            }
+            let saved = client.submit("settings", &id, body).await.expect(200);
+            assert_eq!(saved.json["identity"]["traits"]["tags"], after);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_that_do_not_fit_in_a_form_together_are_kept_whole() {
+    let words = json!({"type": "array", "items": {"type": "string"}});
+    let rooms = json!({"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}});
+    let config = super::with_schema(&json!({
+        "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+        "a": words, "b": words, "c": rooms, "d": rooms,
+    }));
+    in_a_house(config, |house| async move {
+        let texts: Vec<String> = (0..80).map(|number| format!("item {number}")).collect();
+        let objects: Vec<Value> = texts.iter().map(|name| json!({ "name": name })).collect();
+        let traits = json!({"email": "a@example.org", "a": texts, "b": texts, "c": objects, "d": objects});
+        let mut client = house.native();
+        let id = client.begin("registration").await;
+        let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
+        client.submit("registration", &id, body).await.expect(200);
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+
+        let id = client.begin("settings").await;
+        let form = client.fetch("settings", &id).await.expect(200);
+        let mut fields = url::form_urlencoded::Serializer::new(String::new());
+        for node in form.json["ui"]["nodes"].as_array().unwrap() {
+            let attributes = &node["attributes"];
+            if let (Some(name), Some(value)) = (attributes["name"].as_str(), attributes["value"].as_str())
+                && name.starts_with("traits.")
+            {
+                fields.append_pair(name, value);
+            }
+        }
+        let body = fields.append_pair("method", "profile").finish();
+        let path = format!("/self-service/settings?flow={id}");
+        let saved = client.post(&path, "application/x-www-form-urlencoded", &body).await.expect(200);
+        assert_eq!(saved.json["identity"]["traits"], traits);
     })
     .await;
 }
