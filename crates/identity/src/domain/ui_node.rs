@@ -333,9 +333,9 @@ fn family(group: Group) -> Group {
     if group == Group::Password { Group::Default } else { group }
 }
 
-/// Where a node stands among those of a list: `traits.tags.1`.
-fn item_number(node: &Node) -> Option<usize> {
-    node.name().rsplit('.').next()?.parse().ok()
+/// Where a node stands among those of a list, `traits.tags.1`; the one for another item, `traits.tags`, is the last.
+fn item_number(node: &Node) -> usize {
+    node.name().rsplit('.').next().and_then(|last| last.parse().ok()).unwrap_or(usize::MAX)
 }
 
 fn value_text(node: &Node) -> String {

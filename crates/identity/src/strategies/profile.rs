@@ -49,7 +49,7 @@ const fn item_kind(kind: Kind) -> ItemKind {
     }
 }
 
-/// The traits as inputs, filled with what is known of them. A list has an input for each item, and one for another item;
+/// The traits as inputs, filled with what is known of them. A list has an input for each item, and then one for another item;
 /// one for which there is no room has none.
 pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<Node> {
     let mut nodes = Vec::new();
@@ -65,7 +65,6 @@ pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<
                 if let Some(input) = another.as_input_mut() {
                     input.required &= items.is_empty();
                 }
-                nodes.push(another);
                 for (index, item) in items.iter().enumerate() {
                     let mut node = node.clone().change(|input| {
                         input.name = format!("{}.{index}", field.name);
@@ -74,6 +73,7 @@ pub(crate) fn nodes(schema: &TraitsSchema, group: Group, traits: &Value) -> Vec<
                     node.set_value(item.clone());
                     nodes.push(node);
                 }
+                nodes.push(another);
             }
             Some(value) if !field.is_list => {
                 node.set_value(value.clone());

@@ -78,9 +78,9 @@ async fn a_form_keeps_lists_and_takes_further_items() {
             form.nodes()[1..6],
             [
                 "profile/traits.email/email/a@example.org",
-                "profile/traits.tags/text/",
                 "profile/traits.tags.0/text/red",
                 "profile/traits.tags.1/text/blue",
+                "profile/traits.tags/text/",
                 "profile/traits.homes.0.rooms/hidden/",
             ]
         );
@@ -93,9 +93,9 @@ async fn a_form_keeps_lists_and_takes_further_items() {
         assert_eq!(
             short.nodes()[2..6],
             [
-                "profile/traits.tags/text/",
                 "profile/traits.tags.0/text/red",
                 "profile/traits.tags.1/text/x",
+                "profile/traits.tags/text/",
                 "profile/traits.homes.0.rooms/hidden/",
             ]
         );
