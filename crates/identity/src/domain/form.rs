@@ -76,9 +76,7 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
     }
     let mut root = Value::Object(Map::new());
     let mut gaps = MAX_GAPS;
-    let (lists, others): (Vec<_>, Vec<_>) = grouped.into_iter().partition(|(name, _)| is_list(name, rules));
-    // A form may name the items that are there by their numbers, and further ones by the list.
-    for (name, values) in others.into_iter().chain(lists) {
+    for (name, values) in grouped {
         if let Some(value) = convert(name, &values, rules) {
             insert(&mut root, name, value, &mut gaps)?;
         }
@@ -88,10 +86,6 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
         Value::Object(members) => Ok(members),
         _ => Ok(Map::new()),
     }
-}
-
-fn is_list(name: &str, rules: &FieldRules) -> bool {
-    rules.get(name).is_some_and(|rule| matches!(rule.kind, FieldKind::List(_)))
 }
 
 fn convert(name: &str, values: &[&str], rules: &FieldRules) -> Option<Value> {
@@ -190,11 +184,10 @@ fn insert(root: &mut Value, name: &str, value: Value, gaps: &mut usize) -> Resul
             _ => return Err(contradiction()),
         };
     }
-    match (place, value) {
-        (place @ Value::Null, value) => *place = value,
-        (Value::Array(items), Value::Array(further)) => items.extend(further),
-        _ => return Err(contradiction()),
+    if !place.is_null() {
+        return Err(contradiction());
     }
+    *place = value;
     Ok(())
 }
 
@@ -237,16 +230,6 @@ mod tests {
             Value::Object(decode(&form, &FieldRules::new()).unwrap()),
             json!({"method": "password", "traits": {"name": {"first": "Ada", "last": "Lovelace"}, "emails": ["a@x", "b@x"]}})
         );
-    }
-
-    #[test]
-    fn further_items_follow_those_that_have_numbers() {
-        let rules = rules(&[("traits.tags", FieldKind::List(ItemKind::Text), false)]);
-        let form =
-            fields(&[("traits.tags", "c"), ("traits.tags.0", "a"), ("traits.tags.1", ""), ("traits.tags.2", "b")]);
-        assert_eq!(Value::Object(decode(&form, &rules).unwrap()), json!({"traits": {"tags": ["a", "b", "c"]}}));
-        let form = fields(&[("traits.tags", "c"), ("traits.tags.first", "a")]);
-        assert_eq!(decode(&form, &rules), Err(FormError::Contradiction("traits.tags".to_owned())));
     }
 
     #[test]

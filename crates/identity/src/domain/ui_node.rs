@@ -287,8 +287,8 @@ impl Nodes {
     }
 
     /// Brings the nodes into the order of `order`. Groups that it does not list come first; inside a group the keys
-    /// decide, `method` comes last and equal keys follow the numbers of list items, then their values. Neighbouring
-    /// `default` and `password` nodes are sorted as one group, which puts the password after the first trait.
+    /// decide, `method` comes last and equal keys follow their values. Neighbouring `default` and `password` nodes are
+    /// sorted as one group, which puts the password after the first trait.
     pub fn sort(&mut self, order: &NodeOrder) {
         let nodes = &mut self.0;
         nodes.sort_by_key(|node| order.groups.iter().position(|group| *group == node.group).map_or(0, |at| at + 1));
@@ -296,10 +296,8 @@ impl Nodes {
         while start < nodes.len() {
             let family = family(nodes[start].group);
             let length = nodes[start..].iter().take_while(|node| self::family(node.group) == family).count();
-            nodes[start..start + length].sort_by(|a, b| {
-                let keys = order.key(a).cmp(&order.key(b));
-                keys.then_with(|| item_number(a).cmp(&item_number(b))).then_with(|| value_text(a).cmp(&value_text(b)))
-            });
+            nodes[start..start + length]
+                .sort_by(|a, b| order.key(a).cmp(&order.key(b)).then_with(|| value_text(a).cmp(&value_text(b))));
             start += length;
         }
     }
@@ -331,11 +329,6 @@ impl FromIterator<Node> for Nodes {
 
 fn family(group: Group) -> Group {
     if group == Group::Password { Group::Default } else { group }
-}
-
-/// Where a node stands among those of a list, `traits.tags.1`; the one for another item, `traits.tags`, is the last.
-fn item_number(node: &Node) -> usize {
-    node.name().rsplit('.').next().and_then(|last| last.parse().ok()).unwrap_or(usize::MAX)
 }
 
 fn value_text(node: &Node) -> String {

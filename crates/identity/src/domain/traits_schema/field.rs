@@ -38,8 +38,6 @@ pub enum Kind {
 pub struct TraitField {
     /// The dotted path, for instance `traits.name.first`.
     pub name: String,
-    /// Whether it is a list of such values.
-    pub is_list: bool,
     pub title: Option<String>,
     pub kind: Kind,
     pub input_type: InputType,
@@ -64,7 +62,7 @@ pub(super) fn derive(document: &Value, resources: &HashMap<String, Value>) -> Re
         walker.walk(
             document,
             traits,
-            &Place { name: "traits".to_owned(), required: true, in_array: false, list: None, depth: 0 },
+            &Place { name: "traits".to_owned(), required: true, in_array: false, depth: 0 },
         )?;
     }
     Ok((walker.fields, walker.kinds))
@@ -78,24 +76,15 @@ struct Walker<'s> {
     refs: Vec<String>,
 }
 
-#[derive(Clone)]
-struct Place<'s> {
+struct Place {
     name: String,
     required: bool,
     in_array: bool,
-    /// The list whose item this is, unless that is inside of another one.
-    list: Option<List<'s>>,
     depth: usize,
 }
 
-#[derive(Clone, Copy)]
-struct List<'s> {
-    schema: &'s Value,
-    required: bool,
-}
-
 impl<'s> Walker<'s> {
-    fn walk(&mut self, root: &'s Value, schema: &'s Value, place: &Place<'s>) -> Result<(), SchemaError> {
+    fn walk(&mut self, root: &'s Value, schema: &'s Value, place: &Place) -> Result<(), SchemaError> {
         if place.depth > MAX_DEPTH {
             return Err(SchemaError::Cycle(place.name.clone()));
         }
@@ -115,33 +104,31 @@ impl<'s> Walker<'s> {
                     name: format!("{}.{key}", place.name),
                     required: required.contains(&key.as_str()),
                     in_array: place.in_array,
-                    list: None,
                     depth: place.depth + 1,
                 };
                 self.walk(root, property, &below)?;
             }
         }
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            let list = (!place.in_array).then_some(List { schema, required: place.required });
-            let name = format!("{}.#", place.name);
-            let below = Place { name, required: false, in_array: true, list, depth: place.depth + 1 };
+            let below =
+                Place { name: format!("{}.#", place.name), required: false, in_array: true, depth: place.depth + 1 };
             self.walk(root, items, &below)?;
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
             for branch in schema.get(keyword).and_then(Value::as_array).into_iter().flatten() {
-                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.clone() })?;
+                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.copy() })?;
             }
         }
         for keyword in ["then", "else"] {
             if let Some(branch) = schema.get(keyword) {
-                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.clone() })?;
+                self.walk(root, branch, &Place { depth: place.depth + 1, ..place.copy() })?;
             }
         }
         self.scalar(schema, place);
         Ok(())
     }
 
-    fn follow(&mut self, root: &'s Value, reference: &str, place: &Place<'s>) -> Result<(), SchemaError> {
+    fn follow(&mut self, root: &'s Value, reference: &str, place: &Place) -> Result<(), SchemaError> {
         if self.refs.iter().any(|open| open == reference) {
             return Err(SchemaError::Cycle(reference.to_owned()));
         }
@@ -156,12 +143,12 @@ impl<'s> Walker<'s> {
         };
         let target = base.pointer(fragment).ok_or_else(|| SchemaError::Dangling(reference.to_owned()))?;
         self.refs.push(reference.to_owned());
-        let result = self.walk(base, target, &Place { depth: place.depth + 1, ..place.clone() });
+        let result = self.walk(base, target, &Place { depth: place.depth + 1, ..place.copy() });
         self.refs.pop();
         result
     }
 
-    fn scalar(&mut self, schema: &Value, place: &Place<'_>) {
+    fn scalar(&mut self, schema: &Value, place: &Place) {
         let named = match schema.get("type") {
             Some(Value::String(name)) => Some(name.as_str()),
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).find(|name| *name != "null"),
@@ -183,20 +170,15 @@ impl<'s> Walker<'s> {
             return;
         }
         self.kinds.push((place.name.clone(), kind));
-        // No input asks for yes and no several times.
-        if place.in_array && (place.list.is_none() || kind == Kind::Boolean) {
+        if place.in_array {
             return;
         }
-        let name = place.name.strip_suffix(".#").unwrap_or(&place.name);
-        // A list is called by its own title; what may stand in it is said by its items.
-        let about = place.list.map_or(schema, |list| list.schema);
         let format = schema.get("format").and_then(Value::as_str);
-        let last = name.rsplit('.').next();
+        let last = place.name.rsplit('.').next();
         let (input_type, autocomplete) = input(kind, format, last == Some("password"));
         self.fields.push(TraitField {
-            name: name.to_owned(),
-            is_list: place.list.is_some(),
-            title: about.get("title").and_then(Value::as_str).map(str::to_owned),
+            name: place.name.clone(),
+            title: schema.get("title").and_then(Value::as_str).map(str::to_owned),
             kind,
             input_type,
             autocomplete,
@@ -206,10 +188,16 @@ impl<'s> Walker<'s> {
                 .and_then(Value::as_array)
                 .map(|values| values.iter().take(MAX_OPTIONS).cloned().collect())
                 .unwrap_or_default(),
-            required: place.list.map_or(place.required, |list| list.required),
-            disabled: about.get("disableFormField").and_then(Value::as_bool).unwrap_or(false),
+            required: place.required,
+            disabled: schema.get("disableFormField").and_then(Value::as_bool).unwrap_or(false),
             extension: schema.get("ory.sh/kratos").map(Extension::read).unwrap_or_default(),
         });
+    }
+}
+
+impl Place {
+    fn copy(&self) -> Self {
+        Self { name: self.name.clone(), required: self.required, in_array: self.in_array, depth: self.depth }
     }
 }
 

@@ -31,8 +31,6 @@ pub struct TraitsSchema {
     document: Arc<Value>,
     validator: Validator,
     fields: Vec<TraitField>,
-    /// The fields, and the lists between them.
-    inputs: Vec<TraitField>,
     kinds: Vec<(String, Kind)>,
     /// How patterns were written that the validator knows in another form.
     written: HashMap<String, String>,
@@ -85,9 +83,8 @@ impl TraitsSchema {
             options = options.with_draft(jsonschema::Draft::Draft7);
         }
         let validator = options.build(&translated).map_err(|error| SchemaError::Invalid(error.to_string()))?;
-        let (inputs, kinds) = field::derive(&document, resources)?;
-        let fields = inputs.iter().filter(|input| !input.is_list).cloned().collect();
-        Ok(Self { id: id.to_owned(), document: Arc::new(document), validator, fields, inputs, kinds, written })
+        let (fields, kinds) = field::derive(&document, resources)?;
+        Ok(Self { id: id.to_owned(), document: Arc::new(document), validator, fields, kinds, written })
     }
 
     pub fn id(&self) -> &str {
@@ -99,14 +96,9 @@ impl TraitsSchema {
         &self.document
     }
 
-    /// The traits that have one value, in the order of the schema.
+    /// The traits that a form can ask for, in the order of the schema.
     pub fn fields(&self) -> &[TraitField] {
         &self.fields
-    }
-
-    /// The traits that a form can ask for, in the order of the schema: the fields, and lists of such values.
-    pub fn inputs(&self) -> &[TraitField] {
-        &self.inputs
     }
 
     /// The JSON type of each scalar by its dotted path, where `#` stands for the items of a list (`traits.emails.#`). What

@@ -10,7 +10,7 @@ use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registra
 use crate::domain::message::{self, registration as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
-use crate::domain::ui_node::{Group, InputKind, NodeOrder};
+use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::domain::{self, Aal, CredentialType, IdentityId};
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::attempts::Caller;
@@ -124,11 +124,13 @@ impl Identity {
         // A field that was carried along unseen shows itself when something is wrong with it.
         let schema = self.registration_schema(&flow)?;
         let say = |refusal: &Refusal, flow: &mut Flow<Registration>| {
-            for node in &mut flow.ui.nodes {
-                let is_carried = node.name().starts_with("traits.") && refusal.concerns(node.name());
-                let kind = profile::kind_of(&schema, node.name());
-                if let Some(input) = node.as_input_mut().filter(|input| is_carried && input.kind == InputKind::Hidden) {
-                    input.kind = kind;
+            for visible in profile::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
+                let name = visible.name().to_owned();
+                if refusal.concerns(&name)
+                    && let Some(input) = flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut())
+                    && input.kind == InputKind::Hidden
+                {
+                    input.kind = visible.as_input().map_or(InputKind::Text, |input| input.kind);
                 }
             }
             refusal.say_in(flow);
@@ -167,7 +169,7 @@ impl Identity {
             self.registration_form(flow, &traits)?;
             flow.ui.clear_messages();
         } else {
-            profile::fill_in(&mut flow.ui, schema, Group::Default, &traits);
+            fill_in(flow, &traits);
             schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
             self.credential_selection_form(flow, &traits)?;
             flow.ui.clear_messages();
@@ -195,7 +197,7 @@ impl Identity {
         }
         flow.submitted_method = Some(CredentialType::Password);
         let traits = submission.traits();
-        profile::fill_in(&mut flow.ui, schema, Group::Default, &traits);
+        fill_in(flow, &traits);
         let Some(password) = submission.text("password") else {
             return Err(SubmitError::at("password", validation::missing("password")));
         };
@@ -231,7 +233,7 @@ impl Identity {
         flow.submitted_method = Some(CredentialType::Code);
         flow.transient_payload = submission.transient_payload();
         let traits = submission.traits();
-        profile::fill_in(&mut flow.ui, schema, Group::Default, &traits);
+        fill_in(flow, &traits);
         let (mut identity, derived) = self.newcomer(cx, schema, traits)?;
         let resend = submission.text("resend") == Some("code");
         let Some(guess) = submission.text("code").filter(|_| !resend && flow.state == FlowState::SentEmail) else {
@@ -311,5 +313,12 @@ impl Identity {
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
         Ok((identity, derived))
+    }
+}
+
+/// Keeps what was typed in the form.
+fn fill_in(flow: &mut Flow<Registration>, traits: &Value) {
+    for (name, value) in crate::domain::form::leaves("traits", traits) {
+        flow.ui.set_value(&name, value);
     }
 }

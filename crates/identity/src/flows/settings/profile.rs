@@ -4,8 +4,8 @@ use base::Context;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings};
+use crate::domain::form::leaves;
 use crate::domain::message::validation;
-use crate::domain::ui_node::{Group, NodeOrder};
 use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
@@ -33,18 +33,18 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Changed, SubmitError> {
         let mut traits = submission.traits();
-        profile::keep_unasked(&flow.ui, &current.identity.traits, &mut traits);
+        for (name, value) in leaves("traits", &traits) {
+            flow.ui.set_value(&name, value);
+        }
         let schema = self.schema_of(Some(&current.identity.schema_id))?;
-        profile::fill_in(&mut flow.ui, &schema, Group::Profile, &traits);
-        flow.ui.nodes.sort(&NodeOrder::settings(&profile::names(&schema)));
-        let derived =
-            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
-
         let hooks = self.hooks_after(FlowKind::Settings, CredentialType::Profile);
         let mut tx = self.database.write(cx.tenant).await?;
         let before = storage::identities::lock_whole(&mut tx, self.vault(cx), current.session.identity_id)
             .await?
             .ok_or(FlowError::SessionInactive)?;
+        profile::keep_unsent(&schema, &before.traits, &mut traits);
+        let derived =
+            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
         let mut after = before.clone();
         after.traits = traits;
         after.follow(&derived, &self.rng, cx.now);

@@ -51,20 +51,6 @@ pub(super) struct House {
 }
 
 /// Runs a test on both engines, with `change` merged over the usual configuration.
-/// A configuration whose only schema has these traits, `email` among them.
-pub(super) fn with_schema(traits: &Value) -> Value {
-    use base64::Engine as _;
-    let schema = json!({
-        "type": "object",
-        "properties": {"traits": {"type": "object", "required": ["email"], "properties": traits}},
-    });
-    let encoded = base64::engine::general_purpose::STANDARD.encode(schema.to_string());
-    json!({"identity": {
-        "default_schema_id": "own",
-        "schemas": [{"id": "own", "url": format!("base64://{encoded}")}],
-    }})
-}
-
 pub(super) async fn in_a_house<F: Future<Output = ()>>(change: Value, test: impl Fn(House) -> F) {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async {
         test(House::new(database, &change)).await;

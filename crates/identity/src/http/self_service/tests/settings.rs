@@ -1,4 +1,5 @@
-use serde_json::{Value, json};
+use base64::Engine as _;
+use serde_json::json;
 
 use super::{PASSWORD, in_a_house};
 
@@ -55,103 +56,47 @@ async fn the_form_shows_what_can_be_changed() {
 }
 
 #[tokio::test]
-async fn a_form_keeps_lists_and_takes_further_items() {
-    let config = super::with_schema(&json!({
+async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
+    let schema = json!({"type": "object", "properties": {"traits": {"type": "object", "properties": {
         "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
-        "tags": {"type": "array", "title": "Tags", "items": {"type": "string", "minLength": 2}},
-        "homes": {"type": "array", "items": {"type": "object", "properties": {"rooms": {"type": "integer"}}}},
-    }));
+        "nick": {"type": "string"},
+        "badge": {"type": "string", "disableFormField": true},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "free": {"type": "array"},
+        "home": {"type": "object", "properties": {"city": {"type": "string"}, "rooms": {"type": "array"}}},
+    }}}});
+    let url = format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()));
+    let config = json!({"identity": {"default_schema_id": "a", "schemas": [{"id": "a", "url": url}]}});
     in_a_house(config, |house| async move {
-        let mut client = house.native();
-        let id = client.begin("registration").await;
-        let form = client.fetch("registration", &id).await.expect(200);
-        assert_eq!(form.node("traits.tags")["attributes"]["type"], "text");
-        assert_eq!(form.node("traits.tags")["meta"]["label"]["text"], "Tags");
-        let traits = json!({"email": "a@example.org", "tags": ["red", "blue"], "homes": [{"rooms": 3}]});
-        let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
-        client.submit("registration", &id, body).await.expect(200);
-        client.sign_in("a@example.org", PASSWORD).await.expect(200);
-
-        let id = client.begin("settings").await;
-        let form = client.fetch("settings", &id).await.expect(200);
-        assert_eq!(
-            form.nodes()[1..6],
-            [
-                "profile/traits.email/email/a@example.org",
-                "profile/traits.tags.0/text/red",
-                "profile/traits.tags.1/text/blue",
-                "profile/traits.tags/text/",
-                "profile/traits.homes.0.rooms/hidden/",
-            ]
-        );
-        let path = format!("/self-service/settings?flow={id}");
-        let body =
-            "method=profile&traits.email=a%40example.org&traits.homes.0.rooms=3&traits.tags.0=red&traits.tags.1=";
-        let form = "application/x-www-form-urlencoded";
-        let short = client.post(&path, form, &format!("{body}&traits.tags=x")).await.expect(400);
-        assert_eq!(short.node_messages("traits.tags.1"), [4_000_003]);
-        assert_eq!(
-            short.nodes()[2..6],
-            [
-                "profile/traits.tags.0/text/red",
-                "profile/traits.tags.1/text/x",
-                "profile/traits.tags/text/",
-                "profile/traits.homes.0.rooms/hidden/",
-            ]
-        );
-        let saved = client.post(&path, form, &format!("{body}&traits.tags=green")).await.expect(200);
-        let traits = json!({"email": "a@example.org", "tags": ["red", "green"], "homes": [{"rooms": 3}]});
-        assert_eq!(saved.json["identity"]["traits"], traits);
-
-        // A list that is too long for a form stays as it is, unless it is named.
-        let many: Vec<String> = (0..200).map(|number| format!("tag {number}")).collect();
-        for (tags, after) in [(json!(many), json!(many)), (Value::Null, json!(many)), (json!(["red"]), json!(["red"]))]
-        {
-            let id = client.begin("settings").await;
-            let mut body = json!({"method": "profile", "traits": {"email": "a@example.org"}});
-            if !tags.is_null() {
-                body["traits"]["tags"] = tags;
-            }
-            let saved = client.submit("settings", &id, body).await.expect(200);
-            assert_eq!(saved.json["identity"]["traits"]["tags"], after);
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn lists_that_do_not_fit_in_a_form_together_are_kept_whole() {
-    let words = json!({"type": "array", "items": {"type": "string"}});
-    let rooms = json!({"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}});
-    let config = super::with_schema(&json!({
-        "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
-        "a": words, "b": words, "c": rooms, "d": rooms,
-    }));
-    in_a_house(config, |house| async move {
-        let texts: Vec<String> = (0..80).map(|number| format!("item {number}")).collect();
-        let objects: Vec<Value> = texts.iter().map(|name| json!({ "name": name })).collect();
-        let traits = json!({"email": "a@example.org", "a": texts, "b": texts, "c": objects, "d": objects});
+        let many: Vec<String> = (0..300).map(|number| format!("tag {number}")).collect();
+        let free = json!([1, "2", true, null, [], [[3]], {}, {"a.b": [1.5], "5": "x"}]);
+        let traits = json!({
+            "email": "a@example.org", "nick": "ada", "badge": "7", "tags": many, "free": free,
+            "home": {"city": "Ghent", "rooms": [{"n": 5}]},
+        });
         let mut client = house.native();
         let id = client.begin("registration").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
         client.submit("registration", &id, body).await.expect(200);
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
 
+        // As a browser sends it: disabled inputs stay out.
         let id = client.begin("settings").await;
-        let form = client.fetch("settings", &id).await.expect(200);
-        let mut fields = url::form_urlencoded::Serializer::new(String::new());
-        for node in form.json["ui"]["nodes"].as_array().unwrap() {
-            let attributes = &node["attributes"];
-            if let (Some(name), Some(value)) = (attributes["name"].as_str(), attributes["value"].as_str())
-                && name.starts_with("traits.")
-            {
-                fields.append_pair(name, value);
-            }
-        }
-        let body = fields.append_pair("method", "profile").finish();
         let path = format!("/self-service/settings?flow={id}");
-        let saved = client.post(&path, "application/x-www-form-urlencoded", &body).await.expect(200);
-        assert_eq!(saved.json["identity"]["traits"], traits);
+        let body = "method=profile&traits.email=a%40example.org&traits.nick=lovelace&traits.home.city=Bruges";
+        let saved = client.post(&path, "application/x-www-form-urlencoded", body).await.expect(200);
+        let mut expected = traits.clone();
+        expected["nick"] = json!("lovelace");
+        expected["home"]["city"] = json!("Bruges");
+        assert_eq!(saved.json["identity"]["traits"], expected);
+
+        // What is named is changed; a text that is left out is taken away, as always.
+        let id = client.begin("settings").await;
+        let body = json!({"method": "profile", "traits": {"email": "a@example.org", "tags": [], "free": [1]}});
+        let saved = client.submit("settings", &id, body).await.expect(200);
+        let rest =
+            json!({"email": "a@example.org", "badge": "7", "tags": [], "free": [1], "home": {"rooms": [{"n": 5}]}});
+        assert_eq!(saved.json["identity"]["traits"], rest);
     })
     .await;
 }

@@ -208,13 +208,24 @@ async fn a_page_size_below_one_is_the_default() {
 
 #[tokio::test]
 async fn lists_of_every_kind_are_sent_as_form_fields() {
-    let config = super::with_schema(&json!({
-        "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "sizes": {"type": "array", "items": {"type": "integer"}},
-        "votes": {"type": "array", "items": {"type": "boolean"}},
-        "homes": {"type": "array", "items": {"type": "object", "properties": {"rooms": {"type": "number"}}}},
-    }));
+    let schema = json!({
+        "type": "object",
+        "properties": {"traits": {"type": "object", "required": ["email"], "properties": {
+            "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "sizes": {"type": "array", "items": {"type": "integer"}},
+            "votes": {"type": "array", "items": {"type": "boolean"}},
+            "homes": {"type": "array", "items": {"type": "object", "properties": {"rooms": {"type": "number"}}}},
+        }}},
+    });
+    let encoded = {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode(schema.to_string())
+    };
+    let config = json!({"identity": {
+        "default_schema_id": "lists",
+        "schemas": [{"id": "lists", "url": format!("base64://{encoded}")}],
+    }});
     in_a_house(config, |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
