@@ -8,7 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_REQUEST_METHOD,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -63,19 +63,31 @@ impl CorsConfig {
         if !self.enabled {
             return router;
         }
-        let plain = router.clone();
+        let (plain, config) = (router.clone(), self.clone());
         router.layer(self.layer(own_rules)).layer(middleware::from_fn(move |request: Request, next: Next| {
             // Other requests with this method are not ours to answer: a calendar asks its server by it.
             let is_own =
                 request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-            let plain = is_own.then(|| plain.clone());
+            let plain = is_own.then(|| (plain.clone(), config.clone()));
             async move {
-                match plain {
-                    Some(plain) => plain.oneshot(request).await.unwrap_or_else(|never| match never {}),
-                    None => consistent(next.run(request).await),
-                }
+                let Some((plain, config)) = plain else { return consistent(next.run(request).await) };
+                let origin = request.headers().get(ORIGIN).cloned();
+                let mut response = plain.oneshot(request).await.unwrap_or_else(|never| match never {});
+                config.mark(origin, response.headers_mut());
+                consistent(response)
             }
         }))
+    }
+
+    /// What the layer adds to the answer of any other method.
+    fn mark(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        let Some(origin) = origin.filter(|it| it.to_str().is_ok_and(|it| self.allows(it))) else { return };
+        let any = self.allowed_origins.iter().any(|it| it == "*");
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, if any { HeaderValue::from_static("*") } else { origin });
+        if self.allow_credentials {
+            headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
     }
 
     fn layer(&self, own_rules: &'static [&'static str]) -> CorsLayer {
@@ -198,6 +210,16 @@ mod tests {
         let (status, headers) = ask(&[PAGE], "OPTIONS", &[]).await;
         assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(headers["allow"], "GET,HEAD");
+        let read = |headers: &HeaderMap| {
+            ["access-control-allow-origin", "access-control-allow-credentials"]
+                .map(|name| headers.get(name).map(|value| value.to_str().unwrap().to_owned()))
+        };
+        let (_, headers) = ask(&[PAGE], "OPTIONS", &[("origin", PAGE)]).await;
+        assert_eq!(read(&headers), [Some(PAGE.to_owned()), Some("true".to_owned())]);
+        let (_, headers) = ask(&["*"], "OPTIONS", &[("origin", PAGE)]).await;
+        assert_eq!(read(&headers), [Some("*".to_owned()), None]);
+        let (_, headers) = ask(&[PAGE], "OPTIONS", &[("origin", "https://evil.example")]).await;
+        assert_eq!(read(&headers), [None, None]);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use uuid::Uuid;
 use crate::Identity;
 use crate::courier::{self, Template};
 use crate::domain::attempt_limit::Counter;
+use crate::domain::client_kind::FlowType;
 use crate::domain::code::{self, AskedBy, Code, CodeId, CodePurpose, Guess};
-use crate::domain::flow::{Details, Flow, FlowId, FlowKind, endpoint};
-use crate::domain::{self, IdentityId, Via};
+use crate::domain::flow::{Beginning, Details, Flow, FlowId, FlowKind, FlowState, Recovery, endpoint};
+use crate::domain::{self, CredentialType, IdentityId, Via};
 use crate::storage;
 
 use super::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission, Target};
@@ -73,11 +74,11 @@ impl Identity {
                 MessageAdmission::ByStranger => AskedBy::Stranger,
             }
         };
-        let open = |purpose, plain: &PlainToken| Code {
+        let code = Code {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            at_rest: self.code_at_rest(cx, purpose, plain),
+            at_rest: self.code_at_rest(cx, purpose, &plain),
             identity_id: recipient.person.map(|person| person.id),
             via: recipient.via,
             address: recipient.address.to_owned(),
@@ -86,11 +87,9 @@ impl Identity {
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
-        replace_open(tx, &open(purpose, &plain)).await?;
+        replace_open(tx, &code).await?;
         let link = if self.sends_a_link_beside(purpose, recipient.via) {
-            let link = code::generate(&self.rng, CodePurpose::RecoveryLink);
-            replace_open(tx, &open(CodePurpose::RecoveryLink, &link)).await?;
-            Some(link)
+            Some(self.store_link_beside(tx, cx, flow, code).await?)
         } else {
             None
         };
@@ -110,7 +109,7 @@ impl Identity {
             data["traits"] = extra.and_then(|extra| extra.get("traits")).cloned().unwrap_or_default();
             let (member, value) = self.mailed(flow, purpose, &plain);
             data[member] = json!(value);
-            if let Some(link) = &link {
+            if let Some((flow, link)) = &link {
                 data["recovery_url"] = json!(self.mailed_link(flow, link).as_str());
             }
             if purpose == CodePurpose::Verification {
@@ -131,6 +130,42 @@ impl Identity {
     /// owner in.
     fn sends_a_link_beside(&self, purpose: CodePurpose, via: Via) -> bool {
         purpose == CodePurpose::Recovery && via == Via::Email && self.methods().link_beside_recovery_code
+    }
+
+    /// Opens a link for whoever a code was opened for. Its flow is its own, and its id only in the mail: the flow of the code
+    /// belongs to whoever asked for it, who could end it or name another address there.
+    async fn store_link_beside<D: Details>(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        asked: &Flow<D>,
+        code: Code,
+    ) -> Result<(Flow<Recovery>, PlainToken), FlowError> {
+        let lifespan = self.code_lifespan().min(self.link_lifespan());
+        let beginning = Beginning {
+            flow_type: FlowType::Browser,
+            request_url: &asked.request_url,
+            lifespan,
+            public_url: self.public_url(),
+            csrf: None,
+        };
+        let details = Recovery { address: Some(code.address.clone()), ..Recovery::default() };
+        let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
+        flow.state = FlowState::SentEmail;
+        flow.active = Some(CredentialType::Link);
+        storage::flows::insert(tx, &flow).await?;
+        let purpose = CodePurpose::RecoveryLink;
+        let plain = code::generate(&self.rng, purpose);
+        let link = Code {
+            id: CodeId::generate(&self.rng),
+            purpose,
+            flow_id: flow.id,
+            at_rest: self.code_at_rest(cx, purpose, &plain),
+            expires_at: cx.now.plus(lifespan),
+            ..code
+        };
+        replace_open(tx, &link).await?;
+        Ok((flow, plain))
     }
 
     /// The form in which a code is kept.

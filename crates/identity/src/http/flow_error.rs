@@ -9,6 +9,7 @@ use contracts::LoginRequestError;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
+use url::Url;
 use web::RestError;
 
 use crate::Identity;
@@ -28,7 +29,7 @@ impl Identity {
         if let FlowError::ReturnTo(error) = &error {
             tracing::info!(
                 request_id = %cx.request_id,
-                return_to = error.target,
+                return_to = without_secrets(&error.target),
                 "return_to is not allowed: if the URL is yours, add it to selfservice.allowed_return_urls"
             );
         }
@@ -52,6 +53,14 @@ impl Identity {
         page.query_pairs_mut().append_pair("id", &id.to_string());
         Ok(page.into())
     }
+}
+
+/// What a log may hold of a URL that anybody may send: where it leads, and neither a password nor a query.
+fn without_secrets(url: &str) -> String {
+    const LONGEST: usize = 200;
+    let Ok(url) = Url::parse(url) else { return "not a URL".to_owned() };
+    let shown = format!("{}://{}{}", url.scheme(), url.authority().rsplit('@').next().unwrap_or_default(), url.path());
+    shown.chars().take(LONGEST).collect()
 }
 
 impl FlowError {
@@ -235,5 +244,19 @@ fn database_error(error: &database::Error) -> RestError {
             tracing::error!(error = cause, "the database failed");
             RestError::internal()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_secrets;
+
+    #[test]
+    fn the_log_holds_neither_password_nor_query_of_a_url() {
+        assert_eq!(without_secrets("https://user:secret@evil.example/a?token=b#c"), "https://evil.example/a");
+        assert_eq!(without_secrets("javascript:alert(1)"), "javascript://alert(1)");
+        assert_eq!(without_secrets("nonsense"), "not a URL");
+        let long = without_secrets(&format!("https://a.example/{}", "x".repeat(5000)));
+        assert_eq!(long.len(), 200);
     }
 }

@@ -22,6 +22,8 @@ database::statements! {
     /// What is left compares with nothing.
     SUPERSEDE = "UPDATE identity_codes SET digest = $5 \
                  WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
+    VOID_RECOVERY = "UPDATE identity_codes SET digest = $3 WHERE tenant_id = $1 AND identity_id = $2 \
+                     AND purpose IN ('recovery', 'recovery_link') AND used_at IS NULL";
 }
 
 /// How digits rest: sealed for this alone.
@@ -76,6 +78,13 @@ pub async fn supersede_of_person(
     let nothing: &[u8] = b"";
     let values = values![person.as_uuid(), purpose.as_str(), asked_by.as_str(), nothing];
     tx.execute(&SUPERSEDE, &values).await.map(|_| ())
+}
+
+/// Makes every recovery code and link of a person worthless, whoever asked for them: the account was recovered, or its
+/// password changed, since they were sent.
+pub async fn void_recovery(tx: &mut WriteTx, person: IdentityId) -> Result<(), Error> {
+    let nothing: &[u8] = b"";
+    tx.execute(&VOID_RECOVERY, &values![person.as_uuid(), nothing]).await.map(|_| ())
 }
 
 fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error> {

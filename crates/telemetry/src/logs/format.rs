@@ -35,7 +35,7 @@ impl Line<'_> {
         for (name, value) in &self.fields {
             let _ = match value {
                 Value::String(text) if is_bare(text) => write!(line, " {faint}{name}={plain}{text}"),
-                other => write!(line, " {faint}{name}={plain}{other}"),
+                other => write!(line, " {faint}{name}={plain}{}", OneLine(&other.to_string())),
             };
         }
         line.push('\n');
@@ -98,18 +98,25 @@ fn nest(object: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// A text that needs no quotes: nothing in it can be taken for another field or another line.
-fn is_bare(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| !c.is_control() && !c.is_whitespace() && c != '"' && c != '=')
+/// Control characters, line and paragraph separators, and what changes the direction or has no width.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A message without line breaks or terminal codes: a value inside must not forge a second line.
+/// A text that needs no quotes: nothing in it can be taken for another field or another line.
+fn is_bare(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| !is_unseen(c) && !c.is_whitespace() && c != '"' && c != '=')
+}
+
+/// A text without line breaks, terminal codes or invisible characters: a value inside must not forge a second line, or
+/// look like another one.
 struct OneLine<'a>(&'a str);
 
 impl std::fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for c in self.0.chars() {
-            if c.is_control() { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
+            if is_unseen(c) { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
         }
         Ok(())
     }

@@ -54,6 +54,13 @@ fn text_lines_cannot_be_forged_from_inside_a_value() {
 }
 
 #[test]
+fn invisible_characters_of_a_value_are_written_out() {
+    let text =
+        lines_of(LogFormat::Text, || tracing::warn!(url = "a\u{85}b\u{2028}c\u{202e}d\u{200b}", plain = "é", "seen"));
+    assert!(text.ends_with("seen url=\"a\\u{85}b\\u{2028}c\\u{202e}d\\u{200b}\" plain=é\n"), "{text}");
+}
+
+#[test]
 fn errors_are_written_with_their_causes() {
     #[derive(Debug, thiserror::Error)]
     #[error("the page cannot be read")]

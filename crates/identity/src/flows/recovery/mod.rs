@@ -202,8 +202,8 @@ impl Identity {
         submission: &Submission,
     ) -> Result<Step, SubmitError> {
         self.require_method(flow, submission)?;
-        // An address beside a code asks for a new one.
-        if let Some(email) = submission.text("email") {
+        // An address beside a code asks for a new one. The flow of an administrator is for the code that was handed out.
+        if let Some(email) = submission.text("email").filter(|_| flow.details.identity_id.is_none()) {
             self.send_recovery(cx, caller, flow, email, submission).await?;
             return Ok(Step::Sent);
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
-use crate::domain::code::Code;
+use crate::domain::code::{AskedBy, Code};
 use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
 use crate::domain::message::recovery as messages;
@@ -51,7 +51,7 @@ impl Identity {
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
-        let is_own = flow.details.identity_id.is_none();
+        let is_own = code.asked_by != AskedBy::Administrator;
         let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
         // The person may have given the address up since the code was sent. An administrator's code was sent to none.
         let may_recover =
@@ -76,6 +76,7 @@ impl Identity {
         let device = visitor.device(&self.rng);
         let (session, token) = Session::issue(&self.rng, person.id, method, device, self.session_lifespan(), cx.now);
         storage::sessions::insert(&mut tx, &session).await?;
+        storage::codes::void_recovery(&mut tx, person.id).await?;
         // A familiar device or network may be the attacker's.
         storage::familiar_clients::delete_of_identity(&mut tx, person.id).await?;
         let caller = Caller::of(cx, visitor, None);

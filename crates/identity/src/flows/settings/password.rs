@@ -55,7 +55,7 @@ impl Identity {
         after.refresh_available_aal(self.factor_rules());
         after.updated_at = cx.now;
         match storage::identities::update(&mut tx, self.vault(cx), &before, &after).await {
-            Ok(()) => {}
+            Ok(()) => storage::codes::void_recovery(&mut tx, after.id).await?,
             Err(StoreError::Taken(_)) => return Err(SubmitError::general(validation::identifier_taken())),
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),

@@ -130,6 +130,14 @@ async fn an_administrator_hands_out_a_recovery_code() {
         assert_eq!(shown.json["state"], "sent_email");
         assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
+        // It is for this code alone: nobody has another one sent in it.
+        let asked = json!({"method": "code", "email": "ada@example.org"});
+        let asked = house.send(&house.public, "POST", &path, Some(asked)).await.expect(400);
+        let at_code =
+            asked.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
+        assert_eq!(at_code.unwrap()["messages"][0]["id"], 4_000_002);
+        let mails = house.ask("GET", "/admin/courier/messages", Value::Null).await.expect(200);
+        assert_eq!(mails.json, json!([]));
         let passed = house.send(&house.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
         assert_eq!(passed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", passed.json);
         assert!(
