@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
+use base::GoDuration;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use web::config::GoDuration;
 use web::{Network, TrustedProxies};
 
 use crate::domain::pattern::MatchingStrategy;

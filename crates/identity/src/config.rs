@@ -11,10 +11,10 @@ mod methods;
 
 use std::collections::BTreeMap;
 
-use base::Secret;
+use base::{GoDuration, Secret};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
-use web::config::{GoDuration, parse_go_bool};
+use web::config::parse_go_bool;
 
 pub use adjustments::Adjustment;
 pub use attempt_limits::AttemptLimits;

@@ -9,14 +9,15 @@ mod hook;
 
 use std::time::Duration;
 
-use base::Secret;
+use base::{GoDuration, Secret};
 use jose::Algorithm;
 use oauth_types::ScopeMatching;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use url::Url;
-use web::config::GoDuration;
 
+use crate::domain::claims::ScopeClaim;
 use crate::domain::client::{AccessTokenStrategy, SubjectType};
+use crate::domain::lifespan::Ttl;
 
 pub use honoured::{ADDITIONAL, HONOURED};
 pub(crate) use hook::{ApiKeyPlace, Hook};
@@ -230,34 +231,6 @@ pub struct JwtStrategy {
     pub scope_claim: ScopeClaim,
 }
 
-/// How a JWT access token writes its scope: `scp` as a list, `scope` as a text, or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScopeClaim {
-    #[default]
-    List,
-    String,
-    Both,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Ttl {
-    pub login_consent_request: GoDuration,
-    pub authentication_session: GoDuration,
-    pub access_token: GoDuration,
-    pub refresh_token: RefreshTokenLifespan,
-    pub id_token: GoDuration,
-    pub auth_code: GoDuration,
-}
-
-/// A lifespan, or `-1` for refresh tokens that never expire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefreshTokenLifespan {
-    Limited(GoDuration),
-    Unlimited,
-}
-
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Urls {
@@ -412,26 +385,6 @@ fn parse_http_url(key: &'static str, text: &str) -> Result<Url, ConfigError> {
 
 fn join(base: &str, path: &str) -> String {
     format!("{}{path}", base.strip_suffix('/').unwrap_or(base))
-}
-
-impl<'de> Deserialize<'de> for RefreshTokenLifespan {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Raw {
-            Number(i64),
-            Text(String),
-        }
-        match Raw::deserialize(deserializer)? {
-            Raw::Number(-1) => Ok(Self::Unlimited),
-            Raw::Number(_) => Err(serde::de::Error::custom("the only number that is accepted is -1")),
-            Raw::Text(text) if text == "-1" => Ok(Self::Unlimited),
-            Raw::Text(text) => {
-                let text = serde::de::value::StringDeserializer::<D::Error>::new(text);
-                GoDuration::deserialize(text).map(Self::Limited)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -103,9 +103,15 @@ fn folders(file: &File) -> Vec<Finding> {
         let message = format!("`{name}` lies above this folder: http|pages -> operations -> domain + storage");
         findings.extend(report(file, code.lines_naming(name), &message));
     }
+    if file.is_in("http") || file.is_in("pages") {
+        let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
+        findings.extend(report(file, lines, "a handler writes nothing: that is an operation"));
+    }
     if file.is_in("domain") {
         let lines = [code.lines_naming("async"), code.lines_naming("await")].concat();
         findings.extend(report(file, lines, "`domain/` is pure and synchronous"));
+        let lines = [code.lines_naming("crate::config"), code.lines_naming("web")].concat();
+        findings.extend(report(file, lines, "`domain/` knows neither the configuration nor HTTP: it is given values"));
     }
     findings
 }
@@ -168,6 +174,16 @@ mod tests {
         assert!(places("crates/oauth/src/storage/codes.rs", "use crate::domain::Code;").is_empty());
         assert_eq!(places("crates/oauth/src/operations/redeem.rs", "use crate::http::token;").len(), 1);
         assert_eq!(places("crates/oauth/src/domain/code.rs", "async fn f() {}").len(), 1);
+        assert_eq!(places("crates/oauth/src/domain/code.rs", "use crate::config::Ttl;").len(), 1);
+        assert_eq!(places("crates/oauth/src/domain/code.rs", "use web::RestError;").len(), 1);
+    }
+
+    #[test]
+    fn handlers_write_nothing() {
+        let text = "let mut tx = self.database.write(cx.tenant).await?;";
+        assert_eq!(places("crates/identity/src/http/errors.rs", text).len(), 1);
+        assert_eq!(places("crates/oauth/src/pages/consent.rs", "oauth.database().write(cx.tenant)").len(), 1);
+        assert!(places("crates/identity/src/flows/mod.rs", text).is_empty());
     }
 
     #[test]

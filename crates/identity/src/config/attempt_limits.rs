@@ -1,9 +1,8 @@
 //! `security.attempt_limits`: how many failed guesses and messages are allowed. Each limit has a `burst`
 //! and a `refill`: the time after which one more is allowed.
 
-use base::Budget;
+use base::{Budget, GoDuration};
 use serde::Deserialize;
-use web::config::GoDuration;
 
 use crate::domain::attempt_limit;
 

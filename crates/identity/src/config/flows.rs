@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base::GoDuration;
 use serde::Deserialize;
 use serde_json::Value;
-use web::config::GoDuration;
 
 use crate::domain::RequiredAal;
 

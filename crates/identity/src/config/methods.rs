@@ -1,7 +1,7 @@
 //! `selfservice.methods`: which proofs are offered.
 
+use base::GoDuration;
 use serde::Deserialize;
-use web::config::GoDuration;
 
 const HOUR: GoDuration = GoDuration::from_seconds(3600);
 

@@ -35,6 +35,8 @@ pub(crate) mod submission;
 pub(crate) mod verification;
 pub(crate) mod visitor;
 
+use std::time::Duration;
+
 use base::Context;
 use serde_json::json;
 use uuid::Uuid;
@@ -144,7 +146,19 @@ impl Identity {
     }
 }
 
+/// How long a browser can look at an error.
+const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
+
 impl Identity {
+    /// Keeps an error for the page that shows it.
+    pub(crate) async fn keep_error(&self, cx: &Context, error: &serde_json::Value) -> Result<Uuid, database::Error> {
+        let id = self.rng.uuid();
+        let mut tx = self.database.write(cx.tenant).await?;
+        storage::errors::insert(&mut tx, id, error, cx.now, cx.now.plus(ERROR_LIFESPAN)).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
     /// An error that a browser was sent to look at.
     pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<serde_json::Value, FlowError> {
         let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;

@@ -16,12 +16,8 @@ use crate::Identity;
 use crate::domain::continue_with::{ContinueWith, VerificationUi};
 use crate::domain::flow::FlowKind;
 use crate::flows::error::{Expiry, FlowError};
-use crate::storage;
 
 use super::answer::see_other;
-
-/// How long a browser can look at an error.
-const ERROR_LIFESPAN: Duration = Duration::from_hours(24);
 
 impl Identity {
     /// Answers with the error, or sends the browser to the page that shows it.
@@ -37,21 +33,15 @@ impl Identity {
         if is_json {
             return error.into_response();
         }
-        match self.keep_error(cx, &error).await {
-            Ok(url) => see_other(&url),
+        let body = error.to_value().get("error").cloned().unwrap_or_default();
+        match self.keep_error(cx, &body).await {
+            Ok(id) => {
+                let mut page = self.error_page();
+                page.query_pairs_mut().append_pair("id", &id.to_string());
+                see_other(page.as_str())
+            }
             Err(_) => error.into_response(),
         }
-    }
-
-    async fn keep_error(&self, cx: &Context, error: &RestError) -> Result<String, database::Error> {
-        let id = self.rng.uuid();
-        let body = error.to_value().get("error").cloned().unwrap_or_default();
-        let mut tx = self.database.write(cx.tenant).await?;
-        storage::errors::insert(&mut tx, id, &body, cx.now, cx.now.plus(ERROR_LIFESPAN)).await?;
-        tx.commit().await?;
-        let mut page = self.error_page();
-        page.query_pairs_mut().append_pair("id", &id.to_string());
-        Ok(page.into())
     }
 }
 

@@ -107,7 +107,7 @@ impl Identity {
     /// Gives a session a new lifespan, when its end is near enough; only one that is alive has an end to move.
     pub async fn extend_session(&self, cx: &Context, id: SessionId) -> Result<SessionDetails, SessionError> {
         let lifespan = self.config.session.lifespan.get();
-        let earliest = self.config.session.earliest_possible_extend.map_or(lifespan, web::config::GoDuration::get);
+        let earliest = self.config.session.earliest_possible_extend.map_or(lifespan, base::GoDuration::get);
         let mut tx = self.database.write(cx.tenant).await?;
         let mut session = sessions::lock(&mut tx, id).await?.ok_or(SessionError::Unknown)?;
         if session.is_alive(cx.now) {

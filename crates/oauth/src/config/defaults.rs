@@ -1,20 +1,16 @@
 //! What holds where the configuration says nothing.
 
+use base::GoDuration;
 use serde::{Deserialize as _, Deserializer};
-use web::config::GoDuration;
 
 use super::{
     AccessTokenFormat, Bcrypt, ClientCredentials, CookieNames, CookiePaths, GrantSettings, Hashers, Jwks, Keys, OAuth2,
-    OwnUrls, Pbkdf2, Pkce, RefreshTokenLifespan, RefreshTokenSettings, SubjectIdentifiers, Ttl,
+    OwnUrls, Pbkdf2, Pkce, RefreshTokenSettings, SubjectIdentifiers,
 };
 use crate::domain::client::{AccessTokenStrategy, SubjectType};
 
 const fn minutes(minutes: u64) -> GoDuration {
     GoDuration::from_seconds(minutes * 60)
-}
-
-const fn hours(hours: u64) -> GoDuration {
-    minutes(hours * 60)
 }
 
 impl Default for OAuth2 {
@@ -91,19 +87,6 @@ impl Default for CookiePaths {
 impl Default for AccessTokenFormat {
     fn default() -> Self {
         Self(AccessTokenStrategy::Opaque)
-    }
-}
-
-impl Default for Ttl {
-    fn default() -> Self {
-        Self {
-            login_consent_request: minutes(30),
-            authentication_session: hours(720),
-            access_token: hours(1),
-            refresh_token: RefreshTokenLifespan::Limited(hours(720)),
-            id_token: hours(1),
-            auth_code: minutes(10),
-        }
     }
 }
 

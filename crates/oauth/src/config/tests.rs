@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::lifespan::RefreshTokenLifespan;
 
 fn config(json: serde_json::Value) -> Config {
     serde_json::from_value(json).unwrap()

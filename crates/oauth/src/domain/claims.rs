@@ -6,11 +6,11 @@
 use base::Timestamp;
 use jose::Algorithm;
 use oauth_types::ScopeSet;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::access_token::AccessToken;
 use super::grant::Grant;
-use crate::config::ScopeClaim;
 
 /// Names in ID tokens that are ours alone, whether or not the claim is present.
 const ID_TOKEN_CLAIMS: [&str; 15] = [
@@ -35,6 +35,16 @@ const AUTHENTICATION_METHODS: &str = "amr";
 /// Names in JWT access tokens that no custom claim may take.
 const ACCESS_TOKEN_CLAIMS: [&str; 11] =
     ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scp", "scope", "ext"];
+
+/// How a JWT access token writes its scope: `scp` as a list, `scope` as a text, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeClaim {
+    #[default]
+    List,
+    String,
+    Both,
+}
 
 /// How JWT access tokens are written (`oauth2` and `strategies.jwt` of the configuration).
 #[derive(Clone, Debug)]

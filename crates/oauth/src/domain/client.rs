@@ -8,11 +8,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base::{Timestamp, TokenDigest};
+use base::{GoDuration, Timestamp, TokenDigest};
 use serde::de::value::StringDeserializer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use web::config::GoDuration;
 
 use super::client_secret::ClientSecretDigest;
 

@@ -2,11 +2,62 @@
 
 use std::time::Duration;
 
-use base::Timestamp;
-use web::config::GoDuration;
+use base::{GoDuration, Timestamp};
+use serde::{Deserialize, Deserializer};
 
 use super::client::ClientLifespans;
-use crate::config::{RefreshTokenLifespan, Ttl};
+
+/// What is configured (`ttl`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Ttl {
+    pub login_consent_request: GoDuration,
+    pub authentication_session: GoDuration,
+    pub access_token: GoDuration,
+    pub refresh_token: RefreshTokenLifespan,
+    pub id_token: GoDuration,
+    pub auth_code: GoDuration,
+}
+
+/// A lifespan, or `-1` for refresh tokens that never expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshTokenLifespan {
+    Limited(GoDuration),
+    Unlimited,
+}
+
+impl Default for Ttl {
+    fn default() -> Self {
+        Self {
+            login_consent_request: GoDuration::from_seconds(30 * 60),
+            authentication_session: GoDuration::from_seconds(720 * 3600),
+            access_token: GoDuration::from_seconds(3600),
+            refresh_token: RefreshTokenLifespan::Limited(GoDuration::from_seconds(720 * 3600)),
+            id_token: GoDuration::from_seconds(3600),
+            auth_code: GoDuration::from_seconds(10 * 60),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RefreshTokenLifespan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Number(i64),
+            Text(String),
+        }
+        match Raw::deserialize(deserializer)? {
+            Raw::Number(-1) => Ok(Self::Unlimited),
+            Raw::Number(_) => Err(serde::de::Error::custom("the only number that is accepted is -1")),
+            Raw::Text(text) if text == "-1" => Ok(Self::Unlimited),
+            Raw::Text(text) => {
+                let text = serde::de::value::StringDeserializer::<D::Error>::new(text);
+                GoDuration::deserialize(text).map(Self::Limited)
+            }
+        }
+    }
+}
 
 /// The lifespans of the tokens of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use base::Secret;
+use base::{GoDuration, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use web::CorsConfig;
-use web::config::GoDuration;
 
 use super::{Fault, Service, document};
 

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use base::Secret;
+use base::{GoDuration, Secret};
 use jobs::EventRetention;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telemetry::{LogConfig, TracingConfig};
 use web::Network;
-use web::config::GoDuration;
 
 use super::honoured::covers;
 use super::listeners::Material;

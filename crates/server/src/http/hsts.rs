@@ -6,11 +6,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use base::GoDuration;
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
 use serde::Deserialize;
 use web::RequestOrigin;
-use web::config::GoDuration;
 
 /// `strict_transport_security` at the top of the configuration.
 #[derive(Clone, Copy, Debug, Deserialize)]

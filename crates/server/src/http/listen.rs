@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use base::GoDuration;
 use tokio::sync::watch;
 use tower::{Service, ServiceExt as _};
-use web::config::GoDuration;
 use web::listener::{Listener, ListenerLimits, Socket, TlsAcceptors};
 
 use super::path::Rewrite;

@@ -10,11 +10,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base::GoDuration;
 use jose::{Algorithm, ClaimsCheck, Jws};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use web::config::GoDuration;
 
 use super::token_from::{self, TokenFrom};
 use super::{Inbound, Outcome, Services};

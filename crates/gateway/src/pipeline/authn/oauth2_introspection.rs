@@ -6,11 +6,10 @@ mod remote;
 
 use std::time::Duration;
 
-use base::{PlainToken, Timestamp};
+use base::{GoDuration, PlainToken, Timestamp};
 use contracts::Introspection;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use web::config::GoDuration;
 
 use super::token_from::{self, TokenFrom};
 use super::{Inbound, Outcome, Services};

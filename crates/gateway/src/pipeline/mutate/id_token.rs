@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 
-use base::Timestamp;
+use base::{GoDuration, Timestamp};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use web::config::GoDuration;
 
 use super::{Inbound, Services};
 use crate::domain::failure::Failure;

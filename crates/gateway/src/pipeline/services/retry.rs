@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use base::GoDuration;
 use bytes::Bytes;
 use http::{Request, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
-use web::config::GoDuration;
 use web::outbound::{Client, Limits, OutboundError};
 
 #[derive(Clone, Copy, Debug, Deserialize)]

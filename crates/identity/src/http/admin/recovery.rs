@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use base::GoDuration;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use web::config::GoDuration;
 use web::{Cx, Json, NoStore, RestError};
 
 use super::query::Query;
