@@ -7,13 +7,14 @@ use base::{Context, PlainToken};
 use bytes::Bytes;
 use contracts::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions, Unavailable};
 use database::WriteTx;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Identity;
 use crate::domain::flow::endpoint;
 use crate::domain::{Aal, IdentityId, Session, SessionId};
 use crate::http::wire;
+use crate::operations::append_session_revoked;
 use crate::storage;
 use crate::storage::sessions::Liveness;
 
@@ -144,10 +145,8 @@ impl Identity {
 
     /// Ends a session, and in the same transaction what rests on it elsewhere.
     pub(crate) async fn end_session(&self, tx: &mut WriteTx, cx: &Context, session: &Session) -> Result<(), FlowError> {
-        if storage::sessions::revoke(tx, session.id, cx.now).await? {
-            self.session_has_ended(tx, cx, session.id).await?;
-            self.session_event(tx, cx, "SessionRevoked", session).await?;
-        }
+        let ended = storage::sessions::revoke(tx, session.id, cx.now).await?;
+        self.sessions_have_ended(tx, cx, ended.as_slice()).await?;
         Ok(())
     }
 
@@ -171,20 +170,8 @@ impl Identity {
         kept: Option<SessionId>,
     ) -> Result<usize, FlowError> {
         let ended = storage::sessions::revoke_of_identity(tx, identity, kept, cx.now).await?;
-        for id in &ended {
-            self.session_has_ended(tx, cx, *id).await?;
-            let attributes = json!({ "IdentityID": identity, "SessionID": id });
-            let event = jobs::Event { name: "SessionRevoked", subject: identity.to_string(), attributes };
-            jobs::append_event(tx, cx, event).await?;
-        }
+        self.sessions_have_ended(tx, cx, &ended).await?;
         Ok(ended.len())
-    }
-
-    async fn session_has_ended(&self, tx: &mut WriteTx, cx: &Context, id: SessionId) -> Result<(), FlowError> {
-        if let Some(observer) = self.subject_observer.get() {
-            observer.session_ended(cx, tx, id.as_uuid()).await?;
-        }
-        Ok(())
     }
 }
 
@@ -224,10 +211,8 @@ impl Sessions for Identity {
         session_id: Uuid,
     ) -> Result<SessionEnd, database::Error> {
         let id = SessionId::from_uuid(session_id);
-        if let Some(session) = storage::sessions::find(tx, id).await?
-            && storage::sessions::revoke(tx, id, cx.now).await?
-        {
-            self.session_event(tx, cx, "SessionRevoked", &session).await?;
+        if let Some(ended) = storage::sessions::revoke(tx, id, cx.now).await? {
+            append_session_revoked(tx, cx, &ended).await?;
         }
         Ok(SessionEnd::InTransaction)
     }

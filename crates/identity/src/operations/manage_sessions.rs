@@ -53,11 +53,9 @@ impl Identity {
             Target::Sessions(ids) => {
                 for id in ids {
                     let ended = sessions::revoke(&mut tx, id, cx.now).await?;
-                    if ended {
-                        self.sessions_have_ended(&mut tx, cx, &[id]).await?;
-                    }
+                    self.sessions_have_ended(&mut tx, cx, ended.as_slice()).await?;
                     processed += usize::from(match action {
-                        ManageAction::Disable => ended,
+                        ManageAction::Disable => ended.is_some(),
                         ManageAction::Delete => sessions::delete(&mut tx, id).await?,
                     });
                 }

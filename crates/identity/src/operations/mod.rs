@@ -20,14 +20,26 @@ use serde_json::json;
 use crate::Identity;
 use crate::domain::identity::State;
 use crate::domain::traits_schema::TraitError;
-use crate::domain::{self, IdentityId, SessionId};
+use crate::domain::{self, IdentityId};
 use crate::storage;
+use crate::storage::sessions::Ended;
 
 /// The traits were refused, in one sentence for each fault.
 pub(crate) fn explain(errors: &[TraitError]) -> String {
     let sentences: Vec<String> =
         errors.iter().map(|error| format!("{}: {}", error.pointer, error.problem.reason())).collect();
     sentences.join(" ")
+}
+
+/// Records that a session was ended, by whomever: the one shape of this event.
+pub(crate) async fn append_session_revoked(
+    tx: &mut WriteTx,
+    cx: &Context,
+    ended: &Ended,
+) -> Result<(), database::Error> {
+    let attributes = json!({ "IdentityID": ended.identity, "SessionID": ended.session });
+    let event = jobs::Event { name: "SessionRevoked", subject: ended.identity.to_string(), attributes };
+    jobs::append_event(tx, cx, event).await
 }
 
 impl Identity {
@@ -63,15 +75,13 @@ impl Identity {
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        ended: &[SessionId],
+        ended: &[Ended],
     ) -> Result<(), database::Error> {
-        for id in ended {
+        for ended in ended {
             if let Some(observer) = self.subject_observer.get() {
-                observer.session_ended(cx, tx, id.as_uuid()).await.map_err(database_error)?;
+                observer.session_ended(cx, tx, ended.session.as_uuid()).await.map_err(database_error)?;
             }
-            let event =
-                jobs::Event { name: "SessionRevoked", subject: id.to_string(), attributes: json!({ "SessionID": id }) };
-            jobs::append_event(tx, cx, event).await?;
+            append_session_revoked(tx, cx, ended).await?;
         }
         Ok(())
     }

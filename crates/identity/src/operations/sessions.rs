@@ -85,9 +85,8 @@ impl Identity {
         if sessions::find(&mut tx, id).await?.is_none() {
             return Err(SessionError::Unknown);
         }
-        if sessions::revoke(&mut tx, id, cx.now).await? {
-            self.sessions_have_ended(&mut tx, cx, &[id]).await?;
-        }
+        let ended = sessions::revoke(&mut tx, id, cx.now).await?;
+        self.sessions_have_ended(&mut tx, cx, ended.as_slice()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -85,13 +85,14 @@ database::statements! {
               updated_at = $7 \
               WHERE tenant_id = $1 AND id = $2 AND active AND authentication_methods = $8 AND expires_at = $9";
     EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
-    REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active";
+    REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active \
+              RETURNING id, identity_id";
     /// All sessions of an identity but one (which may be nobody's).
     REVOKE_OTHERS = "UPDATE identity_sessions SET active = FALSE, updated_at = $4 \
-                     WHERE tenant_id = $1 AND identity_id = $2 AND id <> $3 AND active RETURNING id";
+                     WHERE tenant_id = $1 AND identity_id = $2 AND id <> $3 AND active RETURNING id, identity_id";
     REVOKE_SOME = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id IN \
                    (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = TRUE ORDER BY created_at, id LIMIT $2) \
-                   RETURNING id";
+                   RETURNING id, identity_id";
     DELETE = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id = $2";
     DELETE_OF_IDENTITY = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 RETURNING id";
     /// Only what has ended: whoever is signed in is told first.
@@ -239,10 +240,17 @@ pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Re
     Ok(true)
 }
 
-/// Ends one session; `false` when it had ended already or never was.
-pub async fn revoke(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<bool, Error> {
-    tx.touch(id.as_uuid().as_bytes());
-    Ok(tx.execute(&REVOKE, &values![id.as_uuid(), now]).await? == 1)
+/// A session that was ended just now, and whose it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub session: SessionId,
+    pub identity: IdentityId,
+}
+
+/// Ends one session; `None` when it had ended already or never was.
+pub async fn revoke(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<Option<Ended>, Error> {
+    let revoked = tx.query(&REVOKE, &values![id.as_uuid(), now]).await?;
+    Ok(ended(tx, &revoked)?.pop())
 }
 
 /// Ends the sessions of an identity, except `kept`, and says which.
@@ -251,16 +259,16 @@ pub async fn revoke_of_identity(
     identity: IdentityId,
     kept: Option<SessionId>,
     now: Timestamp,
-) -> Result<Vec<SessionId>, Error> {
+) -> Result<Vec<Ended>, Error> {
     let kept = kept.map_or(Uuid::nil(), SessionId::as_uuid);
     let revoked = tx.query(&REVOKE_OTHERS, &values![identity.as_uuid(), kept, now]).await?;
-    Ok(touched(tx, ids(&revoked)?))
+    ended(tx, &revoked)
 }
 
 /// Ends up to `limit` sessions, whosever they are, and says which.
-pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result<Vec<SessionId>, Error> {
+pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result<Vec<Ended>, Error> {
     let revoked = tx.query(&REVOKE_SOME, &values![limit, now]).await?;
-    Ok(touched(tx, ids(&revoked)?))
+    ended(tx, &revoked)
 }
 
 pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
@@ -338,6 +346,16 @@ pub async fn list(
     Ok(Page::from_rows(sessions, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))
 }
 
+/// Reads what a statement ended, and touches it.
+fn ended(tx: &mut WriteTx, rows: &[Row]) -> Result<Vec<Ended>, Error> {
+    let read = |row: &Row| {
+        Ok(Ended { session: SessionId::from_uuid(row.get(0)?), identity: IdentityId::from_uuid(row.get(1)?) })
+    };
+    let ended = rows.iter().map(read).collect::<Result<Vec<_>, Error>>()?;
+    touched(tx, ended.iter().map(|it| it.session).collect());
+    Ok(ended)
+}
+
 fn touched(tx: &mut WriteTx, sessions: Vec<SessionId>) -> Vec<SessionId> {
     for id in &sessions {
         tx.touch(id.as_uuid().as_bytes());
@@ -399,9 +417,10 @@ mod tests {
             extended.expires_at = now.plus(2 * lifespan);
             assert!(update(&mut tx, &before, &first).await.unwrap());
             assert!(!update(&mut tx, &before, &extended).await.unwrap(), "another proof came first");
-            assert!(revoke(&mut tx, issued.id, now).await.unwrap());
+            let ended = Ended { session: issued.id, identity: issued.identity_id };
+            assert_eq!(revoke(&mut tx, issued.id, now).await.unwrap(), Some(ended));
             assert!(!update(&mut tx, &first, &extended).await.unwrap(), "an ended session stays ended");
-            assert!(!revoke(&mut tx, issued.id, now).await.unwrap());
+            assert_eq!(revoke(&mut tx, issued.id, now).await.unwrap(), None);
             let stored = find(&mut tx, issued.id).await.unwrap().unwrap();
             assert_eq!(
                 (stored.authentication_methods.len(), stored.expires_at, stored.active),

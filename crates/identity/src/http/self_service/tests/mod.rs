@@ -152,13 +152,12 @@ impl House {
     }
 
     pub(super) async fn events(&self) -> Vec<String> {
-        let events = jobs::list_events(
-            &mut self.identity.database.read(TenantId::DEFAULT),
-            PageRequest { size: 1000, after: None },
-        )
-        .await
-        .unwrap();
-        events.items.into_iter().map(|event| event.name).collect()
+        self.whole_events().await.into_iter().map(|event| event.name).collect()
+    }
+
+    pub(super) async fn whole_events(&self) -> Vec<jobs::StoredEvent> {
+        let page = PageRequest { size: 1000, after: None };
+        jobs::list_events(&mut self.identity.database.read(TenantId::DEFAULT), page).await.unwrap().items
     }
 
     pub(super) fn advance(&self, seconds: u64) {

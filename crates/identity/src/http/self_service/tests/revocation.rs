@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Client, House, PASSWORD, in_a_house};
+use contracts::Sessions;
+
 use crate::domain::code::CodePurpose;
+use crate::domain::{IdentityId, SessionId};
+use crate::operations::manage_sessions::{ManageAction, Target};
 
 const ADDRESS: &str = "a@example.org";
 
@@ -174,6 +178,42 @@ async fn what_was_sent_to_an_address_that_was_given_up_opens_nothing() {
         assert_eq!(refused.expect(400).messages(), [4_010_008]);
         reader.whoami().await.expect(401);
         owner.whoami().await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_recorded_in_one_shape_whoever_ends_it() {
+    in_a_house(json!({}), |house| async move {
+        let mut owner = house.native();
+        let person: IdentityId =
+            serde_json::from_value(owner.sign_up(ADDRESS).await.expect(200).json["identity"]["id"].clone()).unwrap();
+        let mut sessions = Vec::new();
+        for _ in 0..5 {
+            let signed_in = house.native().sign_in(ADDRESS, PASSWORD).await.expect(200);
+            sessions.push(serde_json::from_value::<SessionId>(signed_in.json["session"]["id"].clone()).unwrap());
+        }
+        let cx = house.cx();
+        let identity = &house.identity;
+        owner.delete(&format!("/sessions/{}", sessions[0]), None).await.expect(204);
+        identity.disable_session(&cx, sessions[1]).await.unwrap();
+        let managed = |target| identity.manage_sessions(&cx, ManageAction::Disable, target);
+        managed(Target::Sessions(vec![sessions[2]])).await.unwrap();
+        Sessions::end(identity, &cx, sessions[3].as_uuid()).await.unwrap();
+        owner.delete("/sessions", None).await.expect(200);
+        managed(Target::Everybody).await.unwrap();
+
+        let events = house.whole_events().await;
+        let ended: Vec<_> = events.iter().filter(|event| event.name == "SessionRevoked").collect();
+        assert_eq!(ended.len(), 6);
+        for event in &ended {
+            assert_eq!(event.subject, person.to_string());
+            let names: Vec<&str> = event.attributes.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(names, ["IdentityID", "SessionID"]);
+        }
+        for (event, session) in ended.iter().zip(&sessions) {
+            assert_eq!(event.attributes["SessionID"], json!(session));
+        }
     })
     .await;
 }
