@@ -48,11 +48,13 @@ impl Identity {
         // Other submissions may have changed the form since the flow was read; only its end is final.
         let stored = storage::flows::lock::<Recovery>(&mut tx, flow.id).await?;
         let Some(mut flow) = stored.filter(|flow| !flow.state.is_final()) else { return Ok(None) };
+        let is_own = code.asked_by != AskedBy::Administrator;
+        // Before any code is touched: two recoveries of one person void each other's codes below, and must not wait for each
+        // other in a circle.
+        let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
-        let is_own = code.asked_by != AskedBy::Administrator;
-        let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
         // The person may have given the address up since the code was sent. An administrator's code was sent to none.
         let may_recover =
             |person: &domain::Identity| person.is_active() && (!is_own || person.recovers_by(code.via, &code.address));

@@ -160,3 +160,30 @@ async fn of_many_right_verification_codes_at_once_exactly_one_wins() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_two_recoveries_of_one_person_at_once_one_wins_and_none_fails() {
+    for _ in 0..TRIES {
+        in_a_house(json!({}), |house| async move {
+            // The network that the person signed up from is familiar, the other is not: both have a code.
+            house.native().sign_up("a@example.org").await.expect(200);
+            let mut familiar = house.native();
+            let mut stranger = house.native();
+            stranger.address = std::net::Ipv4Addr::new(10, 0, 0, 1).into();
+            let mut flows = Vec::new();
+            for client in [&mut stranger, &mut familiar] {
+                let id = client.begin("recovery").await;
+                client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
+                let code = house.code(&id, CodePurpose::Recovery).await;
+                flows.push((id, json!({"method": "code", "code": code})));
+            }
+            let [(one, first), (other, second)] = <[_; 2]>::try_from(flows).unwrap();
+            let answers =
+                join(stranger.submit("recovery", &one, first), familiar.submit("recovery", &other, second)).await;
+            let answers = [answers.0.expect(200), answers.1.expect(200)];
+            let passed = answers.iter().filter(|answer| answer.json["state"] == "passed_challenge").count();
+            assert_eq!(passed, 1, "{} {}", answers[0].json, answers[1].json);
+        })
+        .await;
+    }
+}
