@@ -22,6 +22,7 @@ mod rng;
 pub mod seal;
 mod secret;
 mod tenant;
+mod text_serde;
 mod timestamp;
 mod token;
 mod trust_store;

@@ -58,7 +58,7 @@ impl Statement {
 /// PostgreSQL has arrays; SQLite reads a list as a table of JSON.
 const ANY: (&str, &str) = ("= ANY($", "IN (SELECT unhex(value) FROM json_each($");
 
-/// Rewrites `$N` as `?N` and [`ANY`], outside string literals.
+/// Rewrites [`ANY`], and `$N` outside string literals as `?N`.
 pub(crate) fn positional(sql: &str) -> String {
     let sql = &in_lists(sql);
     let mut text = String::with_capacity(sql.len());

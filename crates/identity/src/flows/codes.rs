@@ -44,8 +44,8 @@ pub(super) enum Judged {
 }
 
 impl Identity {
-    /// Queues a message with a code, which takes the place of earlier ones: see [`replace_open`]. When the message is withheld
-    /// those stay as they are.
+    /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
+    /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn send_code<D: Details>(
         &self,
@@ -87,7 +87,8 @@ impl Identity {
             created_at: cx.now,
             expires_at: cx.now.plus(lifespan),
         };
-        replace_open(tx, &code).await?;
+        storage::codes::delete_open(tx, flow.id, purpose).await?;
+        insert_in_place(tx, &code).await?;
         let link = if self.sends_a_link_beside(purpose, recipient.via) {
             Some(self.store_link_beside(tx, cx, flow, code).await?)
         } else {
@@ -164,7 +165,7 @@ impl Identity {
             expires_at: cx.now.plus(lifespan),
             ..code
         };
-        replace_open(tx, &link).await?;
+        insert_in_place(tx, &link).await?;
         Ok((flow, plain))
     }
 
@@ -271,10 +272,8 @@ impl Identity {
     }
 }
 
-/// Stores a code, which becomes the only open one of its flow, and of its person among those that the same kind of caller
-/// asked for.
-async fn replace_open(tx: &mut WriteTx, code: &Code) -> Result<(), FlowError> {
-    storage::codes::delete_open(tx, code.flow_id, code.purpose).await?;
+/// Stores a code in the place of the one that the person has open and that the same kind of caller asked for.
+async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), FlowError> {
     // Done for unknown recipients too, so that timing does not reveal whether the account exists.
     let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
     storage::codes::supersede_of_person(tx, person, code.purpose, code.asked_by).await?;

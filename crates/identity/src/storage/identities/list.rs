@@ -106,6 +106,9 @@ pub async fn list(
 ) -> Result<Page<Identity, ListKey>, Error> {
     let chosen = choose(tx, filter, page).await?;
     let ids: Vec<Uuid> = chosen.items.iter().map(|(_, id)| *id).collect();
+    if ids.is_empty() {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let found = if let Some(vault) = vault {
         let rows = tx.query(&PAGE_WHOLE, &values![&ids]).await?;
         rows.iter().map(|row| read_whole(row, vault)).collect::<Result<Vec<_>, _>>()?
