@@ -7,7 +7,6 @@ mod attempt_limits;
 mod courier;
 mod flows;
 mod honoured;
-mod methods;
 
 use std::collections::BTreeMap;
 
@@ -26,9 +25,9 @@ pub use flows::{
     RegistrationFlow, RegistrationStyle, SettingsFlow, VerificationFlow,
 };
 pub use honoured::HONOURED;
-pub use methods::{
-    CodeConfig, CodeMethod, LinkConfig, LinkMethod, Methods, PasswordConfig, PasswordMethod, ProfileMethod,
-};
+
+pub use crate::methods::Methods;
+pub use crate::methods::password::PasswordConfig;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -15,12 +15,12 @@ mod flows;
 pub mod hashing;
 mod http;
 mod jobs;
+pub mod methods;
 pub mod operations;
 mod pages;
 mod schemas;
 mod service;
 pub mod storage;
-mod strategies;
 
 pub use config::{Config, HONOURED};
 pub use schemas::SchemaLoadError;

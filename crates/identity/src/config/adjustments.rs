@@ -47,8 +47,7 @@ impl Config {
                 *value = least;
             }
         }
-        let (codes, links) =
-            (self.selfservice.methods.code.enabled, self.selfservice.methods.link.enabled == Some(true));
+        let (codes, links) = (self.selfservice.methods.code.enabled, self.selfservice.methods.link.is_enabled());
         let flows = &mut self.selfservice.flows;
         for (name, is_enabled, used) in [
             ("recovery", &mut flows.recovery.enabled, &mut flows.recovery.used),

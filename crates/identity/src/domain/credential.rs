@@ -1,146 +1,89 @@
-//! Credentials: what proves that a person is who she says. One of each kind per identity; several devices or providers
-//! of a kind live in its configuration.
+//! Credentials: what proves that a person is who they say. One of each kind per identity; several devices or providers
+//! of a kind live in its configuration, whose type is in the room of the method (`methods/<method>/credential.rs`).
+//!
+//! A credential counts for as many factors as its configuration says. The assurance level of a person follows from the
+//! credentials alone.
 
 use std::collections::BTreeMap;
 
 use base::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::{Aal, Via};
-
-/// The kinds, in the order of their wire names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialType {
-    Code,
-    CodeRecovery,
-    Deviceauthn,
-    IdentifierFirst,
-    Link,
-    LinkRecovery,
-    LookupSecret,
-    Oidc,
-    Passkey,
-    Password,
-    Profile,
-    Saml,
-    Totp,
-    Webauthn,
-}
-
-impl CredentialType {
-    pub const ALL: [Self; 14] = [
-        Self::Code,
-        Self::CodeRecovery,
-        Self::Deviceauthn,
-        Self::IdentifierFirst,
-        Self::Link,
-        Self::LinkRecovery,
-        Self::LookupSecret,
-        Self::Oidc,
-        Self::Passkey,
-        Self::Password,
-        Self::Profile,
-        Self::Saml,
-        Self::Totp,
-        Self::Webauthn,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::CodeRecovery => "code_recovery",
-            Self::Deviceauthn => "deviceauthn",
-            Self::IdentifierFirst => "identifier_first",
-            Self::Link => "link",
-            Self::LinkRecovery => "link_recovery",
-            Self::LookupSecret => "lookup_secret",
-            Self::Oidc => "oidc",
-            Self::Passkey => "passkey",
-            Self::Password => "password",
-            Self::Profile => "profile",
-            Self::Saml => "saml",
-            Self::Totp => "totp",
-            Self::Webauthn => "webauthn",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-}
-
-impl std::fmt::Display for CredentialType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use super::{Aal, CredentialType, Via};
+pub use crate::methods::credential::CredentialConfig;
 
 /// All credentials of one identity.
 pub type Credentials = BTreeMap<CredentialType, Credential>;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credential {
-    pub kind: CredentialType,
     pub identifiers: Vec<String>,
-    /// The wire form of the kind's configuration. At rest it is sealed.
-    pub config: Value,
+    /// At rest it is sealed.
+    pub config: CredentialConfig,
     pub version: i32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
 impl Credential {
+    pub fn new(config: CredentialConfig, identifiers: Vec<String>, now: Timestamp) -> Self {
+        let version = i32::from(matches!(
+            config.kind(),
+            CredentialType::Password | CredentialType::Webauthn | CredentialType::Code
+        ));
+        Self { identifiers, config, version, created_at: now, updated_at: now }
+    }
+
     /// A credential with nothing in it: its identifiers are reserved, but it proves nothing yet.
     pub fn empty(kind: CredentialType, identifiers: Vec<String>, now: Timestamp) -> Self {
-        let version =
-            i32::from(matches!(kind, CredentialType::Password | CredentialType::Webauthn | CredentialType::Code));
-        Self { kind, identifiers, config: json!({}), version, created_at: now, updated_at: now }
+        Self::new(CredentialConfig::empty(kind), identifiers, now)
     }
 
     pub fn password(identifiers: Vec<String>, hashed_password: &str, now: Timestamp) -> Self {
-        let mut credential = Self::empty(CredentialType::Password, identifiers, now);
-        credential.config = json!({ "hashed_password": hashed_password });
-        credential
+        Self::new(CredentialConfig::password(hashed_password), identifiers, now)
+    }
+
+    pub const fn kind(&self) -> CredentialType {
+        self.config.kind()
     }
 
     /// The stored password hash, when there is one.
     pub fn password_hash(&self) -> Option<&str> {
-        self.config.get("hashed_password")?.as_str().filter(|hash| !hash.is_empty())
+        match &self.config {
+            CredentialConfig::Password(password) => password.hash(),
+            _ => None,
+        }
     }
 
-    /// Whether the password is still to be asked of the system that the identity came from.
-    pub fn uses_password_migration_hook(&self) -> bool {
-        self.config.get("use_password_migration_hook").and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    /// The addresses of a code credential, of either version of its layout.
+    /// The addresses that a code credential names.
     pub fn code_addresses(&self) -> Vec<(Via, String)> {
-        let listed = self.config.get("addresses").and_then(Value::as_array);
-        let Some(listed) = listed else {
-            // The first layout named one channel for all identifiers.
-            return self.identifiers.iter().map(|value| (Via::Email, value.clone())).collect();
-        };
-        listed
-            .iter()
-            .filter_map(|entry| {
-                let via = Via::parse(entry.get("channel")?.as_str()?)?;
-                Some((via, entry.get("address")?.as_str()?.to_owned()))
-            })
-            .collect()
+        match &self.config {
+            CredentialConfig::Code(code) => code.addresses_of(&self.identifiers),
+            _ => Vec::new(),
+        }
     }
 
-    /// The entries of a list in the configuration: devices, providers, recovery codes.
-    pub fn entries(&self, list: &str) -> &[Value] {
-        self.config.get(list).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    /// For how many factors of each kind it counts.
+    pub fn factors(&self, rules: FactorRules) -> Factors {
+        self.config.factors(&self.identifiers, rules)
+    }
+}
+
+/// How many ways a credential gives to prove a factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Factors {
+    /// Ways to sign in by this credential alone.
+    pub first: usize,
+    /// Ways to prove a second, different factor.
+    pub second: usize,
+}
+
+impl Factors {
+    pub const fn first(count: usize) -> Self {
+        Self { first: count, second: 0 }
     }
 
-    fn count_webauthn(&self, passwordless: bool) -> usize {
-        self.entries("credentials")
-            .iter()
-            .filter(|entry| entry.get("is_passwordless").and_then(Value::as_bool).unwrap_or(false) == passwordless)
-            .count()
+    pub const fn second(count: usize) -> Self {
+        Self { first: 0, second: count }
     }
 }
 
@@ -152,98 +95,31 @@ pub struct FactorRules {
     pub password_migration_hook: bool,
 }
 
-/// How many ways there are to sign in with these credentials alone.
-pub fn count_first_factors(credentials: &Credentials, rules: FactorRules) -> usize {
-    credentials.values().map(|credential| first_factors(credential, rules)).sum()
-}
-
-/// How many ways there are to prove a second, different factor.
-pub fn count_second_factors(credentials: &Credentials, rules: FactorRules) -> usize {
-    credentials.values().map(|credential| second_factors(credential, rules)).sum()
+/// What all credentials of a person count for.
+pub fn factors_of(credentials: &Credentials, rules: FactorRules) -> Factors {
+    credentials
+        .values()
+        .map(|credential| credential.factors(rules))
+        .fold(Factors::default(), |sum, one| Factors { first: sum.first + one.first, second: sum.second + one.second })
 }
 
 /// The level that these credentials can reach (assurance counts factors, not methods).
 pub fn available_aal(credentials: &Credentials, rules: FactorRules) -> Aal {
-    if count_second_factors(credentials, rules) > 0 {
-        Aal::Aal2
-    } else if count_first_factors(credentials, rules) > 0 {
-        Aal::Aal1
-    } else {
-        Aal::Aal0
-    }
-}
-
-fn first_factors(credential: &Credential, rules: FactorRules) -> usize {
-    let named = credential.identifiers.iter().any(|identifier| !identifier.is_empty());
-    match credential.kind {
-        CredentialType::Password => {
-            let migrates = rules.password_migration_hook && credential.uses_password_migration_hook();
-            usize::from(named && (credential.password_hash().is_some() || migrates))
-        }
-        CredentialType::Oidc | CredentialType::Saml => credential
-            .entries("providers")
-            .iter()
-            .filter(|entry| {
-                let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-                credential.identifiers.contains(&format!("{}:{}", text("provider"), text("subject")))
-            })
-            .count(),
-        CredentialType::Passkey => credential.entries("credentials").len(),
-        CredentialType::Webauthn if named => credential.count_webauthn(true),
-        CredentialType::Code if rules.code_is_first_factor => credential.code_addresses().len(),
-        CredentialType::Code
-        | CredentialType::CodeRecovery
-        | CredentialType::Deviceauthn
-        | CredentialType::IdentifierFirst
-        | CredentialType::Link
-        | CredentialType::LinkRecovery
-        | CredentialType::LookupSecret
-        | CredentialType::Profile
-        | CredentialType::Totp
-        | CredentialType::Webauthn => 0,
-    }
-}
-
-fn second_factors(credential: &Credential, rules: FactorRules) -> usize {
-    match credential.kind {
-        CredentialType::Totp => {
-            usize::from(credential.config.get("totp_url").and_then(Value::as_str).is_some_and(|url| !url.is_empty()))
-        }
-        CredentialType::LookupSecret => usize::from(!credential.entries("recovery_codes").is_empty()),
-        CredentialType::Webauthn => credential.count_webauthn(false),
-        CredentialType::Code if rules.code_is_second_factor => credential.code_addresses().len(),
-        CredentialType::Code
-        | CredentialType::CodeRecovery
-        | CredentialType::Deviceauthn
-        | CredentialType::IdentifierFirst
-        | CredentialType::Link
-        | CredentialType::LinkRecovery
-        | CredentialType::Oidc
-        | CredentialType::Passkey
-        | CredentialType::Password
-        | CredentialType::Profile
-        | CredentialType::Saml => 0,
+    match factors_of(credentials, rules) {
+        Factors { second: 1.., .. } => Aal::Aal2,
+        Factors { first: 1.., .. } => Aal::Aal1,
+        Factors { .. } => Aal::Aal0,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn credentials(list: Vec<Credential>) -> Credentials {
-        list.into_iter().map(|credential| (credential.kind, credential)).collect()
-    }
-
-    #[test]
-    fn wire_names_and_order_agree() {
-        let names: Vec<_> = CredentialType::ALL.iter().map(|kind| kind.as_str()).collect();
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        assert_eq!(names, sorted);
-        for kind in CredentialType::ALL {
-            assert_eq!(CredentialType::parse(kind.as_str()), Some(kind));
-            assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.as_str()));
-        }
+        list.into_iter().map(|credential| (credential.kind(), credential)).collect()
     }
 
     #[test]
@@ -261,8 +137,9 @@ mod tests {
     #[test]
     fn a_second_factor_raises_what_is_available() {
         let now = Timestamp::EPOCH;
-        let mut totp = Credential::empty(CredentialType::Totp, vec![], now);
-        totp.config = json!({"totp_url": "otpauth://totp/x"});
+        let config =
+            CredentialConfig::from_json(CredentialType::Totp, json!({"totp_url": "otpauth://totp/x"})).unwrap();
+        let totp = Credential::new(config, vec![], now);
         let both = credentials(vec![Credential::password(vec!["a".into()], "$2a$..", now), totp]);
         assert_eq!(available_aal(&both, FactorRules::default()), Aal::Aal2);
     }

@@ -6,6 +6,7 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::credential_type::Identifiers;
 use super::{CredentialType, Via};
 
 /// The longest e-mail address that a mailbox can have (RFC 5321 section 4.5.3.1 and its erratum 1690).
@@ -13,21 +14,9 @@ const MAX_EMAIL: usize = 254;
 
 /// The normal form of an identifier of this kind. Kinds that another system or we named stay as they are.
 pub fn normalize(kind: CredentialType, identifier: &str) -> String {
-    match kind {
-        CredentialType::Password
-        | CredentialType::Webauthn
-        | CredentialType::Code
-        | CredentialType::IdentifierFirst => normalize_text(identifier),
-        CredentialType::CodeRecovery
-        | CredentialType::Deviceauthn
-        | CredentialType::Link
-        | CredentialType::LinkRecovery
-        | CredentialType::LookupSecret
-        | CredentialType::Oidc
-        | CredentialType::Passkey
-        | CredentialType::Profile
-        | CredentialType::Saml
-        | CredentialType::Totp => identifier.to_owned(),
+    match kind.identifiers() {
+        Identifiers::Typed => normalize_text(identifier),
+        Identifiers::Foreign | Identifiers::Own => identifier.to_owned(),
     }
 }
 

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use base::{Rng, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::credential::{FactorRules, available_aal};
+use super::credential::{CredentialConfig, FactorRules, available_aal};
 use super::traits_schema::Derived;
 use super::{
     Aal, Credential, CredentialType, Credentials, RecoveryAddress, RecoveryAddressId, VerifiableAddress,
     VerifiableAddressId, Via,
 };
+use crate::methods::code::CodeCredential;
 
 base::uuid_ids! {
     /// A stored person.
@@ -130,7 +131,7 @@ impl Identity {
     /// Removes the password, whose identifiers stay, so that a new one can be set.
     pub fn forget_password(&mut self, now: Timestamp) {
         if let Some(credential) = self.credentials.get_mut(&CredentialType::Password) {
-            credential.config = json!({});
+            credential.config = CredentialConfig::empty(CredentialType::Password);
             credential.updated_at = now;
             self.updated_at = now;
         }
@@ -154,7 +155,7 @@ impl Identity {
             return Some("recovery_addresses".to_owned());
         }
         let credential = self.credentials.values().find(|it| it.identifiers.iter().any(|text| is_long(text)))?;
-        Some(format!("credentials.{}.identifiers", credential.kind.as_str()))
+        Some(format!("credentials.{}.identifiers", credential.kind().as_str()))
     }
 
     /// Brings addresses and credential identifiers in line with what the schema found in the traits. What was proved of
@@ -189,11 +190,9 @@ impl Identity {
         {
             self.name_credential(kind, identifiers.clone(), now);
         }
-        let addresses: Vec<_> =
-            derived.code.iter().map(|(via, address)| json!({"channel": via, "address": address})).collect();
         let identifiers = derived.code.iter().map(|(_, address)| address.clone()).collect();
         if let Some(credential) = self.name_credential(CredentialType::Code, identifiers, now) {
-            let config = json!({ "addresses": addresses });
+            let config = CredentialConfig::Code(CodeCredential::new(&derived.code));
             if credential.config != config {
                 credential.config = config;
                 credential.updated_at = now;
@@ -231,6 +230,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::domain::AddressStatus;
 

@@ -7,8 +7,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::credential::CredentialConfig;
 use super::password_hash::{HashFormatError, PasswordHash};
 use super::{Credential, CredentialType, Credentials, IdentityId};
+use crate::methods::lookup_secret::LookupCode;
+use crate::methods::oidc::LinkedProvider;
+use crate::methods::password::PasswordCredential;
+use crate::methods::totp::TotpCredential;
+use crate::methods::webauthn::PublicKey;
 
 /// What the zero time of the systems that we replace looks like.
 const NEVER: &str = "0001-01-01T00:00:00Z";
@@ -68,13 +74,6 @@ pub struct TotpImport {
 #[serde(default, deny_unknown_fields)]
 pub struct LookupSecretImport {
     pub codes: Vec<LookupCode>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub struct LookupCode {
-    pub code: String,
-    #[serde(default)]
-    pub used_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -167,15 +166,9 @@ impl ImportedCredentials {
     /// their id. `hashed` is the hash of the plain password.
     pub fn apply(&self, owner: IdentityId, hashed: Option<&str>, credentials: &mut Credentials, now: Timestamp) {
         if let Some(Imported { config }) = &self.password {
-            let credential = entry(credentials, CredentialType::Password, now);
-            let mut fresh = Map::new();
-            if let Some(hash) = config.hashed_password.as_deref().or(hashed) {
-                fresh.insert("hashed_password".to_owned(), hash.into());
-            }
-            if config.use_password_migration_hook {
-                fresh.insert("use_password_migration_hook".to_owned(), true.into());
-            }
-            credential.config = fresh.into();
+            let hash = config.hashed_password.as_deref().or(hashed);
+            entry(credentials, CredentialType::Password, now).config =
+                CredentialConfig::Password(PasswordCredential::imported(hash, config.use_password_migration_hook));
         }
         for (kind, import) in [(CredentialType::Oidc, &self.oidc), (CredentialType::Saml, &self.saml)] {
             if let Some(import) = import {
@@ -185,20 +178,25 @@ impl ImportedCredentials {
         if let Some(Imported { config }) = &self.totp {
             let credential = entry(credentials, CredentialType::Totp, now);
             credential.identifiers = vec![owner.to_string()];
-            credential.config = json!({ "totp_url": config.totp_url });
+            credential.config = CredentialConfig::Totp(TotpCredential::new(&config.totp_url));
         }
         if let Some(Imported { config }) = &self.lookup_secret {
             let credential = entry(credentials, CredentialType::LookupSecret, now);
             credential.identifiers = vec![owner.to_string()];
-            let codes = config.codes.iter().map(|code| json!({ "code": code.code, "used_at": code.used_at }));
-            append(&mut credential.config, "recovery_codes", codes);
+            if let CredentialConfig::LookupSecret(lookup) = &mut credential.config {
+                lookup.recovery_codes.extend(config.codes.iter().cloned());
+            }
         }
-        if let Some(Imported { config }) = &self.webauthn {
-            config.apply(entry(credentials, CredentialType::Webauthn, now));
+        if let Some(Imported { config }) = &self.webauthn
+            && let CredentialConfig::Webauthn(keys) = &mut entry(credentials, CredentialType::Webauthn, now).config
+        {
+            config.apply(&mut keys.credentials, &mut keys.user_handle);
         }
         if let Some(Imported { config }) = &self.passkey {
             let credential = entry(credentials, CredentialType::Passkey, now);
-            config.apply(credential);
+            if let CredentialConfig::Passkey(keys) = &mut credential.config {
+                config.apply(&mut keys.credentials, &mut keys.user_handle);
+            }
             let handle = config.user_handle.as_ref().map(|handle| handle_text(&handle.0));
             credential.identifiers.extend(handle.filter(|handle| !credential.identifiers.contains(handle)));
         }
@@ -220,54 +218,44 @@ impl ProvidersImport {
             if credential.identifiers.contains(&identifier) {
                 continue;
             }
-            let mut provider = json!({
-                "subject": import.subject,
-                "provider": import.provider,
-                "initial_id_token": "",
-                "initial_access_token": "",
-                "initial_refresh_token": "",
-            });
+            let tokens = ["initial_id_token", "initial_access_token", "initial_refresh_token"];
+            let mut rest: Map<String, Value> = tokens.map(|key| (key.to_owned(), json!(""))).into_iter().collect();
             if let Some(organization) = import.organization {
-                provider["organization"] = json!(organization);
+                rest.insert("organization".to_owned(), json!(organization));
             }
             if import.use_auto_link {
-                provider["use_auto_link"] = json!(true);
+                rest.insert("use_auto_link".to_owned(), json!(true));
             }
-            append(&mut credential.config, "providers", std::iter::once(provider));
+            if let CredentialConfig::Oidc(linked) | CredentialConfig::Saml(linked) = &mut credential.config {
+                let (subject, provider) = (import.subject.clone(), import.provider.clone());
+                linked.providers.push(LinkedProvider { subject, provider, rest });
+            }
             credential.identifiers.push(identifier);
         }
     }
 }
 
 impl WebauthnImport {
-    fn apply(&self, credential: &mut Credential) {
+    fn apply(&self, keys: &mut Vec<PublicKey>, user_handle: &mut Option<String>) {
         for import in &self.credentials {
-            let id = STANDARD.encode(&import.id.0);
-            let mut fresh = Map::new();
-            fresh.insert("id".to_owned(), id.clone().into());
-            fresh.insert("public_key".to_owned(), STANDARD.encode(&import.public_key.0).into());
-            for (key, value) in [
-                ("attestation_type", json!("")),
-                ("display_name", json!("")),
-                ("added_at", json!(NEVER)),
-                ("is_passwordless", json!(false)),
-            ] {
-                fresh.insert(key.to_owned(), import.rest.get(key).cloned().unwrap_or(value));
+            let given = |key: &str| import.rest.get(key).cloned();
+            let mut rest = Map::new();
+            rest.insert("public_key".to_owned(), STANDARD.encode(&import.public_key.0).into());
+            for (key, absent) in [("attestation_type", ""), ("display_name", ""), ("added_at", NEVER)] {
+                rest.insert(key.to_owned(), given(key).unwrap_or_else(|| json!(absent)));
             }
             for key in ["authenticator", "flags", "transport", "attestation"] {
-                if let Some(value) = import.rest.get(key) {
-                    fresh.insert(key.to_owned(), value.clone());
-                }
+                rest.extend(given(key).map(|value| (key.to_owned(), value)));
             }
-            let known = credential.config.get_mut("credentials").and_then(Value::as_array_mut);
-            let same = known.and_then(|list| list.iter_mut().find(|entry| entry["id"] == id.as_str()));
-            match same {
-                Some(slot) => *slot = fresh.into(),
-                None => append(&mut credential.config, "credentials", std::iter::once(fresh.into())),
+            let is_passwordless = given("is_passwordless").and_then(|it| it.as_bool()).unwrap_or(false);
+            let key = PublicKey { id: STANDARD.encode(&import.id.0), is_passwordless: Some(is_passwordless), rest };
+            match keys.iter_mut().find(|known| known.id == key.id) {
+                Some(known) => *known = key,
+                None => keys.push(key),
             }
         }
         if let Some(handle) = &self.user_handle {
-            credential.config["user_handle"] = STANDARD.encode(&handle.0).into();
+            *user_handle = Some(STANDARD.encode(&handle.0));
         }
     }
 }
@@ -276,15 +264,6 @@ fn entry(credentials: &mut Credentials, kind: CredentialType, now: Timestamp) ->
     let credential = credentials.entry(kind).or_insert_with(|| Credential::empty(kind, Vec::new(), now));
     credential.updated_at = now;
     credential
-}
-
-fn append(config: &mut Value, list: &str, entries: impl Iterator<Item = Value>) {
-    if !config.get(list).is_some_and(Value::is_array) {
-        config[list] = json!([]);
-    }
-    if let Some(items) = config.get_mut(list).and_then(Value::as_array_mut) {
-        items.extend(entries);
-    }
 }
 
 #[cfg(test)]
@@ -326,12 +305,13 @@ mod tests {
         assert!(credentials[&CredentialType::Password].password_hash().is_some());
         let oidc = &credentials[&CredentialType::Oidc];
         assert_eq!(oidc.identifiers, ["google:1", "github:2"]);
-        assert_eq!(oidc.entries("providers").len(), 2);
-        assert_eq!(credentials[&CredentialType::LookupSecret].entries("recovery_codes").len(), 2);
+        assert_eq!(oidc.config.to_json()["providers"].as_array().unwrap().len(), 2);
+        let lookup = credentials[&CredentialType::LookupSecret].config.to_json();
+        assert_eq!(lookup, json!({"recovery_codes": [{"code": "a", "used_at": null}, {"code": "b", "used_at": null}]}));
         let passkey = &credentials[&CredentialType::Passkey];
         assert_eq!(passkey.identifiers, ["user1", "newUser"]);
         assert_eq!(
-            passkey.config,
+            passkey.config.to_json(),
             json!({
                 "credentials": [{"id": "Y3JlZDE=", "public_key": "cGsy", "attestation_type": "", "display_name": "",
                     "added_at": NEVER, "is_passwordless": false}],

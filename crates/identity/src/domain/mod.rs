@@ -7,6 +7,7 @@ pub mod client_kind;
 pub mod code;
 pub mod continue_with;
 pub mod credential;
+pub mod credential_type;
 pub mod csrf;
 pub mod device;
 pub mod flow;
@@ -27,7 +28,8 @@ pub mod ui_node;
 
 pub use aal::Aal;
 pub use address::{AddressStatus, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via};
-pub use credential::{Credential, CredentialType, Credentials};
+pub use credential::{Credential, Credentials};
+pub use credential_type::CredentialType;
 pub use device::{Device, DeviceId};
 pub use identity::{Identity, IdentityId, State};
 pub use session::{AuthenticationMethod, RequiredAal, Session, SessionId};

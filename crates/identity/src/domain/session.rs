@@ -96,7 +96,7 @@ impl Session {
     /// How the person authenticated, in the values of RFC 8176 section 2.
     pub fn authentication_method_references(&self) -> Vec<&'static str> {
         let mut references = Vec::new();
-        let of_methods = self.authentication_methods.iter().filter_map(|it| reference_of(it.method));
+        let of_methods = self.authentication_methods.iter().filter_map(|it| it.method.reference());
         for reference in of_methods.chain((self.aal == Aal::Aal2).then_some("mfa")) {
             if !references.contains(&reference) {
                 references.push(reference);
@@ -118,22 +118,6 @@ impl Session {
     /// Expiry after an extension at `now`, which must not come earlier than `earliest` before the end.
     pub fn extended_expiry(&self, lifespan: Duration, earliest: Duration, now: Timestamp) -> Timestamp {
         if self.expires_at.minus(earliest) <= now { now.plus(lifespan) } else { self.expires_at }
-    }
-}
-
-/// `None` for what RFC 8176 has no value for.
-const fn reference_of(method: CredentialType) -> Option<&'static str> {
-    match method {
-        CredentialType::Password => Some("pwd"),
-        // A code or a link that was sent, or comes from a list, works once.
-        CredentialType::Code
-        | CredentialType::CodeRecovery
-        | CredentialType::Link
-        | CredentialType::LinkRecovery
-        | CredentialType::LookupSecret
-        | CredentialType::Totp => Some("otp"),
-        CredentialType::Deviceauthn | CredentialType::Passkey | CredentialType::Webauthn => Some("hwk"),
-        CredentialType::IdentifierFirst | CredentialType::Oidc | CredentialType::Profile | CredentialType::Saml => None,
     }
 }
 

@@ -17,8 +17,8 @@ use crate::domain::identifier::{e164, is_international_email, normalize_address}
 use crate::domain::message::{Message, validation};
 use crate::domain::ui::Ui;
 use crate::domain::{CredentialType, TraitProblem, Via};
+use crate::methods::link;
 use crate::storage;
-use crate::strategies::link;
 
 use super::answer::{Answer, CookieChange};
 use super::attempts::Caller;
@@ -91,13 +91,13 @@ impl Identity {
     /// possible: a link is opened wherever the mail is read, and would sign that browser in, or open an account for
     /// somebody else.
     pub(super) fn method_for<D: AddressFlow>(&self, details: &D) -> Result<CredentialType, FlowError> {
-        if details.is_awaited() && self.methods().code {
+        if details.is_awaited() && self.methods().code.is_enabled() {
             return Ok(CredentialType::Code);
         }
         let (method, is_enabled) = if self.proof_by_link(D::KIND) {
-            (CredentialType::Link, self.methods().link)
+            (CredentialType::Link, self.methods().link.is_enabled())
         } else {
-            (CredentialType::Code, self.methods().code)
+            (CredentialType::Code, self.methods().code.is_enabled())
         };
         if is_enabled { Ok(method) } else { Err(FlowError::StrategyDisabled { kind: D::KIND, method }) }
     }
@@ -127,7 +127,9 @@ impl Identity {
             None if !is_bare => own,
             None | Some(_) => return Err(SubmitError::general(D::no_strategy())),
         };
-        let is_enabled = if named == CredentialType::Link { self.methods().link } else { self.methods().code };
+        let methods = self.methods();
+        let is_enabled =
+            if named == CredentialType::Link { methods.link.is_enabled() } else { methods.code.is_enabled() };
         if !is_enabled {
             return Err(FlowError::MethodDisabled.into());
         }
@@ -214,9 +216,9 @@ impl Identity {
         flow: &Flow<D>,
         token: &str,
     ) -> Result<Option<Box<Code>>, FlowError> {
-        let methods = self.methods();
-        let is_beside_code = D::KIND == FlowKind::Recovery && methods.link_beside_recovery_code;
-        if !methods.link && !is_beside_code {
+        let link = &self.methods().link;
+        let is_beside_code = D::KIND == FlowKind::Recovery && link.is_beside_recovery_code();
+        if !link.is_enabled() && !is_beside_code {
             return Err(FlowError::MethodDisabled);
         }
         Ok(self.proof(cx, caller, flow, D::LINK, token).await?.ok())

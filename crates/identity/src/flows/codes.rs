@@ -21,7 +21,7 @@ use super::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission,
 use super::error::FlowError;
 
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
-pub(super) struct Recipient<'a> {
+pub(crate) struct Recipient<'a> {
     pub person: Option<&'a domain::Identity>,
     pub via: Via,
     pub address: &'a str,
@@ -33,7 +33,7 @@ pub(super) struct Recipient<'a> {
 }
 
 /// What a guess came to.
-pub(super) enum Judged {
+pub(crate) enum Judged {
     Right {
         code: Box<Code>,
         familiar: FamiliarClients,
@@ -47,7 +47,7 @@ impl Identity {
     /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
     /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(super) async fn send_code<D: Details>(
+    pub(crate) async fn send_code<D: Details>(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
@@ -130,7 +130,7 @@ impl Identity {
     /// owner, who then has only codes of flows that strangers began; by the link the newest of those mails still lets the
     /// owner in.
     fn sends_a_link_beside(&self, purpose: CodePurpose, via: Via) -> bool {
-        purpose == CodePurpose::Recovery && via == Via::Email && self.methods().link_beside_recovery_code
+        purpose == CodePurpose::Recovery && via == Via::Email && self.methods().link.is_beside_recovery_code()
     }
 
     /// Opens a link for whoever a code was opened for. Its flow is its own, and its id only in the mail: the flow of the code
@@ -198,7 +198,7 @@ impl Identity {
     /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent, or would have sent, to.
     /// The first guess at a code is judged whatever others did: nobody else can submit it.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(super) async fn judge_code(
+    pub(crate) async fn judge_code(
         &self,
         cx: &Context,
         caller: &Caller,

@@ -58,6 +58,16 @@ impl Identity {
         self.current(cx, visitor).await?.ok_or(FlowError::SessionInactive)
     }
 
+    /// The person of a session with the credentials; `None` when they were deleted meanwhile.
+    pub(crate) async fn person_of(
+        &self,
+        cx: &Context,
+        current: &Current,
+    ) -> Result<Option<domain::Identity>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        storage::identities::find_whole(&mut tx, self.vault(cx), current.session.identity_id).await
+    }
+
     /// The token in the order of precedence: its own header, then the cookie, then, without a readable cookie, `Bearer`.
     pub(crate) fn carried_token(&self, cx: &Context, credentials: &SessionCredentials) -> Option<CarriedToken> {
         if let Some(token) = &credentials.session_token {

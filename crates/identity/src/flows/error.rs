@@ -11,6 +11,7 @@ use crate::domain::return_to::ForbiddenReturnTo;
 use crate::domain::ui::Complaint;
 use crate::hashing::HashError;
 use crate::storage::flows::UpdateError;
+use crate::storage::identities::StoreError;
 
 /// A refusal to continue.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +166,16 @@ impl<E: Into<FlowError>> From<E> for SubmitError {
             FlowError::FlowChanged => Self::general(crate::domain::message::validation::flow_changed()),
             FlowError::IdentityDisabled => Self::general(crate::domain::message::flow::account_disabled()),
             other => Self::Flow(Box::new(other)),
+        }
+    }
+}
+
+impl From<StoreError> for SubmitError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::general(crate::domain::message::validation::identifier_taken()),
+            StoreError::Stale => FlowError::FlowChanged.into(),
+            StoreError::Database(error) => error.into(),
         }
     }
 }

@@ -81,6 +81,11 @@ fn told<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -
     Event { name: event.name, subject: person.to_string(), attributes: attributes.into() }
 }
 
+/// Whether a refusal of the flow is recorded by itself, because the flow knows whom it is about.
+pub(super) fn knows_person<D: Details>(flow: &Flow<D>) -> bool {
+    flow.details.person().is_some()
+}
+
 /// The request as the deed of a person who has proved who she is.
 pub(super) fn acting_as(cx: &Context, person: IdentityId) -> Context {
     Context { actor: Actor::Identity(person.as_uuid()), ..cx.clone() }

@@ -1,17 +1,10 @@
 //! Parts of forms that several flows share.
 
-use crate::domain::message::Message;
-use crate::domain::ui::{Complaint, Ui};
-use crate::domain::ui_node::{Group, InputKind, Node};
+use crate::domain::ui::Complaint;
 use crate::domain::{TraitError, message};
 
-/// The field that asks who is signing in.
-pub(super) fn identifier_input(ui: &mut Ui, label: Message) {
-    ui.nodes.upsert(Node::input(Group::Default, "identifier", InputKind::Text).value("").required().label(label));
-}
-
 /// What the schema says against the traits, each at its node.
-pub(super) fn trait_complaints(errors: &[TraitError]) -> Vec<Complaint> {
+pub(crate) fn trait_complaints(errors: &[TraitError]) -> Vec<Complaint> {
     errors
         .iter()
         .map(|error| {

@@ -1,5 +1,5 @@
 //! Self-service flows: how a person signs in, signs up, changes her settings, recovers her account and verifies an
-//! address, step by step. One folder or file per flow; the proofs themselves are in `strategies`.
+//! address, step by step. One folder or file per flow; the proofs themselves are in `methods`.
 //!
 //! What always holds:
 //! - A step loads the flow, decides, and writes flow, effects and event in one transaction; nothing is sent before it
@@ -12,18 +12,17 @@ pub(crate) mod answer;
 pub(crate) mod attempts;
 pub(crate) mod awaited_code;
 pub(crate) mod checked;
-mod codes;
+pub(crate) mod codes;
 mod connections;
 pub(crate) mod current;
 pub(crate) mod error;
-mod events;
-mod forms;
-mod hooks;
+pub(crate) mod events;
+pub(crate) mod forms;
+pub(crate) mod hooks;
 mod language;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod oauth2;
-mod passwords;
 pub(crate) mod places;
 pub(crate) mod recovery;
 pub(crate) mod refusal;
@@ -32,6 +31,7 @@ mod renewal;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod submission;
+pub(crate) mod trait_nodes;
 pub(crate) mod verification;
 pub(crate) mod visitor;
 

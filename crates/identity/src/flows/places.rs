@@ -6,14 +6,14 @@ use std::time::Duration;
 use url::Url;
 
 use crate::Identity;
-use crate::config::{Config, FlowUse, LoginStyle, RegistrationStyle};
-use crate::domain::CredentialType;
+use crate::config::{Config, FlowUse, LoginStyle, Methods, RegistrationStyle};
 use crate::domain::client_kind::FlowType;
 use crate::domain::csrf::cookie_name;
 use crate::domain::flow::{FlowKind, endpoint};
 use crate::domain::return_to::ReturnUrls;
 use crate::domain::session::RequiredAal;
 use crate::domain::traits_schema::TraitsSchema;
+use crate::domain::{self, CredentialType};
 
 use super::error::FlowError;
 use super::hooks::Hooks;
@@ -109,43 +109,21 @@ fn resolve(key: &str, value: &str, public: &Url) -> Result<Url, InvalidPlace> {
     public.join(value).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(invalid)
 }
 
-/// Which proofs this service offers.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each answers one question about the configuration")]
-pub(crate) struct Methods {
-    pub password: bool,
-    pub profile: bool,
-    /// Codes for recovery and verification.
-    pub code: bool,
-    /// Links for recovery and verification.
-    pub link: bool,
-    /// Codes for signing in and up.
-    pub code_sign_in: bool,
-    /// Codes as a second factor.
-    pub code_second_factor: bool,
-    /// Whether a mail with a recovery code holds a link as well.
-    pub link_beside_recovery_code: bool,
-    pub identifier_first: bool,
-    pub two_step_registration: bool,
-}
-
 impl Identity {
-    pub(crate) fn methods(&self) -> Methods {
-        let selfservice = &self.config.selfservice;
-        let methods = &selfservice.methods;
-        let registration = &selfservice.flows.registration;
-        let two_step = registration.style == RegistrationStyle::ProfileFirst && !registration.enable_legacy_one_step;
-        Methods {
-            password: methods.password.enabled,
-            profile: methods.profile.enabled,
-            code: methods.code.enabled || methods.code.passwordless_enabled || methods.code.mfa_enabled,
-            link: methods.link.enabled == Some(true),
-            link_beside_recovery_code: methods.link.enabled != Some(false),
-            code_sign_in: methods.code.passwordless_enabled,
-            code_second_factor: methods.code.mfa_enabled,
-            identifier_first: selfservice.flows.login.style == LoginStyle::IdentifierFirst,
-            two_step_registration: two_step,
-        }
+    /// Which proofs this service offers.
+    pub(crate) fn methods(&self) -> &Methods {
+        &self.config.selfservice.methods
+    }
+
+    /// Whether a login asks for the identifier alone first.
+    pub(crate) fn signs_in_identifier_first(&self) -> bool {
+        self.config.selfservice.flows.login.style == LoginStyle::IdentifierFirst
+    }
+
+    /// Whether a registration asks for the traits alone first.
+    pub(crate) fn registers_in_two_steps(&self) -> bool {
+        let registration = &self.config.selfservice.flows.registration;
+        registration.style == RegistrationStyle::ProfileFirst && !registration.enable_legacy_one_step
     }
 
     pub(crate) fn public_url(&self) -> &Url {
@@ -304,7 +282,7 @@ impl Identity {
     pub(crate) fn confirms_addresses_first(&self) -> bool {
         // By a code: a link would open somebody's account with the password of whoever signed up in her name.
         let is_wanted = self.config.selfservice.flows.registration.confirm_address_first;
-        is_wanted && self.verification_enabled() && self.methods().code
+        is_wanted && self.verification_enabled() && self.methods().code.is_enabled()
     }
 
     /// Whether a code can go to a verifiable address of somebody who never set codes up.
@@ -382,6 +360,11 @@ impl Identity {
         let is_selectable = chosen == schemas.default_schema_id
             || schemas.schemas.iter().any(|schema| schema.id == chosen && schema.selfservice_selectable);
         if is_selectable { Ok(Some(chosen)) } else { Err(FlowError::UnknownSchema(chosen)) }
+    }
+
+    /// The schema of a person; the default one when theirs is no longer configured.
+    pub(crate) fn schema_of_person(&self, person: &domain::Identity) -> Result<Arc<TraitsSchema>, FlowError> {
+        self.schema_of(Some(&person.schema_id)).or_else(|_| self.schema_of(None))
     }
 
     /// A schema by its id; the default one without.

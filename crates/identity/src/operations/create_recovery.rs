@@ -13,8 +13,9 @@ use crate::domain::flow::{Beginning, Flow, FlowKind, FlowState, Recovery, endpoi
 use crate::domain::message::recovery as messages;
 use crate::domain::return_to::ForbiddenReturnTo;
 use crate::domain::{CredentialType, IdentityId, Via};
+use crate::methods::code::nodes as code_nodes;
+use crate::methods::link;
 use crate::storage::{self, identities};
-use crate::strategies;
 
 /// What the administrator passes on.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Identity {
         return_to: Option<String>,
         lifespan: Option<Duration>,
     ) -> Result<RecoveryCode, CreateRecoveryError> {
-        if !self.methods().code {
+        if !self.methods().code.is_enabled() {
             return Err(CreateRecoveryError::Disabled(CredentialType::Code));
         }
         if let Some(return_to) = &return_to {
@@ -62,7 +63,7 @@ impl Identity {
         let mut flow = self.recovery_of(cx, id, flow_type, lifespan.unwrap_or(self.code_lifespan()));
         flow.active = Some(CredentialType::Code);
         flow.return_to = return_to;
-        strategies::code::recovery_sent_form(&mut flow.ui, None);
+        code_nodes::recovery_sent_form(&mut flow.ui, None);
         flow.ui.messages.push(messages::code_sent());
         let code = self.hand_out(cx, id, &flow, CodePurpose::Recovery).await?;
         let link = with_flow(&self.page(FlowKind::Recovery), flow.id);
@@ -76,7 +77,7 @@ impl Identity {
         return_to: Option<String>,
         lifespan: Option<Duration>,
     ) -> Result<RecoveryLink, CreateRecoveryError> {
-        if !self.methods().link {
+        if !self.methods().link.is_enabled() {
             return Err(CreateRecoveryError::Disabled(CredentialType::Link));
         }
         if let Some(return_to) = &return_to {
@@ -85,7 +86,7 @@ impl Identity {
         let mut flow = self.recovery_of(cx, id, FlowType::Browser, lifespan.unwrap_or(self.link_lifespan()));
         flow.active = Some(CredentialType::Link);
         flow.return_to = return_to;
-        strategies::link::form(&mut flow.ui, None);
+        link::form(&mut flow.ui, None);
         let token = self.hand_out(cx, id, &flow, CodePurpose::RecoveryLink).await?;
         let link = Secret::new(self.mailed_link(&flow, &token).into());
         Ok(RecoveryLink { link, expires_at: flow.expires_at })

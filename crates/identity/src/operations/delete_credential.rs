@@ -1,11 +1,11 @@
-//! Taking a credential away. The last way to sign in stays: who wants a person out disables or deletes her.
+//! Deleting a credential. The last first factor stays: to keep a person out, disable or delete the identity.
 
-use base::Context;
-use serde_json::{Value, json};
+use base::{Context, Timestamp};
 
 use crate::Identity;
-use crate::domain::credential::{FactorRules, count_first_factors};
-use crate::domain::{Credential, CredentialType, IdentityId};
+use crate::domain::credential::{FactorRules, factors_of};
+use crate::domain::{CredentialType, Credentials, IdentityId};
+use crate::methods::credential::{Remainder, RemovalRefused};
 use crate::storage::identities::{self, StoreError};
 
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +26,6 @@ pub enum DeleteCredentialError {
     Database(#[from] database::Error),
 }
 
-/// What remains of a credential.
-#[derive(Clone, Debug, PartialEq)]
-enum Remainder {
-    Nothing,
-    Changed(Credential),
-}
-
 impl Identity {
     pub async fn delete_credential(
         &self,
@@ -44,19 +37,8 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         let vault = self.vault(cx);
         let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(DeleteCredentialError::UnknownIdentity)?;
-        let credential = before.credential(kind).ok_or(DeleteCredentialError::UnknownCredential)?;
-        let first_factors = count_first_factors(&before.credentials, self.factor_rules());
-        let remainder = decide(credential, identifier, first_factors, self.factor_rules())?;
         let mut after = before.clone();
-        match remainder {
-            Remainder::Nothing => {
-                after.credentials.remove(&kind);
-            }
-            Remainder::Changed(mut credential) => {
-                credential.updated_at = cx.now;
-                after.credentials.insert(kind, credential);
-            }
-        }
+        after.credentials = without(&before.credentials, kind, identifier, self.factor_rules(), cx.now)?;
         after.refresh_available_aal(self.factor_rules());
         after.updated_at = cx.now;
         match identities::update(&mut tx, vault, &before, &after).await {
@@ -76,106 +58,99 @@ impl Identity {
     }
 }
 
-fn decide(
-    credential: &Credential,
+/// Removes what is named, unless the person could not sign in afterwards.
+fn without(
+    credentials: &Credentials,
+    kind: CredentialType,
     identifier: Option<&str>,
-    first_factors: usize,
     rules: FactorRules,
-) -> Result<Remainder, DeleteCredentialError> {
-    let kind = credential.kind;
-    match kind {
-        CredentialType::Totp | CredentialType::LookupSecret => Ok(Remainder::Nothing),
-        CredentialType::Webauthn => {
-            let (kept, removed): (Vec<Value>, Vec<Value>) = credential
-                .entries("credentials")
-                .iter()
-                .cloned()
-                .partition(|entry| entry.get("is_passwordless").and_then(Value::as_bool).unwrap_or(false));
-            if removed.is_empty() {
-                return Err(DeleteCredentialError::UnknownCredential);
-            }
-            let mut credential = credential.clone();
-            credential.config["credentials"] = json!(kept);
-            Ok(Remainder::Changed(credential))
-        }
-        CredentialType::Password => {
-            let counts = count_first_factors(&std::iter::once((kind, credential.clone())).collect(), rules) > 0;
-            if counts && first_factors < 2 {
-                return Err(DeleteCredentialError::LastFirstFactor);
-            }
-            let mut credential = credential.clone();
-            credential.config = json!({});
-            Ok(Remainder::Changed(credential))
-        }
-        CredentialType::Oidc | CredentialType::Saml => {
-            let identifier = identifier
-                .filter(|identifier| !identifier.is_empty())
-                .ok_or(DeleteCredentialError::IdentifierMissing(kind))?;
-            if !credential.identifiers.iter().any(|known| known == identifier) {
-                return Err(DeleteCredentialError::UnknownCredential);
-            }
-            if first_factors < 2 {
-                return Err(DeleteCredentialError::LastFirstFactor);
-            }
-            let mut credential = credential.clone();
-            credential.identifiers.retain(|known| known != identifier);
-            if let Some(providers) = credential.config.get_mut("providers").and_then(Value::as_array_mut) {
-                providers.retain(|entry| {
-                    let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-                    format!("{}:{}", text("provider"), text("subject")) != identifier
-                });
-            }
-            Ok(if credential.identifiers.is_empty() { Remainder::Nothing } else { Remainder::Changed(credential) })
-        }
-        CredentialType::Code
-        | CredentialType::CodeRecovery
-        | CredentialType::Deviceauthn
-        | CredentialType::IdentifierFirst
-        | CredentialType::Link
-        | CredentialType::LinkRecovery
-        | CredentialType::Passkey
-        | CredentialType::Profile => Err(DeleteCredentialError::Unsupported(kind)),
+    now: Timestamp,
+) -> Result<Credentials, DeleteCredentialError> {
+    let mut after = credentials.clone();
+    let credential = after.get_mut(&kind).ok_or(DeleteCredentialError::UnknownCredential)?;
+    let remainder =
+        credential.config.remove(&mut credential.identifiers, identifier).map_err(|refused| match refused {
+            RemovalRefused::Unsupported => DeleteCredentialError::Unsupported(kind),
+            RemovalRefused::IdentifierMissing => DeleteCredentialError::IdentifierMissing(kind),
+            RemovalRefused::Unknown => DeleteCredentialError::UnknownCredential,
+        })?;
+    credential.updated_at = now;
+    if remainder == Remainder::Nothing {
+        after.remove(&kind);
     }
+    if factors_of(credentials, rules).first > 0 && factors_of(&after, rules).first == 0 {
+        return Err(DeleteCredentialError::LastFirstFactor);
+    }
+    Ok(after)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use base::Timestamp;
+    use crate::domain::Credential;
+    use crate::domain::credential::CredentialConfig;
+
+    fn credential(kind: CredentialType, identifiers: &[&str], config: Value) -> Credential {
+        let config = CredentialConfig::from_json(kind, config).unwrap();
+        Credential::new(config, identifiers.iter().map(|it| (*it).to_owned()).collect(), Timestamp::EPOCH)
+    }
+
+    fn all(list: Vec<Credential>) -> Credentials {
+        list.into_iter().map(|credential| (credential.kind(), credential)).collect()
+    }
 
     fn oidc() -> Credential {
-        let mut credential =
-            Credential::empty(CredentialType::Oidc, vec!["a:1".into(), "b:2".into()], Timestamp::EPOCH);
-        credential.config = json!({"providers": [
-            {"provider": "a", "subject": "1"}, {"provider": "b", "subject": "2"},
-        ]});
-        credential
+        let providers = json!([{"provider": "a", "subject": "1"}, {"provider": "b", "subject": "2"}]);
+        credential(CredentialType::Oidc, &["a:1", "b:2"], json!({ "providers": providers }))
+    }
+
+    fn remove(
+        from: &Credentials,
+        kind: CredentialType,
+        identifier: Option<&str>,
+    ) -> Result<Credentials, DeleteCredentialError> {
+        without(from, kind, identifier, FactorRules::default(), Timestamp::EPOCH)
     }
 
     #[test]
-    fn one_provider_of_two_goes_and_the_last_way_in_stays() {
-        let rules = FactorRules::default();
-        let Remainder::Changed(left) = decide(&oidc(), Some("a:1"), 2, rules).unwrap() else {
-            panic!("something is left")
-        };
-        assert_eq!(
-            (left.identifiers, left.config),
-            (vec!["b:2".to_owned()], json!({"providers": [{"provider": "b", "subject": "2"}]}))
-        );
-        assert!(matches!(decide(&oidc(), Some("a:1"), 1, rules), Err(DeleteCredentialError::LastFirstFactor)));
-        assert!(matches!(decide(&oidc(), Some("x:1"), 2, rules), Err(DeleteCredentialError::UnknownCredential)));
-        assert!(matches!(decide(&oidc(), None, 2, rules), Err(DeleteCredentialError::IdentifierMissing(_))));
+    fn one_provider_of_two_is_removed_and_the_last_first_factor_stays() {
+        use CredentialType::{Oidc, Password};
+        let both = all(vec![oidc()]);
+        let left = remove(&both, Oidc, Some("a:1")).unwrap();
+        assert_eq!(left[&Oidc].identifiers, ["b:2"]);
+        assert_eq!(left[&Oidc].config.to_json(), json!({"providers": [{"provider": "b", "subject": "2"}]}));
+        assert!(matches!(remove(&left, Oidc, Some("b:2")), Err(DeleteCredentialError::LastFirstFactor)));
+        assert!(matches!(remove(&both, Oidc, Some("x:1")), Err(DeleteCredentialError::UnknownCredential)));
+        assert!(matches!(remove(&both, Oidc, None), Err(DeleteCredentialError::IdentifierMissing(Oidc))));
         let password = Credential::password(vec!["a".into()], "$2a$..", Timestamp::EPOCH);
-        assert!(matches!(decide(&password, None, 1, rules), Err(DeleteCredentialError::LastFirstFactor)));
-        let Remainder::Changed(emptied) = decide(&password, None, 2, rules).unwrap() else { panic!("it is emptied") };
-        assert_eq!(emptied.config, json!({}));
+        let alone = all(vec![password.clone()]);
+        assert!(matches!(remove(&alone, Password, None), Err(DeleteCredentialError::LastFirstFactor)));
+        let emptied = remove(&all(vec![password, oidc()]), Password, None).unwrap();
+        assert_eq!(emptied[&Password].config.to_json(), json!({}));
+        assert_eq!(emptied[&Password].identifiers, ["a"], "a new password can be set");
     }
 
     #[test]
-    fn only_second_factors_of_webauthn_go() {
-        let mut credential = Credential::empty(CredentialType::Webauthn, vec!["a".into()], Timestamp::EPOCH);
-        credential.config = json!({"credentials": [{"is_passwordless": true}, {"is_passwordless": false}, {}]});
-        let Remainder::Changed(left) = decide(&credential, None, 1, FactorRules::default()).unwrap() else { panic!() };
-        assert_eq!(left.config, json!({"credentials": [{"is_passwordless": true}]}));
+    fn only_second_factors_of_webauthn_are_removed() {
+        use CredentialType::Webauthn;
+        let keys = json!({"credentials": [{"is_passwordless": true}, {"is_passwordless": false}, {}]});
+        let all = all(vec![credential(Webauthn, &["a"], keys)]);
+        let left = remove(&all, Webauthn, None).unwrap();
+        assert_eq!(left[&Webauthn].config.to_json(), json!({"credentials": [{"is_passwordless": true}]}));
+        assert!(matches!(remove(&left, Webauthn, None), Err(DeleteCredentialError::UnknownCredential)));
+    }
+
+    #[test]
+    fn second_factors_are_removed_whole() {
+        let codes = credential(CredentialType::LookupSecret, &["x"], json!({"recovery_codes": [{"code": "a"}]}));
+        let totp = credential(CredentialType::Totp, &["x"], json!({"totp_url": "otpauth://totp/x"}));
+        let password = Credential::password(vec!["a".into()], "$2a$..", Timestamp::EPOCH);
+        let left = remove(&all(vec![codes, totp, password]), CredentialType::Totp, None).unwrap();
+        assert!(!left.contains_key(&CredentialType::Totp) && left.contains_key(&CredentialType::LookupSecret));
+        let left = remove(&left, CredentialType::LookupSecret, None).unwrap();
+        assert!(!left.contains_key(&CredentialType::LookupSecret));
+        assert!(matches!(remove(&left, CredentialType::Code, None), Err(DeleteCredentialError::UnknownCredential)));
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Identity;
+use crate::domain::credential::CredentialConfig;
 use crate::domain::identity::State;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::{self, AddressStatus, Credential, CredentialType, Credentials, IdentityId};
@@ -111,12 +112,12 @@ fn to_document(identity: &domain::Identity) -> Value {
         .values()
         .map(|credential| {
             let entry = json!({
-                "type": credential.kind,
+                "type": credential.kind(),
                 "identifiers": credential.identifiers,
-                "config": credential.config,
+                "config": credential.config.to_json(),
                 "version": credential.version,
             });
-            (credential.kind.as_str().to_owned(), entry)
+            (credential.kind().as_str().to_owned(), entry)
         })
         .collect();
     json!({
@@ -227,10 +228,12 @@ fn read_credentials(
         let kind = CredentialType::parse(name).ok_or_else(|| invalid(&pointer, "is no kind of credential"))?;
         let old = before.get(&kind);
         let mut credential = old.cloned().unwrap_or_else(|| Credential::empty(kind, Vec::new(), now));
-        credential.config = entry.get("config").cloned().unwrap_or_else(|| json!({}));
-        if !credential.config.is_object() {
+        let config = entry.get("config").cloned().unwrap_or_else(|| json!({}));
+        if !config.is_object() {
             return Err(invalid(format!("{pointer}/config"), "must be an object"));
         }
+        credential.config = CredentialConfig::from_json(kind, config)
+            .map_err(|error| invalid(format!("{pointer}/config"), &error.to_string()))?;
         if let Some(identifiers) = entry.get("identifiers").filter(|list| !list.is_null()) {
             credential.identifiers = serde_json::from_value(identifiers.clone())
                 .map_err(|_| invalid(format!("{pointer}/identifiers"), "must be a list of texts"))?;
@@ -239,7 +242,7 @@ fn read_credentials(
             old.is_none_or(|old| old.config != credential.config || old.identifiers != credential.identifiers);
         if changed {
             credential.updated_at = now;
-            if let Some(hash) = credential.password_hash().filter(|_| kind == CredentialType::Password) {
+            if let Some(hash) = credential.password_hash() {
                 PasswordHash::parse(hash)
                     .map_err(|error| invalid(format!("{pointer}/config/hashed_password"), &error.to_string()))?;
             }

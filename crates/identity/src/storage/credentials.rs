@@ -6,6 +6,7 @@ use base::seal::Purpose;
 use database::{Error, Read, Row, WriteTx, values};
 
 use super::{Vault, rows, word};
+use crate::domain::credential::CredentialConfig;
 use crate::domain::{Credential, CredentialType, Credentials, IdentityId};
 
 const SEALED: Purpose = Purpose("identity credential");
@@ -75,7 +76,7 @@ pub(super) async fn store(
     for (kind, new) in after {
         let old = before.get(kind);
         if old.is_none_or(|old| !is_stored_alike(old, new)) {
-            let config = vault.seal(SEALED, &new.config);
+            let config = vault.seal(SEALED, &new.config.to_json());
             let values = values![id, kind.as_str(), config, new.version, new.created_at, new.updated_at];
             tx.execute(&UPSERT, &values).await?;
         }
@@ -102,8 +103,8 @@ pub async fn update_config(
     id: IdentityId,
     credential: &Credential,
 ) -> Result<bool, Error> {
-    let config = vault.seal(SEALED, &credential.config);
-    let values = values![id.as_uuid(), credential.kind.as_str(), config, credential.updated_at];
+    let config = vault.seal(SEALED, &credential.config.to_json());
+    let values = values![id.as_uuid(), credential.kind().as_str(), config, credential.updated_at];
     Ok(tx.execute(&UPDATE_CONFIG, &values).await? == 1)
 }
 
@@ -121,10 +122,11 @@ pub(super) fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credentials
     for (kind, config, version, created_at, updated_at) in rows::<StoredCredential>(TABLE, row, at)? {
         let kind = word(TABLE, &kind, CredentialType::parse)?;
         let sealed = hex::decode(config).map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
+        let config = CredentialConfig::from_json(kind, vault.open(SEALED, TABLE, &sealed)?)
+            .map_err(|error| Error::inconsistent(TABLE, format!("the configuration of a {kind}: {error}")))?;
         let credential = Credential {
-            kind,
             identifiers: Vec::new(),
-            config: vault.open(SEALED, TABLE, &sealed)?,
+            config,
             version,
             created_at: Timestamp::from_unix_micros(created_at),
             updated_at: Timestamp::from_unix_micros(updated_at),

@@ -22,7 +22,7 @@ use crate::http::wire;
 use crate::storage;
 use crate::storage::identities::Unchanged;
 
-use super::submit::{Proof, Written};
+use super::step::{Proof, Redeeming};
 
 /// The session of a login and the token of its holder.
 struct SignedIn {
@@ -71,9 +71,7 @@ impl Identity {
 
         let mut tx = self.database.write(cx.tenant).await?;
         Self::require_unchanged(&mut tx, &identity).await?;
-        let Written::Done { proved_address } = effects.write(self, cx, &mut tx, identity.id).await? else {
-            return Err(SubmitError::general(messages::login_code_invalid()));
-        };
+        let proved_address = effects.write(&mut tx, Redeeming { service: self, cx, person: identity.id }).await?;
         let verification = match to_verify {
             Some(address) => {
                 let of = VerificationOf {
@@ -165,7 +163,7 @@ impl Identity {
     }
 
     /// Adds a proof to those that the session has by now: another one may have come at the same time.
-    async fn record_proof(
+    pub(crate) async fn record_proof(
         &self,
         tx: &mut WriteTx,
         cx: &Context,

@@ -1,9 +1,7 @@
 //! Signing in: begun with a form that suits the request, submitted once for each factor, ended with a session.
 
-mod code;
 mod complete;
-mod identifier_first;
-mod password;
+pub(crate) mod step;
 mod submit;
 
 pub(crate) use complete::some_if_any;
@@ -12,20 +10,23 @@ use base::Context;
 use web::config::parse_go_bool;
 
 use crate::Identity;
+use crate::domain::Aal;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
-use crate::domain::message::login as messages;
-use crate::domain::ui_node::NodeOrder;
-use crate::domain::{Aal, CredentialType};
+use crate::domain::message::{Message, login as messages};
+use crate::domain::ui_node::{Node, NodeOrder};
+use crate::methods::{self, LoginForm, Method};
 use crate::storage;
-use crate::strategies::{self, identifier_first as first, password as password_method};
 
 use super::answer::{Answer, Content, Failure};
 use super::attempts::Caller;
 use super::current::Current;
 use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
+use super::submission::Submission;
 use super::visitor::Visitor;
+
+use step::LoginStep;
 
 impl Identity {
     /// Begins a login flow, or answers what there is to say to somebody who is signed in.
@@ -78,33 +79,33 @@ impl Identity {
         if let Some(challenge) = challenge.as_ref().filter(|_| self.overrides_return_to()) {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
-        self.login_form(cx, &mut flow, current.as_ref()).await?;
+        let offered = self.login_form(cx, &mut flow, current.as_ref()).await?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
-        let caller = Caller::of_login(cx, visitor, current.as_ref(), requested_aal);
-        self.send_only_second_factor(cx, &caller, &mut flow, current.as_ref()).await?;
+        if let [only] = offered.as_slice()
+            && requested_aal > Aal::Aal1
+        {
+            let caller = Caller::of_login(cx, visitor, current.as_ref(), requested_aal);
+            self.begin_second_factor(cx, &caller, &mut flow, current.as_ref(), *only).await?;
+        }
         Ok(self.begun(&flow, &browser))
     }
 
-    /// With a single address to send a second factor to there is nothing to choose: the code is sent at once.
-    async fn send_only_second_factor(
+    /// With one method there is nothing to choose: it may begin at once.
+    async fn begin_second_factor(
         &self,
         cx: &Context,
         caller: &Caller,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
+        only: &dyn Method,
     ) -> Result<(), FlowError> {
-        let Some(current) = current.filter(|_| flow.details.requested_aal > Aal::Aal1) else { return Ok(()) };
-        if !self.methods().code_second_factor {
-            return Ok(());
-        }
-        let addresses = self.second_factor_addresses(cx, current).await?;
-        let [(_, address)] = addresses.as_slice() else { return Ok(()) };
-        match self.send_login_code(cx, caller, flow, address, Some(current), None).await {
+        let submission = &Submission::default();
+        match only.login_at_once(LoginStep { service: self, cx, caller, flow, current, submission }).await {
             Err(SubmitError::Flow(error)) => Err(*error),
-            // After a complaint the form stays as it is: the person can ask for the code herself.
-            Ok(()) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
+            // The form stays as it is: the person can go on in it.
+            Ok(_) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
         }
     }
 
@@ -119,83 +120,58 @@ impl Identity {
         Ok(flow.to_wire(Some(&browser.secret), &self.rng))
     }
 
-    /// Fills the form with what this flow can be completed by.
+    /// Fills the form with the methods that can complete this flow, and answers which they are.
     pub(super) async fn login_form(
         &self,
         cx: &Context,
         flow: &mut Flow<Login>,
         current: Option<&Current>,
-    ) -> Result<(), FlowError> {
-        use crate::domain::ui_node::Node;
+    ) -> Result<Vec<&'static dyn Method>, FlowError> {
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
-        let methods = self.methods();
+        let asks_for_second = flow.details.requested_aal > Aal::Aal1;
+        let mut offered = Vec::new();
         match current {
-            Some(current) if flow.details.requested_aal > Aal::Aal1 => {
-                flow.ui.messages.push(messages::complete_second_factor());
-                if methods.code_second_factor {
-                    let addresses = self.second_factor_addresses(cx, current).await?;
-                    strategies::code::second_factor_form(&mut flow.ui, &addresses);
+            Some(current) if asks_for_second || flow.details.refresh => {
+                let message =
+                    if asks_for_second { messages::complete_second_factor() } else { messages::confirm_it_is_you() };
+                flow.ui.messages.push(message);
+                if let Some(person) = self.person_of(cx, current).await? {
+                    let form = match asks_for_second {
+                        true => LoginForm::SecondFactor(&person),
+                        false => LoginForm::Refresh(&person),
+                    };
+                    offered = self.offer_login(&form, flow);
                 }
             }
-            Some(current) if flow.details.refresh => {
-                flow.ui.messages.push(messages::confirm_it_is_you());
-                self.refresh_form(cx, flow, current).await?;
-            }
-            Some(_) | None if flow.details.requested_aal > Aal::Aal1 => {}
-            Some(_) | None if methods.identifier_first => {
+            Some(_) | None if asks_for_second => {}
+            Some(_) | None if self.signs_in_identifier_first() => {
                 let label = self.identifier_label(flow)?;
-                first::identification_form(&mut flow.ui, label);
+                methods::identifier_first::identification_form(&mut flow.ui, label);
             }
             Some(_) | None => {
                 let label = self.identifier_label(flow)?;
-                super::forms::identifier_input(&mut flow.ui, label);
-                if methods.password {
-                    password_method::login_form(&mut flow.ui);
-                }
-                if methods.code_sign_in {
-                    strategies::code::login_form(&mut flow.ui);
-                }
+                methods::identifier_input(&mut flow.ui, label);
+                offered = self.offer_login(&LoginForm::FirstFactor, flow);
             }
         }
-        let asks_for_identifier = current.is_none() && flow.details.requested_aal == Aal::Aal1;
+        let asks_for_identifier = current.is_none() && !asks_for_second;
         if let Some(hint) =
             flow.details.oauth2.as_ref().and_then(OAuth2Request::login_hint).filter(|_| asks_for_identifier)
         {
             flow.ui.set_value("identifier", hint.into());
         }
         flow.ui.nodes.sort(&NodeOrder::login());
-        Ok(())
+        Ok(offered)
     }
 
-    /// What somebody who is signed in can prove herself with again.
-    async fn refresh_form(&self, cx: &Context, flow: &mut Flow<Login>, current: &Current) -> Result<(), FlowError> {
-        let methods = self.methods();
-        let mut tx = self.database.read(cx.tenant);
-        let person = storage::identities::find_whole(&mut tx, self.vault(cx), current.session.identity_id).await?;
-        let credential = |kind| person.as_ref().and_then(|person| person.credential(kind));
-        let password = credential(CredentialType::Password).filter(|it| it.password_hash().is_some());
-        let code = credential(CredentialType::Code);
-        if methods.password
-            && let Some(identifier) = password.and_then(|it| it.identifiers.first())
-        {
-            password_method::refresh_form(&mut flow.ui, identifier);
-        }
-        if methods.code_sign_in
-            && let Some((_, address)) = code.and_then(|it| it.code_addresses().into_iter().next())
-        {
-            if flow.ui.nodes.find("identifier").is_none() {
-                use crate::domain::ui_node::{Group, Node};
-                flow.ui.nodes.upsert(Node::hidden(Group::Default, "identifier", address));
-            }
-            strategies::code::login_form(&mut flow.ui);
-        }
-        Ok(())
+    fn offer_login(&self, form: &LoginForm<'_>, flow: &mut Flow<Login>) -> Vec<&'static dyn Method> {
+        methods::ALL.iter().copied().filter(|method| method.offer_login(self, form, &mut flow.ui)).collect()
     }
 
-    fn identifier_label(&self, flow: &Flow<Login>) -> Result<crate::domain::message::Message, FlowError> {
+    fn identifier_label(&self, flow: &Flow<Login>) -> Result<Message, FlowError> {
         let schema = self.schema_of(flow.details.identity_schema.as_deref())?;
-        Ok(strategies::identifier_label(&schema))
+        Ok(methods::identifier_label(&schema))
     }
 }
 

@@ -17,8 +17,8 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
 use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
 use crate::domain::ui::Ui;
+use crate::methods::code::nodes as code_nodes;
 use crate::storage;
-use crate::strategies::code;
 
 use super::address_flow::{AddressFlow, Step, decode, nothing_given};
 use super::answer::{Answer, Failure};
@@ -50,11 +50,11 @@ impl AddressFlow for Recovery {
     }
 
     fn code_form(ui: &mut Ui, _: bool) {
-        code::recovery_form(ui);
+        code_nodes::recovery_form(ui);
     }
 
     fn code_sent_form(ui: &mut Ui, typed: &str) {
-        code::recovery_sent_form(ui, Some(typed));
+        code_nodes::recovery_sent_form(ui, Some(typed));
     }
 
     fn keep_address(&mut self, address: String) {

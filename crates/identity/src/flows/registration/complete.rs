@@ -6,12 +6,11 @@ use url::Url;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::domain::code::CodeId;
 use crate::domain::continue_with::{ContinueWith, ShownToken};
+use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration};
 use crate::domain::message::{Message, flow as flow_messages, validation};
-use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, AddressStatus, CredentialType, Session};
+use crate::domain::{self, AddressStatus, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::attempts::{Caller, FamiliarClients};
 use crate::flows::codes::Recipient;
@@ -24,14 +23,7 @@ use crate::http::wire;
 use crate::storage;
 use crate::storage::identities::{StoreError, Taken};
 
-/// Somebody who has given everything that an account needs.
-pub(super) struct Newcomer {
-    pub identity: domain::Identity,
-    pub method: AuthenticationMethod,
-    pub redeem_code: Option<CodeId>,
-    /// What the submission gave for the messages that follow.
-    pub transient_payload: Option<Value>,
-}
+use super::step::Newcomer;
 
 /// What the transaction made.
 pub(super) struct Registered {
@@ -151,19 +143,11 @@ impl Identity {
         let mut types = Vec::new();
         let mut providers = Vec::new();
         for credential in owner.credentials.values() {
-            let is_usable = match credential.kind {
-                CredentialType::Password => credential.password_hash().is_some(),
-                CredentialType::Code => self.methods().code_sign_in && !credential.code_addresses().is_empty(),
-                CredentialType::Oidc => {
-                    let named = credential.entries("providers").iter();
-                    providers.extend(named.filter_map(|entry| Some(entry.get("provider")?.as_str()?.to_owned())));
-                    !providers.is_empty()
-                }
-                CredentialType::Passkey | CredentialType::Webauthn => !credential.entries("credentials").is_empty(),
-                _ => false,
-            };
-            if is_usable {
-                types.push(credential.kind.as_str());
+            if let CredentialConfig::Oidc(linked) = &credential.config {
+                providers.extend(linked.providers.iter().map(|it| it.provider.clone()));
+            }
+            if credential.factors(self.factor_rules()).first > 0 {
+                types.push(credential.kind().as_str());
             }
         }
         Ok(validation::identifier_taken_by(&identifier, &types, &providers))

@@ -2,6 +2,7 @@
 
 mod complete;
 pub(crate) mod pending;
+pub(crate) mod step;
 mod submit;
 
 use std::sync::Arc;
@@ -14,11 +15,12 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
 use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
+use crate::methods;
 use crate::storage;
-use crate::strategies::{code, password, profile};
 
 use super::answer::{Answer, Content, Failure};
 use super::error::FlowError;
+use super::trait_nodes;
 use super::visitor::Visitor;
 
 impl Identity {
@@ -98,15 +100,15 @@ impl Identity {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
-        for node in profile::nodes(&schema, Group::Default, traits) {
+        for node in trait_nodes::nodes(&schema, Group::Default, traits) {
             flow.ui.nodes.upsert(node);
         }
-        if self.methods().two_step_registration {
-            profile::registration_form(&mut flow.ui);
+        if self.registers_in_two_steps() {
+            trait_nodes::registration_form(&mut flow.ui);
         } else {
             self.credential_forms(flow);
         }
-        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
         Ok(())
     }
 
@@ -140,22 +142,18 @@ impl Identity {
         let schema = self.registration_schema(flow)?;
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
-        for node in profile::hidden_nodes(&schema, traits) {
+        for node in trait_nodes::hidden_nodes(&schema, traits) {
             flow.ui.nodes.upsert(node);
         }
         self.credential_forms(flow);
-        profile::back_button(&mut flow.ui);
-        flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+        trait_nodes::back_button(&mut flow.ui);
+        flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
         Ok(())
     }
 
     fn credential_forms(&self, flow: &mut Flow<Registration>) {
-        let methods = self.methods();
-        if methods.password {
-            password::registration_form(&mut flow.ui);
-        }
-        if methods.code_sign_in {
-            code::registration_form(&mut flow.ui);
+        for method in methods::ALL {
+            method.offer_registration(self, &mut flow.ui);
         }
     }
 

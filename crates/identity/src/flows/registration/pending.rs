@@ -31,7 +31,8 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::StoreError;
 
-use super::complete::{Newcomer, Registered, mark_sent};
+use super::complete::{Registered, mark_sent};
+use super::step::Newcomer;
 
 const SEALED: Purpose = Purpose("identity newcomer");
 
@@ -128,7 +129,7 @@ impl Identity {
         let mut taken: Vec<String> = Vec::new();
         for credential in newcomer.credentials.values() {
             for identifier in &credential.identifiers {
-                if storage::credentials::find_owner(&mut tx, credential.kind, identifier).await?.is_some() {
+                if storage::credentials::find_owner(&mut tx, credential.kind(), identifier).await?.is_some() {
                     taken.push(identifier.clone());
                 }
             }

@@ -1,60 +1,28 @@
 //! A submission to a registration: the traits, a step back, or a credential that completes it.
 
-use base::{Context, Secret};
+use base::Context;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::domain::CredentialType;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
-use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration, Sent};
-use crate::domain::message::{self, registration as messages, validation};
-use crate::domain::session::AuthenticationMethod;
-use crate::domain::traits_schema::{Derived, TraitsSchema};
+use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration};
+use crate::domain::message::{self, registration as messages};
+use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui_node::{InputKind, NodeOrder};
-use crate::domain::{self, Aal, CredentialType, IdentityId};
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::attempts::Caller;
-use crate::flows::codes::{Judged, Recipient};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::forms::trait_complaints;
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::trait_nodes;
 use crate::flows::visitor::{Browser, Visitor};
+use crate::methods;
 use crate::storage;
-use crate::strategies::{code, profile};
 
-use super::complete::Newcomer;
-
-/// What a submission came to.
-enum Step {
-    Complete(Box<Newcomer>),
-    Form,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Method {
-    Profile,
-    Password,
-    Code,
-    Absent,
-    None,
-}
-
-impl Method {
-    fn of(submission: &Submission, is_two_step: bool) -> Self {
-        let screen = submission.text("screen").filter(|_| is_two_step);
-        match (screen, submission.method()) {
-            // The way back from the code to the choice of a credential carries the code's method along.
-            (Some(_), _) => Self::Profile,
-            (None, Some("profile" | "profile:back")) if is_two_step => Self::Profile,
-            (None, Some("password")) => Self::Password,
-            (None, Some("code")) => Self::Code,
-            (None, Some("oidc" | "saml" | "webauthn" | "passkey")) => Self::Absent,
-            (None, None) if submission.text("provider").is_some() => Self::Absent,
-            (None, None | Some(_)) => Self::None,
-        }
-    }
-}
+use super::step::{RegistrationStep, Step};
 
 impl Identity {
     pub async fn submit_registration(
@@ -79,7 +47,7 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, FlowError> {
         let schema = self.registration_schema(&flow)?;
-        let submission = match body.decode(&profile::field_rules(&schema)) {
+        let submission = match body.decode(&trait_nodes::field_rules(&schema)) {
             Ok(submission) => submission,
             Err(error) => return self.refuse_unreadable(cx, visitor, &mut flow, &error).await,
         };
@@ -96,12 +64,17 @@ impl Identity {
         visitor.may_submit(&flow, &browser, &submission)?;
 
         let caller = Caller::of(cx, visitor, None);
-        let step = match Method::of(&submission, self.methods().two_step_registration) {
-            Method::Profile => self.register_profile(cx, &mut flow, &schema, &submission).await,
-            Method::Password => self.register_password(cx, &mut flow, &schema, &submission).await,
-            Method::Code => self.register_code(cx, &caller, &mut flow, &schema, &submission).await,
-            Method::Absent => Err(FlowError::MethodDisabled.into()),
-            Method::None => Err(SubmitError::general(message::flow::no_registration_strategy())),
+        let method = methods::ALL.iter().find(|method| method.takes_registration(&submission));
+        let step = match method {
+            // The way back from the code to the choice of a credential carries the code's method along.
+            _ if self.registers_in_two_steps() && is_about_traits(&submission) => {
+                self.register_profile(cx, &mut flow, &schema, &submission).await
+            }
+            Some(method) => {
+                let (flow, schema, submission) = (&mut flow, &*schema, &submission);
+                method.register(RegistrationStep { service: self, cx, caller: &caller, flow, schema, submission }).await
+            }
+            None => Err(SubmitError::general(message::flow::no_registration_strategy())),
         };
         let result = match step {
             Ok(Step::Complete(newcomer)) => self.complete_registration(cx, visitor, &browser, &flow, *newcomer).await,
@@ -124,7 +97,7 @@ impl Identity {
         // A field that was carried along unseen shows itself when something is wrong with it.
         let schema = self.registration_schema(&flow)?;
         let say = |refusal: &Refusal, flow: &mut Flow<Registration>| {
-            for visible in profile::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
+            for visible in trait_nodes::nodes(&schema, crate::domain::ui_node::Group::Default, &Value::Null) {
                 let name = visible.name().to_owned();
                 if refusal.concerns(&name)
                     && let Some(input) = flow.ui.nodes.find_mut(&name).and_then(|node| node.as_input_mut())
@@ -134,7 +107,7 @@ impl Identity {
                 }
             }
             refusal.say_in(flow);
-            flow.ui.nodes.sort(&NodeOrder::registration(&profile::names(&schema)));
+            flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
         };
         self.refuse_with(cx, &mut flow, browser, refusal, say).await
     }
@@ -169,7 +142,7 @@ impl Identity {
             self.registration_form(flow, &traits)?;
             flow.ui.clear_messages();
         } else {
-            fill_in(flow, &traits);
+            flow.fill_in_traits(&traits);
             schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
             self.credential_selection_form(flow, &traits)?;
             flow.ui.clear_messages();
@@ -184,141 +157,9 @@ impl Identity {
         tx.commit().await?;
         Ok(Step::Form)
     }
-
-    async fn register_password(
-        &self,
-        cx: &Context,
-        flow: &mut Flow<Registration>,
-        schema: &TraitsSchema,
-        submission: &Submission,
-    ) -> Result<Step, SubmitError> {
-        if !self.methods().password {
-            return Err(FlowError::MethodDisabled.into());
-        }
-        flow.submitted_method = Some(CredentialType::Password);
-        let traits = submission.traits();
-        fill_in(flow, &traits);
-        let Some(password) = submission.text("password") else {
-            return Err(SubmitError::at("password", validation::missing("password")));
-        };
-        let (mut identity, derived) = self.newcomer(cx, schema, traits)?;
-        if derived.password.is_empty() {
-            return Err(SubmitError::general(validation::no_identifiers()));
-        }
-        let password = Secret::new(password.to_owned());
-        self.check_new_password(cx, &password, identity.identifiers()).await?;
-        let hash = self.hasher.hash(&password).await?;
-        let credential = domain::Credential::password(derived.password.clone(), &hash, cx.now);
-        identity.credentials.insert(CredentialType::Password, credential);
-        let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
-        Ok(Step::Complete(Box::new(Newcomer {
-            identity,
-            method,
-            redeem_code: None,
-            transient_payload: submission.transient_payload(),
-        })))
-    }
-
-    async fn register_code(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        flow: &mut Flow<Registration>,
-        schema: &TraitsSchema,
-        submission: &Submission,
-    ) -> Result<Step, SubmitError> {
-        if !self.methods().code_sign_in {
-            return Err(FlowError::MethodDisabled.into());
-        }
-        flow.submitted_method = Some(CredentialType::Code);
-        flow.transient_payload = submission.transient_payload();
-        let traits = submission.traits();
-        fill_in(flow, &traits);
-        let (mut identity, derived) = self.newcomer(cx, schema, traits)?;
-        let resend = submission.text("resend") == Some("code");
-        let Some(guess) = submission.text("code").filter(|_| !resend && flow.state == FlowState::SentEmail) else {
-            return self.send_registration_code(cx, caller, flow, schema, &identity, &derived, submission).await;
-        };
-        if flow.details.code_traits.as_deref() != Some(identity.traits_text().as_str()) {
-            return Err(SubmitError::general(validation::traits_changed()));
-        }
-        let named = derived.code.first().map(|(_, address)| address.as_str()).unwrap_or_default();
-        let code = match self.judge_code(cx, caller, flow.id, CodePurpose::Registration, named, guess).await? {
-            Judged::Right { code, .. } => code,
-            Judged::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
-            Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
-        };
-        // The code proves the address that it was sent to. It must be the one that these traits sign in with.
-        if derived.code.first() != Some(&(code.via, code.address.clone())) {
-            return Err(SubmitError::general(validation::traits_changed()));
-        }
-        for address in &mut identity.verifiable_addresses {
-            if address.via == code.via && address.value == code.address {
-                address.complete(cx.now);
-            }
-        }
-        let method = AuthenticationMethod::new(CredentialType::Code, Aal::Aal1, cx.now);
-        Ok(Step::Complete(Box::new(Newcomer {
-            identity,
-            method,
-            redeem_code: Some(code.id),
-            transient_payload: submission.transient_payload(),
-        })))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    async fn send_registration_code(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        flow: &mut Flow<Registration>,
-        schema: &TraitsSchema,
-        identity: &domain::Identity,
-        derived: &Derived,
-        submission: &Submission,
-    ) -> Result<Step, SubmitError> {
-        let Some((via, address)) = derived.code.first() else {
-            return Err(SubmitError::general(validation::no_identifiers()));
-        };
-        let is_two_step = self.methods().two_step_registration;
-        let mut sent = flow.clone();
-        sent.ui.clear_messages();
-        code::registration_sent_form(&mut sent.ui, profile::hidden_nodes(schema, &identity.traits), is_two_step);
-        sent.state = FlowState::SentEmail;
-        sent.sent = Some(Sent { to: address.clone(), at: cx.now });
-        sent.active = Some(CredentialType::Code);
-        sent.details.code_traits = Some(identity.traits_text());
-        let extra = serde_json::json!({
-            "traits": identity.traits,
-            "transient_payload": submission.transient_payload(),
-        });
-        let mut tx = self.database.write(cx.tenant).await?;
-        let recipient = Recipient { person: None, via: *via, address, is_holders: false, caller, is_asked_for: true };
-        storage::flows::update(&mut tx, &mut sent).await?;
-        self.send_code(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
-        tx.commit().await?;
-        *flow = sent;
-        Ok(Step::Form)
-    }
-
-    /// The person that these traits describe, with the addresses and identifiers that follow from them.
-    pub(super) fn newcomer(
-        &self,
-        cx: &Context,
-        schema: &TraitsSchema,
-        mut traits: Value,
-    ) -> Result<(domain::Identity, Derived), SubmitError> {
-        let derived =
-            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
-        let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
-        identity.follow(&derived, &self.rng, cx.now);
-        Ok((identity, derived))
-    }
 }
 
-/// Keeps what was typed in the form.
-fn fill_in(flow: &mut Flow<Registration>, traits: &Value) {
-    for (name, value) in crate::domain::form::leaves("traits", traits) {
-        flow.ui.set_value(&name, value);
-    }
+/// Whether a submission is about the traits alone, in a registration of two steps.
+fn is_about_traits(submission: &Submission) -> bool {
+    submission.text("screen").is_some() || matches!(submission.method(), Some("profile" | "profile:back"))
 }

@@ -2,8 +2,7 @@
 //! session that was proved a short while ago.
 
 mod continuity;
-mod password;
-mod profile;
+pub(crate) mod step;
 mod submit;
 
 pub(crate) use continuity::COOKIE as CONTINUITY_COOKIE;
@@ -18,12 +17,13 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
 use crate::domain::ui_node::{Node, NodeOrder};
 use crate::http::wire;
+use crate::methods;
 use crate::storage;
-use crate::strategies;
 
 use super::answer::{Answer, Content, Failure};
 use super::current::Current;
 use super::error::FlowError;
+use super::trait_nodes;
 use super::visitor::{Browser, Visitor};
 
 impl Identity {
@@ -66,7 +66,8 @@ impl Identity {
         let details = Settings { identity_id: current.session.identity_id, oauth2: None };
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        self.settings_form(&mut flow, &current.identity)?;
+        let person = self.person_of(cx, &current).await?.ok_or(FlowError::SessionInactive)?;
+        self.settings_form(&mut flow, &person)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
         storage::flows::insert(&mut tx, &flow).await?;
@@ -129,19 +130,15 @@ impl Identity {
         Ok(flow)
     }
 
-    /// Fills the form with what the person can change.
+    /// Fills the form with what the person, who was read with the credentials, can change.
     pub(super) fn settings_form(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
-        let schema = self.schema_of(Some(&person.schema_id)).or_else(|_| self.schema_of(None))?;
-        let methods = self.methods();
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
-        if methods.profile {
-            strategies::profile::settings_form(&mut flow.ui, &schema, &person.traits);
+        for method in methods::ALL {
+            method.offer_settings(self, person, &mut flow.ui)?;
         }
-        if methods.password {
-            strategies::password::settings_form(&mut flow.ui);
-        }
-        flow.ui.nodes.sort(&NodeOrder::settings(&strategies::profile::names(&schema)));
+        let schema = self.schema_of_person(person)?;
+        flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema)));
         Ok(())
     }
 

@@ -3,11 +3,11 @@
 use base::Context;
 
 use crate::Identity;
+use crate::domain::CredentialType;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
-use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, endpoint, with_flow};
+use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, with_flow};
 use crate::domain::message::{self, settings as messages};
-use crate::domain::{self, CredentialType};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
@@ -16,39 +16,13 @@ use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
 use crate::flows::login::some_if_any;
 use crate::flows::refusal::Refusal;
-use crate::flows::submission::{RawSubmission, Submission};
+use crate::flows::submission::RawSubmission;
+use crate::flows::trait_nodes;
 use crate::flows::visitor::{Browser, Visitor};
+use crate::methods;
 use crate::storage;
-use crate::strategies::profile;
 
-/// A change that was made.
-pub(super) struct Changed {
-    pub identity: domain::Identity,
-    pub verification: Option<BegunVerification>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Profile,
-    Password,
-}
-
-impl Method {
-    pub(super) const fn credential_type(self) -> CredentialType {
-        match self {
-            Self::Profile => CredentialType::Profile,
-            Self::Password => CredentialType::Password,
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "profile" => Some(Self::Profile),
-            "password" => Some(Self::Password),
-            _ => None,
-        }
-    }
-}
+use super::step::{Changed, SettingsStep, Step};
 
 impl Identity {
     pub async fn submit_settings(
@@ -103,8 +77,8 @@ impl Identity {
                 return Ok(Answer::redirect(self.page_of(&flow)));
             }
             None => {
-                let schema = self.schema_of(Some(&current.identity.schema_id)).or_else(|_| self.schema_of(None))?;
-                let submission = match body.decode(&profile::field_rules(&schema)) {
+                let schema = self.schema_of_person(&current.identity)?;
+                let submission = match body.decode(&trait_nodes::field_rules(&schema)) {
                     Ok(submission) => submission,
                     Err(error) => {
                         visitor.may_see(&flow, &browser)?;
@@ -118,8 +92,18 @@ impl Identity {
         };
 
         let caller = Caller::of(cx, visitor, Some(&current));
-        let answer = match self.change_settings(cx, &caller, &browser, &mut flow, &current, &submission).await {
-            Ok(changed) => self.settings_changed(cx, visitor, &browser, &flow, &current, changed).await,
+        let method = methods::ALL.iter().find(|method| method.takes_settings(&submission));
+        let step = match method {
+            Some(method) => {
+                flow.submitted_method = Some(method.kind());
+                let (caller, browser, flow, current) = (&caller, &browser, &mut flow, &current);
+                let submission = &submission;
+                method.change(SettingsStep { service: self, cx, caller, browser, flow, current, submission }).await
+            }
+            None => Err(SubmitError::general(message::flow::no_settings_strategy())),
+        };
+        let answer = match step {
+            Ok(Step::Changed(changed)) => self.settings_changed(cx, visitor, &browser, &flow, &current, *changed).await,
             Err(error) => match Refusal::try_from(error) {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
                 Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if flow.is_browser() => {
@@ -137,54 +121,6 @@ impl Identity {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    async fn change_settings(
-        &self,
-        cx: &Context,
-        caller: &Caller,
-        browser: &Browser,
-        flow: &mut Flow<Settings>,
-        current: &Current,
-        submission: &Submission,
-    ) -> Result<Changed, SubmitError> {
-        let methods = self.methods();
-        let named = submission.method();
-        let Some(method) = named.and_then(Method::parse) else {
-            let is_absent = matches!(named, Some("oidc" | "totp" | "lookup_secret" | "webauthn" | "passkey" | "link"))
-                || submission.text("link").is_some()
-                || submission.text("unlink").is_some();
-            return Err(if is_absent {
-                FlowError::MethodDisabled.into()
-            } else {
-                SubmitError::general(message::flow::no_settings_strategy())
-            });
-        };
-        flow.submitted_method = Some(method.credential_type());
-        match method {
-            Method::Profile if methods.profile => {
-                self.change_profile(cx, caller, browser, flow, current, submission).await
-            }
-            Method::Password if methods.password => self.change_password(cx, flow, current, submission).await,
-            Method::Profile | Method::Password => Err(FlowError::MethodDisabled.into()),
-        }
-    }
-
-    /// The refusal to change this with a session that was proved too long ago.
-    pub(super) fn require_privileged(
-        &self,
-        cx: &Context,
-        flow: &Flow<Settings>,
-        current: &Current,
-    ) -> Result<(), FlowError> {
-        if current.session.is_privileged(self.privileged_session_max_age(), cx.now) {
-            return Ok(());
-        }
-        let back = crate::domain::flow::submit_url(self.public_url(), FlowKind::Settings, flow.id);
-        let mut url = endpoint(self.public_url(), "self-service/login/browser");
-        url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
-        Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     async fn settings_changed(
         &self,
         cx: &Context,
@@ -194,7 +130,8 @@ impl Identity {
         current: &Current,
         changed: Changed,
     ) -> Result<Answer, FlowError> {
-        let Changed { identity, verification } = changed;
+        let Changed { identity, verification, session } = changed;
+        let session = session.as_ref().unwrap_or(&current.session);
         let (active, submitted_method) = (flow.active, flow.submitted_method);
         let mut tx = self.database.write(cx.tenant).await?;
         // The change is made; the form shows it, whatever other submissions made of the form meanwhile.
@@ -210,7 +147,7 @@ impl Identity {
         storage::flows::update(&mut tx, &mut flow).await?;
         tx.commit().await?;
         let next = match oauth2 {
-            Some(oauth2) => self.go_on_with_login(cx, &oauth2, &current.session, &identity).await?,
+            Some(oauth2) => self.go_on_with_login(cx, &oauth2, session, &identity).await?,
             None => None,
         };
 
@@ -234,7 +171,7 @@ impl Identity {
         if flow.flow_type == FlowType::Api {
             return Ok(answer);
         }
-        Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: current.session.expires_at }))
+        Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: session.expires_at }))
     }
 
     async fn refuse_settings(
@@ -261,7 +198,8 @@ impl Identity {
         current: &Current,
     ) -> Result<Answer, FlowError> {
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
-        self.settings_form(&mut flow, &current.identity)?;
+        let person = self.person_of(cx, current).await?.ok_or(FlowError::SessionInactive)?;
+        self.settings_form(&mut flow, &person)?;
         self.put_in_place_of(cx, visitor, expired, flow).await
     }
 }

@@ -15,8 +15,8 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, flow as flow_messages, verification as messages};
 use crate::domain::ui::Ui;
+use crate::methods::code::nodes as code_nodes;
 use crate::storage;
-use crate::strategies::code;
 
 use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
 use super::answer::{Answer, CookieChange, Failure};
@@ -47,11 +47,11 @@ impl AddressFlow for Verification {
     }
 
     fn code_form(ui: &mut Ui, takes_phone_numbers: bool) {
-        code::verification_form(ui, takes_phone_numbers);
+        code_nodes::verification_form(ui, takes_phone_numbers);
     }
 
     fn code_sent_form(ui: &mut Ui, typed: &str) {
-        code::verification_sent_form(ui, typed);
+        code_nodes::verification_sent_form(ui, typed);
     }
 
     fn keep_address(&mut self, address: String) {

@@ -14,8 +14,8 @@ use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent};
 use crate::flows::registration::pending::Admitted;
 use crate::flows::visitor::{Browser, Visitor};
+use crate::methods::code::nodes as code_nodes;
 use crate::storage;
-use crate::strategies::code;
 
 impl Identity {
     /// Marks the address verified; `None` when code or address are gone meanwhile.
@@ -130,5 +130,5 @@ impl Identity {
 
 fn show_passed(flow: &mut Flow<Verification>, continue_url: &str, success: Message) {
     let group = if flow.active == Some(CredentialType::Link) { Group::Link } else { Group::Code };
-    code::verification_passed_form(&mut flow.ui, group, continue_url, success);
+    code_nodes::verification_passed_form(&mut flow.ui, group, continue_url, success);
 }

@@ -22,7 +22,7 @@ pub(super) fn identity<'a>(
 ) -> IdentityView<'a> {
     let credentials = included.map(|included| {
         let shown = |credential: &Credential| {
-            (credential.kind.as_str().to_owned(), self::credential(credential, included.contains(&credential.kind)))
+            (credential.kind().as_str().to_owned(), self::credential(credential, included.contains(&credential.kind())))
         };
         identity.credentials.values().map(shown).collect()
     });
@@ -46,14 +46,14 @@ fn shown_metadata(identity: &domain::Identity) -> &Value {
 
 fn credential(credential: &Credential, with_config: bool) -> Value {
     let mut value = json!({
-        "type": credential.kind,
+        "type": credential.kind(),
         "identifiers": credential.identifiers,
         "version": credential.version,
         "created_at": credential.created_at,
         "updated_at": credential.updated_at,
     });
     if with_config {
-        value["config"] = credential.config.clone();
+        value["config"] = credential.config.to_json();
     }
     value
 }

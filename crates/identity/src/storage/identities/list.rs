@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::super::{Vault, credentials};
 use super::row::{identity, read, read_whole, whole};
-use crate::domain::{CredentialType, Identity, IdentityId};
+use crate::domain::credential_type::Identifiers;
+use crate::domain::{Identity, IdentityId};
 
 /// The identifiers that begin with a text, from a position on, each with its owner. An owner with several such identifiers
 /// comes at the first of them alone. `$4` is the first text after all that begin so, `$5` the text itself.
@@ -58,15 +59,6 @@ database::statements! {
         postgres: concat!("SELECT ", whole!(postgres), " FROM identity_identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)"),
     };
 }
-
-/// The kinds whose identifiers people know each other by; the others are handles of ours.
-const SIGN_IN_KINDS: [CredentialType; 5] = [
-    CredentialType::Password,
-    CredentialType::Webauthn,
-    CredentialType::Code,
-    CredentialType::Oidc,
-    CredentialType::Saml,
-];
 
 /// Which identities.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +135,7 @@ async fn choose(
         Filter::Ids(ids) => in_order(ids.iter().copied(), after),
         Filter::Identifier(identifier) => {
             let owners = credentials::find_owners(tx, identifier).await?;
-            let by_name = owners.into_iter().filter(|(kind, _)| SIGN_IN_KINDS.contains(kind));
+            let by_name = owners.into_iter().filter(|(kind, _)| kind.identifiers() != Identifiers::Own);
             in_order(by_name.map(|(_, id)| id), after)
         }
         Filter::IdentifierBeginning(beginning) => {

@@ -5,8 +5,9 @@ use database::Database;
 use serde_json::json;
 
 use super::*;
+use crate::domain::credential::{self, CredentialConfig};
 use crate::domain::traits_schema::Derived;
-use crate::domain::{Credential, Via, credential};
+use crate::domain::{Credential, Via};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
@@ -286,7 +287,7 @@ async fn a_new_hash_is_written_only_where_the_credential_is() {
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
         insert(&mut tx, vault, &ada).await.unwrap();
         let password = ada.credential(CredentialType::Password).unwrap().clone();
-        let renewed = Credential { config: json!({"hashed_password": "$argon2id$.."}), ..password };
+        let renewed = Credential { config: CredentialConfig::password("$argon2id$.."), ..password };
         assert!(credentials::update_config(&mut tx, vault, ada.id, &renewed).await.unwrap());
         let mut without = ada.clone();
         without.credentials.remove(&CredentialType::Password);

@@ -1,28 +1,28 @@
-//! The password method: its forms.
+//! The forms of the password.
 
 use crate::domain::message::{label, login, registration};
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node};
 
 /// What asks for the known password.
-pub(crate) fn login_form(ui: &mut Ui) {
+pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.upsert(current_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
 }
 
-/// What asks somebody who is signed in to prove herself again.
-pub(crate) fn refresh_form(ui: &mut Ui, identifier: &str) {
+/// Asks somebody who is signed in for the password once more.
+pub(super) fn refresh_form(ui: &mut Ui, identifier: &str) {
     ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
     ui.nodes.upsert(current_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in()));
 }
 
-pub(crate) fn registration_form(ui: &mut Ui) {
+pub(super) fn registration_form(ui: &mut Ui) {
     ui.nodes.upsert(new_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", registration::sign_up()));
 }
 
-pub(crate) fn settings_form(ui: &mut Ui) {
+pub(super) fn settings_form(ui: &mut Ui) {
     ui.nodes.upsert(new_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", label::save()));
 }

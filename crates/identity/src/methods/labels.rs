@@ -1,13 +1,9 @@
-//! The ways to prove who one is, and the forms that ask for them: one file per method, used by each flow that knows it.
-
-pub(crate) mod code;
-pub(crate) mod identifier_first;
-pub(crate) mod link;
-pub(crate) mod password;
-pub(crate) mod profile;
+//! The field by which a person is named, which several methods share.
 
 use crate::domain::message::{Message, label};
 use crate::domain::traits_schema::TraitsSchema;
+use crate::domain::ui::Ui;
+use crate::domain::ui_node::{Group, InputKind, Node};
 
 /// The label of the identifier: the title of the only trait that names a person, else a general one. Methods that are off
 /// count too, as in the wire contract.
@@ -23,4 +19,9 @@ pub(crate) fn identifier_label(schema: &TraitsSchema) -> Message {
         },
         _ => label::identifier(),
     }
+}
+
+/// The field that asks who is signing in.
+pub(crate) fn identifier_input(ui: &mut Ui, label: Message) {
+    ui.nodes.upsert(Node::input(Group::Default, "identifier", InputKind::Text).value("").required().label(label));
 }

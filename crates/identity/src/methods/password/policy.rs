@@ -7,7 +7,7 @@ use crate::domain::message::validation;
 use crate::domain::password::prepare;
 use crate::domain::password_policy::PasswordRefusal;
 
-use super::error::{FlowError, SubmitError};
+use crate::flows::error::{FlowError, SubmitError};
 
 impl Identity {
     /// Checks a new password against the policy, then against known breaches; the first fault is said at its node.

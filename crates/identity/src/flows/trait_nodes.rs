@@ -1,6 +1,6 @@
-//! The traits as a form: asked for at registration, shown and changed in the settings, carried along unseen in between.
+//! The traits as a form: asked for at registration, shown and changed in the settings, carried along as hidden fields in between.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::domain::form::{FieldKind, FieldRule, FieldRules, ItemKind, leaves};
 use crate::domain::message::{label, registration};
@@ -89,44 +89,6 @@ pub(crate) fn registration_form(ui: &mut Ui) {
 /// The button back to the first step.
 pub(crate) fn back_button(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Profile, "screen", "previous", registration::back()));
-}
-
-pub(crate) fn settings_form(ui: &mut Ui, schema: &TraitsSchema, traits: &Value) {
-    for node in nodes(schema, Group::Profile, traits) {
-        ui.nodes.upsert(node);
-    }
-    ui.nodes.append(Node::submit(Group::Profile, "method", "profile", label::save()));
-}
-
-/// Puts back what a form cannot send: lists, which have no input, and traits whose input is disabled. What a submission
-/// names, be it empty, is changed.
-pub(crate) fn keep_unsent(schema: &TraitsSchema, before: &Value, traits: &mut Value) {
-    if let (Value::Object(before), Value::Object(traits)) = (before, traits) {
-        keep_members("traits", schema, before, traits);
-    }
-}
-
-fn keep_members(path: &str, schema: &TraitsSchema, before: &Map<String, Value>, traits: &mut Map<String, Value>) {
-    for (key, old) in before {
-        let path = format!("{path}.{key}");
-        match (old, traits.get_mut(key)) {
-            (Value::Object(old), Some(Value::Object(sent))) => keep_members(&path, schema, old, sent),
-            (Value::Object(old), None) => {
-                let mut kept = Map::new();
-                keep_members(&path, schema, old, &mut kept);
-                if !kept.is_empty() {
-                    traits.insert(key.clone(), kept.into());
-                }
-            }
-            (_, Some(_)) => {}
-            (old, None) => {
-                let is_disabled = || schema.fields().iter().any(|field| field.disabled && field.name == path);
-                if old.is_array() || is_disabled() {
-                    traits.insert(key.clone(), old.clone());
-                }
-            }
-        }
-    }
 }
 
 fn visible(schema: &TraitsSchema) -> impl Iterator<Item = &TraitField> {

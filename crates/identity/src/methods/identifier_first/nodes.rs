@@ -1,4 +1,4 @@
-//! Signing in by naming oneself first: one field, then the ways that this person has.
+//! The two forms: one field, then the methods that the account has.
 
 use crate::domain::message::{Message, label};
 use crate::domain::ui::Ui;
@@ -18,11 +18,12 @@ pub(crate) fn identification_form(ui: &mut Ui, identifier_label: Message) {
     ui.nodes.append(Node::submit(Group::IdentifierFirst, "method", "identifier_first", label::continue_()));
 }
 
-/// The second step keeps the identifier as a hidden field in its place, and has room for the methods that the account has.
-pub(crate) fn keep_identifier(ui: &mut Ui, identifier: &str) {
+/// The second form keeps the identifier as a hidden field in its place. The nodes of other methods are dropped: each adds its own
+/// again, when the account has it.
+pub(super) fn keep_identifier(ui: &mut Ui, identifier: &str) {
     ui.nodes.retain(|node| {
         let is_button = node.group == Group::IdentifierFirst && node.name() == "method";
-        !is_button && !matches!(node.group, Group::Password | Group::Code)
+        !is_button && matches!(node.group, Group::Default | Group::IdentifierFirst)
     });
     if let Some(input) = ui.nodes.find_mut("identifier").and_then(Node::as_input_mut) {
         input.kind = InputKind::Hidden;

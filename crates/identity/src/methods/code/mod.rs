@@ -1,0 +1,93 @@
+//! The method `code`: six digits that are sent to an address of the person. A first factor where `passwordless_enabled` says so,
+//! a second one where `mfa_enabled` does; recovery and verification use the same forms. Sending and checking codes is shared by
+//! all flows: `flows/codes.rs`.
+
+mod config;
+mod credential;
+mod login;
+pub(crate) mod nodes;
+mod registration;
+
+pub use config::{CodeConfig, CodeMethod};
+pub use credential::CodeCredential;
+
+use async_trait::async_trait;
+
+use super::{LoginForm, Method};
+use crate::Identity;
+use crate::domain::ui::Ui;
+use crate::domain::ui_node::{Group, Node};
+use crate::domain::{Credential, CredentialType};
+use crate::flows::error::SubmitError;
+use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
+use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
+use crate::flows::submission::Submission;
+
+pub(crate) struct Code;
+
+#[async_trait]
+impl Method for Code {
+    fn kind(&self) -> CredentialType {
+        CredentialType::Code
+    }
+
+    fn takes_login(&self, submission: &Submission) -> bool {
+        match submission.method() {
+            Some(method) => method == self.kind().as_str(),
+            None => submission.text("address").is_some() || submission.text("resend") == Some("code"),
+        }
+    }
+
+    fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
+        let method = &service.methods().code;
+        if let LoginForm::SecondFactor(person) = form {
+            let addresses = login::second_factor_addresses(service, person);
+            if method.mfa_enabled {
+                nodes::second_factor_form(ui, &addresses);
+            }
+            return method.mfa_enabled && !addresses.is_empty();
+        }
+        let addresses =
+            |credential: Option<&Credential>| credential.map(Credential::code_addresses).unwrap_or_default();
+        let is_usable = match form {
+            LoginForm::FirstFactor | LoginForm::Named(None) => true,
+            LoginForm::Named(Some(credentials)) => !addresses(credentials.get(&self.kind())).is_empty(),
+            LoginForm::Refresh(person) => match addresses(person.credential(self.kind())).into_iter().next() {
+                Some((_, address)) if method.passwordless_enabled => {
+                    if ui.nodes.find("identifier").is_none() {
+                        ui.nodes.upsert(Node::hidden(Group::Default, "identifier", address));
+                    }
+                    true
+                }
+                Some(_) | None => false,
+            },
+            LoginForm::SecondFactor(_) => false,
+        };
+        if is_usable && method.passwordless_enabled {
+            nodes::login_form(ui);
+        }
+        is_usable && method.passwordless_enabled
+    }
+
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+        login::login(step).await
+    }
+
+    async fn login_at_once(&self, step: LoginStep<'_>) -> Result<bool, SubmitError> {
+        login::send_at_once(step).await
+    }
+
+    fn takes_registration(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.kind().as_str())
+    }
+
+    fn offer_registration(&self, service: &Identity, ui: &mut Ui) {
+        if service.methods().code.passwordless_enabled {
+            nodes::registration_form(ui);
+        }
+    }
+
+    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
+        registration::register(step).await
+    }
+}

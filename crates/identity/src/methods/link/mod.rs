@@ -1,0 +1,22 @@
+//! The method `link`: a link in a mail proves an address, in recovery and verification. It signs nobody in by itself.
+
+mod config;
+mod nodes;
+
+pub use config::{LinkConfig, LinkMethod};
+pub(crate) use nodes::form;
+
+use super::Method;
+use crate::domain::CredentialType;
+use crate::flows::submission::Submission;
+
+pub(crate) struct Link;
+
+impl Method for Link {
+    fn kind(&self) -> CredentialType {
+        CredentialType::Link
+    }
+    fn takes_settings(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.kind().as_str())
+    }
+}

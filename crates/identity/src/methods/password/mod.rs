@@ -1,0 +1,92 @@
+//! The method `password`: a text that only its owner knows (NIST SP 800-63B section 5.1.1). A first factor.
+//!
+//! What always holds:
+//! - A guess is admitted by the attempt limits before it is hashed, and hashed for unknown identifiers as well.
+//! - A new password passes the policy and the list of breached passwords, wherever it is set.
+
+mod config;
+mod credential;
+mod login;
+mod nodes;
+mod policy;
+mod registration;
+mod settings;
+
+pub use config::{PasswordConfig, PasswordMethod};
+pub use credential::PasswordCredential;
+
+use async_trait::async_trait;
+
+use super::{LoginForm, Method};
+use crate::Identity;
+use crate::domain::ui::Ui;
+use crate::domain::{self, Credential, CredentialType};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
+use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
+use crate::flows::settings::step::{SettingsStep, Step as SettingsOutcome};
+use crate::flows::submission::Submission;
+
+pub(crate) struct Password;
+
+#[async_trait]
+impl Method for Password {
+    fn kind(&self) -> CredentialType {
+        CredentialType::Password
+    }
+
+    fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
+        if !service.methods().password.enabled {
+            return false;
+        }
+        match form {
+            LoginForm::FirstFactor | LoginForm::Named(None) => nodes::login_form(ui),
+            LoginForm::Named(Some(credentials)) => {
+                if credentials.get(&self.kind()).and_then(Credential::password_hash).is_none() {
+                    return false;
+                }
+                nodes::login_form(ui);
+            }
+            LoginForm::Refresh(person) => {
+                let password = person.credential(self.kind()).filter(|it| it.password_hash().is_some());
+                let Some(identifier) = password.and_then(|it| it.identifiers.first()) else { return false };
+                nodes::refresh_form(ui, identifier);
+            }
+            LoginForm::SecondFactor(_) => return false,
+        }
+        true
+    }
+
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+        login::login(step).await
+    }
+
+    fn takes_registration(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.kind().as_str())
+    }
+
+    fn offer_registration(&self, service: &Identity, ui: &mut Ui) {
+        if service.methods().password.enabled {
+            nodes::registration_form(ui);
+        }
+    }
+
+    async fn register(&self, step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
+        registration::register(step).await
+    }
+
+    fn takes_settings(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.kind().as_str())
+    }
+
+    fn offer_settings(&self, service: &Identity, _: &domain::Identity, ui: &mut Ui) -> Result<(), FlowError> {
+        if service.methods().password.enabled {
+            nodes::settings_form(ui);
+        }
+        Ok(())
+    }
+
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+        settings::change(step).await
+    }
+}

@@ -1,0 +1,62 @@
+//! Setting a new password. It needs a fresh proof, and ends what could undo it: open recoveries and, where that is configured,
+//! other sessions.
+
+use base::Secret;
+
+use crate::Identity;
+use crate::domain::flow::FlowKind;
+use crate::domain::message::validation;
+use crate::domain::password_policy::PasswordRefusal;
+use crate::domain::{self, Credential, CredentialType};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::settings::step::{Changed, SettingsStep, Step};
+use crate::storage;
+
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+    let (service, cx, current) = (step.service, step.cx, step.current);
+    if !service.methods().password.enabled {
+        return Err(FlowError::MethodDisabled.into());
+    }
+    step.require_privileged()?;
+    let Some(password) = step.submission.text("password") else {
+        return Err(SubmitError::at("password", validation::missing("password")));
+    };
+    let password = Secret::new(password.to_owned());
+    let mut read = service.database.read(cx.tenant);
+    let known = storage::identities::find_whole(&mut read, service.vault(cx), current.session.identity_id).await?;
+    let known = known.ok_or(FlowError::SessionInactive)?;
+    service.check_new_password(cx, &password, known.identifiers()).await?;
+    let old_hash = known.credential(CredentialType::Password).and_then(Credential::password_hash);
+    if let Some(hash) = old_hash
+        && service.hasher.verify(&password, hash).await?
+    {
+        return Err(SubmitError::at("password", validation::of_password(PasswordRefusal::Unchanged)));
+    }
+    let hash = service.hasher.hash(&password).await?;
+
+    let hooks = service.hooks_after(FlowKind::Settings, CredentialType::Password);
+    let mut change = step.begin_change().await?;
+    let identifiers = password_identifiers(service, &change.after)?;
+    if identifiers.is_empty() {
+        return Err(SubmitError::general(validation::no_identifiers()));
+    }
+    let credential = Credential::password(identifiers, &hash, cx.now);
+    change.after.credentials.insert(CredentialType::Password, credential);
+    step.store(&mut change).await?;
+    storage::codes::void_recovery(&mut change.tx, change.after.id).await?;
+    if hooks.revoke_active_sessions {
+        service.end_other_sessions(&mut change.tx, cx, change.after.id, current.session.id).await?;
+    }
+    let identity = step.commit(change).await?;
+    Ok(Step::Changed(Box::new(Changed::of(identity))))
+}
+
+/// The identifiers that the person's traits give to their password.
+fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result<Vec<String>, FlowError> {
+    if let Some(credential) = person.credential(CredentialType::Password).filter(|it| !it.identifiers.is_empty()) {
+        return Ok(credential.identifiers.clone());
+    }
+    let schema = service.schema_of(Some(&person.schema_id))?;
+    let mut traits = person.traits.clone();
+    Ok(schema.validate(&mut traits).map(|derived| derived.password).unwrap_or_default())
+}

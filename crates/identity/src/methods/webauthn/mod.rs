@@ -1,0 +1,28 @@
+//! Web Authentication, `webauthn` and `passkey`: keys that people bring along from another system are stored and counted.
+//! Signing in by a key is not offered yet.
+
+mod credential;
+
+pub use credential::{PublicKey, PublicKeysCredential};
+
+use super::Method;
+use crate::domain::CredentialType;
+use crate::flows::submission::Submission;
+
+pub(crate) struct Keys(CredentialType);
+
+pub(crate) const WEBAUTHN: Keys = Keys(CredentialType::Webauthn);
+pub(crate) const PASSKEY: Keys = Keys(CredentialType::Passkey);
+
+impl Method for Keys {
+    fn kind(&self) -> CredentialType {
+        self.0
+    }
+
+    fn takes_registration(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.0.as_str())
+    }
+    fn takes_settings(&self, submission: &Submission) -> bool {
+        submission.method() == Some(self.0.as_str())
+    }
+}
