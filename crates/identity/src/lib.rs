@@ -37,5 +37,6 @@ pub const MIGRATIONS: database::MigrationSet = database::migrations! {
         5 => "0005_attempt_limits.sql",
         6 => "0006_identity_versions.sql",
         7 => ("0007_lists.sqlite.sql", "0007_lists.postgres.sql"),
+        8 => "0008_totp.sql",
     ]
 };

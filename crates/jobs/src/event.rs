@@ -40,6 +40,11 @@ pub async fn append_event(tx: &mut WriteTx, cx: &Context, event: Event) -> Resul
     storage::insert_event(tx, cx, &actor(&cx.actor), &event).await
 }
 
+/// As [`append_event`], for two events of one deed: one statement writes both.
+pub async fn append_events(tx: &mut WriteTx, cx: &Context, events: &[Event; 2]) -> Result<(), Error> {
+    storage::insert_events(tx, cx, &actor(&cx.actor), events).await
+}
+
 /// As [`append_event`], but writes only when `is_written`. Both cases run the same statement, so that the time of an
 /// answer does not tell whether there was anything to record.
 pub async fn append_event_if(tx: &mut WriteTx, cx: &Context, event: Event, is_written: bool) -> Result<(), Error> {

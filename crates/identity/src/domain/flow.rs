@@ -6,6 +6,7 @@
 
 mod oauth2;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::{Rng, Timestamp};
@@ -388,6 +389,15 @@ pub struct Settings {
     /// The login that goes on when the new password is set, after a recovery that was begun within it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2Request>,
+    /// What methods keep until a change is confirmed, sealed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<CredentialType, String>,
+}
+
+impl Settings {
+    pub fn of(identity_id: IdentityId) -> Self {
+        Self { identity_id, oauth2: None, kept: BTreeMap::new() }
+    }
 }
 
 impl Details for Settings {

@@ -1,4 +1,5 @@
-//! What a flow says to a person: the message ids of the self-service contract, with our own English texts.
+//! What a flow says to a person: the message ids of the self-service contract, with our own English texts. What only one
+//! method says is in its room.
 //!
 //! Clients translate by `id` and `context`, so both are contract; the text is only what is shown when nothing better is
 //! known. Each message is made by the function named after what it says, so that an id is written once.
@@ -35,16 +36,16 @@ impl Message {
         Self { id, text: text.into(), kind, context: None }
     }
 
-    fn info(id: i64, text: impl Into<String>) -> Self {
+    pub(crate) fn info(id: i64, text: impl Into<String>) -> Self {
         Self::new(MessageKind::Info, id, text)
     }
 
-    fn error(id: i64, text: impl Into<String>) -> Self {
+    pub(crate) fn error(id: i64, text: impl Into<String>) -> Self {
         Self::new(MessageKind::Error, id, text)
     }
 
     #[must_use]
-    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.context.get_or_insert_default().insert(key.to_owned(), value.into());
         self
     }
@@ -56,11 +57,13 @@ impl Message {
     }
 }
 
+/// Messages without parameters, a function for each.
 macro_rules! fixed {
     ($kind:ident: $($name:ident = $id:literal, $text:literal;)+) => {
-        $(pub fn $name() -> Message { Message::new(MessageKind::$kind, $id, $text) })+
+        $(pub(crate) fn $name() -> Message { Message::new(MessageKind::$kind, $id, $text) })+
     };
 }
+pub(crate) use fixed;
 
 /// 101xxxx: signing in.
 pub mod login {
@@ -70,7 +73,6 @@ pub mod login {
         sign_in = 1_010_001, "Sign in";
         confirm_it_is_you = 1_010_003, "Please confirm that it is you.";
         complete_second_factor = 1_010_004, "Please complete the second step to sign in.";
-        verify = 1_010_005, "Verify";
         code_sent = 1_010_014, "A code was sent to the address you gave. If it does not arrive, check the spelling and try again.";
         send_code = 1_010_015, "Send sign in code";
         sign_in_with_password = 1_010_022, "Sign in with password";
@@ -88,7 +90,6 @@ pub mod registration {
 
     fixed! { Info:
         sign_up = 1_040_001, "Sign up";
-        continue_ = 1_040_003, "Continue";
         code_sent = 1_040_005, "A code was sent to the address you gave. If it does not arrive, check the spelling and try again.";
         send_code = 1_040_006, "Send sign up code";
         back = 1_040_008, "Back";
@@ -275,12 +276,10 @@ pub mod flow {
         account_disabled = 4_010_011, "This account is disabled.";
         registration_code_invalid = 4_040_003, "The registration code is invalid or was used already. Please try again.";
         recovery_completed = 4_060_001, "This recovery is completed already. Please start again.";
-        recovery_failed = 4_060_002, "The recovery failed. Please start again.";
         recovery_link_invalid = 4_060_004, "The recovery link is invalid or was used already. Please ask for a new one.";
         recovery_code_invalid = 4_060_006, "The recovery code is invalid or was used already. Please try again.";
         verification_link_invalid = 4_070_001, "The verification link is invalid or was used already. Please ask for a new one.";
         verification_completed = 4_070_002, "This verification is completed already. Please start again.";
-        verification_failed = 4_070_003, "The verification failed. Please start again.";
         verification_code_invalid = 4_070_006, "The verification code is invalid or was used already. Please try again.";
     }
 

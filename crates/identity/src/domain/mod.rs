@@ -15,6 +15,7 @@ pub mod form;
 pub mod identifier;
 pub mod identity;
 pub mod import;
+pub mod login;
 pub mod message;
 pub mod message_queue;
 pub mod password;

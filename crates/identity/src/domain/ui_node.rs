@@ -115,6 +115,16 @@ impl Node {
         Self::input(Group::Default, CSRF_TOKEN, InputKind::Hidden).required()
     }
 
+    /// A text to look at.
+    pub fn text(group: Group, id: &str, text: Message) -> Self {
+        Self::of(group, Attributes::Text { text, id: id.to_owned() })
+    }
+
+    /// A square picture, as a data URI.
+    pub fn image(group: Group, id: &str, src: String, size: u32) -> Self {
+        Self::of(group, Attributes::Image { src, id: id.to_owned(), width: size, height: size })
+    }
+
     pub fn anchor(group: Group, id: &str, href: impl Into<String>, title: Message) -> Self {
         let attributes = Attributes::Anchor { href: href.into(), title: title.clone(), id: id.to_owned() };
         Self::of(group, attributes).label(title)

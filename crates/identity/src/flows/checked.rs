@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::Identity;
 use crate::domain::session::RequiredAal;
 use crate::domain::{Aal, Session};
-use crate::http::wire::SessionView;
+use crate::flows::views::SessionView;
 use crate::storage;
 
 /// What the cached sessions take at most: some ten thousand.

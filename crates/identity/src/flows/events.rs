@@ -64,6 +64,11 @@ pub(super) async fn append_failed_guess<D: Details>(
     jobs::append_event_if(tx, cx, told(flow, &event, about), person.is_some()).await
 }
 
+/// The event about `person`, for a transaction that writes several.
+pub(super) fn of_flow<D: Details>(flow: &Flow<D>, event: FlowEvent<'_>, person: IdentityId) -> Event {
+    told(flow, &event, person)
+}
+
 fn told<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -> Event {
     let mut attributes = Map::new();
     let mut tell = |name: &str, value: Value| {

@@ -33,6 +33,7 @@ pub(crate) mod settings;
 pub(crate) mod submission;
 pub(crate) mod trait_nodes;
 pub(crate) mod verification;
+pub(crate) mod views;
 pub(crate) mod visitor;
 
 use std::time::Duration;

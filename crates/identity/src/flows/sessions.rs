@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::Identity;
 use crate::domain::flow::endpoint;
 use crate::domain::{Aal, IdentityId, Session, SessionId};
-use crate::http::wire;
+use crate::flows::views;
 use crate::operations::append_session_revoked;
 use crate::storage;
 use crate::storage::sessions::Liveness;
@@ -112,7 +112,7 @@ impl Identity {
         let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
         for mut session in others.skip(offset).take(size_) {
             session.devices = storage::sessions::devices(&mut tx, session.id).await?;
-            sessions.push(wire::session(&session, None, self.public_url(), cx.now));
+            sessions.push(views::session(&session, None, self.public_url(), cx.now));
         }
         Ok(OtherSessions { sessions, total, page, size })
     }

@@ -1,6 +1,7 @@
 //! What was submitted to a flow, from JSON or a form alike.
 
 use serde_json::{Map, Value};
+use web::config::parse_go_bool;
 
 use crate::domain::form::{self, FieldRules, FormError};
 
@@ -80,6 +81,15 @@ impl Submission {
     /// A text member that is not empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// Whether a member is set, as a boolean or as the text of one.
+    pub fn flag(&self, name: &str) -> bool {
+        match self.0.get(name) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) => parse_go_bool(text) == Some(true),
+            _ => false,
+        }
     }
 
     pub fn method(&self) -> Option<&str> {

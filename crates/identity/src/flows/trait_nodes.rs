@@ -124,6 +124,6 @@ const fn input_kind(input_type: InputType) -> InputKind {
 }
 
 /// The value at a dotted path that begins with `traits`.
-fn value_at<'v>(traits: &'v Value, name: &str) -> Option<&'v Value> {
+pub(crate) fn value_at<'v>(traits: &'v Value, name: &str) -> Option<&'v Value> {
     name.split('.').skip(1).try_fold(traits, |value, key| value.get(key)).filter(|value| !value.is_null())
 }

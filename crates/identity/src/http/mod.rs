@@ -7,7 +7,6 @@ mod flow_error;
 mod schemas;
 mod self_service;
 mod visitor;
-pub(crate) mod wire;
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -1,14 +1,16 @@
 //! What a flow asks of a method. Every hook has a default for methods that do not take part.
 
 use async_trait::async_trait;
+use base::Context;
 
 use crate::Identity;
+use crate::domain::flow::{Flow, Settings};
 use crate::domain::ui::Ui;
 use crate::domain::{self, CredentialType, Credentials};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
-use crate::flows::settings::step::{SettingsStep, Step as SettingsOutcome};
+use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
 /// What a login asks for, and what is known of the person.
@@ -66,10 +68,13 @@ pub(crate) trait Method: Send + Sync {
         false
     }
 
-    /// Adds its nodes to the settings of a person, who was read with the credentials.
-    fn offer_settings(&self, _service: &Identity, _person: &domain::Identity, _ui: &mut Ui) -> Result<(), FlowError> {
+    /// Adds its nodes to the settings of a person.
+    fn offer_settings(&self, _form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
         Ok(())
     }
+
+    /// Puts what the flow keeps sealed into a form that is about to be shown to its owner.
+    fn show_settings(&self, _service: &Identity, _cx: &Context, _shown: &mut Flow<Settings>) {}
 
     /// Makes a change.
     async fn change(&self, _step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {

@@ -49,9 +49,9 @@ methods! {
     saml: oidc::SAML;
     code: code::Code, code::CodeMethod;
     link: link::Link, link::LinkMethod;
-    totp: totp::Totp;
+    totp: totp::Totp, totp::TotpMethod;
     passkey: webauthn::PASSKEY;
     webauthn: webauthn::WEBAUTHN;
-    lookup_secret: lookup_secret::LookupSecret;
+    lookup_secret: lookup_secret::LookupSecret, lookup_secret::LookupSecretMethod;
     identifier_first: identifier_first::IdentifierFirst;
 }

@@ -23,6 +23,13 @@ database::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7) \
               ON CONFLICT (tenant_id, identity_id, type) \
               DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at";
+    /// The row is held until the transaction ends, so that two uses of one secret follow each other.
+    LOCK = {
+        sqlite: "SELECT config, version, created_at, updated_at FROM identity_credentials \
+                 WHERE tenant_id = $1 AND identity_id = $2 AND type = $3",
+        postgres: "SELECT config, version, created_at, updated_at FROM identity_credentials \
+                   WHERE tenant_id = $1 AND identity_id = $2 AND type = $3 FOR UPDATE",
+    };
     UPDATE_CONFIG = "UPDATE identity_credentials SET config = $4, updated_at = $5 \
                      WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
     DELETE = "DELETE FROM identity_credentials WHERE tenant_id = $1 AND identity_id = $2 AND type = $3";
@@ -108,6 +115,24 @@ pub async fn update_config(
     Ok(tx.execute(&UPDATE_CONFIG, &values).await? == 1)
 }
 
+/// A credential without its identifiers, which nobody else changes until the transaction ends.
+pub async fn lock(
+    tx: &mut WriteTx,
+    vault: Vault<'_>,
+    id: IdentityId,
+    kind: CredentialType,
+) -> Result<Option<Credential>, Error> {
+    let Some(row) = tx.query_opt(&LOCK, &values![id.as_uuid(), kind.as_str()]).await? else { return Ok(None) };
+    let config = open(kind, vault, &row.get::<Vec<u8>>(0)?)?;
+    let (version, created_at, updated_at) = (row.get(1)?, row.get(2)?, row.get(3)?);
+    Ok(Some(Credential { identifiers: Vec::new(), config, version, created_at, updated_at }))
+}
+
+fn open(kind: CredentialType, vault: Vault<'_>, sealed: &[u8]) -> Result<CredentialConfig, Error> {
+    CredentialConfig::from_json(kind, vault.open(SEALED, TABLE, sealed)?)
+        .map_err(|error| Error::inconsistent(TABLE, format!("the configuration of a {kind}: {error}")))
+}
+
 pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Result<(), Error> {
     tx.execute(&RELEASE_OF_IDENTITY, &values![id.as_uuid()]).await?;
     tx.execute(&DELETE_OF_IDENTITY, &values![id.as_uuid()]).await.map(|_| ())
@@ -122,8 +147,7 @@ pub(super) fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credentials
     for (kind, config, version, created_at, updated_at) in rows::<StoredCredential>(TABLE, row, at)? {
         let kind = word(TABLE, &kind, CredentialType::parse)?;
         let sealed = hex::decode(config).map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
-        let config = CredentialConfig::from_json(kind, vault.open(SEALED, TABLE, &sealed)?)
-            .map_err(|error| Error::inconsistent(TABLE, format!("the configuration of a {kind}: {error}")))?;
+        let config = open(kind, vault, &sealed)?;
         let credential = Credential {
             identifiers: Vec::new(),
             config,

@@ -32,6 +32,9 @@ database::statements! {
     SET_ASIDE = "UPDATE jobs_queue SET failed_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
     INSERT_EVENT = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    /// Two events of one request.
+    INSERT_EVENTS = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8), ($1, $2, $9, $4, $10, $6, $7, $11)";
     /// Nothing is written when `$9` is false; the statement costs its round trip all the same.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
@@ -122,6 +125,30 @@ pub(crate) async fn insert_event(tx: &mut WriteTx, cx: &Context, actor: &str, ev
     let attributes = event.attributes.to_string();
     let row = values![cx.now, event.name, actor, &event.subject, cx.request_id.0, address, attributes];
     tx.append(&INSERT_EVENT, &row).await
+}
+
+pub(crate) async fn insert_events(
+    tx: &mut WriteTx,
+    cx: &Context,
+    actor: &str,
+    [first, second]: &[Event; 2],
+) -> Result<(), Error> {
+    let address = cx.client_address.map(|it| it.to_string());
+    let attributes = [first.attributes.to_string(), second.attributes.to_string()];
+    let [first_attributes, second_attributes] = &attributes;
+    let row = values![
+        cx.now,
+        first.name,
+        actor,
+        &first.subject,
+        cx.request_id.0,
+        address,
+        first_attributes,
+        second.name,
+        &second.subject,
+        second_attributes,
+    ];
+    tx.append(&INSERT_EVENTS, &row).await
 }
 
 /// An event as it was written.

@@ -25,20 +25,6 @@ struct Feature {
 const FEATURES: &[Feature] = &[
     Feature {
         of: Service::Identity,
-        text: "one-time passwords (TOTP) are not supported yet: nobody can set one up, and people who brought one from \
-               elsewhere are not let in where a second factor is demanded",
-        keys: &["selfservice.methods.totp"],
-        switch: Some("selfservice.methods.totp.enabled"),
-    },
-    Feature {
-        of: Service::Identity,
-        text: "recovery codes (lookup secrets) are not supported yet: nobody can set them up, and people who brought some \
-               from elsewhere are not let in where a second factor is demanded",
-        keys: &["selfservice.methods.lookup_secret"],
-        switch: Some("selfservice.methods.lookup_secret.enabled"),
-    },
-    Feature {
-        of: Service::Identity,
         text: "security keys (WebAuthn) are not supported yet: nobody can register one or sign in with one, and people who \
                brought one from elsewhere are not let in where a second factor is demanded",
         keys: &["selfservice.methods.webauthn"],
@@ -290,8 +276,7 @@ fn interrupting_hooks(section: &Value) -> Vec<String> {
     found
 }
 
-/// A second factor that is demanded of everybody. `highest_available` is no such demand: it is obeyed, so that people who
-/// have a factor that is not supported are not let in, and nobody else can have one.
+/// A second factor that is demanded of everybody. `highest_available` is no such demand: it is obeyed.
 fn second_factors(section: &Value) -> Vec<Protection> {
     let mut found = Vec::new();
     for path in ["session.whoami.required_aal", "selfservice.flows.settings.required_aal"] {
@@ -299,8 +284,8 @@ fn second_factors(section: &Value) -> Vec<Protection> {
             found.push(Protection {
                 name: "second_factors",
                 path: format!("identity.{path}"),
-                consequence: "this demands a second factor of everybody, which is not supported yet: people who have \
-                              none would be let in without one",
+                consequence: "this demands a second factor of everybody, and nobody is led to set one up yet: people who \
+                              have none would be let in without one",
             });
         }
     }

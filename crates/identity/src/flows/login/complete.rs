@@ -4,21 +4,23 @@ use base::{Context, PlainToken};
 use database::WriteTx;
 use jobs::Event;
 use serde_json::json;
+use url::Url;
 
 use crate::Identity;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
+use crate::domain::login::{Addresses, Decision, Next, Proved, Reached, Refusal, SignIn, decide, next};
 use crate::domain::message::{flow as messages, validation};
-use crate::domain::{self, Aal, AuthenticationMethod, CredentialType, IdentityId, Session, SessionId};
+use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session, SessionId};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::views;
 use crate::flows::visitor::{Browser, Visitor};
-use crate::http::wire;
 use crate::storage;
 use crate::storage::identities::Unchanged;
 
@@ -31,56 +33,110 @@ struct SignedIn {
     is_new: bool,
 }
 
+/// A login that was written.
+struct Done<'a> {
+    identity: &'a domain::Identity,
+    signed_in: SignedIn,
+    return_to: Url,
+    verification: Option<BegunVerification>,
+    next_browser: Browser,
+}
+
+/// A login whose proof was accepted, on its way to an answer.
+pub(super) struct Completion<'a> {
+    pub visitor: &'a Visitor,
+    pub caller: &'a Caller,
+    pub browser: &'a Browser,
+    pub flow: &'a Flow<Login>,
+    pub current: Option<Current>,
+}
+
+/// What the transaction of a login wrote.
+enum Written {
+    SignedIn { signed_in: SignedIn, verification: Option<BegunVerification>, new_device: Option<PlainToken> },
+    VerifyFirst(BegunVerification),
+}
+
 impl Identity {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
+    /// Ends a login: gathers, decides, writes in one transaction, and answers.
     pub(super) async fn complete_login(
         &self,
         cx: &Context,
-        visitor: &Visitor,
-        caller: &Caller,
-        browser: &Browser,
-        flow: &Flow<Login>,
-        current: Option<Current>,
+        completion: Completion<'_>,
         proof: Proof,
     ) -> Result<Answer, SubmitError> {
-        let Proof { identity, method, effects } = proof;
-        if !identity.is_active() {
-            return Err(SubmitError::general(messages::account_disabled()));
-        }
-        let cx = &acting_as(cx, identity.id);
-        let used = method.method;
-        let return_to = self.login_return_to(flow, used)?;
+        let Completion { visitor, browser, flow, current, .. } = &completion;
+        let cx = &acting_as(cx, proof.identity.id);
+        let used = proof.method.method;
         let hooks = self.hooks_after(FlowKind::Login, used);
-        let same_person = current.as_ref().is_some_and(|current| current.session.identity_id == identity.id);
-        let mut signed_in = self.next_session(cx, visitor, identity.id, &method, current.filter(|_| same_person));
-
-        let must_verify =
-            hooks.require_verified_address && !identity.verifiable_addresses.iter().any(|address| address.verified);
-        if must_verify && identity.verifiable_addresses.is_empty() {
-            return Err(FlowError::NothingToVerify.into());
+        let has_session = current.as_ref().is_some_and(|it| it.session.identity_id == proof.identity.id);
+        let decision = decide(&Proved {
+            method: used,
+            is_active: proof.identity.is_active(),
+            addresses: addresses_of(&proof.identity),
+            requested_aal: flow.details.requested_aal,
+            has_session,
+            requires_verified_address: hooks.require_verified_address,
+            refuses_unverified_in_form: self.refuses_unverified_in_the_form(),
+            verifies: self.verification_enabled() && hooks.verification,
+        });
+        match decision {
+            Decision::Refused(Refusal::Disabled) => return Err(SubmitError::general(messages::account_disabled())),
+            Decision::Refused(Refusal::AddressNotVerified) => {
+                return Err(SubmitError::general(validation::address_not_verified()));
+            }
+            Decision::Refused(Refusal::NothingToVerify) => return Err(FlowError::NothingToVerify.into()),
+            Decision::VerifyFirst | Decision::SignedIn(_) => {}
         }
-        if must_verify && used == CredentialType::Password && self.refuses_unverified_in_the_form() {
-            return Err(SubmitError::general(validation::address_not_verified()));
-        }
-        let is_first_step = flow.details.requested_aal <= Aal::Aal1;
-        let begins_verification = must_verify || (self.verification_enabled() && hooks.verification && is_first_step);
-        let to_verify = Self::address_to_verify(&identity, None).filter(|_| begins_verification);
-
+        let return_to = self.login_return_to(flow, used)?;
         // Whoever knew the browser's secret before is not whoever signs in now.
-        let next_browser = if same_person || must_verify { browser.clone() } else { Browser::renewed(&self.rng) };
+        let keeps_secret = has_session || decision == Decision::VerifyFirst;
+        let next_browser = if keeps_secret { (*browser).clone() } else { Browser::renewed(&self.rng) };
+        match self.write_login(cx, &completion, &proof, decision, &next_browser).await? {
+            Written::VerifyFirst(begun) if flow.is_browser() && visitor.wants == Wants::Html => {
+                Ok(Answer::redirect(begun.url))
+            }
+            Written::VerifyFirst(BegunVerification { flow, address, url }) => {
+                Err(FlowError::AddressNotVerified { flow: flow.id, address, url }.into())
+            }
+            Written::SignedIn { signed_in, verification, new_device } => {
+                let verification = verification.filter(|_| hooks.show_verification_ui);
+                let done = Done { identity: &proof.identity, signed_in, return_to, verification, next_browser };
+                Ok(self.signed_in_answer(cx, visitor, flow, done).await?.with_device(new_device))
+            }
+        }
+    }
+
+    /// Writes what was decided. The person, their session and the one-time proof are checked once more under locks.
+    async fn write_login(
+        &self,
+        cx: &Context,
+        completion: &Completion<'_>,
+        proof: &Proof,
+        decision: Decision,
+        next_browser: &Browser,
+    ) -> Result<Written, SubmitError> {
+        let Completion { visitor, caller, flow, current, .. } = completion;
+        let Proof { identity, method, effects } = proof;
+        let hooks = self.hooks_after(FlowKind::Login, method.method);
+        let adds_to_session = matches!(decision, Decision::SignedIn(SignIn { adds_to_session: true, .. }));
+        let mut signed_in =
+            self.next_session(cx, visitor, identity.id, method, current.clone().filter(|_| adds_to_session));
+        let must_verify = decision == Decision::VerifyFirst;
+        let begins = must_verify || matches!(decision, Decision::SignedIn(SignIn { begins_verification: true, .. }));
 
         let mut tx = self.database.write(cx.tenant).await?;
-        Self::require_unchanged(&mut tx, &identity).await?;
+        Self::require_unchanged(&mut tx, identity).await?;
         let proved_address = effects.write(&mut tx, Redeeming { service: self, cx, person: identity.id }).await?;
-        let verification = match to_verify {
+        let verification = match Self::address_to_verify(identity, None).filter(|_| begins) {
             Some(address) => {
                 let of = VerificationOf {
-                    person: &identity,
+                    person: identity,
                     is_real: true,
                     flow_type: flow.flow_type,
                     request_url: &flow.request_url,
                     return_to: flow.requested("after_verification_return_to").or_else(|| flow.wanted_return_to()),
-                    browser: &next_browser,
+                    browser: next_browser,
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
                     newcomer: None,
@@ -97,17 +153,12 @@ impl Identity {
             tx.commit().await?;
             let begun =
                 verification.ok_or(FlowError::Broken("an unverified identity without an unverified address"))?;
-            if flow.is_browser() && visitor.wants == Wants::Html {
-                return Ok(Answer::redirect(begun.url));
-            }
-            return Err(
-                FlowError::AddressNotVerified { flow: begun.flow.id, address: begun.address, url: begun.url }.into()
-            );
+            return Ok(Written::VerifyFirst(begun));
         }
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
         } else {
-            signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method).await?;
+            signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method.clone()).await?;
         }
         // Only a complete sign-in makes a device familiar: a stolen password alone must not.
         let is_complete = signed_in.session.aal >= identity.available_aal;
@@ -120,29 +171,11 @@ impl Identity {
         if hooks.revoke_active_sessions || (proved_address && self.revokes_active_sessions()) {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
-        events::append(&mut tx, cx, flow, FlowEvent::named("LoginSucceeded").about(identity.id)).await?;
-        self.session_event(
-            &mut tx,
-            cx,
-            if signed_in.is_new { "SessionIssued" } else { "SessionChanged" },
-            &signed_in.session,
-        )
-        .await?;
+        let name = if signed_in.is_new { "SessionIssued" } else { "SessionChanged" };
+        let succeeded = events::of_flow(flow, FlowEvent::named("LoginSucceeded").about(identity.id), identity.id);
+        jobs::append_events(&mut tx, cx, &[succeeded, session_event(name, &signed_in.session)]).await?;
         tx.commit().await?;
-
-        let answer = self
-            .signed_in_answer(
-                cx,
-                visitor,
-                flow,
-                &identity,
-                signed_in,
-                return_to,
-                verification.filter(|_| hooks.show_verification_ui),
-                next_browser,
-            )
-            .await?;
-        Ok(answer.with_device(new_device))
+        Ok(Written::SignedIn { signed_in, verification, new_device })
     }
 
     /// The session that the proof is recorded in: the present one of the same person, else a new one.
@@ -187,46 +220,48 @@ impl Identity {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
     async fn signed_in_answer(
         &self,
         cx: &Context,
         visitor: &Visitor,
         flow: &Flow<Login>,
-        identity: &domain::Identity,
-        signed_in: SignedIn,
-        return_to: url::Url,
-        verification: Option<BegunVerification>,
-        next_browser: Browser,
+        done: Done<'_>,
     ) -> Result<Answer, FlowError> {
+        let Done { identity, signed_in, return_to, verification, next_browser } = done;
         let SignedIn { session, token, .. } = signed_in;
-        let reaches = self.whoami_required_aal().is_met(session.aal, identity.available_aal);
+        let next = next(&Reached {
+            flow_type: flow.flow_type,
+            is_sufficient: self.whoami_required_aal().is_met(session.aal, identity.available_aal),
+            has_challenge: flow.details.oauth2.is_some(),
+            shows_verification: verification.is_some() && visitor.wants_strictly == Wants::Html,
+        });
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        if flow.flow_type == FlowType::Api {
-            let shown = wire::session(&session, reaches.then_some(identity), self.public_url(), cx.now);
-            let json = json!({
-                "session_token": ShownToken(token),
-                "session": shown,
-                "continue_with": some_if_any(continue_with),
-            });
-            return Ok(Answer::new(FlowType::Api, Content::Done { json: Some(json), redirect: return_to.into() }));
-        }
-
-        let content = if !reaches {
-            Content::Elsewhere { url: self.second_factor_url(flow) }
-        } else if let Some(oauth2) = &flow.details.oauth2 {
-            match &verification {
-                Some(begun) if visitor.wants_strictly == Wants::Html => Content::Redirect { url: begun.url.clone() },
-                Some(_) | None => Content::Elsewhere { url: self.accept_login(cx, oauth2, &session, identity).await? },
+        let shown =
+            |with_person: bool| views::session(&session, with_person.then_some(identity), self.public_url(), cx.now);
+        let redirect = |verification: Option<BegunVerification>| {
+            verification.map_or_else(|| return_to.to_string(), |begun| begun.url)
+        };
+        let content = match next {
+            Next::Session { with_person } => {
+                let json = json!({
+                    "session_token": ShownToken(token),
+                    "session": shown(with_person),
+                    "continue_with": some_if_any(continue_with),
+                });
+                let content = Content::Done { json: Some(json), redirect: return_to.into() };
+                return Ok(Answer::new(FlowType::Api, content));
             }
-        } else {
-            continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
-            let json = json!({
-                "session": wire::session(&session, Some(identity), self.public_url(), cx.now),
-                "continue_with": some_if_any(continue_with),
-            });
-            let redirect = verification.map_or_else(|| return_to.to_string(), |begun| begun.url);
-            Content::Done { json: Some(json), redirect }
+            Next::SecondFactor => Content::Elsewhere { url: self.second_factor_url(flow) },
+            Next::Verification => Content::Redirect { url: redirect(verification) },
+            Next::Challenge => {
+                let oauth2 = flow.details.oauth2.as_ref().ok_or(FlowError::OAuth2ChallengeEmpty)?;
+                Content::Elsewhere { url: self.accept_login(cx, oauth2, &session, identity).await? }
+            }
+            Next::Done => {
+                continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
+                let json = json!({ "session": shown(true), "continue_with": some_if_any(continue_with) });
+                Content::Done { json: Some(json), redirect: redirect(verification) }
+            }
         };
         let answer = Answer::new(FlowType::Browser, content)
             .with(CookieChange::Session { token, expires_at: session.expires_at });
@@ -252,13 +287,27 @@ impl Identity {
         name: &'static str,
         session: &Session,
     ) -> Result<(), database::Error> {
-        let attributes = json!({
-            "IdentityID": session.identity_id,
-            "SessionID": session.id,
-            "SessionAAL": session.aal,
-            "SessionExpiresAt": session.expires_at,
-        });
-        jobs::append_event(tx, cx, Event { name, subject: session.identity_id.to_string(), attributes }).await
+        jobs::append_event(tx, cx, session_event(name, session)).await
+    }
+}
+
+fn session_event(name: &'static str, session: &Session) -> Event {
+    let attributes = json!({
+        "IdentityID": session.identity_id,
+        "SessionID": session.id,
+        "SessionAAL": session.aal,
+        "SessionExpiresAt": session.expires_at,
+    });
+    Event { name, subject: session.identity_id.to_string(), attributes }
+}
+
+/// What is known of the addresses of a person.
+fn addresses_of(person: &domain::Identity) -> Addresses {
+    let pending = person.verifiable_addresses.iter().any(|address| !address.verified);
+    match (person.has_verified_address(), pending) {
+        (true, pending) => Addresses::Verified { pending },
+        (false, true) => Addresses::Unverified,
+        (false, false) => Addresses::Absent,
     }
 }
 

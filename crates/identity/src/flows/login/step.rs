@@ -74,7 +74,7 @@ pub(crate) struct Redeeming<'a> {
     pub person: IdentityId,
 }
 
-impl LoginStep<'_> {
+impl<'a> LoginStep<'a> {
     /// Refuses a method that is off, or is no first factor where a second one is asked for.
     pub(crate) fn require_first_factor(&self, is_enabled: bool) -> Result<(), SubmitError> {
         if !is_enabled {
@@ -84,6 +84,17 @@ impl LoginStep<'_> {
             return Err(SubmitError::general(message::flow::no_login_strategy()));
         }
         Ok(())
+    }
+
+    /// Refuses a method that is off, or is asked for where no second factor is. Answers who is to prove it.
+    pub(crate) fn require_second_factor(&self, is_enabled: bool) -> Result<&'a Current, SubmitError> {
+        if !is_enabled {
+            return Err(FlowError::MethodDisabled.into());
+        }
+        match self.current {
+            Some(current) if self.flow.details.requested_aal > Aal::Aal1 => Ok(current),
+            Some(_) | None => Err(SubmitError::general(message::flow::no_login_strategy())),
+        }
     }
 
     /// The session's person with the credentials.

@@ -17,6 +17,7 @@ use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::methods::{self, code::nodes as code_nodes};
 
+use super::complete::Completion;
 use super::step::{LoginStep, Step};
 
 impl Identity {
@@ -67,7 +68,8 @@ impl Identity {
         let step = match step {
             Ok(Step::Proved(mut proof)) => {
                 proof.effects.transient_payload = submission.transient_payload();
-                self.complete_login(cx, visitor, &caller, &browser, &flow, current, *proof).await
+                let (caller, browser, flow) = (&caller, &browser, &flow);
+                self.complete_login(cx, Completion { visitor, caller, browser, flow, current }, *proof).await
             }
             Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
             Err(error) => Err(error),

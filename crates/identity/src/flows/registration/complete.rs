@@ -18,8 +18,8 @@ use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
 use crate::flows::login::some_if_any;
+use crate::flows::views;
 use crate::flows::visitor::{Browser, Visitor};
-use crate::http::wire;
 use crate::storage;
 use crate::storage::identities::{StoreError, Taken};
 
@@ -249,10 +249,10 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let Registered { identity, session, verification } = registered;
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        let mut json = json!({ "identity": wire::identity(&identity, self.public_url()) });
+        let mut json = json!({ "identity": views::identity(&identity, self.public_url()) });
         let shown = session.as_ref().filter(|_| shows_session);
         if let Some((session, _)) = shown {
-            json["session"] = wire::session(session, Some(&identity), self.public_url(), cx.now);
+            json["session"] = views::session(session, Some(&identity), self.public_url(), cx.now);
         }
 
         if flow.flow_type == FlowType::Api {

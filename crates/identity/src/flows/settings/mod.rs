@@ -16,7 +16,7 @@ use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
 use crate::domain::ui_node::{Node, NodeOrder};
-use crate::http::wire;
+use crate::flows::views;
 use crate::methods;
 use crate::storage;
 
@@ -25,6 +25,8 @@ use super::current::Current;
 use super::error::FlowError;
 use super::trait_nodes;
 use super::visitor::{Browser, Visitor};
+
+use step::SettingsForm;
 
 impl Identity {
     pub async fn begin_settings(
@@ -63,18 +65,18 @@ impl Identity {
             };
         }
         let browser = self.browser(visitor);
-        let details = Settings { identity_id: current.session.identity_id, oauth2: None };
+        let details = Settings::of(current.session.identity_id);
         let beginning = self.beginning::<Settings>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
         let person = self.person_of(cx, &current).await?.ok_or(FlowError::SessionInactive)?;
-        self.settings_form(&mut flow, &person)?;
+        self.settings_form(cx, &mut flow, &person)?;
         let mut tx = self.database.write(cx.tenant).await?;
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
         let mut answer = self.begun(&flow, &browser);
         if let Content::Begun { flow: shown, .. } = &mut answer.content {
-            *shown = self.settings_to_wire(&flow, &current.identity, &browser);
+            *shown = self.settings_to_wire(cx, &flow, &current.identity, &browser);
         }
         Ok(answer)
     }
@@ -88,7 +90,7 @@ impl Identity {
             return Err(self.expired(cx, &flow));
         }
         let browser = self.browser(visitor);
-        Ok(self.settings_to_wire(&flow, &current.identity, &browser))
+        Ok(self.settings_to_wire(cx, &flow, &current.identity, &browser))
     }
 
     /// Whether this session may look at and submit this flow.
@@ -124,19 +126,30 @@ impl Identity {
         address.set_query(None);
         let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);
         beginning.request_url = address.as_str();
-        let mut flow = Flow::begin(&beginning, Settings { identity_id: person.id, oauth2: None }, &self.rng, cx.now);
-        self.settings_form(&mut flow, person)?;
+        let mut flow = Flow::begin(&beginning, Settings::of(person.id), &self.rng, cx.now);
+        self.settings_form(cx, &mut flow, person)?;
         storage::flows::insert(tx, &flow).await?;
         Ok(flow)
     }
 
     /// Fills the form with what the person, who was read with the credentials, can change.
-    pub(super) fn settings_form(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
+    pub(super) fn settings_form(
+        &self,
+        cx: &Context,
+        flow: &mut Flow<Settings>,
+        person: &domain::Identity,
+    ) -> Result<(), FlowError> {
         flow.ui.nodes.clear();
         flow.ui.nodes.upsert(Node::csrf());
+        flow.details.kept.clear();
         for method in methods::ALL {
-            method.offer_settings(self, person, &mut flow.ui)?;
+            method.offer_settings(&mut SettingsForm { service: self, cx, person, flow: &mut *flow })?;
         }
+        self.sort_settings(flow, person)
+    }
+
+    /// Brings the nodes into the order of the wire contract.
+    pub(super) fn sort_settings(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
         let schema = self.schema_of_person(person)?;
         flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema)));
         Ok(())
@@ -144,12 +157,17 @@ impl Identity {
 
     pub(super) fn settings_to_wire(
         &self,
+        cx: &Context,
         flow: &Flow<Settings>,
         person: &domain::Identity,
         browser: &Browser,
     ) -> Value {
-        let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
-        wire["identity"] = wire::identity(person, self.public_url());
+        let mut shown = flow.clone();
+        for method in methods::ALL {
+            method.show_settings(self, cx, &mut shown);
+        }
+        let mut wire = shown.to_wire(Some(&browser.secret), &self.rng);
+        wire["identity"] = views::identity(person, self.public_url());
         wire
     }
 }

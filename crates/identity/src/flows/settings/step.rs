@@ -1,11 +1,14 @@
 //! One submission to the settings: what a method is given, and what it answers.
 
 use base::Context;
+use base::seal::Purpose;
 use database::WriteTx;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
-use crate::domain::{self, Session};
+use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::FlowError;
@@ -30,6 +33,8 @@ pub(crate) struct SettingsStep<'a> {
 /// What a method made of it.
 pub(crate) enum Step {
     Changed(Box<Changed>),
+    /// The form shows something new and was stored; nothing has changed yet.
+    Form,
 }
 
 /// A change that was made.
@@ -86,6 +91,13 @@ impl SettingsStep<'_> {
         storage::identities::update(tx, service.vault(cx), before, after).await
     }
 
+    /// Adds a proof to the session that makes the change.
+    pub(crate) async fn prove(&self, tx: &mut WriteTx, method: AuthenticationMethod) -> Result<Session, FlowError> {
+        let session = self.service.record_proof(tx, self.cx, self.current.session.id, method).await?;
+        self.service.session_event(tx, self.cx, "SessionChanged", &session).await?;
+        Ok(session)
+    }
+
     /// Records the change and commits it. Answers the person as changed.
     pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, FlowError> {
         let Change { mut tx, after, .. } = change;
@@ -94,4 +106,51 @@ impl SettingsStep<'_> {
         tx.commit().await?;
         Ok(after)
     }
+
+    /// Stores the form, which has changed.
+    pub(crate) async fn show(self) -> Result<Step, FlowError> {
+        let mut tx = self.service.database.write(self.cx.tenant).await?;
+        self.flow.ui.clear_messages();
+        self.service.sort_settings(self.flow, &self.current.identity)?;
+        storage::flows::update(&mut tx, self.flow).await?;
+        tx.commit().await?;
+        Ok(Step::Form)
+    }
+}
+
+/// The form of the settings while it is filled. `person` was read with the credentials.
+pub(crate) struct SettingsForm<'a> {
+    pub service: &'a Identity,
+    pub cx: &'a Context,
+    pub person: &'a domain::Identity,
+    pub flow: &'a mut Flow<Settings>,
+}
+
+/// What the values are sealed for that a method keeps in a flow.
+const KEPT: Purpose = Purpose("identity settings of a method");
+
+/// Keeps a value for a method until the flow ends. A flow rests readable, so secrets are not in its form: they are kept
+/// sealed, and put into the form when it is shown.
+pub(crate) fn keep<T: Serialize>(
+    service: &Identity,
+    cx: &Context,
+    flow: &mut Flow<Settings>,
+    method: CredentialType,
+    value: &T,
+) -> Result<(), FlowError> {
+    let plain =
+        serde_json::to_vec(value).map_err(|_| FlowError::Broken("a value of the settings cannot be written"))?;
+    flow.details.kept.insert(method, service.sealer.seal_text(KEPT, cx.tenant, &plain));
+    Ok(())
+}
+
+/// What a method keeps in this flow.
+pub(crate) fn kept<T: DeserializeOwned>(
+    service: &Identity,
+    cx: &Context,
+    flow: &Flow<Settings>,
+    method: CredentialType,
+) -> Option<T> {
+    let plain = service.sealer.open_text(KEPT, cx.tenant, flow.details.kept.get(&method)?).ok()?;
+    serde_json::from_slice(&plain).ok()
 }

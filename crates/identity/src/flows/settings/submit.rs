@@ -104,6 +104,7 @@ impl Identity {
         };
         let answer = match step {
             Ok(Step::Changed(changed)) => self.settings_changed(cx, visitor, &browser, &flow, &current, *changed).await,
+            Ok(Step::Form) => Ok(self.settings_shown(cx, &flow, &current, &browser)),
             Err(error) => match Refusal::try_from(error) {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
                 Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if flow.is_browser() => {
@@ -140,7 +141,7 @@ impl Identity {
         flow.submitted_method = submitted_method;
         flow.ui.clear_messages();
         flow.state = FlowState::Success;
-        self.settings_form(&mut flow, &identity)?;
+        self.settings_form(cx, &mut flow, &identity)?;
         flow.ui.messages.push(messages::saved());
         let sets_password = flow.method() == Some(CredentialType::Password);
         let oauth2 = if sets_password { flow.details.oauth2.take() } else { None };
@@ -162,7 +163,7 @@ impl Identity {
         if flow.is_browser() && visitor.wants_strictly == Wants::Json {
             continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: redirect.clone() });
         }
-        let mut wire = self.settings_to_wire(&flow, &identity, browser);
+        let mut wire = self.settings_to_wire(cx, &flow, &identity, browser);
         if let Some(items) = some_if_any(continue_with) {
             wire["continue_with"] = serde_json::json!(items);
         }
@@ -172,6 +173,15 @@ impl Identity {
             return Ok(answer);
         }
         Ok(answer.with(CookieChange::Session { token: current.token.clone(), expires_at: session.expires_at }))
+    }
+
+    /// The form with something new to look at.
+    fn settings_shown(&self, cx: &Context, flow: &Flow<Settings>, current: &Current, browser: &Browser) -> Answer {
+        let mut answer = self.form(flow, browser, 200);
+        if let Content::Form { flow: shown, .. } = &mut answer.content {
+            *shown = self.settings_to_wire(cx, flow, &current.identity, browser);
+        }
+        answer
     }
 
     async fn refuse_settings(
@@ -184,7 +194,7 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let mut answer = self.refuse_submission(cx, &mut flow, browser, refusal).await?;
         if let Content::Form { flow: shown, .. } = &mut answer.content {
-            *shown = self.settings_to_wire(&flow, &current.identity, browser);
+            *shown = self.settings_to_wire(cx, &flow, &current.identity, browser);
         }
         Ok(answer)
     }
@@ -199,7 +209,7 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let mut flow = self.begin_again(cx, visitor, browser, expired, expired.details.clone());
         let person = self.person_of(cx, current).await?.ok_or(FlowError::SessionInactive)?;
-        self.settings_form(&mut flow, &person)?;
+        self.settings_form(cx, &mut flow, &person)?;
         self.put_in_place_of(cx, visitor, expired, flow).await
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::Identity;
 use crate::domain::message_queue::{Dispatch, Message};
 use crate::domain::{self, Credential, CredentialType};
-use crate::http::wire::{ForAdministrators, IdentityView, SessionView};
+use crate::flows::views::{ForAdministrators, IdentityView, SessionView};
 use crate::operations::sessions::SessionDetails;
 
 /// In place of what only development may show.

@@ -1,21 +1,85 @@
-//! The method `lookup_secret`.
+//! The method `lookup_secret`: backup codes that a person wrote down, each of which works once (NIST SP 800-63B section 5.1.2). A
+//! second factor, for the day when the other one is lost.
+//!
+//! What always holds:
+//! - A code is used once, whatever requests come at the same time.
+//! - New codes count when their owner confirmed that they were saved; until then the old ones do.
+//! - Codes rest sealed, in the credential and in the flow that shows them.
 
+mod config;
 mod credential;
+mod login;
+mod messages;
+mod nodes;
+mod settings;
 
+pub use config::LookupSecretMethod;
 pub use credential::{LookupCode, LookupSecretCredential};
 
-use super::Method;
-use crate::domain::CredentialType;
+use async_trait::async_trait;
+use base::Context;
+
+use super::{LoginForm, Method};
+use crate::Identity;
+use crate::domain::credential::CredentialConfig;
+use crate::domain::flow::{Flow, Settings};
+use crate::domain::ui::Ui;
+use crate::domain::{Credential, CredentialType, Credentials};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
+use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
 pub(crate) struct LookupSecret;
 
+#[async_trait]
 impl Method for LookupSecret {
     fn kind(&self) -> CredentialType {
         CredentialType::LookupSecret
     }
 
+    fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
+        match form {
+            LoginForm::SecondFactor(person)
+                if service.methods().lookup_secret.enabled && codes_of(&person.credentials).is_some() =>
+            {
+                nodes::login_form(ui);
+                true
+            }
+            LoginForm::FirstFactor | LoginForm::Named(_) | LoginForm::Refresh(_) | LoginForm::SecondFactor(_) => false,
+        }
+    }
+
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+        login::login(step).await
+    }
+
     fn takes_settings(&self, submission: &Submission) -> bool {
-        submission.method() == Some("lookup_secret")
+        settings::Action::of(submission).is_some()
+    }
+
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+        settings::offer(form);
+        Ok(())
+    }
+
+    fn show_settings(&self, service: &Identity, cx: &Context, shown: &mut Flow<Settings>) {
+        settings::show(service, cx, shown);
+    }
+
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+        settings::change(step).await
+    }
+}
+
+/// The codes of a person who has any, used ones as well.
+fn codes_of(credentials: &Credentials) -> Option<&[LookupCode]> {
+    codes(credentials.get(&CredentialType::LookupSecret)?)
+}
+
+fn codes(credential: &Credential) -> Option<&[LookupCode]> {
+    match &credential.config {
+        CredentialConfig::LookupSecret(lookup) => Some(lookup.recovery_codes.as_slice()).filter(|it| !it.is_empty()),
+        _ => None,
     }
 }

@@ -20,11 +20,11 @@ use async_trait::async_trait;
 use super::{LoginForm, Method};
 use crate::Identity;
 use crate::domain::ui::Ui;
-use crate::domain::{self, Credential, CredentialType};
+use crate::domain::{Credential, CredentialType};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
 use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOutcome};
-use crate::flows::settings::step::{SettingsStep, Step as SettingsOutcome};
+use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
 pub(crate) struct Password;
@@ -79,9 +79,9 @@ impl Method for Password {
         submission.method() == Some(self.kind().as_str())
     }
 
-    fn offer_settings(&self, service: &Identity, _: &domain::Identity, ui: &mut Ui) -> Result<(), FlowError> {
-        if service.methods().password.enabled {
-            nodes::settings_form(ui);
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+        if form.service.methods().password.enabled {
+            nodes::settings_form(&mut form.flow.ui);
         }
         Ok(())
     }

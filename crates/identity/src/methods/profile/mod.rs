@@ -10,11 +10,9 @@ pub use config::ProfileMethod;
 use async_trait::async_trait;
 
 use super::Method;
-use crate::Identity;
-use crate::domain::ui::Ui;
-use crate::domain::{self, CredentialType};
+use crate::domain::CredentialType;
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::settings::step::{SettingsStep, Step as SettingsOutcome};
+use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
 pub(crate) struct Profile;
@@ -29,10 +27,10 @@ impl Method for Profile {
         submission.method() == Some(self.kind().as_str())
     }
 
-    fn offer_settings(&self, service: &Identity, person: &domain::Identity, ui: &mut Ui) -> Result<(), FlowError> {
-        if service.methods().profile.enabled {
-            let schema = service.schema_of_person(person)?;
-            nodes::settings_form(ui, &schema, &person.traits);
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+        if form.service.methods().profile.enabled {
+            let schema = form.service.schema_of_person(form.person)?;
+            nodes::settings_form(&mut form.flow.ui, &schema, &form.person.traits);
         }
         Ok(())
     }

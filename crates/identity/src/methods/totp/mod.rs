@@ -1,21 +1,82 @@
-//! The method `totp`.
+//! The method `totp`: the codes of an authenticator app (RFC 6238), a second factor.
+//!
+//! What always holds:
+//! - A code is accepted once, and so is every step before it (RFC 6238 section 5.2).
+//! - The secret rests sealed, in the credential and in the flow that sets it up.
+//! - Guesses are limited as those at passwords are. A session does not vouch for its person here: whoever knows the password
+//!   can make any number of sessions.
 
+mod config;
 mod credential;
+mod key;
+mod login;
+mod messages;
+mod nodes;
+mod qr;
+mod settings;
+mod storage;
 
+pub use config::{TotpConfig, TotpMethod};
 pub use credential::TotpCredential;
+pub(crate) use storage::STATEMENTS;
 
-use super::Method;
-use crate::domain::CredentialType;
+use async_trait::async_trait;
+use base::Context;
+
+use super::{LoginForm, Method};
+use crate::Identity;
+use crate::domain::credential::CredentialConfig;
+use crate::domain::flow::{Flow, Settings};
+use crate::domain::ui::Ui;
+use crate::domain::{self, CredentialType};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::login::step::{LoginStep, Step as LoginOutcome};
+use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
 pub(crate) struct Totp;
 
+#[async_trait]
 impl Method for Totp {
     fn kind(&self) -> CredentialType {
         CredentialType::Totp
     }
 
+    fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
+        match form {
+            LoginForm::SecondFactor(person) if service.methods().totp.enabled && url_of(person).is_some() => {
+                nodes::login_form(ui);
+                true
+            }
+            LoginForm::FirstFactor | LoginForm::Named(_) | LoginForm::Refresh(_) | LoginForm::SecondFactor(_) => false,
+        }
+    }
+
+    async fn login(&self, step: LoginStep<'_>) -> Result<LoginOutcome, SubmitError> {
+        login::login(step).await
+    }
+
     fn takes_settings(&self, submission: &Submission) -> bool {
-        submission.method() == Some("totp")
+        submission.method() == Some(self.kind().as_str()) || submission.flag("totp_unlink")
+    }
+
+    fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+        settings::offer(form)
+    }
+
+    fn show_settings(&self, service: &Identity, cx: &Context, shown: &mut Flow<Settings>) {
+        settings::show(service, cx, shown);
+    }
+
+    async fn change(&self, step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
+        settings::change(step).await
+    }
+}
+
+/// The `otpauth` URL of a person who has an authenticator app.
+fn url_of(person: &domain::Identity) -> Option<&str> {
+    match &person.credential(CredentialType::Totp)?.config {
+        CredentialConfig::Totp(totp) => Some(totp.url()).filter(|url| !url.is_empty()),
+        _ => None,
     }
 }

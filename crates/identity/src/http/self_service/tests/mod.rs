@@ -7,6 +7,7 @@ mod confirmation;
 mod forms;
 mod link;
 mod login;
+mod lookup_secret;
 mod messages;
 mod oauth2;
 mod recovery;
@@ -15,6 +16,7 @@ mod revocation;
 mod sessions;
 mod settings;
 mod submissions;
+mod totp;
 mod verification;
 
 use std::collections::BTreeMap;

@@ -162,7 +162,7 @@ async fn password_managers_find_the_settings() {
 }
 
 /// Asks the admin port.
-async fn administer(house: &House, method: &str, path: &str, body: Value) -> StatusCode {
+pub(super) async fn administer(house: &House, method: &str, path: &str, body: Value) -> StatusCode {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let mut request = request.body(Body::from(body.to_string())).unwrap();
     request.extensions_mut().insert(house.cx());

@@ -1,0 +1,103 @@
+//! A backup code as the second factor of a login.
+
+use async_trait::async_trait;
+use database::WriteTx;
+use subtle::ConstantTimeEq as _;
+
+use crate::domain::credential::CredentialConfig;
+use crate::domain::message::Message;
+use crate::domain::{Aal, AuthenticationMethod, CredentialType};
+use crate::flows::attempts::Target;
+use crate::flows::error::SubmitError;
+use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
+use crate::storage;
+
+use super::{LookupCode, codes_of, messages};
+
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+    let (service, cx) = (step.service, step.cx);
+    let current = step.require_second_factor(service.methods().lookup_secret.enabled)?;
+    step.flow.submitted_method = Some(CredentialType::LookupSecret);
+    step.flow.transient_payload = step.submission.transient_payload();
+    let given = step.submission.text("lookup_secret").ok_or_else(|| missing("lookup_secret"))?;
+    let identity = step.person_of(current).await?;
+    let codes = codes_of(&identity.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?;
+    let name = identity.id.to_string();
+    let target = Target { name: &name, person: Some(identity.id) };
+    let guess = service.admit_guess(cx, step.caller, &target, false).await?;
+    let found = find(codes, given).filter(|_| !guess.is_ignored());
+    let code = match found {
+        Some(LookupCode { code, used_at: None }) => code.clone(),
+        Some(LookupCode { used_at: Some(_), .. }) | None => {
+            let (is_used, is_ignored) = (found.is_some(), guess.is_ignored());
+            let person = Some(identity.id).filter(|_| !is_ignored);
+            step.count_failed_guess(guess, person, "the backup code is wrong").await?;
+            let refusal = if is_used { messages::code_used() } else { messages::code_invalid() };
+            return Err(SubmitError::general(refusal));
+        }
+    };
+    step.flow.active = Some(CredentialType::LookupSecret);
+    let method = AuthenticationMethod::new(CredentialType::LookupSecret, Aal::Aal2, cx.now);
+    let effects =
+        Effects { redeems: Some(Box::new(UsedCode(code))), familiar: guess.familiar.clone(), ..Effects::default() };
+    Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+}
+
+/// The code that was given. All codes are compared, in a time that does not depend on which one it is. Spaces are ignored and
+/// capitals are read as small letters, because people copy codes from paper.
+fn find<'a>(codes: &'a [LookupCode], given: &str) -> Option<&'a LookupCode> {
+    let given: String = given.chars().filter(|c| !c.is_whitespace()).collect();
+    let lower = given.to_ascii_lowercase();
+    let mut found = None;
+    for code in codes {
+        let known = code.code.as_bytes();
+        if bool::from(known.ct_eq(given.as_bytes()) | known.ct_eq(lower.as_bytes())) {
+            found = Some(code);
+        }
+    }
+    found
+}
+
+/// The code that was given.
+struct UsedCode(String);
+
+#[async_trait]
+impl Redeem for UsedCode {
+    async fn redeem(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, database::Error> {
+        let vault = of.service.vault(of.cx);
+        let stored = storage::credentials::lock(tx, vault, of.person, CredentialType::LookupSecret).await?;
+        let Some(mut credential) = stored else { return Ok(false) };
+        let CredentialConfig::LookupSecret(lookup) = &mut credential.config else { return Ok(false) };
+        let unused = |code: &&mut LookupCode| code.used_at.is_none() && code.code == self.0;
+        let Some(code) = lookup.recovery_codes.iter_mut().find(unused) else { return Ok(false) };
+        code.used_at = Some(of.cx.now.truncated_to_seconds());
+        credential.updated_at = of.cx.now;
+        storage::credentials::update_config(tx, vault, of.person, &credential).await
+    }
+
+    fn refusal(&self) -> Message {
+        messages::code_used()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_as_it_was_written_down() {
+        let codes = ["abcd1234", "EFGH5678"].map(|code| LookupCode { code: code.to_owned(), used_at: None });
+        for (given, found) in [
+            ("abcd1234", Some(0)),
+            ("ABCD1234", Some(0)),
+            (" abcd 1234 ", Some(0)),
+            ("EFGH5678", Some(1)),
+            ("efgh5678", None),
+            ("abcd123", None),
+            ("abcd12345", None),
+            ("", None),
+        ] {
+            assert_eq!(find(&codes, given), found.map(|at: usize| &codes[at]), "{given}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A code of an authenticator app as the second factor of a login.
+
+use async_trait::async_trait;
+use database::WriteTx;
+
+use crate::domain::message::Message;
+use crate::domain::{Aal, AuthenticationMethod, CredentialType};
+use crate::flows::attempts::Target;
+use crate::flows::error::SubmitError;
+use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
+
+use super::key::Key;
+use super::{messages, storage, url_of};
+
+pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
+    let (service, cx) = (step.service, step.cx);
+    let current = step.require_second_factor(service.methods().totp.enabled)?;
+    step.flow.submitted_method = Some(CredentialType::Totp);
+    step.flow.transient_payload = step.submission.transient_payload();
+    let code = step.submission.text("totp_code").ok_or_else(|| missing("totp_code"))?;
+    let identity = step.person_of(current).await?;
+    let url = url_of(&identity).ok_or_else(|| SubmitError::general(messages::no_device()))?;
+    let name = identity.id.to_string();
+    let target = Target { name: &name, person: Some(identity.id) };
+    let guess = service.admit_guess(cx, step.caller, &target, false).await?;
+    let key = Key::parse(url);
+    if key.is_none() {
+        tracing::warn!(request_id = %cx.request_id, identity = %identity.id, "the stored TOTP URL has no usable secret");
+    }
+    let used = key.and_then(|key| key.step_of(code, cx.now)).filter(|_| !guess.is_ignored());
+    let Some(used) = used else {
+        let person = Some(identity.id).filter(|_| !guess.is_ignored());
+        step.count_failed_guess(guess, person, "the authentication code is wrong").await?;
+        return Err(SubmitError::general(messages::code_invalid()));
+    };
+    step.flow.active = Some(CredentialType::Totp);
+    let method = AuthenticationMethod::new(CredentialType::Totp, Aal::Aal2, cx.now);
+    let effects =
+        Effects { redeems: Some(Box::new(UsedStep(used))), familiar: guess.familiar.clone(), ..Effects::default() };
+    Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
+}
+
+/// The step whose code was given.
+struct UsedStep(i64);
+
+#[async_trait]
+impl Redeem for UsedStep {
+    async fn redeem(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, database::Error> {
+        storage::use_step(tx, of.person, self.0).await
+    }
+
+    fn refusal(&self) -> Message {
+        messages::code_invalid()
+    }
+}

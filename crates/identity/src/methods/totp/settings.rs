@@ -1,0 +1,102 @@
+//! Setting up an authenticator app, and removing it.
+//!
+//! The form carries a new secret until the first code of it shows that the app has it. Setting it up proves the second factor in
+//! the session that does it.
+
+use base::Context;
+
+use crate::Identity;
+use crate::domain::credential::CredentialConfig;
+use crate::domain::flow::{Flow, Settings};
+use crate::domain::message::validation;
+use crate::domain::{self, Aal, AuthenticationMethod, Credential, CredentialType};
+use crate::flows::error::{FlowError, SubmitError};
+use crate::flows::settings::step::{Changed, SettingsForm, SettingsStep, Step, keep, kept};
+use crate::flows::trait_nodes::value_at;
+
+use super::key::Key;
+use super::{TotpCredential, messages, nodes, storage, url_of};
+
+pub(super) fn offer(form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
+    let (service, person) = (form.service, form.person);
+    if !service.methods().totp.enabled {
+        return Ok(());
+    }
+    if url_of(person).is_some() {
+        nodes::unlink_form(&mut form.flow.ui);
+        return Ok(());
+    }
+    let key = Key::generate(&service.rng, issuer(service), &account_name(service, person)?);
+    keep(service, form.cx, form.flow, CredentialType::Totp, &key.url())?;
+    nodes::link_form(&mut form.flow.ui);
+    Ok(())
+}
+
+pub(super) fn show(service: &Identity, cx: &Context, shown: &mut Flow<Settings>) {
+    if let Some(key) = new_key(service, cx, shown) {
+        nodes::show(&mut shown.ui, &key);
+    }
+}
+
+pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+    if !step.service.methods().totp.enabled {
+        return Err(FlowError::MethodDisabled.into());
+    }
+    step.require_privileged()?;
+    if step.submission.flag("totp_unlink") { unlink(step).await } else { link(step).await }
+}
+
+async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+    let (service, cx) = (step.service, step.cx);
+    let Some(code) = step.submission.text("totp_code") else {
+        return Err(SubmitError::at("totp_code", validation::missing("totp_code")));
+    };
+    let mut change = step.begin_change().await?;
+    // Another page set an app up meanwhile: the secret of this one is not the one that counts.
+    let key = new_key(service, cx, step.flow).filter(|_| url_of(&change.after).is_none());
+    let key = key.ok_or(FlowError::FlowChanged)?;
+    let Some(used) = key.step_of(code, cx.now) else {
+        return Err(SubmitError::at("totp_code", messages::code_invalid()));
+    };
+    let id = change.after.id;
+    let config = CredentialConfig::Totp(TotpCredential::new(key.url()));
+    change.after.credentials.insert(CredentialType::Totp, Credential::new(config, vec![id.to_string()], cx.now));
+    step.store(&mut change).await?;
+    if !storage::use_step(&mut change.tx, id, used).await? {
+        return Err(SubmitError::at("totp_code", messages::code_invalid()));
+    }
+    let method = AuthenticationMethod::new(CredentialType::Totp, Aal::Aal2, cx.now);
+    let session = step.prove(&mut change.tx, method).await?;
+    let identity = step.commit(change).await?;
+    Ok(Step::Changed(Box::new(Changed { session: Some(session), ..Changed::of(identity) })))
+}
+
+async fn unlink(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+    let mut change = step.begin_change().await?;
+    change.after.credentials.remove(&CredentialType::Totp);
+    step.store(&mut change).await?;
+    let identity = step.commit(change).await?;
+    Ok(Step::Changed(Box::new(Changed::of(identity))))
+}
+
+/// The key that the flow waits for a code of.
+fn new_key(service: &Identity, cx: &Context, flow: &Flow<Settings>) -> Option<Key> {
+    Key::parse(&kept::<String>(service, cx, flow, CredentialType::Totp)?)
+}
+
+fn issuer(service: &Identity) -> &str {
+    let configured = service.methods().totp.config.issuer.as_deref().filter(|issuer| !issuer.is_empty());
+    configured.or_else(|| service.public_url().host_str()).unwrap_or("Kleis")
+}
+
+/// The trait that the schema names for this, else the id of the person.
+fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FlowError> {
+    let schema = service.schema_of_person(person)?;
+    let mut fields = schema.fields().iter().filter(|field| field.extension.totp_account_name);
+    let value = fields.find_map(|field| value_at(&person.traits, &field.name));
+    Ok(match value {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => person.id.to_string(),
+    })
+}
