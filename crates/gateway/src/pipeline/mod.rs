@@ -7,10 +7,12 @@
 //! - Only "not responsible" goes on to the next authenticator, and an invalid credential or an outage where the rule
 //!   says so.
 
+mod answer;
 pub(crate) mod authn;
 pub(crate) mod authz;
 pub(crate) mod errors;
 pub(crate) mod mutate;
+mod registry;
 mod rule_set;
 mod services;
 mod settings;
@@ -18,21 +20,22 @@ pub(crate) mod template;
 
 use base::Context;
 use http::{HeaderMap, HeaderName};
+use serde_json::Value;
 
-use crate::config::{Config, Handlers};
+use crate::config::Config;
 use crate::domain::failure::Failure;
 use crate::domain::rule::{HandlerEntry, OnFailure, Rule};
 use crate::domain::session::Session;
 use crate::domain::target::Target;
-use authn::{Authenticator, Outcome};
-use authz::Authorizer;
-use errors::ErrorHandler;
-use mutate::Mutator;
+use authn::{AUTHENTICATORS, Authenticator, Outcome};
+use authz::{AUTHORIZERS, Authorizer};
+use errors::{ERROR_HANDLERS, ErrorHandler};
+use mutate::{MUTATORS, Mutator};
+use registry::Named;
 
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
 pub use services::{IN_PROCESS_KEYS, LocalServices};
-use settings::merged;
 
 /// A request as the pipeline sees it.
 #[derive(Clone, Copy)]
@@ -63,14 +66,14 @@ impl<'a> Inbound<'a> {
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     authenticators: Vec<Step>,
-    authorizer: Authorizer,
-    mutators: Vec<Mutator>,
+    authorizer: Box<dyn Authorizer>,
+    mutators: Vec<Box<dyn Mutator>>,
     pub(crate) errors: Vec<ErrorHandler>,
 }
 
 #[derive(Debug)]
 struct Step {
-    authenticator: Authenticator,
+    authenticator: Named<dyn Authenticator>,
     on_invalid: OnFailure,
     on_unavailable: OnFailure,
 }
@@ -88,16 +91,14 @@ pub(crate) enum InvalidRule {
     Upstream(String),
 }
 
-/// Handlers of Oathkeeper that are not offered here, and what to use instead.
-const ABSENT: &[(&str, &str)] = &[
-    ("bearer_token", "use `oauth2_introspection`, `jwt` or `cookie_session`"),
-    ("oauth2_client_credentials", "use `oauth2_introspection` or `jwt`"),
-    ("remote", "use `allow` or `deny`"),
-    ("remote_json", "use `allow` or `deny`"),
-    ("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6"),
-    ("cookie", "use `header`"),
-    ("hydrator", "use `header` or `id_token`"),
-];
+/// The keys of the configuration that handlers read.
+pub(crate) fn supported_keys() -> impl Iterator<Item = String> {
+    AUTHENTICATORS
+        .supported_keys()
+        .chain(AUTHORIZERS.supported_keys())
+        .chain(MUTATORS.supported_keys())
+        .chain(ERROR_HANDLERS.supported_keys())
+}
 
 impl Pipeline {
     pub(crate) fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<Self, InvalidRule> {
@@ -110,45 +111,46 @@ impl Pipeline {
         if rule.mutators.is_empty() {
             return Err(InvalidRule::Missing("mutators"));
         }
-        let authenticators = rule.authenticators.iter().map(|entry| {
-            let authenticator = compile_handler("authenticator", entry, &config.authenticators, |name, settings| {
-                Authenticator::compile(name, settings, services)
-            })?;
+        let compile_step = |entry: &HandlerEntry| {
+            let make = |name: &str, settings: Value| AUTHENTICATORS.make(name, settings, services);
+            let configured = config.authenticators.get(&entry.handler);
             Ok::<_, InvalidRule>(Step {
-                authenticator,
+                authenticator: AUTHENTICATORS.compile(entry, configured, make)?,
                 on_invalid: entry.on_invalid.unwrap_or_default(),
                 on_unavailable: entry.on_unavailable.unwrap_or_default(),
             })
-        });
-        let errors = rule.errors.iter().map(|entry| {
-            let settings = config.errors.handler(&entry.handler);
-            let handlers: Handlers = settings.map(|it| (entry.handler.clone(), it)).into_iter().collect();
-            compile_handler("error handler", entry, &handlers, ErrorHandler::compile)
-        });
+        };
+        let compile_mutator = |entry: &HandlerEntry| {
+            let make = |name: &str, settings: Value| MUTATORS.make(name, settings, services);
+            MUTATORS.compile(entry, config.mutators.get(&entry.handler), make).map(|named| named.handler)
+        };
+        let authenticators = rule.authenticators.iter().map(compile_step).collect::<Result<_, _>>()?;
+        let authorizer = AUTHORIZERS
+            .compile(&rule.authorizer, config.authorizers.get(&rule.authorizer.handler), |name, settings| {
+                AUTHORIZERS.make(name, settings, services)
+            })?
+            .handler;
         Ok(Self {
-            authenticators: authenticators.collect::<Result<_, _>>()?,
-            authorizer: compile_handler("authorizer", &rule.authorizer, &config.authorizers, Authorizer::compile)?,
-            mutators: rule
-                .mutators
+            errors: rule
+                .errors
                 .iter()
-                .map(|entry| compile_handler("mutator", entry, &config.mutators, Mutator::compile))
+                .map(|entry| ErrorHandler::of_rule(entry, &config.errors))
                 .collect::<Result<_, _>>()?,
-            errors: errors.collect::<Result<_, _>>()?,
+            authenticators,
+            authorizer,
+            mutators: rule.mutators.iter().map(compile_mutator).collect::<Result<_, _>>()?,
         })
     }
 
     /// Runs the request through the rule. On success the session says what to send on.
     pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
         let mut session = self.authenticate(inbound, services).await?;
-        match self.authorizer.authorize() {
-            Ok(()) => {}
-            Err(mut failure) => {
-                failure.set_cookies.append(&mut session.set_cookies);
-                return Err(failure);
-            }
+        if let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
+            failure.set_cookies.append(&mut session.set_cookies);
+            return Err(failure);
         }
         for mutator in &self.mutators {
-            mutator.mutate(inbound, &mut session, services).await?;
+            mutator.mutate(inbound, &mut session, services).get().await?;
         }
         Ok(session)
     }
@@ -156,7 +158,7 @@ impl Pipeline {
     async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
         let mut set_cookies = Vec::new();
         for step in &self.authenticators {
-            let mut failure = match step.authenticator.authenticate(inbound, services).await {
+            let mut failure = match step.authenticator.handler.authenticate(inbound, services).get().await {
                 Outcome::NotResponsible => continue,
                 Outcome::Accepted(mut session) => {
                     session.set_cookies = set_cookies;
@@ -169,7 +171,7 @@ impl Pipeline {
                 Outcome::Unavailable(failure) => {
                     let reason = failure.reason.as_deref().unwrap_or(&failure.message);
                     tracing::warn!(
-                        authenticator = step.authenticator.name(),
+                        authenticator = step.authenticator.name,
                         reason,
                         "a credential could not be checked"
                     );
@@ -190,39 +192,18 @@ impl Pipeline {
 
     /// The headers that this rule decides on: no client may send them past any rule.
     pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.mutators.iter().flat_map(Mutator::decided_headers)
+        self.mutators.iter().flat_map(|mutator| mutator.decided_headers())
     }
 
     /// Where the keys lie that this rule signs with.
     pub(crate) fn signing_key_urls(&self) -> impl Iterator<Item = &str> {
-        self.mutators.iter().filter_map(Mutator::signing_key_url)
+        self.mutators.iter().filter_map(|mutator| mutator.signing_key_url())
     }
 
     /// Whether the headers of the request are shown on the answer of the decision API.
     pub(crate) fn echoes_request_headers(&self) -> bool {
-        self.mutators.iter().any(|mutator| matches!(mutator, Mutator::Noop))
+        self.mutators.iter().any(|mutator| mutator.echoes_request_headers())
     }
-}
-
-/// Finds a handler's global settings, lays the rule's over them, and compiles the handler.
-fn compile_handler<T>(
-    kind: &'static str,
-    entry: &HandlerEntry,
-    handlers: &Handlers,
-    compile: impl FnOnce(&str, serde_json::Value) -> Result<T, String>,
-) -> Result<T, InvalidRule> {
-    let name = entry.handler.as_str();
-    let invalid = |reason: String| InvalidRule::Handler { kind, handler: name.to_owned(), reason };
-    if let Some((_, instead)) = ABSENT.iter().find(|(absent, _)| *absent == name) {
-        return Err(invalid(format!("is not offered by this gateway: {instead}")));
-    }
-    let global = handlers.get(name).filter(|handler| handler.enabled);
-    let settings = merged(global.map(|handler| &handler.config), &entry.config);
-    let compiled = compile(name, settings).map_err(invalid)?;
-    if global.is_none() {
-        return Err(invalid("is not enabled in the configuration".to_owned()));
-    }
-    Ok(compiled)
 }
 
 #[cfg(test)]

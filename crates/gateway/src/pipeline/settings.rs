@@ -1,10 +1,12 @@
-//! Settings of handlers: a rule's laid over the global ones, then read as the handler's own type.
+//! Settings of handlers: a rule's merged into the global ones, then read as the handler's own type.
 
-use serde::de::DeserializeOwned;
+use serde::de::value::Error;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
 use serde_json::Value;
 use url::Url;
 
-/// Objects are laid over each other member by member, everything else is replaced. No settings are an empty object.
+/// Objects are merged member by member, everything else is replaced. No settings are an empty object.
 pub(super) fn merged(global: Option<&Value>, rule: &Value) -> Value {
     let mut settings = match global {
         None | Some(Value::Null) => Value::Object(serde_json::Map::new()),
@@ -32,6 +34,43 @@ pub(super) fn read<T: DeserializeOwned>(settings: Value) -> Result<T, String> {
     serde_json::from_value(settings).map_err(|error| format!("has settings that cannot be read: {error}"))
 }
 
+/// Settings of a handler that has none. What a rule gives is left alone.
+#[derive(serde::Deserialize)]
+pub(super) struct Nothing {}
+
+/// The names of the fields of a struct, as serde knows them.
+pub(super) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    // It never succeeds: the names are all that is asked for.
+    let _ = T::deserialize(FieldNames(&mut names));
+    names
+}
+
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for FieldNames<'_> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = fields;
+        Err(Error::custom("only the names of the fields are asked for"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom("settings are a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
 pub(super) fn required_url(name: &str, text: &str) -> Result<Url, String> {
     if text.is_empty() {
         return Err(format!("needs the setting `{name}`"));
@@ -47,6 +86,20 @@ pub(super) fn header_name(text: &str) -> Result<http::HeaderName, String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[derive(serde::Deserialize)]
+    struct Own {
+        #[serde(rename = "only")]
+        _only: Vec<String>,
+        #[serde(rename = "type")]
+        _type: Option<String>,
+    }
+
+    #[test]
+    fn the_names_of_fields_are_those_of_the_type() {
+        assert_eq!(field_names::<Own>(), ["only", "type"]);
+        assert!(field_names::<Nothing>().is_empty() && field_names::<Value>().is_empty());
+    }
 
     #[test]
     fn a_rule_lays_its_settings_over_the_global_ones() {

@@ -13,10 +13,17 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Inbound, LocalServices, Services};
+use super::authn::AUTHENTICATORS;
+use super::authz::AUTHORIZERS;
+use super::errors::ERROR_HANDLERS;
+use super::mutate::MUTATORS;
+use super::registry::Registry;
+use super::{Inbound, LocalServices, Pipeline, Services};
 use crate::config::Config;
+use crate::domain::failure::Failure;
 use crate::domain::path::RequestPath;
 use crate::domain::rule::Rule;
+use crate::domain::session::Session;
 use crate::domain::target::{Host, Scheme, Target};
 
 /// 2026-11-22T00:00:00Z.
@@ -79,23 +86,31 @@ pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<
     )
 }
 
-/// Every handler is enabled.
+/// Every handler is enabled, those that are absent too.
 pub(crate) fn config() -> Config {
-    let enabled = |names: &[&str]| -> Value {
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({"enabled": true})))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
-    serde_json::from_value(json!({
-        "authenticators":
-            enabled(&["noop", "anonymous", "unauthorized", "cookie_session", "oauth2_introspection", "jwt", "bearer_token"]),
-        "authorizers": enabled(&["allow", "deny", "remote"]),
-        "mutators": enabled(&["noop", "header", "id_token", "hydrator"]),
-        "errors": {"handlers": enabled(&["json", "redirect", "www_authenticate"])},
-    }))
-    .unwrap()
+    serde_json::from_value(every_handler_enabled()).unwrap()
+}
+
+/// The sections of the configuration that enable every handler.
+pub(crate) fn every_handler_enabled() -> Value {
+    json!({
+        "authenticators": enabled(&AUTHENTICATORS),
+        "authorizers": enabled(&AUTHORIZERS),
+        "mutators": enabled(&MUTATORS),
+        "errors": {"handlers": enabled(&ERROR_HANDLERS)},
+    })
+}
+
+fn enabled<H: ?Sized, N: ?Sized>(registry: &Registry<H, N>) -> Value {
+    let absent = registry.absent.iter().map(|(name, _)| *name);
+    let names = registry.offered.iter().map(|definition| definition.name).chain(absent);
+    names.map(|name| (name.to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Runs a request through a rule that lets everybody through, with changes.
+pub(crate) async fn run(rule: Value, request: &Request, services: &Services) -> Result<Session, Box<Failure>> {
+    let pipeline = Pipeline::compile(&self::rule(rule), &config(), services).unwrap();
+    pipeline.run(&request.inbound(), services).await
 }
 
 /// A rule that lets everybody through, with changes.

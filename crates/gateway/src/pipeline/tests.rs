@@ -4,17 +4,12 @@ use contracts::Link;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::testing::{self, FakeIntrospection, Request, fake_sessions};
+use super::testing::{self, FakeIntrospection, Request, fake_sessions, run};
 use super::*;
 
 mod tokens;
 mod upstreams;
 mod visitors;
-
-async fn run(rule: Value, request: &Request, services: &Services) -> Result<Session, Box<Failure>> {
-    let pipeline = Pipeline::compile(&testing::rule(rule), &testing::config(), services).unwrap();
-    pipeline.run(&request.inbound(), services).await
-}
 
 fn extra(session: &Session) -> Value {
     session.extra.get().map_or(Value::Null, std::borrow::Cow::into_owned)

@@ -28,16 +28,9 @@ pub(super) struct Running {
 pub(super) fn config(rules: &Value, changes: Value) -> Config {
     use base64::Engine as _;
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
-    let enabled = |names: &[&str]| -> Value {
-        names.iter().map(|it| ((*it).to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
-    };
-    let mut config = json!({
-        "serve": {"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}},
-        "access_rules": {"repositories": [format!("inline://{rules}")]},
-        "authenticators": enabled(&["noop", "anonymous", "unauthorized", "cookie_session"]),
-        "authorizers": enabled(&["allow", "deny"]),
-        "mutators": enabled(&["noop", "header", "id_token"]),
-    });
+    let mut config = testing::every_handler_enabled();
+    config["serve"] = json!({"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}});
+    config["access_rules"] = json!({"repositories": [format!("inline://{rules}")]});
     for (name, value) in changes.as_object().unwrap() {
         config[name] = value.clone();
     }

@@ -14,7 +14,7 @@ use url::Url;
 use web::cookies::SetCookie;
 use web::outbound::Limits;
 
-use super::{Inbound, Outcome, Services, relayed};
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services, relayed};
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::json_path::JsonPath;
 use crate::domain::session::{Extra, Session};
@@ -26,8 +26,11 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// A session check that takes longer is no check.
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 << 20 };
 
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Settings>(NAME, |settings, services| Ok(Box::new(CookieSession::compile(settings, services)?)));
+
 #[derive(Debug)]
-pub(crate) struct CookieSession {
+struct CookieSession {
     check: Check,
     only: Vec<String>,
     forward_headers: Vec<HeaderName>,
@@ -97,7 +100,7 @@ impl Default for Settings {
 }
 
 impl CookieSession {
-    pub(super) fn compile(settings: Value, services: &Services) -> Result<Self, String> {
+    fn compile(settings: Value, services: &Services) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         let url = settings::required_url("check_session_url", &settings.check_session_url)?;
         let is_local = services.is_local_session_check(&url);
@@ -133,7 +136,7 @@ impl CookieSession {
         })
     }
 
-    pub(super) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
+    async fn outcome(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
         if !self.is_responsible(inbound.headers) {
             return Outcome::NotResponsible;
         }
@@ -245,6 +248,12 @@ impl CookieSession {
     #[expect(clippy::unused_self, reason = "stands beside `invalid`, from which it differs in the cookies")]
     fn incomplete(&self, failure: Box<Failure>) -> Outcome {
         Outcome::Invalid(failure)
+    }
+}
+
+impl Authenticator for CookieSession {
+    fn authenticate<'a>(&'a self, inbound: &'a Inbound<'a>, services: &'a Services) -> Answer<'a, Outcome> {
+        Answer::pending(self.outcome(inbound, services))
     }
 }
 

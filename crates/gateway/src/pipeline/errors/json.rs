@@ -6,21 +6,25 @@ use serde::Deserialize;
 use serde_json::Value;
 use web::RestError;
 
+use super::{Definition, FailedRequest, Form};
 use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
+pub(super) const HANDLER: Definition<dyn Form, ()> =
+    Definition::new::<Json>("json", |settings, ()| Ok(Box::new(Json::compile(settings)?)));
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Json {
+pub(super) struct Json {
     verbose: bool,
 }
 
 impl Json {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         settings::read(settings)
     }
 
-    pub(super) fn answer(&self, failure: &Failure) -> Response<String> {
+    pub(super) fn response(&self, failure: &Failure) -> Response<String> {
         let message = match general_message(failure.status) {
             Some(message) if !self.verbose => message.to_owned(),
             _ => failure.message.clone().into_owned(),
@@ -39,6 +43,12 @@ impl Json {
         response.headers_mut().extend(failure.headers.clone());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         response
+    }
+}
+
+impl Form for Json {
+    fn answer(&self, failure: &Failure, _: FailedRequest<'_>) -> Response<String> {
+        self.response(failure)
     }
 }
 
@@ -65,7 +75,7 @@ mod tests {
     use serde_json::json;
 
     fn body(settings: Value, failure: &Failure) -> Value {
-        serde_json::from_str(Json::compile(settings).unwrap().answer(failure).body()).unwrap()
+        serde_json::from_str(Json::compile(settings).unwrap().response(failure).body()).unwrap()
     }
 
     #[test]
@@ -86,7 +96,7 @@ mod tests {
     fn headers_of_the_failure_are_sent() {
         let failure =
             Failure::too_many_requests().with_header(http::header::RETRY_AFTER, HeaderValue::from_static("7"));
-        let response = Json::default().answer(&failure);
+        let response = Json::default().response(&failure);
         assert_eq!(
             (response.status(), &response.headers()["retry-after"]),
             (StatusCode::TOO_MANY_REQUESTS, &HeaderValue::from_static("7"))

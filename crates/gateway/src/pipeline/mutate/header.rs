@@ -7,14 +7,17 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Inbound;
+use super::{Answer, Definition, Inbound, Mutator, Services};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
 use crate::pipeline::settings;
 use crate::pipeline::template::{Template, TemplateView};
 
+pub(super) const HANDLER: Definition<dyn Mutator, Services> =
+    Definition::new::<Settings>("header", |settings, _| Ok(Box::new(Header::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct Header {
+struct Header {
     headers: Vec<(HeaderName, Source)>,
     omit_empty: bool,
     remove: Vec<HeaderName>,
@@ -52,7 +55,7 @@ struct Settings {
 }
 
 impl Header {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         if settings.headers.is_none() && settings.remove.is_empty() {
             return Err("needs the setting `headers`".to_owned());
@@ -72,7 +75,7 @@ impl Header {
         Ok(Self { headers, omit_empty, remove, control_characters })
     }
 
-    pub(super) fn mutate(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
+    fn set_headers(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
         for (name, source) in &self.headers {
             let value = source.value(name, &TemplateView { session, inbound }, self.control_characters)?;
             if value.is_empty() && self.omit_empty {
@@ -85,9 +88,20 @@ impl Header {
         session.removed.extend(self.remove.iter().cloned());
         Ok(())
     }
+}
 
-    pub(super) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.headers.iter().map(|(name, _)| name).chain(&self.remove)
+impl Mutator for Header {
+    fn mutate<'a>(
+        &'a self,
+        inbound: &'a Inbound<'a>,
+        session: &'a mut Session,
+        _: &'a Services,
+    ) -> Answer<'a, Result<(), Box<Failure>>> {
+        Answer::Ready(self.set_headers(inbound, session))
+    }
+
+    fn decided_headers(&self) -> Vec<&HeaderName> {
+        self.headers.iter().map(|(name, _)| name).chain(&self.remove).collect()
     }
 }
 
@@ -148,7 +162,7 @@ mod tests {
     fn run(settings: Value, subject: &str) -> Result<Session, Box<Failure>> {
         let mut session = Session::authenticated("jwt", subject.to_owned(), Extra::new(json!({"role": "admin"})));
         let request = Request::get("http://h/a");
-        Header::compile(settings).unwrap().mutate(&request.inbound(), &mut session).map(|()| session)
+        Header::compile(settings).unwrap().set_headers(&request.inbound(), &mut session).map(|()| session)
     }
 
     #[test]
