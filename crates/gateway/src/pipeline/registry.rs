@@ -20,17 +20,27 @@ pub(crate) struct Definition<H: ?Sized, N: ?Sized> {
     pub(super) name: &'static str,
     compile: Compile<H, N>,
     keys: fn() -> &'static [&'static str],
+    /// The keys that it shares with other handlers.
+    shared_keys: fn() -> &'static [&'static str],
 }
 
 impl<H: ?Sized, N: ?Sized> Definition<H, N> {
     /// A handler whose settings are an `S`.
     pub(super) const fn new<S: DeserializeOwned>(name: &'static str, compile: Compile<H, N>) -> Self {
-        Self { name, compile, keys: field_names::<S> }
+        Self { name, compile, keys: field_names::<S>, shared_keys: || &[] }
+    }
+
+    /// A handler whose settings are an `O` of its own and an `S` that it shares with others.
+    pub(super) const fn sharing<O: DeserializeOwned, S: DeserializeOwned>(
+        name: &'static str,
+        compile: Compile<H, N>,
+    ) -> Self {
+        Self { name, compile, keys: field_names::<O>, shared_keys: field_names::<S> }
     }
 
     /// The keys of its settings, without what lies beneath them.
     pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        (self.keys)().iter().copied()
+        (self.keys)().iter().chain((self.shared_keys)()).copied()
     }
 }
 

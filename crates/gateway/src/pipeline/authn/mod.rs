@@ -6,7 +6,7 @@ mod cookie_session;
 mod jwt;
 mod noop;
 mod oauth2_introspection;
-mod relayed;
+mod session_check;
 mod token_from;
 mod unauthorized;
 
