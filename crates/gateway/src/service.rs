@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::operations::load_rules::{Repositories, RepositoryError};
 use crate::pipeline::errors::Fallbacks;
 use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
-use crate::proxy::{Tunnels, UpstreamClients};
+use crate::proxy::{BodyMemory, Tunnels, UpstreamClients};
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -41,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) repositories: tokio::sync::Mutex<Repositories>,
     pub(crate) clients: UpstreamClients,
     pub(crate) tunnels: Tunnels,
+    pub(crate) body_memory: BodyMemory,
 }
 
 /// A configuration that no gateway can work with.
@@ -87,6 +88,7 @@ impl Gateway {
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),
             tunnels: Tunnels::default(),
+            body_memory: BodyMemory::default(),
             config,
         })))
     }

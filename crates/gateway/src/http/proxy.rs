@@ -8,7 +8,8 @@ use web::{Cx, PeerAddress};
 
 use super::{presented, target};
 use crate::operations::decide::Denied;
-use crate::proxy::{AccessEnds, ForwardRequest};
+use crate::pipeline::Look;
+use crate::proxy::{AccessEnds, ForwardRequest, HeldBody};
 use crate::service::Gateway;
 
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
@@ -23,7 +24,8 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let mut granted = match gateway.decide(&cx, &target, &parts.headers).await {
+    let body = HeldBody::new(body, listener.timeout.read.get(), gateway.0.body_memory.clone());
+    let mut granted = match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };
@@ -41,7 +43,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         is_forwarder,
         access_ends,
         parts,
-        body,
+        body: body.into_body(),
     };
     match gateway.forward(forward).await {
         Ok(response) => response,

@@ -20,6 +20,9 @@ pub(super) enum ControlCharacters {
     Remove,
     /// Percent-encoded, and `%` too, so that the value can be decoded.
     Encode,
+    /// The request fails: where a decision depends on the value, another value must not take its place.
+    #[serde(skip)]
+    Refuse,
 }
 
 /// Where the value of a header comes from.
@@ -69,6 +72,7 @@ impl HeaderTemplate {
 impl ControlCharacters {
     fn handled(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
+            Self::Refuse => text,
             Self::Remove if !text.contains(char::is_control) => text,
             Self::Remove => Cow::Owned(text.chars().filter(|character| !character.is_control()).collect()),
             Self::Encode => {

@@ -15,6 +15,7 @@ mod header_template;
 pub(crate) mod mutate;
 mod registry;
 mod relayed;
+mod request_body;
 mod rule_set;
 mod services;
 mod settings;
@@ -35,6 +36,7 @@ use errors::{ERROR_HANDLERS, ErrorHandler};
 use mutate::{MUTATORS, Mutator};
 use registry::Named;
 
+pub(crate) use request_body::{Look, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
 pub use services::{IN_PROCESS_KEYS, LocalServices};
@@ -45,6 +47,7 @@ pub(crate) struct Inbound<'a> {
     pub(crate) cx: &'a Context,
     pub(crate) target: &'a Target,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) look: Look<'a>,
     captures: &'a (dyn Fn() -> Vec<String> + Sync),
 }
 
@@ -53,9 +56,10 @@ impl<'a> Inbound<'a> {
         cx: &'a Context,
         target: &'a Target,
         headers: &'a HeaderMap,
+        look: Look<'a>,
         captures: &'a (dyn Fn() -> Vec<String> + Sync),
     ) -> Self {
-        Self { cx, target, headers, captures }
+        Self { cx, target, headers, look, captures }
     }
 
     /// What the groups of the rule's URL pattern caught.
@@ -147,7 +151,9 @@ impl Pipeline {
     /// Runs the request through the rule. On success the session says what to send on.
     pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
         let mut session = self.authenticate(inbound, services).await?;
-        if let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
+        // A server that was asked when a tunnel was opened is not asked again every second.
+        let was_asked = matches!(inbound.look, Look::Again) && self.authorizer.asks_a_server();
+        if !was_asked && let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
             failure.set_cookies.append(&mut session.set_cookies);
             return Err(failure);
         }
@@ -194,7 +200,8 @@ impl Pipeline {
 
     /// The headers that this rule decides on: no client may send them past any rule.
     pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.mutators.iter().flat_map(|mutator| mutator.decided_headers())
+        let of_mutators = self.mutators.iter().flat_map(|mutator| mutator.decided_headers());
+        self.authorizer.decided_headers().iter().chain(of_mutators)
     }
 
     /// Where the keys lie that this rule signs with.

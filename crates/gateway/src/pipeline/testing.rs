@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
+use bytes::Bytes;
 use contracts::{
     ActiveSession, Introspection, Link, SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
 };
@@ -18,7 +19,7 @@ use super::authz::AUTHORIZERS;
 use super::errors::ERROR_HANDLERS;
 use super::mutate::MUTATORS;
 use super::registry::Registry;
-use super::{Inbound, LocalServices, Pipeline, Services};
+use super::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 use crate::config::Config;
 use crate::domain::failure::Failure;
 use crate::domain::path::RequestPath;
@@ -33,6 +34,7 @@ pub(crate) struct Request {
     cx: Context,
     target: Target,
     headers: HeaderMap,
+    body: TestBody,
 }
 
 impl Request {
@@ -45,6 +47,7 @@ impl Request {
             cx: Context::for_background(START, TenantId::DEFAULT, RequestId(Uuid::nil())),
             target: Target::new(method, scheme, &Host::parse(authority).unwrap(), &path, url.query()),
             headers: HeaderMap::new(),
+            body: TestBody::default(),
         }
     }
 
@@ -57,13 +60,28 @@ impl Request {
         self
     }
 
+    pub(crate) fn body(mut self, body: &'static str) -> Self {
+        self.body = TestBody(body);
+        self
+    }
+
     pub(crate) fn at(mut self, now: Timestamp) -> Self {
         self.cx.now = now;
         self
     }
 
     pub(crate) fn inbound(&self) -> Inbound<'_> {
-        Inbound::new(&self.cx, &self.target, &self.headers, &Vec::new)
+        Inbound::new(&self.cx, &self.target, &self.headers, Look::First(&self.body), &Vec::new)
+    }
+}
+
+#[derive(Default)]
+struct TestBody(&'static str);
+
+#[async_trait]
+impl RequestBody for TestBody {
+    async fn read(&self, _: usize) -> Result<Bytes, Box<Failure>> {
+        Ok(Bytes::from_static(self.0.as_bytes()))
     }
 }
 
@@ -126,7 +144,7 @@ pub(crate) fn rule(changes: Value) -> Rule {
     serde_json::from_value(rule).unwrap()
 }
 
-/// An identity service that knows what it is told: by the value of the cookie `session`.
+/// An identity service that knows what it is told: by the value of the cookie `session`, or by a session token.
 #[derive(Default)]
 pub(crate) struct FakeSessions {
     pub(crate) seen: Mutex<Vec<SessionCredentials>>,
@@ -142,6 +160,13 @@ impl FakeSessions {
 impl Sessions for FakeSessions {
     async fn check(&self, _: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
         self.seen.lock().unwrap().push(credentials.clone());
+        let token = credentials.session_token.as_ref().map_or("", |token| token.expose());
+        if let Some(user) = token.strip_prefix("ory_st_") {
+            return Ok(match user.strip_prefix("valid-") {
+                Some(user) => SessionCheck::Active(Box::new(active(user))),
+                None => SessionCheck::Invalid,
+            });
+        }
         let cookie = credentials.cookie.clone().unwrap_or_default();
         match web::cookies::parse(&cookie).find(|(name, _)| *name == "session").map(|(_, value)| value) {
             None => Ok(SessionCheck::Absent),

@@ -38,9 +38,6 @@ pub(crate) struct ForwardRequest<'a> {
     pub(crate) body: Body,
 }
 
-/// What nginx calls a client that closed its connection; nobody reads it but the log.
-const CLIENT_CLOSED_REQUEST: u16 = 499;
-
 impl Gateway {
     /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
@@ -191,18 +188,8 @@ async fn wait_for(
 /// Whose fault it was that there is no answer.
 fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
     let causes = || causes::all(error);
-    match causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
-        Some(ClientFault::Stalled) => {
-            let mut failure = Failure::bad_request("the request's body stopped coming");
-            failure.status = StatusCode::REQUEST_TIMEOUT;
-            return failure;
-        }
-        Some(ClientFault::Gone) => {
-            let mut failure = Failure::bad_request("the client closed the connection");
-            failure.status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
-            return failure;
-        }
-        None => {}
+    if let Some(fault) = causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
+        return fault.into();
     }
     let is_timeout = causes()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

@@ -12,8 +12,10 @@ mod clients;
 mod connection;
 mod forward;
 mod headers;
+mod held_body;
 mod tunnel;
 
 pub(crate) use clients::UpstreamClients;
 pub(crate) use forward::ForwardRequest;
+pub(crate) use held_body::{BodyMemory, HeldBody};
 pub(crate) use tunnel::{AccessEnds, Tunnels};

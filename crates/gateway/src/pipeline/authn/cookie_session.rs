@@ -39,7 +39,7 @@ impl CookieSession {
     fn compile(settings: Value, services: &Services) -> Result<Self, String> {
         let (settings, check): (Settings, session_check::Settings) = settings::read_both(settings)?;
         let asker = Asker { name: NAME, credential: COOKIE, subject_from: "subject" };
-        let check = SessionCheck::compile(asker, check, services)?;
+        let check = SessionCheck::compile(asker, &check, services)?;
         if settings.clear_invalid_cookies && settings.only.is_empty() {
             return Err("needs the names of the cookies in `only` to clear them".to_owned());
         }

@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod authenticator;
+mod bearer_token;
 mod cookie_session;
 mod jwt;
 mod noop;
@@ -21,15 +22,13 @@ pub(super) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registr
     section: "authenticators",
     offered: &[
         anonymous::HANDLER,
+        bearer_token::HANDLER,
         cookie_session::HANDLER,
         jwt::HANDLER,
         noop::HANDLER,
         oauth2_introspection::HANDLER,
         unauthorized::HANDLER,
     ],
-    absent: &[
-        ("bearer_token", "use `oauth2_introspection`, `jwt` or `cookie_session`"),
-        ("oauth2_client_credentials", "use `oauth2_introspection` or `jwt`"),
-    ],
+    absent: &[("oauth2_client_credentials", "use `oauth2_introspection` or `jwt`")],
     common_keys: &[],
 };

@@ -123,7 +123,7 @@ impl Checked {
 }
 
 impl SessionCheck {
-    pub(super) fn compile(asker: Asker, settings: Settings, services: &Services) -> Result<Self, String> {
+    pub(super) fn compile(asker: Asker, settings: &Settings, services: &Services) -> Result<Self, String> {
         let url = settings::required_url("check_session_url", &settings.check_session_url)?;
         // Under our own scheme the defaults fit the body of our own session check; elsewhere they are what they were.
         let is_ours = url.scheme() == "kleis";
@@ -142,7 +142,7 @@ impl SessionCheck {
             place: if services.is_local_session_check(&url) {
                 Place::InProcess
             } else {
-                Place::Remote(Box::new(Remote::compile(url, &settings)?))
+                Place::Remote(Box::new(Remote::compile(url, settings)?))
             },
         })
     }
@@ -150,6 +150,11 @@ impl SessionCheck {
     /// Whether the request to `check_session_url` has this header of the client's request.
     pub(super) fn forwards(&self, name: &HeaderName) -> bool {
         self.forward_headers.contains(name)
+    }
+
+    /// Whether the question goes over the network.
+    pub(super) const fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Remote(_))
     }
 
     /// Asks. `token` is one that none of the forwarded headers carries.

@@ -3,6 +3,9 @@
 mod allow;
 mod authorizer;
 mod deny;
+mod question;
+mod remote;
+mod remote_json;
 
 use super::answer::Answer;
 use super::registry::{Definition, Registry};
@@ -13,11 +16,7 @@ pub(crate) use authorizer::Authorizer;
 pub(super) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
     kind: "authorizer",
     section: "authorizers",
-    offered: &[allow::HANDLER, deny::HANDLER],
-    absent: &[
-        ("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6"),
-        ("remote", "use `allow` or `deny`"),
-        ("remote_json", "use `allow` or `deny`"),
-    ],
+    offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
+    absent: &[("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6: use `remote_json`")],
     common_keys: &[],
 };

@@ -60,6 +60,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::FORBIDDEN => Some("This is not allowed"),
         StatusCode::NOT_FOUND => Some("There is no such resource"),
         StatusCode::CONFLICT => Some("The resource could not be created due to a conflict"),
+        StatusCode::PAYLOAD_TOO_LARGE => Some("The body of this request is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
