@@ -15,6 +15,7 @@ mod jobs;
 mod operations;
 mod pipeline;
 mod proxy;
+mod repositories;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -24,8 +25,9 @@ use std::sync::LazyLock;
 pub use config::{AccessRules, ApiListener, Config, Errors, Handler, Handlers, ProxyListener, Serve, Timeouts};
 pub use domain::pattern::MatchingStrategy;
 pub use domain::upstream::UpstreamPaths;
-pub use operations::load_rules::{LoadError, RepositoryError};
+pub use operations::load_rules::LoadError;
 pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
+pub use repositories::RepositoryError;
 pub use service::{ConfigError, Gateway, Parts, Readiness};
 
 /// The keys of the section that this crate reads. A key stands for everything beneath it.

@@ -11,7 +11,6 @@ use super::{presented, target};
 use crate::domain::headers::{is_overriding, remove_hop_by_hop};
 use crate::operations::decide::{Denied, Granted};
 use crate::pipeline::Look;
-use crate::proxy::HeldBody;
 use crate::service::Gateway;
 
 /// Envoy takes these out of the request before it sends it on; others leave them to their configuration.
@@ -29,7 +28,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &Denied::from(failure), None, &parts.headers));
         }
     };
-    let body = HeldBody::new(body, config.serve.proxy.timeout.read.get(), gateway.0.body_memory.clone());
+    let body = gateway.0.proxy.hold(body);
     match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => present(&granted, parts.headers),
         Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),

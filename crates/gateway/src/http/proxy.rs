@@ -9,7 +9,7 @@ use web::{Cx, PeerAddress};
 use super::{presented, target};
 use crate::operations::decide::Denied;
 use crate::pipeline::Look;
-use crate::proxy::{AccessEnds, ForwardRequest, HeldBody};
+use crate::proxy::{AccessEnds, ForwardRequest};
 use crate::service::Gateway;
 
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
@@ -24,7 +24,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let body = HeldBody::new(body, listener.timeout.read.get(), gateway.0.body_memory.clone());
+    let body = gateway.0.proxy.hold(body);
     let mut granted = match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
@@ -36,16 +36,19 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         let subject = granted.session.subject.clone();
         Box::pin(gateway.clone().access_ends(cx.clone(), target.clone(), parts.headers.clone(), subject))
     });
+    let (session, rules, rule) = granted.parts();
     let forward = ForwardRequest {
-        granted: &mut granted,
+        session,
+        rules,
+        rule,
         target: &target,
         client_address,
         is_forwarder,
         access_ends,
         parts,
-        body: body.into_body(),
+        body,
     };
-    match gateway.forward(forward).await {
+    match gateway.0.proxy.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {
             let present = negotiation.into_iter().filter_map(|(value, name)| Some((name, value?)));

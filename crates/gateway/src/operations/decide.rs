@@ -26,6 +26,11 @@ impl Granted {
         self.rule.compiled.as_ref().ok()
     }
 
+    /// The session, the rules, and the rule that the request fell under.
+    pub(crate) fn parts(&mut self) -> (&mut Session, Arc<RuleSet>, Option<&CompiledRule>) {
+        (&mut self.session, self.rules.clone(), self.rule.compiled.as_ref().ok())
+    }
+
     /// Turns a failure on the way to the upstream into a refusal under the same rule. Cookies that are no good are
     /// forgotten all the same.
     pub(crate) fn fail(&mut self, mut failure: Box<Failure>) -> Denied {

@@ -12,6 +12,8 @@ pub(crate) mod authn;
 pub(crate) mod authz;
 pub(crate) mod errors;
 mod header_template;
+mod inbound;
+mod invalid_rule;
 pub(crate) mod mutate;
 mod registry;
 mod relayed;
@@ -19,201 +21,16 @@ mod request_body;
 mod rule_set;
 mod services;
 mod settings;
+mod steps;
 pub(crate) mod template;
 
-use base::Context;
-use http::{HeaderMap, HeaderName};
-use serde_json::Value;
-
-use crate::config::Config;
-use crate::domain::failure::Failure;
-use crate::domain::rule::{HandlerEntry, OnFailure, Rule};
-use crate::domain::session::Session;
-use crate::domain::target::Target;
-use authn::{AUTHENTICATORS, Authenticator, Outcome};
-use authz::{AUTHORIZERS, Authorizer};
-use errors::{ERROR_HANDLERS, ErrorHandler};
-use mutate::{MUTATORS, Mutator};
-use registry::Named;
-
+pub(crate) use inbound::Inbound;
+use invalid_rule::InvalidRule;
 pub(crate) use request_body::{Look, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
 pub use services::{IN_PROCESS_KEYS, LocalServices};
-
-/// A request as the pipeline sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct Inbound<'a> {
-    pub(crate) cx: &'a Context,
-    pub(crate) target: &'a Target,
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) look: Look<'a>,
-    captures: &'a (dyn Fn() -> Vec<String> + Sync),
-}
-
-impl<'a> Inbound<'a> {
-    pub(crate) fn new(
-        cx: &'a Context,
-        target: &'a Target,
-        headers: &'a HeaderMap,
-        look: Look<'a>,
-        captures: &'a (dyn Fn() -> Vec<String> + Sync),
-    ) -> Self {
-        Self { cx, target, headers, look, captures }
-    }
-
-    /// What the groups of the rule's URL pattern caught.
-    pub(crate) fn captures(&self) -> Vec<String> {
-        (self.captures)()
-    }
-}
-
-/// The handlers of one rule, ready to run.
-#[derive(Debug)]
-pub(crate) struct Pipeline {
-    authenticators: Vec<Step>,
-    authorizer: Box<dyn Authorizer>,
-    mutators: Vec<Box<dyn Mutator>>,
-    pub(crate) errors: Vec<ErrorHandler>,
-}
-
-#[derive(Debug)]
-struct Step {
-    authenticator: Named<dyn Authenticator>,
-    on_invalid: OnFailure,
-    on_unavailable: OnFailure,
-}
-
-/// Why a rule is not valid.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InvalidRule {
-    #[error("it has no {0}")]
-    Missing(&'static str),
-    #[error("the {kind} `{handler}` {reason}")]
-    Handler { kind: &'static str, handler: String, reason: String },
-    #[error("its URL pattern is not valid: {0}")]
-    Pattern(#[from] crate::domain::pattern::PatternError),
-    #[error("its upstream is not valid: {0}")]
-    Upstream(String),
-}
-
-/// The keys of the configuration that handlers read.
-pub(crate) fn supported_keys() -> impl Iterator<Item = String> {
-    AUTHENTICATORS
-        .supported_keys()
-        .chain(AUTHORIZERS.supported_keys())
-        .chain(MUTATORS.supported_keys())
-        .chain(ERROR_HANDLERS.supported_keys())
-}
-
-impl Pipeline {
-    pub(crate) fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<Self, InvalidRule> {
-        if rule.authenticators.is_empty() {
-            return Err(InvalidRule::Missing("authenticators"));
-        }
-        if rule.authorizer.handler.is_empty() {
-            return Err(InvalidRule::Missing("authorizer"));
-        }
-        if rule.mutators.is_empty() {
-            return Err(InvalidRule::Missing("mutators"));
-        }
-        let compile_step = |entry: &HandlerEntry| {
-            let make = |name: &str, settings: Value| AUTHENTICATORS.make(name, settings, services);
-            let configured = config.authenticators.get(&entry.handler);
-            Ok::<_, InvalidRule>(Step {
-                authenticator: AUTHENTICATORS.compile(entry, configured, make)?,
-                on_invalid: entry.on_invalid.unwrap_or_default(),
-                on_unavailable: entry.on_unavailable.unwrap_or_default(),
-            })
-        };
-        let compile_mutator = |entry: &HandlerEntry| {
-            let make = |name: &str, settings: Value| MUTATORS.make(name, settings, services);
-            MUTATORS.compile(entry, config.mutators.get(&entry.handler), make).map(|named| named.handler)
-        };
-        let authenticators = rule.authenticators.iter().map(compile_step).collect::<Result<_, _>>()?;
-        let authorizer = AUTHORIZERS
-            .compile(&rule.authorizer, config.authorizers.get(&rule.authorizer.handler), |name, settings| {
-                AUTHORIZERS.make(name, settings, services)
-            })?
-            .handler;
-        Ok(Self {
-            errors: rule
-                .errors
-                .iter()
-                .map(|entry| ErrorHandler::of_rule(entry, &config.errors))
-                .collect::<Result<_, _>>()?,
-            authenticators,
-            authorizer,
-            mutators: rule.mutators.iter().map(compile_mutator).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// Runs the request through the rule. On success the session says what to send on.
-    pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
-        let mut session = self.authenticate(inbound, services).await?;
-        // A server that was asked when a tunnel was opened is not asked again every second.
-        let was_asked = matches!(inbound.look, Look::Again) && self.authorizer.asks_a_server();
-        if !was_asked && let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
-            failure.set_cookies.append(&mut session.set_cookies);
-            return Err(failure);
-        }
-        for mutator in &self.mutators {
-            mutator.mutate(inbound, &mut session, services).get().await?;
-        }
-        Ok(session)
-    }
-
-    async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
-        let mut set_cookies = Vec::new();
-        for step in &self.authenticators {
-            let mut failure = match step.authenticator.handler.authenticate(inbound, services).get().await {
-                Outcome::NotResponsible => continue,
-                Outcome::Accepted(mut session) => {
-                    session.set_cookies = set_cookies;
-                    return Ok(session);
-                }
-                Outcome::Invalid(failure) if step.on_invalid == OnFailure::Next => {
-                    set_cookies.extend(failure.set_cookies);
-                    continue;
-                }
-                Outcome::Unavailable(failure) => {
-                    let reason = failure.reason.as_deref().unwrap_or(&failure.message);
-                    tracing::warn!(
-                        authenticator = step.authenticator.name,
-                        reason,
-                        "a credential could not be checked"
-                    );
-                    if step.on_unavailable == OnFailure::Next {
-                        continue;
-                    }
-                    failure
-                }
-                Outcome::Invalid(failure) | Outcome::Refused(failure) => failure,
-            };
-            failure.set_cookies.append(&mut set_cookies);
-            return Err(failure);
-        }
-        let mut failure = Failure::unauthorized();
-        failure.set_cookies = set_cookies;
-        Err(failure)
-    }
-
-    /// The headers that this rule decides on: no client may send them past any rule.
-    pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let of_mutators = self.mutators.iter().flat_map(|mutator| mutator.decided_headers());
-        self.authorizer.decided_headers().iter().chain(of_mutators)
-    }
-
-    /// Where the keys lie that this rule signs with.
-    pub(crate) fn signing_key_urls(&self) -> impl Iterator<Item = &str> {
-        self.mutators.iter().filter_map(|mutator| mutator.signing_key_url())
-    }
-
-    /// Whether the headers of the request are shown on the answer of the decision API.
-    pub(crate) fn echoes_request_headers(&self) -> bool {
-        self.mutators.iter().any(|mutator| mutator.echoes_request_headers())
-    }
-}
+pub(crate) use steps::{Pipeline, supported_keys};
 
 #[cfg(test)]
 #[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::testing::{self, FakeIntrospection, Request, fake_sessions, run};
 use super::*;
+use crate::domain::session::Session;
 
 mod authorization;
 mod tokens;

@@ -15,7 +15,5 @@ mod headers;
 mod held_body;
 mod tunnel;
 
-pub(crate) use clients::UpstreamClients;
-pub(crate) use forward::ForwardRequest;
-pub(crate) use held_body::{BodyMemory, HeldBody};
-pub(crate) use tunnel::{AccessEnds, Tunnels};
+pub(crate) use forward::{ForwardRequest, Proxy};
+pub(crate) use tunnel::AccessEnds;
