@@ -8,10 +8,10 @@ use contracts::{Link, Sessions, TokenIntrospection};
 use jose::JwkSet;
 
 use crate::config::Config;
-use crate::operations::load_rules::{Repositories, RepositoryError};
 use crate::pipeline::errors::Fallbacks;
 use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
-use crate::proxy::{Tunnels, UpstreamClients};
+use crate::proxy::Proxy;
+use crate::repositories::{Repositories, RepositoryError};
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -39,8 +39,7 @@ pub(crate) struct Inner {
     pub(crate) fallbacks: Fallbacks,
     pub(crate) rules: ArcSwap<RuleSet>,
     pub(crate) repositories: tokio::sync::Mutex<Repositories>,
-    pub(crate) clients: UpstreamClients,
-    pub(crate) tunnels: Tunnels,
+    pub(crate) proxy: Proxy,
 }
 
 /// A configuration that no gateway can work with.
@@ -80,13 +79,12 @@ impl Gateway {
         let repositories = Repositories::new(&config.access_rules.repositories)
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
         Ok(Self(Arc::new(Inner {
-            clients: UpstreamClients::new(http.trust())?,
+            proxy: Proxy::new(http.trust(), config.serve.proxy.timeout)?,
             services: Services::new(rng, http, sessions, introspection, local, generated_keys),
             keeps_generated_keys,
             fallbacks,
             rules: ArcSwap::from_pointee(RuleSet::default()),
             repositories: tokio::sync::Mutex::new(repositories),
-            tunnels: Tunnels::default(),
             config,
         })))
     }
@@ -102,19 +100,9 @@ impl Gateway {
         !self.0.keeps_generated_keys && self.0.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
     }
 
-    /// The proxy.
-    pub fn public_router(&self) -> axum::Router {
-        crate::http::proxy_router(self.clone())
-    }
-
-    /// Decisions, rules and keys.
-    pub fn admin_router(&self) -> axum::Router {
-        crate::http::api_router(self.clone())
-    }
-
     /// Ends the tunnels that are still open: connections that were upgraded outlive their requests.
     pub async fn close_tunnels(&self) {
-        self.0.tunnels.close().await;
+        self.0.proxy.close_tunnels().await;
     }
 }
 

@@ -65,6 +65,11 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
     }
 
+    pub(crate) fn too_large(reason: impl Into<String>) -> Box<Self> {
+        let message = "The body of this request is too large";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, Fault::Client, message).because(reason)
+    }
+
     pub(crate) fn too_many_requests() -> Box<Self> {
         Self::new(StatusCode::TOO_MANY_REQUESTS, Fault::Upstream, "Too many requests")
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::json_path::JsonPath;
 
@@ -62,9 +63,9 @@ impl Extra {
     }
 }
 
-/// The header fields that mutators set, one value each. There are few, so they are kept in a row.
+/// The header fields that a rule sets, one value each. Most rules set one or two, which need no memory of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SetHeaders(Vec<(HeaderName, HeaderValue)>);
+pub(crate) struct SetHeaders(SmallVec<[(HeaderName, HeaderValue); 2]>);
 
 impl SetHeaders {
     pub(crate) fn insert(&mut self, name: HeaderName, value: HeaderValue) {
@@ -90,7 +91,7 @@ impl SetHeaders {
 
 impl IntoIterator for SetHeaders {
     type Item = (HeaderName, HeaderValue);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
+    type IntoIter = smallvec::IntoIter<[Self::Item; 2]>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -10,13 +10,14 @@ use web::{Cx, PeerAddress};
 use super::{presented, target};
 use crate::domain::headers::{is_overriding, remove_hop_by_hop};
 use crate::operations::decide::{Denied, Granted};
+use crate::pipeline::Look;
 use crate::service::Gateway;
 
 /// Envoy takes these out of the request before it sends it on; others leave them to their configuration.
 const X_ENVOY_AUTH_HEADERS_TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<PeerAddress>().copied();
     let config = &gateway.0.config;
     let is_forwarder = config.security.decision.x_forwarded_headers.is_trusted()
@@ -27,7 +28,8 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &Denied::from(failure), None, &parts.headers));
         }
     };
-    match gateway.decide(&cx, &target, &parts.headers).await {
+    let body = gateway.0.proxy.hold(body);
+    match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => present(&granted, parts.headers),
         Err(denied) => presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     }

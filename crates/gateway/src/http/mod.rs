@@ -13,11 +13,19 @@ use http::Response;
 
 use crate::service::Gateway;
 
-pub(crate) fn proxy_router(gateway: Gateway) -> Router {
-    Router::new().fallback(proxy::any).with_state(gateway)
+impl Gateway {
+    /// The proxy.
+    pub fn public_router(&self) -> Router {
+        Router::new().fallback(proxy::any).with_state(self.clone())
+    }
+
+    /// Decisions, rules and keys.
+    pub fn admin_router(&self) -> Router {
+        api_routes().with_state(self.clone())
+    }
 }
 
-pub(crate) fn api_router(gateway: Gateway) -> Router {
+fn api_routes() -> Router<Gateway> {
     Router::new()
         .route("/decisions", any(decisions::any))
         .route("/decisions/", any(decisions::any))
@@ -25,7 +33,6 @@ pub(crate) fn api_router(gateway: Gateway) -> Router {
         .route("/rules", get(rules::list))
         .route("/rules/{id}", get(rules::get))
         .route("/.well-known/jwks.json", get(keys::get))
-        .with_state(gateway)
 }
 
 /// An error handler's answer as the framework wants it.

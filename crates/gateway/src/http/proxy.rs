@@ -8,6 +8,7 @@ use web::{Cx, PeerAddress};
 
 use super::{presented, target};
 use crate::operations::decide::Denied;
+use crate::pipeline::Look;
 use crate::proxy::{AccessEnds, ForwardRequest};
 use crate::service::Gateway;
 
@@ -23,7 +24,8 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
             return presented(gateway.refuse(&cx, &denied, None, &parts.headers));
         }
     };
-    let mut granted = match gateway.decide(&cx, &target, &parts.headers).await {
+    let body = gateway.0.proxy.hold(body);
+    let mut granted = match gateway.decide(&cx, &target, &parts.headers, Look::First(&body)).await {
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };
@@ -34,8 +36,11 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         let subject = granted.session.subject.clone();
         Box::pin(gateway.clone().access_ends(cx.clone(), target.clone(), parts.headers.clone(), subject))
     });
+    let (session, rules, rule) = granted.parts();
     let forward = ForwardRequest {
-        granted: &mut granted,
+        session,
+        rules,
+        rule,
         target: &target,
         client_address,
         is_forwarder,
@@ -43,7 +48,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         parts,
         body,
     };
-    match gateway.forward(forward).await {
+    match gateway.0.proxy.forward(forward).await {
         Ok(response) => response,
         Err(failure) => {
             let present = negotiation.into_iter().filter_map(|(value, name)| Some((name, value?)));

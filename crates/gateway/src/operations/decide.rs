@@ -10,7 +10,7 @@ use crate::domain::failure::{Failure, Fault};
 use crate::domain::session::Session;
 use crate::domain::target::Target;
 use crate::pipeline::errors::FailedRequest;
-use crate::pipeline::{ActiveRule, CompiledRule, Found, Inbound, RuleSet};
+use crate::pipeline::{ActiveRule, CompiledRule, Found, Inbound, Look, RuleSet};
 use crate::service::Gateway;
 
 /// The request may go on.
@@ -24,6 +24,11 @@ pub(crate) struct Granted {
 impl Granted {
     pub(crate) fn compiled(&self) -> Option<&CompiledRule> {
         self.rule.compiled.as_ref().ok()
+    }
+
+    /// The session, the rules, and the rule that the request fell under.
+    pub(crate) fn parts(&mut self) -> (&mut Session, Arc<RuleSet>, Option<&CompiledRule>) {
+        (&mut self.session, self.rules.clone(), self.rule.compiled.as_ref().ok())
     }
 
     /// Turns a failure on the way to the upstream into a refusal under the same rule. Cookies that are no good are
@@ -47,7 +52,13 @@ impl From<Box<Failure>> for Denied {
 }
 
 impl Gateway {
-    pub(crate) async fn decide(&self, cx: &Context, target: &Target, headers: &HeaderMap) -> Result<Granted, Denied> {
+    pub(crate) async fn decide(
+        &self,
+        cx: &Context,
+        target: &Target,
+        headers: &HeaderMap,
+        look: Look<'_>,
+    ) -> Result<Granted, Denied> {
         let rules = self.0.rules.load_full();
         let found = rules.find(target);
         refuse_ambiguous_parameters(&rules, target, &found)?;
@@ -67,7 +78,7 @@ impl Gateway {
             Err(error) => Err(Failure::internal(format!("the rule `{}` is not valid: {error}", rule.rule.id))),
             Ok(compiled) => {
                 let captures = || rules.captures(position, target.url());
-                compiled.pipeline.run(&Inbound::new(cx, target, headers, &captures), &self.0.services).await
+                compiled.pipeline.run(&Inbound::new(cx, target, headers, look, &captures), &self.0.services).await
             }
         };
         match outcome {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::domain::failure::Fault;
 use crate::domain::target::Target;
+use crate::pipeline::Look;
 use crate::service::Gateway;
 
 /// A session that ended is noticed within this time.
@@ -22,7 +23,7 @@ impl Gateway {
         loop {
             sleep(LOOK_AGAIN_AFTER).await;
             cx.now = begun.plus(started.elapsed());
-            match self.decide(&cx, &target, &headers).await {
+            match self.decide(&cx, &target, &headers, Look::Again).await {
                 Ok(granted) if granted.session.subject == subject => {}
                 Err(denied) if denied.failure.fault != Fault::Client => {}
                 // Out, or somebody else now: signed out and let in as a stranger, for instance.

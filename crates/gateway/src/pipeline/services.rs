@@ -15,14 +15,13 @@ use url::{Host, Url};
 
 pub(super) use cache::ExpiringCache;
 pub(super) use retry::{Retry, send_with_retries};
+pub use signing_keys::IN_PROCESS_KEYS;
 pub(super) use signing_keys::KeyPair;
 pub(crate) use signing_keys::SigningKeys;
 pub(crate) use verification_keys::VerificationKeySets;
 pub(super) use verification_keys::{Freshness, KeysUnavailable};
 pub(super) use verified_tokens::{TokenKey, VerifiedToken, VerifiedTokens};
 
-/// The key set that the server made for this gateway, as a `jwks_url`.
-pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
 /// The session check of the identity service in this process, as a `check_session_url`.
 const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
 /// The introspection of the OAuth2 service in this process, as an `introspection_url`.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use base::{Context, PlainToken, RequestId, Rng, TenantId, Timestamp};
+use bytes::Bytes;
 use contracts::{
     ActiveSession, Introspection, Link, SessionCheck, SessionCredentials, Sessions, TokenIntrospection, Unavailable,
 };
@@ -13,10 +14,17 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Inbound, LocalServices, Services};
+use super::authn::AUTHENTICATORS;
+use super::authz::AUTHORIZERS;
+use super::errors::ERROR_HANDLERS;
+use super::mutate::MUTATORS;
+use super::registry::Registry;
+use super::{Inbound, LocalServices, Look, Pipeline, RequestBody, Services};
 use crate::config::Config;
+use crate::domain::failure::Failure;
 use crate::domain::path::RequestPath;
 use crate::domain::rule::Rule;
+use crate::domain::session::Session;
 use crate::domain::target::{Host, Scheme, Target};
 
 /// 2026-11-22T00:00:00Z.
@@ -26,6 +34,7 @@ pub(crate) struct Request {
     cx: Context,
     target: Target,
     headers: HeaderMap,
+    body: TestBody,
 }
 
 impl Request {
@@ -38,6 +47,7 @@ impl Request {
             cx: Context::for_background(START, TenantId::DEFAULT, RequestId(Uuid::nil())),
             target: Target::new(method, scheme, &Host::parse(authority).unwrap(), &path, url.query()),
             headers: HeaderMap::new(),
+            body: TestBody::default(),
         }
     }
 
@@ -50,13 +60,28 @@ impl Request {
         self
     }
 
+    pub(crate) fn body(mut self, body: &'static str) -> Self {
+        self.body = TestBody(body);
+        self
+    }
+
     pub(crate) fn at(mut self, now: Timestamp) -> Self {
         self.cx.now = now;
         self
     }
 
     pub(crate) fn inbound(&self) -> Inbound<'_> {
-        Inbound::new(&self.cx, &self.target, &self.headers, &Vec::new)
+        Inbound::new(&self.cx, &self.target, &self.headers, Look::First(&self.body), &Vec::new)
+    }
+}
+
+#[derive(Default)]
+struct TestBody(&'static str);
+
+#[async_trait]
+impl RequestBody for TestBody {
+    async fn read(&self, _: usize) -> Result<Bytes, Box<Failure>> {
+        Ok(Bytes::from_static(self.0.as_bytes()))
     }
 }
 
@@ -79,23 +104,31 @@ pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<
     )
 }
 
-/// Every handler is enabled.
+/// Every handler is enabled, those that are absent too.
 pub(crate) fn config() -> Config {
-    let enabled = |names: &[&str]| -> Value {
-        names
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({"enabled": true})))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
-    serde_json::from_value(json!({
-        "authenticators":
-            enabled(&["noop", "anonymous", "unauthorized", "cookie_session", "oauth2_introspection", "jwt", "bearer_token"]),
-        "authorizers": enabled(&["allow", "deny", "remote"]),
-        "mutators": enabled(&["noop", "header", "id_token", "hydrator"]),
-        "errors": {"handlers": enabled(&["json", "redirect", "www_authenticate"])},
-    }))
-    .unwrap()
+    serde_json::from_value(every_handler_enabled()).unwrap()
+}
+
+/// The sections of the configuration that enable every handler.
+pub(crate) fn every_handler_enabled() -> Value {
+    json!({
+        "authenticators": enabled(&AUTHENTICATORS),
+        "authorizers": enabled(&AUTHORIZERS),
+        "mutators": enabled(&MUTATORS),
+        "errors": {"handlers": enabled(&ERROR_HANDLERS)},
+    })
+}
+
+fn enabled<H: ?Sized, N: ?Sized>(registry: &Registry<H, N>) -> Value {
+    let absent = registry.absent.iter().map(|(name, _)| *name);
+    let names = registry.offered.iter().map(|definition| definition.name).chain(absent);
+    names.map(|name| (name.to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Runs a request through a rule that lets everybody through, with changes.
+pub(crate) async fn run(rule: Value, request: &Request, services: &Services) -> Result<Session, Box<Failure>> {
+    let pipeline = Pipeline::compile(&self::rule(rule), &config(), services).unwrap();
+    pipeline.run(&request.inbound(), services).await
 }
 
 /// A rule that lets everybody through, with changes.
@@ -111,7 +144,7 @@ pub(crate) fn rule(changes: Value) -> Rule {
     serde_json::from_value(rule).unwrap()
 }
 
-/// An identity service that knows what it is told: by the value of the cookie `session`.
+/// An identity service that knows what it is told: by the value of the cookie `session`, or by a session token.
 #[derive(Default)]
 pub(crate) struct FakeSessions {
     pub(crate) seen: Mutex<Vec<SessionCredentials>>,
@@ -127,6 +160,13 @@ impl FakeSessions {
 impl Sessions for FakeSessions {
     async fn check(&self, _: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
         self.seen.lock().unwrap().push(credentials.clone());
+        let token = credentials.session_token.as_ref().map_or("", |token| token.expose());
+        if let Some(user) = token.strip_prefix("ory_st_") {
+            return Ok(match user.strip_prefix("valid-") {
+                Some(user) => SessionCheck::Active(Box::new(active(user))),
+                None => SessionCheck::Invalid,
+            });
+        }
         let cookie = credentials.cookie.clone().unwrap_or_default();
         match web::cookies::parse(&cookie).find(|(name, _)| *name == "session").map(|(_, value)| value) {
             None => Ok(SessionCheck::Absent),

@@ -4,17 +4,14 @@ use contracts::Link;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::testing::{self, FakeIntrospection, Request, fake_sessions};
+use super::testing::{self, FakeIntrospection, Request, fake_sessions, run};
 use super::*;
+use crate::domain::session::Session;
 
+mod authorization;
 mod tokens;
 mod upstreams;
 mod visitors;
-
-async fn run(rule: Value, request: &Request, services: &Services) -> Result<Session, Box<Failure>> {
-    let pipeline = Pipeline::compile(&testing::rule(rule), &testing::config(), services).unwrap();
-    pipeline.run(&request.inbound(), services).await
-}
 
 fn extra(session: &Session) -> Value {
     session.extra.get().map_or(Value::Null, std::borrow::Cow::into_owned)
@@ -96,8 +93,11 @@ fn a_rule_that_names_what_is_not_there_is_invalid_and_says_why() {
         (json!({"authenticators": []}), "it has no authenticators"),
         (json!({"authorizer": {"handler": ""}}), "it has no authorizer"),
         (json!({"mutators": []}), "it has no mutators"),
-        (json!({"authenticators": [{"handler": "bearer_token"}]}), "`bearer_token` is not offered by this gateway"),
-        (json!({"authorizer": {"handler": "remote"}}), "`remote` is not offered"),
+        (
+            json!({"authenticators": [{"handler": "oauth2_client_credentials"}]}),
+            "`oauth2_client_credentials` is not offered by this gateway",
+        ),
+        (json!({"authorizer": {"handler": "keto_engine_acp_ory"}}), "`keto_engine_acp_ory` is not offered"),
         (json!({"mutators": [{"handler": "hydrator"}]}), "`hydrator` is not offered"),
         (json!({"mutators": [{"handler": "cookie"}]}), "`cookie` is not offered"),
         (json!({"authenticators": [{"handler": "what"}]}), "`what` is not known"),

@@ -8,9 +8,11 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use web::listener::{IdleBody, Stalled};
 
+use crate::domain::failure::Failure;
 use crate::domain::headers::{is_overriding, remove_hop_by_hop, remove_where};
 use crate::pipeline::RuleSet;
 
@@ -21,6 +23,32 @@ pub(super) enum ClientFault {
     Stalled,
     #[error("the client broke off")]
     Gone,
+}
+
+impl ClientFault {
+    /// What an error of the client's body means.
+    pub(super) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let was_stalled = base::causes::all(error).any(<dyn std::error::Error>::is::<Stalled>);
+        if was_stalled { Self::Stalled } else { Self::Gone }
+    }
+}
+
+/// What nginx calls a client that closed its connection; nobody reads it but the log.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+impl From<&ClientFault> for Box<Failure> {
+    fn from(fault: &ClientFault) -> Self {
+        let (status, reason) = match fault {
+            ClientFault::Stalled => (StatusCode::REQUEST_TIMEOUT, "the request's body stopped coming"),
+            ClientFault::Gone => {
+                let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
+                (status, "the client closed the connection")
+            }
+        };
+        let mut failure = Failure::bad_request(reason);
+        failure.status = status;
+        failure
+    }
 }
 
 /// How many pieces have passed.
@@ -63,7 +91,7 @@ impl HttpBody for RequestBody {
             }
             frame
         });
-        polled.map_err(|error| if was_stalled(error.as_ref()) { ClientFault::Stalled } else { ClientFault::Gone })
+        polled.map_err(|error| ClientFault::of(error.as_ref()))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -73,8 +101,4 @@ impl HttpBody for RequestBody {
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }
-}
-
-fn was_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
-    base::causes::all(error).any(<dyn std::error::Error>::is::<Stalled>)
 }

@@ -1,9 +1,10 @@
 //! One request to the upstream and its answer back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use base::causes;
+use base::{TrustStore, causes};
 use http::header::{CONNECTION, HOST, SET_COOKIE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -13,21 +14,26 @@ use hyper::upgrade::OnUpgrade;
 use web::listener::IdleBody;
 
 use super::body::{ClientFault, Progress, RequestBody};
-use super::clients::Reuse;
+use super::clients::{Reuse, UpstreamClients};
 use super::connection;
 use super::headers::{HeaderRules, wanted_upgrade};
-use super::tunnel::{AccessEnds, TunnelEnd};
+use super::held_body::{BodyMemory, HeldBody};
+use super::tunnel::{AccessEnds, TunnelEnd, Tunnels};
+use crate::config::Timeouts;
 use crate::domain::failure::{Failure, Fault};
 use crate::domain::headers::remove_hop_by_hop;
+use crate::domain::session::Session;
 use crate::domain::target::Target;
 use crate::domain::upstream::{Protocol, Upstream};
-use crate::operations::decide::Granted;
-use crate::service::Gateway;
+use crate::pipeline::{CompiledRule, RuleSet};
 
 /// A request that may go on.
 pub(crate) struct ForwardRequest<'a> {
     /// Its headers move into the request.
-    pub(crate) granted: &'a mut Granted,
+    pub(crate) session: &'a mut Session,
+    /// The rules that let it through, and the one among them that it fell under.
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) rule: Option<&'a CompiledRule>,
     pub(crate) target: &'a Target,
     pub(crate) client_address: Option<std::net::IpAddr>,
     /// Whether the peer's `X-Forwarded-*` are passed on.
@@ -35,19 +41,44 @@ pub(crate) struct ForwardRequest<'a> {
     /// When a tunnel that this request opens must end.
     pub(crate) access_ends: Option<AccessEnds>,
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    pub(crate) body: HeldBody,
 }
 
-/// What nginx calls a client that closed its connection; nobody reads it but the log.
-const CLIENT_CLOSED_REQUEST: u16 = 499;
+/// The proxy of one gateway.
+pub(crate) struct Proxy {
+    clients: UpstreamClients,
+    tunnels: Tunnels,
+    body_memory: BodyMemory,
+    timeouts: Timeouts,
+}
 
-impl Gateway {
+impl Proxy {
+    pub(crate) fn new(trust: &TrustStore, timeouts: Timeouts) -> Result<Self, rustls::Error> {
+        Ok(Self {
+            clients: UpstreamClients::new(trust)?,
+            tunnels: Tunnels::default(),
+            body_memory: BodyMemory::default(),
+            timeouts,
+        })
+    }
+
+    /// The body of a request that nothing was decided about.
+    pub(crate) fn hold(&self, body: Body) -> HeldBody {
+        HeldBody::new(body, self.timeouts.read.get(), self.body_memory.clone())
+    }
+
+    /// Ends the tunnels that are still open.
+    pub(crate) async fn close_tunnels(&self) {
+        self.tunnels.close().await;
+    }
+
     /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
-        let ForwardRequest { granted, target, client_address, is_forwarder, access_ends, mut parts, body } = request;
-        let set = std::mem::take(&mut granted.session.headers);
-        let compiled = granted.compiled().and_then(|compiled| Some((compiled, compiled.upstream.as_ref()?)));
-        let (compiled, upstream) = compiled.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
+        let ForwardRequest { session, rules, rule, target, client_address, is_forwarder, access_ends, mut parts, body } =
+            request;
+        let set = std::mem::take(&mut session.headers);
+        let rule = rule.and_then(|rule| Some((rule, rule.upstream.as_ref()?)));
+        let (rule, upstream) = rule.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
         let asked = parts.uri.path_and_query();
         let uri = upstream.uri(target, asked);
         let uri =
@@ -58,21 +89,22 @@ impl Gateway {
         let client = client_upgrade.map(|upgrade| TunnelEnd { upgrade, access_ends });
         let mut headers = parts.headers;
         HeaderRules {
-            decided: granted.rules.decided_headers(),
-            removed: &granted.session.removed,
-            kept: &compiled.kept_headers,
+            decided: rules.decided_headers(),
+            removed: &session.removed,
+            kept: &rule.kept_headers,
             is_forwarder,
             preserve_host: upstream.preserve_host,
             client: client_address.filter(|_| upstream.forwarded_headers).map(|address| (address, target)),
         }
         .apply(&mut headers, set, upgrade.as_ref());
 
-        let timeouts = self.0.config.serve.proxy.timeout;
+        let timeouts = self.timeouts;
+        let body = body.into_body();
         let (body, progress) = if body.is_end_stream() {
             (Body::empty(), None)
         } else {
             let (body, progress) = (IdleBody::new(body, timeouts.read.get()), Progress::default());
-            (Body::new(RequestBody::new(body, progress.clone(), granted.rules.clone())), Some(progress))
+            (Body::new(RequestBody::new(body, progress.clone(), rules)), Some(progress))
         };
         let mut outgoing = Request::new(body);
         *outgoing.method_mut() = parts.method;
@@ -82,7 +114,7 @@ impl Gateway {
 
         // HTTP/2 names the host of the URI besides: two names for one host are one too many.
         let must_be_http1 = upgrade.is_some() || outgoing.headers().contains_key(HOST);
-        let pool = |reuse| self.0.clients.choose(upstream.protocol, must_be_http1, reuse);
+        let pool = |reuse| self.clients.choose(upstream.protocol, must_be_http1, reuse);
         let can_be_repeated = outgoing.method().is_safe() && progress.is_none() && upgrade.is_none();
         let again = can_be_repeated.then(|| without_body(&outgoing));
         let longest_silence = timeouts.write.get();
@@ -96,7 +128,7 @@ impl Gateway {
         };
         let answer = answer.map_err(|no_answer| no_answer.failure)?;
         let mut response = self.present(answer, upgrade.as_ref(), client, longest_silence)?;
-        for cookie in &granted.session.set_cookies {
+        for cookie in &session.set_cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
         }
         Ok(response)
@@ -127,7 +159,7 @@ impl Gateway {
         let (Some(protocol), Some(client), true) = (chosen, client, agreed) else {
             return Err(Failure::bad_gateway("the upstream changed to a protocol that nobody asked for"));
         };
-        self.0.tunnels.open(client, hyper::upgrade::on(&mut answer));
+        self.tunnels.open(client, hyper::upgrade::on(&mut answer));
         let mut headers = std::mem::take(answer.headers_mut());
         remove_hop_by_hop(&mut headers);
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -191,18 +223,8 @@ async fn wait_for(
 /// Whose fault it was that there is no answer.
 fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
     let causes = || causes::all(error);
-    match causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
-        Some(ClientFault::Stalled) => {
-            let mut failure = Failure::bad_request("the request's body stopped coming");
-            failure.status = StatusCode::REQUEST_TIMEOUT;
-            return failure;
-        }
-        Some(ClientFault::Gone) => {
-            let mut failure = Failure::bad_request("the client closed the connection");
-            failure.status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
-            return failure;
-        }
-        None => {}
+    if let Some(fault) = causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {
+        return fault.into();
     }
     let is_timeout = causes()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

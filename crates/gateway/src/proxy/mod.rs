@@ -12,8 +12,8 @@ mod clients;
 mod connection;
 mod forward;
 mod headers;
+mod held_body;
 mod tunnel;
 
-pub(crate) use clients::UpstreamClients;
-pub(crate) use forward::ForwardRequest;
-pub(crate) use tunnel::{AccessEnds, Tunnels};
+pub(crate) use forward::{ForwardRequest, Proxy};
+pub(crate) use tunnel::AccessEnds;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Answer, Running, config, gateway};
+use super::harness::{Answer, Running, answer, config, exchange, gateway, server};
 use crate::domain::overlap::OverlapReport;
 use crate::domain::rule_document;
 
@@ -16,6 +16,11 @@ fn examples(name: &str) -> Vec<&'static str> {
 
 /// The guide's configuration with the guide's rules.
 async fn running() -> Running {
+    running_beside("http://127.0.0.1:1").await
+}
+
+/// The same with this authorization server.
+async fn running_beside(policies: &str) -> Running {
     let file: Value = serde_saphyr::from_str(examples("kleis.yml")[0]).unwrap();
     let mut section = file["gateway"].clone();
     let rules = examples("rules.yml").concat();
@@ -23,6 +28,7 @@ async fn running() -> Running {
     section["access_rules"]["repositories"] = json!(own);
     // The people of the tests are known by a cookie of another name.
     let section = section.to_string().replace("ory_kratos_session", "session");
+    let section = section.replace("http://policies.internal:8181", policies);
     let gateway = gateway(serde_json::from_str(&section).unwrap());
     gateway.load_rules().await.unwrap();
     Running::serve(gateway).await
@@ -86,5 +92,50 @@ async fn the_other_examples_do_what_the_guide_says() {
     let token = ledger.header("authorization").and_then(|it| it.strip_prefix("Bearer ")).unwrap();
     let claims: Value = jose::Jws::parse(token).unwrap().unverified_claims().unwrap();
     assert_eq!((&claims["aud"], &claims["traits"]["email"]), (&json!(["ledger"]), &json!("alice@example")));
+    let app = async |token: &str| ask(&running, "app.example/api/x", &[("x-session-token", token)]).await;
+    let native = app("ory_st_valid-alice").await;
+    assert_eq!((native.status, native.header("x-user-id")), (200, Some("alice")));
+    assert_eq!((app("ory_st_stale").await.status, app("other").await.status), (401, 401));
+
     assert_eq!(ask(&running, "shop.example/elsewhere", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_authorization_server_of_the_guide_is_asked_what_the_guide_says() {
+    let (policies, asked) = server(|parts, body| {
+        let denied = body.contains("secret") || parts.headers.get("x-subject").is_some_and(|it| it == "mallory");
+        answer(if denied { 403 } else { 200 }, &[("x-scope", "all")], "")
+    })
+    .await;
+    let running = running_beside(&policies).await;
+    let forwarded = |path: &'static str, method: &'static str, cookie: &'static str| {
+        [
+            ("x-forwarded-method", method),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "shop.example"),
+            ("x-forwarded-uri", path),
+            ("cookie", cookie),
+            ("x-scope", "forged"),
+        ]
+    };
+    let ask = async |path, method, cookie, body: &[u8]| {
+        exchange(running.api, "POST", "/decisions", &forwarded(path, method, cookie), body).await
+    };
+    let alice = "session=valid-alice";
+    let report = ask("/reports/2026", "GET", alice, b"").await;
+    assert_eq!(
+        (report.status, report.header("x-scope"), report.header("x-user-id")),
+        (200, Some("all"), Some("alice"))
+    );
+    assert_eq!(ask("/reports/secret", "GET", alice, b"").await.status, 403);
+    assert_eq!(ask("/reports/2026", "GET", "session=stale", b"").await.status, 401);
+    assert_eq!(ask("/uploads/a", "POST", alice, b"a file").await.status, 200);
+    assert_eq!(ask("/uploads/a", "POST", "session=valid-mallory", b"a file").await.status, 403);
+    let asked = asked.lock().unwrap();
+    let document: Value = serde_json::from_str(&asked[0].1).unwrap();
+    assert_eq!(document, json!({"subject": "alice", "resource": "reports:2026", "action": "GET"}));
+    assert_eq!(
+        (asked.len(), asked[2].1.as_str(), &asked[2].0.headers["x-path"]),
+        (4, "a file", &"/uploads/a".parse().unwrap())
+    );
 }

@@ -1,11 +1,14 @@
 //! A gateway on two free ports, upstreams that do what a test wants, and a client that speaks plain HTTP/1.1.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::response::IntoResponse;
 use base::{Clock, ManualClock, Rng};
 use contracts::Link;
+use http::Response;
+use http::request::Parts as RequestParts;
 use jose::{Algorithm, Jwk, JwkSet};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -28,16 +31,9 @@ pub(super) struct Running {
 pub(super) fn config(rules: &Value, changes: Value) -> Config {
     use base64::Engine as _;
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
-    let enabled = |names: &[&str]| -> Value {
-        names.iter().map(|it| ((*it).to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
-    };
-    let mut config = json!({
-        "serve": {"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}},
-        "access_rules": {"repositories": [format!("inline://{rules}")]},
-        "authenticators": enabled(&["noop", "anonymous", "unauthorized", "cookie_session"]),
-        "authorizers": enabled(&["allow", "deny"]),
-        "mutators": enabled(&["noop", "header", "id_token"]),
-    });
+    let mut config = testing::every_handler_enabled();
+    config["serve"] = json!({"proxy": {"timeout": {"read": "300ms", "write": "300ms"}}});
+    config["access_rules"] = json!({"repositories": [format!("inline://{rules}")]});
     for (name, value) in changes.as_object().unwrap() {
         config[name] = value.clone();
     }
@@ -223,6 +219,24 @@ where
     url
 }
 
+/// An upstream that answers with its request as it came, chunked and with something behind the body.
+pub(super) async fn verbatim_upstream() -> String {
+    raw_upstream(|mut stream| async move {
+        let mut seen = Vec::new();
+        let mut buffer = [0; 1024];
+        while !seen.ends_with(b"\r\n\r\n") || !seen.windows(5).any(|it| it == b"0\r\nx-" || it == b"0\r\n\r\n") {
+            match stream.read(&mut buffer).await {
+                Ok(length @ 1..) => seen.extend_from_slice(&buffer[..length]),
+                _ => return,
+            }
+        }
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", seen.len());
+        let _ = stream.write_all(head.as_bytes()).await;
+        let _ = stream.write_all(&seen).await;
+    })
+    .await
+}
+
 /// An upstream that says what it was asked: the request line and the headers, as JSON.
 pub(super) async fn echo_upstream() -> String {
     let app = axum::Router::new().fallback(|request: axum::extract::Request| async move {
@@ -241,4 +255,35 @@ pub(super) async fn echo_upstream() -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     spawn(async move { axum::serve(listener, app).await });
     url
+}
+
+/// What a server was asked: the heads and bodies of its requests.
+pub(crate) type Seen = Arc<Mutex<Vec<(RequestParts, String)>>>;
+
+/// A server that notes what it is asked and answers as `answer` says.
+pub(crate) async fn server<A: IntoResponse + 'static>(
+    answer: impl Fn(&RequestParts, &str) -> A + Clone + Send + Sync + 'static,
+) -> (String, Seen) {
+    let seen = Seen::default();
+    let noted = seen.clone();
+    let app = axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let (answer, noted) = (answer.clone(), noted.clone());
+        async move {
+            let (parts, body) = request.into_parts();
+            let body = String::from_utf8(axum::body::to_bytes(body, 8 << 20).await.unwrap().to_vec()).unwrap();
+            let response = answer(&parts, &body).into_response();
+            noted.lock().unwrap().push((parts, body));
+            response
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    spawn(async move { axum::serve(listener, app).await });
+    (url, seen)
+}
+
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<String> {
+    let response =
+        headers.iter().fold(Response::builder().status(status), |it, (name, value)| it.header(*name, *value));
+    response.body(body.to_owned()).unwrap()
 }

@@ -1,8 +1,9 @@
 //! The gateway on real sockets, before real upstreams on the loopback.
 
+mod authorization;
 mod decisions;
 mod guide;
-mod harness;
+pub(crate) mod harness;
 mod proxy;
 mod reload;
 mod semantics;

@@ -9,7 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::harness::{Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule};
+use super::harness::{
+    Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule, verbatim_upstream,
+};
 
 #[tokio::test]
 async fn the_upstream_sees_what_the_rule_decided() {
@@ -230,20 +232,7 @@ async fn a_large_body_streams_through_and_its_length_is_kept() {
 
 #[tokio::test]
 async fn a_forgery_behind_the_body_is_taken_out_too() {
-    let upstream = raw_upstream(|mut stream| async move {
-        let mut seen = Vec::new();
-        let mut buffer = [0; 1024];
-        while !seen.ends_with(b"\r\n\r\n") || !seen.windows(5).any(|it| it == b"0\r\nx-" || it == b"0\r\n\r\n") {
-            match stream.read(&mut buffer).await {
-                Ok(length @ 1..) => seen.extend_from_slice(&buffer[..length]),
-                _ => return,
-            }
-        }
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", seen.len());
-        let _ = stream.write_all(head.as_bytes()).await;
-        let _ = stream.write_all(&seen).await;
-    })
-    .await;
+    let upstream = verbatim_upstream().await;
     let headers =
         json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
     let running = Running::start(json!([rule("/up", &upstream, headers)]), json!({})).await;

@@ -105,12 +105,6 @@ const FEATURES: &[Feature] = &[
     },
     Feature {
         of: Service::Gateway,
-        text: "the authenticator bearer_token is not supported yet: rules that name it are refused",
-        keys: &["authenticators.bearer_token"],
-        switch: Some("authenticators.bearer_token.enabled"),
-    },
-    Feature {
-        of: Service::Gateway,
         text: "the authenticator oauth2_client_credentials is not supported yet: rules that name it are refused",
         keys: &["authenticators.oauth2_client_credentials"],
         switch: Some("authenticators.oauth2_client_credentials.enabled"),
@@ -120,18 +114,6 @@ const FEATURES: &[Feature] = &[
         text: "the authorizer keto_engine_acp_ory is not supported: rules that name it are refused",
         keys: &["authorizers.keto_engine_acp_ory"],
         switch: Some("authorizers.keto_engine_acp_ory.enabled"),
-    },
-    Feature {
-        of: Service::Gateway,
-        text: "the authorizer remote is not supported yet: rules that name it are refused",
-        keys: &["authorizers.remote"],
-        switch: Some("authorizers.remote.enabled"),
-    },
-    Feature {
-        of: Service::Gateway,
-        text: "the authorizer remote_json is not supported yet: rules that name it are refused",
-        keys: &["authorizers.remote_json"],
-        switch: Some("authorizers.remote_json.enabled"),
     },
     Feature {
         of: Service::Gateway,

@@ -29,6 +29,6 @@ pub(crate) fn honoured(service: Service) -> &'static [&'static str] {
     match service {
         Service::Identity => identity::HONOURED,
         Service::Oauth => oauth::HONOURED,
-        Service::Gateway => gateway::HONOURED,
+        Service::Gateway => gateway::supported_keys(),
     }
 }

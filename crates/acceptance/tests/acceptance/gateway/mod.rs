@@ -1,6 +1,7 @@
 //! The door, with the real identity service behind it: a session is checked by a function call, and an application sees
 //! what the rule says.
 
+mod authorization;
 mod bearers;
 mod decisions;
 mod elsewhere;
@@ -44,9 +45,14 @@ pub(crate) fn config(rules: &Value) -> Value {
             },
             "oauth2_introspection": { "enabled": true, "config": { "introspection_url": "kleis://oauth/introspect" } },
             "jwt": { "enabled": true, "config": { "jwks_urls": ["base64://eyJrZXlzIjpbXX0="] } },
+            "bearer_token": { "enabled": true, "config": { "check_session_url": "kleis://identity/sessions/whoami" } },
             "noop": { "enabled": true },
         },
-        "authorizers": { "allow": { "enabled": true } },
+        "authorizers": {
+            "allow": { "enabled": true },
+            "remote": { "enabled": true, "config": { "remote": "http://127.0.0.1:1/" } },
+            "remote_json": { "enabled": true, "config": { "remote": "http://127.0.0.1:1/", "payload": "{}" } },
+        },
         "mutators": {
             "noop": { "enabled": true },
             "header": { "enabled": true, "config": { "headers": { "X-User-Id": "{{ print .Subject }}" } } },

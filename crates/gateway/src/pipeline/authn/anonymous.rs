@@ -4,12 +4,17 @@ use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Inbound, Outcome};
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::session::Session;
 use crate::pipeline::settings;
 
+const NAME: &str = "anonymous";
+
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Settings>(NAME, |settings, _| Ok(Box::new(Anonymous::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct Anonymous {
+struct Anonymous {
     subject: String,
     ignore_authorization_header: bool,
 }
@@ -23,18 +28,24 @@ struct Settings {
 }
 
 impl Anonymous {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let Settings { subject, ignore_authorization_header } = settings::read(settings)?;
         let subject = if subject.is_empty() { "anonymous".to_owned() } else { subject };
         Ok(Self { subject, ignore_authorization_header })
     }
 
-    pub(super) fn authenticate(&self, inbound: &Inbound<'_>) -> Outcome {
+    fn outcome(&self, inbound: &Inbound<'_>) -> Outcome {
         let shows_credentials = inbound.headers.get(AUTHORIZATION).is_some_and(|value| !value.is_empty());
         if shows_credentials && !self.ignore_authorization_header {
             return Outcome::NotResponsible;
         }
-        Outcome::Accepted(Session::unauthenticated("anonymous", &self.subject))
+        Outcome::Accepted(Session::unauthenticated(NAME, &self.subject))
+    }
+}
+
+impl Authenticator for Anonymous {
+    fn authenticate<'a>(&'a self, inbound: &'a Inbound<'a>, _: &'a Services) -> Answer<'a, Outcome> {
+        Answer::Ready(self.outcome(inbound))
     }
 }
 
@@ -45,7 +56,7 @@ mod tests {
     use serde_json::json;
 
     fn subject(settings: Value, request: &Request) -> Option<String> {
-        match Anonymous::compile(settings).unwrap().authenticate(&request.inbound()) {
+        match Anonymous::compile(settings).unwrap().outcome(&request.inbound()) {
             Outcome::Accepted(session) => Some(session.subject),
             _ => None,
         }

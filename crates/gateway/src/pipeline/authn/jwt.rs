@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::token_from::{self, TokenFrom};
-use super::{Inbound, Outcome, Services};
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
@@ -26,8 +26,11 @@ use crate::pipeline::settings;
 
 const NAME: &str = "jwt";
 
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Settings>(NAME, |settings, _| Ok(Box::new(Jwt::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct Jwt {
+struct Jwt {
     jwks_urls: Vec<String>,
     freshness: Freshness,
     allowed_algorithms: Vec<Algorithm>,
@@ -93,7 +96,7 @@ enum Refusal {
 }
 
 impl Jwt {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let digest = Sha256::digest(settings.to_string()).into();
         let settings: Settings = settings::read(settings)?;
         if settings.jwks_urls.is_empty() {
@@ -127,7 +130,7 @@ impl Jwt {
         })
     }
 
-    pub(super) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
+    async fn outcome(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
         let Some(token) = self.token_from.find(inbound).filter(|token| token.split('.').count() == 3) else {
             return Outcome::NotResponsible;
         };
@@ -255,6 +258,12 @@ impl Jwt {
             Some(missing) => Err(Refusal::Insufficient(format!("the scope `{missing}` was not granted"))),
             None => Ok(()),
         }
+    }
+}
+
+impl Authenticator for Jwt {
+    fn authenticate<'a>(&'a self, inbound: &'a Inbound<'a>, services: &'a Services) -> Answer<'a, Outcome> {
+        Answer::pending(self.outcome(inbound, services))
     }
 }
 

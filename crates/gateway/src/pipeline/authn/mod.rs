@@ -1,80 +1,34 @@
 //! Authenticators: who sends this request? They are asked in the order of the rule until one accepts.
 
 mod anonymous;
+mod authenticator;
+mod bearer_token;
 mod cookie_session;
 mod jwt;
 mod noop;
 mod oauth2_introspection;
-mod relayed;
+mod session_check;
 mod token_from;
 mod unauthorized;
 
-use serde_json::Value;
-
+use super::answer::Answer;
+use super::registry::{Definition, Registry};
 use super::{Inbound, Services};
-use crate::domain::failure::Failure;
-use crate::domain::session::Session;
 
-#[derive(Debug)]
-pub(crate) enum Authenticator {
-    Noop,
-    Unauthorized,
-    Anonymous(anonymous::Anonymous),
-    CookieSession(Box<cookie_session::CookieSession>),
-    Oauth2Introspection(Box<oauth2_introspection::Oauth2Introspection>),
-    Jwt(Box<jwt::Jwt>),
-}
+pub(crate) use authenticator::{Authenticator, Outcome};
 
-/// What one authenticator says of a request.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The request carries nothing that this authenticator looks at: the next one is asked.
-    NotResponsible,
-    Accepted(Session),
-    /// The credential is no good: unknown, expired, revoked, tampered with, or meant for somebody else.
-    Invalid(Box<Failure>),
-    /// The credential could not be checked.
-    Unavailable(Box<Failure>),
-    /// The credential is good and not enough, or whoever checks it turns us away. No other authenticator is asked.
-    Refused(Box<Failure>),
-}
-
-impl Authenticator {
-    pub(crate) fn compile(name: &str, settings: Value, services: &Services) -> Result<Self, String> {
-        Ok(match name {
-            "noop" => Self::Noop,
-            "unauthorized" => Self::Unauthorized,
-            "anonymous" => Self::Anonymous(anonymous::Anonymous::compile(settings)?),
-            "cookie_session" => {
-                Self::CookieSession(Box::new(cookie_session::CookieSession::compile(settings, services)?))
-            }
-            "oauth2_introspection" => Self::Oauth2Introspection(Box::new(
-                oauth2_introspection::Oauth2Introspection::compile(settings, services)?,
-            )),
-            "jwt" => Self::Jwt(Box::new(jwt::Jwt::compile(settings)?)),
-            _ => return Err("is not known".to_owned()),
-        })
-    }
-
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::Noop => "noop",
-            Self::Unauthorized => "unauthorized",
-            Self::Anonymous(_) => "anonymous",
-            Self::CookieSession(_) => "cookie_session",
-            Self::Oauth2Introspection(_) => "oauth2_introspection",
-            Self::Jwt(_) => "jwt",
-        }
-    }
-
-    pub(crate) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
-        match self {
-            Self::Noop => noop::authenticate(),
-            Self::Unauthorized => unauthorized::authenticate(),
-            Self::Anonymous(it) => it.authenticate(inbound),
-            Self::CookieSession(it) => it.authenticate(inbound, services).await,
-            Self::Oauth2Introspection(it) => it.authenticate(inbound, services).await,
-            Self::Jwt(it) => it.authenticate(inbound, services).await,
-        }
-    }
-}
+pub(super) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registry {
+    kind: "authenticator",
+    section: "authenticators",
+    offered: &[
+        anonymous::HANDLER,
+        bearer_token::HANDLER,
+        cookie_session::HANDLER,
+        jwt::HANDLER,
+        noop::HANDLER,
+        oauth2_introspection::HANDLER,
+        unauthorized::HANDLER,
+    ],
+    absent: &[("oauth2_client_credentials", "use `oauth2_introspection` or `jwt`")],
+    common_keys: &[],
+};

@@ -1,19 +1,32 @@
 //! `noop`: lets everybody in without a name.
 
-use super::Outcome;
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::session::Session;
+use crate::pipeline::settings::Nothing;
 
-pub(super) fn authenticate() -> Outcome {
-    Outcome::Accepted(Session::unauthenticated("noop", ""))
+const NAME: &str = "noop";
+
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Nothing>(NAME, |_, _| Ok(Box::new(Noop)));
+
+#[derive(Debug)]
+struct Noop;
+
+impl Authenticator for Noop {
+    fn authenticate<'a>(&'a self, _: &'a Inbound<'a>, _: &'a Services) -> Answer<'a, Outcome> {
+        Answer::Ready(Outcome::Accepted(Session::unauthenticated(NAME, "")))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::pipeline::testing::{self, Request};
+    use serde_json::json;
 
-    #[test]
-    fn noop_accepts_without_a_subject() {
-        let Outcome::Accepted(session) = authenticate() else { panic!("not accepted") };
+    #[tokio::test]
+    async fn noop_accepts_without_a_subject() {
+        let rule = json!({"authenticators": [{"handler": "noop"}]});
+        let session = testing::run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap();
         assert_eq!((session.subject.as_str(), session.authenticated), ("", false));
     }
 }

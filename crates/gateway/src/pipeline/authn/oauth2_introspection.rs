@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::token_from::{self, TokenFrom};
-use super::{Inbound, Outcome, Services};
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
 use crate::domain::scope::ScopeStrategy;
 use crate::domain::session::{Extra, Session};
@@ -22,8 +22,13 @@ use remote::Remote;
 
 const NAME: &str = "oauth2_introspection";
 
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Settings>(NAME, |settings, services| {
+        Ok(Box::new(Oauth2Introspection::compile(settings, services)?))
+    });
+
 #[derive(Debug)]
-pub(crate) struct Oauth2Introspection {
+struct Oauth2Introspection {
     source: Source,
     token_from: TokenFrom,
     prefix: String,
@@ -82,7 +87,7 @@ impl Default for CacheSettings {
 const ENTRY_COST: u64 = 2_000;
 
 impl Oauth2Introspection {
-    pub(super) fn compile(settings: Value, services: &Services) -> Result<Self, String> {
+    fn compile(settings: Value, services: &Services) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         let url = settings::required_url("introspection_url", &settings.introspection_url)?;
         let source = if services.is_local_introspection(&url) {
@@ -117,7 +122,7 @@ impl Oauth2Introspection {
         })
     }
 
-    pub(super) async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
+    async fn outcome(&self, inbound: &Inbound<'_>, services: &Services) -> Outcome {
         let Some(token) = self.token_from.find(inbound).filter(|token| token.starts_with(&self.prefix)) else {
             return Outcome::NotResponsible;
         };
@@ -189,6 +194,12 @@ impl Oauth2Introspection {
         }
         let subject = text("sub").to_owned();
         Outcome::Accepted(Session::authenticated(NAME, subject, Extra::new(extra(claims, audience))))
+    }
+}
+
+impl Authenticator for Oauth2Introspection {
+    fn authenticate<'a>(&'a self, inbound: &'a Inbound<'a>, services: &'a Services) -> Answer<'a, Outcome> {
+        Answer::pending(self.outcome(inbound, services))
     }
 }
 

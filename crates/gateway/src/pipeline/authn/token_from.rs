@@ -2,7 +2,7 @@
 //! or a cookie is named.
 
 use http::HeaderName;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use serde::Deserialize;
 
 use super::Inbound;
@@ -36,6 +36,16 @@ impl TokenFrom {
             (None, Some(name), None) => Ok(Self::QueryParameter(name)),
             (None, None, Some(name)) => Ok(Self::Cookie(name)),
             _ => Err("has a `token_from` that names more than one place".to_owned()),
+        }
+    }
+
+    /// The header that the token comes in.
+    pub(super) fn header(&self) -> Option<HeaderName> {
+        match self {
+            Self::Bearer => Some(AUTHORIZATION),
+            Self::Header(name) => Some(name.clone()),
+            Self::Cookie(_) => Some(COOKIE),
+            Self::QueryParameter(_) => None,
         }
     }
 

@@ -1,20 +1,31 @@
 //! `unauthorized`: lets nobody in.
 
-use super::Outcome;
+use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
+use crate::pipeline::settings::Nothing;
 
-/// This is a decision of the rule and no credential's fault: `on_invalid` does not soften it.
-pub(super) fn authenticate() -> Outcome {
-    Outcome::Refused(Failure::unauthorized())
+pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
+    Definition::new::<Nothing>("unauthorized", |_, _| Ok(Box::new(Unauthorized)));
+
+#[derive(Debug)]
+struct Unauthorized;
+
+impl Authenticator for Unauthorized {
+    /// This is a decision of the rule and no credential's fault: `on_invalid` does not soften it.
+    fn authenticate<'a>(&'a self, _: &'a Inbound<'a>, _: &'a Services) -> Answer<'a, Outcome> {
+        Answer::Ready(Outcome::Refused(Failure::unauthorized()))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::pipeline::testing::{self, Request};
+    use serde_json::json;
 
-    #[test]
-    fn unauthorized_refuses_every_request() {
-        let Outcome::Refused(failure) = authenticate() else { panic!("not refused") };
+    #[tokio::test]
+    async fn unauthorized_refuses_every_request() {
+        let rule = json!({"authenticators": [{"handler": "unauthorized", "on_invalid": "next"}, {"handler": "noop"}]});
+        let failure = testing::run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap_err();
         assert_eq!(failure.status, http::StatusCode::UNAUTHORIZED);
     }
 }

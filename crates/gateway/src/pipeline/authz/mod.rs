@@ -1,35 +1,22 @@
 //! Authorizers: whether a known sender may do this.
 
 mod allow;
+mod authorizer;
 mod deny;
+mod question;
+mod remote;
+mod remote_json;
 
-use serde_json::Value;
+use super::answer::Answer;
+use super::registry::{Definition, Registry};
+use super::{Inbound, Services};
 
-use crate::domain::failure::Failure;
+pub(crate) use authorizer::Authorizer;
 
-#[derive(Debug)]
-pub(crate) enum Authorizer {
-    Allow,
-    Deny,
-}
-
-impl Authorizer {
-    pub(crate) fn compile(name: &str, settings: Value) -> Result<Self, String> {
-        match name {
-            "allow" => super::settings::read::<Nothing>(settings).map(|_| Self::Allow),
-            "deny" => super::settings::read::<Nothing>(settings).map(|_| Self::Deny),
-            _ => Err("is not known".to_owned()),
-        }
-    }
-
-    pub(crate) fn authorize(&self) -> Result<(), Box<Failure>> {
-        match self {
-            Self::Allow => allow::authorize(),
-            Self::Deny => deny::authorize(),
-        }
-    }
-}
-
-/// Neither has settings; what a rule gives is left alone.
-#[derive(serde::Deserialize)]
-struct Nothing {}
+pub(super) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
+    kind: "authorizer",
+    section: "authorizers",
+    offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
+    absent: &[("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6: use `remote_json`")],
+    common_keys: &[],
+};

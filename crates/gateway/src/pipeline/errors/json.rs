@@ -6,21 +6,25 @@ use serde::Deserialize;
 use serde_json::Value;
 use web::RestError;
 
+use super::{Definition, FailedRequest, Form};
 use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
+pub(super) const HANDLER: Definition<dyn Form, ()> =
+    Definition::new::<Json>("json", |settings, ()| Ok(Box::new(Json::compile(settings)?)));
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Json {
+pub(super) struct Json {
     verbose: bool,
 }
 
 impl Json {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         settings::read(settings)
     }
 
-    pub(super) fn answer(&self, failure: &Failure) -> Response<String> {
+    pub(super) fn response(&self, failure: &Failure) -> Response<String> {
         let message = match general_message(failure.status) {
             Some(message) if !self.verbose => message.to_owned(),
             _ => failure.message.clone().into_owned(),
@@ -42,6 +46,12 @@ impl Json {
     }
 }
 
+impl Form for Json {
+    fn answer(&self, failure: &Failure, _: FailedRequest<'_>) -> Response<String> {
+        self.response(failure)
+    }
+}
+
 /// What a status says by itself.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
@@ -50,6 +60,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::FORBIDDEN => Some("This is not allowed"),
         StatusCode::NOT_FOUND => Some("There is no such resource"),
         StatusCode::CONFLICT => Some("The resource could not be created due to a conflict"),
+        StatusCode::PAYLOAD_TOO_LARGE => Some("The body of this request is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
@@ -65,7 +76,7 @@ mod tests {
     use serde_json::json;
 
     fn body(settings: Value, failure: &Failure) -> Value {
-        serde_json::from_str(Json::compile(settings).unwrap().answer(failure).body()).unwrap()
+        serde_json::from_str(Json::compile(settings).unwrap().response(failure).body()).unwrap()
     }
 
     #[test]
@@ -86,7 +97,7 @@ mod tests {
     fn headers_of_the_failure_are_sent() {
         let failure =
             Failure::too_many_requests().with_header(http::header::RETRY_AFTER, HeaderValue::from_static("7"));
-        let response = Json::default().answer(&failure);
+        let response = Json::default().response(&failure);
         assert_eq!(
             (response.status(), &response.headers()["retry-after"]),
             (StatusCode::TOO_MANY_REQUESTS, &HeaderValue::from_static("7"))

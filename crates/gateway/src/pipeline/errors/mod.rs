@@ -3,60 +3,51 @@
 //! The rule's handlers are asked first: the one whose conditions hold answers, and two are a fault of ours. Otherwise the
 //! fallbacks answer in their order. When nobody answers, a plain JSON error does.
 
+mod form;
 mod json;
 mod redirect;
 mod when;
 mod www_authenticate;
 
-use http::{HeaderMap, Response};
+use http::Response;
 use serde_json::Value;
 
+use super::InvalidRule;
+use super::registry::{Definition, Named, Registry};
 use super::settings::merged;
 use crate::config::Errors;
 use crate::domain::failure::Failure;
+use crate::domain::rule::HandlerEntry;
 use when::When;
 
+pub(crate) use form::{FailedRequest, Form};
+
+pub(super) const ERROR_HANDLERS: Registry<dyn Form, ()> = Registry {
+    kind: "error handler",
+    section: "errors.handlers",
+    offered: &[json::HANDLER, redirect::HANDLER, www_authenticate::HANDLER],
+    absent: &[],
+    common_keys: &["when"],
+};
+
+/// An error handler, and the failures that it is for.
 #[derive(Debug)]
 pub(crate) struct ErrorHandler {
     when: When,
-    form: Form,
-}
-
-#[derive(Debug)]
-enum Form {
-    Json(json::Json),
-    Redirect(redirect::Redirect),
-    WwwAuthenticate(www_authenticate::WwwAuthenticate),
-}
-
-/// What an error handler knows of the request.
-#[derive(Clone, Copy)]
-pub(crate) struct FailedRequest<'a> {
-    pub(crate) headers: &'a HeaderMap,
-    pub(crate) client_address: Option<std::net::IpAddr>,
-    /// Absent when the request's own target made no sense.
-    pub(crate) original_url: Option<&'a str>,
+    form: Box<dyn Form>,
 }
 
 impl ErrorHandler {
-    pub(crate) fn compile(name: &str, mut settings: Value) -> Result<Self, String> {
-        let when = settings.as_object_mut().and_then(|members| members.remove("when"));
-        let when = When::compile(when.unwrap_or(Value::Null))?;
-        let form = match name {
-            "json" => Form::Json(json::Json::compile(settings)?),
-            "redirect" => Form::Redirect(redirect::Redirect::compile(settings)?),
-            "www_authenticate" => Form::WwwAuthenticate(www_authenticate::WwwAuthenticate::compile(settings)?),
-            _ => return Err("is not known".to_owned()),
-        };
-        Ok(Self { when, form })
+    /// The handler that a rule names.
+    pub(super) fn of_rule(entry: &HandlerEntry, errors: &Errors) -> Result<Self, InvalidRule> {
+        ERROR_HANDLERS.compile(entry, errors.handler(&entry.handler).as_ref(), Self::compile)
     }
 
-    fn answer(&self, failure: &Failure, request: FailedRequest<'_>) -> Response<String> {
-        match &self.form {
-            Form::Json(json) => json.answer(failure),
-            Form::Redirect(redirect) => redirect.answer(request),
-            Form::WwwAuthenticate(www_authenticate) => www_authenticate.answer(),
-        }
+    fn compile(name: &str, mut settings: Value) -> Result<Self, String> {
+        let when = settings.as_object_mut().and_then(|members| members.remove("when"));
+        let when = When::compile(when.unwrap_or(Value::Null))?;
+        let Named { handler: form, .. } = ERROR_HANDLERS.make(name, settings, &())?;
+        Ok(Self { when, form })
     }
 }
 
@@ -88,7 +79,7 @@ impl Fallbacks {
         request: FailedRequest<'_>,
     ) -> Response<String> {
         let mut response = match self.choose(own, failure, request) {
-            Ok(handler) => handler.answer(failure, request),
+            Ok(handler) => handler.form.answer(failure, request),
             Err(fault) => {
                 let reason = fault.reason.as_deref().unwrap_or_default();
                 tracing::error!(
@@ -96,7 +87,7 @@ impl Fallbacks {
                     status = failure.status.as_u16(),
                     "a failure has no error handler: it is a 500"
                 );
-                json::Json::default().answer(&fault)
+                json::Json::default().response(&fault)
             }
         };
         for cookie in &failure.set_cookies {
@@ -131,7 +122,7 @@ impl Fallbacks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::StatusCode;
+    use http::{HeaderMap, StatusCode};
     use serde_json::json;
 
     fn answer(errors: Value, own: &[(&str, Value)], failure: &Failure) -> Response<String> {

@@ -6,11 +6,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::FailedRequest;
+use super::{Definition, FailedRequest, Form};
+use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
+pub(super) const HANDLER: Definition<dyn Form, ()> =
+    Definition::new::<Settings>("redirect", |settings, ()| Ok(Box::new(Redirect::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct Redirect {
+struct Redirect {
     to: String,
     status: StatusCode,
     return_to_query_param: String,
@@ -25,7 +29,7 @@ struct Settings {
 }
 
 impl Redirect {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let Settings { to, code, return_to_query_param } = settings::read(settings)?;
         if to.is_empty() {
             return Err("needs the setting `to`".to_owned());
@@ -39,7 +43,7 @@ impl Redirect {
         Ok(Self { to, status, return_to_query_param })
     }
 
-    pub(super) fn answer(&self, request: FailedRequest<'_>) -> Response<String> {
+    fn response(&self, request: FailedRequest<'_>) -> Response<String> {
         let location = match request.original_url {
             Some(original) if !self.return_to_query_param.is_empty() => self.with_return_to(original),
             _ => self.to.clone(),
@@ -71,6 +75,12 @@ impl Redirect {
     }
 }
 
+impl Form for Redirect {
+    fn answer(&self, _: &Failure, request: FailedRequest<'_>) -> Response<String> {
+        self.response(request)
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;").replace('\'', "&#39;")
 }
@@ -84,7 +94,7 @@ mod tests {
         let headers = http::HeaderMap::new();
         let request =
             FailedRequest { headers: &headers, client_address: None, original_url: Some("https://h:1/a%20b?c=d&e=f") };
-        let response = Redirect::compile(settings).unwrap().answer(request);
+        let response = Redirect::compile(settings).unwrap().response(request);
         response.headers()[LOCATION].to_str().unwrap().to_owned()
     }
 

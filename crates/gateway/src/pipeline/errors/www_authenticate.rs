@@ -5,10 +5,15 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{Definition, FailedRequest, Form};
+use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
+pub(super) const HANDLER: Definition<dyn Form, ()> =
+    Definition::new::<Settings>("www_authenticate", |settings, ()| Ok(Box::new(WwwAuthenticate::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct WwwAuthenticate {
+struct WwwAuthenticate {
     challenge: HeaderValue,
 }
 
@@ -19,7 +24,7 @@ struct Settings {
 }
 
 impl WwwAuthenticate {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let Settings { realm } = settings::read(settings)?;
         let realm = if realm.is_empty() { "Please authenticate." } else { &realm };
         let challenge = HeaderValue::from_str(&format!("Basic realm={}", quoted(realm)))
@@ -28,12 +33,18 @@ impl WwwAuthenticate {
     }
 
     /// The answer is 401 whatever the failure was.
-    pub(super) fn answer(&self) -> Response<String> {
+    fn response(&self) -> Response<String> {
         let mut response = Response::new("Unauthorized\n".to_owned());
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         response.headers_mut().insert(WWW_AUTHENTICATE, self.challenge.clone());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
+    }
+}
+
+impl Form for WwwAuthenticate {
+    fn answer(&self, _: &Failure, _: FailedRequest<'_>) -> Response<String> {
+        self.response()
     }
 }
 
@@ -52,8 +63,9 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_realm() {
-        let challenge =
-            |settings: Value| WwwAuthenticate::compile(settings).unwrap().answer().headers()[WWW_AUTHENTICATE].clone();
+        let challenge = |settings: Value| {
+            WwwAuthenticate::compile(settings).unwrap().response().headers()[WWW_AUTHENTICATE].clone()
+        };
         assert_eq!(challenge(json!({})), "Basic realm=\"Please authenticate.\"");
         assert_eq!(challenge(json!({"realm": "staff"})), "Basic realm=\"staff\"");
         assert_eq!(challenge(json!({"realm": "the \"staff\" \\"})), r#"Basic realm="the \"staff\" \\""#);

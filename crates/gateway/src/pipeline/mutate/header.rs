@@ -1,42 +1,25 @@
 //! `header`: headers for the upstream, each from a template.
 
-use std::borrow::Cow;
-
-use http::{HeaderName, HeaderValue};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use http::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Inbound;
+use super::{Answer, Definition, Inbound, Mutator, Services};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
+use crate::pipeline::header_template::{self, ControlCharacters, HeaderTemplate};
 use crate::pipeline::settings;
-use crate::pipeline::template::{Template, TemplateView};
+use crate::pipeline::template::TemplateView;
+
+pub(super) const HANDLER: Definition<dyn Mutator, Services> =
+    Definition::new::<Settings>("header", |settings, _| Ok(Box::new(Header::compile(settings)?)));
 
 #[derive(Debug)]
-pub(crate) struct Header {
-    headers: Vec<(HeaderName, Source)>,
+struct Header {
+    headers: Vec<(HeaderName, HeaderTemplate)>,
     omit_empty: bool,
     remove: Vec<HeaderName>,
     control_characters: ControlCharacters,
-}
-
-/// What becomes of control characters in a value: no header can carry them (RFC 9110 section 5.5), and a person may have
-/// written them into a trait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ControlCharacters {
-    #[default]
-    Remove,
-    /// Percent-encoded, and `%` too, so that the value can be decoded.
-    Encode,
-}
-
-/// Where a value comes from.
-#[derive(Debug)]
-enum Source {
-    Constant(HeaderValue),
-    Template(Template),
 }
 
 #[derive(Default, Deserialize)]
@@ -52,29 +35,20 @@ struct Settings {
 }
 
 impl Header {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         if settings.headers.is_none() && settings.remove.is_empty() {
             return Err("needs the setting `headers`".to_owned());
         }
-        let mut headers = Vec::new();
-        for (name, template) in settings.headers.iter().flatten() {
-            let text = template.as_str().ok_or_else(|| format!("has a template for `{name}` that is not a text"))?;
-            let source = Source::compile(text).map_err(|reason| format!("has a template for `{name}`: {reason}"))?;
-            let name = settings::header_name(name)?;
-            if crate::domain::headers::is_hop_by_hop(&name) || name == http::header::CONTENT_LENGTH {
-                return Err(format!("sets the header `{name}`, which belongs to the connection"));
-            }
-            headers.push((name, source));
-        }
-        let remove = settings.remove.iter().map(|name| settings::header_name(name)).collect::<Result<_, _>>()?;
+        let headers = header_template::compile_all(settings.headers.as_ref().unwrap_or(&Map::new()))?;
+        let remove = settings::header_names(&settings.remove)?;
         let Settings { omit_empty, control_characters, .. } = settings;
         Ok(Self { headers, omit_empty, remove, control_characters })
     }
 
-    pub(super) fn mutate(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
-        for (name, source) in &self.headers {
-            let value = source.value(name, &TemplateView { session, inbound }, self.control_characters)?;
+    fn set_headers(&self, inbound: &Inbound<'_>, session: &mut Session) -> Result<(), Box<Failure>> {
+        for (name, template) in &self.headers {
+            let value = template.value(name, &TemplateView { session, inbound }, self.control_characters)?;
             if value.is_empty() && self.omit_empty {
                 session.headers.remove(name);
                 session.removed.push(name.clone());
@@ -85,56 +59,20 @@ impl Header {
         session.removed.extend(self.remove.iter().cloned());
         Ok(())
     }
-
-    pub(super) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        self.headers.iter().map(|(name, _)| name).chain(&self.remove)
-    }
 }
 
-impl Source {
-    fn compile(text: &str) -> Result<Self, String> {
-        let template = Template::compile(text).map_err(|error| error.to_string())?;
-        let constant = template.constant().map(HeaderValue::from_str).transpose();
-        let constant = constant.map_err(|_| "no header can carry this text".to_owned())?;
-        Ok(constant.map_or(Self::Template(template), Self::Constant))
+impl Mutator for Header {
+    fn mutate<'a>(
+        &'a self,
+        inbound: &'a Inbound<'a>,
+        session: &'a mut Session,
+        _: &'a Services,
+    ) -> Answer<'a, Result<(), Box<Failure>>> {
+        Answer::Ready(self.set_headers(inbound, session))
     }
 
-    fn value(
-        &self,
-        name: &HeaderName,
-        view: &TemplateView<'_>,
-        control_characters: ControlCharacters,
-    ) -> Result<HeaderValue, Box<Failure>> {
-        let text = match self {
-            Self::Constant(value) => return Ok(value.clone()),
-            Self::Template(template) => template.render(view).map_err(|error| Failure::internal(error.to_string()))?,
-        };
-        let value = match control_characters.handled(text) {
-            Cow::Borrowed(text) => HeaderValue::from_str(text),
-            Cow::Owned(text) => HeaderValue::try_from(text),
-        };
-        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` does not fit into a header")))
-    }
-}
-
-impl ControlCharacters {
-    fn handled(self, text: Cow<'_, str>) -> Cow<'_, str> {
-        match self {
-            Self::Remove if !text.contains(char::is_control) => text,
-            Self::Remove => Cow::Owned(text.chars().filter(|character| !character.is_control()).collect()),
-            Self::Encode => {
-                const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
-                let mut encoded = String::with_capacity(text.len());
-                for character in text.chars() {
-                    if character.is_control() || character == '%' {
-                        encoded.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), ENCODED));
-                    } else {
-                        encoded.push(character);
-                    }
-                }
-                Cow::Owned(encoded)
-            }
-        }
+    fn decided_headers(&self) -> Vec<&HeaderName> {
+        self.headers.iter().map(|(name, _)| name).chain(&self.remove).collect()
     }
 }
 
@@ -148,7 +86,7 @@ mod tests {
     fn run(settings: Value, subject: &str) -> Result<Session, Box<Failure>> {
         let mut session = Session::authenticated("jwt", subject.to_owned(), Extra::new(json!({"role": "admin"})));
         let request = Request::get("http://h/a");
-        Header::compile(settings).unwrap().mutate(&request.inbound(), &mut session).map(|()| session)
+        Header::compile(settings).unwrap().set_headers(&request.inbound(), &mut session).map(|()| session)
     }
 
     #[test]

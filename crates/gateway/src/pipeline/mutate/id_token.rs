@@ -9,15 +9,18 @@ use http::header::AUTHORIZATION;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Inbound, Services};
+use super::{Answer, Definition, Inbound, Mutator, Services};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
 use crate::pipeline::services::{ExpiringCache, KeyPair};
 use crate::pipeline::settings;
 use crate::pipeline::template::{JsonTemplate, TemplateView};
 
+pub(super) const HANDLER: Definition<dyn Mutator, Services> =
+    Definition::new::<Settings>("id_token", |settings, _| Ok(Box::new(IdToken::compile(settings)?)));
+
 #[derive(Debug)]
-pub(crate) struct IdToken {
+struct IdToken {
     issuer: String,
     jwks_url: String,
     time_to_live: GoDuration,
@@ -49,7 +52,7 @@ impl Default for Settings {
 const MOST_TOKENS: usize = 10_000;
 
 impl IdToken {
-    pub(super) fn compile(settings: Value) -> Result<Self, String> {
+    fn compile(settings: Value) -> Result<Self, String> {
         let Settings { issuer_url, jwks_url, ttl, claims } = settings::read(settings)?;
         for (name, value) in [("issuer_url", &issuer_url), ("jwks_url", &jwks_url)] {
             if value.is_empty() {
@@ -66,11 +69,7 @@ impl IdToken {
         })
     }
 
-    pub(super) fn jwks_url(&self) -> &str {
-        &self.jwks_url
-    }
-
-    pub(super) async fn mutate(
+    async fn add_token(
         &self,
         inbound: &Inbound<'_>,
         session: &mut Session,
@@ -132,6 +131,21 @@ impl IdToken {
     }
 }
 
+impl Mutator for IdToken {
+    fn mutate<'a>(
+        &'a self,
+        inbound: &'a Inbound<'a>,
+        session: &'a mut Session,
+        services: &'a Services,
+    ) -> Answer<'a, Result<(), Box<Failure>>> {
+        Answer::pending(self.add_token(inbound, session, services))
+    }
+
+    fn signing_key_url(&self) -> Option<&str> {
+        Some(&self.jwks_url)
+    }
+}
+
 fn cache_key(inbound: &Inbound<'_>, keys: &KeyPair, subject: &str, claims: &str) -> [u8; 32] {
     let tenant = inbound.cx.tenant.as_i32().to_be_bytes();
     let kid = keys.signing.kid().unwrap_or_default();
@@ -164,7 +178,7 @@ mod tests {
         async fn token(&self, subject: &str) -> Result<String, Box<Failure>> {
             let mut session = Session::authenticated("jwt", subject.to_owned(), Extra::new(json!({"role": "x"})));
             let request = Request::get("http://h/").at(self.now);
-            self.mutator.mutate(&request.inbound(), &mut session, &self.services).await?;
+            self.mutator.add_token(&request.inbound(), &mut session, &self.services).await?;
             Ok(session
                 .headers
                 .get("authorization")

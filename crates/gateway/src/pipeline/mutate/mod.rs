@@ -2,62 +2,19 @@
 
 mod header;
 mod id_token;
+mod mutator;
 mod noop;
 
-use http::HeaderName;
-use serde_json::Value;
-
+use super::answer::Answer;
+use super::registry::{Definition, Registry};
 use super::{Inbound, Services};
-use crate::domain::failure::Failure;
-use crate::domain::session::Session;
 
-#[derive(Debug)]
-pub(crate) enum Mutator {
-    Noop,
-    Header(header::Header),
-    IdToken(Box<id_token::IdToken>),
-}
+pub(crate) use mutator::Mutator;
 
-impl Mutator {
-    pub(crate) fn compile(name: &str, settings: Value) -> Result<Self, String> {
-        Ok(match name {
-            "noop" => Self::Noop,
-            "header" => Self::Header(header::Header::compile(settings)?),
-            "id_token" => Self::IdToken(Box::new(id_token::IdToken::compile(settings)?)),
-            _ => return Err("is not known".to_owned()),
-        })
-    }
-
-    pub(crate) async fn mutate(
-        &self,
-        inbound: &Inbound<'_>,
-        session: &mut Session,
-        services: &Services,
-    ) -> Result<(), Box<Failure>> {
-        match self {
-            Self::Noop => {
-                noop::mutate();
-                Ok(())
-            }
-            Self::Header(header) => header.mutate(inbound, session),
-            Self::IdToken(id_token) => id_token.mutate(inbound, session, services).await,
-        }
-    }
-
-    /// The headers that carry this mutator's word and nobody else's.
-    pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        match self {
-            Self::Header(header) => Some(header.decided_headers()),
-            Self::Noop | Self::IdToken(_) => None,
-        }
-        .into_iter()
-        .flatten()
-    }
-
-    pub(crate) fn signing_key_url(&self) -> Option<&str> {
-        match self {
-            Self::IdToken(id_token) => Some(id_token.jwks_url()),
-            Self::Noop | Self::Header(_) => None,
-        }
-    }
-}
+pub(super) const MUTATORS: Registry<dyn Mutator, Services> = Registry {
+    kind: "mutator",
+    section: "mutators",
+    offered: &[header::HANDLER, id_token::HANDLER, noop::HANDLER],
+    absent: &[("cookie", "use `header`"), ("hydrator", "use `header` or `id_token`")],
+    common_keys: &[],
+};

@@ -1,7 +1,31 @@
 //! `noop`: the request goes on as it came, less the headers that no client may set. The decision API shows those headers
 //! on its answer.
 
-pub(super) const fn mutate() {}
+use super::{Answer, Definition, Inbound, Mutator, Services};
+use crate::domain::failure::Failure;
+use crate::domain::session::Session;
+use crate::pipeline::settings::Nothing;
+
+pub(super) const HANDLER: Definition<dyn Mutator, Services> =
+    Definition::new::<Nothing>("noop", |_, _| Ok(Box::new(Noop)));
+
+#[derive(Debug)]
+struct Noop;
+
+impl Mutator for Noop {
+    fn mutate<'a>(
+        &'a self,
+        _: &'a Inbound<'a>,
+        _: &'a mut Session,
+        _: &'a Services,
+    ) -> Answer<'a, Result<(), Box<Failure>>> {
+        Answer::Ready(Ok(()))
+    }
+
+    fn echoes_request_headers(&self) -> bool {
+        true
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use jose::{JwkSet, SigningKey};
 use serde_json::Value;
 
-use super::IN_PROCESS_KEYS;
+/// The key set that the server made for this gateway, as a `jwks_url`.
+pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
 
 pub(crate) struct SigningKeys {
     http: web::outbound::Client,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use jose::{Algorithm, Jwk, JwkSet, SigningKey};
 
-use super::upstreams::{Seen, answer, bearer, server};
+use super::upstreams::bearer;
 use super::*;
+use crate::tests::harness::{Seen, answer, server};
 
 struct Issuer {
     key: Jwk,

@@ -1,46 +1,11 @@
 //! Checks over HTTP, against servers on the loopback.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::to_bytes;
-use axum::extract::Request as HttpRequest;
-use axum::response::IntoResponse;
-use http::Response;
 use http::request::Parts;
 
 use super::*;
-
-pub(super) type Seen = Arc<Mutex<Vec<(Parts, String)>>>;
-
-/// A server that notes what it is asked and answers as `answer` says.
-pub(super) async fn server<A: IntoResponse + 'static>(
-    answer: impl Fn(&Parts, &str) -> A + Clone + Send + Sync + 'static,
-) -> (String, Seen) {
-    let seen = Seen::default();
-    let noted = seen.clone();
-    let app = Router::new().fallback(move |request: HttpRequest| {
-        let (answer, noted) = (answer.clone(), noted.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
-            let response = answer(&parts, &body).into_response();
-            noted.lock().unwrap().push((parts, body));
-            response
-        }
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    testing::spawn(async move { axum::serve(listener, app).await });
-    (url, seen)
-}
-
-pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response<String> {
-    let response =
-        headers.iter().fold(Response::builder().status(status), |it, (name, value)| it.header(*name, *value));
-    response.body(body.to_owned()).unwrap()
-}
+use crate::tests::harness::{answer, server};
 
 fn cookie_rule(settings: Value) -> Value {
     json!({"authenticators": [{"handler": "cookie_session", "config": settings}, {"handler": "anonymous"}]})
@@ -218,4 +183,160 @@ async fn introspection_failures_are_told_apart() {
     }
     let rule = introspection_rule(json!({"introspection_url": "http://127.0.0.1:1/", "retry": hasty}));
     assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+fn bearer_rule(settings: Value) -> Value {
+    json!({"authenticators": [{"handler": "bearer_token", "config": settings}, {"handler": "anonymous", "config": {
+        "ignore_authorization_header": true,
+    }}]})
+}
+
+#[tokio::test]
+async fn the_token_check_gets_the_authorization_and_nothing_that_the_rule_does_not_forward() {
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice","extra":{"a":1}}"#)).await;
+    let services = testing::services();
+    let request = Request::new(Method::POST, "http://api.example/path?q=1")
+        .header("authorization", "Bearer t")
+        .header("cookie", "session=x")
+        .header("x-keep", "k")
+        .header("content-type", "text/plain")
+        .body("not for the check");
+    let settings = json!({"check_session_url": format!("{url}/check?own=1"), "forward_http_headers": ["X-Keep"],
+                          "additional_headers": {"X-Keep": "over", "X-Add": "a"}, "preserve_host": true});
+    let session = run(bearer_rule(settings), &request, &services).await.unwrap();
+    assert_eq!((session.subject.as_str(), extra(&session)), ("alice", json!({"a": 1})));
+    assert_eq!((session.authenticated, session.authenticator), (true, "bearer_token"));
+    {
+        let (parts, body) = &seen.lock().unwrap()[0];
+        assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/path?own=1"));
+        assert_eq!((&parts.headers["authorization"], body.as_str()), (&"Bearer t".parse().unwrap(), ""));
+        assert_eq!(
+            (&parts.headers["x-keep"], &parts.headers["x-add"]),
+            (&"over".parse().unwrap(), &"a".parse().unwrap())
+        );
+        assert_eq!(parts.headers["x-forwarded-host"], "api.example");
+        assert!(!parts.headers.contains_key("cookie") && !parts.headers.contains_key("content-type"));
+    }
+    let settings = json!({"check_session_url": format!("{url}/check?own=1"), "preserve_path": true,
+                          "preserve_query": false, "force_method": "GET", "extra_from": "@this", "subject_from": "extra"});
+    let refused = run(bearer_rule(settings.clone()), &request, &services).await.unwrap_err();
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "the subject is an object");
+    let mut settings = settings;
+    settings["subject_from"] = json!("none");
+    let session = run(bearer_rule(settings.clone()), &request, &services).await.unwrap();
+    assert_eq!((session.subject.as_str(), &extra(&session)["sub"]), ("", &json!("alice")));
+    settings["require_subject"] = json!(true);
+    assert_eq!(run(bearer_rule(settings), &request, &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
+    let (parts, _) = &seen.lock().unwrap()[1];
+    assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("GET", "/check?q=1"));
+}
+
+#[tokio::test]
+async fn a_token_is_taken_from_where_the_rule_says_and_others_are_not_looked_at() {
+    let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice"}"#)).await;
+    let services = testing::services();
+    let request = Request::get("http://h/?token=query")
+        .header("authorization", "Bearer header")
+        .header("x-key", "sk_key")
+        .header("cookie", "token=cookie");
+    // (settings, whether the authenticator is responsible)
+    for (settings, responsible) in [
+        (json!({}), true),
+        (json!({"prefix": "hea"}), true),
+        (json!({"prefix": "other"}), false),
+        (json!({"token_from": {"header": "X-Key"}}), true),
+        (json!({"token_from": {"header": "X-Key"}, "prefix": "sk_"}), true),
+        (json!({"token_from": {"header": "X-Other"}}), false),
+        (json!({"token_from": {"query_parameter": "token"}}), true),
+        (json!({"token_from": {"query_parameter": "other"}}), false),
+        (json!({"token_from": {"cookie": "token"}}), true),
+        (json!({"token_from": {"cookie": "other"}}), false),
+    ] {
+        let before = seen.lock().unwrap().len();
+        let mut all = json!({"check_session_url": url});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let session = run(bearer_rule(all), &request, &services).await.unwrap();
+        assert_eq!(session.subject == "alice", responsible, "{settings}");
+        assert_eq!(seen.lock().unwrap().len() - before, usize::from(responsible), "{settings}");
+    }
+    let basic = Request::get("http://h/").header("authorization", "Basic eDp5");
+    let session = run(bearer_rule(json!({"check_session_url": url})), &basic, &services).await.unwrap();
+    assert_eq!(session.subject, "anonymous");
+}
+
+#[tokio::test]
+async fn each_answer_of_the_token_check_has_its_meaning() {
+    let services = testing::services();
+    let page = "<!doctype html><form action=/login>";
+    let large = Box::leak(format!("{{\"sub\":\"a\",\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_boxed_str());
+    // (status, body, by default, with on_invalid, with on_unavailable)
+    for (status, body, default, on_invalid, on_unavailable) in [
+        (200, r#"{"sub":"a"}"#, 200, 200, 200),
+        (401, "{}", 401, 200, 401),
+        (403, "{}", 401, 200, 401),
+        (302, "", 401, 200, 401),
+        (500, "{}", 401, 401, 200),
+        (429, "{}", 429, 429, 429),
+        (200, page, 403, 403, 403),
+        (200, r#"{"sub":["a"]}"#, 403, 403, 403),
+        (200, large, 403, 403, 200),
+    ] {
+        let elsewhere = [("retry-after", "7"), ("location", "http://127.0.0.1:1/login")];
+        let (url, _) = server(move |_, _| answer(status, &elsewhere, body)).await;
+        for (entry, expected) in [
+            (json!({}), default),
+            (json!({"on_invalid": "next"}), on_invalid),
+            (json!({"on_unavailable": "next"}), on_unavailable),
+        ] {
+            let mut rule = bearer_rule(json!({"check_session_url": url}));
+            rule["authenticators"][0].as_object_mut().unwrap().extend(entry.as_object().unwrap().clone());
+            let outcome = run(rule, &bearer("t"), &services).await;
+            let got = outcome.as_ref().map_or_else(|failure| failure.status.as_u16(), |_| 200);
+            assert_eq!(got, expected, "{status} {body:.60} {entry}");
+            if got == 429 {
+                assert_eq!(outcome.unwrap_err().headers["retry-after"], "7");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn beside_us_the_token_that_was_found_is_the_one_that_is_checked() {
+    let (fake, sessions) = fake_sessions();
+    let services = testing::services_beside(sessions, Link::unset());
+    let request = Request::get("http://h/?token=query")
+        .header("authorization", "Bearer header")
+        .header("x-session-token", "st")
+        .header("cookie", "session=valid-alice");
+    let asked = async |settings: Value| {
+        let mut all = json!({"check_session_url": "http://identity.local/sessions/whoami"});
+        all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let outcome = run(bearer_rule(all), &request, &services).await;
+        let seen = fake.seen.lock().unwrap().pop().unwrap();
+        let text = |token: &Option<base::PlainToken>| token.as_ref().map(|it| it.expose().to_owned());
+        let credentials = (text(&seen.session_token), seen.cookie.clone(), text(&seen.bearer));
+        (credentials, outcome.map(|session| session.subject).map_err(|failure| failure.status.as_u16()))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let cookie = || text("session=valid-alice");
+    // (settings, session token, cookie, bearer)
+    for (settings, credentials) in [
+        (json!({}), (None, None, text("header"))),
+        (json!({"token_from": {"header": "X-Session-Token"}}), (text("st"), None, text("header"))),
+        (
+            json!({"token_from": {"header": "X-Session-Token"}, "forward_http_headers": ["X-Session-Token"]}),
+            (text("st"), None, text("header")),
+        ),
+        (json!({"token_from": {"query_parameter": "token"}}), (text("query"), None, text("header"))),
+        (json!({"token_from": {"cookie": "session"}}), (text("valid-alice"), None, text("header"))),
+        (
+            json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"]}),
+            (None, cookie(), text("header")),
+        ),
+    ] {
+        assert_eq!(asked(settings.clone()).await.0, credentials, "{settings}");
+    }
+    let by_cookie = json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"],
+                           "subject_from": "identity.id"});
+    assert_eq!(asked(by_cookie).await.1.as_deref(), Ok("alice"));
 }

@@ -5,8 +5,8 @@
 use http::Response;
 use http::request::Parts;
 
-use super::upstreams::{answer, server};
 use super::*;
+use crate::tests::harness::{answer, server};
 
 /// What becomes of a request: the name that the upstream is told, `-` for no name at all, or the status of the refusal.
 type Told = Result<String, u16>;

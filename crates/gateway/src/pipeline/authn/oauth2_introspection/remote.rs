@@ -10,7 +10,7 @@ use url::Url;
 use super::pre_authorization::{self, PreAuthorization};
 use super::{Inbound, Outcome, Services};
 use crate::domain::failure::{Failure, Fault};
-use crate::pipeline::authn::relayed;
+use crate::pipeline::relayed;
 use crate::pipeline::services::{Retry, send_with_retries};
 use crate::pipeline::settings;
 
@@ -38,12 +38,7 @@ impl Remote {
         if !matches!(url.scheme(), "http" | "https") {
             return Err("has an `introspection_url` that is neither http nor https".to_owned());
         }
-        let mut headers = HeaderMap::new();
-        for (name, value) in header_settings {
-            let value = value.as_str().and_then(|value| value.parse().ok());
-            let value = value.ok_or_else(|| format!("has a value for the header `{name}` that no header can carry"))?;
-            headers.insert(settings::header_name(name)?, value);
-        }
+        let mut headers = settings::headers(header_settings)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let uri = url.as_str().parse().map_err(|_| "has an `introspection_url` that cannot be requested".to_owned())?;
         let pre_authorization = pre_authorization.map(PreAuthorization::compile).transpose()?.flatten();

@@ -1,0 +1,315 @@
+//! The question whose session a request belongs to, as `cookie_session` and `bearer_token` ask it: a function call to the
+//! identity service in this process, otherwise a request to `check_session_url`.
+//!
+//! What always holds: the request to `check_session_url` carries the headers that the rule forwards, and no body. It follows no
+//! redirect, ends within five seconds, and reads a megabyte of the answer at most.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::PlainToken;
+use bytes::Bytes;
+use contracts::SessionCredentials;
+use http::header::{AUTHORIZATION, COOKIE, HOST};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+use web::outbound::Limits;
+
+use super::{Inbound, Outcome, Services};
+use crate::domain::failure::{Failure, Fault};
+use crate::domain::json_path::JsonPath;
+use crate::domain::session::{Extra, Session};
+use crate::pipeline::{relayed, settings};
+
+const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// A session check that takes longer is no check.
+const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 << 20 };
+
+/// What `cookie_session` and `bearer_token` have in common.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
+pub(super) struct Settings {
+    check_session_url: String,
+    preserve_path: bool,
+    preserve_query: bool,
+    preserve_host: bool,
+    force_method: String,
+    forward_http_headers: Vec<String>,
+    additional_headers: Map<String, Value>,
+    extra_from: Option<String>,
+    subject_from: Option<String>,
+    /// Ours: a session without a subject is not accepted.
+    require_subject: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            check_session_url: String::new(),
+            preserve_path: false,
+            preserve_query: true,
+            preserve_host: false,
+            force_method: String::new(),
+            forward_http_headers: Vec::new(),
+            additional_headers: Map::new(),
+            extra_from: None,
+            subject_from: None,
+            require_subject: false,
+        }
+    }
+}
+
+/// In what the handlers differ.
+pub(super) struct Asker {
+    pub(super) name: &'static str,
+    /// The header that is forwarded whether the rule names it or not.
+    pub(super) credential: HeaderName,
+    /// The default of `subject_from`, unless the URL is one of ours.
+    pub(super) subject_from: &'static str,
+}
+
+#[derive(Debug)]
+pub(super) struct SessionCheck {
+    name: &'static str,
+    place: Place,
+    /// The rule's own, and the credential.
+    forward_headers: Vec<HeaderName>,
+    extra_from: JsonPath,
+    subject_from: JsonPath,
+    require_subject: bool,
+}
+
+#[derive(Debug)]
+enum Place {
+    InProcess,
+    Remote(Box<Remote>),
+}
+
+#[derive(Debug)]
+struct Remote {
+    url: Url,
+    preserve_path: bool,
+    preserve_query: bool,
+    preserve_host: bool,
+    force_method: Option<Method>,
+    additional_headers: HeaderMap,
+}
+
+/// The answer.
+#[expect(clippy::large_enum_variant, reason = "most sessions are active, and a box would cost each an allocation")]
+pub(super) enum Checked {
+    Active(Session),
+    Invalid(Box<Failure>),
+    /// The session exists and needs a second factor.
+    Incomplete(Box<Failure>),
+    Unavailable(Box<Failure>),
+    Refused(Box<Failure>),
+}
+
+impl Checked {
+    /// The outcome for a handler that does nothing more.
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Active(session) => Outcome::Accepted(session),
+            Self::Invalid(failure) | Self::Incomplete(failure) => Outcome::Invalid(failure),
+            Self::Unavailable(failure) => Outcome::Unavailable(failure),
+            Self::Refused(failure) => Outcome::Refused(failure),
+        }
+    }
+}
+
+impl SessionCheck {
+    pub(super) fn compile(asker: Asker, settings: &Settings, services: &Services) -> Result<Self, String> {
+        let url = settings::required_url("check_session_url", &settings.check_session_url)?;
+        // Under our own scheme the defaults fit the body of our own session check; elsewhere they are what they were.
+        let is_ours = url.scheme() == "kleis";
+        let default = |ours: &'static str, theirs: &'static str| if is_ours { ours } else { theirs };
+        let path = |text: Option<&str>, default: &str| {
+            JsonPath::parse(text.filter(|text| !text.is_empty()).unwrap_or(default)).map_err(|it| it.to_string())
+        };
+        let mut forward_headers = settings::header_names(&settings.forward_http_headers)?;
+        forward_headers.push(asker.credential);
+        Ok(Self {
+            name: asker.name,
+            forward_headers,
+            extra_from: path(settings.extra_from.as_deref(), default("@this", "extra"))?,
+            subject_from: path(settings.subject_from.as_deref(), default("identity.id", asker.subject_from))?,
+            require_subject: settings.require_subject,
+            place: if services.is_local_session_check(&url) {
+                Place::InProcess
+            } else {
+                Place::Remote(Box::new(Remote::compile(url, settings)?))
+            },
+        })
+    }
+
+    /// Whether the request to `check_session_url` has this header of the client's request.
+    pub(super) fn forwards(&self, name: &HeaderName) -> bool {
+        self.forward_headers.contains(name)
+    }
+
+    /// Whether the question goes over the network.
+    pub(super) const fn is_remote(&self) -> bool {
+        matches!(self.place, Place::Remote(_))
+    }
+
+    /// Asks. `token` is one that none of the forwarded headers carries.
+    pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+        match &self.place {
+            Place::InProcess => self.ask_in_process(inbound, services, token).await,
+            Place::Remote(remote) => self.ask_remotely(remote, inbound, services).await,
+        }
+    }
+
+    async fn ask_in_process(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
+        let Some(sessions) = services.sessions.get() else {
+            return Checked::Unavailable(Failure::unavailable("no identity service runs in this process"));
+        };
+        match sessions.check(inbound.cx, &self.credentials(inbound.headers, token)).await {
+            Ok(contracts::SessionCheck::Active(active)) => match self.accept(&active.whoami) {
+                Checked::Active(session) => Checked::Active(Session { is_watched: true, ..session }),
+                other => other,
+            },
+            Ok(contracts::SessionCheck::Absent | contracts::SessionCheck::Invalid) => {
+                Checked::Invalid(Failure::unauthorized().because("the session is unknown, expired or revoked"))
+            }
+            Ok(contracts::SessionCheck::NeedsSecondFactor) => {
+                Checked::Incomplete(Failure::unauthorized().because("the session needs a second factor"))
+            }
+            Err(error) => Checked::Unavailable(Failure::unavailable(error.to_string())),
+        }
+    }
+
+    /// What the forwarded headers carry.
+    fn credentials(&self, headers: &HeaderMap, token: Option<String>) -> SessionCredentials {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let forwarded = |name: &HeaderName| if self.forwards(name) { text(name) } else { None };
+        let bearer = forwarded(&AUTHORIZATION)
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let cookie = self.forwards(&COOKIE).then(|| {
+            // HTTP/2 may split cookies over several fields (RFC 9113 section 8.2.3).
+            let mut cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+            cookies.next().map(|first| cookies.fold(first.to_owned(), |joined, next| joined + "; " + next))
+        });
+        let token = token.map(PlainToken::received);
+        SessionCredentials {
+            session_token: token.or_else(|| forwarded(&X_SESSION_TOKEN).map(PlainToken::received)),
+            cookie: cookie.flatten(),
+            bearer: bearer.map(|(_, token)| PlainToken::received(token.trim())),
+        }
+    }
+
+    async fn ask_remotely(&self, remote: &Remote, inbound: &Inbound<'_>, services: &Services) -> Checked {
+        let request = match remote.request(inbound, &self.forward_headers) {
+            Ok(request) => request,
+            Err(reason) => return Checked::Refused(Failure::internal(reason)),
+        };
+        let answer = match services.http.with_limits(LIMITS).send(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let failure = Failure::forbidden().blaming(Fault::Upstream);
+                return Checked::Unavailable(failure.because(format!("the session could not be checked: {error}")));
+            }
+        };
+        let unauthorized = |reason: String| Failure::unauthorized().because(reason);
+        match answer.status() {
+            StatusCode::OK => match serde_json::from_slice(answer.body()) {
+                Ok(body) => self.accept(&Arc::new(body)),
+                Err(_) => Checked::Refused(Failure::forbidden().because("the session check answered with no JSON")),
+            },
+            StatusCode::TOO_MANY_REQUESTS => Checked::Refused(relayed::too_many_requests(answer.headers())),
+            status if status.is_server_error() => {
+                let failure = unauthorized(format!("the session check answered with {}", status.as_u16()));
+                Checked::Unavailable(failure.blaming(Fault::Upstream))
+            }
+            StatusCode::FORBIDDEN => {
+                Checked::Incomplete(Failure::unauthorized().because("the session needs a second factor"))
+            }
+            status => Checked::Invalid(unauthorized(format!("the session check answered with {}", status.as_u16()))),
+        }
+    }
+
+    fn accept(&self, whoami: &Arc<Value>) -> Checked {
+        let subject = match self.subject_from.find(whoami).as_deref() {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(subject)) => subject.clone(),
+            Some(_) => return Checked::Refused(Failure::forbidden().because("the session's subject is not a text")),
+        };
+        let extra = match self.extra_from.find(whoami).as_deref() {
+            None | Some(Value::Null) => Extra::default(),
+            Some(Value::Object(_)) => Extra::part(whoami.clone(), self.extra_from.clone()),
+            Some(_) => return Checked::Refused(Failure::forbidden().because("the session's extra is not an object")),
+        };
+        if subject.is_empty() && self.require_subject {
+            return Checked::Refused(Failure::unauthorized().because("the session names no subject"));
+        }
+        Checked::Active(Session::authenticated(self.name, subject, extra))
+    }
+}
+
+impl Remote {
+    fn compile(url: Url, settings: &Settings) -> Result<Self, String> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("has a `check_session_url` that is neither http nor https".to_owned());
+        }
+        if !settings.preserve_path && url.path() != "/" {
+            tracing::warn!(
+                %url,
+                "`preserve_path` is false: the path of `check_session_url` is replaced by the path of each request"
+            );
+        }
+        let force_method = match settings.force_method.as_str() {
+            "" => None,
+            method => Some(method.parse().map_err(|_| format!("has a `force_method` `{method}` that is no method"))?),
+        };
+        Ok(Self {
+            url,
+            preserve_path: settings.preserve_path,
+            preserve_query: settings.preserve_query,
+            preserve_host: settings.preserve_host,
+            force_method,
+            additional_headers: settings::headers(&settings.additional_headers)?,
+        })
+    }
+
+    fn request(&self, inbound: &Inbound<'_>, forward: &[HeaderName]) -> Result<http::Request<Bytes>, String> {
+        let target = inbound.target;
+        let mut url = self.url.clone();
+        if !self.preserve_path {
+            url.set_path(target.forwarded_path());
+        }
+        if !self.preserve_query {
+            url.set_query(target.query());
+        }
+        let mut request = http::Request::new(Bytes::new());
+        *request.method_mut() = match &self.force_method {
+            Some(method) => method.clone(),
+            // The answer to HEAD has no body, and the session is in the body.
+            None if target.method == Method::HEAD => Method::GET,
+            None => target.method.clone(),
+        };
+        *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` cannot be requested"))?;
+        let headers = request.headers_mut();
+        for name in forward.iter().filter(|name| **name != HOST) {
+            if !headers.contains_key(name) {
+                inbound.headers.get_all(name).iter().for_each(|value| {
+                    headers.append(name, value.clone());
+                });
+            }
+        }
+        for (name, value) in &self.additional_headers {
+            headers.insert(name, value.clone());
+        }
+        if self.preserve_host
+            && let Ok(host) = target.host().parse()
+        {
+            headers.insert(X_FORWARDED_HOST, host);
+        }
+        Ok(request)
+    }
+}

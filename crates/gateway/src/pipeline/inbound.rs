@@ -1,0 +1,34 @@
+//! A request as the pipeline sees it.
+
+use base::Context;
+use http::HeaderMap;
+
+use super::request_body::Look;
+use crate::domain::target::Target;
+
+/// A request as the pipeline sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Inbound<'a> {
+    pub(crate) cx: &'a Context,
+    pub(crate) target: &'a Target,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) look: Look<'a>,
+    captures: &'a (dyn Fn() -> Vec<String> + Sync),
+}
+
+impl<'a> Inbound<'a> {
+    pub(crate) fn new(
+        cx: &'a Context,
+        target: &'a Target,
+        headers: &'a HeaderMap,
+        look: Look<'a>,
+        captures: &'a (dyn Fn() -> Vec<String> + Sync),
+    ) -> Self {
+        Self { cx, target, headers, look, captures }
+    }
+
+    /// What the groups of the rule's URL pattern caught.
+    pub(crate) fn captures(&self) -> Vec<String> {
+        (self.captures)()
+    }
+}

@@ -1,0 +1,153 @@
+//! The handlers of one rule, and their order: one authenticator accepts, one authorizer allows, every mutator adds to the
+//! request.
+
+use http::HeaderName;
+use serde_json::Value;
+
+use super::authn::{AUTHENTICATORS, Authenticator, Outcome};
+use super::authz::{AUTHORIZERS, Authorizer};
+use super::errors::{ERROR_HANDLERS, ErrorHandler};
+use super::inbound::Inbound;
+use super::invalid_rule::InvalidRule;
+use super::mutate::{MUTATORS, Mutator};
+use super::registry::Named;
+use super::request_body::Look;
+use super::services::Services;
+use crate::config::Config;
+use crate::domain::failure::Failure;
+use crate::domain::rule::{HandlerEntry, OnFailure, Rule};
+use crate::domain::session::Session;
+
+/// The handlers of one rule, ready to run.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    authenticators: Vec<Step>,
+    authorizer: Box<dyn Authorizer>,
+    mutators: Vec<Box<dyn Mutator>>,
+    pub(crate) errors: Vec<ErrorHandler>,
+}
+
+#[derive(Debug)]
+struct Step {
+    authenticator: Named<dyn Authenticator>,
+    on_invalid: OnFailure,
+    on_unavailable: OnFailure,
+}
+
+/// The keys of the configuration that handlers read.
+pub(crate) fn supported_keys() -> impl Iterator<Item = String> {
+    AUTHENTICATORS
+        .supported_keys()
+        .chain(AUTHORIZERS.supported_keys())
+        .chain(MUTATORS.supported_keys())
+        .chain(ERROR_HANDLERS.supported_keys())
+}
+
+impl Pipeline {
+    pub(crate) fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<Self, InvalidRule> {
+        if rule.authenticators.is_empty() {
+            return Err(InvalidRule::Missing("authenticators"));
+        }
+        if rule.authorizer.handler.is_empty() {
+            return Err(InvalidRule::Missing("authorizer"));
+        }
+        if rule.mutators.is_empty() {
+            return Err(InvalidRule::Missing("mutators"));
+        }
+        let compile_step = |entry: &HandlerEntry| {
+            let make = |name: &str, settings: Value| AUTHENTICATORS.make(name, settings, services);
+            let configured = config.authenticators.get(&entry.handler);
+            Ok::<_, InvalidRule>(Step {
+                authenticator: AUTHENTICATORS.compile(entry, configured, make)?,
+                on_invalid: entry.on_invalid.unwrap_or_default(),
+                on_unavailable: entry.on_unavailable.unwrap_or_default(),
+            })
+        };
+        let compile_mutator = |entry: &HandlerEntry| {
+            let make = |name: &str, settings: Value| MUTATORS.make(name, settings, services);
+            MUTATORS.compile(entry, config.mutators.get(&entry.handler), make).map(|named| named.handler)
+        };
+        let authenticators = rule.authenticators.iter().map(compile_step).collect::<Result<_, _>>()?;
+        let authorizer = AUTHORIZERS
+            .compile(&rule.authorizer, config.authorizers.get(&rule.authorizer.handler), |name, settings| {
+                AUTHORIZERS.make(name, settings, services)
+            })?
+            .handler;
+        Ok(Self {
+            errors: rule
+                .errors
+                .iter()
+                .map(|entry| ErrorHandler::of_rule(entry, &config.errors))
+                .collect::<Result<_, _>>()?,
+            authenticators,
+            authorizer,
+            mutators: rule.mutators.iter().map(compile_mutator).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Runs the request through the rule. On success the session says what to send on.
+    pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
+        let mut session = self.authenticate(inbound, services).await?;
+        // A server that was asked when a tunnel was opened is not asked again every second.
+        let was_asked = matches!(inbound.look, Look::Again) && self.authorizer.asks_a_server();
+        if !was_asked && let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
+            failure.set_cookies.append(&mut session.set_cookies);
+            return Err(failure);
+        }
+        for mutator in &self.mutators {
+            mutator.mutate(inbound, &mut session, services).get().await?;
+        }
+        Ok(session)
+    }
+
+    async fn authenticate(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
+        let mut set_cookies = Vec::new();
+        for step in &self.authenticators {
+            let mut failure = match step.authenticator.handler.authenticate(inbound, services).get().await {
+                Outcome::NotResponsible => continue,
+                Outcome::Accepted(mut session) => {
+                    session.set_cookies = set_cookies;
+                    return Ok(session);
+                }
+                Outcome::Invalid(failure) if step.on_invalid == OnFailure::Next => {
+                    set_cookies.extend(failure.set_cookies);
+                    continue;
+                }
+                Outcome::Unavailable(failure) => {
+                    let reason = failure.reason.as_deref().unwrap_or(&failure.message);
+                    tracing::warn!(
+                        authenticator = step.authenticator.name,
+                        reason,
+                        "a credential could not be checked"
+                    );
+                    if step.on_unavailable == OnFailure::Next {
+                        continue;
+                    }
+                    failure
+                }
+                Outcome::Invalid(failure) | Outcome::Refused(failure) => failure,
+            };
+            failure.set_cookies.append(&mut set_cookies);
+            return Err(failure);
+        }
+        let mut failure = Failure::unauthorized();
+        failure.set_cookies = set_cookies;
+        Err(failure)
+    }
+
+    /// The headers that this rule decides on: no client may send them past any rule.
+    pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let of_mutators = self.mutators.iter().flat_map(|mutator| mutator.decided_headers());
+        self.authorizer.decided_headers().iter().chain(of_mutators)
+    }
+
+    /// Where the keys lie that this rule signs with.
+    pub(crate) fn signing_key_urls(&self) -> impl Iterator<Item = &str> {
+        self.mutators.iter().filter_map(|mutator| mutator.signing_key_url())
+    }
+
+    /// Whether the headers of the request are shown on the answer of the decision API.
+    pub(crate) fn echoes_request_headers(&self) -> bool {
+        self.mutators.iter().any(|mutator| mutator.echoes_request_headers())
+    }
+}

@@ -1,0 +1,219 @@
+//! Authorization servers: what they are asked, and what becomes of a request by each of their answers.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::tests::harness::{answer, server};
+
+/// A rule whose visitors have a name, under `remote_json` with these settings.
+fn json_rule(settings: Value) -> Value {
+    rule("remote_json", json!({"payload": r#"{"subject": "{{ print .Subject }}"}"#}), settings)
+}
+
+fn body_rule(settings: Value) -> Value {
+    rule("remote", json!({}), settings)
+}
+
+fn rule(handler: &str, mut config: Value, settings: Value) -> Value {
+    config.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    json!({
+        "authenticators": [{"handler": "anonymous",
+                            "config": {"subject": "alice", "ignore_authorization_header": true}}],
+        "authorizer": {"handler": handler, "config": config},
+    })
+}
+
+#[tokio::test]
+async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
+    let (url, seen) = server(|_, _| answer(200, &[("x-role", "reader"), ("x-other", "o")], "ignored")).await;
+    let settings = json!({
+        "remote": format!("{url}/check?own=1"),
+        "payload": r#"{"subject": "{{ print .Subject }}", "resource": "{{ .MatchContext.URL.Path }}", "method": {{ .MatchContext.Method | toJson }}}"#,
+        "headers": {"X-Subject": "{{ print .Subject }}", "X-Empty": "{{ print .Extra.none }}", "X-Fixed": "f"},
+        "forward_response_headers_to_upstream": ["X-Role", "X-Absent"],
+    });
+    let request = Request::new(Method::POST, "http://h/a/b?q=1")
+        .header("authorization", "Bearer t")
+        .header("cookie", "session=x")
+        .header("content-type", "text/plain")
+        .body("not for a document");
+    let session = run(json_rule(settings), &request, &testing::services()).await.unwrap();
+    assert_eq!(session.headers.get("x-role").unwrap(), "reader");
+    assert_eq!(session.headers.get("x-absent").unwrap(), "", "an absent one is decided as well");
+    assert!(session.headers.get("x-other").is_none());
+    let (parts, body) = &seen.lock().unwrap()[0];
+    assert_eq!((parts.method.as_str(), parts.uri.to_string().as_str()), ("POST", "/check?own=1"));
+    assert_eq!(body, r#"{"subject": "alice", "resource": "/a/b", "method": "POST"}"#);
+    let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!((header("content-type"), header("authorization")), (Some("application/json"), Some("Bearer t")));
+    assert_eq!((header("x-subject"), header("x-fixed")), (Some("alice"), Some("f")));
+    assert_eq!((header("x-empty"), header("cookie")), (None, None));
+}
+
+#[tokio::test]
+async fn the_server_gets_the_body_and_how_it_is_to_be_read() {
+    let (url, seen) = server(|_, _| answer(200, &[], "")).await;
+    let settings = json!({"remote": url, "headers": {"X-Path": "{{ .MatchContext.URL.Path }}"}});
+    let post = || Request::new(Method::POST, "http://h/a").body("a=1&b=2");
+    let request = post()
+        .header("authorization", "Bearer t")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("content-encoding", "identity")
+        .header("cookie", "session=x");
+    run(body_rule(settings.clone()), &request, &testing::services()).await.unwrap();
+    run(body_rule(settings.clone()), &Request::get("http://h/"), &testing::services()).await.unwrap();
+    {
+        let seen = seen.lock().unwrap();
+        let (parts, body) = &seen[0];
+        assert_eq!((parts.method.as_str(), body.as_str()), ("POST", "a=1&b=2"));
+        let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap());
+        assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));
+        assert_eq!((header("content-encoding"), header("authorization")), (Some("identity"), Some("Bearer t")));
+        assert_eq!((header("x-path"), header("cookie")), (Some("/a"), None));
+        let (parts, body) = &seen[1];
+        assert_eq!((parts.method.as_str(), body.as_str()), ("POST", ""), "GET has no body, and the server is asked");
+        assert!(!parts.headers.contains_key("content-type"));
+    }
+    // The server would read it in one way and the upstream in another.
+    for name in ["content-type", "content-encoding"] {
+        let twice = post().header(name, "a/b").header(name, "c/d");
+        let failure = run(body_rule(settings.clone()), &twice, &testing::services()).await.unwrap_err();
+        assert_eq!(failure.status, StatusCode::BAD_REQUEST, "{name}");
+    }
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn each_answer_of_the_server_has_its_meaning() {
+    let services = testing::services();
+    let large: &'static str = Box::leak("x".repeat(2 << 20).into_boxed_str());
+    let hasty = json!({"give_up_after": "200ms", "max_delay": "5ms"});
+    for (status, body, expected) in [
+        (200, "", 200),
+        (200, "<!doctype html>", 200),
+        (200, large, 500),
+        (201, "", 500),
+        (204, "", 500),
+        (302, "", 500),
+        (401, "", 500),
+        (403, "", 403),
+        (403, "<!doctype html>", 403),
+        (404, "", 500),
+        (429, "", 429),
+        (500, "", 500),
+        (503, "", 500),
+    ] {
+        let (target, followed) = server(|_, _| answer(200, &[], "")).await;
+        let (url, seen) =
+            server(move |_, _| answer(status, &[("retry-after", "7"), ("location", &target)], body)).await;
+        for rule in
+            [json_rule(json!({"remote": url, "retry": hasty})), body_rule(json!({"remote": url, "retry": hasty}))]
+        {
+            let outcome = run(rule, &Request::get("http://h/"), &services).await;
+            let got = outcome.as_ref().map_or_else(|failure| failure.status.as_u16(), |_| 200);
+            assert_eq!(got, expected, "{status} {body:.20}");
+            if got == 429 {
+                assert_eq!(outcome.unwrap_err().headers["retry-after"], "7");
+            }
+        }
+        assert_eq!(seen.lock().unwrap().len() > 2, status >= 500, "{status}: only an outage is worth another try");
+        assert!(followed.lock().unwrap().is_empty(), "a redirect is not followed");
+    }
+}
+
+#[tokio::test]
+async fn a_server_out_of_reach_or_silent_is_500_when_the_time_is_over() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = format!("http://{}/", listener.local_addr().unwrap());
+    for remote in [silent.as_str(), "http://127.0.0.1:1/"] {
+        for give_up_after in ["100ms", "600ms"] {
+            let retry = json!({"give_up_after": give_up_after, "max_delay": "1ms"});
+            let started = Instant::now();
+            let rule = json_rule(json!({"remote": remote, "retry": retry}));
+            let failure = run(rule, &Request::get("http://h/"), &testing::services()).await.unwrap_err();
+            assert_eq!(failure.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(started.elapsed() < Duration::from_secs(3), "{remote} {give_up_after}: {:?}", started.elapsed());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_value_of_a_person_changes_neither_the_document_nor_the_headers() {
+    let (url, seen) = server(|_, _| answer(200, &[], "")).await;
+    let services = testing::services();
+    let asked = async |subject: &str, settings: Value| {
+        seen.lock().unwrap().clear();
+        let mut rule = json_rule(settings);
+        rule["authenticators"][0]["config"]["subject"] = json!(subject);
+        let outcome = run(rule, &Request::get("http://h/"), &services).await.map_err(|it| it.status.as_u16());
+        let seen = seen.lock().unwrap();
+        outcome.map(|_| serde_json::from_str::<Value>(&seen[0].1).unwrap()).map_err(|status| (status, seen.len()))
+    };
+    let payload = r#"{"subject": "{{ print .Subject }}", "role": "user"}"#;
+    for subject in ["x\",\"role\":\"admin\",\"y\":\"z", "back\\slash", "a\r\nb", "\u{1}\u{2}", "ü", "{{ print 1 }}"] {
+        let expected = json!({"subject": subject, "role": "user"});
+        assert_eq!(asked(subject, json!({"remote": url, "payload": payload})).await, Ok(expected));
+    }
+    // Outside of quotation marks only a JSON value is printed, and the server is not asked about anything else.
+    let bare = r#"{"subject": {{ print .Subject }}, "role": "user"}"#;
+    assert_eq!(asked("1", json!({"remote": url, "payload": bare})).await, Ok(json!({"subject": 1, "role": "user"})));
+    assert_eq!(asked("1, \"role\": \"admin\"", json!({"remote": url, "payload": bare})).await, Err((500, 0)));
+    assert_eq!(asked("alice", json!({"remote": url, "payload": "{{ print .Subject }}"})).await, Err((500, 0)));
+    // `bob` and `b\u{7f}ob` are two people: none is told as the other.
+    let header = json!({"remote": url, "payload": payload, "headers": {"X-Subject": "{{ print .Subject }}"}});
+    for subject in ["bob\r\nX-Admin: 1", "b\u{7f}ob", "b\u{0}ob"] {
+        assert_eq!(asked(subject, header.clone()).await, Err((500, 0)), "{subject:?}");
+    }
+    assert!(asked("bob", header).await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_is_refused_loses_an_invalid_cookie_too() {
+    let (_, sessions) = fake_sessions();
+    let services = testing::services_beside(sessions, Link::unset());
+    let (url, seen) = server(|_, _| answer(403, &[], "")).await;
+    let mut denied = body_rule(json!({"remote": url}));
+    denied["authenticators"] = json!([
+        {"handler": "cookie_session", "on_invalid": "next", "config": {
+            "check_session_url": "kleis://identity/sessions/whoami", "only": ["session"], "clear_invalid_cookies": true}},
+        {"handler": "anonymous"},
+    ]);
+    let failure = run(denied.clone(), &Request::get("http://h/").header("cookie", "session=forged"), &services).await;
+    assert_eq!(failure.unwrap_err().set_cookies.len(), 1);
+    denied["authenticators"] = json!([{"handler": "unauthorized"}]);
+    assert_eq!(run(denied, &Request::get("http://h/"), &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
+    assert_eq!(seen.lock().unwrap().len(), 1, "nobody is asked about a sender who is not known");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_when_the_rule_is_loaded() {
+    for (settings, reason) in [
+        (json!({}), "needs the setting `remote`"),
+        (json!({"remote": "host/path"}), "a `remote` that is not a URL"),
+        (json!({"remote": "file:///etc/passwd"}), "neither http nor https"),
+        (json!({"remote": "http://r", "payload": ""}), "needs the setting `payload`"),
+        (json!({"remote": "http://r", "payload": "{{ env \"HOME\" }}"}), "has a `payload`"),
+        (json!({"remote": "http://r", "payload": "{{ .Subject"}), "has a `payload`"),
+        (json!({"remote": "http://r", "headers": {"a b": "x"}}), "`a b`, which is not a header name"),
+        (json!({"remote": "http://r", "headers": {"X-A": 1}}), "`X-A` that is not a text"),
+        (json!({"remote": "http://r", "headers": {"X-A": "{{ nosuch }}"}}), "calls `nosuch`"),
+        (json!({"remote": "http://r", "headers": {"X-A": "a\nb"}}), "no header can carry"),
+        (json!({"remote": "http://r", "headers": {"Host": "x"}}), "`host`, which belongs to the connection"),
+        (json!({"remote": "http://r", "headers": {"Transfer-Encoding": "x"}}), "`transfer-encoding`, which belongs"),
+        (
+            json!({"remote": "http://r", "forward_response_headers_to_upstream": ["Content-Length"]}),
+            "`content-length`, which belongs to the connection",
+        ),
+        (json!({"remote": "http://r", "forward_response_headers_to_upstream": ["Host"]}), "`host`, which belongs"),
+        (json!({"remote": "http://r", "retry": {"give_up_after": "soon"}}), "cannot be read"),
+        (json!({"remote": "http://r", "retries": 3}), "unknown field `retries`"),
+    ] {
+        let said = invalid(json_rule(settings.clone()));
+        assert!(said.contains(reason), "{settings}: {said}");
+        if !reason.contains("payload") {
+            let said = invalid(body_rule(settings.clone()));
+            assert!(said.contains(reason), "{settings}: {said}");
+        }
+    }
+    assert!(invalid(body_rule(json!({"remote": "http://r", "payload": "{}"}))).contains("unknown field `payload`"));
+}

@@ -1,0 +1,175 @@
+//! A request body that an authorizer may read before the upstream gets it. Unless one does, it is streamed.
+//!
+//! What always holds: a body that is read is bounded, and so are all bodies together that are kept at one time. What was
+//! read goes on to the upstream as it came, trailers included.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use web::listener::IdleBody;
+
+use super::body::ClientFault;
+use crate::domain::failure::Failure;
+use crate::pipeline::RequestBody;
+
+/// What bodies that are kept may take together.
+#[derive(Clone, Debug)]
+pub(crate) struct BodyMemory(Arc<Semaphore>);
+
+/// The semaphore counts these.
+const UNIT: usize = 1 << 10;
+/// `docs/bounds.md` names it.
+const MOST_BYTES: usize = 128 << 20;
+
+impl Default for BodyMemory {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST_BYTES / UNIT)))
+    }
+}
+
+impl BodyMemory {
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Box<Failure>> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        let reserved = self.0.clone().try_acquire_many_owned(units);
+        reserved.map_err(|_| Failure::unavailable("too many request bodies wait for an authorization server"))
+    }
+}
+
+pub(crate) struct HeldBody {
+    state: Mutex<State>,
+    /// How long the client may be silent.
+    longest_silence: Duration,
+    memory: BodyMemory,
+}
+
+enum State {
+    Unread(Body),
+    Read(KeptBody),
+    /// Reading it failed, so the request does not go on.
+    Lost,
+}
+
+impl HeldBody {
+    pub(crate) fn new(body: Body, longest_silence: Duration, memory: BodyMemory) -> Self {
+        Self { state: Mutex::new(State::Unread(body)), longest_silence, memory }
+    }
+
+    /// The body for the upstream.
+    pub(crate) fn into_body(self) -> Body {
+        match self.state.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            State::Unread(body) => body,
+            State::Read(kept) => Body::new(kept),
+            State::Lost => Body::empty(),
+        }
+    }
+
+    fn replace(&self, state: State) -> State {
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+}
+
+#[async_trait]
+impl RequestBody for HeldBody {
+    async fn read(&self, most: usize) -> Result<Bytes, Box<Failure>> {
+        let body = match self.replace(State::Lost) {
+            State::Unread(body) => body,
+            State::Read(kept) => {
+                let bytes = kept.bytes.clone().unwrap_or_default();
+                self.replace(State::Read(kept));
+                return Ok(bytes);
+            }
+            State::Lost => return Err(Failure::internal("the body of the request was lost")),
+        };
+        if body.is_end_stream() {
+            self.replace(State::Unread(body));
+            return Ok(Bytes::new());
+        }
+        let too_large = || Failure::too_large(format!("the body must have at most {most} bytes under this rule"));
+        let announced = body.size_hint().exact().map_or(Ok(most), usize::try_from);
+        let Some(announced) = announced.ok().filter(|announced| *announced <= most) else { return Err(too_large()) };
+        let memory = self.memory.reserve(announced)?;
+        let collected = Limited::new(IdleBody::new(body, self.longest_silence), most).collect().await;
+        let collected = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => too_large(),
+            None => (&ClientFault::of(error.as_ref())).into(),
+        })?;
+        let trailers = collected.trailers().cloned();
+        let bytes = collected.to_bytes();
+        self.replace(State::Read(KeptBody { bytes: Some(bytes.clone()), trailers, _memory: memory }));
+        Ok(bytes)
+    }
+}
+
+/// A body that was read, on its way again.
+struct KeptBody {
+    bytes: Option<Bytes>,
+    trailers: Option<HeaderMap>,
+    _memory: OwnedSemaphorePermit,
+}
+
+impl HttpBody for KeptBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let data = self.bytes.take().filter(|bytes| !bytes.is_empty()).map(Frame::data);
+        Poll::Ready(data.or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.as_ref().is_none_or(Bytes::is_empty) && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.trailers.is_some() {
+            // A message with a length has no trailers (RFC 9112 section 7.1.2).
+            return SizeHint::default();
+        }
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, Bytes::len) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(body: &'static [u8], memory: &BodyMemory) -> HeldBody {
+        HeldBody::new(Body::from(body), Duration::from_secs(1), memory.clone())
+    }
+
+    #[tokio::test]
+    async fn a_body_can_be_read_again_and_is_the_upstreams_then() {
+        let body = held(b"abc", &BodyMemory::default());
+        for _ in 0..2 {
+            assert_eq!(body.read(3).await.unwrap(), "abc");
+        }
+        let body = body.into_body();
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
+        let unread = held(b"abc", &BodyMemory::default()).into_body();
+        assert_eq!(unread.collect().await.unwrap().to_bytes(), "abc");
+        assert_eq!(held(b"abcd", &BodyMemory::default()).read(3).await.unwrap_err().status, 413);
+    }
+
+    #[tokio::test]
+    async fn all_bodies_together_are_bounded_until_the_upstream_has_them() {
+        let memory = BodyMemory(Arc::new(Semaphore::new(2)));
+        let (first, second) = (held(b"a", &memory), held(&[b'b'; 1025], &memory));
+        first.read(2000).await.unwrap();
+        assert_eq!(second.read(2000).await.unwrap_err().status, 503);
+        let first = first.into_body();
+        assert_eq!(held(&[b'b'; 1025], &memory).read(2000).await.unwrap_err().status, 503);
+        drop(first);
+        held(&[b'b'; 1025], &memory).read(2000).await.unwrap();
+        held(b"", &memory).read(2000).await.unwrap();
+    }
+}
