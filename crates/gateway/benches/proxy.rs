@@ -37,7 +37,7 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(800);
 const CONNECTIONS: usize = 32;
 
-/// One person who is signed in; the document of her session is shared, as the identity service shares it.
+/// One person who is signed in; the document of their session is shared, as the identity service shares it.
 struct SignedIn(Arc<Value>);
 
 impl SignedIn {

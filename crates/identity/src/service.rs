@@ -14,7 +14,7 @@ use crate::breaches::BreachList;
 use crate::config::{Adjustment, Config, HasherAlgorithm};
 use crate::courier::{HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates};
 use crate::domain::attempt_limit::AttemptLimits;
-use crate::domain::credential::FactorRules;
+use crate::domain::factors::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::flows::attempts::AttemptMemory;

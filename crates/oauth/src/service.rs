@@ -11,7 +11,7 @@ use web::outbound::Client as HttpClient;
 use crate::config::{Config, ConfigError};
 use crate::domain::claims::AccessTokenClaims;
 use crate::memory::{Clients, FailedSecrets, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
-use crate::operations::introspect_token::LiveAccessToken;
+use crate::operations::introspect_token::{LIVE_TOKEN_BYTES, LiveAccessToken};
 
 /// What the service is made of.
 pub struct Parts {
@@ -29,8 +29,6 @@ pub struct Parts {
 
 /// What the cached access tokens take at most.
 const LIVE_TOKENS_BYTES: usize = 32 << 20;
-/// What one takes, roughly.
-pub(crate) const LIVE_TOKEN_BYTES: usize = 2 << 10;
 
 /// The OAuth 2.0 service.
 #[derive(Clone)]

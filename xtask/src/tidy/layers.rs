@@ -83,18 +83,26 @@ fn environment(file: &File) -> Vec<Finding> {
     report(file, lines, "only `server` reads the environment")
 }
 
+/// The folders that do what `operations/` does: `identity` has more of them, after its subject.
+const OPERATIONS: &[&str] = &["operations", "flows", "methods", "courier"];
+
+/// The domain, and the part of a sign-in method's room that belongs to it: the type of its credential.
+fn is_domain(file: &File) -> bool {
+    file.is_in("domain") || (file.is_in("methods") && file.path.ends_with("/credential.rs"))
+}
+
 /// The flow is always `http|pages -> operations -> domain + storage`.
 fn folders(file: &File) -> Vec<Finding> {
     let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
     if !is_service(krate) || file.is_test() {
         return Vec::new();
     }
-    let forbidden: &[&str] = if file.is_in("domain") {
-        &["crate::operations", "crate::storage", "crate::http", "crate::pages", "crate::jobs"]
+    let forbidden: &[&str] = if is_domain(file) {
+        &["crate::operations", "crate::flows", "crate::storage", "crate::http", "crate::pages", "crate::jobs", "crate::courier"]
     } else if file.is_in("storage") {
-        &["crate::operations", "crate::http", "crate::pages", "crate::jobs"]
-    } else if file.is_in("operations") {
-        &["crate::http", "crate::pages"]
+        &["crate::operations", "crate::flows", "crate::http", "crate::pages", "crate::jobs", "crate::courier"]
+    } else if OPERATIONS.iter().any(|folder| file.is_in(folder)) {
+        &["crate::http", "crate::pages", "http::StatusCode"]
     } else {
         &[]
     };
@@ -107,7 +115,7 @@ fn folders(file: &File) -> Vec<Finding> {
         let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
         findings.extend(report(file, lines, "a handler writes nothing: that is an operation"));
     }
-    if file.is_in("domain") {
+    if is_domain(file) {
         let lines = [code.lines_naming("async"), code.lines_naming("await")].concat();
         findings.extend(report(file, lines, "`domain/` is pure and synchronous"));
         let lines = [code.lines_naming("crate::config"), code.lines_naming("web")].concat();
@@ -176,6 +184,16 @@ mod tests {
         assert_eq!(places("crates/oauth/src/domain/code.rs", "async fn f() {}").len(), 1);
         assert_eq!(places("crates/oauth/src/domain/code.rs", "use crate::config::Ttl;").len(), 1);
         assert_eq!(places("crates/oauth/src/domain/code.rs", "use web::RestError;").len(), 1);
+        for folder in ["flows", "methods/totp", "courier", "operations"] {
+            let path = format!("crates/identity/src/{folder}/login.rs");
+            assert_eq!(places(&path, "use crate::http::view;").len(), 1, "{path}");
+            assert_eq!(places(&path, "use http::StatusCode;").len(), 1, "{path}");
+            assert!(places(&path, "use crate::domain::Aal;").is_empty(), "{path}");
+        }
+        let credential = "crates/identity/src/methods/totp/credential.rs";
+        assert_eq!(places(credential, "use crate::flows::login;").len(), 1);
+        assert_eq!(places(credential, "async fn f() {}").len(), 1);
+        assert!(places("crates/identity/src/methods/totp/login.rs", "async fn f() {}").is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! An error fails the build; a warning only asks to be read.
 
 mod arrows;
+mod circles;
 mod code;
 mod contract;
 mod documents;
@@ -58,6 +59,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     let tree = Tree::read(root)?;
     let mut findings = arrows::check(&arrows::read(root)?);
     findings.extend(layers::check(&tree));
+    findings.extend(circles::check(&tree));
     findings.extend(tables::check(&tree));
     findings.extend(contract::check(&tree));
     findings.extend(shape::check(&tree));

@@ -7,7 +7,7 @@ use askama::Template;
 use serde_json::Value;
 use ui::Brand;
 
-use super::templates::Part;
+use super::part::Part;
 use super::words::{Text, Words, fill};
 use crate::domain::message_queue::TemplateType;
 

@@ -7,6 +7,7 @@
 mod built_in;
 mod functions;
 mod http;
+mod part;
 mod smtp;
 mod templates;
 mod words;
@@ -20,7 +21,6 @@ use serde_json::{Value, json};
 use crate::Identity;
 use crate::domain::Via;
 use crate::domain::message_queue::{Message, MessageId, MessageStatus, MessageType};
-use crate::jobs::deliver_message;
 use crate::storage::messages;
 
 pub use crate::domain::message_queue::TemplateType as Template;
@@ -28,6 +28,9 @@ pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::Templates;
+
+/// The job that delivers one message.
+pub(crate) const DELIVER_MESSAGE: &str = "identity.deliver_message";
 
 /// How long a message is kept.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
@@ -46,8 +49,7 @@ pub async fn queue(
 ) -> Result<MessageId, Error> {
     let message = write(identity, cx, template, via, recipient, data);
     messages::insert(tx, identity.vault(cx), &message).await?;
-    let job =
-        jobs::NewJob { kind: deliver_message::KIND, payload: json!({ "message_id": message.id }), run_at: cx.now };
+    let job = jobs::NewJob { kind: DELIVER_MESSAGE, payload: json!({ "message_id": message.id }), run_at: cx.now };
     jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
     Ok(message.id)
 }

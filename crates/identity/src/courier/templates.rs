@@ -14,6 +14,7 @@ use ui::{Brand, Language};
 
 use super::built_in::BuiltIn;
 use super::functions::functions;
+use super::part::Part;
 use super::words::Words;
 use crate::config;
 use crate::domain::Via;
@@ -31,46 +32,6 @@ pub struct Templates {
     configured: BTreeMap<(String, &'static str), String>,
     /// Keys of texts that could not be read, and why.
     unread: Vec<(String, String)>,
-}
-
-/// One part of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Subject,
-    PlainText,
-    Html,
-    TextMessage,
-}
-
-impl Part {
-    const fn file(self) -> &'static str {
-        match self {
-            Self::Subject => "email.subject.gotmpl",
-            Self::PlainText => "email.body.plaintext.gotmpl",
-            Self::Html => "email.body.gotmpl",
-            Self::TextMessage => "sms.body.gotmpl",
-        }
-    }
-
-    /// Where the configuration names it, below the template.
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Subject => "/email/subject",
-            Self::PlainText => "/email/body/plaintext",
-            Self::Html => "/email/body/html",
-            Self::TextMessage => "/sms/body/plaintext",
-        }
-    }
-
-    /// Which neighbours may define what this part uses.
-    const fn siblings(self) -> &'static str {
-        match self {
-            Self::Subject => "email.subject",
-            Self::PlainText => "email.body.plaintext",
-            Self::Html => "email.body",
-            Self::TextMessage => "sms.body",
-        }
-    }
 }
 
 impl Templates {

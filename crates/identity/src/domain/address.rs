@@ -1,4 +1,4 @@
-//! Addresses at which a person can be reached: those she can prove to hold (verifiable), and those over which a lost
+//! Addresses at which a person can be reached: those they can prove to hold (verifiable), and those over which a lost
 //! account comes back (recovery). Both follow from the traits; what was proved of an address survives a change of traits
 //! that keeps the address.
 
@@ -88,7 +88,7 @@ impl VerifiableAddress {
         }
     }
 
-    /// The person has shown that she holds the address.
+    /// The person has shown that they hold the address.
     pub fn complete(&mut self, now: Timestamp) {
         self.verified = true;
         self.verified_at = Some(now);

@@ -471,7 +471,7 @@ pub struct Verification {
     pub session_id: Option<SessionId>,
     #[serde(default)]
     pub oauth2: Option<OAuth2Request>,
-    /// Somebody who has no account until her address is confirmed, sealed.
+    /// A registrant who has no account until their address is confirmed, sealed.
     #[serde(default)]
     pub newcomer: Option<String>,
 }

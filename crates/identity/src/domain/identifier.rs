@@ -12,6 +12,9 @@ use super::{CredentialType, Via};
 /// The longest e-mail address that a mailbox can have (RFC 5321 section 4.5.3.1 and its erratum 1690).
 const MAX_EMAIL: usize = 254;
 
+/// How many bytes a text may have by which somebody is found: an index entry of PostgreSQL holds 2704.
+pub const MAX_IDENTIFIER: usize = 1024;
+
 /// The normal form of an identifier of this kind. Kinds that another system or we named stay as they are.
 pub fn normalize(kind: CredentialType, identifier: &str) -> String {
     match kind.identifiers() {
@@ -28,7 +31,7 @@ pub fn normalize_address(via: Via, value: &str) -> String {
     }
 }
 
-/// The normal form of something that a person typed to name herself: an address, a number or a name.
+/// The normal form of what a person typed to name themselves: an address, a number or a name.
 pub fn normalize_text(text: &str) -> String {
     if let Some(number) = e164(text) {
         return number;

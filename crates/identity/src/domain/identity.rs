@@ -1,4 +1,4 @@
-//! An identity: a stored person. Her traits obey a schema; her addresses and the identifiers of her credentials follow
+//! An identity: a stored person. Their traits obey a schema; their addresses and the identifiers of their credentials follow
 //! from the traits, each time that they change.
 
 use std::collections::BTreeMap;
@@ -8,21 +8,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::credential::{CredentialConfig, FactorRules, available_aal};
+use super::credential::{CredentialConfig, available_aal};
+use super::factors::FactorRules;
+use super::identifier::MAX_IDENTIFIER;
 use super::traits_schema::Derived;
 use super::{
     Aal, Credential, CredentialType, Credentials, RecoveryAddress, RecoveryAddressId, VerifiableAddress,
     VerifiableAddressId, Via,
 };
-use crate::methods::code::CodeCredential;
+use crate::methods::code::credential::CodeCredential;
 
 base::uuid_ids! {
     /// A stored person.
     IdentityId;
 }
-
-/// How many bytes a text may have by which somebody is found: an index entry of PostgreSQL holds 2704.
-pub const MAX_IDENTIFIER: usize = 1024;
 
 /// Whether the person may do anything at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

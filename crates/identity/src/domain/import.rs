@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::credential::CredentialConfig;
 use super::password_hash::{HashFormatError, PasswordHash};
 use super::{Credential, CredentialType, Credentials, IdentityId};
-use crate::methods::lookup_secret::LookupCode;
-use crate::methods::oidc::LinkedProvider;
-use crate::methods::password::PasswordCredential;
-use crate::methods::totp::TotpCredential;
-use crate::methods::webauthn::PublicKey;
+use crate::methods::lookup_secret::credential::LookupCode;
+use crate::methods::oidc::credential::LinkedProvider;
+use crate::methods::password::credential::PasswordCredential;
+use crate::methods::totp::credential::TotpCredential;
+use crate::methods::webauthn::credential::PublicKey;
 
 /// What the zero time of the systems that we replace looks like.
 const NEVER: &str = "0001-01-01T00:00:00Z";

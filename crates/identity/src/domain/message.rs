@@ -170,7 +170,7 @@ pub mod verification {
         }
     }
 
-    /// A code was sent to the address that somebody signed up with, or gave to her account.
+    /// A code was sent to the address that somebody signed up with, or gave to their account.
     pub fn code_sent_to(via: Via, address: &str) -> Message {
         code_sent(via).meaning("own_address").with("address", address)
     }

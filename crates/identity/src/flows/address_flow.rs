@@ -1,5 +1,5 @@
 //! What recovery and verification share: an address is named, a code or a link goes to it, and whoever brings that back
-//! has shown that she reads what arrives there.
+//! has shown that they read what arrives there.
 //!
 //! Whether a flow works by code or by link is decided when it begins and stays with it (`Flow::active`). An unknown
 //! address is answered as a known one is: the same rows are written, the same form is shown, only no mail goes out.

@@ -260,7 +260,7 @@ impl Identity {
         Ok(Judged::Wrong)
     }
 
-    /// Whether somebody unknown is told that her address was tried.
+    /// Whether the holder of an unknown address is told that it was tried.
     fn notifies_strangers(&self, purpose: CodePurpose) -> bool {
         match purpose {
             CodePurpose::Recovery | CodePurpose::RecoveryLink => self.notifies_unknown_recipients(FlowKind::Recovery),

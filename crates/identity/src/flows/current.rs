@@ -45,7 +45,7 @@ pub(crate) struct CarriedToken {
 }
 
 impl Identity {
-    /// The session of this visitor, when she has one that is alive.
+    /// The session of this visitor, when they have one that is alive.
     pub(crate) async fn current(&self, cx: &Context, visitor: &Visitor) -> Result<Option<Current>, database::Error> {
         match self.carried_token(cx, &visitor.credentials()) {
             Some(carried) => self.session_of(cx, carried.token).await,

@@ -91,7 +91,7 @@ pub(super) fn knows_person<D: Details>(flow: &Flow<D>) -> bool {
     flow.details.person().is_some()
 }
 
-/// The request as the deed of a person who has proved who she is.
+/// The request, with a person as its actor who has proved who they are.
 pub(super) fn acting_as(cx: &Context, person: IdentityId) -> Context {
     Context { actor: Actor::Identity(person.as_uuid()), ..cx.clone() }
 }

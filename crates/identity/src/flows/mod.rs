@@ -1,4 +1,4 @@
-//! Self-service flows: how a person signs in, signs up, changes her settings, recovers her account and verifies an
+//! Self-service flows: how a person signs in, signs up, changes their settings, recovers their account and verifies an
 //! address, step by step. One folder or file per flow; the proofs themselves are in `methods`.
 //!
 //! What always holds:

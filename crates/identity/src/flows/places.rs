@@ -280,7 +280,7 @@ impl Identity {
 
     /// Whether a sign-up counts only once its address is confirmed.
     pub(crate) fn confirms_addresses_first(&self) -> bool {
-        // By a code: a link would open somebody's account with the password of whoever signed up in her name.
+        // By a code: a link would open somebody's account with the password of whoever signed up in their name.
         let is_wanted = self.config.selfservice.flows.registration.confirm_address_first;
         is_wanted && self.verification_enabled() && self.methods().code.is_enabled()
     }

@@ -1,4 +1,4 @@
-//! A person's own sessions: who she is, where else she is signed in, and how that ends.
+//! A person's own sessions: who they are, where else they are signed in, and how that ends.
 
 use std::sync::Arc;
 
@@ -127,7 +127,7 @@ impl Identity {
         Ok(ended)
     }
 
-    /// `DELETE /sessions/{id}`: signs the person out in one other place. What is not hers is left alone, unseen.
+    /// `DELETE /sessions/{id}`: signs the person out in one other place. Sessions of other people are neither ended nor shown.
     pub async fn revoke_my_session(&self, cx: &Context, visitor: &Visitor, id: SessionId) -> Result<(), FlowError> {
         let current = self.own_session(cx, visitor).await?;
         if current.session.id == id {

@@ -9,13 +9,11 @@ use jobs::{Failure, Handler, Job};
 use serde_json::{Value, json};
 
 use crate::Identity;
-use crate::courier::Delivery;
+use crate::courier::{DELIVER_MESSAGE, Delivery};
 use crate::domain::message_queue::{
     Dispatch, DispatchId, DispatchStatus, Message, MessageId, MessageStatus, MessageType,
 };
 use crate::storage::messages;
-
-pub(crate) const KIND: &str = "identity.deliver_message";
 
 /// Delivers messages for as long as the configuration allows to try.
 pub(crate) struct DeliverMessage(pub(crate) Identity);
@@ -23,7 +21,7 @@ pub(crate) struct DeliverMessage(pub(crate) Identity);
 #[async_trait]
 impl Handler for DeliverMessage {
     fn kind(&self) -> &'static str {
-        KIND
+        DELIVER_MESSAGE
     }
 
     fn max_attempts(&self) -> u32 {

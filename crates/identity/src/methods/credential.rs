@@ -3,51 +3,17 @@
 //!
 //! Members that a type does not name are kept: identities come from other systems and newer releases.
 
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::code::CodeCredential;
-use super::lookup_secret::LookupSecretCredential;
-use super::oidc::ProvidersCredential;
-use super::password::PasswordCredential;
-use super::totp::TotpCredential;
-use super::webauthn::PublicKeysCredential;
-use crate::domain::CredentialType;
-use crate::domain::credential::{FactorRules, Factors};
-
-/// What the room of a method knows of its credential.
-pub trait StoredCredential {
-    /// For how many factors it counts.
-    fn factors(&self, identifiers: &[String], rules: FactorRules) -> Factors;
-
-    /// Removes what an administrator names. `identifier` chooses one of several, where a method has several.
-    fn remove(&mut self, identifiers: &mut Vec<String>, identifier: Option<&str>) -> Result<Remainder, RemovalRefused>;
-}
-
-/// Other systems write `null` where there is nothing.
-pub(super) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// What is left of a credential after a removal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remainder {
-    Nothing,
-    Something,
-}
-
-/// Why nothing was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RemovalRefused {
-    /// Credentials of this kind cannot be deleted.
-    Unsupported,
-    /// An identifier has to say which one.
-    IdentifierMissing,
-    /// There is no such one.
-    Unknown,
-}
+use super::code::credential::CodeCredential;
+use super::lookup_secret::credential::LookupSecretCredential;
+use super::oidc::credential::ProvidersCredential;
+use super::password::credential::PasswordCredential;
+use super::totp::credential::TotpCredential;
+use super::webauthn::credential::PublicKeysCredential;
+use crate::domain::credential_type::CredentialType;
+use crate::domain::factors::{FactorRules, Factors};
+use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential};
 
 macro_rules! configs {
     ($($kind:ident: $config:ty,)+) => {

@@ -10,7 +10,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Identity;
-use crate::domain::identity::{MAX_IDENTIFIER, State};
+use crate::domain::identifier::MAX_IDENTIFIER;
+use crate::domain::identity::State;
 use crate::domain::import::{ImportError, ImportedCredentials};
 use crate::domain::traits_schema::{TraitError, TraitsSchema};
 use crate::domain::{

@@ -3,9 +3,10 @@
 use base::{Context, Timestamp};
 
 use crate::Identity;
-use crate::domain::credential::{FactorRules, factors_of};
+use crate::domain::credential::factors_of;
+use crate::domain::factors::FactorRules;
+use crate::domain::stored_credential::{Remainder, RemovalRefused};
 use crate::domain::{CredentialType, Credentials, IdentityId};
-use crate::methods::credential::{Remainder, RemovalRefused};
 use crate::storage::identities::{self, StoreError};
 
 #[derive(Debug, thiserror::Error)]

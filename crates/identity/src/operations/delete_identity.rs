@@ -1,4 +1,4 @@
-//! Deleting a person: rows, sessions, and whatever was granted in her name, in one transaction.
+//! Deleting a person: rows, sessions, and whatever was granted in their name, in one transaction.
 
 use base::Context;
 

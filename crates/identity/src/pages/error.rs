@@ -1,4 +1,4 @@
-//! The error page: what happened in the person's words, what she can do, and what support needs to find it.
+//! The error page: what happened in the person's words, what they can do, and what support needs to find it.
 
 use askama::Template;
 use axum::extract::State;

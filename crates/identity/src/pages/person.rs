@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The name by which a person recognises her account, from a session as the API shows it: an address, else a name.
+/// The name by which a person recognises their account, from a session as the API shows it: an address, else a name.
 pub(super) fn account_name(session: &Value) -> Option<String> {
     let identity = session.get("identity")?;
     let address = identity.pointer("/verifiable_addresses/0/value");

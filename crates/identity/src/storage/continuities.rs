@@ -1,4 +1,4 @@
-//! Submissions that wait for the person to prove herself again. Each is read once, by the person who left it.
+//! Submissions that wait for the person to sign in again. Each is read once, by the person who left it.
 
 use base::Timestamp;
 use database::{Error, Read as _, WriteTx, values};

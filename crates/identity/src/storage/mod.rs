@@ -30,7 +30,7 @@ pub const ALL: &[&[&Statement]] = &[
     identities::STATEMENTS_OF_LISTS,
     messages::STATEMENTS,
     sessions::STATEMENTS,
-    crate::methods::totp::STATEMENTS,
+    crate::methods::totp::storage::STATEMENTS,
 ];
 
 /// When rows are of no more use. Flows and sessions stay readable for a day after they expired, so that a late visitor

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audience;
 use super::client::Client;
-use super::login_challenge::Rejection;
+use super::rejection::Rejection;
 
 /// The fewest characters of a value that must be hard to guess.
 const MIN_UNGUESSABLE_LENGTH: usize = 8;

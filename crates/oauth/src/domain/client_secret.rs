@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::client::ClientId;
+use super::client_id::ClientId;
 
 /// The shortest secret that a client may choose.
 pub const MIN_CHOSEN_SECRET_LENGTH: usize = 6;

@@ -12,7 +12,8 @@ use super::documents;
 use super::nullable::{list_without_nulls, null_as_default};
 use crate::OAuth;
 use crate::domain::client_validation::MAX_INDEXED;
-use crate::domain::login_challenge::{AcceptLogin, Rejection};
+use crate::domain::login_challenge::AcceptLogin;
+use crate::domain::rejection::Rejection;
 
 /// Where the browser goes (`oAuth2RedirectTo`).
 #[derive(Debug, Serialize)]

@@ -9,8 +9,9 @@ use crate::OAuth;
 use crate::domain::authorization_request::AuthorizationRequest;
 use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptConsent, AcceptedConsent, ConsentFlow, ConsentVerifier};
-use crate::domain::login_challenge::{Decision, Rejection};
+use crate::domain::login_challenge::Decision;
 use crate::domain::one_time::OneTime;
+use crate::domain::rejection::Rejection;
 use crate::domain::sealed::SealedValue;
 
 /// A consent challenge, opened.

@@ -15,8 +15,10 @@ use crate::domain::client::ClientId;
 use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
 use crate::domain::signing_key::ACCESS_TOKEN_SET;
-use crate::service::LIVE_TOKEN_BYTES;
 use crate::storage::{grants, revoked_tokens, versions};
+
+/// What a cached access token takes, roughly.
+pub(crate) const LIVE_TOKEN_BYTES: usize = 2 << 10;
 
 /// An access token that is live, with the claims that the consent application gave it.
 #[derive(Clone, Debug)]

@@ -8,9 +8,10 @@ use base::Context;
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::login_challenge::{
-    AcceptLogin, AcceptedLogin, AuthorizationFlow, Decision, LoginAcceptance, LoginVerifier, Rejection,
+    AcceptLogin, AcceptedLogin, AuthorizationFlow, Decision, LoginAcceptance, LoginVerifier,
 };
 use crate::domain::one_time::OneTime;
+use crate::domain::rejection::Rejection;
 use crate::domain::sealed::SealedValue;
 
 #[derive(Debug, thiserror::Error)]

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
-use crate::domain::login_challenge::{AuthorizationFlow, Rejection};
+use crate::domain::login_challenge::AuthorizationFlow;
 use crate::domain::one_time::OneTime;
+use crate::domain::rejection::Rejection;
 use crate::storage::challenges;
 
 /// What was rejected.
 #[derive(Debug)]
 pub(super) struct Rejected<'a> {
     pub event: &'static str,
-    /// The person, where she is known already.
+    /// The person, where they are known already.
     pub subject: String,
     pub flow: &'a AuthorizationFlow,
     pub challenge: OneTime,

@@ -15,7 +15,8 @@ use super::consent_sessions::RevokeConsents;
 use super::login_requests::ChallengeError;
 use crate::OAuth;
 use crate::domain::client::{Client, ClientId};
-use crate::domain::login_challenge::{self, Rejection};
+use crate::domain::login_challenge;
+use crate::domain::rejection::Rejection;
 
 #[async_trait]
 impl LoginRequests for OAuth {

@@ -34,7 +34,7 @@ fn rules(upstream: &str, failing: &str) -> Value {
     .into()
 }
 
-/// A person with an account who is signed in: her id and her cookie.
+/// A person with an account who is signed in: their id and their cookie.
 pub(super) async fn signed_in(suite: &Suite, email: &str) -> Result<(Browser, String)> {
     let registered = register(suite, email).await?;
     let id = registered.at("/identity/id").as_str().context("an identity")?.to_owned();

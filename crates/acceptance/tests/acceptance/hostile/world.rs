@@ -142,7 +142,7 @@ fn config(upstream: &str) -> Value {
     config
 }
 
-/// Alice with a native session and a browser's, a flow of each kind, and the mail that she got.
+/// Alice with a native session and a browser's, a flow of each kind, and the mail that was sent to Alice.
 async fn people(suite: &Suite, names: &mut BTreeMap<&'static str, String>) -> Result<(String, Browser)> {
     let registered = register(suite, ALICE).await?;
     let text = |value: Value| value.as_str().map(str::to_owned).context("a text");

@@ -96,8 +96,8 @@ async fn the_official_client_signs_in_and_manages_sessions() -> Result<()> {
         let read = identity_api::get_session(&admin, &session, None).await.map_err(explain)?;
         ensure!(read.active == Some(true));
         let all = identity_api::list_sessions(&admin, None, None, Some(true), None).await.map_err(explain)?;
-        let hers = identity_api::list_identity_sessions(&admin, &id, None, None, None, None, None).await;
-        ensure!(all.len() == 2 && hers.map_err(explain)?.len() == 2, "{}", all.len());
+        let own = identity_api::list_identity_sessions(&admin, &id, None, None, None, None, None).await;
+        ensure!(all.len() == 2 && own.map_err(explain)?.len() == 2, "{}", all.len());
         let extended = identity_api::extend_session(&admin, &session).await.map_err(explain)?;
         ensure!(extended.id == session);
         let other = frontend_api::list_my_sessions(&public, None, None, None, None, Some(&token), None).await;

@@ -30,7 +30,7 @@ impl OAuth2Request {
     /// The identifier that the client expects the person to use (OpenID Connect Core section 3.1.2.1).
     pub fn login_hint(&self) -> Option<&str> {
         let hint = self.request["oidc_context"]["login_hint"].as_str()?;
-        (!hint.is_empty() && hint.len() <= crate::domain::identity::MAX_IDENTIFIER).then_some(hint)
+        (!hint.is_empty() && hint.len() <= crate::domain::identifier::MAX_IDENTIFIER).then_some(hint)
     }
 
     pub(super) fn present(this: Option<&Self>, members: &mut Map<String, Value>) {

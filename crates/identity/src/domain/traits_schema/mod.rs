@@ -1,4 +1,4 @@
-//! Traits schemas: what a person may say about herself, as JSON Schema (draft 04, 06 or 07) with the keyword
+//! Traits schemas: what a person may say about themselves, as JSON Schema (draft 04, 06 or 07) with the keyword
 //! `ory.sh/kratos`, which tells what a trait is good for: an identifier, an address to verify, an address to recover
 //! over.
 //!
@@ -22,7 +22,7 @@ pub use error::{TraitError, TraitProblem};
 pub use extension::Extension;
 pub use field::{InputType, Kind, TraitField};
 
-use super::identity::MAX_IDENTIFIER;
+use super::identifier::MAX_IDENTIFIER;
 use super::{Via, identifier};
 
 /// A compiled schema.

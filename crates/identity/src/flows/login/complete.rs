@@ -1,4 +1,4 @@
-//! The end of a login: what follows once somebody has proved who she is.
+//! The end of a login: what follows once somebody has proved who they are.
 
 use base::{Context, PlainToken};
 use database::WriteTx;

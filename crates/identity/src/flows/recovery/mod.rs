@@ -131,7 +131,7 @@ impl Identity {
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
         let mut flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
-        // A flow that an administrator began is completed even where nobody may begin one herself.
+        // A flow that an administrator began is completed even where people may not begin one themselves.
         if !self.recovery_enabled() && !flow.details.skip_csrf {
             return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
         }

@@ -57,7 +57,7 @@ impl Identity {
         }
         let Newcomer { mut identity, method, redeem_code, transient_payload } = newcomer;
         identity.refresh_available_aal(self.factor_rules());
-        // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for her.
+        // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for them.
         let needs_session = hooks.session || flow.details.oauth2.is_some();
         let session = needs_session.then(|| {
             let device = visitor.device(&self.rng);

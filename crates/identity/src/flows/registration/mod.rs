@@ -58,7 +58,7 @@ impl Identity {
                     let url = self.skip_login(cx, request, &current).await?;
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
-                // The person has to prove herself again, which is a matter of signing in.
+                // The person has to prove who they are again, by signing in.
                 let mut url = endpoint(self.public_url(), "self-service/login/browser");
                 url.set_query(visitor.request_url.query());
                 return Ok(Answer::redirect(url));

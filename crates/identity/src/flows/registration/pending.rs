@@ -3,7 +3,7 @@
 //! Until the code is typed there is no account: the verification flow carries the newcomer, sealed. What always holds:
 //! - A sign-up with an address that somebody has looks like any other, to the eye, to a program and to a clock: the same
 //!   rows are written, and a mail goes out. Only the mail differs: the holder of the address learns of the attempt.
-//! - Nobody holds an address that she did not confirm, so nobody can sit in somebody else's account before she comes.
+//! - Nobody holds an address that they did not confirm, so nobody can register the account of somebody else in advance.
 //! - Confirming signs in, in the browser that signed up and in no other: the flow is bound to it by its CSRF cookie.
 //! - The code must be the newcomer's own: a code for another address in the same flow admits nobody.
 
@@ -181,7 +181,7 @@ impl Identity {
         Ok(self.sealer.seal_text(SEALED, cx.tenant, &plain))
     }
 
-    /// The newcomer whom a verification flow carries, as she would be stored.
+    /// The newcomer whom a verification flow carries, as they would be stored.
     pub(crate) fn newcomer_of(
         &self,
         cx: &Context,
@@ -192,7 +192,7 @@ impl Identity {
         let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
         let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
         let schema = self.schema_of(Some(&pending.schema_id))?;
-        // The schema may have changed since: then she signs up again.
+        // The schema may have changed since: then they sign up again.
         let Ok((mut identity, derived)) = self.newcomer(cx, &schema, pending.traits) else {
             return Err(FlowError::UnknownSchema(pending.schema_id));
         };
@@ -205,7 +205,7 @@ impl Identity {
     }
 
     /// Writes the account of the newcomer whose code was typed; `None` when the code was for somebody else, or somebody
-    /// has her address by now.
+    /// has the address by now.
     pub(crate) async fn admit(
         &self,
         tx: &mut WriteTx,

@@ -1,4 +1,4 @@
-//! A change that waits while the person proves herself again: kept sealed on our side, resumed by the same person, in
+//! A change that waits while the person signs in again: kept sealed on our side, resumed by the same person, in
 //! the same flow, once, within a quarter of an hour.
 
 use std::time::Duration;

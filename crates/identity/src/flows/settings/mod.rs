@@ -1,4 +1,4 @@
-//! Account settings: what a signed-in person changes about herself. Changes that could take the account from her need a
+//! Account settings: what a signed-in person changes about themselves. Changes that could take the account from them need a
 //! session that was proved a short while ago.
 
 mod continuity;
@@ -111,7 +111,7 @@ impl Identity {
         Ok(())
     }
 
-    /// A settings flow for somebody who was just let in, in the transaction that let her in.
+    /// A settings flow for a person who just recovered their account, in the same transaction.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn begin_settings_for(
         &self,

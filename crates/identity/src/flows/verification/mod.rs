@@ -1,4 +1,4 @@
-//! Verifying an address: a code or a link goes to it; whoever brings it back has shown that she reads what arrives there.
+//! Verifying an address: a code or a link goes to it; whoever brings it back has shown that they read what arrives there.
 //!
 //! No session is needed, and an unknown address is answered as a known one is. Opening the mail of a code uses nothing up:
 //! it fills the code in, so that a scanner of links does no harm.
@@ -138,8 +138,8 @@ impl Identity {
         let may_move = flow.is_browser() && !flow.details.is_awaited();
         let is_here = flow.is_browser() && browser.is_home_of(&flow);
         if !may_move && !is_here {
-            // The code is filled in for whoever reads the mail. Whoever began a flow that stays with her need not be that
-            // person: she would find a code here that was never sent to her.
+            // The code is filled in for whoever reads the mail. Whoever began a flow that stays in their browser need not be that
+            // person: they would find a code here that was never sent to them.
             return Ok(Answer::redirect(page));
         }
         flow.browser = Some(browser.secret.fingerprint());
@@ -264,7 +264,7 @@ impl Identity {
         let newcomer = newcomer.filter(|newcomer| newcomer.verifiable_address(via, &address).is_some());
         let is_taken = found.is_some() && newcomer.is_some();
         let person = match &found {
-            // Her address is somebody's by now: as at the sign-up, it is the holder who learns of it.
+            // The address is another person's by now: as at the sign-up, it is the holder who learns of it.
             Some(_) if is_taken => None,
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
             None => newcomer,

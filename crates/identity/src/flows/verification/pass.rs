@@ -121,7 +121,7 @@ impl Identity {
         answer
     }
 
-    /// Where the person goes on: where she wanted, if she may, else where the configuration says.
+    /// Where the person goes on: where they wanted, if they may, else where the configuration says.
     fn after_verification_url(&self, flow: &Flow<Verification>) -> String {
         let wanted = flow.wanted_return_to().and_then(|wanted| self.return_urls().check(&wanted).ok());
         wanted.map_or_else(|| self.after_url(FlowKind::Verification, None).to_string(), String::from)

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::Via;
-use crate::domain::credential::{FactorRules, Factors};
-use crate::methods::credential::{Remainder, RemovalRefused, StoredCredential};
+use crate::domain::address::Via;
+use crate::domain::factors::{FactorRules, Factors};
+use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodeCredential {

@@ -3,13 +3,12 @@
 //! all flows: `flows/codes.rs`.
 
 mod config;
-mod credential;
+pub mod credential;
 mod login;
 pub(crate) mod nodes;
 mod registration;
 
 pub use config::{CodeConfig, CodeMethod};
-pub use credential::CodeCredential;
 
 use async_trait::async_trait;
 

@@ -12,7 +12,8 @@ use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 use crate::storage;
 
-use super::{LookupCode, codes_of, messages};
+use super::credential::LookupCode;
+use super::{codes_of, messages};
 
 pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx) = (step.service, step.cx);

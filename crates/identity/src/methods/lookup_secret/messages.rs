@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::message::{Message, MessageKind, fixed};
 
-use super::LookupCode;
+use super::credential::LookupCode;
 
 fixed! { Info:
     code = 1_010_007, "Backup recovery code";

@@ -7,17 +7,18 @@
 //! - Codes rest sealed, in the credential and in the flow that shows them.
 
 mod config;
-mod credential;
+pub mod credential;
 mod login;
 mod messages;
 mod nodes;
 mod settings;
 
 pub use config::LookupSecretMethod;
-pub use credential::{LookupCode, LookupSecretCredential};
 
 use async_trait::async_trait;
 use base::Context;
+
+use credential::LookupCode;
 
 use super::{LoginForm, Method};
 use crate::Identity;

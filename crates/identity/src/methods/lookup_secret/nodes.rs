@@ -4,7 +4,8 @@ use crate::domain::message::Message;
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Attributes, Group, InputKind, Node};
 
-use super::{LookupCode, messages};
+use super::credential::LookupCode;
+use super::messages;
 
 const CODES: &str = "lookup_secret_codes";
 

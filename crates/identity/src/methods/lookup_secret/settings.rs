@@ -11,7 +11,8 @@ use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::settings::step::{Changed, SettingsForm, SettingsStep, Step, keep, kept};
 use crate::flows::submission::Submission;
 
-use super::{LookupCode, LookupSecretCredential, codes_of, messages, nodes};
+use super::credential::{LookupCode, LookupSecretCredential};
+use super::{codes_of, messages, nodes};
 
 const COUNT: usize = 12;
 /// 8 of 36 characters are 41 bits, which the attempt limits keep from being guessed.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::domain::credential::{FactorRules, Factors};
-use crate::methods::credential::{Remainder, RemovalRefused, StoredCredential, null_as_default};
+use crate::domain::factors::{FactorRules, Factors};
+use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential, null_as_default};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProvidersCredential {

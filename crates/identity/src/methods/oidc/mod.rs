@@ -1,9 +1,7 @@
 //! Identity providers, `oidc` and `saml`: accounts that people bring along from another system are stored and counted.
 //! Signing in by a provider is not offered yet.
 
-mod credential;
-
-pub use credential::{LinkedProvider, ProvidersCredential};
+pub mod credential;
 
 use super::Method;
 use crate::domain::CredentialType;

@@ -5,7 +5,7 @@
 //! - A new password passes the policy and the list of breached passwords, wherever it is set.
 
 mod config;
-mod credential;
+pub mod credential;
 mod login;
 mod nodes;
 mod policy;
@@ -13,7 +13,6 @@ mod registration;
 mod settings;
 
 pub use config::{PasswordConfig, PasswordMethod};
-pub use credential::PasswordCredential;
 
 use async_trait::async_trait;
 

@@ -7,18 +7,16 @@
 //!   can make any number of sessions.
 
 mod config;
-mod credential;
+pub mod credential;
 mod key;
 mod login;
 mod messages;
 mod nodes;
 mod qr;
 mod settings;
-mod storage;
+pub(crate) mod storage;
 
 pub use config::{TotpConfig, TotpMethod};
-pub use credential::TotpCredential;
-pub(crate) use storage::STATEMENTS;
 
 use async_trait::async_trait;
 use base::Context;

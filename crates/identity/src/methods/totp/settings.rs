@@ -14,8 +14,9 @@ use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::settings::step::{Changed, SettingsForm, SettingsStep, Step, keep, kept};
 use crate::flows::trait_nodes::value_at;
 
+use super::credential::TotpCredential;
 use super::key::Key;
-use super::{TotpCredential, messages, nodes, storage, url_of};
+use super::{messages, nodes, storage, url_of};
 
 pub(super) fn offer(form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
     let (service, person) = (form.service, form.person);

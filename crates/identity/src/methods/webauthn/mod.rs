@@ -1,9 +1,7 @@
 //! Web Authentication, `webauthn` and `passkey`: keys that people bring along from another system are stored and counted.
 //! Signing in by a key is not offered yet.
 
-mod credential;
-
-pub use credential::{PublicKey, PublicKeysCredential};
+pub mod credential;
 
 use super::Method;
 use crate::domain::CredentialType;

@@ -5,7 +5,7 @@ use database::Database;
 use serde_json::json;
 
 use super::*;
-use crate::domain::credential::{self, CredentialConfig};
+use crate::domain::credential::CredentialConfig;
 use crate::domain::traits_schema::Derived;
 use crate::domain::{Credential, Via};
 
@@ -28,7 +28,7 @@ fn person(rng: &Rng, email: &str) -> Identity {
     identity.follow(&derived, rng, NOW);
     let password = Credential::password(vec![email.to_owned()], "$2a$..", NOW);
     identity.credentials.insert(CredentialType::Password, password);
-    identity.refresh_available_aal(credential::FactorRules::default());
+    identity.refresh_available_aal(crate::domain::factors::FactorRules::default());
     identity
 }
 

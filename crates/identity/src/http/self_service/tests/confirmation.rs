@@ -137,7 +137,7 @@ async fn a_code_for_another_address_admits_nobody() {
         confirm(&house, &mut mallory, &flow).await;
         mallory.whoami().await.expect(401);
         assert_eq!(house.native().sign_in("mallory@example.org", PASSWORD).await.expect(400).messages(), [4_000_006]);
-        // Her own address, asked for again, still opens.
+        // The registrant's own address, asked for again, still opens.
         mallory
             .submit("verification", &flow, json!({"method": "code", "email": "mallory@example.org"}))
             .await
@@ -173,7 +173,7 @@ async fn another_browser_is_not_signed_in_by_somebody_elses_sign_up() {
         elsewhere.submit("verification", &flow, json!({"method": "code", "code": code})).await;
         elsewhere.whoami().await.expect(401);
         let waiting = client.fetch("verification", &flow).await.expect(200);
-        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "she has to read the mail herself");
+        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "only who reads the mail has it");
         confirm(&house, &mut client, &flow).await.expect(303);
         client.whoami().await.expect(200);
     })

@@ -55,7 +55,7 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
             }
             let (known, unknown) = (&answers[0], &answers[1]);
             assert_eq!(known.0, unknown.0);
-            // The person and her addresses are read, and her mail is kept: its row, its job, and that it was sent.
+            // The person and their addresses are read, and the mail is kept: its row, its job, and that it was sent.
             assert!(known.1 - unknown.1 <= 6, "{answers:?}");
         }
         assert_eq!(house.mails().await.len(), before + 2, "only the known address gets mail");

@@ -330,7 +330,7 @@ impl Client<'_> {
         self.get("/sessions/whoami").await
     }
 
-    /// Registers somebody who is signed in afterwards; her session token when the client is native.
+    /// Registers somebody who is signed in afterwards; with the session token when the client is native.
     pub(super) async fn sign_up(&mut self, email: &str) -> Reply {
         let id = self.begin("registration").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": email}});

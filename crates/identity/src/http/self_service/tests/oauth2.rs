@@ -89,11 +89,11 @@ async fn a_login_answers_the_challenge_that_it_began_with() {
         let session = client.whoami().await.json["id"].clone();
         assert_eq!(json!(accepted.identity_provider_session_id), session);
 
-        // Somebody who is signed in has to prove herself again, in the same session.
+        // Somebody who is signed in has to prove who they are again, in the same session.
         let id = client.begin_with("login", "?login_challenge=new").await;
         assert_eq!(client.fetch("login", &id).await.messages(), [1_010_003]);
 
-        // Unless the provider knows her already.
+        // Unless the provider knows them already.
         let known = format!("known:{}", accepted.subject);
         let skipped = client.get(&format!("/self-service/login/browser?login_challenge={known}")).await.expect(303);
         assert!(skipped.location().ends_with(&known));
