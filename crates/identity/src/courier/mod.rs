@@ -28,6 +28,7 @@ pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::Templates;
+pub(crate) use words::names as text_names;
 
 /// How long a message is kept.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
