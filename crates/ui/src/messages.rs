@@ -66,13 +66,12 @@ impl<'a> Localizer<'a> {
     /// What the reader sees for `message`. `name` is the field to which it belongs, if any.
     pub fn text(self, message: &Message, name: Option<&str>) -> String {
         let field = name.or_else(|| message.context.get("name").and_then(Value::as_str));
-        let text = match self.own_words(message.id, field) {
-            Some(template) => self.fill(template, &message.context),
-            None => {
-                let variant = message.context.get("variant").and_then(Value::as_str);
-                let words = self.language.message(message.id, variant);
-                words.and_then(|words| self.fill_sentence(words, &message.context))
-            }
+        let text = if let Some(template) = self.own_words(message.id, field) {
+            self.fill(template, &message.context)
+        } else {
+            let variant = message.context.get("variant").and_then(Value::as_str);
+            let words = self.language.message(message.id, variant);
+            words.and_then(|words| self.fill_sentence(words, &message.context))
         };
         text.filter(|text| !text.is_empty()).unwrap_or_else(|| message.text.clone())
     }
@@ -94,16 +93,14 @@ impl<'a> Localizer<'a> {
         let mut values = Vec::with_capacity(filled.shape.values.len());
         for &name in &filled.shape.values {
             let value = context.get(name)?;
-            let value = match exact_number(value) {
-                // A number that the text may depend on.
-                Some(number) => number.into(),
-                None => {
-                    let value = self.value(name, value)?;
-                    let is_isolated = !filled.shape.is_one_value && self.must_be_isolated(name, &value);
-                    if is_isolated { isolated(&value).into() } else { value.into() }
-                }
-            };
-            values.push((name, value));
+            // A text may depend on a number.
+            if let Some(number) = exact_number(value) {
+                values.push((name, number.into()));
+                continue;
+            }
+            let value = self.value(name, value)?;
+            let is_isolated = !filled.shape.is_one_value && self.must_be_isolated(name, &value);
+            values.push((name, if is_isolated { isolated(&value).into() } else { value.into() }));
         }
         Some(words.with(values))
     }

@@ -27,7 +27,7 @@ pub fn problems_of_translation(tag: &str, source: &str, english: &str) -> Vec<St
     for (key, values) in &english.values {
         match translation.values.get(key) {
             None => found.push(format!("{key}: missing")),
-            Some(its) => found.extend(difference(key, its, &allowed(key, values))),
+            Some(its) => found.extend(difference(key, its, values)),
         }
     }
     found.extend(superfluous(&translation.values, |key| english.values.contains_key(key), "English does not have it"));
@@ -45,7 +45,7 @@ pub fn problems_of_names(names: &[TextName], english: &str) -> Vec<String> {
             None => found.push(format!("{}: missing", name.key)),
             Some(its) => {
                 let given = name.values.iter().map(|value| (*value).to_owned()).collect();
-                found.extend(difference(&name.key, its, &allowed(&name.key, &given)));
+                found.extend(difference(&name.key, its, &given));
             }
         }
     }
@@ -55,20 +55,13 @@ pub fn problems_of_names(names: &[TextName], english: &str) -> Vec<String> {
     found
 }
 
-/// The values that a text must have; a date may leave out some.
-fn allowed(key: &str, values: &BTreeSet<String>) -> Option<BTreeSet<String>> {
-    (key != moment::NAME).then(|| values.clone())
-}
-
-fn difference(key: &str, its: &BTreeSet<String>, expected: &Option<BTreeSet<String>>) -> Option<String> {
-    let of_moment = || moment::VALUES.iter().map(|value| (*value).to_owned()).collect();
-    let fits = match expected {
-        Some(expected) => its == expected,
-        None => its.is_subset(&of_moment()),
-    };
+/// Says how the values of a text differ from those that it must have. A date may leave out some of its own.
+fn difference(key: &str, its: &BTreeSet<String>, expected: &BTreeSet<String>) -> Option<String> {
+    let of_moment: BTreeSet<String> = moment::VALUES.iter().map(|value| (*value).to_owned()).collect();
+    let (fits, expected) =
+        if key == moment::NAME { (its.is_subset(&of_moment), &of_moment) } else { (its == expected, expected) };
     let names = |values: &BTreeSet<String>| values.iter().map(|it| format!("${it}")).collect::<Vec<_>>().join(" ");
-    let expected = expected.clone().unwrap_or_else(of_moment);
-    (!fits).then(|| format!("{key}: its values are `{}`, expected `{}`", names(its), names(&expected)))
+    (!fits).then(|| format!("{key}: its values are `{}`, expected `{}`", names(its), names(expected)))
 }
 
 fn superfluous(

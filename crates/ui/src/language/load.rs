@@ -1,4 +1,4 @@
-//! From a Fluent file to the texts of one language. Specification: Fluent 1.0 (https://projectfluent.org).
+//! From a Fluent file to the texts of one language. Specification: Fluent 1.0 (<https://projectfluent.org>).
 //!
 //! What always holds:
 //! - Marks that isolate values are not added here: [`crate::Localizer`] adds them where a value may have another direction.
@@ -216,7 +216,9 @@ impl Texts {
     fn add(&mut self, bundle: &'static Bundle, key: String, pattern: &'static ast::Pattern<&'static str>) {
         let values = Shape::of(pattern).values;
         let mut arguments = FluentArgs::with_capacity(values.len());
-        values.iter().for_each(|value| arguments.set(*value, 1));
+        for value in &values {
+            arguments.set(*value, 1);
+        }
         let mut errors = Vec::new();
         let text = bundle.format_pattern(pattern, Some(&arguments), &mut errors);
         self.failures.extend(errors.iter().map(|error| format!("{key}: {error}")));
