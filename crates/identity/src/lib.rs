@@ -27,6 +27,11 @@ pub use schemas::SchemaLoadError;
 pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};
 
+/// The names of the texts that this service shows, besides those of `ui`.
+pub fn text_names() -> Vec<ui::TextName> {
+    courier::text_names()
+}
+
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {
     "identity",
     [

@@ -129,7 +129,7 @@ impl Identity {
         let shared = Shared {
             hasher: Hasher::new(algorithm, limits, rng.clone()),
             breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
-            templates: Templates::new(&config.courier, ui.brand()),
+            templates: Templates::new(&config.courier, ui.clone()),
             smtp,
             http_deliveries,
             ui: ui.under(places.public_path()),

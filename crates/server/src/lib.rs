@@ -12,6 +12,8 @@ mod demo;
 mod http;
 mod neighbours;
 mod storage;
+#[cfg(test)]
+mod texts;
 pub mod trust;
 mod wiring;
 

@@ -1,8 +1,11 @@
 //! The `ui` section: how an operator makes the pages theirs without touching a template.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::{ContrastFinding, Language};
 
@@ -64,8 +67,7 @@ impl Footer {
 }
 
 /// A URL, or one for each language: an `https`, `http` or `mailto` URL, or a path on this server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum FooterLink {
     Same(String),
     ByLanguage(BTreeMap<Language, String>),
@@ -92,6 +94,31 @@ impl FooterLink {
     }
 }
 
+impl<'de> Deserialize<'de> for FooterLink {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = FooterLink;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a URL, or a URL for each language")
+            }
+
+            fn visit_str<E: de::Error>(self, url: &str) -> Result<FooterLink, E> {
+                Ok(FooterLink::Same(url.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, urls: A) -> Result<FooterLink, A::Error> {
+                Deserialize::deserialize(MapAccessDeserializer::new(urls)).map(FooterLink::ByLanguage)
+            }
+        }
+
+        // Not an untagged enum: that would not name the language that is unknown.
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
 /// Light, dark, or what the visitor's system prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -113,7 +140,7 @@ pub enum ConfigError {
     LogoUrl,
     #[error("footer.{name}: expected an https, http or mailto URL, or a path that begins with one slash")]
     FooterUrl { name: &'static str },
-    #[error("languages: expected one language or more, each once, of en, de and ar")]
+    #[error("languages: expected at least one language, each once")]
     Languages,
     #[error("messages.{language}.{key}: expected a known message id, or an id, a colon and a field name")]
     MessageKey { language: &'static str, key: String },
@@ -122,7 +149,7 @@ pub enum ConfigError {
 impl Config {
     /// The languages that are offered, the first for those who read none of them.
     pub fn languages(&self) -> &[Language] {
-        self.languages.as_deref().unwrap_or(&Language::ALL)
+        self.languages.as_deref().unwrap_or(Language::all())
     }
 
     /// What is weak or cannot be checked among the colours that are set here.
@@ -201,6 +228,10 @@ fn is_mail_address(url: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn language(tag: &str) -> Language {
+        Language::find(tag).unwrap()
+    }
+
     #[test]
     fn a_footer_leads_to_the_web_to_a_mailbox_or_to_this_server() {
         let with = |url: &str| Config {
@@ -218,19 +249,21 @@ mod tests {
     #[test]
     fn a_footer_speaks_the_language_of_its_reader_where_it_can() {
         let link: FooterLink = serde_json::from_value(serde_json::json!({"en": "/en", "de": "/de"})).unwrap();
-        assert_eq!(link.url(Language::German, Language::English), Some("/de"));
-        assert_eq!(link.url(Language::Arabic, Language::English), Some("/en"));
+        assert_eq!(link.url(language("de"), language("en")), Some("/de"));
+        assert_eq!(link.url(language("ar"), language("en")), Some("/en"));
         let same: FooterLink = serde_json::from_value("/all".into()).unwrap();
-        assert_eq!(same.url(Language::Arabic, Language::English), Some("/all"));
+        assert_eq!(same.url(language("ar"), language("en")), Some("/all"));
+        let unknown = serde_json::from_value::<FooterLink>(serde_json::json!({"xx": "/xx"})).unwrap_err().to_string();
+        assert!(unknown.starts_with("`xx` is not a language of the pages"), "{unknown}");
     }
 
     #[test]
     fn each_language_is_offered_once() {
         let with = |languages: &[Language]| Config { languages: Some(languages.to_vec()), ..Config::default() };
-        assert_eq!(with(&[Language::German, Language::English]).validate(), Ok(()));
+        assert_eq!(with(&[language("de"), language("en")]).validate(), Ok(()));
         assert_eq!(with(&[]).validate(), Err(ConfigError::Languages));
-        assert_eq!(with(&[Language::German, Language::German]).validate(), Err(ConfigError::Languages));
-        assert_eq!(Config::default().languages(), Language::ALL);
+        assert_eq!(with(&[language("de"), language("de")]).validate(), Err(ConfigError::Languages));
+        assert_eq!(Config::default().languages(), Language::all());
     }
 
     #[test]
@@ -260,7 +293,7 @@ mod tests {
     #[test]
     fn an_override_names_a_message_that_exists() {
         let with = |key: &str| Config {
-            messages: BTreeMap::from([(Language::German, BTreeMap::from([(key.to_owned(), "x".to_owned())]))]),
+            messages: BTreeMap::from([(language("de"), BTreeMap::from([(key.to_owned(), "x".to_owned())]))]),
             ..Config::default()
         };
         assert_eq!(with("1070004").validate(), Ok(()));

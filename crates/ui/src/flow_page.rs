@@ -5,7 +5,7 @@ use askama::Template;
 use crate::components::{ALERTS_ID, component};
 use crate::form::{Arranged, FlowKind, arrange};
 use crate::nodes::{Attributes, Container};
-use crate::{Localizer, OutsideText, Page, Strings, Width};
+use crate::{Around, Localizer, OutsideText, Page, Sentence, Strings, Width};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "flow_page.html")]
@@ -61,7 +61,7 @@ pub struct PasswordRules {
 
 impl PasswordRules {
     pub(crate) fn words(self, strings: &'static Strings) -> String {
-        let length = strings.password_min_length.replace("{min_length}", &self.min_length.to_string());
+        let length = strings.password_min_length(self.min_length);
         let others = [
             self.unlike_identifier.then_some(strings.password_unlike_identifier),
             self.not_breached.then_some(strings.password_not_breached),
@@ -76,18 +76,9 @@ pub enum Intro {
     Words(&'static str),
     /// Where the person is going: the words around the name of the client.
     Toward {
-        before: &'static str,
+        around: Around,
         client: OutsideText,
-        after: &'static str,
     },
-}
-
-impl Intro {
-    /// `sentence` has `{client}` in the place of the name.
-    fn toward(sentence: &'static str, client: &OutsideText) -> Self {
-        let (before, after) = sentence.split_once("{client}").unwrap_or((sentence, ""));
-        Self::Toward { before, client: client.clone(), after }
-    }
 }
 
 /// A way to another page, below the forms.
@@ -141,9 +132,10 @@ impl FlowPage {
 
 /// Where the person is going, on every page of the way there.
 fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Option<Intro> {
+    let toward = |sentence: Sentence| Intro::Toward { around: sentence.around(), client: client.clone() };
     match kind {
-        FlowKind::Login => Some(Intro::toward(strings.sign_in_toward, client)),
-        FlowKind::Registration => Some(Intro::toward(strings.sign_up_toward, client)),
+        FlowKind::Login => Some(toward(strings.sign_in_toward)),
+        FlowKind::Registration => Some(toward(strings.sign_up_toward)),
         FlowKind::Recovery | FlowKind::Verification | FlowKind::Settings => None,
     }
 }

@@ -1,70 +1,179 @@
-//! The languages that the pages speak.
+//! The languages of the pages and mails: a file of texts each, in `locales/`.
+//!
+//! What always holds:
+//! - A language is known by its file alone: its name, its direction and its texts stand there, and nothing else lists it.
+//! - English is complete. Another language shows the English text for each that it lacks.
+//! - A file is parsed once; a text without values is a `&'static str` from then on.
+
+mod load;
+mod pattern;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::LazyLock;
 
 use base::Locale;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-/// A language with a complete set of texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Language {
-    #[default]
-    #[serde(rename = "en")]
-    English,
-    #[serde(rename = "de")]
-    German,
-    #[serde(rename = "ar")]
-    Arabic,
+use crate::{Sentence, Strings};
+pub use load::LanguageError;
+pub(crate) use load::Loaded;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use load::Texts;
+pub(crate) use pattern::Shape;
+
+/// Each file of `locales/`: its tag and its texts.
+pub(crate) const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/locales.rs"));
+
+static BUILT_IN: LazyLock<Vec<Language>> = LazyLock::new(built_in);
+
+/// One language with its texts. A cheap copy.
+#[derive(Clone, Copy)]
+pub struct Language(&'static Loaded);
+
+/// English first, then by the name that its readers know.
+fn built_in() -> Vec<Language> {
+    let source = |tag: &str| FILES.iter().find(|(its, _)| *its == tag).map_or("", |(_, source)| *source);
+    let load = |tag: &str, english| Language(Box::leak(Box::new(load::load(tag, source(tag).to_owned(), english).0)));
+    let english = load("en", None);
+    let mut others: Vec<_> =
+        FILES.iter().filter(|(tag, _)| *tag != "en").map(|(tag, _)| load(tag, Some(english.0))).collect();
+    others.sort_by_key(|language| language.name());
+    others.insert(0, english);
+    others
 }
 
 impl Language {
-    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Arabic];
+    /// The languages that this build has.
+    pub fn all() -> &'static [Self] {
+        &BUILT_IN
+    }
+
+    pub fn english() -> Self {
+        BUILT_IN[0]
+    }
+
+    /// The language of this build with this tag.
+    pub fn find(tag: &str) -> Option<Self> {
+        Self::all().iter().copied().find(|language| language.tag() == tag)
+    }
+
+    /// A language from a file of texts that is not part of this build. `tag` has two letters. The texts stay in memory for as
+    /// long as the process lives.
+    pub fn read(tag: &str, source: &str) -> Result<Self, LanguageError> {
+        let (loaded, problems) = load::load(tag, source.to_owned(), Some(Self::english().0));
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(Self(Box::leak(Box::new(loaded)))),
+        }
+    }
 
     /// The value of the `lang` attribute, a BCP 47 tag (WCAG 3.1.1).
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::German => "de",
-            Self::Arabic => "ar",
-        }
+    pub fn tag(self) -> &'static str {
+        &self.0.tag
     }
 
     /// What its readers call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::English => "English",
-            Self::German => "Deutsch",
-            Self::Arabic => "العربية",
-        }
+    pub fn name(self) -> &'static str {
+        self.0.name
     }
 
     /// The value of the `dir` attribute.
-    pub const fn direction(self) -> &'static str {
-        match self {
-            Self::English | Self::German => "ltr",
-            Self::Arabic => "rtl",
-        }
+    pub fn direction(self) -> &'static str {
+        if self.0.is_right_to_left { "rtl" } else { "ltr" }
     }
 
     pub fn locale(self) -> Locale {
         Locale::from_tag(self.tag()).unwrap_or_default()
     }
+
+    /// The text of this name. For a name that no file knows, the name itself: the tests find it before a person does.
+    pub fn sentence(self, key: &str) -> Sentence {
+        self.0.sentences.get(key).copied().unwrap_or_else(|| Sentence::Fixed(key.to_owned().leak()))
+    }
+
+    /// A part of a text that not every text has.
+    pub fn part(self, key: &str, part: &str) -> Option<Sentence> {
+        self.0.sentences.get(&format!("{key}.{part}")).copied()
+    }
+
+    /// The words for a message of a flow, and for the variant of it that its context names.
+    pub(crate) fn message(self, id: u64, variant: Option<&str>) -> Option<Sentence> {
+        let at = self.0.messages.binary_search_by_key(&id, |message| message.id).ok()?;
+        let message = self.0.messages.get(at)?;
+        let variant = variant.and_then(|name| message.variants.iter().find(|(its, _)| *its == name));
+        Some(variant.map_or(message.words, |(_, words)| *words))
+    }
+
+    /// The translation of a common title of a field.
+    pub(crate) fn title(self, english: &str) -> Option<&'static str> {
+        self.0.titles.get(&load::title_key(english)).copied()
+    }
+
+    pub(crate) fn strings(self) -> &'static Strings {
+        self.0.strings.get_or_init(|| Strings::read(self))
+    }
+
+    /// Whether both are the same value, and not only of one tag.
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Default for Language {
+    fn default() -> Self {
+        Self::english()
+    }
 }
 
 impl From<Locale> for Language {
     fn from(locale: Locale) -> Self {
-        Self::ALL.into_iter().find(|language| language.tag() == locale.as_str()).unwrap_or_default()
+        Self::find(locale.as_str()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Language({})", self.tag())
+    }
+}
+
+impl PartialEq for Language {
+    fn eq(&self, other: &Self) -> bool {
+        self.tag() == other.tag()
+    }
+}
+
+impl Eq for Language {}
+
+impl Hash for Language {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tag().hash(state);
+    }
+}
+
+impl Ord for Language {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.tag().cmp(other.tag())
+    }
+}
+
+impl PartialOrd for Language {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tag = String::deserialize(deserializer)?;
+        Self::find(&tag).ok_or_else(|| {
+            let known: Vec<_> = Self::all().iter().map(|language| language.tag()).collect();
+            D::Error::custom(format!("`{tag}` is not a language of the pages; expected one of {}", known.join(", ")))
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_locale_reads_english() {
-        assert_eq!(Locale::from_tag("de-AT").map(Language::from), Some(Language::German));
-        assert_eq!(Locale::from_tag("fr").map(Language::from), Some(Language::English));
-        for language in Language::ALL {
-            assert_eq!(Language::from(language.locale()), language);
-        }
-    }
-}
+mod tests;

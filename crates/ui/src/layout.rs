@@ -172,14 +172,20 @@ impl Ui {
         tags.into_iter().filter_map(Locale::from_tag).find(is_offered)
     }
 
+    /// The language for a reader of `locale`: one that is offered, else one of this build, else English.
+    pub fn language(&self, locale: Locale) -> Language {
+        let offered = self.languages().iter().copied().find(|language| language.locale() == locale);
+        offered.unwrap_or_else(|| Language::from(locale))
+    }
+
     /// The words of a page, and of the messages that it shows.
     pub fn localizer(&self, locale: Locale) -> Localizer<'_> {
-        Localizer::new(Language::from(locale), &self.shared.config.messages)
+        Localizer::new(self.language(locale), &self.shared.config.messages)
     }
 
     /// A whole page around `body`, with every header that it needs.
     pub fn respond(&self, locale: Locale, page: Page<'_>, body: &impl Template) -> Response<String> {
-        let language = Language::from(locale);
+        let language = self.language(locale);
         let layout = Layout {
             page,
             language,
@@ -265,22 +271,22 @@ mod tests {
             ui.respond(Locale::ENGLISH, page, &Probe { text: "" }).into_body()
         };
         let page = Page::titled("T").asked_with(Some("flow=1&lang=de&x=%22"));
-        let shown = html(page, &Language::ALL);
+        let shown = html(page, Language::all());
         assert!(
             shown.contains(r#"<a href="?flow=1&#38;x=%22&#38;lang=de" lang="de" hreflang="de">Deutsch</a>"#),
             "{shown}"
         );
         assert!(shown.contains(r#"<span lang="en" aria-current="true">English</span>"#), "{shown}");
-        assert!(!html(Page::titled("T"), &Language::ALL).contains("Deutsch"), "a form's answer cannot be asked for");
-        assert!(!html(page, &[Language::English]).contains("aria-current"), "there is nothing to choose");
+        assert!(!html(Page::titled("T"), Language::all()).contains("Deutsch"), "a form's answer cannot be asked for");
+        assert!(!html(page, &[Language::english()]).contains("aria-current"), "there is nothing to choose");
     }
 
     #[test]
     fn only_offered_languages_are_available() {
         let ui = |languages| Ui::new(Config { languages, ..Config::default() }).unwrap();
         let first = |ui: &Ui| ui.first_available(["fr", "de-CH", "en"]).map(Language::from);
-        assert_eq!(first(&ui(None)), Some(Language::German));
-        assert_eq!(first(&ui(Some(vec![Language::English]))), Some(Language::English));
+        assert_eq!(first(&ui(None)), Language::find("de"));
+        assert_eq!(first(&ui(Some(vec![Language::english()]))), Some(Language::english()));
         assert_eq!(ui(None).first_available(["fr", "x"]), None);
     }
 

@@ -5,7 +5,8 @@
 //! - A page works without JavaScript, by keyboard alone, and meets WCAG 2.2 level AA.
 //! - Values reach HTML through templates that escape them; only a component of this crate counts as finished HTML.
 //! - Pages carry no inline script and no inline style, so the content security policy forbids both.
-//! - A text exists in every language or does not compile: page strings are a struct, messages a table with all columns.
+//! - Each text stands once in a file of its language, `locales/<language>.ftl`, and is named once in Rust. A test compares the
+//!   files with the names and with each other.
 //! - Nothing here knows a service or a web framework. A page leaves as a plain `http::Response`.
 
 pub mod assets;
@@ -22,7 +23,11 @@ mod moment;
 pub mod nodes;
 mod outside_text;
 mod refusal;
+mod sentence;
 mod strings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod texts;
 
 #[cfg(test)]
 mod samples;
@@ -31,10 +36,12 @@ pub use brand::Brand;
 pub use config::{ColorScheme, Config, ConfigError, Footer, FooterLink};
 pub use contrast::ContrastFinding;
 pub use flow_page::{CodeContext, FlowContext, FlowPage, Intro, PageLink, PasswordRules};
-pub use language::Language;
+pub use language::{Language, LanguageError};
 pub use layout::{Page, Ui, Width};
 pub use messages::{Localizer, Message, MessageKind};
 pub use moment::Moment;
 pub use outside_text::OutsideText;
 pub use refusal::RefusalPage;
+pub use sentence::{Around, Filled, Sentence, TextValue};
 pub use strings::Strings;
+pub use texts::{PerLanguage, TextName, text_key};

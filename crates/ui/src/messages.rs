@@ -1,10 +1,8 @@
-//! The messages that flows carry, in every language, by their numeric id.
+//! The messages of flows in the language of the reader, by their numeric id. The texts stand in `locales/`, named
+//! `message-` and the id.
 //!
-//! Clients translate a message by its id and its context; so do our own pages. The text that a message brings along is
-//! used only when the id is unknown here or its context lacks a value that our words need.
-
-mod table;
-mod variants;
+//! Clients translate a message by its id and its context, and so do these pages. The text of the message itself is shown
+//! only when the id is unknown here, or when its context lacks a value of the text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::outside_text::{isolated, reads_right_to_left};
-use crate::{Language, Strings};
+use crate::{Language, Sentence, Strings};
 
 /// A message as the wire has it: `{id, text, type, context?}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,40 +33,12 @@ pub enum MessageKind {
     Error,
 }
 
-/// One message in all languages. Values of the context stand in braces.
-struct Entry {
-    id: u64,
-    english: &'static str,
-    german: &'static str,
-    arabic: &'static str,
-}
-
-impl Entry {
-    const fn text(&self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.english,
-            Language::German => self.german,
-            Language::Arabic => self.arabic,
-        }
-    }
-}
-
-fn find(id: u64) -> Option<&'static Entry> {
-    table::ENTRIES.binary_search_by_key(&id, |entry| entry.id).ok().and_then(|index| table::ENTRIES.get(index))
-}
-
-/// The words for one of the things that an id stands for, which the context names.
-fn find_variant(message: &Message) -> Option<&'static Entry> {
-    let variant = message.context.get("variant")?.as_str()?;
-    variants::VARIANTS.iter().find(|(name, entry)| *name == variant && entry.id == message.id).map(|(_, entry)| entry)
-}
-
-/// Whether the catalogue has words for this message id.
+/// Whether there are words for this message id.
 pub fn is_known(id: u64) -> bool {
-    find(id).is_some()
+    Language::english().message(id, None).is_some()
 }
 
-/// The words for one reader: page strings, and messages with the operator's own wording applied.
+/// The texts for one reader: page strings, and messages with the operator's own wording applied.
 #[derive(Clone, Copy, Debug)]
 pub struct Localizer<'a> {
     language: Language,
@@ -80,7 +50,7 @@ impl<'a> Localizer<'a> {
         Self { language, overrides: overrides.get(&language) }
     }
 
-    /// The catalogue's own words, without an operator's.
+    /// The built-in texts, without an operator's.
     pub const fn plain(language: Language) -> Self {
         Self { language, overrides: None }
     }
@@ -89,19 +59,21 @@ impl<'a> Localizer<'a> {
         self.language
     }
 
-    pub const fn strings(self) -> &'static Strings {
+    pub fn strings(self) -> &'static Strings {
         Strings::of(self.language)
     }
 
     /// What the reader sees for `message`. `name` is the field to which it belongs, if any.
     pub fn text(self, message: &Message, name: Option<&str>) -> String {
         let field = name.or_else(|| message.context.get("name").and_then(Value::as_str));
-        let entry = || find_variant(message).or_else(|| find(message.id));
-        let template = self.own_words(message.id, field).or_else(|| entry().map(|it| it.text(self.language)));
-        match template.and_then(|template| self.fill(template, &message.context)) {
-            Some(text) if !text.is_empty() => text,
-            _ => message.text.clone(),
-        }
+        let text = if let Some(template) = self.own_words(message.id, field) {
+            self.fill(template, &message.context)
+        } else {
+            let variant = message.context.get("variant").and_then(Value::as_str);
+            let words = self.language.message(message.id, variant);
+            words.and_then(|words| self.fill_sentence(words, &message.context))
+        };
+        text.filter(|text| !text.is_empty()).unwrap_or_else(|| message.text.clone())
     }
 
     fn own_words(self, id: u64, field: Option<&str>) -> Option<&'a str> {
@@ -112,7 +84,28 @@ impl<'a> Localizer<'a> {
             .map(String::as_str)
     }
 
-    /// Puts the context's values in place of the names in braces; `None` when one is missing.
+    /// Puts the context's values into a built-in text; `None` when one is missing.
+    fn fill_sentence(self, words: Sentence, context: &Map<String, Value>) -> Option<String> {
+        let filled = match words {
+            Sentence::Fixed(text) => return Some(text.to_owned()),
+            Sentence::Filled(filled) => filled,
+        };
+        let mut values = Vec::with_capacity(filled.shape.values.len());
+        for &name in &filled.shape.values {
+            let value = context.get(name)?;
+            // A text may depend on a number.
+            if let Some(number) = exact_number(value) {
+                values.push((name, number.into()));
+                continue;
+            }
+            let value = self.value(name, value)?;
+            let is_isolated = !filled.shape.is_one_value && self.must_be_isolated(name, &value);
+            values.push((name, if is_isolated { isolated(&value).into() } else { value.into() }));
+        }
+        Some(words.with(values))
+    }
+
+    /// Puts the context's values in place of the names in braces of an operator's text; `None` when one is missing.
     fn fill(self, template: &str, context: &Map<String, Value>) -> Option<String> {
         let mut text = String::with_capacity(template.len() + 16);
         let mut rest = template;
@@ -156,16 +149,15 @@ impl<'a> Localizer<'a> {
         }
     }
 
-    /// The title of a trait is the operator's own text; the commonest ones are translated for them.
+    /// The title of a field is the operator's own text; common ones are translated.
     fn title(self, title: &str) -> Cow<'static, str> {
-        let known = variants::TITLES.iter().find(|(english, _, _)| english.eq_ignore_ascii_case(title));
-        let known = known.and_then(|(_, german, arabic)| match self.language {
-            Language::English => None,
-            Language::German => Some(*german),
-            Language::Arabic => Some(*arabic),
-        });
-        known.map_or_else(|| title.to_owned().into(), Cow::Borrowed)
+        self.language.title(title).map_or_else(|| title.to_owned().into(), Cow::Borrowed)
     }
+}
+
+/// A whole number that the formatter, which computes in `f64`, writes as JSON does.
+fn exact_number(value: &Value) -> Option<i64> {
+    value.as_i64().filter(|number| number.unsigned_abs() < 1 << f64::MANTISSA_DIGITS)
 }
 
 #[cfg(test)]
@@ -176,34 +168,17 @@ mod tests {
 
     use super::*;
 
+    fn language(tag: &str) -> Language {
+        Language::find(tag).unwrap()
+    }
+
     fn message(id: u64, context: Value) -> Message {
         serde_json::from_value(json!({"id": id, "text": "wire text", "type": "info", "context": context})).unwrap()
     }
 
     #[test]
-    fn the_table_is_sorted_so_that_it_can_be_searched() {
-        assert!(table::ENTRIES.is_sorted_by(|a, b| a.id < b.id));
-    }
-
-    #[test]
-    fn every_language_names_the_same_values() {
-        let names = |text: &str| {
-            let mut names: Vec<_> =
-                text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|it| it.0.to_owned()).collect();
-            names.sort();
-            names
-        };
-        for entry in table::ENTRIES.iter().chain(variants::VARIANTS.iter().map(|(_, entry)| entry)) {
-            for language in Language::ALL {
-                assert!(!entry.text(language).is_empty(), "{}", entry.id);
-                assert_eq!(names(entry.english), names(entry.text(language)), "{} in {language:?}", entry.id);
-            }
-        }
-    }
-
-    #[test]
     fn values_of_the_context_are_put_in() {
-        let german = Localizer::plain(Language::German);
+        let german = Localizer::plain(language("de"));
         assert_eq!(german.text(&message(1_010_002, json!({"provider": "Acme"})), None), "Mit Acme anmelden");
         assert_eq!(german.text(&message(1_070_002, json!({"title": "First name"})), None), "Vorname");
         let used = message(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}));
@@ -212,26 +187,23 @@ mod tests {
 
     #[test]
     fn a_value_of_the_other_direction_does_not_rearrange_its_sentence() {
-        let text = |language, address: &str| {
+        let text = |tag, address: &str| {
             let sent = message(1_080_003, json!({"variant": "own_address", "address": address}));
-            Localizer::plain(language).text(&sent, None)
+            Localizer::plain(language(tag)).text(&sent, None)
         };
-        let arabic = text(Language::Arabic, "ada@example.org");
+        let arabic = text("ar", "ada@example.org");
         assert_eq!(arabic, "أرسلنا رمزًا إلى \u{2068}ada@example.org\u{2069}. يُرجى إدخاله أدناه.");
-        assert_eq!(
-            text(Language::English, "ada@example.org"),
-            "We sent a code to ada@example.org. Please enter it below."
-        );
+        assert_eq!(text("en", "ada@example.org"), "We sent a code to ada@example.org. Please enter it below.");
         // A value cannot end its own isolation.
-        let hebrew = text(Language::English, "א\u{2069}\u{202e}b");
+        let hebrew = text("en", "א\u{2069}\u{202e}b");
         assert_eq!(hebrew, "We sent a code to \u{2068}אb\u{2069}. Please enter it below.");
         let secret = message(1_050_006, json!({"secret": "JBSWY3DP"}));
-        assert_eq!(Localizer::plain(Language::Arabic).text(&secret, None), "JBSWY3DP", "it is there to be copied");
+        assert_eq!(Localizer::plain(language("ar")).text(&secret, None), "JBSWY3DP", "it is there to be copied");
     }
 
     #[test]
     fn one_id_has_words_for_each_thing_that_it_stands_for() {
-        let german = Localizer::plain(Language::German);
+        let german = Localizer::plain(language("de"));
         let waiting = json!({"reason": "English words", "variant": "too_many_attempts", "minutes": 5});
         let words = "Zu viele Versuche. Bitte versuchen Sie es in 5 Minuten noch einmal.";
         assert_eq!(german.text(&message(4_000_001, waiting), None), words);
@@ -241,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_message_without_its_value_or_unknown_here_keeps_the_text_it_brought() {
-        let english = Localizer::plain(Language::English);
+        let english = Localizer::plain(language("en"));
         assert_eq!(english.text(&message(1_010_002, json!({})), None), "wire text");
         assert_eq!(english.text(&message(9_999_999, json!({})), None), "wire text");
     }
@@ -252,11 +224,11 @@ mod tests {
             ("1070002".to_owned(), "Angabe".to_owned()),
             ("1070002:traits.email".to_owned(), "Dienst-E-Mail".to_owned()),
         ]);
-        let all = BTreeMap::from([(Language::German, texts)]);
-        let german = Localizer::new(Language::German, &all);
+        let all = BTreeMap::from([(language("de"), texts)]);
+        let german = Localizer::new(language("de"), &all);
         let label = |name: &str| message(1_070_002, json!({"title": "T", "name": name}));
         assert_eq!(german.text(&label("traits.email"), None), "Dienst-E-Mail");
         assert_eq!(german.text(&label("traits.name"), None), "Angabe");
-        assert_eq!(Localizer::new(Language::English, &all).text(&label("traits.name"), None), "T");
+        assert_eq!(Localizer::new(language("en"), &all).text(&label("traits.name"), None), "T");
     }
 }

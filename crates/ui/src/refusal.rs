@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_happened_and_what_to_do() {
-        for language in Language::ALL {
+        for &language in Language::all() {
             let strings = Strings::of(language);
             let mut titles = Vec::new();
             for status in [400, 403, 404, 405, 413, 429, 503] {
@@ -79,7 +79,7 @@ mod tests {
     fn an_answer_of_another_kind_is_left_alone() {
         for status in [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]
         {
-            assert!(RefusalPage::new(status, Strings::of(Language::English), None, None).is_none(), "{status}");
+            assert!(RefusalPage::new(status, Strings::of(Language::english()), None, None).is_none(), "{status}");
         }
     }
 }

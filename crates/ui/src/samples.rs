@@ -302,7 +302,7 @@ fn every_sample_page_reads_as_agreed() {
             "method": "POST", "nodes": sample.nodes, "messages": sample.messages,
         }))
         .unwrap();
-        for language in Language::ALL {
+        for language in Language::all() {
             let locale = Locale::from_tag(language.tag()).unwrap();
             let words = ui.localizer(locale);
             let links = vec![

@@ -5,16 +5,17 @@
 
 use askama::Template;
 use serde_json::Value;
-use ui::Brand;
+use ui::{Brand, Language, Sentence};
 
 use super::part::Part;
-use super::words::{Text, Words, fill};
+use super::words::{Text, Words};
 use crate::domain::message_queue::TemplateType;
 
 /// The HTML part.
 #[derive(Template)]
 #[template(path = "courier/mail.html")]
 struct Mail<'a> {
+    language: Language,
     words: &'static Words,
     brand: &'a Brand,
     subject: String,
@@ -22,7 +23,7 @@ struct Mail<'a> {
     lead: String,
     code: Option<&'a str>,
     link: Option<&'a str>,
-    button: &'static str,
+    button: String,
     closing: Vec<String>,
     sent_by: String,
 }
@@ -30,7 +31,7 @@ struct Mail<'a> {
 /// What a message says, before it is written in a form.
 pub(super) struct BuiltIn<'a> {
     pub kind: TemplateType,
-    pub words: &'static Words,
+    pub language: Language,
     pub brand: &'a Brand,
     /// Snake case keys.
     pub data: &'a Value,
@@ -46,8 +47,16 @@ impl<'a> BuiltIn<'a> {
         }
     }
 
-    fn text(&self) -> &'static Text {
-        self.words.text(self.kind)
+    fn text(&self) -> Text {
+        Text::of(self.language, self.kind)
+    }
+
+    fn words(&self) -> &'static Words {
+        Words::of(self.language)
+    }
+
+    fn button(&self) -> String {
+        self.text().button.map(|text| self.fill(text)).unwrap_or_default()
     }
 
     fn plain(&self) -> String {
@@ -55,28 +64,29 @@ impl<'a> BuiltIn<'a> {
         match (self.code(), self.link()) {
             (Some(code), link) => {
                 paragraphs.push(format!("    {code}"));
-                paragraphs.extend(link.map(|link| format!("{}:\n{link}", self.text().button)));
+                paragraphs.extend(link.map(|link| format!("{}:\n{link}", self.button())));
             }
             (None, Some(link)) => paragraphs.push(link.to_owned()),
             (None, None) => {}
         }
         paragraphs.extend(self.closing());
-        paragraphs.push(self.fill(self.words.sent_by));
+        paragraphs.push(self.fill(self.words().sent_by));
         paragraphs.join("\n\n") + "\n"
     }
 
     fn html(&self) -> String {
         let mail = Mail {
-            words: self.words,
+            language: self.language,
+            words: self.words(),
             brand: self.brand,
             subject: self.fill(self.text().subject),
             heading: self.fill(self.text().heading),
             lead: self.fill(self.text().lead),
             code: self.code(),
             link: self.link(),
-            button: self.text().button,
+            button: self.button(),
             closing: self.closing(),
-            sent_by: self.fill(self.words.sent_by),
+            sent_by: self.fill(self.words().sent_by),
         };
         // A template fails only when a value's own formatting does.
         mail.render().unwrap_or_default()
@@ -84,34 +94,38 @@ impl<'a> BuiltIn<'a> {
 
     fn text_message(&self) -> String {
         let text = self.text();
-        let mut lines = vec![self.fill(text.short)];
+        let mut lines = vec![text.short.map(|text| self.fill(text)).unwrap_or_default()];
         if let Some(code) = self.code() {
-            lines.push(self.fill(self.words.short_validity));
+            lines.push(self.fill(self.words().short_validity));
             // The last line lets the browser fill the code in (WICG "Origin-bound one-time codes").
             lines.extend(self.domain().map(|domain| format!("@{domain} #{code}")));
-        } else if !text.advice.is_empty() && self.kind != TemplateType::RegistrationTaken {
-            lines.push(self.fill(text.advice));
+        } else if self.kind != TemplateType::RegistrationTaken {
+            lines.extend(text.advice.map(|advice| self.fill(advice)));
         }
         lines.join("\n\n")
     }
 
     fn closing(&self) -> Vec<String> {
-        let words = self.words;
+        let words = self.words();
         let closing = match self.kind {
-            TemplateType::RecoveryValid | TemplateType::VerificationValid => [words.link_validity, words.ignore_link],
+            TemplateType::RecoveryValid | TemplateType::VerificationValid => {
+                [Some(words.link_validity), Some(Sentence::Fixed(words.ignore_link))]
+            }
             TemplateType::RecoveryCodeValid
             | TemplateType::VerificationCodeValid
             | TemplateType::LoginCodeValid
-            | TemplateType::RegistrationCodeValid => [words.code_validity, words.ignore_code],
+            | TemplateType::RegistrationCodeValid => {
+                [Some(words.code_validity), Some(Sentence::Fixed(words.ignore_code))]
+            }
             TemplateType::RecoveryInvalid
             | TemplateType::RecoveryCodeInvalid
             | TemplateType::VerificationInvalid
-            | TemplateType::VerificationCodeInvalid => ["", words.ignore],
+            | TemplateType::VerificationCodeInvalid => [None, Some(Sentence::Fixed(words.ignore))],
             TemplateType::VerifiableAddressChanged
             | TemplateType::AuthenticatorKeyAdded
-            | TemplateType::RegistrationTaken => [if self.at().is_some() { words.at } else { "" }, self.text().advice],
+            | TemplateType::RegistrationTaken => [self.at().map(|_| words.at), self.text().advice],
         };
-        closing.into_iter().filter(|text| !text.is_empty()).map(|text| self.fill(text)).collect()
+        closing.into_iter().flatten().map(|text| self.fill(text)).collect()
     }
 
     fn code(&self) -> Option<&'a str> {
@@ -146,16 +160,16 @@ impl<'a> BuiltIn<'a> {
         self.data.get(key).and_then(Value::as_str)
     }
 
-    fn fill(&self, text: &str) -> String {
-        let minutes = self.data.get("expires_in_minutes").map(Value::to_string);
-        fill(text, |name| match name {
-            "code" => self.code(),
-            "to" => self.value("to"),
-            "minutes" => minutes.as_deref(),
-            "at" => self.at(),
-            "product" => Some(self.brand.product_name.as_str()),
-            _ => None,
-        })
+    /// The text with the values of the message. One that the message lacks leaves nothing behind.
+    fn fill(&self, text: Sentence) -> String {
+        let minutes = self.data.get("expires_in_minutes").and_then(Value::as_u64);
+        text.with([
+            ("code", self.code().unwrap_or_default().into()),
+            ("to", self.value("to").unwrap_or_default().into()),
+            ("minutes", minutes.map_or_else(|| "".into(), Into::into)),
+            ("at", self.at().unwrap_or_default().into()),
+            ("product", self.brand.product_name.as_str().into()),
+        ])
     }
 }
 

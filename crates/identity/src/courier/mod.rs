@@ -28,6 +28,7 @@ pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::Templates;
+pub(crate) use words::names as text_names;
 
 /// The job that delivers one message.
 pub(crate) const DELIVER_MESSAGE: &str = "identity.deliver_message";

@@ -10,12 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gotmpl::MissingKey;
 use serde_json::{Map, Value};
-use ui::{Brand, Language};
+use ui::{Brand, Ui};
 
 use super::built_in::BuiltIn;
 use super::functions::functions;
 use super::part::Part;
-use super::words::Words;
 use crate::config;
 use crate::domain::Via;
 use crate::domain::message_queue::{Content, TemplateType};
@@ -26,6 +25,7 @@ const MAX_ITERATIONS: u64 = 10_000;
 /// Where the texts come from.
 #[derive(Clone, Debug)]
 pub struct Templates {
+    ui: Ui,
     brand: Brand,
     override_path: Option<PathBuf>,
     /// Texts that the configuration gave, by folder and file name.
@@ -37,7 +37,7 @@ pub struct Templates {
 impl Templates {
     /// Reads what the configuration names. Where a text cannot be read, the built-in one stands in. Templates behind HTTP are
     /// not read: mail must not depend on another server.
-    pub fn new(config: &config::Courier, brand: Brand) -> Self {
+    pub fn new(config: &config::Courier, ui: Ui) -> Self {
         let (mut configured, mut unread) = (BTreeMap::new(), Vec::new());
         for kind in TemplateType::ALL {
             let (name, state) = kind.folder().split_once('/').unwrap_or((kind.folder(), ""));
@@ -55,7 +55,7 @@ impl Templates {
             }
         }
         let override_path = config.template_override_path.as_ref().map(PathBuf::from);
-        Self { brand, override_path, configured, unread }
+        Self { brand: ui.brand(), ui, override_path, configured, unread }
     }
 
     /// Keys of texts that could not be read, each with the reason.
@@ -66,9 +66,9 @@ impl Templates {
     /// Writes a message in the language of `locale`. `data` has snake case keys.
     pub fn render(&self, kind: TemplateType, via: Via, locale: Locale, data: Value) -> Content {
         let model = model(&data);
-        let words = Words::of(Language::from(locale));
+        let language = self.ui.language(locale);
         let part = |part| {
-            let built_in = || BuiltIn { kind, words, brand: &self.brand, data: &data }.part(part);
+            let built_in = || BuiltIn { kind, language, brand: &self.brand, data: &data }.part(part);
             self.operators_part(kind, part, &model).unwrap_or_else(built_in)
         };
         let (subject, body, html_body) = match via {
@@ -190,17 +190,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn brand() -> Brand {
-        ui::Ui::new(ui::Config::default()).unwrap().brand()
+    fn built_in_ui() -> Ui {
+        Ui::new(ui::Config::default()).unwrap()
     }
 
     fn english(config: &config::Courier) -> Content {
-        let templates = Templates::new(config, brand());
+        let templates = Templates::new(config, built_in_ui());
         templates.render(TemplateType::RecoveryCodeValid, Via::Email, Locale::ENGLISH, data())
     }
 
     fn templates() -> Templates {
-        Templates::new(&config::Courier::default(), brand())
+        Templates::new(&config::Courier::default(), built_in_ui())
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         }))
         .unwrap();
         let key = "courier.templates.verifiable_address_changed.email.subject";
-        assert!(matches!(Templates::new(&config, brand()).unread(), [(at, _)] if at == key), "{config:?}");
+        assert!(matches!(Templates::new(&config, built_in_ui()).unread(), [(at, _)] if at == key), "{config:?}");
     }
 
     #[test]
@@ -290,7 +290,7 @@ mod tests {
             "templates": {"recovery_code": {"valid": {"email": {"subject": "file:///nowhere/subject", "body": {}}}}}
         }))
         .unwrap();
-        let templates = Templates::new(&config, brand());
+        let templates = Templates::new(&config, built_in_ui());
         assert_eq!(templates.unread()[0].0, "courier.templates.recovery_code.valid.email.subject");
         assert_eq!(english(&config).subject, english(&config::Courier::default()).subject);
     }
@@ -306,7 +306,7 @@ mod tests {
         let mut french = data();
         french["locale"] = json!("fr");
         let locale = Locale::from_tag("fr").unwrap();
-        let templates = Templates::new(&config, brand());
+        let templates = Templates::new(&config, built_in_ui());
         let mail = templates.render(TemplateType::RecoveryCodeValid, Via::Email, locale, french);
         assert_eq!(mail.subject, "Votre code");
         assert!(mail.body.starts_with("Enter this code"), "there are no built-in words in French: {}", mail.body);

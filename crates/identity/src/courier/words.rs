@@ -1,148 +1,111 @@
-//! The words of the built-in messages: one value of [`Words`] for each language, in a file of its own, so that a missing
-//! text does not compile.
-//!
-//! Values stand in braces: `{code}`, `{to}`, `{minutes}`, `{product}`, `{at}`. They are put in once, so a value that
-//! contains braces stays as it is. Nothing here is HTML; the template of the HTML part escapes.
+//! The names of the texts of the built-in messages. The texts stand in `crates/ui/locales`, in the sections whose names begin
+//! with `mail-`. Nothing there is HTML; the template of the HTML part escapes.
 
-mod arabic;
-mod english;
-mod german;
-
-use ui::Language;
+use ui::{Language, PerLanguage, Sentence, TextName, texts};
 
 use crate::domain::message_queue::TemplateType;
 
-/// All texts of one language.
-#[derive(Debug)]
-pub(super) struct Words {
-    /// The value of the `lang` attribute, a BCP 47 tag.
-    pub tag: &'static str,
-    /// The value of the `dir` attribute.
-    pub direction: &'static str,
-    pub code_validity: &'static str,
-    /// The same for a text message, where each character counts.
-    pub short_validity: &'static str,
-    pub link_validity: &'static str,
-    pub ignore_code: &'static str,
-    pub ignore_link: &'static str,
-    pub ignore: &'static str,
-    /// Before the address of a link, for mail programs in which it cannot be clicked.
-    pub copy_link: &'static str,
-    pub at: &'static str,
-    pub sent_by: &'static str,
-
-    pub recovery_code: Text,
-    pub recovery_link: Text,
-    pub recovery_unknown: Text,
-    pub verification_code: Text,
-    pub verification_link: Text,
-    pub verification_unknown: Text,
-    pub login_code: Text,
-    pub registration_code: Text,
-    pub address_changed: Text,
-    pub key_added: Text,
-    pub registration_taken: Text,
-}
-
-/// The texts of one kind of message. What a kind has no use for is empty.
-#[derive(Debug)]
-pub(super) struct Text {
-    pub subject: &'static str,
-    pub heading: &'static str,
-    pub lead: &'static str,
-    /// The label of the link.
-    pub button: &'static str,
-    /// What to do about a notice.
-    pub advice: &'static str,
-    /// The first line of a text message.
-    pub short: &'static str,
+texts! {
+    /// What the messages share.
+    pub(crate) struct Words in "mail" {
+        ignore_code,
+        ignore_link,
+        ignore,
+        copy_link,
+    }
+    with values {
+        code_validity(minutes),
+        short_validity(minutes),
+        link_validity(minutes),
+        at(at),
+        sent_by(product),
+    }
 }
 
 impl Words {
-    /// By the tag, so that the languages of the pages and those of the messages may grow one after the other.
     pub(super) fn of(language: Language) -> &'static Self {
-        Self::of_tag(language.tag())
+        static WORDS: PerLanguage<Words> = PerLanguage::new(Words::read);
+        WORDS.of(language)
     }
+}
 
-    pub(super) fn of_tag(tag: &str) -> &'static Self {
-        match tag {
-            "ar" => &arabic::WORDS,
-            "de" => &german::WORDS,
-            _ => &english::WORDS,
-        }
-    }
+/// The texts of one kind of message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    pub subject: Sentence,
+    pub heading: Sentence,
+    pub lead: Sentence,
+    /// The label of the link.
+    pub button: Option<Sentence>,
+    /// What to do about a notice.
+    pub advice: Option<Sentence>,
+    /// The first line of a text message.
+    pub short: Option<Sentence>,
+}
 
-    pub(super) const fn text(&self, kind: TemplateType) -> &Text {
-        match kind {
-            TemplateType::RecoveryInvalid | TemplateType::RecoveryCodeInvalid => &self.recovery_unknown,
-            TemplateType::RecoveryValid => &self.recovery_link,
-            TemplateType::RecoveryCodeValid => &self.recovery_code,
-            TemplateType::VerificationInvalid | TemplateType::VerificationCodeInvalid => &self.verification_unknown,
-            TemplateType::VerificationValid => &self.verification_link,
-            TemplateType::VerificationCodeValid => &self.verification_code,
-            TemplateType::LoginCodeValid => &self.login_code,
-            TemplateType::RegistrationCodeValid => &self.registration_code,
-            TemplateType::VerifiableAddressChanged => &self.address_changed,
-            TemplateType::AuthenticatorKeyAdded => &self.key_added,
-            TemplateType::RegistrationTaken => &self.registration_taken,
+impl Text {
+    pub(super) fn of(language: Language, kind: TemplateType) -> Self {
+        let key = key(kind);
+        let part = |name| language.part(key, name);
+        let required = |name| part(name).unwrap_or_else(|| language.sentence(key));
+        Self {
+            subject: required("subject"),
+            heading: required("heading"),
+            lead: required("lead"),
+            button: part("button"),
+            advice: part("advice"),
+            short: part("short"),
         }
     }
 }
 
-/// Puts values in place of their names. A name without a value leaves nothing behind.
-pub(super) fn fill<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
-    let mut filled = String::with_capacity(text.len() + 32);
-    let mut rest = text;
-    while let Some((before, (name, after))) =
-        rest.split_once('{').and_then(|(before, after)| Some((before, after.split_once('}')?)))
-    {
-        filled.push_str(before);
-        filled.push_str(value(name).unwrap_or_default());
-        rest = after;
+const fn key(kind: TemplateType) -> &'static str {
+    match kind {
+        TemplateType::RecoveryInvalid | TemplateType::RecoveryCodeInvalid => "mail-recovery-unknown",
+        TemplateType::RecoveryValid => "mail-recovery-link",
+        TemplateType::RecoveryCodeValid => "mail-recovery-code",
+        TemplateType::VerificationInvalid | TemplateType::VerificationCodeInvalid => "mail-verification-unknown",
+        TemplateType::VerificationValid => "mail-verification-link",
+        TemplateType::VerificationCodeValid => "mail-verification-code",
+        TemplateType::LoginCodeValid => "mail-login-code",
+        TemplateType::RegistrationCodeValid => "mail-registration-code",
+        TemplateType::VerifiableAddressChanged => "mail-address-changed",
+        TemplateType::AuthenticatorKeyAdded => "mail-key-added",
+        TemplateType::RegistrationTaken => "mail-registration-taken",
     }
-    filled.push_str(rest);
-    filled
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The parts of a text, and the values of each.
+type Parts = &'static [(&'static str, &'static [&'static str])];
 
-    #[test]
-    fn every_language_of_the_pages_has_messages_of_its_own() {
-        for language in Language::ALL {
-            assert_eq!(Words::of(language).tag, language.tag());
-        }
-        assert_eq!((Words::of_tag("ar").direction, Words::of_tag("fr").tag), ("rtl", "en"));
-    }
+const HEADING: (&str, &[&str]) = ("heading", &[]);
+const BUTTON: (&str, &[&str]) = ("button", &[]);
+const CODE: Parts = &[("subject", &["code"]), HEADING, ("lead", &[]), ("short", &["code"])];
+const CODE_AND_LINK: Parts = &[("subject", &["code"]), HEADING, ("lead", &[]), BUTTON, ("short", &["code"])];
+const LINK: Parts = &[("subject", &[]), HEADING, ("lead", &[]), BUTTON];
+const UNKNOWN: Parts = &[("subject", &[]), HEADING, ("lead", &["to"])];
+const NOTICE: Parts = &[("subject", &[]), HEADING, ("lead", &[]), ("advice", &[]), ("short", &[])];
+const TAKEN: Parts = &[("subject", &[]), HEADING, ("lead", &["to"]), ("advice", &[]), ("short", &[])];
 
-    #[test]
-    fn a_value_with_braces_stays_as_it_is() {
-        let value = |name: &str| match name {
-            "to" => Some("{code}"),
-            "code" => Some("123456"),
-            _ => None,
-        };
-        assert_eq!(fill("{to} {code} {unknown}. {", value), "{code} 123456 . {");
+const fn parts(kind: TemplateType) -> Parts {
+    match kind {
+        TemplateType::RecoveryInvalid
+        | TemplateType::RecoveryCodeInvalid
+        | TemplateType::VerificationInvalid
+        | TemplateType::VerificationCodeInvalid => UNKNOWN,
+        TemplateType::RecoveryValid | TemplateType::VerificationValid => LINK,
+        TemplateType::RecoveryCodeValid | TemplateType::VerificationCodeValid => CODE_AND_LINK,
+        TemplateType::LoginCodeValid | TemplateType::RegistrationCodeValid => CODE,
+        TemplateType::VerifiableAddressChanged | TemplateType::AuthenticatorKeyAdded => NOTICE,
+        TemplateType::RegistrationTaken => TAKEN,
     }
+}
 
-    #[test]
-    fn the_languages_name_the_same_values() {
-        let names = |text: &str| {
-            let mut names: Vec<String> =
-                text.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0.to_owned())).collect();
-            names.sort();
-            names
-        };
-        let all = |words: &Words, kind: TemplateType| {
-            let text = words.text(kind);
-            [text.subject, text.heading, text.lead, text.button, text.advice, text.short]
-                .map(|it| (names(it), it.is_empty()))
-        };
-        for tag in ["de", "ar"] {
-            for kind in TemplateType::ALL {
-                assert_eq!(all(Words::of_tag(tag), *kind), all(Words::of_tag("en"), *kind), "{tag} {kind:?}");
-            }
-        }
-    }
+/// The names of all texts of messages.
+pub(crate) fn names() -> Vec<TextName> {
+    let of_kind = |kind: &TemplateType| {
+        let key = key(*kind);
+        parts(*kind).iter().map(move |(part, values)| TextName { key: format!("{key}.{part}"), values })
+    };
+    Words::names().into_iter().chain(TemplateType::ALL.iter().flat_map(of_kind)).collect()
 }

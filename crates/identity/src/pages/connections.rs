@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use base::Context;
 use contracts::{Connection, Unavailable};
 use ui::components::{Button, ButtonKind, Hidden};
-use ui::{Moment, OutsideText, Strings};
+use ui::{Localizer, Moment, OutsideText};
 use web::{Cx, RestError};
 
 use super::see_other;
@@ -38,15 +38,14 @@ impl ConnectionList {
         action: String,
         csrf: Hidden,
         listed: Result<Vec<Connection>, Unavailable>,
-        cx: &Context,
-        strings: &Strings,
+        words: Localizer<'_>,
     ) -> Self {
         let line = |(index, connection): (usize, Connection)| {
             let id = format!("connection-{}", index + 1);
             ConnectionLine {
                 name: shown_name(&connection),
-                since: Moment::new(connection.consented_at, cx.locale.into()),
-                end: Button::submit(strings.end_connection)
+                since: Moment::new(connection.consented_at, words.language()),
+                end: Button::submit(words.strings().end_connection)
                     .sending("client", connection.client_id)
                     .of_kind(ButtonKind::Secondary)
                     .about(&id)

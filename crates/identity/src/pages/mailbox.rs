@@ -8,7 +8,7 @@ use base::Context;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use serde_json::json;
-use ui::{Moment, Page, PageLink, Strings, Width};
+use ui::{Localizer, Moment, Page, PageLink, Strings, Width};
 use web::Cx;
 use web::paging::{Listing, PageQuery};
 
@@ -94,12 +94,13 @@ pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(que
         Ok(page) => page,
         Err(error) => return identity.refuse(&cx, error.into(), true).await,
     };
-    let strings = identity.ui.localizer(cx.locale).strings();
+    let words = identity.ui.localizer(cx.locale);
+    let strings = words.strings();
     let older = page.next.map(|key| {
         let token = LISTING.token.seal(&identity.sealer, cx.tenant, key, cx.now);
         PageLink::new(strings.older, format!("mailbox?page_token={token}"))
     });
-    let mails = page.items.into_iter().map(|message| MailLine::new(message, &cx, strings)).collect();
+    let mails = page.items.into_iter().map(|message| MailLine::new(message, words)).collect();
     identity.admin_page(&cx, Page::titled(strings.mailbox), &MailboxPage { strings, mails, older })
 }
 
@@ -108,13 +109,14 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id):
         Ok(message) => message,
         Err(refusal) => return refusal,
     };
-    let strings = identity.ui.localizer(cx.locale).strings();
+    let words = identity.ui.localizer(cx.locale);
+    let strings = words.strings();
     let page = MailPage {
         strings,
         subject: subject(&message, strings),
         template: message.template_type.as_str().to_owned(),
         status: message.status.as_str().to_owned(),
-        at: Moment::new(message.created_at, cx.locale.into()),
+        at: Moment::new(message.created_at, words.language()),
         parts: parts(message.content.body.trim_end()),
         html: message.content.html_body.is_some().then(|| format!("{}/html", message.id)),
         recipient: message.recipient,
@@ -153,11 +155,11 @@ fn allow_own_frame(response: &mut Response) {
 
 impl MailLine {
     /// Links are relative, because the admin listener may be reached with and without its prefix.
-    fn new(message: Message, cx: &Context, strings: &Strings) -> Self {
+    fn new(message: Message, words: Localizer<'_>) -> Self {
         Self {
             href: format!("mailbox/{}", message.id),
-            subject: subject(&message, strings),
-            at: Moment::new(message.created_at, cx.locale.into()),
+            subject: subject(&message, words.strings()),
+            at: Moment::new(message.created_at, words.language()),
             recipient: message.recipient,
         }
     }

@@ -20,7 +20,7 @@ use super::welcome::WelcomePage;
 
 fn check(name: &str, make: impl Fn(&Ui, Locale, &'static Strings) -> String) {
     let ui = Ui::new(Config::default()).unwrap();
-    for language in Language::ALL {
+    for &language in Language::all() {
         let locale = Locale::from_tag(language.tag()).unwrap();
         let html = make(&ui, locale, Strings::of(language));
         assert!(!html.contains(" style=") && !html.contains(" onclick="), "{name}");

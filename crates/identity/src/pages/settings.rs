@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use base::{Context, Timestamp};
 use serde_json::Value;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
-use ui::{FlowContext, FlowPage, MessageKind, Moment, PageLink, Strings};
+use ui::{FlowContext, FlowPage, Localizer, MessageKind, Moment, PageLink, Strings};
 use url::Url;
 use web::{Cx, RestError};
 
@@ -96,7 +96,8 @@ impl Identity {
         let flow = self.fetch_settings(cx, asking).await?;
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
-        let strings = self.ui.localizer(cx.locale).strings();
+        let words = self.ui.localizer(cx.locale);
+        let strings = words.strings();
         let context = FlowContext { password_rules: Some(self.password_rules()), ..FlowContext::default() };
         let mut page = self.flow_page(cx, FlowKind::Settings, &flow, context);
         if visitor.query("sessions").is_some() {
@@ -111,12 +112,12 @@ impl Identity {
         let csrf = || Hidden::new("csrf_token", secret.token(session, &self.rng));
         let connections = self.my_connections(cx, visitor).await?.map(|listed| {
             let action = self.own_form("connections", visitor);
-            ConnectionList::new(action, csrf(), listed, cx, strings)
+            ConnectionList::new(action, csrf(), listed, words)
         });
         let other = |(index, session): (usize, &Value)| {
             let session_id = session.get("id").and_then(Value::as_str).unwrap_or_default();
             let end = Button::submit(strings.end_session).sending("session", session_id);
-            SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), cx, strings)
+            SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), words)
         };
         Ok(SettingsPage {
             strings,
@@ -124,7 +125,7 @@ impl Identity {
             sessions: Sessions {
                 action: self.own_form("sessions", visitor),
                 csrf: csrf(),
-                current: SessionLine::new(0, &whoami.session, None, cx, strings),
+                current: SessionLine::new(0, &whoami.session, None, words),
                 others: others.sessions.iter().enumerate().map(other).collect(),
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
@@ -195,7 +196,7 @@ fn id_of(session: &Value) -> Result<SessionId, FlowError> {
 
 impl SessionLine {
     /// Reads a session as the API shows it.
-    fn new(index: usize, session: &Value, end: Option<Button>, cx: &Context, strings: &Strings) -> Self {
+    fn new(index: usize, session: &Value, end: Option<Button>, words: Localizer<'_>) -> Self {
         let id = format!("session-{index}");
         let of_device = |member: &str| {
             let value = session.pointer(&format!("/devices/0/{member}"));
@@ -204,9 +205,11 @@ impl SessionLine {
         let origin = [of_device("location"), of_device("ip_address")].into_iter().flatten().collect::<Vec<_>>();
         let since = session.get("authenticated_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
         Self {
-            device: of_device("user_agent").and_then(device_name).unwrap_or_else(|| strings.unknown_device.to_owned()),
+            device: of_device("user_agent")
+                .and_then(device_name)
+                .unwrap_or_else(|| words.strings().unknown_device.to_owned()),
             origin: (!origin.is_empty()).then(|| origin.join(" · ")),
-            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), cx.locale.into()),
+            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), words.language()),
             end: end.map(|end| end.about(&id)),
             id,
         }

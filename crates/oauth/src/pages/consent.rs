@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use base::Context;
 use ui::components::{Button, ButtonKind, Checkbox, Hidden};
-use ui::{Language, OutsideText, Page};
+use ui::{OutsideText, Page};
 use url::Url;
 
 use super::words::Words;
@@ -46,7 +46,7 @@ pub(crate) fn respond(
     found: &ConsentChallenge,
     signed_in_as: Option<String>,
 ) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let metadata = &found.client.metadata;
     let web_uri = |uri: &'_ String| (!uri.is_empty()).then_some(()).map(|()| uri.clone());
     let (terms, privacy) = (web_uri(&metadata.tos_uri), web_uri(&metadata.policy_uri));

@@ -5,7 +5,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use base::Context;
-use ui::{Language, Page};
+use ui::Page;
 
 use super::words::Words;
 use crate::OAuth;
@@ -21,7 +21,7 @@ pub(super) struct ErrorPage<'a> {
 }
 
 pub(crate) fn respond(oauth: &OAuth, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let explanation = explanation(words, status, name);
     let page = ErrorPage { words, explanation, name, description, request_id: cx.request_id.to_string() };
     oauth.page(cx, Page { status, ..Page::titled(words.error_title) }, &page)

@@ -4,8 +4,8 @@
 use askama::Template;
 use axum::response::Response;
 use base::Context;
+use ui::Page;
 use ui::components::{Button, Hidden};
-use ui::{Language, Page};
 
 use super::words::Words;
 use crate::OAuth;
@@ -28,7 +28,7 @@ pub(super) struct FormPostPage<'a> {
 
 impl FormPost<'_> {
     pub(crate) fn respond(self, oauth: &OAuth, cx: &Context) -> Response {
-        let words = Words::of(Language::from(cx.locale));
+        let words = Words::of(oauth.ui().language(cx.locale));
         let page = FormPostPage {
             words,
             action: self.action,

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base::Context;
 use ui::components::{Button, ButtonKind, Hidden};
-use ui::{Language, OutsideText, Page};
+use ui::{OutsideText, Page};
 use url::Url;
 
 use super::consent::client_name;
@@ -48,7 +48,7 @@ pub(crate) fn question(
     challenge: &str,
     client: Option<&Client>,
 ) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let page = LogoutPage {
         words,
         client_name: client.map(client_name),
@@ -61,13 +61,13 @@ pub(crate) fn question(
 }
 
 pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let notice = Notice { title: words.stayed_title, text: words.stayed_intro };
     oauth.page(cx, Page::titled(words.stayed_title), &notice)
 }
 
 pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let notice = Notice { title: words.signed_out_title, text: words.signed_out_intro };
     oauth.page(cx, Page::titled(words.signed_out_title).asked_with(query), &notice)
 }
@@ -76,7 +76,7 @@ pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Re
 /// frames have the time that the browser waits.
 pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redirect_to: &str) -> Response {
     const WAIT_SECONDS: u32 = 3;
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(oauth.ui().language(cx.locale));
     let page = FrontChannelLogout { words, pages, redirect_to };
     let mut response = oauth.page(cx, Page::titled(words.signing_out_title), &page);
     let headers = response.headers_mut();

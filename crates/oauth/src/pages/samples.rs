@@ -14,7 +14,7 @@ use super::words::Words;
 
 fn check<P: Template>(name: &str, make: impl Fn(&'static Words) -> P) {
     let ui = Ui::new(Config::default()).unwrap();
-    for language in Language::ALL {
+    for &language in Language::all() {
         let locale = Locale::from_tag(language.tag()).unwrap();
         let html = ui.respond(locale, Page::titled("Sample"), &make(Words::of(language))).into_body();
         assert!(!html.contains(" style=") && !html.contains(" onclick="), "{name}");

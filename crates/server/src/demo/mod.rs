@@ -21,6 +21,12 @@ use url::Url;
 pub(crate) use api::router as api_router;
 pub(crate) use relying_party::router as relying_party_router;
 
+/// The names of the texts of the sample application.
+#[cfg(test)]
+pub(crate) fn text_names() -> Vec<ui::TextName> {
+    words::Words::names()
+}
+
 /// What the relying party is told about the world.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use ui::components::{Alert, Button, ButtonKind};
-use ui::{ConfigError, Language, MessageKind, Page, Strings, Ui, Width};
+use ui::{ConfigError, MessageKind, Page, Strings, Ui, Width};
 use web::Cx;
 use web::cookies::{self, SetCookie};
 
@@ -63,7 +63,7 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
 }
 
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(app.ui.language(cx.locale));
     match app.visits.find(cookies::get(&headers, COOKIE), cx.now) {
         Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, None),
         Some(Visit::Leaving(_)) | None => {
@@ -118,7 +118,7 @@ async fn sign_out(State(app): Shared, headers: HeaderMap) -> Response {
 }
 
 async fn signed_out(State(app): Shared, Cx(cx): Cx) -> Response {
-    let words = Words::of(Language::from(cx.locale));
+    let words = Words::of(app.ui.language(cx.locale));
     let page = SignedOutPage { words, sign_in: Button::submit(words.sign_in) };
     app.ui.respond(cx.locale, Page::titled(words.signed_out), &page).into_response()
 }
@@ -129,7 +129,7 @@ async fn asset(State(app): Shared, Path(file): Path<String>) -> Response {
 
 impl RelyingParty {
     fn home(&self, locale: Locale, person: &SignedIn, answer: Option<ApiAnswer>) -> Response {
-        let words = Words::of(Language::from(locale));
+        let words = Words::of(self.ui.language(locale));
         let page = HomePage {
             words,
             name: display_name(&person.claims),
@@ -144,7 +144,7 @@ impl RelyingParty {
     }
 
     fn failed(&self, locale: Locale, error: &SignInError) -> Response {
-        let language = Language::from(locale);
+        let language = self.ui.language(locale);
         let words = Words::of(language);
         let page = FailedPage {
             words,

@@ -17,7 +17,7 @@ fn container(nodes: Vec<serde_json::Value>) -> Container {
 }
 
 fn arranged(kind: FlowKind, nodes: Vec<serde_json::Value>) -> Arranged {
-    arrange(kind, &container(nodes), Localizer::plain(Language::English), &FlowContext::default())
+    arrange(kind, &container(nodes), Localizer::plain(Language::english()), &FlowContext::default())
 }
 
 fn page(kind: FlowKind, nodes: Vec<serde_json::Value>) -> FlowPage {
@@ -26,7 +26,7 @@ fn page(kind: FlowKind, nodes: Vec<serde_json::Value>) -> FlowPage {
         password_rules: Some(PasswordRules { min_length: 12, unlike_identifier: true, not_breached: false }),
         ..FlowContext::default()
     };
-    FlowPage::new(kind, &container(nodes), Localizer::plain(Language::English), context)
+    FlowPage::new(kind, &container(nodes), Localizer::plain(Language::english()), context)
 }
 
 fn csrf() -> serde_json::Value {
@@ -217,7 +217,7 @@ fn a_problem_above_the_forms_is_heard_at_the_field_that_the_page_opens_at() {
             submit("password", "method", "password", 1_010_022),
         ]);
         container.messages = serde_json::from_value(json!([{"id": 4_000_006, "text": "wire", "type": kind}])).unwrap();
-        FlowPage::new(FlowKind::Login, &container, Localizer::plain(Language::English), FlowContext::default())
+        FlowPage::new(FlowKind::Login, &container, Localizer::plain(Language::english()), FlowContext::default())
     };
     let page = refused("error");
     let html = page.render().unwrap();
@@ -252,7 +252,7 @@ fn a_later_step_says_whose_account_it_is_and_asks_for_the_field_first() {
         node("password", json!({"name": "password", "type": "password"}), 1_070_001),
         submit("password", "method", "password", 1_010_022),
     ];
-    let words = Localizer::plain(Language::English);
+    let words = Localizer::plain(Language::english());
     let arranged = arrange(FlowKind::Login, &container(nodes), words, &context);
     let ids: Vec<_> = arranged.forms.iter().map(|form| form.id.as_str()).collect();
     assert_eq!(ids, ["password", "code"]);
@@ -276,7 +276,7 @@ fn the_address_of_a_code_is_named_once() {
             resend_wait: 0,
         };
         let context = FlowContext { code: Some(code), ..FlowContext::default() };
-        FlowPage::new(FlowKind::Verification, &container, Localizer::plain(Language::English), context)
+        FlowPage::new(FlowKind::Verification, &container, Localizer::plain(Language::english()), context)
             .render()
             .unwrap()
     };

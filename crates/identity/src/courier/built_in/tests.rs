@@ -2,8 +2,6 @@ use serde_json::json;
 
 use super::*;
 
-const LANGUAGES: [&str; 3] = ["ar", "de", "en"];
-
 fn data() -> Value {
     json!({
         "to": "ada@example.org", "recovery_code": "123456", "verification_code": "123456", "login_code": "123456",
@@ -18,7 +16,7 @@ fn brand(config: Value) -> Brand {
 }
 
 fn written(kind: TemplateType, tag: &str, brand: &Brand, data: &Value) -> [String; 4] {
-    let mail = BuiltIn { kind, words: Words::of_tag(tag), brand, data };
+    let mail = BuiltIn { kind, language: Language::find(tag).unwrap(), brand, data };
     [Part::Subject, Part::PlainText, Part::TextMessage, Part::Html].map(|part| mail.part(part))
 }
 
@@ -26,7 +24,7 @@ fn written(kind: TemplateType, tag: &str, brand: &Brand, data: &Value) -> [Strin
 fn every_message_says_in_each_language_what_was_agreed_upon() {
     let brand = brand(json!({"product_name": "Acme", "variables": {"accent": "#7a1fa2"}}));
     for kind in TemplateType::ALL {
-        for tag in LANGUAGES {
+        for tag in Language::all().iter().map(|language| language.tag()) {
             let [subject, plain, short, html] = written(*kind, tag, &brand, &data());
             for text in [&subject, &plain, &short, &html] {
                 assert!(!text.contains(['{', '}']), "{kind:?} {tag}: {text}");
@@ -45,6 +43,16 @@ fn values_are_escaped_in_html_and_plain_in_text() {
     assert!(plain.contains("\"<img src=x>\"@example.org") && plain.contains("by A<b>&\"c\"."), "{plain}");
     assert!(html.contains("&#34;&#60;img src=x&#62;&#34;@example.org"), "{html}");
     assert!(html.contains("A&#60;b&#62;&#38;&#34;c&#34;") && !html.contains("<img"), "{html}");
+}
+
+#[test]
+fn a_value_with_braces_stays_as_it_is_and_an_absent_one_leaves_nothing() {
+    let brand = brand(json!({"product_name": "{ $code }"}));
+    let [subject, plain, ..] = written(TemplateType::RecoveryInvalid, "en", &brand, &json!({"to": "{code} { $to }"}));
+    assert!(plain.contains("the account of {code} { $to }.") && plain.contains("by { $code }."), "{plain}");
+    assert!(!subject.contains('$'), "{subject}");
+    let [subject, ..] = written(TemplateType::RecoveryCodeValid, "en", &brand, &json!({}));
+    assert_eq!(subject, "Your recovery code: ");
 }
 
 #[test]

@@ -515,8 +515,8 @@ async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fa
     let (faults, _) = world.examine(&config).await;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].contains("footer.help: expected an https, http or mailto URL"), "{faults:?}");
-    let unknown = world.config(&[Service::Identity], &[("kleis.yml", "ui: {languages: [fr]}\n")], &[]).unwrap_err();
-    assert!(unknown.contains("ui.languages"), "{unknown}");
+    let unknown = world.config(&[Service::Identity], &[("kleis.yml", "ui: {languages: [xx]}\n")], &[]).unwrap_err();
+    assert!(unknown.contains("ui.languages[0]: `xx` is not a language of the pages"), "{unknown}");
 }
 
 #[tokio::test]

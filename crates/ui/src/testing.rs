@@ -1,0 +1,76 @@
+//! Compares the files of texts with each other, and with the names that the code uses. For tests: a text that is missing, or
+//! has other values than the code gives, is found here and not by a person who reads a page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::language::{LanguageError, Texts};
+use crate::{Strings, TextName, moment};
+
+/// The texts of English, which every other language is compared with.
+pub const ENGLISH: &str = include_str!("../locales/en.ftl");
+
+/// What the code does not name: it reads these texts by their prefix.
+const READ_BY_PREFIX: [&str; 3] = ["language-", "message-", "trait-"];
+
+/// The names of the texts that this crate uses.
+pub fn text_names() -> Vec<TextName> {
+    let mut names = Strings::names();
+    names.push(TextName { key: moment::NAME.to_owned(), values: moment::VALUES });
+    names
+}
+
+/// What is wrong with a translation, a line for each text: it is missing, English does not have it, or its values differ.
+pub fn problems_of_translation(tag: &str, source: &str, english: &str) -> Vec<String> {
+    let (english, _) = Texts::read("en", english);
+    let (translation, problems) = Texts::read(tag, source);
+    let mut found: Vec<String> = problems.iter().map(LanguageError::to_string).collect();
+    for (key, values) in &english.values {
+        match translation.values.get(key) {
+            None => found.push(format!("{key}: missing")),
+            Some(its) => found.extend(difference(key, its, values)),
+        }
+    }
+    found.extend(superfluous(&translation.values, |key| english.values.contains_key(key), "English does not have it"));
+    found.extend(translation.failures);
+    found
+}
+
+/// What is wrong between the names that the code uses and the English texts.
+pub fn problems_of_names(names: &[TextName], english: &str) -> Vec<String> {
+    let (english, problems) = Texts::read("en", english);
+    let mut found: Vec<String> = problems.iter().map(LanguageError::to_string).collect();
+    let known: BTreeSet<&str> = names.iter().map(|name| name.key.as_str()).collect();
+    for name in names {
+        match english.values.get(&name.key) {
+            None => found.push(format!("{}: missing", name.key)),
+            Some(its) => {
+                let given = name.values.iter().map(|value| (*value).to_owned()).collect();
+                found.extend(difference(&name.key, its, &given));
+            }
+        }
+    }
+    let is_read = |key: &str| known.contains(key) || READ_BY_PREFIX.iter().any(|prefix| key.starts_with(prefix));
+    found.extend(superfluous(&english.values, is_read, "no code uses it"));
+    found.extend(english.failures);
+    found
+}
+
+/// Says how the values of a text differ from those that it must have. A date may leave out some of its own.
+fn difference(key: &str, its: &BTreeSet<String>, expected: &BTreeSet<String>) -> Option<String> {
+    let of_moment: BTreeSet<String> = moment::VALUES.iter().map(|value| (*value).to_owned()).collect();
+    let (fits, expected) =
+        if key == moment::NAME { (its.is_subset(&of_moment), &of_moment) } else { (its == expected, expected) };
+    let names = |values: &BTreeSet<String>| values.iter().map(|it| format!("${it}")).collect::<Vec<_>>().join(" ");
+    (!fits).then(|| format!("{key}: its values are `{}`, expected `{}`", names(its), names(expected)))
+}
+
+fn superfluous(
+    values: &BTreeMap<String, BTreeSet<String>>,
+    is_known: impl Fn(&str) -> bool,
+    reason: &str,
+) -> Vec<String> {
+    values.keys().filter(|key| !is_known(key)).map(|key| format!("{key}: superfluous, {reason}")).collect()
+}
+
+#[cfg(test)]
+mod tests;
