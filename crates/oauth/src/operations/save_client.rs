@@ -66,7 +66,7 @@ impl OAuth {
         };
         let request = http::Request::get(uri).body(Bytes::new()).map_err(|error| invalid(error.to_string()))?;
         let response = self.http().send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
-        if response.status() != http::StatusCode::OK {
+        if response.status().as_u16() != 200 {
             return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
         }
         let listed: HashSet<String> = serde_json::from_slice(response.body())
