@@ -47,7 +47,8 @@ fn circles(files: &BTreeMap<Module, &File>) -> Vec<Finding> {
         }
         if let Some(circle) = shortest_circle(module, &graph) {
             let names: Vec<&str> = circle.iter().map(|it| files[*it].path.as_str()).collect();
-            findings.push(Finding::error(names[0], format!("files import each other in a circle: {}", names.join(" -> "))));
+            findings
+                .push(Finding::error(names[0], format!("files import each other in a circle: {}", names.join(" -> "))));
             reported.extend(circle);
         }
     }

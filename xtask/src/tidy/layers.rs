@@ -100,7 +100,15 @@ fn folders(file: &File) -> Vec<Finding> {
         return Vec::new();
     }
     let forbidden: &[&str] = if is_domain(file) {
-        &["crate::operations", "crate::flows", "crate::storage", "crate::http", "crate::pages", "crate::jobs", "crate::courier"]
+        &[
+            "crate::operations",
+            "crate::flows",
+            "crate::storage",
+            "crate::http",
+            "crate::pages",
+            "crate::jobs",
+            "crate::courier",
+        ]
     } else if file.is_in("storage") {
         &["crate::operations", "crate::flows", "crate::http", "crate::pages", "crate::jobs", "crate::courier"]
     } else if OPERATIONS.iter().any(|folder| file.is_in(folder)) {

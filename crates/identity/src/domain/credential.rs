@@ -111,8 +111,11 @@ mod tests {
     #[test]
     fn a_second_factor_raises_what_is_available() {
         let now = Timestamp::EPOCH;
-        let config =
-            CredentialConfig::from_json(CredentialType::Totp, json!({"totp_url": "otpauth://totp/x"})).unwrap();
+        let config = CredentialConfig::from_json(
+            CredentialType::Totp,
+            json!({"totp_url": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP"}),
+        )
+        .unwrap();
         let totp = Credential::new(config, vec![], now);
         let both = credentials(vec![Credential::password(vec!["a".into()], "$2a$..", now), totp]);
         assert_eq!(available_aal(&both, FactorRules::default()), Aal::Aal2);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::credential::{CredentialConfig, available_aal};
 use super::factors::FactorRules;
 use super::identifier::MAX_IDENTIFIER;
+use super::stored_credential::Remainder;
 use super::traits_schema::Derived;
 use super::{
     Aal, Credential, CredentialType, Credentials, RecoveryAddress, RecoveryAddressId, VerifiableAddress,
@@ -127,13 +128,24 @@ impl Identity {
             && self.is_recoverable_by(via, value)
     }
 
-    /// Removes the password, whose identifiers stay, so that a new one can be set.
-    pub fn forget_password(&mut self, now: Timestamp) {
-        if let Some(credential) = self.credentials.get_mut(&CredentialType::Password) {
-            credential.config = CredentialConfig::empty(CredentialType::Password);
+    /// Removes what was set up by whoever registered: the password, whose identifiers stay, so that a new one can be set, and
+    /// second factors. Codes to addresses follow from the traits, and stay. Answers whether there was anything.
+    pub fn forget_proofs(&mut self, rules: FactorRules, now: Timestamp) -> bool {
+        let mut is_changed = false;
+        self.credentials.retain(|kind, credential| {
+            let is_password = *kind == CredentialType::Password && credential.password_hash().is_some();
+            if !is_password && credential.factors(rules).second == 0 {
+                return true;
+            }
+            let Ok(remainder) = credential.config.remove(&mut credential.identifiers, None) else { return true };
             credential.updated_at = now;
+            is_changed = true;
+            remainder == Remainder::Something
+        });
+        if is_changed {
             self.updated_at = now;
         }
+        is_changed
     }
 
     /// Every text by which the person can be found with these credentials: what a password must not resemble.

@@ -117,7 +117,7 @@ pub enum ImportError {
     HashedPassword(#[from] HashFormatError),
     #[error("credentials.{0}.config.providers: provider and subject must not be empty")]
     Provider(CredentialType),
-    #[error("credentials.totp.config.totp_url: must be an otpauth or totp URL")]
+    #[error("credentials.totp.config.totp_url: must be an otpauth or totp URL with a secret in Base32")]
     TotpUrl,
     #[error("credentials.lookup_secret.config.codes: must not be empty")]
     LookupCodes,
@@ -145,7 +145,8 @@ impl ImportedCredentials {
             }
         }
         if let Some(totp) = &self.totp
-            && !["otpauth://totp/", "totp://"].iter().any(|prefix| totp.config.totp_url.starts_with(prefix))
+            && (!["otpauth://totp/", "totp://"].iter().any(|prefix| totp.config.totp_url.starts_with(prefix))
+                || TotpCredential::new(&totp.config.totp_url).secret().is_none())
         {
             return Err(ImportError::TotpUrl);
         }
@@ -184,7 +185,11 @@ impl ImportedCredentials {
             let credential = entry(credentials, CredentialType::LookupSecret, now);
             credential.identifiers = vec![owner.to_string()];
             if let CredentialConfig::LookupSecret(lookup) = &mut credential.config {
-                lookup.recovery_codes.extend(config.codes.iter().cloned());
+                for code in &config.codes {
+                    if lookup.recovery_codes.iter().all(|known| known.code != code.code) {
+                        lookup.recovery_codes.push(code.clone());
+                    }
+                }
             }
         }
         if let Some(Imported { config }) = &self.webauthn
@@ -325,7 +330,9 @@ mod tests {
         let fault = |value: Value| imported(value).check().unwrap_err().to_string();
         assert!(fault(json!({"password": {"config": {"hashed_password": "x"}}})).contains("hashed_password"));
         assert!(fault(json!({"saml": {"config": {"providers": [{"provider": "", "subject": "x"}]}}})).contains("saml"));
-        assert!(fault(json!({"totp": {"config": {"totp_url": "https://x"}}})).contains("totp_url"));
+        for url in ["https://x", "otpauth://totp/x", "otpauth://totp/x?secret=", "totp://x?secret=!"] {
+            assert!(fault(json!({"totp": {"config": {"totp_url": url}}})).contains("totp_url"), "{url}");
+        }
         assert!(fault(json!({"lookup_secret": {"config": {"codes": []}}})).contains("codes"));
         assert!(fault(json!({"passkey": {"config": {"credentials": []}}})).contains("passkey"));
         assert!(serde_json::from_value::<ImportedCredentials>(json!({"fax": {}})).is_err());

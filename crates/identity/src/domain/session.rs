@@ -93,6 +93,15 @@ impl Session {
         self.updated_at = now;
     }
 
+    /// Adds a factor that the person set up within the session. It makes nothing fresh: neither the time of the last
+    /// sign-in nor the end of the session moves. A factor that is set up again counts once.
+    pub fn add_factor(&mut self, method: AuthenticationMethod, now: Timestamp) {
+        self.authentication_methods.retain(|known| known.method != method.method);
+        self.authentication_methods.push(method);
+        self.aal = level_of(&self.authentication_methods);
+        self.updated_at = now;
+    }
+
     /// How the person authenticated, in the values of RFC 8176 section 2.
     pub fn authentication_method_references(&self) -> Vec<&'static str> {
         let mut references = Vec::new();
@@ -150,8 +159,8 @@ pub enum RequiredAal {
     Aal1,
     /// The second factor of everybody who has one.
     #[default]
-    // `aal2` demands a second factor of everybody, which nothing here can enrol yet: `server` refuses it unless the
-    // loss is accepted.
+    // `aal2` demands a second factor of everybody, and nobody is led to set one up yet: `server` refuses it unless the loss is
+    // accepted.
     #[serde(alias = "aal2")]
     HighestAvailable,
 }
@@ -199,6 +208,18 @@ mod tests {
         assert!(!session.is_alive(Timestamp::from_unix_seconds(60)));
         session.active = false;
         assert!(!session.is_alive(Timestamp::EPOCH));
+    }
+
+    #[test]
+    fn a_factor_that_is_set_up_makes_nothing_fresh_and_counts_once() {
+        let mut session = session();
+        let before = session.clone();
+        for _ in 0..3 {
+            session.add_factor(method(CredentialType::LookupSecret, Aal::Aal2), Timestamp::from_unix_seconds(30));
+        }
+        assert_eq!(session.aal, Aal::Aal2);
+        assert_eq!(session.authentication_methods.len(), 2);
+        assert_eq!((session.authenticated_at, session.expires_at), (before.authenticated_at, before.expires_at));
     }
 
     #[test]

@@ -22,7 +22,8 @@ database::statements! {
     UPSERT = "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7) \
               ON CONFLICT (tenant_id, identity_id, type) \
-              DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at";
+              DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at, \
+                  used_step = NULL";
     /// The row is held until the transaction ends, so that two uses of one secret follow each other.
     LOCK = {
         sqlite: "SELECT config, version, created_at, updated_at FROM identity_credentials \
@@ -129,8 +130,16 @@ pub async fn lock(
 }
 
 fn open(kind: CredentialType, vault: Vault<'_>, sealed: &[u8]) -> Result<CredentialConfig, Error> {
-    CredentialConfig::from_json(kind, vault.open(SEALED, TABLE, sealed)?)
-        .map_err(|error| Error::inconsistent(TABLE, format!("the configuration of a {kind}: {error}")))
+    let config = vault.open(SEALED, TABLE, sealed)?;
+    match CredentialConfig::from_json(kind, config.clone()) {
+        Ok(config) => Ok(config),
+        Err(error) => {
+            // What an older release let in must not keep the person from everything else.
+            tracing::warn!(%kind, %error, "a stored credential cannot be read, and proves nothing");
+            let members = config.as_object().cloned().unwrap_or_default();
+            Ok(CredentialConfig::Opaque(kind, members))
+        }
+    }
 }
 
 pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Result<(), Error> {

@@ -185,6 +185,11 @@ impl Identity {
         })
     }
 
+    /// The refusal of a guess that would be ignored, where whoever guesses is known.
+    pub(crate) fn no_guess_left(&self) -> FlowError {
+        FlowError::TooManyAttempts { retry_after: self.attempt_limits().guesses.stranger.refill }
+    }
+
     /// Counts a guess that was judged and is wrong. It is to be dropped after the commit: from then on the rows count it.
     pub(crate) async fn count_failure_in(
         &self,

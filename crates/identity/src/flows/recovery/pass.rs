@@ -11,7 +11,7 @@ use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, FlowState, Recovery, Settings, with_flow};
 use crate::domain::message::recovery as messages;
 use crate::domain::session::AuthenticationMethod;
-use crate::domain::{self, Aal, Credential, CredentialType, Session};
+use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::attempts::{Caller, FamiliarClients};
 use crate::flows::error::FlowError;
@@ -58,7 +58,7 @@ impl Identity {
         // The person may have given the address up since the code was sent. An administrator's code was sent to none.
         let may_recover =
             |person: &domain::Identity| person.is_active() && (!is_own || person.recovers_by(code.via, &code.address));
-        let Some(person) = person.filter(may_recover) else { return Ok(None) };
+        let Some(mut person) = person.filter(may_recover) else { return Ok(None) };
 
         // A link is opened wherever the mail is read; the login waits in the browser that began it.
         let is_at_home = flow.is_browser() && self.browser(visitor).is_home_of(&flow);
@@ -67,10 +67,11 @@ impl Identity {
         storage::flows::update(&mut tx, &mut flow).await?;
         let cx = &acting_as(cx, person.id);
         if let (true, Some(address)) = (is_own, person.verifiable_address(code.via, &code.address)) {
+            let address = address.id;
             if !person.has_verified_address() {
-                self.forget_unproved_password(&mut tx, cx, &person).await?;
+                person = self.forget_unproved(&mut tx, cx, person).await?;
             }
-            storage::identities::mark_verified(&mut tx, address.id, cx.now).await?;
+            storage::identities::mark_verified(&mut tx, address, cx.now).await?;
         }
         let by_link = code.purpose.is_link();
         let kind = if by_link { CredentialType::LinkRecovery } else { CredentialType::CodeRecovery };
@@ -115,27 +116,26 @@ impl Identity {
         Ok(Some(self.recovered_answer(&flow, let_in)?))
     }
 
-    /// Removes a password that was set before anybody proved an address of the account: whoever set
-    /// it may have signed up with another person's address.
-    async fn forget_unproved_password(
+    /// Removes the password and the second factors that were set up before anybody proved an address of the account: whoever
+    /// set them up may have signed up with another person's address, and would keep its owner out.
+    async fn forget_unproved(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
-        person: &domain::Identity,
-    ) -> Result<(), FlowError> {
-        let has_password = person.credential(CredentialType::Password).and_then(Credential::password_hash).is_some();
-        if !has_password || !self.revokes_active_sessions() {
-            return Ok(());
-        }
+        person: domain::Identity,
+    ) -> Result<domain::Identity, FlowError> {
         let mut after = person.clone();
-        after.forget_password(cx.now);
-        after.refresh_available_aal(self.factor_rules());
-        match storage::identities::update(tx, self.vault(cx), person, &after).await {
-            Ok(()) => Ok(self.identity_event(tx, cx, "IdentityUpdated", &after).await?),
-            Err(StoreError::Stale) => Err(FlowError::FlowChanged),
-            Err(StoreError::Database(error)) => Err(error.into()),
-            Err(StoreError::Taken(_)) => Err(FlowError::Broken("the removal of a password claimed an identifier")),
+        if !self.revokes_active_sessions() || !after.forget_proofs(self.factor_rules(), cx.now) {
+            return Ok(person);
         }
+        after.refresh_available_aal(self.factor_rules());
+        match storage::identities::update(tx, self.vault(cx), &person, &after).await {
+            Ok(()) => self.identity_event(tx, cx, "IdentityUpdated", &after).await?,
+            Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
+            Err(StoreError::Database(error)) => return Err(error.into()),
+            Err(StoreError::Taken(_)) => return Err(FlowError::Broken("a removal claimed an identifier")),
+        }
+        Ok(after)
     }
 
     fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {

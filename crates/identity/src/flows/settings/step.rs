@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Identity;
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
-use crate::domain::{self, AuthenticationMethod, CredentialType, Session};
+use crate::domain::{self, AuthenticationMethod, CredentialType, RequiredAal, Session};
 use crate::flows::attempts::Caller;
 use crate::flows::current::Current;
 use crate::flows::error::FlowError;
@@ -72,6 +72,34 @@ impl SettingsStep<'_> {
         Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
     }
 
+    /// Refuses to touch the second factors of a person who has any with a session that proved none, whatever
+    /// `selfservice.flows.settings.required_aal` says: a stolen password alone would replace them.
+    pub(crate) fn require_own_second_factor(&self, person: &domain::Identity) -> Result<(), FlowError> {
+        self.require_level(RequiredAal::HighestAvailable, person)
+    }
+
+    fn require_level(&self, required: RequiredAal, person: &domain::Identity) -> Result<(), FlowError> {
+        if required.is_met(self.current.session.aal, person.available_aal) {
+            return Ok(());
+        }
+        let url = self.service.aal2_url(self.flow.requested("return_to"));
+        Err(FlowError::SessionAal2Required { redirect_browser_to: url })
+    }
+
+    /// What a method keeps in this flow, as it is stored now: it is taken once, in the transaction that confirms it.
+    pub(crate) async fn take_kept<T: DeserializeOwned>(
+        &self,
+        change: &mut Change,
+        method: CredentialType,
+    ) -> Result<Option<T>, FlowError> {
+        let stored = storage::flows::lock::<Settings>(&mut change.tx, self.flow.id).await?;
+        let mut stored = stored.ok_or(FlowError::FlowNotFound)?;
+        let value = kept(self.service, self.cx, &stored, method);
+        stored.details.kept.remove(&method);
+        storage::flows::update(&mut change.tx, &mut stored).await?;
+        Ok(value)
+    }
+
     /// Opens the transaction of a change, with the person locked and read.
     pub(crate) async fn begin_change(&self) -> Result<Change, FlowError> {
         let (service, cx) = (self.service, self.cx);
@@ -79,6 +107,8 @@ impl SettingsStep<'_> {
         let id = self.current.session.identity_id;
         let before = storage::identities::lock_whole(&mut tx, service.vault(cx), id).await?;
         let before = before.ok_or(FlowError::SessionInactive)?;
+        // The person may have set up a second factor since the request began.
+        self.require_level(service.settings_required_aal(), &before)?;
         Ok(Change { tx, after: before.clone(), before })
     }
 
@@ -91,9 +121,15 @@ impl SettingsStep<'_> {
         storage::identities::update(tx, service.vault(cx), before, after).await
     }
 
-    /// Adds a proof to the session that makes the change.
+    /// Adds a factor that was set up to the session that makes the change.
     pub(crate) async fn prove(&self, tx: &mut WriteTx, method: AuthenticationMethod) -> Result<Session, FlowError> {
-        let session = self.service.record_proof(tx, self.cx, self.current.session.id, method).await?;
+        let before = storage::sessions::lock(tx, self.current.session.id).await?;
+        let before = before.filter(|session| session.is_alive(self.cx.now)).ok_or(FlowError::SessionInactive)?;
+        let mut session = before.clone();
+        session.add_factor(method, self.cx.now);
+        if !storage::sessions::update(tx, &before, &session).await? {
+            return Err(FlowError::SessionInactive);
+        }
         self.service.session_event(tx, self.cx, "SessionChanged", &session).await?;
         Ok(session)
     }

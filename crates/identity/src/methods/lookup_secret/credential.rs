@@ -1,7 +1,7 @@
 //! Backup codes as they are stored: in clear inside of the sealed configuration, because their owner may look at them again.
 
 use base::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::factors::{FactorRules, Factors};
@@ -16,11 +16,26 @@ pub struct LookupSecretCredential {
 }
 
 /// One code, which works once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookupCode {
     pub code: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "never_is_none")]
     pub used_at: Option<Timestamp>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl LookupCode {
+    pub fn unused(code: impl Into<String>) -> Self {
+        Self { code: code.into(), used_at: None, rest: Map::new() }
+    }
+}
+
+/// Other systems write their zero time where a code is unused.
+fn never_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let used_at =
+        Option::<Value>::deserialize(deserializer)?.filter(|it| !it.is_null() && *it != "0001-01-01T00:00:00Z");
+    used_at.map(|it| serde_json::from_value(it).map_err(serde::de::Error::custom)).transpose()
 }
 
 impl LookupSecretCredential {

@@ -26,14 +26,16 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let name = identity.id.to_string();
     let target = Target { name: &name, person: Some(identity.id) };
     let guess = service.admit_guess(cx, step.caller, &target, false).await?;
-    let found = find(codes, given).filter(|_| !guess.is_ignored());
+    if guess.is_ignored() {
+        // The session says who is guessing: there is no account to hide.
+        return Err(service.no_guess_left().into());
+    }
+    let found = find(codes, given);
     let code = match found {
-        Some(LookupCode { code, used_at: None }) => code.clone(),
+        Some(LookupCode { code, used_at: None, .. }) => code.clone(),
         Some(LookupCode { used_at: Some(_), .. }) | None => {
-            let (is_used, is_ignored) = (found.is_some(), guess.is_ignored());
-            let person = Some(identity.id).filter(|_| !is_ignored);
-            step.count_failed_guess(guess, person, "the backup code is wrong").await?;
-            let refusal = if is_used { messages::code_used() } else { messages::code_invalid() };
+            let refusal = if found.is_some() { messages::code_used() } else { messages::code_invalid() };
+            step.count_failed_guess(guess, Some(identity.id), "the backup code is wrong").await?;
             return Err(SubmitError::general(refusal));
         }
     };
@@ -45,18 +47,24 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
 }
 
 /// The code that was given. All codes are compared, in a time that does not depend on which one it is. Spaces are ignored and
-/// capitals are read as small letters, because people copy codes from paper.
+/// capitals are read as small letters, because people copy codes from paper. A code that is listed twice is used when one
+/// of the two is.
 fn find<'a>(codes: &'a [LookupCode], given: &str) -> Option<&'a LookupCode> {
-    let given: String = given.chars().filter(|c| !c.is_whitespace()).collect();
+    let given = without_spaces(given);
     let lower = given.to_ascii_lowercase();
-    let mut found = None;
+    let mut found: Option<&LookupCode> = None;
     for code in codes {
-        let known = code.code.as_bytes();
-        if bool::from(known.ct_eq(given.as_bytes()) | known.ct_eq(lower.as_bytes())) {
+        let known = without_spaces(&code.code);
+        let is_equal = known.as_bytes().ct_eq(given.as_bytes()) | known.as_bytes().ct_eq(lower.as_bytes());
+        if bool::from(is_equal) && !known.is_empty() && found.is_none_or(|found| found.used_at.is_none()) {
             found = Some(code);
         }
     }
     found
+}
+
+fn without_spaces(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 /// The code that was given.
@@ -69,9 +77,13 @@ impl Redeem for UsedCode {
         let stored = storage::credentials::lock(tx, vault, of.person, CredentialType::LookupSecret).await?;
         let Some(mut credential) = stored else { return Ok(false) };
         let CredentialConfig::LookupSecret(lookup) = &mut credential.config else { return Ok(false) };
-        let unused = |code: &&mut LookupCode| code.used_at.is_none() && code.code == self.0;
-        let Some(code) = lookup.recovery_codes.iter_mut().find(unused) else { return Ok(false) };
-        code.used_at = Some(of.cx.now.truncated_to_seconds());
+        let mut equal: Vec<&mut LookupCode> = lookup.recovery_codes.iter_mut().filter(|it| it.code == self.0).collect();
+        if equal.is_empty() || equal.iter().any(|code| code.used_at.is_some()) {
+            return Ok(false);
+        }
+        for code in &mut equal {
+            code.used_at = Some(of.cx.now.truncated_to_seconds());
+        }
         credential.updated_at = of.cx.now;
         storage::credentials::update_config(tx, vault, of.person, &credential).await
     }
@@ -86,8 +98,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_code_that_is_listed_twice_is_used_when_one_of_them_is() {
+        let used = LookupCode { used_at: Some(base::Timestamp::EPOCH), ..LookupCode::unused("aaaa1111") };
+        for codes in [[used.clone(), LookupCode::unused("aaaa1111")], [LookupCode::unused("aaaa1111"), used]] {
+            assert!(find(&codes, "aaaa1111").unwrap().used_at.is_some());
+        }
+    }
+
+    #[test]
     fn a_code_is_found_as_it_was_written_down() {
-        let codes = ["abcd1234", "EFGH5678"].map(|code| LookupCode { code: code.to_owned(), used_at: None });
+        let codes = ["abcd1234", "EFGH5678", "12 34", ""].map(LookupCode::unused);
         for (given, found) in [
             ("abcd1234", Some(0)),
             ("ABCD1234", Some(0)),
@@ -97,6 +117,8 @@ mod tests {
             ("abcd123", None),
             ("abcd12345", None),
             ("", None),
+            (" ", None),
+            ("1234", Some(2)),
         ] {
             assert_eq!(find(&codes, given), found.map(|at: usize| &codes[at]), "{given}");
         }

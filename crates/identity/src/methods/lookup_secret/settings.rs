@@ -79,11 +79,12 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
 }
 
 async fn confirm(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
-    let (service, cx) = (step.service, step.cx);
-    // Without new codes in this flow there is nothing to confirm: the form is an old one.
-    let shown = kept::<Shown>(service, cx, step.flow, CredentialType::LookupSecret).filter(|shown| shown.is_new);
-    let Shown { codes, .. } = shown.ok_or(FlowError::FlowChanged)?;
+    let cx = step.cx;
     let mut change = step.begin_change().await?;
+    step.require_own_second_factor(&change.after)?;
+    // Without new codes in this flow there is nothing to confirm: the form is an old one.
+    let shown = step.take_kept::<Shown>(&mut change, CredentialType::LookupSecret).await?;
+    let Shown { codes, .. } = shown.filter(|shown| shown.is_new).ok_or(FlowError::FlowChanged)?;
     let identifiers = vec![change.after.id.to_string()];
     let config = CredentialConfig::LookupSecret(LookupSecretCredential::new(codes));
     let credential = Credential::new(config, identifiers, cx.now);
@@ -98,6 +99,7 @@ async fn confirm(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
 async fn reveal(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx) = (step.service, step.cx);
     let person = service.person_of(cx, step.current).await?.ok_or(FlowError::SessionInactive)?;
+    step.require_own_second_factor(&person)?;
     let codes = codes_of(&person.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?.to_vec();
     nodes::revealed_form(&mut step.flow.ui);
     keep(service, cx, step.flow, CredentialType::LookupSecret, &Shown { codes, is_new: false })?;
@@ -105,6 +107,7 @@ async fn reveal(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
 }
 
 async fn regenerate(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
+    step.require_own_second_factor(&step.current.identity)?;
     let codes = new_codes(&step.service.rng);
     nodes::regenerated_form(&mut step.flow.ui);
     keep(step.service, step.cx, step.flow, CredentialType::LookupSecret, &Shown { codes, is_new: true })?;
@@ -113,6 +116,7 @@ async fn regenerate(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
 
 async fn disable(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let mut change = step.begin_change().await?;
+    step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::LookupSecret);
     step.store(&mut change).await?;
     let identity = step.commit(change).await?;
@@ -120,7 +124,7 @@ async fn disable(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
 }
 
 fn new_codes(rng: &Rng) -> Vec<LookupCode> {
-    (0..COUNT).map(|_| LookupCode { code: rng.text(LENGTH, ALPHABET), used_at: None }).collect()
+    (0..COUNT).map(|_| LookupCode::unused(rng.text(LENGTH, ALPHABET))).collect()
 }
 
 #[cfg(test)]

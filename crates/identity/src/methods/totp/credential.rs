@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::domain::factors::{FactorRules, Factors};
 use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredential, null_as_default};
@@ -23,11 +24,21 @@ impl TotpCredential {
     pub fn url(&self) -> &str {
         &self.totp_url
     }
+
+    /// The secret in Base32, without the spaces and the padding that other systems write; `None` where there is none.
+    pub fn secret(&self) -> Option<String> {
+        let url = Url::parse(&self.totp_url).ok()?;
+        let (_, secret) = url.query_pairs().find(|(key, _)| key == "secret")?;
+        let kept = secret.chars().filter(|c| !c.is_whitespace() && *c != '=').map(|c| c.to_ascii_uppercase());
+        let secret: String = kept.collect();
+        let is_base32 = secret.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
+        Some(secret).filter(|secret| secret.len() >= 2 && is_base32)
+    }
 }
 
 impl StoredCredential for TotpCredential {
     fn factors(&self, _: &[String], _: FactorRules) -> Factors {
-        Factors::second(usize::from(!self.totp_url.is_empty()))
+        Factors::second(usize::from(self.secret().is_some()))
     }
 
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {

@@ -10,6 +10,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use url::Url;
 
+use super::credential::TotpCredential;
+
 const DIGITS: u8 = 6;
 const PERIOD_SECONDS: u64 = 30;
 /// How many steps a code may come early or late.
@@ -40,11 +42,7 @@ impl Key {
     pub(super) fn parse(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
-        let secret: String = parameter("secret")?.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
-        let secret = Secret::try_from_base32(secret.to_ascii_uppercase()).ok()?;
-        if secret.as_bytes().is_empty() {
-            return None;
-        }
+        let secret = Secret::try_from_base32(TotpCredential::new(url.as_str()).secret()?).ok()?;
         let algorithm = match parameter("algorithm").as_deref() {
             Some(name) if name.eq_ignore_ascii_case("SHA256") => Algorithm::SHA256,
             Some(name) if name.eq_ignore_ascii_case("SHA512") => Algorithm::SHA512,

@@ -27,10 +27,12 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     if key.is_none() {
         tracing::warn!(request_id = %cx.request_id, identity = %identity.id, "the stored TOTP URL has no usable secret");
     }
-    let used = key.and_then(|key| key.step_of(code, cx.now)).filter(|_| !guess.is_ignored());
-    let Some(used) = used else {
-        let person = Some(identity.id).filter(|_| !guess.is_ignored());
-        step.count_failed_guess(guess, person, "the authentication code is wrong").await?;
+    if guess.is_ignored() {
+        // The session says who is guessing: there is no account to hide.
+        return Err(service.no_guess_left().into());
+    }
+    let Some(used) = key.and_then(|key| key.step_of(code, cx.now)) else {
+        step.count_failed_guess(guess, Some(identity.id), "the authentication code is wrong").await?;
         return Err(SubmitError::general(messages::code_invalid()));
     };
     step.flow.active = Some(CredentialType::Totp);

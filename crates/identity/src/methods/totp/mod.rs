@@ -74,7 +74,7 @@ impl Method for Totp {
 /// The `otpauth` URL of a person who has an authenticator app.
 fn url_of(person: &domain::Identity) -> Option<&str> {
     match &person.credential(CredentialType::Totp)?.config {
-        CredentialConfig::Totp(totp) => Some(totp.url()).filter(|url| !url.is_empty()),
+        CredentialConfig::Totp(totp) => totp.secret().map(|_| totp.url()),
         _ => None,
     }
 }

@@ -53,8 +53,10 @@ async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
         return Err(SubmitError::at("totp_code", validation::missing("totp_code")));
     };
     let mut change = step.begin_change().await?;
+    step.require_own_second_factor(&change.after)?;
     // Another page set an app up meanwhile: the secret of this one is not the one that counts.
-    let key = new_key(service, cx, step.flow).filter(|_| url_of(&change.after).is_none());
+    let url: Option<String> = step.take_kept(&mut change, CredentialType::Totp).await?;
+    let key = url.and_then(|url| Key::parse(&url)).filter(|_| url_of(&change.after).is_none());
     let key = key.ok_or(FlowError::FlowChanged)?;
     let Some(used) = key.step_of(code, cx.now) else {
         return Err(SubmitError::at("totp_code", messages::code_invalid()));
@@ -74,6 +76,7 @@ async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
 
 async fn unlink(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let mut change = step.begin_change().await?;
+    step.require_own_second_factor(&change.after)?;
     change.after.credentials.remove(&CredentialType::Totp);
     step.store(&mut change).await?;
     let identity = step.commit(change).await?;

@@ -308,3 +308,103 @@ async fn a_browser_is_led_to_the_second_factor_and_back() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_stolen_password_replaces_no_second_factor_whatever_the_settings_require() {
+    let change = json!({"selfservice": {
+        "methods": {"totp": {"enabled": true}, "lookup_secret": {"enabled": true}},
+        "flows": {"settings": {"required_aal": "aal1"}},
+    }});
+    in_a_house(change, |house| async move {
+        let mut owner = house.native();
+        owner.sign_up("a@example.org").await.expect(200);
+        link(&house, &mut owner).await;
+        let mut thief = house.native();
+        thief.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let id = thief.begin("settings").await;
+        for body in [
+            json!({"totp_unlink": true}),
+            json!({"lookup_secret_regenerate": true}),
+            json!({"lookup_secret_confirm": true}),
+            json!({"lookup_secret_reveal": true}),
+            json!({"lookup_secret_disable": true}),
+        ] {
+            let refused = thief.submit("settings", &id, body.clone()).await.expect(403);
+            assert_eq!(refused.error_id(), "session_aal2_required", "{body}");
+        }
+        thief.whoami().await.expect(403);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn setting_a_factor_up_makes_no_session_fresh() {
+    in_a_house(enabled(), |house| async move {
+        let mut client = house.native();
+        client.sign_up("a@example.org").await.expect(200);
+        let before = client.whoami().await.expect(200).json;
+        house.advance(600);
+        link(&house, &mut client).await;
+        let after = client.whoami().await.expect(200).json;
+        for time in ["authenticated_at", "expires_at"] {
+            assert_eq!(after[time], before[time], "{time}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recovery_that_first_proves_the_address_removes_the_factors_of_whoever_registered() {
+    in_a_house(enabled(), |house| async move {
+        use crate::domain::code::CodePurpose;
+        let mut attacker = house.native();
+        attacker.sign_up("victim@example.org").await.expect(200);
+        link(&house, &mut attacker).await;
+
+        let mut owner = house.native();
+        let id = owner.begin("recovery").await;
+        owner.submit("recovery", &id, json!({"method": "code", "email": "victim@example.org"})).await.expect(200);
+        let code = house.code(&id, CodePurpose::Recovery).await;
+        let recovered = owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(200);
+        owner.token = recovered.json["continue_with"][0]["ory_session_token"].as_str().map(str::to_owned);
+        owner.whoami().await.expect(200);
+        let id = owner.begin("settings").await;
+        owner
+            .submit("settings", &id, json!({"method": "password", "password": "the owner's own one"}))
+            .await
+            .expect(200);
+        attacker.whoami().await.expect(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_key_forgets_the_steps_of_the_old_one() {
+    in_a_house(enabled(), |house| async move {
+        let import = |url: &str| {
+            json!({
+                "schema_id": "default",
+                "traits": {"email": "a@example.org"},
+                "credentials": {"password": {"config": {"password": PASSWORD}}, "totp": {"config": {"totp_url": url}}},
+            })
+        };
+        let secret = "JBSWY3DPEHPK3PXP";
+        let fast = import(&format!("otpauth://totp/x?secret={secret}&period=1"));
+        assert_eq!(administer(&house, "POST", "/admin/identities", fast).await.as_u16(), 201);
+        let mut client = house.native();
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let key = Builder::new().with_step_duration(1).with_secret(Secret::try_from_base32(secret).unwrap());
+        let now = u64::try_from(house.clock.clock().now().unix_seconds()).unwrap();
+        let code = key.build_noncompliant().generate(now).to_string();
+        second_factor(&mut client, json!({"method": "totp", "totp_code": code})).await.expect(200);
+        let session = client.whoami().await.expect(200).json;
+        let path = format!("/admin/identities/{}", session["identity"]["id"].as_str().unwrap());
+        let slow = import(&format!("otpauth://totp/x?secret={secret}"));
+        assert_eq!(administer(&house, "PUT", &path, slow).await.as_u16(), 200);
+        let mut again = house.native();
+        again.sign_in("a@example.org", PASSWORD).await.expect(200);
+        let body = json!({"method": "totp", "totp_code": code_of(&house, secret)});
+        second_factor(&mut again, body).await.expect(200);
+    })
+    .await;
+}
