@@ -7,166 +7,25 @@
 use std::collections::HashMap;
 
 use base::GoDuration;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use web::{Network, TrustedProxies};
 
 use crate::domain::pattern::MatchingStrategy;
 use crate::domain::upstream::UpstreamPaths;
+use crate::pipeline::{authn, authz, errors, mutate};
 
-/// The keys that this crate obeys.
-pub const HONOURED: &[&str] = &[
-    "access_rules.matching_strategy",
-    "access_rules.repositories",
-    "access_rules.repositories.*",
-    "access_rules.upstream_paths",
-    "authenticators.anonymous.config.ignore_authorization_header",
-    "authenticators.anonymous.config.subject",
-    "authenticators.anonymous.enabled",
-    "authenticators.cookie_session.config.additional_headers",
-    "authenticators.cookie_session.config.additional_headers.*",
-    "authenticators.cookie_session.config.check_session_url",
-    "authenticators.cookie_session.config.clear_cookie_domain",
-    "authenticators.cookie_session.config.clear_invalid_cookies",
-    "authenticators.cookie_session.config.extra_from",
-    "authenticators.cookie_session.config.force_method",
-    "authenticators.cookie_session.config.forward_http_headers",
-    "authenticators.cookie_session.config.forward_http_headers.*",
-    "authenticators.cookie_session.config.only",
-    "authenticators.cookie_session.config.only.*",
-    "authenticators.cookie_session.config.preserve_host",
-    "authenticators.cookie_session.config.preserve_path",
-    "authenticators.cookie_session.config.preserve_query",
-    "authenticators.cookie_session.config.require_subject",
-    "authenticators.cookie_session.config.subject_from",
-    "authenticators.cookie_session.enabled",
-    "authenticators.jwt.config.accept_id_tokens",
-    "authenticators.jwt.config.allowed_algorithms",
-    "authenticators.jwt.config.allowed_algorithms.*",
-    "authenticators.jwt.config.allowed_token_types",
-    "authenticators.jwt.config.allowed_token_types.*",
-    "authenticators.jwt.config.jwks_max_wait",
-    "authenticators.jwt.config.jwks_ttl",
-    "authenticators.jwt.config.jwks_urls",
-    "authenticators.jwt.config.jwks_urls.*",
-    "authenticators.jwt.config.leeway",
-    "authenticators.jwt.config.required_scope",
-    "authenticators.jwt.config.required_scope.*",
-    "authenticators.jwt.config.scope_strategy",
-    "authenticators.jwt.config.target_audience",
-    "authenticators.jwt.config.target_audience.*",
-    "authenticators.jwt.config.token_from",
-    "authenticators.jwt.config.token_from.*",
-    "authenticators.jwt.config.trusted_issuers",
-    "authenticators.jwt.config.trusted_issuers.*",
-    "authenticators.jwt.enabled",
-    "authenticators.noop.enabled",
-    "authenticators.oauth2_introspection.config.cache.enabled",
-    "authenticators.oauth2_introspection.config.cache.max_cost",
-    "authenticators.oauth2_introspection.config.cache.ttl",
-    "authenticators.oauth2_introspection.config.introspection_request_headers",
-    "authenticators.oauth2_introspection.config.introspection_request_headers.*",
-    "authenticators.oauth2_introspection.config.introspection_url",
-    "authenticators.oauth2_introspection.config.pre_authorization.audience",
-    "authenticators.oauth2_introspection.config.pre_authorization.client_id",
-    "authenticators.oauth2_introspection.config.pre_authorization.client_secret",
-    "authenticators.oauth2_introspection.config.pre_authorization.enabled",
-    "authenticators.oauth2_introspection.config.pre_authorization.scope",
-    "authenticators.oauth2_introspection.config.pre_authorization.scope.*",
-    "authenticators.oauth2_introspection.config.pre_authorization.token_url",
-    "authenticators.oauth2_introspection.config.prefix",
-    "authenticators.oauth2_introspection.config.preserve_host",
-    "authenticators.oauth2_introspection.config.required_scope",
-    "authenticators.oauth2_introspection.config.required_scope.*",
-    "authenticators.oauth2_introspection.config.retry.give_up_after",
-    "authenticators.oauth2_introspection.config.retry.max_delay",
-    "authenticators.oauth2_introspection.config.scope_strategy",
-    "authenticators.oauth2_introspection.config.target_audience",
-    "authenticators.oauth2_introspection.config.target_audience.*",
-    "authenticators.oauth2_introspection.config.token_from",
-    "authenticators.oauth2_introspection.config.token_from.*",
-    "authenticators.oauth2_introspection.config.trusted_issuers",
-    "authenticators.oauth2_introspection.config.trusted_issuers.*",
-    "authenticators.oauth2_introspection.enabled",
-    "authenticators.unauthorized.enabled",
-    "authorizers.allow.enabled",
-    "authorizers.deny.enabled",
-    "errors.fallback",
-    "errors.fallback.*",
-    "errors.handlers.json.config.verbose",
-    "errors.handlers.json.config.when",
-    "errors.handlers.json.config.when.*.error",
-    "errors.handlers.json.config.when.*.error.*",
-    "errors.handlers.json.config.when.*.request.cidr",
-    "errors.handlers.json.config.when.*.request.cidr.*",
-    "errors.handlers.json.config.when.*.request.header.accept",
-    "errors.handlers.json.config.when.*.request.header.accept.*",
-    "errors.handlers.json.config.when.*.request.header.content_type",
-    "errors.handlers.json.config.when.*.request.header.content_type.*",
-    "errors.handlers.json.config.when.*.request.remote_ip.match",
-    "errors.handlers.json.config.when.*.request.remote_ip.match.*",
-    "errors.handlers.json.config.when.*.request.remote_ip.respect_forwarded_for_header",
-    "errors.handlers.json.enabled",
-    "errors.handlers.redirect.config.code",
-    "errors.handlers.redirect.config.return_to_query_param",
-    "errors.handlers.redirect.config.to",
-    "errors.handlers.redirect.config.when",
-    "errors.handlers.redirect.config.when.*.error",
-    "errors.handlers.redirect.config.when.*.error.*",
-    "errors.handlers.redirect.config.when.*.request.cidr",
-    "errors.handlers.redirect.config.when.*.request.cidr.*",
-    "errors.handlers.redirect.config.when.*.request.header.accept",
-    "errors.handlers.redirect.config.when.*.request.header.accept.*",
-    "errors.handlers.redirect.config.when.*.request.header.content_type",
-    "errors.handlers.redirect.config.when.*.request.header.content_type.*",
-    "errors.handlers.redirect.config.when.*.request.remote_ip.match",
-    "errors.handlers.redirect.config.when.*.request.remote_ip.match.*",
-    "errors.handlers.redirect.config.when.*.request.remote_ip.respect_forwarded_for_header",
-    "errors.handlers.redirect.enabled",
-    "errors.handlers.www_authenticate.config.realm",
-    "errors.handlers.www_authenticate.config.when",
-    "errors.handlers.www_authenticate.config.when.*.error",
-    "errors.handlers.www_authenticate.config.when.*.error.*",
-    "errors.handlers.www_authenticate.config.when.*.request.cidr",
-    "errors.handlers.www_authenticate.config.when.*.request.cidr.*",
-    "errors.handlers.www_authenticate.config.when.*.request.header.accept",
-    "errors.handlers.www_authenticate.config.when.*.request.header.accept.*",
-    "errors.handlers.www_authenticate.config.when.*.request.header.content_type",
-    "errors.handlers.www_authenticate.config.when.*.request.header.content_type.*",
-    "errors.handlers.www_authenticate.config.when.*.request.remote_ip.match",
-    "errors.handlers.www_authenticate.config.when.*.request.remote_ip.match.*",
-    "errors.handlers.www_authenticate.config.when.*.request.remote_ip.respect_forwarded_for_header",
-    "errors.handlers.www_authenticate.enabled",
-    "mutators.header.config.control_characters",
-    "mutators.header.config.headers",
-    "mutators.header.config.headers.*",
-    "mutators.header.config.omit_empty",
-    "mutators.header.config.remove",
-    "mutators.header.config.remove.*",
-    "mutators.header.enabled",
-    "mutators.id_token.config.claims",
-    "mutators.id_token.config.issuer_url",
-    "mutators.id_token.config.jwks_url",
-    "mutators.id_token.config.ttl",
-    "mutators.id_token.enabled",
-    "mutators.noop.enabled",
-    "security.decision.x_forwarded_headers",
-    "serve.api.trusted_proxies",
-    "serve.api.trusted_proxies.*",
-    "serve.proxy.timeout.read",
-    "serve.proxy.timeout.write",
-    "serve.proxy.trust_forwarded_headers",
-    "serve.proxy.trusted_proxies",
-    "serve.proxy.trusted_proxies.*",
-];
-
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     pub serve: Serve,
     pub access_rules: AccessRules,
+    #[schemars(schema_with = "authn::keys")]
     pub authenticators: Handlers,
+    #[schemars(schema_with = "authz::keys")]
     pub authorizers: Handlers,
+    #[schemars(schema_with = "mutate::keys")]
     pub mutators: Handlers,
     pub errors: Errors,
     pub security: Security,
@@ -174,21 +33,23 @@ pub struct Config {
 
 /// The section that Oathkeeper 26.3.6 introduced. Its other keys have no effect and are reported: paths that can be read in
 /// two ways are always refused.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Security {
     pub decision: DecisionSecurity,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DecisionSecurity {
+    /// Whether `/decisions` reads `X-Forwarded-*` from the peers of `serve.api.trusted_proxies`. Anything but `trust`
+    /// switches it off.
     pub x_forwarded_headers: ForwardedHeaders,
 }
 
 /// Whether `/decisions` reads `X-Forwarded-*` from the peers of `serve.api.trusted_proxies`: not when this is set to
 /// anything but `trust`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct ForwardedHeaders(Option<String>);
 
 impl ForwardedHeaders {
@@ -197,21 +58,23 @@ impl ForwardedHeaders {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Serve {
     pub proxy: ProxyListener,
     pub api: ApiListener,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProxyListener {
     pub timeout: Timeouts,
-    /// Believe `X-Forwarded-*` from the peers of `trusted_proxies`.
+    /// Whether `X-Forwarded-*` of the peers in `trusted_proxies` is passed on to upstreams.
     pub trust_forwarded_headers: bool,
-    /// Ours: who is believed. This machine, unless others are listed.
+    /// The peers whose `X-Forwarded-*` counts: addresses and networks. Unset, they are those of the key
+    /// `trusted_proxies` at the top, and this machine without that key.
     #[serde(deserialize_with = "trusted_proxies")]
+    #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,
 }
 
@@ -221,11 +84,13 @@ impl Default for ProxyListener {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ApiListener {
-    /// Ours: whose `X-Forwarded-*` describe the request to decide on. This machine, unless others are listed.
+    /// The peers whose `X-Forwarded-*` describes the request to decide on. Unset, they are those of the key
+    /// `trusted_proxies` at the top, and this machine without that key.
     #[serde(deserialize_with = "trusted_proxies")]
+    #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,
 }
 
@@ -236,12 +101,12 @@ impl Default for ApiListener {
 }
 
 /// Times without progress, not times in all: a transfer that moves is never cut.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timeouts {
-    /// How long the client may be silent while it sends a body.
+    /// How long a client can send nothing in the middle of a body.
     pub read: GoDuration,
-    /// How long the upstream may be silent before and during its answer.
+    /// How long an upstream can send nothing before and during its response.
     pub write: GoDuration,
 }
 
@@ -251,33 +116,42 @@ impl Default for Timeouts {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AccessRules {
-    /// `file://` and bare paths, `inline://` with base64, `http(s)://`.
+    /// Where access rules are: `file://` and paths of files, `inline://` with base64, `http://` and `https://`.
     #[serde(deserialize_with = "one_or_many")]
     pub repositories: Vec<String>,
+    /// How the text between `<` and `>` in the URL of a rule is read: `regexp` or `glob`.
     #[serde(deserialize_with = "matching_strategy")]
+    #[schemars(with = "String")]
     pub matching_strategy: MatchingStrategy,
-    /// Ours: `exact`, or `oathkeeper` for rules that count on how Oathkeeper joins paths.
+    /// How the path for the upstream is built. `exact` removes `strip_path` as whole segments; `oathkeeper` removes it
+    /// as text, as Oathkeeper does.
+    #[schemars(with = "String")]
     pub upstream_paths: UpstreamPaths,
 }
 
 /// The handlers of one kind, by name.
 pub type Handlers = HashMap<String, Handler>;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Handler {
+    /// Whether rules can name this handler.
     pub enabled: bool,
+    /// The type of each handler describes them.
+    #[schemars(skip)]
     pub config: Value,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Errors {
+    /// The error handlers for requests whose rule has none, in their order.
     pub fallback: Vec<String>,
     #[serde(deserialize_with = "error_handlers")]
+    #[schemars(schema_with = "errors::keys")]
     pub handlers: Handlers,
 }
 
@@ -293,6 +167,22 @@ impl Errors {
         let is_default = name == "json" && !self.handlers.contains_key(name);
         if is_default { Some(Handler { enabled: true, config: Value::Null }) } else { self.handlers.get(name).cloned() }
     }
+}
+
+/// The keys of one handler: its name, and the type of its settings if it has some.
+pub(crate) type HandlerKeys = (&'static str, Option<fn(&mut SchemaGenerator) -> Schema>);
+
+/// The keys of the handlers of one kind.
+pub(crate) fn keys_of(handlers: &[HandlerKeys], generator: &mut SchemaGenerator) -> Schema {
+    let mut properties = serde_json::Map::new();
+    for (name, settings) in handlers {
+        let mut handler = Handler::json_schema(generator).to_value();
+        if let Some(settings) = settings {
+            handler["properties"]["config"] = settings(generator).to_value();
+        }
+        properties.insert((*name).to_owned(), handler);
+    }
+    schemars::json_schema!({ "type": "object", "properties": properties })
 }
 
 /// The loopback addresses.
@@ -382,10 +272,5 @@ mod tests {
         assert_eq!(read(json!(["a", "b"])).repositories, ["a", "b"]);
         let unknown = serde_json::from_value::<AccessRules>(json!({"matching_strategy": "exact"}));
         assert!(unknown.unwrap_err().to_string().contains("unknown matching strategy `exact`"));
-    }
-
-    #[test]
-    fn the_list_of_honoured_keys_is_in_order() {
-        assert!(HONOURED.is_sorted_by(|a, b| a < b));
     }
 }

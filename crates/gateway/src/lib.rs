@@ -19,9 +19,7 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use config::{
-    AccessRules, ApiListener, Config, Errors, HONOURED, Handler, Handlers, ProxyListener, Serve, Timeouts,
-};
+pub use config::{AccessRules, ApiListener, Config, Errors, Handler, Handlers, ProxyListener, Serve, Timeouts};
 pub use domain::pattern::MatchingStrategy;
 pub use domain::upstream::UpstreamPaths;
 pub use operations::load_rules::{LoadError, RepositoryError};

@@ -42,10 +42,18 @@ fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
                 .iter()
                 .any(|method| [&*path, below_admin].iter().any(|path| served.contains(&format!("{method} {path}"))))
         }
-        "method" => quotes(sources, &format!("selfservice.methods.{name}.enabled")),
+        "method" => configures_method(sources, name),
         "handler" => quotes(sources.filter(|file| file.is_in("pipeline")), name),
         _ => quotes(sources.filter(|file| file.is_in("config")), name),
     }
+}
+
+/// Whether `selfservice.methods` of the configuration has the method.
+fn configures_method<'f>(mut files: impl Iterator<Item = &'f File>, name: &str) -> bool {
+    files.any(|file| {
+        let fields = file.text.split_once("pub struct Methods {").map(|(_, fields)| fields);
+        fields.and_then(|it| it.split_once("\n}")).is_some_and(|(it, _)| it.contains(&format!("pub {name}: ")))
+    })
 }
 
 fn quotes<'f>(mut files: impl Iterator<Item = &'f File>, text: &str) -> bool {
@@ -139,6 +147,10 @@ mod tests {
         let routes = &format!("const REQUESTS: &str = \"/admin/requests\";\n{routes}");
         let tree = Tree::of(&[
             ("crates/oauth/src/http/mod.rs", routes),
+            (
+                "crates/identity/src/config.rs",
+                "pub struct Methods {\n    pub code: Code,\n}\npub struct Other {\n    pub oidc: It,\n}",
+            ),
             (DOCUMENT, "# C\n## oauth\n`PUT /clients/{id}` comes later\n## identity\n`totp`"),
         ]);
         let find = |contract: &str| check_contract(&tree, contract).len();
@@ -148,6 +160,7 @@ mod tests {
         assert_eq!(find("oauth operation PATCH /clients/{id}"), 1);
         assert_eq!(find("oauth operation PUT /keys/{set}"), 1);
         assert_eq!(find("identity method totp\noauth method totp"), 1);
+        assert_eq!(find("identity method code\nidentity method oidc"), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod arrows;
 mod code;
+mod configuration;
 mod contract;
 mod documents;
 mod layers;
@@ -60,6 +61,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     findings.extend(layers::check(&tree));
     findings.extend(tables::check(&tree));
     findings.extend(contract::check(&tree));
+    findings.extend(configuration::check(&tree));
     findings.extend(shape::check(&tree));
     findings.extend(words::check(&tree));
     findings.extend(documents::check(&tree));

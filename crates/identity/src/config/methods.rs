@@ -1,11 +1,12 @@
 //! `selfservice.methods`: which proofs are offered.
 
 use base::GoDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 const HOUR: GoDuration = GoDuration::from_seconds(3600);
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Methods {
     pub profile: ProfileMethod,
@@ -14,9 +15,10 @@ pub struct Methods {
     pub link: LinkMethod,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProfileMethod {
+    /// Whether people can change their profile.
     pub enabled: bool,
 }
 
@@ -26,9 +28,10 @@ impl Default for ProfileMethod {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PasswordMethod {
+    /// Whether people can sign in with a password.
     pub enabled: bool,
     pub config: PasswordConfig,
 }
@@ -39,14 +42,20 @@ impl Default for PasswordMethod {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PasswordConfig {
+    /// The host of the service that knows leaked passwords.
     pub haveibeenpwned_host: String,
+    /// Whether new passwords are compared with leaked ones. Only the first five characters of the hash are sent.
     pub haveibeenpwned_enabled: bool,
+    /// In how many leaks a password may occur.
     pub max_breaches: u64,
+    /// Whether a password is accepted when the service cannot be reached.
     pub ignore_network_errors: bool,
+    /// The least number of characters of a password.
     pub min_password_length: usize,
+    /// Whether passwords that resemble the identifier are refused.
     pub identifier_similarity_check_enabled: bool,
 }
 
@@ -63,11 +72,14 @@ impl Default for PasswordConfig {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CodeMethod {
+    /// Whether codes are sent for recovery and verification.
     pub enabled: bool,
+    /// Whether people can sign in with a code alone. It excludes `mfa_enabled`.
     pub passwordless_enabled: bool,
+    /// Whether a code counts as a second factor.
     pub mfa_enabled: bool,
     pub config: CodeConfig,
 }
@@ -78,11 +90,14 @@ impl Default for CodeMethod {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CodeConfig {
+    /// How long a code is valid.
     pub lifespan: GoDuration,
+    /// How often a wrong code can be submitted to one flow.
     pub max_submissions: u32,
+    /// Whether people without a code credential can sign in by a code that is sent to an address of theirs.
     pub missing_credential_fallback_enabled: bool,
 }
 
@@ -92,19 +107,21 @@ impl Default for CodeConfig {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinkMethod {
-    /// Off by default. A `false` that is written down keeps links out of the mails with recovery codes as well.
+    /// Whether links can be sent for recovery and verification. Unset, they cannot, but the mail with a recovery code
+    /// also contains a link; `false` leaves it out.
     pub enabled: Option<bool>,
     pub config: LinkConfig,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinkConfig {
+    /// How long a link is valid.
     pub lifespan: GoDuration,
-    /// What links begin with; `None` is the public address.
+    /// What links begin with. Unset, it is `serve.public.base_url`.
     pub base_url: Option<String>,
 }
 

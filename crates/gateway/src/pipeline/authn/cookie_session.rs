@@ -8,6 +8,7 @@ use bytes::Bytes;
 use contracts::{SessionCheck, SessionCredentials};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -55,24 +56,34 @@ struct Remote {
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Settings {
+pub(super) struct Settings {
+    /// The URL that knows whose session a cookie is, for instance `/sessions/whoami` of the identity service.
     check_session_url: String,
+    /// The names of the cookies that this authenticator handles. Without names it handles every request with cookies.
     only: Vec<String>,
+    /// Whether the path of `check_session_url` is used as it is; otherwise it is the path of the request.
     preserve_path: bool,
+    /// Whether the query of `check_session_url` is used as it is; otherwise it is the query of the request.
     preserve_query: bool,
+    /// Whether the header `X-Forwarded-Host` names the host of the request.
     preserve_host: bool,
+    /// The method of the request to `check_session_url`. Unset, it is the method of the request.
     force_method: String,
+    /// More headers of the request that are sent to `check_session_url`.
     forward_http_headers: Vec<String>,
+    /// Headers that are added to the request to `check_session_url`, by name.
     additional_headers: Map<String, Value>,
+    /// The path in the response at which the extra data of the session is, in the syntax of GJSON.
     extra_from: Option<String>,
+    /// The path in the response at which the subject is, in the syntax of GJSON.
     subject_from: Option<String>,
-    /// Ours: a session without a subject is not accepted.
+    /// Whether a session without a subject is refused.
     require_subject: bool,
-    /// Ours: an invalid session's cookies, those of `only`, are deleted by the answer.
+    /// Whether the response deletes the cookies in `only` when their session is invalid.
     clear_invalid_cookies: bool,
-    /// Ours: the domain that those cookies were set for.
+    /// The domain of the cookies that are deleted.
     clear_cookie_domain: Option<String>,
 }
 

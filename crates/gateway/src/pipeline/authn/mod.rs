@@ -9,9 +9,11 @@ mod relayed;
 mod token_from;
 mod unauthorized;
 
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{Inbound, Services};
+use crate::config::{HandlerKeys, keys_of};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
 
@@ -23,6 +25,19 @@ pub(crate) enum Authenticator {
     CookieSession(Box<cookie_session::CookieSession>),
     Oauth2Introspection(Box<oauth2_introspection::Oauth2Introspection>),
     Jwt(Box<jwt::Jwt>),
+}
+
+/// The keys of `authenticators`.
+pub(crate) fn keys(generator: &mut SchemaGenerator) -> Schema {
+    const HANDLERS: &[HandlerKeys] = &[
+        ("anonymous", Some(anonymous::Settings::json_schema)),
+        ("cookie_session", Some(cookie_session::Settings::json_schema)),
+        ("jwt", Some(jwt::Settings::json_schema)),
+        ("noop", None),
+        ("oauth2_introspection", Some(oauth2_introspection::Settings::json_schema)),
+        ("unauthorized", None),
+    ];
+    keys_of(HANDLERS, generator)
 }
 
 /// What one authenticator says of a request.

@@ -3,14 +3,21 @@
 mod allow;
 mod deny;
 
+use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
+use crate::config::keys_of;
 use crate::domain::failure::Failure;
 
 #[derive(Debug)]
 pub(crate) enum Authorizer {
     Allow,
     Deny,
+}
+
+/// The keys of `authorizers`.
+pub(crate) fn keys(generator: &mut SchemaGenerator) -> Schema {
+    keys_of(&[("allow", None), ("deny", None)], generator)
 }
 
 impl Authorizer {

@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use web::RestError;
@@ -9,9 +10,10 @@ use web::RestError;
 use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Json {
+    /// Whether the response says why the request was refused.
     verbose: bool,
 }
 

@@ -9,10 +9,11 @@ mod when;
 mod www_authenticate;
 
 use http::{HeaderMap, Response};
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::settings::merged;
-use crate::config::Errors;
+use crate::config::{Errors, HandlerKeys, keys_of};
 use crate::domain::failure::Failure;
 use when::When;
 
@@ -27,6 +28,23 @@ enum Form {
     Json(json::Json),
     Redirect(redirect::Redirect),
     WwwAuthenticate(www_authenticate::WwwAuthenticate),
+}
+
+/// The keys of `errors.handlers`.
+pub(crate) fn keys(generator: &mut SchemaGenerator) -> Schema {
+    const HANDLERS: &[HandlerKeys] = &[
+        ("json", Some(json::Json::json_schema)),
+        ("redirect", Some(redirect::Settings::json_schema)),
+        ("www_authenticate", Some(www_authenticate::Settings::json_schema)),
+    ];
+    let mut keys = keys_of(HANDLERS, generator).to_value();
+    let when = Vec::<when::Item>::json_schema(generator).to_value();
+    for (name, _) in HANDLERS {
+        keys["properties"][name]["properties"]["config"]["properties"]["when"] = when.clone();
+    }
+    // `json` answers unless it is switched off.
+    keys["properties"]["json"]["properties"]["enabled"]["default"] = true.into();
+    Schema::try_from(keys).unwrap_or_default()
 }
 
 /// What an error handler knows of the request.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Inbound;
@@ -23,7 +24,7 @@ pub(crate) struct Header {
 
 /// What becomes of control characters in a value: no header can carry them (RFC 9110 section 5.5), and a person may have
 /// written them into a trait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum ControlCharacters {
     #[default]
@@ -39,15 +40,16 @@ enum Source {
     Template(Template),
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Settings {
+pub(super) struct Settings {
+    /// Templates of headers that are added to the request, by name.
     headers: Option<Map<String, Value>>,
-    /// Ours: a header whose template renders to nothing is not sent at all.
+    /// Whether a header whose template yields an empty text is left out.
     omit_empty: bool,
-    /// Ours: headers of the request that the upstream must not see.
+    /// Headers of the request that the upstream does not get.
     remove: Vec<String>,
-    /// Ours: `remove` or `encode`.
+    /// What happens to control characters in a value: `remove`, or `encode` for percent-encoding.
     control_characters: ControlCharacters,
 }
 

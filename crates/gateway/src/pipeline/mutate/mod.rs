@@ -5,9 +5,11 @@ mod id_token;
 mod noop;
 
 use http::HeaderName;
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::{Inbound, Services};
+use crate::config::{HandlerKeys, keys_of};
 use crate::domain::failure::Failure;
 use crate::domain::session::Session;
 
@@ -16,6 +18,16 @@ pub(crate) enum Mutator {
     Noop,
     Header(header::Header),
     IdToken(Box<id_token::IdToken>),
+}
+
+/// The keys of `mutators`.
+pub(crate) fn keys(generator: &mut SchemaGenerator) -> Schema {
+    const HANDLERS: &[HandlerKeys] = &[
+        ("header", Some(header::Settings::json_schema)),
+        ("id_token", Some(id_token::Settings::json_schema)),
+        ("noop", None),
+    ];
+    keys_of(HANDLERS, generator)
 }
 
 impl Mutator {
