@@ -26,20 +26,20 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let target = Target { name: &name, person: Some(identity.id) };
     let guess = service.admit_guess(cx, step.caller, &target, false).await?;
     let found = find(codes, given).filter(|_| !guess.is_ignored());
-    let code = match found {
-        Some(LookupCode { code, used_at: None }) => code.clone(),
-        Some(LookupCode { used_at: Some(_), .. }) | None => {
-            let (is_used, is_ignored) = (found.is_some(), guess.is_ignored());
-            let person = Some(identity.id).filter(|_| !is_ignored);
-            step.count_failed_guess(guess, person, "the backup code is wrong").await?;
-            let refusal = if is_used { messages::code_used() } else { messages::code_invalid() };
-            return Err(SubmitError::general(refusal));
-        }
+    let Some(LookupCode { code, used_at: None }) = found else {
+        let (is_used, is_ignored) = (found.is_some(), guess.is_ignored());
+        let person = Some(identity.id).filter(|_| !is_ignored);
+        step.count_failed_guess(guess, person, "the backup code is wrong").await?;
+        let refusal = if is_used { messages::code_used() } else { messages::code_invalid() };
+        return Err(SubmitError::general(refusal));
     };
     step.flow.active = Some(CredentialType::LookupSecret);
     let method = AuthenticationMethod::new(CredentialType::LookupSecret, Aal::Aal2, cx.now);
-    let effects =
-        Effects { redeems: Some(Box::new(UsedCode(code))), familiar: guess.familiar.clone(), ..Effects::default() };
+    let effects = Effects {
+        redeems: Some(Box::new(UsedCode(code.clone()))),
+        familiar: guess.familiar.clone(),
+        ..Effects::default()
+    };
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
