@@ -1,5 +1,6 @@
 //! Durations in the notation of Go, which the replaced programs write them in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -102,6 +103,20 @@ impl fmt::Debug for GoDuration {
 }
 
 text_serde!(GoDuration);
+
+impl schemars::JsonSchema for GoDuration {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^([0-9]+(ns|us|ms|s|m|h))+$" })
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,66 +1,56 @@
-//! The gateway's section of the configuration: exactly the keys of Oathkeeper's file, and a few of our own that are
-//! marked so.
+//! The gateway's section of the configuration: the keys of Oathkeeper's file, and a few of our own.
 //!
 //! What the handlers' `config` blocks mean is read by the handlers themselves, because a rule may lay its own settings
-//! over them.
+//! over them. Their keys come from the registries of the pipeline.
 
-use std::collections::HashMap;
+pub(crate) mod handlers;
 
 use base::GoDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use web::{Network, TrustedProxies};
+
+pub use handlers::{Errors, Handler, Handlers};
 
 use crate::domain::pattern::MatchingStrategy;
 use crate::domain::upstream::UpstreamPaths;
+use crate::pipeline::{authn, authz, errors, mutate};
 
-/// The keys that this crate reads, but for those of handlers.
-pub(crate) const KEYS: &[&str] = &[
-    "access_rules.matching_strategy",
-    "access_rules.repositories",
-    "access_rules.repositories.*",
-    "access_rules.upstream_paths",
-    "errors.fallback",
-    "errors.fallback.*",
-    "security.decision.x_forwarded_headers",
-    "serve.api.trusted_proxies",
-    "serve.api.trusted_proxies.*",
-    "serve.proxy.timeout.read",
-    "serve.proxy.timeout.write",
-    "serve.proxy.trust_forwarded_headers",
-    "serve.proxy.trusted_proxies",
-    "serve.proxy.trusted_proxies.*",
-];
-
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
     pub serve: Serve,
     pub access_rules: AccessRules,
+    #[schemars(schema_with = "authn::schema")]
     pub authenticators: Handlers,
+    #[schemars(schema_with = "authz::schema")]
     pub authorizers: Handlers,
+    #[schemars(schema_with = "mutate::schema")]
     pub mutators: Handlers,
+    #[schemars(schema_with = "errors::schema")]
     pub errors: Errors,
     pub security: Security,
 }
 
 /// The section that Oathkeeper 26.3.6 introduced. Its other keys have no effect and are reported: paths that can be read in
 /// two ways are always refused.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Security {
     pub decision: DecisionSecurity,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DecisionSecurity {
+    /// Whether `/decisions` reads `X-Forwarded-*` from the peers of `serve.api.trusted_proxies`. Anything but `trust`
+    /// switches it off.
     pub x_forwarded_headers: ForwardedHeaders,
 }
 
 /// Whether `/decisions` reads `X-Forwarded-*` from the peers of `serve.api.trusted_proxies`: not when this is set to
 /// anything but `trust`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub struct ForwardedHeaders(Option<String>);
 
 impl ForwardedHeaders {
@@ -69,21 +59,23 @@ impl ForwardedHeaders {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Serve {
     pub proxy: ProxyListener,
     pub api: ApiListener,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProxyListener {
     pub timeout: Timeouts,
-    /// Believe `X-Forwarded-*` from the peers of `trusted_proxies`.
+    /// Whether `X-Forwarded-*` of the peers in `trusted_proxies` is passed on to upstreams.
     pub trust_forwarded_headers: bool,
-    /// Ours: who is believed. This machine, unless others are listed.
+    /// The peers whose `X-Forwarded-*` counts: addresses and networks. Unset, they are those of the key
+    /// `trusted_proxies` at the top, and this machine without that key.
     #[serde(deserialize_with = "trusted_proxies")]
+    #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,
 }
 
@@ -93,11 +85,13 @@ impl Default for ProxyListener {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ApiListener {
-    /// Ours: whose `X-Forwarded-*` describe the request to decide on. This machine, unless others are listed.
+    /// The peers whose `X-Forwarded-*` describes the request to decide on. Unset, they are those of the key
+    /// `trusted_proxies` at the top, and this machine without that key.
     #[serde(deserialize_with = "trusted_proxies")]
+    #[schemars(with = "Vec<Network>")]
     pub trusted_proxies: TrustedProxies,
 }
 
@@ -108,12 +102,12 @@ impl Default for ApiListener {
 }
 
 /// Times without progress, not times in all: a transfer that moves is never cut.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timeouts {
-    /// How long the client may be silent while it sends a body.
+    /// How long a client can send nothing in the middle of a body.
     pub read: GoDuration,
-    /// How long the upstream may be silent before and during its answer.
+    /// How long an upstream can send nothing before and during its response.
     pub write: GoDuration,
 }
 
@@ -123,48 +117,20 @@ impl Default for Timeouts {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AccessRules {
-    /// `file://` and bare paths, `inline://` with base64, `http(s)://`.
+    /// Where access rules are: `file://` and paths of files, `inline://` with base64, `http://` and `https://`.
     #[serde(deserialize_with = "one_or_many")]
     pub repositories: Vec<String>,
+    /// How the text between `<` and `>` in the URL of a rule is read: `regexp` or `glob`.
     #[serde(deserialize_with = "matching_strategy")]
+    #[schemars(with = "String")]
     pub matching_strategy: MatchingStrategy,
-    /// Ours: `exact`, or `oathkeeper` for rules that count on how Oathkeeper joins paths.
+    /// How the path for the upstream is built. `exact` removes `strip_path` as whole segments; `oathkeeper` removes it
+    /// as text, as Oathkeeper does.
+    #[schemars(with = "String")]
     pub upstream_paths: UpstreamPaths,
-}
-
-/// The handlers of one kind, by name.
-pub type Handlers = HashMap<String, Handler>;
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Handler {
-    pub enabled: bool,
-    pub config: Value,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default)]
-pub struct Errors {
-    pub fallback: Vec<String>,
-    #[serde(deserialize_with = "error_handlers")]
-    pub handlers: Handlers,
-}
-
-impl Default for Errors {
-    fn default() -> Self {
-        Self { fallback: vec!["json".to_owned()], handlers: Handlers::new() }
-    }
-}
-
-impl Errors {
-    /// The handler by name: `json` is enabled unless it is switched off.
-    pub fn handler(&self, name: &str) -> Option<Handler> {
-        let is_default = name == "json" && !self.handlers.contains_key(name);
-        if is_default { Some(Handler { enabled: true, config: Value::Null }) } else { self.handlers.get(name).cloned() }
-    }
 }
 
 /// The loopback addresses.
@@ -174,16 +140,6 @@ fn this_machine() -> TrustedProxies {
 
 fn trusted_proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TrustedProxies, D::Error> {
     Vec::<Network>::deserialize(deserializer).map(TrustedProxies::new)
-}
-
-/// `json` is enabled where its settings do not say otherwise.
-fn error_handlers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Handlers, D::Error> {
-    let mut handlers = HashMap::<String, Value>::deserialize(deserializer)?;
-    if let Some(Value::Object(json)) = handlers.get_mut("json") {
-        json.entry("enabled").or_insert(Value::Bool(true));
-    }
-    let read = |(name, handler)| serde_json::from_value(handler).map(|handler| (name, handler));
-    handlers.into_iter().map(read).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -211,7 +167,7 @@ fn matching_strategy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Match
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn an_empty_section_works() {
@@ -223,18 +179,6 @@ mod tests {
         assert_eq!(config.errors.fallback, ["json"]);
         assert!(config.errors.handler("json").unwrap().enabled);
         assert!(config.errors.handler("redirect").is_none());
-    }
-
-    #[test]
-    fn the_json_error_handler_is_enabled_unless_it_is_switched_off() {
-        let handler = |json: Value| {
-            let config: Config = serde_json::from_value(json!({"errors": {"handlers": {"json": json}}})).unwrap();
-            config.errors.handler("json").unwrap()
-        };
-        assert!(handler(json!({"enabled": true})).enabled);
-        let verbose = handler(json!({"config": {"verbose": true}}));
-        assert!(verbose.enabled && verbose.config["verbose"] == true);
-        assert!(!handler(json!({"enabled": false})).enabled);
     }
 
     #[test]

@@ -20,8 +20,6 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-use std::sync::LazyLock;
-
 pub use config::{AccessRules, ApiListener, Config, Errors, Handler, Handlers, ProxyListener, Serve, Timeouts};
 pub use domain::pattern::MatchingStrategy;
 pub use domain::upstream::UpstreamPaths;
@@ -29,16 +27,6 @@ pub use operations::load_rules::LoadError;
 pub use pipeline::{IN_PROCESS_KEYS, LocalServices};
 pub use repositories::RepositoryError;
 pub use service::{ConfigError, Gateway, Parts, Readiness};
-
-/// The keys of the section that this crate reads. A key stands for everything beneath it.
-pub fn supported_keys() -> &'static [&'static str] {
-    static KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-        // The names of handlers and the fields of their settings are put together once for the process.
-        let of_handlers = pipeline::supported_keys().map(|key| &*key.leak());
-        config::KEYS.iter().copied().chain(of_handlers).collect()
-    });
-    &KEYS
-}
 
 #[cfg(test)]
 #[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]

@@ -1,18 +1,16 @@
 //! This service's section of the configuration: the keys of the file that it replaces, with their defaults. Unknown keys
-//! are refused by the contract's schema before this is read; known keys that nothing obeys are reported from
-//! [`HONOURED`].
+//! are refused by the contract's schema before this is read; keys of the contract that no field reads are reported at the
+//! start.
 
 mod adjustments;
 mod attempt_limits;
 mod courier;
 mod flows;
-mod honoured;
 
-use std::collections::BTreeMap;
-
-use base::{GoDuration, Secret};
-use serde::Deserialize;
+use base::GoDuration;
+use schemars::JsonSchema;
 use serde::de::{Deserializer, Error as _};
+use serde::{Deserialize, Serialize, Serializer};
 use web::config::parse_go_bool;
 
 pub use adjustments::Adjustment;
@@ -24,15 +22,14 @@ pub use flows::{
     After, Before, FlowUse, Flows, Hook, LoginFlow, LoginStyle, LogoutAfter, LogoutFlow, MethodAfter, RecoveryFlow,
     RegistrationFlow, RegistrationStyle, SettingsFlow, VerificationFlow,
 };
-pub use honoured::HONOURED;
 
 pub use crate::methods::Methods;
 pub use crate::methods::password::PasswordConfig;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Relaxes what would hinder work on one's own machine: insecure cookies, cheap hashes, readable messages.
+    /// Relaxes checks for development: cookies without `Secure`, cheap password hashes, messages in the local mailbox.
     pub dev: bool,
     pub serve: Serve,
     pub selfservice: Selfservice,
@@ -44,45 +41,48 @@ pub struct Config {
     pub oauth2_provider: Oauth2Provider,
     pub security: Security,
     pub feature_flags: FeatureFlags,
-    pub clients: Clients,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Serve {
     pub public: Endpoint,
     pub admin: Endpoint,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Endpoint {
-    /// How others reach this endpoint. `server` fills it in when the file does not.
+    /// The URL under which clients reach this listener. Unset, it follows from the address of the listener.
     pub base_url: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Selfservice {
-    /// `None` is the account's own page.
+    /// Where a browser goes after a flow that names no `return_to`. Unset, it goes to the account page.
     pub default_browser_return_url: Option<String>,
+    /// URLs that `return_to` may name, besides the URLs of this service. A URL allows every path below it.
     pub allowed_return_urls: Vec<String>,
     pub flows: Flows,
     pub methods: Methods,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Schemas {
+    /// The id of the identity schema of people who sign up.
     pub default_schema_id: String,
     pub schemas: Vec<SchemaSource>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct SchemaSource {
+    /// The id by which identities name this schema.
     pub id: String,
-    /// `file://`, `base64://`, `http://` or `https://`.
+    /// Where the JSON schema is: `file://`, `base64://`, `http://` or `https://`.
     pub url: String,
+    /// Whether people can choose this schema when they sign up.
     #[serde(default)]
     pub selfservice_selectable: bool,
 }
@@ -104,11 +104,12 @@ impl Default for Schemas {
 /// The address of the schema that comes with the binary.
 pub const BUILT_IN_SCHEMA: &str = "builtin://person";
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Session {
+    /// How long a session lasts.
     pub lifespan: GoDuration,
-    /// `None` is the whole lifespan: always.
+    /// How long before its end a session can be extended. Unset, it can be extended at any time.
     pub earliest_possible_extend: Option<GoDuration>,
     pub cookie: SessionCookie,
     pub whoami: Whoami,
@@ -125,15 +126,21 @@ impl Default for Session {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SessionCookie {
+    /// The name of the session cookie.
     pub name: String,
+    /// The domain of the session cookie. Unset, it is `cookies.domain`.
     pub domain: Option<String>,
+    /// The path of the session cookie. Unset, it is `cookies.path`.
     pub path: Option<String>,
+    /// The `SameSite` attribute of the session cookie. Unset, it is `cookies.same_site`.
     pub same_site: Option<SameSite>,
+    /// Whether the session cookie is sent over HTTPS only. Unset, it is `cookies.secure`.
     #[serde(deserialize_with = "flag")]
     pub secure: Option<bool>,
+    /// Whether the browser keeps the session cookie when it is closed.
     pub persistent: bool,
 }
 
@@ -150,7 +157,7 @@ impl Default for SessionCookie {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum SameSite {
     Strict,
     #[default]
@@ -158,18 +165,25 @@ pub enum SameSite {
     None,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Whoami {
+    /// The assurance level that `/sessions/whoami` demands: `aal1`, or `highest_available` for the second factor of
+    /// everybody who has one.
+    #[schemars(with = "String")]
     pub required_aal: crate::domain::RequiredAal,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Cookies {
+    /// The domain of the cookies. Unset, they belong to the host of the service alone.
     pub domain: Option<String>,
+    /// The path of the cookies.
     pub path: String,
+    /// The `SameSite` attribute of the cookies.
     pub same_site: SameSite,
+    /// Whether the cookies are sent over HTTPS only. Unset, they are unless `dev` is on.
     #[serde(deserialize_with = "flag")]
     pub secure: Option<bool>,
 }
@@ -180,15 +194,16 @@ impl Default for Cookies {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Hashers {
+    /// The algorithm of new password hashes. `pbkdf2` is accepted, and `bcrypt` is used instead.
     pub algorithm: HasherAlgorithm,
     pub argon2: Argon2,
     pub bcrypt: Bcrypt,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HasherAlgorithm {
     // Certified builds of the replaced program offer PBKDF2; the default is used instead, and reported.
@@ -198,9 +213,10 @@ pub enum HasherAlgorithm {
     Argon2,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bcrypt {
+    /// The cost of a bcrypt hash: each step doubles the work. The minimum is 12, unless `dev` is on.
     pub cost: u32,
 }
 
@@ -210,16 +226,20 @@ impl Default for Bcrypt {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Argon2 {
+    /// The memory of one Argon2 hash.
     pub memory: ByteSize,
+    /// The number of passes over the memory.
     pub iterations: u32,
-    /// `None` is twice the number of cores.
+    /// The number of lanes. Unset, it is twice the number of cores.
     pub parallelism: Option<u32>,
+    /// The length of the salt, in bytes.
     pub salt_length: u32,
+    /// The length of the hash, in bytes.
     pub key_length: u32,
-    /// What all hashes together may take at one time.
+    /// The memory of all password hashes that are computed at the same time. Further requests wait.
     pub dedicated_memory: ByteSize,
 }
 
@@ -237,7 +257,8 @@ impl Default for Argon2 {
 }
 
 /// A size in bytes, written with a unit: `128MB`. The units are powers of 1024.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
 pub struct ByteSize(pub u64);
 
 impl ByteSize {
@@ -261,6 +282,16 @@ impl ByteSize {
     }
 }
 
+impl Serialize for ByteSize {
+    /// In the largest unit that divides the size.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let units = [("TB", 40), ("GB", 30), ("MB", 20), ("KB", 10), ("B", 0)];
+        let fits = |(_, power): &(&str, u32)| self.0 > 0 && self.0.is_multiple_of(1 << power);
+        let (unit, power) = units.into_iter().find(fits).unwrap_or(("B", 0));
+        serializer.collect_str(&format_args!("{}{unit}", self.0 >> power))
+    }
+}
+
 impl<'de> Deserialize<'de> for ByteSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -268,24 +299,23 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Oauth2Provider {
-    /// The admin API of the OAuth2 service, when it is not in this process.
-    pub url: Option<String>,
-    pub headers: BTreeMap<String, Secret<String>>,
+    /// Whether a flow with a login challenge returns to the OAuth2 client and not to `return_to`.
     pub override_return_to: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Security {
     pub account_enumeration: AccountEnumeration,
     /// Ours.
     pub attempt_limits: AttemptLimits,
+    /// Whether identity schemas with `$ref` to other documents are refused.
     pub disallow_ref_in_identity_schemas: bool,
-    /// Recovery, a new password and the first proof of an address end all other sessions of the person. When this is
-    /// off, only the hook `revoke_active_sessions` does.
+    /// Whether recovery, a new password and the first proof of an address end all other sessions of the person. When
+    /// this is off, only the hook `revoke_active_sessions` ends them.
     pub revoke_active_sessions: bool,
 }
 
@@ -300,43 +330,36 @@ impl Default for Security {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AccountEnumeration {
-    /// Unset, accounts are hidden, unless `selfservice.flows.registration.login_hints` asks to show them.
+    /// Whether responses hide which accounts exist. Unset, they do, unless `selfservice.flows.registration.login_hints`
+    /// is on.
     pub mitigate: Option<bool>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration file")]
 pub struct FeatureFlags {
+    /// Whether `/sessions/whoami` answers with the header `Ory-Session-Cache-For`, for reverse proxies that cache it.
     pub cacheable_sessions: bool,
+    /// The longest time in `Ory-Session-Cache-For`. Unset, it is the rest of the session.
     pub cacheable_sessions_max_age: Option<GoDuration>,
+    /// Whether the JSON responses of a flow name the next step in `continue_with`.
     pub use_continue_with_transitions: bool,
-    pub choose_recovery_address: bool,
+    /// Whether registration always names the verification page in `continue_with`, as older versions of Kratos do.
     pub legacy_continue_with_verification_ui: bool,
+    /// Whether a login that needs a verified address ends with an error, as in older versions of Kratos, and not with a
+    /// verification flow.
     pub legacy_require_verified_login_error: bool,
+    /// Whether the response to the extension of a session is 204 without a body.
     pub faster_session_extend: bool,
-    pub legacy_allow_insecure_origins: bool,
-    pub refresh_login_choose_address: bool,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Clients {
-    pub smtp: SmtpClient,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct SmtpClient {
-    pub disallow_private_ip_ranges: bool,
 }
 
 /// A flag that files write as a boolean, and environments as text.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    #[derive(Deserialize)]
+    #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
     enum Flag {
         Boolean(bool),

@@ -22,7 +22,7 @@ mod schemas;
 mod service;
 pub mod storage;
 
-pub use config::{Config, HONOURED};
+pub use config::Config;
 pub use schemas::SchemaLoadError;
 pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};

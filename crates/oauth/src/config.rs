@@ -4,7 +4,6 @@
 //! outside of `dev`, a pairwise subject without salt) is checked when the service is built, before a port is bound.
 
 mod defaults;
-mod honoured;
 mod hook;
 
 use std::time::Duration;
@@ -12,22 +11,22 @@ use std::time::Duration;
 use base::{GoDuration, Secret};
 use jose::Algorithm;
 use oauth_types::ScopeMatching;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::domain::claims::ScopeClaim;
 use crate::domain::client::{AccessTokenStrategy, SubjectType};
 use crate::domain::lifespan::Ttl;
 
-pub use honoured::{ADDITIONAL, HONOURED};
 pub(crate) use hook::{ApiKeyPlace, Hook};
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Config {
-    /// Development: an issuer without TLS and insecure redirect URIs are accepted, cookies are not `Secure`.
+    /// Relaxes checks for development: an issuer without TLS and insecure redirect URIs are accepted, and cookies are
+    /// not `Secure`.
     pub dev: bool,
-    pub clients: Clients,
     pub oauth2: OAuth2,
     pub oidc: Oidc,
     pub serve: Serve,
@@ -37,94 +36,85 @@ pub struct Config {
     pub webfinger: Webfinger,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Clients {
-    pub http: ClientsHttp,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct ClientsHttp {
-    /// Whether addresses that clients register may not lead into private networks.
-    pub disallow_private_ip_ranges: bool,
-    pub private_ip_exception_urls: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OAuth2 {
+    /// Whether JWT access tokens have no claim `nbf`.
     pub exclude_not_before_claim: bool,
-    /// Custom claims that also stand at the top level of JWT access tokens.
+    /// Custom claims that are also at the top level of JWT access tokens.
     pub allowed_top_level_claims: Vec<String>,
-    /// Whether custom claims stand under `ext`, too.
+    /// Whether custom claims are under `ext` as well.
     pub mirror_top_level_claims: bool,
-    /// With `mirror_top_level_claims: false`: whether claims that are not at the top level stay under `ext`.
+    /// With `mirror_top_level_claims: false`, whether claims that are not at the top level stay under `ext`.
     pub preserve_ext_claims: bool,
     pub pkce: Pkce,
     pub client_credentials: ClientCredentials,
     pub grant: GrantSettings,
-    /// Grant types that no client can be registered for any more. Clients that have one keep it.
+    /// Grant types that no client can be registered for. Clients that have one keep it.
     pub grant_types_disabled: Vec<String>,
     pub keys: Keys,
     pub hashers: Hashers,
-    /// Asked before tokens are issued.
+    /// The URL that is called before tokens are issued.
     pub token_hook: Option<Hook>,
-    /// Asked before a refresh token is rotated; the other hook is asked afterwards.
+    /// The URL that is called before a refresh token is rotated; `token_hook` is called afterwards.
     pub refresh_token_hook: Option<Hook>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Pkce {
+    /// Whether every authorization code flow must use PKCE (RFC 7636).
     pub enforced: bool,
+    /// Whether clients without a secret must use PKCE.
     pub enforced_for_public_clients: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ClientCredentials {
-    /// Whether a request without `scope` receives all scopes of the client.
+    /// Whether a request without `scope` gets all scopes of the client.
     pub default_grant_allowed_scope: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GrantSettings {
     pub refresh_token: RefreshTokenSettings,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RefreshTokenSettings {
-    /// For how long a refresh token may be presented again after its rotation; the same successor is returned. At most 5
-    /// minutes, or 180 days when uses are counted.
+    /// For how long a rotated refresh token can be used again; the response has the same successor. At most 5 minutes,
+    /// or 180 days when `rotation_grace_reuse_count` is set.
     pub rotation_grace_period: GoDuration,
-    /// How often, within the period; 0 does not count.
+    /// How often a rotated refresh token can be used again within the period. 0 does not limit it.
     pub rotation_grace_reuse_count: u32,
 }
 
 /// How this server signs.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Keys {
-    /// The algorithm of new keys: `RS256`, `ES256` or `EdDSA`. When it is unset, a key has the algorithm of the one before it;
-    /// the first key for ID tokens is `RS256`, the first for JWT access tokens `ES256`.
+    /// The algorithm of new signing keys: `RS256`, `ES256` or `EdDSA`. Unset, a key has the algorithm of the previous
+    /// one; the first key for ID tokens is `RS256`, the first for JWT access tokens `ES256`.
+    #[schemars(with = "Option<String>")]
     pub algorithm: Option<Algorithm>,
-    /// After how long a new key takes over; `0s` never rotates.
+    /// After how long a new signing key takes over. `0s` never rotates keys.
     pub rotation_period: GoDuration,
 }
 
 /// How client secrets that people choose are hashed; generated ones need no slow hash.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Hashers {
+    /// The algorithm of hashes of client secrets that operators choose. Generated secrets need no slow hash.
     pub algorithm: HashAlgorithm,
     pub bcrypt: Bcrypt,
     pub pbkdf2: Pbkdf2,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HashAlgorithm {
     Bcrypt,
@@ -132,65 +122,71 @@ pub enum HashAlgorithm {
     Pbkdf2,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bcrypt {
-    /// Between 4 and 31.
+    /// The cost of a bcrypt hash, between 4 and 31: each step doubles the work.
     pub cost: u32,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Pbkdf2 {
+    /// The number of iterations of a PBKDF2 hash.
     pub iterations: u32,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Oidc {
     pub dynamic_client_registration: DynamicClientRegistration,
     pub subject_identifiers: SubjectIdentifiers,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DynamicClientRegistration {
     /// The scope of clients that are registered without one.
     pub default_scope: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SubjectIdentifiers {
-    /// An empty list stands for `public`.
+    /// The kinds of subject identifiers that clients can have: `public`, `pairwise`. An empty list stands for `public`.
     #[serde(deserialize_with = "defaults::types_or_public")]
+    #[schemars(with = "Vec<String>")]
     pub supported_types: Vec<SubjectType>,
     pub pairwise: Option<Pairwise>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Pairwise {
+    /// The salt of pairwise subject identifiers, at least 8 characters. When it changes, every client sees other
+    /// subjects.
     pub salt: Secret<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Serve {
     pub cookies: Cookies,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Cookies {
+    /// The domain of the cookies. Unset, they belong to the host of the service alone.
     pub domain: Option<String>,
-    /// Only asked in `dev`: otherwise cookies are always `Secure`.
+    /// Whether the cookies are `Secure` when `dev` is on. Without `dev` they always are.
     pub secure: bool,
+    /// The `SameSite` attribute of the cookies.
     pub same_site_mode: SameSite,
     pub names: CookieNames,
     pub paths: CookiePaths,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum SameSite {
     Strict,
     Lax,
@@ -198,85 +194,112 @@ pub enum SameSite {
     None,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CookieNames {
+    /// The name of the cookie that protects the login step.
     pub login_csrf: String,
+    /// The name of the cookie that protects the consent step.
     pub consent_csrf: String,
+    /// The name of the cookie that remembers a login.
     pub session: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CookiePaths {
+    /// The path of the cookie that remembers a login.
     pub session: String,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Strategies {
+    /// How a requested scope is compared with the scopes of the client: as equal texts (`exact`), or with `*` for a
+    /// segment (`wildcard`).
+    #[schemars(with = "String")]
     pub scope: ScopeMatching,
+    /// The format of access tokens of clients that do not choose one.
     pub access_token: AccessTokenFormat,
     pub jwt: JwtStrategy,
 }
 
 /// The format of access tokens of clients that do not choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct AccessTokenFormat(pub AccessTokenStrategy);
+pub struct AccessTokenFormat(#[schemars(with = "String")] pub AccessTokenStrategy);
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct JwtStrategy {
+    /// The claim of JWT access tokens that has the scope: `scp` as a list (`list`), `scope` as a text (`string`), or
+    /// both.
+    #[schemars(with = "String")]
     pub scope_claim: ScopeClaim,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Urls {
     #[serde(rename = "self")]
     pub own: OwnUrls,
+    /// The login page. Unset, it is the one of the identity service.
     pub login: Option<String>,
+    /// The registration page. Unset, it is the one of the identity service.
     pub registration: Option<String>,
+    /// The consent page. Unset, it is the built-in page.
     pub consent: Option<String>,
+    /// The logout page. Unset, it is the built-in page.
     pub logout: Option<String>,
+    /// The page that shows errors. Unset, it is the built-in page.
     pub error: Option<String>,
+    /// Where a browser goes after a logout that names no `post_logout_redirect_uri`.
     pub post_logout_redirect: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OwnUrls {
-    /// `iss`, exactly as it is written here.
+    /// The issuer, `iss` in tokens, exactly as it is written here. Unset, it follows from the address of the public
+    /// listener.
     pub issuer: String,
-    /// Where the public endpoints are reached; the issuer when it is left out.
+    /// The URL of the public endpoints. Unset, it is the issuer.
     pub public: Option<String>,
+    /// The URL of the admin endpoints. Unset, it follows from the address of the admin listener.
     pub admin: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Webfinger {
     pub jwks: Jwks,
     pub oidc_discovery: OidcDiscovery,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Jwks {
-    /// Key sets that are published besides those that sign.
+    /// Key sets that are published at `/.well-known/jwks.json` besides the signing keys.
     pub broadcast_keys: Vec<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OidcDiscovery {
+    /// `jwks_uri` of the discovery document. Unset, it is the endpoint of this service; the same holds for the
+    /// following keys.
     pub jwks_url: Option<String>,
+    /// `token_endpoint` of the discovery document.
     pub token_url: Option<String>,
+    /// `authorization_endpoint` of the discovery document.
     pub auth_url: Option<String>,
+    /// `registration_endpoint` of the discovery document. Unset, the document has none.
     pub client_registration_url: Option<String>,
+    /// `userinfo_endpoint` of the discovery document.
     pub userinfo_url: Option<String>,
+    /// More `claims_supported` of the discovery document.
     pub supported_claims: Vec<String>,
+    /// More `scopes_supported` of the discovery document.
     pub supported_scope: Vec<String>,
 }
 

@@ -21,7 +21,7 @@ mod testing;
 
 pub use http::PATHS_OF_CLIENTS;
 
-pub use config::{ADDITIONAL, Config, ConfigError, HONOURED};
+pub use config::{Config, ConfigError};
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;
 

@@ -1,24 +1,27 @@
 //! The `log` and `tracing` sections of the configuration, with the keys of the files that Kleis replaces.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// What is logged, and how.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LogConfig {
-    /// The least important level that is written.
+    /// The least important level that is logged.
     pub level: LogLevel,
+    /// The format of the log: a line for people (`text`), `json`, `json_pretty`, or the Graylog Extended Log Format
+    /// (`gelf`).
     pub format: LogFormat,
-    /// Writes values that are otherwise replaced. For debugging on a machine without real people's data.
+    /// Whether sensitive values are logged. Use it only on a machine without data of real people.
     pub leak_sensitive_values: bool,
-    /// What stands in the place of a sensitive value.
+    /// What replaces a sensitive value in the log.
     pub redaction_text: Option<String>,
-    /// Header names whose values are replaced, beside those that always are.
+    /// Names of headers whose values are replaced in the log, besides those that always are.
     pub additional_redacted_headers: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
     Panic,
@@ -51,7 +54,7 @@ impl LogLevel {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// One line for people.
@@ -64,11 +67,15 @@ pub enum LogFormat {
 }
 
 /// Where spans go; nowhere until a provider is named.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TracingConfig {
+    /// Where traces are sent: `otel` (OTLP over HTTP), or `jaeger`, which is sent OTLP as well. Unset, no traces are
+    /// sent. `zipkin` is accepted, and no traces are sent.
     pub provider: Option<TracingProvider>,
+    /// The name of the service in traces.
     pub service_name: Option<String>,
+    /// The name of the deployment in traces, for instance `production`.
     pub deployment_environment: Option<String>,
     pub providers: TracingProviders,
 }
@@ -87,7 +94,7 @@ impl TracingConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TracingProvider {
     /// The agent's own protocol is obsolete: spans go to the same host over OTLP.
@@ -97,40 +104,43 @@ pub enum TracingProvider {
     Zipkin,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TracingProviders {
     pub jaeger: Jaeger,
     pub otlp: Otlp,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Jaeger {
-    /// `host:port` of the agent. The port is the old protocol's; OTLP over HTTP is spoken on 4318.
+    /// The address of the Jaeger agent, as `host:port`. OTLP is sent to port 4318 of this host.
     pub local_agent_address: Option<String>,
     pub sampling: JaegerSampling,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct JaegerSampling {
+    /// The share of traces that are sent to Jaeger, between 0 and 1.
     pub trace_id_ratio: Option<f64>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Otlp {
-    /// `host:port` of a collector that speaks OTLP over HTTP.
+    /// The address of the collector, as `host:port`, which must accept OTLP over HTTP.
     pub server_url: Option<String>,
-    /// Plain HTTP instead of HTTPS.
+    /// Whether traces are sent over plain HTTP.
     pub insecure: bool,
     pub sampling: OtlpSampling,
+    /// The header `Authorization` of requests to the collector.
     pub authorization_header: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct OtlpSampling {
+    /// The share of traces that are sent, between 0 and 1.
     pub sampling_ratio: Option<f64>,
 }

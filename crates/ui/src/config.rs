@@ -3,32 +3,36 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{ContrastFinding, Language};
 
 /// Looks and words of the built-in pages.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The name that stands in the head of each page and in its title.
+    /// The name in the head of each page and in its title.
     pub product_name: String,
-    /// An image in place of the built-in mark: an `https` or `http` URL, or a path on this server.
+    /// An image that replaces the built-in logo: an `https` or `http` URL, or a path on this server.
     pub logo_url: Option<String>,
-    /// `auto` follows the visitor's system.
+    /// Whether the pages are light or dark. `auto` follows the system of the visitor.
     pub color_scheme: ColorScheme,
-    /// Design tokens by name, without the two dashes: `accent: "#7a1fa2"`. The names stand in `assets/kleis.css`.
+    /// Design tokens by name, without the two dashes: `accent: "#7a1fa2"`. The names are in
+    /// `crates/ui/assets/kleis.css`.
     pub variables: BTreeMap<String, String>,
-    /// The same for the dark scheme alone; what is absent here keeps its built-in dark value.
+    /// Design tokens for the dark scheme. A token that is not set here keeps its built-in dark value.
     pub dark_variables: BTreeMap<String, String>,
     /// Links at the end of every page.
     pub footer: Footer,
-    /// The languages that are offered, all of them when unset. The first is for those who read none of them.
+    /// The languages that are offered. Unset, all are. The first one is for visitors who read none of them.
+    #[schemars(with = "Option<Vec<String>>")]
     pub languages: Option<Vec<Language>>,
-    /// Other words for a message, by language and then by message id (`"1070004"`), or by id and field
+    /// Texts that replace built-in messages, by language and then by message id (`"1070004"`), or by id and field
     /// (`"1070002:traits.email"`).
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, String>>")]
     pub messages: BTreeMap<Language, BTreeMap<String, String>>,
 }
 
@@ -48,12 +52,17 @@ impl Default for Config {
 }
 
 /// What people look for at the end of a page. What is absent is not shown.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Footer {
+    /// The link to the terms of service at the end of each page. A link is an `https`, `http` or `mailto` URL or a path
+    /// on this server, or one for each language.
     pub terms: Option<FooterLink>,
+    /// The link to the privacy policy.
     pub privacy: Option<FooterLink>,
+    /// The link to the imprint.
     pub imprint: Option<FooterLink>,
+    /// The link to the help.
     pub help: Option<FooterLink>,
 }
 
@@ -67,10 +76,11 @@ impl Footer {
 }
 
 /// A URL, or one for each language: an `https`, `http` or `mailto` URL, or a path on this server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum FooterLink {
     Same(String),
-    ByLanguage(BTreeMap<Language, String>),
+    ByLanguage(#[schemars(with = "BTreeMap<String, String>")] BTreeMap<Language, String>),
 }
 
 impl FooterLink {
@@ -120,7 +130,7 @@ impl<'de> Deserialize<'de> for FooterLink {
 }
 
 /// Light, dark, or what the visitor's system prefers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorScheme {
     #[default]

@@ -12,20 +12,27 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tower::ServiceExt as _;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CorsConfig {
+    /// Whether pages of other origins can read responses.
     pub enabled: bool,
+    /// The origins that can read responses. Each entry can have one `*`.
     pub allowed_origins: Vec<String>,
+    /// The methods that pages of other origins can use.
     pub allowed_methods: Vec<String>,
+    /// The headers that pages of other origins can send.
     pub allowed_headers: Vec<String>,
+    /// The headers that pages of other origins can read.
     pub exposed_headers: Vec<String>,
+    /// Whether pages of other origins can send cookies. It has no effect for the origin `*`.
     pub allow_credentials: bool,
-    /// Seconds.
+    /// How long a browser remembers the answer to a preflight request, in seconds.
     pub max_age: u64,
 }
 

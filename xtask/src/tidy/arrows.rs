@@ -13,6 +13,7 @@ const LADDER: &[&[&str]] = &[
     &["base"],
     &["database", "telemetry", "jose", "oauth-types", "saml", "scim"],
     &["contracts", "web", "ui", "jobs"],
+    &["service"],
     &["identity", "oauth", "permissions", "gateway", "federation"],
     &["console"],
     &["server"],
@@ -169,7 +170,7 @@ fn step_of(name: &str) -> Option<usize> {
 
 /// The services, for the rules that concern them alone.
 pub(super) fn is_service(name: &str) -> bool {
-    LADDER.get(3).is_some_and(|services| services.contains(&name))
+    LADDER.get(4).is_some_and(|services| services.contains(&name))
 }
 
 pub(super) fn is_pure(name: &str) -> bool {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
+use super::methods;
 use super::tree::{File, Tree};
 
 const DOCUMENT: &str = "docs/compatibility.md";
@@ -42,7 +43,7 @@ fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
                 .iter()
                 .any(|method| [&*path, below_admin].iter().any(|path| served.contains(&format!("{method} {path}"))))
         }
-        "method" => quotes(sources, &format!("selfservice.methods.{name}.enabled")),
+        "method" => sources.flat_map(|file| methods::configured(file.text.lines())).any(|method| method.name == name),
         "handler" => quotes(sources.filter(|file| file.is_in("pipeline")), name),
         _ => quotes(sources.filter(|file| file.is_in("config")), name),
     }
@@ -139,6 +140,7 @@ mod tests {
         let routes = &format!("const REQUESTS: &str = \"/admin/requests\";\n{routes}");
         let tree = Tree::of(&[
             ("crates/oauth/src/http/mod.rs", routes),
+            ("crates/identity/src/methods/mod.rs", "methods! {\n    code: Code, CodeMethod;\n    oidc: Oidc;\n}"),
             (DOCUMENT, "# C\n## oauth\n`PUT /clients/{id}` comes later\n## identity\n`totp`"),
         ]);
         let find = |contract: &str| check_contract(&tree, contract).len();
@@ -148,6 +150,7 @@ mod tests {
         assert_eq!(find("oauth operation PATCH /clients/{id}"), 1);
         assert_eq!(find("oauth operation PUT /keys/{set}"), 1);
         assert_eq!(find("identity method totp\noauth method totp"), 1);
+        assert_eq!(find("identity method code\nidentity method oidc"), 1);
     }
 
     #[test]

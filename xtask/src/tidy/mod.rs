@@ -6,9 +6,11 @@
 mod arrows;
 mod circles;
 mod code;
+mod configuration;
 mod contract;
 mod documents;
 mod layers;
+mod methods;
 mod shape;
 mod tables;
 mod tree;
@@ -62,6 +64,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     findings.extend(circles::check(&tree));
     findings.extend(tables::check(&tree));
     findings.extend(contract::check(&tree));
+    findings.extend(configuration::check(&tree));
     findings.extend(shape::check(&tree));
     findings.extend(words::check(&tree));
     findings.extend(documents::check(&tree));

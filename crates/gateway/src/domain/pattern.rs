@@ -13,10 +13,13 @@ use regex_syntax::hir::literal::{ExtractKind, Extractor};
 
 use super::glob;
 use super::runs::{Part, Runs};
+use serde::Serialize;
+
 use super::target;
 
 /// How the text between `<` and `>` is read (`access_rules.matching_strategy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MatchingStrategy {
     #[default]
     Regexp,

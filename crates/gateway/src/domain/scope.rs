@@ -1,8 +1,8 @@
 //! Whether the scopes of a token cover the scopes that a rule asks for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ScopeStrategy {
     /// `a.b` covers `a.b.c`.

@@ -2,7 +2,7 @@
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::path::RequestPath;
@@ -24,7 +24,7 @@ pub(crate) struct Upstream {
 }
 
 /// How the path for the upstream is built from its base path and the request's path (`access_rules.upstream_paths`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpstreamPaths {
     /// `strip_path` takes whole segments out of the request's path, and a slash at its end is kept.

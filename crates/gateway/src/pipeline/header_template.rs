@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::settings;
@@ -13,7 +14,7 @@ use crate::domain::failure::Failure;
 
 /// What becomes of control characters in a value: no header can carry them (RFC 9110 section 5.5), and a person may have
 /// written them into a trait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ControlCharacters {
     #[default]

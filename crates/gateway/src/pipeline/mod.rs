@@ -30,7 +30,7 @@ pub(crate) use request_body::{Look, RequestBody};
 pub(crate) use rule_set::{ActiveRule, CompiledRule, Found, RuleSet};
 pub(crate) use services::Services;
 pub use services::{IN_PROCESS_KEYS, LocalServices};
-pub(crate) use steps::{Pipeline, supported_keys};
+pub(crate) use steps::Pipeline;
 
 #[cfg(test)]
 #[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]

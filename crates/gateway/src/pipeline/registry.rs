@@ -1,14 +1,16 @@
 //! The handlers of one kind by their names: which ones a rule may name, the keys of their settings, and how they are made.
 //!
-//! What always holds: this is the only list of handlers. The keys that the configuration supports, the handlers that tests
-//! enable and the messages about handlers that do not exist follow from it. The keys are those of the settings type itself.
+//! What always holds: this is the only list of handlers. The keys of the configuration with their descriptions, the handlers
+//! that tests enable and the messages about handlers that do not exist follow from it. The keys are those of the settings type
+//! itself.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::InvalidRule;
-use super::settings::{field_names, merged};
-use crate::config::Handler;
+use super::settings::merged;
+use crate::config::handlers::Handler;
 use crate::domain::rule::HandlerEntry;
 
 /// How a handler is made from its settings. The error is the end of a sentence: *the authenticator `name` needs the setting
@@ -19,42 +21,54 @@ type Compile<H, N> = fn(Value, &N) -> Result<Box<H>, String>;
 pub(crate) struct Definition<H: ?Sized, N: ?Sized> {
     pub(super) name: &'static str,
     compile: Compile<H, N>,
-    keys: fn() -> &'static [&'static str],
-    /// The keys that it shares with other handlers.
-    shared_keys: fn() -> &'static [&'static str],
+    /// The keys of its settings.
+    settings: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl<H: ?Sized, N: ?Sized> Definition<H, N> {
     /// A handler whose settings are an `S`.
-    pub(super) const fn new<S: DeserializeOwned>(name: &'static str, compile: Compile<H, N>) -> Self {
-        Self { name, compile, keys: field_names::<S>, shared_keys: || &[] }
+    pub(super) const fn new<S: DeserializeOwned + JsonSchema>(name: &'static str, compile: Compile<H, N>) -> Self {
+        Self { name, compile, settings: S::json_schema }
     }
 
     /// A handler whose settings are an `O` of its own and an `S` that it shares with others.
-    pub(super) const fn sharing<O: DeserializeOwned, S: DeserializeOwned>(
-        name: &'static str,
-        compile: Compile<H, N>,
-    ) -> Self {
-        Self { name, compile, keys: field_names::<O>, shared_keys: field_names::<S> }
+    pub(super) const fn sharing<O, S>(name: &'static str, compile: Compile<H, N>) -> Self
+    where
+        O: DeserializeOwned + JsonSchema,
+        S: DeserializeOwned + JsonSchema,
+    {
+        Self { name, compile, settings: both::<O, S> }
     }
 
-    /// The keys of its settings, without what lies beneath them.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        (self.keys)().iter().chain((self.shared_keys)()).copied()
+    /// What the configuration says about it: whether it is enabled, and its settings if it has some.
+    fn schema(&self, generator: &mut SchemaGenerator) -> Value {
+        let mut handler = Handler::json_schema(generator).to_value();
+        let settings = (self.settings)(generator);
+        if settings.get("properties").is_some() {
+            handler["properties"]["config"] = settings.to_value();
+        }
+        handler
     }
+}
+
+/// Settings of which one part is the handler's own and the rest is shared with other handlers.
+fn both<O: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let (mut settings, shared) = (O::json_schema(generator), S::json_schema(generator));
+    if let Some(Value::Object(shared)) = shared.get("properties")
+        && let Value::Object(own) = settings.ensure_object().entry("properties").or_insert_with(|| Map::new().into())
+    {
+        own.extend(shared.clone());
+    }
+    settings
 }
 
 /// Every handler of one kind.
 pub(crate) struct Registry<H: ?Sized + 'static, N: ?Sized + 'static> {
     /// The word for the kind in messages.
     pub(super) kind: &'static str,
-    /// Where its handlers are in the configuration.
-    pub(super) section: &'static str,
     pub(super) offered: &'static [Definition<H, N>],
     /// Handlers of Oathkeeper that are not offered, and what to use instead.
     pub(super) absent: &'static [(&'static str, &'static str)],
-    /// Keys that every handler of this kind has.
-    pub(super) common_keys: &'static [&'static str],
 }
 
 /// A handler that is ready to run.
@@ -92,14 +106,11 @@ impl<H: ?Sized, N: ?Sized> Registry<H, N> {
         Ok(made)
     }
 
-    /// The keys of the configuration that these handlers read. A key stands for everything beneath it.
-    pub(super) fn supported_keys(&self) -> impl Iterator<Item = String> {
-        self.offered.iter().flat_map(|definition| {
-            let prefix = format!("{}.{}", self.section, definition.name);
-            let enabled = format!("{prefix}.enabled");
-            let keys = definition.keys().chain(self.common_keys.iter().copied());
-            keys.map(move |key| format!("{prefix}.config.{key}")).chain([enabled])
-        })
+    /// The section of the configuration that has these handlers by their names.
+    pub(super) fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+        let handlers = self.offered.iter().map(|it| (it.name.to_owned(), it.schema(generator)));
+        let handlers: Map<String, Value> = handlers.collect();
+        json_schema!({ "type": "object", "properties": handlers })
     }
 }
 
@@ -115,7 +126,8 @@ mod tests {
     /// A value of an impossible type at a key that the handler reads is an error that is about the value and not the key.
     fn every_key_is_read<H: ?Sized + Debug, N: ?Sized>(registry: &Registry<H, N>, needed: &N) {
         for definition in registry.offered {
-            for key in definition.keys() {
+            let settings = (definition.settings)(&mut SchemaGenerator::default());
+            for key in settings.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
                 let settings = json!({key: {"\u{0}": [[[]]]}});
                 let error = registry.make(definition.name, settings, needed).unwrap_err();
                 let name = format!("{} {} {key}", registry.kind, definition.name);
@@ -133,11 +145,28 @@ mod tests {
         every_key_is_read(&authz::AUTHORIZERS, &services);
         every_key_is_read(&mutate::MUTATORS, &services);
         every_key_is_read(&errors::ERROR_HANDLERS, &());
-        let keys: Vec<String> = authn::AUTHENTICATORS.supported_keys().collect();
-        for key in
-            ["anonymous.enabled", "anonymous.config.subject", "jwt.config.token_from", "cookie_session.config.only"]
-        {
-            assert!(keys.contains(&format!("authenticators.{key}")), "{key}");
+    }
+
+    #[test]
+    fn the_configuration_has_the_keys_of_every_handler() {
+        let section = |schema: fn(&mut SchemaGenerator) -> Schema| {
+            let section = schema(&mut SchemaGenerator::default()).to_value();
+            move |path: &str| section.pointer(&format!("/properties/{}", path.replace('.', "/properties/"))).cloned()
+        };
+        let (authenticators, errors) = (section(authn::schema), section(errors::schema));
+        for key in ["anonymous.config.subject", "jwt.config.token_from", "cookie_session.config.only"] {
+            assert!(authenticators(key).is_some(), "{key}");
+        }
+        assert!(authenticators("bearer_token.config.prefix").is_some(), "a key of its own");
+        let shared = authenticators("bearer_token.config.require_subject").unwrap();
+        assert_eq!(shared["description"], "Whether a session without a subject is refused.");
+        assert!(authenticators("noop.enabled").is_some() && authenticators("noop.config").is_none());
+        assert!(authenticators("oauth2_client_credentials").is_none(), "it is absent");
+        assert_eq!(errors("handlers.json.enabled").unwrap()["default"], true);
+        assert_eq!(errors("handlers.redirect.enabled").unwrap()["default"], false);
+        for name in ["json", "redirect", "www_authenticate"] {
+            let when = errors(&format!("handlers.{name}.config.when")).unwrap();
+            assert_eq!(when["type"], "array", "{name}");
         }
     }
 

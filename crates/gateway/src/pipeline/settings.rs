@@ -48,7 +48,7 @@ pub(super) fn read_both<O: DeserializeOwned, S: DeserializeOwned>(settings: Valu
 }
 
 /// Settings of a handler that has none. What a rule gives is left alone.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 pub(super) struct Nothing {}
 
 /// The names of the fields of a struct, as serde knows them.

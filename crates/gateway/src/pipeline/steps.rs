@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::authn::{AUTHENTICATORS, Authenticator, Outcome};
 use super::authz::{AUTHORIZERS, Authorizer};
-use super::errors::{ERROR_HANDLERS, ErrorHandler};
+use super::errors::ErrorHandler;
 use super::inbound::Inbound;
 use super::invalid_rule::InvalidRule;
 use super::mutate::{MUTATORS, Mutator};
@@ -32,15 +32,6 @@ struct Step {
     authenticator: Named<dyn Authenticator>,
     on_invalid: OnFailure,
     on_unavailable: OnFailure,
-}
-
-/// The keys of the configuration that handlers read.
-pub(crate) fn supported_keys() -> impl Iterator<Item = String> {
-    AUTHENTICATORS
-        .supported_keys()
-        .chain(AUTHORIZERS.supported_keys())
-        .chain(MUTATORS.supported_keys())
-        .chain(ERROR_HANDLERS.supported_keys())
 }
 
 impl Pipeline {

@@ -2,24 +2,25 @@
 //! and a `refill`: the time after which one more is allowed.
 
 use base::{Budget, GoDuration};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::attempt_limit;
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AttemptLimits {
     /// Failed guesses at a password or a code, over all flows together.
     pub guesses: Limits,
     /// Messages that carry a code or a link, over all flows together.
     pub messages: Limits,
-    /// Sign-ups and changes with a name that is taken, from one network. `{ burst: 30, refill: 20s }`.
+    /// Registrations and changes with a name that is taken, from one network. Default: `{ burst: 30, refill: 20s }`.
     pub taken_names: Limit,
-    /// How long a device or network stays familiar after the last sign-in. `4320h`.
+    /// How long a device or network stays familiar after the last sign-in. Default: `4320h`.
     pub familiar_for: Option<GoDuration>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
     /// For one person and one familiar device or network. Guesses `{ burst: 10, refill: 10m }`, messages
@@ -35,10 +36,12 @@ pub struct Limits {
     pub tenant: Limit,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limit {
+    /// How many attempts are allowed at once. The defaults are in [ADR 8](../adr/0008-attempt-limits.md).
     pub burst: Option<u32>,
+    /// The time after which one more attempt is allowed.
     pub refill: Option<GoDuration>,
 }
 

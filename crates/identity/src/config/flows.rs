@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use base::GoDuration;
-use serde::Deserialize;
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::RequiredAal;
 
 const HOUR: GoDuration = GoDuration::from_seconds(3600);
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Flows {
     pub login: LoginFlow,
@@ -54,13 +54,17 @@ fn list(found: &mut Vec<String>, place: &str, hooks: &[Hook], performed: &[&str]
     found.extend(unknown.map(|(index, hook)| format!("selfservice.flows.{place}.hooks.{index}: {}", hook.hook)));
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LoginFlow {
-    /// `None` is the page that the binary serves itself; so for every flow.
+    /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
+    /// How long the flow can be completed.
     pub lifespan: GoDuration,
+    /// Whether the login form asks for all fields at once (`unified`) or for the identifier first.
     pub style: LoginStyle,
+    // No hook is performed before a flow.
+    #[schemars(skip)]
     pub before: Before,
     pub after: After,
 }
@@ -77,7 +81,7 @@ impl Default for LoginFlow {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoginStyle {
     #[default]
@@ -85,19 +89,27 @@ pub enum LoginStyle {
     IdentifierFirst,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the configuration file")]
 pub struct RegistrationFlow {
+    /// Whether people can sign up.
     pub enabled: bool,
+    /// Whether a registration with a taken identifier says how its owner signs in. This shows which accounts exist.
     pub login_hints: bool,
+    /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
+    /// How long the flow can be completed.
     pub lifespan: GoDuration,
+    /// Whether the registration form asks for the profile first, or for all fields at once (`unified`).
     pub style: RegistrationStyle,
+    /// Whether the form asks for all fields at once, as in older versions of Kratos.
     pub enable_legacy_one_step: bool,
-    /// A sign-up counts only once its address is confirmed: confirming it signs in, in the browser that signed up, and
-    /// until then the password opens nothing.
+    /// Whether an account comes into being only when its address is confirmed. The browser that signed up is signed in
+    /// then. On by default without a configuration file of Kratos.
     pub confirm_address_first: bool,
+    // No hook is performed before a flow.
+    #[schemars(skip)]
     pub before: Before,
     pub after: After,
 }
@@ -118,7 +130,7 @@ impl Default for RegistrationFlow {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistrationStyle {
     #[default]
@@ -126,13 +138,21 @@ pub enum RegistrationStyle {
     Unified,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SettingsFlow {
+    /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
+    /// How long the flow can be completed.
     pub lifespan: GoDuration,
+    /// How old a sign-in may be when a person changes credentials. After that, they sign in again.
     pub privileged_session_max_age: GoDuration,
+    /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of everybody
+    /// who has one.
+    #[schemars(with = "String")]
     pub required_aal: RequiredAal,
+    // No hook is performed before a flow.
+    #[schemars(skip)]
     pub before: Before,
     pub after: After,
 }
@@ -151,7 +171,7 @@ impl Default for SettingsFlow {
 }
 
 /// How an address is proved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowUse {
     #[default]
@@ -161,15 +181,22 @@ pub enum FlowUse {
 
 macro_rules! address_flow {
     ($name:ident) => {
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(default)]
         pub struct $name {
+            /// Whether the flow is offered. On by default without a configuration file of Kratos.
             pub enabled: bool,
+            /// The page that shows this flow. Unset, it is the built-in page.
             pub ui_url: Option<String>,
+            /// How long the flow can be completed.
             pub lifespan: GoDuration,
+            /// Whether the message carries a code or a link.
             #[serde(rename = "use")]
             pub used: FlowUse,
+            /// Whether an address without an account gets a message that says so.
             pub notify_unknown_recipients: bool,
+            // No hook is performed before a flow.
+            #[schemars(skip)]
             pub before: Before,
             pub after: After,
         }
@@ -193,35 +220,39 @@ macro_rules! address_flow {
 address_flow!(RecoveryFlow);
 address_flow!(VerificationFlow);
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LogoutFlow {
+    /// Whether logout deletes the cookies and the storage of the site in the browser (`Clear-Site-Data`).
     pub clear_browser_data: bool,
     pub after: LogoutAfter,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LogoutAfter {
+    /// Where a browser goes after logout. Unset, it is `selfservice.default_browser_return_url`.
     pub default_browser_return_url: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ErrorFlow {
+    /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Before {
     pub hooks: Vec<Hook>,
 }
 
 /// What happens after a flow, whichever method ended it, and by method.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct After {
+    /// Where a browser goes after the flow. Unset, it is `selfservice.default_browser_return_url`.
     pub default_browser_return_url: Option<String>,
     pub hooks: Vec<Hook>,
     #[serde(flatten)]
@@ -244,16 +275,17 @@ impl After {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct MethodAfter {
+    /// Where a browser goes after the flow by this method. Unset, it is the URL of the flow.
     pub default_browser_return_url: Option<String>,
     pub hooks: Vec<Hook>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Hook {
+    /// The name of the hook: `session`, `revoke_active_sessions`, `require_verified_address`, `show_verification_ui` or
+    /// `verification`. Other hooks are reported at the start.
     pub hook: String,
-    #[serde(default)]
-    pub config: Value,
 }

@@ -161,9 +161,9 @@ mod tests {
     }
 
     /// The same rules once more, as a table that is read from top to bottom: the first row that fits decides.
-    fn by_table(proved: &Proved) -> Decision {
+    fn by_table(proved: Proved) -> Decision {
         type Row = (fn(&Proved) -> bool, Decision);
-        let is_unverified = |proved: &Proved| proved.addresses == Addresses::Unverified;
+        let is_unverified = proved.addresses == Addresses::Unverified;
         let table: [Row; 4] = [
             (|it| !it.is_active, Decision::Refused(Refusal::Disabled)),
             (
@@ -181,10 +181,10 @@ mod tests {
             ),
             (|it| it.requires_verified_address && it.addresses == Addresses::Unverified, Decision::VerifyFirst),
         ];
-        if let Some((_, decision)) = table.iter().find(|(fits, _)| fits(proved)) {
+        if let Some((_, decision)) = table.iter().find(|(fits, _)| fits(&proved)) {
             return *decision;
         }
-        let waits = is_unverified(proved) || proved.addresses == Addresses::Verified { pending: true };
+        let waits = is_unverified || proved.addresses == Addresses::Verified { pending: true };
         let begins_verification = waits && proved.verifies && proved.requested_aal == Aal::Aal1;
         Decision::SignedIn(SignIn { adds_to_session: proved.has_session, begins_verification })
     }
@@ -194,7 +194,7 @@ mod tests {
         let mut counted = [0; 3];
         for proved in all() {
             let decision = decide(&proved);
-            assert_eq!(decision, by_table(&proved), "{proved:?}");
+            assert_eq!(decision, by_table(proved), "{proved:?}");
             counted[match decision {
                 Decision::Refused(_) => 0,
                 Decision::VerifyFirst => 1,

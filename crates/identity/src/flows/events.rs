@@ -46,7 +46,7 @@ pub(super) async fn append<D: Details>(
         tracing::info!(event = event.name, flow = %flow.id, reason = event.reason, "a flow was refused");
         return Ok(());
     };
-    jobs::append_event(tx, cx, told(flow, &event, person)).await
+    jobs::append_event(tx, cx, of_flow(flow, &event, person)).await
 }
 
 /// Writes that a guess at the secret of `person` failed, into the transaction that counts it. Without a person the same
@@ -61,15 +61,11 @@ pub(super) async fn append_failed_guess<D: Details>(
 ) -> Result<(), database::Error> {
     let event = FlowEvent::named(D::KIND.failed_event()).because(Some(reason));
     let about = person.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
-    jobs::append_event_if(tx, cx, told(flow, &event, about), person.is_some()).await
+    jobs::append_event_if(tx, cx, of_flow(flow, &event, about), person.is_some()).await
 }
 
 /// The event about `person`, for a transaction that writes several.
-pub(super) fn of_flow<D: Details>(flow: &Flow<D>, event: FlowEvent<'_>, person: IdentityId) -> Event {
-    told(flow, &event, person)
-}
-
-fn told<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -> Event {
+pub(super) fn of_flow<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -> Event {
     let mut attributes = Map::new();
     let mut tell = |name: &str, value: Value| {
         if !value.is_null() {

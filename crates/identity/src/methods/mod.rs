@@ -26,12 +26,13 @@ pub mod webauthn;
 pub(crate) use labels::{identifier_input, identifier_label};
 pub(crate) use method::{LoginForm, Method};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 macro_rules! methods {
     ($($name:ident: $method:expr $(, $section:ty)?;)+) => {
         /// `selfservice.methods`: which proofs are offered.
-        #[derive(Clone, Debug, Default, Deserialize)]
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
         #[serde(default)]
         pub struct Methods {
             $($(pub $name: $section,)?)+

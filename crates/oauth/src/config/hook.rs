@@ -1,23 +1,28 @@
 //! Where a hook is called: a URL, or a URL with an API key.
 
 use base::Secret;
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(with = "Raw")]
 pub struct Hook {
     pub url: String,
     pub api_key: Option<ApiKey>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct ApiKey {
+    /// Where the API key is sent: `header` or `cookie`.
     #[serde(rename = "in", default)]
     pub place: ApiKeyPlace,
+    /// The name of the header or cookie.
     pub name: String,
+    /// The value of the API key.
     pub value: Secret<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApiKeyPlace {
     #[default]
@@ -25,14 +30,18 @@ pub enum ApiKeyPlace {
     Cookie,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Raw {
     Url(String),
-    Hook { url: String, auth: Option<Auth> },
+    Hook {
+        /// The URL of the hook.
+        url: String,
+        auth: Option<Auth>,
+    },
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "config", rename_all = "snake_case")]
 enum Auth {
     ApiKey(ApiKey),

@@ -6,7 +6,7 @@
 use base::Timestamp;
 use jose::Algorithm;
 use oauth_types::ScopeSet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::access_token::AccessToken;
@@ -37,7 +37,7 @@ const ACCESS_TOKEN_CLAIMS: [&str; 11] =
     ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scp", "scope", "ext"];
 
 /// How a JWT access token writes its scope: `scp` as a list, `scope` as a text, or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeClaim {
     #[default]

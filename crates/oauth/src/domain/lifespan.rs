@@ -3,24 +3,32 @@
 use std::time::Duration;
 
 use base::{GoDuration, Timestamp};
-use serde::{Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::client::ClientLifespans;
 
 /// What is configured (`ttl`).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ttl {
+    /// How long a login or consent request can be answered.
     pub login_consent_request: GoDuration,
+    /// How long a login is remembered at most.
     pub authentication_session: GoDuration,
+    /// How long an access token is valid.
     pub access_token: GoDuration,
+    /// How long a refresh token is valid; `-1` for ever.
     pub refresh_token: RefreshTokenLifespan,
+    /// How long an ID token is valid.
     pub id_token: GoDuration,
+    /// How long an authorization code is valid.
     pub auth_code: GoDuration,
 }
 
 /// A lifespan, or `-1` for refresh tokens that never expire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
 pub enum RefreshTokenLifespan {
     Limited(GoDuration),
     Unlimited,
@@ -35,6 +43,15 @@ impl Default for Ttl {
             refresh_token: RefreshTokenLifespan::Limited(GoDuration::from_seconds(720 * 3600)),
             id_token: GoDuration::from_seconds(3600),
             auth_code: GoDuration::from_seconds(10 * 60),
+        }
+    }
+}
+
+impl Serialize for RefreshTokenLifespan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Limited(lifespan) => lifespan.serialize(serializer),
+            Self::Unlimited => serializer.serialize_str("-1"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a configuration asks for and this version does not do: one report for each feature, with its consequence.
 //!
 //! What always holds:
-//! - A key that a schema knows and no code obeys is reported, unless its feature is switched off in the same section.
+//! - A key that a schema knows and no type reads is reported, unless its feature is switched off in the same section.
 //! - A feature that protects stops the start: without it, what it keeps out would pass. `accept_unsupported` lists
 //!   the features whose loss is accepted.
 
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Fault, Notice, Service, document, honoured};
+use super::keys::{SectionKeys, covers};
+use super::{Fault, Notice, Service, document};
 
 /// A feature of a replaced program that is missing here.
 struct Feature {
@@ -20,6 +21,12 @@ struct Feature {
     keys: &'static [&'static str],
     /// The key that switches it on; without such a key it is on when any of its keys is set.
     switch: Option<&'static str>,
+}
+
+impl Feature {
+    fn concerns(&self, path: &str) -> bool {
+        self.keys.iter().any(|key| covers(key, path))
+    }
 }
 
 const FEATURES: &[Feature] = &[
@@ -131,11 +138,12 @@ const FEATURES: &[Feature] = &[
 
 /// What the section of `service` asks for and does not get: one notice for each feature.
 pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> Vec<Notice> {
+    let mut keys = SectionKeys::default();
     let mut notices: BTreeMap<String, Notice> = BTreeMap::new();
     let mut others = Vec::new();
     for path in document::leaves(section).into_iter().filter(|path| !path.is_empty() && !is_hook(path)) {
-        let Some(reason) = honoured::why_not(service, &path, running) else { continue };
-        let feature = FEATURES.iter().find(|it| it.of == service && honoured::covers(it.keys, &path));
+        let Some(reason) = keys.why_without_effect(service, &path, running) else { continue };
+        let feature = FEATURES.iter().find(|it| it.of == service && it.concerns(&path));
         if let Some(feature) = feature {
             if feature.switch.is_none_or(|switch| is_true(section, switch)) {
                 let key = feature.keys.first().copied().unwrap_or_default();
@@ -296,7 +304,7 @@ fn says_nothing(value: &Value) -> bool {
 /// A section in which the feature that `path` belongs to is switched on.
 #[cfg(test)]
 pub(super) fn switch_on(service: Service, path: &str, section: &mut Value) {
-    let feature = FEATURES.iter().find(|it| it.of == service && honoured::covers(it.keys, path));
+    let feature = FEATURES.iter().find(|it| it.of == service && it.concerns(path));
     if let Some(switch) = feature.and_then(|feature| feature.switch) {
         let steps: Vec<_> = switch.split('.').map(|step| document::Step::Key(step.to_owned())).collect();
         document::set(section, &steps, Value::from(true));

@@ -2,41 +2,29 @@
 
 use std::path::Path;
 
+use schemars::Schema;
 use serde_json::{Map, Value, json};
+use service::configuration::schema_of;
 
+use super::shared::{OF_SECTIONS, Root, Shared};
 use super::{Fault, Service};
 
-/// The keys of a file that speaks to the whole process. Everything else is a file of one of the replaced programs.
-const ROOT_KEYS: &[&str] = &[
-    "version",
-    "dsn",
-    "trusted_proxies",
-    "events",
-    "trusted_ca",
-    "admin",
-    "secrets",
-    "log",
-    "tracing",
-    "ui",
-    "accept_unsupported",
-    "bounds",
-    "strict_transport_security",
-    "identity",
-    "oauth",
-    "gateway",
-];
+/// The keys at the top of a file for the whole process. Everything else is a file of one of the replaced programs.
+fn root_keys() -> Vec<String> {
+    let root = schema_of::<Root>();
+    let services = Service::ALL.map(|service| service.name().to_owned());
+    property_names(&root).chain(property_names(&schema_of::<Shared>())).chain(services).collect()
+}
 
-/// Keys of ours that a file of a replaced program may hold beside its own.
-const OURS: &[&str] = &[
-    "trusted_proxies",
-    "trusted_ca",
-    "admin",
-    "ui",
-    "accept_unsupported",
-    "bounds",
-    "events",
-    "strict_transport_security",
-];
+/// Keys of ours that a file of a replaced program can have beside its own.
+fn keys_of_ours() -> Vec<String> {
+    property_names(&schema_of::<Shared>()).filter(|key| !OF_SECTIONS.contains(&key.as_str())).collect()
+}
+
+fn property_names(schema: &Schema) -> impl Iterator<Item = String> + use<> {
+    let properties = schema.get("properties").and_then(Value::as_object).cloned();
+    properties.into_iter().flatten().map(|(name, _)| name)
+}
 
 /// What a file says, placed.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,6 +126,11 @@ fn kind(error: &serde_saphyr::Error) -> &'static str {
     }
 }
 
+fn is_of_ours(object: &Map<String, Value>) -> bool {
+    let known = root_keys();
+    object.keys().all(|key| known.contains(key))
+}
+
 fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     let ours = |value| Ok(Placed { value, classic: None });
     let Value::Object(object) = &value else { return ours(value) };
@@ -145,7 +138,7 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     let lists_schemas = object.get("identity").is_some_and(|it| {
         ["schemas", "default_schema_id", "default_schema_url"].iter().any(|key| it.get(*key).is_some())
     });
-    if !lists_schemas && object.keys().all(|key| ROOT_KEYS.contains(&key.as_str())) {
+    if !lists_schemas && is_of_ours(object) {
         return ours(value);
     }
     let has_section = Service::ALL.iter().any(|service| {
@@ -178,9 +171,9 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     };
     let (mut section, mut placed) = (value, Map::new());
     if let Value::Object(section) = &mut section {
-        for key in OURS {
-            if let Some(value) = section.remove(*key) {
-                placed.insert((*key).to_owned(), value);
+        for key in keys_of_ours() {
+            if let Some(value) = section.remove(&key) {
+                placed.insert(key, value);
             }
         }
     }

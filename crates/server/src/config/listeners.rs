@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base::{GoDuration, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use web::CorsConfig;
@@ -12,12 +13,15 @@ use web::CorsConfig;
 use super::{Fault, Service, document};
 
 /// One listener.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Listener {
-    /// An address, a name, or `unix:/path`.
+    /// The address that the listener binds: an IP address, a name, or `unix:/path`. Unset, it is loopback, unless a
+    /// base URL names another host.
     pub host: Option<String>,
+    /// The port of the listener.
     pub port: Option<u16>,
+    /// The URL under which clients reach the listener.
     pub base_url: Option<String>,
     pub socket: Socket,
     pub tls: Tls,
@@ -28,18 +32,22 @@ pub struct Listener {
 }
 
 /// Who may open a Unix socket.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Socket {
+    /// The owner of the Unix socket.
     pub owner: String,
+    /// The group of the Unix socket.
     pub group: String,
+    /// The permissions of the Unix socket.
     pub mode: Option<u32>,
 }
 
 /// Certificate and key of a listener; plain HTTP without.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Tls {
+    /// Whether the listener speaks TLS. Unset, it does when there is a certificate.
     pub enabled: Option<bool>,
     pub key: Option<Material>,
     pub cert: Option<Material>,
@@ -53,7 +61,7 @@ impl Tls {
 }
 
 /// PEM from a file or from the configuration itself.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "Sources")]
 pub enum Material {
     Path(PathBuf),
@@ -61,9 +69,11 @@ pub enum Material {
 }
 
 /// Both may be written; what stands in the configuration itself is used then, as in the replaced programs.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct Sources {
+    /// A PEM file.
     path: Option<PathBuf>,
+    /// PEM, encoded as base64. It wins over `path`.
     base64: Option<Secret<String>>,
 }
 
@@ -99,20 +109,21 @@ impl Material {
 }
 
 /// How long a client may take; what is not said follows from what the listener is for.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timeouts {
-    /// For the head of a request, and between two pieces of its body.
+    /// How long the head of a request takes at most, and how long a client can send nothing in the middle of a body.
     pub read: Option<GoDuration>,
-    /// For taking the next piece of an answer.
+    /// How long a client can read nothing in the middle of a response.
     pub write: Option<GoDuration>,
-    /// Between two requests on one connection.
+    /// How long a connection stays open between two requests.
     pub idle: Option<GoDuration>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RequestLog {
+    /// Whether requests to the health endpoints are left out of the log.
     pub disable_for_health: bool,
 }
 

@@ -15,7 +15,7 @@ mod environment;
 mod fault;
 mod features;
 mod file;
-mod honoured;
+mod keys;
 mod listeners;
 mod schema;
 mod secrets;
@@ -29,10 +29,12 @@ use base::PlainToken;
 use serde_json::{Value, json};
 
 pub use fault::{Fault, Faults, Notice, Severity};
+pub(crate) use keys::HttpClient;
 pub use listeners::{Listener, Material, MaterialError, Timeouts, Tls};
 pub use service::{Service, UnknownService};
 pub use shared::{Admin, Shared};
 
+use keys::Common;
 use schema::Schemas;
 
 /// Where the configuration comes from.
@@ -219,11 +221,19 @@ impl Config {
         document::get(self.sections.get(&service)?, path)
     }
 
+    /// How the outbound client of `service` is bounded.
+    ///
+    /// # Errors
+    /// A value that the schema allows and the type does not.
+    pub(crate) fn http_client(&self, service: Service) -> Result<HttpClient, Fault> {
+        self.section::<Common>(service, &Value::Null).map(|common| common.clients.http)
+    }
+
     /// What the section of `service` calls its revision, or else a digest of all that it says, defaults of the start
     /// included.
     pub fn revision(&self, service: Service) -> String {
-        if let Some(revision) = self.value(service, "revision").and_then(Value::as_str) {
-            return revision.to_owned();
+        if let Ok(Common { revision: Some(revision), .. }) = self.section(service, &Value::Null) {
+            return revision;
         }
         let said = self.sections.get(&service).map(Value::to_string).unwrap_or_default();
         let digest = PlainToken::received(said).digest();

@@ -5,89 +5,24 @@ use std::collections::BTreeMap;
 
 use base::{GoDuration, Secret};
 use jobs::EventRetention;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telemetry::{LogConfig, TracingConfig};
 use web::Network;
 
-use super::honoured::covers;
 use super::listeners::Material;
 use super::{Fault, Faults, Notice, Service, document};
 use crate::http::hsts::StrictTransportSecurity;
 
-/// Keys of every section that this crate obeys, whatever the service does.
-const HONOURED: &[&str] = &[
-    "dsn",
-    "log.level",
-    "log.format",
-    "log.leak_sensitive_values",
-    "log.redaction_text",
-    "log.additional_redacted_headers",
-    "tracing.provider",
-    "tracing.service_name",
-    "tracing.deployment_environment",
-    "tracing.providers.jaeger.local_agent_address",
-    "tracing.providers.jaeger.sampling.trace_id_ratio",
-    "tracing.providers.otlp.server_url",
-    "tracing.providers.otlp.insecure",
-    "tracing.providers.otlp.sampling.sampling_ratio",
-    "tracing.providers.otlp.authorization_header",
-    "version",
-    "revision",
-    "secrets.default",
-    "secrets.system",
-    "secrets.cipher",
-    // Nothing is ever sent to anyone.
-    "sqa",
-    "sqa-opt-out",
-    // Mail is always sent by the process that serves.
-    "watch-courier",
-];
+/// The keys of [`Shared`] that a section can have as well.
+pub(super) const OF_SECTIONS: [&str; 3] = ["dsn", "log", "tracing"];
 
-/// Keys of each listener that this crate obeys.
-const OF_LISTENERS: &[&str] = &[
-    "host",
-    "port",
-    "base_url",
-    "socket.owner",
-    "socket.group",
-    "socket.mode",
-    "tls.enabled",
-    "tls.key",
-    "tls.cert",
-    "cors.enabled",
-    "cors.allowed_origins",
-    "cors.allowed_methods",
-    "cors.allowed_headers",
-    "cors.exposed_headers",
-    "cors.allow_credentials",
-    "cors.max_age",
-    "request_log.disable_for_health",
-    "timeout.read",
-    "timeout.write",
-    "timeout.idle",
-];
-
-/// Keys that hold for all listeners of a service that do not say otherwise.
-const OF_ALL_LISTENERS: &[&str] = &["serve.tls.enabled", "serve.tls.key", "serve.tls.cert"];
-
-/// Keys by which the outbound client of a service is bounded.
-const OF_CLIENTS: &[&str] = &["clients.http.disallow_private_ip_ranges", "clients.http.private_ip_exception_urls"];
-
-/// Whether this crate obeys the key at `path` in the section of `service`.
-pub(super) fn is_honoured(service: Service, path: &str) -> bool {
-    let of_listener = |name: &&str| {
-        let key = path.strip_prefix("serve.").and_then(|it| it.strip_prefix(*name)).and_then(|it| it.strip_prefix('.'));
-        key.is_some_and(|key| covers(OF_LISTENERS, key))
-    };
-    crate::wiring::listener_names(service).iter().any(of_listener)
-        || [HONOURED, OF_ALL_LISTENERS, OF_CLIENTS].iter().any(|keys| covers(keys, path))
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Shared {
-    /// Where the database is; a SQLite file in the data directory when unset.
+    /// The database: `sqlite:///path`, `postgres://user:password@host/name` or `memory`. Unset, it is a SQLite file in
+    /// the data directory.
     pub dsn: Option<Secret<String>>,
     pub log: LogConfig,
     pub tracing: TracingConfig,
@@ -96,21 +31,49 @@ pub struct Shared {
     pub ui: ui::Config,
     pub bounds: Bounds,
     pub strict_transport_security: StrictTransportSecurity,
-    /// Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers are believed.
+    /// Addresses and networks of proxies whose `X-Forwarded-*` headers count.
     pub trusted_proxies: Vec<Network>,
-    /// Certificate authorities that outbound calls trust beside the system's.
+    /// Certificate authorities that outbound connections trust besides those of the system.
     pub trusted_ca: Vec<Material>,
     pub events: Events,
-    /// Features that protect, that this version lacks, and without which the start is accepted.
+    /// Protections that the configuration relies on, that this version does not have, and without which the server
+    /// starts nevertheless.
     pub accept_unsupported: Vec<String>,
 }
 
+/// Keys at the top that are not in [`Shared`]: they are read by their paths.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the keys count")]
+pub(super) struct Root {
+    /// The version of the format.
+    version: String,
+    secrets: RootSecrets,
+}
+
+/// The secrets of sections that do not set their own.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the keys count")]
+struct RootSecrets {
+    /// Secrets for everything that has no secret of its own, at least 16 characters each. The first one seals, all of them
+    /// open. Unset, they are generated and kept in the data directory.
+    default: Vec<String>,
+    /// `secrets.system` of the section `oauth`.
+    system: Vec<String>,
+    /// `secrets.cipher` of the section `identity`, 32 characters each.
+    cipher: Vec<String>,
+    /// A secret that missing secrets are derived from, if there is no other.
+    cookie: Vec<String>,
+    /// It is accepted for files of the replaced programs.
+    pagination: Vec<String>,
+}
+
 /// How long the event log keeps what happened.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Events {
+    /// How long the event log keeps events.
     pub retention: GoDuration,
-    /// Events of issued tokens, which are many.
+    /// How long the event log keeps events of issued tokens, which are many.
     pub issued_token_retention: GoDuration,
 }
 
@@ -128,10 +91,10 @@ impl From<Events> for EventRetention {
 }
 
 /// What a request may carry (`docs/bounds.md`).
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bounds {
-    /// The largest body that endpoints take which anyone can call.
+    /// The largest body of a request to a public listener, in bytes.
     pub submission_bytes: usize,
 }
 
@@ -142,18 +105,20 @@ impl Default for Bounds {
 }
 
 /// Who may use the admin listeners.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Admin {
-    /// Bearer tokens, any of which opens the admin API.
+    /// Tokens that admin listeners demand as `Authorization: Bearer`, at least 16 characters each. Any of them opens
+    /// the admin API.
     pub tokens: Vec<Secret<String>>,
-    /// The authority whose client certificates open the admin API.
+    /// The certificate authority whose client certificates open the admin API. It needs TLS.
     pub client_ca: Option<Material>,
-    /// Host names by which programs call an admin listener on loopback, beside loopback names and `serve.admin.base_url`.
+    /// Host names by which programs call an admin listener on loopback, besides loopback names and
+    /// `serve.admin.base_url`.
     pub hosts: Vec<String>,
-    /// Shows the private parts of keys to callers that proved nothing.
+    /// Whether the private parts of keys are shown to callers without a token or certificate.
     pub serve_private_keys: bool,
-    /// Leaves the admin listeners open on any address: something before them must keep strangers out.
+    /// Whether admin listeners are open on any address. Something in front of them must keep strangers out.
     pub unprotected: bool,
 }
 
@@ -172,26 +137,9 @@ impl Shared {
         sections: &BTreeMap<Service, Value>,
         notices: &mut Vec<Notice>,
     ) -> Result<Self, Faults> {
-        let mut own = json!({});
+        let mut own = tree.clone();
         let mut faults = Vec::new();
-        for key in [
-            "dsn",
-            "log",
-            "tracing",
-            "admin",
-            "bounds",
-            "strict_transport_security",
-            "ui",
-            "trusted_proxies",
-            "trusted_ca",
-            "events",
-            "accept_unsupported",
-        ] {
-            if let Some(value) = tree.get(key) {
-                document::set_default(&mut own, key, value.clone());
-            }
-        }
-        for key in ["dsn", "log", "tracing"] {
+        for key in OF_SECTIONS {
             let mut used: Option<(Service, &Value)> = None;
             for (service, section) in sections {
                 let Some(value) = section.get(key) else { continue };

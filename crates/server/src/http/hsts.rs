@@ -9,16 +9,17 @@ use axum::response::Response;
 use base::GoDuration;
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use web::RequestOrigin;
 
 /// `strict_transport_security` at the top of the configuration.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct StrictTransportSecurity {
-    /// How long browsers remember it; zero sends no header.
+    /// How long browsers use HTTPS only (`Strict-Transport-Security`). `0s` sends no header.
     pub max_age: GoDuration,
-    /// Whether it holds for every name below the host's as well.
+    /// Whether this holds for all subdomains as well.
     pub include_subdomains: bool,
 }
 

@@ -37,15 +37,41 @@ pub(crate) struct Key {
     pub(crate) of: Service,
     pub(crate) path: &'static str,
     pub(crate) names: Service,
+    pub(crate) description: &'static str,
 }
 
 /// Obeyed when the neighbour does not run in this process.
 pub(crate) const KEYS: [Key; 5] = [
-    Key { of: Service::Identity, path: "oauth2_provider.url", names: Service::Oauth },
-    Key { of: Service::Identity, path: "oauth2_provider.headers", names: Service::Oauth },
-    Key { of: Service::Oauth, path: "urls.identity_provider.url", names: Service::Identity },
-    Key { of: Service::Oauth, path: "urls.identity_provider.publicUrl", names: Service::Identity },
-    Key { of: Service::Oauth, path: "urls.identity_provider.headers", names: Service::Identity },
+    Key {
+        of: Service::Identity,
+        path: "oauth2_provider.url",
+        names: Service::Oauth,
+        description: "The URL of the admin API of the OAuth2 service, when it runs in another process.",
+    },
+    Key {
+        of: Service::Identity,
+        path: "oauth2_provider.headers",
+        names: Service::Oauth,
+        description: "Headers of requests to the OAuth2 service, by name.",
+    },
+    Key {
+        of: Service::Oauth,
+        path: "urls.identity_provider.url",
+        names: Service::Identity,
+        description: "The URL of the admin API of the identity service, when it runs in another process.",
+    },
+    Key {
+        of: Service::Oauth,
+        path: "urls.identity_provider.publicUrl",
+        names: Service::Identity,
+        description: "The URL of the public API of the identity service, when it runs in another process.",
+    },
+    Key {
+        of: Service::Oauth,
+        path: "urls.identity_provider.headers",
+        names: Service::Identity,
+        description: "Headers of requests to the identity service, by name.",
+    },
 ];
 
 /// The authorization server in another process that `identity` accepts logins at, when the configuration names one.

@@ -13,6 +13,9 @@ mod services;
 mod start;
 mod table_sizes;
 
+use schemars::Schema;
+use service::configuration::schema_of;
+
 use crate::config::Service;
 
 pub(crate) use findings::Findings;
@@ -24,11 +27,11 @@ pub use secret_check::SecretsError;
 pub use start::{Environment, StartError, start};
 pub(crate) use start::{listener_names, migrations_of};
 
-/// The keys of a section that its service obeys.
-pub(crate) fn honoured(service: Service) -> &'static [&'static str] {
+/// What the type of a section reads.
+pub(crate) fn section_schema(service: Service) -> Schema {
     match service {
-        Service::Identity => identity::HONOURED,
-        Service::Oauth => oauth::HONOURED,
-        Service::Gateway => gateway::supported_keys(),
+        Service::Identity => schema_of::<identity::Config>(),
+        Service::Oauth => schema_of::<oauth::Config>(),
+        Service::Gateway => schema_of::<gateway::Config>(),
     }
 }

@@ -14,7 +14,7 @@ use web::{Edge, TrustedProxies};
 
 use super::checks::{DatabaseAnswers, DatabaseUsage};
 use super::table_sizes::TableSizes;
-use crate::config::{Config, Fault, Listener, Service};
+use crate::config::{Config, Fault, HttpClient, Listener, Service};
 use crate::data_dir::DataDir;
 use crate::http::health::{Check, Health};
 use crate::http::socket::Address;
@@ -49,14 +49,14 @@ pub(super) struct Parts {
 
 impl Parts {
     /// The client for calls to the outside, bounded as the section of `service` says.
-    pub(super) fn outbound(&self, config: &Config, service: Service) -> Client {
-        let said = |key: &str| config.value(service, &format!("clients.http.{key}"));
-        if said("disallow_private_ip_ranges").and_then(Value::as_bool) != Some(true) {
-            return Client::new(Destinations::Any, &self.trust);
+    pub(super) fn outbound(&self, config: &Config, service: Service) -> Result<Client, Fault> {
+        let HttpClient { disallow_private_ip_ranges, private_ip_exception_urls } = config.http_client(service)?;
+        if !disallow_private_ip_ranges {
+            return Ok(Client::new(Destinations::Any, &self.trust));
         }
-        let exceptions = said("private_ip_exception_urls").and_then(Value::as_array).into_iter().flatten();
-        let hosts = exceptions.filter_map(|it| Url::parse(it.as_str()?).ok()?.host_str().map(str::to_owned));
-        Client::new(Destinations::public_only(hosts), &self.trust)
+        let host = |url: &String| Url::parse(url).ok()?.host_str().map(str::to_owned);
+        let hosts = private_ip_exception_urls.iter().filter_map(host);
+        Ok(Client::new(Destinations::public_only(hosts), &self.trust))
     }
 
     /// The registry of `service`, the means to count its requests, and its health.

@@ -200,14 +200,15 @@ async fn build_identity(
         findings.notice(config, Notice::warning(key, adjustment.message));
     }
     let sealer = findings.keep_value(config, sealer(config, &parts.rng, Service::Identity));
-    let (Some(oauth), Some(section), Some(sealer)) = (oauth, section, sealer) else { return };
+    let http = findings.keep_value(config, parts.outbound(config, Service::Identity));
+    let (Some(oauth), Some(section), Some(sealer), Some(http)) = (oauth, section, sealer, http) else { return };
     let identity = Identity::new(identity::Parts {
         config: section,
         database: parts.database.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         sealer,
-        http: parts.outbound(config, Service::Identity),
+        http,
         ui: ui.clone(),
         login_requests: oauth.login_requests,
         subject_observer: oauth.subject_observer,
@@ -243,14 +244,15 @@ fn build_oauth(config: &Config, parts: &Parts, links: &Links, ui: &ui::Ui, built
     };
     let section = findings.keep_value(config, config.section(Service::Oauth, &Value::Null));
     let sealer = findings.keep_value(config, sealer(config, &parts.rng, Service::Oauth));
-    let (Some(sessions), Some(section), Some(sealer)) = (sessions, section, sealer) else { return };
+    let http = findings.keep_value(config, parts.outbound(config, Service::Oauth));
+    let (Some(sessions), Some(section), Some(sealer), Some(http)) = (sessions, section, sealer, http) else { return };
     let oauth = OAuth::new(oauth::Parts {
         config: section,
         database: parts.database.clone(),
         clock: parts.clock.clone(),
         rng: parts.rng.clone(),
         sealer,
-        http: parts.outbound(config, Service::Oauth),
+        http,
         sessions,
         ui: ui.clone(),
     });
@@ -297,11 +299,12 @@ async fn build_gateway(
     let generated_keys = gateway_keys(parts)
         .map_err(|error| findings.fault(config, Service::Gateway.name(), chain(error.as_ref())))
         .ok();
-    let (section, generated_keys) = (section?, generated_keys?);
+    let http = findings.keep_value(config, parts.outbound(config, Service::Gateway));
+    let (section, generated_keys, http) = (section?, generated_keys?, http?);
     let gateway = Gateway::new(gateway::Parts {
         config: section,
         rng: parts.rng.clone(),
-        http: parts.outbound(config, Service::Gateway),
+        http,
         sessions: links.sessions.clone(),
         introspection: links.introspection.clone(),
         local: LocalServices {

@@ -1,6 +1,7 @@
 //! `anonymous`: lets in whoever shows no `Authorization` header, under a common name.
 
 use http::header::AUTHORIZATION;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,11 +20,12 @@ struct Anonymous {
     ignore_authorization_header: bool,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// The subject of requests without credentials. An empty one is `anonymous`.
     subject: String,
-    /// Ours: accept although there is an `Authorization` header.
+    /// Whether a request with the header `Authorization` is accepted as well.
     ignore_authorization_header: bool,
 }
 

@@ -4,6 +4,7 @@
 //! the server sees the forwarded headers alone, as it does behind Oathkeeper.
 
 use http::header::AUTHORIZATION;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,10 +29,11 @@ struct BearerToken {
     is_forwarded: bool,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
     token_from: Option<token_from::Settings>,
+    /// What a token must begin with. Other tokens are left to the next authenticator.
     prefix: String,
 }
 

@@ -2,6 +2,7 @@
 
 use http::HeaderValue;
 use http::header::COOKIE;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use web::cookies::SetCookie;
@@ -25,13 +26,14 @@ struct CookieSession {
     forget: Vec<HeaderValue>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// The names of the cookies that this authenticator handles. Without names it handles every request with cookies.
     only: Vec<String>,
-    /// Ours: an invalid session's cookies, those of `only`, are deleted by the answer.
+    /// Whether the response deletes the cookies in `only` when their session is invalid.
     clear_invalid_cookies: bool,
-    /// Ours: the domain that those cookies were set for.
+    /// The domain of the cookies that are deleted.
     clear_cookie_domain: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use base::GoDuration;
 use jose::{Algorithm, ClaimsCheck, Jws};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -46,23 +47,32 @@ struct Jwt {
     settings: [u8; 32],
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// Where the keys of the issuers are: `https://`, `http://` or `file://`.
     jwks_urls: Vec<String>,
+    /// How long a request waits for the keys.
     jwks_max_wait: GoDuration,
+    /// How long keys are used before they are fetched again.
     jwks_ttl: GoDuration,
+    /// The algorithms of signatures that are accepted. An empty list stands for `RS256` and `ES256`.
     allowed_algorithms: Vec<String>,
     token_from: Option<token_from::Settings>,
+    /// How `required_scope` is compared with the scope of the token: `hierarchic`, `exact`, `wildcard` or `none`.
+    #[schemars(with = "String")]
     scope_strategy: ScopeStrategy,
+    /// The scopes that a token must have.
     required_scope: Vec<String>,
+    /// The audiences that a token must have.
     target_audience: Vec<String>,
+    /// The issuers that are accepted. An empty list accepts any issuer.
     trusted_issuers: Vec<String>,
-    /// Ours: the values of `typ` in the header that are accepted. A token without `typ` is accepted too.
+    /// The values of `typ` in the header that are accepted. A token without `typ` is accepted as well.
     allowed_token_types: Vec<String>,
-    /// Ours: accept ID tokens, which are meant for the client and not for an API.
+    /// Whether ID tokens are accepted, which are meant for the client and not for an API.
     accept_id_tokens: bool,
-    /// Ours: how far the issuer's clock may be from this one.
+    /// How far the clock of the issuer can differ from this one.
     leeway: GoDuration,
 }
 

@@ -11,6 +11,8 @@ mod session_check;
 mod token_from;
 mod unauthorized;
 
+use schemars::{Schema, SchemaGenerator};
+
 use super::answer::Answer;
 use super::registry::{Definition, Registry};
 use super::{Inbound, Services};
@@ -19,7 +21,6 @@ pub(crate) use authenticator::{Authenticator, Outcome};
 
 pub(super) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registry {
     kind: "authenticator",
-    section: "authenticators",
     offered: &[
         anonymous::HANDLER,
         bearer_token::HANDLER,
@@ -30,5 +31,9 @@ pub(super) const AUTHENTICATORS: Registry<dyn Authenticator, Services> = Registr
         unauthorized::HANDLER,
     ],
     absent: &[("oauth2_client_credentials", "use `oauth2_introspection` or `jwt`")],
-    common_keys: &[],
 };
+
+/// The keys of `authenticators`.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    AUTHENTICATORS.schema(generator)
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base::{GoDuration, PlainToken, Timestamp};
 use contracts::Introspection;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -52,28 +53,41 @@ struct Cache {
     time_to_live: Option<Duration>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// The introspection endpoint (RFC 7662).
     introspection_url: String,
+    /// How `required_scope` is compared with the scope of the token: `hierarchic`, `exact`, `wildcard` or `none`, with
+    /// which the introspection endpoint compares.
+    #[schemars(with = "String")]
     scope_strategy: ScopeStrategy,
     pre_authorization: Option<pre_authorization::Settings>,
+    /// The scopes that a token must have.
     required_scope: Vec<String>,
+    /// The audiences that a token must have.
     target_audience: Vec<String>,
+    /// The issuers that are accepted. An empty list accepts any issuer.
     trusted_issuers: Vec<String>,
+    /// What a token must begin with. Other tokens are left to the next authenticator.
     prefix: String,
+    /// Whether the header `X-Forwarded-Host` names the host of the request.
     preserve_host: bool,
+    /// Headers that are added to the introspection request, by name.
     introspection_request_headers: Map<String, Value>,
     token_from: Option<token_from::Settings>,
     retry: Retry,
     cache: CacheSettings,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct CacheSettings {
+    /// Whether responses of the introspection endpoint are cached.
     enabled: bool,
+    /// How long a response is cached at most. Unset, it is cached until the token expires.
     ttl: Option<GoDuration>,
+    /// The size of the cache, in bytes.
     max_cost: u64,
 }
 

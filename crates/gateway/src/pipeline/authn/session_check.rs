@@ -12,6 +12,7 @@ use bytes::Bytes;
 use contracts::SessionCredentials;
 use http::header::{AUTHORIZATION, COOKIE, HOST};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -29,20 +30,29 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 << 20 };
 
 /// What `cookie_session` and `bearer_token` have in common.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
 pub(super) struct Settings {
+    /// The URL that knows whose session a request belongs to, for instance `/sessions/whoami` of the identity service.
     check_session_url: String,
+    /// Whether the path of `check_session_url` is used as it is; otherwise it is the path of the request.
     preserve_path: bool,
+    /// Whether the query of `check_session_url` is used as it is; otherwise it is the query of the request.
     preserve_query: bool,
+    /// Whether the header `X-Forwarded-Host` names the host of the request.
     preserve_host: bool,
+    /// The method of the request to `check_session_url`. Unset, it is the method of the request.
     force_method: String,
+    /// More headers of the request that are sent to `check_session_url`.
     forward_http_headers: Vec<String>,
+    /// Headers that are added to the request to `check_session_url`, by name.
     additional_headers: Map<String, Value>,
+    /// The path in the response at which the extra data of the session is, in the syntax of GJSON.
     extra_from: Option<String>,
+    /// The path in the response at which the subject is, in the syntax of GJSON.
     subject_from: Option<String>,
-    /// Ours: a session without a subject is not accepted.
+    /// Whether a session without a subject is refused.
     require_subject: bool,
 }
 

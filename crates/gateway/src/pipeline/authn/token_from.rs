@@ -3,6 +3,7 @@
 
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Inbound;
@@ -16,11 +17,14 @@ pub(super) enum TokenFrom {
     Cookie(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
+    /// The header with the token. Without any of the three keys, it is `Authorization: Bearer`.
     header: Option<String>,
+    /// The query parameter with the token.
     query_parameter: Option<String>,
+    /// The cookie with the token.
     cookie: Option<String>,
 }
 

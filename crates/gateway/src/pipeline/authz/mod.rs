@@ -7,6 +7,8 @@ mod question;
 mod remote;
 mod remote_json;
 
+use schemars::{Schema, SchemaGenerator};
+
 use super::answer::Answer;
 use super::registry::{Definition, Registry};
 use super::{Inbound, Services};
@@ -15,8 +17,11 @@ pub(crate) use authorizer::Authorizer;
 
 pub(super) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
     kind: "authorizer",
-    section: "authorizers",
     offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
     absent: &[("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6: use `remote_json`")],
-    common_keys: &[],
 };
+
+/// The keys of `authorizers`.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    AUTHORIZERS.schema(generator)
+}

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -19,11 +20,14 @@ use crate::pipeline::template::TemplateView;
 use crate::pipeline::{relayed, settings};
 
 /// What `remote` and `remote_json` have in common.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
+    /// The URL of the authorization server. Its response 200 allows the request, 403 denies it.
     remote: String,
+    /// Templates of headers that are added to the request to the authorization server, by name.
     headers: Map<String, Value>,
+    /// Headers of the response of the authorization server that the upstream gets.
     forward_response_headers_to_upstream: Vec<String>,
     retry: Retry,
 }

@@ -2,6 +2,7 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use web::RestError;
@@ -13,9 +14,10 @@ use crate::pipeline::settings;
 pub(super) const HANDLER: Definition<dyn Form, ()> =
     Definition::new::<Json>("json", |settings, ()| Ok(Box::new(Json::compile(settings)?)));
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Json {
+    /// Whether the response says why the request was refused.
     verbose: bool,
 }
 

@@ -10,12 +10,13 @@ mod when;
 mod www_authenticate;
 
 use http::Response;
+use schemars::{JsonSchema as _, Schema, SchemaGenerator};
 use serde_json::Value;
 
 use super::InvalidRule;
 use super::registry::{Definition, Named, Registry};
 use super::settings::merged;
-use crate::config::Errors;
+use crate::config::handlers::{DEFAULT_ERROR_HANDLER, Errors};
 use crate::domain::failure::Failure;
 use crate::domain::rule::HandlerEntry;
 use when::When;
@@ -24,11 +25,22 @@ pub(crate) use form::{FailedRequest, Form};
 
 pub(super) const ERROR_HANDLERS: Registry<dyn Form, ()> = Registry {
     kind: "error handler",
-    section: "errors.handlers",
     offered: &[json::HANDLER, redirect::HANDLER, www_authenticate::HANDLER],
     absent: &[],
-    common_keys: &["when"],
 };
+
+/// The keys of `errors`. Every handler has conditions besides its settings.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    let mut section = Errors::json_schema(generator).to_value();
+    let mut handlers = ERROR_HANDLERS.schema(generator).to_value();
+    let when = Vec::<when::Item>::json_schema(generator).to_value();
+    for definition in ERROR_HANDLERS.offered {
+        handlers["properties"][definition.name]["properties"]["config"]["properties"]["when"] = when.clone();
+    }
+    handlers["properties"][DEFAULT_ERROR_HANDLER]["properties"]["enabled"]["default"] = true.into();
+    section["properties"]["handlers"] = handlers;
+    Schema::try_from(section).unwrap_or_default()
+}
 
 /// An error handler, and the failures that it is for.
 #[derive(Debug)]

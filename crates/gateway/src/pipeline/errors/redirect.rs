@@ -2,6 +2,7 @@
 
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -20,11 +21,14 @@ struct Redirect {
     return_to_query_param: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// Where the browser is redirected.
     to: String,
+    /// The status of the redirect, 301 or 302. Anything but 301 is 302.
     code: u16,
+    /// The query parameter of `to` that gets the URL of the request. Without a name it is not sent.
     return_to_query_param: String,
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use web::Network;
@@ -15,35 +16,40 @@ use crate::pipeline::settings;
 #[derive(Debug)]
 pub(crate) struct When(Vec<Item>);
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Item {
+pub(super) struct Item {
+    /// The errors that this handler answers: `unauthorized`, `forbidden`, `not_found`, `internal_server_error`.
     error: Vec<String>,
     request: RequestCondition,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RequestCondition {
+    /// The networks of clients that this handler answers.
     cidr: Vec<Network>,
     remote_ip: RemoteIp,
     header: HeaderCondition,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RemoteIp {
+    /// The networks of clients that this handler answers.
     #[serde(rename = "match")]
     networks: Vec<Network>,
-    /// The client's address is what listed proxies say it is, with and without this.
+    /// Accepted for files of Oathkeeper. The address of a client is always what the listed proxies say.
     #[serde(rename = "respect_forwarded_for_header")]
     _respect_forwarded_for_header: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct HeaderCondition {
+    /// The media types of requests that this handler answers.
     content_type: Vec<String>,
+    /// The media types that a client must accept.
     accept: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,9 +18,10 @@ struct WwwAuthenticate {
     challenge: HeaderValue,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// The realm of the challenge. An empty one is `Please authenticate.`
     realm: String,
 }
 

@@ -1,6 +1,7 @@
 //! `header`: headers for the upstream, each from a template.
 
 use http::HeaderName;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -22,15 +23,16 @@ struct Header {
     control_characters: ControlCharacters,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// Templates of headers that are added to the request, by name.
     headers: Option<Map<String, Value>>,
-    /// Ours: a header whose template renders to nothing is not sent at all.
+    /// Whether a header whose template yields an empty text is left out.
     omit_empty: bool,
-    /// Ours: headers of the request that the upstream must not see.
+    /// Headers of the request that the upstream does not get.
     remove: Vec<String>,
-    /// Ours: `remove` or `encode`.
+    /// What happens to control characters in a value: `remove`, or `encode` for percent-encoding.
     control_characters: ControlCharacters,
 }
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use base::{GoDuration, Timestamp};
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -29,12 +30,16 @@ struct IdToken {
     issued: ExpiringCache<[u8; 32], HeaderValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct Settings {
+    /// The claim `iss` of the token.
     issuer_url: String,
+    /// Where the signing keys are: `file://`, `base64://`, `http://`, `https://`, or the URL of the keys that the server generated.
     jwks_url: String,
+    /// How long the token is valid.
     ttl: GoDuration,
+    /// A template of more claims, as a JSON object.
     claims: String,
 }
 

@@ -5,6 +5,8 @@ mod id_token;
 mod mutator;
 mod noop;
 
+use schemars::{Schema, SchemaGenerator};
+
 use super::answer::Answer;
 use super::registry::{Definition, Registry};
 use super::{Inbound, Services};
@@ -13,8 +15,11 @@ pub(crate) use mutator::Mutator;
 
 pub(super) const MUTATORS: Registry<dyn Mutator, Services> = Registry {
     kind: "mutator",
-    section: "mutators",
     offered: &[header::HANDLER, id_token::HANDLER, noop::HANDLER],
     absent: &[("cookie", "use `header`"), ("hydrator", "use `header` or `id_token`")],
-    common_keys: &[],
 };
+
+/// The keys of `mutators`.
+pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    MUTATORS.schema(generator)
+}

@@ -5,14 +5,17 @@ use std::time::Duration;
 use base::GoDuration;
 use bytes::Bytes;
 use http::{Request, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 use web::outbound::{Client, Limits, OutboundError};
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Retry {
+    /// After how long a failed request is not tried again.
     pub(crate) give_up_after: GoDuration,
+    /// The longest pause between two attempts.
     pub(crate) max_delay: GoDuration,
 }
 

@@ -52,6 +52,10 @@ pub(super) struct Completion<'a> {
 }
 
 /// What the transaction of a login wrote.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every login ends signed in, and a box would cost each an allocation"
+)]
 enum Written {
     SignedIn { signed_in: SignedIn, verification: Option<BegunVerification>, new_device: Option<PlainToken> },
     VerifyFirst(BegunVerification),
@@ -172,7 +176,7 @@ impl Identity {
             self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
         }
         let name = if signed_in.is_new { "SessionIssued" } else { "SessionChanged" };
-        let succeeded = events::of_flow(flow, FlowEvent::named("LoginSucceeded").about(identity.id), identity.id);
+        let succeeded = events::of_flow(flow, &FlowEvent::named("LoginSucceeded"), identity.id);
         jobs::append_events(&mut tx, cx, &[succeeded, session_event(name, &signed_in.session)]).await?;
         tx.commit().await?;
         Ok(Written::SignedIn { signed_in, verification, new_device })

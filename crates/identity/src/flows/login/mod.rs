@@ -137,10 +137,8 @@ impl Identity {
                     if asks_for_second { messages::complete_second_factor() } else { messages::confirm_it_is_you() };
                 flow.ui.messages.push(message);
                 if let Some(person) = self.person_of(cx, current).await? {
-                    let form = match asks_for_second {
-                        true => LoginForm::SecondFactor(&person),
-                        false => LoginForm::Refresh(&person),
-                    };
+                    let form =
+                        if asks_for_second { LoginForm::SecondFactor(&person) } else { LoginForm::Refresh(&person) };
                     offered = self.offer_login(&form, flow);
                 }
             }

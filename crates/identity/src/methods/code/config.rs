@@ -1,15 +1,17 @@
 //! `selfservice.methods.code`.
 
 use base::GoDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CodeMethod {
+    /// Whether codes are sent for recovery and verification.
     pub enabled: bool,
-    /// Codes for signing in and up.
+    /// Whether people can sign in with a code alone. It excludes `mfa_enabled`.
     pub passwordless_enabled: bool,
-    /// Codes as a second factor.
+    /// Whether a code counts as a second factor.
     pub mfa_enabled: bool,
     pub config: CodeConfig,
 }
@@ -27,11 +29,14 @@ impl CodeMethod {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CodeConfig {
+    /// How long a code is valid.
     pub lifespan: GoDuration,
+    /// How often a wrong code can be submitted to one flow.
     pub max_submissions: u32,
+    /// Whether people without a code credential can sign in by a code that is sent to an address of theirs.
     pub missing_credential_fallback_enabled: bool,
 }
 

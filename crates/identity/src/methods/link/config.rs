@@ -1,12 +1,14 @@
 //! `selfservice.methods.link`.
 
 use base::GoDuration;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinkMethod {
-    /// Off by default. A `false` that is written down keeps links out of the mails with recovery codes as well.
+    /// Whether links can be sent for recovery and verification. Unset, they cannot, but the mail with a recovery code
+    /// also contains a link; `false` leaves it out.
     pub enabled: Option<bool>,
     pub config: LinkConfig,
 }
@@ -23,11 +25,12 @@ impl LinkMethod {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LinkConfig {
+    /// How long a link is valid.
     pub lifespan: GoDuration,
-    /// What links begin with; `None` is the public address.
+    /// What links begin with. Unset, it is `serve.public.base_url`.
     pub base_url: Option<String>,
 }
 

@@ -31,18 +31,18 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
         return Err(service.no_guess_left().into());
     }
     let found = find(codes, given);
-    let code = match found {
-        Some(LookupCode { code, used_at: None, .. }) => code.clone(),
-        Some(LookupCode { used_at: Some(_), .. }) | None => {
-            let refusal = if found.is_some() { messages::code_used() } else { messages::code_invalid() };
-            step.count_failed_guess(guess, Some(identity.id), "the backup code is wrong").await?;
-            return Err(SubmitError::general(refusal));
-        }
+    let Some(LookupCode { code, used_at: None, .. }) = found else {
+        let refusal = if found.is_some() { messages::code_used() } else { messages::code_invalid() };
+        step.count_failed_guess(guess, Some(identity.id), "the backup code is wrong").await?;
+        return Err(SubmitError::general(refusal));
     };
     step.flow.active = Some(CredentialType::LookupSecret);
     let method = AuthenticationMethod::new(CredentialType::LookupSecret, Aal::Aal2, cx.now);
-    let effects =
-        Effects { redeems: Some(Box::new(UsedCode(code))), familiar: guess.familiar.clone(), ..Effects::default() };
+    let effects = Effects {
+        redeems: Some(Box::new(UsedCode(code.clone()))),
+        familiar: guess.familiar.clone(),
+        ..Effects::default()
+    };
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 

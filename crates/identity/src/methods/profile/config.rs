@@ -1,10 +1,12 @@
 //! `selfservice.methods.profile`.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ProfileMethod {
+    /// Whether people can change their profile.
     pub enabled: bool,
 }
 

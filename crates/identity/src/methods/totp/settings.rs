@@ -48,7 +48,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
 }
 
 async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
-    let (service, cx) = (step.service, step.cx);
+    let cx = step.cx;
     let Some(code) = step.submission.text("totp_code") else {
         return Err(SubmitError::at("totp_code", validation::missing("totp_code")));
     };

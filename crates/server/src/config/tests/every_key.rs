@@ -1,12 +1,16 @@
-//! Every key of every schema is obeyed or reported: none is ignored in silence, and none is said to be obeyed that nobody
-//! reads.
+//! Every key of every schema is read by a type or reported: none is ignored in silence. Every key that a type reads is in a
+//! schema.
 
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use service::configuration::{Keys, schema_of};
 
 use super::super::document::{self, Step};
+use super::super::keys::{Common, SectionKeys, covers};
 use super::super::schema::Schemas;
-use super::super::{Classic, Config, Service, features, honoured};
-use crate::wiring::listener_names;
+use super::super::shared::{Root, Shared};
+use super::super::{Service, features, unknown_to_the_schema};
 
 /// The keys of a schema; the stars as names and positions that a document may have.
 fn keys(service: Service) -> Vec<String> {
@@ -27,6 +31,7 @@ fn section(path: &str, value: Value) -> Value {
 
 #[test]
 fn a_key_is_obeyed_or_reported_with_a_reason() {
+    let mut supported = SectionKeys::default();
     for service in Service::ALL {
         let keys = keys(service);
         assert!(keys.len() > 100, "{service}: the walk found {} keys", keys.len());
@@ -35,7 +40,7 @@ fn a_key_is_obeyed_or_reported_with_a_reason() {
             let mut section = section(&path, json!("x"));
             features::switch_on(service, &path.replace('*', "0"), &mut section);
             let reported = features::report(service, &section, &[service]);
-            let is_obeyed = honoured::why_not(service, &path.replace('*', "0"), &[service]).is_none();
+            let is_obeyed = supported.why_without_effect(service, &path.replace('*', "0"), &[service]).is_none();
             assert_eq!(reported.is_empty(), is_obeyed, "{service}.{path}: {reported:?}");
             for notice in reported {
                 assert!(
@@ -65,12 +70,14 @@ fn named_keys(service: Service) -> Vec<&'static str> {
 #[test]
 fn a_key_without_effect_is_named_in_the_document() {
     let mut unnamed = Vec::new();
+    let mut supported = SectionKeys::default();
     for service in Service::ALL {
         let named = named_keys(service);
         for path in keys(service) {
             // What has a reason of its own is explained at the start.
-            let has_no_effect = honoured::why_not(service, &path, &[service]).is_some_and(|reason| reason.is_none());
-            if has_no_effect && !honoured::covers(&named, &path) {
+            let has_no_effect =
+                supported.why_without_effect(service, &path, &[service]).is_some_and(|reason| reason.is_none());
+            if has_no_effect && !named.iter().any(|key| covers(key, &path)) {
                 unnamed.push(format!("{service}.{path}"));
             }
         }
@@ -88,86 +95,63 @@ fn the_walk_meets_keys_behind_references_alternatives_and_lists() {
     has(Service::Gateway, "mutators.id_token.config.ttl");
 }
 
-/// Whether the service takes notice of `path`: a value of an impossible type at a key that somebody reads is an error.
-fn is_read(service: Service, path: &str) -> bool {
-    /// No type of ours has this form.
-    fn impossible() -> Value {
-        json!({ "\u{0}": [[[]]] })
-    }
-    let variants = |value: Value| {
-        let listed = path.contains(".*.").then(|| as_lists(section(path, value.clone())));
-        std::iter::once(section(path, value)).chain(listed).collect::<Vec<_>>()
-    };
-    let refuses = |section: Value| {
-        let config = Config {
-            sections: [(service, section)].into(),
-            ..Config::compose(vec![service], json!({}), false, Classic::new()).unwrap()
-        };
-        let by_service = match service {
-            Service::Identity => config.section::<identity::Config>(service, &Value::Null).is_err(),
-            Service::Oauth => config.section::<oauth::Config>(service, &Value::Null).is_err(),
-            Service::Gateway => config.section::<gateway::Config>(service, &Value::Null).is_err(),
-        };
-        let shared = super::super::Shared::compose(&json!({}), &config.sections, &mut Vec::new()).is_err();
-        by_service || shared || listener_names(service).into_iter().any(|name| config.listener(service, name).is_err())
-    };
-    variants(impossible()).into_iter().chain(variants(json!(-1.5))).chain(variants(json!([[]]))).any(refuses)
-}
-
-/// The same with a list wherever the only name is `0`.
-fn as_lists(value: Value) -> Value {
-    match value {
-        Value::Object(object) if object.len() == 1 && object.contains_key("0") => {
-            object.into_iter().map(|(_, value)| as_lists(value)).collect()
-        }
-        Value::Object(object) => object.into_iter().map(|(key, value)| (key, as_lists(value))).collect(),
-        other => other,
-    }
-}
-
-/// Obeyed without a field of a type: each with where.
-const READ_ELSEWHERE: &[(Service, &str)] = &[
-    // Shared by this crate: what neighbours, secrets and clients are built from.
-    (Service::Identity, "secrets"),
-    (Service::Oauth, "secrets"),
-    (Service::Identity, "clients.http"),
-    (Service::Identity, "oauth2_provider"),
-    (Service::Oauth, "urls.identity_provider"),
-    // Taken as true whatever they say: nothing is sent to anyone, mail is always sent, one version of the format exists.
-    (Service::Identity, "sqa-opt-out"),
-    (Service::Identity, "sqa"),
-    (Service::Oauth, "sqa"),
-    (Service::Identity, "watch-courier"),
-    (Service::Identity, "version"),
-    (Service::Oauth, "version"),
-    (Service::Gateway, "version"),
-    (Service::Identity, "revision"),
-    // Templates are kept as they are and read when they are compiled.
-    (Service::Identity, "courier.templates"),
-    // Handlers keep their settings as they are and read them when a rule is built.
-    (Service::Gateway, "authenticators"),
-    (Service::Gateway, "authorizers"),
-    (Service::Gateway, "mutators"),
-    (Service::Gateway, "errors"),
-];
-
 #[test]
-fn every_supported_key_is_read_by_the_code() {
-    let mut unread = Vec::new();
+fn every_key_that_a_type_reads_is_known_to_the_schema() {
     for service in Service::ALL {
-        for path in keys(service) {
-            let is_obeyed = honoured::why_not(service, &path, &[service]).is_none();
-            let elsewhere = READ_ELSEWHERE.iter().any(|(of, key)| *of == service && honoured::covers(&[key], &path));
-            if is_obeyed && !elsewhere && !is_read(service, &path) {
-                unread.push(format!("{service}.{path}"));
-            }
-        }
+        let mut keys = SectionKeys::default();
+        let common = [Keys::of(&schema_of::<Common>()), Keys::of(&schema_of::<Shared>())];
+        // Keys that every section can have, where its schema knows them, and hooks, which are known where they can be used.
+        let is_common = |path: &str| {
+            common.iter().any(|keys| keys.contain(path)) || path.starts_with("serve.") || path.contains(".hooks.")
+        };
+        let own: Vec<&str> = keys.of(service).iter().map(|(path, _)| path).filter(|path| !is_common(path)).collect();
+        assert_eq!(unknown_to_the_schema(service, &own), Vec::<&str>::new(), "{service}");
     }
-    assert_eq!(unread, Vec::<String>::new());
 }
 
 #[test]
-fn the_proof_that_a_key_is_read_can_fail() {
-    assert!(is_read(Service::Oauth, "ttl.access_token") && is_read(Service::Identity, "session.lifespan"));
-    assert!(!is_read(Service::Oauth, "hsm.pin") && !is_read(Service::Identity, "database.cleanup.batch_size"));
+fn every_key_of_the_whole_process_is_read_and_known() {
+    let schemas = Schemas::default();
+    let root = schemas.root().unwrap();
+    let mut keys = Keys::of(&schema_of::<Shared>());
+    keys.add("", &schema_of::<Root>());
+    let unread: Vec<String> = root.leaves().into_iter().filter(|path| !is_read_at_the_top(&keys, path)).collect();
+    assert_eq!(unread, Vec::<String>::new(), "no type reads them");
+    let unknown: Vec<&str> = keys.iter().map(|(path, _)| path).filter(|path| !root.knows(path)).collect();
+    assert_eq!(unknown, Vec::<&str>::new(), "the schema does not know them");
+}
+
+/// Keys of files of the replaced programs that nothing reads at the top: their absence is in `docs/compatibility.md`.
+const UNREAD_AT_THE_TOP: [&str; 2] = ["tracing.providers.zipkin", "tracing.providers.jaeger.sampling.server_url"];
+
+/// The sections have keys of their own.
+fn is_read_at_the_top(keys: &Keys, path: &str) -> bool {
+    Service::ALL.iter().any(|service| path == service.name())
+        || UNREAD_AT_THE_TOP.iter().any(|key| covers(key, path))
+        || keys.contain(path)
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Planted {
+    #[serde(rename = "ttl")]
+    _ttl: PlantedTtl,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct PlantedTtl {
+    #[serde(rename = "access_token")]
+    _access_token: String,
+    #[serde(rename = "planted")]
+    _planted: String,
+}
+
+#[test]
+fn a_planted_key_is_found_on_either_side() {
+    let keys = Keys::of(&schema_of::<Planted>());
+    let read: Vec<&str> = keys.iter().map(|(path, _)| path).collect();
+    assert_eq!(unknown_to_the_schema(Service::Oauth, &read), ["ttl.planted"]);
+    let contract = Schemas::default().of(Service::Oauth).unwrap().leaves();
+    let unread: Vec<&String> = contract.iter().filter(|path| path.starts_with("ttl.") && !keys.contain(path)).collect();
+    assert!(unread.iter().any(|path| *path == "ttl.id_token"), "{unread:?}");
+    assert!(!unread.iter().any(|path| *path == "ttl.access_token"), "{unread:?}");
 }

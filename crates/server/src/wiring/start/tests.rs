@@ -191,11 +191,3 @@ async fn a_second_start_finds_the_data_of_the_first() {
     let names = std::fs::read_dir(place.path().join("data")).unwrap().map(|it| it.unwrap().file_name());
     assert!(names.into_iter().any(|name| name == "kleis.db"));
 }
-
-#[test]
-fn every_key_that_a_service_obeys_is_one_that_its_schema_knows() {
-    for service in Service::ALL {
-        let unknown = crate::config::unknown_to_the_schema(service, crate::wiring::honoured(service));
-        assert_eq!(unknown, Vec::<&str>::new(), "{service}");
-    }
-}

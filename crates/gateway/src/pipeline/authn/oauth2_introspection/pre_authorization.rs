@@ -10,20 +10,27 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use web::outbound::Limits;
 
 use super::{Outcome, Services};
 use crate::domain::failure::{Failure, Fault};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
+    /// Whether introspection requests carry a token of the client credentials grant.
     enabled: bool,
+    /// The client that gets the token.
     client_id: String,
+    /// The secret of the client.
     client_secret: Secret<String>,
+    /// The token endpoint.
     token_url: String,
+    /// The audience of the token.
     audience: String,
+    /// The scope of the token.
     scope: Vec<String>,
 }
 

@@ -1,0 +1,33 @@
+//! The list of sign-in methods in `crates/identity`, of which the macro `methods!` makes the struct `Methods` of the
+//! configuration: `name: method, section;`, or `name: method;` for a method without a section.
+
+/// A method with a section of the configuration.
+pub(super) struct Configured<'a> {
+    pub(super) name: &'a str,
+    /// The type of the section.
+    pub(super) section: &'a str,
+    pub(super) line: usize,
+}
+
+/// The methods of the list in this file, if it has the list.
+pub(super) fn configured<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Configured<'a>> {
+    let list = lines.enumerate().skip_while(|(_, line)| *line != "methods! {").take_while(|(_, line)| *line != "}");
+    list.filter_map(|(index, line)| {
+        let (name, method) = line.trim().split_once(": ")?;
+        let (_, section) = method.strip_suffix(';')?.split_once(", ")?;
+        Some(Configured { name, section, line: index + 1 })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_with_a_section_are_found() {
+        let text = "macro_rules! methods {\n    (a: b, c;) => {};\n}\n\nmethods! {\n    code: code::Code, code::CodeMethod;\n    \
+                    oidc: oidc::OIDC;\n}\n\nlet it: It = (a, b);\n";
+        let found: Vec<_> = configured(text.lines()).map(|it| (it.name, it.section, it.line)).collect();
+        assert_eq!(found, [("code", "code::CodeMethod", 6)]);
+    }
+}
