@@ -11,7 +11,7 @@ use crate::process::Process;
 /// The ladder, from the ground up.
 const LADDER: &[&[&str]] = &[
     &["base"],
-    &["database", "telemetry", "jose", "oauth-types", "saml", "scim"],
+    &["database", "telemetry", "jose", "oauth-types", "go-templates", "saml", "scim"],
     &["contracts", "web", "ui", "jobs"],
     &["service"],
     &["identity", "oauth", "permissions", "gateway", "federation"],
@@ -24,7 +24,7 @@ const LADDER: &[&[&str]] = &[
 const BESIDE: &[&str] = &["xtask"];
 
 /// Formats and rules without a clock, a network, a database or a runtime.
-const PURE: &[&str] = &["jose", "oauth-types", "saml", "scim"];
+const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "saml", "scim"];
 
 /// A crate from outside, who alone may name it, and why.
 struct Reserved {

@@ -1,7 +1,8 @@
 //! A request body that an authorizer may read before the upstream gets it. Unless one does, it is streamed.
 //!
-//! What always holds: a body that is read is bounded, and so are all bodies together that are kept at one time. What was
-//! read goes on to the upstream as it came, trailers included.
+//! What always holds: a body that is read is bounded in bytes and in time, and so are all bodies together that are kept at one
+//! time. Only what has arrived counts, so that slow clients cannot keep others out. What was read goes on to the upstream as it
+//! came, trailers included.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +11,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use web::listener::IdleBody;
 
@@ -29,6 +30,8 @@ pub(crate) struct BodyMemory(Arc<Semaphore>);
 const UNIT: usize = 1 << 10;
 /// `docs/bounds.md` names it.
 const MOST_BYTES: usize = 128 << 20;
+/// The whole body must have come by then.
+const LONGEST_READ: Duration = Duration::from_mins(1);
 
 impl Default for BodyMemory {
     fn default() -> Self {
@@ -37,10 +40,17 @@ impl Default for BodyMemory {
 }
 
 impl BodyMemory {
-    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Box<Failure>> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let reserved = self.0.clone().try_acquire_many_owned(units);
-        reserved.map_err(|_| Failure::unavailable("too many request bodies wait for an authorization server"))
+    /// Raises what is reserved to so many bytes.
+    fn reserve(&self, reserved: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Box<Failure>> {
+        let units = bytes.div_ceil(UNIT).saturating_sub(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        let more = self.0.clone().try_acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
+        let more =
+            more.map_err(|_| Failure::unavailable("too many request bodies wait for an authorization server"))?;
+        match reserved {
+            Some(reserved) => reserved.merge(more),
+            None => *reserved = Some(more),
+        }
+        Ok(())
     }
 }
 
@@ -48,6 +58,7 @@ pub(crate) struct HeldBody {
     state: Mutex<State>,
     /// How long the client may be silent.
     longest_silence: Duration,
+    longest_read: Duration,
     memory: BodyMemory,
 }
 
@@ -60,7 +71,7 @@ enum State {
 
 impl HeldBody {
     pub(crate) fn new(body: Body, longest_silence: Duration, memory: BodyMemory) -> Self {
-        Self { state: Mutex::new(State::Unread(body)), longest_silence, memory }
+        Self { state: Mutex::new(State::Unread(body)), longest_silence, longest_read: LONGEST_READ, memory }
     }
 
     /// The body for the upstream.
@@ -94,16 +105,23 @@ impl RequestBody for HeldBody {
             return Ok(Bytes::new());
         }
         let too_large = || Failure::too_large(format!("the body must have at most {most} bytes under this rule"));
-        let announced = body.size_hint().exact().map_or(Ok(most), usize::try_from);
-        let Some(announced) = announced.ok().filter(|announced| *announced <= most) else { return Err(too_large()) };
-        let memory = self.memory.reserve(announced)?;
-        let collected = Limited::new(IdleBody::new(body, self.longest_silence), most).collect().await;
-        let collected = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => too_large(),
-            None => (&ClientFault::of(error.as_ref())).into(),
-        })?;
-        let trailers = collected.trailers().cloned();
-        let bytes = collected.to_bytes();
+        if body.size_hint().exact().is_some_and(|announced| announced > most as u64) {
+            return Err(too_large());
+        }
+        let mut body = IdleBody::new(body, self.longest_silence).within(Some(self.longest_read));
+        let (mut bytes, mut trailers, mut memory) = (BytesMut::new(), None, None);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Box::<Failure>::from(&ClientFault::of(error.as_ref())))?;
+            match frame.into_data() {
+                Ok(data) if data.len() > most - bytes.len() => return Err(too_large()),
+                Ok(data) => {
+                    self.memory.reserve(&mut memory, bytes.len() + data.len())?;
+                    bytes.extend_from_slice(&data);
+                }
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            }
+        }
+        let bytes = bytes.freeze();
         self.replace(State::Read(KeptBody { bytes: Some(bytes.clone()), trailers, _memory: memory }));
         Ok(bytes)
     }
@@ -113,7 +131,7 @@ impl RequestBody for HeldBody {
 struct KeptBody {
     bytes: Option<Bytes>,
     trailers: Option<HeaderMap>,
-    _memory: OwnedSemaphorePermit,
+    _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl HttpBody for KeptBody {
@@ -171,5 +189,26 @@ mod tests {
         drop(first);
         held(&[b'b'; 1025], &memory).read(2000).await.unwrap();
         held(b"", &memory).read(2000).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_in_drops_keeps_no_other_out_and_has_its_time() {
+        let memory = BodyMemory(Arc::new(Semaphore::new(1)));
+        let drops = futures_util::stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b"x")), ()))
+        });
+        let mut slow = HeldBody::new(Body::from_stream(drops), Duration::from_secs(10), BodyMemory::default());
+        slow.longest_read = Duration::from_millis(400);
+        let stalled = futures_util::stream::pending::<Result<Bytes, std::convert::Infallible>>();
+        let stalled = HeldBody::new(Body::from_stream(stalled), Duration::from_millis(300), memory.clone());
+        let others = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            held(b"abc", &memory).read(3).await.unwrap();
+        };
+        let started = tokio::time::Instant::now();
+        let (slow, stalled, ()) = tokio::join!(slow.read(1 << 20), stalled.read(1 << 20), others);
+        assert_eq!((slow.unwrap_err().status.as_u16(), stalled.unwrap_err().status.as_u16()), (408, 408));
+        assert!(started.elapsed() < Duration::from_secs(5));
     }
 }

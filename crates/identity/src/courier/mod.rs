@@ -5,7 +5,6 @@
 //! when it is queued, in the language of its context, so every attempt to deliver it says the same.
 
 mod built_in;
-mod functions;
 mod http;
 mod part;
 mod smtp;

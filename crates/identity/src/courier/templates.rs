@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base::Locale;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gotmpl::MissingKey;
+use go_templates::{HtmlTemplate, TemplateError, TextTemplate, value_of};
 use serde_json::{Map, Value};
 use ui::{Brand, Ui};
 
 use super::built_in::BuiltIn;
-use super::functions::functions;
 use super::part::Part;
 use crate::config;
 use crate::domain::Via;
@@ -98,30 +98,30 @@ fn one_line(text: &str) -> String {
     text.trim().replace(|c: char| c.is_control(), " ")
 }
 
-fn complain(kind: TemplateType, part: Part, error: &gotmpl::TemplateError) {
+fn complain(kind: TemplateType, part: Part, error: &TemplateError) {
     tracing::error!(template = kind.as_str(), file = part.file(), %error, "a message template failed");
 }
 
-fn execute(part: Part, text: &str, siblings: &[String], model: &Value) -> Result<String, gotmpl::TemplateError> {
-    let model = gotmpl::to_value(model)?;
+fn execute(part: Part, text: &str, siblings: &[String], model: &Value) -> Result<String, TemplateError> {
+    let model = as_in_go(model);
+    let texts = || siblings.iter().map(String::as_str).chain([text]);
     if part == Part::Html {
-        let mut template = gotmpl::html::Template::new(part.file())
-            .funcs(functions())
-            .missing_key(MissingKey::ZeroValue)
-            .max_range_iters(MAX_ITERATIONS);
-        for sibling in siblings {
-            template = template.parse(sibling)?;
-        }
-        return template.parse(text)?.execute_to_string(&model);
+        let template = HtmlTemplate::new(part.file(), MAX_ITERATIONS);
+        return texts().try_fold(template, HtmlTemplate::parse)?.render(&model);
     }
-    let mut template = gotmpl::Template::new(part.file())
-        .funcs(functions())
-        .missing_key(MissingKey::ZeroValue)
-        .max_range_iters(MAX_ITERATIONS);
-    for sibling in siblings {
-        template = template.parse(sibling)?;
-    }
-    template.parse(text)?.execute_to_string(&model)
+    let template = TextTemplate::new(part.file(), MAX_ITERATIONS);
+    texts().try_fold(template, TextTemplate::parse)?.render(&model)
+}
+
+/// The model as Go has it: whole numbers in its own fields, and floats in what was read from JSON.
+fn as_in_go(model: &Value) -> go_templates::Value {
+    let field = |value: &Value| match value.as_i64() {
+        Some(number) => go_templates::Value::Int(number),
+        None => value_of(value),
+    };
+    let fields = model.as_object().into_iter().flatten();
+    let fields = fields.map(|(name, value)| (Arc::from(name.as_str()), field(value)));
+    go_templates::Value::Map(Arc::new(fields.collect()))
 }
 
 /// Files beside an operator's template that begin like it: they hold `{{define}}` blocks, for instance one a language.
@@ -310,6 +310,30 @@ mod tests {
         let mail = templates.render(TemplateType::RecoveryCodeValid, Via::Email, locale, french);
         assert_eq!(mail.subject, "Votre code");
         assert!(mail.body.starts_with("Enter this code"), "there are no built-in words in French: {}", mail.body);
+    }
+
+    #[test]
+    fn an_operators_template_prints_as_go_does() {
+        let mut data = data();
+        data["transient_payload"] = json!({"n": 12_345_678, "list": ["a", "b"], "name": "Jean-Luc O'Neil"});
+        for (template, expected) in [
+            ("{{ .ExpiresInMinutes }} {{ add .ExpiresInMinutes 1 }} {{ eq .ExpiresInMinutes 60 }}", "60 61 true"),
+            ("{{ .TransientPayload.n }} {{ int .TransientPayload.n }}", "1.2345678e+07 12345678"),
+            ("{{ splitList \"\" \"xyz\" | join \"|\" }} {{ splitList \",\" \"\" | len }}", "x|y|z 1"),
+            ("{{ untitle \"Hello Big-World\" }}", "hello big-World"),
+            ("{{ title .TransientPayload.name }}", "Jean-Luc O'Neil"),
+            ("{{ .TransientPayload.list | toJson | quote }}", "\"[\\\"a\\\",\\\"b\\\"]\""),
+            ("{{ coalesce \"\" nil | toString }}", "<nil>"),
+        ] {
+            let encoded = format!("base64://{}", STANDARD.encode(template));
+            let config: config::Courier = serde_json::from_value(json!({
+                "templates": {"recovery_code": {"valid": {"email": {"body": {"plaintext": encoded}}}}}
+            }))
+            .unwrap();
+            let mail = Templates::new(&config, brand());
+            let mail = mail.render(TemplateType::RecoveryCodeValid, Via::Email, Locale::ENGLISH, data.clone());
+            assert_eq!(mail.body, expected, "{template}");
+        }
     }
 
     #[test]

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use go_templates::value_of;
 use gotmpl::Value;
 use http::HeaderMap;
-use serde_json::Value as Json;
 
 use crate::domain::session::Session;
 use crate::pipeline::Inbound;
@@ -58,7 +58,7 @@ impl TemplateView<'_> {
         put("Authenticated", Value::Bool(self.session.authenticated));
         put("Authenticator", text(self.session.authenticator));
         if needs.covers(Needs::EXTRA) {
-            put("Extra", self.session.extra.get().map_or(Value::Nil, |extra| json_to_value(&extra)));
+            put("Extra", self.session.extra.get().map_or(Value::Nil, |extra| value_of(&extra)));
         }
         if needs.covers(Needs::SESSION_HEADER) {
             put(
@@ -137,18 +137,4 @@ pub(super) fn canonical_header_name(name: &str) -> String {
             letter
         })
         .collect()
-}
-
-/// JSON as Go's decoder leaves it: every number is a float64.
-pub(super) fn json_to_value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Nil,
-        Json::Bool(flag) => Value::Bool(*flag),
-        Json::Number(number) => Value::Float(number.as_f64().unwrap_or_default()),
-        Json::String(string) => text(string),
-        Json::Array(items) => Value::List(items.iter().map(json_to_value).collect()),
-        Json::Object(members) => Value::Map(Arc::new(
-            members.iter().map(|(name, value)| (Arc::from(name.as_str()), json_to_value(value))).collect(),
-        )),
-    }
 }

@@ -1,30 +1,35 @@
-//! The functions of templates: the gateway's own, and those of sprig that depend on their arguments alone.
-
-mod lists;
-mod numbers;
-mod texts;
+//! The functions of rule templates: the gateway's own, in addition to those of Go and sprig (`go-templates`).
 
 use std::sync::{Arc, LazyLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use go_templates::{Function, Outcome, displayed, exactly, printed, text, wrong};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::context::canonical_header_name;
-use super::json::display_marked;
+use super::marks::display_marked;
 use super::rewrite::{DISPLAY, DISPLAY_MARKED, HEADER_GET, HEADER_VALUES, QUERY_GET, QUERY_VALUES, VALUES_GET};
 
-pub(super) type Outcome = Result<Value, TemplateError>;
-pub(super) type Function = fn(&[Value]) -> Outcome;
-
-/// The functions that the template engine brings along.
-const BUILT_IN: &[&str] = &[
-    "and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "printf", "println",
-    "slice", "urlquery",
-];
-
 const OWN: &[(&str, Function)] = &[
-    ("print", print),
+    ("b64urlenc", |given| {
+        let [value] = exactly("b64urlenc", given)?;
+        Ok(text(URL_SAFE.encode(printed_or_empty(value))))
+    }),
+    ("print", |given| {
+        let [value] = exactly("print", given)?;
+        Ok(text(printed_or_empty(value)))
+    }),
     ("printIndex", print_index),
-    (DISPLAY, display),
+    ("urlPathEscape", |given| {
+        let [value] = exactly("urlPathEscape", given)?;
+        Ok(text(utf8_percent_encode(&printed_or_empty(value), PATH_SEGMENT).to_string()))
+    }),
+    (DISPLAY, |given| {
+        let [value] = exactly("display", given)?;
+        Ok(displayed(value))
+    }),
     (DISPLAY_MARKED, display_marked),
     (HEADER_GET, |arguments| first_value(arguments, true)),
     (HEADER_VALUES, |arguments| all_values(arguments, true)),
@@ -36,12 +41,23 @@ const OWN: &[(&str, Function)] = &[
     (QUERY_VALUES, |arguments| all_values(arguments, false)),
 ];
 
+/// What Go's `url.PathEscape` leaves as it is.
+const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b'@');
+
 static ALL: LazyLock<FuncMap> = LazyLock::new(|| {
-    [OWN, texts::FUNCTIONS, numbers::FUNCTIONS, lists::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .map(|(name, function)| ((*name).to_owned(), Arc::new(*function) as ValueFunc))
-        .collect()
+    let mut all = go_templates::functions();
+    all.extend(OWN.iter().map(|(name, function)| ((*name).to_owned(), Arc::new(*function) as ValueFunc)));
+    all
 });
 
 pub(super) fn all() -> FuncMap {
@@ -49,85 +65,32 @@ pub(super) fn all() -> FuncMap {
 }
 
 pub(super) fn is_known(name: &str) -> bool {
-    BUILT_IN.contains(&name) || ALL.contains_key(name)
+    go_templates::is_known(name) || ALL.contains_key(name)
 }
 
-/// What to tell someone who misses a function of sprig's that is left out on purpose.
-pub(super) fn why_absent(name: &str) -> &'static str {
-    match name {
-        "env" | "expandenv" => ": templates cannot read the environment",
-        "now" | "date" | "ago" | "htmlDate" | "dateInZone" => ": templates cannot read the clock",
-        "uuidv4" | "randAlphaNum" | "randAlpha" | "randNumeric" | "randAscii" | "randBytes" | "randInt" | "shuffle"
-        | "genPrivateKey" | "genCA" | "genSelfSignedCert" | "genSignedCert" => {
-            ": templates give the same text each time"
-        }
-        "getHostByName" => ": templates cannot use the network",
-        "osBase" | "osDir" | "osExt" | "osClean" | "osIsAbs" => ": templates know no files",
-        _ => "",
-    }
-}
-
-pub(super) fn wrong(message: impl Into<String>) -> TemplateError {
-    TemplateError::Exec(message.into())
-}
-
-pub(super) fn text(text: impl AsRef<str>) -> Value {
-    Value::String(Arc::from(text.as_ref()))
-}
-
-/// A value as Go's `%v` prints it, nil as nothing.
-pub(super) fn printed(value: &Value) -> String {
-    match value {
-        Value::Nil => String::new(),
-        other => in_go(other),
-    }
-}
-
-fn in_go(value: &Value) -> String {
-    match value {
-        Value::Float(number) => numbers::float_in_go(*number),
-        Value::List(items) => format!("[{}]", items.iter().map(in_go).collect::<Vec<_>>().join(" ")),
-        Value::Map(members) => {
-            let members: Vec<String> = members.iter().map(|(name, value)| format!("{name}:{}", in_go(value))).collect();
-            format!("map[{}]", members.join(" "))
-        }
-        other => other.to_string(),
-    }
-}
-
-/// What an action prints. Nil stays nil, which the engine prints as Go does.
-fn display(given: &[Value]) -> Outcome {
-    let [value] = arguments("display", given)?;
-    Ok(match value {
-        Value::Float(_) | Value::List(_) | Value::Map(_) => text(in_go(value)),
-        other => other.clone(),
-    })
-}
-
-/// Exactly `N` arguments.
-pub(super) fn arguments<'a, const N: usize>(name: &str, given: &'a [Value]) -> Result<&'a [Value; N], TemplateError> {
-    given.try_into().map_err(|_| TemplateError::ArgCount { name: name.to_owned(), expected: N, got: given.len() })
-}
-
-/// One value in its default form. Unlike Go's own `print`, nil is the empty text.
-fn print(given: &[Value]) -> Outcome {
-    let [value] = arguments("print", given)?;
-    Ok(text(printed(value)))
+/// A value in its default form. Unlike Go's own `print`, that of Oathkeeper takes one value, and nil is the empty text.
+pub(super) fn printed_or_empty(value: &Value) -> String {
+    if matches!(value, Value::Nil) { String::new() } else { printed(value) }
 }
 
 /// An element of a list, or the empty text when there is none.
 fn print_index(given: &[Value]) -> Outcome {
-    let [list, index] = arguments("printIndex", given)?;
-    let element = match (list, numbers::to_i64(index)) {
-        (Value::List(items), Some(index)) => usize::try_from(index).ok().and_then(|index| items.get(index)),
+    let [list, index] = exactly("printIndex", given)?;
+    let index = match index {
+        Value::Int(index) => usize::try_from(*index).ok(),
+        Value::Uint(index) => usize::try_from(*index).ok(),
+        other => return Err(wrong(format!("printIndex: expected an int, got {}", other.type_name()))),
+    };
+    let element = match (list, index) {
+        (Value::List(items), Some(index)) => items.get(index),
         _ => None,
     };
     Ok(text(element.map(printed).unwrap_or_default()))
 }
 
 fn values_of(given: &[Value], is_header: bool) -> Result<Option<&Value>, TemplateError> {
-    let [fields, name] = arguments("Get", given)?;
-    let name = printed(name);
+    let [fields, name] = exactly("Get", given)?;
+    let name = printed_or_empty(name);
     match fields {
         Value::Nil => Ok(None),
         Value::Map(fields) if is_header => Ok(fields.get(canonical_header_name(&name).as_str())),

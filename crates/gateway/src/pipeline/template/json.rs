@@ -9,17 +9,12 @@
 
 use std::borrow::Cow;
 
-use gotmpl::Value;
 use serde::de::IgnoredAny;
 
-use super::functions::{self, Outcome};
-use super::{RenderError, Template, TemplateError, TemplateView, rewrite};
-
-/// Around what an action printed.
-const OPEN: char = '\u{1}';
-const CLOSE: char = '\u{2}';
-/// In front of a digit that stands for one of the three inside of what an action printed.
-const ESCAPE: char = '\u{3}';
+use super::compiled::{RenderError, Template, TemplateError};
+use super::context::TemplateView;
+use super::marks::{CLOSE, ESCAPE, OPEN, unmarked};
+use super::rewrite;
 
 #[derive(Clone, Debug)]
 pub(crate) struct JsonTemplate(Template);
@@ -43,47 +38,6 @@ impl JsonTemplate {
         let assembled = assemble(&marked);
         assembled.map(Cow::Owned).map_err(|reason| RenderError { source_text: self.0.source().to_owned(), reason })
     }
-}
-
-/// What an action prints in such a template, between marks.
-pub(super) fn display_marked(given: &[Value]) -> Outcome {
-    let [value] = functions::arguments("display", given)?;
-    let printed = match value {
-        // As Go prints it.
-        Value::Nil => "<no value>".to_owned(),
-        other => functions::printed(other),
-    };
-    let mut marked = String::with_capacity(printed.len() + 2);
-    marked.push(OPEN);
-    for character in printed.chars() {
-        match character {
-            OPEN => marked.extend([ESCAPE, '1']),
-            CLOSE => marked.extend([ESCAPE, '2']),
-            ESCAPE => marked.extend([ESCAPE, '3']),
-            other => marked.push(other),
-        }
-    }
-    marked.push(CLOSE);
-    Ok(functions::text(marked))
-}
-
-fn unmarked(printed: &str) -> Cow<'_, str> {
-    if !printed.contains(ESCAPE) {
-        return Cow::Borrowed(printed);
-    }
-    let mut characters = printed.chars();
-    let mut plain = String::with_capacity(printed.len());
-    while let Some(character) = characters.next() {
-        plain.push(match character {
-            ESCAPE => match characters.next() {
-                Some('1') => OPEN,
-                Some('2') => CLOSE,
-                _ => ESCAPE,
-            },
-            other => other,
-        });
-    }
-    Cow::Owned(plain)
 }
 
 /// Where in a JSON text something stands.
