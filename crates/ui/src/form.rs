@@ -374,13 +374,15 @@ fn show_account(
     form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
 }
 
-/// The keyboard starts at the first problem; else, on pages with one purpose, at the first empty field.
+/// The keyboard starts at the first problem; else at codes that are shown because somebody asked for them; else, on pages with
+/// one purpose, at the first empty field.
 fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
     let problem = fields().find(|(_, (_, item))| item.has_problem());
     let starts_with_field = !matches!(kind, FlowKind::Settings | FlowKind::Registration);
     let chosen = problem
+        .or_else(|| fields().find(|(_, (_, item))| item.shows_codes()))
         .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
         .map(|(form, (item, _))| (form, item));
     if let Some((form, item)) = chosen {
