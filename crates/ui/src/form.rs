@@ -278,11 +278,11 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
 }
 
 /// What has a field to fill in stands first, so that Enter and the focus belong to it; then buttons, then providers, and a
-/// way back last. The flow's order decides the rest.
+/// way back last. Backup codes follow what they stand in for. The flow's order decides the rest.
 fn rank(kind: FlowKind, form: &Form) -> u8 {
     let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
     match kind {
-        FlowKind::Settings => 0,
+        FlowKind::Settings => u8::from(form.id == "lookup_secret"),
         _ if only_steps_aside => 3,
         _ if form.id == "oidc" => 2,
         _ => u8::from(form.items.is_empty()),

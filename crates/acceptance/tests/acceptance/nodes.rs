@@ -164,7 +164,8 @@ async fn race_second_factor(nodes: &[Suite; 2], session: &str, body: &Value) -> 
     for number in 0..FORMS {
         let node = &nodes[number % 2];
         let mut client = node.api().with_header("x-session-token", session);
-        let flow = client.get(node.identity("/self-service/login/api?aal=aal2")).await?.expect_status(StatusCode::OK)?;
+        let flow =
+            client.get(node.identity("/self-service/login/api?aal=aal2")).await?.expect_status(StatusCode::OK)?;
         let id = flow.at("/id").as_str().context("an id")?.to_owned();
         forms.push((client, node.identity(&format!("/self-service/login?flow={id}"))));
     }

@@ -94,10 +94,20 @@ async fn give_password(suite: &Suite, page: &Client, next: &str) -> Result<()> {
 
 /// What a person copies when they choose all of an element.
 async fn copied(page: &Client, selector: &str) -> Result<String> {
-    let script = "getSelection().selectAllChildren(document.querySelector(arguments[0])); return String(getSelection())";
+    let script =
+        "getSelection().selectAllChildren(document.querySelector(arguments[0])); return String(getSelection())";
     let text = page.execute(script, vec![selector.into()]).await?;
     page.execute("getSelection().removeAllRanges()", Vec::new()).await?;
     Ok(text.as_str().context("a text")?.to_owned())
+}
+
+/// Whether the keyboard begins at that element; the window itself need not have the focus.
+async fn ensure_opened_at(page: &Client, selector: &str) -> Result<()> {
+    wait_for(page, selector).await?;
+    let script = "return document.activeElement.matches(arguments[0])";
+    let is_there = page.execute(script, vec![selector.into()]).await?;
+    ensure!(is_there == true, "the page does not open at {selector}");
+    Ok(())
 }
 
 /// On the database that is quick to start, as above.
@@ -118,7 +128,8 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
     shoot(page, "app-refused").await?;
     answer(page, "totp_code", &app.code(&suite)?, "[name=totp_unlink]").await?;
     shoot(page, "app-set-up").await?;
-    activate(page, "lookup_secret_regenerate", ".codes:focus").await?;
+    activate(page, "lookup_secret_regenerate", ".codes").await?;
+    ensure_opened_at(page, ".codes").await?;
     shoot_thoroughly(page, "codes-new").await?;
     let codes = copied(page, ".codes").await?;
     let codes: Vec<&str> = codes.split_whitespace().collect();
@@ -127,7 +138,8 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
     shoot(page, "codes-hidden").await?;
 
     suite.advance(STEP);
-    give_password(&suite, page, "[name=totp_code]:focus").await?;
+    give_password(&suite, page, "[name=totp_code]").await?;
+    ensure_opened_at(page, "[name=totp_code]").await?;
     shoot_thoroughly(page, "second-step").await?;
     tab_to(page, "[name=totp_code]").await?;
     type_text(page, &app.code(&suite)?).await?;
@@ -139,7 +151,8 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
     shoot(page, "second-step-refused").await?;
     answer(page, "lookup_secret", codes[1], "body:not(:has([name=lookup_secret]))").await?;
     page.goto(&suite.identity("/self-service/settings/browser")).await?;
-    activate(page, "lookup_secret_reveal", ".codes:focus").await?;
+    activate(page, "lookup_secret_reveal", ".codes").await?;
+    ensure_opened_at(page, ".codes").await?;
     shoot_thoroughly(page, "codes-shown").await?;
     activate(page, "totp_unlink", ".key").await?;
     ensure!(copied(page, ".key").await? != key, "the app that is set up again has a new secret");

@@ -67,12 +67,14 @@ async fn a_login_within_a_code_flow_asks_for_the_second_factor_and_the_id_token_
         ensure!(page.form("form:has(button[value=allow])").is_err(), "a password alone: {}", page.summary());
         ensure_two_factors(&claims(suite, &mut browser, &client, &page).await?)?;
 
-        // Whoever is signed in by the password alone is asked for the rest.
+        // A session that was begun with the password alone is confirmed, and asked for the rest.
         suite.advance(STEP);
         let mut browser = suite.browser();
         let page = browser.open(suite.identity("/self-service/login/browser")).await?;
         give_password(&mut browser, &page).await?;
         let page = browser.open(&url).await?;
+        let form = page.form(&form_with("password"))?.fill("password", PASSWORD)?.press("method", "password")?;
+        let page = browser.submit(&form).await?;
         ensure_two_factors(&claims(suite, &mut browser, &client, &page).await?)
     })
     .await
