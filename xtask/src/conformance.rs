@@ -30,9 +30,9 @@ const LIMIT: Duration = Duration::from_mins(30);
 pub(crate) enum Suite {
     /// The official client for Go. Needs go
     Go,
-    /// The official clients for JavaScript. Needs node, npm
+    /// The official clients for JavaScript, and an authenticator app. Needs node, npm
     Node,
-    /// The official clients for Python. Needs python3 with its venv
+    /// The official clients for Python, and an authenticator app. Needs python3 with its venv
     Python,
     /// The official clients for Rust. Needs nothing more
     Rust,

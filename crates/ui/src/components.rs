@@ -8,7 +8,7 @@ mod field;
 pub use alert::Alert;
 pub use button::{Button, ButtonKind};
 pub(crate) use field::ALERTS_ID;
-pub use field::{Checkbox, Field, Hidden, Select, SelectOption};
+pub use field::{Checkbox, CodeKind, Field, Hidden, Select, SelectOption};
 
 /// Makes a template's output count as finished HTML inside another template. Its own values are escaped already.
 macro_rules! component {

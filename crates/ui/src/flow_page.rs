@@ -160,6 +160,8 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
     match kind {
         FlowKind::Login if says(1_010_004) => (strings.second_factor, None),
         FlowKind::Login if says(1_010_003) => (strings.confirm_identity, None),
+        // Where the message is about a code that was refused.
+        FlowKind::Login if shows("totp_code") || shows("lookup_secret") => (strings.second_factor, None),
         FlowKind::Login | FlowKind::Registration | FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Login => (strings.sign_in, quietly(strings.sign_in_intro)),
         // The second step is known by its way back to the first.

@@ -278,11 +278,11 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
 }
 
 /// What has a field to fill in stands first, so that Enter and the focus belong to it; then buttons, then providers, and a
-/// way back last. The flow's order decides the rest.
+/// way back last. Backup codes follow what they stand in for. The flow's order decides the rest.
 fn rank(kind: FlowKind, form: &Form) -> u8 {
     let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
     match kind {
-        FlowKind::Settings => 0,
+        FlowKind::Settings => u8::from(form.id == "lookup_secret"),
         _ if only_steps_aside => 3,
         _ if form.id == "oidc" => 2,
         _ => u8::from(form.items.is_empty()),
@@ -374,13 +374,15 @@ fn show_account(
     form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
 }
 
-/// The keyboard starts at the first problem; else, on pages with one purpose, at the first empty field.
+/// The keyboard starts at the first problem; else at codes that are shown because somebody asked for them; else, on pages with
+/// one purpose, at the first empty field.
 fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
     let problem = fields().find(|(_, (_, item))| item.has_problem());
     let starts_with_field = !matches!(kind, FlowKind::Settings | FlowKind::Registration);
     let chosen = problem
+        .or_else(|| fields().find(|(_, (_, item))| item.shows_codes()))
         .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
         .map(|(form, (item, _))| (form, item));
     if let Some((form, item)) = chosen {

@@ -29,7 +29,11 @@ impl Server {
                 "selfservice": {
                     "default_browser_return_url": format!("http://127.0.0.1:{identity}/"),
                     "flows": {"registration": {"after": {"password": {"hooks": [{"hook": "session"}]}}}},
-                    "methods": {"password": {"config": {"haveibeenpwned_enabled": false}}},
+                    "methods": {
+                        "password": {"config": {"haveibeenpwned_enabled": false}},
+                        "totp": {"enabled": true, "config": {"issuer": "Conformance"}},
+                        "lookup_secret": {"enabled": true},
+                    },
                 },
             },
             "oauth": {"serve": {"public": listener(oauth), "admin": listener(oauth_admin)}},

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict"
 import * as hydra from "@ory/hydra-client"
 import * as kratos from "@ory/kratos-client"
+import { checkAuthenticatorApp } from "./authenticator-app.mjs"
 
 const { KLEIS_IDENTITY, KLEIS_IDENTITY_ADMIN, KLEIS_OAUTH, KLEIS_OAUTH_ADMIN } = process.env
 const at = (library, basePath) => new library.Configuration({ basePath })
@@ -102,3 +103,4 @@ async function useClients() {
 await signUp()
 await manageIdentities()
 await useClients()
+await checkAuthenticatorApp(frontend, ok)

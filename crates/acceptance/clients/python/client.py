@@ -9,6 +9,8 @@ import urllib.request
 import ory_hydra_client as hydra
 import ory_kratos_client as kratos
 
+import authenticator_app
+
 
 def api(library, name, base):
     return getattr(library, name)(library.ApiClient(library.Configuration(host=base)))
@@ -106,3 +108,4 @@ def use_clients():
 sign_up()
 manage_identities()
 use_clients()
+authenticator_app.check(frontend, ok)

@@ -157,8 +157,12 @@ fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Re
         "dsn": "memory",
         "log": { "level": "warn" },
         "identity": {
-            // What is typed into a demo is nobody else's business, and no secret.
-            "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } },
+            "selfservice": { "methods": {
+                // What is typed into a demo is nobody else's business, and no secret.
+                "password": { "config": { "haveibeenpwned_enabled": false } },
+                "totp": { "enabled": true, "config": { "issuer": "Kleis demo" } },
+                "lookup_secret": { "enabled": true },
+            } },
         },
         "gateway": {
             "serve": { "proxy": { "port": gateway.port() } },

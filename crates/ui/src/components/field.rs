@@ -24,6 +24,14 @@ impl Hidden {
     }
 }
 
+/// What a short code is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeKind {
+    /// Typed with the keyboard of digits, unless the field's pattern says more.
+    Digits,
+    Letters,
+}
+
 /// A line of text: also a password, a number, a date, a code.
 #[derive(Clone, Debug, Default, Template)]
 #[template(path = "components/field.html")]
@@ -46,8 +54,8 @@ pub struct Field {
     pub autofocus: bool,
     /// The page opens at this field because of a problem that stands above the forms: whoever listens hears it here.
     pub follows_problem: bool,
-    /// A short code: shown large, with the digits' keyboard when it has only digits.
-    pub is_code: bool,
+    /// A short code: shown large.
+    pub code: Option<CodeKind>,
     /// The word that marks a field that may stay empty; `None` hides the mark.
     pub optional_mark: Option<&'static str>,
     /// A way on for somebody who cannot fill the field in. It is shown on the line of the label and reached by the keyboard
@@ -62,18 +70,18 @@ pub struct Field {
 impl Field {
     /// Names may be written in any script; addresses, codes and the like read from left to right everywhere.
     fn direction(&self) -> &'static str {
-        let is_free_text = matches!(self.kind.as_str(), "text" | "search") && !self.is_code;
+        let is_free_text = matches!(self.kind.as_str(), "text" | "search") && self.code.is_none();
         if is_free_text { "auto" } else { "ltr" }
     }
 
     fn digits_only(&self) -> bool {
-        self.is_code && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
+        self.code == Some(CodeKind::Digits) && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
     }
 
     /// What is typed is no prose: a telephone neither begins it with a capital letter nor corrects it.
     fn is_literal(&self) -> bool {
         let names_a_person = || self.autocomplete.as_deref().is_some_and(|it| it.contains("username"));
-        self.is_code || self.kind == "password" || names_a_person()
+        self.code.is_some() || self.kind == "password" || names_a_person()
     }
 
     /// What the input is described by, as a list of ids.

@@ -1,11 +1,12 @@
 //! One thing in a form that is not a button: a field, or something to read.
 
 use askama::Template;
+use serde_json::Value;
 
 use super::FlowKind;
-use crate::components::{Checkbox, Field, Select, SelectOption, component};
+use crate::components::{Checkbox, CodeKind, Field, Select, SelectOption, component};
 use crate::nodes::{Attributes, Input, Node, plain};
-use crate::{FlowContext, Localizer, MessageKind, OutsideText, PageLink};
+use crate::{FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink};
 
 #[derive(Clone, Debug, Template)]
 #[template(path = "form/item.html")]
@@ -13,15 +14,17 @@ pub enum Item {
     Field(Field),
     Checkbox(Checkbox),
     Select(Select),
-    /// Words to copy, such as the key of an authenticator app.
+    /// Words to copy, such as the key of an authenticator app, which is easier to type in groups. No blank stands between the
+    /// groups: a copy holds none.
     Secret {
         label: Option<String>,
-        text: String,
+        groups: Vec<String>,
     },
-    /// Recovery codes to keep.
+    /// Backup codes to keep, on a page that was asked for to see them: it opens there.
     Codes {
         label: Option<String>,
-        codes: Vec<String>,
+        codes: Vec<Code>,
+        autofocus: bool,
     },
     /// Whom the form is about, or where a code was sent; without the address where the message above names it.
     Recipient {
@@ -43,6 +46,22 @@ pub enum Item {
 
 component! { Item }
 
+/// One backup code; of a used one, when it was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    text: String,
+    is_used: bool,
+}
+
+impl Code {
+    fn of(secret: &Value, words: Localizer<'_>) -> Self {
+        serde_json::from_value::<Message>(secret.clone()).map_or_else(
+            |_| Self { text: plain(secret), is_used: false },
+            |message| Self { text: words.text(&message, None), is_used: message.context.contains_key("used_at") },
+        )
+    }
+}
+
 impl Item {
     pub(super) fn from_node(
         kind: FlowKind,
@@ -57,15 +76,10 @@ impl Item {
             Attributes::Text { text } => Some(match text.context.get("secrets").and_then(|it| it.as_array()) {
                 Some(secrets) => Self::Codes {
                     label: label(None),
-                    codes: secrets
-                        .iter()
-                        .map(|secret| {
-                            serde_json::from_value(secret.clone())
-                                .map_or_else(|_| plain(secret), |message| words.text(&message, None))
-                        })
-                        .collect(),
+                    codes: secrets.iter().map(|secret| Code::of(secret, words)).collect(),
+                    autofocus: false,
                 },
-                None => Self::Secret { label: label(None), text: words.text(text, None) },
+                None => Self::Secret { label: label(None), groups: groups(text, words) },
             }),
             Attributes::Img { src, width, height } => Some(Self::Image {
                 src: src.clone(),
@@ -127,14 +141,27 @@ impl Item {
         }
     }
 
+    pub(super) const fn shows_codes(&self) -> bool {
+        matches!(self, Self::Codes { .. })
+    }
+
     pub(super) fn is_empty_field(&self) -> bool {
         self.as_field().is_some_and(|field| field.value.is_empty() && !field.disabled)
     }
 
     pub(super) fn take_focus(&mut self, follows_problem: bool) {
-        if let Self::Field(field) = self {
-            field.autofocus = true;
-            field.follows_problem = follows_problem;
+        match self {
+            Self::Field(field) => {
+                field.autofocus = true;
+                field.follows_problem = follows_problem;
+            }
+            Self::Codes { autofocus, .. } => *autofocus = true,
+            Self::Checkbox(_)
+            | Self::Select(_)
+            | Self::Secret { .. }
+            | Self::Recipient { .. }
+            | Self::Image { .. }
+            | Self::Link { .. } => {}
         }
     }
 }
@@ -239,7 +266,7 @@ impl Builder<'_> {
             disabled: input.disabled,
             autofocus: false,
             follows_problem: false,
-            is_code: matches!(input.name.as_str(), "code" | "totp_code"),
+            code: code_kind(&input.name),
             optional_mark: self.optional_mark(),
             beside: self.beside(),
             reveal: (self.is_password() && !input.disabled).then(|| self.words.strings().show_password),
@@ -287,6 +314,24 @@ impl Builder<'_> {
     }
 }
 
+/// A text that is a secret and nothing else falls into groups of four characters.
+fn groups(text: &Message, words: Localizer<'_>) -> Vec<String> {
+    let shown = words.text(text, None);
+    if text.context.get("secret").is_none_or(|secret| plain(secret) != shown) {
+        return vec![shown];
+    }
+    let characters: Vec<char> = shown.chars().collect();
+    characters.chunks(4).map(|group| group.iter().collect()).collect()
+}
+
+fn code_kind(name: &str) -> Option<CodeKind> {
+    match name {
+        "code" | "totp_code" => Some(CodeKind::Digits),
+        "lookup_secret" => Some(CodeKind::Letters),
+        _ => None,
+    }
+}
+
 /// A field's name as words, when its schema gave it no title: `traits.first_name` is `First name`.
 fn spoken(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name).replace(['_', '-'], " ");
@@ -299,6 +344,8 @@ fn purpose(name: &str) -> Option<&'static str> {
     match name {
         "identifier" | "traits.username" => Some("username"),
         "totp_code" | "code" => Some("one-time-code"),
+        // It works once: a browser that remembers it would offer what is refused.
+        "lookup_secret" => Some("off"),
         "email" | "traits.email" => Some("email"),
         "traits.phone" | "traits.phone_number" => Some("tel"),
         "traits.name" => Some("name"),

@@ -288,3 +288,60 @@ fn the_address_of_a_code_is_named_once() {
         assert!(html.contains("Wrong address?"), "{html}");
     }
 }
+
+fn text(group: &str, text: serde_json::Value) -> serde_json::Value {
+    json!({"type": "text", "group": group, "messages": [], "meta": {}, "attributes": {"node_type": "text", "text": text}})
+}
+
+#[test]
+fn a_key_is_shown_in_groups_without_blanks_between_them() {
+    let key = json!({"id": 1_050_006, "text": "wire", "type": "info", "context": {"secret": "JBSWY3DPEH"}});
+    let code = node("totp", json!({"name": "totp_code", "type": "text"}), 1_070_006);
+    let html = arranged(FlowKind::Settings, vec![text("totp", key), code]).forms[0].render().unwrap();
+    assert!(html.contains("<span>JBSW</span><span>Y3DP</span><span>EH</span></p>"), "{html}");
+    assert!(html.contains(r#"inputmode="numeric""#) && html.contains(r#"autocomplete="one-time-code""#), "{html}");
+    let words = json!({"id": 1, "text": "Some words", "type": "info", "context": {"secret": "JBSWY3DPEH"}});
+    let html = arranged(FlowKind::Settings, vec![text("totp", words)]).forms[0].render().unwrap();
+    assert!(html.contains(r#"<p class="secret" dir="ltr">Some words</p>"#), "{html}");
+}
+
+#[test]
+fn backup_codes_come_last_and_the_page_opens_at_them() {
+    let of =
+        |id: u64, context: serde_json::Value| json!({"id": id, "text": "wire", "type": "info", "context": context});
+    let secrets = [of(1_050_009, json!({"secret": "a<b"})), of(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}))];
+    let arranged = arranged(
+        FlowKind::Settings,
+        vec![
+            csrf(),
+            text("lookup_secret", of(1_050_015, json!({"secrets": secrets}))),
+            submit("lookup_secret", "lookup_secret_confirm", "true", 1_050_011),
+            submit("totp", "totp_unlink", "true", 1_050_004),
+        ],
+    );
+    let ids: Vec<_> = arranged.forms.iter().map(|form| form.id.as_str()).collect();
+    assert_eq!(ids, ["totp", "lookup_secret"]);
+    let html = arranged.forms[1].render().unwrap();
+    assert!(html.contains(r#" tabindex="-1" autofocus>"#) && html.contains("<li>a&#60;b</li>"), "{html}");
+    assert_eq!(html.matches("<s aria-hidden").count(), 1, "{html}");
+}
+
+#[test]
+fn a_backup_code_is_typed_with_letters_and_not_remembered() {
+    let field = node("lookup_secret", json!({"name": "lookup_secret", "type": "text", "required": true}), 1_010_007);
+    let form = arranged(FlowKind::Login, vec![field, submit("lookup_secret", "method", "lookup_secret", 1_010_010)]);
+    let html = form.forms[0].render().unwrap();
+    assert!(html.contains(r#"class="code" autocapitalize="none" spellcheck="false" autocomplete="off""#), "{html}");
+}
+
+#[test]
+fn a_refused_second_factor_is_still_the_second_step() {
+    for name in ["totp_code", "lookup_secret"] {
+        let mut container = container(vec![node(name, json!({"name": name, "type": "text"}), 1_010_006)]);
+        container.messages =
+            serde_json::from_value(json!([{"id": 4_000_008, "text": "wire", "type": "error"}])).unwrap();
+        let words = Localizer::plain(Language::English);
+        let page = FlowPage::new(FlowKind::Login, &container, words, FlowContext::default());
+        assert_eq!(page.page().title, "Error: One more step");
+    }
+}

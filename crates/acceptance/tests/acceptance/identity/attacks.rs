@@ -7,14 +7,15 @@ use anyhow::{Context as _, Result, ensure};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::PASSWORD;
+use super::second_factors::{App, STEP, with_second_factors};
+use super::{PASSWORD, session_token};
 
 const ALICE: &str = "alice@example.org";
 
 /// Three wrong guesses of strangers and two mails; the other limits are the defaults. Who sits behind the listed proxy says
 /// it in a header, so that a test has as many addresses as it likes.
 fn config() -> Value {
-    let mut config = super::config();
+    let mut config = with_second_factors();
     config["trusted_proxies"] = json!(["127.0.0.1"]);
     config["identity"]["security"] = json!({ "attempt_limits": {
         "guesses": { "stranger": { "burst": 3, "refill": "10m" } },
@@ -134,6 +135,61 @@ async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
         }
         suite.advance(std::time::Duration::from_mins(10));
         ensure!(sign_in(suite, "203.0.113.1", PASSWORD).await? == 200, "after the wait one guess is judged");
+        Ok(())
+    })
+    .await
+}
+
+/// Gives a code as the second factor of the session behind `token`, in a form of its own.
+async fn second_factor(suite: &Suite, address: &str, token: &str, code: &str) -> Result<u16> {
+    let mut client = at(suite.api(), address).with_header("x-session-token", token);
+    let flow = client.get(suite.identity("/self-service/login/api?aal=aal2")).await?;
+    let action = flow.at("/ui/action").as_str().with_context(|| flow.summary())?.to_owned();
+    let body = json!({ "method": "totp", "totp_code": code });
+    Ok(client.json(Method::POST, &action, &body).await?.status.as_u16())
+}
+
+#[tokio::test]
+async fn whoever_knows_the_password_guesses_codes_a_few_times_from_everywhere_together() -> Result<()> {
+    with_config_on_both_engines(config(), async |suite| {
+        let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+        let body = json!({
+            "schema_id": "default",
+            "traits": { "email": ALICE },
+            "credentials": {
+                "password": { "config": { "password": PASSWORD } },
+                "totp": { "config": { "totp_url": format!("otpauth://totp/x?secret={secret}") } },
+            },
+        });
+        let created = suite.api().json(Method::POST, suite.identity_admin("/admin/identities"), &body).await?;
+        ensure!(created.status == 201, "{}", created.summary());
+        let (app, home) = (App::with(secret)?, "198.51.100.7");
+        let session = async |address: &str| {
+            let body = json!({ "method": "password", "identifier": ALICE, "password": PASSWORD });
+            let answers = play(suite, &mut at(suite.api(), address), "login", &[body]).await?;
+            session_token(&answers[0])
+        };
+        ensure!(second_factor(suite, home, &session(home).await?, &app.code(suite)?).await? == 200);
+        suite.advance(STEP);
+
+        let mut thieves = Vec::new();
+        for number in 1..=8 {
+            let address = format!("203.0.113.{number}");
+            thieves.push((session(&address).await?, address));
+        }
+        let (mut judged, mut refused) = (0, 0);
+        for (token, address) in thieves.iter().chain(&thieves) {
+            match second_factor(suite, address, token, "000000").await? {
+                400 => judged += 1,
+                429 => refused += 1,
+                status => anyhow::bail!("{status}"),
+            }
+        }
+        ensure!(judged == 3 && refused == 13, "{judged} guesses were judged");
+        let (token, address) = &thieves[0];
+        ensure!(second_factor(suite, address, token, &app.code(suite)?).await? == 429, "the right code is not judged");
+        let own = session(home).await?;
+        ensure!(second_factor(suite, home, &own, &app.code(suite)?).await? == 200, "the owner is not locked out");
         Ok(())
     })
     .await

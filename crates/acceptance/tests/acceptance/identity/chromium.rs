@@ -4,11 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use acceptance::chrome::Chrome;
+use acceptance::look::{look, look_closely, look_in_languages, press, tab_to, type_text};
 use acceptance::suite::{Engine, Suite};
 use anyhow::{Context as _, Result, ensure};
-use fantoccini::Locator;
 use fantoccini::key::Key;
+use fantoccini::{Client, Locator};
 
+use super::second_factors::{App, STEP, with_second_factors};
 use super::{PASSWORD, config, register};
 
 const ALICE: &str = "alice@example.org";
@@ -44,6 +46,116 @@ async fn a_person_signs_in_with_the_keyboard_alone() -> Result<()> {
     let session = cookies.iter().find(|cookie| cookie.name() == "ory_kratos_session").context("a session cookie")?;
     ensure!(session.http_only() == Some(true));
     ensure!(page.execute("return document.cookie", Vec::new()).await? == "", "scripts see no cookie");
+    chrome.close().await?;
+    suite.stop().await;
+    Ok(())
+}
+
+async fn wait_for(page: &Client, selector: &str) -> Result<()> {
+    let found = page.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+    let url = page.current_url().await?;
+    found.map(drop).with_context(|| format!("no {selector} at {url}"))
+}
+
+async fn shoot(page: &Client, name: &str) -> Result<()> {
+    look(page, &Path::new(SCREENSHOTS).join("second-factors"), name).await
+}
+
+/// In every language, and at twice its size.
+async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
+    let folder = Path::new(SCREENSHOTS).join("second-factors");
+    look(page, &folder, name).await?;
+    look_closely(page, &folder, name).await?;
+    look_in_languages(page, &folder, name, &["de", "ar"]).await
+}
+
+/// Goes to the field with the keyboard, fills it in and presses Enter; then the page shows `next`.
+async fn answer(page: &Client, field: &str, text: &str, next: &str) -> Result<()> {
+    tab_to(page, &format!("[name={field}]")).await?;
+    type_text(page, text).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, next).await
+}
+
+/// Presses the button with the keyboard; then the page shows `next`.
+async fn activate(page: &Client, button: &str, next: &str) -> Result<()> {
+    tab_to(page, &format!("[name={button}]")).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, next).await
+}
+
+async fn give_password(suite: &Suite, page: &Client, next: &str) -> Result<()> {
+    page.delete_all_cookies().await?;
+    page.goto(&suite.identity("/self-service/login/browser")).await?;
+    tab_to(page, "[name=identifier]").await?;
+    type_text(page, ALICE).await?;
+    answer(page, "password", PASSWORD, next).await
+}
+
+/// What a person copies when they choose all of an element.
+async fn copied(page: &Client, selector: &str) -> Result<String> {
+    let script =
+        "getSelection().selectAllChildren(document.querySelector(arguments[0])); return String(getSelection())";
+    let text = page.execute(script, vec![selector.into()]).await?;
+    page.execute("getSelection().removeAllRanges()", Vec::new()).await?;
+    Ok(text.as_str().context("a text")?.to_owned())
+}
+
+/// Whether the keyboard begins at that element; the window itself need not have the focus.
+async fn ensure_opened_at(page: &Client, selector: &str) -> Result<()> {
+    wait_for(page, selector).await?;
+    let script = "return document.activeElement.matches(arguments[0])";
+    let is_there = page.execute(script, vec![selector.into()]).await?;
+    ensure!(is_there == true, "the page does not open at {selector}");
+    Ok(())
+}
+
+/// On the database that is quick to start, as above.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() -> Result<()> {
+    let suite = Suite::start_with(Engine::Sqlite, with_second_factors()).await?;
+    register(&suite, ALICE).await?;
+    let chrome = Chrome::start().await?;
+    let page = &chrome.client;
+    give_password(&suite, page, "body:not(:has([name=password])), [name=totp_code]").await?;
+
+    page.goto(&suite.identity("/self-service/settings/browser")).await?;
+    shoot_thoroughly(page, "app-to-set-up").await?;
+    let key = copied(page, ".key").await?;
+    ensure!(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "copied with blanks: {key:?}");
+    let app = App::with(&key)?;
+    answer(page, "totp_code", "000000", "[name=totp_code][aria-invalid=true]").await?;
+    shoot(page, "app-refused").await?;
+    answer(page, "totp_code", &app.code(&suite)?, "[name=totp_unlink]").await?;
+    shoot(page, "app-set-up").await?;
+    activate(page, "lookup_secret_regenerate", ".codes").await?;
+    ensure_opened_at(page, ".codes").await?;
+    shoot_thoroughly(page, "codes-new").await?;
+    let codes = copied(page, ".codes").await?;
+    let codes: Vec<&str> = codes.split_whitespace().collect();
+    ensure!(codes.len() == 12, "{codes:?}");
+    activate(page, "lookup_secret_confirm", "[name=lookup_secret_reveal]").await?;
+    shoot(page, "codes-hidden").await?;
+
+    suite.advance(STEP);
+    give_password(&suite, page, "[name=totp_code]").await?;
+    ensure_opened_at(page, "[name=totp_code]").await?;
+    shoot_thoroughly(page, "second-step").await?;
+    tab_to(page, "[name=totp_code]").await?;
+    type_text(page, &app.code(&suite)?).await?;
+    press(page, Key::Enter).await?;
+    wait_for(page, "body:not(:has([name=totp_code]))").await?;
+
+    give_password(&suite, page, "[name=lookup_secret]").await?;
+    answer(page, "lookup_secret", "abcdefgh", "[role=alert]").await?;
+    shoot(page, "second-step-refused").await?;
+    answer(page, "lookup_secret", codes[1], "body:not(:has([name=lookup_secret]))").await?;
+    page.goto(&suite.identity("/self-service/settings/browser")).await?;
+    activate(page, "lookup_secret_reveal", ".codes").await?;
+    ensure_opened_at(page, ".codes").await?;
+    shoot_thoroughly(page, "codes-shown").await?;
+    activate(page, "totp_unlink", ".key").await?;
+    ensure!(copied(page, ".key").await? != key, "the app that is set up again has a new secret");
     chrome.close().await?;
     suite.stop().await;
     Ok(())

@@ -8,6 +8,7 @@ mod chromium;
 mod enumeration;
 mod pages;
 mod sdk;
+pub(crate) mod second_factors;
 mod sessions;
 
 use acceptance::page::Page;

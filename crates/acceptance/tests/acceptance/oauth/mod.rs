@@ -9,6 +9,7 @@ mod logout;
 mod openid_connect;
 mod refresh;
 mod sdk;
+mod second_factors;
 mod single_logout;
 
 use acceptance::browser::Browser;
