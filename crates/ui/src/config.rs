@@ -1,4 +1,4 @@
-//! The `ui` section: how an operator makes the pages theirs without touching a template.
+//! The `ui` section of the configuration: name, colours, links, languages and texts of the pages.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,25 +9,25 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{ContrastFinding, Language};
 
-/// Looks and words of the built-in pages.
+/// Design and texts of the built-in pages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The name that stands in the head of each page and in its title.
+    /// The name in the header and in the title of each page.
     pub product_name: String,
-    /// An image in place of the built-in mark: an `https` or `http` URL, or a path on this server.
+    /// An image in place of the built-in logo: an `https` or `http` URL, or a path on this server.
     pub logo_url: Option<String>,
     /// `auto` follows the visitor's system.
     pub color_scheme: ColorScheme,
-    /// Design tokens by name, without the two dashes: `accent: "#7a1fa2"`. The names stand in `assets/kleis.css`.
+    /// Design tokens by name, without the two dashes: `accent: "#7a1fa2"`. The names are in `assets/kleis.css`.
     pub variables: BTreeMap<String, String>,
-    /// The same for the dark scheme alone; what is absent here keeps its built-in dark value.
+    /// The same for the dark scheme alone; omitted tokens keep their built-in dark value.
     pub dark_variables: BTreeMap<String, String>,
     /// Links at the end of every page.
     pub footer: Footer,
-    /// The languages that are offered, all of them when unset. The first is for those who read none of them.
+    /// The languages that are offered, all of them when unset. Visitors who read none of them get the first one.
     pub languages: Option<Vec<Language>>,
-    /// Other words for a message, by language and then by message id (`"1070004"`), or by id and field
+    /// Other texts for messages, by language and then by message id (`"1070004"`), or by id and field
     /// (`"1070002:traits.email"`).
     pub messages: BTreeMap<Language, BTreeMap<String, String>>,
 }
@@ -47,7 +47,7 @@ impl Default for Config {
     }
 }
 
-/// What people look for at the end of a page. What is absent is not shown.
+/// The links at the end of a page. Links that are not set are not shown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Footer {
@@ -129,7 +129,7 @@ pub enum ColorScheme {
     Dark,
 }
 
-/// Why the section cannot be used.
+/// Why the section is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("{section}.{name}: a design token has a name of lower-case letters, digits and dashes")]
@@ -152,7 +152,7 @@ impl Config {
         self.languages.as_deref().unwrap_or(Language::all())
     }
 
-    /// What is weak or cannot be checked among the colours that are set here.
+    /// The colours with too little contrast, and those that cannot be checked.
     pub fn contrast_findings(&self) -> Vec<ContrastFinding> {
         crate::contrast::findings(self)
     }
@@ -188,7 +188,7 @@ impl Config {
     }
 }
 
-/// The values are written into a style sheet as they stand, so whatever could end a declaration or fetch is refused.
+/// The values are written into a style sheet unchanged, so characters that could end a declaration, and `url(`, are refused.
 fn validate_variables(section: &'static str, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let well_named = !name.is_empty()

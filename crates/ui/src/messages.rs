@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::outside_text::{isolated, reads_right_to_left};
 use crate::{Language, Sentence, Strings};
 
-/// A message as the wire has it: `{id, text, type, context?}`.
+/// A message as the API has it: `{id, text, type, context?}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Message {
     pub id: u64,
@@ -33,7 +33,7 @@ pub enum MessageKind {
     Error,
 }
 
-/// Whether there are words for this message id.
+/// Whether there is a text for this message id.
 pub fn is_known(id: u64) -> bool {
     Language::english().message(id, None).is_some()
 }
@@ -126,7 +126,7 @@ impl<'a> Localizer<'a> {
         Some(text)
     }
 
-    /// Whether a value may have another direction than the sentence that it stands in.
+    /// Whether a value may have another direction than the sentence around it.
     fn must_be_isolated(self, name: &str, value: &str) -> bool {
         let is_ours = name == "title" || name.ends_with("_at") || value.bytes().all(|byte| byte.is_ascii_digit());
         !is_ours && (self.language.direction() == "rtl" || reads_right_to_left(value))

@@ -2,7 +2,7 @@
 //! signed (JWT, where the `jti` carries the provenance under seal).
 //!
 //! What always holds: a token is worth nothing once it expired, once its grant was revoked or rotated past it, or once its
-//! client took back all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
+//! client revoked all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
 
 use std::time::Duration;
 

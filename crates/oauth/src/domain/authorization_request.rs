@@ -1,8 +1,8 @@
 //! Authorization requests: what a client asks of a person's browser (RFC 6749 section 4.1.1, RFC 7636, RFC 8252, RFC 9700,
 //! OpenID Connect Core section 3.1.2).
 //!
-//! A request is judged once, before anybody signs in, by [`AuthorizationRequest::validate`]; what follows carries the
-//! judged request under seal. What always holds: an error travels to the client only after its redirect URI was found
+//! A request is validated once, before anybody signs in, by [`AuthorizationRequest::validate`]; later steps carry the
+//! validated request sealed. What always holds: an error is sent to the client only after its redirect URI was found
 //! registered, and an [`AuthorizationRequest`] asks for nothing that its client may not have.
 
 use oauth_types::{

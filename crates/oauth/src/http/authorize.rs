@@ -1,5 +1,5 @@
 //! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). A
-//! browser passes it up to three times: to begin, with the decision of the login application, with that of the consent
+//! browser requests it up to three times: to begin, with the decision of the login application, with that of the consent
 //! application.
 
 use axum::extract::{RawQuery, State};

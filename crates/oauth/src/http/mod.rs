@@ -1,5 +1,5 @@
-//! The wire: one file an endpoint, each with its own shapes. What belongs to the authorization endpoint and to clients is
-//! listed in `authorization_routes`.
+//! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are in
+//! `authorization_routes`.
 
 mod access_tokens;
 mod admin_error;

@@ -1,5 +1,5 @@
 //! Errors of the endpoints that clients talk to (RFC 6749 section 5.2): one place decides the code, the status and the
-//! words. The cause of a fault of ours is logged here, once.
+//! text. The cause of an internal error is logged here, once.
 
 use std::time::Duration;
 

@@ -56,7 +56,7 @@ pub enum IssueError {
     Database(#[from] database::Error),
 }
 
-/// What the person agreed to, and what may be said about her.
+/// What the person agreed to, and which claims about them may be issued.
 #[derive(Debug)]
 pub(super) struct Agreement<'a> {
     pub consent: &'a ConsentFlow,

@@ -1,4 +1,4 @@
-//! Says what a token is worth now (RFC 7662). Opening it says what it is; one read says whether it is still live.
+//! Introspects a token (RFC 7662). Opening the token gives its claims; one read decides whether it is active.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Makes tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
+//! Issues tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
 //! what their grant needs.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The browser comes back from a login or consent application that turned the person away: the client is told, once.
+//! The browser comes back from a login or consent application that rejected the request: the client is informed, once.
 
 use base::Context;
 use oauth_types::ErrorCode;
@@ -14,7 +14,7 @@ use crate::storage::challenges;
 #[derive(Debug)]
 pub(super) struct Rejected<'a> {
     pub event: &'static str,
-    /// The person, where she is known already.
+    /// The person, if already known.
     pub subject: String,
     pub flow: &'a AuthorizationFlow,
     pub challenge: OneTime,
