@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use fluent_bundle::FluentArgs;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -90,19 +91,19 @@ impl<'a> Localizer<'a> {
             Sentence::Fixed(text) => return Some(text.to_owned()),
             Sentence::Filled(filled) => filled,
         };
-        let mut values = Vec::with_capacity(filled.shape.values.len());
+        let mut values = FluentArgs::with_capacity(filled.shape.values.len());
         for &name in &filled.shape.values {
             let value = context.get(name)?;
             // A text may depend on a number.
             if let Some(number) = exact_number(value) {
-                values.push((name, number.into()));
+                values.set(name, number);
                 continue;
             }
             let value = self.value(name, value)?;
             let is_isolated = !filled.shape.is_one_value && self.must_be_isolated(name, &value);
-            values.push((name, if is_isolated { isolated(&value).into() } else { value.into() }));
+            values.set(name, if is_isolated { isolated(&value).into() } else { value });
         }
-        Some(words.with(values))
+        Some(filled.write(&values))
     }
 
     /// Puts the context's values in place of the names in braces of an operator's text; `None` when one is missing.

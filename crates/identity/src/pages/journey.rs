@@ -33,7 +33,7 @@ impl House {
         Self::with(database, &json!({}))
     }
 
-    /// A house whose flows are configured in this way besides.
+    /// A test server with this configuration of flows.
     fn with(database: Database, flows: &serde_json::Value) -> Self {
         let mut config = json!({
             "dev": true,
@@ -437,7 +437,7 @@ async fn a_new_password_is_described_by_the_rule_of_the_configuration() {
         let mut browser = house.browser();
         let page = browser.open("/ui/registration").await;
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
-        // The list of breaches is switched off in this house.
+        // The check against data breaches is turned off in this test server.
         let rule = "At least 8 characters. Not similar to your sign-in name.</p>";
         assert!(page.html.contains(rule), "{}", page.html);
         browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;

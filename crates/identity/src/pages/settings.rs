@@ -158,7 +158,7 @@ impl Identity {
             .map_err(|error| FlowError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
-        // The token belongs to this session in this browser: a form of another site, or from before, is worthless.
+        // The token belongs to this session in this browser: a form of another site, or of an earlier session, has another one.
         if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }

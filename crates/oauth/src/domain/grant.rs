@@ -68,7 +68,7 @@ pub struct RefreshFamily {
     /// 1 for the first token; grows with each rotation.
     pub generation: i32,
     pub digest: TokenDigest,
-    /// The current token, sealed for whoever repeats the rotation that made it.
+    /// The current token, sealed for a repetition of the rotation that made it.
     pub successor: Option<Vec<u8>>,
     pub rotated_at: Option<Timestamp>,
     /// How often the predecessor was repeated.

@@ -57,7 +57,7 @@ pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
     authorization_routes::public(oauth).merge(token_routes::public(oauth))
 }
 
-/// Endpoints for operators and applications of the house.
+/// Endpoints for operators and applications of the operator.
 pub(crate) fn admin_routes() -> Router<OAuth> {
     authorization_routes::admin().merge(token_routes::admin())
 }
