@@ -82,7 +82,7 @@ impl OAuth {
         crate::http::public_routes(self).with_state(self.clone())
     }
 
-    /// Endpoints for operators and applications of the house.
+    /// Endpoints for operators and applications of the operator.
     pub fn admin_router(&self) -> axum::Router {
         crate::http::admin_routes().with_state(self.clone())
     }

@@ -51,7 +51,7 @@ page-password-min-length =
         [one] Mindestens ein Zeichen.
        *[other] Mindestens { $min_length } Zeichen.
     }
-page-password-unlike-identifier = Nicht ähnlich Ihrem Anmeldenamen.
+page-password-unlike-identifier = Ihrem Anmeldenamen nicht ähnlich.
 page-password-not-breached = Nicht aus Datenlecks bekannt.
 
 ## Sign-up
@@ -67,7 +67,7 @@ page-sign-in-instead = Anmelden
 
 page-recovery = Zugang wiederherstellen
 page-recovery-intro = Geben Sie Ihre Adresse ein. Gehört sie zu einem Konto, schicken wir einen Code oder einen Link dorthin.
-page-recovery-link-intro = Dieser Link öffnet Ihr Konto einmal, damit Sie ein neues Passwort setzen können. Wenn Sie ihn nicht angefordert haben, schließen Sie diese Seite.
+page-recovery-link-intro = Mit diesem Link melden Sie sich einmal an, um ein neues Passwort zu setzen. Wenn Sie ihn nicht angefordert haben, schließen Sie diese Seite.
 page-back-to-sign-in = Zurück zur Anmeldung
 
 page-verification = Adresse bestätigen
@@ -75,8 +75,8 @@ page-verification-intro = Geben Sie Ihre Adresse ein. Wir schicken einen Code od
 page-verification-link-intro = Bestätigen Sie, dass diese Adresse Ihnen gehört. Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.
 page-verification-done = Adresse bestätigt
 
-page-other-browser = Noch ein Schritt, im anderen Fenster
-page-other-browser-intro = Sie haben in einem anderen Browser oder auf einem anderen Gerät begonnen; dort wartet die Seite noch. Gehen Sie dorthin zurück und geben Sie den Code aus der Nachricht ein. Es ist nichts verloren.
+page-other-browser = Im anderen Browser fortfahren
+page-other-browser-intro = Sie haben in einem anderen Browser oder auf einem anderen Gerät begonnen. Gehen Sie zu der Seite dort zurück und geben Sie den Code aus der Nachricht ein.
 
 ## Account settings
 
@@ -104,19 +104,19 @@ page-sessions = Angemeldete Geräte
 page-sessions-intro = Melden Sie ab, was Sie nicht kennen, und ändern Sie dann Ihr Passwort.
 page-this-device = Dieses Gerät
 page-unknown-device = Unbekanntes Gerät
-page-signed-in-at = Angemeldet { $time }
+page-signed-in-at = Angemeldet am { $time }
 page-end-session = Abmelden
 page-end-other-sessions = Überall sonst abmelden
 page-no-other-sessions = Sie sind nur auf diesem Gerät angemeldet.
 page-sessions-ended = Erledigt. Die Geräte sind abgemeldet.
 
 page-connections = Verbundene Anwendungen
-page-connections-intro = Diese Anwendungen dürfen Ihr Konto nutzen, wie Sie es erlaubt haben. Entfernen Sie, was Sie nicht nutzen oder nicht kennen.
+page-connections-intro = Sie haben diesen Anwendungen erlaubt, Ihr Konto zu nutzen. Entfernen Sie, was Sie nicht nutzen oder nicht kennen.
 page-no-connections = Keine Anwendung nutzt Ihr Konto.
-page-connected-since = Erlaubt { $time }
+page-connected-since = Erlaubt am { $time }
 page-end-connection = Zugriff entfernen
 page-connection-ended = Erledigt. Die Anwendung kann Ihr Konto nicht mehr nutzen.
-page-connections-unavailable = Die verbundenen Anwendungen sind gerade nicht erreichbar. Versuchen Sie es gleich noch einmal.
+page-connections-unavailable = Die verbundenen Anwendungen können gerade nicht angezeigt werden. Bitte versuchen Sie es später noch einmal.
 
 ## Sign-out, and the page of somebody who is signed in
 
@@ -137,9 +137,9 @@ page-manage-account = Konto verwalten
 page-error = Das hat nicht geklappt
 page-error-intro = Wir konnten Ihre Anfrage nicht abschließen. Bitte versuchen Sie es noch einmal.
 page-error-not-found = Diese Seite gibt es nicht oder nicht mehr.
-page-error-expired = Diese Seite war zu lange offen. Bitte beginnen Sie neu.
+page-error-expired = Diese Seite ist abgelaufen. Bitte beginnen Sie neu.
 page-error-forbidden = Die Anfrage kam nicht von einer unserer Seiten, oder die Seite ist veraltet. Bitte beginnen Sie neu.
-page-error-disabled = Das ist hier ausgeschaltet.
+page-error-disabled = Diese Funktion ist ausgeschaltet.
 page-error-unavailable = Bei uns gibt es gerade eine Störung. Bitte versuchen Sie es gleich noch einmal.
 page-error-code = Status { $status }
 page-error-details = Einzelheiten
@@ -289,7 +289,7 @@ message-4000001 = { $reason }
             [one] einer Minute
            *[other] { $minutes } Minuten
         } noch einmal.
-    .code_exhausted = Dieser Code wurde zu oft versucht. Bitte fordern Sie einen neuen an.
+    .code_exhausted = Mit diesem Code gab es zu viele Versuche. Bitte fordern Sie einen neuen an.
     .flow_changed = Dieses Formular wurde durch eine andere Anfrage geändert. Bitte prüfen Sie es und senden Sie es noch einmal ab.
     .signed_in_already = Sie sind schon angemeldet.
 message-4000002 = Bitte füllen Sie dieses Feld aus.
@@ -298,15 +298,15 @@ message-4000003 =
         [one] Bitte verwenden Sie mindestens ein Zeichen.
        *[other] Bitte verwenden Sie mindestens { $min_length } Zeichen.
     }
-message-4000004 = Das entspricht nicht der erwarteten Form.
+message-4000004 = Dieser Wert hat nicht das erwartete Format.
 message-4000005 = Dieses Passwort ist nicht möglich: { $reason }
-message-4000006 = Diese Kombination stimmt nicht. Bitte prüfen Sie auf Tippfehler und versuchen Sie es noch einmal.
+message-4000006 = Die Anmeldedaten stimmen nicht. Bitte prüfen Sie auf Tippfehler und versuchen Sie es noch einmal.
 message-4000007 = Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran an oder stellen Sie den Zugang wieder her.
 message-4000008 = Dieser Code stimmt nicht. Bitte versuchen Sie es mit einem aktuellen.
 message-4000009 = Es fehlt eine Angabe, mit der Sie sich später anmelden können, etwa eine E-Mail-Adresse.
 message-4000010 = Bitte bestätigen Sie zuerst Ihre E-Mail-Adresse.
 message-4000011 = Für dieses Konto ist keine Authentifizierungs-App eingerichtet.
-message-4000012 = Dieser Ersatzcode ist schon benutzt.
+message-4000012 = Dieser Ersatzcode wurde schon benutzt.
 message-4000013 = Für dieses Konto ist kein Sicherheitsschlüssel eingerichtet.
 message-4000014 = Für dieses Konto sind keine Ersatzcodes eingerichtet.
 message-4000015 = Dieses Konto gibt es nicht, oder es hat keinen Sicherheitsschlüssel.
@@ -332,11 +332,11 @@ message-4000024 =
        *[other] Mindestens { $min_items } Einträge sind nötig.
     }
 message-4000025 = Zwei Einträge sind gleich.
-message-4000026 = Diese Art von Wert passt hier nicht.
+message-4000026 = Diese Art von Wert ist hier nicht erlaubt.
 message-4000027 = Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran an, um den anderen Anbieter zu verknüpfen.
 message-4000028 = Mit diesen Angaben gibt es schon ein Konto. Melden Sie sich daran so an, wie Sie es gewohnt sind.
 message-4000029 = Der Wert muss { $expected } sein.
-message-4000030 = Dieser Wert ist hier nicht möglich.
+message-4000030 = Dieser Wert ist hier nicht erlaubt.
 message-4000031 = Dieses Passwort ähnelt Ihrem Anmeldenamen zu sehr.
 message-4000032 =
     { $min_length ->
@@ -360,34 +360,34 @@ message-4000046 = Dieses Gerät muss neu eingerichtet werden.
 
 ## Messages of flows: what is wrong with a flow
 
-message-4010001 = Diese Seite war zu lange offen. Bitte melden Sie sich noch einmal an.
+message-4010001 = Diese Seite ist abgelaufen. Bitte melden Sie sich noch einmal an.
 message-4010002 = Mit den gesendeten Angaben ist keine Anmeldung möglich. Bitte versuchen Sie es noch einmal.
 message-4010003 = Mit den gesendeten Angaben ist keine Registrierung möglich. Bitte versuchen Sie es noch einmal.
 message-4010004 = Mit den gesendeten Angaben ist keine Änderung möglich. Bitte versuchen Sie es noch einmal.
 message-4010005 = Mit den gesendeten Angaben ist keine Wiederherstellung möglich. Bitte versuchen Sie es noch einmal.
 message-4010006 = Mit den gesendeten Angaben ist keine Bestätigung möglich. Bitte versuchen Sie es noch einmal.
 message-4010007 = Diese Anmeldung ist schon abgeschlossen. Bitte beginnen Sie neu.
-message-4010008 = Dieser Code stimmt nicht oder ist schon benutzt. Bitte versuchen Sie es noch einmal.
-message-4010009 = Die verknüpften Konten gehören nicht zusammen.
+message-4010008 = Dieser Code stimmt nicht oder wurde schon benutzt. Bitte versuchen Sie es noch einmal.
+message-4010009 = Die verknüpften Konten gehören nicht derselben Person.
 message-4010010 = Diese Adresse gehört nicht zu dem Konto.
-message-4010011 = Dieses Konto ist abgeschaltet.
-message-4040001 = Diese Seite war zu lange offen. Bitte beginnen Sie neu.
+message-4010011 = Dieses Konto ist gesperrt.
+message-4040001 = Diese Seite ist abgelaufen. Bitte beginnen Sie neu.
 message-4040002 = Diese Registrierung ist schon abgeschlossen.
-message-4040003 = Dieser Code stimmt nicht oder ist schon benutzt. Bitte versuchen Sie es noch einmal.
-message-4050001 = Diese Seite war zu lange offen. Bitte nehmen Sie Ihre Änderungen noch einmal vor.
+message-4040003 = Dieser Code stimmt nicht oder wurde schon benutzt. Bitte versuchen Sie es noch einmal.
+message-4050001 = Diese Seite ist abgelaufen. Bitte nehmen Sie Ihre Änderungen noch einmal vor.
 message-4050002 = Bitte ändern Sie immer nur eine Adresse auf einmal.
 message-4060001 = Diese Wiederherstellung ist schon abgeschlossen. Bitte beginnen Sie neu.
-message-4060002 = Die Wiederherstellung hat nicht geklappt. Bitte beginnen Sie neu.
+message-4060002 = Die Wiederherstellung ist fehlgeschlagen. Bitte beginnen Sie neu.
 message-4060003 = Der Link ist unvollständig. Bitte öffnen Sie ihn noch einmal.
-message-4060004 = Dieser Link stimmt nicht oder ist schon benutzt. Bitte fordern Sie einen neuen an.
-message-4060005 = Diese Seite war zu lange offen. Bitte beginnen Sie neu.
-message-4060006 = Dieser Code stimmt nicht oder ist schon benutzt. Bitte versuchen Sie es noch einmal.
-message-4070001 = Dieser Link stimmt nicht oder ist schon benutzt. Bitte fordern Sie einen neuen an.
+message-4060004 = Dieser Link ist ungültig oder wurde schon benutzt. Bitte fordern Sie einen neuen an.
+message-4060005 = Diese Seite ist abgelaufen. Bitte beginnen Sie neu.
+message-4060006 = Dieser Code stimmt nicht oder wurde schon benutzt. Bitte versuchen Sie es noch einmal.
+message-4070001 = Dieser Link ist ungültig oder wurde schon benutzt. Bitte fordern Sie einen neuen an.
 message-4070002 = Diese Bestätigung ist schon abgeschlossen. Bitte beginnen Sie neu.
-message-4070003 = Die Bestätigung hat nicht geklappt. Bitte beginnen Sie neu.
+message-4070003 = Die Bestätigung ist fehlgeschlagen. Bitte beginnen Sie neu.
 message-4070004 = Der Link ist unvollständig. Bitte öffnen Sie ihn noch einmal.
-message-4070005 = Diese Seite war zu lange offen. Bitte beginnen Sie neu.
-message-4070006 = Dieser Code stimmt nicht oder ist schon benutzt. Bitte versuchen Sie es noch einmal.
+message-4070005 = Diese Seite ist abgelaufen. Bitte beginnen Sie neu.
+message-4070006 = Dieser Code stimmt nicht oder wurde schon benutzt. Bitte versuchen Sie es noch einmal.
 
 ## Messages of flows: faults of the server
 
@@ -429,7 +429,7 @@ oauth-scope-phone = Ihre Telefonnummer sehen
 oauth-scope-address = Ihre Postanschrift sehen
 oauth-scope-offline = Den Zugriff behalten, auch wenn Sie abwesend sind
 oauth-scope-other = Die Berechtigung nutzen:
-oauth-nothing-else = wissen, dass Sie sich angemeldet haben, und sonst nichts
+oauth-nothing-else = Wissen, dass Sie sich angemeldet haben, und sonst nichts
 oauth-will-call = Sie nutzt den Zugriff bei
 oauth-goes-to = Sie werden weitergeleitet zu
 oauth-remember = Diese Entscheidung merken
@@ -460,8 +460,8 @@ oauth-go-on = Weiter
 ## OAuth: errors, and the way back to the application
 
 oauth-error-title = Das hat nicht geklappt
-oauth-error-intro = Die Anwendung, von der Sie kommen, hat um etwas gebeten, das nicht möglich ist. Mit den Einzelheiten unten können ihre Entwickler den Grund finden.
-oauth-error-expired = Das hat zu lange gedauert oder wurde schon erledigt. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
+oauth-error-intro = Die Anwendung, von der Sie kommen, hat eine ungültige Anfrage gestellt. Ihre Entwickler finden den Grund in den Einzelheiten unten.
+oauth-error-expired = Diese Anfrage ist abgelaufen oder wurde schon abgeschlossen. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
 oauth-error-cookies = Das wurde in einem anderen Browser begonnen, oder dieser Browser nimmt keine Cookies an. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
 oauth-error-ours = Auf unserer Seite ist etwas schiefgegangen. Bitte versuchen Sie es gleich noch einmal.
 oauth-error-details = Einzelheiten
@@ -513,7 +513,7 @@ mail-recovery-link =
 mail-recovery-unknown =
     .subject = Jemand wollte den Zugang zu einem Konto wiederherstellen
     .heading = Jemand wollte den Zugang zu einem Konto wiederherstellen
-    .lead = Jemand, vielleicht Sie selbst, wollte den Zugang zum Konto von { $to } wiederherstellen. Zu dieser Adresse gibt es hier kein Konto.
+    .lead = Jemand, vielleicht Sie selbst, wollte den Zugang zum Konto von { $to } wiederherstellen. Zu dieser Adresse gibt es kein Konto.
 
 mail-verification-code =
     .subject = Ihr Bestätigungscode: { $code }
@@ -531,7 +531,7 @@ mail-verification-link =
 mail-verification-unknown =
     .subject = Jemand wollte diese Adresse bestätigen
     .heading = Jemand wollte diese Adresse bestätigen
-    .lead = Jemand, vielleicht Sie selbst, wollte die Adresse { $to } bestätigen. Zu dieser Adresse gibt es hier kein Konto.
+    .lead = Jemand, vielleicht Sie selbst, wollte die Adresse { $to } bestätigen. Zu dieser Adresse gibt es kein Konto.
 
 mail-login-code =
     .subject = Ihr Anmeldecode: { $code }
@@ -569,7 +569,7 @@ mail-registration-taken =
 ## The sample application of `kleis demo`
 
 demo-title = Beispiel-App
-demo-intro = Dies ist eine eigene Anwendung. Die Anmeldung überlässt sie Kleis, mit OpenID Connect.
+demo-intro = Dies ist eine eigenständige Anwendung. Sie meldet Sie mit Kleis über OpenID Connect an.
 demo-sign-in = Mit Kleis anmelden
 
 demo-hello = Hallo
@@ -584,8 +584,8 @@ demo-account = Konto verwalten
 demo-sign-out = Abmelden
 
 demo-signed-out = Sie sind abgemeldet
-demo-signed-out-intro = Von der Beispiel-App und von Kleis.
+demo-signed-out-intro = Sie sind von der Beispiel-App und von Kleis abgemeldet.
 
 demo-again = Noch einmal versuchen
-demo-failed = Die Anmeldung hat nicht geklappt
+demo-failed = Die Anmeldung ist fehlgeschlagen
 demo-failed-intro = Die Beispiel-App konnte Sie nicht anmelden.

@@ -127,27 +127,27 @@ page-sign-in-instead = Sign in
 ## Recovery of an account, and verification of an address
 
 page-recovery = Recover your account
-page-recovery-intro = Enter your address. If it belongs to an account, we send a code or a link to it.
+page-recovery-intro = Enter your address. If an account has it, we will send a code or a link to it.
 # On the page that the link in a recovery mail opens.
-page-recovery-link-intro = This link opens your account once, so that you can set a new password. If you did not ask for it, close this page.
+page-recovery-link-intro = This link lets you sign in once to set a new password. If you did not request it, close this page.
 # A link on the recovery page.
 page-back-to-sign-in = Back to sign in
 
 page-verification = Confirm your address
-page-verification-intro = Enter your address. We send a code or a link to it, so that you can confirm that it is yours.
+page-verification-intro = Enter your address. We will send a code or a link to it, so that you can confirm that it is yours.
 # On the page that the link in a verification mail opens.
-page-verification-link-intro = Confirm that this address is yours. If you did not ask for this, close this page.
+page-verification-link-intro = Confirm that this address is yours. If you did not request this, close this page.
 # The title, once the address is verified.
 page-verification-done = Address confirmed
 
 # The title of the page for somebody who opened the link of a mail in another browser than the one that they began in.
-page-other-browser = One step left, in the other window
-page-other-browser-intro = You began this in another browser or on another device, where the page is still waiting. Go back to it and enter the code from the mail. Nothing is lost.
+page-other-browser = Continue in the other browser
+page-other-browser-intro = You started in another browser or on another device. Go back to the page there and enter the code from the mail.
 
 ## Account settings
 
 page-settings = Your account
-page-settings-intro = Your details, and the ways you sign in.
+page-settings-intro = Your details and how you sign in.
 
 # The sections of the page, each with a sentence below its title.
 page-section-profile = Profile
@@ -157,11 +157,11 @@ page-section-password-intro = Choose one that you use nowhere else.
 # The label of the field for a new password.
 page-new-password = New password
 page-section-social = Linked accounts
-page-section-social-intro = Accounts elsewhere that sign you in here.
+page-section-social-intro = Accounts at other providers that you can sign in with.
 page-section-totp = Authenticator app
 page-section-totp-intro = An app on your phone that shows a new code every 30 seconds.
 page-section-lookup = Backup codes
-page-section-lookup-intro = Each code works once. Keep them for when you do not have your phone.
+page-section-lookup-intro = Each code works once. Use one when you do not have your phone.
 page-section-webauthn = Security keys
 page-section-webauthn-intro = A small device that you plug in or tap.
 page-section-passkey = Passkeys
@@ -171,7 +171,7 @@ page-section-other = More
 
 # The list of devices that are signed in.
 page-sessions = Signed-in devices
-page-sessions-intro = End any that you don’t recognize, then change your password.
+page-sessions-intro = Sign out any device that you don’t recognize, then change your password.
 page-this-device = This device
 # A device whose browser and system are not known.
 page-unknown-device = Unknown device
@@ -186,7 +186,7 @@ page-sessions-ended = Done. Those devices are signed out.
 
 # The list of applications that may use the account.
 page-connections = Connected applications
-page-connections-intro = These applications may use your account as you allowed. Remove any that you don’t use or recognize.
+page-connections-intro = You allowed these applications to use your account. Remove any that you don’t use or recognize.
 page-no-connections = No application uses your account.
 # $time (text): date and time when the person allowed it.
 page-connected-since = Allowed { $time }
@@ -195,7 +195,7 @@ page-end-connection = Remove access
 # A note above the page, after the button was pressed.
 page-connection-ended = Done. The application can no longer use your account.
 # When the list cannot be read.
-page-connections-unavailable = Connected applications cannot be reached at the moment. Try again in a moment.
+page-connections-unavailable = Connected applications cannot be shown at the moment. Please try again later.
 
 ## Sign-out, and the page of somebody who is signed in
 
@@ -217,14 +217,14 @@ page-manage-account = Manage your account
 
 # The title of the page of an error, and below it one of the sentences that follow.
 page-error = Something went wrong
-page-error-intro = We could not finish what you asked for. Please try again.
-page-error-not-found = This page does not exist, or it is no longer there.
-page-error-expired = This page was open for too long. Please start again.
+page-error-intro = We could not complete your request. Please try again.
+page-error-not-found = This page does not exist, or it was removed.
+page-error-expired = This page has expired. Please start again.
 # A form that was sent from another site, or whose protection against that is outdated.
 page-error-forbidden = This request did not come from one of our pages, or the page is outdated. Please start again.
 # A feature that the operator has switched off.
-page-error-disabled = This is switched off here.
-page-error-unavailable = We are having a problem on our side. Please try again in a moment.
+page-error-disabled = This feature is turned off.
+page-error-unavailable = Something is wrong on our side. Please try again in a moment.
 # $status (number): the HTTP status, for instance 404. For support.
 page-error-code = Status { $status }
 # Opens the details for support.
@@ -233,9 +233,9 @@ page-to-start = Go to the start page
 
 # A request that cannot be answered: what happened, and what to do about it. This is status 404.
 page-refused-page-missing = This page does not exist
-page-refused-page-missing-advice = Check the address, or begin at the start page.
+page-refused-page-missing-advice = Check the address, or go to the start page.
 # Status 405.
-page-refused-method = This address cannot be opened like this
+page-refused-method = This address cannot be opened in this way
 page-refused-method-advice = Go back to the page that you came from, and use its form or link.
 # Status 400 and 414.
 page-refused-address = The address of this page is not valid
@@ -256,7 +256,7 @@ page-refused-unavailable-advice = Try again in a moment.
 ## The mailbox for development: a page for operators that lists messages instead of sending them
 
 page-mailbox = Mailbox
-page-mailbox-intro = Messages that were caught here instead of being sent. For development only.
+page-mailbox-intro = Messages that were kept here instead of being sent. For development only.
 page-mailbox-empty = No messages yet.
 # Labels before the facts of a message.
 page-mail-to = To
@@ -295,7 +295,7 @@ message-1010011 = Continue with a security key
 message-1010012 = Have your security key ready, then continue.
 message-1010013 = Continue
 # Shown to everybody, so it must not say whether there is such an account.
-message-1010014 = If the address is known here, a code is on its way to it. Please enter it below.
+message-1010014 = If an account has this address, we sent a code to it. Please enter it below.
 message-1010015 = Send me a sign-in code
 # $duplicateIdentifier (text): an email address or user name.
 message-1010016 = You already have an account with { $duplicateIdentifier }. Sign in to it once to link it with { $provider }.
@@ -307,7 +307,7 @@ message-1010021 = Sign in with a passkey
 message-1010022 = Sign in
 message-1010023 = Send a code to { $address }
 message-1010024 = Sign in with a hardware key
-message-1010025 = A code is on its way to you. Please enter it below.
+message-1010025 = We sent you a code. Please enter it below.
 
 ## Messages of flows: sign-up
 ##
@@ -317,7 +317,7 @@ message-1040001 = Continue
 message-1040002 = Sign up with { $provider }
 message-1040003 = Continue
 message-1040004 = Sign up with a security key
-message-1040005 = A code is on its way to the address you gave. Please enter it below.
+message-1040005 = We sent a code to the address that you entered. Please enter it below.
 message-1040006 = Send me a sign-up code
 message-1040007 = Sign up with a passkey
 message-1040008 = Back
@@ -360,11 +360,11 @@ message-1050023 = Your account is managed by your organization.
 
 message-1060001 = Welcome back. Please choose a new password now, or set up another way to sign in.
 # The next three are shown to everybody, so they must not say whether there is such an account.
-message-1060002 = If the address belongs to an account, a recovery link is on its way to it.
-message-1060003 = If the address belongs to an account, a recovery code is on its way to it. Please enter it below.
+message-1060002 = If an account has this address, we sent a recovery link to it.
+message-1060003 = If an account has this address, we sent a recovery code to it. Please enter it below.
 # $masked_address (text): an address of which most letters are hidden.
-message-1060004 = If { $masked_address } belongs to an account, a recovery code is on its way to it. Please enter it below.
-message-1060005 = Please type the whole recovery address.
+message-1060004 = If an account has the address { $masked_address }, we sent a recovery code to it. Please enter it below.
+message-1060005 = Please enter the complete recovery address.
 message-1060006 = How do you want to recover your account?
 message-1060007 = Back
 
@@ -395,12 +395,12 @@ message-1070018 = Email or phone number
 ## $address (text): an email address or phone number.
 
 # The texts for an address that somebody typed must not say whether it is known here.
-message-1080001 = If the address is known here, a link to confirm it is on its way to it.
+message-1080001 = If an account has this address, we sent a verification link to it.
 message-1080002 = Your email address is confirmed.
 # `.own_address`: the address is that of the account of the person, so the text may name it.
-message-1080003 = If the address is known here, a code to confirm it is on its way to it. Please enter it below.
+message-1080003 = If an account has this address, we sent a verification code to it. Please enter it below.
     .own_address = We sent a code to { $address }. Please enter it below.
-message-1080004 = If the number is known here, a text message with a code is on its way to it. Please enter it below.
+message-1080004 = If an account has this number, we sent a text message with a code to it. Please enter it below.
     .own_address = We sent a code to { $address } by text message. Please enter it below.
 message-1080005 = Your phone number is confirmed.
 
@@ -416,29 +416,29 @@ message-4000001 = { $reason }
             [one] one minute
            *[other] { $minutes } minutes
         }.
-    .code_exhausted = This code was tried too often. Please ask for a new one.
+    .code_exhausted = There were too many attempts with this code. Please request a new one.
     .flow_changed = This form was changed by another request. Please check it and submit it again.
-    .signed_in_already = You are signed in already.
+    .signed_in_already = You are already signed in.
 message-4000002 = Please fill in this field.
 message-4000003 =
     { $min_length ->
         [one] Please use at least one character.
        *[other] Please use at least { $min_length } characters.
     }
-message-4000004 = This is not in the expected form.
+message-4000004 = This value does not have the expected format.
 message-4000005 = This password can’t be used: { $reason }
 # Shown when the account, the password or both are wrong: it must not say which.
-message-4000006 = This combination is not right. Check for typing mistakes and try again.
-message-4000007 = An account with these details exists already. Sign in to it, or recover it.
-message-4000008 = This code is not right. Please try again with a current one.
-message-4000009 = We found nothing here by which you could sign in later, such as an email address.
+message-4000006 = The sign-in details are not correct. Check for typing mistakes and try again.
+message-4000007 = An account with these details already exists. Sign in to it, or recover it.
+message-4000008 = This code is not correct. Please try again with a current code.
+message-4000009 = Please enter something that you can sign in with later, such as an email address.
 message-4000010 = Please confirm your email address first.
 message-4000011 = No authenticator app is set up for this account.
-message-4000012 = This backup code has been used already.
+message-4000012 = This backup code was already used.
 message-4000013 = No security key is set up for this account.
 message-4000014 = No backup codes are set up for this account.
 message-4000015 = This account does not exist, or it has no security key.
-message-4000016 = This backup code is not right.
+message-4000016 = This backup code is not correct.
 message-4000017 =
     { $max_length ->
         [one] Please use at most one character.
@@ -460,11 +460,11 @@ message-4000024 =
        *[other] At least { $min_items } entries are needed.
     }
 message-4000025 = Two entries are the same.
-message-4000026 = This kind of value does not fit here.
-message-4000027 = An account with these details exists already. Sign in to it to link your social account.
-message-4000028 = An account with these details exists already. Sign in to it in the way you are used to.
+message-4000026 = This type of value is not allowed here.
+message-4000027 = An account with these details already exists. Sign in to it to link your social account.
+message-4000028 = An account with these details already exists. Sign in to it as you usually do.
 message-4000029 = The value must be { $expected }.
-message-4000030 = This value is not possible here.
+message-4000030 = This value is not allowed here.
 message-4000031 = This password is too similar to your sign-in name.
 message-4000032 =
     { $min_length ->
@@ -472,7 +472,7 @@ message-4000032 =
        *[other] Please use at least { $min_length } characters.
     }
 message-4000033 = This password is too long. At most { $max_length } bytes are possible.
-message-4000034 = This password is known from data breaches elsewhere. Please choose another one.
+message-4000034 = This password has appeared in data breaches. Please choose another one.
 # These texts must not say whether there is such an account.
 message-4000035 = This account does not exist, or it can’t sign in by code.
 message-4000036 = Your details changed after the code was sent. Please start again.
@@ -482,49 +482,49 @@ message-4000039 = The new password must differ from the old one.
 message-4000040 = Please enter a valid email address.
 message-4000041 = Please enter a valid phone number with its country code, such as +49.
 message-4000042 = No device is set up for this account.
-message-4000043 = The security key did not prove that it is yours. Please try again.
-message-4000044 = The device’s signature is not right.
-message-4000045 = The device’s attestation is not right.
+message-4000043 = The security key could not be verified. Please try again.
+message-4000044 = The signature of the device is not valid.
+message-4000045 = The attestation of the device is not valid.
 message-4000046 = This device has to be set up again.
 
 ## Messages of flows: what is wrong with a flow
 
-message-4010001 = This page was open for too long. Please sign in again.
+message-4010001 = This page has expired. Please sign in again.
 message-4010002 = No sign-in method matches the submitted fields. Please try again.
 message-4010003 = No sign-up method matches the submitted fields. Please try again.
-message-4010004 = There is nothing to change with what was sent. Please try again.
+message-4010004 = No setting matches the submitted fields. Please try again.
 message-4010005 = No recovery method matches the submitted fields. Please try again.
 message-4010006 = No verification method matches the submitted fields. Please try again.
-message-4010007 = This sign-in was finished already. Please start again.
-message-4010008 = This code is not right, or it was used already. Please try again.
-message-4010009 = The linked accounts do not belong together.
+message-4010007 = This sign-in is already complete. Please start again.
+message-4010008 = This code is not correct, or it was already used. Please try again.
+message-4010009 = The linked accounts do not belong to the same person.
 message-4010010 = This address does not belong to the account.
-message-4010011 = This account is switched off.
-message-4040001 = This page was open for too long. Please start again.
-message-4040002 = This sign-up was finished already.
-message-4040003 = This code is not right, or it was used already. Please try again.
-message-4050001 = This page was open for too long. Please make your changes again.
+message-4010011 = This account is disabled.
+message-4040001 = This page has expired. Please start again.
+message-4040002 = This sign-up is already complete.
+message-4040003 = This code is not correct, or it was already used. Please try again.
+message-4050001 = This page has expired. Please make your changes again.
 message-4050002 = Please change one address at a time.
-message-4060001 = This recovery was finished already. Please start again.
-message-4060002 = The recovery did not work. Please start again.
-message-4060003 = The link is not complete. Please open it once more.
-message-4060004 = This link is not right, or it was used already. Please ask for a new one.
-message-4060005 = This page was open for too long. Please start again.
-message-4060006 = This code is not right, or it was used already. Please try again.
-message-4070001 = This link is not right, or it was used already. Please ask for a new one.
-message-4070002 = This confirmation was finished already. Please start again.
-message-4070003 = The confirmation did not work. Please start again.
-message-4070004 = The link is not complete. Please open it once more.
-message-4070005 = This page was open for too long. Please start again.
-message-4070006 = This code is not right, or it was used already. Please try again.
+message-4060001 = This recovery is already complete. Please start again.
+message-4060002 = The recovery failed. Please start again.
+message-4060003 = The link is not complete. Please open it again.
+message-4060004 = This link is not valid, or it was already used. Please request a new one.
+message-4060005 = This page has expired. Please start again.
+message-4060006 = This code is not correct, or it was already used. Please try again.
+message-4070001 = This link is not valid, or it was already used. Please request a new one.
+message-4070002 = This verification is already complete. Please start again.
+message-4070003 = The verification failed. Please start again.
+message-4070004 = The link is not complete. Please open it again.
+message-4070005 = This page has expired. Please start again.
+message-4070006 = This code is not correct, or it was already used. Please try again.
 
 ## Messages of flows: faults of the server
 ##
 ## $reason (text): a sentence of the API in English.
 
 message-5000001 = { $reason }
-message-5000002 = No way to sign in is available at the moment.
-message-5000003 = Your organization asks for single sign-on, but has not set it up yet.
+message-5000002 = No sign-in method is available at the moment.
+message-5000003 = Your organization requires single sign-on, but has not set it up yet.
 
 ## Titles of fields
 ##
@@ -570,7 +570,7 @@ oauth-scope-offline = Keep access while you are away
 # A scope that has no text: its name follows.
 oauth-scope-other = Use the permission
 # In place of the list, when the application asks for no permission.
-oauth-nothing-else = know that you signed in, and nothing else
+oauth-nothing-else = Know that you signed in, and nothing else
 # The label before the address of an API.
 oauth-will-call = It will use this access at
 # The label before the host that the browser goes on to.
@@ -612,12 +612,12 @@ oauth-go-on = Continue
 
 oauth-error-title = This did not work
 # The request of the application is wrong.
-oauth-error-intro = The application that sent you here asked for something that cannot be done. Its makers can find out why with the details below.
+oauth-error-intro = The application that sent you here made a request that is not valid. Its developers can find the reason in the details below.
 # The sign-in began too long ago, or was completed already.
-oauth-error-expired = This took too long, or was done before. Go back to the application and start again.
+oauth-error-expired = This request has expired, or it was already completed. Go back to the application and start again.
 # The browser does not have the cookie of the request.
 oauth-error-cookies = This was started in another browser, or this browser does not accept cookies. Go back to the application and start again.
-oauth-error-ours = Something went wrong on our side. Try again in a moment.
+oauth-error-ours = Something is wrong on our side. Please try again in a moment.
 # Opens the details for developers.
 oauth-error-details = Details
 
@@ -647,8 +647,8 @@ mail-link-validity =
     } and can be used once.
 
 # What to do about a code that somebody did not ask for.
-mail-ignore-code = If you did not ask for this code, ignore this message, and give the code to nobody.
-mail-ignore-link = If you did not ask for this link, ignore this message. Nothing happens without the link.
+mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anybody.
+mail-ignore-link = If you did not request this link, ignore this message. Nothing happens unless you open the link.
 # To somebody who asked for a mail, and whose address belongs to no account.
 mail-ignore = If it was you, try another address. If not, ignore this message.
 
@@ -668,21 +668,21 @@ mail-sent-by = This message was sent by { $product }.
 mail-recovery-code =
     .subject = Your recovery code: { $code }
     .heading = Recover your account
-    .lead = Enter this code to get back into your account:
-    .button = Go on without the code
+    .lead = Enter this code to recover your account:
+    .button = Continue without the code
     .short = Your recovery code is: { $code }
 
 mail-recovery-link =
     .subject = Recover your account
     .heading = Recover your account
-    .lead = Open this link to get back into your account:
-    .button = Recover the account
+    .lead = Open this link to recover your account:
+    .button = Recover your account
 
 # Somebody asked for a recovery with an address that belongs to no account.
 mail-recovery-unknown =
     .subject = Somebody tried to recover an account
     .heading = Somebody tried to recover an account
-    .lead = Somebody, perhaps you, asked to recover the account of { $to }. No account here has this address.
+    .lead = Somebody, perhaps you, asked to recover the account of { $to }. No account has this address.
 
 mail-verification-code =
     .subject = Your verification code: { $code }
@@ -695,13 +695,13 @@ mail-verification-link =
     .subject = Confirm your address
     .heading = Confirm your address
     .lead = Open this link to confirm that this address is yours:
-    .button = Confirm the address
+    .button = Confirm your address
 
 # Somebody asked for a verification of an address that belongs to no account.
 mail-verification-unknown =
     .subject = Somebody tried to confirm this address
     .heading = Somebody tried to confirm this address
-    .lead = Somebody, perhaps you, asked to confirm the address { $to }. No account here has this address.
+    .lead = Somebody, perhaps you, asked to confirm the address { $to }. No account has this address.
 
 mail-login-code =
     .subject = Your sign-in code: { $code }
@@ -741,7 +741,7 @@ mail-registration-taken =
 ## The sample application of `kleis demo`
 
 demo-title = Sample app
-demo-intro = This is an application of its own. It leaves sign-in to Kleis, by OpenID Connect.
+demo-intro = This is a separate application. It signs you in with Kleis by OpenID Connect.
 demo-sign-in = Sign in with Kleis
 
 # Before the name of the person, with a comma between them.
@@ -758,9 +758,9 @@ demo-account = Manage your account
 demo-sign-out = Sign out
 
 demo-signed-out = You are signed out
-demo-signed-out-intro = Of the sample app and of Kleis.
+demo-signed-out-intro = You are signed out of the sample app and of Kleis.
 
 # A button, after a sign-in that failed.
 demo-again = Try again
-demo-failed = Sign-in did not work
+demo-failed = Sign-in failed
 demo-failed-intro = The sample app could not sign you in.

@@ -1,5 +1,5 @@
-//! The static files of the pages. Each is named after its content, so it may be cached for ever and a new release is
-//! seen at once.
+//! The static files of the pages. The name of a file contains a hash of its content, so browsers may cache it without limit
+//! and load a new release at once.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,7 @@ const TRIGGERS: &str = include_str!("../assets/triggers.js");
 const AIDS: &str = include_str!("../assets/aids.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
-/// One file with the name that its content gave it.
+/// One file, named by its content.
 #[derive(Clone, Debug)]
 pub struct Asset {
     pub name: String,

@@ -1,18 +1,18 @@
-//! What a message can show of the pages' looks. A mail program loads no style sheet and knows no design token, so only
-//! plain values count.
+//! The part of the design that mails can show. A mail program loads no style sheet and knows no design tokens, so a mail
+//! uses plain values only.
 
 use crate::Config;
 use crate::config::logo_source;
 
-/// The light values of `assets/kleis.css`: a mail is drawn on a light ground.
+/// The light values of `assets/kleis.css`: a mail has a light background.
 const ACCENT: &str = "#0b6157";
 const ON_ACCENT: &str = "#ffffff";
 
-/// Name, mark and colours of the product, each fit for an HTML attribute.
+/// Name, logo and colours of the product, each valid in an HTML attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand {
     pub product_name: String,
-    /// An absolute `http` or `https` URL. A path on this server means nothing to the reader of a mail.
+    /// An absolute `http` or `https` URL: a mail program cannot resolve a path on this server.
     pub logo_url: Option<String>,
     pub accent: String,
     /// The colour of text on the accent.
@@ -23,7 +23,7 @@ impl Brand {
     pub(crate) fn new(config: &Config) -> Self {
         let token = |name: &str| config.variables.get(name).map(String::as_str);
         let logo = config.logo_url.as_deref().filter(|logo| logo_source(logo).is_some_and(|origin| !origin.is_empty()));
-        // The two colours are readable together, so a mail takes both or neither.
+        // The contrast of the two colours was checked together, so a mail uses both or neither.
         let (accent, on_accent) = match (token("accent"), token("on-accent").unwrap_or(ON_ACCENT)) {
             (Some(accent), on_accent) if is_plain_color(accent) && is_plain_color(on_accent) => (accent, on_accent),
             _ => (ACCENT, ON_ACCENT),

@@ -1,4 +1,4 @@
-//! The pieces of which pages are made. Each is a struct with its template beside it, and may be printed inside another
+//! The components of the pages. Each is a struct with its template beside it, and may be printed inside another
 //! template as it is: `{{ field }}`.
 
 mod alert;

@@ -1,4 +1,4 @@
-//! The `ui` section: how an operator makes the pages theirs without touching a template.
+//! The `ui` section of the configuration: name, colours, links, languages and texts of the pages.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -139,7 +139,7 @@ pub enum ColorScheme {
     Dark,
 }
 
-/// Why the section cannot be used.
+/// Why the section is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("{section}.{name}: a design token has a name of lower-case letters, digits and dashes")]
@@ -162,7 +162,7 @@ impl Config {
         self.languages.as_deref().unwrap_or(Language::all())
     }
 
-    /// What is weak or cannot be checked among the colours that are set here.
+    /// The colours with too little contrast, and those that cannot be checked.
     pub fn contrast_findings(&self) -> Vec<ContrastFinding> {
         crate::contrast::findings(self)
     }
@@ -198,7 +198,7 @@ impl Config {
     }
 }
 
-/// The values are written into a style sheet as they stand, so whatever could end a declaration or fetch is refused.
+/// The values are written into a style sheet unchanged, so characters that could end a declaration, and `url(`, are refused.
 fn validate_variables(section: &'static str, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     for (name, value) in variables {
         let well_named = !name.is_empty()

@@ -1,4 +1,4 @@
-//! The page of a self-service flow: a heading that says where the person is, messages, forms, and the ways elsewhere.
+//! The page of a self-service flow: a heading that names the step, messages, forms, and links to other pages.
 
 use askama::Template;
 
@@ -15,7 +15,7 @@ pub struct FlowPage {
     pub arranged: Arranged,
     pub links: Vec<PageLink>,
     kind: FlowKind,
-    /// Begins with the word for an error where there is one: it is the first thing that a screen reader says.
+    /// Begins with the word for an error if there is one, because screen readers read the title first.
     window_title: String,
 }
 
@@ -24,34 +24,34 @@ component! { FlowPage }
 /// What a page knows besides the form of its flow.
 #[derive(Clone, Debug, Default)]
 pub struct FlowContext {
-    /// The ways to other pages, below the forms.
+    /// The links to other pages, below the forms.
     pub links: Vec<PageLink>,
-    /// Where somebody goes who forgot the password: beside the field of the password, or below the forms without one.
+    /// The recovery page for people who forgot their password: beside the field of the password, or below the forms without one.
     pub forgot_password: Option<String>,
-    /// Where a sign-in that asks for the account first begins anew, for another account.
+    /// The start of a sign-in for another account, when the account is asked for in a step of its own.
     pub another_account: Option<String>,
     /// What a new password must be.
     pub password_rules: Option<PasswordRules>,
-    /// What to call the client that the person signs in for. A name that the client gave itself proves nothing, so the page
+    /// The name of the client that the person signs in for. The client chose the name, so it proves nothing, and the page
     /// only repeats it; the logo of the client is not loaded, because the request would tell a third party who signs in.
     pub client: Option<OutsideText>,
     /// Present when the flow waits for a code.
     pub code: Option<CodeContext>,
 }
 
-/// What the page of a code knows about it.
+/// What the page of a code shows about it.
 #[derive(Clone, Debug, Default)]
 pub struct CodeContext {
-    /// The address as it was typed.
+    /// The address as it was entered.
     pub sent_to: Option<OutsideText>,
-    /// Where another address is typed.
+    /// The page on which another address can be entered.
     pub wrong_address: Option<String>,
-    /// Seconds until another code can be asked for. A script counts them down; without it the button works at once, and the
-    /// service answers what it would answer anyway.
+    /// Seconds until another code can be requested. A script counts them down; without it the button is enabled at once, and
+    /// the service applies its limit.
     pub resend_wait: u32,
 }
 
-/// What makes a password good enough, as the service checks it.
+/// The rules for a new password, as the service checks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordRules {
     pub min_length: usize,
@@ -74,17 +74,17 @@ impl PasswordRules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intro {
     Words(&'static str),
-    /// Where the person is going: the words around the name of the client.
+    /// Which client the person signs in for: the words around its name.
     Toward {
         around: Around,
         client: OutsideText,
     },
 }
 
-/// A way to another page, below the forms.
+/// A link to another page, below the forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageLink {
-    /// Words before the link, for instance a question that it answers.
+    /// Words before the link, for instance a question.
     pub question: Option<&'static str>,
     pub label: &'static str,
     pub href: String,
@@ -119,7 +119,7 @@ impl FlowPage {
         Self { title, intro, arranged, links, kind, window_title }
     }
 
-    /// The frame that this page wants.
+    /// The frame of this page.
     pub fn page(&self) -> Page<'_> {
         Page {
             width: if self.kind == FlowKind::Settings { Width::Wide } else { Width::Narrow },
@@ -130,7 +130,7 @@ impl FlowPage {
     }
 }
 
-/// Where the person is going, on every page of the way there.
+/// Which client the person signs in for, on every page until they get there.
 fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Option<Intro> {
     let toward = |sentence: Sentence| Intro::Toward { around: sentence.around(), client: client.clone() };
     match kind {
@@ -140,11 +140,11 @@ fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Op
     }
 }
 
-/// What the page is about now: flows change their purpose as they go.
+/// Title and intro of the current step: a flow has several.
 fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {
     let strings = words.strings();
     let says = |id: u64| container.messages.iter().any(|message| message.id == id);
-    // A message above the form says what to do; a general sentence beside it would be noise.
+    // A message above the form says what to do; a general sentence beside it would distract.
     let quietly = |intro| container.messages.is_empty().then_some(intro);
     let shows = |name: &str| {
         container.nodes.iter().any(|node| match &node.attributes {

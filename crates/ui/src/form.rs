@@ -1,9 +1,9 @@
-//! From a flow's list of nodes to forms that a person understands.
+//! Arranges the nodes of a flow into forms.
 //!
 //! What always holds:
-//! - Enter presses the button that a person expects: other ways to sign in stand in forms of their own, or after it.
+//! - Enter presses the primary button: other sign-in methods are in separate forms, or after it.
 //! - No button is blocked by a field that it does not need.
-//! - Hidden values of the flow (the CSRF token, values of an earlier step) travel with every form.
+//! - Hidden values of the flow (the CSRF token, values of an earlier step) are part of every form.
 //! - A problem is shown at its field; one that belongs to a hidden value is shown above the form.
 
 mod item;
@@ -35,10 +35,10 @@ pub struct Form {
     pub action: String,
     pub method: String,
     pub heading: Option<(&'static str, Option<&'static str>)>,
-    /// The word between this form and the one before it: another way to reach the same.
+    /// The word between this form and the one before it, such as `or`.
     pub divider: Option<&'static str>,
     pub hidden: Vec<Hidden>,
-    /// Whose password the form asks for, when no visible field says so: password managers file it under this name.
+    /// The account of the password, when no visible field contains it: password managers store the password under it.
     pub username: Option<String>,
     pub items: Vec<Item>,
     pub actions: Vec<Button>,
@@ -47,7 +47,7 @@ pub struct Form {
 component! { Form }
 
 impl Form {
-    /// Whether a field bears the name of this method: `password`, `code`.
+    /// Whether a field has the name of this method: `password`, `code`.
     fn asks_for(&self, method: &str) -> bool {
         self.items.iter().any(|item| item.name() == Some(method))
     }
@@ -61,7 +61,7 @@ pub struct Arranged {
     /// Scripts of the browser's credential ceremonies, with their integrity.
     pub scripts: Vec<(String, String)>,
     pub has_triggers: bool,
-    /// There are fields that a script makes more comfortable.
+    /// There are fields that a script enhances.
     pub has_aids: bool,
 }
 
@@ -89,7 +89,7 @@ impl Arranged {
 /// Groups whose nodes every form of the flow needs.
 const COMMON: [&str; 2] = ["default", "identifier_first"];
 
-/// Sorts the nodes of a flow into forms, with the reader's words.
+/// Sorts the nodes of a flow into forms, in the language of the reader.
 pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, context: &FlowContext) -> Arranged {
     let mut arranged = Arranged {
         alerts: container.messages.iter().map(|it| Alert::new(it.kind, words.text(it, None))).collect(),
@@ -154,7 +154,7 @@ struct Layout {
     kind: FlowKind,
     /// A visible field of the flow itself (an identifier, traits) is shared by several methods: one form for all.
     shares_fields: bool,
-    /// Providers have a form of their own, unless they are the only way on and need the fields.
+    /// Providers have a separate form, unless they are the only method and need the fields.
     parts_providers: bool,
 }
 
@@ -235,7 +235,7 @@ fn username(container: &Container) -> Option<String> {
     ["identifier", "traits.username", "traits.email", "traits.phone"].into_iter().find_map(value)
 }
 
-/// What is wrong with a node that the person cannot see must be said elsewhere.
+/// The problems of a hidden node, which are shown above the forms.
 fn unseen_problems(node: &Node, words: Localizer<'_>) -> Vec<Alert> {
     node.messages
         .iter()
@@ -299,13 +299,13 @@ fn finish(kind: FlowKind, index: usize, form: &mut Form, common: &[Hidden], word
         if button.kind == ButtonKind::Primary && !(is_primary && may_be_primary) {
             button.kind = ButtonKind::Secondary;
         }
-        // Required fields bind the button that they belong to; the others lead elsewhere and must not be blocked.
+        // Required fields apply to their own button; the other buttons must not be blocked by them.
         button.skips_validation = !is_primary && button.trigger.is_none() && !form.items.is_empty();
     }
     if let Some(primary) = primary {
         form.actions[..=primary].rotate_right(1);
     }
-    // Side steps come last, so that Enter never presses one.
+    // Secondary actions come last, so that Enter never presses one.
     form.actions.sort_by_key(|button| button.kind == ButtonKind::Quiet);
     if kind == FlowKind::Settings {
         form.heading = Some(heading(&form.id, words));
@@ -336,7 +336,7 @@ fn heading(group: &str, words: Localizer<'_>) -> (&'static str, Option<&'static 
     }
 }
 
-/// Says above the field of a code where the code was sent, and leads back from a wrong address.
+/// Shows above the field of a code where the code was sent, with a link to correct the address.
 fn show_recipient(code: &CodeContext, arranged: &mut Arranged, words: Localizer<'_>) {
     let Some(address) = code.sent_to.clone() else { return };
     let is_named = arranged.alerts.iter().any(|alert| alert.text.contains(address.as_str()));
@@ -354,7 +354,7 @@ fn show_recipient(code: &CodeContext, arranged: &mut Arranged, words: Localizer<
     }
 }
 
-/// Says above the fields whose account it is, where an earlier step asked for it, and leads to another one.
+/// Shows the account above the fields when an earlier step asked for it, with a link to use another one.
 fn show_account(
     kind: FlowKind,
     username: Option<String>,

@@ -1,4 +1,4 @@
-//! The frame of every page, and the headers that guard it.
+//! The frame of every page, and its security headers.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::assets::{Assets, PREFIX};
 use crate::config::logo_source;
 use crate::{Brand, ColorScheme, Config, ConfigError, Language, Localizer, Strings};
 
-/// The built-in pages' common part: looks, words and static files of one configuration. A cheap clone.
+/// The common part of the built-in pages: design, texts and static files of one configuration. A cheap clone.
 #[derive(Clone, Debug)]
 pub struct Ui {
     shared: Arc<Shared>,
@@ -27,18 +27,18 @@ struct Shared {
     policy: HeaderValue,
 }
 
-/// What a page says about itself to its frame.
+/// What the frame needs to know about a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     /// The first part of the window's title; the page's own `h1` usually says the same.
     pub title: &'a str,
     pub width: Width,
     /// The query of the request, for a page that can be asked for again by `GET`: only such a page offers its other
-    /// languages, so that nobody loses a form by choosing one.
+    /// languages, so that choosing a language never discards a form.
     pub query: Option<&'a str>,
     /// The page has buttons that start a script of the browser (passkeys, security keys).
     pub has_triggers: bool,
-    /// The page has fields that a script makes more comfortable.
+    /// The page has fields that a script enhances.
     pub has_aids: bool,
     pub status: StatusCode,
 }
@@ -122,7 +122,7 @@ impl<B: Template> Layout<'_, B> {
         links.filter_map(|(key, link)| Some((label(key), self.own(link.url(self.language, otherwise)?)))).collect()
     }
 
-    /// A path of the configuration lies below the public address.
+    /// Resolves a path of the configuration below the public URL.
     fn own(&self, url: &str) -> String {
         if url.starts_with('/') { format!("{}{url}", self.base_path) } else { url.to_owned() }
     }
@@ -146,7 +146,7 @@ impl Ui {
         Self { shared: Arc::clone(&self.shared), base_path: path.trim_end_matches('/').into() }
     }
 
-    /// The path under which this service is reached, to begin links with; empty at the root of a host.
+    /// The path under which this service is reached, as a prefix for links; empty at the root of a host.
     pub fn base_path(&self) -> &str {
         &self.base_path
     }
@@ -155,7 +155,7 @@ impl Ui {
         &self.shared.config.product_name
     }
 
-    /// The looks of the pages as far as a mail can show them.
+    /// The part of the design that mails can show.
     pub fn brand(&self) -> Brand {
         Brand::new(&self.shared.config)
     }
@@ -178,7 +178,7 @@ impl Ui {
         offered.unwrap_or_else(|| Language::from(locale))
     }
 
-    /// The words of a page, and of the messages that it shows.
+    /// The texts of a page, and of the messages that it shows.
     pub fn localizer(&self, locale: Locale) -> Localizer<'_> {
         Localizer::new(self.language(locale), &self.shared.config.messages)
     }
@@ -228,8 +228,8 @@ impl Ui {
     }
 }
 
-/// `form-action` is absent on purpose: browsers apply it to the redirects that follow a form, and those rightly lead to
-/// other origins (a provider, a client's redirect URI, an app's own scheme). Injection is prevented by escaping.
+/// `form-action` is absent on purpose: browsers apply it to the redirects that follow a form, and those lead to other
+/// origins (a provider, the redirect URI of a client, the scheme of an app). Injection is prevented by escaping.
 fn content_security_policy(config: &Config) -> HeaderValue {
     let logo = config.logo_url.as_deref().and_then(logo_source).unwrap_or_default();
     let policy = format!(

@@ -1,5 +1,5 @@
-//! What people see: the layout, the components, the texts in every language and the static files of all pages that Kleis
-//! serves itself.
+//! The user interface: the layout, the components and the static files of the built-in pages, and the texts of all pages and
+//! mails in every language.
 //!
 //! What always holds:
 //! - A page works without JavaScript, by keyboard alone, and meets WCAG 2.2 level AA.
@@ -7,7 +7,7 @@
 //! - Pages carry no inline script and no inline style, so the content security policy forbids both.
 //! - Each text stands once in a file of its language, `locales/<language>.ftl`, and is named once in Rust. A test compares the
 //!   files with the names and with each other.
-//! - Nothing here knows a service or a web framework. A page leaves as a plain `http::Response`.
+//! - This crate knows no service and no web framework. A page is a plain `http::Response`.
 
 pub mod assets;
 mod brand;

@@ -7,13 +7,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use fluent_bundle::FluentArgs;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::outside_text::{isolated, reads_right_to_left};
 use crate::{Language, Sentence, Strings};
 
-/// A message as the wire has it: `{id, text, type, context?}`.
+/// A message as the API has it: `{id, text, type, context?}`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Message {
     pub id: u64,
@@ -33,7 +34,7 @@ pub enum MessageKind {
     Error,
 }
 
-/// Whether there are words for this message id.
+/// Whether there is a text for this message id.
 pub fn is_known(id: u64) -> bool {
     Language::english().message(id, None).is_some()
 }
@@ -90,19 +91,19 @@ impl<'a> Localizer<'a> {
             Sentence::Fixed(text) => return Some(text.to_owned()),
             Sentence::Filled(filled) => filled,
         };
-        let mut values = Vec::with_capacity(filled.shape.values.len());
+        let mut values = FluentArgs::with_capacity(filled.shape.values.len());
         for &name in &filled.shape.values {
             let value = context.get(name)?;
             // A text may depend on a number.
             if let Some(number) = exact_number(value) {
-                values.push((name, number.into()));
+                values.set(name, number);
                 continue;
             }
             let value = self.value(name, value)?;
             let is_isolated = !filled.shape.is_one_value && self.must_be_isolated(name, &value);
-            values.push((name, if is_isolated { isolated(&value).into() } else { value.into() }));
+            values.set(name, if is_isolated { isolated(&value).into() } else { value });
         }
-        Some(words.with(values))
+        Some(filled.write(&values))
     }
 
     /// Puts the context's values in place of the names in braces of an operator's text; `None` when one is missing.
@@ -126,7 +127,7 @@ impl<'a> Localizer<'a> {
         Some(text)
     }
 
-    /// Whether a value may have another direction than the sentence that it stands in.
+    /// Whether a value may have another direction than the sentence around it.
     fn must_be_isolated(self, name: &str, value: &str) -> bool {
         let is_ours = name == "title" || name.ends_with("_at") || value.bytes().all(|byte| byte.is_ascii_digit());
         !is_ours && (self.language.direction() == "rtl" || reads_right_to_left(value))

@@ -1,4 +1,4 @@
-//! A time as a person reads it. The machine-readable form stays beside it in the `time` element.
+//! A time in the notation of the reader, in a `time` element with the machine-readable form.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::Language;
 pub(crate) const NAME: &str = "moment";
 pub(crate) const VALUES: &[&str] = &["year", "month", "day", "padded_month", "padded_day", "time"];
 
-/// A `time` element: date and minute, in UTC, in the reader's notation.
+/// A `time` element: date and minute in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     at: Timestamp,

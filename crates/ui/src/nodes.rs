@@ -1,4 +1,4 @@
-//! A flow's form as the wire has it: an action, nodes and messages. Services hand their flows over in this shape.
+//! The form of a flow as the API has it: an action, nodes and messages. Services pass their flows in this form.
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -35,7 +35,7 @@ impl OutsideText {
         (!text.is_empty()).then_some(Self { text })
     }
 
-    /// For somebody whose name has nothing visible.
+    /// For a name without any visible character.
     pub fn nobody() -> Self {
         Self { text: "?".to_owned() }
     }

@@ -1,5 +1,5 @@
-//! The page of a request that no other page answers: an address that nobody serves, a method that it does not take, too
-//! much or too often. It says what happened and what to do, and shows nothing of the request.
+//! The page of a request that is refused before a service handles it: an unknown address, a method that is not allowed, a
+//! body that is too large, too many requests. It says what happened and what to do, and shows nothing of the request.
 
 use askama::Template;
 use http::StatusCode;
@@ -13,13 +13,13 @@ pub struct RefusalPage {
     pub title: &'static str,
     advice: &'static str,
     status: u16,
-    /// Names the request for support. It is made here, and not part of the request.
+    /// Identifies the request for support. The server generates it; it is not part of the request.
     request_id: Option<String>,
     start: Option<PageLink>,
 }
 
 impl RefusalPage {
-    /// `None` for a status that is no refusal of this kind. `start` is the address of the start page.
+    /// `None` for a status that has no such page. `start` is the address of the start page.
     pub fn new(
         status: StatusCode,
         strings: &'static Strings,
@@ -44,7 +44,7 @@ impl RefusalPage {
         Some(Self { strings, title, advice, status: status.as_u16(), request_id, start })
     }
 
-    /// The frame that this page wants.
+    /// The frame of this page.
     pub fn page(&self) -> Page<'static> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Page { status, ..Page::titled(self.title) }

@@ -1,4 +1,4 @@
-//! Every kind of page once, rendered in both languages and compared with what was last agreed upon.
+//! Each kind of page, rendered in every language and compared with its snapshot.
 
 #![expect(clippy::needless_pass_by_value, reason = "samples read best when json! makes their values on the spot")]
 

@@ -64,7 +64,7 @@ impl Sentence {
                     let name: &'v str = name;
                     arguments.set(name, value);
                 }
-                filled.bundle.format_pattern(filled.pattern, Some(&arguments), &mut Vec::new()).into_owned()
+                filled.write(&arguments)
             }
         }
     }
@@ -76,6 +76,12 @@ impl Sentence {
         let text = self.with(self.values().iter().map(|name| (*name, VALUE.into())));
         let (before, after) = text.split_once(VALUE).unwrap_or((&text, ""));
         Around { before: before.to_owned(), after: after.to_owned() }
+    }
+}
+
+impl Filled {
+    pub(crate) fn write(&self, values: &FluentArgs<'_>) -> String {
+        self.bundle.format_pattern(self.pattern, Some(values), &mut Vec::new()).into_owned()
     }
 }
 

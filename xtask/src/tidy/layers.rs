@@ -73,7 +73,8 @@ pub(super) fn is_sql(text: &str) -> bool {
 
 fn environment(file: &File) -> Vec<Finding> {
     let Some(code) = &file.code else { return Vec::new() };
-    // The tools beside the crates may ask, tests how this machine is set up, and client programs where the server is.
+    // The tools beside the crates may ask, tests how this machine is set up, client programs where the server is, and build
+    // scripts where Cargo wants their output.
     let is_client = file.path.starts_with("crates/acceptance/clients/");
     // A build script is told by Cargo through the environment.
     let is_build_script = file.path.ends_with("/build.rs");
@@ -181,6 +182,7 @@ mod tests {
         assert!(places("crates/server/src/config/mod.rs", text).is_empty());
         assert!(places("xtask/src/main.rs", text).is_empty());
         assert!(places("crates/acceptance/clients/rust/main.rs", text).is_empty());
+        assert!(places("crates/ui/build.rs", text).is_empty());
         assert_eq!(places("crates/web/src/lib.rs", text).len(), 1);
         assert!(places("crates/database/src/testing.rs", "std::env::temp_dir()").is_empty());
     }

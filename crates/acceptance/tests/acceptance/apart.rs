@@ -192,7 +192,7 @@ async fn connected_applications_are_listed_and_ended_across_two_processes() -> R
     let Apart { identity, oauth } = apart;
     oauth.stop().await;
     let page = browser.open(&settings).await?.expect_status(StatusCode::OK)?;
-    ensure!(page.text().contains("Connected applications cannot be reached"), "{}", page.summary());
+    ensure!(page.text().contains("Connected applications cannot be shown"), "{}", page.summary());
     identity.stop().await;
     Ok(())
 }

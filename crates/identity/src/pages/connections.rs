@@ -23,7 +23,7 @@ pub(super) struct ConnectionList {
     pub lines: Option<Vec<ConnectionLine>>,
 }
 
-/// One client as a person recognizes it.
+/// One client in the list.
 pub(super) struct ConnectionLine {
     /// Unique on the page: the button points to it.
     pub id: String,
@@ -59,7 +59,7 @@ impl ConnectionList {
     }
 }
 
-/// The name is text of whoever registered the client. The id stands in for a name that nobody can see.
+/// The name was chosen by whoever registered the client. A name without visible characters is replaced by the client id.
 fn shown_name(connection: &Connection) -> OutsideText {
     let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
     name(&connection.client_name).or_else(|| name(&connection.client_id)).unwrap_or_else(OutsideText::nobody)

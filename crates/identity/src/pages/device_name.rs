@@ -1,9 +1,9 @@
-//! What a person calls a device: `Firefox on Linux`, read off the browser's own description. A guess to recognise one's
-//! sessions by, never to decide anything.
+//! The name of a device, such as `Firefox · Linux`, from its `User-Agent` header. It helps people recognize their sessions;
+//! no decision depends on it.
 
 /// Browser and system in words; `None` when neither is known.
 pub(super) fn device_name(user_agent: &str) -> Option<String> {
-    // Every browser claims to be its elders, so the most particular name comes first.
+    // A browser also names older browsers in its header, so the most specific name comes first.
     const BROWSERS: [(&str, &str); 9] = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_is_not_taken_for_the_elders_that_it_names() {
+    fn a_browser_is_not_taken_for_the_older_ones_that_it_names() {
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0";
         assert_eq!(device_name(edge).as_deref(), Some("Edge · Windows"));
         let safari =

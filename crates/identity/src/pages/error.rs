@@ -1,4 +1,4 @@
-//! The error page: what happened in the person's words, what they can do, and what support needs to find it.
+//! The error page: what happened, what the person can do, and the details that support needs.
 
 use askama::Template;
 use axum::extract::State;
@@ -17,7 +17,7 @@ pub(super) struct ErrorPage {
     pub strings: &'static Strings,
     pub explanation: &'static str,
     pub status: u16,
-    /// The machine's own words, for support.
+    /// The texts of the API, for support.
     pub details: Vec<String>,
     pub start: PageLink,
 }
@@ -52,7 +52,7 @@ fn explanation(id: Option<&str>, status: u16, strings: &'static Strings) -> &'st
 pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let error = match identity.kept_error(&cx, visitor.query("id").as_deref()).await {
         Ok(mut kept) => kept["error"].take(),
-        // An error that cannot be found is told on this page too, for where else could it be told?
+        // An unknown error id is itself an error, and is shown on this page.
         Err(error) => error.to_rest(&identity).to_value().get("error").cloned().unwrap_or_else(|| json!({})),
     };
     let strings = identity.ui.localizer(cx.locale).strings();

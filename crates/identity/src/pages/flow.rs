@@ -1,4 +1,4 @@
-//! The pages of the flows. A page without a flow, or with one that is no more, begins a new one.
+//! The pages of the flows. A page without a flow, or with an expired or unknown one, begins a new flow.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -40,7 +40,7 @@ pub(super) fn asked(visitor: &Visitor) -> Option<Visitor> {
 }
 
 impl Identity {
-    /// Begins a flow, handing on what the page was asked with: `return_to`, `login_challenge`, `aal` and the like.
+    /// Begins a flow with the parameters of the page: `return_to`, `login_challenge`, `aal` and the like.
     pub(super) fn begin_with_query(&self, kind: FlowKind, visitor: &Visitor) -> Response {
         let begin = self.begin_url(kind, None);
         match visitor.request_url.query() {
@@ -49,7 +49,7 @@ impl Identity {
         }
     }
 
-    /// The page of a flow: this one, unless a team has its own.
+    /// The page of a flow: the built-in one, unless `ui_url` names another.
     async fn show(&self, cx: &Context, kind: FlowKind, visitor: &Visitor) -> Response {
         if let Some(url) = self.page_elsewhere(kind, visitor) {
             return see_other(&url);
@@ -78,7 +78,7 @@ impl Identity {
         }
     }
 
-    /// The page that a team has in the place of ours, asked as ours was.
+    /// The page that `ui_url` names in place of the built-in one, with the same query.
     pub(super) fn page_elsewhere(&self, kind: FlowKind, visitor: &Visitor) -> Option<String> {
         let mut page = self.page(kind);
         if page.as_str() == self.own_page(kind.as_str()) {
@@ -104,7 +104,7 @@ impl Identity {
         }
     }
 
-    /// What to say about the code that the flow waits for, if it does.
+    /// What the page shows about the code, if the flow expects one.
     async fn code_context(
         &self,
         cx: &Context,
@@ -125,7 +125,7 @@ impl Identity {
         }))
     }
 
-    /// Where the address is typed that the code of this flow was sent to; `None` where it is not typed but known.
+    /// The page on which the address of the code can be corrected; `None` when the person did not enter it in this flow.
     fn address_page(&self, kind: FlowKind, flow: &Value) -> Option<String> {
         if is_further_step(flow) {
             return None;
@@ -143,7 +143,7 @@ impl Identity {
         Some(self.begin_in_place_of(kind, flow))
     }
 
-    /// What a new password must be, as the person is told.
+    /// The rules for a new password that the page shows.
     pub(super) fn password_rules(&self) -> PasswordRules {
         let policy = self.password_policy();
         PasswordRules {
@@ -161,7 +161,7 @@ impl Identity {
         Context { locale: self.ui.first_available(tags).unwrap_or(cx.locale), ..cx.clone() }
     }
 
-    /// The ways from this flow to others.
+    /// The links from this flow to others.
     fn links_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> Vec<PageLink> {
         let strings = self.ui.localizer(cx.locale).strings();
         let to = |kind| self.begin_in_place_of(kind, flow);
@@ -176,14 +176,14 @@ impl Identity {
         }
     }
 
-    /// The page of a flow as the API tells it.
+    /// The page of a flow, from the flow as the API returns it.
     pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, context: FlowContext) -> FlowPage {
         let container: Container =
             flow.get("ui").cloned().and_then(|ui| serde_json::from_value(ui).ok()).unwrap_or_default();
         FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), context)
     }
 
-    /// What to do instead of showing a flow: begin anew where that helps, else say what is wrong.
+    /// What to do when a flow cannot be shown: begin a new one where that helps, else show the error.
     pub(super) async fn cannot_show(&self, cx: &Context, kind: FlowKind, error: FlowError) -> Response {
         match error {
             FlowError::Expired { at } => {
@@ -199,7 +199,7 @@ impl Identity {
         }
     }
 
-    /// Another flow for the same end: it keeps where to return to, and whom the sign-in is for.
+    /// Another flow with the same purpose: it keeps `return_to` and the client of the sign-in.
     fn begin_in_place_of(&self, kind: FlowKind, flow: &Value) -> String {
         let text = |member: &str| flow.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let begin = self.begin_url(kind, text("return_to"));
@@ -228,13 +228,13 @@ impl Identity {
     }
 }
 
-/// Whether the sign-in is one of somebody who is signed in already.
+/// Whether the person is already signed in and signs in again.
 fn is_further_step(flow: &Value) -> bool {
     flow.get("refresh").and_then(Value::as_bool) == Some(true)
         || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2")
 }
 
-/// What to call the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.
+/// The name of the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.
 fn client_of(flow: &Value) -> Option<OutsideText> {
     let request = flow.get("oauth2_login_request")?;
     let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();

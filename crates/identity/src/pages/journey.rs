@@ -1,4 +1,4 @@
-//! A person with nothing but a browser: pages, forms, redirects and cookies, from the front door to signing out.
+//! The pages in a browser without scripts: pages, forms, redirects and cookies, from registration to sign-out.
 
 mod connections;
 
@@ -33,7 +33,7 @@ impl House {
         Self::with(database, &json!({}))
     }
 
-    /// A house whose flows are configured in this way besides.
+    /// A test server with this configuration of flows.
     fn with(database: Database, flows: &serde_json::Value) -> Self {
         let mut config = json!({
             "dev": true,
@@ -234,7 +234,7 @@ async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
         let mut browser = house.browser();
         let page = browser.sign_in("ada@example.org", "something else").await;
         assert_eq!(page.heading(), "Sign in");
-        assert!(page.html.contains(r#"role="alert""#) && page.html.contains("This combination is not right"));
+        assert!(page.html.contains(r#"role="alert""#) && page.html.contains("The sign-in details are not correct"));
         assert!(!page.html.contains("something else"));
         let page = browser
             .submit(&page, &[("identifier", "ada@example.org"), ("password", PASSWORD), ("method", "password")])
@@ -340,11 +340,11 @@ async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing(
         let code = link.split_once("code=").unwrap().1.to_owned();
         let mut phone = house.browser();
         let page = phone.open(&link).await;
-        assert_eq!((page.status, page.heading()), (StatusCode::FORBIDDEN, "One step left, in the other window"));
+        assert_eq!((page.status, page.heading()), (StatusCode::FORBIDDEN, "Continue in the other browser"));
         let page = browser.submit(&waiting, &[("code", &code), ("method", "code")]).await;
         assert_eq!(page.heading(), "You are signed in");
         phone.locale = Locale::from_tag("de").unwrap();
-        assert_eq!(phone.open(&waiting.path).await.heading(), "Noch ein Schritt, im anderen Fenster");
+        assert_eq!(phone.open(&waiting.path).await.heading(), "Im anderen Browser fortfahren");
     })
     .await;
 }
@@ -375,7 +375,7 @@ async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_a
         assert!(page.html.contains("<bdi>nobody@example.org</bdi>"), "{}", page.html);
         assert!(page.html.contains(r#"data-wait="30""#), "{}", page.html);
         let refused = browser.submit(&page, &[("code", "000000"), ("method", "code")]).await;
-        assert!(refused.html.contains("This code is not right"), "{}", refused.html);
+        assert!(refused.html.contains("This code is not correct"), "{}", refused.html);
         assert!(refused.html.contains("<bdi>nobody@example.org</bdi>"), "{}", refused.html);
         house.clock.advance(std::time::Duration::from_secs(31));
         let later = browser.open(&refused.path).await;
@@ -437,7 +437,7 @@ async fn a_new_password_is_described_by_the_rule_of_the_configuration() {
         let mut browser = house.browser();
         let page = browser.open("/ui/registration").await;
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
-        // The list of breaches is switched off in this house.
+        // The check against data breaches is turned off in this test server.
         let rule = "At least 8 characters. Not similar to your sign-in name.</p>";
         assert!(page.html.contains(rule), "{}", page.html);
         browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;

@@ -1,8 +1,7 @@
-//! The page behind a mailed link: a button. A mail scanner opens links as well; only the submission of the button uses a
-//! link up.
+//! The page of a link in a mail: a button. Mail scanners open links too; only the submission of the button uses the link.
 //!
-//! The form has no address of its own, so it is posted to the address of the page, which carries the token: no token
-//! stands in the page.
+//! The form has no `action`, so it is posted to the URL of the page, which contains the token: the page itself contains no
+//! token.
 
 use askama::Template;
 use axum::response::Response;

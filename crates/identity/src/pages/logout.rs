@@ -1,4 +1,4 @@
-//! Signing out: a question first, because a link that signs out could be hidden in any page; then the way back.
+//! The sign-out page. It asks first, because any page could contain a link that signs out.
 
 use askama::Template;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::domain::flow::{FlowKind, endpoint};
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
-/// The question. The form leads to the logout of the API, which checks its token.
+/// The question. The form is sent to the logout of the API, which checks its token.
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub(super) struct LogoutPage {
@@ -28,7 +28,7 @@ pub(super) struct LogoutPage {
     pub stay: PageLink,
 }
 
-/// Nobody is signed in any more.
+/// The page after the sign-out.
 #[derive(Template)]
 #[template(path = "pages/signed_out.html")]
 pub(super) struct SignedOutPage {

@@ -1,5 +1,5 @@
-//! The local mailbox: messages that were caught instead of sent, for development. It stands on the admin listener,
-//! because a message holds the code that signs its receiver in.
+//! The local mailbox: messages that are kept instead of sent, for development. It is served on the admin listener, because
+//! a message contains the code that signs its recipient in.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -19,7 +19,7 @@ use crate::storage::messages::ListKey;
 
 const LISTING: Listing<ListKey> = Listing::new("identity mailbox", 25, 100);
 
-/// What the HTML part may do on our page: show text, its own styles and pictures.
+/// What the HTML part may do on this page: show text, its own styles and images.
 const HTML_PART_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; frame-ancestors 'self'; sandbox";
 
@@ -53,13 +53,13 @@ pub(super) struct MailPage {
     pub back: PageLink,
 }
 
-/// A stretch of a message's text: words, or an address to open.
+/// A part of a message's text: words, or a URL.
 pub(super) enum MailPart {
     Words(String),
     Address(String),
 }
 
-/// Parts a plain text at the addresses in it, so that a link in a mail can be followed. Only `http` and `https` count.
+/// Splits a plain text at its URLs, so that the page can link them. Only `http` and `https` URLs are linked.
 pub(super) fn parts(body: &str) -> Vec<MailPart> {
     let mut parts = Vec::new();
     let mut rest = body;
@@ -127,8 +127,8 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id):
     response
 }
 
-/// The HTML part as its receiver sees it. It may come from an operator's template, so it is a stranger here: it runs
-/// nothing, sends no form and has no origin.
+/// The HTML part as the recipient sees it. It may come from an operator's template, so it is not trusted: it runs no
+/// script, submits no form and has no origin.
 pub(super) async fn show_html(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
     let message = match identity.caught_message(&cx, &id).await {
         Ok(message) => message,
@@ -171,7 +171,7 @@ fn subject(message: &Message, strings: &Strings) -> String {
 }
 
 impl Identity {
-    /// With a mail server there is nothing to catch, and the mailbox stays shut.
+    /// With a mail server, messages are sent and the mailbox answers 404.
     fn sends_mail(&self) -> bool {
         self.smtp.is_some()
     }

@@ -1,8 +1,8 @@
-//! The account pages: what a person sees of the flows, unless a team brings its own (`ui_url`).
+//! The account pages: the built-in user interface of the flows, unless `ui_url` names another one.
 //!
-//! What always holds: a page reads a flow by the operation that answers the API, and its forms are posted to the flow's
-//! own address. So a page can do nothing that another user interface could not. Where a team has a page of its own for a
-//! flow, ours leads there.
+//! What always holds: a page reads a flow by the operation that the API uses, and its forms are posted to the action of the
+//! flow, so a page can do nothing that another user interface could not do. When `ui_url` names another page for a flow, the
+//! built-in page redirects to it.
 
 mod connections;
 mod device_name;

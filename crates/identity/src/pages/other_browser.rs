@@ -1,4 +1,4 @@
-//! The page for somebody who opened the mail of a verification in another browser than the one that waits for its code.
+//! The page for people who open the link of a verification mail in a browser other than the one that shows the flow.
 
 use askama::Template;
 use axum::response::Response;

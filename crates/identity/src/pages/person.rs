@@ -1,8 +1,8 @@
-//! What to call a person on a page.
+//! The name of an account on a page.
 
 use serde_json::Value;
 
-/// The name by which a person recognises their account, from a session as the API shows it: an address, else a name.
+/// The name by which people recognize their account, from a session as the API shows it: an address, else a name.
 pub(super) fn account_name(session: &Value) -> Option<String> {
     let identity = session.get("identity")?;
     let address = identity.pointer("/verifiable_addresses/0/value");

@@ -1,4 +1,4 @@
-//! The pages that are no flow, once each, in both languages, compared with what was last agreed upon.
+//! Each page that is not a flow, rendered in every language and compared with its snapshot.
 
 use askama::Template;
 use base::{Locale, Timestamp};

@@ -25,7 +25,7 @@ use crate::flows::visitor::Visitor;
 /// As many devices as a person can look through.
 const MOST_SESSIONS: i64 = 50;
 
-/// Everything that a person may change about the account.
+/// The page: the sections of the flow, the sessions, the connected applications.
 #[derive(Template)]
 #[template(path = "pages/settings.html")]
 pub(super) struct SettingsPage {
@@ -37,7 +37,7 @@ pub(super) struct SettingsPage {
     pub sign_out: PageLink,
 }
 
-/// The signed-in devices. Forms of their own: ending one is no part of the flow.
+/// The signed-in devices. Their forms are not part of the flow.
 pub(super) struct Sessions {
     pub action: String,
     pub csrf: Hidden,
@@ -51,10 +51,10 @@ pub(super) struct SessionLine {
     /// Unique on the page: the button points to it.
     pub id: String,
     pub device: String,
-    /// Address and place, as far as they are known.
+    /// IP address and location, as far as they are known.
     pub origin: Option<String>,
     pub since: Moment,
-    /// Sends the session's id; `None` for the one that looks at the page.
+    /// Sends the id of the session; `None` for the current session.
     pub end: Option<Button>,
 }
 
@@ -146,7 +146,7 @@ impl Identity {
         }
     }
 
-    /// A form of the settings page, when this page of this session sent it.
+    /// Decodes a form of the settings page and checks that this page of this session sent it.
     pub(super) async fn guarded_submission(
         &self,
         cx: &Context,
@@ -158,7 +158,7 @@ impl Identity {
             .map_err(|error| FlowError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
-        // The token belongs to this session in this browser: a form of another site, or from before, is worthless.
+        // The token belongs to this session in this browser: a form of another site, or of an earlier session, has another one.
         if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }
@@ -177,7 +177,7 @@ impl Identity {
         }
     }
 
-    /// The settings page that a form beside its flow came from, with what became of the form.
+    /// The URL of the settings page to return to after one of its own forms, with the outcome of the form.
     pub(super) fn settings_again(&self, visitor: &Visitor, outcome: Option<(&str, &str)>) -> String {
         let mut url = self.page(FlowKind::Settings);
         let flow = visitor.query("flow");

@@ -1,4 +1,4 @@
-//! Where a person arrives who signed in for no application in particular.
+//! The page after a sign-in without `return_to` and without an application.
 
 use askama::Template;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! What holds where the configuration says nothing.
+//! The defaults of keys that the configuration does not set.
 
 use base::GoDuration;
 use serde::{Deserialize as _, Deserializer};

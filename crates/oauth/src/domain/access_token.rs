@@ -1,8 +1,8 @@
-//! Access tokens cost no row: everything that a resource server may learn travels in the token, sealed (opaque tokens) or
+//! Access tokens cost no row: everything that a resource server may learn is in the token, sealed (opaque tokens) or
 //! signed (JWT, where the `jti` carries the provenance under seal).
 //!
 //! What always holds: a token is worth nothing once it expired, once its grant was revoked or rotated past it, or once its
-//! client took back all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
+//! client revoked all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Authorization requests: what a client asks of a person's browser (RFC 6749 section 4.1.1, RFC 7636, RFC 8252, RFC 9700,
 //! OpenID Connect Core section 3.1.2).
 //!
-//! A request is judged once, before anybody signs in, by [`AuthorizationRequest::validate`]; what follows carries the
-//! judged request under seal. What always holds: an error travels to the client only after its redirect URI was found
+//! A request is validated once, before anybody signs in, by [`AuthorizationRequest::validate`]; later steps carry the
+//! validated request sealed. What always holds: an error is sent to the client only after its redirect URI was found
 //! registered, and an [`AuthorizationRequest`] asks for nothing that its client may not have.
 
 use oauth_types::{
@@ -26,7 +26,7 @@ pub struct AuthorizationRules {
     pub require_pkce: bool,
     /// `oauth2.pkce.enforced_for_public_clients`
     pub require_pkce_of_public_clients: bool,
-    /// `dev`: codes may travel over plain HTTP to any host.
+    /// `dev`: codes may be sent over plain HTTP to any host.
     pub allow_insecure_redirects: bool,
 }
 
@@ -139,7 +139,7 @@ impl AuthorizationRequest {
         if let Ok(types) = types
             && !types.allows_mode(target.mode)
         {
-            // The error must not travel in the query either, where the client does not look for it.
+            // The error must not be sent in the query either, where the client does not look for it.
             target.mode = ResponseMode::Fragment;
             let hint = "Tokens travel in the fragment or in a form, never in the query.";
             return Err(Refusal::to_client(&target, OAuthError::new(ErrorCode::UnsupportedResponseMode, hint)));
@@ -159,7 +159,7 @@ impl AuthorizationRequest {
         Ok(request)
     }
 
-    /// Reads the parameters of a request that was judged before, or is being judged.
+    /// Reads the parameters of a request that was validated before, or is being validated.
     pub fn interpret(parameters: &Parameters, target: ResponseTarget) -> Result<Self, OAuthError> {
         let response_types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default())
             .map_err(|error| OAuthError::new(ErrorCode::UnsupportedResponseType, error.to_string()))?;

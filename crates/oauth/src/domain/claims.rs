@@ -1,4 +1,4 @@
-//! What tokens say: ID tokens (OpenID Connect Core section 2), JWT access tokens (RFC 9068 in the shape of the systems we
+//! The claims of tokens: ID tokens (OpenID Connect Core section 2), JWT access tokens (RFC 9068 in the shape of the systems we
 //! replace) and userinfo (OpenID Connect Core section 5.3).
 //!
 //! What always holds: a custom claim never takes the place of a standard one.

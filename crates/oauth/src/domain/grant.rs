@@ -1,7 +1,7 @@
 //! A grant: what one person let one client do, in one authorization (RFC 6749 section 1.3). One row holds the
 //! authorization code, the session data for tokens and the family of refresh tokens.
 //!
-//! What always holds: the scope and audience never widen; a revoked grant stays revoked; every token of a grant dies with
+//! What always holds: the scope and audience never widen; a revoked grant stays revoked; every token of a grant ends with
 //! it.
 
 use base::{Timestamp, TokenDigest};
@@ -68,7 +68,7 @@ pub struct RefreshFamily {
     /// 1 for the first token; grows with each rotation.
     pub generation: i32,
     pub digest: TokenDigest,
-    /// The current token, sealed for whoever repeats the rotation that made it.
+    /// The current token, sealed for a repetition of the rotation that made it.
     pub successor: Option<Vec<u8>>,
     pub rotated_at: Option<Timestamp>,
     /// How often the predecessor was repeated.

@@ -89,7 +89,7 @@ impl AuthorizationFlow {
         self.requested_at.plus(lifetime)
     }
 
-    /// The request as it was judged.
+    /// The validated request.
     pub fn request(&self) -> Result<AuthorizationRequest, OAuthError> {
         AuthorizationRequest::interpret(&self.parameters(), self.target.clone())
     }
@@ -113,7 +113,7 @@ impl AuthorizationFlow {
             return LoginAcceptance::SubjectMissing;
         }
         match &self.remembered {
-            // The browser remembers somebody else: whoever this is signs in first.
+            // The browser remembers another person: the person must sign in first.
             Some(remembered) if remembered.subject != answer.subject => LoginAcceptance::SignInAgain,
             Some(remembered) => LoginAcceptance::Accepted(Box::new(AcceptedLogin {
                 subject: answer.subject,

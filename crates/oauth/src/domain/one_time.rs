@@ -2,7 +2,7 @@
 //!
 //! The row that a redemption writes anyway is the proof of it: the login session, whose id the login challenge fixed, and
 //! the grant, which takes the id of the flow. Where no such row is written, a marker is: for a rejection, and for a login
-//! that a session answered which was there already. What always holds: a proof outlives the challenge that it guards.
+//! that an existing session answered. What always holds: a proof outlives the challenge that it guards.
 
 use std::time::Duration;
 

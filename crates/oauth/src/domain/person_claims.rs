@@ -51,7 +51,7 @@ const TEXTS: [(&str, &[&str]); 12] = [
     ("locale", &["locale"]),
 ];
 
-/// Longer texts are no claims: tokens travel in headers.
+/// Longer texts are left out: tokens are sent in headers.
 const MAX_LENGTH: usize = 2_048;
 
 /// All standard claims of a person, whatever was granted.

@@ -1,7 +1,7 @@
 //! Redeeming an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6): the decision.
 //!
-//! A code is good once. Presented again it takes its tokens with it (RFC 6749 section 4.1.2); presented without the proof
-//! of RFC 7636 it is burnt, so that whoever stole it has no second try.
+//! A code can be redeemed once. A second use revokes its tokens (RFC 6749 section 4.1.2); a use without the proof of
+//! RFC 7636 invalidates the code, so that a thief has no second attempt.
 
 use base::{PlainToken, Timestamp};
 use oauth_types::CodeVerifier;

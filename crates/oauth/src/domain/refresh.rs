@@ -2,7 +2,7 @@
 //!
 //! A token names its grant and its generation under seal. The current generation rotates. The one before it, presented
 //! again within the grace period, receives the same successor once more: an answer that was lost, or a request that was
-//! sent twice. Anything older, or later, is a stolen token in use, and ends the family.
+//! sent twice. An older token, or a later use, means that the token was stolen, and ends the family.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Challenges and verifiers: what travels through a browser or a login application and must come back as it left. Each is
+//! Challenges and verifiers: values that pass through a browser or a login application and must come back unchanged. Each is
 //! sealed for its own purpose, so that none is ever taken for another, or for one of another tenant.
 
 use base::seal::Purpose;

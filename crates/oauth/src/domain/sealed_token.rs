@@ -1,5 +1,5 @@
-//! Tokens that carry, under seal, what finds their row: a prefix that tells people and scanners what they hold, then a
-//! sealed payload. A token that we did not issue costs no look at the database.
+//! Tokens that carry, under seal, what finds their row: a prefix by which people and scanners recognize the kind of token, then a
+//! sealed payload. A token that this server did not issue costs no database read.
 
 use base::seal::Purpose;
 use base::{PlainToken, Sealer, TenantId};

@@ -1,6 +1,6 @@
-//! The keys that this server signs with, and the sets that they stand in.
+//! The keys that this server signs with, and their sets.
 //!
-//! States: published -> active -> retired -> expired. A key is published before it signs, so that nobody meets an unknown
+//! States: published -> active -> retired -> expired. A key is published before it signs, so that no verifier sees an unknown
 //! `kid`; it verifies for as long as a token that it signed may live. The set's newest active key signs.
 
 use std::time::Duration;

@@ -41,7 +41,7 @@ pub enum HookAnswer {
     NotUnderstood(&'static str),
 }
 
-/// Claims beyond this many bytes do not fit into a token that travels in a header.
+/// Claims beyond this many bytes do not fit into a token that is sent in a header.
 const MAX_CLAIMS: usize = 8 * 1024;
 
 impl HookCall<'_> {

@@ -101,7 +101,7 @@ pub(super) fn with_query(uri: &str, query: &str) -> String {
     format!("{uri}{separator}{query}{fragment}")
 }
 
-/// A redirect that nobody keeps. A target that no header can carry is a fault of whoever configured it.
+/// A redirect that is not stored. A target that is not a valid header value is an error of the configuration.
 pub(super) fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();

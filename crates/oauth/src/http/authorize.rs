@@ -1,5 +1,5 @@
 //! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). A
-//! browser passes it up to three times: to begin, with the decision of the login application, with that of the consent
+//! browser requests it up to three times: to begin, with the decision of the login application, with that of the consent
 //! application.
 
 use axum::extract::{RawQuery, State};
@@ -120,7 +120,7 @@ impl OAuth {
     }
 }
 
-/// The request travels on inside the login challenge, in the address of the login page: what a form may carry can be too
+/// The request becomes part of the login challenge, in the URL of the login page: what a form may contain can be too
 /// long for that.
 fn too_long(parameters: &Parameters) -> Option<Refusal> {
     let largest = parameters.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);

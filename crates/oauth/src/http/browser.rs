@@ -1,5 +1,5 @@
 //! The cookies that bind a browser to what it began: one for the sign-in, one for consent, one for the remembered login.
-//! Values are sealed, each for its own purpose, so that no site beside ours can make one up.
+//! Values are sealed, each for its own purpose, so that no other site can forge one.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use web::{Cx, matches_origin};
 use crate::OAuth;
 use crate::domain::client::ClientId;
 
-/// The client that a request is about, noted by whoever reads it.
+/// The client of a request, recorded by the handler that reads it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestingClient(Arc<OnceLock<ClientId>>);
 
@@ -30,7 +30,7 @@ impl RequestingClient {
         let _ = self.0.set(client.clone());
     }
 
-    /// The client that the credentials claim: whoever it is, only that client's origins read the answer.
+    /// The client that the credentials name, authenticated or not: only pages of its origins may read the answer.
     pub(super) fn claimed_by(&self, credentials: &ClientCredentials) {
         let claimed = match credentials {
             ClientCredentials::Basic { client_id, .. }

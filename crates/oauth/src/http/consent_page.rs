@@ -1,4 +1,4 @@
-//! `/oauth2/consent`: our own consent page, for when the operator has none.
+//! `/oauth2/consent`: the built-in consent page, for operators without their own.
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -13,7 +13,7 @@ use super::client_form::PageForm;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::consent::ConsentFlow;
-use crate::domain::rejection::Rejection;
+use crate::domain::login_challenge::Rejection;
 use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
 use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::login_requests::ChallengeError;
@@ -178,7 +178,7 @@ fn wrong_browser() -> Refusal {
     Refusal::to_person(ErrorCode::RequestForbidden, hint)
 }
 
-/// How a person knows their own account: by name or address, where the identity has one.
+/// The name of the account: a name or an address, when the identity has one.
 fn displayed_name(whoami: &serde_json::Value) -> Option<String> {
     let traits = whoami.pointer("/identity/traits")?;
     ["email", "username", "phone", "name"].iter().find_map(|member| traits.get(member)?.as_str().map(str::to_owned))

@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/consent`: what the consent application asks and says.
+//! `/admin/oauth2/auth/requests/consent`: read by the consent application, and its decision.
 
 use axum::extract::{Query, State};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
 //! `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (OpenID Connect Discovery section
-//! 4, RFC 8414 section 3): what this server really does, under the names that clients look for.
+//! 4, RFC 8414 section 3): what this server supports, under the names of the specifications.
 
 use axum::Json;
 use axum::extract::State;

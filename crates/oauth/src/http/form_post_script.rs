@@ -1,4 +1,5 @@
-//! `/oauth2/form-post.js`: submits the form of an answer that travels by POST. A file, because pages run no inline script.
+//! `/oauth2/form-post.js`: submits the form of a response in the mode `form_post`. It is a file, because pages run no inline
+//! script.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};

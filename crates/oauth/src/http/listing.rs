@@ -1,4 +1,4 @@
-//! Where the pages of a listing lie. Without `urls.self.admin` nobody told us our own address, so links are relative to the
+//! Where the pages of a listing lie. Without `urls.self.admin` the public address is unknown, so links are relative to the
 //! request (RFC 8288 section 3.1).
 
 use axum::http::HeaderValue;

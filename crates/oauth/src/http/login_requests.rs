@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/login`: what the login application asks and says.
+//! `/admin/oauth2/auth/requests/login`: read by the login application, and its decision.
 
 use axum::extract::{Query, State};
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! `/oauth2/logout` and `/oauth2/signed-out`: our own sign-out pages, for when the operator has none.
+//! `/oauth2/logout` and `/oauth2/signed-out`: the built-in sign-out pages, for operators without their own.
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, Uri};

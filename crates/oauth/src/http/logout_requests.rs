@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/logout`: what the logout application asks and says.
+//! `/admin/oauth2/auth/requests/logout`: read by the logout application, and its decision.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

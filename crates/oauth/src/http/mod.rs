@@ -1,5 +1,5 @@
-//! The wire: one file an endpoint, each with its own shapes. What belongs to the authorization endpoint and to clients is
-//! listed in `authorization_routes`.
+//! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are in
+//! `authorization_routes`.
 
 mod access_tokens;
 mod admin_error;
@@ -57,7 +57,7 @@ pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
     authorization_routes::public(oauth).merge(token_routes::public(oauth))
 }
 
-/// Endpoints for operators and applications of the house.
+/// Endpoints for operators and applications of the operator.
 pub(crate) fn admin_routes() -> Router<OAuth> {
     authorization_routes::admin().merge(token_routes::admin())
 }

@@ -1,5 +1,5 @@
-//! `null` in a request is the same as an absent member, and `null` in a list the same as an absent item: what applications
-//! send that fill a list with a field that the person left empty.
+//! `null` in a request is the same as an absent member, and `null` in a list is the same as an absent item: applications send
+//! such lists when a form field is empty.
 
 use serde::{Deserialize, Deserializer};
 

@@ -1,5 +1,5 @@
 //! Errors of the endpoints that clients talk to (RFC 6749 section 5.2): one place decides the code, the status and the
-//! words. The cause of a fault of ours is logged here, once.
+//! text. The cause of an internal error is logged here, once.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl IntoResponse for TokenError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(web::retry_after_seconds(wait)));
         }
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 6749 section 5.2: whoever used the Authorization header is told the scheme; it harms nobody else.
+            // RFC 6749 section 5.2: a client that used the Authorization header gets the scheme; other clients ignore it.
             let challenge = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }

@@ -48,7 +48,7 @@ pub(super) async fn sqlite() -> Database {
     database::testing::sqlite(&[MIGRATIONS, jobs::MIGRATIONS]).await
 }
 
-/// A house with more configuration beside its issuer and applications.
+/// A test server with more configuration than its issuer and applications.
 pub(super) fn house(database: Database, more: &Value) -> House {
     let mut config = json!({"urls": {
         "self": {"issuer": "https://op.example/"},

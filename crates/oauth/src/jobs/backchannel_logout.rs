@@ -1,5 +1,5 @@
 //! Tells a client's server that a person signed out (OpenID Connect Back-Channel Logout 1.0 section 2). The job was written
-//! in the transaction that ended the login, so no sign-out goes untold.
+//! in the transaction that ended the login, so no notification is lost.
 
 use std::time::Duration;
 

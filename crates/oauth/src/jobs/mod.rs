@@ -1,4 +1,4 @@
-//! What the service does in the background, one task a file.
+//! Background jobs, one per file.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Publishes the next signing keys. Asked for by whoever signs and finds that it is time.
+//! Publishes the next signing keys. An operation that signs queues this job when a key is due for rotation.
 
 use async_trait::async_trait;
 use base::Context;

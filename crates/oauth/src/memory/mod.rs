@@ -1,5 +1,4 @@
-//! What a process keeps in memory so that it need not read or compute it again. Everything here may be thrown away at any
-//! time, and says how it learns that it is out of date.
+//! Caches in memory. Every entry may be dropped at any time; each cache documents how its entries are invalidated.
 
 mod clients;
 mod failed_secrets;

@@ -56,7 +56,7 @@ pub enum IssueError {
     Database(#[from] database::Error),
 }
 
-/// What the person agreed to, and what may be said about them.
+/// What the person agreed to, and which claims about them may be issued.
 #[derive(Debug)]
 pub(super) struct Agreement<'a> {
     pub consent: &'a ConsentFlow,
@@ -65,7 +65,7 @@ pub(super) struct Agreement<'a> {
 }
 
 impl OAuth {
-    /// Commits `tx`. The request is judged again: what is issued is what this client may have at this moment.
+    /// Commits `tx`. The request is validated again, so that only what the client may have now is issued.
     pub(super) async fn answer_authorization(
         &self,
         cx: &Context,

@@ -181,7 +181,7 @@ impl OAuth {
         if slow.iter().any(is_known) {
             return Ok(true);
         }
-        // Those that were judged during the wait count.
+        // Secrets that were compared during the wait count.
         self.admit_secret(cx, client.id.as_str())?;
         let (id, presented) = (client.id.clone(), secret.clone());
         let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));

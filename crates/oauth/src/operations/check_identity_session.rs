@@ -1,5 +1,5 @@
-//! Looks at the identity service for the person who answered a login challenge: are they still the one who is signed in with
-//! this browser, and what is known about them?
+//! Asks the identity service about the person who answered a login challenge: are they still signed in with this browser, and
+//! which claims does it have about them?
 
 use std::sync::Arc;
 

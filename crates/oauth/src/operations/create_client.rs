@@ -53,7 +53,7 @@ impl OAuth {
             secrets: digest.into_iter().collect(),
             metadata,
             registration_token: Some(registration_access_token.digest()),
-            // Another one than that of a deleted client of the same id, whose tokens must stay dead.
+            // Not the value of a deleted client with the same id, whose tokens must stay inactive.
             token_epoch: i64::from_be_bytes(self.rng().bytes()),
             version: 1,
             created_at: cx.now,

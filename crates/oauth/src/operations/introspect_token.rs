@@ -1,4 +1,4 @@
-//! Says what a token is worth now (RFC 7662). Opening it says what it is; one read says whether it is still live.
+//! Introspects a token (RFC 7662). Opening the token gives its claims; one read decides whether it is active.
 
 use std::sync::Arc;
 
@@ -194,7 +194,7 @@ impl OAuth {
         let is_in_grace = family.generation == opened.generation.saturating_add(1)
             && family.rotated_at.is_some_and(|at| cx.now < at.plus(self.config().rotation_grace()));
         let is_live = grant.is_live(cx.now) && family.expires_at > cx.now && (is_current || is_in_grace);
-        // A client that is gone takes its tokens with it.
+        // The tokens of a deleted client are inactive.
         if !is_live || self.clients().find(cx.tenant, &grant.client_id).await?.is_none() {
             return Ok(None);
         }

@@ -1,5 +1,5 @@
 //! What the login application asks and says about a login challenge: look, accept, reject. None of it writes a row: a
-//! decision travels back through the browser as a sealed verifier.
+//! decision comes back through the browser as a sealed verifier.
 
 use std::sync::Arc;
 

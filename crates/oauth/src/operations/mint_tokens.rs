@@ -1,4 +1,4 @@
-//! Makes tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
+//! Issues tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
 //! what their grant needs.
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct IssuedTokens {
     pub scope: String,
 }
 
-/// What an ID token travels with, and vouches for.
+/// The code and the access token that are issued with an ID token; it contains their hashes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct IssuedWith<'a> {
     pub access_token: Option<&'a str>,

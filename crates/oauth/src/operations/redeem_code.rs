@@ -1,6 +1,6 @@
 //! Redeems an authorization code for tokens (RFC 6749 section 4.1.3).
 //!
-//! The grant is read and judged, the tokens are made, then one conditional update redeems the code: of two racing
+//! The grant is read and checked, the tokens are made, then one conditional update redeems the code: of two racing
 //! requests one finds the code already redeemed, which is a replay and ends the family.
 
 use base::{Context, Timestamp};
@@ -100,7 +100,7 @@ impl OAuth {
         Ok(tokens)
     }
 
-    /// RFC 6749 section 4.1.2: a code used twice takes its tokens with it, although the client sees an error.
+    /// RFC 6749 section 4.1.2: the second use of a code revokes its tokens, and the client gets an error.
     async fn revoke_replayed(&self, cx: &Context, grant: &Grant) -> Result<IssuedTokens, RedeemCodeError> {
         let mut tx: WriteTx = self.database().write(cx.tenant).await?;
         if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {

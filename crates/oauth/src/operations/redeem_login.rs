@@ -113,7 +113,7 @@ impl OAuth {
         let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>());
         let mut consent = ConsentFlow { flow, login, csrf, skip: false };
         consent.skip = if client.metadata.skip_consent {
-            // The operator vouches for a client of the house; only the client itself may ask for the question then.
+            // The operator trusts this client; consent is then asked only when the client requests it.
             !request.prompt.contains(Prompt::Consent)
         } else {
             consent.flow.may_skip_consent

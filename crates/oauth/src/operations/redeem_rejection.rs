@@ -1,4 +1,4 @@
-//! The browser comes back from a login or consent application that turned the person away: the client is told, once.
+//! The browser comes back from a login or consent application that rejected the request: the client is informed, once.
 
 use base::Context;
 use oauth_types::ErrorCode;
@@ -6,16 +6,15 @@ use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
-use crate::domain::login_challenge::AuthorizationFlow;
+use crate::domain::login_challenge::{AuthorizationFlow, Rejection};
 use crate::domain::one_time::OneTime;
-use crate::domain::rejection::Rejection;
 use crate::storage::challenges;
 
 /// What was rejected.
 #[derive(Debug)]
 pub(super) struct Rejected<'a> {
     pub event: &'static str,
-    /// The person, where they are known already.
+    /// The person, if already known.
     pub subject: String,
     pub flow: &'a AuthorizationFlow,
     pub challenge: OneTime,

@@ -1,4 +1,4 @@
-//! Revokes a token at its client's wish (RFC 7009). A token of a grant takes the whole grant with it; a token without one
+//! Revokes a token at the request of its client (RFC 7009). A token of a grant ends the whole grant; a token without one
 //! is remembered as revoked until it would have expired.
 
 use base::{Context, PlainToken};

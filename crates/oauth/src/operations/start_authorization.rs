@@ -1,4 +1,4 @@
-//! Begins an authorization: judges the request and finds out who the browser remembers (RFC 6749 section 4.1.1, OpenID
+//! Begins an authorization: validates the request and reads the remembered login of the browser (RFC 6749 section 4.1.1, OpenID
 //! Connect Core section 3.1.2.2). Nothing is written.
 
 use base::{Context, Secret};

@@ -1,4 +1,4 @@
-//! The consent page: who asks, for what, and where the answer goes. Allowing and refusing weigh the same.
+//! The consent page: which client asks, for what, and where the answer goes. Both buttons have the same weight.
 
 use askama::Template;
 use axum::response::Response;
@@ -18,7 +18,7 @@ pub(super) struct ConsentPage<'a> {
     pub words: &'static Words,
     pub client_name: OutsideText,
     pub signed_in_as: Option<String>,
-    /// What the client may do, in words where there are some.
+    /// What the client may do, one permission for each scope.
     pub permissions: Vec<Permission<'a>>,
     pub audience: &'a [String],
     /// The host that the browser goes on to.
@@ -34,7 +34,7 @@ pub(super) struct ConsentPage<'a> {
 
 pub(super) struct Permission<'a> {
     pub text: &'static str,
-    /// The scope itself, where nobody has words for it.
+    /// The scope itself, when it has no text.
     pub scope: Option<&'a str>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn respond(
     oauth.page(cx, Page::titled(words.consent_title).asked_with(query), &page)
 }
 
-/// A client gave its name to itself, so it is bounded and cannot rearrange the sentence that it stands in.
+/// The client chose its name, so the name is bounded and cannot rearrange the sentence around it.
 pub(super) fn client_name(client: &Client) -> OutsideText {
     let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
     name(client.display_name()).or_else(|| name(client.id.as_str())).unwrap_or_else(OutsideText::nobody)
@@ -100,7 +100,7 @@ pub(super) fn remember_box(words: &'static Words) -> Checkbox {
     }
 }
 
-/// What a person can judge of a redirect URI.
+/// The part of a redirect URI that a person can check.
 pub(super) fn destination(redirect_uri: &str) -> String {
     match Url::parse(redirect_uri) {
         Ok(url) => match url.host_str() {

@@ -1,5 +1,5 @@
-//! The error page of the authorization endpoint: what happened in the person's words, and in the machine's for those who
-//! can mend it.
+//! The error page of the authorization endpoint: an explanation for the person, and the error code and description for
+//! developers.
 
 use askama::Template;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! An answer that travels in a form (OAuth 2.0 Form Post Response Mode). A script of ours submits it; without JavaScript the
+//! An authorization response in a form (OAuth 2.0 Form Post Response Mode). A script submits it; without JavaScript the
 //! person presses the button.
 
 use askama::Template;

@@ -1,5 +1,5 @@
-//! Signing out: a question first, because a link that signs out could be hidden in any page; then word to the applications
-//! that were used, and the way back.
+//! The sign-out pages. The first one asks, because any page could contain a link that signs out; the last one notifies the
+//! applications that were used and leads back.
 
 use askama::Template;
 use axum::http::{HeaderValue, header};
@@ -25,7 +25,7 @@ pub(super) struct LogoutPage {
     pub stay: Button,
 }
 
-/// A page that only says something.
+/// A page with a title and a text.
 #[derive(Template)]
 #[template(path = "pages/notice.html")]
 pub(super) struct Notice {

@@ -1,5 +1,5 @@
-//! The pages that this service shows by itself when no application of the operator's does: consent, signing out, errors.
-//! They work without JavaScript.
+//! The built-in pages, for operators without applications of their own: consent, sign-out, errors. They work without
+//! JavaScript.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -18,7 +18,7 @@ pub(crate) mod words;
 mod samples;
 
 impl OAuth {
-    /// A whole page, with the headers that guard it.
+    /// A whole page with its security headers.
     fn page(&self, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {
         let public = Url::parse(&self.config().public_url("/"));
         let path = public.as_ref().map_or("/", |url| url.path());

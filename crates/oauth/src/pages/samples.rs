@@ -1,4 +1,4 @@
-//! Every page once, in both languages, compared with what was last agreed upon.
+//! Each page, rendered in every language and compared with its snapshot.
 
 use askama::Template;
 use axum::http::StatusCode;

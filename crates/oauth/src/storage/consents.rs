@@ -19,7 +19,7 @@ database::statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         RETURNING EXISTS (SELECT 1 FROM oauth_consents
             WHERE tenant_id = $1 AND id <> $2 AND subject = $3 AND client_id = $4 AND remember = TRUE)";
-    /// Former consents give way to a new one that is remembered: each person has one per client, however often they are asked.
+    /// A new remembered consent replaces earlier ones: each person has one per client, however often they are asked.
     SUPERSEDE = "UPDATE oauth_consents SET remember = FALSE, expires_at = $4
         WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4 AND id <> $5";
     /// The newest consent that is remembered.

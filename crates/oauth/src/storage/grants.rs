@@ -14,7 +14,7 @@ use crate::domain::one_time::OneTime;
 
 const SESSION: Purpose = Purpose("oauth grant session");
 
-/// What the grant rests on is told in the same breath: whether the consent was turned away before, and until when the
+/// The same statement returns what the grant depends on: whether the consent was rejected before, and until when the
 /// login lasts. On PostgreSQL the login is locked besides, so that a sign-out at the same moment either comes first, and is
 /// seen here, or waits and revokes this grant; SQLite has one writer.
 macro_rules! insert {
@@ -144,7 +144,7 @@ pub async fn mark_redeemed(
     Ok(tx.execute(&REDEEM, &values).await? == 1)
 }
 
-/// Whether the code was burnt by this call.
+/// Whether this call invalidated the code.
 pub async fn mark_burnt(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Result<bool, Error> {
     tx.touch(id.as_uuid().as_bytes());
     Ok(tx.execute(&BURN, &values![id.as_uuid(), code]).await? == 1)

@@ -14,7 +14,7 @@ database::statements! {
     FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
             remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
-    /// A new session, unless its id was used; says what follows from it, too: whether its challenge was turned away
+    /// A new session, unless its id was used; says what follows from it, too: whether its challenge was rejected
     /// before, whether the person agreed once to be remembered by the client, and whether the person or the session of
     /// the identity provider ended since the login was accepted.
     INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,

@@ -145,7 +145,7 @@ mod tests {
                 404,
                 "This page does not exist",
             ),
-            ("POST", "/names/a".to_owned(), 405, "This address cannot be opened like this"),
+            ("POST", "/names/a".to_owned(), 405, "This address cannot be opened in this way"),
             ("GET", "/names/a%00b".to_owned(), 400, "The address of this page is not valid"),
             ("GET", format!("/names/a?{}", "a".repeat(40_000)), 414, "The address of this page is not valid"),
             ("GET", "/csrf".to_owned(), 403, "The request was not accepted"),

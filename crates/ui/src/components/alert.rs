@@ -1,4 +1,4 @@
-//! A message above a form. Errors interrupt a screen reader (`role="alert"`), the rest waits its turn
+//! A message above a form. Screen readers read an error at once (`role="alert"`) and other messages after the current text
 //! (`role="status"`, WCAG 4.1.3).
 
 use askama::Template;

@@ -1,4 +1,4 @@
-//! What a person presses. The first button of a form is its primary one, and Enter presses it.
+//! Buttons. The first button of a form is its primary one, and Enter presses it.
 
 use askama::Template;
 
@@ -10,16 +10,16 @@ pub struct Button {
     pub name: Option<String>,
     pub value: String,
     pub kind: ButtonKind,
-    /// Presses past the required fields of the form: another way on, or back.
+    /// Submits without checking the required fields of the form: another method, or back.
     pub skips_validation: bool,
     pub disabled: bool,
     /// Starts this function of the browser's script instead of submitting; hidden without JavaScript.
     pub trigger: Option<String>,
-    /// A script keeps the button from being pressed for so long and counts down beside its label.
+    /// A script disables the button for this time and counts down beside its label.
     pub wait_seconds: u32,
     /// The id of the text that tells this button from others with the same label.
     pub described_by: Option<String>,
-    /// A tighter button for lists.
+    /// A smaller button for lists.
     pub small: bool,
 }
 
@@ -28,9 +28,9 @@ pub enum ButtonKind {
     #[default]
     Primary,
     Secondary,
-    /// A side step: send again, go back.
+    /// A secondary action: send again, go back.
     Quiet,
-    /// Takes something away.
+    /// Deletes something.
     Danger,
 }
 
@@ -76,7 +76,7 @@ impl Button {
         self
     }
 
-    /// The same, with the id of what it is about: lists repeat a button's label.
+    /// The same, with the id of the item that it acts on, because the buttons of a list have the same label.
     #[must_use]
     pub fn about(mut self, id: impl Into<String>) -> Self {
         self.described_by = Some(id.into());

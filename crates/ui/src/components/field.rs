@@ -8,7 +8,7 @@ use crate::PageLink;
 /// The id of the alerts above the forms.
 pub(crate) const ALERTS_ID: &str = "alerts";
 
-/// A value that travels unseen.
+/// A hidden value.
 #[derive(Clone, Debug, Template)]
 #[template(path = "components/hidden.html")]
 pub struct Hidden {
@@ -52,13 +52,13 @@ pub struct Field {
     pub required: bool,
     pub disabled: bool,
     pub autofocus: bool,
-    /// The page opens at this field because of a problem that stands above the forms: whoever listens hears it here.
+    /// The page opens at this field because of a problem that is shown above the forms: screen readers read it here.
     pub follows_problem: bool,
     /// A short code: shown large.
     pub code: Option<CodeKind>,
     /// The word that marks a field that may stay empty; `None` hides the mark.
     pub optional_mark: Option<&'static str>,
-    /// A way on for somebody who cannot fill the field in. It is shown on the line of the label and reached by the keyboard
+    /// A link for people who cannot fill the field in. It is shown on the line of the label and reached by the keyboard
     /// after the field, so that it does not stand between the field and the one before it.
     pub beside: Option<PageLink>,
     /// The name of the button that shows what was typed. The button appears only with a script.
@@ -68,7 +68,7 @@ pub struct Field {
 }
 
 impl Field {
-    /// Names may be written in any script; addresses, codes and the like read from left to right everywhere.
+    /// Names may be written in any script; addresses and codes are written from left to right in every language.
     fn direction(&self) -> &'static str {
         let is_free_text = matches!(self.kind.as_str(), "text" | "search") && self.code.is_none();
         if is_free_text { "auto" } else { "ltr" }
@@ -78,13 +78,13 @@ impl Field {
         self.code == Some(CodeKind::Digits) && self.pattern.as_deref().is_none_or(|pattern| pattern.contains("[0-9]"))
     }
 
-    /// What is typed is no prose: a telephone neither begins it with a capital letter nor corrects it.
+    /// The input is not prose: a phone must not capitalize or correct it.
     fn is_literal(&self) -> bool {
         let names_a_person = || self.autocomplete.as_deref().is_some_and(|it| it.contains("username"));
         self.code.is_some() || self.kind == "password" || names_a_person()
     }
 
-    /// What the input is described by, as a list of ids.
+    /// The value of `aria-describedby`: a list of ids.
     fn described_by(&self) -> Option<String> {
         let own = described_by(&self.id, self.problem.is_some(), self.hint.is_some());
         let alerts = self.follows_problem.then(|| ALERTS_ID.to_owned());
@@ -101,7 +101,7 @@ fn described_by(id: &str, has_problem: bool, has_hint: bool) -> Option<String> {
     }
 }
 
-/// A yes or no. An unticked box sends nothing, so a hidden `false` travels before it.
+/// A checkbox. An unchecked box sends nothing, so a hidden `false` is sent before it.
 #[derive(Clone, Debug, Default, Template)]
 #[template(path = "components/checkbox.html")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an attribute of HTML's input")]
@@ -133,7 +133,7 @@ pub struct Select {
     pub name: String,
     pub label: String,
     pub options: Vec<SelectOption>,
-    /// The words of the empty choice.
+    /// The text of the empty choice.
     pub placeholder: &'static str,
     pub problem: Option<String>,
     pub required: bool,

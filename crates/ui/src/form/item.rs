@@ -26,7 +26,7 @@ pub enum Item {
         codes: Vec<Code>,
         autofocus: bool,
     },
-    /// Whom the form is about, or where a code was sent; without the address where the message above names it.
+    /// The account of the form, or the address that a code was sent to; without the address when the message above names it.
     Recipient {
         label: &'static str,
         address: Option<OutsideText>,
@@ -217,7 +217,7 @@ impl Builder<'_> {
         self.input.kind == "password"
     }
 
-    /// Whether a password is chosen here, not repeated.
+    /// Whether the field is for a new password.
     fn chooses_password(&self) -> bool {
         let is_new = matches!(self.kind, FlowKind::Registration | FlowKind::Settings);
         self.is_password() && (is_new || self.input.autocomplete.as_deref() == Some("new-password"))
@@ -227,7 +227,7 @@ impl Builder<'_> {
         self.texts_of(|kind| kind == MessageKind::Error)
     }
 
-    /// What a good answer is, said before a bad one is refused.
+    /// The rules for the value, shown before a value is refused.
     fn hint(&self) -> Option<String> {
         let rules = self.context.password_rules.filter(|_| self.chooses_password());
         let rules = rules.map(|rules| rules.words(self.words.strings()));
@@ -241,7 +241,7 @@ impl Builder<'_> {
         Some(PageLink::new(self.words.strings().forgot_password, href.clone()))
     }
 
-    /// Forms about a person mark what may stay empty; short forms need every field anyway.
+    /// Forms with traits mark optional fields; the other forms have none.
     fn optional_mark(&self) -> Option<&'static str> {
         let about_a_person = matches!(self.kind, FlowKind::Registration | FlowKind::Settings);
         (about_a_person && !self.input.required && self.input.name.starts_with("traits."))
@@ -255,7 +255,7 @@ impl Builder<'_> {
             name: input.name.clone(),
             kind: if input.kind.is_empty() { "text".into() } else { input.kind.clone() },
             label: self.label(),
-            // A password never travels back into a page.
+            // A password is never written into a page.
             value: if input.kind == "password" { String::new() } else { input.value_text() },
             hint: self.hint(),
             problem: self.problem(),
@@ -332,7 +332,7 @@ fn code_kind(name: &str) -> Option<CodeKind> {
     }
 }
 
-/// A field's name as words, when its schema gave it no title: `traits.first_name` is `First name`.
+/// The label of a field whose schema has no title, made from its name: `traits.first_name` is `First name`.
 fn spoken(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name).replace(['_', '-'], " ");
     let mut letters = last.chars();

@@ -117,7 +117,7 @@ fn a_problem_of_a_hidden_value_is_said_above_the_form() {
     hidden["meta"]["label"]["context"] = json!({"title": "Age"});
     hidden["messages"] = json!([{"id": 4_000_026, "text": "wire", "type": "error"}]);
     let arranged = arranged(FlowKind::Registration, vec![hidden, submit("password", "method", "password", 1_040_001)]);
-    assert_eq!(arranged.alerts[0].text, "Age: This kind of value does not fit here.");
+    assert_eq!(arranged.alerts[0].text, "Age: This type of value is not allowed here.");
 }
 
 #[test]

@@ -114,11 +114,11 @@ async fn an_authorization_server_that_does_not_answer_takes_nothing_else_from_th
         house.browser().sign_in("ada@example.org", PASSWORD).await;
         let page = browser.open("/ui/settings").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Your account"));
-        assert!(page.html.contains("Connected applications cannot be reached"), "{}", page.html);
+        assert!(page.html.contains("Connected applications cannot be shown"), "{}", page.html);
         let (_, _, mut values) = page.form("session");
         values.push(("client".into(), "album".into()));
         let page = browser.follow(Method::POST, "/ui/connections".into(), Some(body(&values))).await;
-        assert!(page.html.contains("Connected applications cannot be reached"), "{}", page.html);
+        assert!(page.html.contains("Connected applications cannot be shown"), "{}", page.html);
     })
     .await;
 }

@@ -172,7 +172,7 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
         let login = json!({"subject": "ada", "remember": true, "remember_for": 5});
         let back = house.accept("login", &challenge, login).await;
         let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-        // A person may read before they agree.
+        // Reading the page for a while is no reason to refuse the answer.
         house.wait(10);
         let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let callback = browser.get(&house, back.as_str()).await.location();

@@ -176,7 +176,7 @@ async fn a_login_that_slipped_past_the_end_of_its_person_ends_a_moment_later() {
     assert!(!is_active(&house, &slipped["access_token"]).await);
     let answer = early.get(&house, &authorize(&request("&prompt=none"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
-    assert!(is_active(&house, &later["access_token"]).await, "they came back after that");
+    assert!(is_active(&house, &later["access_token"]).await, "the person signed in again after that");
 }
 
 #[tokio::test]
