@@ -76,7 +76,6 @@ fn environment(file: &File) -> Vec<Finding> {
     // The tools beside the crates may ask, tests how this machine is set up, client programs where the server is, and build
     // scripts where Cargo wants their output.
     let is_client = file.path.starts_with("crates/acceptance/clients/");
-    // A build script is told by Cargo through the environment.
     let is_build_script = file.path.ends_with("/build.rs");
     if matches!(file.krate(), None | Some("server")) || file.is_test() || is_client || is_build_script {
         return Vec::new();
