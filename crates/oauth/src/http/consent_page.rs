@@ -13,7 +13,7 @@ use super::client_form::PageForm;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::consent::ConsentFlow;
-use crate::domain::login_challenge::Rejection;
+use crate::domain::rejection::Rejection;
 use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
 use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::login_requests::ChallengeError;

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
-use crate::domain::login_challenge::{AuthorizationFlow, Rejection};
+use crate::domain::login_challenge::AuthorizationFlow;
 use crate::domain::one_time::OneTime;
+use crate::domain::rejection::Rejection;
 use crate::storage::challenges;
 
 /// What was rejected.

@@ -311,8 +311,13 @@ async fn the_second_factor_of_those_who_have_one_starts_and_is_reported() {
         )
     };
     for aal in ["highest_available", "aal1"] {
-        let warnings =
-            world.starts(&[Service::Identity], "kratos.yml", &file(aal, "{webauthn: {enabled: true}}")).await;
+        let warnings = world
+            .starts(
+                &[Service::Identity],
+                "kratos.yml",
+                &file(aal, "{webauthn: {enabled: true, config: {rp: {id: localhost, display_name: Kleis}}}}"),
+            )
+            .await;
         assert!(
             matches!(&warnings[..], [only] if only.starts_with("kratos.yml: selfservice.methods.webauthn: security keys")),
             "{warnings:?}"
