@@ -14,7 +14,7 @@ pub use item::Item;
 
 use crate::components::{Alert, Button, ButtonKind, Field, Hidden, component};
 use crate::nodes::{Attributes, Container, Input, Node};
-use crate::{CodeContext, FlowContext, Localizer, MessageKind, OutsideText, PageLink};
+use crate::{CodeContext, FlowContext, Localizer, Message, MessageKind, OutsideText, PageLink};
 
 /// The five self-service flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
         None => show_account(kind, username, &mut arranged.forms, context, words),
     }
     let has_alert = arranged.has_alert();
-    focus_first(kind, &mut arranged.forms, has_alert);
+    focus_first(kind, &mut arranged.forms, has_alert, field_of_alert(container));
     let has_waits = || arranged.forms.iter().flat_map(|form| &form.actions).any(|button| button.wait_seconds > 0);
     arranged.has_aids = arranged.fields().any(|field| field.reveal.is_some()) || has_waits();
     arranged
@@ -374,15 +374,22 @@ fn show_account(
     form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
 }
 
+/// The field that a message above the forms is about, where it is not the first.
+fn field_of_alert(container: &Container) -> Option<&'static str> {
+    let is_about_backup_code = |message: &Message| matches!(message.id, 4_000_012 | 4_000_016);
+    container.messages.iter().any(is_about_backup_code).then_some("lookup_secret")
+}
+
 /// The keyboard starts at the first problem; else at codes that are shown because somebody asked for them; else, on pages with
 /// one purpose, at the first empty field.
-fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool) {
+fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool, refused: Option<&str>) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));
     let problem = fields().find(|(_, (_, item))| item.has_problem());
     let starts_with_field = !matches!(kind, FlowKind::Settings | FlowKind::Registration);
     let chosen = problem
         .or_else(|| fields().find(|(_, (_, item))| item.shows_codes()))
+        .or_else(|| fields().find(|(_, (_, item))| refused.is_some() && item.name() == refused))
         .or_else(|| fields().find(|(at, (_, item))| starts_with_field && *at == 0 && item.is_empty_field()))
         .map(|(form, (item, _))| (form, item));
     if let Some((form, item)) = chosen {

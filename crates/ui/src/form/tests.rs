@@ -335,13 +335,19 @@ fn a_backup_code_is_typed_with_letters_and_not_remembered() {
 }
 
 #[test]
-fn a_refused_second_factor_is_still_the_second_step() {
-    for name in ["totp_code", "lookup_secret"] {
-        let mut container = container(vec![node(name, json!({"name": name, "type": "text"}), 1_010_006)]);
-        container.messages =
-            serde_json::from_value(json!([{"id": 4_000_008, "text": "wire", "type": "error"}])).unwrap();
+fn a_refused_second_factor_is_still_the_second_step_and_the_page_opens_at_its_field() {
+    for (id, field) in [(4_000_008, "totp_code"), (4_000_016, "lookup_secret")] {
+        let nodes = ["totp_code", "lookup_secret"].map(|name| {
+            let group = name.trim_end_matches("_code");
+            [node(group, json!({"name": name, "type": "text"}), 0), submit(group, "method", group, 0)]
+        });
+        let mut container = container(nodes.into_iter().flatten().collect());
+        container.messages = serde_json::from_value(json!([{"id": id, "text": "wire", "type": "error"}])).unwrap();
         let words = Localizer::plain(Language::English);
         let page = FlowPage::new(FlowKind::Login, &container, words, FlowContext::default());
         assert_eq!(page.page().title, "Error: One more step");
+        let html = page.render().unwrap();
+        let focused = html.split("<input ").find(|input| input.contains(" autofocus")).unwrap();
+        assert!(focused.contains(&format!("name=\"{field}\"")), "{html}");
     }
 }

@@ -148,6 +148,7 @@ async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() ->
 
     give_password(&suite, page, "[name=lookup_secret]").await?;
     answer(page, "lookup_secret", "abcdefgh", "[role=alert]").await?;
+    ensure_opened_at(page, "[name=lookup_secret]").await?;
     shoot(page, "second-step-refused").await?;
     answer(page, "lookup_secret", codes[1], "body:not(:has([name=lookup_secret]))").await?;
     page.goto(&suite.identity("/self-service/settings/browser")).await?;
