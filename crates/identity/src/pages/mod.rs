@@ -19,6 +19,8 @@ mod welcome;
 #[cfg(test)]
 mod journey;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod samples;
 
 use axum::Router;

@@ -416,7 +416,7 @@ async fn links_that_are_switched_off_are_in_no_mail() {
             let id = asker.begin("recovery").await;
             asker.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
             let mails = house.mails().await;
-            let mail = mails.iter().find(|mail| mail.content.body.contains("back into your account")).unwrap();
+            let mail = mails.iter().find(|mail| mail.content.body.contains("recover your account")).unwrap();
             assert_eq!(mail.content.body.contains("/self-service/recovery?flow="), has_link);
             assert_eq!(mail.content.template_data.get("recovery_url").is_some(), has_link);
         })
