@@ -11,6 +11,7 @@ pub mod data_dir;
 mod demo;
 mod http;
 mod neighbours;
+pub mod reference;
 mod storage;
 pub mod trust;
 mod wiring;

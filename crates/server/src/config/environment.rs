@@ -169,7 +169,7 @@ fn after<'a>(name: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// A key as it is written in the environment.
-fn envelope(key: &str) -> String {
+pub(crate) fn envelope(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
@@ -209,6 +209,15 @@ fn cast(places: &[Place<'_>], text: &str) -> Value {
         return value;
     }
     text.into()
+}
+
+/// The dotted path that a variable of ours writes at.
+#[cfg(test)]
+pub(crate) fn path_of(name: &str) -> Option<String> {
+    let (mut configuration, mut faults) = (serde_json::json!({}), Vec::new());
+    let variables = [(name.to_owned(), "1".to_owned())];
+    apply(&variables, &Service::ALL, &Schemas::default(), &mut configuration, &mut faults).ok()?;
+    document::leaves(&configuration).into_iter().next().filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]

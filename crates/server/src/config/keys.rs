@@ -15,11 +15,11 @@ pub(super) use service::configuration::covers;
 
 /// The keys of the sections, each section built when it is first asked for.
 #[derive(Default)]
-pub(super) struct SectionKeys(BTreeMap<Service, Keys>);
+pub(crate) struct SectionKeys(BTreeMap<Service, Keys>);
 
 impl SectionKeys {
     /// The keys of the section of `service` that have an effect in some deployment.
-    pub(super) fn of(&mut self, service: Service) -> &Keys {
+    pub(crate) fn of(&mut self, service: Service) -> &Keys {
         self.0.entry(service).or_insert_with(|| keys_of(service))
     }
 
@@ -60,7 +60,7 @@ fn keys_of(service: Service) -> Keys {
 /// Keys that every section can have, as far as its schema knows them. They are read by their paths.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Common {
+pub(crate) struct Common {
     /// The version of the format. It is accepted for files of the replaced programs.
     #[serde(rename = "version")]
     _version: String,
@@ -81,7 +81,7 @@ pub(super) struct Common {
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Clients {
+pub(crate) struct Clients {
     pub(super) http: HttpClient,
 }
 

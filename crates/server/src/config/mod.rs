@@ -11,16 +11,16 @@
 //! - The services of one process share one database: `end this person's sessions` is one transaction.
 
 mod document;
-mod environment;
+pub(crate) mod environment;
 mod fault;
 mod features;
 mod file;
-mod keys;
+pub(crate) mod keys;
 mod listeners;
-mod schema;
+pub(crate) mod schema;
 mod secrets;
 mod service;
-mod shared;
+pub(crate) mod shared;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

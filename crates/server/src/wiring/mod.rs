@@ -25,7 +25,7 @@ pub(crate) use public_urls::public_urls;
 pub use running::{Addresses, Running};
 pub use secret_check::SecretsError;
 pub use start::{Environment, StartError, start};
-pub(crate) use start::{listener_names, migrations_of};
+pub(crate) use start::{is_admin_listener, listener_names, migrations_of, usual_port};
 
 /// What the type of a section reads.
 pub(crate) fn section_schema(service: Service) -> Schema {

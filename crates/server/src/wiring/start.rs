@@ -188,6 +188,15 @@ pub(crate) fn listener_names(service: Service) -> [&'static str; 2] {
     listeners_of(service).map(|kind| kind.name)
 }
 
+/// The port of a listener that is configured nowhere.
+pub(crate) fn usual_port(service: Service, name: &str) -> u16 {
+    listeners_of(service).iter().find(|kind| kind.name == name).map_or(0, |kind| kind.port)
+}
+
+pub(crate) fn is_admin_listener(service: Service, name: &str) -> bool {
+    listeners_of(service).iter().any(|kind| kind.name == name && kind.is_admin)
+}
+
 /// The pages by which a browser begins a visit, and the keys that say at which address it belongs, the first one set
 /// first.
 fn first_pages(service: Service, kind: Kind) -> Option<(&'static [&'static str], IsFirstPage)> {
