@@ -12,6 +12,7 @@ mod demo;
 mod http;
 mod neighbours;
 pub mod reference;
+mod services;
 mod storage;
 pub mod trust;
 mod wiring;

@@ -5,6 +5,8 @@
 //!
 //! What always holds: a key that no field has is not among the keys.
 
+pub mod values;
+
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;

@@ -7,7 +7,7 @@ mod arguments;
 mod client_fields;
 mod completions;
 mod demo;
-mod doctor;
+pub(crate) mod doctor;
 mod identity;
 mod migrate;
 mod oauth;

@@ -7,10 +7,11 @@
 mod prune;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Fault, Service};
 
@@ -24,17 +25,16 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    fn root() -> Result<Self, Fault> {
-        Self::parse(ROOT, "")
+    fn root(services: &[Service]) -> Result<Self, Fault> {
+        let mut root = Self::parse(ROOT, "")?;
+        for service in services {
+            root.document["properties"][service.name()] = json!({ "type": "object" });
+        }
+        Ok(root)
     }
 
     fn of(service: Service) -> Result<Self, Fault> {
-        let text = match service {
-            Service::Identity => include_str!("schemas/identity.json"),
-            Service::Oauth => include_str!("schemas/oauth.json"),
-            Service::Gateway => include_str!("schemas/gateway.json"),
-        };
-        Self::parse(text, service.name())
+        Self::parse(service.definition().configuration.schema, service.name())
     }
 
     fn parse(text: &str, prefix: &'static str) -> Result<Self, Fault> {
@@ -206,28 +206,42 @@ fn is_an_unknown_hook(error: &ValidationError<'_>) -> bool {
 }
 
 /// The schemas that were asked for, each parsed once.
-#[derive(Default)]
 pub(crate) struct Schemas {
     root: OnceCell<Schema>,
-    sections: [OnceCell<Schema>; Service::ALL.len()],
+    sections: BTreeMap<Service, OnceCell<Schema>>,
 }
 
 impl Schemas {
+    pub(crate) fn new(services: &[Service]) -> Self {
+        Self { root: OnceCell::new(), sections: services.iter().map(|service| (*service, OnceCell::new())).collect() }
+    }
+
+    pub(crate) fn services(&self) -> impl Iterator<Item = Service> {
+        self.sections.keys().copied()
+    }
+
     pub(crate) fn root(&self) -> Result<&Schema, Fault> {
         if let Some(schema) = self.root.get() {
             return Ok(schema);
         }
-        let schema = Schema::root()?;
+        let services: Vec<Service> = self.services().collect();
+        let schema = Schema::root(&services)?;
         Ok(self.root.get_or_init(|| schema))
     }
 
     pub(crate) fn of(&self, service: Service) -> Result<&Schema, Fault> {
-        let cell = &self.sections[service as usize];
+        let cell = self.sections.get(&service).ok_or_else(|| Fault::new(service.name(), "has no schema"))?;
         if let Some(schema) = cell.get() {
             return Ok(schema);
         }
         let schema = Schema::of(service)?;
         Ok(cell.get_or_init(|| schema))
+    }
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        Self::new(&Service::ALL)
     }
 }
 

@@ -10,7 +10,6 @@ use crate::config::keys::SectionKeys;
 use crate::config::schema::{Schema, Schemas};
 use crate::config::shared::{OF_SECTIONS, Root, Shared};
 use crate::config::{Fault, Listener, Service, environment};
-use crate::wiring::{is_admin_listener, listener_names, usual_port};
 
 const INTRODUCTION: &str = "\
 # Configuration
@@ -70,11 +69,11 @@ pub(super) fn parts() -> Result<Vec<Part>, Fault> {
     let rows = rows(&keys, schemas.root()?, "KLEIS_", |_| true);
     let mut parts = vec![Part { title: "The whole process".to_owned(), introduction: String::new(), rows }];
     let mut sections = SectionKeys::default();
-    parts.push(listeners(schemas.of(Service::Oauth)?, schemas.of(Service::Gateway)?));
+    parts.push(listeners(schemas.of(Service::OAUTH)?, schemas.of(Service::GATEWAY)?));
     for service in Service::ALL {
         let prefix = format!("KLEIS_{}_", environment::envelope(service.name()));
         let is_own = |path: &str| {
-            let is_of_listener = listener_names(service).iter().any(|name| is_setting_of_listeners(path, name));
+            let is_of_listener = service.definition().listeners.iter().any(|it| is_setting_of_listeners(path, it.name));
             !is_of_listener && !OF_SECTIONS.iter().any(|key| path.split('.').next() == Some(key))
         };
         let rows = self::rows(sections.of(service), schemas.of(service)?, &prefix, is_own);
@@ -104,10 +103,9 @@ fn listeners(schema: &Schema, schema_of_gateway: &Schema) -> Part {
     }
     let mut introduction = LISTENERS.to_owned() + "\n| Listener | Port | For |\n| --- | --- | --- |\n";
     for service in Service::ALL {
-        for name in listener_names(service) {
-            let port = usual_port(service, name);
-            let who = if is_admin_listener(service, name) { "operators and programs" } else { "everyone" };
-            let _ = writeln!(introduction, "| `{service}.serve.{name}` | {port} | {who} |");
+        for listener in service.definition().listeners {
+            let who = if listener.is_admin() { "operators and programs" } else { "everyone" };
+            let _ = writeln!(introduction, "| `{service}.serve.{}` | {} | {who} |", listener.name, listener.port);
         }
     }
     Part { title: "Listeners".to_owned(), introduction, rows }

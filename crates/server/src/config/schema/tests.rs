@@ -11,7 +11,7 @@ fn faults(service: Service, value: &Value) -> Vec<String> {
 #[test]
 fn a_wrong_text_is_told_what_is_expected() {
     let found = faults(
-        Service::Identity,
+        Service::IDENTITY,
         &json!({
             "courier": {"smtp": {"connection_uri": "mail.example.org"}},
             "session": {"lifespan": "a day"},
@@ -31,7 +31,7 @@ fn a_wrong_text_is_told_what_is_expected() {
 fn keys_and_hooks_of_older_files_are_named_by_their_present_names() {
     let hook = json!([{"hook": "webhook", "config": {"url": "http://x/", "method": "POST"}}]);
     let found = faults(
-        Service::Identity,
+        Service::IDENTITY,
         &json!({
             "selfservice": {"whitelisted_return_urls": [], "flows": {"login": {"after": {"hooks": hook}}}},
             "identity": {"default_schema_url": "file://x", "schemas": []},
@@ -49,7 +49,7 @@ fn keys_and_hooks_of_older_files_are_named_by_their_present_names() {
 #[test]
 fn every_fault_is_named_by_its_path_and_no_value_is_shown() {
     let found = faults(
-        Service::Oauth,
+        Service::OAUTH,
         &json!({"serve": {"public": {"port": "planted"}}, "urls": {"selv": {"issuer": "http://x"}}, "secrets": {"system": ["planted"]}}),
     );
     assert!(found.contains(&"oauth.serve.public.port: must be of type integer".to_owned()), "{found:?}");
@@ -65,28 +65,28 @@ fn the_schemas_accept_what_the_replaced_programs_accept() {
         "selfservice": {"default_browser_return_url": "http://127.0.0.1:4455/", "methods": {"totp": {"enabled": true}}},
         "courier": {"smtp": {"connection_uri": "smtps://user:password@mail:1025/?skip_ssl_verify=true"}},
     });
-    assert_eq!(faults(Service::Identity, &kratos), Vec::<String>::new());
+    assert_eq!(faults(Service::IDENTITY, &kratos), Vec::<String>::new());
     let oathkeeper = json!({
         "authenticators": {"noop": {"enabled": true}, "cookie_session": {"enabled": true, "config": {"check_session_url": "http://127.0.0.1:4433/sessions/whoami"}}},
         "errors": {"fallback": ["json"], "handlers": {"json": {"enabled": true, "config": {}}}},
     });
-    assert_eq!(faults(Service::Gateway, &oathkeeper), Vec::<String>::new());
+    assert_eq!(faults(Service::GATEWAY, &oathkeeper), Vec::<String>::new());
     let bare = json!({
         "authenticators": {"anonymous": {"enabled": true}},
         "errors": {"handlers": {"json": {"enabled": true}, "www_authenticate": {"enabled": true}}},
         "security": {"decision": {"x_forwarded_headers": "trust"}, "request": {"path": "strict"}},
     });
-    assert_eq!(faults(Service::Gateway, &bare), Vec::<String>::new());
+    assert_eq!(faults(Service::GATEWAY, &bare), Vec::<String>::new());
     let settings_alone = json!({"errors": {"handlers": {"json": {"config": {"verbose": true}}}}});
-    assert_eq!(faults(Service::Gateway, &settings_alone), Vec::<String>::new());
+    assert_eq!(faults(Service::GATEWAY, &settings_alone), Vec::<String>::new());
     let misspelled = json!({"errors": {"handlers": {"json": {"enabled": true, "config": {"verbos": true}}}}});
     assert_eq!(
-        faults(Service::Gateway, &misspelled),
+        faults(Service::GATEWAY, &misspelled),
         ["gateway.errors.handlers.json.config.verbos: there is no such key; did you mean \"verbose\"?"]
     );
     let unfinished = json!({"errors": {"handlers": {"redirect": {"enabled": true}}}});
-    assert_eq!(faults(Service::Gateway, &unfinished), ["gateway.errors.handlers.redirect: lacks the key \"config\""]);
+    assert_eq!(faults(Service::GATEWAY, &unfinished), ["gateway.errors.handlers.redirect: lacks the key \"config\""]);
     let hydra =
         json!({"dsn": "memory", "urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "ttl": {"access_token": "1h"}});
-    assert_eq!(faults(Service::Oauth, &hydra), Vec::<String>::new());
+    assert_eq!(faults(Service::OAUTH, &hydra), Vec::<String>::new());
 }
