@@ -65,6 +65,8 @@ enum Command {
         #[arg(long)]
         binary: Option<PathBuf>,
     },
+    /// Write the reference in `docs/reference/`: the configuration, its JSON schema, the command line.
+    Docs,
     /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
     Tidy,
 }
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Bench { group } => steps::bench(&root, group.as_deref()),
         Command::Fuzz { target, seconds } => fuzz::run(&root, target.as_deref(), seconds),
         Command::Conformance { suite, binary } => conformance::run(&root, suite, binary),
+        Command::Docs => steps::docs(&root),
         Command::Tidy => steps::tidy(&root),
     };
     match outcome {

@@ -41,6 +41,12 @@ pub(crate) fn bench(root: &Path, group: Option<&str>) -> Result<()> {
     Process::cargo(root, &arguments).run()
 }
 
+/// The test that finds a reference out of date writes it when it is asked to.
+pub(crate) fn docs(root: &Path) -> Result<()> {
+    let arguments = ["test", "--workspace", "--test", "reference", "the_reference_is_up_to_date"];
+    Process::cargo(root, &arguments).with_env("UPDATE_REFERENCE", "1").run()
+}
+
 /// Where cargo puts what it builds, which is not always `target`.
 pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let text = Process::cargo(root, &["metadata", "--no-deps", "--format-version", "1"]).output()?;

@@ -122,7 +122,7 @@ impl Suite {
         Ok(Self { engine, clock, mail, running, _data: data })
     }
 
-    /// The address of a path on a listener, for instance `url(Service::Identity, "public", "/health/ready")`.
+    /// The address of a path on a listener, for instance `url(Service::IDENTITY, "public", "/health/ready")`.
     pub fn url(&self, service: Service, listener: &'static str, path: &str) -> String {
         let base = self.running.addresses.base_url(service, listener).unwrap_or_default();
         format!("{}{path}", base.trim_end_matches('/'))
@@ -130,32 +130,32 @@ impl Suite {
 
     /// A path on the public listener of identity.
     pub fn identity(&self, path: &str) -> String {
-        self.url(Service::Identity, "public", path)
+        self.url(Service::IDENTITY, "public", path)
     }
 
     /// A path on the admin listener of identity.
     pub fn identity_admin(&self, path: &str) -> String {
-        self.url(Service::Identity, "admin", path)
+        self.url(Service::IDENTITY, "admin", path)
     }
 
     /// A path on the public listener of oauth.
     pub fn oauth(&self, path: &str) -> String {
-        self.url(Service::Oauth, "public", path)
+        self.url(Service::OAUTH, "public", path)
     }
 
     /// A path on the admin listener of oauth.
     pub fn oauth_admin(&self, path: &str) -> String {
-        self.url(Service::Oauth, "admin", path)
+        self.url(Service::OAUTH, "admin", path)
     }
 
     /// A path on the gateway's proxy.
     pub fn gateway(&self, path: &str) -> String {
-        self.url(Service::Gateway, "proxy", path)
+        self.url(Service::GATEWAY, "proxy", path)
     }
 
     /// A path on the gateway's API.
     pub fn gateway_api(&self, path: &str) -> String {
-        self.url(Service::Gateway, "api", path)
+        self.url(Service::GATEWAY, "api", path)
     }
 
     /// A new person's browser, without cookies.

@@ -9,6 +9,7 @@
 //! - Rules change all at once; a document that cannot be read changes nothing.
 
 mod config;
+mod definition;
 mod domain;
 mod http;
 mod jobs;
@@ -21,6 +22,7 @@ mod service;
 pub mod testing;
 
 pub use config::{AccessRules, ApiListener, Config, Errors, Handler, Handlers, ProxyListener, Serve, Timeouts};
+pub use definition::DEFINITION;
 pub use domain::pattern::MatchingStrategy;
 pub use domain::upstream::UpstreamPaths;
 pub use operations::load_rules::LoadError;

@@ -10,6 +10,7 @@
 mod breaches;
 pub mod config;
 pub mod courier;
+mod definition;
 pub mod domain;
 mod flows;
 pub mod hashing;
@@ -23,6 +24,7 @@ mod service;
 pub mod storage;
 
 pub use config::Config;
+pub use definition::DEFINITION;
 pub use schemas::SchemaLoadError;
 pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};

@@ -8,6 +8,7 @@
 //! - Nothing is granted beyond what the client registered, requested, and the person consented to.
 
 mod config;
+mod definition;
 pub mod domain;
 mod http;
 mod jobs;
@@ -22,6 +23,7 @@ mod testing;
 pub use http::PATHS_OF_CLIENTS;
 
 pub use config::{Config, ConfigError};
+pub use definition::DEFINITION;
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;
 

@@ -11,6 +11,8 @@ pub mod data_dir;
 mod demo;
 mod http;
 mod neighbours;
+pub mod reference;
+mod services;
 mod storage;
 #[cfg(test)]
 mod texts;

@@ -5,6 +5,8 @@
 //!
 //! What always holds: a key that no field has is not among the keys.
 
+pub mod values;
+
 use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
@@ -42,7 +44,7 @@ impl Keys {
     /// Adds the keys of another type below `prefix`.
     pub fn add(&mut self, prefix: &str, schema: &Schema) {
         let mut path: Vec<String> = prefix.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect();
-        self.walk(schema.as_value(), &mut path);
+        self.walk(schema.as_value(), &mut path, None);
     }
 
     pub fn insert(&mut self, path: &str, key: Key) {
@@ -69,7 +71,8 @@ impl Keys {
         self.0.iter().map(|(path, key)| (path.as_str(), key))
     }
 
-    fn walk(&mut self, node: &Value, path: &mut Vec<String>) {
+    /// `above` is the description of the key above, which also describes the values of a map and the tag of an enum.
+    fn walk(&mut self, node: &Value, path: &mut Vec<String>, above: Option<&str>) {
         let alternatives = alternatives(node);
         let mut below: Vec<(String, &Value)> = Vec::new();
         for object in alternatives.iter().filter_map(|it| it.as_object()) {
@@ -79,14 +82,16 @@ impl Keys {
             let items = object.get("items").filter(|items| alternatives_have_keys(items));
             below.extend(items.map(|items| ("*".to_owned(), items)));
         }
+        let own = node.get("description").and_then(Value::as_str);
         if below.is_empty() && !path.is_empty() {
-            let description = node.get("description").and_then(Value::as_str).map(joined_lines);
+            let is_described_above = path.last().is_some_and(|step| step == "*") || node.get("const").is_some();
+            let description = own.or(above.filter(|_| is_described_above)).map(joined_lines);
             let default = node.get("default").filter(|default| !default.is_null()).cloned();
             self.0.insert(path.join("."), Key { description, default });
         }
         for (step, node) in below {
             path.push(step);
-            self.walk(node, path);
+            self.walk(node, path, own.or(above));
             path.pop();
         }
     }

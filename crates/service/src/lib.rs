@@ -1,5 +1,23 @@
-//! What a service crate tells `server` about itself.
+//! What a service crate tells `server` about itself: one [`Definition`], which `server` iterates over.
 //!
-//! What always holds: `server` knows the services by what they export here, and keeps no list of its own about them.
+//! What always holds:
+//! - `server` knows the services by their definitions, and keeps one list of them.
+//! - A definition is data and functions. It opens nothing and reads nothing before [`Definition::build`] is called.
+//! - A path is relative to the section of the service; `server` adds the name of the section.
 
+mod build;
 pub mod configuration;
+mod definition;
+mod diagnosis;
+mod links;
+mod listener;
+mod report;
+
+pub use build::{Background, Begin, Building, Built, Check, Directory, KeptFiles, Parts};
+pub use definition::{
+    Configuration, Defaults, Definition, Protection, Remote, RemoteApi, RemoteKey, Replaced, Secrets, Unsupported,
+};
+pub use diagnosis::{Diagnosing, Diagnosis, Examined, Verdict};
+pub use links::Links;
+pub use listener::{AdminListener, ErrorFormat, Kind, Listener, PublicListener};
+pub use report::{Fault, Notice, Report, Severity};

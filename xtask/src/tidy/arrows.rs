@@ -53,7 +53,18 @@ const RESERVED: &[Reserved] = &[
     },
     Reserved {
         names: &["axum"],
-        to: &["web", "identity", "oauth", "permissions", "gateway", "federation", "console", "server", "acceptance"],
+        to: &[
+            "web",
+            "service",
+            "identity",
+            "oauth",
+            "permissions",
+            "gateway",
+            "federation",
+            "console",
+            "server",
+            "acceptance",
+        ],
         reason: "only `http/`, `pages/`, `web`, `console` and `server` name the web framework",
     },
     Reserved {
@@ -66,6 +77,7 @@ const RESERVED: &[Reserved] = &[
             "web",
             "ui",
             "jobs",
+            "service",
             "identity",
             "oauth",
             "permissions",

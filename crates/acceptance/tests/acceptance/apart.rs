@@ -45,8 +45,8 @@ impl Apart {
             "oauth": { "serve": { "admin": { "port": oauth_admin } }, "urls": { "identity_provider": provider } },
         });
         Ok(Self {
-            identity: Suite::start_services(&[Service::Identity], of_identity).await?,
-            oauth: Suite::start_services(&[Service::Oauth], of_oauth).await?,
+            identity: Suite::start_services(&[Service::IDENTITY], of_identity).await?,
+            oauth: Suite::start_services(&[Service::OAUTH], of_oauth).await?,
         })
     }
 
@@ -220,7 +220,7 @@ async fn start_gateway(apart: &Apart, upstream: &Upstream) -> Result<Suite> {
         "authorizers": { "allow": { "enabled": true } },
         "mutators": { "header": { "enabled": true, "config": { "headers": { "X-User-Id": "{{ print .Subject }}" } } } },
     } });
-    Suite::start_services(&[Service::Gateway], config).await
+    Suite::start_services(&[Service::GATEWAY], config).await
 }
 
 #[tokio::test]

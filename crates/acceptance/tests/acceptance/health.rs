@@ -9,11 +9,11 @@ use serde_json::json;
 use server::config::Service;
 
 const LISTENERS: &[(Service, &str)] = &[
-    (Service::Identity, "public"),
-    (Service::Identity, "admin"),
-    (Service::Oauth, "public"),
-    (Service::Oauth, "admin"),
-    (Service::Gateway, "api"),
+    (Service::IDENTITY, "public"),
+    (Service::IDENTITY, "admin"),
+    (Service::OAUTH, "public"),
+    (Service::OAUTH, "admin"),
+    (Service::GATEWAY, "api"),
 ];
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn every_listener_is_alive_and_ready() -> Result<()> {
                 client.get(suite.url(*service, listener, "/health/alive")).await?.expect_status(StatusCode::OK)?;
             ensure!(alive.at("") == json!({ "status": "ok" }), "{}", alive.summary());
             // A gateway without a rule lets nobody through, and is not ready.
-            if *service != Service::Gateway {
+            if *service != Service::GATEWAY {
                 let ready = client.get(suite.url(*service, listener, "/health/ready")).await?;
                 ensure!(ready.expect_status(StatusCode::OK)?.at("/status") == "ok");
             }

@@ -37,6 +37,7 @@ enum Raw {
     Hook {
         /// The URL of the hook.
         url: String,
+        /// How the hook is authenticated: with an `api_key`.
         auth: Option<Auth>,
     },
 }

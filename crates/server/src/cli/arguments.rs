@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::config::{Config, Faults, Service, Sources};
+use crate::services::names;
 
 /// Where the configuration comes from.
 #[derive(Clone, Debug, Default, Args)]
@@ -24,8 +25,9 @@ impl ConfigArguments {
     /// Reads and judges files, environment and flags.
     pub(crate) fn load(&self, services: &[Service], dev: bool, called_as: Option<Service>) -> Result<Config, Faults> {
         let dsn = self.dsn.iter().map(|dsn| ("dsn".to_owned(), Value::from(dsn.as_str())));
-        let dev =
-            ["identity.dev", "oauth.dev"].map(|key| (key.to_owned(), Value::from(true))).into_iter().filter(|_| dev);
+        let has_mode = |service: &Service| service.definition().configuration.has_development_mode;
+        let dev = Service::ALL.into_iter().filter(|service| dev && has_mode(service));
+        let dev = dev.map(|service| (format!("{service}.dev"), Value::from(true)));
         let flags = dsn.chain(dev).collect();
         let services = if services.is_empty() { called_as.as_slice() } else { services };
         Config::load(&Sources {
@@ -44,6 +46,11 @@ impl ConfigArguments {
 pub(crate) struct Selection(Vec<Service>);
 
 impl Selection {
+    /// What the help says about the names.
+    pub(crate) fn help() -> String {
+        format!("{}; all of them when none is named", names().replace(" and ", ", "))
+    }
+
     /// The services of several selections; none stands for all.
     pub(crate) fn services(selections: &[Self]) -> Vec<Service> {
         selections.iter().flat_map(|selection| selection.0.iter().copied()).collect()
@@ -54,11 +61,15 @@ impl std::str::FromStr for Selection {
     type Err = crate::config::UnknownService;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "all" => Ok(Self(Vec::new())),
-            "public" | "admin" => Ok(Self(vec![Service::Oauth])),
-            "proxy" | "api" => Ok(Self(vec![Service::Gateway])),
-            name => name.parse().map(|service| Self(vec![service])),
+        if text == "all" {
+            return Ok(Self(Vec::new()));
+        }
+        let serves_apart = |service: &Service| {
+            service.definition().replaced.as_ref().is_some_and(|program| program.listeners.contains(&text))
+        };
+        match Service::ALL.into_iter().find(serves_apart) {
+            Some(service) => Ok(Self(vec![service])),
+            None => text.parse().map(|service| Self(vec![service])),
         }
     }
 }

@@ -70,7 +70,7 @@ pub async fn start_on_free_ports(environment: Environment) -> anyhow::Result<Run
     let demo = Demo::plan(&arguments, &environment.rng)?;
     let config = demo.config()?;
     let (running, settings) = demo.start(config, Environment { free_ports: true, ..environment }).await?;
-    let mailbox = url_of(&running, Service::Identity, "admin")?.join("mailbox")?;
+    let mailbox = url_of(&running, Service::IDENTITY, "admin")?.join("mailbox")?;
     let Settings { base_url: app, api_url: api, account_url: account, .. } = settings;
     Ok(RunningDemo { running, app, api, account, mailbox })
 }
@@ -103,8 +103,8 @@ impl Demo {
         };
         let mut running = start(config, environment).await?;
         let settings = Settings {
-            issuer: url_of(&running, Service::Oauth, "public")?,
-            account_url: url_of(&running, Service::Identity, "public")?,
+            issuer: url_of(&running, Service::OAUTH, "public")?,
+            account_url: url_of(&running, Service::IDENTITY, "public")?,
             ..self.settings
         };
         register(&running, &tools.http, &settings).await?;
@@ -192,7 +192,7 @@ fn url_of(running: &Running, service: Service, listener: &'static str) -> anyhow
 
 /// Registers the sample application as any client is registered.
 async fn register(running: &Running, http: &Client, settings: &Settings) -> anyhow::Result<()> {
-    let url = url_of(running, Service::Oauth, "admin")?.join("admin/clients")?;
+    let url = url_of(running, Service::OAUTH, "admin")?.join("admin/clients")?;
     let body = Bytes::from(serde_json::to_vec(&settings.client_registration())?);
     let request = Request::post(url.as_str()).header("content-type", "application/json").body(body)?;
     let answer = http.send(request).await?;
@@ -201,7 +201,7 @@ async fn register(running: &Running, http: &Client, settings: &Settings) -> anyh
 }
 
 fn show(running: &Running, settings: &Settings) -> anyhow::Result<()> {
-    let mailbox = url_of(running, Service::Identity, "admin")?.join("mailbox")?;
+    let mailbox = url_of(running, Service::IDENTITY, "admin")?.join("mailbox")?;
     let text = format!(
         "\nKleis is running. Everything is in memory and gone when it ends.\n\n\
          \x20 Sample app   {}   sign up, sign in, call the API\n\

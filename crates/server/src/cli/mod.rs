@@ -7,7 +7,7 @@ mod arguments;
 mod client_fields;
 mod completions;
 mod demo;
-mod doctor;
+pub(crate) mod doctor;
 mod identity;
 mod migrate;
 mod oauth;
@@ -20,7 +20,7 @@ pub use demo::{RunningDemo, start_on_free_ports};
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use output::Format;
 use rewrite::Rewritten;
@@ -80,6 +80,11 @@ Examples:
   kleis completions zsh > ~/.zfunc/_kleis      with fpath+=~/.zfunc before compinit in ~/.zshrc
   kleis completions fish > ~/.config/fish/completions/kleis.fish")]
     Completions { shell: clap_complete::Shell },
+}
+
+/// The command line, for its reference.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs what the command line says.

@@ -21,7 +21,7 @@ pub(super) struct Given {
 
 impl Given {
     pub(super) fn new(config: &Config, files: &[PathBuf]) -> Self {
-        let mail_server = config.value(Service::Identity, "courier.smtp.connection_uri").and_then(Value::as_str);
+        let mail_server = config.value(Service::IDENTITY, "courier.smtp.connection_uri").and_then(Value::as_str);
         Self {
             files: files.to_vec(),
             log: config.shared.log.clone(),
@@ -69,12 +69,12 @@ impl Places {
         let at = |service, listener, path| below(running.addresses.base_url(service, listener)?, path);
         let files: Vec<String> = given.files.iter().map(|file| file.display().to_string()).collect();
         Self {
-            account: at(Service::Identity, "public", ""),
-            mailbox: at(Service::Identity, "admin", "mailbox").filter(|_| !given.sends_mail),
-            identity_admin: at(Service::Identity, "admin", ""),
-            oauth_admin: at(Service::Oauth, "admin", ""),
-            discovery: at(Service::Oauth, "public", ".well-known/openid-configuration"),
-            gateway: at(Service::Gateway, "proxy", ""),
+            account: at(Service::IDENTITY, "public", ""),
+            mailbox: at(Service::IDENTITY, "admin", "mailbox").filter(|_| !given.sends_mail),
+            identity_admin: at(Service::IDENTITY, "admin", ""),
+            oauth_admin: at(Service::OAUTH, "admin", ""),
+            discovery: at(Service::OAUTH, "public", ".well-known/openid-configuration"),
+            gateway: at(Service::GATEWAY, "proxy", ""),
             configuration: if files.is_empty() {
                 "no file: defaults and environment".to_owned()
             } else {

@@ -28,8 +28,9 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     if name == "keto" {
         return Rewritten::Answer { text: NO_PERMISSIONS, is_success: false };
     }
-    let called_as: Option<Service> =
-        ["kratos", "hydra", "oathkeeper"].contains(&name.as_str()).then(|| name.parse().ok()).flatten();
+    let called_as: Option<Service> = Service::ALL
+        .into_iter()
+        .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
     // Options that may stand before the command there stand behind it here.
     let (mut leading, mut rest) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
@@ -102,9 +103,9 @@ mod tests {
 
     #[test]
     fn the_name_of_the_program_selects_the_service() {
-        assert_eq!(arguments("/usr/bin/oathkeeper serve").1, Some(Service::Gateway));
-        assert_eq!(arguments("kratos serve all").1, Some(Service::Identity));
-        assert_eq!(arguments("hydra serve all").1, Some(Service::Oauth));
+        assert_eq!(arguments("/usr/bin/oathkeeper serve").1, Some(Service::GATEWAY));
+        assert_eq!(arguments("kratos serve all").1, Some(Service::IDENTITY));
+        assert_eq!(arguments("hydra serve all").1, Some(Service::OAUTH));
         assert_eq!(arguments("kleis serve").1, None);
     }
 

@@ -26,8 +26,7 @@ together, those of types and values before those of addresses and files.
 SIGTERM or Ctrl-C lets open requests finish; a second one ends at once.")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(super) struct Arguments {
-    /// identity, oauth, gateway; all of them when none is named
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", help = Selection::help())]
     services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,

@@ -1,6 +1,7 @@
 //! Configuration as a tree of values, before it has types: merging, setting one key, naming leaves.
 
 use serde_json::{Map, Value};
+pub(super) use service::configuration::values::{get, leaves};
 
 /// The longest array that may be written item by item from the environment.
 const INDEX_LIMIT: usize = 256;
@@ -74,50 +75,11 @@ pub(super) fn set(document: &mut Value, path: &[Step], value: Value) -> bool {
     true
 }
 
-/// The value at a dotted path of keys.
-pub(super) fn get<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, key| value.get(key))
-}
-
-/// As [`get`], for paths whose steps may be positions in lists.
-pub(super) fn get_item<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, step| match value {
-        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
-        value => value.get(step),
-    })
-}
-
 /// Writes `value` at a dotted path of keys unless something stands there.
 pub(super) fn set_default(document: &mut Value, path: &str, value: Value) {
     if get(document, path).is_none() {
         let steps: Vec<Step> = path.split('.').map(|key| Step::Key(key.to_owned())).collect();
         set(document, &steps, value);
-    }
-}
-
-/// The dotted paths of all leaves. A list of plain values is one leaf; a list of objects is entered.
-pub(super) fn leaves(document: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(document, &mut String::new(), &mut found);
-    found
-}
-
-fn walk(value: &Value, path: &mut String, found: &mut Vec<String>) {
-    let mut enter = |key: &str, value: &Value| {
-        let length = path.len();
-        if !path.is_empty() {
-            path.push('.');
-        }
-        path.push_str(key);
-        walk(value, path, found);
-        path.truncate(length);
-    };
-    match value {
-        Value::Object(object) => object.iter().for_each(|(key, value)| enter(key, value)),
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            items.iter().enumerate().for_each(|(index, value)| enter(&index.to_string(), value));
-        }
-        _ => found.push(path.clone()),
     }
 }
 

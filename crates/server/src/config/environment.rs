@@ -76,8 +76,9 @@ pub(super) fn apply(
         }
     }
     for (name, text) in variables.iter().copied() {
-        for service in Service::ALL {
-            if let Some(rest) = name.strip_prefix(service.classic_prefix())
+        for service in schemas.services() {
+            let prefix = service.definition().replaced.as_ref().map(|it| it.environment_prefix);
+            if let Some(rest) = prefix.and_then(|prefix| name.strip_prefix(prefix))
                 && let Some((path, value)) = resolve(&schemas.of(service)?.start(), rest, text)
             {
                 write(configuration, Some(service), path, value, name, faults);
@@ -89,7 +90,7 @@ pub(super) fn apply(
         if NOT_CONFIGURATION.contains(&name.as_str()) {
             continue;
         }
-        let service = Service::ALL.into_iter().find_map(|service| {
+        let service = schemas.services().find_map(|service| {
             let rest = rest.strip_prefix(&envelope(service.name()))?.strip_prefix('_')?;
             Some((service, rest))
         });
@@ -169,7 +170,7 @@ fn after<'a>(name: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// A key as it is written in the environment.
-fn envelope(key: &str) -> String {
+pub(crate) fn envelope(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
@@ -209,6 +210,15 @@ fn cast(places: &[Place<'_>], text: &str) -> Value {
         return value;
     }
     text.into()
+}
+
+/// The dotted path that a variable of ours writes at.
+#[cfg(test)]
+pub(crate) fn path_of(name: &str) -> Option<String> {
+    let (mut configuration, mut faults) = (serde_json::json!({}), Vec::new());
+    let variables = [(name.to_owned(), "1".to_owned())];
+    apply(&variables, &Service::ALL, &Schemas::default(), &mut configuration, &mut faults).ok()?;
+    document::leaves(&configuration).into_iter().next().filter(|path| !path.is_empty())
 }
 
 #[cfg(test)]
@@ -267,7 +277,7 @@ mod tests {
         let variables = [("URLS_SELF_ISSUER", "http://a"), ("HYDRA_URLS_LOGIN", "http://b"), ("LOG_LEVEL", "debug")];
         let (all, _) = applied(&variables, &Service::ALL);
         assert_eq!(all, json!({"oauth": {"urls": {"login": "http://b"}}, "log": {"level": "debug"}}));
-        let (one, _) = applied(&variables, &[Service::Oauth]);
+        let (one, _) = applied(&variables, &[Service::OAUTH]);
         let urls = json!({"self": {"issuer": "http://a"}, "login": "http://b"});
         assert_eq!(one, json!({"oauth": {"urls": urls, "log": {"level": "debug"}}}));
     }
@@ -294,7 +304,7 @@ mod tests {
     #[test]
     fn a_name_of_ours_that_means_nothing_is_a_fault_and_the_rest_of_the_environment_is_not() {
         let (configuration, faults) =
-            applied(&[("KLEIS_OAUTH_TTL_ACCES_TOKEN", "5m"), ("PATH", "/bin"), ("VERSION", "7")], &[Service::Oauth]);
+            applied(&[("KLEIS_OAUTH_TTL_ACCES_TOKEN", "5m"), ("PATH", "/bin"), ("VERSION", "7")], &[Service::OAUTH]);
         assert_eq!(configuration, json!({}));
         assert_eq!(faults, [Fault::new("KLEIS_OAUTH_TTL_ACCES_TOKEN", "names no key of the configuration")]);
     }

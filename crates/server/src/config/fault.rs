@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+pub use service::Severity;
+
+use super::Service;
+
 /// One thing that keeps the configuration from being used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
@@ -11,6 +15,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// A fault that a service finds in its section.
+    pub(crate) fn of(service: Service, fault: service::Fault) -> Self {
+        Self { path: path_of(service, &fault.key), message: fault.message }
+    }
+
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
@@ -20,15 +29,6 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
     }
-}
-
-/// How much a notice matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Nothing is lost.
-    Information,
-    /// Something that the configuration asks for does not happen, or happens otherwise.
-    Warning,
 }
 
 /// Something to know about a configuration that can be used.
@@ -41,6 +41,12 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// A notice of a service about its section.
+    pub(crate) fn of(service: Service, notice: service::Notice) -> Self {
+        let service::Notice { key, message, severity } = notice;
+        Self { path: path_of(service, &key), message, severity }
+    }
+
     pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), severity: Severity::Warning }
     }
@@ -76,4 +82,9 @@ impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         Self(vec![fault])
     }
+}
+
+/// The path of a key of a section; without a key, the section.
+fn path_of(service: Service, key: &str) -> String {
+    if key.is_empty() { service.name().to_owned() } else { format!("{service}.{key}") }
 }

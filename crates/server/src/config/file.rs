@@ -8,11 +8,12 @@ use service::configuration::schema_of;
 
 use super::shared::{OF_SECTIONS, Root, Shared};
 use super::{Fault, Service};
+use crate::services::names;
 
 /// The keys at the top of a file for the whole process. Everything else is a file of one of the replaced programs.
-fn root_keys() -> Vec<String> {
+fn root_keys(known: &[Service]) -> Vec<String> {
     let root = schema_of::<Root>();
-    let services = Service::ALL.map(|service| service.name().to_owned());
+    let services = known.iter().map(|service| service.name().to_owned());
     property_names(&root).chain(property_names(&schema_of::<Shared>())).chain(services).collect()
 }
 
@@ -126,48 +127,44 @@ fn kind(error: &serde_saphyr::Error) -> &'static str {
     }
 }
 
-fn is_of_ours(object: &Map<String, Value>) -> bool {
-    let known = root_keys();
+fn is_of_ours(object: &Map<String, Value>, known: &[Service]) -> bool {
+    let known = root_keys(known);
     object.keys().all(|key| known.contains(key))
 }
 
 fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     let ours = |value| Ok(Placed { value, classic: None });
     let Value::Object(object) = &value else { return ours(value) };
-    // `identity` is a section of ours and a key of the file that it replaces; there it lists the schemas.
-    let lists_schemas = object.get("identity").is_some_and(|it| {
-        ["schemas", "default_schema_id", "default_schema_url"].iter().any(|key| it.get(*key).is_some())
-    });
-    if !lists_schemas && is_of_ours(object) {
+    let known = Service::with(selected);
+    let replaced = |service: &Service| service.definition().replaced.as_ref();
+    let is_recognized = |service: &Service| replaced(service).is_some_and(|it| (it.recognizes)(object));
+    if !known.iter().any(is_recognized) && is_of_ours(object, &known) {
         return ours(value);
     }
-    let has_section = Service::ALL.iter().any(|service| {
+    let has_own_keys = |service: &Service, object: &Map<String, Value>| {
+        replaced(service).is_some_and(|it| it.keys.iter().any(|key| object.contains_key(*key)))
+    };
+    let has_section = known.iter().any(|service| {
         let section = object.get(service.name()).and_then(Value::as_object);
-        section.is_some_and(|section| {
-            section.contains_key("serve") || service.classic_keys().iter().any(|key| section.contains_key(*key))
-        })
+        section.is_some_and(|section| section.contains_key("serve") || has_own_keys(service, section))
     });
     if has_section {
         // A file of ours with an unknown key: the schema names it better than we could here.
         return ours(value);
     }
-    let has = |key: &str| object.contains_key(key);
-    let owners: Vec<Service> = Service::ALL
-        .into_iter()
-        .filter(|service| {
-            service.classic_keys().iter().any(|key| has(key)) || (*service == Service::Identity && lists_schemas)
-        })
-        .collect();
-    let is_of_proxy =
-        object.get("serve").is_some_and(|serve| serve.get("proxy").is_some() || serve.get("api").is_some());
+    let owners: Vec<Service> =
+        known.iter().copied().filter(|service| has_own_keys(service, object) || is_recognized(service)).collect();
     let owner = match (owners.as_slice(), selected) {
         ([owner], _) | ([], [owner]) => *owner,
         (several, [selected]) if several.contains(selected) => *selected,
-        ([], _) if is_of_proxy => Service::Gateway,
-        _ if has("namespaces") => {
+        ([], _) if let Some(owner) = owner_of_listeners(object.get("serve"), &known) => owner,
+        _ if object.contains_key("namespaces") => {
             return Err("looks like a configuration of Keto, and permissions are not part of this release".into());
         }
-        _ => return Err("does not tell which service it is for: put its keys under identity, oauth or gateway".into()),
+        _ => {
+            let names = names().replace(" and ", " or ");
+            return Err(format!("does not tell which service it is for: put its keys under {names}"));
+        }
     };
     let (mut section, mut placed) = (value, Map::new());
     if let Value::Object(section) = &mut section {
@@ -181,6 +178,18 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     Ok(Placed { value: Value::Object(placed), classic: Some(owner) })
 }
 
+/// The only service that has one of these listeners.
+fn owner_of_listeners(serve: Option<&Value>, known: &[Service]) -> Option<Service> {
+    let has = |service: &&Service| {
+        service.definition().listeners.iter().any(|listener| serve.is_some_and(|it| it.get(listener.name).is_some()))
+    };
+    let owners: Vec<&Service> = known.iter().filter(has).collect();
+    match owners.as_slice() {
+        [owner] => Some(**owner),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,18 +199,18 @@ mod tests {
         let all = Service::ALL;
         let place = |value, selected: &[Service]| place(value, selected).map(|placed| (placed.value, placed.classic));
         let kratos = json!({"dsn": "memory", "identity": {"schemas": []}, "selfservice": {}});
-        assert_eq!(place(kratos.clone(), &all), Ok((json!({"identity": kratos}), Some(Service::Identity))));
+        assert_eq!(place(kratos.clone(), &all), Ok((json!({"identity": kratos}), Some(Service::IDENTITY))));
         let hydra = json!({"dsn": "memory", "serve": {}});
-        assert_eq!(place(hydra.clone(), &[Service::Oauth]), Ok((json!({"oauth": hydra}), Some(Service::Oauth))));
+        assert_eq!(place(hydra.clone(), &[Service::OAUTH]), Ok((json!({"oauth": hydra}), Some(Service::OAUTH))));
         assert!(place(hydra, &all).is_err());
         let mixed = json!({"selfservice": {}, "oidc": {}});
         assert!(place(mixed.clone(), &all).is_err());
         assert_eq!(
-            place(mixed.clone(), &[Service::Identity]),
-            Ok((json!({"identity": mixed}), Some(Service::Identity)))
+            place(mixed.clone(), &[Service::IDENTITY]),
+            Ok((json!({"identity": mixed}), Some(Service::IDENTITY)))
         );
         let oathkeeper = json!({"serve": {}, "access_rules": {}});
-        assert_eq!(place(oathkeeper.clone(), &all), Ok((json!({"gateway": oathkeeper}), Some(Service::Gateway))));
+        assert_eq!(place(oathkeeper.clone(), &all), Ok((json!({"gateway": oathkeeper}), Some(Service::GATEWAY))));
         let keto = place(json!({"dsn": "memory", "namespaces": []}), &all).unwrap_err();
         assert!(keto.contains("permissions are not part of this release"), "{keto}");
     }

@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use service::Remote;
 use service::configuration::{Key, Keys, schema_of};
 
 use super::shared::{OF_SECTIONS, Shared};
 use super::{Listener, Service, Tls};
-use crate::neighbours;
 
 pub(super) use service::configuration::covers;
 
 /// The keys of the sections, each section built when it is first asked for.
 #[derive(Default)]
-pub(super) struct SectionKeys(BTreeMap<Service, Keys>);
+pub(crate) struct SectionKeys(BTreeMap<Service, Keys>);
 
 impl SectionKeys {
     /// The keys of the section of `service` that have an effect in some deployment.
-    pub(super) fn of(&mut self, service: Service) -> &Keys {
+    pub(crate) fn of(&mut self, service: Service) -> &Keys {
         self.0.entry(service).or_insert_with(|| keys_of(service))
     }
 
@@ -32,11 +32,12 @@ impl SectionKeys {
         path: &str,
         running: &[Service],
     ) -> Option<Option<String>> {
-        if let Some(key) = neighbours::KEYS.iter().find(|key| key.of == service && covers(key.path, path)) {
-            let is_beside = running.contains(&key.names);
-            return is_beside.then(|| Some(format!("has no effect: {} runs in this process", key.names)));
+        if let Some(remote) = remote_of(service, path) {
+            let is_beside = running.iter().any(|it| it.name() == remote.service);
+            return is_beside.then(|| Some(format!("has no effect: {} runs in this process", remote.service)));
         }
-        if let Some((_, reason)) = REASONS.iter().find(|(pattern, _)| covers(pattern, path)) {
+        let own = service.definition().configuration.without_effect;
+        if let Some((_, reason)) = own.iter().chain(WITHOUT_EFFECT).find(|(pattern, _)| covers(pattern, path)) {
             return Some(Some((*reason).to_owned()));
         }
         (!self.of(service).contain(path)).then_some(None)
@@ -44,23 +45,28 @@ impl SectionKeys {
 }
 
 fn keys_of(service: Service) -> Keys {
-    let mut keys = Keys::of(&crate::wiring::section_schema(service));
+    let mut keys = Keys::of(&(service.definition().configuration.keys)());
     keys.add("", &schema_of::<Common>());
     keys.add("serve.tls", &schema_of::<Tls>());
-    for listener in crate::wiring::listener_names(service) {
-        keys.add(&format!("serve.{listener}"), &schema_of::<Listener>());
+    for listener in service.definition().listeners {
+        keys.add(&format!("serve.{}", listener.name), &schema_of::<Listener>());
     }
     keys.extend(Keys::of(&schema_of::<Shared>()), |path| OF_SECTIONS.iter().any(|key| covers(key, path)));
-    for key in neighbours::KEYS.iter().filter(|key| key.of == service) {
+    for key in service.definition().remotes.iter().flat_map(Remote::keys) {
         keys.insert(key.path, Key { description: Some(key.description.to_owned()), default: None });
     }
     keys
 }
 
+/// The service in another process that the key at `path` is about.
+fn remote_of(service: Service, path: &str) -> Option<&'static Remote> {
+    service.definition().remotes.iter().find(|remote| remote.keys().any(|key| covers(key.path, path)))
+}
+
 /// Keys that every section can have, as far as its schema knows them. They are read by their paths.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Common {
+pub(crate) struct Common {
     /// The version of the format. It is accepted for files of the replaced programs.
     #[serde(rename = "version")]
     _version: String,
@@ -81,7 +87,7 @@ pub(super) struct Common {
 
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct Clients {
+pub(crate) struct Clients {
     pub(super) http: HttpClient,
 }
 
@@ -119,39 +125,15 @@ struct Sqa {
     _opt_out: bool,
 }
 
-/// Why keys are not supported, where that is meant to last or is surprising.
-const REASONS: &[(&str, &str)] = &[
+/// Keys of every service without an effect, and why.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("serve.*.cors.debug", "has no effect: a refused origin shows in the request log"),
     ("serve.*.cors.options_passthrough", "has no effect: preflight requests are answered before the services"),
     ("serve.*.tls.allow_termination_from", "has no effect: name the proxy in trusted_proxies instead"),
     ("serve.tls.allow_termination_from", "has no effect: name the proxy in trusted_proxies instead"),
-    ("serve.prometheus", "has no effect: metrics are at /metrics/prometheus of the listener serve.api"),
-    ("serve.cookies.same_site_legacy_workaround", "has no effect: browsers that needed it are gone"),
     ("secrets.cookie", "has no effect: cookies are sealed with the other secrets, each kind with a key of its own"),
     ("secrets.pagination", "has no effect: page tokens are sealed with the other secrets, with a key of their own"),
-    ("ciphers.algorithm", "has no effect: what is at rest is always sealed with XChaCha20-Poly1305"),
-    ("oauth2.session.encrypt_at_rest", "has no effect: sessions are always sealed at rest"),
-    ("hashers.argon2.expected_duration", "has no effect: it only served to calibrate the other settings"),
-    ("hashers.argon2.expected_deviation", "has no effect: it only served to calibrate the other settings"),
-    ("hashers.pbkdf2", "has no effect: new hashes are made with bcrypt or argon2"),
-    (
-        "security.decision.x_forwarded_headers",
-        "has no effect: X-Forwarded-* of a decision is believed from the peers of serve.api.trusted_proxies, this machine by \
-         default",
-    ),
-    ("database.cleanup", "has no effect: what expired is always deleted, in small batches"),
-    ("db.ignore_unknown_table_columns", "has no effect: an older version runs beside newer tables anyway"),
-    ("courier.templates.verifiable_address_changed", "has no effect: this message is not sent in this version"),
-    ("courier.worker", "has no effect: mail is sent when it is due, by every process that serves"),
     ("profiling", "has no effect: profile the process from outside"),
-    ("cgroups", "has no effect: limits of the container are always seen"),
-    ("expose-metrics-port", "has no effect: metrics are at /metrics/prometheus of the admin listener"),
-    ("hsm", "has no effect: keys in hardware are not supported"),
-    ("enterprise", "has no effect: it belongs to another edition of the replaced program"),
-    ("organizations", "has no effect: it belongs to another edition of the replaced program"),
-    ("selfservice.methods.b2b", "has no effect: it belongs to another edition of the replaced program"),
-    ("preview", "has no effect: every read sees what was written before it"),
-    ("feature_flags.legacy_allow_insecure_origins", "has no effect: such origins are never allowed"),
 ];
 
 #[cfg(test)]
@@ -163,18 +145,23 @@ mod tests {
         let why = |service, path: &str, running: &[Service]| {
             SectionKeys::default().why_without_effect(service, path, running)
         };
-        assert_eq!(why(Service::Identity, "oauth2_provider.url", &[Service::Identity]), None);
+        assert_eq!(why(Service::IDENTITY, "oauth2_provider.url", &[Service::IDENTITY]), None);
         let beside = Some(Some("has no effect: oauth runs in this process".to_owned()));
-        assert_eq!(why(Service::Identity, "oauth2_provider.url", &Service::ALL), beside);
+        assert_eq!(why(Service::IDENTITY, "oauth2_provider.url", &Service::ALL), beside);
         let headers = "urls.identity_provider.headers.Authorization";
-        assert_eq!(why(Service::Oauth, headers, &[Service::Oauth, Service::Gateway]), None);
+        assert_eq!(why(Service::OAUTH, headers, &[Service::OAUTH, Service::GATEWAY]), None);
     }
 
     #[test]
     fn every_reason_is_about_a_key_that_exists() {
-        for (pattern, _) in REASONS {
-            let known = |service: Service| super::super::unknown_to_the_schema(service, &[pattern]).is_empty();
-            assert!(Service::ALL.into_iter().any(known), "{pattern}");
+        let is_known = |service: Service, path: &str| super::super::unknown_to_the_schema(service, &[path]).is_empty();
+        for (path, _) in WITHOUT_EFFECT {
+            assert!(Service::ALL.into_iter().any(|service| is_known(service, path)), "{path}");
+        }
+        for service in Service::ALL {
+            for (path, _) in service.definition().configuration.without_effect {
+                assert!(is_known(service, path), "{service}.{path}");
+            }
         }
     }
 }

@@ -11,16 +11,15 @@
 //! - The services of one process share one database: `end this person's sessions` is one transaction.
 
 mod document;
-mod environment;
+pub(crate) mod environment;
 mod fault;
 mod features;
 mod file;
-mod keys;
+pub(crate) mod keys;
 mod listeners;
-mod schema;
+pub(crate) mod schema;
 mod secrets;
-mod service;
-mod shared;
+pub(crate) mod shared;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,10 +27,10 @@ use std::path::PathBuf;
 use base::PlainToken;
 use serde_json::{Value, json};
 
+pub use crate::services::{Service, UnknownService};
 pub use fault::{Fault, Faults, Notice, Severity};
 pub(crate) use keys::HttpClient;
 pub use listeners::{Listener, Material, MaterialError, Timeouts, Tls};
-pub use service::{Service, UnknownService};
 pub use shared::{Admin, Shared};
 
 use keys::Common;
@@ -76,7 +75,8 @@ impl Config {
     /// All faults of all sources.
     pub fn load(sources: &Sources) -> Result<Self, Faults> {
         let services = selected(&sources.services);
-        let schemas = Schemas::default();
+        let known = Service::with(&sources.services);
+        let schemas = Schemas::new(&known);
         let mut faults = Vec::new();
         let mut tree = json!({});
         let mut classic: Classic = sources.called_as.map(|service| (service, None)).into_iter().collect();
@@ -101,7 +101,7 @@ impl Config {
         }
         if tree.get("dsn") != dsn_of_files.as_ref() {
             // Flags and the environment win over every file.
-            for service in Service::ALL {
+            for service in &known {
                 if let Some(section) = tree.get_mut(service.name()).and_then(Value::as_object_mut) {
                     section.remove("dsn");
                 }
@@ -120,7 +120,7 @@ impl Config {
     /// All faults of the tree.
     pub fn from_value(services: &[Service], tree: Value) -> Result<Self, Faults> {
         let mut faults = Vec::new();
-        validate(&tree, &Schemas::default(), &mut faults);
+        validate(&tree, &Schemas::new(&Service::with(services)), &mut faults);
         if !faults.is_empty() {
             return Err(sorted(faults, &Classic::new()));
         }
@@ -130,7 +130,7 @@ impl Config {
 
     fn compose(services: Vec<Service>, mut tree: Value, is_configured: bool, classic: Classic) -> Result<Self, Faults> {
         let is_development =
-            Service::ALL.iter().any(|service| tree.get(service.name()).is_some_and(|it| it["dev"] == true));
+            Service::with(&services).iter().any(|service| tree.get(service.name()).is_some_and(|it| it["dev"] == true));
         let mut sections: BTreeMap<Service, Value> = BTreeMap::new();
         for service in &services {
             let section = tree.as_object_mut().and_then(|tree| tree.remove(service.name())).unwrap_or(json!({}));
@@ -146,8 +146,8 @@ impl Config {
             .map_err(|faults| Faults(faults.0.into_iter().map(|fault| spelled_fault(fault, &classic)).collect()))?;
         notices.extend(secrets::provide(&mut sections, tree.get("secrets")));
         for (service, section) in &mut sections {
-            if *service == Service::Identity && !classic.contains_key(service) {
-                document::fill(section, &own_defaults());
+            if !classic.contains_key(service) {
+                document::fill(section, &(service.definition().configuration.defaults_of_ours)());
             }
         }
         let notices =
@@ -205,6 +205,11 @@ impl Config {
         // The path of the key is known, the value must not be shown: serde's message quotes it only for enumerations.
         serde_path_to_error::deserialize(section)
             .map_err(|error| Fault::new(format!("{service}.{}", error.path()), error.inner().to_string()))
+    }
+
+    /// A copy of the section of `service`.
+    pub(crate) fn section_value(&self, service: Service) -> Value {
+        self.sections.get(&service).cloned().unwrap_or(json!({}))
     }
 
     /// The listener `name` (`public`, `admin`, `proxy`, `api`) of `service`.
@@ -277,7 +282,7 @@ fn validate(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
             return Ok(());
         }
         schemas.root()?.validate(tree, faults);
-        for service in Service::ALL {
+        for service in schemas.services() {
             if let Some(section) = tree.get(service.name()).filter(|it| it.is_object()) {
                 schemas.of(service)?.validate(section, faults);
             }
@@ -287,16 +292,6 @@ fn validate(tree: &Value, schemas: &Schemas, faults: &mut Vec<Fault>) {
     if let Err(fault) = validated() {
         faults.push(fault);
     }
-}
-
-/// What people expect of a start without configuration: they can sign up, are signed in once they confirmed their address,
-/// and come back when they forgot their password. A file of the replaced program keeps that program's defaults.
-fn own_defaults() -> Value {
-    json!({ "selfservice": { "flows": {
-        "recovery": { "enabled": true },
-        "verification": { "enabled": true },
-        "registration": { "confirm_address_first": true },
-    } } })
 }
 
 fn sorted(faults: Vec<Fault>, classic: &Classic) -> Faults {

@@ -7,34 +7,34 @@
 mod prune;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Fault, Service};
 
 const ROOT: &str = include_str!("schemas/root.json");
 
 /// One schema, parsed.
-pub(super) struct Schema {
+pub(crate) struct Schema {
     document: Value,
     /// The path of the judged document within the configuration; empty for the whole.
     prefix: &'static str,
 }
 
 impl Schema {
-    fn root() -> Result<Self, Fault> {
-        Self::parse(ROOT, "")
+    fn root(services: &[Service]) -> Result<Self, Fault> {
+        let mut root = Self::parse(ROOT, "")?;
+        for service in services {
+            root.document["properties"][service.name()] = json!({ "type": "object" });
+        }
+        Ok(root)
     }
 
     fn of(service: Service) -> Result<Self, Fault> {
-        let text = match service {
-            Service::Identity => include_str!("schemas/identity.json"),
-            Service::Oauth => include_str!("schemas/oauth.json"),
-            Service::Gateway => include_str!("schemas/gateway.json"),
-        };
-        Self::parse(text, service.name())
+        Self::parse(service.definition().configuration.schema, service.name())
     }
 
     fn parse(text: &str, prefix: &'static str) -> Result<Self, Fault> {
@@ -105,34 +105,49 @@ impl Schema {
     }
 }
 
-#[cfg(test)]
 impl Schema {
-    /// Every key that holds a value, as a dotted path with stars for names that are free and for items.
-    pub(super) fn leaves(&self) -> std::collections::BTreeSet<String> {
-        let mut found = std::collections::BTreeSet::new();
-        gather_leaves(&self.start(), &mut Vec::new(), &mut found);
-        found
+    /// The schema as it is written.
+    pub(crate) fn document(&self) -> &Value {
+        &self.document
     }
 
-    /// Whether a dotted path with stars leads somewhere.
-    pub(super) fn knows(&self, path: &str) -> bool {
+    /// The points that a dotted path leads to; a star stands for any step. The path of the whole is empty.
+    pub(crate) fn places(&self, path: &str) -> Vec<Place<'_>> {
+        path.split('.').filter(|step| !step.is_empty()).fold(self.start(), step_into)
+    }
+
+    /// Whether a dotted path leads somewhere; a star stands for any step.
+    #[cfg(test)]
+    pub(crate) fn knows(&self, path: &str) -> bool {
         let mut places = self.start();
         for step in path.split('.') {
             if places.iter().any(Place::takes_anything) {
                 return true;
             }
-            let mut below = Vec::new();
-            for place in places {
-                if step == "*" {
-                    below.extend(place.keys().map(|(_, it)| it).chain(place.any_key()).chain(place.items()));
-                } else {
-                    below.extend(place.child(step));
-                }
-            }
-            places = below.into_iter().flat_map(Place::expand).collect();
+            places = step_into(places, step);
         }
         !places.is_empty()
     }
+
+    /// Every key that holds a value, as a dotted path with stars for names that are free and for items.
+    #[cfg(test)]
+    pub(super) fn leaves(&self) -> std::collections::BTreeSet<String> {
+        let mut found = std::collections::BTreeSet::new();
+        gather_leaves(&self.start(), &mut Vec::new(), &mut found);
+        found
+    }
+}
+
+fn step_into<'a>(places: Vec<Place<'a>>, step: &str) -> Vec<Place<'a>> {
+    let mut below = Vec::new();
+    for place in places {
+        if step == "*" {
+            below.extend(place.keys().map(|(_, it)| it).chain(place.any_key()).chain(place.items()));
+        } else {
+            below.extend(place.child(step));
+        }
+    }
+    below.into_iter().flat_map(Place::expand).collect()
 }
 
 #[cfg(test)]
@@ -191,23 +206,31 @@ fn is_an_unknown_hook(error: &ValidationError<'_>) -> bool {
 }
 
 /// The schemas that were asked for, each parsed once.
-#[derive(Default)]
-pub(super) struct Schemas {
+pub(crate) struct Schemas {
     root: OnceCell<Schema>,
-    sections: [OnceCell<Schema>; Service::ALL.len()],
+    sections: BTreeMap<Service, OnceCell<Schema>>,
 }
 
 impl Schemas {
-    pub(super) fn root(&self) -> Result<&Schema, Fault> {
+    pub(crate) fn new(services: &[Service]) -> Self {
+        Self { root: OnceCell::new(), sections: services.iter().map(|service| (*service, OnceCell::new())).collect() }
+    }
+
+    pub(crate) fn services(&self) -> impl Iterator<Item = Service> {
+        self.sections.keys().copied()
+    }
+
+    pub(crate) fn root(&self) -> Result<&Schema, Fault> {
         if let Some(schema) = self.root.get() {
             return Ok(schema);
         }
-        let schema = Schema::root()?;
+        let services: Vec<Service> = self.services().collect();
+        let schema = Schema::root(&services)?;
         Ok(self.root.get_or_init(|| schema))
     }
 
-    pub(super) fn of(&self, service: Service) -> Result<&Schema, Fault> {
-        let cell = &self.sections[service as usize];
+    pub(crate) fn of(&self, service: Service) -> Result<&Schema, Fault> {
+        let cell = self.sections.get(&service).ok_or_else(|| Fault::new(service.name(), "has no schema"))?;
         if let Some(schema) = cell.get() {
             return Ok(schema);
         }
@@ -216,9 +239,15 @@ impl Schemas {
     }
 }
 
+impl Default for Schemas {
+    fn default() -> Self {
+        Self::new(&Service::ALL)
+    }
+}
+
 /// A point in a schema.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     root: &'a Value,
     node: &'a Value,
 }
@@ -256,7 +285,7 @@ impl<'a> Place<'a> {
     }
 
     /// The named keys of this object.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'a str, Self)> + use<'a> {
         let root = self.root;
         let properties = self.node.get("properties").and_then(Value::as_object).into_iter().flatten();
         properties.map(move |(name, node)| (name.as_str(), Place { root, node }))
@@ -271,9 +300,13 @@ impl<'a> Place<'a> {
     }
 
     /// What each item of this array holds.
-    pub(super) fn items(&self) -> Option<Self> {
+    pub(crate) fn items(&self) -> Option<Self> {
         let node = self.node.get("items").filter(|it| it.is_object())?;
         Some(Place { root: self.root, node })
+    }
+
+    pub(crate) fn node(self) -> &'a Value {
+        self.node
     }
 
     /// Whether values of this point are not looked into.
@@ -287,16 +320,17 @@ impl<'a> Place<'a> {
     /// What stands under `step`, a key or an index.
     fn child(self, step: &str) -> Vec<Self> {
         let named: Vec<Self> = self.keys().filter(|(name, _)| *name == step).map(|(_, place)| place).collect();
-        let found = if named.is_empty() { self.any_key().chain(self.items()).collect() } else { named };
+        let items = self.items().filter(|_| step.parse::<usize>().is_ok());
+        let found = if named.is_empty() { self.any_key().chain(items).collect() } else { named };
         found.into_iter().flat_map(Self::alternatives).collect()
     }
 
-    pub(super) fn expand(self) -> Vec<Self> {
+    pub(crate) fn expand(self) -> Vec<Self> {
         self.alternatives()
     }
 
     /// The JSON types that this point takes by name.
-    pub(super) fn types(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(crate) fn types(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let types = self.node.get("type");
         let several = types.and_then(Value::as_array).into_iter().flatten();
         types.into_iter().chain(several).filter_map(Value::as_str)
@@ -390,102 +424,4 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn faults(service: Service, value: &Value) -> Vec<String> {
-        let mut faults = Vec::new();
-        Schema::of(service).unwrap().validate(value, &mut faults);
-        faults.iter().map(Fault::to_string).collect()
-    }
-
-    #[test]
-    fn a_wrong_text_is_told_what_is_expected() {
-        let found = faults(
-            Service::Identity,
-            &json!({
-                "courier": {"smtp": {"connection_uri": "mail.example.org"}},
-                "session": {"lifespan": "a day"},
-                "identity": {"schemas": [{"id": "a", "url": "schema.json"}]},
-            }),
-        );
-        for wanted in [
-            "identity.courier.smtp.connection_uri: must begin with smtp:// or smtps://",
-            "identity.session.lifespan: must be a duration, for instance 10m or 1h30m",
-            "identity.identity.schemas.0.url: must be a URL; a file is file:///path",
-        ] {
-            assert!(found.iter().any(|it| it == wanted), "{wanted} is missing in {found:?}");
-        }
-    }
-
-    #[test]
-    fn keys_and_hooks_of_older_files_are_named_by_their_present_names() {
-        let hook = json!([{"hook": "webhook", "config": {"url": "http://x/", "method": "POST"}}]);
-        let found = faults(
-            Service::Identity,
-            &json!({
-                "selfservice": {"whitelisted_return_urls": [], "flows": {"login": {"after": {"hooks": hook}}}},
-                "identity": {"default_schema_url": "file://x", "schemas": []},
-            }),
-        );
-        for wanted in [
-            "identity.selfservice.whitelisted_return_urls: there is no such key; it is called allowed_return_urls now",
-            "identity.identity.default_schema_url: there is no such key; list the schema in identity.schemas",
-            "identity.selfservice.flows.login.after.hooks.0.hook: is not a hook that may stand here; hooks are called web_hook",
-        ] {
-            assert!(found.iter().any(|it| it.starts_with(wanted)), "{wanted} is missing in {found:?}");
-        }
-    }
-
-    #[test]
-    fn every_fault_is_named_by_its_path_and_no_value_is_shown() {
-        let found = faults(
-            Service::Oauth,
-            &json!({"serve": {"public": {"port": "planted"}}, "urls": {"selv": {"issuer": "http://x"}}, "secrets": {"system": ["planted"]}}),
-        );
-        assert!(found.contains(&"oauth.serve.public.port: must be of type integer".to_owned()), "{found:?}");
-        assert!(
-            found.contains(&"oauth.urls.selv: there is no such key; did you mean \"self\"?".to_owned()),
-            "{found:?}"
-        );
-        assert!(found.contains(&"oauth.secrets.system.0: must have at least 16 characters".to_owned()), "{found:?}");
-        assert!(found.iter().all(|fault| !fault.contains("planted")), "{found:?}");
-    }
-
-    #[test]
-    fn the_schemas_accept_what_the_replaced_programs_accept() {
-        let kratos = json!({
-            "dsn": "memory", "identity": {"schemas": [{"id": "person", "url": "file:///etc/person.json"}]},
-            "selfservice": {"default_browser_return_url": "http://127.0.0.1:4455/", "methods": {"totp": {"enabled": true}}},
-            "courier": {"smtp": {"connection_uri": "smtps://user:password@mail:1025/?skip_ssl_verify=true"}},
-        });
-        assert_eq!(faults(Service::Identity, &kratos), Vec::<String>::new());
-        let oathkeeper = json!({
-            "authenticators": {"noop": {"enabled": true}, "cookie_session": {"enabled": true, "config": {"check_session_url": "http://127.0.0.1:4433/sessions/whoami"}}},
-            "errors": {"fallback": ["json"], "handlers": {"json": {"enabled": true, "config": {}}}},
-        });
-        assert_eq!(faults(Service::Gateway, &oathkeeper), Vec::<String>::new());
-        let bare = json!({
-            "authenticators": {"anonymous": {"enabled": true}},
-            "errors": {"handlers": {"json": {"enabled": true}, "www_authenticate": {"enabled": true}}},
-            "security": {"decision": {"x_forwarded_headers": "trust"}, "request": {"path": "strict"}},
-        });
-        assert_eq!(faults(Service::Gateway, &bare), Vec::<String>::new());
-        let settings_alone = json!({"errors": {"handlers": {"json": {"config": {"verbose": true}}}}});
-        assert_eq!(faults(Service::Gateway, &settings_alone), Vec::<String>::new());
-        let misspelled = json!({"errors": {"handlers": {"json": {"enabled": true, "config": {"verbos": true}}}}});
-        assert_eq!(
-            faults(Service::Gateway, &misspelled),
-            ["gateway.errors.handlers.json.config.verbos: there is no such key; did you mean \"verbose\"?"]
-        );
-        let unfinished = json!({"errors": {"handlers": {"redirect": {"enabled": true}}}});
-        assert_eq!(
-            faults(Service::Gateway, &unfinished),
-            ["gateway.errors.handlers.redirect: lacks the key \"config\""]
-        );
-        let hydra = json!({"dsn": "memory", "urls": {"self": {"issuer": "http://127.0.0.1:4444"}}, "ttl": {"access_token": "1h"}});
-        assert_eq!(faults(Service::Oauth, &hydra), Vec::<String>::new());
-    }
-}
+mod tests;

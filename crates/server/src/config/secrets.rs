@@ -8,28 +8,11 @@
 use std::collections::BTreeMap;
 
 use base::Secret;
-use base::seal::{Purpose, derive_secret};
+use base::seal::derive_secret;
 use serde_json::{Value, json};
+use service::Secrets;
 
 use super::{Notice, Service, document};
-
-/// The name of the secret that a service cannot do without.
-const fn principal(service: Service) -> Option<&'static str> {
-    match service {
-        Service::Identity => Some("default"),
-        Service::Oauth => Some("system"),
-        // The gateway signs with keys that its rules name.
-        Service::Gateway => None,
-    }
-}
-
-const fn purpose(service: Service) -> Purpose {
-    match service {
-        Service::Identity => Purpose("identity secrets.default"),
-        Service::Oauth => Purpose("oauth secrets.system"),
-        Service::Gateway => Purpose("gateway secrets"),
-    }
-}
 
 /// What a missing secret is derived from, in this order.
 const SOURCES: [&str; 4] = ["default", "system", "cipher", "cookie"];
@@ -41,8 +24,10 @@ pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&V
         share(*service, section, shared);
     }
     let mut notices = Vec::new();
-    for service in Service::ALL {
-        let (Some(section), Some(name)) = (sections.get(&service), principal(service)) else { continue };
+    let services: Vec<Service> = sections.keys().copied().collect();
+    for service in services {
+        let Secrets { required, purpose, .. } = service.definition().secrets;
+        let (Some(section), Some(name)) = (sections.get(&service), required) else { continue };
         if !are_missing(service, section) {
             continue;
         }
@@ -54,7 +39,7 @@ pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&V
                 .find_map(|(other, section)| find(&format!("{other}.secrets"), document::get(section, "secrets")))
         };
         let Some((source, list)) = own.or_else(top).or_else(other) else { continue };
-        let derive = |text: &str| derive_secret(&Secret::new(text.to_owned()), purpose(service)).expose().clone();
+        let derive = |text: &str| derive_secret(&Secret::new(text.to_owned()), purpose).expose().clone();
         let derived: Vec<String> = list.iter().filter_map(Value::as_str).map(derive).collect();
         let message = format!("is not set; it is derived from {source}, which must be the same on every node");
         notices.push(Notice::information(format!("{service}.secrets.{name}"), message));
@@ -75,14 +60,12 @@ fn find(place: &str, secrets: Option<&Value>) -> Option<(String, Vec<Value>)> {
 
 /// Lays `secrets` beneath those of `section`.
 pub(super) fn share(service: Service, section: &mut Value, secrets: Option<&Value>) {
-    let (Some(secrets), Some(principal)) = (secrets, principal(service)) else { return };
+    let (Some(secrets), Some(principal)) = (secrets, service.definition().secrets.required) else { return };
     let mut under = json!({});
     if let Some(value) = secrets.get(principal).or_else(|| secrets.get("default")).or_else(|| secrets.get("system")) {
         document::set_default(&mut under, principal, value.clone());
     }
-    let others: &[&str] =
-        if service == Service::Identity { &["cookie", "cipher", "pagination"] } else { &["cookie", "pagination"] };
-    for name in others {
+    for name in service.definition().secrets.shared {
         if let Some(value) = secrets.get(*name) {
             document::set_default(&mut under, name, value.clone());
         }
@@ -91,5 +74,9 @@ pub(super) fn share(service: Service, section: &mut Value, secrets: Option<&Valu
 }
 
 pub(super) fn are_missing(service: Service, section: &Value) -> bool {
-    principal(service).is_some_and(|name| document::get(section, &format!("secrets.{name}")).is_none())
+    service
+        .definition()
+        .secrets
+        .required
+        .is_some_and(|name| document::get(section, &format!("secrets.{name}")).is_none())
 }

@@ -16,7 +16,7 @@ use super::{Fault, Faults, Notice, Service, document};
 use crate::http::hsts::StrictTransportSecurity;
 
 /// The keys of [`Shared`] that a section can have as well.
-pub(super) const OF_SECTIONS: [&str; 3] = ["dsn", "log", "tracing"];
+pub(crate) const OF_SECTIONS: [&str; 3] = ["dsn", "log", "tracing"];
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -44,7 +44,7 @@ pub struct Shared {
 /// Keys at the top that are not in [`Shared`]: they are read by their paths.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only the keys count")]
-pub(super) struct Root {
+pub(crate) struct Root {
     /// The version of the format.
     version: String,
     secrets: RootSecrets,

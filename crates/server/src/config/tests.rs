@@ -32,7 +32,7 @@ fn files_then_environment_then_flags() {
     );
     sources.flags = vec![("dsn".to_owned(), json!("sqlite:///x.db"))];
     let config = Config::load(&sources).unwrap();
-    let value = |path: &str| config.value(Service::Oauth, path).cloned();
+    let value = |path: &str| config.value(Service::OAUTH, path).cloned();
     assert_eq!(value("ttl.access_token"), Some(json!("2h")));
     assert_eq!(value("ttl.id_token"), Some(json!("1h")));
     assert_eq!(value("ttl.refresh_token"), Some(json!("3h")));
@@ -72,10 +72,10 @@ fn shared_secrets_reach_each_section_under_its_own_name() {
     });
     let config = Config::from_value(&[], tree).unwrap();
     let value = |service, path: &str| config.value(service, path).cloned().unwrap_or(Value::Null);
-    assert_eq!(value(Service::Identity, "secrets.default"), json!(["0123456789abcdef"]));
-    assert_eq!(value(Service::Identity, "secrets.cookie"), json!(["own-own-own-own-"]));
-    assert_eq!(value(Service::Oauth, "secrets.system"), json!(["0123456789abcdef"]));
-    assert_eq!(value(Service::Oauth, "secrets.cookie"), json!(["fedcba9876543210"]));
+    assert_eq!(value(Service::IDENTITY, "secrets.default"), json!(["0123456789abcdef"]));
+    assert_eq!(value(Service::IDENTITY, "secrets.cookie"), json!(["own-own-own-own-"]));
+    assert_eq!(value(Service::OAUTH, "secrets.system"), json!(["0123456789abcdef"]));
+    assert_eq!(value(Service::OAUTH, "secrets.cookie"), json!(["fedcba9876543210"]));
     assert!(!config.lacks_secrets());
     assert!(Config::from_value(&[], json!({})).unwrap().lacks_secrets());
 }
@@ -91,7 +91,7 @@ fn two_databases_in_one_process_are_refused() {
 fn half_a_certificate_is_refused() {
     let tree = json!({"oauth": {"serve": {"tls": {"key": {"path": "key.pem"}}}}});
     let config = Config::from_value(&[], tree).unwrap();
-    assert!(config.listener(Service::Oauth, "public").unwrap_err().to_string().contains("both key and cert"));
+    assert!(config.listener(Service::OAUTH, "public").unwrap_err().to_string().contains("both key and cert"));
 }
 
 #[test]

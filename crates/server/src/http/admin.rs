@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use web::MayReadPrivateKeys;
 
 use super::socket::Address;
-use crate::config::{Admin, Service};
+use crate::config::Admin;
 
 /// Whether a stranger who reaches the listener is refused, or the configuration leaves it open on purpose. A client authority
 /// guards nothing where no handshake takes place.
@@ -56,15 +56,6 @@ pub(crate) fn as_holder(router: Router) -> Router {
         }
         next.run(request).await
     }))
-}
-
-/// Beginnings of paths that need no token: probes carry none, and the doors that ask the gateway for decisions send the
-/// credentials of the request that is decided on.
-pub(crate) const fn open_paths(service: Service) -> &'static [&'static str] {
-    match service {
-        Service::Identity | Service::Oauth => &["/health/", "/admin/health/", "/version", "/admin/version"],
-        Service::Gateway => &["/health/", "/version", "/decisions", "/.well-known/"],
-    }
 }
 
 #[derive(Clone)]

@@ -22,9 +22,10 @@ use http::{HeaderMap, Method, StatusCode};
 use url::{Host, Url};
 use web::CorsConfig;
 
-use super::refusals::Words;
+use super::refusals::Refusals as _;
 use super::socket::Address;
 use crate::config::{Admin, Listener};
+use service::ErrorFormat;
 
 /// The one endpoint of an admin API that takes a form.
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
@@ -34,7 +35,7 @@ const INTROSPECTION: &str = "/admin/oauth2/introspect";
 pub(crate) struct Policy(Arc<Inner>);
 
 struct Inner {
-    words: Words,
+    format: ErrorFormat,
     /// Whether it answers to certain names alone.
     checks_host: bool,
     /// Names beside those of loopback, in lower case and without port.
@@ -46,7 +47,7 @@ struct Inner {
 
 impl Policy {
     pub(crate) fn of(
-        words: Words,
+        format: ErrorFormat,
         address: &Address,
         settings: &Listener,
         admin: &Admin,
@@ -57,7 +58,7 @@ impl Policy {
         let hosts = admin.hosts.iter().map(|host| host.to_ascii_lowercase()).chain(named).collect();
         let is_on_loopback = matches!(address, Address::Tcp(address) if address.ip().is_loopback());
         let checks_host = is_on_loopback || !admin.hosts.is_empty();
-        Self(Arc::new(Inner { words, checks_host, hosts, cors: settings.cors.clone(), open }))
+        Self(Arc::new(Inner { format, checks_host, hosts, cors: settings.cors.clone(), open }))
     }
 
     pub(crate) fn around(self, router: Router) -> Router {
@@ -72,7 +73,7 @@ async fn check(State(policy): State<Policy>, request: Request, next: Next) -> Re
         return next.run(request).await;
     }
     match inner.refusal(&request) {
-        Some((status, reason)) => inner.words.refusal(status, reason),
+        Some((status, reason)) => inner.format.refusal(status, reason),
         None => next.run(request).await,
     }
 }
@@ -183,7 +184,7 @@ mod tests {
         let admin = Admin { hosts, ..Admin::default() };
         let address = Address::Tcp(address.parse().unwrap());
         let router = Router::new().fallback(async || "done");
-        let router = Policy::of(Words::Rest, &address, &listener, &admin, OPEN).around(router);
+        let router = Policy::of(ErrorFormat::Rest, &address, &listener, &admin, OPEN).around(router);
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -227,7 +228,7 @@ mod tests {
     async fn listed_names_hold_on_every_address() {
         let listed = Admin { hosts: vec!["kratos".to_owned()], ..Admin::default() };
         let address = Address::Tcp("0.0.0.0:4434".parse().unwrap());
-        let policy = Policy::of(Words::Rest, &address, &Listener::default(), &listed, OPEN);
+        let policy = Policy::of(ErrorFormat::Rest, &address, &Listener::default(), &listed, OPEN);
         let router = policy.around(Router::new().fallback(async || "done"));
         for (host, status) in [("kratos:4434", 200), ("localhost", 200), ("evil.example", 421)] {
             let request = Request::builder().uri("/admin/keys").header("host", host).body(Body::empty()).unwrap();

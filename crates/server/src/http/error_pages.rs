@@ -101,12 +101,12 @@ mod tests {
     use web::RestError;
 
     use super::*;
-    use crate::http::refusals::Words;
     use crate::http::{ListenerBounds, with_manners};
+    use service::ErrorFormat;
 
     const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-    fn router(words: Words) -> Router {
+    fn router(format: ErrorFormat) -> Router {
         let csrf = || async { RestError::new(StatusCode::FORBIDDEN, "no").with_id("security_csrf_violation") };
         let aal2 = || async { RestError::new(StatusCode::FORBIDDEN, "no").with_id("session_aal2_required") };
         let busy = || async { (StatusCode::SERVICE_UNAVAILABLE, RestError::unavailable(7)).into_response() };
@@ -125,12 +125,18 @@ mod tests {
             .route("/token", post(|body: String| async move { body }));
         let ui = Ui::new(ui::Config::default()).unwrap();
         let pages = ErrorPages::new(ui, Some("https://id.example/"), &["/token"]);
-        pages.around(with_manners(words, ListenerBounds::public(64 * 1024), routes))
+        pages.around(with_manners(format, ListenerBounds::public(64 * 1024), routes))
     }
 
-    async fn ask(words: Words, method: &str, target: &str, accept: &str, body: String) -> (u16, HeaderMap, String) {
+    async fn ask(
+        format: ErrorFormat,
+        method: &str,
+        target: &str,
+        accept: &str,
+        body: String,
+    ) -> (u16, HeaderMap, String) {
         let request = Request::builder().method(method).uri(target).header(HOST, "a.example").header(ACCEPT, accept);
-        let answer = router(words).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let answer = router(format).oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, 1 << 20).await.unwrap();
         (parts.status.as_u16(), parts.headers, String::from_utf8(body.to_vec()).unwrap())
@@ -152,15 +158,15 @@ mod tests {
             ("GET", "/many".to_owned(), 429, "There were too many requests"),
             ("GET", "/busy".to_owned(), 503, "The service cannot answer right now"),
         ] {
-            for words in [Words::Rest, Words::OAuth] {
-                let (found, headers, html) = ask(words, method, &target, BROWSER, String::new()).await;
+            for format in [ErrorFormat::Rest, ErrorFormat::OAuth] {
+                let (found, headers, html) = ask(format, method, &target, BROWSER, String::new()).await;
                 assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (status, "text/html; charset=utf-8"));
                 assert!(html.contains(&format!("<h1>{title}</h1>")), "{target}: {html}");
                 assert!(html.contains("href=\"https://id.example/\"") && !html.contains("nothing"), "{html}");
                 assert!(headers.contains_key("content-security-policy"));
                 assert_eq!(headers.contains_key(ALLOW), status == 405);
                 for accept in ["application/json", "*/*", "text/html;q=0", "text/html;q=0.1, application/json"] {
-                    let (found, headers, json) = ask(words, method, &target, accept, String::new()).await;
+                    let (found, headers, json) = ask(format, method, &target, accept, String::new()).await;
                     assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (status, "application/json"));
                     assert!(serde_json::from_str::<Value>(&json).unwrap()["error"] != Value::Null, "{json}");
                 }
@@ -170,9 +176,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_headers_of_the_answer_stay() {
-        let (_, headers, _) = ask(Words::Rest, "GET", "/many", BROWSER, String::new()).await;
+        let (_, headers, _) = ask(ErrorFormat::Rest, "GET", "/many", BROWSER, String::new()).await;
         assert_eq!((&headers[RETRY_AFTER], &headers[SET_COOKIE]), (&"9".parse().unwrap(), &"a=b".parse().unwrap()));
-        let (_, headers, _) = ask(Words::Rest, "GET", "/busy", BROWSER, String::new()).await;
+        let (_, headers, _) = ask(ErrorFormat::Rest, "GET", "/busy", BROWSER, String::new()).await;
         assert_eq!(headers[RETRY_AFTER], "7");
         assert_eq!(headers.get_all(CONTENT_TYPE).iter().count(), 1);
     }
@@ -180,13 +186,13 @@ mod tests {
     #[tokio::test]
     async fn an_operation_that_refuses_its_input_speaks_for_itself() {
         for (method, target, status) in [("GET", "/operation", 400), ("GET", "/aal2", 403)] {
-            let (found, headers, _) = ask(Words::Rest, method, target, BROWSER, String::new()).await;
+            let (found, headers, _) = ask(ErrorFormat::Rest, method, target, BROWSER, String::new()).await;
             assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (status, "application/json"));
         }
         let large = "a".repeat(65 * 1024);
-        let (found, headers, _) = ask(Words::OAuth, "POST", "/token", BROWSER, large.clone()).await;
+        let (found, headers, _) = ask(ErrorFormat::OAuth, "POST", "/token", BROWSER, large.clone()).await;
         assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (413, "application/json"));
-        let (found, headers, html) = ask(Words::OAuth, "POST", "/form", BROWSER, large).await;
+        let (found, headers, html) = ask(ErrorFormat::OAuth, "POST", "/form", BROWSER, large).await;
         assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (413, "text/html; charset=utf-8"), "{html}");
     }
 }

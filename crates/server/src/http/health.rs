@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -15,14 +14,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use telemetry::metrics::{self, Registry};
 
-/// Something without which a service cannot work.
-#[async_trait]
-pub(crate) trait Check: Send + Sync {
-    /// The name under which a failure is reported, for instance `database`.
-    fn name(&self) -> &'static str;
-
-    async fn run(&self) -> Result<(), String>;
-}
+pub(crate) use service::Check;
 
 /// What the health endpoints of one service look at. A cheap clone.
 #[derive(Clone)]

@@ -20,24 +20,25 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use base::bounds::{BodyBounds, DOCUMENT, LIST, SUBMISSION};
+use base::bounds::{BodyBounds, LIST, SUBMISSION};
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use web::{BodyProgress, RestError};
 
-use refusals::Words;
+use refusals::Refusals as _;
+use service::ErrorFormat;
 
 /// Longer than any operation takes; a handler that hangs must not hold its client for ever.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What holds for every request to a service: its errors are in the service's format, and its bounds are kept.
-pub(crate) fn with_manners(words: Words, bounds: ListenerBounds, router: Router) -> Router {
-    bounded_in(words, bounds, refusals::in_words(words, router))
+pub(crate) fn with_manners(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
+    bounded_in(format, bounds, refusals::in_format(format, router))
 }
 
 /// Bounded bodies, bounded time, nothing cached unless a route says so.
 pub(crate) fn bounded(router: Router) -> Router {
-    bounded_in(Words::Rest, ListenerBounds::public(SUBMISSION.bytes), router)
+    bounded_in(ErrorFormat::Rest, ListenerBounds::public(SUBMISSION.bytes), router)
 }
 
 /// Bounds of the bodies that a listener takes.
@@ -55,24 +56,19 @@ impl ListenerBounds {
         Self { usual: BodyBounds { bytes, ..SUBMISSION }, largest: bytes }
     }
 
-    /// An admin listener.
-    pub(crate) const fn admin() -> Self {
-        Self { usual: DOCUMENT, largest: LIST.bytes }
-    }
-
-    /// The gateway's API, which passes the bodies of decisions on and decodes none.
-    pub(crate) const fn decisions() -> Self {
-        Self { usual: LIST, largest: LIST.bytes }
+    /// An admin listener, whose routes take a body of `usual` unless they say otherwise.
+    pub(crate) const fn admin(usual: BodyBounds) -> Self {
+        Self { usual, largest: LIST.bytes }
     }
 }
 
-fn bounded_in(words: Words, bounds: ListenerBounds, router: Router) -> Router {
-    let in_time = middleware::from_fn_with_state((words, bounds.largest), in_time_and_uncached);
+fn bounded_in(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
+    let in_time = middleware::from_fn_with_state((format, bounds.largest), in_time_and_uncached);
     web::bounds::bound_bodies(router.layer(in_time), bounds.usual)
 }
 
 async fn in_time_and_uncached(
-    State((words, largest)): State<(Words, usize)>,
+    State((format, largest)): State<(ErrorFormat, usize)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -80,14 +76,14 @@ async fn in_time_and_uncached(
     if declared_length(&parts.headers).is_some_and(|length| length > largest as u64) {
         // Of what is too large nothing needs to come.
         let reason = format!("The body may have {largest} bytes at most.");
-        return words.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
+        return format.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
     }
     let (body, progress) = BodyProgress::watch(body);
     let answered = tokio::time::timeout(ANSWER_TIMEOUT, next.run(Request::from_parts(parts, body))).await;
     let mut response = match answered {
         Ok(response) if !progress.has_stalled() => response,
-        Ok(_) => late(words),
-        Err(_) if progress.is_coming() => late(words),
+        Ok(_) => late(format),
+        Err(_) if progress.is_coming() => late(format),
         Err(_) => RestError::new(StatusCode::SERVICE_UNAVAILABLE, "The answer took too long").into_response(),
     };
     response
@@ -102,8 +98,8 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// What is still to come of the body would be taken for the next request.
-fn late(words: Words) -> Response {
-    let mut response = words.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped coming.");
+fn late(format: ErrorFormat) -> Response {
+    let mut response = format.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped coming.");
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

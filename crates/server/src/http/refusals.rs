@@ -13,35 +13,26 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, LOCATION, TRANSFER_ENCODING};
 use http::{HeaderMap, StatusCode, Version};
 use serde_json::json;
+use service::ErrorFormat;
 use url::form_urlencoded;
 use web::{NoStore, RestError};
 
 use super::error_pages::AddressRefused;
 use super::path::without_doubled_start;
-use crate::config::Service;
 
 /// The sentences of the framework are short.
 const LONGEST_SENTENCE: usize = 4 * 1024;
 
-/// In whose words a refusal is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Words {
-    /// `{"error": {code, status, reason, message}}`.
-    Rest,
-    /// `{"error", "error_description"}` (RFC 6749 section 5.2).
-    OAuth,
+/// How refusals are written in an error format.
+pub(crate) trait Refusals {
+    /// The body of the response to bytes that are no HTTP request.
+    fn malformed_request(self) -> fn(StatusCode) -> String;
+
+    fn refusal(self, status: StatusCode, reason: &str) -> Response;
 }
 
-impl Words {
-    pub(crate) const fn of(service: Service) -> Self {
-        match service {
-            Service::Oauth => Self::OAuth,
-            Service::Identity | Service::Gateway => Self::Rest,
-        }
-    }
-
-    /// The body of the answer to bytes that are no HTTP request.
-    pub(crate) fn malformed_request(self) -> fn(StatusCode) -> String {
+impl Refusals for ErrorFormat {
+    fn malformed_request(self) -> fn(StatusCode) -> String {
         match self {
             Self::Rest => web::listener::ListenerLimits::default().malformed_request,
             Self::OAuth => |_| {
@@ -51,7 +42,7 @@ impl Words {
         }
     }
 
-    pub(crate) fn refusal(self, status: StatusCode, reason: &str) -> Response {
+    fn refusal(self, status: StatusCode, reason: &str) -> Response {
         match self {
             Self::Rest => {
                 let message = match status {
@@ -75,29 +66,29 @@ impl Words {
 }
 
 /// Puts the layer around `router`, the paths that it does not know included.
-pub(crate) fn in_words(words: Words, router: Router) -> Router {
+pub(crate) fn in_format(format: ErrorFormat, router: Router) -> Router {
     let unknown =
-        move || async move { words.refusal(StatusCode::NOT_FOUND, "There is no such path on this listener.") };
-    router.fallback(unknown).layer(middleware::from_fn_with_state(words, speak))
+        move || async move { format.refusal(StatusCode::NOT_FOUND, "There is no such path on this listener.") };
+    router.fallback(unknown).layer(middleware::from_fn_with_state(format, speak))
 }
 
-async fn speak(State(words): State<Words>, request: Request, next: Next) -> Response {
+async fn speak(State(format): State<ErrorFormat>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     // A decision is about a request to somebody else's application, whose bounds are its own.
     let is_decision = parts.uri.path().starts_with("/decisions");
     if let Err((status, reason)) = web::bounds::check_target(&parts.uri)
         && !is_decision
     {
-        return address_refused(words.refusal(status, &reason));
+        return address_refused(format.refusal(status, &reason));
     }
     if let Err(reason) = check(&parts) {
-        return address_refused(words.refusal(StatusCode::BAD_REQUEST, &reason));
+        return address_refused(format.refusal(StatusCode::BAD_REQUEST, &reason));
     }
     if let Some(location) = without_doubled_start(&parts.uri) {
         return (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response();
     }
     let response = next.run(Request::from_parts(parts, body)).await;
-    if is_the_frameworks(&response) { rephrased(words, response).await } else { response }
+    if is_the_frameworks(&response) { rephrased(format, response).await } else { response }
 }
 
 /// What no handler should have to look for.
@@ -124,10 +115,10 @@ fn is_the_frameworks(response: &Response) -> bool {
     response.status().is_client_error() && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
-async fn rephrased(words: Words, response: Response) -> Response {
+async fn rephrased(format: ErrorFormat, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let sentence = sentence(parts.status, body).await;
-    let mut said = words.refusal(parts.status, &sentence);
+    let mut said = format.refusal(parts.status, &sentence);
     keep(&parts.headers, said.headers_mut());
     address_refused(said)
 }
@@ -173,7 +164,12 @@ mod tests {
         page: u32,
     }
 
-    async fn ask(words: Words, method: &str, target: &str, hosts: usize) -> (StatusCode, HeaderMap, serde_json::Value) {
+    async fn ask(
+        format: ErrorFormat,
+        method: &str,
+        target: &str,
+        hosts: usize,
+    ) -> (StatusCode, HeaderMap, serde_json::Value) {
         let router = Router::new()
             .route("/numbers", get(|Query(paging): Query<Paging>| async move { paging.page.to_string() }))
             .route("/names/{name}", get(|Path(name): Path<String>| async move { name }));
@@ -181,14 +177,14 @@ mod tests {
         for _ in 0..hosts {
             request = request.header(HOST, "a.example");
         }
-        let answer = in_words(words, router).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let answer = in_format(format, router).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = to_bytes(body, 10_000).await.unwrap();
         (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     #[tokio::test]
-    async fn what_the_framework_refuses_is_said_in_the_words_of_the_service() {
+    async fn what_the_framework_refuses_is_said_in_the_format_of_the_service() {
         for (method, target, status, named) in [
             ("GET", "/nothing", 404, "path"),
             ("GET", "/numbers?page=x", 400, "page"),
@@ -199,23 +195,23 @@ mod tests {
             ("GET", &format!("/numbers?{}", "a".repeat(40_000)), 414, "bytes"),
             ("POST", "/numbers", 405, "Allow"),
         ] {
-            let (found, headers, body) = ask(Words::Rest, method, target, 1).await;
+            let (found, headers, body) = ask(ErrorFormat::Rest, method, target, 1).await;
             assert_eq!((found.as_u16(), &body["error"]["code"]), (status, &json!(status)), "{target}: {body}");
             assert!(body["error"]["reason"].as_str().unwrap().contains(named), "{target}: {body}");
             assert_eq!(headers.contains_key(ALLOW), status == 405, "{target}");
-            let (found, _, body) = ask(Words::OAuth, method, target, 1).await;
+            let (found, _, body) = ask(ErrorFormat::OAuth, method, target, 1).await;
             assert_eq!(found.as_u16(), status, "{target}: {body}");
             assert!(body["error"].is_string(), "{target}: {body}");
             assert!(body["error_description"].as_str().unwrap().contains(named), "{target}: {body}");
         }
-        let (found, ..) = ask(Words::Rest, "GET", "/numbers?page=7&b=%2500", 1).await;
+        let (found, ..) = ask(ErrorFormat::Rest, "GET", "/numbers?page=7&b=%2500", 1).await;
         assert_eq!(found, StatusCode::OK);
     }
 
     #[tokio::test]
     async fn a_request_names_one_host() {
         for hosts in [0, 2] {
-            let (found, _, body) = ask(Words::Rest, "GET", "/numbers", hosts).await;
+            let (found, _, body) = ask(ErrorFormat::Rest, "GET", "/numbers", hosts).await;
             assert_eq!(found, StatusCode::BAD_REQUEST);
             assert!(body["error"]["reason"].as_str().unwrap().starts_with("Host"), "{body}");
         }

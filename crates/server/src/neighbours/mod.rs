@@ -18,11 +18,12 @@ use std::sync::Arc;
 
 use base::{Context, Rng};
 use bytes::Bytes;
-use contracts::{Connections, Link, LoginRequests, Sessions, SubjectObserver, Unavailable};
+use contracts::{Link, Unavailable};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use jobs::Handler;
 use serde_json::Value;
+use service::{Links, Remote, RemoteApi, RemoteKey};
 use url::Url;
 use web::outbound::Client;
 
@@ -32,80 +33,43 @@ use connections::RemoteConnections;
 use login_requests::RemoteLoginRequests;
 use subjects::{EndSubject, RemoteSubjects};
 
-/// A key that says where a neighbour is.
-pub(crate) struct Key {
-    pub(crate) of: Service,
-    pub(crate) path: &'static str,
-    pub(crate) names: Service,
-    pub(crate) description: &'static str,
-}
-
-/// Obeyed when the neighbour does not run in this process.
-pub(crate) const KEYS: [Key; 5] = [
-    Key {
-        of: Service::Identity,
-        path: "oauth2_provider.url",
-        names: Service::Oauth,
-        description: "The URL of the admin API of the OAuth2 service, when it runs in another process.",
-    },
-    Key {
-        of: Service::Identity,
-        path: "oauth2_provider.headers",
-        names: Service::Oauth,
-        description: "Headers of requests to the OAuth2 service, by name.",
-    },
-    Key {
-        of: Service::Oauth,
-        path: "urls.identity_provider.url",
-        names: Service::Identity,
-        description: "The URL of the admin API of the identity service, when it runs in another process.",
-    },
-    Key {
-        of: Service::Oauth,
-        path: "urls.identity_provider.publicUrl",
-        names: Service::Identity,
-        description: "The URL of the public API of the identity service, when it runs in another process.",
-    },
-    Key {
-        of: Service::Oauth,
-        path: "urls.identity_provider.headers",
-        names: Service::Identity,
-        description: "Headers of requests to the identity service, by name.",
-    },
-];
-
-/// The authorization server in another process that `identity` accepts logins at, when the configuration names one.
-#[derive(Default)]
-pub(crate) struct OauthElsewhere {
-    pub(crate) login_requests: Link<dyn LoginRequests>,
-    pub(crate) subject_observer: Link<dyn SubjectObserver>,
-    pub(crate) connections: Link<dyn Connections>,
-    pub(crate) handlers: Vec<Arc<dyn Handler>>,
-}
-
-impl OauthElsewhere {
-    pub(crate) fn named_by(config: &Config, http: &Client, rng: &Rng) -> Result<Self, Fault> {
-        const HEADERS: &str = "oauth2_provider.headers";
-        let there = Neighbour::named_by(config, Service::Identity, "oauth2_provider.url", HEADERS, "oauth", http)?;
-        let Some(there) = there else { return Ok(Self::default()) };
-        Ok(Self {
-            login_requests: Link::to(Arc::new(RemoteLoginRequests::new(there.clone()))),
-            subject_observer: Link::to(Arc::new(RemoteSubjects::new(rng.clone()))),
-            connections: Link::to(Arc::new(RemoteConnections::new(there.clone()))),
-            handlers: vec![Arc::new(EndSubject::new(there))],
-        })
+/// The contracts of `service`: those of this process, and clients for the services that its section names in other
+/// processes, with the jobs of these clients.
+pub(crate) fn tie(
+    config: &Config,
+    service: Service,
+    links: &Links,
+    http: &Client,
+    rng: &Rng,
+) -> Result<(Links, Vec<Arc<dyn Handler>>), Fault> {
+    let (mut links, mut handlers) = (links.clone(), Vec::new());
+    let is_elsewhere = |remote: &&Remote| !config.services.iter().any(|it| it.name() == remote.service);
+    for remote in service.definition().remotes.iter().filter(is_elsewhere) {
+        let at = |key: RemoteKey| Neighbour::named_by(config, service, key.path, remote, http);
+        match remote.api {
+            RemoteApi::OAuth2 => {
+                links.login_requests = Link::unset();
+                links.subject_observer = Link::unset();
+                links.connections = Link::unset();
+                if let Some(there) = at(remote.url)? {
+                    links.login_requests = Link::to(Arc::new(RemoteLoginRequests::new(there.clone())));
+                    links.subject_observer = Link::to(Arc::new(RemoteSubjects::new(rng.clone())));
+                    links.connections = Link::to(Arc::new(RemoteConnections::new(there.clone())));
+                    handlers.push(Arc::new(EndSubject::new(there)) as Arc<dyn Handler>);
+                }
+            }
+            RemoteApi::Sessions => {
+                let (admin, public) = (at(remote.url)?, remote.public_url.map(at).transpose()?.flatten());
+                let is_named = admin.is_some() || public.is_some();
+                links.sessions = if is_named {
+                    Link::to(Arc::new(sessions::RemoteSessions::new(admin, public)))
+                } else {
+                    Link::unset()
+                };
+            }
+        }
     }
-}
-
-/// The identity service whose sessions end with the logins of `oauth`, when the configuration names one.
-pub(crate) fn sessions(config: &Config, http: &Client) -> Result<Link<dyn Sessions>, Fault> {
-    const HEADERS: &str = "urls.identity_provider.headers";
-    let at = |key| Neighbour::named_by(config, Service::Oauth, key, HEADERS, "identity", http);
-    let (admin, public) = (at("urls.identity_provider.url")?, at("urls.identity_provider.publicUrl")?);
-    if admin.is_none() && public.is_none() {
-        return Ok(Link::unset());
-    }
-    Ok(Link::to(Arc::new(sessions::RemoteSessions::new(admin, public))))
+    Ok((links, handlers))
 }
 
 /// One listener of a service in another process. A cheap clone.
@@ -122,10 +86,10 @@ impl Neighbour {
         config: &Config,
         service: Service,
         url_key: &str,
-        headers_key: &str,
-        neighbour: &'static str,
+        remote: &Remote,
         http: &Client,
     ) -> Result<Option<Self>, Fault> {
+        let headers_key = remote.headers.path;
         let Some(text) = config.value(service, url_key).and_then(Value::as_str).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
@@ -147,7 +111,7 @@ impl Neighbour {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Some(Self { service: neighbour, base, headers, http: http.clone() }))
+        Ok(Some(Self { service: remote.service, base, headers, http: http.clone() }))
     }
 
     /// The URL of `path`, below whatever path the configured URL has.

@@ -16,7 +16,8 @@ use uuid::Uuid;
 use web::listener::{Listener, ListenerLimits};
 use web::outbound::{Client, Destinations};
 
-use super::OauthElsewhere;
+use service::Links;
+
 use crate::config::{Config, Fault, Service};
 
 /// What was asked: method, path with query, the header `authorization`, the body.
@@ -48,19 +49,19 @@ impl Stand {
     fn login_requests(&self) -> Arc<dyn LoginRequests> {
         let provider =
             json!({ "url": format!("{}/base/", self.url), "headers": { "Authorization": "Bearer planted" } });
-        let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": provider } }));
+        let config = config(Service::IDENTITY, json!({ "identity": { "oauth2_provider": provider } }));
         elsewhere(&config).unwrap().login_requests.get().cloned().unwrap()
     }
 
     fn connections(&self) -> Arc<dyn Connections> {
-        let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": { "url": self.url } } }));
+        let config = config(Service::IDENTITY, json!({ "identity": { "oauth2_provider": { "url": self.url } } }));
         elsewhere(&config).unwrap().connections.get().cloned().unwrap()
     }
 
     fn sessions(&self) -> Arc<dyn Sessions> {
         let provider = json!({ "url": self.url, "publicUrl": self.url });
-        let config = config(Service::Oauth, json!({ "oauth": { "urls": { "identity_provider": provider } } }));
-        super::sessions(&config, &client()).unwrap().get().cloned().unwrap()
+        let config = config(Service::OAUTH, json!({ "oauth": { "urls": { "identity_provider": provider } } }));
+        elsewhere(&config).unwrap().sessions.get().cloned().unwrap()
     }
 }
 
@@ -87,8 +88,9 @@ fn client() -> Client {
     Client::new(Destinations::Any, &base::TrustStore::bundled())
 }
 
-fn elsewhere(config: &Config) -> Result<OauthElsewhere, Fault> {
-    OauthElsewhere::named_by(config, &client(), &Rng::seeded(1))
+fn elsewhere(config: &Config) -> Result<Links, Fault> {
+    let tied = super::tie(config, config.services[0], &Links::default(), &client(), &Rng::seeded(1));
+    tied.map(|(links, _)| links)
 }
 
 fn cx() -> Context {
@@ -245,10 +247,10 @@ fn an_address_that_cannot_be_asked_is_a_fault_by_its_key() {
             "identity.oauth2_provider.headers.X-A: is not a header",
         ),
     ] {
-        let config = config(Service::Identity, json!({ "identity": { "oauth2_provider": provider } }));
+        let config = config(Service::IDENTITY, json!({ "identity": { "oauth2_provider": provider } }));
         let Err(found) = elsewhere(&config) else { panic!("{fault} is missing") };
         let found = found.to_string();
         assert!(found.starts_with(fault) && !found.contains("planted"), "{found}");
     }
-    assert!(elsewhere(&config(Service::Identity, json!({}))).unwrap().login_requests.get().is_none());
+    assert!(elsewhere(&config(Service::IDENTITY, json!({}))).unwrap().login_requests.get().is_none());
 }

@@ -55,20 +55,6 @@ impl Check for DatabaseAnswers {
     }
 }
 
-/// The gateway has at least one rule.
-pub(super) struct RulesLoaded(pub(super) gateway::Gateway);
-
-#[async_trait]
-impl Check for RulesLoaded {
-    fn name(&self) -> &'static str {
-        "rules_loaded"
-    }
-
-    async fn run(&self) -> Result<(), String> {
-        self.0.readiness().fault().map_or(Ok(()), |(_, reason)| Err(reason.to_owned()))
-    }
-}
-
 /// How much work the database was given.
 #[derive(Debug)]
 pub(super) struct DatabaseUsage(pub(super) Database);

@@ -1,6 +1,7 @@
 //! What a start finds on its way: everything that keeps it from serving, and everything to know although it serves.
 
 use base::causes::chain;
+use service::Report;
 
 use crate::config::{Config, Fault, Faults, Notice, Service};
 
@@ -42,21 +43,13 @@ impl Findings {
         result.map_err(|fault| self.faults.push(config.spell(fault))).ok()
     }
 
-    /// What `service` says against its section: its message begins with the key, within the section, where it concerns one.
-    pub(super) fn service_fault(
-        &mut self,
-        config: &Config,
-        service: Service,
-        error: &(dyn std::error::Error + 'static),
-    ) {
-        let text = chain(error);
-        let is_key = |key: &str| {
-            key.contains('.')
-                && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '_')
-        };
-        match text.split_once(": ").filter(|(key, _)| is_key(key)) {
-            Some((key, message)) => self.fault(config, format!("{service}.{key}"), message),
-            None => self.fault(config, service.name(), text),
+    /// What a service found while it was built.
+    pub(super) fn add(&mut self, config: &Config, service: Service, report: Report) {
+        for fault in report.faults {
+            self.faults.push(config.spell(Fault::of(service, fault)));
+        }
+        for notice in report.notices {
+            self.notice(config, Notice::of(service, notice));
         }
     }
 

@@ -64,7 +64,7 @@ impl Parts {
         &self,
         config: &Config,
         service: Service,
-        more: Option<Arc<dyn Check>>,
+        more: Vec<Arc<dyn Check>>,
     ) -> (HttpMetrics, Health) {
         let registry = Registry::new(service.name(), &BUILD);
         registry.register_collector(DatabaseUsage(self.database.clone()));
@@ -100,18 +100,9 @@ impl Parts {
     }
 }
 
-/// The lists of secrets that `service` seals with, in their order.
-pub(super) const fn sealing_secrets(service: Service) -> &'static [&'static str] {
-    match service {
-        Service::Identity => &["cipher", "default"],
-        Service::Oauth => &["system"],
-        Service::Gateway => &[],
-    }
-}
-
 /// The first of the secrets of `service` seals, all of them open.
 pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sealer, Fault> {
-    let keys = sealing_secrets(service);
+    let keys = service.definition().secrets.sealing;
     let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
     let secrets: Vec<_> = lists.flatten().filter_map(Value::as_str).map(|text| Secret::new(text.to_owned())).collect();
     let missing = || Fault::new(format!("{service}.secrets.{}", keys.last().unwrap_or(&"default")), "is missing");

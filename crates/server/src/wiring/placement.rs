@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::start::{Environment, Kind};
+use super::start::Environment;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::http::socket::{ANYWHERE, Address, DefaultPlace, LOOPBACK};
 
@@ -26,7 +26,7 @@ pub(super) fn of(
     config: &Config,
     environment: &Environment,
     service: Service,
-    kind: Kind,
+    kind: &service::Listener,
     settings: &Listener,
     is_guarded: bool,
 ) -> Placement {
@@ -39,7 +39,7 @@ pub(super) fn of(
         return at(LOOPBACK, "free ports are taken on loopback");
     }
     let other = names_another_host(config, service, kind);
-    if kind.is_admin {
+    if kind.is_admin() {
         return match other {
             _ if !is_guarded => at(LOOPBACK, "an admin listener stays on loopback unless its host says otherwise"),
             Some(key) => at(ANYWHERE, &format!("{key} names another host, and the listener is guarded")),
@@ -60,14 +60,9 @@ pub(super) fn of(
 }
 
 /// The key by which the outside reaches the listener under the name of another host, if there is one.
-fn names_another_host(config: &Config, service: Service, kind: Kind) -> Option<String> {
+fn names_another_host(config: &Config, service: Service, kind: &service::Listener) -> Option<String> {
     let base_url = format!("serve.{}.base_url", kind.name);
-    let of_oauth: &[&str] = match (service, kind.is_admin) {
-        (Service::Oauth, false) => &["urls.self.issuer", "urls.self.public"],
-        (Service::Oauth, true) => &["urls.self.admin"],
-        _ => &[],
-    };
-    let keys = std::iter::once(base_url.as_str()).chain(of_oauth.iter().copied());
+    let keys = std::iter::once(base_url.as_str()).chain(kind.url_keys.iter().rev().copied());
     let is_of_another = |key: &&str| {
         let url = config.value(service, key).and_then(Value::as_str).and_then(|text| Url::parse(text).ok());
         url.is_some_and(|url| !is_this_machine(&url))
@@ -88,12 +83,12 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
 pub(super) fn unreachable_admin(
     config: &Config,
     service: Service,
-    kind: Kind,
+    kind: &service::Listener,
     settings: &Listener,
     is_guarded: bool,
 ) -> Option<Notice> {
     let has_host = settings.host.as_deref().is_some_and(|host| !host.is_empty());
-    let key = names_another_host(config, service, kind).filter(|_| kind.is_admin && !has_host && !is_guarded)?;
+    let key = names_another_host(config, service, kind).filter(|_| kind.is_admin() && !has_host && !is_guarded)?;
     let message = "names another host, and the admin listener is reachable from this machine only. To open it, set a token \
                    (admin.tokens in this file, or KLEIS_ADMIN_TOKENS), or say that something before it keeps strangers out \
                    (admin.unprotected: true in this file, or KLEIS_ADMIN_UNPROTECTED=true)";

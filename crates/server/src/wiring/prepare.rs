@@ -17,14 +17,14 @@ use web::listener::Socket;
 use web::outbound::{Client, Destinations};
 
 use super::findings::Findings;
-use super::parts::{Parts, base_url, sealer, sealing_secrets};
+use super::parts::{Parts, base_url, sealer};
 use super::placement::{self, Placement};
 use super::public_urls::name_of_this_machine;
 use super::running::Addresses;
 use super::secret_check::{self, Sealers, SecretsOrigin};
 use super::self_signed;
 use super::services::Built;
-use super::start::{Environment, Kind, listeners_of, migrations_of, retention_of};
+use super::start::{Environment, migrations_of, retention_of};
 use super::table_sizes::TableSizes;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
@@ -60,7 +60,7 @@ pub(crate) struct Prepared {
 /// A listener that has its place and serves nothing yet.
 pub(super) struct BoundListener {
     pub(super) service: Service,
-    pub(super) kind: Kind,
+    pub(super) kind: &'static service::Listener,
     pub(super) settings: Listener,
     pub(super) address: Address,
     pub(super) socket: Socket,
@@ -247,7 +247,7 @@ fn file_of(dsn: &Dsn) -> Option<PathBuf> {
 
 /// The services that seal, each with its sealer.
 fn sealers(config: &Config, rng: &Rng, findings: &mut Findings) -> Sealers {
-    let sealing = config.services.iter().filter(|service| !sealing_secrets(**service).is_empty());
+    let sealing = config.services.iter().filter(|service| !service.definition().secrets.sealing.is_empty());
     sealing
         .filter_map(|service| Some((*service, findings.keep_value(config, sealer(config, rng, *service))?)))
         .collect()
@@ -256,7 +256,7 @@ fn sealers(config: &Config, rng: &Rng, findings: &mut Findings) -> Sealers {
 /// A listener before it takes its place.
 struct Plan {
     service: Service,
-    kind: Kind,
+    kind: &'static service::Listener,
     settings: Listener,
     placement: Placement,
     tls: Option<TlsSettings>,
@@ -272,10 +272,10 @@ fn plan_listeners(
     let mut plans = Vec::new();
     let admin = &config.shared.admin;
     for service in config.services.clone() {
-        for kind in listeners_of(service) {
+        for kind in service.definition().listeners {
             let name = format!("{service}.serve.{}", kind.name);
             let settings = findings.keep_value(config, config.listener(service, kind.name)).unwrap_or_default();
-            let authority = admin.client_ca.as_ref().filter(|_| kind.is_admin);
+            let authority = admin.client_ca.as_ref().filter(|_| kind.is_admin());
             let presented = match self_signed.filter(|_| settings.tls.lacks_certificate()) {
                 Some(certificate) => {
                     findings.notice(config, self_signed::notice(certificate, purpose, format!("{name}.tls")));
@@ -291,7 +291,7 @@ fn plan_listeners(
                 findings.notice(config, notice);
             }
             let address = placement::predicted(&settings, &placement);
-            if kind.is_admin && !address.is_local() && !is_guarded {
+            if kind.is_admin() && !address.is_local() && !is_guarded {
                 findings.fault(config, format!("{name}.host"), admin::unguarded(&address));
             }
             plans.push(Plan { service, kind, settings, placement, tls });

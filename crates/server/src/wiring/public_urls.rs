@@ -7,22 +7,16 @@ use crate::http::loopback;
 
 /// The URLs that browsers see, each with its service and the key that says it.
 pub(crate) fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> {
-    const KEYS: [(&str, Service); 9] = [
-        ("serve.public.base_url", Service::Identity),
-        ("selfservice.default_browser_return_url", Service::Identity),
-        ("selfservice.flows.login.ui_url", Service::Identity),
-        ("selfservice.flows.settings.ui_url", Service::Identity),
-        ("urls.self.issuer", Service::Oauth),
-        ("urls.self.public", Service::Oauth),
-        ("urls.login", Service::Oauth),
-        ("urls.consent", Service::Oauth),
-        ("urls.logout", Service::Oauth),
-    ];
+    let keys = |service: &Service| {
+        let keys = service.definition().configuration.public_urls.iter();
+        let service = *service;
+        keys.map(move |key| (*key, service))
+    };
     let url = |(key, service): (&'static str, Service)| {
         let text = config.value(service, key)?.as_str()?;
         Some((key, service, text.parse().ok()?))
     };
-    KEYS.into_iter().filter_map(url).collect()
+    config.services.iter().flat_map(keys).filter_map(url).collect()
 }
 
 /// The name of this machine in the URLs of listeners that have no configured one. The configured URLs decide, so that all

@@ -7,7 +7,6 @@ use url::Url;
 
 use super::findings::Findings;
 use super::prepare::Purpose;
-use super::start::listeners_of;
 use crate::config::{Config, Listener, Notice};
 use crate::data_dir::DataDir;
 use crate::http::self_signed::SelfSigned;
@@ -19,7 +18,8 @@ pub(super) fn for_listeners(
     now: Timestamp,
     findings: &mut Findings,
 ) -> Option<SelfSigned> {
-    let listeners = config.services.iter().flat_map(|service| listeners_of(*service).map(|kind| (*service, kind)));
+    let listeners =
+        config.services.iter().flat_map(|service| service.definition().listeners.iter().map(|kind| (*service, kind)));
     // A listener that cannot be used is reported where it is planned.
     let settings = listeners.filter_map(|(service, kind)| config.listener(service, kind.name).ok());
     let settings: Vec<Listener> = settings.filter(|listener| listener.tls.lacks_certificate()).collect();

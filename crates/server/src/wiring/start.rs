@@ -8,6 +8,7 @@ use axum::Router;
 use base::{Clock, Rng, TrustStore};
 use database::{Database, MigrationError, MigrationSet, Retention};
 use jobs::Worker;
+use service::{AdminListener, Kind, PublicListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -19,9 +20,9 @@ use crate::config::{Config, Faults, Service, Severity};
 use crate::data_dir::DataDirError;
 use crate::http::browsers::Policy;
 use crate::http::listen::{Audience, Site};
-use crate::http::loopback::{self, IsFirstPage};
+use crate::http::loopback;
 use crate::http::path::Rewrite;
-use crate::http::refusals::Words;
+use crate::http::refusals::Refusals as _;
 use crate::http::{ListenerBounds, admin, health, with_manners};
 use crate::storage;
 
@@ -138,70 +139,40 @@ async fn bring_up_to_date(
 
 /// The tables of the services that run.
 pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
-    let services = config.services.iter().filter_map(|service| super::services::migrations(*service));
+    let services = config.services.iter().filter_map(|service| service.definition().migrations);
     [jobs::MIGRATIONS, storage::MIGRATIONS].into_iter().chain(services).collect()
 }
 
 pub(super) fn retention_of(config: &Config) -> Vec<Retention> {
-    let services = config.services.iter().map(|service| super::services::retention(*service));
+    let services = config.services.iter().map(|service| service.definition().retention);
     std::iter::once(jobs::RETENTION).chain(services).flatten().copied().collect()
 }
 
-/// A kind of listener.
-#[derive(Clone, Copy)]
-pub(super) struct Kind {
-    pub(super) name: &'static str,
-    pub(super) port: u16,
-    pub(super) is_admin: bool,
-    rewrite: Rewrite,
-}
-
-impl Kind {
-    const fn audience(self) -> Audience {
-        match self {
-            Self { is_admin: true, .. } => Audience::Admin,
-            Self { rewrite: Rewrite::Untouched, .. } => Audience::Upstream,
-            _ => Audience::Public,
-        }
+/// What a listener is for.
+fn audience(listener: &service::Listener) -> Audience {
+    match listener.kind {
+        Kind::Public(_) => Audience::Public,
+        Kind::Admin(_) => Audience::Admin,
+        Kind::Proxy | Kind::Grpc => Audience::Upstream,
     }
 }
 
-pub(super) const fn listeners_of(service: Service) -> [Kind; 2] {
-    const fn kind(name: &'static str, port: u16, is_admin: bool, rewrite: Rewrite) -> Kind {
-        Kind { name, port, is_admin, rewrite }
-    }
-    match service {
-        Service::Identity => {
-            [kind("public", 4433, false, Rewrite::Trimmed), kind("admin", 4434, true, Rewrite::UnderAdmin)]
-        }
-        Service::Oauth => {
-            [kind("public", 4444, false, Rewrite::Trimmed), kind("admin", 4445, true, Rewrite::UnderAdmin)]
-        }
-        Service::Gateway => {
-            [kind("proxy", 4455, false, Rewrite::Untouched), kind("api", 4456, true, Rewrite::Untouched)]
-        }
+/// What happens to the paths of a listener before they are routed.
+fn rewrite(listener: &service::Listener) -> Rewrite {
+    match listener.kind {
+        Kind::Public(_) => Rewrite::Trimmed,
+        Kind::Admin(AdminListener { is_below_admin: true, .. }) => Rewrite::UnderAdmin,
+        Kind::Admin(_) | Kind::Proxy | Kind::Grpc => Rewrite::Untouched,
     }
 }
 
-/// What the listeners of a service are called, in the configuration, too.
-pub(crate) fn listener_names(service: Service) -> [&'static str; 2] {
-    listeners_of(service).map(|kind| kind.name)
-}
-
-/// The pages by which a browser begins a visit, and the keys that say at which address it belongs, the first one set
-/// first.
-fn first_pages(service: Service, kind: Kind) -> Option<(&'static [&'static str], IsFirstPage)> {
-    match service {
-        Service::Identity if !kind.is_admin => Some((&["serve.public.base_url"], |path| {
-            let begins_flow = path.starts_with("/self-service/") && path.ends_with("/browser");
-            let is_page = path == "/" || (path.starts_with("/ui/") && !path.starts_with("/ui/static/"));
-            begins_flow || is_page || path == "/.well-known/change-password"
-        })),
-        Service::Oauth if !kind.is_admin => Some((&["urls.self.public", "urls.self.issuer"], |path| {
-            ["/oauth2/auth", "/oauth2/sessions/logout"].contains(&path)
-        })),
-        Service::Identity | Service::Oauth | Service::Gateway => None,
-    }
+/// The URL under which clients reach a listener, as it is configured.
+pub(super) fn configured_url<'a>(
+    config: &'a Config,
+    service: Service,
+    listener: &service::Listener,
+) -> Option<&'a str> {
+    listener.url_keys.iter().find_map(|key| config.value(service, key)?.as_str())
 }
 
 /// Puts health, guard, cross-origin rules and the edge around what a service answers with.
@@ -214,48 +185,51 @@ fn assemble(
 ) -> Result<Site, Faults> {
     let BoundListener { service, kind, settings, address, socket, tls } = listener;
     let (metrics, health) = built.observed(service)?;
-    let router = if kind.rewrite == Rewrite::Untouched && !kind.is_admin {
-        // The gateway's proxy: every path belongs to the upstream, and bodies stream for as long as they move.
-        router
-    } else {
-        let health_routes = if kind.is_admin { health::admin(health) } else { health::public(health) };
-        let router = router.merge(health_routes);
-        let tells_revision = kind.is_admin && service == Service::Identity;
-        let router = if tells_revision { router.merge(health::revision(health)) } else { router };
-        let bounds = match (kind.is_admin, service) {
-            (false, _) => ListenerBounds::public(config.shared.bounds.submission_bytes),
-            (true, Service::Gateway) => ListenerBounds::decisions(),
-            (true, Service::Identity | Service::Oauth) => ListenerBounds::admin(),
-        };
-        let router = match first_pages(service, kind) {
-            Some((keys, is_first_page)) => {
-                let base_url = keys.iter().find_map(|key| config.value(service, key)?.as_str()).unwrap_or_default();
-                loopback::lead_to(base_url, is_first_page, router)
-            }
-            None => router,
-        };
-        let router = with_manners(Words::of(service), bounds, router);
-        match built.error_pages(config, service) {
-            Some(pages) if !kind.is_admin => pages.around(router),
-            _ => router,
+    let format = service.definition().error_format;
+    let router = match &kind.kind {
+        Kind::Public(public) => {
+            let router = public_routes(config, service, kind, public, router.merge(health::public(health)));
+            let router = with_manners(format, ListenerBounds::public(config.shared.bounds.submission_bytes), router);
+            let router = match built.error_pages(config, service, kind) {
+                Some(pages) => pages.around(router),
+                None => router,
+            };
+            settings.cors.around(router, public.paths_of_clients)
         }
+        Kind::Admin(admin) => {
+            let router = router.merge(health::admin(health));
+            let router = if admin.answers_revision { router.merge(health::revision(health)) } else { router };
+            let router = with_manners(format, ListenerBounds::admin(admin.usual_body), router);
+            let router = if admin.acts_as_admin { admin::as_holder(router) } else { router };
+            let (who, open) = (&config.shared.admin, admin.open_paths);
+            let router = admin::serve_private_keys(admin::guard(router, who, open), who, tls.is_some());
+            let router = Policy::of(format, &address, &settings, who, open).around(router);
+            settings.cors.around(router, &[])
+        }
+        // Every path belongs to the upstream or the procedures, and bodies stream for as long as they move.
+        Kind::Proxy => settings.cors.around(router, &[]),
+        Kind::Grpc => router,
     };
-    // A decision of the gateway concerns the visitor that it is asked about.
-    let router = if kind.is_admin && service != Service::Gateway { admin::as_holder(router) } else { router };
-    let router = if kind.is_admin {
-        let (admin, open) = (&config.shared.admin, admin::open_paths(service));
-        let router = admin::serve_private_keys(admin::guard(router, admin, open), admin, tls.is_some());
-        Policy::of(Words::of(service), &address, &settings, admin, open).around(router)
-    } else {
-        router
-    };
-    let own_rules = if service == Service::Oauth && !kind.is_admin { oauth::PATHS_OF_CLIENTS } else { &[] };
-    let router = settings.cors.around(router, own_rules);
-    let router = if kind.is_admin { router } else { config.shared.strict_transport_security.around(router) };
+    let router = if kind.is_admin() { router } else { config.shared.strict_transport_security.around(router) };
     let router = parts.edge(&settings, metrics).around(router);
-    let mut limits = kind.audience().limits(&settings.timeout);
-    limits.malformed_request = Words::of(service).malformed_request();
-    Ok(Site { socket, tls, limits, rewrite: kind.rewrite, router })
+    let mut limits = audience(kind).limits(&settings.timeout);
+    limits.malformed_request = format.malformed_request();
+    Ok(Site { socket, tls, limits, rewrite: rewrite(kind), router })
+}
+
+fn public_routes(
+    config: &Config,
+    service: Service,
+    listener: &service::Listener,
+    public: &PublicListener,
+    router: Router,
+) -> Router {
+    match public.is_first_page {
+        Some(is_first_page) => {
+            loopback::lead_to(configured_url(config, service, listener).unwrap_or_default(), is_first_page, router)
+        }
+        None => router,
+    }
 }
 
 #[cfg(test)]

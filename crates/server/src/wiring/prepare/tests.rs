@@ -81,7 +81,7 @@ impl World {
 async fn a_file_of_a_service_that_does_not_run_is_reported() {
     let world = World::new();
     let files = [("kratos.yml", "dsn: memory\nselfservice: {default_browser_return_url: \"http://127.0.0.1/\"}\n")];
-    let (faults, warnings) = world.examine(&world.config(&[Service::Gateway], &files, &[]).unwrap()).await;
+    let (faults, warnings) = world.examine(&world.config(&[Service::GATEWAY], &files, &[]).unwrap()).await;
     assert_eq!(faults, Vec::<String>::new());
     assert!(
         warnings.contains(&"kratos.yml: configures identity, which does not run: it has no effect".to_owned()),
@@ -104,7 +104,7 @@ const RETURN_URL: &str = "selfservice: {default_browser_return_url: \"http://127
 #[tokio::test]
 async fn a_bcrypt_cost_below_the_minimum_is_raised_and_reported() {
     let text = format!("dsn: memory\n{RETURN_URL}hashers: {{algorithm: bcrypt, bcrypt: {{cost: 8}}}}");
-    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    let warnings = World::new().starts(&[Service::IDENTITY], "kratos.yml", &text).await;
     assert_eq!(warnings, ["kratos.yml: hashers.bcrypt.cost: is below the minimum; 12 is used"]);
 }
 
@@ -113,7 +113,7 @@ async fn argon2_memory_below_the_minimum_is_raised_and_reported() {
     let text = format!(
         "dsn: memory\n{RETURN_URL}hashers: {{algorithm: argon2, argon2: {{memory: 1KB, iterations: 1, parallelism: 1}}}}"
     );
-    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    let warnings = World::new().starts(&[Service::IDENTITY], "kratos.yml", &text).await;
     assert_eq!(warnings, ["kratos.yml: hashers.argon2.memory: is below the minimum; 8KB is used"]);
 }
 
@@ -124,7 +124,7 @@ async fn an_admin_api_that_is_named_by_another_host_and_stays_on_loopback_is_rep
         "dsn: memory\n{RETURN_URL}serve: {{admin: {{base_url: \"http://kratos:4434/\"}}, public: {{base_url: \
          \"http://127.0.0.1:4433/\"}}}}"
     );
-    let warnings = world.starts(&[Service::Identity], "kratos.yml", &text).await;
+    let warnings = world.starts(&[Service::IDENTITY], "kratos.yml", &text).await;
     assert!(
         matches!(&warnings[..], [only] if only.starts_with("kratos.yml: serve.admin.base_url: names another host")
             && only.contains("KLEIS_ADMIN_TOKENS") && only.contains("admin.unprotected: true in this file")),
@@ -132,7 +132,7 @@ async fn an_admin_api_that_is_named_by_another_host_and_stays_on_loopback_is_rep
     );
     // Both ways that it names work in this very file, and open the listener.
     for way in ["admin: {unprotected: true}", "admin: {tokens: [0123456789abcdef]}"] {
-        let config = world.config(&[Service::Identity], &[("kratos.yml", &format!("{text}\n{way}"))], &[]).unwrap();
+        let config = world.config(&[Service::IDENTITY], &[("kratos.yml", &format!("{text}\n{way}"))], &[]).unwrap();
         let (faults, notices) = world.examine_all(&config).await;
         assert_eq!(faults, Vec::<String>::new());
         assert!(
@@ -148,13 +148,13 @@ async fn naming_one_flow_key_changes_that_key_alone() {
     let text = "identity: {selfservice: {flows: {login: {lifespan: 10m}}}}";
     let one_key = world.config(&[], &[("kleis.yml", text)], &[]).unwrap();
     let none = world.config(&[], &[], &[]).unwrap();
-    let section = |config: &Config| config.section::<identity::Config>(Service::Identity, &Value::Null).unwrap();
+    let section = |config: &Config| config.section::<identity::Config>(Service::IDENTITY, &Value::Null).unwrap();
     let (one_key, none) = (section(&one_key).selfservice.flows, section(&none).selfservice.flows);
     assert_eq!(one_key.login.lifespan.to_string(), "10m");
     for flows in [&one_key, &none] {
         assert!(flows.recovery.enabled && flows.verification.enabled && flows.registration.confirm_address_first);
     }
-    let classic = world.config(&[Service::Identity], &[("kratos.yml", RETURN_URL)], &[]).unwrap();
+    let classic = world.config(&[Service::IDENTITY], &[("kratos.yml", RETURN_URL)], &[]).unwrap();
     let classic = section(&classic).selfservice.flows;
     assert!(!classic.recovery.enabled && !classic.registration.confirm_address_first, "its own defaults");
 }
@@ -274,15 +274,15 @@ selfservice:
             - hook: web_hook
               config: {url: "http://127.0.0.1:4998/check", method: POST, body: "base64://ZnVuY3Rpb24oY3R4KSB7IGlkOiBjdHguaWRlbnRpdHkuaWQgfQ==", can_interrupt: true}
 "#;
-    let refusal = world.refused(&[Service::Identity], "kratos.yml", text).await;
+    let refusal = world.refused(&[Service::IDENTITY], "kratos.yml", text).await;
     let hook = "kratos.yml: selfservice.flows.login.after.password.hooks.0: this web-hook may stop the flow";
     assert!(refusal.contains(hook) && refusal.contains("KLEIS_ACCEPT_UNSUPPORTED=interrupting_web_hooks"), "{refusal}");
     assert_eq!(refusal.lines().count(), 2, "{refusal}");
     let accepted = format!("{text}accept_unsupported: [interrupting_web_hooks]\n");
-    let warnings = world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+    let warnings = world.starts(&[Service::IDENTITY], "kratos.yml", &accepted).await;
     assert_eq!(warnings.len(), 2, "the loss and the feature, once each: {warnings:?}");
     let harmless = text.replace(", can_interrupt: true", "");
-    let warnings = world.starts(&[Service::Identity], "kratos.yml", &harmless).await;
+    let warnings = world.starts(&[Service::IDENTITY], "kratos.yml", &harmless).await;
     assert!(matches!(&warnings[..], [only] if only.contains("web-hooks are not called yet")), "{warnings:?}");
 }
 
@@ -295,10 +295,10 @@ async fn a_second_factor_that_is_demanded_stops_the_start_unless_its_loss_is_acc
              {{required_aal: {aal}}}}}"
         )
     };
-    let refusal = world.refused(&[Service::Identity], "kratos.yml", &file("aal2", "{}")).await;
+    let refusal = world.refused(&[Service::IDENTITY], "kratos.yml", &file("aal2", "{}")).await;
     assert!(refusal.contains("kratos.yml: session.whoami.required_aal: this demands a second factor"), "{refusal}");
     let accepted = format!("{}\naccept_unsupported: [second_factors]", file("aal2", "{}"));
-    world.starts(&[Service::Identity], "kratos.yml", &accepted).await;
+    world.starts(&[Service::IDENTITY], "kratos.yml", &accepted).await;
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn the_second_factor_of_those_who_have_one_starts_and_is_reported() {
     for aal in ["highest_available", "aal1"] {
         let warnings = world
             .starts(
-                &[Service::Identity],
+                &[Service::IDENTITY],
                 "kratos.yml",
                 &file(aal, "{webauthn: {enabled: true, config: {rp: {id: localhost, display_name: Kleis}}}}"),
             )
@@ -323,14 +323,14 @@ async fn the_second_factor_of_those_who_have_one_starts_and_is_reported() {
             "{warnings:?}"
         );
     }
-    let warnings = world.starts(&[Service::Identity], "kratos.yml", &file("highest_available", "{}")).await;
+    let warnings = world.starts(&[Service::IDENTITY], "kratos.yml", &file("highest_available", "{}")).await;
     assert_eq!(warnings, [""; 0]);
 }
 
 #[tokio::test]
 async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
     let world = World::new();
-    let (identity, gateway) = ([Service::Identity], [Service::Gateway]);
+    let (identity, gateway) = ([Service::IDENTITY], [Service::GATEWAY]);
     let kratos = |rest: &str| format!("dsn: memory\n{RETURN_URL}{rest}");
     let schema = "{id: default, url: \"builtin://person\"}";
     let template = "courier: {templates: {recovery_code: {valid: {email: {subject: \"file:///nowhere/subject\"}}}}}";
@@ -360,14 +360,14 @@ async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
     let warnings = world.starts(&gateway, "oathkeeper.yml", bucket).await;
     assert!(warnings.iter().any(|warning| warning.contains("buckets of clouds are not read yet")), "{warnings:?}");
     let half = "dsn: memory\nserve: {public: {tls: {enabled: false, key: {path: /nowhere/key.pem}}}}";
-    world.starts(&[Service::Oauth], "hydra.yml", half).await;
+    world.starts(&[Service::OAUTH], "hydra.yml", half).await;
 }
 
 #[tokio::test]
 async fn a_certificate_that_is_written_out_counts_before_its_file() {
     let tls = |key: &str| format!("key: {{path: /nowhere/{key}.pem, base64: bm8gUEVN}}");
     let text = format!("serve: {{api: {{tls: {{{}, {}}}}}}}", tls("key"), tls("cert").replacen("key", "cert", 1));
-    let refusal = World::new().refused(&[Service::Gateway], "oathkeeper.yml", &text).await;
+    let refusal = World::new().refused(&[Service::GATEWAY], "oathkeeper.yml", &text).await;
     assert!(refusal.contains("serve.api.tls") && !refusal.contains("/nowhere"), "{refusal}");
 }
 
@@ -377,7 +377,7 @@ async fn development_needs_no_secret_on_postgresql_and_keeps_those_that_were_mad
     let dsn = database::testing::postgres_url().await;
     let config = |dev: &str| {
         let text = format!("{RETURN_URL}dev: {dev}");
-        world.config(&[Service::Identity], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap()
+        world.config(&[Service::IDENTITY], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap()
     };
     let refusal = start(config("false"), world.environment()).await.unwrap_err().to_string();
     assert!(refusal.contains("no secret is set"), "{refusal}");
@@ -396,7 +396,7 @@ async fn a_body_that_a_program_writes_is_reported_with_its_consequence() {
         "dsn: memory\n{RETURN_URL}courier: {{channels: [{{id: sms, type: http, request_config: {{url: \"http://127.0.0.1:4999/sms\", \
          method: POST, body: \"base64://ZnVuY3Rpb24oY3R4KSB7IHRvOiBjdHgucmVjaXBpZW50LCBib2R5OiBjdHguYm9keSB9\"}}}}]}}"
     );
-    let warnings = World::new().starts(&[Service::Identity], "kratos.yml", &text).await;
+    let warnings = World::new().starts(&[Service::IDENTITY], "kratos.yml", &text).await;
     assert!(
         matches!(&warnings[..], [only] if only.starts_with("kratos.yml: courier.channels.0.request_config.body: programs that write a body")),
         "{warnings:?}"
@@ -410,7 +410,7 @@ async fn secrets_that_are_missing_are_derived_from_those_that_are_set() {
         "{RETURN_URL}secrets: {{cookie: [PLEASE-CHANGE-ME-I-AM-VERY-INSECURE], cipher: [32-LONG-SECRET-NOT-SECURE-AT-ALL]}}"
     );
     let dsn = database::testing::postgres_url().await;
-    let config = || world.config(&[Service::Identity], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap();
+    let config = || world.config(&[Service::IDENTITY], &[("kratos.yml", &text)], &[("DSN", &dsn)]).unwrap();
     let notices: Vec<String> = config().notices.iter().map(ToString::to_string).collect();
     let wanted = "kratos.yml: secrets.default: is not set; it is derived from identity.secrets.cipher";
     assert!(notices.iter().any(|notice| notice.starts_with(wanted)), "{notices:?}");
@@ -419,7 +419,7 @@ async fn secrets_that_are_missing_are_derived_from_those_that_are_set() {
     start(config(), world.environment()).await.unwrap().shutdown().await;
     let other = text.replace("32-LONG-SECRET-NOT-SECURE-AT-ALL", "32-LONG-SECRET-OF-ANOTHER-NODE!!");
     let refusal = start(
-        world.config(&[Service::Identity], &[("kratos.yml", &other)], &[("DSN", &dsn)]).unwrap(),
+        world.config(&[Service::IDENTITY], &[("kratos.yml", &other)], &[("DSN", &dsn)]).unwrap(),
         world.environment(),
     )
     .await
@@ -431,9 +431,9 @@ async fn secrets_that_are_missing_are_derived_from_those_that_are_set() {
 async fn public_subject_identifiers_need_no_salt() {
     let world = World::new();
     let text = "dsn: memory\noidc: {subject_identifiers: {supported_types: [public]}}";
-    assert_eq!(world.starts(&[Service::Oauth], "hydra.yml", text).await, Vec::<String>::new());
+    assert_eq!(world.starts(&[Service::OAUTH], "hydra.yml", text).await, Vec::<String>::new());
     let pairwise = text.replace("public", "public, pairwise");
-    let faults = world.config(&[Service::Oauth], &[("hydra.yml", &pairwise)], &[]).unwrap_err();
+    let faults = world.config(&[Service::OAUTH], &[("hydra.yml", &pairwise)], &[]).unwrap_err();
     assert!(faults.contains("hydra.yml: oidc.subject_identifiers: lacks the key \"pairwise\""), "{faults}");
 }
 
@@ -507,7 +507,7 @@ async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fa
     let world = World::new();
     let text =
         "ui:\n  variables: {accent: \"#ffd24d\"}\n  dark_variables: {accent: var(--brand)}\n  languages: [de, ar]\n";
-    let config = world.config(&[Service::Identity], &[("kleis.yml", text)], &[]).unwrap();
+    let config = world.config(&[Service::IDENTITY], &[("kleis.yml", text)], &[]).unwrap();
     let (faults, warnings) = world.examine(&config).await;
     assert_eq!(faults, Vec::<String>::new());
     let of_ui: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("ui.")).collect();
@@ -516,11 +516,11 @@ async fn a_colour_that_cannot_be_read_is_a_warning_and_a_footer_without_url_a_fa
     assert!(of_ui.iter().any(|warning| warning.starts_with(weak)), "{of_ui:?}");
 
     let config =
-        world.config(&[Service::Identity], &[("kleis.yml", "ui: {footer: {help: help.html}}\n")], &[]).unwrap();
+        world.config(&[Service::IDENTITY], &[("kleis.yml", "ui: {footer: {help: help.html}}\n")], &[]).unwrap();
     let (faults, _) = world.examine(&config).await;
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].contains("footer.help: expected an https, http or mailto URL"), "{faults:?}");
-    let unknown = world.config(&[Service::Identity], &[("kleis.yml", "ui: {languages: [xx]}\n")], &[]).unwrap_err();
+    let unknown = world.config(&[Service::IDENTITY], &[("kleis.yml", "ui: {languages: [xx]}\n")], &[]).unwrap_err();
     assert!(unknown.contains("ui.languages[0]: `xx` is not a language of the pages"), "{unknown}");
 }
 
@@ -529,7 +529,7 @@ async fn the_example_of_the_guide_to_the_pages_is_valid_and_readable() {
     let guide = include_str!("../../../../../docs/guides/make-the-pages-yours.md");
     let example = guide.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
     let world = World::new();
-    let config = world.config(&[Service::Identity], &[("kleis.yml", example)], &[]).unwrap();
+    let config = world.config(&[Service::IDENTITY], &[("kleis.yml", example)], &[]).unwrap();
     let (faults, warnings) = world.examine(&config).await;
     assert_eq!(faults, Vec::<String>::new());
     let of_ui: Vec<_> = warnings.iter().filter(|warning| warning.starts_with("ui.")).collect();

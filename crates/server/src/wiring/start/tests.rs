@@ -40,24 +40,24 @@ async fn get(running: &Running, service: Service, listener: &'static str, path: 
 async fn every_listener_tells_its_health() {
     let running = running(json!({"dsn": "memory"})).await;
     for (service, listener) in [
-        (Service::Identity, "public"),
-        (Service::Identity, "admin"),
-        (Service::Oauth, "public"),
-        (Service::Oauth, "admin"),
+        (Service::IDENTITY, "public"),
+        (Service::IDENTITY, "admin"),
+        (Service::OAUTH, "public"),
+        (Service::OAUTH, "admin"),
     ] {
         for path in ["/health/alive", "/health/ready", "/health/ready/"] {
             let answer = get(&running, service, listener, path, "").await;
             assert_eq!(answer, (200, r#"{"status":"ok"}"#.to_owned()), "{service} {listener} {path}");
         }
     }
-    let (status, body) = get(&running, Service::Identity, "admin", "/admin/version", "").await;
+    let (status, body) = get(&running, Service::IDENTITY, "admin", "/admin/version", "").await;
     assert_eq!((status, body), (200, format!(r#"{{"version":"{}"}}"#, crate::VERSION)));
-    let (status, body) = get(&running, Service::Identity, "admin", "/metrics/prometheus", "").await;
+    let (status, body) = get(&running, Service::IDENTITY, "admin", "/metrics/prometheus", "").await;
     assert_eq!(status, 200);
     assert!(body.contains(r#"endpoint="/health/ready"} "#), "{body}");
     assert!(body.contains("sql_statements_total"), "{body}");
     tables_are_counted(&running).await;
-    let (status, body) = get(&running, Service::Identity, "public", "/metrics/prometheus", "").await;
+    let (status, body) = get(&running, Service::IDENTITY, "public", "/metrics/prometheus", "").await;
     assert_eq!(status, 404, "{body}");
     running.shutdown().await;
 }
@@ -65,7 +65,7 @@ async fn every_listener_tells_its_health() {
 /// The census is taken beside the requests; each service shows its own tables.
 async fn tables_are_counted(running: &Running) {
     for _ in 0..100 {
-        let (_, body) = get(running, Service::Identity, "admin", "/metrics/prometheus", "").await;
+        let (_, body) = get(running, Service::IDENTITY, "admin", "/metrics/prometheus", "").await;
         if let Some(line) = body.lines().find(|line| line.contains(r#"table="identity_sessions""#)) {
             assert!(line.starts_with("database_table_rows{") && line.ends_with(" 0"), "{line}");
             assert!(body.contains(r#"table="jobs_queue""#) && !body.contains(r#"table="oauth_grants""#), "{body}");
@@ -80,11 +80,11 @@ async fn tables_are_counted(running: &Running) {
 async fn the_revision_of_the_configuration_is_told_at_the_admin_listener_of_identity() {
     let running = running(json!({"dsn": "memory", "identity": {"revision": "v7"}})).await;
     let ask = async |service, listener, path| get(&running, service, listener, path, "").await;
-    assert_eq!(ask(Service::Identity, "admin", "/health/config").await, (200, "v7".to_owned()));
-    assert_eq!(ask(Service::Identity, "admin", "/admin/health/config").await.1, "v7");
-    assert_eq!(ask(Service::Identity, "public", "/health/config").await.0, 404);
+    assert_eq!(ask(Service::IDENTITY, "admin", "/health/config").await, (200, "v7".to_owned()));
+    assert_eq!(ask(Service::IDENTITY, "admin", "/admin/health/config").await.1, "v7");
+    assert_eq!(ask(Service::IDENTITY, "public", "/health/config").await.0, 404);
     running.shutdown().await;
-    let digest = |tree| Config::from_value(&[], tree).unwrap().revision(Service::Identity);
+    let digest = |tree| Config::from_value(&[], tree).unwrap().revision(Service::IDENTITY);
     let (one, same) = (digest(json!({"identity": {"dev": true}})), digest(json!({"identity": {"dev": true}})));
     assert!(one == same && one.len() == 64 && one != digest(json!({"identity": {"dev": false}})), "{one}");
 }
@@ -92,7 +92,7 @@ async fn the_revision_of_the_configuration_is_told_at_the_admin_listener_of_iden
 #[tokio::test]
 async fn an_admin_token_that_is_set_is_demanded() {
     let running = running(json!({"dsn": "memory", "admin": {"tokens": ["0123456789abcdef"]}})).await;
-    let ask = async |path: &str, token: &str| get(&running, Service::Identity, "admin", path, token).await.0;
+    let ask = async |path: &str, token: &str| get(&running, Service::IDENTITY, "admin", path, token).await.0;
     assert_eq!(ask("/health/ready", "").await, 200);
     assert_eq!(ask("/metrics/prometheus", "").await, 401);
     assert_eq!(ask("/metrics/prometheus", "0123456789abcdeg").await, 401);
@@ -103,7 +103,7 @@ async fn an_admin_token_that_is_set_is_demanded() {
 #[tokio::test]
 async fn what_the_admin_api_does_is_the_admins_doing() {
     let running = running(json!({"dsn": "memory"})).await;
-    let url = format!("{}admin/clients", running.addresses.base_url(Service::Oauth, "admin").unwrap());
+    let url = format!("{}admin/clients", running.addresses.base_url(Service::OAUTH, "admin").unwrap());
     let client = r#"{"client_name": "Nightly", "grant_types": ["client_credentials"]}"#;
     let request =
         http::Request::post(url).header("content-type", "application/json").body(Bytes::from(client)).unwrap();
@@ -120,7 +120,7 @@ async fn what_the_admin_api_does_is_the_admins_doing() {
 async fn an_open_admin_listener_stops_the_start() {
     let place = tempfile::tempdir().unwrap();
     let tree = json!({"dsn": "memory", "oauth": {"serve": {"admin": {"host": "0.0.0.0"}}}});
-    let config = Config::from_value(&[Service::Oauth], tree).unwrap();
+    let config = Config::from_value(&[Service::OAUTH], tree).unwrap();
     let refused = start(config, environment(&place)).await.unwrap_err();
     assert!(refused.to_string().contains("oauth.serve.admin.host: the admin API would be open"), "{refused}");
 }
@@ -145,7 +145,7 @@ async fn a_unix_socket_is_served_with_its_mode_and_taken_away() {
     let path = place.path().join("admin.sock");
     let host = format!("unix:{}", path.display());
     let tree = json!({"dsn": "memory", "identity": {"serve": {"admin": {"host": host, "socket": {"mode": 0o600}}}}});
-    let config = Config::from_value(&[Service::Identity], tree).unwrap();
+    let config = Config::from_value(&[Service::IDENTITY], tree).unwrap();
     let running = start(config, environment(&place)).await.unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();

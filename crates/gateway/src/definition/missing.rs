@@ -1,0 +1,35 @@
+//! What files of Oathkeeper ask for and this version does not do.
+
+use service::Unsupported;
+
+pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("serve.prometheus", "has no effect: metrics are at /metrics/prometheus of the listener serve.api"),
+    (
+        "security.decision.x_forwarded_headers",
+        "has no effect: X-Forwarded-* of a decision is believed from the peers of serve.api.trusted_proxies, this machine by \
+         default",
+    ),
+];
+
+pub(super) const UNSUPPORTED: &[Unsupported] = &[
+    Unsupported {
+        text: "the authenticator oauth2_client_credentials is not supported yet: rules that name it are refused",
+        keys: &["authenticators.oauth2_client_credentials"],
+        switch: Some("authenticators.oauth2_client_credentials.enabled"),
+    },
+    Unsupported {
+        text: "the authorizer keto_engine_acp_ory is not supported: rules that name it are refused",
+        keys: &["authorizers.keto_engine_acp_ory"],
+        switch: Some("authorizers.keto_engine_acp_ory.enabled"),
+    },
+    Unsupported {
+        text: "the mutator cookie is not supported yet: rules that name it are refused",
+        keys: &["mutators.cookie"],
+        switch: Some("mutators.cookie.enabled"),
+    },
+    Unsupported {
+        text: "the mutator hydrator is not supported yet: rules that name it are refused",
+        keys: &["mutators.hydrator"],
+        switch: Some("mutators.hydrator.enabled"),
+    },
+];

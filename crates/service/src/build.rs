@@ -1,0 +1,123 @@
+//! What a service is built from, and what it gives to `server`.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base::{Clock, Rng, Sealer};
+use database::Database;
+use jobs::Handler;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::watch;
+use ui::Ui;
+use url::Url;
+use web::outbound::Client;
+
+use crate::links::Links;
+use crate::report::Report;
+
+/// A service that is being built.
+pub type Building<'a> = Pin<Box<dyn Future<Output = Option<Built>> + Send + 'a>>;
+/// Work beside the requests.
+pub type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Begins such work. It lasts until the receiver says `true`: a task that returns earlier counts as a failure.
+pub type Begin = Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>;
+
+/// What a service is built from.
+pub struct Parts {
+    /// The section with the defaults that follow from the listeners.
+    pub section: Value,
+    pub database: Database,
+    pub clock: Clock,
+    pub rng: Rng,
+    /// `None` for a service that seals nothing.
+    pub sealer: Option<Sealer>,
+    /// The client for calls to the outside, bounded as the section says.
+    pub http: Client,
+    /// The frame of pages.
+    pub ui: Ui,
+    pub links: Links,
+    pub directory: Directory,
+    /// Files that are kept for the next start; none when nothing is written.
+    pub files: Option<Arc<dyn KeptFiles>>,
+}
+
+impl Parts {
+    /// The section as its type. A value that the schema allows and the type does not is reported.
+    pub fn read_section<T: DeserializeOwned>(&self, report: &mut Report) -> Option<T> {
+        let section = serde_path_to_error::deserialize(self.section.clone());
+        // The path of the key is known, the value must not be shown: serde's message quotes it only for enumerations.
+        section.map_err(|error| report.fault(error.path().to_string(), error.inner().to_string())).ok()
+    }
+}
+
+/// Where the listeners of the services in this process are.
+#[derive(Clone, Debug, Default)]
+pub struct Directory(BTreeMap<(String, String), (Option<SocketAddr>, String)>);
+
+impl Directory {
+    pub fn insert(&mut self, service: &str, listener: &str, address: Option<SocketAddr>, base_url: &str) {
+        self.0.insert((service.to_owned(), listener.to_owned()), (address, base_url.to_owned()));
+    }
+
+    /// The URL under which clients reach the listener, ending in a slash.
+    pub fn base_url(&self, service: &str, listener: &str) -> Option<&str> {
+        self.0.get(&(service.to_owned(), listener.to_owned())).map(|(_, url)| url.as_str())
+    }
+
+    /// The URLs of these listeners: those under which clients reach them, and those of their addresses.
+    pub fn urls(&self, service: &str, listeners: &[&str]) -> Vec<Url> {
+        let found = || listeners.iter().filter_map(|name| self.0.get(&(service.to_owned(), (*name).to_owned())));
+        let called = found().filter_map(|(_, url)| url.parse().ok());
+        let standing = found().filter_map(|(address, _)| format!("http://{}/", (*address)?).parse().ok());
+        called.chain(standing).collect()
+    }
+}
+
+/// Files in the data directory.
+pub trait KeptFiles: Send + Sync {
+    /// The content of a file, or `fresh`, which is written then. A file that is not whole is refused.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or is not whole.
+    fn kept(
+        &self,
+        name: &str,
+        is_whole: &dyn Fn(&Value) -> bool,
+        fresh: &dyn Fn() -> Value,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Something without which a service cannot work.
+#[async_trait]
+pub trait Check: Send + Sync {
+    /// The name under which a failure is reported, for instance `database`.
+    fn name(&self) -> &'static str;
+
+    async fn run(&self) -> Result<(), String>;
+}
+
+/// A service that is ready to serve.
+#[derive(Default)]
+pub struct Built {
+    /// What each listener serves, by its name.
+    pub routers: Vec<(&'static str, axum::Router)>,
+    pub handlers: Vec<Arc<dyn Handler>>,
+    /// What its health depends on, besides the database.
+    pub checks: Vec<Arc<dyn Check>>,
+    pub background: Vec<Begin>,
+}
+
+impl Built {
+    /// Adds work beside the requests, which lasts until the end.
+    pub fn beside<F>(&mut self, begin: impl FnOnce(watch::Receiver<bool>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.background.push(Box::new(move |stopped| Box::pin(begin(stopped))));
+    }
+}
