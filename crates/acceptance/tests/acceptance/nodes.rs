@@ -194,7 +194,9 @@ async fn a_second_factor_that_both_nodes_are_given_counts_once() -> Result<()> {
     let owner = register_and_log_in(&nodes[0], email).await?;
     let app = second_factors::link(&nodes[0], &owner).await?;
     let codes = second_factors::make_codes(&nodes[0], &owner).await?;
-    nodes.iter().for_each(|node| node.advance(STEP));
+    for node in &nodes {
+        node.advance(STEP);
+    }
     for body in [
         json!({ "method": "totp", "totp_code": app.code(&nodes[0])? }),
         json!({ "method": "lookup_secret", "lookup_secret": codes[0] }),
