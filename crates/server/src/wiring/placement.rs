@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::start::Environment;
+use super::environment::Environment;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::http::socket::{ANYWHERE, Address, DefaultPlace, LOOPBACK};
 

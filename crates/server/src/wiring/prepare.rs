@@ -16,15 +16,16 @@ use web::language::Languages;
 use web::listener::Socket;
 use web::outbound::{Client, Destinations};
 
+use super::environment::{Environment, Purpose};
 use super::findings::Findings;
 use super::parts::{Parts, base_url, sealer};
 use super::placement::{self, Placement};
 use super::public_urls::name_of_this_machine;
 use super::running::Addresses;
 use super::secret_check::{self, Sealers, SecretsOrigin};
+use super::selection::{migrations_of, retention_of};
 use super::self_signed;
 use super::services::Built;
-use super::start::{Environment, migrations_of, retention_of};
 use super::table_sizes::TableSizes;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::data_dir::{self, DataDir, DataDirError};
@@ -34,14 +35,6 @@ use crate::http::socket::{Address, Bound};
 use crate::http::tls::TlsSettings;
 use crate::storage::foreign_tables;
 use crate::trust;
-
-/// What the preparation is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    Serve,
-    /// Takes no address, and makes neither a directory nor a file.
-    Examine,
-}
 
 /// What is ready to serve.
 pub(crate) struct Prepared {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use base::Timestamp;
 use url::Url;
 
+use super::environment::Purpose;
 use super::findings::Findings;
-use super::prepare::Purpose;
 use crate::config::{Config, Listener, Notice};
 use crate::data_dir::DataDir;
 use crate::http::self_signed::SelfSigned;

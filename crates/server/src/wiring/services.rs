@@ -18,7 +18,7 @@ use url::Url;
 use super::findings::Findings;
 use super::parts::{Parts, sealer};
 use super::running::Addresses;
-use super::start::configured_url;
+use super::selection::configured_url;
 use crate::config::{Config, Fault, Faults, Notice, Service};
 use crate::data_dir::DataDir;
 use crate::http::error_pages::ErrorPages;

@@ -1,21 +1,20 @@
 //! The start: everything is opened, checked and bound before anything is served.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use base::{Clock, Rng, TrustStore};
-use database::{Database, MigrationError, MigrationSet, Retention};
+use database::{Database, MigrationError};
 use jobs::Worker;
 use service::{AdminListener, Kind, PublicListener};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::environment::{Environment, Purpose};
 use super::findings::Findings;
-use super::prepare::{BoundListener, Prepared, Purpose, prepare};
+use super::prepare::{BoundListener, Prepared, prepare};
 use super::running::Running;
 use super::secret_check::{self, SecretsError};
+use super::selection::{configured_url, migrations_of, retention_of};
 use crate::config::{Config, Faults, Service, Severity};
 use crate::data_dir::DataDirError;
 use crate::http::browsers::Policy;
@@ -24,42 +23,6 @@ use crate::http::loopback;
 use crate::http::path::Rewrite;
 use crate::http::refusals::Refusals as _;
 use crate::http::{ListenerBounds, admin, health, with_manners};
-use crate::storage;
-
-/// What a program gets from its surroundings.
-#[derive(Clone, Debug)]
-pub struct Environment {
-    pub clock: Clock,
-    pub rng: Rng,
-    /// The authorities that outbound calls trust; `trusted_ca` adds to them.
-    pub trust: TrustStore,
-    /// Where the database and the secrets go that nobody configured.
-    pub data_dir: PathBuf,
-    /// Takes free ports on loopback where no port is configured, instead of the usual ones.
-    pub free_ports: bool,
-    /// Applies migrations that are missing; without, they stop the start.
-    pub migrate: bool,
-    /// Starts although the secrets do not fit the database.
-    pub accept_new_secrets: bool,
-    /// Where public listeners stand that name no host.
-    pub listen: Option<IpAddr>,
-}
-
-impl Environment {
-    /// The operating system's clock and randomness, the bundled authorities, and `./kleis-data`.
-    pub fn system() -> Self {
-        Self {
-            clock: Clock::system(),
-            rng: Rng::system(),
-            trust: TrustStore::bundled(),
-            data_dir: PathBuf::from("kleis-data"),
-            free_ports: false,
-            migrate: true,
-            accept_new_secrets: false,
-            listen: None,
-        }
-    }
-}
 
 /// Why a program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -137,17 +100,6 @@ async fn bring_up_to_date(
     Ok(())
 }
 
-/// The tables of the services that run.
-pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
-    let services = config.services.iter().filter_map(|service| service.definition().migrations);
-    [jobs::MIGRATIONS, storage::MIGRATIONS].into_iter().chain(services).collect()
-}
-
-pub(super) fn retention_of(config: &Config) -> Vec<Retention> {
-    let services = config.services.iter().map(|service| service.definition().retention);
-    std::iter::once(jobs::RETENTION).chain(services).flatten().copied().collect()
-}
-
 /// What a listener is for.
 fn audience(listener: &service::Listener) -> Audience {
     match listener.kind {
@@ -164,15 +116,6 @@ fn rewrite(listener: &service::Listener) -> Rewrite {
         Kind::Admin(AdminListener { is_below_admin: true, .. }) => Rewrite::UnderAdmin,
         Kind::Admin(_) | Kind::Proxy | Kind::Grpc => Rewrite::Untouched,
     }
-}
-
-/// The URL under which clients reach a listener, as it is configured.
-pub(super) fn configured_url<'a>(
-    config: &'a Config,
-    service: Service,
-    listener: &service::Listener,
-) -> Option<&'a str> {
-    listener.url_keys.iter().find_map(|key| config.value(service, key)?.as_str())
 }
 
 /// Puts health, guard, cross-origin rules and the edge around what a service answers with.

@@ -343,7 +343,7 @@ fn a_refused_second_factor_is_still_the_second_step_and_the_page_opens_at_its_fi
         });
         let mut container = container(nodes.into_iter().flatten().collect());
         container.messages = serde_json::from_value(json!([{"id": id, "text": "wire", "type": "error"}])).unwrap();
-        let words = Localizer::plain(Language::English);
+        let words = Localizer::plain(Language::english());
         let page = FlowPage::new(FlowKind::Login, &container, words, FlowContext::default());
         assert_eq!(page.page().title, "Error: One more step");
         let html = page.render().unwrap();
