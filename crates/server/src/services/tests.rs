@@ -58,7 +58,7 @@ static SAMPLE: Definition = Definition {
     ],
     remotes: &[],
     error_format: ErrorFormat::OAuth,
-    build: |parts, report| -> Building<'_> { Box::pin(async move { build(parts, report) }) },
+    build: |parts, report| -> Building<'_> { Box::pin(async move { build(&parts, report) }) },
     diagnose: |_| -> Diagnosing<'_> {
         Box::pin(async { vec![Diagnosis::new("sample", Verdict::Warning, "is only a sample")] })
     },
@@ -73,7 +73,7 @@ struct Section {
     greeting: String,
 }
 
-fn build(parts: Parts, report: &mut Report) -> Option<Built> {
+fn build(parts: &Parts, report: &mut Report) -> Option<Built> {
     let Section { greeting } = parts.read_section(report)?;
     if greeting.is_empty() {
         report.fault("greeting", "must not be empty");
@@ -104,6 +104,7 @@ impl Check for Mood {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "test data is written where it is used")]
 fn configured(section: Value) -> Result<Config, String> {
     let tree = json!({ "dsn": "memory", "sample": section });
     Config::from_value(&[SERVICE], tree).map_err(|faults| faults.to_string())

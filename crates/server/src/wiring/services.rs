@@ -98,9 +98,9 @@ pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addres
     let ui = findings.keep(config, "ui", ui).or_else(|| ui::Ui::new(ui::Config::default()).ok());
     let Some(ui) = ui else { return built };
     built.ui = Some(ui.clone());
-    let links = Links::default();
+    let known = Known { links: Links::default(), directory, ui };
     for service in config.services.clone() {
-        let checks = match of_service(config, service, parts, &links, &directory, &ui, findings) {
+        let checks = match of_service(config, service, parts, &known, findings) {
             Some((of_service, handlers)) => {
                 let mut report = Report::default();
                 let ready = (service.definition().build)(of_service, &mut report).await;
@@ -129,17 +129,23 @@ impl Built {
     }
 }
 
+/// What the services of this process know of each other.
+struct Known {
+    links: Links,
+    directory: Directory,
+    ui: ui::Ui,
+}
+
 /// What a service is built from, and the jobs of the services that it asks in other processes.
 fn of_service(
     config: &Config,
     service: Service,
     parts: &Parts,
-    links: &Links,
-    directory: &Directory,
-    ui: &ui::Ui,
+    known: &Known,
     findings: &mut Findings,
 ) -> Option<(service::Parts, Vec<Arc<dyn Handler>>)> {
-    let tied = findings.keep_value(config, neighbours::tie(config, service, links, &parts.neighbours, &parts.rng));
+    let tied =
+        findings.keep_value(config, neighbours::tie(config, service, &known.links, &parts.neighbours, &parts.rng));
     let seals = !service.definition().secrets.sealing.is_empty();
     let sealer = seals.then(|| findings.keep_value(config, sealer(config, &parts.rng, service)));
     let http = findings.keep_value(config, parts.outbound(config, service));
@@ -151,9 +157,9 @@ fn of_service(
         rng: parts.rng.clone(),
         sealer: sealer.flatten(),
         http: http?,
-        ui: ui.clone(),
+        ui: known.ui.clone(),
         links,
-        directory: directory.clone(),
+        directory: known.directory.clone(),
         files: parts.data_dir.clone().map(|data_dir| Arc::new(data_dir) as Arc<dyn KeptFiles>),
     };
     Some((of_service, handlers))
