@@ -45,7 +45,7 @@ fn cookies(headers: &HeaderMap) -> String {
 async fn a_language_of_one_file_is_chosen_by_the_browser_and_completed_by_english() {
     let folder = tempfile::tempdir().unwrap();
     let environment = Environment { data_dir: folder.path().join("data"), free_ports: true, ..Environment::system() };
-    let mut config = Config::from_value(&[Service::Identity], json!({"dsn": "memory"})).unwrap();
+    let mut config = Config::from_value(&[Service::IDENTITY], json!({"dsn": "memory"})).unwrap();
     config.shared.ui.languages = Some(vec![Language::english(), Language::read("fr", FRENCH).unwrap()]);
     let running = start(config, environment).await.unwrap();
     let (.., public) = running.addresses.iter().find(|(_, listener, ..)| *listener == "public").unwrap();

@@ -330,7 +330,7 @@ mod tests {
                 "templates": {"recovery_code": {"valid": {"email": {"body": {"plaintext": encoded}}}}}
             }))
             .unwrap();
-            let mail = Templates::new(&config, brand());
+            let mail = Templates::new(&config, built_in_ui());
             let mail = mail.render(TemplateType::RecoveryCodeValid, Via::Email, Locale::ENGLISH, data.clone());
             assert_eq!(mail.body, expected, "{template}");
         }
