@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_code_that_is_listed_twice_is_used_when_one_of_them_is() {
-        let used = LookupCode { used_at: Some(base::Timestamp::EPOCH), ..LookupCode::unused("aaaa1111") };
+        let mut used = LookupCode::unused("aaaa1111");
+        used.used_at = Some(base::Timestamp::EPOCH);
         for codes in [[used.clone(), LookupCode::unused("aaaa1111")], [LookupCode::unused("aaaa1111"), used]] {
             assert!(find(&codes, "aaaa1111").unwrap().used_at.is_some());
         }
