@@ -59,7 +59,7 @@ fn circles(files: &BTreeMap<Module, &File>) -> Vec<Finding> {
 fn imports<'f>(module: &Module, file: &File, files: &'f BTreeMap<Module, &File>) -> BTreeSet<&'f Module> {
     let Some(code) = &file.code else { return BTreeSet::new() };
     let own = code.lines.iter().take_while(|line| !line.contains("#[cfg(test)]"));
-    let text: String = own.map(|line| format!("{line} ")).collect();
+    let text = own.map(String::as_str).collect::<Vec<_>>().join(" ");
     let mut found = BTreeSet::new();
     for path in paths(&text) {
         let mut target = absolute(module, &path);
