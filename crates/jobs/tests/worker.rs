@@ -83,7 +83,8 @@ async fn every_statement_is_prepared_on_both_engines() {
 
 #[tokio::test]
 async fn no_list_reads_or_sorts_a_whole_table() {
-    assert_index_ranges(&[jobs::MIGRATIONS], jobs::STATEMENTS, &[]).await;
+    // SQLite plans the two rows that it writes as a scan of their list.
+    assert_index_ranges(&[jobs::MIGRATIONS], jobs::STATEMENTS, &["storage::INSERT_EVENTS"]).await;
 }
 
 #[tokio::test]
