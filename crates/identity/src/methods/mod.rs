@@ -6,7 +6,8 @@
 //! See `docs/guides/add-a-sign-in-method.md`.
 //!
 //! What always holds:
-//! - A flow names no method. It asks each in the order of the list; the first that takes a submission answers it.
+//! - Login, registration and settings ask each method in the order of the list; the first that takes a submission answers
+//!   it. Recovery and verification work by code or link alone, and use their forms.
 //! - A room imports no other room.
 //! - `credential.rs` and [`credential`] belong to the domain: they are pure.
 

@@ -124,8 +124,8 @@ impl Identity {
         let Proof { identity, method, effects } = proof;
         let hooks = self.hooks_after(FlowKind::Login, method.method);
         let adds_to_session = matches!(decision, Decision::SignedIn(SignIn { adds_to_session: true, .. }));
-        let mut signed_in =
-            self.next_session(cx, visitor, identity.id, method, current.clone().filter(|_| adds_to_session));
+        let current = current.as_ref().filter(|_| adds_to_session);
+        let mut signed_in = self.next_session(cx, visitor, identity.id, method, current);
         let must_verify = decision == Decision::VerifyFirst;
         let begins = must_verify || matches!(decision, Decision::SignedIn(SignIn { begins_verification: true, .. }));
 
@@ -162,7 +162,9 @@ impl Identity {
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
         } else {
-            signed_in.session = self.record_proof(&mut tx, cx, signed_in.session.id, method.clone()).await?;
+            let (id, lifespan) = (signed_in.session.id, self.session_lifespan());
+            let add = |session: &mut Session| session.authenticate(method.clone(), lifespan, cx.now);
+            signed_in.session = self.change_session(&mut tx, cx, id, add).await?;
         }
         // Only a complete sign-in makes a device familiar: a stolen password alone must not.
         let is_complete = signed_in.session.aal >= identity.available_aal;
@@ -189,28 +191,28 @@ impl Identity {
         visitor: &Visitor,
         person: IdentityId,
         method: &AuthenticationMethod,
-        current: Option<Current>,
+        current: Option<&Current>,
     ) -> SignedIn {
         if let Some(Current { session, token, .. }) = current {
-            return SignedIn { session, token, is_new: false };
+            return SignedIn { session: session.clone(), token: token.clone(), is_new: false };
         }
         let (device, lifespan) = (visitor.device(&self.rng), self.session_lifespan());
         let (session, token) = Session::issue(&self.rng, person, method.clone(), device, lifespan, cx.now);
         SignedIn { session, token, is_new: true }
     }
 
-    /// Adds a proof to those that the session has by now: another one may have come at the same time.
-    pub(crate) async fn record_proof(
+    /// Changes a session that is alive, as it is by now: another proof may have come at the same time.
+    pub(crate) async fn change_session(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
         id: SessionId,
-        method: AuthenticationMethod,
+        change: impl FnOnce(&mut Session),
     ) -> Result<Session, FlowError> {
         let before = storage::sessions::lock(tx, id).await?.filter(|session| session.is_alive(cx.now));
         let before = before.ok_or(FlowError::SessionInactive)?;
         let mut session = before.clone();
-        session.authenticate(method, self.session_lifespan(), cx.now);
+        change(&mut session);
         let is_written = storage::sessions::update(tx, &before, &session).await?;
         if is_written { Ok(session) } else { Err(FlowError::SessionInactive) }
     }

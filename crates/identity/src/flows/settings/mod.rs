@@ -75,7 +75,10 @@ impl Identity {
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
         let mut answer = self.begun(&flow, &browser);
-        if let Content::Begun { flow: shown, .. } = &mut answer.content {
+        // A browser that navigates is sent to the page, which fetches the flow: nobody would see the picture of a key.
+        if let Content::Begun { flow: shown, .. } = &mut answer.content
+            && !to_browser
+        {
             *shown = self.settings_to_wire(cx, &flow, &current.identity, &browser);
         }
         Ok(answer)

@@ -123,20 +123,20 @@ impl SettingsStep<'_> {
 
     /// Adds a factor that was set up to the session that makes the change.
     pub(crate) async fn prove(&self, tx: &mut WriteTx, method: AuthenticationMethod) -> Result<Session, FlowError> {
-        let before = storage::sessions::lock(tx, self.current.session.id).await?;
-        let before = before.filter(|session| session.is_alive(self.cx.now)).ok_or(FlowError::SessionInactive)?;
-        let mut session = before.clone();
-        session.add_factor(method, self.cx.now);
-        if !storage::sessions::update(tx, &before, &session).await? {
-            return Err(FlowError::SessionInactive);
-        }
+        let (id, now) = (self.current.session.id, self.cx.now);
+        let session = self.service.change_session(tx, self.cx, id, |session| session.add_factor(method, now)).await?;
         self.service.session_event(tx, self.cx, "SessionChanged", &session).await?;
         Ok(session)
     }
 
-    /// Records the change and commits it. Answers the person as changed.
+    /// Ends other sessions where the hooks of the method say so, records the change and commits it. Answers the person as
+    /// changed.
     pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, FlowError> {
         let Change { mut tx, after, .. } = change;
+        let hooks = self.flow.submitted_method.map(|method| self.service.hooks_after(FlowKind::Settings, method));
+        if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
+            self.service.end_other_sessions(&mut tx, self.cx, after.id, self.current.session.id).await?;
+        }
         self.service.identity_event(&mut tx, self.cx, "IdentityUpdated", &after).await?;
         events::append(&mut tx, self.cx, self.flow, FlowEvent::named("SettingsSucceeded")).await?;
         tx.commit().await?;

@@ -4,7 +4,6 @@
 use base::Secret;
 
 use crate::Identity;
-use crate::domain::flow::FlowKind;
 use crate::domain::message::validation;
 use crate::domain::password_policy::PasswordRefusal;
 use crate::domain::{self, Credential, CredentialType};
@@ -34,7 +33,6 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     }
     let hash = service.hasher.hash(&password).await?;
 
-    let hooks = service.hooks_after(FlowKind::Settings, CredentialType::Password);
     let mut change = step.begin_change().await?;
     let identifiers = password_identifiers(service, &change.after)?;
     if identifiers.is_empty() {
@@ -44,9 +42,6 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     change.after.credentials.insert(CredentialType::Password, credential);
     step.store(&mut change).await?;
     storage::codes::void_recovery(&mut change.tx, change.after.id).await?;
-    if hooks.revoke_active_sessions {
-        service.end_other_sessions(&mut change.tx, cx, change.after.id, current.session.id).await?;
-    }
     let identity = step.commit(change).await?;
     Ok(Step::Changed(Box::new(Changed::of(identity))))
 }

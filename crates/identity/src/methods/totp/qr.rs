@@ -40,7 +40,7 @@ mod tests {
         let uri = data_uri("otpauth://totp/Kleis:ada@example.org?secret=JBSWY3DPEHPK3PXP", 256).unwrap();
         let png = STANDARD.decode(uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         let picture = lodepng::decode_memory(&png, lodepng::ColorType::GREY, 8).unwrap();
-        let lodepng::Image::Grey(picture) = picture else { panic!("grey") };
+        let lodepng::Image::Grey(picture) = picture else { panic!("the picture is not grey") };
         assert_eq!((picture.width, picture.height), (256, 256));
         let at = |x: usize, y: usize| *picture.buffer[y * 256 + x];
         assert!((0..256).all(|x| at(x, 0) == 255 && at(0, x) == 255 && at(255, x) == 255 && at(x, 255) == 255));

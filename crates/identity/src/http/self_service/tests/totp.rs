@@ -408,3 +408,20 @@ async fn a_new_key_forgets_the_steps_of_the_old_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_hooks_of_the_method_end_other_sessions() {
+    let mut change = enabled();
+    change["selfservice"]["flows"] =
+        json!({"settings": {"after": {"totp": {"hooks": [{"hook": "revoke_active_sessions"}]}}}});
+    in_a_house(change, |house| async move {
+        let mut other = house.native();
+        other.sign_up("a@example.org").await.expect(200);
+        let mut client = house.native();
+        client.sign_in("a@example.org", PASSWORD).await.expect(200);
+        link(&house, &mut client).await;
+        client.whoami().await.expect(200);
+        other.whoami().await.expect(401);
+    })
+    .await;
+}
