@@ -1,4 +1,4 @@
-//! Identity schemas and the traits that they judge: never a panic, and traits that passed pass again.
+//! Identity schemas and the traits that they check: never a panic, and traits that passed pass again.
 #![no_main]
 
 use std::collections::HashMap;

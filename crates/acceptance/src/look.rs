@@ -41,7 +41,7 @@ async fn dev_tools(page: &Client, command: &str, parameters: Value) -> Result<Va
     answer.with_context(|| format!("{command} failed"))
 }
 
-/// Takes a picture of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and judges each.
+/// Takes a picture of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and checks each.
 pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     // A picture of the whole page has no bar, and would be cut at its width.
@@ -59,7 +59,7 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes a picture of a wide page at twice its size, and judges it (WCAG 2.2, 1.4.4).
+/// Takes a picture of a wide page at twice its size, and checks it (WCAG 2.2, 1.4.4).
 pub async fn look_closely(page: &Client, folder: &Path, name: &str) -> Result<()> {
     // A browser that shows everything twice as large has half the room.
     let screen = json!({ "width": 640, "height": 450, "deviceScaleFactor": 2, "mobile": false });

@@ -20,7 +20,7 @@ pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, 
 pub use subject_observer::{SubjectObserver, SubjectObserverError};
 pub use token_introspection::{Introspection, TokenIntrospection};
 
-/// The neighbour cannot answer now: it cannot be reached, is overloaded, or failed. The cause is in the log.
+/// The other service cannot answer now: it cannot be reached, is overloaded, or failed. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{service} is unavailable: {reason}")]
 pub struct Unavailable {

@@ -1,4 +1,4 @@
-//! A late-bound handle to a neighbour. Services ask each other in circles (identity accepts a login challenge of oauth,
+//! A late-bound handle to another service. Services ask each other in circles (identity accepts a login challenge of oauth,
 //! oauth asks identity for the session behind it), so each is built with links that `server` ties afterwards.
 
 use std::sync::{Arc, OnceLock};
@@ -11,18 +11,18 @@ impl<T: ?Sized> Link<T> {
         Self(Arc::new(OnceLock::new()))
     }
 
-    pub fn to(neighbour: Arc<T>) -> Self {
+    pub fn to(remote: Arc<T>) -> Self {
         let link = Self::unset();
-        link.set(neighbour);
+        link.set(remote);
         link
     }
 
-    /// Ties the link. The first neighbour stays: a link is tied once, at start.
-    pub fn set(&self, neighbour: Arc<T>) {
-        let _ = self.0.set(neighbour);
+    /// Ties the link. The first remote stays: a link is tied once, at start.
+    pub fn set(&self, remote: Arc<T>) {
+        let _ = self.0.set(remote);
     }
 
-    /// The neighbour, or `None` when this process serves without one.
+    /// The other service, or `None` when this process serves without one.
     pub fn get(&self) -> Option<&Arc<T>> {
         self.0.get()
     }

@@ -16,7 +16,7 @@ pub trait SubjectObserver: Send + Sync {
     async fn subject_ended(&self, cx: &Context, tx: &mut WriteTx, subject: &str) -> Result<(), SubjectObserverError>;
 }
 
-/// The neighbour could not record the end; the caller's transaction must not commit.
+/// The other service could not record the end; the caller's transaction must not commit.
 #[derive(Debug, thiserror::Error)]
 #[error("what depends on the subject could not be ended")]
 pub struct SubjectObserverError(#[from] pub database::Error);

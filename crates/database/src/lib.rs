@@ -10,7 +10,6 @@
 //! - **The read cache** returns nothing that this process changed, and nothing that another process changed a second ago.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
-mod census;
 mod change_feed;
 mod changes;
 mod dsn;
@@ -24,6 +23,7 @@ mod row;
 mod slow_limits;
 mod sqlite;
 mod statement;
+mod table_statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transaction;
@@ -34,7 +34,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::TenantId;
 
-pub use census::{Census, MOST_ROWS, TableSize};
 pub use dsn::{Dsn, InvalidDsn};
 pub use error::Error;
 pub use migration::{Migration, MigrationError, MigrationSet, MigrationState, MigrationStatus, OWN_TABLES};
@@ -43,6 +42,7 @@ pub use read_cache::{Cacheable, ReadCache, ReadStart, memory_of_json};
 pub use reaper::{Reaped, Reaper, Retention};
 pub use row::Row;
 pub use statement::Statement;
+pub use table_statistics::{MOST_ROWS, TableSize, TableStatistics};
 pub use transaction::{Read, ReadTx, WriteTx};
 pub use value::{FromValue, OwnedValue, Value};
 

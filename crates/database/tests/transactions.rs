@@ -6,7 +6,7 @@
 use base::{TenantId, Timestamp, TokenDigest};
 use database::testing::{assert_parsed_once, on_both_engines, prepare_all};
 use database::{
-    Census, Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, WriteTx, values,
+    Database, Error, Migration, MigrationSet, MigrationState, Read, Reaper, Retention, TableStatistics, WriteTx, values,
 };
 use uuid::Uuid;
 
@@ -292,7 +292,7 @@ async fn a_census_counts_rows_and_finds_the_oldest() {
             insert(&database, TENANT, id, &id.to_string(), expires_at).await.unwrap();
         }
         let retention = Retention { table: "test_items", key: "tenant_id, id", expired: "expires_at < $1" };
-        let sizes = Census::new(database.clone(), [retention]).take().await.unwrap();
+        let sizes = TableStatistics::new(database.clone(), [retention]).take().await.unwrap();
         let size = sizes.iter().find(|size| size.table == "test_items").unwrap();
         assert_eq!(size.oldest, Some(Timestamp::from_unix_micros(10)));
         if database.engine_name() == "sqlite" {

@@ -164,7 +164,7 @@ async fn a_pass_through_the_gateway() -> Result<()> {
     // Most are the client's and the framework's: headers, the body's box, the way between connection and request.
     // Two are for a second try: the list of headers once more.
     ensure!(open <= 21, "a pass without a check allocates {open} times");
-    // The question to the neighbour and its answer, the cookie that is asked about, the subject, the list of headers and
+    // The question to the other service and its answer, the cookie that is asked about, the subject, the list of headers and
     // the one value in it, and its copy for a second try. Above all the session's own document is not copied: that would be
     // fifty and more.
     ensure!(checked <= 28, "a pass with a check allocates {checked} times");

@@ -19,12 +19,12 @@ use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
 use crate::flows::attempts::AttemptMemory;
 use crate::flows::checked::{self, CheckedSession};
-use crate::flows::places::{InvalidPlace, Places};
+use crate::flows::urls::{InvalidUrl, Urls};
 use crate::hashing::{HashAlgorithm, Hasher, HashingLimits, default_lanes};
 use crate::http;
 use crate::jobs::deliver_message::DeliverMessage;
 use crate::schemas::{SchemaLoadError, Schemas};
-use crate::storage::Vault;
+use crate::storage::TenantSealer;
 
 /// What the service is built from.
 pub struct Parts {
@@ -54,7 +54,7 @@ pub enum ConfigError {
     #[error(transparent)]
     HttpDelivery(#[from] HttpDeliveryConfigError),
     #[error(transparent)]
-    Place(#[from] InvalidPlace),
+    Place(#[from] InvalidUrl),
     #[error("{key}: {problem}")]
     Key { key: &'static str, problem: &'static str },
 }
@@ -91,7 +91,7 @@ pub struct Shared {
     pub(crate) templates: Templates,
     pub(crate) smtp: Option<SmtpDelivery>,
     pub(crate) http_deliveries: HttpDeliveries,
-    pub(crate) places: Places,
+    pub(crate) urls: Urls,
     pub(crate) limits: AttemptLimits,
     pub(crate) attempts: Arc<AttemptMemory>,
     pub(crate) ui: ui::Ui,
@@ -117,11 +117,11 @@ impl Identity {
         let mut errors = check(&config);
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
-        let places = keep(Places::new(&config), &mut errors);
+        let urls = keep(Urls::new(&config), &mut errors);
         let smtp = keep(SmtpDelivery::new(&config.courier.smtp, http.trust()), &mut errors);
         let http_deliveries = keep(HttpDeliveries::new(&config.courier, &http), &mut errors);
-        let (Some(schemas), Some(places), Some(smtp), Some(http_deliveries), true) =
-            (schemas, places, smtp, http_deliveries, errors.is_empty())
+        let (Some(schemas), Some(urls), Some(smtp), Some(http_deliveries), true) =
+            (schemas, urls, smtp, http_deliveries, errors.is_empty())
         else {
             return Err(ConfigErrors(errors));
         };
@@ -132,8 +132,8 @@ impl Identity {
             templates: Templates::new(&config.courier, ui.clone()),
             smtp,
             http_deliveries,
-            ui: ui.under(places.public_path()),
-            places,
+            ui: ui.under(urls.public_path()),
+            urls,
             limits: config.security.attempt_limits.resolve(),
             attempts: Arc::default(),
             config,
@@ -181,8 +181,8 @@ impl Identity {
     }
 
     /// What seals and opens rows of the request's tenant.
-    pub(crate) fn vault<'s>(&'s self, cx: &Context) -> Vault<'s> {
-        Vault::new(&self.sealer, cx.tenant)
+    pub(crate) fn tenant_sealer<'s>(&'s self, cx: &Context) -> TenantSealer<'s> {
+        TenantSealer::new(&self.sealer, cx.tenant)
     }
 
     pub(crate) fn factor_rules(&self) -> FactorRules {

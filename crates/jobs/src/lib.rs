@@ -1,6 +1,6 @@
 //! Work that outlives a request, and the log of what happened.
 //!
-//! An operation writes its effects (a mail, a web-hook, a log-out at another house) as jobs in the transaction that makes
+//! An operation writes its effects (a mail, a web-hook, a logout at another house) as jobs in the transaction that makes
 //! them due, and an event that says what happened. What always holds:
 //! - No effect is performed before its commit; none is lost after it. A job runs at least once, so handlers bear a second
 //!   run.

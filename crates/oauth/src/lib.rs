@@ -29,7 +29,7 @@ pub use storage::RETENTION;
 
 /// The names of the texts that this service shows, besides those of `ui`.
 pub fn text_names() -> Vec<ui::TextName> {
-    pages::words::Words::names()
+    pages::texts::Texts::names()
 }
 
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {

@@ -20,7 +20,7 @@ pub struct Parts {
     pub clock: Clock,
     pub rng: Rng,
     pub sealer: Sealer,
-    /// For what clients registered: key sets, sector identifiers, back-channel log-out.
+    /// For what clients registered: key sets, sector identifiers, back-channel logout.
     pub http: HttpClient,
     pub sessions: Link<dyn Sessions>,
     /// The frame of the built-in pages.

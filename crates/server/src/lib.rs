@@ -10,8 +10,8 @@ pub mod config;
 pub mod data_dir;
 mod demo;
 mod http;
-mod neighbours;
 pub mod reference;
+mod remote_services;
 mod services;
 mod storage;
 #[cfg(test)]

@@ -1,31 +1,62 @@
-//! Documents stay true: a path that ARCHITECTURE.md names exists, and so does the target of every relative link.
+//! Documents stay true: a path that a document or the documentation of a module names exists, and so does the target of every
+//! relative link.
 
 use super::Finding;
 use super::tree::{File, Tree};
 
-const MAP: &str = "ARCHITECTURE.md";
-
 /// Folders of the root, by which a path in running text is known as one.
 const ROOTS: &[&str] = &["crates/", "docs/", "xtask/", "fuzz/", ".ci/"];
 
+/// Extensions of what is in the repository; a path with one of these is known as one wherever it begins.
+const EXTENSIONS: &[&str] = &[".rs", ".md", ".ftl", ".html", ".sql", ".toml"];
+
+/// Decisions are not edited, and a changelog names what was there.
+const HISTORY: &[&str] = &["docs/adr/", "CHANGELOG.md"];
+
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let documents = tree.files().iter().filter(|file| file.has_extension("md"));
-    documents.flat_map(|document| check_document(tree, document)).collect()
+    tree.files().iter().flat_map(|file| check_file(tree, file)).collect()
 }
 
-fn check_document(tree: &Tree, document: &File) -> Vec<Finding> {
+fn check_file(tree: &Tree, file: &File) -> Vec<Finding> {
+    let is_document = file.has_extension("md");
+    if !is_document && file.code.is_none() {
+        return Vec::new();
+    }
+    let is_history = HISTORY.iter().any(|path| file.path.starts_with(path));
     let mut findings = Vec::new();
-    for (index, line) in document.text.lines().enumerate() {
-        let mut paths: Vec<String> = links(line).map(|target| resolve(&document.path, target)).collect();
-        if document.path == MAP {
-            paths.extend(quoted_paths(line));
+    for (index, line) in file.text.lines().enumerate() {
+        let mut missing = Vec::new();
+        if is_document {
+            let targets = links(line).map(|target| resolve(&file.path, target));
+            missing.extend(targets.filter(|path| !tree.contains(path)));
         }
-        for path in paths.iter().filter(|path| !tree.contains(path)) {
-            findings
-                .push(Finding::error(format!("{}:{}", document.path, index + 1), format!("`{path}` does not exist")));
+        if (is_document && !is_history) || is_documentation(line) {
+            missing.extend(quoted_paths(line).filter(|path| !is_known(tree, file, path)).map(str::to_owned));
         }
+        let place = format!("{}:{}", file.path, index + 1);
+        findings.extend(missing.iter().map(|path| Finding::error(&place, format!("`{path}` does not exist"))));
     }
     findings
+}
+
+fn is_documentation(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("//!") || line.starts_with("///")
+}
+
+/// Whether `path` exists, named from the root, from the folder of `file`, or from a crate or its sources: the crate of `file`, or
+/// any when it belongs to none.
+fn is_known(tree: &Tree, file: &File, path: &str) -> bool {
+    let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let exists_in = |folder: &str| tree.contains(&resolve(&format!("{folder}/"), path));
+    let exists_in_crate =
+        |krate: &str| exists_in(&format!("crates/{krate}")) || exists_in(&format!("crates/{krate}/src"));
+    exists_in("")
+        || exists_in(folder)
+        || match file.krate() {
+            Some(krate) => exists_in_crate(krate),
+            None => tree.files().iter().filter_map(File::krate).any(exists_in_crate),
+        }
 }
 
 /// The targets of `[text](target)` that lie in this repository, without their fragments.
@@ -36,18 +67,24 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Paths between backticks.
-fn quoted_paths(line: &str) -> impl Iterator<Item = String> {
+/// Paths of files between backticks, and paths that begin at the root.
+fn quoted_paths(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
-    quoted
-        .filter(|text| ROOTS.iter().any(|root| text.starts_with(root)) && !text.contains(['*', '<', ' ']))
-        .map(str::to_owned)
+    quoted.filter(|text| {
+        let is_from_root = ROOTS.iter().any(|root| text.starts_with(root));
+        let is_file = text.contains('/') && EXTENSIONS.iter().any(|extension| text.ends_with(extension));
+        let is_address = text.starts_with(['/', '~', '.']) || text.contains("://");
+        let is_pattern = text.contains(['*', '<', '{', ' ', '$']);
+        (is_from_root || (is_file && !is_address)) && !is_pattern
+    })
 }
 
 /// A link relative to the document's folder, as a path from the root.
 fn resolve(document: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = document.split('/').collect();
-    parts.pop();
+    let mut parts: Vec<&str> = document.split('/').filter(|part| !part.is_empty()).collect();
+    if !document.ends_with('/') {
+        parts.pop();
+    }
     for part in target.split('/') {
         match part {
             "." | "" => {}
@@ -65,8 +102,22 @@ mod tests {
     #[test]
     fn what_the_map_names_exists() {
         let there = ("crates/web/src/lib.rs", "//! Web.");
-        assert!(check(&Tree::of(&[(MAP, "see `crates/web/` and `crates/web/src/lib.rs`"), there])).is_empty());
-        assert_eq!(check(&Tree::of(&[(MAP, "see `crates/webb`"), there])).len(), 1);
+        let count = |path: &str, text: &str| check(&Tree::of(&[(path, text), there])).len();
+        assert_eq!(count("ARCHITECTURE.md", "see `crates/web/` and `crates/web/src/lib.rs`"), 0);
+        assert_eq!(count("ARCHITECTURE.md", "see `crates/webb`"), 1);
+        assert_eq!(count("docs/adr/0001-a.md", "see `crates/webb`"), 0, "a decision is not edited");
+        assert_eq!(count("crates/web/README.md", "see `src/lib.rs`, `https://example.org/a.html`, `<name>/a.rs`"), 0);
+        assert_eq!(count("crates/web/README.md", "see `src/lob.rs`"), 1);
+    }
+
+    #[test]
+    fn what_a_module_names_exists() {
+        let there = ("crates/web/src/http/token.rs", "//! Tokens.");
+        let count = |text: &str| check(&Tree::of(&[("crates/web/src/http/keys.rs", text), there])).len();
+        assert_eq!(count("//! See `http/token.rs`, `crates/web/src/http/token.rs` and `/etc/kleis/kleis.toml`."), 0);
+        assert_eq!(count("//! See `http/tokens.rs`."), 1);
+        assert_eq!(count("    /// See `crates/webb/`."), 1);
+        assert_eq!(count("let path = \"`http/tokens.rs`\";"), 0, "not documentation");
     }
 
     #[test]

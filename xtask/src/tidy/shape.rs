@@ -12,7 +12,15 @@ const TOO_LONG: usize = 700;
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "manager", "imp", "misc", "v2"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    tree.files().iter().filter(|file| file.code.is_some()).flat_map(check_file).collect()
+    let sources = || tree.files().iter().filter(|file| file.code.is_some());
+    sources().flat_map(check_file).chain(sources().filter_map(|file| module_file(tree, file))).collect()
+}
+
+/// A module with submodules is `<module>/mod.rs`, so that all of it lies in one folder.
+fn module_file(tree: &Tree, file: &File) -> Option<Finding> {
+    let folder = format!("{}/", file.path.strip_suffix(".rs")?);
+    let has_submodules = tree.files().iter().any(|other| other.code.is_some() && other.path.starts_with(&folder));
+    has_submodules.then(|| Finding::error(&file.path, format!("a module with submodules is `{folder}mod.rs`")))
 }
 
 fn check_file(file: &File) -> Vec<Finding> {
@@ -53,6 +61,15 @@ mod tests {
     fn a_module_says_what_it_is_for() {
         assert_eq!(check_file(&File::new("crates/web/src/a.rs", "use a;")).len(), 1);
         assert!(check_file(&File::new("crates/web/tests/a.rs", "use a;")).is_empty());
+    }
+
+    #[test]
+    fn a_module_with_submodules_is_one_folder() {
+        let (parent, child) = (("crates/web/src/a.rs", "//! A."), ("crates/web/src/a/b.rs", "//! B."));
+        let expected = Finding::error("crates/web/src/a.rs", "a module with submodules is `crates/web/src/a/mod.rs`");
+        assert_eq!(check(&Tree::of(&[parent, child])), [expected]);
+        let data = ("crates/web/src/a/data.json", "{}");
+        assert!(check(&Tree::of(&[parent, data, ("crates/web/src/b/mod.rs", "//! B.")])).is_empty());
     }
 
     #[test]

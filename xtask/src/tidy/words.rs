@@ -1,5 +1,6 @@
 //! Words that must not stand in the repository: paths of one person's machine, hosts of package mirrors, work put off
-//! without an issue. Also keeps the lock file to the public registry.
+//! without an issue, and words that were coined here for something that the field has a term for. Also keeps the lock file to
+//! the public registry.
 
 use super::Finding;
 use super::tree::{File, Tree};
@@ -11,6 +12,51 @@ const MACHINE_PATHS: &[&str] = &["/work/", "/root/", "/home/", "/Users/"];
 const REGISTRIES: &[&str] = &["index.crates.io", "static.crates.io", "sparse+", "artifactory", "jfrog"];
 
 const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
+
+/// What was coined, as a whole word in lower case, and the term for it.
+const COINED: &[(&str, &str)] = &[
+    ("burnt", "invalidated"),
+    ("census", "statistics"),
+    ("complaint", "message"),
+    ("complaints", "messages"),
+    ("honoured", "supported"),
+    ("honours", "supports"),
+    ("judge", "check"),
+    ("judged", "checked"),
+    ("judges", "checks"),
+    ("log-out", "logout"),
+    ("neighbour", "remote service"),
+    ("neighbours", "remote services"),
+    ("newcomer", "registrant"),
+    ("parked", "saved"),
+    ("tell", "report, show, say or distinguish"),
+    ("tells", "reports, shows, says or distinguishes"),
+    ("told", "reported, shown, said or distinguished"),
+    ("vault", "sealer"),
+];
+
+/// Phrases that were coined, in lower case.
+const COINED_PHRASES: &[(&str, &str)] = &[
+    ("the door", "the gateway"),
+    ("turned away", "rejected"),
+    ("passing key", "ephemeral key"),
+    ("somebody unknown", "an unknown account"),
+    ("somebody known", "a known account"),
+    ("could not be had", "failed"),
+    ("is waited for", "waits for"),
+];
+
+/// Names of types that were coined; the words themselves have other uses.
+const COINED_TYPES: &[(&str, &str)] = &[
+    ("Places", "Urls"),
+    ("Remembered", "ReadCache"),
+    ("Said", "Output"),
+    ("Counted", "AttemptCounter"),
+    ("Words", "Texts or ErrorFormat"),
+];
+
+/// Stored values, which outlive a better name.
+const STORED: &[&str] = &["'burnt'", "\"burnt\""];
 
 const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -36,8 +82,48 @@ fn text_file(file: &File) -> Vec<Finding> {
         if UNFINISHED.iter().any(|word| is_without_issue(line, word)) {
             findings.push(Finding::error(&place, "work put off names its issue, `TODO(#123)`, or is not mentioned"));
         }
+        if is_ours(file) {
+            let coined = coined(line, file.code.is_some());
+            findings.extend(
+                coined.map(|(word, term)| Finding::warning(&place, format!("`{word}` was coined here; write {term}"))),
+            );
+        }
     }
     findings
+}
+
+/// Whether the text is one that we write: not data of others, and not a decision, which is not edited.
+fn is_ours(file: &File) -> bool {
+    let is_text = ["rs", "md", "ftl", "html", "sql", "toml"].iter().any(|extension| file.has_extension(extension));
+    is_text && !file.path.starts_with("docs/adr/")
+}
+
+fn coined(line: &str, is_rust: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let stored = STORED.iter().any(|value| line.contains(value));
+    let lower = if stored { String::new() } else { line.to_lowercase() };
+    let types: Vec<_> = if is_rust { names(line).collect() } else { Vec::new() };
+    let words = COINED.iter().filter({
+        let lower = lower.clone();
+        move |(word, _)| stands_in(&lower, word)
+    });
+    let phrases = COINED_PHRASES.iter().filter(move |(phrase, _)| stands_in(&lower, phrase));
+    let types = COINED_TYPES.iter().filter(move |(name, _)| types.iter().any(|it| it == name));
+    words.chain(phrases).chain(types).copied()
+}
+
+/// Names in a line of Rust, without its comment.
+fn names(line: &str) -> impl Iterator<Item = String> {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split(|character: char| !character.is_alphanumeric() && character != '_').map(str::to_owned)
+}
+
+/// Whether `word` stands in `line` by itself; `_` separates words.
+fn stands_in(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(start, _)| {
+        let before = line[..start].chars().next_back();
+        let after = line[start + word.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
 }
 
 /// Whether `path` stands at the beginning of an absolute path, not in the middle of an address.
@@ -95,6 +181,26 @@ mod tests {
         assert_eq!(count("a.rs", "// TODO: later"), 1);
         assert_eq!(count("a.rs", "// TODO(#12): later"), 0);
         assert_eq!(count("a.rs", "const TODO_LIST: u8 = 1; // XXX-LARGE"), 0);
+    }
+
+    #[test]
+    fn a_coined_word_is_reported_with_its_term() {
+        for text in [
+            "// The client is told to wait.",
+            "fn judge_code() {}",
+            "struct Words;",
+            "/// Nobody knocks at the door.",
+            "let census = 1;",
+        ] {
+            assert_eq!(count("a.rs", text), 1, "{text}");
+        }
+        for text in ["// Three words.", "'burnt' => Invalidated", "// The storytellers.", "let statistics = 1;"] {
+            assert_eq!(count("a.rs", text), 0, "{text}");
+        }
+        assert_eq!(count("docs/guides/a.md", "Places are told."), 1, "a type's name is a word elsewhere");
+        assert_eq!(count("docs/adr/0001-a.md", "The client is told to wait."), 0, "a decision is not edited");
+        let found = check(&Tree::of(&[("a.rs", "// the vault")]));
+        assert_eq!(found, [Finding::warning("a.rs:1", "`vault` was coined here; write sealer")]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Processor time of the server for a request, beside that of its empty handler. Unlike a rate it does not depend on what the
-//! load generator and the neighbours leave of the machine.
+//! load generator and the other services leave of the machine.
 
 use std::path::Path;
 

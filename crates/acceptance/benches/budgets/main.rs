@@ -3,7 +3,7 @@
 //!
 //! `cargo xtask bench` builds the release binary and runs this with its path, and with the name of a group when only that one
 //! is wanted. Two figures that are compared are measured in turns, a slice of one, a slice of the other, so that a noisy
-//! neighbour disturbs both alike.
+//! program that shares the machine disturbs both alike.
 
 mod code_flow;
 mod cpu;

@@ -1,4 +1,4 @@
-//! More honest sign-ins at a time than can be hashed: what could not be judged must not count as an attempt, so that nobody is
+//! More honest sign-ins at a time than can be hashed: what could not be checked must not count as an attempt, so that nobody is
 //! refused afterwards.
 
 use std::path::Path;

@@ -145,7 +145,7 @@ async fn what_one_node_ends_the_other_forgets_within_a_second() -> Result<()> {
     let body = json!({ "session_token": session });
     let url = nodes[0].identity("/self-service/logout/api");
     nodes[0].api().json(Method::DELETE, url, &body).await?.expect_status(StatusCode::NO_CONTENT)?;
-    within_a_second("the log-out", async || Ok(!is_signed_in().await?)).await?;
+    within_a_second("the logout", async || Ok(!is_signed_in().await?)).await?;
 
     ory_hydra_client::apis::o_auth2_api::delete_o_auth2_client(&admin_sdk(&nodes[0]), &client.id)
         .await

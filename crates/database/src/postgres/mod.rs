@@ -19,10 +19,10 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::census::{self, TableSize};
 use crate::changes::{Changes, Touched};
 use crate::dsn::PostgresConfig;
 use crate::migration::{self, AppliedMigration, MigrationError, PendingMigration};
+use crate::table_statistics::{self, TableSize};
 use crate::{Error, Row, Statement, Value};
 
 use shared::SharedClients;
@@ -140,17 +140,20 @@ impl Postgres {
     }
 
     /// Reads what the server counts anyway; only the oldest rows are looked up.
-    pub(crate) async fn census(&self, ages: &BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
+    pub(crate) async fn statistics(
+        &self,
+        ages: &BTreeMap<&'static str, &'static str>,
+    ) -> Result<Vec<TableSize>, Error> {
         const SIZES: &str = "SELECT relname::text, n_live_tup, pg_total_relation_size(relid) \
              FROM pg_stat_user_tables WHERE schemaname = current_schema() ORDER BY relname";
-        let failed = |error| failure("census", error);
+        let failed = |error| failure("statistics", error);
         let connection = self.connection().await?;
         let mut sizes = Vec::new();
         for row in connection.query(SIZES, &[]).await.map_err(failed)? {
             let table: String = row.try_get(0).map_err(failed)?;
             let oldest: Option<i64> = match ages.get(table.as_str()) {
                 Some(column) => {
-                    let row = connection.query_one(&census::select_oldest(&table, column), &[]).await;
+                    let row = connection.query_one(&table_statistics::select_oldest(&table, column), &[]).await;
                     row.and_then(|row| row.try_get(0)).map_err(failed)?
                 }
                 None => None,
@@ -182,7 +185,7 @@ pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> 
         return Error::unavailable("the connection to PostgreSQL was lost", error);
     }
     let Some(code) = error.code() else {
-        // Without a code the server never judged the statement: the way to it broke, or a value cannot be encoded.
+        // Without a code the server never checked the statement: the way to it broke, or a value cannot be encoded.
         return Error::Driver { statement, source: Box::new(error) };
     };
     if *code == SqlState::UNIQUE_VIOLATION {

@@ -19,10 +19,10 @@ use base::{TenantId, Timestamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::census::{self, MOST_ROWS, TableSize};
 use crate::changes::Changes;
 use crate::dsn::SqliteLocation;
 use crate::migration::{AppliedMigration, MigrationError, PendingMigration};
+use crate::table_statistics::{self, MOST_ROWS, TableSize};
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
 use reader::Readers;
@@ -119,11 +119,11 @@ impl Sqlite {
     }
 
     /// Counts on a thread and a connection of its own: no request waits, and nothing stays open.
-    pub(crate) async fn census(&self, ages: BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
+    pub(crate) async fn statistics(&self, ages: BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
         let path = self.path().to_owned();
         let counted = tokio::task::spawn_blocking(move || count_tables(&path, &ages)).await;
-        let counted = counted.map_err(|error| Error::unavailable("the census did not end", error))?;
-        counted.map_err(|error| failure("census", error))
+        let counted = counted.map_err(|error| Error::unavailable("the statistics did not end", error))?;
+        counted.map_err(|error| failure("statistics", error))
     }
 }
 
@@ -146,7 +146,9 @@ fn count_tables(
         let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {MOST_ROWS})");
         let rows = connection.query_row(&sql, [], |row| row.get(0))?;
         let oldest = match ages.get(table.as_str()) {
-            Some(column) => connection.query_row(&census::select_oldest(&table, column), [], |row| row.get(0))?,
+            Some(column) => {
+                connection.query_row(&table_statistics::select_oldest(&table, column), [], |row| row.get(0))?
+            }
             None => None,
         };
         Ok(TableSize { table, rows, bytes: None, oldest: oldest.map(Timestamp::from_unix_micros) })

@@ -99,7 +99,7 @@ fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, TargetErro
     }
 }
 
-/// RFC 9110 section 11.6.2: one set of credentials. Of two, we would judge one and the upstream might read the other.
+/// RFC 9110 section 11.6.2: one set of credentials. Of two, we would check one and the upstream might read the other.
 fn authorizes_once(headers: &HeaderMap) -> Result<(), TargetError> {
     match headers.get_all(AUTHORIZATION).iter().nth(1) {
         Some(_) => Err(TargetError::Header("Authorization")),

@@ -1,4 +1,4 @@
-//! Requests, rules and neighbours for tests of the pipeline.
+//! Requests, rules and other services for tests of the pipeline.
 
 use std::sync::{Arc, Mutex};
 

@@ -9,7 +9,7 @@ mod http;
 mod part;
 mod smtp;
 mod templates;
-mod words;
+mod texts;
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) use http::is_built_in_body;
 pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
 pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
 pub use templates::Templates;
-pub(crate) use words::names as text_names;
+pub(crate) use texts::names as text_names;
 
 /// The job that delivers one message.
 pub(crate) const DELIVER_MESSAGE: &str = "identity.deliver_message";
@@ -48,7 +48,7 @@ pub async fn queue(
     data: Value,
 ) -> Result<MessageId, Error> {
     let message = write(identity, cx, template, via, recipient, data);
-    messages::insert(tx, identity.vault(cx), &message).await?;
+    messages::insert(tx, identity.tenant_sealer(cx), &message).await?;
     let job = jobs::NewJob { kind: DELIVER_MESSAGE, payload: json!({ "message_id": message.id }), run_at: cx.now };
     jobs::enqueue(tx, cx, identity.rng.uuid(), job).await?;
     Ok(message.id)

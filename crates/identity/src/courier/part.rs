@@ -29,7 +29,7 @@ impl Part {
         }
     }
 
-    /// Which neighbours may define what this part uses.
+    /// Which other services may define what this part uses.
     pub(super) const fn siblings(self) -> &'static str {
         match self {
             Self::Subject => "email.subject",

@@ -132,7 +132,7 @@ impl Counter {
 pub struct Usage {
     /// When the budget is full again; `None` when it is.
     pub full_at: Option<Timestamp>,
-    /// Attempts that are being judged now.
+    /// Attempts that are being checked now.
     pub in_flight: u32,
 }
 
@@ -160,7 +160,7 @@ pub enum Admission {
 }
 
 impl GuessLimits {
-    /// Whether one more guess is judged, else how long to wait for it.
+    /// Whether one more guess is checked, else how long to wait for it.
     pub fn admit(&self, usage: &GuessUsage, now: Timestamp) -> Result<Admission, Duration> {
         let admit = |budget: Budget, usage: Usage| budget.admit(usage.full_at, usage.in_flight, now);
         let mut shortest: Option<Duration> = None;
@@ -259,25 +259,25 @@ mod tests {
     }
 
     proptest! {
-        /// However strangers spread their guesses over time and networks, in one day no more are judged than the budget
+        /// However strangers spread their guesses over time and networks, in one day no more are checked than the budget
         /// and what comes back of it.
         #[test]
         fn guesses_of_strangers_are_bounded_over_any_day(gaps in proptest::collection::vec(0_u64..900, 1..400)) {
-            let (mut name, mut judged, mut now) = (None, 0_u64, at(0));
+            let (mut name, mut checked, mut now) = (None, 0_u64, at(0));
             let start = now;
             for gap in gaps {
                 now = now.plus(Duration::from_secs(gap));
                 let usage = GuessUsage { name: Usage { full_at: name, in_flight: 0 }, ..GuessUsage::default() };
                 if LIMITS.admit(&usage, now).is_ok() {
-                    judged += 1;
+                    checked += 1;
                     name = Some(LIMITS.stranger.spend(name, now));
                 }
             }
             let bound = u64::from(LIMITS.stranger.burst) + now.since(start).as_secs() / LIMITS.stranger.refill.as_secs();
-            prop_assert!(judged <= bound, "{judged} of {bound}");
+            prop_assert!(checked <= bound, "{checked} of {bound}");
         }
 
-        /// Whatever others did, a familiar client with an unused budget is judged.
+        /// Whatever others did, a familiar client with an unused budget is checked.
         #[test]
         fn nobody_else_can_lock_a_familiar_client_out(spent in proptest::array::uniform4(0_u64..1_000_000), in_flight in 0_u32..1_000) {
             let level = |seconds| Usage { full_at: Some(at(0).plus(Duration::from_secs(seconds))), in_flight };

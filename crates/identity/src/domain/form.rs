@@ -66,9 +66,9 @@ pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<Str
         return Err(FormError::TooManyFields);
     }
     let mut grouped: Vec<(&str, Vec<&str>)> = Vec::new();
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut urls: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, value) in fields {
-        let place = *places.entry(name).or_insert_with(|| {
+        let place = *urls.entry(name).or_insert_with(|| {
             grouped.push((name, Vec::new()));
             grouped.len() - 1
         });

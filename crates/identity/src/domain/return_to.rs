@@ -1,6 +1,6 @@
 //! Where a browser may be sent when a flow ends.
 //!
-//! Only to places that the configuration lists, compared by scheme, host and whole path segments. A target with user
+//! Only to urls that the configuration lists, compared by scheme, host and whole path segments. A target with user
 //! information or a backslash is refused, because browsers and servers disagree on what such an address means.
 
 use url::{Host, Url};
@@ -12,7 +12,7 @@ pub struct ForbiddenReturnTo {
     pub target: String,
 }
 
-/// The places that a flow may end at.
+/// The urls that a flow may end at.
 #[derive(Clone, Debug)]
 pub struct ReturnUrls {
     allowed: Vec<Url>,

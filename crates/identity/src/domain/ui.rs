@@ -26,17 +26,17 @@ impl Ui {
         self.nodes.clear_messages();
     }
 
-    /// Says `complaint` at its node, or above the form.
-    pub fn complain(&mut self, complaint: Complaint) {
-        let Some(name) = complaint.node else {
-            self.messages.push(complaint.message);
+    /// Says `message` at its node, or above the form.
+    pub fn add_message(&mut self, message: ValidationMessage) {
+        let Some(name) = message.node else {
+            self.messages.push(message.message);
             return;
         };
         if self.nodes.find(&name).is_none() {
             self.nodes.append(Node::input(Group::Default, name.clone(), InputKind::Text));
         }
         if let Some(node) = self.nodes.find_mut(&name) {
-            node.messages.push(complaint.message);
+            node.messages.push(message.message);
         }
     }
 
@@ -50,12 +50,12 @@ impl Ui {
 
 /// What is wrong, and with which node; above the form when `node` is `None`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Complaint {
+pub struct ValidationMessage {
     pub node: Option<String>,
     pub message: Message,
 }
 
-impl Complaint {
+impl ValidationMessage {
     pub fn at(node: impl Into<String>, message: Message) -> Self {
         Self { node: Some(node.into()), message }
     }
@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn a_complaint_without_a_node_makes_one() {
         let mut ui = Ui::posting_to("https://id.example/self-service/login?flow=1");
-        ui.complain(Complaint::at("traits.email", validation::missing("email")));
-        ui.complain(Complaint::general(validation::invalid_credentials()));
+        ui.add_message(ValidationMessage::at("traits.email", validation::missing("email")));
+        ui.add_message(ValidationMessage::general(validation::invalid_credentials()));
         assert_eq!(ui.nodes.find("traits.email").unwrap().messages.len(), 1);
         assert_eq!(ui.messages.len(), 1);
         ui.clear_messages();

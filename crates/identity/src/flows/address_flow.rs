@@ -22,7 +22,7 @@ use crate::storage;
 
 use super::answer::{Answer, CookieChange};
 use super::attempts::Caller;
-use super::codes::{Judged, Recipient};
+use super::codes::{CodeCheck, Recipient};
 use super::error::{FlowError, SubmitError};
 use super::refusal::Refusal;
 use super::submission::{RawSubmission, Submission};
@@ -79,7 +79,7 @@ pub(super) fn bound(answer: Answer, browser: &Browser) -> Answer {
     if browser.is_new { answer.with(CookieChange::Csrf(browser.secret.clone())) } else { answer }
 }
 
-/// The complaint that a member is missing: the code once one was sent, the address before.
+/// The message that a member is missing: the code once one was sent, the address before.
 pub(super) fn nothing_given<D: AddressFlow>(flow: &Flow<D>) -> SubmitError {
     let awaits_code = flow.state == FlowState::SentEmail && !purpose(flow).is_link();
     let node = if awaits_code { "code" } else { "email" };
@@ -240,10 +240,10 @@ impl Identity {
         guess: &str,
     ) -> Result<Result<Box<Code>, Option<Message>>, FlowError> {
         let named = flow.details.address().unwrap_or_default();
-        match self.judge_code(cx, caller, flow.id, purpose, named, guess).await? {
-            Judged::Right { code, .. } => Ok(Ok(code)),
-            Judged::Wrong => Ok(Err(None)),
-            Judged::Exhausted => Ok(Err(Some(validation::code_exhausted()))),
+        match self.check_code(cx, caller, flow.id, purpose, named, guess).await? {
+            CodeCheck::Right { code, .. } => Ok(Ok(code)),
+            CodeCheck::Wrong => Ok(Err(None)),
+            CodeCheck::Exhausted => Ok(Err(Some(validation::code_exhausted()))),
         }
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Recipient<'a> {
 }
 
 /// What a guess came to.
-pub(crate) enum Judged {
+pub(crate) enum CodeCheck {
     Right {
         code: Box<Code>,
         familiar: FamiliarClients,
@@ -196,9 +196,9 @@ impl Identity {
     }
 
     /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent, or would have sent, to.
-    /// The first guess at a code is judged whatever others did: nobody else can submit it.
+    /// The first guess at a code is checked whatever others did: nobody else can submit it.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(crate) async fn judge_code(
+    pub(crate) async fn check_code(
         &self,
         cx: &Context,
         caller: &Caller,
@@ -206,7 +206,7 @@ impl Identity {
         purpose: CodePurpose,
         named: &str,
         guess: &str,
-    ) -> Result<Judged, FlowError> {
+    ) -> Result<CodeCheck, FlowError> {
         let reserved = self.attempts.reserve(cx.tenant, &[Counter::code(flow, purpose)]);
         let in_flight = reserved.before(Counter::code(flow, purpose));
         let mut tx = self.database.read(cx.tenant);
@@ -223,16 +223,16 @@ impl Identity {
             // Too many possibilities to guess, so nothing is counted: opening an old link costs nobody an attempt.
             return Ok(match code::compare(&guess, codes, cx.now, open) {
                 Guess::Right(code) if code.identity_id.is_some() => {
-                    Judged::Right { code, familiar: FamiliarClients::default() }
+                    CodeCheck::Right { code, familiar: FamiliarClients::default() }
                 }
-                Guess::Right(_) | Guess::Wrong | Guess::Expired => Judged::Wrong,
+                Guess::Right(_) | Guess::Wrong | Guess::Expired => CodeCheck::Wrong,
             });
         }
         let tried = codes.iter().map(|code| code.attempts).max().unwrap_or(0);
         let is_sent = !codes.is_empty();
         let left = u32::try_from(self.code_max_submissions().saturating_sub(tried)).unwrap_or(0);
         if is_sent && left == 0 {
-            return Ok(Judged::Exhausted);
+            return Ok(CodeCheck::Exhausted);
         }
         if is_sent && in_flight >= left {
             return Err(FlowError::TooManyAttempts { retry_after: Duration::from_secs(1) });
@@ -251,13 +251,13 @@ impl Identity {
         // A registration has no identity yet. In other flows a code without an identity is never accepted.
         let is_somebodys = |code: &Code| code.identity_id.is_some() || purpose == CodePurpose::Registration;
         if let Some(code) = right.filter(|code| is_somebodys(code) && !admitted.is_ignored()) {
-            return Ok(Judged::Right { code, familiar: admitted.familiar.clone() });
+            return Ok(CodeCheck::Right { code, familiar: admitted.familiar.clone() });
         }
         let mut tx = self.database.write(cx.tenant).await?;
         storage::codes::count_attempt(&mut tx, flow, purpose).await?;
         self.count_failure_in(&mut tx, cx, &admitted).await?;
         tx.commit().await?;
-        Ok(Judged::Wrong)
+        Ok(CodeCheck::Wrong)
     }
 
     /// Whether the holder of an unknown address is told that it was tried.

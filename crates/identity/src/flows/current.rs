@@ -65,7 +65,7 @@ impl Identity {
         current: &Current,
     ) -> Result<Option<domain::Identity>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        storage::identities::find_whole(&mut tx, self.vault(cx), current.session.identity_id).await
+        storage::identities::find_whole(&mut tx, self.tenant_sealer(cx), current.session.identity_id).await
     }
 
     /// The token in the order of precedence: its own header, then the cookie, then, without a readable cookie, `Bearer`.

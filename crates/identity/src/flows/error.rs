@@ -1,4 +1,4 @@
-//! Why a flow cannot go on, beyond what the person can mend in its form. Mapped to the wire once, in `http/error.rs`.
+//! Why a flow cannot go on, beyond what the person can mend in its form. Mapped to the wire once, in `http/flow_error.rs`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::domain::CredentialType;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::{FlowId, FlowKind};
 use crate::domain::return_to::ForbiddenReturnTo;
-use crate::domain::ui::Complaint;
+use crate::domain::ui::ValidationMessage;
 use crate::hashing::HashError;
 use crate::storage::flows::UpdateError;
 use crate::storage::identities::StoreError;
@@ -141,10 +141,10 @@ impl From<HashError> for FlowError {
 #[derive(Debug)]
 pub(crate) enum SubmitError {
     /// Something that the person can mend: said in the form.
-    Complaints(Vec<Complaint>),
+    Invalid(Vec<ValidationMessage>),
     /// As above, with a status of its own: limits.
     Limited {
-        complaint: Box<Complaint>,
+        message: Box<ValidationMessage>,
         retry_after: Duration,
     },
     Flow(Box<FlowError>),
@@ -156,8 +156,8 @@ impl<E: Into<FlowError>> From<E> for SubmitError {
             FlowError::TooManyAttempts { retry_after } => {
                 let minutes = retry_after.as_secs().div_ceil(60).max(1);
                 let message = crate::domain::message::validation::too_many_attempts(minutes);
-                let complaint = Box::new(Complaint::general(message));
-                Self::Limited { complaint, retry_after }
+                let message = Box::new(ValidationMessage::general(message));
+                Self::Limited { message, retry_after }
             }
             FlowError::PasswordTooLong { max, actual } => {
                 let refusal = crate::domain::password_policy::PasswordRefusal::TooLong { max, actual };
@@ -182,10 +182,10 @@ impl From<StoreError> for SubmitError {
 
 impl SubmitError {
     pub(crate) fn general(message: crate::domain::message::Message) -> Self {
-        Self::Complaints(vec![Complaint::general(message)])
+        Self::Invalid(vec![ValidationMessage::general(message)])
     }
 
     pub(crate) fn at(node: &str, message: crate::domain::message::Message) -> Self {
-        Self::Complaints(vec![Complaint::at(node, message)])
+        Self::Invalid(vec![ValidationMessage::at(node, message)])
     }
 }

@@ -79,7 +79,7 @@ pub(crate) struct VerificationOf<'a> {
     pub session_id: Option<SessionId>,
     pub oauth2: Option<OAuth2Request>,
     /// Somebody whose account waits for this, sealed.
-    pub newcomer: Option<String>,
+    pub registrant: Option<String>,
     /// What the submission gave for its messages.
     pub transient_payload: Option<Value>,
     pub caller: &'a Caller,
@@ -114,7 +114,7 @@ impl Identity {
             identity_id: of.is_real.then_some(of.person.id),
             session_id: of.session_id,
             oauth2: of.oauth2,
-            newcomer: of.newcomer,
+            registrant: of.registrant,
             ..Verification::default()
         };
         let method = match address.via {
@@ -138,8 +138,8 @@ impl Identity {
         storage::flows::insert(tx, &flow).await?;
         let extra = json!({ "transient_payload": of.transient_payload });
         self.send_code(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
-        // A newcomer's address is no row yet.
-        if of.is_real && flow.details.newcomer.is_none() {
+        // A registrant's address is no row yet.
+        if of.is_real && flow.details.registrant.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
         let url = with_flow(&self.page(FlowKind::Verification), flow.id);

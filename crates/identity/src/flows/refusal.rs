@@ -8,7 +8,7 @@ use crate::Identity;
 use crate::domain::flow::{Details, Flow};
 use crate::domain::form::FormError;
 use crate::domain::message::{Message, validation};
-use crate::domain::ui::Complaint;
+use crate::domain::ui::ValidationMessage;
 use crate::storage;
 use crate::storage::flows::UpdateError;
 
@@ -20,18 +20,18 @@ use super::visitor::{Browser, Visitor};
 /// What is to be said about a submission, and the status of the answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
-    complaints: Vec<Complaint>,
+    messages: Vec<ValidationMessage>,
     status: u16,
     retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    pub(crate) fn new(complaints: Vec<Complaint>) -> Self {
-        Self { complaints, status: 400, retry_after: None }
+    pub(crate) fn new(messages: Vec<ValidationMessage>) -> Self {
+        Self { messages, status: 400, retry_after: None }
     }
 
     pub(crate) fn general(message: Message) -> Self {
-        Self::new(vec![Complaint::general(message)])
+        Self::new(vec![ValidationMessage::general(message)])
     }
 
     #[must_use]
@@ -42,19 +42,19 @@ impl Refusal {
 
     /// Whether nothing is said but this.
     pub(crate) fn is_only(&self, message: &Message) -> bool {
-        matches!(self.complaints.as_slice(), [Complaint { node: None, message: said }] if said == message)
+        matches!(self.messages.as_slice(), [ValidationMessage { node: None, message: said }] if said == message)
     }
 
     /// Whether something is wrong with this field.
     pub(crate) fn concerns(&self, node: &str) -> bool {
-        self.complaints.iter().any(|complaint| complaint.node.as_deref() == Some(node))
+        self.messages.iter().any(|message| message.node.as_deref() == Some(node))
     }
 
-    /// Puts the complaints into the form, in place of what was said before.
+    /// Puts the messages into the form, in place of what was said before.
     pub(crate) fn say_in<D: Details>(&self, flow: &mut Flow<D>) {
         flow.transient_payload = None;
         flow.ui.clear_messages();
-        flow.complain(self.complaints.clone());
+        flow.add_message(self.messages.clone());
     }
 }
 
@@ -64,9 +64,9 @@ impl TryFrom<SubmitError> for Refusal {
 
     fn try_from(error: SubmitError) -> Result<Self, FlowError> {
         match error {
-            SubmitError::Complaints(complaints) => Ok(Self::new(complaints)),
-            SubmitError::Limited { complaint, retry_after } => {
-                Ok(Self { complaints: vec![*complaint], status: 429, retry_after: Some(retry_after) })
+            SubmitError::Invalid(messages) => Ok(Self::new(messages)),
+            SubmitError::Limited { message, retry_after } => {
+                Ok(Self { messages: vec![*message], status: 429, retry_after: Some(retry_after) })
             }
             SubmitError::Flow(error) => Err(*error),
         }
@@ -136,7 +136,7 @@ impl Identity {
                 storage::flows::update(&mut tx, flow).await?;
             }
         }
-        let reason = refusal.complaints.first().map(|complaint| complaint.message.text.as_str());
+        let reason = refusal.messages.first().map(|message| message.message.text.as_str());
         let event = FlowEvent::named(D::KIND.failed_event()).because(reason);
         events::append(&mut tx, cx, flow, event).await?;
         tx.commit().await?;

@@ -40,7 +40,7 @@ impl Handler for DeliverMessage {
             MessageType::Email => self.0.mail(&message, cx).await,
             MessageType::Phone => self.0.text(&message).await,
         };
-        let (status, problem) = self.0.judge(&message, delivery);
+        let (status, problem) = self.0.check(&message, delivery);
         self.0.finish_message(cx, &message, status, problem.as_deref()).await?;
         match (status, problem) {
             (MessageStatus::Queued, Some(problem)) => Err(Failure::Retry(problem)),
@@ -60,7 +60,7 @@ impl Identity {
         if !messages::take(&mut tx, id, cx.now).await? {
             return Ok(None);
         }
-        let message = messages::find(&mut tx, self.vault(cx), id).await?;
+        let message = messages::find(&mut tx, self.tenant_sealer(cx), id).await?;
         tx.commit().await?;
         Ok(message)
     }
@@ -83,7 +83,7 @@ impl Identity {
         }
     }
 
-    fn judge(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {
+    fn check(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {
         let retries = i32::try_from(self.config.courier.message_retries).unwrap_or(i32::MAX);
         match delivery {
             Delivery::Done => (MessageStatus::Sent, None),

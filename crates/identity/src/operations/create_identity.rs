@@ -105,7 +105,7 @@ impl Identity {
         cx: &Context,
         identity: &domain::Identity,
     ) -> Result<(), StoreError> {
-        identities::insert(tx, self.vault(cx), identity).await?;
+        identities::insert(tx, self.tenant_sealer(cx), identity).await?;
         Ok(self.identity_event(tx, cx, "IdentityCreated", identity).await?)
     }
 

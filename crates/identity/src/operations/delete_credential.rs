@@ -36,13 +36,14 @@ impl Identity {
         identifier: Option<&str>,
     ) -> Result<(), DeleteCredentialError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        let vault = self.vault(cx);
-        let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(DeleteCredentialError::UnknownIdentity)?;
+        let sealer = self.tenant_sealer(cx);
+        let before =
+            identities::lock_whole(&mut tx, sealer, id).await?.ok_or(DeleteCredentialError::UnknownIdentity)?;
         let mut after = before.clone();
         after.credentials = without(&before.credentials, kind, identifier, self.factor_rules(), cx.now)?;
         after.refresh_available_aal(self.factor_rules());
         after.updated_at = cx.now;
-        match identities::update(&mut tx, vault, &before, &after).await {
+        match identities::update(&mut tx, sealer, &before, &after).await {
             Ok(()) => {}
             Err(StoreError::Stale) => return Err(DeleteCredentialError::Changed),
             Err(StoreError::Database(error)) => return Err(error.into()),

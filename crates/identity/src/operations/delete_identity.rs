@@ -18,7 +18,7 @@ impl Identity {
     pub async fn delete_identity(&self, cx: &Context, id: IdentityId) -> Result<(), DeleteIdentityError> {
         let mut tx = self.database.write(cx.tenant).await?;
         // Locked first, as by a sign-in, so that the two do not wait for each other in a circle.
-        let identity = identities::lock_whole(&mut tx, self.vault(cx), id).await?;
+        let identity = identities::lock_whole(&mut tx, self.tenant_sealer(cx), id).await?;
         let identity = identity.ok_or(DeleteIdentityError::Unknown)?;
         self.person_has_ended(&mut tx, cx, id).await?;
         sessions::delete_of_identity(&mut tx, id).await?;

@@ -14,7 +14,7 @@ impl Identity {
         recipient: Option<&str>,
         page: &PageRequest<ListKey>,
     ) -> Result<Page<Message, ListKey>, database::Error> {
-        messages::list(&mut self.database.read(cx.tenant), self.vault(cx), status, recipient, page).await
+        messages::list(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), status, recipient, page).await
     }
 
     /// A message and every attempt to deliver it.
@@ -24,7 +24,7 @@ impl Identity {
         id: MessageId,
     ) -> Result<Option<(Message, Vec<Dispatch>)>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let Some(message) = messages::find(&mut tx, self.vault(cx), id).await? else { return Ok(None) };
+        let Some(message) = messages::find(&mut tx, self.tenant_sealer(cx), id).await? else { return Ok(None) };
         let dispatches = messages::dispatches(&mut tx, id).await?;
         Ok(Some((message, dispatches)))
     }

@@ -55,7 +55,7 @@ impl Identity {
     }
 
     /// Whoever was disabled or deleted can do nothing from this transaction on: sessions end here, grants and tokens
-    /// with the neighbour.
+    /// with the other service.
     pub(crate) async fn person_has_ended(
         &self,
         tx: &mut WriteTx,
@@ -70,7 +70,7 @@ impl Identity {
         Ok(())
     }
 
-    /// Tells the neighbour and the log that sessions ended.
+    /// Tells the other service and the log that sessions ended.
     pub(crate) async fn sessions_have_ended(
         &self,
         tx: &mut WriteTx,

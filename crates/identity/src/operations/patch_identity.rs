@@ -64,14 +64,14 @@ impl Identity {
     ) -> Result<domain::Identity, PatchIdentityError> {
         check_allowed(patch)?;
         let mut tx = self.database.write(cx.tenant).await?;
-        let vault = self.vault(cx);
-        let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(PatchIdentityError::Unknown)?;
+        let sealer = self.tenant_sealer(cx);
+        let before = identities::lock_whole(&mut tx, sealer, id).await?.ok_or(PatchIdentityError::Unknown)?;
         let mut document = to_document(&before);
         json_patch::apply(&mut document, patch)?;
         let mut after = before.clone();
         read_back(&document, &mut after, cx.now)?;
         self.conform(cx, &mut after)?;
-        identities::update(&mut tx, vault, &before, &after).await?;
+        identities::update(&mut tx, sealer, &before, &after).await?;
         self.state_has_changed(&mut tx, cx, &before, &after).await?;
         self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
         tx.commit().await?;

@@ -20,7 +20,7 @@ impl Identity {
         cx: &Context,
         id: IdentityId,
     ) -> Result<Option<domain::Identity>, database::Error> {
-        identities::find_whole(&mut self.database.read(cx.tenant), self.vault(cx), id).await
+        identities::find_whole(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), id).await
     }
 
     /// As [`Identity::get_identity`], by the id that another system gave it.
@@ -29,7 +29,7 @@ impl Identity {
         cx: &Context,
         external_id: &str,
     ) -> Result<Option<domain::Identity>, database::Error> {
-        identities::find_by_external_id(&mut self.database.read(cx.tenant), self.vault(cx), external_id).await
+        identities::find_by_external_id(&mut self.database.read(cx.tenant), self.tenant_sealer(cx), external_id).await
     }
 
     /// Identities page by page, with their credentials when these are to be shown.
@@ -41,11 +41,11 @@ impl Identity {
         with_credentials: bool,
     ) -> Result<IdentityPage, database::Error> {
         let mut tx = self.database.read(cx.tenant);
-        let vault = with_credentials.then(|| self.vault(cx));
+        let sealer = with_credentials.then(|| self.tenant_sealer(cx));
         let total = match filter {
             Filter::Offset(_) => Some(identities::count(&mut tx).await?),
             _ => None,
         };
-        Ok(IdentityPage { page: Box::pin(identities::list(&mut tx, vault, filter, page)).await?, total })
+        Ok(IdentityPage { page: Box::pin(identities::list(&mut tx, sealer, filter, page)).await?, total })
     }
 }

@@ -60,8 +60,8 @@ impl Identity {
         update.credentials.check().map_err(ComposeError::from)?;
         let hash = self.hash_imported(&update.credentials).await.map_err(ComposeError::from)?;
         let mut tx = self.database.write(cx.tenant).await?;
-        let vault = self.vault(cx);
-        let before = identities::lock_whole(&mut tx, vault, id).await?.ok_or(UpdateIdentityError::Unknown)?;
+        let sealer = self.tenant_sealer(cx);
+        let before = identities::lock_whole(&mut tx, sealer, id).await?.ok_or(UpdateIdentityError::Unknown)?;
         let mut after = before.clone();
         if let Some(schema_id) = update.schema_id.filter(|id| !id.is_empty()) {
             after.schema_id = schema_id;
@@ -75,7 +75,7 @@ impl Identity {
         }
         update.credentials.apply(id, hash.as_deref(), &mut after.credentials, cx.now);
         self.conform(cx, &mut after)?;
-        identities::update(&mut tx, vault, &before, &after).await?;
+        identities::update(&mut tx, sealer, &before, &after).await?;
         self.state_has_changed(&mut tx, cx, &before, &after).await?;
         self.identity_event(&mut tx, cx, "IdentityUpdated", &after).await?;
         tx.commit().await?;

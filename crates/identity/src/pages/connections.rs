@@ -38,14 +38,14 @@ impl ConnectionList {
         action: String,
         csrf: Hidden,
         listed: Result<Vec<Connection>, Unavailable>,
-        words: Localizer<'_>,
+        texts: Localizer<'_>,
     ) -> Self {
         let line = |(index, connection): (usize, Connection)| {
             let id = format!("connection-{}", index + 1);
             ConnectionLine {
                 name: shown_name(&connection),
-                since: Moment::new(connection.consented_at, words.language()),
-                end: Button::submit(words.strings().end_connection)
+                since: Moment::new(connection.consented_at, texts.language()),
+                end: Button::submit(texts.strings().end_connection)
                     .sending("client", connection.client_id)
                     .of_kind(ButtonKind::Secondary)
                     .about(&id)

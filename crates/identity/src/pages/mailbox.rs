@@ -53,7 +53,7 @@ pub(super) struct MailPage {
     pub back: PageLink,
 }
 
-/// A part of a message's text: words, or a URL.
+/// A part of a message's text: texts, or a URL.
 pub(super) enum MailPart {
     Words(String),
     Address(String),
@@ -64,14 +64,14 @@ pub(super) fn parts(body: &str) -> Vec<MailPart> {
     let mut parts = Vec::new();
     let mut rest = body;
     while let Some(start) = ["https://", "http://"].iter().filter_map(|scheme| rest.find(scheme)).min() {
-        let (words, from_address) = rest.split_at(start);
+        let (texts, from_address) = rest.split_at(start);
         let end = from_address
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')'))
             .unwrap_or(from_address.len());
         // A full stop or a comma after an address belongs to the sentence.
         let address = from_address[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
-        if !words.is_empty() {
-            parts.push(MailPart::Words(words.to_owned()));
+        if !texts.is_empty() {
+            parts.push(MailPart::Words(texts.to_owned()));
         }
         parts.push(MailPart::Address(address.to_owned()));
         rest = &from_address[address.len()..];
@@ -94,13 +94,13 @@ pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(que
         Ok(page) => page,
         Err(error) => return identity.refuse(&cx, error.into(), true).await,
     };
-    let words = identity.ui.localizer(cx.locale);
-    let strings = words.strings();
+    let texts = identity.ui.localizer(cx.locale);
+    let strings = texts.strings();
     let older = page.next.map(|key| {
         let token = LISTING.token.seal(&identity.sealer, cx.tenant, key, cx.now);
         PageLink::new(strings.older, format!("mailbox?page_token={token}"))
     });
-    let mails = page.items.into_iter().map(|message| MailLine::new(message, words)).collect();
+    let mails = page.items.into_iter().map(|message| MailLine::new(message, texts)).collect();
     identity.admin_page(&cx, Page::titled(strings.mailbox), &MailboxPage { strings, mails, older })
 }
 
@@ -109,14 +109,14 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id):
         Ok(message) => message,
         Err(refusal) => return refusal,
     };
-    let words = identity.ui.localizer(cx.locale);
-    let strings = words.strings();
+    let texts = identity.ui.localizer(cx.locale);
+    let strings = texts.strings();
     let page = MailPage {
         strings,
         subject: subject(&message, strings),
         template: message.template_type.as_str().to_owned(),
         status: message.status.as_str().to_owned(),
-        at: Moment::new(message.created_at, words.language()),
+        at: Moment::new(message.created_at, texts.language()),
         parts: parts(message.content.body.trim_end()),
         html: message.content.html_body.is_some().then(|| format!("{}/html", message.id)),
         recipient: message.recipient,
@@ -155,11 +155,11 @@ fn allow_own_frame(response: &mut Response) {
 
 impl MailLine {
     /// Links are relative, because the admin listener may be reached with and without its prefix.
-    fn new(message: Message, words: Localizer<'_>) -> Self {
+    fn new(message: Message, texts: Localizer<'_>) -> Self {
         Self {
             href: format!("mailbox/{}", message.id),
-            subject: subject(&message, words.strings()),
-            at: Moment::new(message.created_at, words.language()),
+            subject: subject(&message, texts.strings()),
+            at: Moment::new(message.created_at, texts.language()),
             recipient: message.recipient,
         }
     }
@@ -211,7 +211,7 @@ mod tests {
         let written: Vec<_> = parts("See https://a.example/x?y=1. Or (http://b.example/), bye")
             .into_iter()
             .map(|part| match part {
-                MailPart::Words(words) => words,
+                MailPart::Words(texts) => texts,
                 MailPart::Address(address) => format!("<{address}>"),
             })
             .collect();

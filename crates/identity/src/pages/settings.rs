@@ -96,8 +96,8 @@ impl Identity {
         let flow = self.fetch_settings(cx, asking).await?;
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
-        let words = self.ui.localizer(cx.locale);
-        let strings = words.strings();
+        let texts = self.ui.localizer(cx.locale);
+        let strings = texts.strings();
         let context = FlowContext { password_rules: Some(self.password_rules()), ..FlowContext::default() };
         let mut page = self.flow_page(cx, FlowKind::Settings, &flow, context);
         if visitor.query("sessions").is_some() {
@@ -112,12 +112,12 @@ impl Identity {
         let csrf = || Hidden::new("csrf_token", secret.token(session, &self.rng));
         let connections = self.my_connections(cx, visitor).await?.map(|listed| {
             let action = self.own_form("connections", visitor);
-            ConnectionList::new(action, csrf(), listed, words)
+            ConnectionList::new(action, csrf(), listed, texts)
         });
         let other = |(index, session): (usize, &Value)| {
             let session_id = session.get("id").and_then(Value::as_str).unwrap_or_default();
             let end = Button::submit(strings.end_session).sending("session", session_id);
-            SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), words)
+            SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), texts)
         };
         Ok(SettingsPage {
             strings,
@@ -125,7 +125,7 @@ impl Identity {
             sessions: Sessions {
                 action: self.own_form("sessions", visitor),
                 csrf: csrf(),
-                current: SessionLine::new(0, &whoami.session, None, words),
+                current: SessionLine::new(0, &whoami.session, None, texts),
                 others: others.sessions.iter().enumerate().map(other).collect(),
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
@@ -196,7 +196,7 @@ fn id_of(session: &Value) -> Result<SessionId, FlowError> {
 
 impl SessionLine {
     /// Reads a session as the API shows it.
-    fn new(index: usize, session: &Value, end: Option<Button>, words: Localizer<'_>) -> Self {
+    fn new(index: usize, session: &Value, end: Option<Button>, texts: Localizer<'_>) -> Self {
         let id = format!("session-{index}");
         let of_device = |member: &str| {
             let value = session.pointer(&format!("/devices/0/{member}"));
@@ -207,9 +207,9 @@ impl SessionLine {
         Self {
             device: of_device("user_agent")
                 .and_then(device_name)
-                .unwrap_or_else(|| words.strings().unknown_device.to_owned()),
+                .unwrap_or_else(|| texts.strings().unknown_device.to_owned()),
             origin: (!origin.is_empty()).then(|| origin.join(" · ")),
-            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), words.language()),
+            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), texts.language()),
             end: end.map(|end| end.about(&id)),
             id,
         }

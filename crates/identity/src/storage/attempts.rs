@@ -57,7 +57,7 @@ database::statements! {
     FULL_AT = "SELECT expires_at FROM identity_attempts WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
 }
 
-/// What is known of a guess before it is judged.
+/// What is known of a guess before it is checked.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
     /// When budgets that are not full are full again.

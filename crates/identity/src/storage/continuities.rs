@@ -15,8 +15,8 @@ database::statements! {
     ABORT = "DELETE FROM identity_continuities WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// What is parked, sealed.
-pub struct Parked<'a> {
+/// What is saved, sealed.
+pub struct SavedSubmission<'a> {
     pub id: Uuid,
     pub name: &'a str,
     pub identity_id: IdentityId,
@@ -26,20 +26,20 @@ pub struct Parked<'a> {
     pub expires_at: Timestamp,
 }
 
-pub async fn insert(tx: &mut WriteTx, parked: &Parked<'_>) -> Result<(), Error> {
+pub async fn insert(tx: &mut WriteTx, saved: &SavedSubmission<'_>) -> Result<(), Error> {
     let values = values![
-        parked.id,
-        parked.name,
-        parked.identity_id.as_uuid(),
-        parked.flow_id.as_uuid(),
-        parked.payload,
-        parked.now,
-        parked.expires_at,
+        saved.id,
+        saved.name,
+        saved.identity_id.as_uuid(),
+        saved.flow_id.as_uuid(),
+        saved.payload,
+        saved.now,
+        saved.expires_at,
     ];
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Takes a parked submission out: of two that ask, one gets it.
+/// Takes a saved submission out: of two that ask, one gets it.
 pub async fn take(
     tx: &mut WriteTx,
     id: Uuid,
@@ -52,7 +52,7 @@ pub async fn take(
     tx.query_opt(&TAKE, &values).await?.map(|row| row.get(0)).transpose()
 }
 
-/// Forgets what a person had parked.
+/// Forgets what a person had saved.
 pub async fn abort(tx: &mut WriteTx, identity: IdentityId) -> Result<(), Error> {
     tx.execute(&ABORT, &values![identity.as_uuid()]).await.map(|_| ())
 }

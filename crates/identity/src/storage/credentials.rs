@@ -5,7 +5,7 @@ use base::Timestamp;
 use base::seal::Purpose;
 use database::{Error, Read, Row, WriteTx, values};
 
-use super::{Vault, rows, word};
+use super::{TenantSealer, rows, word};
 use crate::domain::credential::CredentialConfig;
 use crate::domain::{Credential, CredentialType, Credentials, IdentityId};
 
@@ -66,7 +66,7 @@ pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(Cr
 /// The first identifier that another identity has is the answer, and the transaction must not commit.
 pub(super) async fn store(
     tx: &mut WriteTx,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     id: IdentityId,
     before: &Credentials,
     after: &Credentials,
@@ -84,7 +84,7 @@ pub(super) async fn store(
     for (kind, new) in after {
         let old = before.get(kind);
         if old.is_none_or(|old| !is_stored_alike(old, new)) {
-            let config = vault.seal(SEALED, &new.config.to_json());
+            let config = sealer.seal(SEALED, &new.config.to_json());
             let values = values![id, kind.as_str(), config, new.version, new.created_at, new.updated_at];
             tx.execute(&UPSERT, &values).await?;
         }
@@ -107,11 +107,11 @@ fn is_stored_alike(old: &Credential, new: &Credential) -> bool {
 /// the credential is gone. The caller holds the identity as it was read: see [`super::identities::lock_unchanged`].
 pub async fn update_config(
     tx: &mut WriteTx,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     id: IdentityId,
     credential: &Credential,
 ) -> Result<bool, Error> {
-    let config = vault.seal(SEALED, &credential.config.to_json());
+    let config = sealer.seal(SEALED, &credential.config.to_json());
     let values = values![id.as_uuid(), credential.kind().as_str(), config, credential.updated_at];
     Ok(tx.execute(&UPDATE_CONFIG, &values).await? == 1)
 }
@@ -119,18 +119,18 @@ pub async fn update_config(
 /// A credential without its identifiers, which nobody else changes until the transaction ends.
 pub async fn lock(
     tx: &mut WriteTx,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     id: IdentityId,
     kind: CredentialType,
 ) -> Result<Option<Credential>, Error> {
     let Some(row) = tx.query_opt(&LOCK, &values![id.as_uuid(), kind.as_str()]).await? else { return Ok(None) };
-    let config = open(kind, vault, &row.get::<Vec<u8>>(0)?)?;
+    let config = open(kind, sealer, &row.get::<Vec<u8>>(0)?)?;
     let (version, created_at, updated_at) = (row.get(1)?, row.get(2)?, row.get(3)?);
     Ok(Some(Credential { identifiers: Vec::new(), config, version, created_at, updated_at }))
 }
 
-fn open(kind: CredentialType, vault: Vault<'_>, sealed: &[u8]) -> Result<CredentialConfig, Error> {
-    let config = vault.open(SEALED, TABLE, sealed)?;
+fn open(kind: CredentialType, sealer: TenantSealer<'_>, sealed: &[u8]) -> Result<CredentialConfig, Error> {
+    let config = sealer.open(SEALED, TABLE, sealed)?;
     match CredentialConfig::from_json(kind, config.clone()) {
         Ok(config) => Ok(config),
         Err(error) => {
@@ -151,12 +151,12 @@ pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Resu
 type StoredCredential = (String, String, i32, i64, i64);
 
 /// Reads the two columns that a statement selects about credentials, from position `at` on.
-pub(super) fn read(row: &Row, at: usize, vault: Vault<'_>) -> Result<Credentials, Error> {
+pub(super) fn read(row: &Row, at: usize, sealer: TenantSealer<'_>) -> Result<Credentials, Error> {
     let mut credentials = Credentials::new();
     for (kind, config, version, created_at, updated_at) in rows::<StoredCredential>(TABLE, row, at)? {
         let kind = word(TABLE, &kind, CredentialType::parse)?;
         let sealed = hex::decode(config).map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
-        let config = open(kind, vault, &sealed)?;
+        let config = open(kind, sealer, &sealed)?;
         let credential = Credential {
             identifiers: Vec::new(),
             config,

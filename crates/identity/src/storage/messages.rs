@@ -4,7 +4,7 @@ use base::{Page, PageRequest, Timestamp, seal::Purpose};
 use database::{Error, Read, Row, WriteTx, values};
 use uuid::Uuid;
 
-use super::{Vault, word};
+use super::{TenantSealer, word};
 use crate::domain::message_queue::{
     Content, Dispatch, DispatchId, DispatchStatus, Message, MessageId, MessageStatus, MessageType, TemplateType,
 };
@@ -54,15 +54,15 @@ database::statements! {
 /// Where a page of messages goes on.
 pub type ListKey = (i64, Uuid);
 
-pub async fn find(tx: &mut impl Read, vault: Vault<'_>, id: MessageId) -> Result<Option<Message>, Error> {
+pub async fn find(tx: &mut impl Read, sealer: TenantSealer<'_>, id: MessageId) -> Result<Option<Message>, Error> {
     let row = tx.query_opt(&FIND, &values![id.as_uuid()]).await?;
-    row.map(|row| read(&row, vault)).transpose()
+    row.map(|row| read(&row, sealer)).transpose()
 }
 
 /// Messages, newest first.
 pub async fn list(
     tx: &mut impl Read,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     status: Option<MessageStatus>,
     recipient: Option<&str>,
     page: &PageRequest<ListKey>,
@@ -77,11 +77,11 @@ pub async fn list(
             tx.query(&LIST_BY_BOTH, &values![limit, created_at, id, recipient, status]).await?
         }
     };
-    let messages = rows.iter().map(|row| read(row, vault)).collect::<Result<Vec<_>, _>>()?;
+    let messages = rows.iter().map(|row| read(row, sealer)).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::from_rows(messages, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))
 }
 
-pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, message: &Message) -> Result<(), Error> {
+pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, message: &Message) -> Result<(), Error> {
     let content =
         serde_json::to_value(&message.content).map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
     let values = values![
@@ -90,7 +90,7 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, message: &Message) -> Re
         &message.channel,
         message.template_type.as_str(),
         &message.recipient,
-        vault.seal(SEALED, &content),
+        sealer.seal(SEALED, &content),
         message.status.as_str(),
         message.send_count,
         message.created_at,
@@ -138,9 +138,9 @@ pub async fn dispatches(tx: &mut impl Read, id: MessageId) -> Result<Vec<Dispatc
         .collect()
 }
 
-fn read(row: &Row, vault: Vault<'_>) -> Result<Message, Error> {
+fn read(row: &Row, sealer: TenantSealer<'_>) -> Result<Message, Error> {
     let sealed: Vec<u8> = row.get(5)?;
-    let content: Content = serde_json::from_value(vault.open(SEALED, TABLE, &sealed)?)
+    let content: Content = serde_json::from_value(sealer.open(SEALED, TABLE, &sealed)?)
         .map_err(|error| Error::inconsistent(TABLE, error.to_string()))?;
     Ok(Message {
         id: MessageId::from_uuid(row.get(0)?),

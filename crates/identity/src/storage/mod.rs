@@ -50,12 +50,12 @@ pub const RETENTION: &[Retention] = &[
 
 /// Seals what must not be read in the database: configurations of credentials, contents of messages. Bound to a tenant.
 #[derive(Clone, Copy, Debug)]
-pub struct Vault<'s> {
+pub struct TenantSealer<'s> {
     sealer: &'s Sealer,
     tenant: TenantId,
 }
 
-impl<'s> Vault<'s> {
+impl<'s> TenantSealer<'s> {
     pub const fn new(sealer: &'s Sealer, tenant: TenantId) -> Self {
         Self { sealer, tenant }
     }

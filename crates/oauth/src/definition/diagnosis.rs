@@ -20,7 +20,7 @@ pub(super) fn diagnose(examined: &Examined<'_>) -> Vec<Diagnosis> {
     if !examined.running.contains(&"identity") && !has_page {
         let why = "oauth runs without identity and has no login page: set oauth.urls.login and oauth.urls.consent to yours, or \
                    oauth.urls.identity_provider.publicUrl to an identity service";
-        found.push(Diagnosis::new("neighbours", Verdict::Bad, why));
+        found.push(Diagnosis::new("remote services", Verdict::Bad, why));
     }
     found
 }
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_missing_issuer_and_a_missing_login_page_are_found() {
-        assert_eq!(subjects(&json!({}), &["oauth"]), ["urls", "neighbours"]);
+        assert_eq!(subjects(&json!({}), &["oauth"]), ["urls", "remote services"]);
         let issuer = json!({ "self": { "issuer": "https://id.example.org" } });
         assert_eq!(subjects(&json!({ "urls": issuer }), &["identity", "oauth"]), Vec::<&str>::new());
         let mut urls = issuer;

@@ -53,13 +53,13 @@ pub struct IssuedCode {
     pub redirect_uri: Option<String>,
 }
 
-/// Issued -> Redeemed | Burnt.
+/// Issued -> Redeemed | Invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeState {
     Issued,
     Redeemed,
     /// Somebody presented it without the proof that belongs to it (RFC 7636).
-    Burnt,
+    Invalidated,
 }
 
 /// The refresh tokens of a grant: one is current, and its predecessor may be repeated for a while.
@@ -118,7 +118,7 @@ impl CodeState {
         match self {
             Self::Issued => "issued",
             Self::Redeemed => "redeemed",
-            Self::Burnt => "burnt",
+            Self::Invalidated => "burnt",
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum Redemption {
     /// The family of tokens must be revoked.
     Replayed,
     /// The code must not be accepted again.
-    Burnt(CodeRefusal),
+    Invalidated(CodeRefusal),
     Refused(CodeRefusal),
 }
 
@@ -45,7 +45,7 @@ pub enum CodeRefusal {
     #[error("the authorization was revoked")]
     Revoked,
     #[error("the authorization code was presented without its proof before and is no longer valid")]
-    Burnt,
+    Invalidated,
     #[error("'redirect_uri' is not the one of the authorization request")]
     RedirectUri,
     #[error("'code_verifier' is required, because the authorization request had a code_challenge")]
@@ -68,7 +68,7 @@ impl PkcePolicy {
 
 impl Grant {
     pub fn redeem(&self, client: &Client, request: &RedeemCode, pkce: PkcePolicy, now: Timestamp) -> Redemption {
-        use Redemption::{Burnt, Granted, Refused, Replayed};
+        use Redemption::{Granted, Invalidated, Refused, Replayed};
 
         let Some(code) = self.code.as_ref().filter(|code| code.digest == request.code.digest()) else {
             return Refused(CodeRefusal::Unknown);
@@ -78,7 +78,7 @@ impl Grant {
         }
         match code.state {
             CodeState::Redeemed => return Replayed,
-            CodeState::Burnt => return Refused(CodeRefusal::Burnt),
+            CodeState::Invalidated => return Refused(CodeRefusal::Invalidated),
             CodeState::Issued => {}
         }
         if self.revoked_at.is_some() {
@@ -96,7 +96,7 @@ impl Grant {
             Err(
                 reason
                 @ (CodeRefusal::VerifierMissing | CodeRefusal::VerifierMalformed | CodeRefusal::VerifierMismatch),
-            ) => Burnt(reason),
+            ) => Invalidated(reason),
             Err(reason) => Refused(reason),
         }
     }
@@ -173,13 +173,13 @@ mod tests {
     #[test]
     fn a_failed_proof_burns_the_code() {
         let missing = decide(|_, _, request| request.code_verifier = None);
-        assert_eq!(missing, Redemption::Burnt(CodeRefusal::VerifierMissing));
+        assert_eq!(missing, Redemption::Invalidated(CodeRefusal::VerifierMissing));
         let wrong = decide(|_, _, request| request.code_verifier = Some("x".repeat(43)));
-        assert_eq!(wrong, Redemption::Burnt(CodeRefusal::VerifierMismatch));
+        assert_eq!(wrong, Redemption::Invalidated(CodeRefusal::VerifierMismatch));
         let short = decide(|_, _, request| request.code_verifier = Some("short".to_owned()));
-        assert_eq!(short, Redemption::Burnt(CodeRefusal::VerifierMalformed));
-        let burnt = decide(|_, code, _| code.state = CodeState::Burnt);
-        assert_eq!(burnt, Redemption::Refused(CodeRefusal::Burnt));
+        assert_eq!(short, Redemption::Invalidated(CodeRefusal::VerifierMalformed));
+        let invalidated = decide(|_, code, _| code.state = CodeState::Invalidated);
+        assert_eq!(invalidated, Redemption::Refused(CodeRefusal::Invalidated));
     }
 
     #[test]

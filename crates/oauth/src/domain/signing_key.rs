@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::Timestamp;
 use jose::{Algorithm, Jwk};
 
-/// Signs ID tokens, signed userinfo and log-out tokens.
+/// Signs ID tokens, signed userinfo and logout tokens.
 pub const ID_TOKEN_SET: &str = "hydra.openid.id-token";
 /// Signs JWT access tokens.
 pub const ACCESS_TOKEN_SET: &str = "hydra.jwt.access-token";

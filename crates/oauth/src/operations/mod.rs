@@ -26,7 +26,7 @@ pub mod revoke_token;
 pub mod rotate_client_secret;
 mod rules;
 pub mod save_client;
-mod serve_neighbours;
+mod serve_contracts;
 pub mod signing_keys;
 pub mod start_authorization;
 pub mod start_logout;

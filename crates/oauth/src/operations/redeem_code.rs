@@ -60,7 +60,7 @@ impl OAuth {
         match grant.redeem(client, &request, pkce, cx.now) {
             Redemption::Granted => self.issue_for_code(cx, client, grant, &request).await,
             Redemption::Replayed => self.revoke_replayed(cx, &grant).await,
-            Redemption::Burnt(reason) => {
+            Redemption::Invalidated(reason) => {
                 let mut tx = self.database().write(cx.tenant).await?;
                 grants::mark_burnt(&mut tx, grant.id, request.code.digest()).await?;
                 jobs::append_event(&mut tx, cx, failed(&grant, "code_burnt")).await?;

@@ -7,7 +7,7 @@ use ui::components::{Button, ButtonKind, Checkbox, Hidden};
 use ui::{OutsideText, Page};
 use url::Url;
 
-use super::words::Words;
+use super::texts::Texts;
 use crate::OAuth;
 use crate::domain::client::Client;
 use crate::operations::consent_requests::ConsentChallenge;
@@ -15,7 +15,7 @@ use crate::operations::consent_requests::ConsentChallenge;
 #[derive(Template)]
 #[template(path = "pages/consent.html")]
 pub(super) struct ConsentPage<'a> {
-    pub words: &'static Words,
+    pub texts: &'static Texts,
     pub client_name: OutsideText,
     pub signed_in_as: Option<String>,
     /// What the client may do, one permission for each scope.
@@ -46,26 +46,26 @@ pub(crate) fn respond(
     found: &ConsentChallenge,
     signed_in_as: Option<String>,
 ) -> Response {
-    let words = Words::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui().language(cx.locale));
     let metadata = &found.client.metadata;
     let web_uri = |uri: &'_ String| (!uri.is_empty()).then_some(()).map(|()| uri.clone());
     let (terms, privacy) = (web_uri(&metadata.tos_uri), web_uri(&metadata.policy_uri));
     let page = ConsentPage {
-        words,
+        texts,
         client_name: client_name(&found.client),
         signed_in_as,
-        permissions: permissions(words, found.request.scope.as_slice()),
+        permissions: permissions(texts, found.request.scope.as_slice()),
         audience: &found.request.audience,
         destination: destination(&found.request.target.redirect_uri),
         terms: terms.as_deref(),
         privacy: privacy.as_deref(),
         action: oauth.config().public_url(crate::http::CONSENT_PAGE),
         values: [Hidden::new("consent_challenge", challenge), Hidden::new("csrf", found.consent.csrf.as_str())],
-        remember: found.consent.flow.may_skip_consent.then(|| remember_box(words)),
-        allow: Button::submit(words.allow).sending("decision", "allow"),
-        deny: Button::submit(words.deny).sending("decision", "deny").of_kind(ButtonKind::Secondary),
+        remember: found.consent.flow.may_skip_consent.then(|| remember_box(texts)),
+        allow: Button::submit(texts.allow).sending("decision", "allow"),
+        deny: Button::submit(texts.deny).sending("decision", "deny").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(words.consent_title).asked_with(query), &page)
+    oauth.page(cx, Page::titled(texts.consent_title).asked_with(query), &page)
 }
 
 /// The client chose its name, so the name is bounded and cannot rearrange the sentence around it.
@@ -74,12 +74,12 @@ pub(super) fn client_name(client: &Client) -> OutsideText {
     name(client.display_name()).or_else(|| name(client.id.as_str())).unwrap_or_else(OutsideText::nobody)
 }
 
-pub(super) fn permissions<'a>(words: &'static Words, scope: &'a [String]) -> Vec<Permission<'a>> {
+pub(super) fn permissions<'a>(texts: &'static Texts, scope: &'a [String]) -> Vec<Permission<'a>> {
     let mut permissions: Vec<Permission<'a>> = Vec::new();
     for scope in scope {
-        let permission = match words.scope(scope) {
+        let permission = match texts.scope(scope) {
             Some(text) => Permission { text, scope: None },
-            None => Permission { text: words.scope_other, scope: Some(scope) },
+            None => Permission { text: texts.scope_other, scope: Some(scope) },
         };
         // `offline` and `offline_access` are one permission.
         if permission.scope.is_some() || permissions.iter().all(|known| known.text != permission.text) {
@@ -89,13 +89,13 @@ pub(super) fn permissions<'a>(words: &'static Words, scope: &'a [String]) -> Vec
     permissions
 }
 
-pub(super) fn remember_box(words: &'static Words) -> Checkbox {
+pub(super) fn remember_box(texts: &'static Texts) -> Checkbox {
     Checkbox {
         id: "remember".to_owned(),
         name: "remember".to_owned(),
-        label: words.remember.to_owned(),
+        label: texts.remember.to_owned(),
         value: "true".to_owned(),
-        hint: Some(words.remember_hint.to_owned()),
+        hint: Some(texts.remember_hint.to_owned()),
         ..Checkbox::default()
     }
 }

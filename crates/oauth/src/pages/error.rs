@@ -7,13 +7,13 @@ use axum::response::Response;
 use base::Context;
 use ui::Page;
 
-use super::words::Words;
+use super::texts::Texts;
 use crate::OAuth;
 
 #[derive(Template)]
 #[template(path = "pages/error.html")]
 pub(super) struct ErrorPage<'a> {
-    pub words: &'static Words,
+    pub texts: &'static Texts,
     pub explanation: &'static str,
     pub name: &'a str,
     pub description: &'a str,
@@ -21,17 +21,17 @@ pub(super) struct ErrorPage<'a> {
 }
 
 pub(crate) fn respond(oauth: &OAuth, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
-    let words = Words::of(oauth.ui().language(cx.locale));
-    let explanation = explanation(words, status, name);
-    let page = ErrorPage { words, explanation, name, description, request_id: cx.request_id.to_string() };
-    oauth.page(cx, Page { status, ..Page::titled(words.error_title) }, &page)
+    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let explanation = explanation(texts, status, name);
+    let page = ErrorPage { texts, explanation, name, description, request_id: cx.request_id.to_string() };
+    oauth.page(cx, Page { status, ..Page::titled(texts.error_title) }, &page)
 }
 
-pub(super) fn explanation(words: &'static Words, status: StatusCode, name: &str) -> &'static str {
+pub(super) fn explanation(texts: &'static Texts, status: StatusCode, name: &str) -> &'static str {
     match name {
-        "request_unauthorized" | "access_denied" => words.error_expired,
-        "request_forbidden" => words.error_cookies,
-        _ if status.is_server_error() => words.error_ours,
-        _ => words.error_intro,
+        "request_unauthorized" | "access_denied" => texts.error_expired,
+        "request_forbidden" => texts.error_cookies,
+        _ if status.is_server_error() => texts.error_ours,
+        _ => texts.error_intro,
     }
 }

@@ -7,7 +7,7 @@ use base::Context;
 use ui::Page;
 use ui::components::{Button, Hidden};
 
-use super::words::Words;
+use super::texts::Texts;
 use crate::OAuth;
 
 /// Where the answer goes, and what it says.
@@ -19,7 +19,7 @@ pub(crate) struct FormPost<'a> {
 #[derive(Template)]
 #[template(path = "pages/form_post.html")]
 pub(super) struct FormPostPage<'a> {
-    pub words: &'static Words,
+    pub texts: &'static Texts,
     pub action: &'a str,
     pub fields: Vec<Hidden>,
     pub go_on: Button,
@@ -28,14 +28,14 @@ pub(super) struct FormPostPage<'a> {
 
 impl FormPost<'_> {
     pub(crate) fn respond(self, oauth: &OAuth, cx: &Context) -> Response {
-        let words = Words::of(oauth.ui().language(cx.locale));
+        let texts = Texts::of(oauth.ui().language(cx.locale));
         let page = FormPostPage {
-            words,
+            texts,
             action: self.action,
             fields: self.fields.iter().map(|(name, value)| Hidden::new(*name, value.as_str())).collect(),
-            go_on: Button::submit(words.go_on),
+            go_on: Button::submit(texts.go_on),
             script: oauth.config().public_url(crate::http::FORM_POST_SCRIPT),
         };
-        oauth.page(cx, Page::titled(words.form_post_title), &page)
+        oauth.page(cx, Page::titled(texts.form_post_title), &page)
     }
 }

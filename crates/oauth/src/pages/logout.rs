@@ -10,14 +10,14 @@ use ui::{OutsideText, Page};
 use url::Url;
 
 use super::consent::client_name;
-use super::words::Words;
+use super::texts::Texts;
 use crate::OAuth;
 use crate::domain::client::Client;
 
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub(super) struct LogoutPage {
-    pub words: &'static Words,
+    pub texts: &'static Texts,
     pub client_name: Option<OutsideText>,
     pub action: String,
     pub challenge: Hidden,
@@ -36,7 +36,7 @@ pub(super) struct Notice {
 #[derive(Template)]
 #[template(path = "pages/front_channel_logout.html")]
 pub(super) struct FrontChannelLogout<'a> {
-    pub words: &'static Words,
+    pub texts: &'static Texts,
     pub pages: &'a [String],
     pub redirect_to: &'a str,
 }
@@ -48,37 +48,37 @@ pub(crate) fn question(
     challenge: &str,
     client: Option<&Client>,
 ) -> Response {
-    let words = Words::of(oauth.ui().language(cx.locale));
+    let texts = Texts::of(oauth.ui().language(cx.locale));
     let page = LogoutPage {
-        words,
+        texts,
         client_name: client.map(client_name),
         action: oauth.config().public_url(crate::http::LOGOUT_PAGE),
         challenge: Hidden::new("logout_challenge", challenge),
-        sign_out: Button::submit(words.sign_out).sending("decision", "sign_out"),
-        stay: Button::submit(words.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),
+        sign_out: Button::submit(texts.sign_out).sending("decision", "sign_out"),
+        stay: Button::submit(texts.stay).sending("decision", "stay").of_kind(ButtonKind::Secondary),
     };
-    oauth.page(cx, Page::titled(words.logout_title).asked_with(query), &page)
+    oauth.page(cx, Page::titled(texts.logout_title).asked_with(query), &page)
 }
 
 pub(crate) fn stayed(oauth: &OAuth, cx: &Context) -> Response {
-    let words = Words::of(oauth.ui().language(cx.locale));
-    let notice = Notice { title: words.stayed_title, text: words.stayed_intro };
-    oauth.page(cx, Page::titled(words.stayed_title), &notice)
+    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let notice = Notice { title: texts.stayed_title, text: texts.stayed_intro };
+    oauth.page(cx, Page::titled(texts.stayed_title), &notice)
 }
 
 pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Response {
-    let words = Words::of(oauth.ui().language(cx.locale));
-    let notice = Notice { title: words.signed_out_title, text: words.signed_out_intro };
-    oauth.page(cx, Page::titled(words.signed_out_title).asked_with(query), &notice)
+    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let notice = Notice { title: texts.signed_out_title, text: texts.signed_out_intro };
+    oauth.page(cx, Page::titled(texts.signed_out_title).asked_with(query), &notice)
 }
 
 /// Loads the clients' pages, then goes on (OpenID Connect Front-Channel Logout section 2). It goes on without script: the
 /// frames have the time that the browser waits.
 pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redirect_to: &str) -> Response {
     const WAIT_SECONDS: u32 = 3;
-    let words = Words::of(oauth.ui().language(cx.locale));
-    let page = FrontChannelLogout { words, pages, redirect_to };
-    let mut response = oauth.page(cx, Page::titled(words.signing_out_title), &page);
+    let texts = Texts::of(oauth.ui().language(cx.locale));
+    let page = FrontChannelLogout { texts, pages, redirect_to };
+    let mut response = oauth.page(cx, Page::titled(texts.signing_out_title), &page);
     let headers = response.headers_mut();
     if let Ok(refresh) = HeaderValue::try_from(format!("{WAIT_SECONDS};url={redirect_to}")) {
         headers.insert(header::REFRESH, refresh);

@@ -12,7 +12,7 @@ pub(crate) mod consent;
 pub(crate) mod error;
 pub(crate) mod form_post;
 pub(crate) mod logout;
-pub(crate) mod words;
+pub(crate) mod texts;
 
 #[cfg(test)]
 mod samples;

@@ -252,7 +252,7 @@ fn read_code(row: &Row) -> Result<Option<IssuedCode>, Error> {
         "none" => return Ok(None),
         "issued" => CodeState::Issued,
         "redeemed" => CodeState::Redeemed,
-        "burnt" => CodeState::Burnt,
+        "burnt" => CodeState::Invalidated,
         other => return Err(inconsistent(format!("code_state {other}"))),
     };
     let challenge = row.get::<Option<String>>(10)?.map(|text| CodeChallenge::from_text(&text)).transpose();

@@ -22,7 +22,7 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    /// Reads and judges files, environment and flags.
+    /// Reads and checks files, environment and flags.
     pub(crate) fn load(&self, services: &[Service], dev: bool, called_as: Option<Service>) -> Result<Config, Faults> {
         let dsn = self.dsn.iter().map(|dsn| ("dsn".to_owned(), Value::from(dsn.as_str())));
         let has_mode = |service: &Service| service.definition().configuration.has_development_mode;

@@ -70,12 +70,12 @@ pub(super) async fn run(arguments: &Arguments, called_as: Option<Service>) -> an
 /// Everything that can be said about a configuration that can be read.
 pub(crate) async fn examine(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Diagnosis> {
     let mut findings = prepare_as_serve_does(config, data, trust).await;
-    findings.extend(judge(config));
+    findings.extend(check(config));
     findings.extend(ask_services(config).await);
     if !findings.iter().any(|it| it.subject == "urls") {
         findings.push(Diagnosis::new("urls", Verdict::Good, "fit together"));
     }
-    findings.extend(look_at_neighbours(config, trust).await);
+    findings.extend(look_at_remote_services(config, trust).await);
     findings.push(look_at_clock(data));
     findings
 }
@@ -130,16 +130,16 @@ fn show(findings: &[Diagnosis], format: Format) -> anyhow::Result<()> {
 }
 
 /// What the configuration alone tells.
-fn judge(config: &Config) -> Vec<Diagnosis> {
+fn check(config: &Config) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
-    findings.extend(judge_urls(config));
-    findings.extend(judge_cors(config));
-    findings.extend(judge_proxies(config));
-    findings.extend(judge_open_admin(config));
+    findings.extend(check_urls(config));
+    findings.extend(check_cors(config));
+    findings.extend(check_proxies(config));
+    findings.extend(check_open_admin(config));
     findings
 }
 
-fn judge_urls(config: &Config) -> Vec<Diagnosis> {
+fn check_urls(config: &Config) -> Vec<Diagnosis> {
     let urls = public_urls(config);
     let mut findings = Vec::new();
     for (key, service, url) in &urls {
@@ -159,7 +159,7 @@ fn judge_urls(config: &Config) -> Vec<Diagnosis> {
     findings
 }
 
-fn judge_cors(config: &Config) -> Vec<Diagnosis> {
+fn check_cors(config: &Config) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (service, listener) in listeners(config) {
         let listener = listener.name;
@@ -179,7 +179,7 @@ fn judge_cors(config: &Config) -> Vec<Diagnosis> {
 }
 
 /// An https address without TLS of our own means that something stands before us.
-fn judge_proxies(config: &Config) -> Vec<Diagnosis> {
+fn check_proxies(config: &Config) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (service, listener) in listeners(config).filter(|(_, listener)| matches!(listener.kind, Kind::Public(_))) {
         let Ok(settings) = config.listener(service, listener.name) else { continue };
@@ -201,7 +201,7 @@ fn judge_proxies(config: &Config) -> Vec<Diagnosis> {
 }
 
 /// An admin API that is open on purpose starts, and is worth a word.
-fn judge_open_admin(config: &Config) -> Option<Diagnosis> {
+fn check_open_admin(config: &Config) -> Option<Diagnosis> {
     let admin = &config.shared.admin;
     let why = "admin.unprotected leaves the admin listeners open to whoever reaches them; be sure that something keeps strangers \
                out";
@@ -228,7 +228,7 @@ fn listeners(config: &Config) -> impl Iterator<Item = (Service, &'static Listene
 }
 
 /// Services that run elsewhere, at the addresses of the configuration.
-async fn look_at_neighbours(config: &Config, trust: &TrustStore) -> Vec<Diagnosis> {
+async fn look_at_remote_services(config: &Config, trust: &TrustStore) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     let remotes = config.services.iter().flat_map(|of| of.definition().remotes.iter().map(move |remote| (*of, remote)));
     let remotes = remotes.filter(|(_, remote)| !config.services.iter().any(|it| it.name() == remote.service));
@@ -243,15 +243,15 @@ async fn look_at_neighbours(config: &Config, trust: &TrustStore) -> Vec<Diagnosi
         let name = format!("{of}.{path}");
         findings.push(match Client::new(Destinations::Any, trust).with_limits(limits).get(&health).await {
             Ok(answer) if answer.status().is_success() => {
-                Diagnosis::new("neighbours", Verdict::Good, format!("{name}: {asked} answers"))
+                Diagnosis::new("remote services", Verdict::Good, format!("{name}: {asked} answers"))
             }
             Ok(answer) => {
                 let why = format!("{name}: what is there answers {} when asked for its health", answer.status());
-                Diagnosis::new("neighbours", Verdict::Warning, why)
+                Diagnosis::new("remote services", Verdict::Warning, why)
             }
             Err(error) => {
                 let why = format!("{name}: {} does not answer there: {}", asked, chain(&error));
-                Diagnosis::new("neighbours", Verdict::Bad, why)
+                Diagnosis::new("remote services", Verdict::Bad, why)
             }
         });
     }
@@ -286,10 +286,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_neighbour_that_is_away_is_found() {
+    async fn an_unreachable_remote_service_is_found() {
         let look = async |service, tree| {
             let config = Config::from_value(&[service], tree).unwrap();
-            look_at_neighbours(&config, &TrustStore::bundled())
+            look_at_remote_services(&config, &TrustStore::bundled())
                 .await
                 .into_iter()
                 .map(|it| (it.verdict, it.explanation))
@@ -303,7 +303,7 @@ mod tests {
 
     async fn bad(tree: Value) -> Vec<&'static str> {
         let config = Config::from_value(&[], tree).unwrap();
-        let found = judge(&config).into_iter().chain(ask_services(&config).await);
+        let found = check(&config).into_iter().chain(ask_services(&config).await);
         // No mail server is configured here.
         let found = found.filter(|it| it.subject != "mail");
         found.filter(|it| it.verdict != Verdict::Good).map(|it| it.subject).collect()

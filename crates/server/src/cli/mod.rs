@@ -99,11 +99,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse_from(arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(&error.into()),
+        Err(error) => return add_message(&error.into()),
     };
     match runtime.block_on(run(cli.command, called_as)) {
         Ok(code) => code,
-        Err(error) => complain(&error),
+        Err(error) => add_message(&error),
     }
 }
 
@@ -121,7 +121,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
 }
 
 /// Says what went wrong and why, one cause a line.
-fn complain(error: &anyhow::Error) -> ExitCode {
+fn add_message(error: &anyhow::Error) -> ExitCode {
     eprintln!("kleis: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");

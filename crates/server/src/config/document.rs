@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_values_win_and_neighbours_stay() {
+    fn later_values_win_and_other_members_stay() {
         let mut document = json!({"a": {"b": 1, "c": [1, 2]}});
         merge(&mut document, json!({"a": {"c": [3]}, "d": null}));
         assert_eq!(document, json!({"a": {"b": 1, "c": [3]}, "d": null}));

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_of_a_neighbour_counts_when_it_runs_elsewhere() {
+    fn the_url_of_a_remote_service_counts_when_it_runs_elsewhere() {
         let why = |service, path: &str, running: &[Service]| {
             SectionKeys::default().why_without_effect(service, path, running)
         };

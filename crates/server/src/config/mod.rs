@@ -1,4 +1,4 @@
-//! Configuration: files, environment and flags become one tree, which is judged as a whole before anything is opened.
+//! Configuration: files, environment and flags become one tree, which is checked as a whole before anything is opened.
 //!
 //! One `kleis.yml` has a section for each service, with the keys of the file that the service replaces; `dsn`, `log`,
 //! `tracing` and `secrets` at the top are every section's default. A file of a replaced program is read as its section.
@@ -69,7 +69,7 @@ pub struct Config {
 pub(crate) type Classic = BTreeMap<Service, Option<String>>;
 
 impl Config {
-    /// Reads and judges everything.
+    /// Reads and checks everything.
     ///
     /// # Errors
     /// All faults of all sources.

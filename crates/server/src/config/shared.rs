@@ -123,7 +123,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Whether a stranger who reaches the listener is turned away.
+    /// Whether a stranger who reaches the listener is rejected.
     pub fn is_protected(&self) -> bool {
         !self.tokens.is_empty() || self.client_ca.is_some()
     }

@@ -11,8 +11,8 @@ mod api;
 mod oidc;
 mod pages;
 mod relying_party;
+mod texts;
 mod visits;
-mod words;
 
 use base::{Clock, Rng, Secret};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) use relying_party::router as relying_party_router;
 /// The names of the texts of the sample application.
 #[cfg(test)]
 pub(crate) fn text_names() -> Vec<ui::TextName> {
-    words::Words::names()
+    texts::Texts::names()
 }
 
 /// What the relying party is told about the world.

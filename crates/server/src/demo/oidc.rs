@@ -16,7 +16,7 @@ use url::Url;
 use super::visits::{Departure, SignedIn};
 use super::{Settings, Tools};
 
-/// Why a sign-in failed, in words for the page.
+/// Why a sign-in failed, in texts for the page.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignInError {
     #[error("the provider cannot be reached: {0}")]
@@ -111,8 +111,8 @@ pub(super) async fn arrive(
         return Err(SignInError::Foreign);
     }
     let Some(code) = arrival.code else {
-        let words = [arrival.error, arrival.error_description].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        return Err(SignInError::Refused(words));
+        let texts = [arrival.error, arrival.error_description].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        return Err(SignInError::Refused(texts));
     };
     let client = client(settings, discover(settings, tools).await?);
     let http = |request| call(tools.http.clone(), request);

@@ -5,19 +5,19 @@ use serde_json::Value;
 use ui::Strings;
 use ui::components::{Alert, Button};
 
-use super::words::Words;
+use super::texts::Texts;
 
 #[derive(Template)]
 #[template(path = "demo/welcome.html")]
 pub(super) struct WelcomePage {
-    pub(super) words: &'static Words,
+    pub(super) texts: &'static Texts,
     pub(super) sign_in: Button,
 }
 
 #[derive(Template)]
 #[template(path = "demo/home.html")]
 pub(super) struct HomePage {
-    pub(super) words: &'static Words,
+    pub(super) texts: &'static Texts,
     pub(super) name: Option<String>,
     /// Name and value of each claim, in the token's order.
     pub(super) claims: Vec<(String, String)>,
@@ -36,14 +36,14 @@ pub(super) struct ApiAnswer {
 #[derive(Template)]
 #[template(path = "demo/signed_out.html")]
 pub(super) struct SignedOutPage {
-    pub(super) words: &'static Words,
+    pub(super) texts: &'static Texts,
     pub(super) sign_in: Button,
 }
 
 #[derive(Template)]
 #[template(path = "demo/failed.html")]
 pub(super) struct FailedPage {
-    pub(super) words: &'static Words,
+    pub(super) texts: &'static Texts,
     pub(super) strings: &'static Strings,
     pub(super) alert: Alert,
     pub(super) again: Button,

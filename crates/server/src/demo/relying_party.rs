@@ -19,8 +19,8 @@ use web::cookies::{self, SetCookie};
 
 use super::oidc::{self, Arrival, SignInError};
 use super::pages::{ApiAnswer, FailedPage, HomePage, SignedOutPage, WelcomePage, display_name, lines};
+use super::texts::Texts;
 use super::visits::{COOKIE, SignedIn, Visit, Visits};
-use super::words::Words;
 use super::{Settings, Tools};
 use crate::http::loopback;
 
@@ -63,12 +63,12 @@ pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigE
 }
 
 async fn home(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response {
-    let words = Words::of(app.ui.language(cx.locale));
+    let texts = Texts::of(app.ui.language(cx.locale));
     match app.visits.find(cookies::get(&headers, COOKIE), cx.now) {
         Some(Visit::SignedIn(person)) => app.home(cx.locale, &person, None),
         Some(Visit::Leaving(_)) | None => {
-            let page = WelcomePage { words, sign_in: Button::submit(words.sign_in) };
-            app.ui.respond(cx.locale, Page::titled(words.title), &page).into_response()
+            let page = WelcomePage { texts, sign_in: Button::submit(texts.sign_in) };
+            app.ui.respond(cx.locale, Page::titled(texts.title), &page).into_response()
         }
     }
 }
@@ -118,9 +118,9 @@ async fn sign_out(State(app): Shared, headers: HeaderMap) -> Response {
 }
 
 async fn signed_out(State(app): Shared, Cx(cx): Cx) -> Response {
-    let words = Words::of(app.ui.language(cx.locale));
-    let page = SignedOutPage { words, sign_in: Button::submit(words.sign_in) };
-    app.ui.respond(cx.locale, Page::titled(words.signed_out), &page).into_response()
+    let texts = Texts::of(app.ui.language(cx.locale));
+    let page = SignedOutPage { texts, sign_in: Button::submit(texts.sign_in) };
+    app.ui.respond(cx.locale, Page::titled(texts.signed_out), &page).into_response()
 }
 
 async fn asset(State(app): Shared, Path(file): Path<String>) -> Response {
@@ -129,30 +129,30 @@ async fn asset(State(app): Shared, Path(file): Path<String>) -> Response {
 
 impl RelyingParty {
     fn home(&self, locale: Locale, person: &SignedIn, answer: Option<ApiAnswer>) -> Response {
-        let words = Words::of(self.ui.language(locale));
+        let texts = Texts::of(self.ui.language(locale));
         let page = HomePage {
-            words,
+            texts,
             name: display_name(&person.claims),
             claims: lines(&person.claims),
-            call_api: Button::submit(words.call_api),
+            call_api: Button::submit(texts.call_api),
             answer,
             account_url: self.settings.account_url.to_string(),
-            sign_out: Button::submit(words.sign_out).of_kind(ButtonKind::Secondary),
+            sign_out: Button::submit(texts.sign_out).of_kind(ButtonKind::Secondary),
         };
-        let frame = Page { width: Width::Wide, ..Page::titled(words.title) };
+        let frame = Page { width: Width::Wide, ..Page::titled(texts.title) };
         self.ui.respond(locale, frame, &page).into_response()
     }
 
     fn failed(&self, locale: Locale, error: &SignInError) -> Response {
         let language = self.ui.language(locale);
-        let words = Words::of(language);
+        let texts = Texts::of(language);
         let page = FailedPage {
-            words,
+            texts,
             strings: Strings::of(language),
             alert: Alert::new(MessageKind::Error, error.to_string()),
-            again: Button::submit(words.again),
+            again: Button::submit(texts.again),
         };
-        let frame = Page { status: StatusCode::BAD_REQUEST, ..Page::titled(words.failed) };
+        let frame = Page { status: StatusCode::BAD_REQUEST, ..Page::titled(texts.failed) };
         self.ui.respond(locale, frame, &page).into_response()
     }
 

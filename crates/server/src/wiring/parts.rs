@@ -42,7 +42,7 @@ pub(super) struct Parts {
     pub(super) table_sizes: TableSizes,
     pub(super) trust: TrustStore,
     /// For services in other processes: they stand where the configuration says, private networks included.
-    pub(super) neighbours: Client,
+    pub(super) remote_services: Client,
     /// The data directory, for a process that has one.
     pub(super) data_dir: Option<DataDir>,
 }

@@ -23,7 +23,7 @@ use crate::config::{Config, Fault, Faults, Notice, Service};
 use crate::data_dir::DataDir;
 use crate::http::error_pages::ErrorPages;
 use crate::http::health::Health;
-use crate::neighbours;
+use crate::remote_services;
 
 /// Services that are ready to serve.
 #[derive(Default)]
@@ -144,8 +144,8 @@ fn of_service(
     known: &Known,
     findings: &mut Findings,
 ) -> Option<(service::Parts, Vec<Arc<dyn Handler>>)> {
-    let tied =
-        findings.keep_value(config, neighbours::tie(config, service, &known.links, &parts.neighbours, &parts.rng));
+    let tied = findings
+        .keep_value(config, remote_services::tie(config, service, &known.links, &parts.remote_services, &parts.rng));
     let seals = !service.definition().secrets.sealing.is_empty();
     let sealer = seals.then(|| findings.keep_value(config, sealer(config, &parts.rng, service)));
     let http = findings.keep_value(config, parts.outbound(config, service));

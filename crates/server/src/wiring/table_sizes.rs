@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::Clock;
-use database::{Census, TableSize};
+use database::{TableSize, TableStatistics};
 use telemetry::metrics::encoding::{DescriptorEncoder, EncodeMetric};
 use telemetry::metrics::{Collector, ConstGauge};
 use tokio::sync::watch;
@@ -14,23 +14,23 @@ use crate::config::Service;
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// The last census. A cheap clone.
+/// The last statistics. A cheap clone.
 #[derive(Clone, Debug)]
 pub(super) struct TableSizes(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    census: Census,
+    statistics: TableStatistics,
     clock: Clock,
     last: Mutex<Vec<TableSize>>,
-    /// Whether the last census was looked at.
+    /// Whether the last statistics was looked at.
     is_wanted: AtomicBool,
 }
 
 impl TableSizes {
-    pub(super) fn new(census: Census, clock: Clock) -> Self {
+    pub(super) fn new(statistics: TableStatistics, clock: Clock) -> Self {
         let (last, is_wanted) = (Mutex::default(), AtomicBool::new(true));
-        Self(Arc::new(Inner { census, clock, last, is_wanted }))
+        Self(Arc::new(Inner { statistics, clock, last, is_wanted }))
     }
 
     /// Counts now and then, until the end.
@@ -47,7 +47,7 @@ impl TableSizes {
     }
 
     async fn count(&self) {
-        match self.0.census.take().await {
+        match self.0.statistics.take().await {
             Ok(sizes) => *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = sizes,
             // An engine that only speaks like PostgreSQL may not keep these numbers.
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the tables could not be counted"),

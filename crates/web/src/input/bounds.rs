@@ -14,7 +14,7 @@ pub(super) enum OutOfBounds {
     Zero(String),
 }
 
-/// Looks at the bytes once. Syntax is not judged here: what is no JSON is the parser's to refuse.
+/// Looks at the bytes once. Syntax is not checked here: what is no JSON is the parser's to refuse.
 ///
 /// Values are counted by what stands between them, before any of them is made: a decoded value takes up to a hundred
 /// times the memory of its text.

@@ -273,7 +273,7 @@ impl<S> PacedIo<S> {
     }
 
     /// Judges what a write came to.
-    fn judge_write<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    fn note_write<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck_since = None;
             return written;
@@ -333,7 +333,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
             None => Pin::new(&mut self.inner).poll_write(cx, bytes),
         };
         self.sent(&written);
-        self.judge_write(written, cx)
+        self.note_write(written, cx)
     }
 
     fn poll_write_vectored(
@@ -348,7 +348,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
         }
         let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
         self.sent(&written);
-        self.judge_write(written, cx)
+        self.note_write(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -357,11 +357,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(cx);
-        self.judge_write(flushed, cx)
+        self.note_write(flushed, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let ended = Pin::new(&mut self.inner).poll_shutdown(cx);
-        self.judge_write(ended, cx)
+        self.note_write(ended, cx)
     }
 }

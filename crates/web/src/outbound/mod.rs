@@ -142,7 +142,7 @@ fn origin(uri: &Uri) -> String {
     format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
 }
 
-/// The resolver sees names alone: an address written into the URL is judged here.
+/// The resolver sees names alone: an address written into the URL is checked here.
 fn check_url(uri: &Uri, destinations: &Destinations) -> Result<(), OutboundError> {
     let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
     let host = host.ok_or_else(|| OutboundError::InvalidUrl(origin(uri)))?;

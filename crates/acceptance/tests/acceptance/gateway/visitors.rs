@@ -75,7 +75,7 @@ impl Cookies {
         let (mut browser, _) = signed_in(suite, "bob@example.org").await?;
         let revoked = cookie(suite, &browser)?;
         let logout = browser.get(suite.identity("/self-service/logout/browser")).await?;
-        let url = logout.at("/logout_url").as_str().context("a log-out address")?.to_owned();
+        let url = logout.at("/logout_url").as_str().context("a logout address")?.to_owned();
         browser.get(url).await?;
         let (browser, id) = signed_in(suite, ALICE).await?;
         let valid = cookie(suite, &browser)?;

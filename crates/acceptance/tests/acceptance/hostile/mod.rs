@@ -6,7 +6,7 @@
 //! - Nothing is ever answered with a 5xx, and nothing panics anywhere in the process.
 //!
 //! Requests are written byte by byte ([`wire`]), because a tidy client would never send most of them. [`routes`] lists what
-//! is served, [`world`] holds what exists there, [`verdict`] judges the answers.
+//! is served, [`world`] holds what exists there, [`verdict`] checks the answers.
 
 mod cookies;
 mod forms;

@@ -186,7 +186,7 @@ async fn grants(suite: &Suite, client: &Credentials, names: &mut BTreeMap<&'stat
     let hint = tokens["id_token"].as_str().unwrap_or_default();
     let page = browser.get(suite.oauth(&format!("/oauth2/sessions/logout?id_token_hint={hint}"))).await?;
     let asked = browser.follow_until(page, LOGOUT).await?;
-    names.insert("logout_challenge", query(&asked, "logout_challenge").context("a log-out challenge")?);
+    names.insert("logout_challenge", query(&asked, "logout_challenge").context("a logout challenge")?);
 
     let mut stranger = suite.browser();
     let challenge = async |browser: &mut Browser| {

@@ -1,4 +1,4 @@
-//! Attacks on one person's secrets from many addresses: little is judged, and the owner is not locked out.
+//! Attacks on one person's secrets from many addresses: little is checked, and the owner is not locked out.
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
@@ -54,7 +54,7 @@ async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> 
         ensure!(answers.iter().all(|page| page.status == 200), "{}", answers[0].summary());
         suite.mail.first_to(ALICE).await?;
 
-        let (mut judged, mut refused) = (0, 0);
+        let (mut checked, mut refused) = (0, 0);
         for number in 1..=12 {
             let wrong = json!({ "method": "code", "code": "000000" });
             let bodies = [json!({ "method": "code", "email": ALICE }), wrong.clone(), wrong.clone(), wrong];
@@ -67,15 +67,15 @@ async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> 
             );
             for page in &answers[1..] {
                 match page.status.as_u16() {
-                    200 => judged += 1,
+                    200 => checked += 1,
                     429 => refused += 1,
                     _ => anyhow::bail!("{}", page.summary()),
                 }
             }
         }
         // Three, and the first guess at each of the two codes that were sent.
-        ensure!((3..=5).contains(&judged), "{judged} of 36 guesses were judged");
-        ensure!(judged + refused == 36);
+        ensure!((3..=5).contains(&checked), "{checked} of 36 guesses were checked");
+        ensure!(checked + refused == 36);
         // Passwords count together with codes; the owner's network has a budget of its own.
         ensure!(sign_in(suite, "203.0.113.99", PASSWORD).await? == 429);
         ensure!(sign_in(suite, home, PASSWORD).await? == 200);
@@ -134,7 +134,7 @@ async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
             ensure!(refused(suite).await? == (429, "600".to_owned()), "the wait does not grow");
         }
         suite.advance(std::time::Duration::from_mins(10));
-        ensure!(sign_in(suite, "203.0.113.1", PASSWORD).await? == 200, "after the wait one guess is judged");
+        ensure!(sign_in(suite, "203.0.113.1", PASSWORD).await? == 200, "after the wait one guess is checked");
         Ok(())
     })
     .await
@@ -177,17 +177,17 @@ async fn whoever_knows_the_password_guesses_codes_a_few_times_from_everywhere_to
             let address = format!("203.0.113.{number}");
             thieves.push((session(&address).await?, address));
         }
-        let (mut judged, mut refused) = (0, 0);
+        let (mut checked, mut refused) = (0, 0);
         for (token, address) in thieves.iter().chain(&thieves) {
             match second_factor(suite, address, token, "000000").await? {
-                400 => judged += 1,
+                400 => checked += 1,
                 429 => refused += 1,
                 status => anyhow::bail!("{status}"),
             }
         }
-        ensure!(judged == 3 && refused == 13, "{judged} guesses were judged");
+        ensure!(checked == 3 && refused == 13, "{checked} guesses were checked");
         let (token, address) = &thieves[0];
-        ensure!(second_factor(suite, address, token, &app.code(suite)?).await? == 429, "the right code is not judged");
+        ensure!(second_factor(suite, address, token, &app.code(suite)?).await? == 429, "the right code is not checked");
         let own = session(home).await?;
         ensure!(second_factor(suite, home, &own, &app.code(suite)?).await? == 200, "the owner is not locked out");
         Ok(())

@@ -41,7 +41,7 @@ async fn a_single_page_application_signs_in_and_out() -> Result<()> {
         ensure!(again.at("/error/id") == "session_already_available", "{}", again.summary());
 
         let logout = app.get(suite.identity("/self-service/logout/browser")).await?.expect_status(StatusCode::OK)?;
-        let url = logout.at("/logout_url").as_str().context("a log-out address")?.to_owned();
+        let url = logout.at("/logout_url").as_str().context("a logout address")?.to_owned();
         app.get(url).await?.expect_status(StatusCode::NO_CONTENT)?;
         app.get(suite.identity("/sessions/whoami")).await?.expect_status(StatusCode::UNAUTHORIZED)?;
         Ok(())

@@ -52,7 +52,7 @@ async fn a_person_registers_verifies_signs_out_and_in_again() -> Result<()> {
 
         let mut api = browser.clone().with_header("accept", "application/json");
         let logout = api.get(suite.identity("/self-service/logout/browser")).await?.expect_status(StatusCode::OK)?;
-        let url = logout.at("/logout_url").as_str().context("a log-out address")?.to_owned();
+        let url = logout.at("/logout_url").as_str().context("a logout address")?.to_owned();
         browser.open(url).await?;
         ensure!(whoami(suite, &browser).await? == StatusCode::UNAUTHORIZED, "signed out");
 

@@ -32,7 +32,7 @@ async fn a_relying_party_signs_its_person_out() -> Result<()> {
             .append_pair("state", "bye");
         let page = browser.get(&url).await?;
         let asked = browser.follow_until(page, LOGOUT).await?;
-        let challenge = query(&asked, "logout_challenge").context("a log-out challenge")?;
+        let challenge = query(&asked, "logout_challenge").context("a logout challenge")?;
         let sdk = super::admin_sdk(suite);
         let accepted = ory_hydra_client::apis::o_auth2_api::accept_o_auth2_logout_request(&sdk, &challenge).await;
         let page = browser.get(accepted.map_err(super::explain)?.redirect_to).await?;

@@ -192,7 +192,7 @@ async fn the_official_client_signs_people_out() -> Result<()> {
         let ask = async |browser: &mut Browser| {
             let page = browser.get(suite.oauth("/oauth2/sessions/logout")).await?;
             let asked = browser.follow_until(page, LOGOUT).await?;
-            query(&asked, "logout_challenge").context("a log-out challenge")
+            query(&asked, "logout_challenge").context("a logout challenge")
         };
         let challenge = ask(&mut browser).await?;
         let asked = o_auth2_api::get_o_auth2_logout_request(&sdk, &challenge).await.map_err(explain)?;

@@ -152,7 +152,7 @@ impl Jwt {
                 Err(refusal) => return outcome(refusal, None),
             },
         };
-        match self.judge(&known.claims, inbound) {
+        match self.check(&known.claims, inbound) {
             Ok(()) => {}
             Err(refusal) => return outcome(refusal, Some(&known.claims)),
         }
@@ -243,7 +243,7 @@ impl Jwt {
         Ok(())
     }
 
-    fn judge(&self, claims: &Map<String, Value>, inbound: &Inbound<'_>) -> Result<(), Refusal> {
+    fn check(&self, claims: &Map<String, Value>, inbound: &Inbound<'_>) -> Result<(), Refusal> {
         let check = ClaimsCheck {
             now: inbound.cx.now,
             leeway: self.leeway,

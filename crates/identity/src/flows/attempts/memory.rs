@@ -1,4 +1,4 @@
-//! What a process keeps of attempts in memory: those that are being judged now, the budgets of tenants, and networks that
+//! What a process keeps of attempts in memory: those that are being checked now, the budgets of tenants, and networks that
 //! seem to be proxies. All of it may be lost at a restart.
 
 use std::collections::{HashMap, HashSet};
@@ -87,7 +87,7 @@ impl AttemptMemory {
     }
 }
 
-/// Attempts that are being judged.
+/// Attempts that are being checked.
 #[derive(Debug)]
 pub(in crate::flows) struct Reservation {
     memory: Arc<AttemptMemory>,

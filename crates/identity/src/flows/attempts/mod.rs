@@ -1,7 +1,7 @@
 //! Limits on attempts, below every interface. The decisions are in `domain/attempt_limit.rs`.
 //!
 //! What always holds:
-//! - A guess is reserved in memory before its budgets are read, and written only if it was judged and failed.
+//! - A guess is reserved in memory before its budgets are read, and written only if it was checked and failed.
 //! - A message is counted in the transaction that queues it.
 
 mod memory;
@@ -85,7 +85,7 @@ pub(crate) struct Target<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FamiliarClients(HashMap<Counter, base::Timestamp>);
 
-/// A guess that is being judged. It counts as in flight until it is dropped.
+/// A guess that is being checked. It counts as in flight until it is dropped.
 pub(crate) struct AdmittedGuess {
     /// Held for its end alone.
     _reservation: Reservation,
@@ -107,7 +107,7 @@ impl Identity {
         &self.limits
     }
 
-    /// Admits a guess, or says how long to wait. `is_reserved` is a guess that nobody else can make: it is judged
+    /// Admits a guess, or says how long to wait. `is_reserved` is a guess that nobody else can make: it is checked
     /// whatever strangers did.
     pub(crate) async fn admit_guess(
         &self,
@@ -190,7 +190,7 @@ impl Identity {
         FlowError::TooManyAttempts { retry_after: self.attempt_limits().guesses.stranger.refill }
     }
 
-    /// Counts a guess that was judged and is wrong. It is to be dropped after the commit: from then on the rows count it.
+    /// Counts a guess that was checked and is wrong. It is to be dropped after the commit: from then on the rows count it.
     pub(crate) async fn count_failure_in(
         &self,
         tx: &mut WriteTx,

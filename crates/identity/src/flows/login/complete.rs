@@ -143,7 +143,7 @@ impl Identity {
                     browser: next_browser,
                     session_id: (!must_verify).then_some(signed_in.session.id),
                     oauth2: if must_verify { None } else { flow.details.oauth2.clone() },
-                    newcomer: None,
+                    registrant: None,
                     transient_payload: effects.transient_payload.clone(),
                     caller,
                 };

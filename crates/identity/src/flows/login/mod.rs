@@ -105,7 +105,7 @@ impl Identity {
         match only.login_at_once(LoginStep { service: self, cx, caller, flow, current, submission }).await {
             Err(SubmitError::Flow(error)) => Err(*error),
             // The form stays as it is: the person can go on in it.
-            Ok(_) | Err(SubmitError::Complaints(_) | SubmitError::Limited { .. }) => Ok(()),
+            Ok(_) | Err(SubmitError::Invalid(_) | SubmitError::Limited { .. }) => Ok(()),
         }
     }
 

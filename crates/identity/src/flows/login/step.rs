@@ -133,7 +133,8 @@ impl Effects {
         let Redeeming { service, cx, person } = of;
         if let Some(credential) = &self.rehashed {
             // `false` when the credential was deleted meanwhile: there is no hash to replace.
-            let _is_written = storage::credentials::update_config(tx, service.vault(cx), person, credential).await?;
+            let _is_written =
+                storage::credentials::update_config(tx, service.tenant_sealer(cx), person, credential).await?;
         }
         let Some((via, address)) = &self.verified else { return Ok(false) };
         let found = storage::identities::find_verifiable(tx, *via, address).await?;

@@ -51,7 +51,7 @@ impl Identity {
         let is_own = code.asked_by != AskedBy::Administrator;
         // Before any code is touched: two recoveries of one person void each other's codes below, and must not wait for each
         // other in a circle.
-        let person = storage::identities::lock_whole(&mut tx, self.vault(cx), owner).await?;
+        let person = storage::identities::lock_whole(&mut tx, self.tenant_sealer(cx), owner).await?;
         if !storage::codes::redeem(&mut tx, code.id, cx.now).await? {
             return Ok(None);
         }
@@ -129,7 +129,7 @@ impl Identity {
             return Ok(person);
         }
         after.refresh_available_aal(self.factor_rules());
-        match storage::identities::update(tx, self.vault(cx), &person, &after).await {
+        match storage::identities::update(tx, self.tenant_sealer(cx), &person, &after).await {
             Ok(()) => self.identity_event(tx, cx, "IdentityUpdated", &after).await?,
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
             Err(StoreError::Database(error)) => return Err(error.into()),

@@ -23,7 +23,7 @@ use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::{StoreError, Taken};
 
-use super::step::Newcomer;
+use super::step::Registrant;
 
 /// What the transaction made.
 pub(super) struct Registered {
@@ -39,10 +39,10 @@ impl Identity {
         visitor: &Visitor,
         browser: &Browser,
         flow: &Flow<Registration>,
-        newcomer: Newcomer,
+        registrant: Registrant,
     ) -> Result<Answer, SubmitError> {
         let cx = &self.in_language_of(cx, flow);
-        let used = newcomer.method.method;
+        let used = registrant.method.method;
         let hooks = self.hooks_after(FlowKind::Registration, used);
         let fallback = self.after_url(FlowKind::Registration, Some(used));
         let wanted = flow.wanted_return_to();
@@ -52,12 +52,12 @@ impl Identity {
             self.return_urls().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
         };
 
-        if self.waits_for_address(hooks, &newcomer) {
-            return self.await_address(cx, visitor, browser, flow, newcomer, hooks, return_to).await;
+        if self.waits_for_address(hooks, &registrant) {
+            return self.await_address(cx, visitor, browser, flow, registrant, hooks, return_to).await;
         }
-        let Newcomer { mut identity, method, redeem_code, transient_payload } = newcomer;
+        let Registrant { mut identity, method, redeem_code, transient_payload } = registrant;
         identity.refresh_available_aal(self.factor_rules());
-        // A session is made only when somebody is to hold it: the newcomer, or the OAuth2 login that waits for them.
+        // A session is made only when somebody is to hold it: the registrant, or the OAuth2 login that waits for them.
         let needs_session = hooks.session || flow.details.oauth2.is_some();
         let session = needs_session.then(|| {
             let device = visitor.device(&self.rng);
@@ -71,17 +71,17 @@ impl Identity {
         {
             return Err(SubmitError::general(flow_messages::registration_code_invalid()));
         }
-        match storage::identities::insert(&mut tx, self.vault(cx), &identity).await {
+        match storage::identities::insert(&mut tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(taken)) => {
                 drop(tx);
-                // Where accounts are hidden, somebody who is here already looks like a newcomer; only a session, which
+                // Where accounts are hidden, somebody who is here already looks like a registrant; only a session, which
                 // cannot be given away, would tell the difference.
                 if let Some(address) = self.hidden_address(needs_session, &identity, &taken) {
                     let registered = self
                         .pretend_registration(cx, &caller, browser, flow, identity, address, transient_payload)
                         .await?;
-                    return self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await;
+                    return self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await;
                 }
                 self.count_taken(cx).await?;
                 return Err(SubmitError::general(self.taken_message(cx, taken).await?));
@@ -89,7 +89,7 @@ impl Identity {
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
             Err(StoreError::Database(error)) => return Err(error.into()),
         }
-        // From here on it is the newcomer who acts.
+        // From here on it is the registrant who acts.
         let cx = &acting_as(cx, identity.id);
         self.identity_event(&mut tx, cx, "IdentityCreated", &identity).await?;
         if let Some((session, _)) = &session {
@@ -112,7 +112,7 @@ impl Identity {
                     session_id: session.as_ref().map(|(session, _)| session.id),
                     // Unless the page of this flow comes first, the login is accepted at once, and a challenge counts once.
                     oauth2: flow.details.oauth2.clone().filter(|_| hooks.show_verification_ui),
-                    newcomer: None,
+                    registrant: None,
                     transient_payload,
                     caller: &caller,
                 };
@@ -127,7 +127,7 @@ impl Identity {
         tx.commit().await?;
 
         let registered = Registered { identity, session, verification };
-        let answer = self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await?;
+        let answer = self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await?;
         Ok(answer.with_device(new_device))
     }
 
@@ -138,7 +138,7 @@ impl Identity {
             return Ok(validation::identifier_taken());
         }
         let mut tx = self.database.read(cx.tenant);
-        let owner = storage::identities::find_by_identifier(&mut tx, self.vault(cx), kind, &identifier).await?;
+        let owner = storage::identities::find_by_identifier(&mut tx, self.tenant_sealer(cx), kind, &identifier).await?;
         let Some(owner) = owner else { return Ok(validation::identifier_taken()) };
         let mut types = Vec::new();
         let mut providers = Vec::new();
@@ -157,7 +157,7 @@ impl Identity {
     fn hidden_address(
         &self,
         needs_session: bool,
-        newcomer: &domain::Identity,
+        registrant: &domain::Identity,
         taken: &Taken,
     ) -> Option<domain::VerifiableAddress> {
         let value = match taken {
@@ -168,7 +168,7 @@ impl Identity {
         if !self.hides_accounts() || needs_session {
             return None;
         }
-        newcomer.verifiable_addresses.iter().find(|address| address.value == *value).cloned()
+        registrant.verifiable_addresses.iter().find(|address| address.value == *value).cloned()
     }
 
     /// Does what a registration would be seen to do, and registers nobody.
@@ -196,7 +196,7 @@ impl Identity {
                     browser,
                     session_id: None,
                     oauth2: None,
-                    newcomer: None,
+                    registrant: None,
                     transient_payload,
                     caller,
                 };
@@ -223,7 +223,7 @@ impl Identity {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one answer, each from another step")]
-    pub(super) async fn answer_newcomer(
+    pub(super) async fn answer_registrant(
         &self,
         cx: &Context,
         visitor: &Visitor,

@@ -1,11 +1,11 @@
 //! Sign-ups that wait for their address (`selfservice.flows.registration.confirm_address_first`).
 //!
-//! Until the code is typed there is no account: the verification flow carries the newcomer, sealed. What always holds:
+//! Until the code is typed there is no account: the verification flow carries the registrant, sealed. What always holds:
 //! - A sign-up with an address that somebody has looks like any other, to the eye, to a program and to a clock: the same
 //!   rows are written, and a mail goes out. Only the mail differs: the holder of the address learns of the attempt.
 //! - Nobody holds an address that they did not confirm, so nobody can register the account of somebody else in advance.
 //! - Confirming signs in, in the browser that signed up and in no other: the flow is bound to it by its CSRF cookie.
-//! - The code must be the newcomer's own: a code for another address in the same flow admits nobody.
+//! - The code must be the registrant's own: a code for another address in the same flow admits nobody.
 
 use base::seal::Purpose;
 use base::{Context, PlainToken, Timestamp};
@@ -32,9 +32,9 @@ use crate::storage;
 use crate::storage::identities::StoreError;
 
 use super::complete::{Registered, mark_sent};
-use super::step::Newcomer;
+use super::step::Registrant;
 
-const SEALED: Purpose = Purpose("identity newcomer");
+const SEALED: Purpose = Purpose("identity registrant");
 
 /// What a verification flow keeps of somebody who has no account yet.
 #[derive(Serialize, Deserialize)]
@@ -56,14 +56,14 @@ pub(crate) struct Admitted {
 
 impl Identity {
     /// Whether this sign-up waits for its address. One that signs in at once, or has no address, cannot.
-    pub(super) fn waits_for_address(&self, hooks: Hooks, newcomer: &Newcomer) -> bool {
+    pub(super) fn waits_for_address(&self, hooks: Hooks, registrant: &Registrant) -> bool {
         self.confirms_addresses_first()
             && !hooks.session
-            && newcomer.method.method == CredentialType::Password
-            && Self::address_to_verify(&newcomer.identity, None).is_some()
+            && registrant.method.method == CredentialType::Password
+            && Self::address_to_verify(&registrant.identity, None).is_some()
     }
 
-    /// Ends a sign-up on the verification of its address, for a newcomer and for somebody who is here already alike.
+    /// Ends a sign-up on the verification of its address, for a registrant and for somebody who is here already alike.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
     pub(super) async fn await_address(
         &self,
@@ -71,15 +71,15 @@ impl Identity {
         visitor: &Visitor,
         browser: &Browser,
         flow: &Flow<Registration>,
-        newcomer: Newcomer,
+        registrant: Registrant,
         hooks: Hooks,
         return_to: Url,
     ) -> Result<Answer, SubmitError> {
-        let mut identity = newcomer.identity;
-        let sealed = self.seal_newcomer(cx, &identity)?;
+        let mut identity = registrant.identity;
+        let sealed = self.seal_registrant(cx, &identity)?;
         let holders = self.holders(cx, &identity).await?;
         if holders.iter().any(Option::is_none) && !holders.is_empty() {
-            // A name without a mailbox: there is nobody to tell in secret, and the newcomer would wait for ever.
+            // A name without a mailbox: there is nobody to tell in secret, and the registrant would wait for ever.
             self.count_taken(cx).await?;
             return Err(SubmitError::general(validation::identifier_taken()));
         }
@@ -96,8 +96,8 @@ impl Identity {
             browser,
             session_id: None,
             oauth2: flow.details.oauth2.clone(),
-            newcomer: Some(sealed),
-            transient_payload: newcomer.transient_payload,
+            registrant: Some(sealed),
+            transient_payload: registrant.transient_payload,
             caller: &caller,
         };
         let begun = self.begin_verification_of(&mut tx, cx, of, &address).await?;
@@ -116,30 +116,30 @@ impl Identity {
         events::append(&mut tx, cx, flow, FlowEvent::named("RegistrationAwaitsAddress")).await?;
         tx.commit().await?;
         let registered = Registered { identity, session: None, verification: Some(begun) };
-        self.answer_newcomer(cx, visitor, flow, registered, hooks, return_to).await
+        self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await
     }
 
-    /// For each of the newcomer's names that somebody has: the address under which its holder can be told, if it is one.
+    /// For each of the registrant's names that somebody has: the address under which its holder can be told, if it is one.
     async fn holders(
         &self,
         cx: &Context,
-        newcomer: &domain::Identity,
+        registrant: &domain::Identity,
     ) -> Result<Vec<Option<VerifiableAddress>>, database::Error> {
         let mut tx = self.database.read(cx.tenant);
         let mut taken: Vec<String> = Vec::new();
-        for credential in newcomer.credentials.values() {
+        for credential in registrant.credentials.values() {
             for identifier in &credential.identifiers {
                 if storage::credentials::find_owner(&mut tx, credential.kind(), identifier).await?.is_some() {
                     taken.push(identifier.clone());
                 }
             }
         }
-        for address in &newcomer.verifiable_addresses {
+        for address in &registrant.verifiable_addresses {
             if storage::identities::find_verifiable(&mut tx, address.via, &address.value).await?.is_some() {
                 taken.push(address.value.clone());
             }
         }
-        for address in &newcomer.recovery_addresses {
+        for address in &registrant.recovery_addresses {
             if storage::identities::find_recovery(&mut tx, address.via, &address.value).await?.is_some() {
                 taken.push(address.value.clone());
             }
@@ -147,7 +147,7 @@ impl Identity {
         taken.sort();
         taken.dedup();
         let address =
-            |value: &String| newcomer.verifiable_addresses.iter().find(|known| known.value == *value).cloned();
+            |value: &String| registrant.verifiable_addresses.iter().find(|known| known.value == *value).cloned();
         Ok(taken.iter().map(address).collect())
     }
 
@@ -168,7 +168,7 @@ impl Identity {
         Ok(())
     }
 
-    fn seal_newcomer(&self, cx: &Context, identity: &domain::Identity) -> Result<String, FlowError> {
+    fn seal_registrant(&self, cx: &Context, identity: &domain::Identity) -> Result<String, FlowError> {
         let hash = identity.credential(CredentialType::Password).and_then(Credential::password_hash);
         let pending = Pending {
             identity_id: identity.id,
@@ -177,23 +177,23 @@ impl Identity {
             password_hash: hash.ok_or(FlowError::Broken("a sign-up without a password"))?.to_owned(),
             registered_at: cx.now,
         };
-        let plain = serde_json::to_vec(&pending).map_err(|_| FlowError::Broken("a newcomer cannot be written"))?;
+        let plain = serde_json::to_vec(&pending).map_err(|_| FlowError::Broken("a registrant cannot be written"))?;
         Ok(self.sealer.seal_text(SEALED, cx.tenant, &plain))
     }
 
-    /// The newcomer whom a verification flow carries, as they would be stored.
-    pub(crate) fn newcomer_of(
+    /// The registrant whom a verification flow carries, as they would be stored.
+    pub(crate) fn registrant_of(
         &self,
         cx: &Context,
         flow: &Flow<Verification>,
     ) -> Result<Option<(domain::Identity, AuthenticationMethod)>, FlowError> {
-        let Some(sealed) = &flow.details.newcomer else { return Ok(None) };
-        let broken = FlowError::Broken("a newcomer cannot be read");
+        let Some(sealed) = &flow.details.registrant else { return Ok(None) };
+        let broken = FlowError::Broken("a registrant cannot be read");
         let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
         let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
         let schema = self.schema_of(Some(&pending.schema_id))?;
         // The schema may have changed since: then they sign up again.
-        let Ok((mut identity, derived)) = self.newcomer(cx, &schema, pending.traits) else {
+        let Ok((mut identity, derived)) = self.registrant(cx, &schema, pending.traits) else {
             return Err(FlowError::UnknownSchema(pending.schema_id));
         };
         identity.id = pending.identity_id;
@@ -204,7 +204,7 @@ impl Identity {
         Ok(Some((identity, method)))
     }
 
-    /// Writes the account of the newcomer whose code was typed; `None` when the code was for somebody else, or somebody
+    /// Writes the account of the registrant whose code was typed; `None` when the code was for somebody else, or somebody
     /// has the address by now.
     pub(crate) async fn admit(
         &self,
@@ -214,7 +214,7 @@ impl Identity {
         flow: &Flow<Verification>,
         code: &Code,
     ) -> Result<Option<Admitted>, FlowError> {
-        let Some((mut identity, method)) = self.newcomer_of(cx, flow)? else { return Ok(None) };
+        let Some((mut identity, method)) = self.registrant_of(cx, flow)? else { return Ok(None) };
         if code.identity_id != Some(identity.id) {
             return Ok(None);
         }
@@ -223,7 +223,7 @@ impl Identity {
             return Ok(None);
         };
         address.complete(cx.now);
-        match storage::identities::insert(tx, self.vault(cx), &identity).await {
+        match storage::identities::insert(tx, self.tenant_sealer(cx), &identity).await {
             Ok(()) => {}
             Err(StoreError::Taken(_) | StoreError::Stale) => return Ok(None),
             Err(StoreError::Database(error)) => return Err(error.into()),

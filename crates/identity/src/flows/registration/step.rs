@@ -11,7 +11,7 @@ use crate::domain::traits_schema::{Derived, TraitsSchema};
 use crate::domain::{self, IdentityId};
 use crate::flows::attempts::Caller;
 use crate::flows::error::SubmitError;
-use crate::flows::forms::trait_complaints;
+use crate::flows::forms::trait_messages;
 use crate::flows::submission::Submission;
 
 /// What a method is given.
@@ -26,13 +26,13 @@ pub(crate) struct RegistrationStep<'a> {
 
 /// What a method made of it.
 pub(crate) enum Step {
-    Complete(Box<Newcomer>),
+    Complete(Box<Registrant>),
     /// The form has changed, was stored, and waits for the next submission.
     Form,
 }
 
 /// Somebody who has given everything that an account needs.
-pub(crate) struct Newcomer {
+pub(crate) struct Registrant {
     pub identity: domain::Identity,
     pub method: AuthenticationMethod,
     pub redeem_code: Option<CodeId>,
@@ -42,14 +42,13 @@ pub(crate) struct Newcomer {
 
 impl Identity {
     /// The person that these traits describe, with the addresses and identifiers that follow from them.
-    pub(crate) fn newcomer(
+    pub(crate) fn registrant(
         &self,
         cx: &Context,
         schema: &TraitsSchema,
         mut traits: Value,
     ) -> Result<(domain::Identity, Derived), SubmitError> {
-        let derived =
-            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
+        let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
         let mut identity = domain::Identity::new(IdentityId::generate(&self.rng), schema.id(), traits, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
         Ok((identity, derived))

@@ -14,7 +14,7 @@ use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::attempts::Caller;
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::forms::trait_complaints;
+use crate::flows::forms::trait_messages;
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::trait_nodes;
@@ -77,7 +77,9 @@ impl Identity {
             None => Err(SubmitError::general(message::flow::no_registration_strategy())),
         };
         let result = match step {
-            Ok(Step::Complete(newcomer)) => self.complete_registration(cx, visitor, &browser, &flow, *newcomer).await,
+            Ok(Step::Complete(registrant)) => {
+                self.complete_registration(cx, visitor, &browser, &flow, *registrant).await
+            }
             Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
             Err(error) => Err(error),
         };
@@ -143,7 +145,7 @@ impl Identity {
             flow.ui.clear_messages();
         } else {
             flow.fill_in_traits(&traits);
-            schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
+            schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
             self.credential_selection_form(flow, &traits)?;
             flow.ui.clear_messages();
             flow.ui.messages.push(messages::choose_credential());

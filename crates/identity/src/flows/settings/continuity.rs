@@ -15,17 +15,17 @@ use crate::flows::error::FlowError;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Visitor;
 use crate::storage;
-use crate::storage::continuities::Parked;
+use crate::storage::continuities::SavedSubmission;
 
-const PAYLOAD: Purpose = Purpose("identity parked settings");
+const PAYLOAD: Purpose = Purpose("identity saved settings");
 const LIFESPAN: Duration = Duration::from_mins(15);
 const NAME: &str = "ory_kratos_settings";
-/// The cookie that names what is parked.
+/// The cookie that names what is saved.
 pub(crate) const COOKIE: &str = "ory_kratos_continuity";
 
 impl Identity {
     /// Keeps a submission for later; returns the cookie that finds it again.
-    pub(super) async fn park_submission(
+    pub(super) async fn save_submission(
         &self,
         cx: &Context,
         flow: &Flow<Settings>,
@@ -35,7 +35,7 @@ impl Identity {
         let id = self.rng.uuid();
         let plain = serde_json::to_vec(&submission.0).unwrap_or_default();
         let payload = self.sealer.seal(PAYLOAD, cx.tenant, &plain);
-        let parked = Parked {
+        let saved = SavedSubmission {
             id,
             name: NAME,
             identity_id: current.session.identity_id,
@@ -45,12 +45,12 @@ impl Identity {
             expires_at: cx.now.plus(LIFESPAN),
         };
         let mut tx = self.database.write(cx.tenant).await?;
-        storage::continuities::insert(&mut tx, &parked).await?;
+        storage::continuities::insert(&mut tx, &saved).await?;
         tx.commit().await?;
         Ok(CookieChange::Continuity { value: id.to_string() })
     }
 
-    /// What this person had parked in this flow, taken out for good.
+    /// What this person had saved in this flow, taken out for good.
     pub(super) async fn resume_submission(
         &self,
         cx: &Context,

@@ -105,7 +105,7 @@ impl SettingsStep<'_> {
         let (service, cx) = (self.service, self.cx);
         let mut tx = service.database.write(cx.tenant).await?;
         let id = self.current.session.identity_id;
-        let before = storage::identities::lock_whole(&mut tx, service.vault(cx), id).await?;
+        let before = storage::identities::lock_whole(&mut tx, service.tenant_sealer(cx), id).await?;
         let before = before.ok_or(FlowError::SessionInactive)?;
         // The person may have set up a second factor since the request began.
         self.require_level(service.settings_required_aal(), &before)?;
@@ -118,7 +118,7 @@ impl SettingsStep<'_> {
         let Change { tx, before, after } = change;
         after.refresh_available_aal(service.factor_rules());
         after.updated_at = cx.now;
-        storage::identities::update(tx, service.vault(cx), before, after).await
+        storage::identities::update(tx, service.tenant_sealer(cx), before, after).await
     }
 
     /// Adds a factor that was set up to the session that makes the change.

@@ -69,7 +69,7 @@ impl Identity {
         } else {
             None
         };
-        let was_parked = resumed.is_some();
+        let was_saved = resumed.is_some();
         let submission = match resumed {
             Some(submission) => submission,
             // Somebody opened the address of the form: it is shown.
@@ -109,16 +109,16 @@ impl Identity {
                 Ok(refusal) => self.refuse_settings(cx, flow, &browser, &current, refusal).await,
                 Err(FlowError::SessionRefreshRequired { redirect_browser_to }) if flow.is_browser() => {
                     let answer = Answer::new(FlowType::Browser, Content::Refresh { url: redirect_browser_to });
-                    if was_parked {
+                    if was_saved {
                         Ok(answer)
                     } else {
-                        Ok(answer.with(self.park_submission(cx, &flow, &current, &submission).await?))
+                        Ok(answer.with(self.save_submission(cx, &flow, &current, &submission).await?))
                     }
                 }
                 Err(error) => Err(error),
             },
         }?;
-        Ok(if was_parked { answer.with(CookieChange::ContinuityEnded) } else { answer })
+        Ok(if was_saved { answer.with(CookieChange::ContinuityEnded) } else { answer })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]

@@ -68,7 +68,7 @@ impl AddressFlow for Verification {
     }
 
     fn is_awaited(&self) -> bool {
-        self.oauth2.is_some() || self.newcomer.is_some()
+        self.oauth2.is_some() || self.registrant.is_some()
     }
 }
 
@@ -260,14 +260,14 @@ impl Identity {
         let (via, address) = self.address_to_send_to(flow, typed)?;
         let mut read = self.database.read(cx.tenant);
         let found = storage::identities::find_verifiable(&mut read, via, &address).await?;
-        let newcomer = self.newcomer_of(cx, flow)?.map(|(newcomer, _)| newcomer);
-        let newcomer = newcomer.filter(|newcomer| newcomer.verifiable_address(via, &address).is_some());
-        let is_taken = found.is_some() && newcomer.is_some();
+        let registrant = self.registrant_of(cx, flow)?.map(|(registrant, _)| registrant);
+        let registrant = registrant.filter(|registrant| registrant.verifiable_address(via, &address).is_some());
+        let is_taken = found.is_some() && registrant.is_some();
         let person = match &found {
             // The address is another person's by now: as at the sign-up, it is the holder who learns of it.
             Some(_) if is_taken => None,
             Some((_, owner)) => storage::identities::find(&mut read, *owner).await?.filter(domain::Identity::is_active),
-            None => newcomer,
+            None => registrant,
         };
         let recipient = Recipient {
             person: person.as_ref(),

@@ -41,7 +41,7 @@ impl Identity {
         let admitted = self.admit(&mut tx, cx, visitor, &flow, code).await?;
         let owner = match &admitted {
             Some(Admitted { identity, .. }) => identity.id,
-            None if flow.details.newcomer.is_some() => return Ok(None),
+            None if flow.details.registrant.is_some() => return Ok(None),
             None => {
                 let found = storage::identities::find_verifiable(&mut tx, code.via, &code.address).await?;
                 let Some((address, owner)) = found.filter(|(_, owner)| Some(*owner) == code.identity_id) else {

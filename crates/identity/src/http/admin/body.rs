@@ -40,7 +40,7 @@ pub(super) struct CreateIdentity {
     verifiable_addresses: Option<Vec<VerifiableAddress>>,
     #[serde(default)]
     recovery_addresses: Option<Vec<RecoveryAddress>>,
-    /// Of hosted systems with many places; there is one here.
+    /// Of hosted systems with many urls; there is one here.
     #[serde(default, rename = "region")]
     _region: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::domain::identifier::normalize;
 use crate::domain::message::{Message, flow as flow_messages, login as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
-use crate::flows::codes::{Judged, Recipient};
+use crate::flows::codes::{CodeCheck, Recipient};
 use crate::flows::current::Current;
 use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
@@ -131,15 +131,15 @@ async fn second_factor_address(
 async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
     let (service, cx, flow) = (step.service, step.cx, step.flow);
     let named = normalize(CredentialType::Code, flow.details.code_identifier.as_deref().unwrap_or_default());
-    let judged = service.judge_code(cx, step.caller, flow.id, CodePurpose::Login, &named, guess).await?;
-    let (code, familiar) = match judged {
-        Judged::Right { code, familiar } => (code, familiar),
-        Judged::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
-        Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
+    let checked = service.check_code(cx, step.caller, flow.id, CodePurpose::Login, &named, guess).await?;
+    let (code, familiar) = match checked {
+        CodeCheck::Right { code, familiar } => (code, familiar),
+        CodeCheck::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
+        CodeCheck::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
     };
     let mut tx = service.database.read(cx.tenant);
     let person = match code.identity_id {
-        Some(id) => storage::identities::find_whole(&mut tx, service.vault(cx), id).await?,
+        Some(id) => storage::identities::find_whole(&mut tx, service.tenant_sealer(cx), id).await?,
         None => None,
     };
     // The person may have given the address up since the code was sent: then another reads what arrives there.
@@ -189,7 +189,8 @@ async fn person_by_code(
     let normalized = normalize(CredentialType::Code, identifier);
     let mut tx = service.database.read(cx.tenant);
     let found =
-        storage::identities::find_by_identifier(&mut tx, service.vault(cx), CredentialType::Code, &normalized).await?;
+        storage::identities::find_by_identifier(&mut tx, service.tenant_sealer(cx), CredentialType::Code, &normalized)
+            .await?;
     if let Some(person) = found {
         let addresses = person.credential(CredentialType::Code).map(Credential::code_addresses);
         let address = addresses.unwrap_or_default().into_iter().find(|(_, address)| *address == normalized);

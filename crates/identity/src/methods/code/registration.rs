@@ -8,9 +8,9 @@ use crate::domain::message::{self, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::Derived;
 use crate::domain::{self, Aal, CredentialType};
-use crate::flows::codes::{Judged, Recipient};
+use crate::flows::codes::{CodeCheck, Recipient};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::registration::step::{Newcomer, RegistrationStep, Step};
+use crate::flows::registration::step::{Registrant, RegistrationStep, Step};
 use crate::flows::trait_nodes;
 use crate::storage;
 
@@ -26,7 +26,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
     flow.transient_payload = submission.transient_payload();
     let traits = submission.traits();
     flow.fill_in_traits(&traits);
-    let (mut identity, derived) = service.newcomer(cx, step.schema, traits)?;
+    let (mut identity, derived) = service.registrant(cx, step.schema, traits)?;
     let resend = submission.text("resend") == Some("code");
     let Some(guess) = submission.text("code").filter(|_| !resend && flow.state == FlowState::SentEmail) else {
         return send(step, &identity, &derived).await;
@@ -35,11 +35,11 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
         return Err(SubmitError::general(validation::traits_changed()));
     }
     let named = derived.code.first().map(|(_, address)| address.as_str()).unwrap_or_default();
-    let judged = service.judge_code(cx, step.caller, flow.id, CodePurpose::Registration, named, guess).await?;
-    let code = match judged {
-        Judged::Right { code, .. } => code,
-        Judged::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
-        Judged::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
+    let checked = service.check_code(cx, step.caller, flow.id, CodePurpose::Registration, named, guess).await?;
+    let code = match checked {
+        CodeCheck::Right { code, .. } => code,
+        CodeCheck::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
+        CodeCheck::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
     };
     // The code proves the address that it was sent to. It must be the one that these traits sign in with.
     if derived.code.first() != Some(&(code.via, code.address.clone())) {
@@ -51,7 +51,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
         }
     }
     let method = AuthenticationMethod::new(CredentialType::Code, Aal::Aal1, cx.now);
-    Ok(Step::Complete(Box::new(Newcomer {
+    Ok(Step::Complete(Box::new(Registrant {
         identity,
         method,
         redeem_code: Some(code.id),

@@ -51,7 +51,8 @@ async fn credentials_of(service: &Identity, cx: &Context, identifier: &str) -> R
     let mut tx = service.database.read(cx.tenant);
     for kind in [CredentialType::Password, CredentialType::Code] {
         let normalized = normalize(kind, identifier);
-        let found = storage::identities::find_by_identifier(&mut tx, service.vault(cx), kind, &normalized).await?;
+        let found =
+            storage::identities::find_by_identifier(&mut tx, service.tenant_sealer(cx), kind, &normalized).await?;
         if let Some(identity) = found {
             return Ok(identity.credentials);
         }

@@ -73,8 +73,8 @@ struct UsedCode(String);
 #[async_trait]
 impl Redeem for UsedCode {
     async fn redeem(&self, tx: &mut WriteTx, of: Redeeming<'_>) -> Result<bool, database::Error> {
-        let vault = of.service.vault(of.cx);
-        let stored = storage::credentials::lock(tx, vault, of.person, CredentialType::LookupSecret).await?;
+        let sealer = of.service.tenant_sealer(of.cx);
+        let stored = storage::credentials::lock(tx, sealer, of.person, CredentialType::LookupSecret).await?;
         let Some(mut credential) = stored else { return Ok(false) };
         let CredentialConfig::LookupSecret(lookup) = &mut credential.config else { return Ok(false) };
         let mut equal: Vec<&mut LookupCode> = lookup.recovery_codes.iter_mut().filter(|it| it.code == self.0).collect();
@@ -85,7 +85,7 @@ impl Redeem for UsedCode {
             code.used_at = Some(of.cx.now.truncated_to_seconds());
         }
         credential.updated_at = of.cx.now;
-        storage::credentials::update_config(tx, vault, of.person, &credential).await
+        storage::credentials::update_config(tx, sealer, of.person, &credential).await
     }
 
     fn refusal(&self) -> Message {

@@ -24,9 +24,13 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let normalized = normalize(CredentialType::Password, &identifier);
 
     let mut tx = service.database.read(cx.tenant);
-    let found =
-        storage::identities::find_by_identifier(&mut tx, service.vault(cx), CredentialType::Password, &normalized)
-            .await?;
+    let found = storage::identities::find_by_identifier(
+        &mut tx,
+        service.tenant_sealer(cx),
+        CredentialType::Password,
+        &normalized,
+    )
+    .await?;
     drop(tx);
     let target = Target { name: &normalized, person: found.as_ref().map(|person| person.id) };
     let guess = service.admit_guess(cx, step.caller, &target, false).await?;

@@ -6,7 +6,7 @@ use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{Aal, Credential, CredentialType};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::registration::step::{Newcomer, RegistrationStep, Step};
+use crate::flows::registration::step::{Registrant, RegistrationStep, Step};
 
 pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
@@ -19,7 +19,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
     let Some(password) = submission.text("password") else {
         return Err(SubmitError::at("password", validation::missing("password")));
     };
-    let (mut identity, derived) = service.newcomer(cx, step.schema, traits)?;
+    let (mut identity, derived) = service.registrant(cx, step.schema, traits)?;
     if derived.password.is_empty() {
         return Err(SubmitError::general(validation::no_identifiers()));
     }
@@ -29,7 +29,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
     let credential = Credential::password(derived.password, &hash, cx.now);
     identity.credentials.insert(CredentialType::Password, credential);
     let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, cx.now);
-    Ok(Step::Complete(Box::new(Newcomer {
+    Ok(Step::Complete(Box::new(Registrant {
         identity,
         method,
         redeem_code: None,

@@ -22,7 +22,8 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     };
     let password = Secret::new(password.to_owned());
     let mut read = service.database.read(cx.tenant);
-    let known = storage::identities::find_whole(&mut read, service.vault(cx), current.session.identity_id).await?;
+    let known =
+        storage::identities::find_whole(&mut read, service.tenant_sealer(cx), current.session.identity_id).await?;
     let known = known.ok_or(FlowError::SessionInactive)?;
     service.check_new_password(cx, &password, known.identifiers()).await?;
     let old_hash = known.credential(CredentialType::Password).and_then(Credential::password_hash);

@@ -5,7 +5,7 @@ use crate::domain::flow::FlowKind;
 use crate::domain::form::leaves;
 use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::error::{FlowError, SubmitError};
-use crate::flows::forms::trait_complaints;
+use crate::flows::forms::trait_messages;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::settings::step::{Change, Changed, SettingsStep, Step};
 use crate::storage::identities::StoreError;
@@ -25,7 +25,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     let hooks = service.hooks_after(FlowKind::Settings, CredentialType::Profile);
     let mut change = step.begin_change().await?;
     nodes::keep_unsent(&schema, &change.after.traits, &mut traits);
-    let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Complaints(trait_complaints(&errors)))?;
+    let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
     let before = change.after.clone();
     change.after.traits = traits;
     change.after.follow(&derived, &service.rng, cx.now);
@@ -66,7 +66,7 @@ async fn begin_verification(
         browser: step.browser,
         session_id: Some(step.current.session.id),
         oauth2: None,
-        newcomer: None,
+        registrant: None,
         transient_payload: step.submission.transient_payload(),
         caller: step.caller,
     };

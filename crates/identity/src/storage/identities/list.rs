@@ -7,7 +7,7 @@ use database::{Error, Read, Row, values};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::{Vault, credentials};
+use super::super::{TenantSealer, credentials};
 use super::row::{identity, read, read_whole, whole};
 use crate::domain::credential_type::Identifiers;
 use crate::domain::{Identity, IdentityId};
@@ -89,10 +89,10 @@ impl Filter {
     }
 }
 
-/// A page of identities with their addresses; with credentials when a vault is given. One statement chooses, another reads.
+/// A page of identities with their addresses; with credentials when a sealer is given. One statement chooses, another reads.
 pub async fn list(
     tx: &mut impl Read,
-    vault: Option<Vault<'_>>,
+    sealer: Option<TenantSealer<'_>>,
     filter: &Filter,
     page: &PageRequest<ListKey>,
 ) -> Result<Page<Identity, ListKey>, Error> {
@@ -101,9 +101,9 @@ pub async fn list(
     if ids.is_empty() {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let found = if let Some(vault) = vault {
+    let found = if let Some(sealer) = sealer {
         let rows = tx.query(&PAGE_WHOLE, &values![&ids]).await?;
-        rows.iter().map(|row| read_whole(row, vault)).collect::<Result<Vec<_>, _>>()?
+        rows.iter().map(|row| read_whole(row, sealer)).collect::<Result<Vec<_>, _>>()?
     } else {
         let rows = tx.query(&PAGE, &values![&ids]).await?;
         rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>, _>>()?

@@ -8,7 +8,7 @@ use crate::domain::{
     Aal, AddressStatus, Credentials, Identity, IdentityId, RecoveryAddress, RecoveryAddressId, State,
     VerifiableAddress, VerifiableAddressId, Via,
 };
-use crate::storage::{Vault, credentials, json, rows, word};
+use crate::storage::{TenantSealer, credentials, json, rows, word};
 
 const TABLE: &str = "identity_identities";
 const VERIFIABLE: &str = "identity_verifiable_addresses";
@@ -81,8 +81,8 @@ pub(in crate::storage) fn read(row: &Row, at: usize) -> Result<Identity, Error> 
 }
 
 /// Reads what [`whole`] selected.
-pub(super) fn read_whole(row: &Row, vault: Vault<'_>) -> Result<Identity, Error> {
-    Ok(Identity { credentials: credentials::read(row, WIDTH, vault)?, ..read(row, 0)? })
+pub(super) fn read_whole(row: &Row, sealer: TenantSealer<'_>) -> Result<Identity, Error> {
+    Ok(Identity { credentials: credentials::read(row, WIDTH, sealer)?, ..read(row, 0)? })
 }
 
 fn verifiable_addresses(row: &Row, at: usize) -> Result<Vec<VerifiableAddress>, Error> {

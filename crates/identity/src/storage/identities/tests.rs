@@ -39,27 +39,27 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Database, Rng) -> F) {
 #[tokio::test]
 async fn what_is_written_is_read() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let mut ada = person(&rng, "ada@example.org");
         ada.metadata_public = Some(json!({"quote\"": "ä"}));
         ada.external_id = Some("x-1".to_owned());
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut tx = database.read(TenantId::DEFAULT);
-        assert_eq!(find_whole(&mut tx, vault, ada.id).await.unwrap().as_ref(), Some(&ada));
-        let found = find_by_identifier(&mut tx, vault, CredentialType::Password, "ada@example.org").await.unwrap();
+        assert_eq!(find_whole(&mut tx, sealer, ada.id).await.unwrap().as_ref(), Some(&ada));
+        let found = find_by_identifier(&mut tx, sealer, CredentialType::Password, "ada@example.org").await.unwrap();
         assert_eq!(found.as_ref(), Some(&ada));
-        let elsewhere = Vault::new(&sealer, TenantId::from_i32(2));
+        let elsewhere = TenantSealer::new(&master, TenantId::from_i32(2));
         assert!(find(&mut database.read(TenantId::from_i32(2)), ada.id).await.unwrap().is_none());
         assert!(
             find_whole(&mut tx, elsewhere, ada.id).await.is_err(),
             "what is sealed for one tenant opens for no other"
         );
-        assert_eq!(find_by_external_id(&mut tx, vault, "x-1").await.unwrap().unwrap().id, ada.id);
-        assert!(find_by_external_id(&mut tx, vault, "X-1").await.unwrap().is_none());
+        assert_eq!(find_by_external_id(&mut tx, sealer, "x-1").await.unwrap().unwrap().id, ada.id);
+        assert!(find_by_external_id(&mut tx, sealer, "X-1").await.unwrap().is_none());
         let (address, owner) = find_recovery(&mut tx, Via::Email, "ada@example.org").await.unwrap().unwrap();
         assert_eq!((address, owner), (ada.recovery_addresses[0].clone(), ada.id));
         assert!(find_verifiable(&mut tx, Via::Sms, "ada@example.org").await.unwrap().is_none());
@@ -70,42 +70,42 @@ async fn what_is_written_is_read() {
 #[tokio::test]
 async fn nobody_takes_what_somebody_has() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let mut ada = person(&rng, "ada@example.org");
         ada.external_id = Some("x-1".to_owned());
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         tx.commit().await.unwrap();
 
         let double = person(&rng, "ada@example.org");
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let refused = insert(&mut tx, vault, &double).await.unwrap_err();
+        let refused = insert(&mut tx, sealer, &double).await.unwrap_err();
         assert!(matches!(refused, StoreError::Taken(Taken::Identifier { .. })), "{refused:?}");
         drop(tx);
         let mut same_external = person(&rng, "bob@example.org");
         same_external.external_id = Some("x-1".to_owned());
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let refused = insert(&mut tx, vault, &same_external).await.unwrap_err();
+        let refused = insert(&mut tx, sealer, &same_external).await.unwrap_err();
         assert!(matches!(refused, StoreError::Taken(Taken::ExternalId)), "{refused:?}");
         drop(tx);
         let mut eve = person(&rng, "eve@example.org");
         eve.external_id = None;
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &eve).await.unwrap();
+        insert(&mut tx, sealer, &eve).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let before = lock_whole(&mut tx, vault, eve.id).await.unwrap().unwrap();
+        let before = lock_whole(&mut tx, sealer, eve.id).await.unwrap().unwrap();
         let after = Identity { external_id: Some("x-1".to_owned()), ..before.clone() };
-        let refused = update(&mut tx, vault, &before, &after).await.unwrap_err();
+        let refused = update(&mut tx, sealer, &before, &after).await.unwrap_err();
         assert!(matches!(refused, StoreError::Taken(Taken::ExternalId)), "{refused:?}");
         drop(tx);
         let mut tx = database.read(TenantId::DEFAULT);
         assert_eq!(count(&mut tx).await.unwrap(), 2);
-        let bob = find_by_identifier(&mut tx, vault, CredentialType::Password, "bob@example.org").await.unwrap();
+        let bob = find_by_identifier(&mut tx, sealer, CredentialType::Password, "bob@example.org").await.unwrap();
         assert!(bob.is_none(), "a refused write leaves nothing behind");
         let mut tx = database.write(TenantId::from_i32(2)).await.unwrap();
-        insert(&mut tx, Vault::new(&sealer, TenantId::from_i32(2)), &double).await.unwrap();
+        insert(&mut tx, TenantSealer::new(&master, TenantId::from_i32(2)), &double).await.unwrap();
         tx.commit().await.unwrap();
     })
     .await;
@@ -114,29 +114,29 @@ async fn nobody_takes_what_somebody_has() {
 #[tokio::test]
 async fn an_update_writes_the_difference() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let ada = person(&rng, "ada@example.org");
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         tx.commit().await.unwrap();
 
         let later = NOW.plus(Duration::from_secs(5));
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        let before = lock_whole(&mut tx, sealer, ada.id).await.unwrap().unwrap();
         let mut after = before.clone();
         let list = vec![(Via::Email, "ada@new.example".to_owned())];
         let derived = Derived { password: vec!["ada@new.example".into()], verifiable: list, ..Derived::default() };
         after.traits = json!({"email": "ada@new.example"});
         after.follow(&derived, &rng, later);
         after.updated_at = later;
-        update(&mut tx, vault, &before, &after).await.unwrap();
+        update(&mut tx, sealer, &before, &after).await.unwrap();
         tx.commit().await.unwrap();
         after.version += 1;
 
         let mut tx = database.read(TenantId::DEFAULT);
-        assert_eq!(find_whole(&mut tx, vault, ada.id).await.unwrap(), Some(after.clone()));
-        let old = find_by_identifier(&mut tx, vault, CredentialType::Password, "ada@example.org").await.unwrap();
+        assert_eq!(find_whole(&mut tx, sealer, ada.id).await.unwrap(), Some(after.clone()));
+        let old = find_by_identifier(&mut tx, sealer, CredentialType::Password, "ada@example.org").await.unwrap();
         assert!(old.is_none(), "the old name is free");
         assert!(find_recovery(&mut tx, Via::Email, "ada@example.org").await.unwrap().is_none());
 
@@ -154,12 +154,12 @@ async fn an_update_writes_the_difference() {
 #[tokio::test]
 async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
         let mut people: Vec<_> = (0..5).map(|number| person(&rng, &format!("p{number}@example.org"))).collect();
         for person in &people {
-            insert(&mut tx, vault, person).await.unwrap();
+            insert(&mut tx, sealer, person).await.unwrap();
         }
         tx.commit().await.unwrap();
         people.sort_by_key(|person| person.id);
@@ -167,7 +167,7 @@ async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
         let mut found = Vec::new();
         let mut after = None;
         loop {
-            let page = list(&mut tx, Some(vault), &Filter::All, &PageRequest { size: 2, after }).await.unwrap();
+            let page = list(&mut tx, Some(sealer), &Filter::All, &PageRequest { size: 2, after }).await.unwrap();
             found.extend(page.items);
             after = page.next;
             if after.is_none() {
@@ -185,8 +185,8 @@ async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
 #[tokio::test]
 async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
         // In the order of a language `B` and `ä` lie between `a` and `c`; byte by byte they do not.
         for name in ["anna@a", "anna@b", "anna.x@c", "ann@d", "anoa@e", "Bnna@f", "änna@g"] {
@@ -196,7 +196,7 @@ async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
                 CredentialType::Webauthn,
                 crate::domain::Credential::empty(CredentialType::Webauthn, handle(name), base::Timestamp::EPOCH),
             );
-            insert(&mut tx, vault, &person).await.unwrap();
+            insert(&mut tx, sealer, &person).await.unwrap();
         }
         tx.commit().await.unwrap();
         let mut tx = database.read(TenantId::DEFAULT);
@@ -225,19 +225,19 @@ async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
 #[tokio::test]
 async fn a_stale_write_of_an_identity_changes_nothing() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let ada = person(&rng, "ada@example.org");
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        let before = lock_whole(&mut tx, sealer, ada.id).await.unwrap().unwrap();
         assert_eq!(lock_unchanged(&mut tx, &before).await.unwrap(), Unchanged::Yes);
         let renamed =
             |name: &str| Identity { traits: json!({"email": "ada@example.org", "name": name}), ..before.clone() };
-        update(&mut tx, vault, &before, &renamed("first")).await.unwrap();
+        update(&mut tx, sealer, &before, &renamed("first")).await.unwrap();
         assert_eq!(lock_unchanged(&mut tx, &before).await.unwrap(), Unchanged::No);
         tx.commit().await.unwrap();
 
@@ -248,10 +248,10 @@ async fn a_stale_write_of_an_identity_changes_nothing() {
         disabled.set_state(State::Inactive, NOW);
         for after in [renamed("second"), without, disabled] {
             let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-            assert!(matches!(update(&mut tx, vault, &before, &after).await, Err(StoreError::Stale)));
+            assert!(matches!(update(&mut tx, sealer, &before, &after).await, Err(StoreError::Stale)));
         }
         let mut tx = database.read(TenantId::DEFAULT);
-        let stored = find_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        let stored = find_whole(&mut tx, sealer, ada.id).await.unwrap().unwrap();
         assert_eq!((&stored.traits["name"], stored.version), (&json!("first"), 2));
         assert!(stored.is_active() && stored.credential(CredentialType::Password).is_some());
     })
@@ -261,19 +261,19 @@ async fn a_stale_write_of_an_identity_changes_nothing() {
 #[tokio::test]
 async fn a_stale_write_of_an_address_does_not_take_its_proof_back() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let ada = person(&rng, "ada@example.org");
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         tx.commit().await.unwrap();
 
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        let before = lock_whole(&mut tx, vault, ada.id).await.unwrap().unwrap();
+        let before = lock_whole(&mut tx, sealer, ada.id).await.unwrap().unwrap();
         mark_verified(&mut tx, before.verifiable_addresses[0].id, NOW).await.unwrap();
         let mut after = before.clone();
         after.verifiable_addresses[0].status = crate::domain::AddressStatus::Sent;
-        assert!(matches!(update(&mut tx, vault, &before, &after).await, Err(StoreError::Stale)));
+        assert!(matches!(update(&mut tx, sealer, &before, &after).await, Err(StoreError::Stale)));
     })
     .await;
 }
@@ -281,20 +281,20 @@ async fn a_stale_write_of_an_address_does_not_take_its_proof_back() {
 #[tokio::test]
 async fn a_new_hash_is_written_only_where_the_credential_is() {
     on_both(|database, rng| async move {
-        let sealer = sealer();
-        let vault = Vault::new(&sealer, TenantId::DEFAULT);
+        let master = sealer();
+        let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let ada = person(&rng, "ada@example.org");
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        insert(&mut tx, vault, &ada).await.unwrap();
+        insert(&mut tx, sealer, &ada).await.unwrap();
         let password = ada.credential(CredentialType::Password).unwrap().clone();
         let renewed = Credential { config: CredentialConfig::password("$argon2id$.."), ..password };
-        assert!(credentials::update_config(&mut tx, vault, ada.id, &renewed).await.unwrap());
+        assert!(credentials::update_config(&mut tx, sealer, ada.id, &renewed).await.unwrap());
         let mut without = ada.clone();
         without.credentials.remove(&CredentialType::Password);
-        update(&mut tx, vault, &ada, &without).await.unwrap();
-        assert!(!credentials::update_config(&mut tx, vault, ada.id, &renewed).await.unwrap());
+        update(&mut tx, sealer, &ada, &without).await.unwrap();
+        assert!(!credentials::update_config(&mut tx, sealer, ada.id, &renewed).await.unwrap());
         assert!(
-            find_whole(&mut tx, vault, ada.id).await.unwrap().unwrap().credential(CredentialType::Password).is_none()
+            find_whole(&mut tx, sealer, ada.id).await.unwrap().unwrap().credential(CredentialType::Password).is_none()
         );
     })
     .await;

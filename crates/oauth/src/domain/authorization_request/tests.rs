@@ -129,16 +129,16 @@ fn tokens_come_by_the_browser_to_clients_that_are_registered_for_it() {
     let implicit = client(&json!({
         "response_types": ["token id_token", "code id_token token"], "grant_types": ["authorization_code", "implicit"],
     }));
-    let judge =
+    let check =
         |changes: Value| AuthorizationRequest::validate(&query(&changes), &implicit, AuthorizationRules::default());
     for types in ["id_token token", "TOKEN id_token", "id_token token code"] {
-        let request = judge(json!({"response_type": types, "nonce": "12345678"})).unwrap();
+        let request = check(json!({"response_type": types, "nonce": "12345678"})).unwrap();
         assert_eq!(request.target.mode, ResponseMode::Fragment, "{types}");
     }
     let in_a_form =
-        judge(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "form_post"}));
+        check(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "form_post"}));
     assert_eq!(in_a_form.unwrap().target.mode, ResponseMode::FormPost);
-    let in_the_query = judge(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "query"}));
+    let in_the_query = check(json!({"response_type": "id_token token", "nonce": "12345678", "response_mode": "query"}));
     assert_eq!(in_the_query.unwrap_err().target.unwrap().mode, ResponseMode::Fragment);
 }
 
@@ -156,24 +156,24 @@ fn a_lone_registered_redirect_uri_may_be_left_out_without_openid() {
 #[test]
 fn loopback_addresses_leave_the_port_open() {
     let native = client(&json!({"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"}));
-    let judge = |uri: &str| {
+    let check = |uri: &str| {
         AuthorizationRequest::validate(&query(&json!({"redirect_uri": uri})), &native, AuthorizationRules::default())
     };
-    assert_eq!(judge("http://127.0.0.1:5123/cb").unwrap().target.redirect_uri, "http://127.0.0.1:5123/cb");
-    assert_eq!(refused(judge("http://localhost:5123/cb")), (ErrorCode::InvalidRequest, false));
-    assert_eq!(refused(judge("http://127.0.0.1:5123/other")), (ErrorCode::InvalidRequest, false));
+    assert_eq!(check("http://127.0.0.1:5123/cb").unwrap().target.redirect_uri, "http://127.0.0.1:5123/cb");
+    assert_eq!(refused(check("http://localhost:5123/cb")), (ErrorCode::InvalidRequest, false));
+    assert_eq!(refused(check("http://127.0.0.1:5123/other")), (ErrorCode::InvalidRequest, false));
 }
 
 #[test]
 fn plain_http_is_for_this_machine_or_for_development() {
     let insecure = client(&json!({"redirect_uris": ["http://shop.example/cb"]}));
     let parameters = query(&json!({"redirect_uri": "http://shop.example/cb"}));
-    let judge = |allow_insecure_redirects| {
+    let check = |allow_insecure_redirects| {
         let rules = AuthorizationRules { allow_insecure_redirects, ..AuthorizationRules::default() };
         AuthorizationRequest::validate(&parameters, &insecure, rules)
     };
-    assert_eq!(refused(judge(false)), (ErrorCode::InvalidRequest, true));
-    assert!(judge(true).is_ok());
+    assert_eq!(refused(check(false)), (ErrorCode::InvalidRequest, true));
+    assert!(check(true).is_ok());
 }
 
 #[test]
@@ -183,14 +183,14 @@ fn pkce_takes_the_place_of_state() {
 
 #[test]
 fn pkce_is_required_where_configuration_says_so() {
-    let judge =
+    let check =
         |rules: AuthorizationRules, client: &Client| AuthorizationRequest::validate(&query(&json!({})), client, rules);
     let (confidential, public) = (client(&json!({})), client(&json!({"token_endpoint_auth_method": "none"})));
     let of_all = AuthorizationRules { require_pkce: true, ..AuthorizationRules::default() };
     let of_public = AuthorizationRules { require_pkce_of_public_clients: true, ..AuthorizationRules::default() };
-    assert_eq!(refused(judge(of_all, &confidential)), (ErrorCode::InvalidRequest, true));
-    assert!(judge(of_public, &confidential).is_ok());
-    assert_eq!(refused(judge(of_public, &public)), (ErrorCode::InvalidRequest, true));
+    assert_eq!(refused(check(of_all, &confidential)), (ErrorCode::InvalidRequest, true));
+    assert!(check(of_public, &confidential).is_ok());
+    assert_eq!(refused(check(of_public, &public)), (ErrorCode::InvalidRequest, true));
 }
 
 #[test]
@@ -220,8 +220,8 @@ fn a_judged_request_reads_the_same_from_its_own_parameters() {
     let parameters = query(
         &json!({"acr_values": "a b", "ui_locales": "de en", "login_hint": "ada@example.org", "nonce": "12345678"}),
     );
-    let judged =
+    let checked =
         AuthorizationRequest::validate(&parameters, &client(&json!({})), AuthorizationRules::default()).unwrap();
     let stored = Parameters::parse(parameters.to_query().as_bytes()).unwrap();
-    assert_eq!(AuthorizationRequest::interpret(&stored, judged.target.clone()), Ok(judged));
+    assert_eq!(AuthorizationRequest::interpret(&stored, checked.target.clone()), Ok(checked));
 }

@@ -180,7 +180,7 @@ async fn a_login_that_slipped_past_the_end_of_its_person_ends_a_moment_later() {
 }
 
 #[tokio::test]
-async fn a_neighbour_answers_for_a_login_challenge() {
+async fn another_service_answers_for_a_login_challenge() {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"skip_consent": true, "metadata": {"team": 1}})).await;
     let mut browser = Browser::default();

@@ -29,11 +29,11 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
         .await;
     let (attacker, owner) = ([198, 51, 100, 1], [192, 0, 2, 1]);
     for client in ["shop", "nobody"] {
-        let mut judged = 0;
+        let mut checked = 0;
         for _ in 0..600 {
             let reply = token_from(&house, attacker, client, "a wrong secret").await;
             match reply.status.as_u16() {
-                401 => judged += 1,
+                401 => checked += 1,
                 429 => {
                     reply.expect_error(429, "temporarily_unavailable");
                     assert_eq!(reply.headers[header::RETRY_AFTER], "5");
@@ -41,7 +41,7 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
                 other => panic!("{other}: {}", reply.body),
             }
         }
-        assert_eq!(judged, 20, "{client}");
+        assert_eq!(checked, 20, "{client}");
     }
     assert_eq!(token_from(&house, owner, "shop", "the right secret").await.status, 200);
     // From the same address the right secret waits, for a bounded time.

@@ -151,7 +151,7 @@ async fn a_signed_assertion_authenticates_once() {
     ask(assertion(&thief, &json!({}), &house)).await.expect_error(401, "invalid_client");
 
     let good = assertion(&key, &json!({}), &house);
-    assert_eq!(ask(good.clone()).await.status, StatusCode::OK, "no refused assertion burnt the jti");
+    assert_eq!(ask(good.clone()).await.status, StatusCode::OK, "no refused assertion consumed the jti");
     ask(good).await.expect_error(400, "jti_known");
     let issuer_as_audience = assertion(&key, &json!({"aud": ["https://op.example/"], "jti": "j-2"}), &house);
     assert_eq!(ask(issuer_as_audience).await.status, StatusCode::OK);

@@ -1,5 +1,5 @@
 //! The part of a schema that a document touches. Compiling a whole schema takes megabytes, most of them for keys that the
-//! document does not have; what is left here judges the document, and no other, exactly as the whole would.
+//! document does not have; what is left here checks the document, and no other, exactly as the whole would.
 
 use serde_json::{Map, Value};
 
@@ -55,7 +55,7 @@ impl<'a> Pruner<'a> {
         branches.as_array().into_iter().flatten().map(|branch| self.at(branch, values, depth)).collect()
     }
 
-    /// A property that no value has stays as a name alone: it is known, and judges nothing.
+    /// A property that no value has stays as a name alone: it is known, and checks nothing.
     fn properties(&self, properties: &'a Value, values: &[&Value], depth: usize) -> Value {
         let kept = properties.as_object().into_iter().flatten().map(|(name, node)| {
             let those: Vec<&Value> = values.iter().filter_map(|value| value.get(name)).collect();

@@ -62,7 +62,7 @@ async fn every_listener_tells_its_health() {
     running.shutdown().await;
 }
 
-/// The census is taken beside the requests; each service shows its own tables.
+/// The statistics is taken beside the requests; each service shows its own tables.
 async fn tables_are_counted(running: &Running) {
     for _ in 0..100 {
         let (_, body) = get(running, Service::IDENTITY, "admin", "/metrics/prometheus", "").await;

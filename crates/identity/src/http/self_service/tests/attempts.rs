@@ -36,7 +36,7 @@ async fn attack(house: &House, name: &str, guesses: u32) -> usize {
     refused
 }
 
-/// Takes a guess of a stranger in hand, as if it were being judged.
+/// Takes a guess of a stranger in hand, as if it were being checked.
 async fn admit(house: &House, cx: &Context, name: &str) -> Option<AdmittedGuess> {
     let caller = Caller::at(cx);
     let target = Target { name, person: None };
@@ -59,7 +59,7 @@ async fn messages(house: &House) -> i64 {
 async fn an_owner_signs_in_during_an_attack_from_a_familiar_network() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
-        assert_eq!(attack(&house, "a@example.org", 120).await, 110, "ten guesses are judged");
+        assert_eq!(attack(&house, "a@example.org", 120).await, 110, "ten guesses are checked");
         house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         // Their own mistakes do not depend on the attack either.
         house.native().sign_in("a@example.org", "a slip of the pen").await.expect(400);
@@ -181,7 +181,7 @@ async fn guesses_that_were_never_judged_cost_nothing() {
         // As many as are allowed are taken in hand and dropped, as when the hashing pool is overloaded.
         for number in 0..50 {
             let cx = visitor_less(number % 3);
-            let guess = admit(&house, &cx, name).await.expect("nothing was judged");
+            let guess = admit(&house, &cx, name).await.expect("nothing was checked");
             drop(guess);
         }
         assert_eq!(counters(&house).await, 0);
@@ -243,7 +243,7 @@ async fn many_guesses_at_once_gain_nothing() {
 
 /// Opens recovery flows for one person, each from an address of its own, and guesses five times in each.
 async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
-    let (mut judged, mut refused) = (0, 0);
+    let (mut checked, mut refused) = (0, 0);
     for number in 0..flows {
         let mut client = at(house.native(), number);
         let id = client.begin("recovery").await;
@@ -251,13 +251,13 @@ async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
         for _ in 0..5 {
             let reply = client.submit("recovery", &id, json!({"method": "code", "code": "000000"})).await;
             match reply.status.as_u16() {
-                200 => judged += 1,
+                200 => checked += 1,
                 429 => refused += 1,
                 other => panic!("{other}: {}", reply.json),
             }
         }
     }
-    (judged, refused)
+    (checked, refused)
 }
 
 #[tokio::test]
@@ -265,10 +265,10 @@ async fn guesses_at_codes_count_for_the_person_over_all_flows() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mails = messages(&house).await;
-        let (judged, refused) = guess_codes(&house, 200).await;
+        let (checked, refused) = guess_codes(&house, 200).await;
         // Ten, and the first guess at each code that was sent.
-        assert!(judged <= 10 + 5, "{judged} guesses were judged");
-        assert_eq!(judged + refused, 1000);
+        assert!(checked <= 10 + 5, "{checked} guesses were checked");
+        assert_eq!(checked + refused, 1000);
         assert_eq!(messages(&house).await - mails, 5);
         assert_eq!(open_codes(&house).await, 1, "one code for the person");
         // Passwords count together with codes, and the owner has a budget of their own.

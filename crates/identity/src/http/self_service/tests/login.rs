@@ -345,7 +345,7 @@ async fn a_code_cannot_be_guessed() {
         }
         client.submit("login", &id, ask).await.expect(400);
         let first = client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
-        assert_eq!(first.messages(), [4_010_008], "the first guess at a code is always judged");
+        assert_eq!(first.messages(), [4_010_008], "the first guess at a code is always checked");
         let code = house.code(&id, CodePurpose::Login).await;
         client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(429);
         house.advance(600);

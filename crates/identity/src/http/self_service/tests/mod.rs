@@ -149,7 +149,7 @@ impl House {
         let mut tx = self.identity.database.read(cx.tenant);
         let page = PageRequest { size: 100, after: None };
         let found: Page<Message, _> =
-            storage::messages::list(&mut tx, self.identity.vault(&cx), None, None, &page).await.unwrap();
+            storage::messages::list(&mut tx, self.identity.tenant_sealer(&cx), None, None, &page).await.unwrap();
         found.items
     }
 

@@ -297,7 +297,7 @@ async fn an_expired_flow_is_replaced() {
 }
 
 #[tokio::test]
-async fn hidden_accounts_let_somebody_known_look_like_a_newcomer() {
+async fn hidden_accounts_let_somebody_known_look_like_a_registrant() {
     let config = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}}}},

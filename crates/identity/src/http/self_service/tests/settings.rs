@@ -203,7 +203,7 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         assert!(!client.cookies.contains_key("ory_kratos_continuity"));
         house.native().sign_in("a@example.org", "a better password").await.expect(200);
         let shown = client.get(&path).await.expect(303);
-        assert!(shown.location().starts_with("http://ui.example/settings"), "what was parked is gone");
+        assert!(shown.location().starts_with("http://ui.example/settings"), "what was saved is gone");
     })
     .await;
 }

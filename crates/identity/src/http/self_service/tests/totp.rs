@@ -178,14 +178,14 @@ async fn guesses_at_codes_are_limited() {
         thief.address = [198, 51, 100, 7].into();
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = thief.begin_with("login", "?aal=aal2").await;
-        let mut judged = 0;
+        let mut checked = 0;
         for guess in 0..40 {
             let body = json!({"method": "totp", "totp_code": format!("{guess:06}")});
             if thief.submit("login", &id, body).await.status.as_u16() == 400 {
-                judged += 1;
+                checked += 1;
             }
         }
-        assert!(judged <= 10, "{judged} guesses were checked");
+        assert!(checked <= 10, "{checked} guesses were checked");
         let body = json!({"method": "totp", "totp_code": code_of(&house, &secret)});
         assert_ne!(thief.submit("login", &id, body.clone()).await.status.as_u16(), 200);
         // Where the owner signed in before, they still can.

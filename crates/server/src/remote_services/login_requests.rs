@@ -9,17 +9,17 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::Neighbour;
+use super::RemoteService;
 
 const PATH: &str = "/admin/oauth2/auth/requests/login";
-/// Of what the neighbour says about a refusal.
+/// Of what the other service says about a refusal.
 const REASON_CHARACTERS: usize = 300;
 
-pub(super) struct RemoteLoginRequests(Neighbour);
+pub(super) struct RemoteLoginRequests(RemoteService);
 
 impl RemoteLoginRequests {
-    pub(super) fn new(neighbour: Neighbour) -> Self {
-        Self(neighbour)
+    pub(super) fn new(remote: RemoteService) -> Self {
+        Self(remote)
     }
 
     fn url(&self, verb: &str, challenge: &str) -> Url {
@@ -53,11 +53,11 @@ impl RemoteLoginRequests {
             status if status.is_client_error() => {
                 if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
                     // Ours to mend, and nobody else's: the operator must see it.
-                    self.0.strange(url, answer, "the neighbour does not let us in: see oauth2_provider.headers");
+                    self.0.strange(url, answer, "the other service does not let us in: see oauth2_provider.headers");
                 }
                 Err(LoginRequestError::Refused(reason(answer)))
             }
-            _ => Err(self.0.strange(url, answer, "the neighbour failed").into()),
+            _ => Err(self.0.strange(url, answer, "the other service failed").into()),
         }
     }
 }
@@ -93,7 +93,7 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// What the neighbour says about its refusal, as far as it says anything.
+/// What the other service says about its refusal, as far as it says anything.
 fn reason(answer: &Response<Bytes>) -> String {
     let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let places = ["/error_description", "/error/reason", "/error/message", "/error"];

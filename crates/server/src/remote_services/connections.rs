@@ -7,17 +7,17 @@ use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use super::Neighbour;
+use super::RemoteService;
 
 const PATH: &str = "/admin/oauth2/auth/sessions/consent";
 /// One page is all that is asked for: a person who gave more consents than this sees the clients of the newest ones.
 const PAGE_SIZE: &str = "100";
 
-pub(super) struct RemoteConnections(Neighbour);
+pub(super) struct RemoteConnections(RemoteService);
 
 impl RemoteConnections {
-    pub(super) fn new(neighbour: Neighbour) -> Self {
-        Self(neighbour)
+    pub(super) fn new(remote: RemoteService) -> Self {
+        Self(remote)
     }
 
     fn url(&self, query: &[(&str, &str)]) -> Url {

@@ -1,7 +1,7 @@
 //! The schemas of the configuration: which keys exist, of what type. They are those of the replaced programs, without
-//! their prose, so that their files are judged alike; ours for the whole process stands beside them.
+//! their prose, so that their files are checked alike; ours for the whole process stands beside them.
 //!
-//! A schema is compiled only when there is something to judge, and only as far as it concerns that ([`prune`]): a start
+//! A schema is compiled only when there is something to check, and only as far as it concerns that ([`prune`]): a start
 //! without configuration pays for none.
 
 mod prune;
@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 use super::{Fault, Service};
 
-const ROOT: &str = include_str!("schemas/root.json");
+const ROOT: &str = include_str!("../schemas/root.json");
 
 /// One schema, parsed.
 pub(crate) struct Schema {
     document: Value,
-    /// The path of the judged document within the configuration; empty for the whole.
+    /// The path of the checked document within the configuration; empty for the whole.
     prefix: &'static str,
 }
 
@@ -175,7 +175,7 @@ fn gather_leaves(places: &[Place<'_>], path: &mut Vec<String>, found: &mut std::
 const RENAMED: &[(&str, &str)] = &[
     ("whitelisted_return_urls", "it is called allowed_return_urls now"),
     ("default_schema_url", "list the schema in identity.schemas, and name it in identity.default_schema_id"),
-    ("logout_token_ttl", "log-out tokens need none"),
+    ("logout_token_ttl", "logout tokens need none"),
     ("request_lifespan", "it is called lifespan now"),
 ];
 

@@ -13,9 +13,9 @@ use jobs::{Failure, Handler, Job, NewJob};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Neighbour;
+use super::RemoteService;
 
-const KIND: &str = "server.end_subject_at_neighbour";
+const KIND: &str = "server.end_subject_at_remote_service";
 const LOGINS: &str = "/admin/oauth2/auth/sessions/login";
 const CONSENTS: &str = "/admin/oauth2/auth/sessions/consent";
 
@@ -40,11 +40,11 @@ impl SubjectObserver for RemoteSubjects {
 }
 
 /// Ends the logins, the consents and with them the tokens of a person.
-pub(super) struct EndSubject(Neighbour);
+pub(super) struct EndSubject(RemoteService);
 
 impl EndSubject {
-    pub(super) fn new(neighbour: Neighbour) -> Self {
-        Self(neighbour)
+    pub(super) fn new(remote: RemoteService) -> Self {
+        Self(remote)
     }
 
     async fn delete(&self, cx: &Context, path: &str, query: &[(&str, &str)]) -> Result<(), Unavailable> {

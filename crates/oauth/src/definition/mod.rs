@@ -35,7 +35,7 @@ pub const DEFINITION: Definition = Definition {
         missing_protections: missing::protections,
         public_urls: &["urls.self.issuer", "urls.self.public", "urls.login", "urls.consent", "urls.logout"],
         has_development_mode: true,
-        ..Configuration::new(include_str!("config.schema.json"), schema_of::<Config>)
+        ..Configuration::new(include_str!("../config.schema.json"), schema_of::<Config>)
     },
     secrets: Secrets {
         required: Some("system"),

@@ -20,7 +20,7 @@ use super::hooks::Hooks;
 
 /// Addresses as parsed values.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
+pub(crate) struct Urls {
     public: Url,
     pages: Pages,
     returns: ReturnUrls,
@@ -42,13 +42,13 @@ struct Pages {
 /// A configured URL is not an absolute http(s) URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key} is not an absolute http or https address: {value}")]
-pub struct InvalidPlace {
+pub struct InvalidUrl {
     pub key: String,
     pub value: String,
 }
 
-impl Places {
-    pub(crate) fn new(config: &Config) -> Result<Self, InvalidPlace> {
+impl Urls {
+    pub(crate) fn new(config: &Config) -> Result<Self, InvalidUrl> {
         let base = config.serve.public.base_url.as_deref().unwrap_or("http://127.0.0.1:4433/");
         let public = parse("serve.public.base_url", base)?;
         let flows = &config.selfservice.flows;
@@ -98,14 +98,14 @@ impl Places {
     }
 }
 
-fn parse(key: &str, value: &str) -> Result<Url, InvalidPlace> {
-    let invalid = || InvalidPlace { key: key.to_owned(), value: value.to_owned() };
+fn parse(key: &str, value: &str) -> Result<Url, InvalidUrl> {
+    let invalid = || InvalidUrl { key: key.to_owned(), value: value.to_owned() };
     Url::parse(value).ok().filter(|url| !url.cannot_be_a_base() && url.has_host()).ok_or_else(invalid)
 }
 
 /// A page may be written relative to the public address.
-fn resolve(key: &str, value: &str, public: &Url) -> Result<Url, InvalidPlace> {
-    let invalid = || InvalidPlace { key: key.to_owned(), value: value.to_owned() };
+fn resolve(key: &str, value: &str, public: &Url) -> Result<Url, InvalidUrl> {
+    let invalid = || InvalidUrl { key: key.to_owned(), value: value.to_owned() };
     public.join(value).ok().filter(|url| !url.cannot_be_a_base()).ok_or_else(invalid)
 }
 
@@ -127,25 +127,25 @@ impl Identity {
     }
 
     pub(crate) fn public_url(&self) -> &Url {
-        &self.places.public
+        &self.urls.public
     }
 
     /// The page that shows flows of this kind.
     pub(crate) fn page(&self, kind: FlowKind) -> Url {
-        self.places.page(kind).clone()
+        self.urls.page(kind).clone()
     }
 
     pub(crate) fn error_page(&self) -> Url {
-        self.places.pages.error.clone()
+        self.urls.pages.error.clone()
     }
 
     pub(crate) fn return_urls(&self) -> &ReturnUrls {
-        &self.places.returns
+        &self.urls.returns
     }
 
     /// Where flows of this kind end unless they say otherwise.
     pub(crate) fn after_url(&self, kind: FlowKind, method: Option<CredentialType>) -> Url {
-        self.configured_after_url(kind, method).unwrap_or_else(|| self.places.returns.default_url().clone())
+        self.configured_after_url(kind, method).unwrap_or_else(|| self.urls.returns.default_url().clone())
     }
 
     fn configured_after_url(&self, kind: FlowKind, method: Option<CredentialType>) -> Option<Url> {
@@ -161,7 +161,7 @@ impl Identity {
             Some(method) => after.return_url_of(method.as_str()),
             None => after.default_browser_return_url.as_deref(),
         };
-        value.and_then(|value| self.places.public.join(value).ok())
+        value.and_then(|value| self.urls.public.join(value).ok())
     }
 
     pub(crate) fn after_settings_url(&self, method: Option<CredentialType>) -> Option<Url> {
@@ -174,16 +174,16 @@ impl Identity {
 
     pub(crate) fn after_logout_url(&self) -> Option<Url> {
         let value = self.config.selfservice.flows.logout.after.default_browser_return_url.as_deref();
-        value.and_then(|value| self.places.public.join(value).ok())
+        value.and_then(|value| self.urls.public.join(value).ok())
     }
 
     pub(crate) fn clears_browser_data(&self) -> bool {
-        self.config.selfservice.flows.logout.clear_browser_data && self.places.public.scheme() == "https"
+        self.config.selfservice.flows.logout.clear_browser_data && self.urls.public.scheme() == "https"
     }
 
     /// Where a new flow begins.
     pub(crate) fn init_url(&self, kind: FlowKind, flow_type: FlowType, return_to: Option<&str>) -> String {
-        let mut url = endpoint(&self.places.public, &format!("self-service/{}/{}", kind.as_str(), flow_type.as_str()));
+        let mut url = endpoint(&self.urls.public, &format!("self-service/{}/{}", kind.as_str(), flow_type.as_str()));
         if let Some(return_to) = return_to {
             url.query_pairs_mut().append_pair("return_to", return_to);
         }
@@ -256,7 +256,7 @@ impl Identity {
     }
 
     pub(crate) fn link_base_url(&self) -> &Url {
-        &self.places.links
+        &self.urls.links
     }
 
     pub(crate) fn notifies_unknown_recipients(&self, kind: FlowKind) -> bool {
@@ -321,7 +321,7 @@ impl Identity {
     }
 
     pub(crate) fn csrf_cookie_name(&self) -> &str {
-        &self.places.csrf_cookie
+        &self.urls.csrf_cookie
     }
 
     pub(crate) fn whoami_required_aal(&self) -> RequiredAal {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use base::causes::chain;
 use base::{Rng, TrustStore};
-use database::{Census, Database, Dsn, MigrationState, MigrationStatus};
+use database::{Database, Dsn, MigrationState, MigrationStatus, TableStatistics};
 use serde_json::Value;
 use web::TrustedProxies;
 use web::language::Languages;
@@ -127,15 +127,15 @@ fn parts(
     trust: TrustStore,
     data_dir: Option<DataDir>,
 ) -> Parts {
-    let census = Census::new(database.clone(), retention_of(config).into_iter().chain([jobs::EVENTS]));
+    let statistics = TableStatistics::new(database.clone(), retention_of(config).into_iter().chain([jobs::EVENTS]));
     Parts {
         database,
         clock: environment.clock.clone(),
         rng: environment.rng.clone(),
         proxies: TrustedProxies::new(config.shared.trusted_proxies.iter().copied()),
         languages: Languages::new(config.shared.ui.languages().iter().map(|language| language.locale())),
-        table_sizes: TableSizes::new(census, environment.clock.clone()),
-        neighbours: Client::new(Destinations::Any, &trust),
+        table_sizes: TableSizes::new(statistics, environment.clock.clone()),
+        remote_services: Client::new(Destinations::Any, &trust),
         trust,
         data_dir,
     }

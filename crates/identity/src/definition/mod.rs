@@ -45,7 +45,7 @@ pub const DEFINITION: Definition = Definition {
             "selfservice.flows.settings.ui_url",
         ],
         has_development_mode: true,
-        ..Configuration::new(include_str!("config.schema.json"), schema_of::<Config>)
+        ..Configuration::new(include_str!("../config.schema.json"), schema_of::<Config>)
     },
     secrets: Secrets {
         required: Some("default"),

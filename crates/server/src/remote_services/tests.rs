@@ -1,4 +1,4 @@
-//! A neighbour that answers what a test tells it to.
+//! Another service that answers what a test tells it to.
 
 use std::sync::{Arc, Mutex};
 
@@ -65,7 +65,7 @@ impl Stand {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the neighbour is a task of the test")]
+#[expect(clippy::disallowed_methods, reason = "the other service is a task of the test")]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }

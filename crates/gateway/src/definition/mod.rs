@@ -31,7 +31,7 @@ pub const DEFINITION: Definition = Definition {
         defaults,
         without_effect: missing::WITHOUT_EFFECT,
         unsupported: missing::UNSUPPORTED,
-        ..Configuration::new(include_str!("config.schema.json"), schema_of::<Config>)
+        ..Configuration::new(include_str!("../config.schema.json"), schema_of::<Config>)
     },
     // It signs with keys that its rules name.
     secrets: Secrets::NONE,

@@ -13,26 +13,26 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::Neighbour;
+use super::RemoteService;
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
 pub(super) struct RemoteSessions {
     /// Without it sessions outlive the logins that rest on them.
-    admin: Option<Neighbour>,
+    admin: Option<RemoteService>,
     /// Without it nobody is asked whose browser it is.
-    public: Option<Neighbour>,
+    public: Option<RemoteService>,
 }
 
 impl RemoteSessions {
-    pub(super) fn new(admin: Option<Neighbour>, public: Option<Neighbour>) -> Self {
+    pub(super) fn new(admin: Option<RemoteService>, public: Option<RemoteService>) -> Self {
         Self { admin, public }
     }
 }
 
 #[async_trait]
 impl Sessions for RemoteSessions {
-    /// The neighbour answers alike to a cookie that it does not know and to none. Which of all cookies is its own is known
+    /// The other service answers alike to a cookie that it does not know and to none. Which of all cookies is its own is known
     /// to it alone, so cookies that it does not accept count as none.
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
         let Some(public) = &self.public else { return Ok(SessionCheck::Absent) };
@@ -102,7 +102,7 @@ struct Person {
     id: Uuid,
 }
 
-fn read(public: &Neighbour, url: &Url, answer: &Response<Bytes>) -> Result<SessionCheck, Unavailable> {
+fn read(public: &RemoteService, url: &Url, answer: &Response<Bytes>) -> Result<SessionCheck, Unavailable> {
     let strange = || public.strange(url, answer, "the answer is no session");
     let whoami: Value = serde_json::from_slice(answer.body()).map_err(|_| strange())?;
     let session = Whoami::deserialize(&whoami).map_err(|_| strange())?;

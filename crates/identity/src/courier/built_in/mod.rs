@@ -1,4 +1,4 @@
-//! The built-in messages: the words of one language in one frame, with the product's name, mark and colours.
+//! The built-in messages: the texts of one language in one frame, with the product's name, mark and colours.
 //!
 //! What always holds: the HTML part loads nothing from elsewhere but a logo that the configuration names by an absolute
 //! URL; every value is escaped for HTML by the template, and the text part is plain.
@@ -8,7 +8,7 @@ use serde_json::Value;
 use ui::{Brand, Language, Sentence};
 
 use super::part::Part;
-use super::words::{Text, Words};
+use super::texts::{Text, Texts};
 use crate::domain::message_queue::TemplateType;
 
 /// The HTML part.
@@ -16,7 +16,7 @@ use crate::domain::message_queue::TemplateType;
 #[template(path = "courier/mail.html")]
 struct Mail<'a> {
     language: Language,
-    words: &'static Words,
+    texts: &'static Texts,
     brand: &'a Brand,
     subject: String,
     heading: String,
@@ -51,8 +51,8 @@ impl<'a> BuiltIn<'a> {
         Text::of(self.language, self.kind)
     }
 
-    fn words(&self) -> &'static Words {
-        Words::of(self.language)
+    fn texts(&self) -> &'static Texts {
+        Texts::of(self.language)
     }
 
     fn button(&self) -> String {
@@ -70,14 +70,14 @@ impl<'a> BuiltIn<'a> {
             (None, None) => {}
         }
         paragraphs.extend(self.closing());
-        paragraphs.push(self.fill(self.words().sent_by));
+        paragraphs.push(self.fill(self.texts().sent_by));
         paragraphs.join("\n\n") + "\n"
     }
 
     fn html(&self) -> String {
         let mail = Mail {
             language: self.language,
-            words: self.words(),
+            texts: self.texts(),
             brand: self.brand,
             subject: self.fill(self.text().subject),
             heading: self.fill(self.text().heading),
@@ -86,7 +86,7 @@ impl<'a> BuiltIn<'a> {
             link: self.link(),
             button: self.button(),
             closing: self.closing(),
-            sent_by: self.fill(self.words().sent_by),
+            sent_by: self.fill(self.texts().sent_by),
         };
         // A template fails only when a value's own formatting does.
         mail.render().unwrap_or_default()
@@ -96,7 +96,7 @@ impl<'a> BuiltIn<'a> {
         let text = self.text();
         let mut lines = vec![text.short.map(|text| self.fill(text)).unwrap_or_default()];
         if let Some(code) = self.code() {
-            lines.push(self.fill(self.words().short_validity));
+            lines.push(self.fill(self.texts().short_validity));
             // The last line lets the browser fill the code in (WICG "Origin-bound one-time codes").
             lines.extend(self.domain().map(|domain| format!("@{domain} #{code}")));
         } else if self.kind != TemplateType::RegistrationTaken {
@@ -106,24 +106,24 @@ impl<'a> BuiltIn<'a> {
     }
 
     fn closing(&self) -> Vec<String> {
-        let words = self.words();
+        let texts = self.texts();
         let closing = match self.kind {
             TemplateType::RecoveryValid | TemplateType::VerificationValid => {
-                [Some(words.link_validity), Some(Sentence::Fixed(words.ignore_link))]
+                [Some(texts.link_validity), Some(Sentence::Fixed(texts.ignore_link))]
             }
             TemplateType::RecoveryCodeValid
             | TemplateType::VerificationCodeValid
             | TemplateType::LoginCodeValid
             | TemplateType::RegistrationCodeValid => {
-                [Some(words.code_validity), Some(Sentence::Fixed(words.ignore_code))]
+                [Some(texts.code_validity), Some(Sentence::Fixed(texts.ignore_code))]
             }
             TemplateType::RecoveryInvalid
             | TemplateType::RecoveryCodeInvalid
             | TemplateType::VerificationInvalid
-            | TemplateType::VerificationCodeInvalid => [None, Some(Sentence::Fixed(words.ignore))],
+            | TemplateType::VerificationCodeInvalid => [None, Some(Sentence::Fixed(texts.ignore))],
             TemplateType::VerifiableAddressChanged
             | TemplateType::AuthenticatorKeyAdded
-            | TemplateType::RegistrationTaken => [self.at().map(|_| words.at), self.text().advice],
+            | TemplateType::RegistrationTaken => [self.at().map(|_| texts.at), self.text().advice],
         };
         closing.into_iter().flatten().map(|text| self.fill(text)).collect()
     }

@@ -1,6 +1,6 @@
 //! How large the tables are: for the graphs that show that nothing grows for ever.
 //!
-//! A census looks at every table, so it is taken rarely, beside the requests: on SQLite on a connection and a thread of its
+//! A statistics looks at every table, so it is taken rarely, beside the requests: on SQLite on a connection and a thread of its
 //! own, on PostgreSQL from what the server counts anyway.
 
 use std::collections::BTreeMap;
@@ -26,13 +26,13 @@ pub const MOST_ROWS: i64 = 1_000_000;
 
 /// Counts the tables of a database.
 #[derive(Clone, Debug)]
-pub struct Census {
+pub struct TableStatistics {
     database: Database,
     /// The time by which rows of a table are deleted.
     ages: BTreeMap<&'static str, &'static str>,
 }
 
-impl Census {
+impl TableStatistics {
     pub fn new(database: Database, retention: impl IntoIterator<Item = Retention>) -> Self {
         let ages = retention.into_iter().filter_map(|it| Some((it.table, it.age_column()?)));
         Self { database, ages: ages.collect() }
@@ -41,8 +41,8 @@ impl Census {
     /// Every table, in the order of their names.
     pub async fn take(&self) -> Result<Vec<TableSize>, Error> {
         match &self.database.0.engine {
-            Engine::Sqlite(engine) => engine.census(self.ages.clone()).await,
-            Engine::Postgres(engine) => Box::pin(engine.census(&self.ages)).await,
+            Engine::Sqlite(engine) => engine.statistics(self.ages.clone()).await,
+            Engine::Postgres(engine) => Box::pin(engine.statistics(&self.ages)).await,
         }
     }
 }

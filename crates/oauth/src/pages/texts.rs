@@ -4,8 +4,8 @@
 use ui::{Language, PerLanguage, texts};
 
 texts! {
-    /// The fixed words of the pages.
-    pub(crate) struct Words in "oauth" {
+    /// The fixed texts of the pages.
+    pub(crate) struct Texts in "oauth" {
         consent_title,
         asks_for,
         will_call,
@@ -51,10 +51,10 @@ texts! {
     }
 }
 
-impl Words {
+impl Texts {
     pub(crate) fn of(language: Language) -> &'static Self {
-        static WORDS: PerLanguage<Words> = PerLanguage::new(Words::read);
-        WORDS.of(language)
+        static TEXTS: PerLanguage<Texts> = PerLanguage::new(Texts::read);
+        TEXTS.of(language)
     }
 
     /// What a scope lets a client do, where it is one that everybody knows.

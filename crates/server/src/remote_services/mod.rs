@@ -3,7 +3,7 @@
 //!
 //! What always holds:
 //! - A call ends within its time, reads a bounded answer and follows no redirect ([`web::outbound`]).
-//! - What the neighbour refuses and what it could not say are told apart: nothing but an answer counts as a "no".
+//! - What the other service refuses and what it could not say are told apart: nothing but an answer counts as a "no".
 //! - The address comes from the configuration; a service that runs in this process is never asked over HTTP.
 
 mod connections;
@@ -45,7 +45,7 @@ pub(crate) fn tie(
     let (mut links, mut handlers) = (links.clone(), Vec::new());
     let is_elsewhere = |remote: &&Remote| !config.services.iter().any(|it| it.name() == remote.service);
     for remote in service.definition().remotes.iter().filter(is_elsewhere) {
-        let at = |key: RemoteKey| Neighbour::named_by(config, service, key.path, remote, http);
+        let at = |key: RemoteKey| RemoteService::named_by(config, service, key.path, remote, http);
         match remote.api {
             RemoteApi::OAuth2 => {
                 links.login_requests = Link::unset();
@@ -74,14 +74,14 @@ pub(crate) fn tie(
 
 /// One listener of a service in another process. A cheap clone.
 #[derive(Clone, Debug)]
-struct Neighbour {
+struct RemoteService {
     service: &'static str,
     base: Url,
     headers: HeaderMap,
     http: Client,
 }
 
-impl Neighbour {
+impl RemoteService {
     fn named_by(
         config: &Config,
         service: Service,
@@ -153,14 +153,14 @@ impl Neighbour {
 
     /// The cause goes to the log, the rest to whoever asked. The query stays out: it carries the challenge.
     fn unavailable(&self, url: &Url, what: &str, cause: &(dyn std::error::Error + 'static)) -> Unavailable {
-        tracing::warn!(neighbour = self.service, path = url.path(), error = cause, "{what}");
+        tracing::warn!(remote = self.service, path = url.path(), error = cause, "{what}");
         Unavailable::new(self.service, what)
     }
 
     /// An answer that is none of those that the path may give.
     fn strange(&self, url: &Url, answer: &Response<Bytes>, what: &str) -> Unavailable {
         let status = answer.status().as_u16();
-        tracing::warn!(neighbour = self.service, path = url.path(), status, "{what}");
+        tracing::warn!(remote = self.service, path = url.path(), status, "{what}");
         Unavailable::new(self.service, format!("{what} ({status})"))
     }
 }

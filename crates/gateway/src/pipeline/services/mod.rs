@@ -1,4 +1,4 @@
-//! What handlers need beside the request: the neighbours, the outbound client, keys and caches that outlive a rule.
+//! What handlers need beside the request: the other services, the outbound client, keys and caches that outlive a rule.
 
 mod cache;
 mod retry;

@@ -1,4 +1,4 @@
-//! What this service does for its neighbours in the same process: it answers for login challenges, it lists and ends the
+//! What this service does for its other services in the same process: it answers for login challenges, it lists and ends the
 //! consents of a person, and it ends what rests on a session or a person that ended.
 
 use async_trait::async_trait;

@@ -7,7 +7,7 @@ use crate::domain::message_queue::TemplateType;
 
 texts! {
     /// What the messages share.
-    pub(crate) struct Words in "mail" {
+    pub(crate) struct Texts in "mail" {
         ignore_code,
         ignore_link,
         ignore,
@@ -22,10 +22,10 @@ texts! {
     }
 }
 
-impl Words {
+impl Texts {
     pub(super) fn of(language: Language) -> &'static Self {
-        static WORDS: PerLanguage<Words> = PerLanguage::new(Words::read);
-        WORDS.of(language)
+        static TEXTS: PerLanguage<Texts> = PerLanguage::new(Texts::read);
+        TEXTS.of(language)
     }
 }
 
@@ -107,5 +107,5 @@ pub(crate) fn names() -> Vec<TextName> {
         let key = key(*kind);
         parts(*kind).iter().map(move |(part, values)| TextName { key: format!("{key}.{part}"), values })
     };
-    Words::names().into_iter().chain(TemplateType::ALL.iter().flat_map(of_kind)).collect()
+    Texts::names().into_iter().chain(TemplateType::ALL.iter().flat_map(of_kind)).collect()
 }

@@ -6,7 +6,7 @@ mod row;
 
 use database::{Error, Read, WriteTx, values};
 
-use super::{Vault, credentials, familiar_clients, word};
+use super::{TenantSealer, credentials, familiar_clients, word};
 use crate::domain::{CredentialType, Identity, IdentityId, State};
 
 pub use addresses::{find_recovery, find_verifiable, mark_sent, mark_verified};
@@ -103,15 +103,19 @@ pub async fn find(tx: &mut impl Read, id: IdentityId) -> Result<Option<Identity>
 }
 
 /// As [`find`], with the credentials.
-pub async fn find_whole(tx: &mut impl Read, vault: Vault<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
-    tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, vault)).transpose()
+pub async fn find_whole(
+    tx: &mut impl Read,
+    sealer: TenantSealer<'_>,
+    id: IdentityId,
+) -> Result<Option<Identity>, Error> {
+    tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, sealer)).transpose()
 }
 
 /// As [`find_whole`], and nobody else changes the identity until the transaction ends. Read after the lock, so that what
 /// another transaction has just changed is seen.
-pub async fn lock_whole(tx: &mut WriteTx, vault: Vault<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
+pub async fn lock_whole(tx: &mut WriteTx, sealer: TenantSealer<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
     match tx.query_opt(&LOCK, &values![id.as_uuid()]).await? {
-        Some(_) => find_whole(tx, vault, id).await,
+        Some(_) => find_whole(tx, sealer, id).await,
         None => Ok(None),
     }
 }
@@ -131,24 +135,24 @@ pub async fn lock_unchanged(tx: &mut WriteTx, read: &Identity) -> Result<Unchang
 /// As [`find_whole`], by the id that another system gave it.
 pub async fn find_by_external_id(
     tx: &mut impl Read,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     external_id: &str,
 ) -> Result<Option<Identity>, Error> {
-    tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, vault)).transpose()
+    tx.query_opt(&FIND_BY_EXTERNAL_ID, &values![external_id]).await?.map(|row| read_whole(&row, sealer)).transpose()
 }
 
 /// As [`find_whole`], by a normalised identifier of this kind.
 pub async fn find_by_identifier(
     tx: &mut impl Read,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     kind: CredentialType,
     identifier: &str,
 ) -> Result<Option<Identity>, Error> {
     let row = tx.query_opt(&FIND_BY_IDENTIFIER, &values![identifier, kind.as_str()]).await?;
-    row.map(|row| read_whole(&row, vault)).transpose()
+    row.map(|row| read_whole(&row, sealer)).transpose()
 }
 
-pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, identity: &Identity) -> Result<(), StoreError> {
     let values = values![
         identity.id.as_uuid(),
         &identity.schema_id,
@@ -167,11 +171,16 @@ pub async fn insert(tx: &mut WriteTx, vault: Vault<'_>, identity: &Identity) -> 
     if tx.execute(&INSERT, &values).await? == 0 {
         return Err(StoreError::Taken(Taken::ExternalId));
     }
-    store_parts(tx, vault, None, identity).await
+    store_parts(tx, sealer, None, identity).await
 }
 
 /// Writes what changed since `before`. Fails when `before` is not what is stored.
-pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after: &Identity) -> Result<(), StoreError> {
+pub async fn update(
+    tx: &mut WriteTx,
+    sealer: TenantSealer<'_>,
+    before: &Identity,
+    after: &Identity,
+) -> Result<(), StoreError> {
     let id = after.id.as_uuid();
     tx.touch(id.as_bytes());
     let values = values![
@@ -197,7 +206,7 @@ pub async fn update(tx: &mut WriteTx, vault: Vault<'_>, before: &Identity, after
             other => other?,
         };
     }
-    store_parts(tx, vault, Some(before), after).await
+    store_parts(tx, sealer, Some(before), after).await
 }
 
 /// Deletes the identity with its credentials and addresses and whatever it was in the middle of; `false` when there is
@@ -215,13 +224,13 @@ pub async fn delete(tx: &mut WriteTx, id: IdentityId) -> Result<bool, Error> {
 
 async fn store_parts(
     tx: &mut WriteTx,
-    vault: Vault<'_>,
+    sealer: TenantSealer<'_>,
     before: Option<&Identity>,
     after: &Identity,
 ) -> Result<(), StoreError> {
     let nothing = crate::domain::Credentials::new();
     let old = before.map_or(&nothing, |before| &before.credentials);
-    if let Some((kind, identifier)) = credentials::store(tx, vault, after.id, old, &after.credentials).await? {
+    if let Some((kind, identifier)) = credentials::store(tx, sealer, after.id, old, &after.credentials).await? {
         return Err(StoreError::Taken(Taken::Identifier { kind, identifier }));
     }
     addresses::store(tx, before, after).await

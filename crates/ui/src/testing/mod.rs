@@ -7,7 +7,7 @@ use crate::language::{LanguageError, Texts};
 use crate::{Strings, TextName, moment};
 
 /// The texts of English, which every other language is compared with.
-pub const ENGLISH: &str = include_str!("../locales/en.ftl");
+pub const ENGLISH: &str = include_str!("../../locales/en.ftl");
 
 /// What the code does not name: it reads these texts by their prefix.
 const READ_BY_PREFIX: [&str; 3] = ["language-", "message-", "trait-"];

@@ -18,7 +18,7 @@ use url::Url;
 use super::client_kind::FlowType;
 use super::csrf::CsrfSecret;
 use super::message::Message;
-use super::ui::{Complaint, Ui};
+use super::ui::{Ui, ValidationMessage};
 use super::ui_node::CSRF_TOKEN;
 use super::{Aal, CredentialType, IdentityId, SessionId};
 
@@ -232,9 +232,9 @@ impl<D: Details> Flow<D> {
         self.browser.as_ref().is_none_or(|browser| *browser == csrf.fingerprint())
     }
 
-    pub fn complain(&mut self, complaints: Vec<Complaint>) {
-        for complaint in complaints {
-            self.ui.complain(complaint);
+    pub fn add_message(&mut self, messages: Vec<ValidationMessage>) {
+        for message in messages {
+            self.ui.add_message(message);
         }
     }
 
@@ -473,7 +473,7 @@ pub struct Verification {
     pub oauth2: Option<OAuth2Request>,
     /// A registrant who has no account until their address is confirmed, sealed.
     #[serde(default)]
-    pub newcomer: Option<String>,
+    pub registrant: Option<String>,
 }
 
 impl Details for Verification {

@@ -4,7 +4,7 @@
 use ui::{Language, PerLanguage};
 
 ui::texts! {
-    pub(crate) struct Words in "demo" {
+    pub(crate) struct Texts in "demo" {
         title,
         intro,
         sign_in,
@@ -28,9 +28,9 @@ ui::texts! {
     }
 }
 
-impl Words {
+impl Texts {
     pub(super) fn of(language: Language) -> &'static Self {
-        static WORDS: PerLanguage<Words> = PerLanguage::new(Words::read);
-        WORDS.of(language)
+        static TEXTS: PerLanguage<Texts> = PerLanguage::new(Texts::read);
+        TEXTS.of(language)
     }
 }

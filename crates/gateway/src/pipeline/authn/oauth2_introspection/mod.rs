@@ -107,7 +107,7 @@ impl Oauth2Introspection {
         let source = if services.is_local_introspection(&url) {
             Source::InProcess
         } else {
-            // Without a strategy the scopes are the server's to judge, so an answer holds for these scopes alone.
+            // Without a strategy the scopes are the server's to check, so an answer holds for these scopes alone.
             let scope = (settings.scope_strategy == ScopeStrategy::None).then(|| settings.required_scope.join(" "));
             let is_cached = settings.cache.enabled && scope.as_deref().unwrap_or_default().is_empty();
             let capacity = usize::try_from(settings.cache.max_cost / ENTRY_COST).unwrap_or(usize::MAX);
@@ -142,7 +142,7 @@ impl Oauth2Introspection {
         };
         let token = PlainToken::received(token);
         match self.introspect(inbound, services, &token).await {
-            Ok(claims) => self.judge(claims, inbound.cx.now),
+            Ok(claims) => self.check(claims, inbound.cx.now),
             Err(outcome) => outcome,
         }
     }
@@ -181,7 +181,7 @@ impl Oauth2Introspection {
         Ok(claims)
     }
 
-    fn judge(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
+    fn check(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let Ok(expires_at) = jose::numeric_date(&claims, "exp") else {
             return Outcome::Invalid(Failure::unauthorized().because("the token's expiry is malformed"));
