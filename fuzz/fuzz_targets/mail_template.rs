@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use identity::config::Courier;
-use identity::courier::{Template, Templates};
+use identity::components::courier::{Template, Templates};
 use identity::domain::Via;
 use libfuzzer_sys::fuzz_target;
 use serde_json::json;

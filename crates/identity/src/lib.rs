@@ -7,31 +7,28 @@
 //! - Addresses and identifiers follow from the traits by one validator, whoever writes them.
 //! - A change of state writes its event in the same transaction; mail is a job of that transaction.
 
-mod breaches;
+pub mod components;
 pub mod config;
-pub mod courier;
 mod definition;
 pub mod domain;
 mod flows;
-pub mod hashing;
 mod http;
 mod jobs;
 pub mod methods;
 pub mod operations;
 mod pages;
-mod schemas;
 mod service;
 pub mod storage;
 
+pub use components::schemas::SchemaLoadError;
 pub use config::Config;
 pub use definition::DEFINITION;
-pub use schemas::SchemaLoadError;
 pub use service::{ConfigError, ConfigErrors, Identity, Parts};
 pub use storage::{ALL as STATEMENTS, RETENTION};
 
 /// The names of the texts that this service shows, besides those of `ui`.
 pub fn text_names() -> Vec<ui::TextName> {
-    courier::text_names()
+    components::courier::text_names()
 }
 
 pub const MIGRATIONS: database::MigrationSet = database::migrations! {

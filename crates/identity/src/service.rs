@@ -1,29 +1,30 @@
-//! The service value: a cheap clone around the parts that operations work with.
+//! The service value: the parts that operations work with.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use base::{Clock, Context, Rng, Sealer};
 use contracts::{Connections, Link, LoginRequests, SubjectObserver};
-use database::{Database, ReadCache};
+use database::Database;
 use jobs::Handler;
 
-use crate::breaches::BreachList;
+use crate::components::attempts::Attempts;
+use crate::components::breaches::BreachList;
+use crate::components::codes::Codes;
+use crate::components::courier::{
+    Courier, CourierParts, HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates,
+};
+use crate::components::hashing::{HashAlgorithm, Hasher, HashingLimits, default_lanes};
+use crate::components::policy::{CodePolicy, FlowPolicy, SessionPolicy};
+use crate::components::schemas::{SchemaLoadError, Schemas};
+use crate::components::sessions::Sessions;
+use crate::components::urls::{InvalidUrl, Urls};
 use crate::config::{Adjustment, Config, HasherAlgorithm};
-use crate::courier::{HttpDeliveries, HttpDeliveryConfigError, SmtpConfigError, SmtpDelivery, Templates};
-use crate::domain::attempt_limit::AttemptLimits;
-use crate::domain::factors::FactorRules;
 use crate::domain::password_hash::Argon2Parameters;
 use crate::domain::password_policy::PasswordPolicy;
-use crate::flows::attempts::AttemptMemory;
-use crate::flows::checked::{self, CheckedSession};
-use crate::flows::urls::{InvalidUrl, Urls};
-use crate::hashing::{HashAlgorithm, Hasher, HashingLimits, default_lanes};
 use crate::http;
 use crate::jobs::deliver_message::DeliverMessage;
-use crate::schemas::{SchemaLoadError, Schemas};
 use crate::storage::TenantSealer;
 
 /// What the service is built from.
@@ -75,45 +76,34 @@ impl std::fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// The identity service.
-#[derive(Clone)]
-pub struct Identity(Arc<Shared>);
-
-/// The parts that operations share.
-pub struct Shared {
-    pub(crate) config: Config,
+pub struct Identity {
+    pub(crate) config: Arc<Config>,
     pub(crate) database: Database,
-    pub(crate) checked_sessions: ReadCache<checked::Key, CheckedSession>,
     pub(crate) rng: Rng,
     pub(crate) sealer: Sealer,
     pub(crate) schemas: Schemas,
     pub(crate) hasher: Hasher,
     pub(crate) breaches: BreachList,
-    pub(crate) templates: Templates,
-    pub(crate) smtp: Option<SmtpDelivery>,
-    pub(crate) http_deliveries: HttpDeliveries,
-    pub(crate) urls: Urls,
-    pub(crate) limits: AttemptLimits,
-    pub(crate) attempts: Arc<AttemptMemory>,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) flow_policy: Arc<FlowPolicy>,
+    pub(crate) session_policy: Arc<SessionPolicy>,
+    pub(crate) code_policy: Arc<CodePolicy>,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) courier: Arc<Courier>,
+    pub(crate) codes: Codes,
+    pub(crate) sessions: Sessions,
     pub(crate) ui: ui::Ui,
     pub(crate) login_requests: Link<dyn LoginRequests>,
-    pub(crate) subject_observer: Link<dyn SubjectObserver>,
     pub(crate) connections: Link<dyn Connections>,
-}
-
-impl Deref for Identity {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
 }
 
 impl Identity {
     /// Builds the service. Schemas behind HTTP are not fetched yet: see [`Identity::load_schemas`].
-    pub fn new(parts: Parts) -> Result<Self, ConfigErrors> {
+    pub fn new(parts: Parts) -> Result<Arc<Self>, ConfigErrors> {
         let Parts { config, database, clock: _, rng, sealer, http, ui, login_requests, subject_observer, connections } =
             parts;
         let (config, _) = config.adjusted(default_lanes());
+        let config = Arc::new(config);
         let mut errors = check(&config);
         let refuse_references = config.security.disallow_ref_in_identity_schemas;
         let schemas = keep(Schemas::new(&config.identity, refuse_references, http.clone()), &mut errors);
@@ -126,27 +116,58 @@ impl Identity {
             return Err(ConfigErrors(errors));
         };
         let (algorithm, limits) = hashing(&config);
-        let shared = Shared {
-            hasher: Hasher::new(algorithm, limits, rng.clone()),
-            breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
+        let urls = Arc::new(urls);
+        let flow_policy = Arc::new(FlowPolicy::new(config.clone()));
+        let session_policy = Arc::new(SessionPolicy::new(config.clone()));
+        let code_policy = Arc::new(CodePolicy::new(config.clone()));
+        let attempts = Attempts::new(database.clone(), rng.clone(), config.security.attempt_limits.resolve());
+        let attempts = Arc::new(attempts);
+        let courier = Arc::new(Courier::new(CourierParts {
+            database: database.clone(),
+            rng: rng.clone(),
+            sealer: sealer.clone(),
             templates: Templates::new(&config.courier, ui.clone()),
             smtp,
-            http_deliveries,
-            ui: ui.under(urls.public_path()),
-            urls,
-            limits: config.security.attempt_limits.resolve(),
-            attempts: Arc::default(),
+            http: http_deliveries,
+            retries: config.courier.message_retries,
+        }));
+        let ui = ui.under(urls.public_path());
+        Ok(Arc::new(Self {
+            hasher: Hasher::new(algorithm, limits, rng.clone()),
+            breaches: BreachList::new(&config.selfservice.methods.password.config, &http),
+            codes: Codes {
+                database: database.clone(),
+                rng: rng.clone(),
+                sealer: sealer.clone(),
+                ui: ui.clone(),
+                urls: urls.clone(),
+                flows: flow_policy.clone(),
+                policy: code_policy.clone(),
+                attempts: attempts.clone(),
+                courier: courier.clone(),
+            },
+            sessions: Sessions::new(
+                database.clone(),
+                sealer.clone(),
+                subject_observer,
+                session_policy.clone(),
+                urls.clone(),
+            ),
             config,
-            checked_sessions: ReadCache::new(database.clone(), checked::MAX_BYTES, checked::SESSION_BYTES),
             database,
             rng,
             sealer,
             schemas,
+            urls,
+            flow_policy,
+            session_policy,
+            code_policy,
+            attempts,
+            courier,
+            ui,
             login_requests,
-            subject_observer,
             connections,
-        };
-        Ok(Self(Arc::new(shared)))
+        }))
     }
 
     /// Fetches the schemas behind HTTP. A request that comes before this succeeded tries again.
@@ -158,7 +179,7 @@ impl Identity {
     pub fn remarks(&self) -> Vec<Adjustment> {
         let schemas = self.schemas.remarks().into_iter();
         let schemas = schemas.map(|message| Adjustment { key: "identity.schemas".to_owned(), message });
-        let templates = self.templates.unread().iter().map(|(key, problem)| Adjustment {
+        let templates = self.courier.unread().iter().map(|(key, problem)| Adjustment {
             key: key.clone(),
             message: format!("cannot be read, and the built-in text is sent: {problem}"),
         });
@@ -166,32 +187,23 @@ impl Identity {
     }
 
     /// Everything that the public port serves.
-    pub fn public_router(&self) -> Router {
+    pub fn public_router(self: &Arc<Self>) -> Router {
         http::public_router(self)
     }
 
     /// Everything that the admin port serves.
-    pub fn admin_router(&self) -> Router {
+    pub fn admin_router(self: &Arc<Self>) -> Router {
         http::admin_router(self)
     }
 
     /// The jobs that this service performs.
     pub fn handlers(&self) -> Vec<Arc<dyn Handler>> {
-        vec![Arc::new(DeliverMessage(self.clone()))]
+        vec![Arc::new(DeliverMessage(self.courier.clone()))]
     }
 
     /// What seals and opens rows of the request's tenant.
     pub(crate) fn tenant_sealer<'s>(&'s self, cx: &Context) -> TenantSealer<'s> {
         TenantSealer::new(&self.sealer, cx.tenant)
-    }
-
-    pub(crate) fn factor_rules(&self) -> FactorRules {
-        let code = &self.config.selfservice.methods.code;
-        FactorRules {
-            code_is_first_factor: code.passwordless_enabled,
-            code_is_second_factor: code.mfa_enabled,
-            password_migration_hook: false,
-        }
     }
 
     pub(crate) fn password_policy(&self) -> PasswordPolicy {

@@ -216,11 +216,12 @@ impl Default for Session {
     #[test]
     fn the_section_of_a_sign_in_method_is_a_key() {
         let found = |reader: &str| {
-            let methods = "methods! {\n    code: code::Code, code::CodeMethod;\n    oidc: oidc::OIDC;\n}\n";
+            let methods = "macro_rules! methods {\n    ($build:ident) => {\n        $build! {\n            code: code::Code, \
+                           code::CodeMethod;\n            oidc: oidc::OIDC;\n        }\n    };\n}\n";
             let config = "#[derive(Deserialize, JsonSchema)]\npub struct Selfservice {\n    pub methods: Methods,\n}\n";
             let section = "#[derive(Deserialize, JsonSchema)]\npub struct CodeMethod {\n    pub enabled: bool,\n}\n";
             let tree = Tree::of(&[
-                ("crates/identity/src/methods/mod.rs", methods),
+                ("crates/identity/src/methods/list.rs", methods),
                 ("crates/identity/src/methods/code/config.rs", section),
                 ("crates/identity/src/config.rs", config),
                 ("crates/identity/src/service.rs", "fn methods(&self) -> &Methods { &self.config.methods }"),
@@ -230,7 +231,7 @@ impl Default for Session {
             check(&tree).into_iter().map(|finding| finding.place).collect::<Vec<_>>()
         };
         let (method, enabled) =
-            ("crates/identity/src/methods/mod.rs:2", "crates/identity/src/methods/code/config.rs:3");
+            ("crates/identity/src/methods/list.rs:4", "crates/identity/src/methods/code/config.rs:3");
         assert_eq!(found("fn f() {}"), [method, enabled]);
         assert_eq!(found("fn f(service: &Identity) { service.methods().code }"), [enabled]);
         assert_eq!(found("fn f(service: &Identity) { service.methods().code.enabled }"), Vec::<&str>::new());

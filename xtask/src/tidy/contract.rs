@@ -138,9 +138,10 @@ mod tests {
             )
             .route(&format!("{REQUESTS}/login"), get(login))"#;
         let routes = &format!("const REQUESTS: &str = \"/admin/requests\";\n{routes}");
+        let methods = "macro_rules! methods {\n    $build! {\n    code: Code, CodeMethod;\n    oidc: Oidc;\n}";
         let tree = Tree::of(&[
             ("crates/oauth/src/http/mod.rs", routes),
-            ("crates/identity/src/methods/mod.rs", "methods! {\n    code: Code, CodeMethod;\n    oidc: Oidc;\n}"),
+            ("crates/identity/src/methods/list.rs", methods),
             (DOCUMENT, "# C\n## oauth\n`PUT /clients/{id}` comes later\n## identity\n`totp`"),
         ]);
         let find = |contract: &str| check_contract(&tree, contract).len();

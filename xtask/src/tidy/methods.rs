@@ -1,5 +1,5 @@
-//! The list of sign-in methods in `crates/identity`, of which the macro `methods!` makes the struct `Methods` of the
-//! configuration: `name: method, section;`, or `name: method;` for a method without a section.
+//! The list of sign-in methods, `crates/identity/src/methods/list.rs`, of which the struct `Methods` of the configuration is
+//! made: `name: method, section;`, or `name: method;` for a method without a section.
 
 /// A method with a section of the configuration.
 pub(super) struct Configured<'a> {
@@ -11,7 +11,9 @@ pub(super) struct Configured<'a> {
 
 /// The methods of the list in this file, if it has the list.
 pub(super) fn configured<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Configured<'a>> {
-    let list = lines.enumerate().skip_while(|(_, line)| *line != "methods! {").take_while(|(_, line)| *line != "}");
+    let mut lines = lines.enumerate();
+    lines.find(|(_, line)| line.trim() == "macro_rules! methods {");
+    let list = lines.skip_while(|(_, line)| line.trim() != "$build! {").take_while(|(_, line)| line.trim() != "}");
     list.filter_map(|(index, line)| {
         let (name, method) = line.trim().split_once(": ")?;
         let (_, section) = method.strip_suffix(';')?.split_once(", ")?;
@@ -25,9 +27,9 @@ mod tests {
 
     #[test]
     fn methods_with_a_section_are_found() {
-        let text = "macro_rules! methods {\n    (a: b, c;) => {};\n}\n\nmethods! {\n    code: code::Code, code::CodeMethod;\n    \
-                    oidc: oidc::OIDC;\n}\n\nlet it: It = (a, b);\n";
+        let text = "macro_rules! methods {\n    ($build:ident) => {\n        $build! {\n            code: code::Code, \
+                    code::CodeMethod;\n            oidc: oidc::OIDC;\n        }\n    };\n}\n\nlet it: It = (a, b);\n";
         let found: Vec<_> = configured(text.lines()).map(|it| (it.name, it.section, it.line)).collect();
-        assert_eq!(found, [("code", "code::CodeMethod", 6)]);
+        assert_eq!(found, [("code", "code::CodeMethod", 4)]);
     }
 }

@@ -5,10 +5,11 @@
 //! - A query whose caller is gone is interrupted.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::TenantId;
-use rusqlite::{Connection, InterruptHandle};
+use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -38,19 +39,15 @@ impl SlowQueries {
         let turn = turn.map_err(|_| queue_is_full())?.map_err(|_| queue_is_full())?;
         let values: Vec<OwnedValue> = values.iter().map(Value::to_owned).collect();
         let (path, idle) = (self.path.clone(), self.idle.clone());
-        let (running, stop) = Running::new();
+        let stop = StopOnDrop::default();
+        let is_stopped = stop.0.clone();
         let run = tokio::task::spawn_blocking(move || {
             let unused = lock(&idle).pop();
-            let connection = match unused {
+            let mut connection = match unused {
                 Some(connection) => connection,
                 None => open_reader(&path).map_err(|error| failure("open a reader", error))?,
             };
-            let result = match running.start(&connection) {
-                Ok(()) => query(&connection, tenant, statement, &values),
-                Err(stopped) => Err(stopped),
-            };
-            // From here on the connection may serve another query, which the caller of this one must not interrupt.
-            running.finish();
+            let result = query_until(&mut connection, is_stopped, tenant, statement, &values);
             lock(&idle).push(connection);
             drop(turn);
             result
@@ -65,46 +62,37 @@ impl SlowQueries {
     }
 }
 
-/// How far a query is, shared between its thread and its caller.
-enum Progress {
-    Waiting,
-    Running(InterruptHandle),
-    Over,
+/// Instructions of the database's virtual machine between two looks at whether the query is to stop: some microseconds.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// Runs the query, which ends with an error soon after `is_stopped` was set. An interrupt of the connection would be lost when it
+/// comes just before the query starts, and the query would keep its thread for as long as it runs.
+fn query_until(
+    connection: &mut Connection,
+    is_stopped: Arc<AtomicBool>,
+    tenant: TenantId,
+    statement: &'static Statement,
+    values: &[OwnedValue],
+) -> Result<Vec<Row>, Error> {
+    if is_stopped.load(Ordering::Relaxed) {
+        return Err(took_too_long());
+    }
+    let watch = move || is_stopped.load(Ordering::Relaxed);
+    let unwatched = |error| failure("watch a query", error);
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(watch)).map_err(unwatched)?;
+    let result = query(connection, tenant, statement, values);
+    // The connection may serve another query, which this caller must not stop.
+    connection.progress_handler(0, None::<fn() -> bool>).map_err(unwatched)?;
+    result
 }
 
-struct Running(Arc<Mutex<Progress>>);
-
-/// Interrupts the query when it is dropped.
-struct StopOnDrop(Arc<Mutex<Progress>>);
-
-impl Running {
-    fn new() -> (Self, StopOnDrop) {
-        let progress = Arc::new(Mutex::new(Progress::Waiting));
-        (Self(progress.clone()), StopOnDrop(progress))
-    }
-
-    /// Fails when the caller is gone already.
-    fn start(&self, connection: &Connection) -> Result<(), Error> {
-        let mut progress = lock(&self.0);
-        if matches!(*progress, Progress::Over) {
-            return Err(took_too_long());
-        }
-        *progress = Progress::Running(connection.get_interrupt_handle());
-        Ok(())
-    }
-
-    fn finish(&self) {
-        *lock(&self.0) = Progress::Over;
-    }
-}
+/// Stops the query when it is dropped.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        let mut progress = lock(&self.0);
-        if let Progress::Running(handle) = &*progress {
-            handle.interrupt();
-        }
-        *progress = Progress::Over;
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

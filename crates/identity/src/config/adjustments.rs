@@ -81,7 +81,7 @@ impl Config {
 
     /// The adjustments of this configuration.
     pub fn adjustments(&self) -> Vec<Adjustment> {
-        self.clone().adjusted(crate::hashing::default_lanes()).1
+        self.clone().adjusted(crate::components::hashing::default_lanes()).1
     }
 }
 

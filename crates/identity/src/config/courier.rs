@@ -44,7 +44,9 @@ impl Courier {
         let channels =
             channels.map(|(index, it)| (format!("courier.channels.{index}.request_config.body"), &it.request_config));
         mail.chain(channels)
-            .filter(|(_, config)| config.body.as_deref().is_some_and(|body| !crate::courier::is_built_in_body(body)))
+            .filter(|(_, config)| {
+                config.body.as_deref().is_some_and(|body| !crate::components::courier::is_built_in_body(body))
+            })
             .map(|(key, _)| key)
             .collect()
     }

@@ -23,8 +23,8 @@ pub use flows::{
     RegistrationFlow, RegistrationStyle, SettingsFlow, VerificationFlow,
 };
 
-pub use crate::methods::Methods;
-pub use crate::methods::password::PasswordConfig;
+pub use crate::methods::password::config::PasswordConfig;
+pub use crate::methods::sections::Methods;
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -5,8 +5,6 @@
 mod diagnosis;
 mod missing;
 
-use std::sync::Arc;
-
 use base::causes::chain;
 use base::seal::Purpose;
 use serde_json::{Value, json};
@@ -152,6 +150,6 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         handlers: identity.handlers(),
         ..Built::default()
     };
-    parts.links.sessions.set(Arc::new(identity));
+    parts.links.sessions.set(identity);
     Some(built)
 }

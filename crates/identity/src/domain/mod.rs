@@ -13,6 +13,7 @@ pub mod device;
 pub mod factors;
 pub mod flow;
 pub mod form;
+pub mod hooks;
 pub mod identifier;
 pub mod identity;
 pub mod import;

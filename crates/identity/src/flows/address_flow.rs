@@ -21,12 +21,12 @@ use crate::methods::link;
 use crate::storage;
 
 use super::answer::{Answer, CookieChange};
-use super::attempts::Caller;
-use super::codes::{CodeCheck, Recipient};
 use super::error::{FlowError, SubmitError};
 use super::refusal::Refusal;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
+use crate::components::attempts::Caller;
+use crate::components::codes::{CodeCheck, Recipient};
 
 /// What is particular to one of the two.
 pub(super) trait AddressFlow: Details {
@@ -91,13 +91,13 @@ impl Identity {
     /// possible: a link is opened wherever the mail is read, and would sign that browser in, or open an account for
     /// somebody else.
     pub(super) fn method_for<D: AddressFlow>(&self, details: &D) -> Result<CredentialType, FlowError> {
-        if details.is_awaited() && self.methods().code.is_enabled() {
+        if details.is_awaited() && self.flow_policy.methods().code.is_enabled() {
             return Ok(CredentialType::Code);
         }
-        let (method, is_enabled) = if self.proof_by_link(D::KIND) {
-            (CredentialType::Link, self.methods().link.is_enabled())
+        let (method, is_enabled) = if self.flow_policy.proof_by_link(D::KIND) {
+            (CredentialType::Link, self.flow_policy.methods().link.is_enabled())
         } else {
-            (CredentialType::Code, self.methods().code.is_enabled())
+            (CredentialType::Code, self.flow_policy.methods().code.is_enabled())
         };
         if is_enabled { Ok(method) } else { Err(FlowError::StrategyDisabled { kind: D::KIND, method }) }
     }
@@ -108,7 +108,7 @@ impl Identity {
         flow.active = Some(method);
         match method {
             CredentialType::Link => link::form(&mut flow.ui, None),
-            _ => D::code_form(&mut flow.ui, self.sends_text_messages()),
+            _ => D::code_form(&mut flow.ui, self.code_policy.sends_text_messages()),
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ impl Identity {
             None if !is_bare => own,
             None | Some(_) => return Err(SubmitError::general(D::no_strategy())),
         };
-        let methods = self.methods();
+        let methods = self.flow_policy.methods();
         let is_enabled =
             if named == CredentialType::Link { methods.link.is_enabled() } else { methods.code.is_enabled() };
         if !is_enabled {
@@ -144,7 +144,7 @@ impl Identity {
     ) -> Result<(Via, String), SubmitError> {
         let via = Via::of(typed);
         let takes_phone_numbers =
-            D::KIND == FlowKind::Verification && !purpose(flow).is_link() && self.sends_text_messages();
+            D::KIND == FlowKind::Verification && !purpose(flow).is_link() && self.code_policy.sends_text_messages();
         let is_address = match via {
             Via::Email => is_international_email(typed),
             Via::Sms => takes_phone_numbers && e164(typed).is_some(),
@@ -173,7 +173,7 @@ impl Identity {
             link::form(&mut flow.ui, Some(typed));
             flow.ui.messages.push(D::link_sent());
             // The flow is there as long as its link is good.
-            flow.expires_at = flow.expires_at.max(cx.now.plus(self.link_lifespan()));
+            flow.expires_at = flow.expires_at.max(cx.now.plus(self.code_policy.link_lifespan()));
         } else {
             D::code_sent_form(&mut flow.ui, typed);
             flow.ui.messages.push(sent);
@@ -191,7 +191,7 @@ impl Identity {
     ) -> Result<(), FlowError> {
         let extra = json!({ "transient_payload": submission.transient_payload() });
         storage::flows::update(tx, flow).await?;
-        self.send_code(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await
+        Ok(self.codes.send(tx, cx, purpose(flow), flow, recipient, Some(&extra)).await?)
     }
 
     /// The code that was typed, when it is right and somebody's.
@@ -216,7 +216,7 @@ impl Identity {
         flow: &Flow<D>,
         token: &str,
     ) -> Result<Option<Box<Code>>, FlowError> {
-        let link = &self.methods().link;
+        let link = &self.flow_policy.methods().link;
         let is_beside_code = D::KIND == FlowKind::Recovery && link.is_beside_recovery_code();
         if !link.is_enabled() && !is_beside_code {
             return Err(FlowError::MethodDisabled);
@@ -227,7 +227,7 @@ impl Identity {
     /// The page with the button of a link. A page of another origin cannot press it: it would sign whoever looks at it in as
     /// somebody else.
     pub(super) fn ask_for_click<D: AddressFlow>(&self, flow: &Flow<D>, token: &str) -> Answer {
-        Answer::redirect(self.mailed_link(flow, &PlainToken::received(token)))
+        Answer::redirect(self.codes.mailed_link(flow, &PlainToken::received(token)))
     }
 
     /// Judges what came back; the inner error is what there is to say when it is more than that it is wrong.
@@ -240,7 +240,7 @@ impl Identity {
         guess: &str,
     ) -> Result<Result<Box<Code>, Option<Message>>, FlowError> {
         let named = flow.details.address().unwrap_or_default();
-        match self.check_code(cx, caller, flow.id, purpose, named, guess).await? {
+        match self.codes.check(cx, caller, flow.id, purpose, named, guess).await? {
             CodeCheck::Right { code, .. } => Ok(Ok(code)),
             CodeCheck::Wrong => Ok(Err(None)),
             CodeCheck::Exhausted => Ok(Err(Some(validation::code_exhausted()))),
@@ -288,7 +288,7 @@ impl Identity {
     }
 
     fn fetch_url<D: Details>(&self, flow: &Flow<D>) -> String {
-        let mut url = endpoint(self.public_url(), &format!("self-service/{}/flows", D::KIND.as_str()));
+        let mut url = endpoint(self.urls.public(), &format!("self-service/{}/flows", D::KIND.as_str()));
         url.query_pairs_mut().append_pair("id", &flow.id.to_string());
         url.into()
     }

@@ -42,7 +42,7 @@ impl Identity {
         };
         let Some(Sent { to, at }) = sent? else { return Ok(None) };
         let pause = PAUSE.saturating_sub(cx.now.since(at));
-        let wait = pause.max(self.message_wait(cx, asking).await?);
+        let wait = pause.max(self.attempts.message_wait(cx, &asking.caller(cx, None)).await?);
         Ok(Some(AwaitedCode { sent_to: to, wait }))
     }
 

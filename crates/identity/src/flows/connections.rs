@@ -39,8 +39,8 @@ impl Identity {
         back: &str,
     ) -> Result<Result<(), Unavailable>, FlowError> {
         let current = self.own_session(cx, visitor).await?;
-        if !current.session.is_privileged(self.privileged_session_max_age(), cx.now) {
-            let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        if !current.session.is_privileged(self.session_policy.privileged_max_age(), cx.now) {
+            let mut url = endpoint(self.urls.public(), "self-service/login/browser");
             url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", back);
             return Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() });
         }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use base::Timestamp;
 
+use crate::components::attempts::{AttemptError, TooManyAttempts};
+use crate::components::hashing::HashError;
+use crate::components::schemas::UnknownSchema;
 use crate::domain::CredentialType;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::{FlowId, FlowKind};
 use crate::domain::return_to::ForbiddenReturnTo;
 use crate::domain::ui::ValidationMessage;
-use crate::hashing::HashError;
 use crate::storage::flows::UpdateError;
 use crate::storage::identities::StoreError;
 
@@ -124,6 +126,27 @@ impl From<UpdateError> for FlowError {
             UpdateError::Stale => Self::FlowChanged,
             UpdateError::Database(error) => Self::Database(error),
         }
+    }
+}
+
+impl From<TooManyAttempts> for FlowError {
+    fn from(TooManyAttempts { retry_after }: TooManyAttempts) -> Self {
+        Self::TooManyAttempts { retry_after }
+    }
+}
+
+impl From<AttemptError> for FlowError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::TooMany(error) => error.into(),
+            AttemptError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+impl From<UnknownSchema> for FlowError {
+    fn from(UnknownSchema(id): UnknownSchema) -> Self {
+        Self::UnknownSchema(id)
     }
 }
 

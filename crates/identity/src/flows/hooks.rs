@@ -15,39 +15,10 @@ use crate::domain::{self, AddressStatus, CredentialType, SessionId, VerifiableAd
 use crate::storage;
 
 use super::address_flow::purpose;
-use super::attempts::Caller;
-use super::codes::Recipient;
 use super::error::FlowError;
 use super::visitor::Browser;
-
-/// The built-in hooks that are configured for the end of a flow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a name that the configuration can list")]
-pub(crate) struct Hooks {
-    pub session: bool,
-    pub revoke_active_sessions: bool,
-    pub require_verified_address: bool,
-    pub show_verification_ui: bool,
-    pub verification: bool,
-}
-
-impl Hooks {
-    /// Reads a list of hook names. Those that are unknown are reported at start, not here.
-    pub(crate) fn named<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut hooks = Self::default();
-        for name in names {
-            match name {
-                "session" => hooks.session = true,
-                "revoke_active_sessions" => hooks.revoke_active_sessions = true,
-                "require_verified_address" => hooks.require_verified_address = true,
-                "show_verification_ui" => hooks.show_verification_ui = true,
-                "verification" => hooks.verification = true,
-                _ => {}
-            }
-        }
-        hooks
-    }
-}
+use crate::components::attempts::Caller;
+use crate::components::codes::Recipient;
 
 /// A verification that a hook began.
 #[derive(Clone, Debug)]
@@ -106,8 +77,8 @@ impl Identity {
         let beginning = Beginning {
             flow_type: of.flow_type,
             request_url: &without_return_to(of.request_url),
-            lifespan: self.lifespan(FlowKind::Verification),
-            public_url: self.public_url(),
+            lifespan: self.flow_policy.lifespan(FlowKind::Verification),
+            public_url: self.urls.public(),
             csrf: Some(&of.browser.secret),
         };
         let details = Verification {
@@ -137,12 +108,12 @@ impl Identity {
         self.show_sent(cx, &mut flow, &address.value, &recipient, messages::code_sent_to(address.via, &address.value));
         storage::flows::insert(tx, &flow).await?;
         let extra = json!({ "transient_payload": of.transient_payload });
-        self.send_code(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
+        self.codes.send(tx, cx, purpose(&flow), &flow, &recipient, Some(&extra)).await?;
         // A registrant's address is no row yet.
         if of.is_real && flow.details.registrant.is_none() {
             storage::identities::mark_sent(tx, address.id, cx.now).await?;
         }
-        let url = with_flow(&self.page(FlowKind::Verification), flow.id);
+        let url = with_flow(&self.urls.page(FlowKind::Verification), flow.id);
         Ok(BegunVerification { flow, address: address.value.clone(), url })
     }
 }
@@ -165,12 +136,6 @@ fn without_return_to(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hooks_are_known_by_name() {
-        let hooks = Hooks::named(["session", "web_hook", "show_verification_ui"].into_iter());
-        assert_eq!(hooks, Hooks { session: true, show_verification_ui: true, ..Hooks::default() });
-    }
 
     #[test]
     fn a_verification_forgets_where_the_first_flow_was_going() {

@@ -3,14 +3,11 @@
 
 use base::Context;
 
-use crate::Identity;
 use crate::domain::flow::{Details, Flow};
 
-impl Identity {
-    /// The request in the language of the flow, so that messages speak it as the pages do.
-    pub(crate) fn in_language_of<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> Context {
-        let oauth2 = flow.details.oauth2().filter(|_| !cx.locale_is_chosen);
-        let requested = oauth2.and_then(|oauth2| self.ui.first_available(oauth2.ui_locales()));
-        Context { locale: requested.unwrap_or(cx.locale), ..cx.clone() }
-    }
+/// The request in the language of the flow, so that messages have the language of the pages.
+pub(crate) fn of_flow<D: Details>(ui: &ui::Ui, cx: &Context, flow: &Flow<D>) -> Context {
+    let oauth2 = flow.details.oauth2().filter(|_| !cx.locale_is_chosen);
+    let requested = oauth2.and_then(|oauth2| ui.first_available(oauth2.ui_locales()));
+    Context { locale: requested.unwrap_or(cx.locale), ..cx.clone() }
 }

@@ -23,11 +23,11 @@ impl Identity {
     pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
-            self.return_urls().check(return_to)?;
+            self.urls.returns().check(return_to)?;
         }
         let current = self.required_session(cx, visitor).await?;
         let token = logout_token(&current.token);
-        let mut url = endpoint(self.public_url(), "self-service/logout");
+        let mut url = endpoint(self.urls.public(), "self-service/logout");
         url.query_pairs_mut().append_pair("token", &token);
         if let Some(return_to) = return_to {
             url.query_pairs_mut().append_pair("return_to", &return_to);
@@ -37,9 +37,9 @@ impl Identity {
 
     /// Signs the browser out.
     pub async fn submit_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Answer, FlowError> {
-        let fallback = self.after_url(FlowKind::Login, None);
-        let fallback = self.after_logout_url().unwrap_or(fallback);
-        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &fallback)?;
+        let fallback = self.urls.after(FlowKind::Login, None);
+        let fallback = self.urls.after_logout().unwrap_or(fallback);
+        let return_to = self.urls.returns().resolve(visitor.query("return_to").as_deref(), &fallback)?;
         let token = visitor.query("token").ok_or(FlowError::LogoutTokenMissing)?;
         let current = self.required_session(cx, visitor).await?;
         if !is_logout_token(&token, &current.token) {
@@ -47,12 +47,12 @@ impl Identity {
         }
         let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
-        self.end_session(&mut tx, cx, &current.session).await?;
+        self.sessions.end(&mut tx, cx, &current.session).await?;
         tx.commit().await?;
         let mut answer = Answer::new(FlowType::Browser, Content::Done { json: None, redirect: return_to.into() })
             .with(CookieChange::SessionEnded)
             .with(CookieChange::Csrf(Browser::renewed(&self.rng).secret));
-        if self.clears_browser_data() {
+        if self.session_policy.clears_browser_data() {
             answer = answer.with(CookieChange::ClearSiteData);
         }
         Ok(answer)
@@ -64,7 +64,7 @@ impl Identity {
         let session = storage::sessions::find_by_token(&mut tx, &token.digest()).await?;
         let session = session.ok_or(FlowError::UnknownSessionToken)?;
         let cx = &acting_as(cx, session.identity_id);
-        self.end_session(&mut tx, cx, &session).await?;
+        self.sessions.end(&mut tx, cx, &session).await?;
         tx.commit().await?;
         Ok(())
     }

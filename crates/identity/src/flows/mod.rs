@@ -9,17 +9,14 @@
 
 mod address_flow;
 pub(crate) mod answer;
-pub(crate) mod attempts;
 pub(crate) mod awaited_code;
-pub(crate) mod checked;
-pub(crate) mod codes;
 mod connections;
 pub(crate) mod current;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod forms;
 pub(crate) mod hooks;
-mod language;
+pub(crate) mod language;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod oauth2;
@@ -31,7 +28,6 @@ pub(crate) mod sessions;
 pub(crate) mod settings;
 pub(crate) mod submission;
 pub(crate) mod trait_nodes;
-pub(crate) mod urls;
 pub(crate) mod verification;
 pub(crate) mod views;
 pub(crate) mod visitor;
@@ -83,20 +79,20 @@ impl Identity {
         Beginning {
             flow_type,
             request_url: visitor.request_url.as_str(),
-            lifespan: self.lifespan(D::KIND),
-            public_url: self.public_url(),
+            lifespan: self.flow_policy.lifespan(D::KIND),
+            public_url: self.urls.public(),
             csrf: Some(&browser.secret),
         }
     }
 
     /// The anti-CSRF secret of the visitor's browser.
     pub(crate) fn browser(&self, visitor: &Visitor) -> Browser {
-        visitor.browser(self.csrf_cookie_name(), &self.rng)
+        visitor.browser(self.urls.csrf_cookie(), &self.rng)
     }
 
     /// The page that shows a flow.
     pub(crate) fn page_of<D: Details>(&self, flow: &Flow<D>) -> String {
-        with_flow(&self.page(D::KIND), flow.id)
+        with_flow(&self.urls.page(D::KIND), flow.id)
     }
 
     /// The answer to a beginning: the flow, and the secret of a browser that had none.
@@ -119,7 +115,7 @@ impl Identity {
     /// The refusal to show an expired flow.
     pub(crate) fn expired<D: Details>(&self, cx: &Context, flow: &Flow<D>) -> FlowError {
         let is_native = flow.flow_type == FlowType::Api;
-        let init = self.init_url(D::KIND, flow.flow_type, flow.wanted_return_to().as_deref());
+        let init = self.urls.init(D::KIND, flow.flow_type, flow.wanted_return_to().as_deref());
         FlowError::Expired {
             at: Box::new(Expiry {
                 at: flow.expires_at,

@@ -6,12 +6,12 @@ use serde_json::Value;
 use std::sync::Arc;
 
 use crate::Identity;
-use crate::domain::flow::{OAuth2Request, endpoint};
-use crate::domain::{self, Aal, Session};
+use crate::domain::flow::OAuth2Request;
+use crate::domain::{self, Session};
 
-use super::current::Current;
 use super::error::FlowError;
 use super::visitor::Visitor;
+use crate::components::sessions::Current;
 
 /// A login challenge and what it is about.
 #[expect(clippy::struct_field_names, reason = "the word of the protocol for the value itself")]
@@ -64,14 +64,16 @@ impl Identity {
         session: &Session,
         person: &domain::Identity,
     ) -> Result<String, FlowError> {
-        if !self.whoami_required_aal().is_met(session.aal, person.available_aal) {
-            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url_for(&oauth2.challenge) });
+        if !self.session_policy.whoami_required_aal().is_met(session.aal, person.available_aal) {
+            return Err(FlowError::SessionAal2Required {
+                redirect_browser_to: self.urls.second_factor_for(&oauth2.challenge),
+            });
         }
         let login = AcceptLogin {
             subject: session.identity_id.to_string(),
             identity_provider_session_id: Some(session.id.to_string()),
-            remember: self.session_cookie_is_persistent(),
-            remember_for: i64::try_from(self.session_lifespan().as_secs()).unwrap_or(i64::MAX),
+            remember: self.session_policy.cookie_is_persistent(),
+            remember_for: i64::try_from(self.session_policy.lifespan().as_secs()).unwrap_or(i64::MAX),
             acr: session.aal.as_str().to_owned(),
             amr: session.authentication_method_references().into_iter().map(str::to_owned).collect(),
             ..AcceptLogin::default()
@@ -109,12 +111,5 @@ impl Identity {
             Err(FlowError::SessionAal2Required { redirect_browser_to }) => Ok(redirect_browser_to),
             other => other,
         }
-    }
-
-    /// Where a session is raised to a second factor before it answers a challenge.
-    pub(crate) fn aal2_url_for(&self, challenge: &str) -> String {
-        let mut url = endpoint(self.public_url(), "self-service/login/browser");
-        url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str()).append_pair("login_challenge", challenge);
-        url.into()
     }
 }

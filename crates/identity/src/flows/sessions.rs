@@ -11,18 +11,18 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Identity;
+use crate::components;
 use crate::domain::flow::endpoint;
-use crate::domain::{Aal, IdentityId, Session, SessionId};
+use crate::domain::{IdentityId, SessionId};
 use crate::flows::views;
-use crate::operations::append_session_revoked;
 use crate::storage;
 use crate::storage::sessions::Liveness;
 
 use super::answer::CookieChange;
-use super::current::Current;
 use super::error::FlowError;
 use super::events::acting_as;
 use super::visitor::Visitor;
+use crate::components::sessions::Current;
 
 /// What `whoami` tells.
 pub struct Whoami {
@@ -50,37 +50,27 @@ const PAGE: Purpose = Purpose("identity my sessions page");
 impl Identity {
     /// `GET /sessions/whoami`.
     pub async fn whoami(&self, cx: &Context, visitor: &Visitor) -> Result<Whoami, FlowError> {
-        let carried = self.carried_token(cx, &visitor.credentials()).ok_or(FlowError::NoSession)?;
-        let checked = self.check_session(cx, &carried.token).await?.ok_or(FlowError::NoSession)?;
-        if !checked.meets(self.whoami_required_aal()) {
+        let carried = self.sessions.carried_token(cx, &visitor.credentials()).ok_or(FlowError::NoSession)?;
+        let checked = self.sessions.check(cx, &carried.token).await?.ok_or(FlowError::NoSession)?;
+        if !checked.meets(self.session_policy.whoami_required_aal()) {
             return Err(FlowError::SessionAal2Required {
-                redirect_browser_to: self.aal2_url(visitor.query("return_to")),
+                redirect_browser_to: self.urls.second_factor(visitor.query("return_to")),
             });
         }
         let session = &checked.session;
         let is_stale = carried.cookie_expires_at.is_some_and(|at| at < session.expires_at);
         let cookie = is_stale.then(|| CookieChange::Session { token: carried.token, expires_at: session.expires_at });
         let left = session.expires_at.since(cx.now).as_secs();
-        let cache_for = self.whoami_cache_limit().map(|limit| left.min(limit));
+        let cache_for = self.session_policy.whoami_cache_limit().map(|limit| left.min(limit));
         let (identity_id, text) = (session.identity_id, checked.text.clone());
         Ok(Whoami { session: checked.body(), text, identity_id, cookie, cache_for })
-    }
-
-    /// Where a session is raised to a second factor.
-    pub(crate) fn aal2_url(&self, return_to: Option<String>) -> String {
-        let mut url = endpoint(self.public_url(), "self-service/login/browser");
-        url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
-        if let Some(return_to) = return_to {
-            url.query_pairs_mut().append_pair("return_to", &return_to);
-        }
-        url.into()
     }
 
     /// A session that reaches what `whoami` would ask.
     pub(super) async fn own_session(&self, cx: &Context, visitor: &Visitor) -> Result<Current, FlowError> {
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
-        if !current.meets(self.whoami_required_aal()) {
-            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.aal2_url(None) });
+        if !current.meets(self.session_policy.whoami_required_aal()) {
+            return Err(FlowError::SessionAal2Required { redirect_browser_to: self.urls.second_factor(None) });
         }
         Ok(current)
     }
@@ -112,7 +102,7 @@ impl Identity {
         let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
         for mut session in others.skip(offset).take(size_) {
             session.devices = storage::sessions::devices(&mut tx, session.id).await?;
-            sessions.push(views::session(&session, None, self.public_url(), cx.now));
+            sessions.push(views::session(&session, None, self.urls.public(), cx.now));
         }
         Ok(OtherSessions { sessions, total, page, size })
     }
@@ -122,7 +112,7 @@ impl Identity {
         let current = self.own_session(cx, visitor).await?;
         let cx = &acting_as(cx, current.session.identity_id);
         let mut tx = self.database.write(cx.tenant).await?;
-        let ended = self.end_other_sessions(&mut tx, cx, current.session.identity_id, current.session.id).await?;
+        let ended = self.sessions.end_all(&mut tx, cx, current.session.identity_id, Some(current.session.id)).await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -137,41 +127,10 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         let session = storage::sessions::find(&mut tx, id).await?;
         if let Some(session) = session.filter(|session| session.identity_id == current.session.identity_id) {
-            self.end_session(&mut tx, cx, &session).await?;
+            self.sessions.end(&mut tx, cx, &session).await?;
         }
         tx.commit().await?;
         Ok(())
-    }
-
-    /// Ends a session, and in the same transaction what rests on it elsewhere.
-    pub(crate) async fn end_session(&self, tx: &mut WriteTx, cx: &Context, session: &Session) -> Result<(), FlowError> {
-        let ended = storage::sessions::revoke(tx, session.id, cx.now).await?;
-        self.sessions_have_ended(tx, cx, ended.as_slice()).await?;
-        Ok(())
-    }
-
-    /// Ends all sessions of a person but one; returns how many.
-    pub(crate) async fn end_other_sessions(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        identity: IdentityId,
-        kept: SessionId,
-    ) -> Result<usize, FlowError> {
-        self.end_sessions(tx, cx, identity, Some(kept)).await
-    }
-
-    /// Ends the sessions of a person, except `kept`; returns how many.
-    pub(crate) async fn end_sessions(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        identity: IdentityId,
-        kept: Option<SessionId>,
-    ) -> Result<usize, FlowError> {
-        let ended = storage::sessions::revoke_of_identity(tx, identity, kept, cx.now).await?;
-        self.sessions_have_ended(tx, cx, &ended).await?;
-        Ok(ended.len())
     }
 }
 
@@ -180,15 +139,15 @@ impl Identity {
 impl Sessions for Identity {
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
         let carries_cookie = web::cookies::parse(credentials.cookie.as_deref().unwrap_or_default())
-            .any(|(name, _)| name == self.session_cookie_name());
-        let Some(carried) = self.carried_token(cx, credentials) else {
+            .any(|(name, _)| name == self.session_policy.cookie_name());
+        let Some(carried) = self.sessions.carried_token(cx, credentials) else {
             return Ok(if carries_cookie { SessionCheck::Invalid } else { SessionCheck::Absent });
         };
         let unavailable = |error: database::Error| Unavailable::new("identity", error);
-        let Some(checked) = self.check_session(cx, &carried.token).await.map_err(unavailable)? else {
+        let Some(checked) = self.sessions.check(cx, &carried.token).await.map_err(unavailable)? else {
             return Ok(SessionCheck::Invalid);
         };
-        if !checked.meets(self.whoami_required_aal()) {
+        if !checked.meets(self.session_policy.whoami_required_aal()) {
             return Ok(SessionCheck::NeedsSecondFactor);
         }
         let session = &checked.session;
@@ -212,7 +171,7 @@ impl Sessions for Identity {
     ) -> Result<SessionEnd, database::Error> {
         let id = SessionId::from_uuid(session_id);
         if let Some(ended) = storage::sessions::revoke(tx, id, cx.now).await? {
-            append_session_revoked(tx, cx, &ended).await?;
+            components::sessions::append_session_revoked(tx, cx, &ended).await?;
         }
         Ok(SessionEnd::InTransaction)
     }
@@ -234,7 +193,7 @@ pub(crate) fn open_page(identity: &Identity, cx: &Context, token: &str) -> Resul
 /// The `Link` header (RFC 8288) of a page.
 pub(crate) fn page_links(identity: &Identity, cx: &Context, others: &OtherSessions) -> String {
     let link = |page: i64, relation: &str| {
-        let mut url = endpoint(identity.public_url(), "sessions");
+        let mut url = endpoint(identity.urls.public(), "sessions");
         let token = identity.sealer.seal_text(PAGE, cx.tenant, &page.to_be_bytes());
         url.query_pairs_mut().append_pair("page_size", &others.size.to_string()).append_pair("page_token", &token);
         format!("<{url}>; rel=\"{relation}\"")

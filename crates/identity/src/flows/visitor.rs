@@ -1,13 +1,15 @@
 //! Whoever sends a request: what the request says about the client, before anything is believed.
 
-use base::{PlainToken, Rng};
+use base::{Context, PlainToken, Rng};
 use contracts::SessionCredentials;
 use url::Url;
 
-use crate::domain::Device;
+use crate::components::attempts::{Caller, DEVICE_COOKIE};
+use crate::components::sessions::Current;
 use crate::domain::client_kind::Wants;
 use crate::domain::csrf::{CsrfSecret, CsrfViolation};
 use crate::domain::flow::{Details, Flow};
+use crate::domain::{Aal, Device};
 
 use super::error::FlowError;
 use super::submission::Submission;
@@ -71,6 +73,18 @@ impl Visitor {
             Some(secret) => Browser { secret, is_new: false },
             None => Browser { secret: CsrfSecret::generate(rng), is_new: true },
         }
+    }
+
+    /// The sender of this request, as attempts are counted. `current` is their session, where it shows that the person is there.
+    pub(crate) fn caller(&self, cx: &Context, current: Option<&Current>) -> Caller {
+        let session = current.map(|current| (current.session.identity_id, current.session.id));
+        Caller::new(cx, self.cookie(DEVICE_COOKIE), session)
+    }
+
+    /// The sender of a login. A session proves its person, but not a second factor: whoever knows the password can make any
+    /// number of sessions.
+    pub(crate) fn login_caller(&self, cx: &Context, current: Option<&Current>, requested_aal: Aal) -> Caller {
+        self.caller(cx, current.filter(|_| requested_aal <= Aal::Aal1))
     }
 
     /// Whether the visitor may see the flow: a browser flow belongs to the browser that began it.

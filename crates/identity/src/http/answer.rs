@@ -9,10 +9,10 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use web::cookies::{SameSite, SetCookie};
 
 use crate::Identity;
+use crate::components::attempts::DEVICE_COOKIE;
 use crate::config;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
-use crate::flows::attempts::DEVICE_COOKIE;
 use crate::flows::error::FlowError;
 use crate::flows::settings::CONTINUITY_COOKIE;
 use crate::flows::visitor::Visitor;
@@ -78,13 +78,13 @@ impl Identity {
     pub(crate) fn apply(&self, cx: &Context, response: &mut Response, change: CookieChange) {
         let cookie = match change {
             CookieChange::Csrf(secret) => {
-                self.plain_cookie(self.csrf_cookie_name(), &secret.to_cookie()).max_age(Some(YEAR))
+                self.plain_cookie(self.urls.csrf_cookie(), &secret.to_cookie()).max_age(Some(YEAR))
             }
             CookieChange::Device(token) => {
                 self.plain_cookie(DEVICE_COOKIE, token.expose()).max_age(Some(DEVICE_MAX_AGE))
             }
             CookieChange::Session { token, expires_at } => {
-                let value = self.seal_session_cookie(cx, &token, expires_at);
+                let value = self.sessions.seal_cookie(cx, &token, expires_at);
                 self.session_cookie(value).max_age(self.session_max_age(expires_at, cx.now))
             }
             CookieChange::SessionEnded => self.session_cookie(String::new()).max_age(Some(Duration::ZERO)),
@@ -102,7 +102,7 @@ impl Identity {
     }
 
     fn session_max_age(&self, expires_at: Timestamp, now: Timestamp) -> Option<Duration> {
-        self.session_cookie_is_persistent().then(|| expires_at.since(now))
+        self.session_policy.cookie_is_persistent().then(|| expires_at.since(now))
     }
 
     fn plain_cookie(&self, name: &str, value: &str) -> SetCookie {
@@ -126,7 +126,7 @@ impl Identity {
     /// Browsers drop `Secure` cookies that come over plain HTTP, so they are secure exactly where the public address is,
     /// unless the configuration says otherwise.
     fn secures_cookies(&self, configured: Option<bool>) -> bool {
-        configured.unwrap_or_else(|| !self.config.dev && self.public_url().scheme() == "https")
+        configured.unwrap_or_else(|| !self.config.dev && self.urls.public().scheme() == "https")
     }
 }
 

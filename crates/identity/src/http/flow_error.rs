@@ -36,7 +36,7 @@ impl Identity {
         let body = error.to_value().get("error").cloned().unwrap_or_default();
         match self.keep_error(cx, &body).await {
             Ok(id) => {
-                let mut page = self.error_page();
+                let mut page = self.urls.error_page().clone();
                 page.query_pairs_mut().append_pair("id", &id.to_string());
                 see_other(page.as_str())
             }
@@ -165,7 +165,7 @@ impl FlowError {
             Self::OAuth2(error) => oauth2(error),
             Self::NoSessionForFlow => RestError::bad_request("The session that this flow belongs to has ended."),
             Self::OAuth2NotConfigured | Self::NothingToVerify => {
-                tracing::error!(error = %self, public_url = %identity.public_url(), "misconfiguration");
+                tracing::error!(error = %self, public_url = %identity.urls.public(), "misconfiguration");
                 RestError::internal().with_reason(self.to_string())
             }
             Self::Observer(contracts::SubjectObserverError(_)) | Self::Broken(_) => {

@@ -1,5 +1,7 @@
 //! The HTTP surface: the self-service API on the public port, the admin API on the other.
 
+use std::sync::Arc;
+
 pub(crate) mod admin;
 pub(crate) mod answer;
 mod body;
@@ -18,19 +20,19 @@ use crate::Identity;
 use crate::pages;
 
 /// Everything that the public port serves.
-pub(crate) fn public_router(identity: &Identity) -> Router {
+pub(crate) fn public_router(identity: &Arc<Identity>) -> Router {
     let routes = self_service::routes().merge(schemas::routes()).merge(pages::public_routes(identity));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 
 /// Everything that the admin port serves.
-pub(crate) fn admin_router(identity: &Identity) -> Router {
+pub(crate) fn admin_router(identity: &Arc<Identity>) -> Router {
     let routes = admin::routes().merge(schemas::routes()).merge(pages::admin_routes()).layer(from_fn(as_admin));
     routes.layer(from_fn_with_state(identity.clone(), load_schemas)).with_state(identity.clone())
 }
 
 /// Schemas behind HTTP that could not be had at start are asked for again by each request, until they are there.
-async fn load_schemas(State(identity): State<Identity>, request: Request, next: Next) -> Response {
+async fn load_schemas(State(identity): State<Arc<Identity>>, request: Request, next: Next) -> Response {
     if let Err(error) = identity.load_schemas().await {
         tracing::error!(%error, "an identity schema cannot be loaded");
     }

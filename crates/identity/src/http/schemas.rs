@@ -1,5 +1,7 @@
 //! `/schemas`: the identity schemas, for whoever draws forms.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +22,7 @@ const LISTING: Listing<i64> = Listing::new("page of identity schemas", 250, 500)
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// The route table, of both ports.
-pub(super) fn routes() -> Router<Identity> {
+pub(super) fn routes() -> Router<Arc<Identity>> {
     let routes = Router::new().route("/schemas", get(list)).route("/schemas/{id}", get(one));
     Router::new().nest("/admin", routes.clone()).merge(routes)
 }
@@ -37,7 +39,7 @@ struct ListQuery {
 
 /// `GET /schemas`.
 async fn list(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, RestError> {
@@ -64,13 +66,13 @@ async fn list(
         .collect();
     let end = offset.saturating_add(size);
     let page = base::Page { items, next: (end < total).then_some(end) };
-    let base = endpoint(service.public_url(), "schemas");
+    let base = endpoint(service.urls.public(), "schemas");
     let (items, link) = LISTING.links(&service.sealer, &cx, &base, request.size, page);
     Ok(([(LINK, link), (TOTAL_COUNT, HeaderValue::from(total))], Json(items)).into_response())
 }
 
 /// `GET /schemas/{id}`, by the id or its base64url form.
-async fn one(State(service): State<Identity>, Path(id): Path<String>) -> Result<Json<Value>, RestError> {
+async fn one(State(service): State<Arc<Identity>>, Path(id): Path<String>) -> Result<Json<Value>, RestError> {
     let decoded = URL_SAFE_NO_PAD.decode(&id).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let found = service.schemas.get(&id).or_else(|| service.schemas.get(&decoded?));
     let schema = found.ok_or_else(|| RestError::not_found("There is no identity schema with this id."))?;

@@ -1,5 +1,7 @@
 //! Reads what a request says about its client.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OriginalUri};
 use base::{Context, PlainToken};
 use http::HeaderMap;
@@ -13,12 +15,12 @@ use crate::domain::client_kind::Wants;
 use crate::domain::flow::endpoint;
 use crate::flows::visitor::Visitor;
 
-impl FromRequestParts<Identity> for Visitor {
+impl FromRequestParts<Arc<Identity>> for Visitor {
     type Rejection = RestError;
 
-    async fn from_request_parts(parts: &mut Parts, identity: &Identity) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, identity: &Arc<Identity>) -> Result<Self, Self::Rejection> {
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
-        let request_url = request_url(identity.public_url(), uri.path(), uri.query());
+        let request_url = request_url(identity.urls.public(), uri.path(), uri.query());
         let ip_address =
             parts.extensions.get::<Context>().and_then(|cx| cx.client_address).map(|address| address.to_string());
         Ok(read(&parts.headers, request_url, ip_address))

@@ -2,7 +2,7 @@
 //!
 //! A room has everything that is about its method: its section of the configuration (`config.rs`), what is stored of it
 //! (`credential.rs`), the nodes of its forms (`nodes.rs`), its step in each flow (`login.rs`, `registration.rs`,
-//! `settings.rs`) and its messages (`messages.rs`). [`Method`] is what a flow asks of a room; [`ALL`] is the only list.
+//! `settings.rs`) and its messages (`messages.rs`). [`Method`] is what a flow asks of a room; `list.rs` is the only list.
 //! See `docs/guides/add-a-sign-in-method.md`.
 //!
 //! What always holds:
@@ -16,44 +16,24 @@ pub mod credential;
 pub mod identifier_first;
 mod labels;
 pub mod link;
+mod list;
 pub mod lookup_secret;
 mod method;
 pub mod oidc;
 pub mod password;
 pub mod profile;
+pub mod sections;
 pub mod totp;
 pub mod webauthn;
 
 pub(crate) use labels::{identifier_input, identifier_label};
 pub(crate) use method::{LoginForm, Method};
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
-macro_rules! methods {
+macro_rules! all {
     ($($name:ident: $method:expr $(, $section:ty)?;)+) => {
-        /// `selfservice.methods`: which proofs are offered.
-        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-        #[serde(default)]
-        pub struct Methods {
-            $($(pub $name: $section,)?)+
-        }
-
         /// Every method, in the order in which a submission is offered to them.
         pub(crate) static ALL: &[&dyn Method] = &[$(&$method,)+];
     };
 }
 
-methods! {
-    profile: profile::Profile, profile::ProfileMethod;
-    password: password::Password, password::PasswordMethod;
-    oidc: oidc::OIDC;
-    saml: oidc::SAML;
-    code: code::Code, code::CodeMethod;
-    link: link::Link, link::LinkMethod;
-    totp: totp::Totp, totp::TotpMethod;
-    passkey: webauthn::PASSKEY;
-    webauthn: webauthn::WEBAUTHN;
-    lookup_secret: lookup_secret::LookupSecret, lookup_secret::LookupSecretMethod;
-    identifier_first: identifier_first::IdentifierFirst;
-}
+list::methods!(all);

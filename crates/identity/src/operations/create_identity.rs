@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Identity;
+use crate::components::hashing::HashError;
 use crate::domain::identifier::MAX_IDENTIFIER;
 use crate::domain::identity::State;
 use crate::domain::import::{ImportError, ImportedCredentials};
@@ -18,7 +19,6 @@ use crate::domain::{
     self, AddressStatus, IdentityId, RecoveryAddress, RecoveryAddressId, VerifiableAddress, VerifiableAddressId, Via,
     identifier,
 };
-use crate::hashing::HashError;
 use crate::storage::identities::{self, StoreError, Taken};
 
 /// What is asked for.
@@ -147,7 +147,7 @@ impl Identity {
         let hash = self.hash_imported(&new.credentials).await?;
         new.credentials.apply(identity.id, hash.as_deref(), &mut identity.credentials, cx.now);
         identity.follow(&derived, &self.rng, cx.now);
-        identity.refresh_available_aal(self.factor_rules());
+        identity.refresh_available_aal(self.session_policy.factor_rules());
         match identity.oversized() {
             Some(member) => Err(ComposeError::TooLong(member)),
             None => Ok(identity),

@@ -54,19 +54,19 @@ impl Identity {
         return_to: Option<String>,
         lifespan: Option<Duration>,
     ) -> Result<RecoveryCode, CreateRecoveryError> {
-        if !self.methods().code.is_enabled() {
+        if !self.flow_policy.methods().code.is_enabled() {
             return Err(CreateRecoveryError::Disabled(CredentialType::Code));
         }
         if let Some(return_to) = &return_to {
-            self.return_urls().check(return_to)?;
+            self.urls.returns().check(return_to)?;
         }
-        let mut flow = self.recovery_of(cx, id, flow_type, lifespan.unwrap_or(self.code_lifespan()));
+        let mut flow = self.recovery_of(cx, id, flow_type, lifespan.unwrap_or(self.code_policy.lifespan()));
         flow.active = Some(CredentialType::Code);
         flow.return_to = return_to;
         code_nodes::recovery_sent_form(&mut flow.ui, None);
         flow.ui.messages.push(messages::code_sent());
         let code = self.hand_out(cx, id, &flow, CodePurpose::Recovery).await?;
-        let link = with_flow(&self.page(FlowKind::Recovery), flow.id);
+        let link = with_flow(&self.urls.page(FlowKind::Recovery), flow.id);
         Ok(RecoveryCode { link, code, expires_at: flow.expires_at })
     }
 
@@ -77,29 +77,30 @@ impl Identity {
         return_to: Option<String>,
         lifespan: Option<Duration>,
     ) -> Result<RecoveryLink, CreateRecoveryError> {
-        if !self.methods().link.is_enabled() {
+        if !self.flow_policy.methods().link.is_enabled() {
             return Err(CreateRecoveryError::Disabled(CredentialType::Link));
         }
         if let Some(return_to) = &return_to {
-            self.return_urls().check(return_to)?;
+            self.urls.returns().check(return_to)?;
         }
-        let mut flow = self.recovery_of(cx, id, FlowType::Browser, lifespan.unwrap_or(self.link_lifespan()));
+        let mut flow =
+            self.recovery_of(cx, id, FlowType::Browser, lifespan.unwrap_or(self.code_policy.link_lifespan()));
         flow.active = Some(CredentialType::Link);
         flow.return_to = return_to;
         link::form(&mut flow.ui, None);
         let token = self.hand_out(cx, id, &flow, CodePurpose::RecoveryLink).await?;
-        let link = Secret::new(self.mailed_link(&flow, &token).into());
+        let link = Secret::new(self.codes.mailed_link(&flow, &token).into());
         Ok(RecoveryLink { link, expires_at: flow.expires_at })
     }
 
     /// A flow for somebody who has not begun it: it belongs to no browser.
     fn recovery_of(&self, cx: &Context, id: IdentityId, flow_type: FlowType, lifespan: Duration) -> Flow<Recovery> {
-        let request_url = endpoint(self.public_url(), "self-service/recovery");
+        let request_url = endpoint(self.urls.public(), "self-service/recovery");
         let beginning = Beginning {
             flow_type,
             request_url: request_url.as_str(),
             lifespan,
-            public_url: self.public_url(),
+            public_url: self.urls.public(),
             csrf: None,
         };
         let details = Recovery { identity_id: Some(id), skip_csrf: true, ..Recovery::default() };
@@ -121,7 +122,7 @@ impl Identity {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            at_rest: self.code_at_rest(cx, purpose, &plain),
+            at_rest: self.codes.at_rest(cx, purpose, &plain),
             identity_id: Some(id),
             via: Via::Email,
             // It was sent nowhere.

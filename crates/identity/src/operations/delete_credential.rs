@@ -40,8 +40,8 @@ impl Identity {
         let before =
             identities::lock_whole(&mut tx, sealer, id).await?.ok_or(DeleteCredentialError::UnknownIdentity)?;
         let mut after = before.clone();
-        after.credentials = without(&before.credentials, kind, identifier, self.factor_rules(), cx.now)?;
-        after.refresh_available_aal(self.factor_rules());
+        after.credentials = without(&before.credentials, kind, identifier, self.session_policy.factor_rules(), cx.now)?;
+        after.refresh_available_aal(self.session_policy.factor_rules());
         after.updated_at = cx.now;
         match identities::update(&mut tx, sealer, &before, &after).await {
             Ok(()) => {}

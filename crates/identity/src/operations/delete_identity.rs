@@ -20,7 +20,7 @@ impl Identity {
         // Locked first, as by a sign-in, so that the two do not wait for each other in a circle.
         let identity = identities::lock_whole(&mut tx, self.tenant_sealer(cx), id).await?;
         let identity = identity.ok_or(DeleteIdentityError::Unknown)?;
-        self.person_has_ended(&mut tx, cx, id).await?;
+        self.sessions.person_has_ended(&mut tx, cx, id).await?;
         sessions::delete_of_identity(&mut tx, id).await?;
         if !identities::delete(&mut tx, id).await? {
             return Err(DeleteIdentityError::Unknown);

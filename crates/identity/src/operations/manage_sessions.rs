@@ -43,7 +43,7 @@ impl Identity {
             Target::Identities(ids) => {
                 for id in ids {
                     let ended = sessions::revoke_of_identity(&mut tx, id, None, cx.now).await?;
-                    self.sessions_have_ended(&mut tx, cx, &ended).await?;
+                    self.sessions.have_ended(&mut tx, cx, &ended).await?;
                     processed += match action {
                         ManageAction::Disable => ended.len(),
                         ManageAction::Delete => sessions::delete_of_identity(&mut tx, id).await?.len(),
@@ -53,7 +53,7 @@ impl Identity {
             Target::Sessions(ids) => {
                 for id in ids {
                     let ended = sessions::revoke(&mut tx, id, cx.now).await?;
-                    self.sessions_have_ended(&mut tx, cx, ended.as_slice()).await?;
+                    self.sessions.have_ended(&mut tx, cx, ended.as_slice()).await?;
                     processed += usize::from(match action {
                         ManageAction::Disable => ended.is_some(),
                         ManageAction::Delete => sessions::delete(&mut tx, id).await?,
@@ -62,7 +62,7 @@ impl Identity {
             }
             Target::Everybody => {
                 let ended = sessions::revoke_some(&mut tx, BATCH, cx.now).await?;
-                self.sessions_have_ended(&mut tx, cx, &ended).await?;
+                self.sessions.have_ended(&mut tx, cx, &ended).await?;
                 processed = match action {
                     ManageAction::Disable => ended.len(),
                     ManageAction::Delete => sessions::delete_ended(&mut tx, BATCH).await?.len(),

@@ -86,7 +86,7 @@ impl Identity {
             return Err(SessionError::Unknown);
         }
         let ended = sessions::revoke(&mut tx, id, cx.now).await?;
-        self.sessions_have_ended(&mut tx, cx, ended.as_slice()).await?;
+        self.sessions.have_ended(&mut tx, cx, ended.as_slice()).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Identity {
     pub async fn delete_identity_sessions(&self, cx: &Context, id: IdentityId) -> Result<(), SessionError> {
         let mut tx = self.database.write(cx.tenant).await?;
         let ended = sessions::revoke_of_identity(&mut tx, id, None, cx.now).await?;
-        self.sessions_have_ended(&mut tx, cx, &ended).await?;
+        self.sessions.have_ended(&mut tx, cx, &ended).await?;
         if sessions::delete_of_identity(&mut tx, id).await?.is_empty() {
             return Err(SessionError::Unknown);
         }

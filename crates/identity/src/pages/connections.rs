@@ -1,5 +1,7 @@
 //! The connected applications on the settings page, and the form that ends one.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base::Context;
@@ -67,7 +69,7 @@ fn shown_name(connection: &Connection) -> OutsideText {
 
 /// Ends one connection, and shows the settings again.
 pub(super) async fn end(
-    State(identity): State<Identity>,
+    State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,
     visitor: Visitor,
     body: Result<RawSubmission, RestError>,

@@ -1,5 +1,7 @@
 //! The error page: what happened, what the person can do, and the details that support needs.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -49,7 +51,7 @@ fn explanation(id: Option<&str>, status: u16, strings: &'static Strings) -> &'st
     }
 }
 
-pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let error = match identity.kept_error(&cx, visitor.query("id").as_deref()).await {
         Ok(mut kept) => kept["error"].take(),
         // An unknown error id is itself an error, and is shown on this page.

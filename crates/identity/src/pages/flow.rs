@@ -1,5 +1,7 @@
 //! The pages of the flows. A page without a flow, or with an expired or unknown one, begins a new flow.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use base::Context;
@@ -15,19 +17,19 @@ use crate::domain::flow::{FlowKind, query_parameter};
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
-pub(super) async fn login(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn login(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     identity.show(&cx, FlowKind::Login, &visitor).await
 }
 
-pub(super) async fn registration(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn registration(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     identity.show(&cx, FlowKind::Registration, &visitor).await
 }
 
-pub(super) async fn recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn recovery(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     identity.show(&cx, FlowKind::Recovery, &visitor).await
 }
 
-pub(super) async fn verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn verification(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     identity.show(&cx, FlowKind::Verification, &visitor).await
 }
 
@@ -80,7 +82,7 @@ impl Identity {
 
     /// The page that `ui_url` names in place of the built-in one, with the same query.
     pub(super) fn page_elsewhere(&self, kind: FlowKind, visitor: &Visitor) -> Option<String> {
-        let mut page = self.page(kind);
+        let mut page = self.urls.page(kind).clone();
         if page.as_str() == self.own_page(kind.as_str()) {
             return None;
         }
@@ -88,12 +90,12 @@ impl Identity {
         if !asked.is_empty() {
             page.query_pairs_mut().extend_pairs(asked);
         }
-        Some(page.into())
+        Some(page.as_str().to_owned())
     }
 
     fn context_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> FlowContext {
         let is_first_step = kind == FlowKind::Login && !is_further_step(flow);
-        let may_recover = is_first_step && self.recovery_enabled();
+        let may_recover = is_first_step && self.flow_policy.is_enabled(FlowKind::Recovery);
         FlowContext {
             links: self.links_of(cx, kind, flow),
             forgot_password: may_recover.then(|| self.begin_in_place_of(FlowKind::Recovery, flow)),
@@ -220,7 +222,7 @@ impl Identity {
         if is_further_step(flow) {
             return vec![PageLink::new(strings.use_another_account, self.own_page("logout"))];
         }
-        if !self.registration_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Registration) {
             return Vec::new();
         }
         let href = self.begin_in_place_of(FlowKind::Registration, flow);

@@ -1,5 +1,7 @@
 //! The sign-out page. It asks first, because any page could contain a link that signs out.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -36,7 +38,7 @@ pub(super) struct SignedOutPage {
     pub sign_in: PageLink,
 }
 
-pub(super) async fn ask(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn ask(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.logout_page(&cx, &visitor).await {
         Ok(page) => {
             let frame = Page::titled(page.strings.sign_out).asked_with(visitor.request_url.query());
@@ -47,7 +49,7 @@ pub(super) async fn ask(State(identity): State<Identity>, Cx(cx): Cx, visitor: V
     }
 }
 
-pub(super) async fn signed_out(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn signed_out(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let strings = identity.ui.localizer(cx.locale).strings();
     let sign_in = PageLink::new(strings.sign_in, identity.begin_url(FlowKind::Login, None));
     let frame = Page::titled(strings.signed_out).asked_with(visitor.request_url.query());
@@ -61,13 +63,13 @@ impl Identity {
         let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| account_name(&whoami.session));
         let strings = self.ui.localizer(cx.locale).strings();
         let token = logout.get("logout_token").and_then(Value::as_str).unwrap_or_default();
-        let own_end = || self.after_logout_url().is_none().then(|| self.own_page("signed-out"));
+        let own_end = || self.urls.after_logout().is_none().then(|| self.own_page("signed-out"));
         let mut values = vec![Hidden::new("token", token)];
         values.extend(visitor.query("return_to").or_else(own_end).map(|url| Hidden::new("return_to", url)));
         Ok(LogoutPage {
             strings,
             signed_in_as,
-            action: endpoint(self.public_url(), "self-service/logout").into(),
+            action: endpoint(self.urls.public(), "self-service/logout").into(),
             values,
             confirm: Button::submit(strings.sign_out),
             stay: PageLink::new(strings.stay_signed_in, self.own_page("welcome")),

@@ -1,6 +1,8 @@
 //! The local mailbox: messages that are kept instead of sent, for development. It is served on the admin listener, because
 //! a message contains the code that signs its recipient in.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Response};
@@ -82,7 +84,11 @@ pub(super) fn parts(body: &str) -> Vec<MailPart> {
     parts
 }
 
-pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(query): Query<PageQuery>) -> Response {
+pub(super) async fn list(
+    State(identity): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    Query(query): Query<PageQuery>,
+) -> Response {
     if identity.sends_mail() {
         return identity.no_mailbox(&cx);
     }
@@ -104,7 +110,7 @@ pub(super) async fn list(State(identity): State<Identity>, Cx(cx): Cx, Query(que
     identity.admin_page(&cx, Page::titled(strings.mailbox), &MailboxPage { strings, mails, older })
 }
 
-pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
+pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
     let message = match identity.caught_message(&cx, &id).await {
         Ok(message) => message,
         Err(refusal) => return refusal,
@@ -129,7 +135,7 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, Path(id):
 
 /// The HTML part as the recipient sees it. It may come from an operator's template, so it is not trusted: it runs no
 /// script, submits no form and has no origin.
-pub(super) async fn show_html(State(identity): State<Identity>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
+pub(super) async fn show_html(State(identity): State<Arc<Identity>>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
     let message = match identity.caught_message(&cx, &id).await {
         Ok(message) => message,
         Err(refusal) => return refusal,
@@ -173,7 +179,7 @@ fn subject(message: &Message, strings: &Strings) -> String {
 impl Identity {
     /// With a mail server, messages are sent and the mailbox answers 404.
     fn sends_mail(&self) -> bool {
-        self.smtp.is_some()
+        self.courier.sends_mail()
     }
 
     /// A message of the mailbox, or the answer that it is not there.

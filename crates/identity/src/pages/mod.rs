@@ -23,6 +23,8 @@ mod messages;
 #[cfg(test)]
 mod samples;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::middleware::from_fn_with_state;
@@ -37,10 +39,10 @@ use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{FlowKind, endpoint};
 
 /// The pages on the public port. Their addresses are the defaults of `selfservice.flows.*.ui_url`.
-pub(crate) fn public_routes(identity: &Identity) -> Router<Identity> {
+pub(crate) fn public_routes(identity: &Arc<Identity>) -> Router<Arc<Identity>> {
     let choice = LanguageChoice {
         languages: Languages::new(identity.ui.languages().iter().map(|language| language.locale())),
-        is_secure: identity.public_url().scheme() == "https",
+        is_secure: identity.urls.public().scheme() == "https",
     };
     Router::new()
         .route("/", get(start))
@@ -60,7 +62,7 @@ pub(crate) fn public_routes(identity: &Identity) -> Router<Identity> {
 }
 
 /// The pages on the admin port.
-pub(crate) fn admin_routes() -> Router<Identity> {
+pub(crate) fn admin_routes() -> Router<Arc<Identity>> {
     Router::new()
         .route("/admin/mailbox", get(mailbox::list))
         .route("/admin/mailbox/{id}", get(mailbox::show))
@@ -70,11 +72,11 @@ pub(crate) fn admin_routes() -> Router<Identity> {
         .route("/admin/ui/static/{file}", get(asset))
 }
 
-async fn start(State(identity): State<Identity>) -> Response {
+async fn start(State(identity): State<Arc<Identity>>) -> Response {
     see_other(&identity.own_page("welcome"))
 }
 
-async fn asset(State(identity): State<Identity>, Path(file): Path<String>) -> Response {
+async fn asset(State(identity): State<Arc<Identity>>, Path(file): Path<String>) -> Response {
     identity.ui.asset(&file).into_response()
 }
 
@@ -86,12 +88,12 @@ fn see_other(url: &str) -> Response {
 impl Identity {
     /// The address of one of our own pages.
     fn own_page(&self, name: &str) -> String {
-        endpoint(self.public_url(), &format!("ui/{name}")).into()
+        endpoint(self.urls.public(), &format!("ui/{name}")).into()
     }
 
     /// Where a flow begins in a browser.
     fn begin_url(&self, kind: FlowKind, return_to: Option<&str>) -> String {
-        self.init_url(kind, FlowType::Browser, return_to)
+        self.urls.init(kind, FlowType::Browser, return_to)
     }
 
     fn page_response(&self, cx: &Context, page: Page<'_>, body: &impl askama::Template) -> Response {

@@ -1,5 +1,7 @@
 //! The settings page: the flow's sections, then the devices that are signed in.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -58,7 +60,7 @@ pub(super) struct SessionLine {
     pub end: Option<Button>,
 }
 
-pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     if let Some(url) = identity.page_elsewhere(FlowKind::Settings, &visitor) {
         return see_other(&url);
     }
@@ -71,7 +73,7 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
 
 /// Ends one other session, or all others, and shows the settings again.
 pub(super) async fn end_sessions(
-    State(identity): State<Identity>,
+    State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,
     visitor: Visitor,
     body: Result<RawSubmission, RestError>,
@@ -179,7 +181,7 @@ impl Identity {
 
     /// The URL of the settings page to return to after one of its own forms, with the outcome of the form.
     pub(super) fn settings_again(&self, visitor: &Visitor, outcome: Option<(&str, &str)>) -> String {
-        let mut url = self.page(FlowKind::Settings);
+        let mut url = self.urls.page(FlowKind::Settings).clone();
         let flow = visitor.query("flow");
         let said: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
         if !said.is_empty() {

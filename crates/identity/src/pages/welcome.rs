@@ -1,5 +1,7 @@
 //! The page after a sign-in without `return_to` and without an application.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -20,7 +22,7 @@ pub(super) struct WelcomePage {
     pub sign_out: PageLink,
 }
 
-pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let whoami = match identity.whoami(&cx, &visitor).await {
         Ok(whoami) => whoami,
         Err(error) => return identity.cannot_show(&cx, FlowKind::Login, error).await,

@@ -7,18 +7,19 @@ use serde_json::json;
 use url::Url;
 
 use crate::Identity;
+use crate::components::attempts::Caller;
+use crate::components::sessions::Current;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::flow::{Flow, FlowKind, Login, endpoint};
 use crate::domain::login::{Addresses, Decision, Next, Proved, Reached, Refusal, SignIn, decide, next};
 use crate::domain::message::{flow as messages, validation};
-use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session, SessionId};
+use crate::domain::{self, Aal, AuthenticationMethod, IdentityId, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::attempts::Caller;
-use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::language;
 use crate::flows::views;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
@@ -72,7 +73,7 @@ impl Identity {
         let Completion { visitor, browser, flow, current, .. } = &completion;
         let cx = &acting_as(cx, proof.identity.id);
         let used = proof.method.method;
-        let hooks = self.hooks_after(FlowKind::Login, used);
+        let hooks = self.flow_policy.hooks_after(FlowKind::Login, used);
         let has_session = current.as_ref().is_some_and(|it| it.session.identity_id == proof.identity.id);
         let decision = decide(&Proved {
             method: used,
@@ -81,8 +82,8 @@ impl Identity {
             requested_aal: flow.details.requested_aal,
             has_session,
             requires_verified_address: hooks.require_verified_address,
-            refuses_unverified_in_form: self.refuses_unverified_in_the_form(),
-            verifies: self.verification_enabled() && hooks.verification,
+            refuses_unverified_in_form: self.flow_policy.refuses_unverified_in_the_form(),
+            verifies: self.flow_policy.is_enabled(FlowKind::Verification) && hooks.verification,
         });
         match decision {
             Decision::Refused(Refusal::Disabled) => return Err(SubmitError::general(messages::account_disabled())),
@@ -122,7 +123,7 @@ impl Identity {
     ) -> Result<Written, SubmitError> {
         let Completion { visitor, caller, flow, current, .. } = completion;
         let Proof { identity, method, effects } = proof;
-        let hooks = self.hooks_after(FlowKind::Login, method.method);
+        let hooks = self.flow_policy.hooks_after(FlowKind::Login, method.method);
         let adds_to_session = matches!(decision, Decision::SignedIn(SignIn { adds_to_session: true, .. }));
         let current = current.as_ref().filter(|_| adds_to_session);
         let mut signed_in = self.next_session(cx, visitor, identity.id, method, current);
@@ -147,7 +148,7 @@ impl Identity {
                     transient_payload: effects.transient_payload.clone(),
                     caller,
                 };
-                Some(self.begin_verification_of(&mut tx, &self.in_language_of(cx, flow), of, address).await?)
+                Some(self.begin_verification_of(&mut tx, &language::of_flow(&self.ui, cx, flow), of, address).await?)
             }
             None => None,
         };
@@ -162,20 +163,20 @@ impl Identity {
         if signed_in.is_new {
             storage::sessions::insert(&mut tx, &signed_in.session).await?;
         } else {
-            let (id, lifespan) = (signed_in.session.id, self.session_lifespan());
+            let (id, lifespan) = (signed_in.session.id, self.session_policy.lifespan());
             let add = |session: &mut Session| session.authenticate(method.clone(), lifespan, cx.now);
-            signed_in.session = self.change_session(&mut tx, cx, id, add).await?;
+            signed_in.session = self.sessions.change(&mut tx, cx, id, add).await?.ok_or(FlowError::SessionInactive)?;
         }
         // Only a complete sign-in makes a device familiar: a stolen password alone must not.
         let is_complete = signed_in.session.aal >= identity.available_aal;
         let new_device = if is_complete {
             let is_browser = flow.is_browser();
-            self.remember_caller(&mut tx, cx, caller, identity.id, &effects.familiar, is_browser).await?
+            self.attempts.remember(&mut tx, cx, caller, identity.id, &effects.familiar, is_browser).await?
         } else {
             None
         };
-        if hooks.revoke_active_sessions || (proved_address && self.revokes_active_sessions()) {
-            self.end_other_sessions(&mut tx, cx, identity.id, signed_in.session.id).await?;
+        if hooks.revoke_active_sessions || (proved_address && self.session_policy.revokes_active_sessions()) {
+            self.sessions.end_all(&mut tx, cx, identity.id, Some(signed_in.session.id)).await?;
         }
         let name = if signed_in.is_new { "SessionIssued" } else { "SessionChanged" };
         let succeeded = events::of_flow(flow, &FlowEvent::named("LoginSucceeded"), identity.id);
@@ -196,25 +197,9 @@ impl Identity {
         if let Some(Current { session, token, .. }) = current {
             return SignedIn { session: session.clone(), token: token.clone(), is_new: false };
         }
-        let (device, lifespan) = (visitor.device(&self.rng), self.session_lifespan());
+        let (device, lifespan) = (visitor.device(&self.rng), self.session_policy.lifespan());
         let (session, token) = Session::issue(&self.rng, person, method.clone(), device, lifespan, cx.now);
         SignedIn { session, token, is_new: true }
-    }
-
-    /// Changes a session that is alive, as it is by now: another proof may have come at the same time.
-    pub(crate) async fn change_session(
-        &self,
-        tx: &mut WriteTx,
-        cx: &Context,
-        id: SessionId,
-        change: impl FnOnce(&mut Session),
-    ) -> Result<Session, FlowError> {
-        let before = storage::sessions::lock(tx, id).await?.filter(|session| session.is_alive(cx.now));
-        let before = before.ok_or(FlowError::SessionInactive)?;
-        let mut session = before.clone();
-        change(&mut session);
-        let is_written = storage::sessions::update(tx, &before, &session).await?;
-        if is_written { Ok(session) } else { Err(FlowError::SessionInactive) }
     }
 
     /// What was proved was proved about this very state of the person: not disabled, no other password since.
@@ -237,13 +222,13 @@ impl Identity {
         let SignedIn { session, token, .. } = signed_in;
         let next = next(&Reached {
             flow_type: flow.flow_type,
-            is_sufficient: self.whoami_required_aal().is_met(session.aal, identity.available_aal),
+            is_sufficient: self.session_policy.whoami_required_aal().is_met(session.aal, identity.available_aal),
             has_challenge: flow.details.oauth2.is_some(),
             shows_verification: verification.is_some() && visitor.wants_strictly == Wants::Html,
         });
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
         let shown =
-            |with_person: bool| views::session(&session, with_person.then_some(identity), self.public_url(), cx.now);
+            |with_person: bool| views::session(&session, with_person.then_some(identity), self.urls.public(), cx.now);
         let redirect = |verification: Option<BegunVerification>| {
             verification.map_or_else(|| return_to.to_string(), |begun| begun.url)
         };
@@ -276,7 +261,7 @@ impl Identity {
 
     /// Where a second factor is asked for before this login counts.
     fn second_factor_url(&self, flow: &Flow<Login>) -> String {
-        let mut url = endpoint(self.public_url(), "self-service/login/browser");
+        let mut url = endpoint(self.urls.public(), "self-service/login/browser");
         url.query_pairs_mut().append_pair("aal", Aal::Aal2.as_str());
         for name in ["return_to", "login_challenge"] {
             if let Some(value) = flow.requested(name) {

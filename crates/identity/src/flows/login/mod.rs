@@ -19,12 +19,12 @@ use crate::methods::{self, LoginForm, Method};
 use crate::storage;
 
 use super::answer::{Answer, Content, Failure};
-use super::attempts::Caller;
-use super::current::Current;
 use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
 use super::submission::Submission;
 use super::visitor::Visitor;
+use crate::components::attempts::Caller;
+use crate::components::sessions::Current;
 
 use step::LoginStep;
 
@@ -36,10 +36,11 @@ impl Identity {
 
     async fn begin_login_as(&self, cx: &Context, visitor: &Visitor, flow_type: FlowType) -> Result<Answer, FlowError> {
         let return_to = self
-            .return_urls()
-            .resolve(visitor.query("return_to").as_deref(), &self.after_url(FlowKind::Login, None))?;
+            .urls
+            .returns()
+            .resolve(visitor.query("return_to").as_deref(), &self.urls.after(FlowKind::Login, None))?;
         let requested_aal = requested_aal(visitor)?;
-        let identity_schema = self.selectable_schema(visitor.query("identity_schema"))?;
+        let identity_schema = self.schemas.selectable(visitor.query("identity_schema"))?;
         let challenge = match flow_type {
             FlowType::Browser => self.login_challenge(cx, visitor).await?,
             FlowType::Api => None,
@@ -76,7 +77,7 @@ impl Identity {
             code_identifier: None,
         };
         let mut flow = Flow::begin(&self.beginning::<Login>(visitor, &browser, flow_type), details, &self.rng, cx.now);
-        if let Some(challenge) = challenge.as_ref().filter(|_| self.overrides_return_to()) {
+        if let Some(challenge) = challenge.as_ref().filter(|_| self.flow_policy.overrides_return_to()) {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
         let offered = self.login_form(cx, &mut flow, current.as_ref()).await?;
@@ -86,7 +87,7 @@ impl Identity {
         if let [only] = offered.as_slice()
             && requested_aal > Aal::Aal1
         {
-            let caller = Caller::of_login(cx, visitor, current.as_ref(), requested_aal);
+            let caller = visitor.login_caller(cx, current.as_ref(), requested_aal);
             self.begin_second_factor(cx, &caller, &mut flow, current.as_ref(), *only).await?;
         }
         Ok(self.begun(&flow, &browser))
@@ -143,7 +144,7 @@ impl Identity {
                 }
             }
             Some(_) | None if asks_for_second => {}
-            Some(_) | None if self.signs_in_identifier_first() => {
+            Some(_) | None if self.flow_policy.signs_in_identifier_first() => {
                 let label = self.identifier_label(flow)?;
                 methods::identifier_first::identification_form(&mut flow.ui, label);
             }
@@ -168,7 +169,7 @@ impl Identity {
     }
 
     fn identifier_label(&self, flow: &Flow<Login>) -> Result<Message, FlowError> {
-        let schema = self.schema_of(flow.details.identity_schema.as_deref())?;
+        let schema = self.schemas.by_id(flow.details.identity_schema.as_deref())?;
         Ok(methods::identifier_label(&schema))
     }
 }

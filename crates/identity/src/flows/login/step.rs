@@ -6,12 +6,12 @@ use database::WriteTx;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::components::attempts::{AdmittedGuess, Caller, FamiliarClients};
+use crate::components::sessions::Current;
 use crate::domain::flow::{Flow, Login};
 use crate::domain::message::{self, Message};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, IdentityId, Via};
-use crate::flows::attempts::{AdmittedGuess, Caller, FamiliarClients};
-use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events;
 use crate::flows::submission::Submission;
@@ -112,7 +112,7 @@ impl<'a> LoginStep<'a> {
     ) -> Result<(), database::Error> {
         let (service, cx) = (self.service, self.cx);
         let mut tx = service.database.write(cx.tenant).await?;
-        service.count_failure_in(&mut tx, cx, &guess).await?;
+        service.attempts.count_failure(&mut tx, cx, &guess).await?;
         let knows_person = events::knows_person(self.flow);
         events::append_failed_guess(&mut tx, cx, self.flow, person.filter(|_| !knows_person), reason).await?;
         tx.commit().await?;

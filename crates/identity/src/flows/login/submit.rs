@@ -10,7 +10,6 @@ use crate::domain::message;
 use crate::domain::ui_node::NodeOrder;
 use crate::domain::{Aal, CredentialType};
 use crate::flows::answer::{Answer, Failure};
-use crate::flows::attempts::Caller;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::{RawSubmission, Submission};
@@ -46,7 +45,7 @@ impl Identity {
         match &current {
             Some(current) if !flow.details.refresh && flow.details.requested_aal <= current.session.aal => {
                 if flow.is_browser() && visitor.wants == Wants::Html {
-                    return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
+                    return Ok(Answer::redirect(self.urls.returns().default_url().as_str()));
                 }
                 let refusal = Refusal::general(message::validation::signed_in_already());
                 return self.refuse_login(cx, &mut flow, &browser, refusal).await;
@@ -56,7 +55,7 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, submission)?;
 
-        let caller = Caller::of_login(cx, visitor, current.as_ref(), flow.details.requested_aal);
+        let caller = visitor.login_caller(cx, current.as_ref(), flow.details.requested_aal);
         let method = methods::ALL.iter().find(|method| method.takes_login(submission));
         let step = match method {
             Some(method) => {
@@ -116,11 +115,11 @@ impl Identity {
 
     /// Where the flow ends unless it says otherwise.
     pub(super) fn login_return_to(&self, flow: &Flow<Login>, method: CredentialType) -> Result<url::Url, FlowError> {
-        let fallback = self.after_url(FlowKind::Login, Some(method));
+        let fallback = self.urls.after(FlowKind::Login, Some(method));
         if flow.details.oauth2.is_some() && flow.return_to.is_some() {
             // What the authorization server asked for itself.
             return Ok(flow.return_to.as_deref().and_then(|url| url.parse().ok()).unwrap_or(fallback));
         }
-        Ok(self.return_urls().resolve(flow.wanted_return_to().as_deref(), &fallback)?)
+        Ok(self.urls.returns().resolve(flow.wanted_return_to().as_deref(), &fallback)?)
     }
 }

@@ -22,12 +22,12 @@ use crate::storage;
 
 use super::address_flow::{AddressFlow, Step, decode, nothing_given};
 use super::answer::{Answer, Failure};
-use super::attempts::Caller;
-use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
 use super::oauth2::Challenge;
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
+use crate::components::attempts::Caller;
+use crate::components::codes::Recipient;
 
 impl AddressFlow for Recovery {
     const CODE: CodePurpose = CodePurpose::Recovery;
@@ -87,11 +87,11 @@ impl Identity {
         visitor: &Visitor,
         flow_type: FlowType,
     ) -> Result<Answer, FlowError> {
-        if !self.recovery_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Recovery) {
             return Err(FlowError::Disabled { kind: FlowKind::Recovery });
         }
-        let home = self.return_urls().default_url().clone();
-        self.return_urls().resolve(visitor.query("return_to").as_deref(), &home)?;
+        let home = self.urls.returns().default_url().clone();
+        self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
         if self.current(cx, visitor).await?.is_some() {
             let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
             return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
@@ -132,7 +132,7 @@ impl Identity {
     ) -> Result<Answer, Failure> {
         let mut flow = self.submitted_flow::<Recovery>(cx, visitor).await?;
         // A flow that an administrator began is completed even where people may not begin one themselves.
-        if !self.recovery_enabled() && !flow.details.skip_csrf {
+        if !self.flow_policy.is_enabled(FlowKind::Recovery) && !flow.details.skip_csrf {
             return Err(FlowError::Disabled { kind: FlowKind::Recovery }.into());
         }
         let flow_type = flow.flow_type;
@@ -157,7 +157,7 @@ impl Identity {
         let browser = self.browser(visitor);
         let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
         if self.current(cx, visitor).await?.is_some() {
-            let home = self.return_urls().default_url().as_str();
+            let home = self.urls.returns().default_url().as_str();
             return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
         }
         if flow.is_expired(cx.now) {
@@ -174,7 +174,7 @@ impl Identity {
         if !flow.details.skip_csrf {
             visitor.may_submit(&flow, &browser, submission)?;
         }
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
@@ -258,12 +258,12 @@ impl Identity {
         token: &str,
     ) -> Result<Answer, FlowError> {
         if self.current(cx, visitor).await?.is_some() {
-            return Ok(Answer::redirect(self.return_urls().default_url().as_str()));
+            return Ok(Answer::redirect(self.urls.returns().default_url().as_str()));
         }
         if visitor.is_from_elsewhere {
             return Ok(self.ask_for_click(&flow, token));
         }
-        if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
+        if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await?
         {
             return Ok(answer);
@@ -284,7 +284,7 @@ impl Identity {
         message: Message,
     ) -> Result<Answer, FlowError> {
         let new = self.restart(cx, visitor, browser, over, message).await?;
-        if self.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
+        if self.flow_policy.uses_continue_with_transitions() && over.flow_type == FlowType::Api {
             return Err(Self::replaced_by(cx, over, &new));
         }
         Ok(self.lead_to(visitor, browser, &new))

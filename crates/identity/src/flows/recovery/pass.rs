@@ -5,6 +5,7 @@ use database::WriteTx;
 use serde_json::json;
 
 use crate::Identity;
+use crate::components::attempts::FamiliarClients;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::{AskedBy, Code};
 use crate::domain::continue_with::{ContinueWith, FlowUi, ShownToken};
@@ -13,7 +14,6 @@ use crate::domain::message::recovery as messages;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::attempts::{Caller, FamiliarClients};
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::login::some_if_any;
@@ -77,20 +77,21 @@ impl Identity {
         let kind = if by_link { CredentialType::LinkRecovery } else { CredentialType::CodeRecovery };
         let method = AuthenticationMethod::new(kind, Aal::Aal1, cx.now);
         let device = visitor.device(&self.rng);
-        let (session, token) = Session::issue(&self.rng, person.id, method, device, self.session_lifespan(), cx.now);
+        let (session, token) =
+            Session::issue(&self.rng, person.id, method, device, self.session_policy.lifespan(), cx.now);
         storage::sessions::insert(&mut tx, &session).await?;
         storage::codes::void_recovery(&mut tx, person.id).await?;
         // A familiar device or network may be the attacker's.
         storage::familiar_clients::delete_of_identity(&mut tx, person.id).await?;
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let is_browser = by_link || flow.is_browser();
         let new_device = if session.aal >= person.available_aal {
-            self.remember_caller(&mut tx, cx, &caller, person.id, &FamiliarClients::default(), is_browser).await?
+            self.attempts.remember(&mut tx, cx, &caller, person.id, &FamiliarClients::default(), is_browser).await?
         } else {
             None
         };
-        if self.hooks_after(FlowKind::Recovery, CredentialType::Code).revoke_active_sessions {
-            self.end_other_sessions(&mut tx, cx, person.id, session.id).await?;
+        if self.flow_policy.hooks_after(FlowKind::Recovery, CredentialType::Code).revoke_active_sessions {
+            self.sessions.end_all(&mut tx, cx, person.id, Some(session.id)).await?;
         }
         let browser = Browser::renewed(&self.rng);
         let settings = if flow.details.skip_settings {
@@ -98,10 +99,12 @@ impl Identity {
         } else {
             let flow_type = if by_link { FlowType::Browser } else { flow.flow_type };
             let mut settings = self.begin_settings_for(&mut tx, cx, visitor, &browser, flow_type, &person).await?;
-            let until = cx.now.plus(self.privileged_session_max_age().unwrap_or(self.session_lifespan()));
+            let until = cx.now.plus(self.session_policy.privileged_max_age().unwrap_or(self.session_policy.lifespan()));
             settings.ui.messages.push(messages::recovered(cx.now, until));
             settings.details.oauth2.clone_from(&oauth2);
-            settings.return_to = flow.wanted_return_to().or_else(|| self.after_recovery_url().map(String::from));
+            settings.return_to = flow
+                .wanted_return_to()
+                .or_else(|| self.urls.configured_after(FlowKind::Recovery, None).map(String::from));
             storage::flows::update(&mut tx, &mut settings).await?;
             Some(settings)
         };
@@ -125,10 +128,12 @@ impl Identity {
         person: domain::Identity,
     ) -> Result<domain::Identity, FlowError> {
         let mut after = person.clone();
-        if !self.revokes_active_sessions() || !after.forget_proofs(self.factor_rules(), cx.now) {
+        if !self.session_policy.revokes_active_sessions()
+            || !after.forget_proofs(self.session_policy.factor_rules(), cx.now)
+        {
             return Ok(person);
         }
-        after.refresh_available_aal(self.factor_rules());
+        after.refresh_available_aal(self.session_policy.factor_rules());
         match storage::identities::update(tx, self.tenant_sealer(cx), &person, &after).await {
             Ok(()) => self.identity_event(tx, cx, "IdentityUpdated", &after).await?,
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged),
@@ -147,12 +152,12 @@ impl Identity {
             continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
         }
         let url = if let Some(settings) = &settings {
-            with_flow(&self.page(FlowKind::Settings), settings.id)
+            with_flow(&self.urls.page(FlowKind::Settings), settings.id)
         } else if let Some(next) = next {
             next
         } else {
-            let home = self.return_urls().default_url().clone();
-            self.return_urls().resolve(flow.wanted_return_to().as_deref(), &home)?.into()
+            let home = self.urls.returns().default_url().clone();
+            self.urls.returns().resolve(flow.wanted_return_to().as_deref(), &home)?.into()
         };
         let content = match settings {
             _ if by_link => Content::Redirect { url },
@@ -161,7 +166,7 @@ impl Identity {
                 Content::Done { json: Some(wire), redirect: url }
             }
             // A native client can do nothing with a redirect: it is always given its token.
-            Some(settings) if is_native || self.uses_continue_with_transitions() => {
+            Some(settings) if is_native || self.flow_policy.uses_continue_with_transitions() => {
                 let shown = flow.is_browser().then(|| url.clone());
                 continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
                 wire["continue_with"] = json!(continue_with);

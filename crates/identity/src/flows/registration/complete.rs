@@ -5,18 +5,20 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::Identity;
+use crate::components::attempts::{Caller, FamiliarClients};
+use crate::components::codes::Recipient;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::{ContinueWith, ShownToken};
 use crate::domain::credential::CredentialConfig;
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration};
+use crate::domain::hooks::Hooks;
 use crate::domain::message::{Message, flow as flow_messages, validation};
 use crate::domain::{self, AddressStatus, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
-use crate::flows::attempts::{Caller, FamiliarClients};
-use crate::flows::codes::Recipient;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
-use crate::flows::hooks::{BegunVerification, Hooks, VerificationOf};
+use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::language;
 use crate::flows::login::some_if_any;
 use crate::flows::views;
 use crate::flows::visitor::{Browser, Visitor};
@@ -41,30 +43,30 @@ impl Identity {
         flow: &Flow<Registration>,
         registrant: Registrant,
     ) -> Result<Answer, SubmitError> {
-        let cx = &self.in_language_of(cx, flow);
+        let cx = &language::of_flow(&self.ui, cx, flow);
         let used = registrant.method.method;
-        let hooks = self.hooks_after(FlowKind::Registration, used);
-        let fallback = self.after_url(FlowKind::Registration, Some(used));
+        let hooks = self.flow_policy.hooks_after(FlowKind::Registration, used);
+        let fallback = self.urls.after(FlowKind::Registration, Some(used));
         let wanted = flow.wanted_return_to();
         let return_to = if flow.details.oauth2.is_some() && flow.return_to.is_some() {
             wanted.and_then(|url| url.parse().ok()).unwrap_or(fallback)
         } else {
-            self.return_urls().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
+            self.urls.returns().resolve(wanted.as_deref(), &fallback).map_err(FlowError::from)?
         };
 
         if self.waits_for_address(hooks, &registrant) {
             return self.await_address(cx, visitor, browser, flow, registrant, hooks, return_to).await;
         }
         let Registrant { mut identity, method, redeem_code, transient_payload } = registrant;
-        identity.refresh_available_aal(self.factor_rules());
+        identity.refresh_available_aal(self.session_policy.factor_rules());
         // A session is made only when somebody is to hold it: the registrant, or the OAuth2 login that waits for them.
         let needs_session = hooks.session || flow.details.oauth2.is_some();
         let session = needs_session.then(|| {
             let device = visitor.device(&self.rng);
-            Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
+            Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });
 
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let mut tx = self.database.write(cx.tenant).await?;
         if let Some(code) = redeem_code
             && !storage::codes::redeem(&mut tx, code, cx.now).await?
@@ -83,7 +85,7 @@ impl Identity {
                         .await?;
                     return self.answer_registrant(cx, visitor, flow, registered, hooks, return_to).await;
                 }
-                self.count_taken(cx).await?;
+                self.attempts.count_taken(cx).await?;
                 return Err(SubmitError::general(self.taken_message(cx, taken).await?));
             }
             Err(StoreError::Stale) => return Err(FlowError::FlowChanged.into()),
@@ -98,8 +100,9 @@ impl Identity {
         }
         let is_signed_in = flow.is_browser() && hooks.session;
         let unknown = FamiliarClients::default();
-        let new_device = self.remember_caller(&mut tx, cx, &caller, identity.id, &unknown, is_signed_in).await?;
-        let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
+        let new_device = self.attempts.remember(&mut tx, cx, &caller, identity.id, &unknown, is_signed_in).await?;
+        let to_verify =
+            Self::address_to_verify(&identity, None).filter(|_| self.flow_policy.is_enabled(FlowKind::Verification));
         let verification = match to_verify {
             Some(address) => {
                 let of = VerificationOf {
@@ -134,7 +137,7 @@ impl Identity {
     /// Says that an identifier is taken, and where that is wanted how its owner signs in.
     async fn taken_message(&self, cx: &Context, taken: Taken) -> Result<Message, database::Error> {
         let Taken::Identifier { kind, identifier } = taken else { return Ok(validation::identifier_taken()) };
-        if !self.gives_login_hints() {
+        if !self.flow_policy.gives_login_hints() {
             return Ok(validation::identifier_taken());
         }
         let mut tx = self.database.read(cx.tenant);
@@ -146,7 +149,7 @@ impl Identity {
             if let CredentialConfig::Oidc(linked) = &credential.config {
                 providers.extend(linked.providers.iter().map(|it| it.provider.clone()));
             }
-            if credential.factors(self.factor_rules()).first > 0 {
+            if credential.factors(self.session_policy.factor_rules()).first > 0 {
                 types.push(credential.kind().as_str());
             }
         }
@@ -165,7 +168,7 @@ impl Identity {
             Taken::VerifiableAddress(value) | Taken::RecoveryAddress(value) => value,
             Taken::ExternalId => return None,
         };
-        if !self.hides_accounts() || needs_session {
+        if !self.flow_policy.hides_accounts() || needs_session {
             return None;
         }
         registrant.verifiable_addresses.iter().find(|address| address.value == *value).cloned()
@@ -184,7 +187,8 @@ impl Identity {
         transient_payload: Option<Value>,
     ) -> Result<Registered, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
-        let to_verify = Self::address_to_verify(&identity, None).filter(|_| self.verification_enabled());
+        let to_verify =
+            Self::address_to_verify(&identity, None).filter(|_| self.flow_policy.is_enabled(FlowKind::Verification));
         let verification = match to_verify {
             Some(address) => {
                 let of = VerificationOf {
@@ -232,7 +236,7 @@ impl Identity {
         hooks: Hooks,
         return_to: Url,
     ) -> Result<Answer, SubmitError> {
-        let is_shown = hooks.show_verification_ui || self.confirms_addresses_first();
+        let is_shown = hooks.show_verification_ui || self.flow_policy.confirms_addresses_first();
         registered.verification = registered.verification.filter(|_| is_shown);
         self.registered_answer(cx, visitor, flow, registered, hooks.session, return_to).await.map_err(SubmitError::from)
     }
@@ -249,10 +253,10 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let Registered { identity, session, verification } = registered;
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        let mut json = json!({ "identity": views::identity(&identity, self.public_url()) });
+        let mut json = json!({ "identity": views::identity(&identity, self.urls.public()) });
         let shown = session.as_ref().filter(|_| shows_session);
         if let Some((session, _)) = shown {
-            json["session"] = views::session(session, Some(&identity), self.public_url(), cx.now);
+            json["session"] = views::session(session, Some(&identity), self.urls.public(), cx.now);
         }
 
         if flow.flow_type == FlowType::Api {

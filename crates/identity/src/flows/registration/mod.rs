@@ -39,12 +39,12 @@ impl Identity {
         visitor: &Visitor,
         flow_type: FlowType,
     ) -> Result<Answer, FlowError> {
-        if !self.registration_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Registration) {
             return Err(FlowError::Disabled { kind: FlowKind::Registration });
         }
-        let fallback = self.after_url(FlowKind::Registration, None);
-        let return_to = self.return_urls().resolve(visitor.query("return_to").as_deref(), &fallback)?;
-        let identity_schema = self.selectable_schema(visitor.query("identity_schema"))?;
+        let fallback = self.urls.after(FlowKind::Registration, None);
+        let return_to = self.urls.returns().resolve(visitor.query("return_to").as_deref(), &fallback)?;
+        let identity_schema = self.schemas.selectable(visitor.query("identity_schema"))?;
         let challenge = match flow_type {
             FlowType::Browser => self.login_challenge(cx, visitor).await?,
             FlowType::Api => None,
@@ -59,7 +59,7 @@ impl Identity {
                     return Ok(Answer::new(flow_type, Content::Elsewhere { url }));
                 }
                 // The person has to prove who they are again, by signing in.
-                let mut url = endpoint(self.public_url(), "self-service/login/browser");
+                let mut url = endpoint(self.urls.public(), "self-service/login/browser");
                 url.set_query(visitor.request_url.query());
                 return Ok(Answer::redirect(url));
             }
@@ -71,7 +71,7 @@ impl Identity {
         let details = Registration { identity_schema, oauth2, code_traits: None };
         let beginning = self.beginning::<Registration>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, details, &self.rng, cx.now);
-        if let Some(challenge) = challenge.as_ref().filter(|_| self.overrides_return_to()) {
+        if let Some(challenge) = challenge.as_ref().filter(|_| self.flow_policy.overrides_return_to()) {
             flow.return_to = Some(challenge.request.request_url.clone());
         }
         self.registration_form(&mut flow, &Value::Object(Map::new()))?;
@@ -83,7 +83,7 @@ impl Identity {
     }
 
     pub async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
-        if !self.registration_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Registration) {
             return Err(FlowError::Disabled { kind: FlowKind::Registration });
         }
         let flow = self.fetched_flow::<Registration>(cx, visitor).await?;
@@ -103,7 +103,7 @@ impl Identity {
         for node in trait_nodes::nodes(&schema, Group::Default, traits) {
             flow.ui.nodes.upsert(node);
         }
-        if self.registers_in_two_steps() {
+        if self.flow_policy.registers_in_two_steps() {
             trait_nodes::registration_form(&mut flow.ui);
         } else {
             self.credential_forms(flow);
@@ -158,6 +158,6 @@ impl Identity {
     }
 
     pub(super) fn registration_schema(&self, flow: &Flow<Registration>) -> Result<Arc<TraitsSchema>, FlowError> {
-        self.schema_of(flow.details.identity_schema.as_deref())
+        Ok(self.schemas.by_id(flow.details.identity_schema.as_deref())?)
     }
 }

@@ -15,18 +15,19 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::Identity;
-use crate::courier::{self, Template};
+use crate::components::attempts::{CountedMessage, FamiliarClients, MessageAdmission};
+use crate::components::codes::Recipient;
+use crate::components::courier::Template;
 use crate::domain::code::Code;
 use crate::domain::flow::{Flow, Registration, Verification};
+use crate::domain::hooks::Hooks;
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, IdentityId, Session, VerifiableAddress};
 use crate::flows::answer::Answer;
-use crate::flows::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission};
-use crate::flows::codes::Recipient;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
-use crate::flows::hooks::{Hooks, VerificationOf};
+use crate::flows::hooks::VerificationOf;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::StoreError;
@@ -57,7 +58,7 @@ pub(crate) struct Admitted {
 impl Identity {
     /// Whether this sign-up waits for its address. One that signs in at once, or has no address, cannot.
     pub(super) fn waits_for_address(&self, hooks: Hooks, registrant: &Registrant) -> bool {
-        self.confirms_addresses_first()
+        self.flow_policy.confirms_addresses_first()
             && !hooks.session
             && registrant.method.method == CredentialType::Password
             && Self::address_to_verify(&registrant.identity, None).is_some()
@@ -80,12 +81,12 @@ impl Identity {
         let holders = self.holders(cx, &identity).await?;
         if holders.iter().any(Option::is_none) && !holders.is_empty() {
             // A name without a mailbox: there is nobody to tell in secret, and the registrant would wait for ever.
-            self.count_taken(cx).await?;
+            self.attempts.count_taken(cx).await?;
             return Err(SubmitError::general(validation::identifier_taken()));
         }
         let address =
             Self::address_to_verify(&identity, None).ok_or(FlowError::Broken("no address to confirm"))?.clone();
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let mut tx = self.database.write(cx.tenant).await?;
         let of = VerificationOf {
             person: &identity,
@@ -161,9 +162,9 @@ impl Identity {
     ) -> Result<(), FlowError> {
         let Recipient { via, address, caller, is_asked_for, .. } = *recipient;
         let message = CountedMessage { caller, recipient: address, person: None, is_asked_for };
-        if self.count_message(tx, cx, &message).await? != MessageAdmission::Withheld {
+        if self.attempts.count_message(tx, cx, &message).await? != MessageAdmission::Withheld {
             let data = json!({ "to": address, "request_url": request_url });
-            courier::queue(self, tx, cx, Template::RegistrationTaken, via, address, data).await?;
+            self.courier.queue(tx, cx, Template::RegistrationTaken, via, address, data).await?;
         }
         Ok(())
     }
@@ -191,7 +192,7 @@ impl Identity {
         let broken = FlowError::Broken("a registrant cannot be read");
         let Ok(plain) = self.sealer.open_text(SEALED, cx.tenant, sealed) else { return Err(broken) };
         let Ok(pending) = serde_json::from_slice::<Pending>(&plain) else { return Err(broken) };
-        let schema = self.schema_of(Some(&pending.schema_id))?;
+        let schema = self.schemas.by_id(Some(&pending.schema_id))?;
         // The schema may have changed since: then they sign up again.
         let Ok((mut identity, derived)) = self.registrant(cx, &schema, pending.traits) else {
             return Err(FlowError::UnknownSchema(pending.schema_id));
@@ -199,7 +200,7 @@ impl Identity {
         identity.id = pending.identity_id;
         let credential = Credential::password(derived.password, &pending.password_hash, cx.now);
         identity.credentials.insert(CredentialType::Password, credential);
-        identity.refresh_available_aal(self.factor_rules());
+        identity.refresh_available_aal(self.session_policy.factor_rules());
         let method = AuthenticationMethod::new(CredentialType::Password, Aal::Aal1, pending.registered_at);
         Ok(Some((identity, method)))
     }
@@ -232,14 +233,14 @@ impl Identity {
         self.identity_event(tx, cx, "IdentityCreated", &identity).await?;
         let session = flow.is_browser().then(|| {
             let device = visitor.device(&self.rng);
-            Session::issue(&self.rng, identity.id, method, device, self.session_lifespan(), cx.now)
+            Session::issue(&self.rng, identity.id, method, device, self.session_policy.lifespan(), cx.now)
         });
         let mut new_device = None;
         if let Some((session, _)) = &session {
             storage::sessions::insert(tx, session).await?;
             self.session_event(tx, cx, "SessionIssued", session).await?;
-            let (caller, unknown) = (Caller::of(cx, visitor, None), FamiliarClients::default());
-            new_device = self.remember_caller(tx, cx, &caller, identity.id, &unknown, true).await?;
+            let (caller, unknown) = (visitor.caller(cx, None), FamiliarClients::default());
+            new_device = self.attempts.remember(tx, cx, &caller, identity.id, &unknown, true).await?;
         }
         Ok(Some(Admitted { identity, session, new_device }))
     }

@@ -4,12 +4,12 @@ use base::Context;
 use serde_json::Value;
 
 use crate::Identity;
+use crate::components::attempts::Caller;
 use crate::domain::code::CodeId;
 use crate::domain::flow::{Flow, Registration};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::{Derived, TraitsSchema};
 use crate::domain::{self, IdentityId};
-use crate::flows::attempts::Caller;
 use crate::flows::error::SubmitError;
 use crate::flows::forms::trait_messages;
 use crate::flows::submission::Submission;

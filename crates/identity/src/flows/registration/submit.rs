@@ -7,12 +7,11 @@ use crate::Identity;
 use crate::domain::CredentialType;
 use crate::domain::client_kind::Wants;
 use crate::domain::code::CodePurpose;
-use crate::domain::flow::{Details as _, Flow, FlowState, OAuth2Request, Registration};
+use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, OAuth2Request, Registration};
 use crate::domain::message::{self, registration as messages};
 use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui_node::{InputKind, NodeOrder};
 use crate::flows::answer::{Answer, Failure};
-use crate::flows::attempts::Caller;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::forms::trait_messages;
 use crate::flows::refusal::Refusal;
@@ -31,7 +30,7 @@ impl Identity {
         visitor: &Visitor,
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
-        if !self.registration_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Registration) {
             return Err(FlowError::Disabled { kind: Registration::KIND }.into());
         }
         let flow = self.submitted_flow::<Registration>(cx, visitor).await?;
@@ -55,7 +54,7 @@ impl Identity {
         let wants_new_account = flow.details.oauth2.as_ref().is_some_and(OAuth2Request::asks_for_registration);
         if !wants_new_account && self.current(cx, visitor).await?.is_some() {
             let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
-            let home = self.return_urls().default_url().as_str();
+            let home = self.urls.returns().default_url().as_str();
             return if to_browser { Ok(Answer::redirect(home)) } else { Err(FlowError::SessionAlreadyAvailable) };
         }
         if flow.is_expired(cx.now) {
@@ -63,11 +62,11 @@ impl Identity {
         }
         visitor.may_submit(&flow, &browser, &submission)?;
 
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let method = methods::ALL.iter().find(|method| method.takes_registration(&submission));
         let step = match method {
             // The way back from the code to the choice of a credential carries the code's method along.
-            _ if self.registers_in_two_steps() && is_about_traits(&submission) => {
+            _ if self.flow_policy.registers_in_two_steps() && is_about_traits(&submission) => {
                 self.register_profile(cx, &mut flow, &schema, &submission).await
             }
             Some(method) => {

@@ -8,9 +8,9 @@ use base::seal::Purpose;
 use uuid::Uuid;
 
 use crate::Identity;
+use crate::components::sessions::Current;
 use crate::domain::flow::{Flow, Settings};
 use crate::flows::answer::CookieChange;
-use crate::flows::current::Current;
 use crate::flows::error::FlowError;
 use crate::flows::submission::Submission;
 use crate::flows::visitor::Visitor;

@@ -21,10 +21,10 @@ use crate::methods;
 use crate::storage;
 
 use super::answer::{Answer, Content, Failure};
-use super::current::Current;
 use super::error::FlowError;
 use super::trait_nodes;
 use super::visitor::{Browser, Visitor};
+use crate::components::sessions::Current;
 
 use step::SettingsForm;
 
@@ -46,18 +46,18 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
-            self.return_urls().check(return_to)?;
+            self.urls.returns().check(return_to)?;
         }
         let to_browser = flow_type == FlowType::Browser && visitor.wants_strictly == Wants::Html;
         let Some(current) = self.current(cx, visitor).await? else {
             if to_browser {
-                let url = self.init_url(FlowKind::Login, FlowType::Browser, return_to.as_deref());
+                let url = self.urls.init(FlowKind::Login, FlowType::Browser, return_to.as_deref());
                 return Ok(Answer::redirect(url));
             }
             return Err(FlowError::SessionInactive);
         };
-        if !current.meets(self.settings_required_aal()) {
-            let url = self.aal2_url(Some(visitor.request_url.to_string()));
+        if !current.meets(self.session_policy.settings_required_aal()) {
+            let url = self.urls.second_factor(Some(visitor.request_url.to_string()));
             return if to_browser {
                 Ok(Answer::redirect(url))
             } else {
@@ -106,9 +106,9 @@ impl Identity {
         if flow.details.identity_id != current.session.identity_id {
             return Err(FlowError::IdentityMismatch);
         }
-        if !current.meets(self.settings_required_aal()) {
+        if !current.meets(self.session_policy.settings_required_aal()) {
             return Err(FlowError::SessionAal2Required {
-                redirect_browser_to: self.aal2_url(visitor.query("return_to")),
+                redirect_browser_to: self.urls.second_factor(visitor.query("return_to")),
             });
         }
         Ok(())
@@ -125,7 +125,7 @@ impl Identity {
         flow_type: FlowType,
         person: &domain::Identity,
     ) -> Result<Flow<Settings>, FlowError> {
-        let mut address = endpoint(self.public_url(), "self-service/settings/browser");
+        let mut address = endpoint(self.urls.public(), "self-service/settings/browser");
         address.set_query(None);
         let mut beginning = self.beginning::<Settings>(visitor, browser, flow_type);
         beginning.request_url = address.as_str();
@@ -153,7 +153,7 @@ impl Identity {
 
     /// Brings the nodes into the order of the wire contract.
     pub(super) fn sort_settings(&self, flow: &mut Flow<Settings>, person: &domain::Identity) -> Result<(), FlowError> {
-        let schema = self.schema_of_person(person)?;
+        let schema = self.schemas.of_person(person)?;
         flow.ui.nodes.sort(&NodeOrder::settings(&trait_nodes::names(&schema)));
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Identity {
             method.show_settings(self, cx, &mut shown);
         }
         let mut wire = shown.to_wire(Some(&browser.secret), &self.rng);
-        wire["identity"] = views::identity(person, self.public_url());
+        wire["identity"] = views::identity(person, self.urls.public());
         wire
     }
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Identity;
+use crate::components::attempts::Caller;
+use crate::components::sessions::Current;
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint, submit_url};
 use crate::domain::{self, AuthenticationMethod, CredentialType, RequiredAal, Session};
-use crate::flows::attempts::Caller;
-use crate::flows::current::Current;
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent};
 use crate::flows::hooks::BegunVerification;
@@ -63,11 +63,11 @@ impl SettingsStep<'_> {
     /// Refuses to make this change with a session whose last proof is too old.
     pub(crate) fn require_privileged(&self) -> Result<(), FlowError> {
         let service = self.service;
-        if self.current.session.is_privileged(service.privileged_session_max_age(), self.cx.now) {
+        if self.current.session.is_privileged(service.session_policy.privileged_max_age(), self.cx.now) {
             return Ok(());
         }
-        let back = submit_url(service.public_url(), FlowKind::Settings, self.flow.id);
-        let mut url = endpoint(service.public_url(), "self-service/login/browser");
+        let back = submit_url(service.urls.public(), FlowKind::Settings, self.flow.id);
+        let mut url = endpoint(service.urls.public(), "self-service/login/browser");
         url.query_pairs_mut().append_pair("refresh", "true").append_pair("return_to", &back);
         Err(FlowError::SessionRefreshRequired { redirect_browser_to: url.into() })
     }
@@ -82,7 +82,7 @@ impl SettingsStep<'_> {
         if required.is_met(self.current.session.aal, person.available_aal) {
             return Ok(());
         }
-        let url = self.service.aal2_url(self.flow.requested("return_to"));
+        let url = self.service.urls.second_factor(self.flow.requested("return_to"));
         Err(FlowError::SessionAal2Required { redirect_browser_to: url })
     }
 
@@ -108,7 +108,7 @@ impl SettingsStep<'_> {
         let before = storage::identities::lock_whole(&mut tx, service.tenant_sealer(cx), id).await?;
         let before = before.ok_or(FlowError::SessionInactive)?;
         // The person may have set up a second factor since the request began.
-        self.require_level(service.settings_required_aal(), &before)?;
+        self.require_level(service.session_policy.settings_required_aal(), &before)?;
         Ok(Change { tx, after: before.clone(), before })
     }
 
@@ -116,7 +116,7 @@ impl SettingsStep<'_> {
     pub(crate) async fn store(&self, change: &mut Change) -> Result<(), StoreError> {
         let (service, cx) = (self.service, self.cx);
         let Change { tx, before, after } = change;
-        after.refresh_available_aal(service.factor_rules());
+        after.refresh_available_aal(service.session_policy.factor_rules());
         after.updated_at = cx.now;
         storage::identities::update(tx, service.tenant_sealer(cx), before, after).await
     }
@@ -124,7 +124,8 @@ impl SettingsStep<'_> {
     /// Adds a factor that was set up to the session that makes the change.
     pub(crate) async fn prove(&self, tx: &mut WriteTx, method: AuthenticationMethod) -> Result<Session, FlowError> {
         let (id, now) = (self.current.session.id, self.cx.now);
-        let session = self.service.change_session(tx, self.cx, id, |session| session.add_factor(method, now)).await?;
+        let session = self.service.sessions.change(tx, self.cx, id, |session| session.add_factor(method, now)).await?;
+        let session = session.ok_or(FlowError::SessionInactive)?;
         self.service.session_event(tx, self.cx, "SessionChanged", &session).await?;
         Ok(session)
     }
@@ -133,9 +134,10 @@ impl SettingsStep<'_> {
     /// changed.
     pub(crate) async fn commit(&self, change: Change) -> Result<domain::Identity, FlowError> {
         let Change { mut tx, after, .. } = change;
-        let hooks = self.flow.submitted_method.map(|method| self.service.hooks_after(FlowKind::Settings, method));
+        let hooks =
+            self.flow.submitted_method.map(|method| self.service.flow_policy.hooks_after(FlowKind::Settings, method));
         if hooks.is_some_and(|hooks| hooks.revoke_active_sessions) {
-            self.service.end_other_sessions(&mut tx, self.cx, after.id, self.current.session.id).await?;
+            self.service.sessions.end_all(&mut tx, self.cx, after.id, Some(self.current.session.id)).await?;
         }
         self.service.identity_event(&mut tx, self.cx, "IdentityUpdated", &after).await?;
         events::append(&mut tx, self.cx, self.flow, FlowEvent::named("SettingsSucceeded")).await?;

@@ -3,14 +3,13 @@
 use base::Context;
 
 use crate::Identity;
+use crate::components::sessions::Current;
 use crate::domain::CredentialType;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
 use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, with_flow};
 use crate::domain::message::{self, settings as messages};
 use crate::flows::answer::{Answer, Content, CookieChange, Failure};
-use crate::flows::attempts::Caller;
-use crate::flows::current::Current;
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
@@ -54,7 +53,7 @@ impl Identity {
         let to_browser = flow.is_browser() && visitor.wants == Wants::Html;
         let Some(current) = self.current(cx, visitor).await? else {
             return if to_browser {
-                Ok(Answer::redirect(self.page(FlowKind::Login)))
+                Ok(Answer::redirect(self.urls.page(FlowKind::Login).as_str()))
             } else {
                 Err(FlowError::NoSession)
             };
@@ -77,7 +76,7 @@ impl Identity {
                 return Ok(Answer::redirect(self.page_of(&flow)));
             }
             None => {
-                let schema = self.schema_of_person(&current.identity)?;
+                let schema = self.schemas.of_person(&current.identity)?;
                 let submission = match body.decode(&trait_nodes::field_rules(&schema)) {
                     Ok(submission) => submission,
                     Err(error) => {
@@ -91,7 +90,7 @@ impl Identity {
             }
         };
 
-        let caller = Caller::of(cx, visitor, Some(&current));
+        let caller = visitor.caller(cx, Some(&current));
         let method = methods::ALL.iter().find(|method| method.takes_settings(&submission));
         let step = match method {
             Some(method) => {
@@ -152,11 +151,11 @@ impl Identity {
             None => None,
         };
 
-        let own_page = with_flow(&self.page(FlowKind::Settings), flow.id);
-        let fallback = self.after_settings_url(flow.method());
+        let own_page = with_flow(&self.urls.page(FlowKind::Settings), flow.id);
+        let fallback = self.urls.configured_after(FlowKind::Settings, flow.method());
         let redirect = match (next, flow.wanted_return_to()) {
             (Some(next), _) => next,
-            (None, Some(wanted)) => self.return_urls().check(&wanted)?.to_string(),
+            (None, Some(wanted)) => self.urls.returns().check(&wanted)?.to_string(),
             (None, None) => fallback.map_or(own_page, String::from),
         };
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();

@@ -15,16 +15,17 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, flow as flow_messages, verification as messages};
 use crate::domain::ui::Ui;
+use crate::flows::language;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
 use super::address_flow::{AddressFlow, Step, bound, decode, nothing_given};
 use super::answer::{Answer, CookieChange, Failure};
-use super::attempts::Caller;
-use super::codes::Recipient;
 use super::error::{FlowError, SubmitError};
 use super::submission::{RawSubmission, Submission};
 use super::visitor::{Browser, Visitor};
+use crate::components::attempts::Caller;
+use crate::components::codes::Recipient;
 
 impl AddressFlow for Verification {
     const CODE: CodePurpose = CodePurpose::Verification;
@@ -88,11 +89,11 @@ impl Identity {
         visitor: &Visitor,
         flow_type: FlowType,
     ) -> Result<Answer, FlowError> {
-        if !self.verification_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Verification) {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
-        let home = self.return_urls().default_url().clone();
-        self.return_urls().resolve(visitor.query("return_to").as_deref(), &home)?;
+        let home = self.urls.returns().default_url().clone();
+        self.urls.returns().resolve(visitor.query("return_to").as_deref(), &home)?;
         let browser = self.browser(visitor);
         let beginning = self.beginning::<Verification>(visitor, &browser, flow_type);
         let mut flow = Flow::begin(&beginning, Verification::default(), &self.rng, cx.now);
@@ -159,7 +160,7 @@ impl Identity {
         visitor: &Visitor,
         body: RawSubmission,
     ) -> Result<Answer, Failure> {
-        if !self.verification_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Verification) {
             return Err(FlowError::Disabled { kind: FlowKind::Verification }.into());
         }
         let mut flow = self.submitted_flow::<Verification>(cx, visitor).await?;
@@ -192,7 +193,7 @@ impl Identity {
         if flow.state == FlowState::PassedChallenge {
             return self.restart_verified(cx, visitor, &browser, &flow).await;
         }
-        let caller = Caller::of(cx, visitor, None);
+        let caller = visitor.caller(cx, None);
         let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
             Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
             Ok(Step::Proved(code)) => {
@@ -282,7 +283,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         self.send_proof(&mut tx, cx, &mut sent, &recipient, submission).await?;
         if is_taken {
-            self.tell_holder(&mut tx, &self.in_language_of(cx, flow), &recipient, &flow.request_url).await?;
+            self.tell_holder(&mut tx, &language::of_flow(&self.ui, cx, flow), &recipient, &flow.request_url).await?;
         }
         if let Some((known, _)) = found.filter(|_| person.is_some()) {
             storage::identities::mark_sent(&mut tx, known.id, cx.now).await?;
@@ -300,14 +301,14 @@ impl Identity {
         flow: Flow<Verification>,
         token: &str,
     ) -> Result<Answer, FlowError> {
-        if !self.verification_enabled() {
+        if !self.flow_policy.is_enabled(FlowKind::Verification) {
             return Err(FlowError::Disabled { kind: FlowKind::Verification });
         }
         if visitor.is_from_elsewhere {
             return Ok(self.ask_for_click(&flow, token));
         }
         let browser = self.browser(visitor);
-        if let Some(code) = self.proof_by_link_of(cx, &Caller::of(cx, visitor, None), &flow, token).await?
+        if let Some(code) = self.proof_by_link_of(cx, &visitor.caller(cx, None), &flow, token).await?
             && let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await?
         {
             return Ok(bound(answer, &browser));

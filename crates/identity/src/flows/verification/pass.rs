@@ -50,10 +50,10 @@ impl Identity {
                 if !storage::identities::mark_verified(&mut tx, address.id, cx.now).await? {
                     return Ok(None);
                 }
-                if !address.verified && self.revokes_active_sessions() {
+                if !address.verified && self.session_policy.revokes_active_sessions() {
                     let own = current.filter(|current| current.session.identity_id == owner);
                     let kept = own.map(|current| current.session.id).or(flow.details.session_id);
-                    self.end_sessions(&mut tx, cx, owner, kept).await?;
+                    self.sessions.end_all(&mut tx, cx, owner, kept).await?;
                 }
                 owner
             }
@@ -123,8 +123,8 @@ impl Identity {
 
     /// Where the person goes on: where they wanted, if they may, else where the configuration says.
     fn after_verification_url(&self, flow: &Flow<Verification>) -> String {
-        let wanted = flow.wanted_return_to().and_then(|wanted| self.return_urls().check(&wanted).ok());
-        wanted.map_or_else(|| self.after_url(FlowKind::Verification, None).to_string(), String::from)
+        let wanted = flow.wanted_return_to().and_then(|wanted| self.urls.returns().check(&wanted).ok());
+        wanted.map_or_else(|| self.urls.after(FlowKind::Verification, None).to_string(), String::from)
     }
 }
 

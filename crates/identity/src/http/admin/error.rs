@@ -3,7 +3,7 @@
 use http::StatusCode;
 use web::RestError;
 
-use crate::hashing::HashError;
+use crate::components::hashing::HashError;
 use crate::operations::batch_create::BatchError;
 use crate::operations::create_identity::{ComposeError, CreateIdentityError};
 use crate::operations::create_recovery::CreateRecoveryError;

@@ -1,6 +1,7 @@
 //! `/admin/identities`: create, read, replace, patch and delete people, one by one or many at a time.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +30,7 @@ const MAX_IDS: usize = 500;
 
 /// `POST /admin/identities`.
 pub(super) async fn create(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     body: Result<Json<CreateIdentity>, web::JsonRejection>,
 ) -> Result<Response, RestError> {
@@ -43,7 +44,7 @@ pub(super) async fn create(
 
 /// `PATCH /admin/identities`.
 pub(super) async fn batch(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     body: Result<Json<PatchIdentities>, web::JsonRejection>,
 ) -> Result<Json<Value>, RestError> {
@@ -69,7 +70,7 @@ fn outcome(BatchOutcome { patch_id, result }: BatchOutcome) -> Value {
 
 /// `GET /admin/identities/{id}`.
 pub(super) async fn get(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     query: Query,
@@ -81,7 +82,7 @@ pub(super) async fn get(
 
 /// `GET /admin/identities/by/external/{externalID}`.
 pub(super) async fn get_by_external_id(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(external_id): Path<String>,
     query: Query,
@@ -93,7 +94,7 @@ pub(super) async fn get_by_external_id(
 
 /// `PUT /admin/identities/{id}`.
 pub(super) async fn update(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Result<Json<UpdateIdentity>, web::JsonRejection>,
@@ -105,7 +106,7 @@ pub(super) async fn update(
 
 /// `PATCH /admin/identities/{id}` (RFC 6902).
 pub(super) async fn patch(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Result<Json<Vec<PatchOperation>>, web::JsonRejection>,
@@ -117,7 +118,7 @@ pub(super) async fn patch(
 
 /// `DELETE /admin/identities/{id}`.
 pub(super) async fn delete(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, RestError> {
@@ -127,7 +128,7 @@ pub(super) async fn delete(
 
 /// `DELETE /admin/identities/{id}/credentials/{type}`.
 pub(super) async fn delete_credential(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path((id, kind)): Path<(String, String)>,
     query: Query,
@@ -139,7 +140,11 @@ pub(super) async fn delete_credential(
 }
 
 /// `GET /admin/identities`.
-pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Query) -> Result<Response, RestError> {
+pub(super) async fn list(
+    State(service): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    query: Query,
+) -> Result<Response, RestError> {
     let included = included(&query)?;
     let (filter, request) = filter(&service, &cx, &query)?;
     // A search by identifier shows the credentials that it matched.

@@ -1,5 +1,7 @@
 //! `/admin/courier/messages`: what was sent, to whom, and how that went.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::LINK;
@@ -16,7 +18,11 @@ use crate::storage::messages::ListKey;
 const LISTING: Listing<ListKey> = Listing::new("page of messages", 10, 1000);
 
 /// `GET /admin/courier/messages`.
-pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Query) -> Result<Response, RestError> {
+pub(super) async fn list(
+    State(service): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    query: Query,
+) -> Result<Response, RestError> {
     let status = query.get("status").map(|text| {
         let unknown = || RestError::bad_request(format!("status: \"{text}\" is no status of a message"));
         MessageStatus::parse(text).ok_or_else(|| unknown().with_detail("field", "status"))
@@ -32,7 +38,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
 
 /// `GET /admin/courier/messages/{id}`.
 pub(super) async fn get(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, RestError> {

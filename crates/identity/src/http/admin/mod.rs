@@ -10,6 +10,8 @@ mod recovery;
 mod sessions;
 mod view;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{delete, get, patch, post};
 use url::Url;
@@ -18,7 +20,7 @@ use crate::Identity;
 use crate::domain::flow::endpoint;
 
 /// The route table.
-pub(super) fn routes() -> Router<Identity> {
+pub(super) fn routes() -> Router<Arc<Identity>> {
     let routes = web::bounds::take_lists(Router::new().route("/identities", patch(identities::batch)))
         .route("/identities", get(identities::list).post(identities::create))
         .route(
@@ -43,7 +45,7 @@ fn admin_url(identity: &Identity, path: &str) -> Url {
     let base = identity.config.serve.admin.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     match base {
         Some(base) => endpoint(&base, &format!("admin/{path}")),
-        None => endpoint(identity.public_url(), &format!("admin/{path}")),
+        None => endpoint(identity.urls.public(), &format!("admin/{path}")),
     }
 }
 

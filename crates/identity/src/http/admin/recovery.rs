@@ -1,5 +1,6 @@
 //! `/admin/recovery`: helping a person who cannot sign in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -35,7 +36,7 @@ enum WireFlowType {
 
 /// `POST /admin/recovery/code`.
 pub(super) async fn create_code(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     query: Query,
     body: Result<Json<CreateCode>, web::JsonRejection>,
@@ -66,7 +67,7 @@ pub(super) struct CreateLink {
 
 /// `POST /admin/recovery/link`. By the contract somebody unknown is a 400 here, and success a 200.
 pub(super) async fn create_link(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     query: Query,
     body: Result<Json<CreateLink>, web::JsonRejection>,

@@ -1,5 +1,7 @@
 //! `/admin/sessions` and the sessions of one identity.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::LINK;
@@ -22,7 +24,11 @@ const PERSONAL: Listing<i64> = Listing::new("page of a person's sessions", 250, 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// `GET /admin/sessions`.
-pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Query) -> Result<Response, RestError> {
+pub(super) async fn list(
+    State(service): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    query: Query,
+) -> Result<Response, RestError> {
     let expand = expand(&query)?;
     let request = LISTING.request(&service.sealer, cx.tenant, &query.page())?;
     let page = service.list_sessions(&cx, query.boolean("active")?, expand, &request).await?;
@@ -35,7 +41,7 @@ pub(super) async fn list(State(service): State<Identity>, Cx(cx): Cx, query: Que
 
 /// `GET /admin/sessions/{id}`.
 pub(super) async fn get(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     query: Query,
@@ -46,7 +52,7 @@ pub(super) async fn get(
 
 /// `DELETE /admin/sessions/{id}`: ends it; the row stays until it expires.
 pub(super) async fn disable(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, RestError> {
@@ -56,7 +62,7 @@ pub(super) async fn disable(
 
 /// `PATCH /admin/sessions/{id}/extend`.
 pub(super) async fn extend(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Response, RestError> {
@@ -69,7 +75,7 @@ pub(super) async fn extend(
 
 /// `POST /admin/sessions`: ends or deletes many at once.
 pub(super) async fn manage(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     body: Result<Json<ManageSessions>, web::JsonRejection>,
 ) -> Result<Json<Value>, RestError> {
@@ -81,7 +87,7 @@ pub(super) async fn manage(
 
 /// `GET /admin/identities/{id}/sessions`.
 pub(super) async fn list_of_identity(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     query: Query,
@@ -106,7 +112,7 @@ pub(super) async fn list_of_identity(
 
 /// `DELETE /admin/identities/{id}/sessions`.
 pub(super) async fn delete_of_identity(
-    State(service): State<Identity>,
+    State(service): State<Arc<Identity>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, RestError> {

@@ -27,7 +27,7 @@ pub(super) fn identity<'a>(
         identity.credentials.values().map(shown).collect()
     });
     let metadata_admin = Some(shown_metadata(identity));
-    IdentityView::new(identity, service.public_url()).with(ForAdministrators { credentials, metadata_admin })
+    IdentityView::new(identity, service.urls.public()).with(ForAdministrators { credentials, metadata_admin })
 }
 
 /// An identity just created or replaced: administrative metadata that was not sent is not shown.
@@ -59,7 +59,7 @@ fn credential(credential: &Credential, with_config: bool) -> Value {
 }
 
 pub(super) fn session<'a>(service: &Identity, details: &'a SessionDetails, now: base::Timestamp) -> SessionView<'a> {
-    let mut view = SessionView::new(&details.session, details.identity.as_ref(), service.public_url(), now);
+    let mut view = SessionView::new(&details.session, details.identity.as_ref(), service.urls.public(), now);
     if let (Some(identity), Some(shown)) = (&details.identity, &mut view.identity) {
         shown.for_administrators.metadata_admin = Some(shown_metadata(identity));
     }

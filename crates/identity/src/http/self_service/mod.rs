@@ -1,5 +1,7 @@
 //! The self-service endpoints: for each flow its beginnings, its fetch and its submission, and the person's own sessions.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +24,7 @@ use crate::flows::visitor::Visitor;
 
 use super::answer::see_other;
 
-pub(crate) fn routes() -> Router<Identity> {
+pub(crate) fn routes() -> Router<Arc<Identity>> {
     Router::new()
         .route("/self-service/login/browser", get(begin_login_browser))
         .route("/self-service/login/api", get(begin_login_api))
@@ -56,7 +58,7 @@ pub(crate) fn routes() -> Router<Identity> {
 
 macro_rules! beginnings {
     ($($browser:ident, $api:ident => $operation:ident;)+) => {$(
-        async fn $browser(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+        async fn $browser(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
             let mut result = identity.$operation(&cx, &visitor, FlowType::Browser).await;
             if let Err(failure) = &mut result {
                 failure.flow_type = None;
@@ -68,7 +70,7 @@ macro_rules! beginnings {
             }
         }
 
-        async fn $api(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+        async fn $api(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
             let result = identity.$operation(&cx, &visitor, FlowType::Api).await;
             identity.respond(&cx, &visitor, result).await
         }
@@ -85,7 +87,7 @@ beginnings! {
 
 macro_rules! fetches {
     ($($name:ident => $operation:ident;)+) => {$(
-        async fn $name(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+        async fn $name(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
             match identity.$operation(&cx, &visitor).await {
                 Ok(flow) => Json(flow).into_response(),
                 Err(error) => identity.refuse(&cx, error, true).await,
@@ -105,7 +107,7 @@ fetches! {
 macro_rules! submissions {
     ($($name:ident => $operation:ident;)+) => {$(
         async fn $name(
-            State(identity): State<Identity>,
+            State(identity): State<Arc<Identity>>,
             Cx(cx): Cx,
             visitor: Visitor,
             body: Result<RawSubmission, RestError>,
@@ -130,7 +132,12 @@ submissions! {
 
 /// What a mail leads to. Opening it uses nothing up, because programs look at links before people do: a link shows a
 /// button, and only its submission is the proof.
-async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
+async fn open_verification(
+    State(identity): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    visitor: Visitor,
+    method: Method,
+) -> Response {
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
     }
@@ -141,7 +148,12 @@ async fn open_verification(State(identity): State<Identity>, Cx(cx): Cx, visitor
     identity.respond(&cx, &visitor, result).await
 }
 
-async fn open_recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor, method: Method) -> Response {
+async fn open_recovery(
+    State(identity): State<Arc<Identity>>,
+    Cx(cx): Cx,
+    visitor: Visitor,
+    method: Method,
+) -> Response {
     if method == Method::HEAD {
         return StatusCode::OK.into_response();
     }
@@ -152,19 +164,19 @@ async fn open_recovery(State(identity): State<Identity>, Cx(cx): Cx, visitor: Vi
     identity.respond(&cx, &visitor, result).await
 }
 
-async fn begin_logout(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn begin_logout(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.begin_logout(&cx, &visitor).await {
         Ok(logout) => Json(logout).into_response(),
         Err(error) => identity.refuse(&cx, error, visitor.wants == Wants::Json).await,
     }
 }
 
-async fn submit_logout(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn submit_logout(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let result: Result<Answer, FlowError> = identity.submit_logout(&cx, &visitor).await;
     identity.respond(&cx, &visitor, result.map_err(Into::into)).await
 }
 
-async fn logout_native(State(identity): State<Identity>, Cx(cx): Cx, Json(body): Json<Value>) -> Response {
+async fn logout_native(State(identity): State<Arc<Identity>>, Cx(cx): Cx, Json(body): Json<Value>) -> Response {
     let Some(token) = sessions::token_in_body(&body) else {
         return RestError::bad_request("session_token: is missing").into_response();
     };
@@ -177,7 +189,7 @@ async fn logout_native(State(identity): State<Identity>, Cx(cx): Cx, Json(body):
 const IDENTITY_ID: HeaderName = HeaderName::from_static("x-kratos-authenticated-identity-id");
 const CACHE_FOR: HeaderName = HeaderName::from_static("ory-session-cache-for");
 
-async fn whoami(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn whoami(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.whoami(&cx, &visitor).await {
         Ok(_) if visitor.query("tokenize_as").is_some() => {
             let reason = "tokenize_as: sessions are not converted to JSON Web Tokens yet; leave this parameter out";
@@ -200,7 +212,7 @@ async fn whoami(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) 
     }
 }
 
-async fn list_sessions(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn list_sessions(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match list(&identity, &cx, &visitor).await {
         Ok(response) => response,
         Err(error) => identity.refuse(&cx, error, true).await,
@@ -229,7 +241,7 @@ async fn list(identity: &Identity, cx: &Context, visitor: &Visitor) -> Result<Re
     Ok(response)
 }
 
-async fn revoke_other_sessions(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn revoke_other_sessions(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     match identity.revoke_my_other_sessions(&cx, &visitor).await {
         Ok(count) => Json(json!({ "count": count })).into_response(),
         Err(error) => identity.refuse(&cx, error, true).await,
@@ -237,7 +249,7 @@ async fn revoke_other_sessions(State(identity): State<Identity>, Cx(cx): Cx, vis
 }
 
 async fn revoke_session(
-    State(identity): State<Identity>,
+    State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -251,7 +263,7 @@ async fn revoke_session(
     }
 }
 
-async fn show_error(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visitor) -> Response {
+async fn show_error(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let id = visitor.query("id").or_else(|| visitor.query("error"));
     match identity.kept_error(&cx, id.as_deref()).await {
         Ok(error) => Json(error).into_response(),
@@ -260,10 +272,10 @@ async fn show_error(State(identity): State<Identity>, Cx(cx): Cx, visitor: Visit
 }
 
 /// RFC-to-be `.well-known/change-password` (W3C): where password managers send people.
-async fn change_password(State(identity): State<Identity>) -> Response {
+async fn change_password(State(identity): State<Arc<Identity>>) -> Response {
     let url = match &identity.config.selfservice.flows.settings.ui_url {
-        Some(_) => identity.page(FlowKind::Settings).to_string(),
-        None => identity.init_url(FlowKind::Settings, FlowType::Browser, None),
+        Some(_) => identity.urls.page(FlowKind::Settings).to_string(),
+        None => identity.urls.init(FlowKind::Settings, FlowType::Browser, None),
     };
     see_other(&url)
 }

@@ -6,14 +6,14 @@ use database::WriteTx;
 use serde_json::json;
 
 use crate::Identity;
+use crate::components::codes::{CodeCheck, Recipient};
+use crate::components::sessions::Current;
 use crate::domain::code::{CodeId, CodePurpose};
 use crate::domain::flow::{FlowState, Sent};
 use crate::domain::identifier::normalize;
 use crate::domain::message::{Message, flow as flow_messages, login as messages, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType, Via};
-use crate::flows::codes::{CodeCheck, Recipient};
-use crate::flows::current::Current;
 use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 use crate::storage;
@@ -60,7 +60,7 @@ pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, Submit
 
 /// The session whose second factor this is; `None` where a code signs in.
 fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, SubmitError> {
-    let method = &step.service.methods().code;
+    let method = &step.service.flow_policy.methods().code;
     let is_second = step.flow.details.requested_aal > Aal::Aal1;
     match step.current {
         Some(current) if is_second && method.mfa_enabled => Ok(Some(current)),
@@ -77,8 +77,8 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
         Some(current) => Some(second_factor_address(step, current, identifier).await?),
         None => person_by_code(service, cx, identifier).await?,
     };
-    if found.is_none() && !service.hides_accounts() {
-        service.count_taken(cx).await?;
+    if found.is_none() && !service.flow_policy.hides_accounts() {
+        service.attempts.count_taken(cx).await?;
         return Err(SubmitError::general(validation::no_code_sign_in()));
     }
     let is_known = step.flow.details.refresh || second.is_some();
@@ -100,7 +100,7 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
     let mut tx = service.database.write(cx.tenant).await?;
     let extra = json!({ "transient_payload": step.submission.transient_payload() });
     storage::flows::update(&mut tx, &mut sent).await?;
-    service.send_code(&mut tx, cx, CodePurpose::Login, &sent, &recipient, Some(&extra)).await?;
+    service.codes.send(&mut tx, cx, CodePurpose::Login, &sent, &recipient, Some(&extra)).await?;
     tx.commit().await?;
     *step.flow = sent;
     Ok(())
@@ -109,7 +109,7 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
 /// The addresses that a second factor can be sent to. `person` was read with the credentials.
 pub(super) fn second_factor_addresses(service: &Identity, person: &domain::Identity) -> Vec<(Via, String)> {
     let addresses = person.credential(CredentialType::Code).map(Credential::code_addresses).unwrap_or_default();
-    if addresses.is_empty() && service.sends_codes_to_verifiable_addresses() {
+    if addresses.is_empty() && service.code_policy.reaches_verifiable_addresses() {
         return person.verifiable_addresses.iter().map(|address| (address.via, address.value.clone())).collect();
     }
     addresses
@@ -131,7 +131,7 @@ async fn second_factor_address(
 async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
     let (service, cx, flow) = (step.service, step.cx, step.flow);
     let named = normalize(CredentialType::Code, flow.details.code_identifier.as_deref().unwrap_or_default());
-    let checked = service.check_code(cx, step.caller, flow.id, CodePurpose::Login, &named, guess).await?;
+    let checked = service.codes.check(cx, step.caller, flow.id, CodePurpose::Login, &named, guess).await?;
     let (code, familiar) = match checked {
         CodeCheck::Right { code, familiar } => (code, familiar),
         CodeCheck::Wrong => return Err(SubmitError::general(flow_messages::login_code_invalid())),
@@ -177,7 +177,7 @@ impl Redeem for SentCode {
 fn signs_in_by_code(service: &Identity, person: &domain::Identity, via: Via, address: &str) -> bool {
     let of_code = person.credential(CredentialType::Code).map(Credential::code_addresses).unwrap_or_default();
     of_code.iter().any(|(known, value)| *known == via && value == address)
-        || (service.sends_codes_to_verifiable_addresses() && person.verifiable_address(via, address).is_some())
+        || (service.code_policy.reaches_verifiable_addresses() && person.verifiable_address(via, address).is_some())
 }
 
 /// Who can sign in with a code at this address.
@@ -196,7 +196,7 @@ async fn person_by_code(
         let address = addresses.unwrap_or_default().into_iter().find(|(_, address)| *address == normalized);
         return Ok(address.filter(|_| person.is_active()).map(|(via, address)| (person, via, address)));
     }
-    if !service.sends_codes_to_verifiable_addresses() {
+    if !service.code_policy.reaches_verifiable_addresses() {
         return Ok(None);
     }
     let found = storage::identities::find_verifiable(&mut tx, Via::of(&normalized), &normalized).await?;

@@ -1,14 +1,12 @@
 //! The method `code`: six digits that are sent to an address of the person. A first factor where `passwordless_enabled` says so,
 //! a second one where `mfa_enabled` does; recovery and verification use the same forms. Sending and checking codes is shared by
-//! all flows: `flows/codes.rs`.
+//! all flows: `components/codes.rs`.
 
-mod config;
+pub mod config;
 pub mod credential;
 mod login;
 pub(crate) mod nodes;
 mod registration;
-
-pub use config::{CodeConfig, CodeMethod};
 
 use async_trait::async_trait;
 
@@ -38,7 +36,7 @@ impl Method for Code {
     }
 
     fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
-        let method = &service.methods().code;
+        let method = &service.flow_policy.methods().code;
         if let LoginForm::SecondFactor(person) = form {
             let addresses = login::second_factor_addresses(service, person);
             if method.mfa_enabled {
@@ -81,7 +79,7 @@ impl Method for Code {
     }
 
     fn offer_registration(&self, service: &Identity, ui: &mut Ui) {
-        if service.methods().code.passwordless_enabled {
+        if service.flow_policy.methods().code.passwordless_enabled {
             nodes::registration_form(ui);
         }
     }

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
+use crate::components::codes::{CodeCheck, Recipient};
 use crate::domain::code::CodePurpose;
 use crate::domain::flow::{FlowState, Sent};
 use crate::domain::message::{self, validation};
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::traits_schema::Derived;
 use crate::domain::{self, Aal, CredentialType};
-use crate::flows::codes::{CodeCheck, Recipient};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::registration::step::{Registrant, RegistrationStep, Step};
 use crate::flows::trait_nodes;
@@ -18,7 +18,7 @@ use super::nodes;
 
 pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
-    if !service.methods().code.passwordless_enabled {
+    if !service.flow_policy.methods().code.passwordless_enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     let flow = &mut *step.flow;
@@ -35,7 +35,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
         return Err(SubmitError::general(validation::traits_changed()));
     }
     let named = derived.code.first().map(|(_, address)| address.as_str()).unwrap_or_default();
-    let checked = service.check_code(cx, step.caller, flow.id, CodePurpose::Registration, named, guess).await?;
+    let checked = service.codes.check(cx, step.caller, flow.id, CodePurpose::Registration, named, guess).await?;
     let code = match checked {
         CodeCheck::Right { code, .. } => code,
         CodeCheck::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
@@ -67,7 +67,7 @@ async fn send(step: RegistrationStep<'_>, identity: &domain::Identity, derived: 
     let mut sent = step.flow.clone();
     sent.ui.clear_messages();
     let traits = trait_nodes::hidden_nodes(step.schema, &identity.traits);
-    nodes::registration_sent_form(&mut sent.ui, traits, service.registers_in_two_steps());
+    nodes::registration_sent_form(&mut sent.ui, traits, service.flow_policy.registers_in_two_steps());
     sent.state = FlowState::SentEmail;
     sent.sent = Some(Sent { to: address.clone(), at: cx.now });
     sent.active = Some(CredentialType::Code);
@@ -78,7 +78,7 @@ async fn send(step: RegistrationStep<'_>, identity: &domain::Identity, derived: 
     let recipient =
         Recipient { person: None, via: *via, address, is_holders: false, caller: step.caller, is_asked_for: true };
     storage::flows::update(&mut tx, &mut sent).await?;
-    service.send_code(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
+    service.codes.send(&mut tx, cx, CodePurpose::Registration, &sent, &recipient, Some(&extra)).await?;
     tx.commit().await?;
     *step.flow = sent;
     Ok(Step::Form)

@@ -15,13 +15,14 @@ use super::nodes;
 
 pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx) = (step.service, step.cx);
-    step.require_first_factor(service.signs_in_identifier_first())?;
+    step.require_first_factor(service.flow_policy.signs_in_identifier_first())?;
     let identifier = step.submission.text("identifier").ok_or_else(|| missing("identifier"))?.to_owned();
     let flow = &mut *step.flow;
     flow.submitted_method = Some(CredentialType::IdentifierFirst);
     flow.ui.set_value("identifier", identifier.clone().into());
 
-    let known = if service.hides_accounts() { None } else { Some(credentials_of(service, cx, &identifier).await?) };
+    let known =
+        if service.flow_policy.hides_accounts() { None } else { Some(credentials_of(service, cx, &identifier).await?) };
     let form = LoginForm::Named(known.as_ref());
     let mut ui = flow.ui.clone();
     ui.clear_messages();
@@ -29,7 +30,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let mut offered: Vec<&dyn Method> = Vec::new();
     offered.extend(methods::ALL.iter().filter(|method| method.offer_login(service, &form, &mut ui)));
     if offered.is_empty() {
-        service.count_taken(cx).await?;
+        service.attempts.count_taken(cx).await?;
         return Err(SubmitError::at("identifier", validation::no_such_account()));
     }
     flow.active = Some(CredentialType::IdentifierFirst);

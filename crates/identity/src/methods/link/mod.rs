@@ -1,9 +1,8 @@
 //! The method `link`: a link in a mail proves an address, in recovery and verification. It signs nobody in by itself.
 
-mod config;
+pub mod config;
 mod nodes;
 
-pub use config::{LinkConfig, LinkMethod};
 pub(crate) use nodes::form;
 
 use super::Method;

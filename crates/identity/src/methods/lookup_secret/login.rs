@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use database::WriteTx;
 use subtle::ConstantTimeEq as _;
 
+use crate::components::attempts::Target;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::message::Message;
 use crate::domain::{Aal, AuthenticationMethod, CredentialType};
-use crate::flows::attempts::Target;
 use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 use crate::storage;
@@ -17,7 +17,7 @@ use super::{codes_of, messages};
 
 pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx) = (step.service, step.cx);
-    let current = step.require_second_factor(service.methods().lookup_secret.enabled)?;
+    let current = step.require_second_factor(service.flow_policy.methods().lookup_secret.enabled)?;
     step.flow.submitted_method = Some(CredentialType::LookupSecret);
     step.flow.transient_payload = step.submission.transient_payload();
     let given = step.submission.text("lookup_secret").ok_or_else(|| missing("lookup_secret"))?;
@@ -25,10 +25,10 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let codes = codes_of(&identity.credentials).ok_or_else(|| SubmitError::general(messages::no_codes()))?;
     let name = identity.id.to_string();
     let target = Target { name: &name, person: Some(identity.id) };
-    let guess = service.admit_guess(cx, step.caller, &target, false).await?;
+    let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     if guess.is_ignored() {
         // The session says who is guessing: there is no account to hide.
-        return Err(service.no_guess_left().into());
+        return Err(service.attempts.no_guess_left().into());
     }
     let found = find(codes, given);
     let Some(LookupCode { code, used_at: None, .. }) = found else {

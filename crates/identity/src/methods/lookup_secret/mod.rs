@@ -6,14 +6,12 @@
 //! - New codes count when their owner confirmed that they were saved; until then the old ones do.
 //! - Codes rest sealed, in the credential and in the flow that shows them.
 
-mod config;
+pub mod config;
 pub mod credential;
 mod login;
 mod messages;
 mod nodes;
 mod settings;
-
-pub use config::LookupSecretMethod;
 
 use async_trait::async_trait;
 use base::Context;
@@ -42,7 +40,7 @@ impl Method for LookupSecret {
     fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
         match form {
             LoginForm::SecondFactor(person)
-                if service.methods().lookup_secret.enabled && codes_of(&person.credentials).is_some() =>
+                if service.flow_policy.methods().lookup_secret.enabled && codes_of(&person.credentials).is_some() =>
             {
                 nodes::login_form(ui);
                 true

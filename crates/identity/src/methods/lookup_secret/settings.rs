@@ -50,7 +50,7 @@ struct Shown {
 }
 
 pub(super) fn offer(form: &mut SettingsForm<'_>) {
-    if !form.service.methods().lookup_secret.enabled {
+    if !form.service.flow_policy.methods().lookup_secret.enabled {
         return;
     }
     match codes_of(&form.person.credentials) {
@@ -66,7 +66,7 @@ pub(super) fn show(service: &Identity, cx: &Context, shown: &mut Flow<Settings>)
 }
 
 pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
-    if !step.service.methods().lookup_secret.enabled {
+    if !step.service.flow_policy.methods().lookup_secret.enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     step.require_privileged()?;

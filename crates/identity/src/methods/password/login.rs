@@ -3,19 +3,19 @@
 use base::{Context, Secret};
 
 use crate::Identity;
+use crate::components::attempts::Target;
 use crate::domain::credential::CredentialConfig;
 use crate::domain::identifier::normalize;
 use crate::domain::message::validation;
 use crate::domain::session::AuthenticationMethod;
 use crate::domain::{self, Aal, Credential, CredentialType};
-use crate::flows::attempts::Target;
 use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Step, missing};
 use crate::storage;
 
 pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
-    step.require_first_factor(service.methods().password.enabled)?;
+    step.require_first_factor(service.flow_policy.methods().password.enabled)?;
     step.flow.submitted_method = Some(CredentialType::Password);
     let identifier = submission.text("identifier").or_else(|| submission.text("password_identifier"));
     let identifier = identifier.ok_or_else(|| missing("identifier"))?.to_owned();
@@ -33,7 +33,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     .await?;
     drop(tx);
     let target = Target { name: &normalized, person: found.as_ref().map(|person| person.id) };
-    let guess = service.admit_guess(cx, step.caller, &target, false).await?;
+    let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     let password = Secret::new(password.to_owned());
     let credential = found.as_ref().and_then(|person| person.credential(CredentialType::Password));
     let matches = if let Some(hash) = credential.and_then(Credential::password_hash) {

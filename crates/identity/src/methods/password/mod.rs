@@ -4,15 +4,13 @@
 //! - A guess is admitted by the attempt limits before it is hashed, and hashed for unknown identifiers as well.
 //! - A new password passes the policy and the list of breached passwords, wherever it is set.
 
-mod config;
+pub mod config;
 pub mod credential;
 mod login;
 mod nodes;
 mod policy;
 mod registration;
 mod settings;
-
-pub use config::{PasswordConfig, PasswordMethod};
 
 use async_trait::async_trait;
 
@@ -35,7 +33,7 @@ impl Method for Password {
     }
 
     fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
-        if !service.methods().password.enabled {
+        if !service.flow_policy.methods().password.enabled {
             return false;
         }
         match form {
@@ -65,7 +63,7 @@ impl Method for Password {
     }
 
     fn offer_registration(&self, service: &Identity, ui: &mut Ui) {
-        if service.methods().password.enabled {
+        if service.flow_policy.methods().password.enabled {
             nodes::registration_form(ui);
         }
     }
@@ -79,7 +77,7 @@ impl Method for Password {
     }
 
     fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
-        if form.service.methods().password.enabled {
+        if form.service.flow_policy.methods().password.enabled {
             nodes::settings_form(&mut form.flow.ui);
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::flows::registration::step::{Registrant, RegistrationStep, Step};
 
 pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, submission) = (step.service, step.cx, step.submission);
-    if !service.methods().password.enabled {
+    if !service.flow_policy.methods().password.enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     step.flow.submitted_method = Some(CredentialType::Password);

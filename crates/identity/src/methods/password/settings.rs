@@ -13,7 +13,7 @@ use crate::storage;
 
 pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, current) = (step.service, step.cx, step.current);
-    if !service.methods().password.enabled {
+    if !service.flow_policy.methods().password.enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     step.require_privileged()?;
@@ -52,7 +52,7 @@ fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result
     if let Some(credential) = person.credential(CredentialType::Password).filter(|it| !it.identifiers.is_empty()) {
         return Ok(credential.identifiers.clone());
     }
-    let schema = service.schema_of(Some(&person.schema_id))?;
+    let schema = service.schemas.by_id(Some(&person.schema_id))?;
     let mut traits = person.traits.clone();
     Ok(schema.validate(&mut traits).map(|derived| derived.password).unwrap_or_default())
 }

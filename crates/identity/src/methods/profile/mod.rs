@@ -1,11 +1,9 @@
 //! The method `profile`: the traits, changed in the settings. It proves nothing. A registration asks for the same traits by its
 //! own steps.
 
-mod config;
+pub mod config;
 mod nodes;
 mod settings;
-
-pub use config::ProfileMethod;
 
 use async_trait::async_trait;
 
@@ -28,8 +26,8 @@ impl Method for Profile {
     }
 
     fn offer_settings(&self, form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
-        if form.service.methods().profile.enabled {
-            let schema = form.service.schema_of_person(form.person)?;
+        if form.service.flow_policy.methods().profile.enabled {
+            let schema = form.service.schemas.of_person(form.person)?;
             nodes::settings_form(&mut form.flow.ui, &schema, &form.person.traits);
         }
         Ok(())

@@ -7,6 +7,7 @@ use crate::domain::{self, AddressStatus, CredentialType};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::forms::trait_messages;
 use crate::flows::hooks::{BegunVerification, VerificationOf};
+use crate::flows::language;
 use crate::flows::settings::step::{Change, Changed, SettingsStep, Step};
 use crate::storage::identities::StoreError;
 
@@ -14,15 +15,15 @@ use super::nodes;
 
 pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx, current) = (step.service, step.cx, step.current);
-    if !service.methods().profile.enabled {
+    if !service.flow_policy.methods().profile.enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     let mut traits = step.submission.traits();
     for (name, value) in leaves("traits", &traits) {
         step.flow.ui.set_value(&name, value);
     }
-    let schema = service.schema_of(Some(&current.identity.schema_id))?;
-    let hooks = service.hooks_after(FlowKind::Settings, CredentialType::Profile);
+    let schema = service.schemas.by_id(Some(&current.identity.schema_id))?;
+    let hooks = service.flow_policy.hooks_after(FlowKind::Settings, CredentialType::Profile);
     let mut change = step.begin_change().await?;
     nodes::keep_unsent(&schema, &change.after.traits, &mut traits);
     let derived = schema.validate(&mut traits).map_err(|errors| SubmitError::Invalid(trait_messages(&errors)))?;
@@ -35,7 +36,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     match step.store(&mut change).await {
         Err(error @ StoreError::Taken(_)) => {
             drop(change);
-            service.count_taken(cx).await?;
+            service.attempts.count_taken(cx).await?;
             return Err(error.into());
         }
         stored => stored?,
@@ -52,7 +53,7 @@ async fn begin_verification(
     change: &mut Change,
 ) -> Result<Option<BegunVerification>, FlowError> {
     let (service, flow) = (step.service, &*step.flow);
-    if !service.verification_enabled() {
+    if !service.flow_policy.is_enabled(FlowKind::Verification) {
         return Ok(None);
     }
     let Change { tx, after, .. } = change;
@@ -70,7 +71,7 @@ async fn begin_verification(
         transient_payload: step.submission.transient_payload(),
         caller: step.caller,
     };
-    let cx = service.in_language_of(step.cx, flow);
+    let cx = &language::of_flow(&service.ui, step.cx, flow);
     service.begin_verification_of(tx, &cx, of, address).await.map(Some)
 }
 

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use database::WriteTx;
 
+use crate::components::attempts::Target;
 use crate::domain::message::Message;
 use crate::domain::{Aal, AuthenticationMethod, CredentialType};
-use crate::flows::attempts::Target;
 use crate::flows::error::SubmitError;
 use crate::flows::login::step::{Effects, LoginStep, Proof, Redeem, Redeeming, Step, missing};
 
@@ -14,7 +14,7 @@ use super::{messages, storage, url_of};
 
 pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let (service, cx) = (step.service, step.cx);
-    let current = step.require_second_factor(service.methods().totp.enabled)?;
+    let current = step.require_second_factor(service.flow_policy.methods().totp.enabled)?;
     step.flow.submitted_method = Some(CredentialType::Totp);
     step.flow.transient_payload = step.submission.transient_payload();
     let code = step.submission.text("totp_code").ok_or_else(|| missing("totp_code"))?;
@@ -22,14 +22,14 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let url = url_of(&identity).ok_or_else(|| SubmitError::general(messages::no_device()))?;
     let name = identity.id.to_string();
     let target = Target { name: &name, person: Some(identity.id) };
-    let guess = service.admit_guess(cx, step.caller, &target, false).await?;
+    let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     let key = Key::parse(url);
     if key.is_none() {
         tracing::warn!(request_id = %cx.request_id, identity = %identity.id, "the stored TOTP URL has no usable secret");
     }
     if guess.is_ignored() {
         // The session says who is guessing: there is no account to hide.
-        return Err(service.no_guess_left().into());
+        return Err(service.attempts.no_guess_left().into());
     }
     let Some(used) = key.and_then(|key| key.step_of(code, cx.now)) else {
         step.count_failed_guess(guess, Some(identity.id), "the authentication code is wrong").await?;

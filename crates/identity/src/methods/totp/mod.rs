@@ -6,7 +6,7 @@
 //! - Guesses are limited as those at passwords are. A session does not vouch for its person here: whoever knows the password
 //!   can make any number of sessions.
 
-mod config;
+pub mod config;
 pub mod credential;
 mod key;
 mod login;
@@ -15,8 +15,6 @@ mod nodes;
 mod qr;
 mod settings;
 pub(crate) mod storage;
-
-pub use config::{TotpConfig, TotpMethod};
 
 use async_trait::async_trait;
 use base::Context;
@@ -42,7 +40,9 @@ impl Method for Totp {
 
     fn offer_login(&self, service: &Identity, form: &LoginForm<'_>, ui: &mut Ui) -> bool {
         match form {
-            LoginForm::SecondFactor(person) if service.methods().totp.enabled && url_of(person).is_some() => {
+            LoginForm::SecondFactor(person)
+                if service.flow_policy.methods().totp.enabled && url_of(person).is_some() =>
+            {
                 nodes::login_form(ui);
                 true
             }

@@ -20,7 +20,7 @@ use super::{messages, nodes, storage, url_of};
 
 pub(super) fn offer(form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
     let (service, person) = (form.service, form.person);
-    if !service.methods().totp.enabled {
+    if !service.flow_policy.methods().totp.enabled {
         return Ok(());
     }
     if url_of(person).is_some() {
@@ -40,7 +40,7 @@ pub(super) fn show(service: &Identity, cx: &Context, shown: &mut Flow<Settings>)
 }
 
 pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
-    if !step.service.methods().totp.enabled {
+    if !step.service.flow_policy.methods().totp.enabled {
         return Err(FlowError::MethodDisabled.into());
     }
     step.require_privileged()?;
@@ -89,13 +89,13 @@ fn new_key(service: &Identity, cx: &Context, flow: &Flow<Settings>) -> Option<Ke
 }
 
 fn issuer(service: &Identity) -> &str {
-    let configured = service.methods().totp.config.issuer.as_deref().filter(|issuer| !issuer.is_empty());
-    configured.or_else(|| service.public_url().host_str()).unwrap_or("Kleis")
+    let configured = service.flow_policy.methods().totp.config.issuer.as_deref().filter(|issuer| !issuer.is_empty());
+    configured.or_else(|| service.urls.public().host_str()).unwrap_or("Kleis")
 }
 
 /// The trait that the schema names for this, else the id of the person.
 fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FlowError> {
-    let schema = service.schema_of_person(person)?;
+    let schema = service.schemas.of_person(person)?;
     let mut fields = schema.fields().iter().filter(|field| field.extension.totp_account_name);
     let value = fields.find_map(|field| value_at(&person.traits, &field.name));
     Ok(match value {

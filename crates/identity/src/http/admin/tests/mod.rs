@@ -1,5 +1,7 @@
 //! The admin API, asked over the router, on both engines, with a clock that stands still.
 
+use std::sync::Arc;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
@@ -23,7 +25,7 @@ mod shapes;
 mod ways_in;
 
 struct House {
-    identity: Identity,
+    identity: Arc<Identity>,
     clock: ManualClock,
     admin: Router,
     public: Router,
@@ -419,10 +421,9 @@ async fn messages_are_listed_and_their_attempts_shown() {
         let cx = house.cx();
         let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
         let data = json!({"to": "a@example.org", "recovery_code": "123456", "expires_in_minutes": 60});
-        let template = crate::courier::Template::RecoveryCodeValid;
+        let template = crate::components::courier::Template::RecoveryCodeValid;
         let via = crate::domain::Via::Email;
-        let id =
-            crate::courier::queue(&house.identity, &mut tx, &cx, template, via, "a@example.org", data).await.unwrap();
+        let id = house.identity.courier.queue(&mut tx, &cx, template, via, "a@example.org", data).await.unwrap();
         tx.commit().await.unwrap();
         let queued = house
             .ask("GET", "/admin/courier/messages?status=queued&recipient=a@example.org", Value::Null)

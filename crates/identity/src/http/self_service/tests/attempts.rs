@@ -6,7 +6,7 @@ use base::Context;
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::flows::attempts::{AdmittedGuess, Caller, Target};
+use crate::components::attempts::{AdmittedGuess, Caller, Target};
 use crate::storage::tests::count_rows;
 
 use super::{Client, House, PASSWORD, in_a_house};
@@ -40,7 +40,7 @@ async fn attack(house: &House, name: &str, guesses: u32) -> usize {
 async fn admit(house: &House, cx: &Context, name: &str) -> Option<AdmittedGuess> {
     let caller = Caller::at(cx);
     let target = Target { name, person: None };
-    house.identity.admit_guess(cx, &caller, &target, false).await.ok()
+    house.identity.attempts.admit(cx, &caller, &target, false).await.ok()
 }
 
 async fn counters(house: &House) -> i64 {
@@ -232,7 +232,7 @@ async fn many_guesses_at_once_gain_nothing() {
         assert_eq!(admitted.len(), 10);
         for guess in admitted {
             let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
-            house.identity.count_failure_in(&mut tx, &cx, &guess).await.unwrap();
+            house.identity.attempts.count_failure(&mut tx, &cx, &guess).await.unwrap();
             tx.commit().await.unwrap();
             drop(guess);
         }

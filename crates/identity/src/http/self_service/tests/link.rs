@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Client, House, PASSWORD, in_a_house};
-use crate::courier::Template;
+use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
 fn by_link() -> Value {

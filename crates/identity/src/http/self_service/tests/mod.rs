@@ -19,6 +19,8 @@ mod submissions;
 mod totp;
 mod verification;
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
@@ -45,7 +47,7 @@ pub(super) const PUBLIC: &str = "http://id.example:4433";
 
 /// A whole identity service without a network.
 pub(super) struct House {
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     pub clock: ManualClock,
     pub login_requests: Link<dyn LoginRequests>,
     pub subject_observer: Link<dyn SubjectObserver>,

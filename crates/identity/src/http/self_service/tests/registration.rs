@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{PASSWORD, in_a_house};
-use crate::courier::Template;
+use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]

@@ -199,7 +199,7 @@ async fn the_end_of_a_session_is_recorded_in_one_shape_whoever_ends_it() {
         identity.disable_session(&cx, sessions[1]).await.unwrap();
         let managed = |target| identity.manage_sessions(&cx, ManageAction::Disable, target);
         managed(Target::Sessions(vec![sessions[2]])).await.unwrap();
-        Sessions::end(identity, &cx, sessions[3].as_uuid()).await.unwrap();
+        Sessions::end(&**identity, &cx, sessions[3].as_uuid()).await.unwrap();
         owner.delete("/sessions", None).await.expect(200);
         managed(Target::Everybody).await.unwrap();
 

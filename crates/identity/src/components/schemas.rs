@@ -12,13 +12,13 @@ use url::Url;
 use web::outbound::Client;
 
 use crate::config::{self, BUILT_IN_SCHEMA, SchemaSource};
-use crate::domain::TraitsSchema;
 use crate::domain::traits_schema::SchemaError;
+use crate::domain::{self, TraitsSchema};
 
 const MAX_BYTES: usize = 1024 * 1024;
 /// How many documents one schema may refer to.
 const MAX_RESOURCES: usize = 32;
-const BUILT_IN: &str = include_str!("../schemas/person.schema.json");
+const BUILT_IN: &str = include_str!("../../schemas/person.schema.json");
 
 /// A schema could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,11 @@ pub enum SchemaLoadError {
     #[error("identity.default_schema_id names \"{0}\", which is not among identity.schemas")]
     UnknownDefault(String),
 }
+
+/// The schema does not exist, or cannot be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the identity schema `{0}` can not be chosen")]
+pub struct UnknownSchema(pub String);
 
 /// All schemas. A cheap clone.
 #[derive(Clone)]
@@ -137,6 +142,25 @@ impl Schemas {
     /// A schema by its id; `None` when it is unknown (or, behind HTTP, not loaded).
     pub(crate) fn get(&self, id: &str) -> Option<Arc<TraitsSchema>> {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// The schema that a request chose, when it may be chosen.
+    pub(crate) fn selectable(&self, chosen: Option<String>) -> Result<Option<String>, UnknownSchema> {
+        let Some(chosen) = chosen else { return Ok(None) };
+        let is_selectable = chosen == self.0.default_id
+            || self.0.sources.iter().any(|source| source.id == chosen && source.selfservice_selectable);
+        if is_selectable { Ok(Some(chosen)) } else { Err(UnknownSchema(chosen)) }
+    }
+
+    /// The schema of a person; the default one when theirs is no longer configured.
+    pub(crate) fn of_person(&self, person: &domain::Identity) -> Result<Arc<TraitsSchema>, UnknownSchema> {
+        self.by_id(Some(&person.schema_id)).or_else(|_| self.by_id(None))
+    }
+
+    /// A schema by its id; the default one without.
+    pub(crate) fn by_id(&self, id: Option<&str>) -> Result<Arc<TraitsSchema>, UnknownSchema> {
+        let id = id.unwrap_or(&self.0.default_id);
+        self.get(id).ok_or_else(|| UnknownSchema(id.to_owned()))
     }
 
     pub(crate) fn default_id(&self) -> &str {

@@ -1,15 +1,14 @@
-//! Sending and judging one-time codes and links, for every flow that uses them.
+//! Sending and checking one-time codes and links, for every flow that uses them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Context, PlainToken};
-use database::WriteTx;
+use base::{Context, PlainToken, Rng, Sealer};
+use database::{Database, WriteTx};
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::Identity;
-use crate::courier::{self, Template};
 use crate::domain::attempt_limit::Counter;
 use crate::domain::client_kind::FlowType;
 use crate::domain::code::{self, AskedBy, Code, CodeId, CodePurpose, Guess};
@@ -17,8 +16,14 @@ use crate::domain::flow::{Beginning, Details, Flow, FlowId, FlowKind, FlowState,
 use crate::domain::{self, CredentialType, IdentityId, Via};
 use crate::storage;
 
-use super::attempts::{Caller, CountedMessage, FamiliarClients, MessageAdmission, Target};
-use super::error::FlowError;
+use crate::flows::language;
+
+use super::courier::{Courier, Template};
+use super::policy::{CodePolicy, FlowPolicy};
+use super::urls::Urls;
+use crate::components::attempts::{
+    AttemptError, Attempts, Caller, CountedMessage, FamiliarClients, MessageAdmission, Target, TooManyAttempts,
+};
 
 /// Where a code goes. `person` is `None` when nobody here has the address: everything but the mail happens all the same.
 pub(crate) struct Recipient<'a> {
@@ -43,11 +48,24 @@ pub(crate) enum CodeCheck {
     Exhausted,
 }
 
-impl Identity {
+/// The one-time codes and links of all flows.
+pub(crate) struct Codes {
+    pub(crate) database: Database,
+    pub(crate) rng: Rng,
+    pub(crate) sealer: Sealer,
+    pub(crate) ui: ui::Ui,
+    pub(crate) urls: Arc<Urls>,
+    pub(crate) flows: Arc<FlowPolicy>,
+    pub(crate) policy: Arc<CodePolicy>,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) courier: Arc<Courier>,
+}
+
+impl Codes {
     /// Queues a message with a code, which becomes the only open one of its flow, and of its person among those that the
     /// same kind of caller asked for. When the message is withheld the earlier codes stay as they are.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(crate) async fn send_code<D: Details>(
+    pub(crate) async fn send<D: Details>(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
@@ -55,10 +73,10 @@ impl Identity {
         flow: &Flow<D>,
         recipient: &Recipient<'_>,
         extra: Option<&Value>,
-    ) -> Result<(), FlowError> {
-        let cx = &self.in_language_of(cx, flow);
+    ) -> Result<(), AttemptError> {
+        let cx = &language::of_flow(&self.ui, cx, flow);
         let plain = code::generate(&self.rng, purpose);
-        let lifespan = if purpose.is_link() { self.link_lifespan() } else { self.code_lifespan() };
+        let lifespan = if purpose.is_link() { self.policy.link_lifespan() } else { self.policy.lifespan() };
         let asked_by = if recipient.is_holders {
             AskedBy::Stranger
         } else {
@@ -68,7 +86,7 @@ impl Identity {
                 person: recipient.person.map(|person| person.id),
                 is_asked_for: recipient.is_asked_for,
             };
-            match self.count_message(tx, cx, &message).await? {
+            match self.attempts.count_message(tx, cx, &message).await? {
                 MessageAdmission::Withheld => return Ok(()),
                 MessageAdmission::ByFamiliar => AskedBy::Familiar,
                 MessageAdmission::ByStranger => AskedBy::Stranger,
@@ -78,7 +96,7 @@ impl Identity {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            at_rest: self.code_at_rest(cx, purpose, &plain),
+            at_rest: self.at_rest(cx, purpose, &plain),
             identity_id: recipient.person.map(|person| person.id),
             via: recipient.via,
             address: recipient.address.to_owned(),
@@ -114,14 +132,14 @@ impl Identity {
                 data["recovery_url"] = json!(self.mailed_link(flow, link).as_str());
             }
             if purpose == CodePurpose::Verification {
-                data["verification_url"] = json!(mailed_url(flow, self.public_url(), ("code", &plain)));
+                data["verification_url"] = json!(mailed_url(flow, self.urls.public(), ("code", &plain)));
             }
         }
         let template = template(purpose, has_code);
         if is_told {
-            courier::queue(self, tx, cx, template, recipient.via, recipient.address, data).await?;
+            self.courier.queue(tx, cx, template, recipient.via, recipient.address, data).await?;
         } else {
-            courier::write(self, cx, template, recipient.via, recipient.address, data);
+            self.courier.write(cx, template, recipient.via, recipient.address, data);
         }
         Ok(())
     }
@@ -130,7 +148,7 @@ impl Identity {
     /// owner, who then has only codes of flows that strangers began; by the link the newest of those mails still lets the
     /// owner in.
     fn sends_a_link_beside(&self, purpose: CodePurpose, via: Via) -> bool {
-        purpose == CodePurpose::Recovery && via == Via::Email && self.methods().link.is_beside_recovery_code()
+        purpose == CodePurpose::Recovery && via == Via::Email && self.flows.methods().link.is_beside_recovery_code()
     }
 
     /// Opens a link for whoever a code was opened for. Its flow is its own, and its id only in the mail: the flow of the code
@@ -141,13 +159,13 @@ impl Identity {
         cx: &Context,
         asked: &Flow<D>,
         code: Code,
-    ) -> Result<(Flow<Recovery>, PlainToken), FlowError> {
-        let lifespan = self.code_lifespan().min(self.link_lifespan());
+    ) -> Result<(Flow<Recovery>, PlainToken), AttemptError> {
+        let lifespan = self.policy.lifespan().min(self.policy.link_lifespan());
         let beginning = Beginning {
             flow_type: FlowType::Browser,
             request_url: &asked.request_url,
             lifespan,
-            public_url: self.public_url(),
+            public_url: self.urls.public(),
             csrf: None,
         };
         let details = Recovery { address: Some(code.address.clone()), ..Recovery::default() };
@@ -161,7 +179,7 @@ impl Identity {
             id: CodeId::generate(&self.rng),
             purpose,
             flow_id: flow.id,
-            at_rest: self.code_at_rest(cx, purpose, &plain),
+            at_rest: self.at_rest(cx, purpose, &plain),
             expires_at: cx.now.plus(lifespan),
             ..code
         };
@@ -170,7 +188,7 @@ impl Identity {
     }
 
     /// The form in which a code is kept.
-    pub(crate) fn code_at_rest(&self, cx: &Context, purpose: CodePurpose, plain: &PlainToken) -> Vec<u8> {
+    pub(crate) fn at_rest(&self, cx: &Context, purpose: CodePurpose, plain: &PlainToken) -> Vec<u8> {
         if purpose.is_link() {
             return plain.digest().as_bytes().to_vec();
         }
@@ -192,13 +210,13 @@ impl Identity {
 
     /// The link whose opening ends the flow.
     pub(crate) fn mailed_link<D: Details>(&self, flow: &Flow<D>, token: &PlainToken) -> Url {
-        mailed_url(flow, self.link_base_url(), ("token", token))
+        mailed_url(flow, self.urls.links(), ("token", token))
     }
 
     /// Compares a guess with the open codes of a flow. `named` is the address that the flow sent, or would have sent, to.
     /// The first guess at a code is checked whatever others did: nobody else can submit it.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(crate) async fn check_code(
+    pub(crate) async fn check(
         &self,
         cx: &Context,
         caller: &Caller,
@@ -206,7 +224,7 @@ impl Identity {
         purpose: CodePurpose,
         named: &str,
         guess: &str,
-    ) -> Result<CodeCheck, FlowError> {
+    ) -> Result<CodeCheck, AttemptError> {
         let reserved = self.attempts.reserve(cx.tenant, &[Counter::code(flow, purpose)]);
         let in_flight = reserved.before(Counter::code(flow, purpose));
         let mut tx = self.database.read(cx.tenant);
@@ -230,12 +248,12 @@ impl Identity {
         }
         let tried = codes.iter().map(|code| code.attempts).max().unwrap_or(0);
         let is_sent = !codes.is_empty();
-        let left = u32::try_from(self.code_max_submissions().saturating_sub(tried)).unwrap_or(0);
+        let left = u32::try_from(self.policy.max_submissions().saturating_sub(tried)).unwrap_or(0);
         if is_sent && left == 0 {
             return Ok(CodeCheck::Exhausted);
         }
         if is_sent && in_flight >= left {
-            return Err(FlowError::TooManyAttempts { retry_after: Duration::from_secs(1) });
+            return Err(TooManyAttempts { retry_after: Duration::from_secs(1) }.into());
         }
         let person = codes.first().and_then(|code| code.identity_id);
         // A code that an administrator created was not sent.
@@ -243,7 +261,7 @@ impl Identity {
         let sent_to = codes.first().map(|code| code.address.as_str()).filter(|address| !address.is_empty());
         let target = Target { name: sent_to.or(unnamed.as_deref()).unwrap_or(named), person };
         let is_first = is_sent && tried == 0 && in_flight == 0;
-        let admitted = self.admit_guess(cx, caller, &target, is_first).await?;
+        let admitted = self.attempts.admit(cx, caller, &target, is_first).await?;
         let right = match code::compare(&guess, codes, cx.now, open) {
             Guess::Right(code) => Some(code),
             Guess::Wrong | Guess::Expired => None,
@@ -255,7 +273,7 @@ impl Identity {
         }
         let mut tx = self.database.write(cx.tenant).await?;
         storage::codes::count_attempt(&mut tx, flow, purpose).await?;
-        self.count_failure_in(&mut tx, cx, &admitted).await?;
+        self.attempts.count_failure(&mut tx, cx, &admitted).await?;
         tx.commit().await?;
         Ok(CodeCheck::Wrong)
     }
@@ -263,9 +281,11 @@ impl Identity {
     /// Whether the holder of an unknown address is told that it was tried.
     fn notifies_strangers(&self, purpose: CodePurpose) -> bool {
         match purpose {
-            CodePurpose::Recovery | CodePurpose::RecoveryLink => self.notifies_unknown_recipients(FlowKind::Recovery),
+            CodePurpose::Recovery | CodePurpose::RecoveryLink => {
+                self.flows.notifies_unknown_recipients(FlowKind::Recovery)
+            }
             CodePurpose::Verification | CodePurpose::VerificationLink => {
-                self.notifies_unknown_recipients(FlowKind::Verification)
+                self.flows.notifies_unknown_recipients(FlowKind::Verification)
             }
             CodePurpose::Login | CodePurpose::Registration => false,
         }
@@ -273,7 +293,7 @@ impl Identity {
 }
 
 /// Stores a code in the place of the one that the person has open and that the same kind of caller asked for.
-async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), FlowError> {
+async fn insert_in_place(tx: &mut WriteTx, code: &Code) -> Result<(), AttemptError> {
     // Done for unknown recipients too, so that timing does not reveal whether the account exists.
     let person = code.identity_id.unwrap_or(IdentityId::from_uuid(Uuid::nil()));
     storage::codes::supersede_of_person(tx, person, code.purpose, code.asked_by).await?;

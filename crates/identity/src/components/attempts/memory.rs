@@ -31,7 +31,7 @@ enum Crowd {
 impl AttemptMemory {
     /// Reserves one attempt for each counter until the reservation is dropped. What is in the database is read after
     /// this: an attempt that is not found there yet was in flight before, and is counted by [`Reservation::before`].
-    pub(in crate::flows) fn reserve(self: &Arc<Self>, tenant: TenantId, counters: &[Counter]) -> Reservation {
+    pub(crate) fn reserve(self: &Arc<Self>, tenant: TenantId, counters: &[Counter]) -> Reservation {
         let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reserved: HashMap<Counter, u32> = HashMap::with_capacity(counters.len());
         for counter in counters {
@@ -89,7 +89,7 @@ impl AttemptMemory {
 
 /// Attempts that are being checked.
 #[derive(Debug)]
-pub(in crate::flows) struct Reservation {
+pub(crate) struct Reservation {
     memory: Arc<AttemptMemory>,
     tenant: TenantId,
     /// How many were in flight before this one.
@@ -97,7 +97,7 @@ pub(in crate::flows) struct Reservation {
 }
 
 impl Reservation {
-    pub(in crate::flows) fn before(&self, counter: Counter) -> u32 {
+    pub(crate) fn before(&self, counter: Counter) -> u32 {
         self.reserved.get(&counter).copied().unwrap_or_default()
     }
 

@@ -7,24 +7,20 @@
 mod memory;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Budget, Context, PlainToken};
-use database::WriteTx;
+use base::{Budget, Context, PlainToken, Rng, TenantId};
+use database::{Database, WriteTx};
 use uuid::Uuid;
 
-use crate::Identity;
 use crate::domain::attempt_limit::{Admission, AttemptLimits, Counter, GuessUsage, Usage};
-use crate::domain::{Aal, IdentityId};
+use crate::domain::{IdentityId, SessionId};
 use crate::storage;
 use crate::storage::attempts::Kind;
 
-use super::current::Current;
-use super::error::FlowError;
-use super::visitor::Visitor;
-
-pub(crate) use memory::AttemptMemory;
-use memory::Reservation;
+use memory::AttemptMemory;
+pub(crate) use memory::Reservation;
 
 /// The cookie by which a device is known again. Its value is random and says nothing about a person.
 pub(crate) const DEVICE_COOKIE: &str = "kleis_device";
@@ -49,22 +45,16 @@ impl Caller {
         Self { network: Counter::network(&cx.client_network()), device: None, session: None }
     }
 
-    /// Whoever sends this request. `current` is their session, where it says that the person is there.
-    pub(crate) fn of(cx: &Context, visitor: &Visitor, current: Option<&Current>) -> Self {
-        let device = visitor.cookie(DEVICE_COOKIE).filter(|token| {
+    /// The sender of a request, by the value of their device cookie and by a session that says that its person is there.
+    pub(crate) fn new(cx: &Context, device: Option<&str>, session: Option<(IdentityId, SessionId)>) -> Self {
+        let device = device.filter(|token| {
             token.len() == DEVICE_TOKEN_LENGTH && token.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
         Self {
             device: device.map(Counter::device),
-            session: current.map(|current| (current.session.identity_id, Counter::session(current.session.id))),
+            session: session.map(|(person, session)| (person, Counter::session(session))),
             ..Self::at(cx)
         }
-    }
-
-    /// Whoever submits a login. A session vouches for its person, but not for a second factor: whoever knows the
-    /// password can make any number of sessions.
-    pub(crate) fn of_login(cx: &Context, visitor: &Visitor, current: Option<&Current>, requested_aal: Aal) -> Self {
-        Self::of(cx, visitor, current.filter(|_| requested_aal <= Aal::Aal1))
     }
 
     /// What a person can be familiar with: the device first.
@@ -102,21 +92,50 @@ impl AdmittedGuess {
     }
 }
 
-impl Identity {
-    fn attempt_limits(&self) -> &AttemptLimits {
-        &self.limits
+/// A limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many attempts")]
+pub struct TooManyAttempts {
+    pub retry_after: Duration,
+}
+
+/// Why an attempt is not admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    #[error(transparent)]
+    TooMany(#[from] TooManyAttempts),
+    #[error(transparent)]
+    Database(#[from] database::Error),
+}
+
+/// The attempts of all callers, and their limits.
+pub(crate) struct Attempts {
+    database: Database,
+    rng: Rng,
+    limits: AttemptLimits,
+    memory: Arc<AttemptMemory>,
+}
+
+impl Attempts {
+    pub(crate) fn new(database: Database, rng: Rng, limits: AttemptLimits) -> Self {
+        Self { database, rng, limits, memory: Arc::default() }
+    }
+
+    /// Holds a guess in memory until it is counted or dropped.
+    pub(crate) fn reserve(&self, tenant: TenantId, counters: &[Counter]) -> Reservation {
+        self.memory.reserve(tenant, counters)
     }
 
     /// Admits a guess, or says how long to wait. `is_reserved` is a guess that nobody else can make: it is checked
     /// whatever strangers did.
-    pub(crate) async fn admit_guess(
+    pub(crate) async fn admit(
         &self,
         cx: &Context,
         caller: &Caller,
         target: &Target<'_>,
         is_reserved: bool,
-    ) -> Result<AdmittedGuess, FlowError> {
-        let limits = self.attempt_limits().guesses;
+    ) -> Result<AdmittedGuess, AttemptError> {
+        let limits = self.limits.guesses;
         let name = Counter::name(target.name);
         let person = target.person.map_or_else(|| Counter::nobody(target.name), Counter::person);
         let [device, network] = caller.clients();
@@ -125,14 +144,14 @@ impl Identity {
             [device, network, session.unwrap_or(network)].map(|client| person.from_client(client));
         let counters = [name, person, caller.network, of_device, of_network, of_session];
 
-        if self.attempts.is_new_crowd(caller.network, name) {
+        if self.memory.is_new_crowd(caller.network, name) {
             let address = cx.client_network();
             tracing::warn!(
                 address,
                 "many people sign in from this address; if it is a proxy, list it in trusted_proxies, otherwise all of them share its limits"
             );
         }
-        let mut reservation = self.attempts.reserve(cx.tenant, &counters);
+        let mut reservation = self.memory.reserve(cx.tenant, &counters);
         let mut tx = self.database.read(cx.tenant);
         let stored =
             storage::attempts::guess_usage(&mut tx, &counters, target.person, &[device, network], cx.now).await?;
@@ -154,14 +173,14 @@ impl Identity {
                 name: usage(name),
                 person: usage(person),
                 network: usage(caller.network),
-                tenant: self.attempts.tenant_usage(cx.tenant, Kind::Guess),
+                tenant: self.memory.tenant_usage(cx.tenant, Kind::Guess),
             },
             cx.now,
         );
         let admission = match admission {
             Err(_) | Ok(Admission::Ignored) if is_reserved => Admission::Stranger,
             Ok(admission) => admission,
-            Err(retry_after) => return Err(FlowError::TooManyAttempts { retry_after }),
+            Err(retry_after) => return Err(TooManyAttempts { retry_after }.into()),
         };
         let mut charges = match admission {
             Admission::Familiar(position) => {
@@ -186,12 +205,12 @@ impl Identity {
     }
 
     /// The refusal of a guess that would be ignored, where whoever guesses is known.
-    pub(crate) fn no_guess_left(&self) -> FlowError {
-        FlowError::TooManyAttempts { retry_after: self.attempt_limits().guesses.stranger.refill }
+    pub(crate) fn no_guess_left(&self) -> TooManyAttempts {
+        TooManyAttempts { retry_after: self.limits.guesses.stranger.refill }
     }
 
     /// Counts a guess that was checked and is wrong. It is to be dropped after the commit: from then on the rows count it.
-    pub(crate) async fn count_failure_in(
+    pub(crate) async fn count_failure(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
@@ -201,8 +220,8 @@ impl Identity {
             storage::attempts::spend(tx, Kind::Guess, *counter, *budget, cx.now).await?;
         }
         if guess.is_strangers {
-            let budget = self.attempt_limits().guesses.tenant;
-            self.attempts.spend_of_tenant(cx.tenant, Kind::Guess, budget, cx.now);
+            let budget = self.limits.guesses.tenant;
+            self.memory.spend_of_tenant(cx.tenant, Kind::Guess, budget, cx.now);
         }
         Ok(())
     }
@@ -210,7 +229,7 @@ impl Identity {
     /// Records where a person signed in from, unless that was done within a day. For a browser that is not known yet the
     /// value of its new device cookie is returned.
     #[expect(clippy::too_many_arguments, reason = "the parts of one step, each from another place")]
-    pub(crate) async fn remember_caller(
+    pub(crate) async fn remember(
         &self,
         tx: &mut WriteTx,
         cx: &Context,
@@ -222,7 +241,7 @@ impl Identity {
         let new_device =
             (is_browser && caller.device.is_none()).then(|| PlainToken::generate(&self.rng, "", DEVICE_TOKEN_LENGTH));
         let device = new_device.as_ref().map(|token| Counter::device(token.expose())).or(caller.device);
-        let expires_at = cx.now.plus(self.attempt_limits().familiar_for);
+        let expires_at = cx.now.plus(self.limits.familiar_for);
         for client in device.into_iter().chain([caller.network]) {
             let is_fresh = known.0.get(&client).is_some_and(|seen_at| cx.now.since(*seen_at) < SEEN_AGAIN);
             if !is_fresh {
@@ -233,14 +252,14 @@ impl Identity {
     }
 
     /// Counts an attempt to register an identifier that is taken: many of them would reveal who has an account.
-    pub(crate) async fn count_taken(&self, cx: &Context) -> Result<(), FlowError> {
-        let budget = self.attempt_limits().taken_names;
+    pub(crate) async fn count_taken(&self, cx: &Context) -> Result<(), AttemptError> {
+        let budget = self.limits.taken_names;
         let mut tx = self.database.write(cx.tenant).await?;
         let network = Counter::network(&cx.client_network());
         if !storage::attempts::try_spend(&mut tx, Kind::TakenName, network, budget, cx.now).await? {
             let full_at = storage::attempts::full_at(&mut tx, Kind::TakenName, network).await?;
             let retry_after = budget.admit(full_at, 0, cx.now).err().unwrap_or(budget.refill);
-            return Err(FlowError::TooManyAttempts { retry_after });
+            return Err(TooManyAttempts { retry_after }.into());
         }
         tx.commit().await?;
         Ok(())
@@ -248,14 +267,13 @@ impl Identity {
 
     /// How long the network of the request waits until it may cause another message. A device that is known again may be
     /// exempt: it waits for nothing, and learns of a limit when it is refused.
-    pub(crate) async fn message_wait(&self, cx: &Context, visitor: &Visitor) -> Result<Duration, database::Error> {
-        let caller = Caller::of(cx, visitor, None);
+    pub(crate) async fn message_wait(&self, cx: &Context, caller: &Caller) -> Result<Duration, database::Error> {
         if caller.device.is_some() {
             return Ok(Duration::ZERO);
         }
         let mut tx = self.database.read(cx.tenant);
         let full_at = storage::attempts::full_at(&mut tx, Kind::Message, caller.network).await?;
-        Ok(self.attempt_limits().messages.network.admit(full_at, 0, cx.now).err().unwrap_or_default())
+        Ok(self.limits.messages.network.admit(full_at, 0, cx.now).err().unwrap_or_default())
     }
 
     /// Counts a message, whether or not the recipient has an account. [`MessageAdmission::Withheld`] when the recipient was
@@ -266,8 +284,8 @@ impl Identity {
         tx: &mut WriteTx,
         cx: &Context,
         message: &CountedMessage<'_>,
-    ) -> Result<MessageAdmission, FlowError> {
-        let limits = self.attempt_limits().messages;
+    ) -> Result<MessageAdmission, AttemptError> {
+        let limits = self.limits.messages;
         let caller = message.caller;
         let [device, network] = caller.clients();
         // Unknown recipients are looked up too, so that timing does not reveal whether the account exists.
@@ -276,18 +294,18 @@ impl Identity {
         let familiar_device = caller.device.filter(|device| familiar.contains_key(device));
         // What a device is exempt from, a network is not: others there would learn who signed in from it.
         if familiar_device.is_none() {
-            let tenant = self.attempts.tenant_usage(cx.tenant, Kind::Message);
+            let tenant = self.memory.tenant_usage(cx.tenant, Kind::Message);
             let refused = if let Err(wait) = limits.tenant.admit(tenant.full_at, 0, cx.now) {
                 Some(wait)
             } else if storage::attempts::try_spend(tx, Kind::Message, caller.network, limits.network, cx.now).await? {
-                self.attempts.spend_of_tenant(cx.tenant, Kind::Message, limits.tenant, cx.now);
+                self.memory.spend_of_tenant(cx.tenant, Kind::Message, limits.tenant, cx.now);
                 None
             } else {
                 let full_at = storage::attempts::full_at(tx, Kind::Message, caller.network).await?;
                 Some(limits.network.admit(full_at, 0, cx.now).err().unwrap_or(limits.network.refill))
             };
             match refused {
-                Some(retry_after) if message.is_asked_for => return Err(FlowError::TooManyAttempts { retry_after }),
+                Some(retry_after) if message.is_asked_for => return Err(TooManyAttempts { retry_after }.into()),
                 Some(_) => {
                     tracing::warn!(
                         request_id = %cx.request_id,

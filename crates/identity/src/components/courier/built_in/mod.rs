@@ -13,7 +13,7 @@ use crate::domain::message_queue::TemplateType;
 
 /// The HTML part.
 #[derive(Template)]
-#[template(path = "courier/mail.html")]
+#[template(path = "components/courier/mail.html")]
 struct Mail<'a> {
     language: Language,
     texts: &'static Texts,

@@ -1,0 +1,191 @@
+//! The courier: writes messages into the transaction that makes them due, and delivers them afterwards, as jobs.
+//!
+//! What always holds: no message leaves before its commit; a template that fails is replaced by the built-in one, so
+//! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes. A message is written
+//! when it is queued, in the language of its context, so every attempt to deliver it says the same.
+
+mod built_in;
+mod http;
+mod part;
+mod smtp;
+mod templates;
+mod texts;
+
+use std::time::Duration;
+
+use base::{Context, Rng, Sealer};
+use database::{Database, Error, WriteTx};
+use serde_json::{Value, json};
+
+use crate::domain::Via;
+use crate::domain::message_queue::{
+    Dispatch, DispatchId, DispatchStatus, Message, MessageId, MessageStatus, MessageType,
+};
+use crate::storage::{TenantSealer, messages};
+
+pub use crate::domain::message_queue::TemplateType as Template;
+pub(crate) use http::is_built_in_body;
+pub use http::{HttpDeliveries, HttpDelivery, HttpDeliveryConfigError};
+pub use smtp::{Delivery, SmtpConfigError, SmtpDelivery};
+pub use templates::Templates;
+pub(crate) use texts::names as text_names;
+
+/// The job that delivers one message.
+pub(crate) const DELIVER_MESSAGE: &str = "identity.deliver_message";
+
+/// How long a message is kept.
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+/// What writes and delivers messages.
+pub struct Courier {
+    database: Database,
+    rng: Rng,
+    sealer: Sealer,
+    templates: Templates,
+    smtp: Option<SmtpDelivery>,
+    http: HttpDeliveries,
+    /// How often a delivery is tried again.
+    retries: u32,
+}
+
+/// What a courier is made of.
+pub struct CourierParts {
+    pub database: Database,
+    pub rng: Rng,
+    pub sealer: Sealer,
+    pub templates: Templates,
+    pub smtp: Option<SmtpDelivery>,
+    pub http: HttpDeliveries,
+    pub retries: u32,
+}
+
+impl Courier {
+    pub fn new(parts: CourierParts) -> Self {
+        let CourierParts { database, rng, sealer, templates, smtp, http, retries } = parts;
+        Self { database, rng, sealer, templates, smtp, http, retries }
+    }
+
+    /// The texts that the configuration names and that cannot be read, with the reason.
+    pub fn unread(&self) -> &[(String, String)] {
+        self.templates.unread()
+    }
+
+    pub const fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// Whether mail leaves this process. Without a mail server it stays in the local mailbox.
+    pub const fn sends_mail(&self) -> bool {
+        self.smtp.is_some() || self.http.mail.is_some()
+    }
+
+    /// Writes a message and the job that delivers it. `data` has the snake case keys of the template's model: `to`,
+    /// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …; the `locale` is that of the context.
+    #[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
+    pub async fn queue(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        template: Template,
+        via: Via,
+        recipient: &str,
+        data: Value,
+    ) -> Result<MessageId, Error> {
+        let message = self.write(cx, template, via, recipient, data);
+        messages::insert(tx, self.sealer_of(cx), &message).await?;
+        let job = jobs::NewJob { kind: DELIVER_MESSAGE, payload: json!({ "message_id": message.id }), run_at: cx.now };
+        jobs::enqueue(tx, cx, self.rng.uuid(), job).await?;
+        Ok(message.id)
+    }
+
+    /// A message that is kept nowhere yet.
+    pub fn write(&self, cx: &Context, template: Template, via: Via, recipient: &str, mut data: Value) -> Message {
+        data["locale"] = json!(cx.locale.as_str());
+        Message {
+            id: MessageId::generate(&self.rng),
+            kind: match via {
+                Via::Email => MessageType::Email,
+                Via::Sms => MessageType::Phone,
+            },
+            channel: via.as_str().to_owned(),
+            template_type: template,
+            recipient: recipient.to_owned(),
+            content: self.templates.render(template, via, cx.locale, data),
+            status: MessageStatus::Queued,
+            send_count: 0,
+            created_at: cx.now,
+            updated_at: cx.now,
+            expires_at: cx.now.plus(KEPT_FOR),
+        }
+    }
+
+    /// Hands a message over to whatever delivers its kind.
+    pub(crate) async fn deliver(&self, cx: &Context, message: &Message) -> Delivery {
+        match message.kind {
+            MessageType::Email => self.mail(message, cx).await,
+            MessageType::Phone => self.text(message).await,
+        }
+    }
+
+    fn sealer_of(&self, cx: &Context) -> TenantSealer<'_> {
+        TenantSealer::new(&self.sealer, cx.tenant)
+    }
+
+    /// Counts an attempt to deliver a message. `None` when it is sent, given up or gone.
+    pub(crate) async fn take(&self, cx: &Context, id: MessageId) -> Result<Option<Message>, database::Error> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        if !messages::take(&mut tx, id, cx.now).await? {
+            return Ok(None);
+        }
+        let message = messages::find(&mut tx, self.sealer_of(cx), id).await?;
+        tx.commit().await?;
+        Ok(message)
+    }
+
+    async fn mail(&self, message: &Message, cx: &Context) -> Delivery {
+        if let Some(delivery) = &self.http.mail {
+            return delivery.deliver(message).await;
+        }
+        if let Some(smtp) = &self.smtp {
+            return smtp.deliver(message, cx.now).await;
+        }
+        tracing::info!(message = %message.id, "no mail server is configured: the message stays in the local mailbox");
+        Delivery::Done
+    }
+
+    async fn text(&self, message: &Message) -> Delivery {
+        match self.http.channel(&message.channel) {
+            Some(delivery) => delivery.deliver(message).await,
+            None => Delivery::Impossible(format!("no courier channel {} is configured", message.channel)),
+        }
+    }
+
+    /// What an attempt comes to: the status of the message, and the problem.
+    pub(crate) fn outcome(&self, message: &Message, delivery: Delivery) -> (MessageStatus, Option<String>) {
+        let retries = i32::try_from(self.retries).unwrap_or(i32::MAX);
+        match delivery {
+            Delivery::Done => (MessageStatus::Sent, None),
+            Delivery::Failed(problem) if message.send_count <= retries => (MessageStatus::Queued, Some(problem)),
+            Delivery::Failed(problem) | Delivery::Impossible(problem) => (MessageStatus::Abandoned, Some(problem)),
+        }
+    }
+
+    /// Records what an attempt came to.
+    pub(crate) async fn finish(
+        &self,
+        cx: &Context,
+        message: &Message,
+        status: MessageStatus,
+        problem: Option<&str>,
+    ) -> Result<(), database::Error> {
+        let dispatch = Dispatch {
+            id: DispatchId::generate(&self.rng),
+            status: if problem.is_some() { DispatchStatus::Failed } else { DispatchStatus::Success },
+            error: problem.map(|problem| json!({ "reason": problem }).to_string()),
+            created_at: cx.now,
+        };
+        let mut tx = self.database.write(cx.tenant).await?;
+        messages::finish(&mut tx, message, status, &dispatch).await?;
+        tx.commit().await
+    }
+}

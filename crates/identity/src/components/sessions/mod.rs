@@ -1,0 +1,262 @@
+//! Sessions: whose session a request carries, how one is changed, and how it ends, here and in the services that rest on it.
+//!
+//! What always holds:
+//! - A session that is over, or whose person is disabled, is no session.
+//! - Ending a session appends its event and calls the observer in the same transaction, whoever ends it.
+
+mod checked;
+
+use std::sync::{Arc, OnceLock};
+
+use base::seal::Purpose;
+use base::{Context, PlainToken, Sealer, Timestamp};
+use bytes::Bytes;
+use contracts::{Link, SessionCredentials, SubjectObserver, SubjectObserverError};
+use database::{Cacheable, Database, ReadCache, WriteTx};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::domain::session::RequiredAal;
+use crate::domain::{self, IdentityId, Session, SessionId};
+use crate::flows::views::SessionView;
+use crate::storage;
+use crate::storage::sessions::Ended;
+
+use super::policy::SessionPolicy;
+use super::urls::Urls;
+
+pub(crate) use checked::CheckedSession;
+use checked::{Key, MAX_BYTES, SESSION_BYTES, memory_of};
+
+/// A person who is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub session: Session,
+    /// With addresses, without credentials.
+    pub identity: domain::Identity,
+    pub token: PlainToken,
+}
+
+impl Current {
+    /// Whether the session reaches what `required` asks of this person.
+    pub(crate) fn meets(&self, required: RequiredAal) -> bool {
+        required.is_met(self.session.aal, self.identity.available_aal)
+    }
+}
+
+/// What the session cookie seals.
+#[derive(Serialize, Deserialize)]
+struct SealedCookie {
+    session_token: String,
+    expires_at: Timestamp,
+}
+
+const COOKIE: Purpose = Purpose("identity session cookie");
+
+pub(crate) struct CarriedToken {
+    pub(crate) token: PlainToken,
+    /// When the cookie says that the session ends; `None` when the token did not come in a cookie.
+    pub(crate) cookie_expires_at: Option<Timestamp>,
+}
+
+/// The sessions of all people.
+pub(crate) struct Sessions {
+    database: Database,
+    sealer: Sealer,
+    checked: ReadCache<Key, CheckedSession>,
+    observer: Link<dyn SubjectObserver>,
+    policy: Arc<SessionPolicy>,
+    urls: Arc<Urls>,
+}
+
+impl Sessions {
+    pub(crate) fn new(
+        database: Database,
+        sealer: Sealer,
+        observer: Link<dyn SubjectObserver>,
+        policy: Arc<SessionPolicy>,
+        urls: Arc<Urls>,
+    ) -> Self {
+        let checked = ReadCache::new(database.clone(), MAX_BYTES, SESSION_BYTES);
+        Self { database, sealer, checked, observer, policy, urls }
+    }
+
+    /// The session that these credentials carry, when it is alive and its person active.
+    pub(crate) async fn current(
+        &self,
+        cx: &Context,
+        credentials: &SessionCredentials,
+    ) -> Result<Option<Current>, database::Error> {
+        match self.carried_token(cx, credentials) {
+            Some(carried) => self.of_token(cx, carried.token).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The token in the order of precedence: its own header, then the cookie, then, without a readable cookie, `Bearer`.
+    pub(crate) fn carried_token(&self, cx: &Context, credentials: &SessionCredentials) -> Option<CarriedToken> {
+        if let Some(token) = &credentials.session_token {
+            return Some(CarriedToken { token: token.clone(), cookie_expires_at: None });
+        }
+        let cookies = web::cookies::parse(credentials.cookie.as_deref().unwrap_or_default());
+        let name = self.policy.cookie_name();
+        for (_, value) in cookies.filter(|(key, _)| *key == name) {
+            if let Some(sealed) = self.open_cookie(cx, value) {
+                let token = PlainToken::received(sealed.session_token);
+                return Some(CarriedToken { token, cookie_expires_at: Some(sealed.expires_at) });
+            }
+        }
+        let token = credentials.bearer.clone()?;
+        Some(CarriedToken { token, cookie_expires_at: None })
+    }
+
+    async fn of_token(&self, cx: &Context, token: PlainToken) -> Result<Option<Current>, database::Error> {
+        let mut tx = self.database.read(cx.tenant);
+        let Some(session) = storage::sessions::find_by_token(&mut tx, &token.digest()).await? else {
+            return Ok(None);
+        };
+        if !session.is_alive(cx.now) {
+            return Ok(None);
+        }
+        let Some(identity) = storage::identities::find(&mut tx, session.identity_id).await? else { return Ok(None) };
+        if !identity.is_active() {
+            return Ok(None);
+        }
+        Ok(Some(Current { session, identity, token }))
+    }
+
+    /// The value of the session cookie.
+    pub(crate) fn seal_cookie(&self, cx: &Context, token: &PlainToken, expires_at: Timestamp) -> String {
+        let plain = SealedCookie { session_token: token.expose().to_owned(), expires_at };
+        let plain = serde_json::to_vec(&plain).unwrap_or_default();
+        self.sealer.seal_text(COOKIE, cx.tenant, &plain)
+    }
+
+    fn open_cookie(&self, cx: &Context, value: &str) -> Option<SealedCookie> {
+        let plain = self.sealer.open_text(COOKIE, cx.tenant, value).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// The session of a token, when it is alive and its person active.
+    pub(crate) async fn check(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+    ) -> Result<Option<Arc<CheckedSession>>, database::Error> {
+        let key = *token.digest().as_bytes();
+        let checked = match self.checked.get(cx.tenant, key) {
+            Some(checked) => Some(checked),
+            None => self.read(cx, token, key).await?,
+        };
+        Ok(checked.filter(|checked| checked.session.is_alive(cx.now)))
+    }
+
+    async fn read(
+        &self,
+        cx: &Context,
+        token: &PlainToken,
+        key: Key,
+    ) -> Result<Option<Arc<CheckedSession>>, database::Error> {
+        let start = self.checked.start_reading();
+        let mut tx = self.database.read(cx.tenant);
+        let found = storage::sessions::find_whole_by_token(&mut tx, &token.digest()).await?;
+        let Some((session, identity)) = found else { return Ok(None) };
+        if !session.is_alive(cx.now) {
+            return Ok(None);
+        }
+        if !identity.is_active() {
+            return Ok(None);
+        }
+        let shown = SessionView::new(&session, Some(&identity), self.urls.public(), cx.now);
+        let text = serde_json::to_vec(&shown).map(Bytes::from);
+        let text = text.map_err(|error| database::Error::inconsistent("identity_sessions", error.to_string()))?;
+        let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
+        let bytes = memory_of(&text);
+        let checked = CheckedSession { session, available_aal: identity.available_aal, text, body: OnceLock::new() };
+        let subjects: &[&[u8]] = &[session_id.as_bytes(), identity_id.as_bytes()];
+        let read = Cacheable { value: checked, subjects, bytes };
+        Ok(Some(self.checked.put(start, cx.tenant, key, read)))
+    }
+
+    /// Changes a session that is alive, as it is by now: another proof may have come at the same time. `None` when it has ended.
+    pub(crate) async fn change(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        id: SessionId,
+        change: impl FnOnce(&mut Session),
+    ) -> Result<Option<Session>, database::Error> {
+        let before = storage::sessions::lock(tx, id).await?.filter(|session| session.is_alive(cx.now));
+        let Some(before) = before else { return Ok(None) };
+        let mut session = before.clone();
+        change(&mut session);
+        let is_written = storage::sessions::update(tx, &before, &session).await?;
+        Ok(is_written.then_some(session))
+    }
+
+    /// Ends a session, and in the same transaction what rests on it elsewhere.
+    pub(crate) async fn end(&self, tx: &mut WriteTx, cx: &Context, session: &Session) -> Result<(), database::Error> {
+        let ended = storage::sessions::revoke(tx, session.id, cx.now).await?;
+        self.have_ended(tx, cx, ended.as_slice()).await
+    }
+
+    /// Ends the sessions of a person, except `kept`; returns how many.
+    pub(crate) async fn end_all(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        identity: IdentityId,
+        kept: Option<SessionId>,
+    ) -> Result<usize, database::Error> {
+        let ended = storage::sessions::revoke_of_identity(tx, identity, kept, cx.now).await?;
+        self.have_ended(tx, cx, &ended).await?;
+        Ok(ended.len())
+    }
+
+    /// Tells the other service and the log that sessions ended.
+    pub(crate) async fn have_ended(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        ended: &[Ended],
+    ) -> Result<(), database::Error> {
+        for ended in ended {
+            if let Some(observer) = self.observer.get() {
+                observer.session_ended(cx, tx, ended.session.as_uuid()).await.map_err(database_error)?;
+            }
+            append_session_revoked(tx, cx, ended).await?;
+        }
+        Ok(())
+    }
+
+    /// Whoever was disabled or deleted can do nothing from this transaction on: sessions end here, grants and tokens
+    /// with the other service.
+    pub(crate) async fn person_has_ended(
+        &self,
+        tx: &mut WriteTx,
+        cx: &Context,
+        id: IdentityId,
+    ) -> Result<(), database::Error> {
+        let ended = storage::sessions::revoke_of_identity(tx, id, None, cx.now).await?;
+        self.have_ended(tx, cx, &ended).await?;
+        if let Some(observer) = self.observer.get() {
+            observer.subject_ended(cx, tx, &id.to_string()).await.map_err(database_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// Records that a session was ended, by whomever: the one shape of this event.
+pub(crate) async fn append_session_revoked(
+    tx: &mut WriteTx,
+    cx: &Context,
+    ended: &Ended,
+) -> Result<(), database::Error> {
+    let attributes = json!({ "IdentityID": ended.identity, "SessionID": ended.session });
+    let event = jobs::Event { name: "SessionRevoked", subject: ended.identity.to_string(), attributes };
+    jobs::append_event(tx, cx, event).await
+}
+
+fn database_error(SubjectObserverError(error): SubjectObserverError) -> database::Error {
+    error
+}
