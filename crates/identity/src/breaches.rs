@@ -1,8 +1,8 @@
-//! Passwords known from data breaches, asked of a range service (Have I Been Pwned) that learns five characters of a
-//! SHA-1 and nothing else (k-anonymity); padding hides even the length of its answer.
+//! Passwords known from data breaches. They are looked up at a range service (Have I Been Pwned), which receives only the
+//! first five characters of a SHA-1 digest (k-anonymity). Padding hides the length of the response.
 //!
-//! What always holds: a broken service is a fault or is passed over, as configured, and is then left alone for a while,
-//! so that registration does not wait for it again and again.
+//! What always holds: a failed request is an error or is ignored, as configured. After a failure, the service is not called
+//! again for a while, so that registrations do not wait for it repeatedly.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
 const MAX_REMEMBERED: usize = 4096;
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(3), max_bytes: 256 * 1024 };
 
-/// The list could not be asked, and the configuration does not allow to go on without it.
+/// The list cannot be reached, and the configuration does not allow to continue without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list of breached passwords cannot be reached")]
 pub(crate) struct BreachListUnavailable;
@@ -54,7 +54,7 @@ impl BreachList {
         }
     }
 
-    /// In how many breaches the password was found.
+    /// The number of breaches that contain the password.
     pub(crate) async fn count(&self, password: &Secret<String>, now: Timestamp) -> Result<u64, BreachListUnavailable> {
         let Some(origin) = &self.origin else { return Ok(0) };
         let key: [u8; 32] = Sha256::digest(password.expose().as_bytes()).into();
@@ -92,7 +92,7 @@ impl BreachList {
             Request::get(url).header("Add-Padding", "true").body(Bytes::new()).map_err(|error| error.to_string())?;
         let response = self.http.send(request).await.map_err(|error| error.to_string())?;
         if response.status() != http::StatusCode::OK {
-            return Err(format!("the answer is {}", response.status()));
+            return Err(format!("the response status is {}", response.status()));
         }
         String::from_utf8(response.into_body().to_vec()).map_err(|error| error.to_string())
     }
@@ -143,7 +143,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use web::outbound::Destinations;
 
-    /// A range service that knows `password`, and how often it was asked.
+    /// A range service that lists `password`, and the number of requests that it received.
     #[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
     async fn service(status: &'static str) -> (String, Arc<AtomicUsize>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_breached_password_is_found_and_the_answer_remembered() {
+    async fn a_breached_password_is_found_and_the_result_is_cached() {
         let (origin, asked) = service("200 OK").await;
         let list = list(&origin, false);
         let now = Timestamp::EPOCH;
@@ -195,20 +195,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_service_is_a_fault_or_is_left_alone() {
+    async fn a_broken_service_is_an_error_or_is_not_called_again() {
         let (origin, asked) = service("503 Service Unavailable").await;
         let now = Timestamp::EPOCH;
         assert_eq!(list(&origin, false).count(&secret("password"), now).await, Err(BreachListUnavailable));
         let lax = list(&origin, true);
         assert_eq!(lax.count(&secret("password"), now).await, Ok(0));
         assert_eq!(lax.count(&secret("other"), now).await, Ok(0));
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "it is not asked again at once");
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "it is not called again at once");
         assert_eq!(lax.count(&secret("other"), now.plus(LEFT_ALONE_FOR)).await, Ok(0));
         assert_eq!(asked.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]
-    async fn a_list_that_is_off_is_not_asked() {
+    async fn a_disabled_list_is_not_called() {
         let config = PasswordConfig { haveibeenpwned_enabled: false, ..PasswordConfig::default() };
         let list = BreachList::new(&config, &Client::new(Destinations::Any, &base::TrustStore::bundled()));
         assert_eq!(list.count(&secret("password"), Timestamp::EPOCH).await, Ok(0));

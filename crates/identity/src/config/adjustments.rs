@@ -3,11 +3,11 @@
 
 use super::{Config, FlowUse, HasherAlgorithm};
 
-/// The least work of a bcrypt hash outside of development.
+/// The lowest cost of a bcrypt hash outside of development.
 const MIN_BCRYPT_COST: u32 = 12;
 /// The highest cost that bcrypt supports.
 const MAX_BCRYPT_COST: u32 = 31;
-/// The least memory of Argon2 for each lane (RFC 9106 section 3.1).
+/// The least memory of Argon2 per lane (RFC 9106 section 3.1).
 const ARGON2_LANE_BYTES: u64 = 8 << 10;
 
 /// One adjusted value.
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_are_switched_off_make_way_for_codes() {
+    fn codes_replace_links_that_are_switched_off() {
         let adjusted = |link: bool, enabled: bool| {
             let flow = json!({"enabled": enabled, "use": "link"});
             let config: Config = serde_json::from_value(json!({ "selfservice": {
@@ -121,7 +121,7 @@ mod tests {
         let keys = ["selfservice.flows.recovery.use", "selfservice.flows.verification.use"].map(str::to_owned).to_vec();
         assert_eq!(adjusted(false, true), (FlowUse::Code, FlowUse::Code, keys));
         assert_eq!(adjusted(true, true), (FlowUse::Link, FlowUse::Link, vec![]));
-        assert_eq!(adjusted(false, false).2, Vec::<String>::new(), "a flow that is off is not missed");
+        assert_eq!(adjusted(false, false).2, Vec::<String>::new(), "a flow that is switched off is not reported");
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_are_switched_off_make_way_for_codes_or_for_nothing() {
+    fn links_that_are_switched_off_are_replaced_by_codes_if_those_are_enabled() {
         let adjusted = |code: bool| {
             let tree = json!({"selfservice": {
                 "flows": {"recovery": {"enabled": true, "use": "link"}, "verification": {"enabled": false, "use": "link"}},

@@ -1,4 +1,4 @@
-//! `selfservice.flows`: pages, lifespans, and what happens before and after.
+//! `selfservice.flows`: pages, lifespans, and the hooks and return URLs of each flow.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ pub struct Flows {
     pub error: ErrorFlow,
 }
 
-/// The hooks that are performed. Others are known to the contract, but nothing here does what they ask.
+/// The supported hooks. Others are valid in the configuration but are not run.
 const HOOKS: [&str; 5] =
     ["session", "revoke_active_sessions", "require_verified_address", "show_verification_ui", "verification"];
 
 impl Flows {
-    /// Hooks that the configuration names and nobody performs, with the path of each.
+    /// Configured hooks that are not supported, with the path of each.
     pub fn unperformed_hooks(&self) -> Vec<String> {
         let flows = [
             ("login", &self.login.before, &self.login.after),
@@ -38,7 +38,7 @@ impl Flows {
         ];
         let mut found = Vec::new();
         for (flow, before, after) in flows {
-            // Nothing is performed before a flow.
+            // No hook runs before a flow.
             list(&mut found, &format!("{flow}.before"), &before.hooks, &[]);
             list(&mut found, &format!("{flow}.after"), &after.hooks, &HOOKS);
             for (method, settings) in &after.methods {
@@ -63,7 +63,7 @@ pub struct LoginFlow {
     pub lifespan: GoDuration,
     /// Whether the login form asks for all fields at once (`unified`) or for the identifier first.
     pub style: LoginStyle,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -108,7 +108,7 @@ pub struct RegistrationFlow {
     /// Whether an account comes into being only when its address is confirmed. The browser that signed up is signed in
     /// then. On by default without a configuration file of Kratos.
     pub confirm_address_first: bool,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -151,7 +151,7 @@ pub struct SettingsFlow {
     /// who has one.
     #[schemars(with = "String")]
     pub required_aal: RequiredAal,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -170,7 +170,7 @@ impl Default for SettingsFlow {
     }
 }
 
-/// How an address is proved.
+/// How a person proves that they own an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowUse {
@@ -195,7 +195,7 @@ macro_rules! address_flow {
             pub used: FlowUse,
             /// Whether an address without an account gets a message that says so.
             pub notify_unknown_recipients: bool,
-            // No hook is performed before a flow.
+            // No hook runs before a flow.
             #[schemars(skip)]
             pub before: Before,
             pub after: After,
@@ -248,7 +248,7 @@ pub struct Before {
     pub hooks: Vec<Hook>,
 }
 
-/// What happens after a flow, whichever method ended it, and by method.
+/// The configuration that applies after a flow, for all methods and by method.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct After {
@@ -260,7 +260,7 @@ pub struct After {
 }
 
 impl After {
-    /// The hooks of a method; those of the flow only when the method names none.
+    /// The hooks of a method. The hooks of the flow apply only when the method has none.
     pub fn hooks_of(&self, method: &str) -> &[Hook] {
         match self.methods.get(method) {
             Some(after) if !after.hooks.is_empty() => &after.hooks,
@@ -268,7 +268,7 @@ impl After {
         }
     }
 
-    /// Where a browser goes, unless it asked for another place.
+    /// Where a browser goes, unless it requested another URL.
     pub fn return_url_of(&self, method: &str) -> Option<&str> {
         let own = self.methods.get(method).and_then(|after| after.default_browser_return_url.as_deref());
         own.or(self.default_browser_return_url.as_deref())

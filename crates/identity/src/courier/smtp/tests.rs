@@ -29,7 +29,7 @@ fn message(recipient: &str) -> Message {
     }
 }
 
-/// A mail server of a few lines, which answers a recipient with `answer`, and what it heard.
+/// A minimal mail server that answers a recipient with `answer`, and the data that it received.
 #[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
 async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,7 +89,7 @@ fn trusting_delivery(uri: String, trust: &TrustStore) -> Result<Option<SmtpDeliv
 }
 
 #[tokio::test]
-async fn a_mail_arrives_with_both_texts_and_nobody_else_named() {
+async fn a_mail_arrives_with_both_texts_and_no_other_recipient() {
     let (port, heard) = server("250 fine").await;
     let smtp = delivery(format!("smtp://user:p%40ss@127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
     let now = Timestamp::from_unix_seconds(1_800_000_000);
@@ -110,11 +110,11 @@ async fn a_mail_arrives_with_both_texts_and_nobody_else_named() {
     ] {
         assert!(heard.contains(part), "{part} is missing in {heard}");
     }
-    assert!(!heard.contains("\nBcc:"), "a line break makes no header");
+    assert!(!heard.contains("\nBcc:"), "a line break does not add a header");
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_is_told_from_one_for_now() {
+async fn permanent_and_temporary_rejections_are_distinguished() {
     let now = Timestamp::EPOCH;
     let (port, _) = server("550 no such mailbox").await;
     let smtp = delivery(format!("smtp://127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
@@ -136,7 +136,7 @@ async fn without_starttls_nothing_is_sent_in_clear_text() {
 }
 
 #[tokio::test]
-async fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
+async fn flags_of_the_connection_uri_accept_the_spellings_of_go_only() {
     for spelling in ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"] {
         for flag in ["disable_starttls", "skip_ssl_verify"] {
             assert!(delivery(format!("smtp://mail.example.org/?{flag}={spelling}")).is_ok(), "{flag}={spelling}");
