@@ -105,8 +105,8 @@ pub struct RegistrationFlow {
     pub style: RegistrationStyle,
     /// Whether the form asks for all fields at once, as in older versions of Kratos.
     pub enable_legacy_one_step: bool,
-    /// Whether an account comes into being only when its address is confirmed. The browser that signed up is signed in
-    /// then. On by default without a configuration file of Kratos.
+    /// Whether an account is created only when its address is confirmed. The browser that signed up is then signed in. On by
+    /// default without a configuration file of Kratos.
     pub confirm_address_first: bool,
     // No hook runs before a flow.
     #[schemars(skip)]
@@ -147,8 +147,8 @@ pub struct SettingsFlow {
     pub lifespan: GoDuration,
     /// How old a sign-in may be when a person changes credentials. After that, they sign in again.
     pub privileged_session_max_age: GoDuration,
-    /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of everybody
-    /// who has one.
+    /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of every
+    /// person who has one.
     #[schemars(with = "String")]
     pub required_aal: RequiredAal,
     // No hook runs before a flow.

@@ -168,7 +168,7 @@ pub enum SameSite {
 #[serde(default)]
 pub struct Whoami {
     /// The assurance level that `/sessions/whoami` demands: `aal1`, or `highest_available` for the second factor of
-    /// everybody who has one.
+    /// every person who has one.
     #[schemars(with = "String")]
     pub required_aal: crate::domain::RequiredAal,
 }

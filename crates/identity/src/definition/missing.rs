@@ -26,13 +26,13 @@ pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
 
 pub(super) const UNSUPPORTED: &[Unsupported] = &[
     Unsupported {
-        text: "security keys (WebAuthn) are not supported yet: nobody can register one or sign in with one, and people who \
-               brought one from elsewhere are not let in where a second factor is demanded",
+        text: "security keys (WebAuthn) are not supported yet: people cannot register one or sign in with one, and people who \
+               have an imported one cannot sign in where a second factor is required",
         keys: &["selfservice.methods.webauthn"],
         switch: Some("selfservice.methods.webauthn.enabled"),
     },
     Unsupported {
-        text: "passkeys are not supported yet: nobody can register one or sign in with one",
+        text: "passkeys are not supported yet: people cannot register one or sign in with one",
         keys: &["selfservice.methods.passkey"],
         switch: Some("selfservice.methods.passkey.enabled"),
     },
@@ -42,7 +42,7 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
         switch: Some("selfservice.methods.oidc.enabled"),
     },
     Unsupported {
-        text: "device-bound keys (deviceauthn) are not supported yet: nobody can register one or sign in with one",
+        text: "device-bound keys (deviceauthn) are not supported yet: people cannot register one or sign in with one",
         keys: &["selfservice.methods.deviceauthn"],
         switch: Some("selfservice.methods.deviceauthn.enabled"),
     },
@@ -102,7 +102,7 @@ pub(super) fn protections(section: &Value) -> Vec<Protection> {
     let hook = |path| Protection {
         name: "interrupting_web_hooks",
         key: path,
-        consequence: "this web-hook may stop the flow, and web-hooks are not called yet: whatever it would refuse would pass",
+        consequence: "this web-hook may stop the flow, but web-hooks are not called yet: a flow that it would reject would continue",
     };
     interrupting_hooks(section).into_iter().map(hook).chain(second_factors(section)).collect()
 }
@@ -135,8 +135,8 @@ fn second_factors(section: &Value) -> Vec<Protection> {
     let protection = |path: &str| Protection {
         name: "second_factors",
         key: path.to_owned(),
-        consequence: "this demands a second factor of everybody, and nobody is led to set one up yet: people who have none \
-                      would be let in without one",
+        consequence: "this requires a second factor of every person, but no page asks people to set one up yet: people who have none \
+                      could sign in without one",
     };
     demands.map(protection).collect()
 }

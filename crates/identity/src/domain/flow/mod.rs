@@ -119,7 +119,7 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
         None
     }
 
-    /// What the event log is told besides what it is told of every flow.
+    /// The attributes of the flow's events beyond those that all flows share.
     fn tell(&self, _attributes: &mut Map<String, Value>) {}
 }
 
