@@ -1,5 +1,5 @@
-//! Delivering one message of the courier. An attempt is counted before it is made; what became of it is recorded in a
-//! dispatch. A message that was sent or given up stays so.
+//! Delivers one message of the courier. An attempt is counted before it starts, and its result is recorded as a dispatch. A
+//! message that was sent or abandoned keeps that state.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::domain::message_queue::{
 };
 use crate::storage::messages;
 
-/// Delivers messages for as long as the configuration allows to try.
+/// Delivers messages, with the configured number of retries.
 pub(crate) struct DeliverMessage(pub(crate) Identity);
 
 #[async_trait]
@@ -25,7 +25,7 @@ impl Handler for DeliverMessage {
     }
 
     fn max_attempts(&self) -> u32 {
-        // One more, so that the last failure is ours to record.
+        // One more attempt, so that this job records the last failure itself.
         self.0.config.courier.message_retries.saturating_add(2)
     }
 
@@ -34,7 +34,7 @@ impl Handler for DeliverMessage {
     }
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
-        let id = message_id(&job.payload).ok_or_else(|| Failure::Permanent("the job names no message".to_owned()))?;
+        let id = message_id(&job.payload).ok_or_else(|| Failure::Permanent("the job has no message id".to_owned()))?;
         let Some(message) = self.0.take_message(cx, id).await? else { return Ok(()) };
         let delivery = match message.kind {
             MessageType::Email => self.0.mail(&message, cx).await,

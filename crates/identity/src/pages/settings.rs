@@ -22,7 +22,7 @@ use crate::flows::error::FlowError;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::Visitor;
 
-/// As many devices as a person can look through.
+/// The maximum number of sessions on the page.
 const MOST_SESSIONS: i64 = 50;
 
 /// The page: the sections of the flow, the sessions, the connected applications.
@@ -46,7 +46,7 @@ pub(super) struct Sessions {
     pub end_all: Button,
 }
 
-/// One session as a person recognises it.
+/// One session, described for its owner.
 pub(super) struct SessionLine {
     /// Unique on the page: the button points to it.
     pub id: String,
@@ -134,7 +134,7 @@ impl Identity {
         })
     }
 
-    /// Where a form of the settings page is sent that is no part of the flow.
+    /// The URL that a form of the settings page is submitted to which is not part of the flow.
     fn own_form(&self, name: &str, visitor: &Visitor) -> String {
         let action = self.own_page(name);
         match (visitor.query("flow"), Url::parse(&action)) {
@@ -146,7 +146,7 @@ impl Identity {
         }
     }
 
-    /// Decodes a form of the settings page and checks that this page of this session sent it.
+    /// Decodes a form of the settings page and checks its token.
     pub(super) async fn guarded_submission(
         &self,
         cx: &Context,
@@ -158,7 +158,7 @@ impl Identity {
             .map_err(|error| FlowError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
-        // The token belongs to this session in this browser: a form of another site, or of an earlier session, has another one.
+        // The token belongs to this session in this browser. Forms of other sites or of earlier sessions have another token.
         if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }
@@ -177,13 +177,13 @@ impl Identity {
         }
     }
 
-    /// The URL of the settings page to return to after one of its own forms, with the outcome of the form.
+    /// The URL of the settings page after one of its own forms, with the result of the form.
     pub(super) fn settings_again(&self, visitor: &Visitor, outcome: Option<(&str, &str)>) -> String {
         let mut url = self.page(FlowKind::Settings);
         let flow = visitor.query("flow");
-        let said: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
-        if !said.is_empty() {
-            url.query_pairs_mut().extend_pairs(said);
+        let parameters: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
         }
         url.into()
     }

@@ -1,4 +1,4 @@
-//! Connected applications on the settings page, with an authorization server of the test.
+//! Connected applications on the settings page, with a test authorization server.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use super::*;
 #[derive(Default)]
 struct Provider {
     is_down: bool,
-    /// Subject and client of each connection that was ended.
+    /// Subject and client of each ended connection.
     ended: Mutex<Vec<(String, String)>>,
 }
 
@@ -51,7 +51,7 @@ fn body(values: &[(String, String)]) -> String {
 }
 
 #[tokio::test]
-async fn without_an_authorization_server_nothing_is_said_of_applications() {
+async fn without_an_authorization_server_applications_are_not_shown() {
     in_a_house(|house| async move {
         let mut browser = house.browser();
         browser.sign_up("ada@example.org").await;
@@ -106,7 +106,7 @@ async fn ending_an_application_needs_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn an_authorization_server_that_does_not_answer_takes_nothing_else_from_the_page() {
+async fn an_unavailable_authorization_server_does_not_affect_the_rest_of_the_page() {
     in_a_house(|house| async move {
         house.provider(true);
         let mut browser = house.browser();

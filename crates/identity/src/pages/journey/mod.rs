@@ -81,7 +81,7 @@ struct Browser<'h> {
     cookies: BTreeMap<String, String>,
 }
 
-/// What the browser shows in the end.
+/// The page that the browser shows after all redirects.
 struct Shown {
     status: StatusCode,
     path: String,
@@ -96,7 +96,7 @@ impl Shown {
         rest.split_once("</h1>").unwrap().0
     }
 
-    /// The form that has a field or button of this name: its address, its method, and its hidden values.
+    /// The form that contains a field or button of this name: its URL, its method, and its hidden values.
     fn form(&self, name: &str) -> (String, Method, Vec<(String, String)>) {
         let forms = self.html.split("<form ").skip(1).map(|rest| rest.split_once("</form>").unwrap().0);
         let form = forms.into_iter().find(|form| form.contains(&format!(r#"name="{name}""#)));
@@ -120,7 +120,7 @@ impl Browser<'_> {
         self.follow(Method::GET, address.to_owned(), None).await
     }
 
-    /// Fills in a form and presses one of its buttons.
+    /// Fills in a form and submits it with one of its buttons.
     async fn submit(&mut self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
         let (action, method, mut values) = page.form(fields.first().expect("a field").0);
         values.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -196,7 +196,7 @@ async fn in_a_house<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
 }
 
 #[tokio::test]
-async fn the_front_door_leads_to_the_sign_in_page() {
+async fn the_root_url_redirects_to_the_sign_in_page() {
     in_a_house(|house| async move {
         let page = house.browser().open("/").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Sign in"));
@@ -228,7 +228,7 @@ async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
+async fn a_wrong_password_is_reported_above_the_form_and_the_flow_can_continue() {
     in_a_house(|house| async move {
         house.browser().sign_up("ada@example.org").await;
         let mut browser = house.browser();
@@ -245,7 +245,7 @@ async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
 }
 
 #[tokio::test]
-async fn other_devices_are_signed_out_from_the_settings_by_nobody_but_their_owner() {
+async fn other_devices_are_signed_out_from_the_settings_only_by_their_owner() {
     in_a_house(|house| async move {
         let (mut here, mut there) = (house.browser(), house.browser());
         here.sign_up("ada@example.org").await;
@@ -267,7 +267,7 @@ async fn other_devices_are_signed_out_from_the_settings_by_nobody_but_their_owne
 }
 
 #[tokio::test]
-async fn signing_out_asks_and_then_ends_the_session() {
+async fn signing_out_asks_for_confirmation_and_then_ends_the_session() {
     in_a_house(|house| async move {
         let mut browser = house.browser();
         browser.sign_up("ada@example.org").await;
@@ -284,7 +284,7 @@ async fn signing_out_asks_and_then_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_flow_that_is_no_more_begins_anew_and_a_foreign_one_is_not_shown() {
+async fn a_flow_that_is_gone_is_replaced_and_a_foreign_one_is_not_shown() {
     in_a_house(|house| async move {
         let (mut mine, mut theirs) = (house.browser(), house.browser());
         let page = mine.open("/ui/login?flow=00000000-0000-0000-0000-000000000000").await;
@@ -323,7 +323,7 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
 }
 
 #[tokio::test]
-async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing() {
+async fn a_registrant_who_opens_the_mail_in_another_browser_can_still_finish() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
         let house = House::with(database, &json!({"registration": {"confirm_address_first": true}}));
@@ -350,7 +350,7 @@ async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing(
 }
 
 #[tokio::test]
-async fn our_page_steps_aside_for_a_teams_own() {
+async fn a_configured_page_replaces_the_built_in_one() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
         let own = json!({"login": {"ui_url": format!("{PUBLIC}/own/login?theme=1")}, "settings": {"ui_url": format!("{PUBLIC}/own/settings")}});
@@ -365,11 +365,11 @@ async fn our_page_steps_aside_for_a_teams_own() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_address() {
+async fn the_code_page_shows_the_address_and_links_to_its_correction() {
     in_a_house(|house| async move {
         let mut browser = house.browser();
         let page = browser.open("/ui/recovery?return_to=http%3A%2F%2Fid.example%3A4433%2Fui%2Fwelcome").await;
-        // Nobody has the address: the page is the same.
+        // The address is unknown; the page is the same.
         let page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
         assert_eq!(page.heading(), "Enter your code");
         assert!(page.html.contains("<bdi>nobody@example.org</bdi>"), "{}", page.html);
@@ -391,7 +391,7 @@ async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_a
 }
 
 #[tokio::test]
-async fn a_network_that_caused_too_many_messages_is_told_how_long_to_wait() {
+async fn a_network_that_caused_too_many_messages_sees_how_long_to_wait() {
     in_a_house(|house| async move {
         let mut browser = house.browser();
         let mut page = browser.open("/ui/recovery").await;
@@ -401,7 +401,7 @@ async fn a_network_that_caused_too_many_messages_is_told_how_long_to_wait() {
         }
         house.clock.advance(std::time::Duration::from_secs(1));
         let page = browser.open(&page.path).await;
-        // Thirty at once, and one more every 30 seconds; the pause after a message is 30 seconds as well.
+        // The limit is thirty at once and one more every 30 seconds; the pause after a message is 30 seconds as well.
         assert!(page.html.contains(r#"data-wait="29""#), "{}", page.html);
         house.clock.advance(std::time::Duration::from_secs(30));
         assert!(!browser.open(&page.path).await.html.contains("data-wait"));
@@ -421,7 +421,7 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
         assert_eq!(chosen.heading(), "تسجيل الدخول");
         assert!(chosen.html.contains(r#"<html lang="ar" dir="rtl""#), "{}", chosen.html);
         assert_eq!(browser.cookies["kleis_language"], "ar");
-        // The form is the one that was there before.
+        // The form is that of the same flow.
         let refused =
             browser.submit(&chosen, &[("identifier", "a@b.example"), ("password", "x"), ("method", "password")]);
         assert!(refused.await.path.ends_with(flow));
@@ -432,12 +432,12 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
 }
 
 #[tokio::test]
-async fn a_new_password_is_described_by_the_rule_of_the_configuration() {
+async fn the_rules_for_a_new_password_are_those_of_the_configuration() {
     in_a_house(|house| async move {
         let mut browser = house.browser();
         let page = browser.open("/ui/registration").await;
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
-        // The check against data breaches is turned off in this test server.
+        // The check against data breaches is disabled in this test server.
         let rule = "At least 8 characters. Not similar to your sign-in name.</p>";
         assert!(page.html.contains(rule), "{}", page.html);
         browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;
