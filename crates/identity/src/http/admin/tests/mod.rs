@@ -1,4 +1,4 @@
-//! The admin API, asked over the router, on both engines, with a clock that stands still.
+//! Tests of the admin API over the router, on both engines, with a fixed clock.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -129,7 +129,7 @@ impl Reply {
         self.json["error"]["reason"].as_str().unwrap_or_default()
     }
 
-    /// The address behind `rel="next"`, as path and query.
+    /// The URL of `rel="next"`, as path and query.
     fn next(&self) -> Option<String> {
         let links = self.headers.get("link")?.to_str().unwrap();
         let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
@@ -167,7 +167,7 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
         let password = &created.json["credentials"]["password"];
         assert_eq!((&password["identifiers"], password.get("config")), (&json!(["ada@example.org"]), None));
         let addresses = created.json["verifiable_addresses"].as_array().unwrap();
-        assert_eq!(addresses.len(), 1, "an address that the traits do not name is dropped");
+        assert_eq!(addresses.len(), 1, "an address that is not in the traits is dropped");
         assert_eq!((&addresses[0]["value"], &addresses[0]["verified"]), (&json!("ada@example.org"), &json!(true)));
         assert_eq!(created.json["recovery_addresses"][0]["value"], "ada@example.org");
 
@@ -178,7 +178,7 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
         let hash = read.json["credentials"]["password"]["config"]["hashed_password"].as_str().unwrap();
         assert!(house.identity.hasher.verify(&Secret::new("correct horse".into()), hash).await.unwrap());
         let external = house.ask("GET", "/identities/by/external/crm-1", Value::Null).await.expect(200);
-        assert_eq!(external.json["id"], id.as_str(), "the prefix may be missing");
+        assert_eq!(external.json["id"], id.as_str(), "the prefix is optional");
 
         let updated = house
             .ask(
@@ -192,8 +192,8 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
             .expect(200);
         assert_eq!(updated.json["state"], "inactive");
         assert_eq!(updated.json["metadata_admin"], Value::Null);
-        assert_eq!(updated.json.get("external_id"), None, "what is not given is cleared");
-        assert_eq!(updated.json["verifiable_addresses"][0]["verified"], false, "a new address has to be proved");
+        assert_eq!(updated.json.get("external_id"), None, "omitted members are cleared");
+        assert_eq!(updated.json["verifiable_addresses"][0]["verified"], false, "a new address must be verified");
         assert_eq!(updated.json["credentials"]["password"]["identifiers"], json!(["ada@new.example"]));
         house.ask("GET", "/admin/identities/by/external/crm-1", Value::Null).await.expect(404);
 
@@ -210,7 +210,7 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn errors_name_the_invalid_member() {
     on_both(|house| async move {
         house.create("taken@example.org").await;
         let refused = |body: Value| {
@@ -241,7 +241,7 @@ async fn what_is_wrong_is_named() {
             assert!(reply.reason().contains(word), "{body}: {}", reply.json);
         }
         let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
-        assert_eq!(all.json.as_array().unwrap().len(), 1, "a refusal leaves nothing behind");
+        assert_eq!(all.json.as_array().unwrap().len(), 1, "a rejected request has no effect");
     })
     .await;
 }
@@ -262,7 +262,7 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
             for identity in page.json.as_array().unwrap() {
                 assert!(identity.get("credentials").is_none());
                 assert_eq!(identity["verifiable_addresses"].as_array().unwrap().len(), 1);
-                assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity came twice");
+                assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity is listed twice");
             }
             path = page.next();
         }
@@ -284,7 +284,7 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
         let similar = by("preview_credentials_identifier_similar=p&page_size=5".into()).await.expect(200);
         assert_eq!(similar.json.as_array().unwrap().len(), 5);
         let rest = house.ask("GET", &similar.next().unwrap(), Value::Null).await.expect(200);
-        assert_eq!(rest.json.as_array().unwrap().len(), 2, "filters travel with the link");
+        assert_eq!(rest.json.as_array().unwrap().len(), 2, "the link contains the filters");
         assert_eq!(by("preview_credentials_identifier_similar=p%25".into()).await.expect(200).json, json!([]));
         let two: Vec<_> = expected.iter().take(2).cloned().collect();
         let ids = by(format!("ids={}&ids={}", two[0], two[1])).await.expect(200);
@@ -307,7 +307,7 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_members_and_obeys_the_schema() {
+async fn a_patch_changes_members_and_is_validated_by_the_schema() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let path = format!("/admin/identities/{id}");
@@ -364,7 +364,7 @@ async fn a_patch_changes_members_and_obeys_the_schema() {
 }
 
 #[tokio::test]
-async fn a_batch_answers_item_by_item() {
+async fn a_batch_reports_a_result_per_item() {
     on_both(|house| async move {
         let create = |email: &str| json!({"traits": {"email": email}, "credentials": {"password": {"config": {"password": "correct horse"}}}});
         let patch_id = "6f6f4a3e-0c1d-4b56-9a63-1b3f6e5a7c11";
@@ -393,7 +393,7 @@ async fn a_batch_answers_item_by_item() {
             .await
             .expect(400);
         let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
-        assert_eq!(all.json.as_array().unwrap().len(), 2, "a batch with a fault in it does nothing");
+        assert_eq!(all.json.as_array().unwrap().len(), 2, "a batch with an invalid item has no effect");
     })
     .await;
 }
@@ -429,7 +429,7 @@ async fn messages_are_listed_and_their_attempts_shown() {
             .await
             .expect(200);
         assert_eq!(queued.json[0]["id"], json!(id));
-        assert!(queued.json[0]["body"].as_str().unwrap().contains("123456"), "development may read them");
+        assert!(queued.json[0]["body"].as_str().unwrap().contains("123456"), "contents are shown in development");
 
         let worker = jobs::Worker::new(
             house.identity.database.clone(),

@@ -18,7 +18,7 @@ async fn a_search_by_identifier_shows_the_credentials() {
             assert_eq!(password["type"], "password", "{query}");
             assert_eq!(password["identifiers"], json!(["ada@example.org"]), "{query}");
             assert!(password["created_at"].is_string() && password["updated_at"].is_string(), "{query}");
-            assert!(password.get("config").is_none(), "{query}: a hash is shown on request alone");
+            assert!(password.get("config").is_none(), "{query}: a hash is shown on request only");
         }
     })
     .await;
@@ -44,7 +44,7 @@ async fn administrative_metadata_that_was_not_sent_is_not_shown_after_a_write() 
 }
 
 #[tokio::test]
-async fn a_patch_makes_the_members_that_its_path_names() {
+async fn a_patch_creates_missing_parents_of_its_path() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let path = format!("/admin/identities/{id}");

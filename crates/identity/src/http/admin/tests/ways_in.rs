@@ -1,9 +1,9 @@
-//! Sessions, credentials and recovery: how people are in, get in, and are kept out.
+//! Sessions, credentials and recovery in the admin API.
 
 use super::*;
 
 #[tokio::test]
-async fn sessions_are_seen_extended_and_ended() {
+async fn sessions_are_listed_extended_and_ended() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let first = house.sign_in(&id).await;
@@ -65,7 +65,7 @@ async fn sessions_are_seen_extended_and_ended() {
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_or_deleted_is_signed_out_at_once() {
+async fn a_disabled_or_deleted_person_is_signed_out_at_once() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let session = house.sign_in(&id).await;
@@ -77,7 +77,7 @@ async fn whoever_is_disabled_or_deleted_is_signed_out_at_once() {
         back["state"] = json!("active");
         house.ask("PUT", &format!("/admin/identities/{id}"), back).await.expect(200);
         let still = house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
-        assert_eq!(still.json["active"], false, "who comes back signs in again");
+        assert_eq!(still.json["active"], false, "reactivation does not restore the session");
         house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
         house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(404);
     })
@@ -85,7 +85,7 @@ async fn whoever_is_disabled_or_deleted_is_signed_out_at_once() {
 }
 
 #[tokio::test]
-async fn a_credential_is_deleted_unless_it_is_the_last_way_in() {
+async fn a_credential_is_deleted_unless_it_is_the_last_first_factor() {
     on_both(|house| async move {
         let body = json!({
             "traits": {"email": "ada@example.org"},
@@ -109,7 +109,7 @@ async fn a_credential_is_deleted_unless_it_is_the_last_way_in() {
 }
 
 #[tokio::test]
-async fn an_administrator_hands_out_a_recovery_code() {
+async fn an_administrator_creates_a_recovery_code() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let made = house
@@ -122,7 +122,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
         let flow = link.split("flow=").nth(1).unwrap();
         let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
         assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(12)));
-        // Fetched and submitted without a cookie, by whoever got it.
+        // Fetched and submitted without a cookie, by the person who received it.
         let shown = house
             .send(&house.public, "GET", &format!("/self-service/recovery/flows?id={flow}"), None)
             .await
@@ -130,7 +130,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
         assert_eq!(shown.json["state"], "sent_email");
         assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
-        // It is for this code alone: nobody has another one sent in it.
+        // The flow is for this code only: it sends no other one.
         let asked = json!({"method": "code", "email": "ada@example.org"});
         let asked = house.send(&house.public, "POST", &path, Some(asked)).await.expect(400);
         let at_code =
@@ -148,7 +148,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
                 .any(|cookie| cookie.to_str().unwrap().starts_with("ory_kratos_session="))
         );
         let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
-        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
         house
             .ask("POST", "/admin/recovery/code", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}))
             .await
@@ -162,7 +162,7 @@ async fn an_administrator_hands_out_a_recovery_code() {
 }
 
 #[tokio::test]
-async fn an_administrator_hands_out_a_recovery_link() {
+async fn an_administrator_creates_a_recovery_link() {
     on_both(|house| async move {
         let id = house.create("ada@example.org").await;
         let body = json!({"identity_id": id, "expires_in": "12h"});
@@ -177,7 +177,7 @@ async fn an_administrator_hands_out_a_recovery_link() {
         let again = house.send(&house.public, "POST", path, None).await.expect(303);
         assert!(!again.headers.get_all("set-cookie").iter().any(|it| it.to_str().unwrap().starts_with("ory_kratos_s")));
         let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
-        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
         for (query, body, word) in [
             ("", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}), "identity_id"),
             ("", json!({"identity_id": id, "expires_in": "0s"}), "expires_in"),

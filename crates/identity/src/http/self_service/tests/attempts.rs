@@ -1,4 +1,4 @@
-//! Limits on attempts (`docs/adr/0008-attempt-limits.md`): what strangers can do, and that owners are not locked out.
+//! Limits on attempts (`docs/adr/0008-attempt-limits.md`): strangers are limited, and owners are not locked out.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::storage::tests::count_rows;
 use super::{Client, House, PASSWORD, in_a_house};
 use crate::domain::code::CodePurpose;
 
-/// An address that nobody used before.
+/// An address that no other request used.
 fn elsewhere(number: u32) -> IpAddr {
     std::net::Ipv4Addr::from(0x0a00_0000 + number).into()
 }
@@ -22,7 +22,7 @@ fn at(mut client: Client<'_>, number: u32) -> Client<'_> {
     client
 }
 
-/// Wrong passwords for one name, each from another address; how many were refused by a limit.
+/// Wrong passwords for one name, each from another address. Returns how many a limit rejected.
 async fn attack(house: &House, name: &str, guesses: u32) -> usize {
     let mut refused = 0;
     for number in 0..guesses {
@@ -36,7 +36,7 @@ async fn attack(house: &House, name: &str, guesses: u32) -> usize {
     refused
 }
 
-/// Takes a guess of a stranger in hand, as if it were being checked.
+/// Admits a guess of a stranger, as if it were being checked.
 async fn admit(house: &House, cx: &Context, name: &str) -> Option<AdmittedGuess> {
     let caller = Caller::at(cx);
     let target = Target { name, person: None };
@@ -61,10 +61,10 @@ async fn an_owner_signs_in_during_an_attack_from_a_familiar_network() {
         house.native().sign_up("a@example.org").await.expect(200);
         assert_eq!(attack(&house, "a@example.org", 120).await, 110, "ten guesses are checked");
         house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        // Their own mistakes do not depend on the attack either.
+        // The owner's own mistakes do not depend on the attack either.
         house.native().sign_in("a@example.org", "a slip of the pen").await.expect(400);
         house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        // Strangers get one guess back every ten minutes.
+        // Strangers may guess again once every ten minutes.
         house.advance(3601);
         assert_eq!(attack(&house, "a@example.org", 20).await, 14);
     })
@@ -84,10 +84,10 @@ async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_networ
         moved.sign_in("a@example.org", PASSWORD).await.expect(303);
         assert_eq!(moved.whoami().await.expect(200).json["identity"]["traits"]["email"], "a@example.org");
         assert_eq!(moved.cookies["kleis_device"], device);
-        // The network is familiar now, too.
+        // The network is familiar now too.
         at(house.native(), 10_000).sign_in("a@example.org", PASSWORD).await.expect(200);
 
-        // Somebody else's device is not familiar, and an invented cookie is none.
+        // The device of another person is not familiar, and neither is an invented cookie.
         let mut other = house.browser();
         other.sign_up("b@example.org").await.expect(303);
         other.cookies.remove("ory_kratos_session");
@@ -152,14 +152,14 @@ async fn a_second_name_of_an_attacked_person_is_not_revealed() {
         assert_eq!(seen[0][9].as_u16(), 400);
         assert_eq!(seen[0][10].as_u16(), 429);
         house.advance(600);
-        // For strangers the right password is wrong as well meanwhile, and the owner is not affected.
+        // Meanwhile even the right password is rejected for strangers, but the owner is not affected.
         house.native().sign_in("ada", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_honest_sign_in_writes_no_counter() {
+async fn a_successful_sign_in_writes_no_counter() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let before = counters(&house).await;
@@ -173,19 +173,19 @@ async fn an_honest_sign_in_writes_no_counter() {
 }
 
 #[tokio::test]
-async fn guesses_that_were_never_judged_cost_nothing() {
+async fn guesses_that_were_never_checked_are_not_counted() {
     in_a_house(json!({}), |house| async move {
         let name = "a@example.org";
         let cx = house.cx();
         let visitor_less = |number: u32| Context { client_address: Some(elsewhere(number)), ..cx.clone() };
-        // As many as are allowed are taken in hand and dropped, as when the hashing pool is overloaded.
+        // As many guesses as allowed are admitted and dropped, as when the hashing pool is overloaded.
         for number in 0..50 {
             let cx = visitor_less(number % 3);
             let guess = admit(&house, &cx, name).await.expect("nothing was checked");
             drop(guess);
         }
         assert_eq!(counters(&house).await, 0);
-        // Refusals cost nothing either: after ten failures the wait does not grow.
+        // Rejected guesses are not counted either: after ten failures the wait does not grow.
         house.native().sign_up(name).await.expect(200);
         attack(&house, name, 10).await;
         let wait = |reply: super::Reply| reply.expect(429).headers["retry-after"].to_str().unwrap().to_owned();
@@ -197,7 +197,7 @@ async fn guesses_that_were_never_judged_cost_nothing() {
 }
 
 #[tokio::test]
-async fn only_judged_guesses_at_somebody_are_recorded() {
+async fn only_checked_guesses_at_existing_accounts_are_recorded() {
     in_a_house(json!({}), |house| async move {
         let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
         let failed = async || {
@@ -210,7 +210,7 @@ async fn only_judged_guesses_at_somebody_are_recorded() {
         assert!(failed().await.is_empty());
         attack(&house, "a@example.org", 40).await;
         let events = failed().await;
-        assert_eq!(events.len(), 10, "as many as strangers may guess");
+        assert_eq!(events.len(), 10, "the limit of strangers");
         for event in events {
             assert_eq!((json!(event.subject), event.actor.as_str()), (person.clone(), "anonymous"));
             assert_eq!(event.attributes["SelfServiceMethodUsed"], "password");
@@ -221,7 +221,7 @@ async fn only_judged_guesses_at_somebody_are_recorded() {
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_gain_nothing() {
+async fn concurrent_guesses_do_not_exceed_the_limit() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let cx = Context { client_address: Some(elsewhere(1)), ..house.cx() };
@@ -241,7 +241,7 @@ async fn many_guesses_at_once_gain_nothing() {
     .await;
 }
 
-/// Opens recovery flows for one person, each from an address of its own, and guesses five times in each.
+/// Opens recovery flows for one person, each from its own address, and guesses five times in each.
 async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
     let (mut checked, mut refused) = (0, 0);
     for number in 0..flows {
@@ -266,12 +266,12 @@ async fn guesses_at_codes_count_for_the_person_over_all_flows() {
         house.native().sign_up("a@example.org").await.expect(200);
         let mails = messages(&house).await;
         let (checked, refused) = guess_codes(&house, 200).await;
-        // Ten, and the first guess at each code that was sent.
+        // Ten, plus the first guess at each code that was sent.
         assert!(checked <= 10 + 5, "{checked} guesses were checked");
         assert_eq!(checked + refused, 1000);
         assert_eq!(messages(&house).await - mails, 5);
         assert_eq!(open_codes(&house).await, 1, "one code for the person");
-        // Passwords count together with codes, and the owner has a budget of their own.
+        // Passwords and codes share a budget, and the owner has a separate one.
         at(house.native(), 5_000).sign_in("a@example.org", PASSWORD).await.expect(429);
         house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
     })
@@ -304,7 +304,7 @@ async fn an_owner_recovers_from_a_familiar_network_while_strangers_ask_for_codes
         let code = house.code(&id, CodePurpose::Recovery).await;
         owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
 
-        // And can ask for one when strangers have used theirs up.
+        // They can also request a new one after strangers used up their budget.
         let mut again = house.spa();
         let id = again.begin("recovery").await;
         again.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
@@ -321,7 +321,7 @@ async fn mailed_links(house: &House) -> Vec<String> {
     house.mails().await.into_iter().filter_map(link).collect()
 }
 
-/// How many of the links let somebody in who opens them on a new device.
+/// How many of the links are accepted on a new device.
 async fn let_in_by(house: &House, links: &[String]) -> usize {
     let mut let_in = 0;
     for link in links {
@@ -353,7 +353,7 @@ async fn an_owner_on_a_new_device_recovers_by_the_newest_mail_of_a_flood() {
                     Then::NameAnother => {
                         stranger.submit("recovery", &id, code("nobody@example.org")).await.expect(200);
                     }
-                    // What a stranger may have sent to an address of their own is used up as well.
+                    // The budget for messages to a stranger's own address is used up too.
                     Then::EndTheFlow if number == 0 => {
                         stranger.submit("recovery", &id, code("stranger@example.org")).await.expect(200);
                         let own = house.code(&id, CodePurpose::Recovery).await;
@@ -362,7 +362,7 @@ async fn an_owner_on_a_new_device_recovers_by_the_newest_mail_of_a_flood() {
                     Then::Nothing | Then::EndTheFlow => {}
                 }
             }
-            // The mails to this address are used up: the owner's own request brings none.
+            // The budget for this address is used up: the owner's own request sends no mail.
             let before = mailed_links(&house).await;
             let mut owner = at(house.spa(), 9_000);
             let id = owner.begin("recovery").await;
@@ -446,7 +446,7 @@ async fn a_new_code_invalidates_the_older_ones_of_the_person() {
 }
 
 #[tokio::test]
-async fn a_superseded_code_is_answered_like_the_code_of_nobody() {
+async fn a_superseded_code_is_answered_like_the_code_of_an_unknown_account() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut answers = Vec::new();
@@ -489,7 +489,7 @@ async fn a_new_code_is_accepted_after_five_wrong_ones() {
             }
             let code = house.code(&id, purpose).await;
             let late = client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(400);
-            assert_eq!(late.messages(), [4_000_001], "{flow}: a new code is to be asked for");
+            assert_eq!(late.messages(), [4_000_001], "{flow}: a new code must be requested");
             client.submit(flow, &id, ask).await;
             let code = house.code(&id, purpose).await;
             client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(right_status);
@@ -499,7 +499,7 @@ async fn a_new_code_is_accepted_after_five_wrong_ones() {
 }
 
 #[tokio::test]
-async fn no_code_is_stored_when_its_mail_is_withheld() {
+async fn no_code_is_stored_when_its_mail_is_not_sent() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let before = messages(&house).await;
@@ -511,7 +511,7 @@ async fn no_code_is_stored_when_its_mail_is_withheld() {
                 client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
             shown.push((reply.nodes(), reply.messages()));
         }
-        assert!(shown.iter().all(|answer| *answer == shown[0]), "the answer is the same");
+        assert!(shown.iter().all(|answer| *answer == shown[0]), "the responses are equal");
         assert_eq!(messages(&house).await - before, 5);
         assert_eq!(open_codes(&house).await, 1);
     })
@@ -525,13 +525,13 @@ async fn a_hundred_and_thirty_sign_ups_from_one_address_send_thirty_mails() {
             house.native().sign_up(&format!("stranger{number}@example.org")).await.expect(200);
         }
         assert_eq!(messages(&house).await, 30);
-        // Where the mail is what is asked for, the asker is told to wait.
+        // If the mail is the purpose of the request, the response asks the client to wait.
         let mut client = house.native();
         let id = client.begin("verification").await;
         let ask = json!({"method": "code", "email": "stranger129@example.org"});
         let refused = client.submit("verification", &id, ask.clone()).await.expect(429);
         assert!(refused.headers.contains_key("retry-after"));
-        // A message comes back every 30 seconds.
+        // One more message is allowed every 30 seconds.
         house.advance(30);
         client.submit("verification", &id, ask).await.expect(200);
         assert_eq!(messages(&house).await, 31);
@@ -543,7 +543,7 @@ async fn a_hundred_and_thirty_sign_ups_from_one_address_send_thirty_mails() {
 }
 
 #[tokio::test]
-async fn a_stolen_password_makes_nobody_familiar_before_the_second_factor() {
+async fn a_stolen_password_makes_no_client_familiar_before_the_second_factor() {
     let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
     in_a_house(config, |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
@@ -565,7 +565,7 @@ async fn a_stolen_password_makes_nobody_familiar_before_the_second_factor() {
 }
 
 #[tokio::test]
-async fn limits_are_keys_of_the_configuration() {
+async fn limits_are_configurable() {
     let limits = json!({"security": {"attempt_limits": {
         "guesses": {"stranger": {"burst": 2, "refill": "1m"}},
         "messages": {"network": {"burst": 1}},

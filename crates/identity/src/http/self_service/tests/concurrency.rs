@@ -1,4 +1,4 @@
-//! Submissions that reach one flow at the same time.
+//! Concurrent submissions to one flow.
 
 use base::TenantId;
 use futures_util::future::{join, join_all};
@@ -15,7 +15,7 @@ use crate::storage;
 const VICTIM: &str = "victim@example.org";
 const OWN: &str = "mallory@example.org";
 
-/// How often a race is run. Raise it to measure.
+/// How often a race is repeated. Increase it to measure.
 const TRIES: usize = 3;
 
 fn passwordless() -> Value {
@@ -38,7 +38,7 @@ async fn registration(house: &House, id: &str) -> Flow<Registration> {
     storage::flows::find(&mut house.identity.database.read(TenantId::DEFAULT), id).await.unwrap().unwrap()
 }
 
-/// Whether somebody can sign in with a code that is sent to this address.
+/// Whether a code that is sent to this address signs in.
 async fn has_account(house: &House, email: &str) -> bool {
     let mut client = house.native();
     let id = client.begin("login").await;
@@ -47,7 +47,7 @@ async fn has_account(house: &House, email: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_stale_refusal_keeps_what_another_submission_wrote() {
+async fn a_stale_error_does_not_overwrite_another_submission() {
     in_a_house(passwordless(), |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
@@ -60,7 +60,7 @@ async fn a_stale_refusal_keeps_what_another_submission_wrote() {
         house.identity.refuse_submission(&house.cx(), &mut stale, &browser, refusal).await.unwrap();
         let stored = registration(&house, &id).await;
         assert!(stored.details.code_traits.as_deref().unwrap().contains(OWN), "{:?}", stored.details);
-        assert_eq!(client.fetch("registration", &id).await.messages(), [4_000_036], "the refusal is shown");
+        assert_eq!(client.fetch("registration", &id).await.messages(), [4_000_036], "the error is shown");
 
         let code = house.code(&id, CodePurpose::Registration).await;
         client.submit("registration", &id, with_code(VICTIM, &code)).await.expect(400);
@@ -77,7 +77,7 @@ async fn a_registration_code_confirms_only_the_address_that_it_was_sent_to() {
         let id = client.begin("registration").await;
         client.submit("registration", &id, by_code(OWN)).await.expect(400);
         let code = house.code(&id, CodePurpose::Registration).await;
-        // As if the flow had been written by mistake.
+        // Simulates a flow that was changed by mistake.
         let mut flow = registration(&house, &id).await;
         flow.details.code_traits = flow.details.code_traits.map(|traits| traits.replace(OWN, VICTIM));
         let mut tx = house.identity.database.write(TenantId::DEFAULT).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_registration_code_confirms_only_the_address_that_it_was_sent_to() {
 }
 
 #[tokio::test]
-async fn no_race_of_submissions_registers_an_address_that_was_not_proved() {
+async fn no_race_of_submissions_registers_an_unverified_address() {
     in_a_house(passwordless(), |house| async move {
         let mut registered = 0;
         for _ in 0..TRIES {
@@ -112,14 +112,14 @@ async fn no_race_of_submissions_registers_an_address_that_was_not_proved() {
             house.advance(3600);
         }
         assert!(!has_account(&house, VICTIM).await);
-        println!("{registered} of {TRIES} tries registered an address that was not proved");
+        println!("{registered} of {TRIES} tries registered an unverified address");
         assert_eq!(registered, 0);
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_many_right_recovery_codes_at_once_exactly_one_wins() {
+async fn one_of_many_concurrent_recovery_codes_is_accepted() {
     in_a_house(json!({"feature_flags": {"use_continue_with_transitions": true}}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for _ in 0..TRIES {
@@ -134,7 +134,7 @@ async fn of_many_right_recovery_codes_at_once_exactly_one_wins() {
             .await;
             let let_in = |reply: &&super::Reply| reply.continue_with().iter().any(|it| it == "set_ory_session_token");
             let winners = replies.iter().filter(let_in).count();
-            println!("{winners} of 40 submissions were let in");
+            println!("{winners} of 40 submissions were accepted");
             assert_eq!(winners, 1);
             house.advance(3600);
         }
@@ -143,7 +143,7 @@ async fn of_many_right_recovery_codes_at_once_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn of_many_right_verification_codes_at_once_exactly_one_wins() {
+async fn one_of_many_concurrent_verification_codes_is_accepted() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();
@@ -162,10 +162,10 @@ async fn of_many_right_verification_codes_at_once_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn of_two_recoveries_of_one_person_at_once_one_wins_and_none_fails() {
+async fn one_of_two_concurrent_recoveries_is_accepted_and_none_fails() {
     for _ in 0..TRIES {
         in_a_house(json!({}), |house| async move {
-            // The network that the person signed up from is familiar, the other is not: both have a code.
+            // The network of the sign-up is familiar, the other one is not: both have a code.
             house.native().sign_up("a@example.org").await.expect(200);
             let mut familiar = house.native();
             let mut stranger = house.native();

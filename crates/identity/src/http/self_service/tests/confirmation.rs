@@ -1,4 +1,4 @@
-//! A sign-up that counts once its address is confirmed (`confirm_address_first`).
+//! Registrations that create an account only when the address is confirmed (`confirm_address_first`).
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use super::{Client, House, PASSWORD, Reply, in_a_house};
 use crate::courier::Template;
 use crate::domain::code::CodePurpose;
 
-/// A house whose sign-ups count once the address is confirmed.
+/// A configuration that confirms addresses first.
 fn confirming() -> Value {
     json!({
         "selfservice": {"flows": {"registration": {"confirm_address_first": true, "after": {"password": {"hooks": []}}}}},
     })
 }
 
-/// What an answer shows, without what is new each time.
+/// The parts of a response that do not change each time.
 fn shape(reply: &Reply) -> (u16, Vec<String>, Value, String) {
     let mut json = reply.json.clone();
     for pointer in [
@@ -32,7 +32,7 @@ fn shape(reply: &Reply) -> (u16, Vec<String>, Value, String) {
     (reply.status.as_u16(), headers, json, location)
 }
 
-/// The verification that a sign-up ended on.
+/// The verification flow at the end of a sign-up.
 fn awaited(reply: &Reply) -> String {
     match reply.json["continue_with"][0]["flow"]["id"].as_str() {
         Some(id) => id.to_owned(),
@@ -46,7 +46,7 @@ async fn confirm(house: &House, client: &mut Client<'_>, flow: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_sign_up_counts_once_its_address_is_confirmed() {
+async fn a_sign_up_creates_an_account_once_its_address_is_confirmed() {
     in_a_house(confirming(), |house| async move {
         for (mut client, email) in [(house.browser(), "a@example.org"), (house.spa(), "b@example.org")] {
             let reply = client.sign_up(email).await;
@@ -81,7 +81,7 @@ async fn a_native_sign_up_is_confirmed_and_signs_in_by_itself() {
 }
 
 #[tokio::test]
-async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
+async fn a_taken_address_looks_like_a_new_one_and_its_owner_is_notified() {
     in_a_house(confirming(), |house| async move {
         let mut holder = house.spa();
         let reply = holder.sign_up("a@example.org").await.expect(200);
@@ -105,9 +105,9 @@ async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
                 after.write_transactions - between.write_transactions
             );
             let mails = house.mails().await;
-            let told = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken);
-            assert_eq!(told.count(), number + 1);
-            // Not even the code of the row that stands in for one opens anything.
+            let notices = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken);
+            assert_eq!(notices.count(), number + 1);
+            // The code of the placeholder row is not accepted either.
             let refused = confirm(&house, &mut asker, &awaited(&taken)).await;
             asker.whoami().await.expect(401);
             if client(&house).flow_type() == "api" {
@@ -121,7 +121,7 @@ async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
 }
 
 #[tokio::test]
-async fn a_code_for_another_address_admits_nobody() {
+async fn a_code_for_another_address_creates_no_account() {
     in_a_house(confirming(), |house| async move {
         let mut victim = house.spa();
         let reply = victim.sign_up("victim@example.org").await.expect(200);
@@ -133,11 +133,11 @@ async fn a_code_for_another_address_admits_nobody() {
             .submit("verification", &flow, json!({"method": "code", "email": "victim@example.org"}))
             .await
             .expect(200);
-        // Even with the code from the victim's mailbox this flow is only about Mallory.
+        // Even with the code from the victim's mailbox, this flow concerns only Mallory.
         confirm(&house, &mut mallory, &flow).await;
         mallory.whoami().await.expect(401);
         assert_eq!(house.native().sign_in("mallory@example.org", PASSWORD).await.expect(400).messages(), [4_000_006]);
-        // The registrant's own address, asked for again, still opens.
+        // The registrant's own address can still be confirmed after a new request.
         mallory
             .submit("verification", &flow, json!({"method": "code", "email": "mallory@example.org"}))
             .await
@@ -149,7 +149,7 @@ async fn a_code_for_another_address_admits_nobody() {
 }
 
 #[tokio::test]
-async fn of_two_who_wait_for_one_address_the_first_to_confirm_has_it() {
+async fn of_two_registrants_of_one_address_the_first_to_confirm_gets_it() {
     in_a_house(confirming(), |house| async move {
         let (mut one, mut other) = (house.spa(), house.spa());
         let first = awaited(&one.sign_up("a@example.org").await.expect(200));
@@ -163,7 +163,7 @@ async fn of_two_who_wait_for_one_address_the_first_to_confirm_has_it() {
 }
 
 #[tokio::test]
-async fn another_browser_is_not_signed_in_by_somebody_elses_sign_up() {
+async fn confirming_an_address_does_not_sign_in_another_browser() {
     in_a_house(confirming(), |house| async move {
         let mut client = house.browser();
         let flow = awaited(&client.sign_up("a@example.org").await.expect(303));
@@ -173,7 +173,7 @@ async fn another_browser_is_not_signed_in_by_somebody_elses_sign_up() {
         elsewhere.submit("verification", &flow, json!({"method": "code", "code": code})).await;
         elsewhere.whoami().await.expect(401);
         let waiting = client.fetch("verification", &flow).await.expect(200);
-        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "only who reads the mail has it");
+        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "only the mail contains the code");
         confirm(&house, &mut client, &flow).await.expect(303);
         client.whoami().await.expect(200);
     })

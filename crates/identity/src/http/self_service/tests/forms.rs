@@ -1,4 +1,4 @@
-//! What a form shows after each step: the details that front ends rely on.
+//! The form after each step: the details that front ends depend on.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn passwordless(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_two_step_sign_up_names_no_method_until_a_code_is_sent() {
+async fn a_two_step_sign_up_has_no_active_method_until_a_code_is_sent() {
     let style = passwordless(&json!({"selfservice": {"flows": {"registration": {"style": "profile_first"}}}}));
     in_a_house(style, |house| async move {
         let mut client = house.spa();
@@ -63,7 +63,7 @@ async fn a_refused_sign_in_leaves_every_method_in_the_form() {
 }
 
 #[tokio::test]
-async fn an_unknown_identifier_keeps_the_field_that_asks_for_it() {
+async fn an_unknown_identifier_keeps_its_field() {
     let style = passwordless(&json!({"selfservice": {"flows": {"login": {"style": "identifier_first"}}}}));
     in_a_house(style, |house| async move {
         let mut client = house.spa();
@@ -78,7 +78,7 @@ async fn an_unknown_identifier_keeps_the_field_that_asks_for_it() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_the_only_method_is_sent_at_once_whoever_is_named() {
+async fn a_code_as_the_only_method_is_sent_at_once_for_every_identifier() {
     let config = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {
@@ -112,7 +112,7 @@ async fn sent_code(client: &mut Client<'_>, body: Value) -> (String, Reply) {
 }
 
 #[tokio::test]
-async fn the_nodes_of_the_code_state_have_the_order_that_clients_know() {
+async fn the_nodes_of_the_code_state_have_the_order_of_the_contract() {
     in_a_house(passwordless(&json!({})), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let ask = json!({"method": "code", "identifier": "a@example.org"});
@@ -221,7 +221,7 @@ async fn the_second_step_of_an_identifier_first_sign_in_keeps_the_field_in_its_p
 }
 
 #[tokio::test]
-async fn a_profile_step_belongs_to_a_two_step_sign_up_alone() {
+async fn only_a_two_step_sign_up_has_a_profile_step() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
@@ -234,7 +234,7 @@ async fn a_profile_step_belongs_to_a_two_step_sign_up_alone() {
 }
 
 #[tokio::test]
-async fn refused_settings_keep_their_state_and_name_no_method() {
+async fn rejected_settings_keep_their_state_and_have_no_active_method() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -267,7 +267,7 @@ async fn the_code_of_a_refused_form_still_works() {
 }
 
 #[tokio::test]
-async fn two_faults_of_one_field_have_the_order_that_clients_know() {
+async fn two_errors_of_one_field_have_the_order_of_the_contract() {
     let schema = json!({
         "type": "object",
         "properties": {"traits": {"type": "object", "properties": {

@@ -33,7 +33,7 @@ async fn ask(client: &mut Client<'_>, flow: &str, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_known_and_an_unknown_address_are_answered_alike() {
+async fn a_known_and_an_unknown_address_get_the_same_response() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let before = house.mails().await.len();
@@ -55,7 +55,8 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
             }
             let (known, unknown) = (&answers[0], &answers[1]);
             assert_eq!(known.0, unknown.0);
-            // The person and their addresses are read, and the mail is kept: its row, its job, and that it was sent.
+            // The extra statements read the person and their addresses, and store the mail: its row, its job, and its
+            // status.
             assert!(known.1 - unknown.1 <= 6, "{answers:?}");
         }
         assert_eq!(house.mails().await.len(), before + 2, "only the known address gets mail");
@@ -64,7 +65,7 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn strangers_are_told_when_so_configured() {
+async fn unknown_recipients_are_notified_if_configured() {
     let mut config = by_link();
     config["selfservice"]["flows"]["recovery"]["notify_unknown_recipients"] = json!(true);
     config["selfservice"]["flows"]["verification"]["notify_unknown_recipients"] = json!(true);
@@ -83,7 +84,7 @@ async fn strangers_are_told_when_so_configured() {
 }
 
 #[tokio::test]
-async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
+async fn a_link_works_once_in_any_browser() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for asker in [house.browser(), house.spa(), house.native()] {
@@ -112,7 +113,7 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_cannot_press_the_button_of_a_link() {
+async fn a_page_of_another_origin_cannot_submit_a_link() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for flow in ["recovery", "verification"] {
@@ -137,7 +138,7 @@ async fn a_page_of_another_origin_cannot_press_the_button_of_a_link() {
 }
 
 #[tokio::test]
-async fn a_link_of_another_flow_or_kind_opens_nothing() {
+async fn a_link_of_another_flow_or_kind_is_rejected() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let second = ask(&mut house.native(), "recovery", "a@example.org").await;
@@ -154,7 +155,7 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
             reader.follow(&path).await.expect(303);
             reader.whoami().await.expect(401);
         }
-        // What was guessed at this flow in vain does not keep the right link from working.
+        // Wrong guesses at this flow do not invalidate the right link.
         reader.follow(&link).await.expect(303);
         reader.whoami().await.expect(200);
     })
@@ -162,7 +163,7 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_new_link_takes_the_place_of_the_old_one_and_wrong_ones_do_not_harm_it() {
+async fn a_new_link_replaces_the_old_one_and_wrong_ones_do_not_invalidate_it() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut asker = house.native();
@@ -184,7 +185,7 @@ async fn a_new_link_takes_the_place_of_the_old_one_and_wrong_ones_do_not_harm_it
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_its_own_time() {
+async fn a_link_expires_after_its_lifespan() {
     let mut config = by_link();
     config["selfservice"]["methods"]["link"]["config"] =
         json!({"lifespan": "3h", "base_url": "https://go.example/id/"});
@@ -204,7 +205,7 @@ async fn a_link_is_good_for_its_own_time() {
 }
 
 #[tokio::test]
-async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
+async fn a_verification_link_ends_on_the_page_of_the_browser_that_opened_it() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for asker in [house.browser(), house.native()] {
@@ -229,7 +230,7 @@ async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
 }
 
 #[tokio::test]
-async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
+async fn a_sign_up_sends_a_link_unless_a_flow_waits_for_a_code() {
     let waits = json!({"confirm_address_first": true, "after": {"password": {"hooks": []}}});
     for (registration, template, active) in
         [(json!({}), Template::VerificationValid, "link"), (waits, Template::VerificationCodeValid, "code")]
@@ -243,7 +244,7 @@ async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
             assert_eq!(mails.iter().map(|mail| mail.template_type).collect::<Vec<_>>(), [template]);
             if active == "code" {
                 let flow = reply.json["continue_with"][0]["flow"]["id"].as_str().unwrap().to_owned();
-                // A token that a stranger makes up takes nothing of the sign-up along.
+                // An invented token of a stranger does not affect the sign-up.
                 let mut stranger = house.browser();
                 let path = format!("/self-service/verification?flow={flow}&token=x");
                 let new = stranger.follow(&path).await.expect(303).sent_to("flow");
@@ -260,7 +261,7 @@ async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn the_other_method_is_refused() {
+async fn the_method_that_is_not_in_use_is_rejected() {
     in_a_house(by_link(), |house| async move {
         let mut client = house.native();
         let id = client.begin("recovery").await;
@@ -276,7 +277,7 @@ async fn the_other_method_is_refused() {
 }
 
 #[tokio::test]
-async fn looking_at_a_link_uses_nothing_up() {
+async fn viewing_a_link_does_not_use_it() {
     in_a_house(by_link(), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let id = ask(&mut house.native(), "recovery", "a@example.org").await;

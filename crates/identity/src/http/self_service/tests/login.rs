@@ -28,7 +28,7 @@ async fn the_form_asks_for_identifier_and_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_are_answered_alike() {
+async fn a_wrong_password_and_an_unknown_name_get_the_same_response() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let known = house.native().sign_in("a@example.org", "not the password").await.expect(400);
@@ -42,7 +42,7 @@ async fn a_wrong_password_and_an_unknown_name_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn missing_members_are_named() {
+async fn missing_members_are_reported() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("login").await;
@@ -62,7 +62,7 @@ async fn missing_members_are_named() {
 }
 
 #[tokio::test]
-async fn a_browser_goes_where_it_wanted() {
+async fn a_browser_is_redirected_to_return_to() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.browser();
@@ -95,7 +95,7 @@ async fn a_foreign_return_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_single_page_application_is_told_where_to_go() {
+async fn a_single_page_application_receives_its_next_url() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.spa();
@@ -109,14 +109,14 @@ async fn a_single_page_application_is_told_where_to_go() {
 }
 
 #[tokio::test]
-async fn forged_and_confused_requests_are_refused() {
+async fn forged_and_mismatched_requests_are_rejected() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut victim = house.spa();
         let id = victim.begin("login").await;
         let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
 
-        // Another browser sees nothing of it, not even with a token of its own flow.
+        // Another browser cannot read it, even with a token of its own flow.
         let mut other = house.spa();
         let own = other.begin("login").await;
         let token = other.csrf_token("login", &own).await;
@@ -127,16 +127,16 @@ async fn forged_and_confused_requests_are_refused() {
             other.submit("login", &id, with_token.clone()).await.expect(403).error_id(),
             "security_csrf_violation"
         );
-        // A token of one flow is worthless in another one of the same browser.
+        // A token of one flow is invalid in another flow of the same browser.
         let second = other.begin("login").await;
         other.submit("login", &second, with_token).await.expect(403);
-        // Without any cookie.
+        // Without cookies.
         let mut bare = house.spa();
         let mut empty = body.clone();
         empty["csrf_token"] = json!("");
         bare.submit("login", &id, empty).await.expect(403);
 
-        // A native client must not look like a browser.
+        // A native client must not send cookies.
         let mut native = house.native();
         let id = native.begin("login").await;
         native.cookies.insert("something".into(), "x".into());
@@ -193,7 +193,7 @@ async fn a_second_factor_needs_a_first() {
 }
 
 #[tokio::test]
-async fn too_many_guesses_are_stopped_for_known_and_unknown_names_alike() {
+async fn guesses_are_limited_for_known_and_unknown_names() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for name in ["a@example.org", "nobody@example.org"] {
@@ -212,7 +212,7 @@ async fn too_many_guesses_are_stopped_for_known_and_unknown_names_alike() {
 }
 
 #[tokio::test]
-async fn honest_sign_ins_do_not_use_the_limit_up() {
+async fn successful_sign_ins_do_not_count_against_the_limit() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for _ in 0..15 {
@@ -223,7 +223,7 @@ async fn honest_sign_ins_do_not_use_the_limit_up() {
 }
 
 #[tokio::test]
-async fn an_identifier_comes_first_when_so_configured() {
+async fn an_identifier_comes_first_if_configured() {
     let style = json!({
         "security": {"account_enumeration": {"mitigate": false}},
         "selfservice": {"flows": {"login": {"style": "identifier_first"}}},
@@ -261,7 +261,7 @@ async fn an_identifier_comes_first_when_so_configured() {
 }
 
 #[tokio::test]
-async fn hidden_accounts_make_every_name_look_alike() {
+async fn hidden_accounts_make_all_names_look_alike() {
     let hidden = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"login": {"style": "identifier_first"}}, "methods": {"code": {"passwordless_enabled": true}}},
@@ -355,7 +355,7 @@ async fn a_code_cannot_be_guessed() {
 }
 
 #[tokio::test]
-async fn an_unverified_address_is_verified_first_when_so_configured() {
+async fn an_unverified_address_is_verified_first_if_configured() {
     let hooks =
         json!({"selfservice": {"flows": {"login": {"after": {"hooks": [{"hook": "require_verified_address"}]}}}}});
     in_a_house(hooks, |house| async move {
@@ -401,7 +401,7 @@ async fn an_expired_login_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_code_is_a_second_factor_when_so_configured() {
+async fn a_code_is_a_second_factor_if_configured() {
     let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
     in_a_house(config, |house| async move {
         let mut client = house.native();
@@ -409,7 +409,7 @@ async fn a_code_is_a_second_factor_when_so_configured() {
         let needed = client.whoami().await.expect(403);
         assert_eq!(needed.error_id(), "session_aal2_required");
         assert_eq!(needed.json["redirect_browser_to"], "http://id.example:4433/self-service/login/browser?aal=aal2");
-        // There is one address only, so the code is on its way at once.
+        // There is only one address, so the code is sent at once.
         let id = client.begin_with("login", "?aal=aal2").await;
         let flow = client.fetch("login", &id).await.expect(200);
         assert_eq!(flow.json["state"], "sent_email");
@@ -421,16 +421,16 @@ async fn a_code_is_a_second_factor_when_so_configured() {
         assert_eq!(done.json["session"]["authenticator_assurance_level"], "aal2");
         assert_eq!(client.whoami().await.expect(200).json["authentication_methods"].as_array().unwrap().len(), 2);
 
-        // As a first factor it is not offered.
+        // It is not offered as a first factor.
         let mut other = house.native();
         let id = other.begin("login").await;
         other.submit("login", &id, json!({"method": "code", "identifier": "a@example.org"})).await.expect(404);
-        // A browser that signs in is sent to the second step.
+        // A browser that signs in is redirected to the second step.
         let mut browser = house.browser();
         let sent = browser.sign_in("a@example.org", PASSWORD).await.expect(303);
         assert!(sent.location().starts_with("http://id.example:4433/self-service/login/browser?aal=aal2"));
         let native = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        assert!(native.json["session"].get("identity").is_none(), "half a proof shows nobody");
+        assert!(native.json["session"].get("identity").is_none(), "one factor does not show the identity");
     })
     .await;
 }

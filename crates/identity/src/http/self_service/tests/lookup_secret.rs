@@ -14,7 +14,7 @@ fn codes_node(flow: &Reply) -> &Value {
     found.map_or(&Value::Null, |node| &node["attributes"]["text"])
 }
 
-/// The codes that a form shows; `None` for one that is used.
+/// The codes in a form; `None` for a used one.
 fn codes(flow: &Reply) -> Vec<Option<String>> {
     let listed = codes_node(flow)["context"]["secrets"].as_array().expect("codes");
     listed.iter().map(|message| message["context"]["secret"].as_str().map(str::to_owned)).collect()
@@ -25,7 +25,7 @@ fn buttons(flow: &Reply) -> Vec<String> {
     nodes.map(|node| node.split('/').nth(1).unwrap().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// Makes codes in the settings and confirms them.
+/// Creates codes in the settings and confirms them.
 async fn make(client: &mut Client<'_>) -> Vec<String> {
     let id = client.begin("settings").await;
     let made = client.submit("settings", &id, json!({"lookup_secret_regenerate": true})).await.expect(200);
@@ -40,7 +40,7 @@ async fn second_factor(client: &mut Client<'_>, code: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn codes_count_when_they_are_confirmed() {
+async fn codes_are_valid_once_they_are_confirmed() {
     in_a_house(enabled(), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -85,7 +85,7 @@ async fn codes_count_when_they_are_confirmed() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_new_codes_end_the_old_ones() {
+async fn a_code_works_once_and_new_codes_replace_the_old_ones() {
     in_a_house(enabled(), |house| async move {
         let mut owner = house.native();
         owner.sign_up("a@example.org").await.expect(200);
@@ -132,7 +132,7 @@ async fn a_code_works_once_and_new_codes_end_the_old_ones() {
 }
 
 #[tokio::test]
-async fn of_many_requests_with_one_code_one_wins() {
+async fn one_of_many_concurrent_requests_with_one_code_is_accepted() {
     in_a_house(enabled(), |house| async move {
         let mut owner = house.native();
         owner.sign_up("a@example.org").await.expect(200);
@@ -143,7 +143,7 @@ async fn of_many_requests_with_one_code_one_wins() {
         for _ in 0..8 {
             flows.push(signed_in.begin_with("login", "?aal=aal2").await);
         }
-        // Two codes at a time: neither use may undo the other.
+        // Two codes concurrently: neither use may undo the other.
         let submissions = flows.iter().enumerate().map(|(at, id)| {
             let body = json!({"method": "lookup_secret", "lookup_secret": made[at % 2]});
             let mut client = signed_in.clone();
@@ -193,7 +193,7 @@ async fn a_code_replaces_a_lost_authenticator_app() {
 }
 
 #[tokio::test]
-async fn codes_rest_sealed_in_the_flow_and_need_a_fresh_proof() {
+async fn codes_are_sealed_in_the_flow_and_need_a_recent_sign_in() {
     in_a_house(enabled(), |house| async move {
         use crate::domain::flow::{Flow, FlowId, Settings};
         let mut client = house.native();

@@ -18,7 +18,7 @@ async fn newest(house: &House) -> Message {
     house.mails().await.into_iter().next().expect("a mail")
 }
 
-/// Asks for a recovery code in that language.
+/// Requests a recovery code in that language.
 async fn ask_in(house: &House, tag: &str) -> Message {
     house.advance(120);
     let mut client = super::Client { locale: locale(tag), ..house.native() };
@@ -28,7 +28,7 @@ async fn ask_in(house: &House, tag: &str) -> Message {
 }
 
 #[tokio::test]
-async fn a_message_speaks_the_language_of_the_request() {
+async fn a_message_is_in_the_language_of_the_request() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let english = ask_in(&house, "en").await;
@@ -40,13 +40,13 @@ async fn a_message_speaks_the_language_of_the_request() {
         assert_eq!(german.content.template_data["locale"], "de");
         let french = ask_in(&house, "fr").await;
         assert!(french.content.subject.starts_with("Your recovery code: "), "{}", french.content.subject);
-        assert_eq!(french.content.template_data["locale"], "fr", "an operator may have words for it");
+        assert_eq!(french.content.template_data["locale"], "fr", "an operator may have a template for it");
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_language_that_a_client_asks_for_comes_before_that_of_the_request() {
+async fn the_language_of_the_client_takes_precedence_over_that_of_the_request() {
     in_a_house(json!({}), |house| async move {
         house.provider();
         let mut client = house.browser();
@@ -80,7 +80,7 @@ async fn a_message_keeps_its_language_until_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_stranger_and_a_person_are_told_in_the_same_language() {
+async fn a_notice_to_an_unknown_recipient_is_in_the_language_of_the_request() {
     let notify: Value = json!({"selfservice": {"flows": {"recovery": {"notify_unknown_recipients": true}}}});
     in_a_house(notify, |house| async move {
         let mut client = super::Client { locale: locale("de"), ..house.native() };

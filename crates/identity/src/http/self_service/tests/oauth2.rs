@@ -68,7 +68,7 @@ impl House {
 const NEXT: &str = "http://oauth.example/oauth2/auth?login_verifier=new";
 
 #[tokio::test]
-async fn a_login_answers_the_challenge_that_it_began_with() {
+async fn a_login_answers_its_challenge() {
     in_a_house(json!({}), |house| async move {
         let provider = house.provider();
         let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
@@ -89,15 +89,15 @@ async fn a_login_answers_the_challenge_that_it_began_with() {
         let session = client.whoami().await.json["id"].clone();
         assert_eq!(json!(accepted.identity_provider_session_id), session);
 
-        // Somebody who is signed in has to prove who they are again, in the same session.
+        // A signed-in person must prove their identity again, in the same session.
         let id = client.begin_with("login", "?login_challenge=new").await;
         assert_eq!(client.fetch("login", &id).await.messages(), [1_010_003]);
 
-        // Unless the provider knows them already.
+        // No sign-in is needed if the authorization server already knows the subject.
         let known = format!("known:{}", accepted.subject);
         let skipped = client.get(&format!("/self-service/login/browser?login_challenge={known}")).await.expect(303);
         assert!(skipped.location().ends_with(&known));
-        let other = "known:somebody-else";
+        let other = "known:another-subject";
         let shown = client.get(&format!("/self-service/login/browser?login_challenge={other}")).await.expect(303);
         assert!(!shown.location().ends_with(other), "{}", shown.location());
     })
@@ -118,7 +118,7 @@ async fn a_single_page_application_is_sent_to_the_provider() {
     .await;
 }
 
-/// Recovers an account within a login; the settings flow that sets the new password.
+/// Recovers an account within a login and returns the settings flow for the new password.
 async fn recover(house: &House, client: &mut Client<'_>, query: &str) -> Reply {
     let id = client.begin_with("recovery", &format!("?login_challenge=new{query}")).await;
     client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await;
@@ -127,7 +127,7 @@ async fn recover(house: &House, client: &mut Client<'_>, query: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
+async fn a_login_continues_after_the_recovery_within_it_set_a_password() {
     in_a_house(json!({}), |house| async move {
         let provider = house.provider();
         let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
@@ -144,7 +144,7 @@ async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
         assert_eq!(json!(accepted.subject), person);
         let own = json!({"method": "password", "password": "an even better one"});
         let again = browser.submit("settings", &settings, own).await.expect(303);
-        assert!(again.location().starts_with("http://ui.example/settings"), "the login went on once");
+        assert!(again.location().starts_with("http://ui.example/settings"), "the login continues only once");
 
         let mut program = house.spa();
         let sent = recover(&house, &mut program, "").await.expect(422);
@@ -160,7 +160,7 @@ async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
 }
 
 #[tokio::test]
-async fn a_recovery_link_that_is_opened_elsewhere_takes_no_login_along() {
+async fn a_recovery_link_in_another_browser_does_not_continue_the_login() {
     let config = json!({"selfservice": {
         "flows": {"recovery": {"use": "link"}},
         "methods": {"link": {"enabled": true}},
@@ -195,7 +195,7 @@ async fn a_registration_answers_the_challenge_too() {
 }
 
 #[tokio::test]
-async fn a_request_for_a_new_account_registers_somebody_although_a_person_is_signed_in() {
+async fn a_request_for_a_new_account_registers_despite_an_existing_session() {
     for hooks in [json!([]), json!([{"hook": "session"}])] {
         let has_session = hooks != json!([]);
         let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}});
@@ -222,7 +222,7 @@ async fn a_request_for_a_new_account_registers_somebody_although_a_person_is_sig
 }
 
 #[tokio::test]
-async fn the_identifier_that_the_client_expects_is_filled_in() {
+async fn the_login_hint_is_prefilled() {
     for style in ["unified", "identifier_first"] {
         in_a_house(json!({"selfservice": {"flows": {"login": {"style": style}}}}), |house| async move {
             house.provider();
@@ -243,7 +243,7 @@ async fn the_identifier_that_the_client_expects_is_filled_in() {
 }
 
 #[tokio::test]
-async fn a_page_is_in_the_language_that_the_client_asks_for() {
+async fn a_page_is_in_the_language_of_the_client() {
     let page = |kind| json!({"ui_url": format!("{PUBLIC}/ui/{kind}")});
     let flows = json!({"login": page("login"), "registration": page("registration")});
     in_a_house(json!({"selfservice": {"flows": flows}}), |house| async move {
@@ -263,7 +263,7 @@ async fn a_page_is_in_the_language_that_the_client_asks_for() {
 }
 
 #[tokio::test]
-async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_end() {
+async fn a_registration_answers_the_challenge_once_its_address_is_verified() {
     let config = json!({
         "selfservice": {"flows": {"registration": {"confirm_address_first": true, "after": {"password": {"hooks": []}}}}},
     });
@@ -273,7 +273,7 @@ async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_
         let id = client.begin_with("registration", "?login_challenge=new").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
         let flow = client.submit("registration", &id, body).await.expect(303).sent_to("flow");
-        assert!(provider.0.lock().unwrap().is_empty(), "nobody has signed in yet");
+        assert!(provider.0.lock().unwrap().is_empty(), "there is no sign-in yet");
         let code = house.code(&flow, CodePurpose::Verification).await;
         let done = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
         assert_eq!(done.location(), NEXT);
@@ -286,7 +286,7 @@ async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_
 }
 
 #[tokio::test]
-async fn a_challenge_that_leads_nowhere_is_refused() {
+async fn an_unknown_challenge_is_rejected() {
     in_a_house(json!({}), |house| async move {
         house.spa().get("/self-service/login/browser?login_challenge=new").await.expect(500);
         house.spa().get("/self-service/login/browser?login_challenge=").await.expect(400);
@@ -296,7 +296,7 @@ async fn a_challenge_that_leads_nowhere_is_refused() {
     .await;
 }
 
-/// Somebody who is told that sessions end.
+/// Records ended sessions.
 #[derive(Default)]
 struct Observer(Mutex<Vec<Uuid>>);
 
@@ -313,7 +313,7 @@ impl SubjectObserver for Observer {
 }
 
 #[tokio::test]
-async fn the_provider_hears_of_every_session_that_ends() {
+async fn the_provider_is_notified_of_every_ended_session() {
     in_a_house(json!({}), |house| async move {
         let observer = Arc::new(Observer::default());
         house.subject_observer.set(observer.clone());
@@ -331,7 +331,7 @@ async fn the_provider_hears_of_every_session_that_ends() {
 }
 
 #[tokio::test]
-async fn half_a_proof_answers_no_challenge() {
+async fn one_factor_of_two_answers_no_challenge() {
     in_a_house(json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}}), |house| async move {
         let provider = house.provider();
         let mut client = house.browser();
@@ -339,7 +339,7 @@ async fn half_a_proof_answers_no_challenge() {
         let person = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         assert!(person.json["session"].get("identity").is_none());
 
-        // Known to the provider, signed in, but without the second factor that the person has.
+        // The authorization server knows the subject and there is a session, but it lacks the second factor of the person.
         let subject = only_person(&house).await;
         let sent =
             client.get(&format!("/self-service/login/browser?login_challenge=known:{subject}")).await.expect(303);
@@ -349,7 +349,7 @@ async fn half_a_proof_answers_no_challenge() {
     .await;
 }
 
-/// The id of the only person in the house.
+/// The id of the only person in the database.
 async fn only_person(house: &House) -> String {
     let page = base::PageRequest { size: 10, after: None };
     let events = jobs::list_events(&mut house.identity.database.read(base::TenantId::DEFAULT), page).await.unwrap();

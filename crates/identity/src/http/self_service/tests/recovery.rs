@@ -4,7 +4,7 @@ use super::in_a_house;
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
-async fn a_known_and_an_unknown_address_are_answered_alike() {
+async fn a_known_and_an_unknown_address_get_the_same_response() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let before = house.mails().await.len();
@@ -30,7 +30,7 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn even_the_right_code_of_an_unknown_address_opens_nothing() {
+async fn the_right_code_of_an_unknown_address_is_rejected() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("recovery").await;
@@ -43,7 +43,7 @@ async fn even_the_right_code_of_an_unknown_address_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_back_in_and_sets_a_new_password() {
+async fn a_browser_recovers_and_sets_a_new_password() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.browser();
@@ -57,7 +57,7 @@ async fn a_browser_gets_back_in_and_sets_a_new_password() {
         let settings = passed.sent_to("flow");
         let flow = client.fetch("settings", &settings).await.expect(200);
         assert_eq!(flow.messages(), [1_060_001]);
-        assert_eq!(flow.json["identity"]["verifiable_addresses"][0]["verified"], true, "they read what arrives there");
+        assert_eq!(flow.json["identity"]["verifiable_addresses"][0]["verified"], true, "the code proves ownership of the address");
         let me = client.whoami().await.expect(200);
         assert_eq!(me.json["authentication_methods"][0]["method"], "code_recovery");
         let done = client
@@ -72,7 +72,7 @@ async fn a_browser_gets_back_in_and_sets_a_new_password() {
 }
 
 #[tokio::test]
-async fn programs_are_told_where_to_go() {
+async fn programs_receive_their_next_url() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.spa();
@@ -92,7 +92,7 @@ async fn programs_are_told_where_to_go() {
 }
 
 #[tokio::test]
-async fn a_native_client_is_given_its_token_where_transitions_are_on() {
+async fn a_native_client_receives_its_token_if_transitions_are_enabled() {
     in_a_house(json!({"feature_flags": {"use_continue_with_transitions": true}}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();
@@ -113,7 +113,7 @@ async fn a_native_client_is_given_its_token_where_transitions_are_on() {
 }
 
 #[tokio::test]
-async fn guesses_are_counted_and_end() {
+async fn guesses_are_limited() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();
@@ -130,7 +130,7 @@ async fn guesses_are_counted_and_end() {
 }
 
 #[tokio::test]
-async fn a_finished_recovery_begins_anew() {
+async fn a_completed_recovery_is_replaced_by_a_new_one() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.native();
@@ -146,7 +146,7 @@ async fn a_finished_recovery_begins_anew() {
 }
 
 #[tokio::test]
-async fn nonsense_is_answered_in_the_form() {
+async fn invalid_input_is_reported_in_the_form() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("recovery").await;
@@ -173,7 +173,7 @@ async fn nonsense_is_answered_in_the_form() {
 }
 
 #[tokio::test]
-async fn a_recipient_is_left_alone_after_many_mails_and_nobody_sees_it() {
+async fn mails_to_a_recipient_are_limited_without_a_visible_difference() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for _ in 0..12 {

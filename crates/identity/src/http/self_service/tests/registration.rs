@@ -5,7 +5,7 @@ use crate::courier::Template;
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
-async fn a_native_client_signs_up_signs_in_and_asks_who_it_is() {
+async fn a_native_client_signs_up_signs_in_and_reads_its_session() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
@@ -71,7 +71,7 @@ async fn a_single_page_application_gets_cookies_and_never_a_token() {
 }
 
 #[tokio::test]
-async fn a_browser_is_sent_on() {
+async fn a_browser_is_redirected() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.browser();
         let begun =
@@ -109,7 +109,7 @@ async fn a_browser_is_sent_on() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_at_its_node() {
+async fn errors_are_reported_at_their_node() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
@@ -155,7 +155,7 @@ async fn a_taken_identifier_is_refused() {
 }
 
 #[tokio::test]
-async fn two_steps_ask_for_the_traits_first() {
+async fn a_two_step_registration_asks_for_the_traits_first() {
     let style = json!({"selfservice": {"flows": {"registration": {"style": "profile_first"}}}});
     in_a_house(style, |house| async move {
         let mut client = house.spa();
@@ -199,7 +199,7 @@ async fn two_steps_ask_for_the_traits_first() {
 }
 
 #[tokio::test]
-async fn without_the_session_hook_nobody_is_signed_in() {
+async fn without_the_session_hook_a_registration_does_not_sign_in() {
     let hooks = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}}}}});
     in_a_house(hooks, |house| async move {
         let mut client = house.native();
@@ -232,7 +232,7 @@ async fn without_the_session_hook_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_code_signs_up_somebody_without_a_password() {
+async fn a_code_signs_up_without_a_password() {
     let config = json!({"selfservice": {
         "methods": {"code": {"passwordless_enabled": true}},
         "flows": {"registration": {"after": {"code": {"hooks": [{"hook": "session"}]}}}},
@@ -266,7 +266,7 @@ async fn a_code_signs_up_somebody_without_a_password() {
 }
 
 #[tokio::test]
-async fn a_disabled_registration_says_so() {
+async fn a_disabled_registration_is_reported() {
     in_a_house(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}}), |house| async move {
         for kind in ["api", "browser"] {
             let reply = house.native().get(&format!("/self-service/registration/{kind}")).await.expect(400);
@@ -297,7 +297,7 @@ async fn an_expired_flow_is_replaced() {
 }
 
 #[tokio::test]
-async fn hidden_accounts_let_somebody_known_look_like_a_registrant() {
+async fn hidden_accounts_make_a_known_address_look_like_a_new_one() {
     let config = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}}}},
@@ -322,16 +322,16 @@ async fn hidden_accounts_let_somebody_known_look_like_a_registrant() {
         let code = house.code(&flow, CodePurpose::Verification).await;
         let mut client = house.native();
         let wrong = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
-        assert_eq!(wrong.messages(), [4_070_006], "what was pretended opens nothing");
+        assert_eq!(wrong.messages(), [4_070_006], "the placeholder code is rejected");
         let mails = house.mails().await;
-        let told: Vec<_> = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken).collect();
-        assert_eq!((mails.len(), told.len()), (2, 1), "the holder learns of it");
+        let notices: Vec<_> = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken).collect();
+        assert_eq!((mails.len(), notices.len()), (2, 1), "the owner is notified");
     })
     .await;
 }
 
 #[tokio::test]
-async fn hints_tell_how_the_owner_signs_in_when_so_configured() {
+async fn hints_show_how_the_owner_signs_in_if_configured() {
     in_a_house(json!({"selfservice": {"flows": {"registration": {"login_hints": true}}}}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let reply = house.native().sign_up("a@example.org").await.expect(400);

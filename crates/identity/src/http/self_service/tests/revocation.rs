@@ -1,4 +1,4 @@
-//! What ends the other sessions of a person, so that nobody who was in the account before stays in it.
+//! Events that end the other sessions of a person, so that an intruder does not stay signed in.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn only_by_hook() -> Value {
     json!({"security": {"revoke_active_sessions": false}})
 }
 
-/// Lets somebody in who reads the mail of the address.
+/// Recovers the account with a code from the mail.
 async fn recover(house: &House, client: &mut Client<'_>) {
     let id = client.begin("recovery").await;
     client.submit("recovery", &id, json!({"method": "code", "email": ADDRESS})).await.expect(303);
@@ -24,7 +24,7 @@ async fn recover(house: &House, client: &mut Client<'_>) {
 }
 
 #[tokio::test]
-async fn a_recovery_ends_the_sessions_from_before() {
+async fn a_recovery_ends_earlier_sessions() {
     for (config, status) in [(json!({}), 401), (only_by_hook(), 200)] {
         in_a_house(config, |house| async move {
             let mut attacker = house.native();
@@ -39,7 +39,7 @@ async fn a_recovery_ends_the_sessions_from_before() {
 }
 
 #[tokio::test]
-async fn a_password_from_before_the_first_proof_does_not_survive_the_recovery() {
+async fn a_recovery_that_first_verifies_the_address_removes_the_earlier_password() {
     for (config, status) in [(json!({}), 400), (only_by_hook(), 200)] {
         in_a_house(config, |house| async move {
             house.native().sign_up(ADDRESS).await.expect(200);
@@ -51,7 +51,7 @@ async fn a_password_from_before_the_first_proof_does_not_survive_the_recovery() 
             owner.submit("settings", &id, body).await.expect(303);
             house.native().sign_in(ADDRESS, "a better password").await.expect(200);
 
-            // The address was proved before the next recovery: its owner's password stays.
+            // The address was verified before the next recovery, so the password remains.
             recover(&house, &mut house.browser()).await;
             house.native().sign_in(ADDRESS, "a better password").await.expect(200);
         })
@@ -81,7 +81,7 @@ async fn a_new_password_ends_the_other_sessions() {
 }
 
 #[tokio::test]
-async fn the_first_proof_of_an_address_ends_the_sessions_from_before() {
+async fn the_first_verification_of_an_address_ends_earlier_sessions() {
     for (config, status) in [(json!({}), 401), (only_by_hook(), 200)] {
         in_a_house(config, |house| async move {
             let mut attacker = house.native();
@@ -94,7 +94,7 @@ async fn the_first_proof_of_an_address_ends_the_sessions_from_before() {
             owner.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
             attacker.whoami().await.expect(status);
 
-            // The second proof changes nothing.
+            // The second verification has no effect.
             let mut elsewhere = house.native();
             elsewhere.sign_in(ADDRESS, PASSWORD).await.expect(200);
             let id = owner.begin("verification").await;
@@ -108,7 +108,7 @@ async fn the_first_proof_of_an_address_ends_the_sessions_from_before() {
 }
 
 #[tokio::test]
-async fn a_first_sign_in_by_code_ends_the_sessions_from_before() {
+async fn a_first_sign_in_by_code_ends_earlier_sessions() {
     let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
     in_a_house(config, |house| async move {
         let mut attacker = house.native();
@@ -127,7 +127,7 @@ async fn a_first_sign_in_by_code_ends_the_sessions_from_before() {
 }
 
 #[tokio::test]
-async fn whoever_signed_up_stays_signed_in_when_the_address_is_proved_there() {
+async fn the_session_of_a_sign_up_survives_the_verification_in_its_client() {
     let hooks = json!([{"hook": "session"}, {"hook": "show_verification_ui"}]);
     let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}});
     in_a_house(config, |house| async move {
@@ -137,7 +137,7 @@ async fn whoever_signed_up_stays_signed_in_when_the_address_is_proved_there() {
             let mut shown = reply.json["continue_with"].as_array().unwrap().iter();
             let flow = shown.find_map(|item| item["flow"]["id"].as_str()).unwrap().to_owned();
             let code = house.code(&flow, CodePurpose::Verification).await;
-            // The app does not send its session along with the code.
+            // The app does not send its session with the code.
             let mut submitting = client.clone();
             submitting.token = None;
             submitting.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(status);
@@ -156,7 +156,7 @@ async fn whoever_signed_up_stays_signed_in_when_the_address_is_proved_there() {
 }
 
 #[tokio::test]
-async fn what_was_sent_to_an_address_that_was_given_up_opens_nothing() {
+async fn codes_to_a_removed_address_are_rejected() {
     let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
     in_a_house(config, |house| async move {
         let mut owner = house.native();
@@ -183,7 +183,7 @@ async fn what_was_sent_to_an_address_that_was_given_up_opens_nothing() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_is_recorded_in_one_shape_whoever_ends_it() {
+async fn the_event_of_an_ended_session_always_has_the_same_attributes() {
     in_a_house(json!({}), |house| async move {
         let mut owner = house.native();
         let person: IdentityId =

@@ -36,7 +36,7 @@ async fn a_session_ends_when_it_expires() {
 }
 
 #[tokio::test]
-async fn a_person_sees_and_ends_her_other_sessions() {
+async fn a_person_lists_and_ends_their_other_sessions() {
     in_a_house(json!({}), |house| async move {
         let mut here = house.native();
         here.sign_up("a@example.org").await.expect(200);
@@ -76,7 +76,7 @@ async fn a_person_sees_and_ends_her_other_sessions() {
 }
 
 #[tokio::test]
-async fn a_browser_signs_out_by_its_own_link_only() {
+async fn a_browser_signs_out_only_with_its_own_link() {
     in_a_house(json!({}), |house| async move {
         house.spa().get("/self-service/logout/browser").await.expect(401);
         let mut client = house.spa();
@@ -124,7 +124,7 @@ async fn a_native_client_signs_out_by_its_token() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_told_what_a_session_is_worth() {
+async fn a_session_check_reports_the_assurance_of_a_session() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -161,7 +161,7 @@ async fn password_managers_find_the_settings() {
     .await;
 }
 
-/// Asks the admin port.
+/// Sends a request to the admin port.
 pub(super) async fn administer(house: &House, method: &str, path: &str, body: Value) -> StatusCode {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let mut request = request.body(Body::from(body.to_string())).unwrap();
@@ -170,7 +170,7 @@ pub(super) async fn administer(house: &House, method: &str, path: &str, body: Va
 }
 
 #[tokio::test]
-async fn nobody_gets_past_a_second_factor_that_is_not_supported() {
+async fn an_unsupported_second_factor_is_not_bypassed() {
     in_a_house(json!({"session": {"whoami": {"required_aal": "highest_available"}}}), |house| async move {
         let body = json!({
             "schema_id": "default",
@@ -193,7 +193,7 @@ async fn nobody_gets_past_a_second_factor_that_is_not_supported() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_asked_for_before_costs_no_statement() {
+async fn a_cached_session_needs_no_statement() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -206,7 +206,7 @@ async fn a_session_that_was_asked_for_before_costs_no_statement() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_cached_costs_one_statement() {
+async fn an_uncached_session_needs_one_statement() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -222,7 +222,7 @@ async fn a_session_that_is_not_cached_costs_one_statement() {
 }
 
 #[tokio::test]
-async fn a_cached_session_follows_every_change() {
+async fn every_change_invalidates_a_cached_session() {
     in_a_house(json!({}), |house| async move {
         let warm = async |email: &str| {
             let mut client = house.native();

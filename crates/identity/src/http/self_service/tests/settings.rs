@@ -56,7 +56,7 @@ async fn the_form_shows_what_can_be_changed() {
 }
 
 #[tokio::test]
-async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
+async fn a_form_does_not_change_lists_and_disabled_traits() {
     let schema = json!({"type": "object", "properties": {"traits": {"type": "object", "properties": {
         "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
         "nick": {"type": "string"},
@@ -80,7 +80,7 @@ async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
         client.submit("registration", &id, body).await.expect(200);
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
 
-        // As a browser sends it: disabled inputs stay out.
+        // Browsers do not send disabled inputs.
         let id = client.begin("settings").await;
         let path = format!("/self-service/settings?flow={id}");
         let body = "method=profile&traits.email=a%40example.org&traits.nick=lovelace&traits.home.city=Bruges";
@@ -90,7 +90,7 @@ async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
         expected["home"]["city"] = json!("Bruges");
         assert_eq!(saved.json["identity"]["traits"], expected);
 
-        // What is named is changed; a text that is left out is taken away, as always.
+        // Submitted members are changed; an omitted text is removed.
         let id = client.begin("settings").await;
         let body = json!({"method": "profile", "traits": {"email": "a@example.org", "tags": [], "free": [1]}});
         let saved = client.submit("settings", &id, body).await.expect(200);
@@ -147,7 +147,7 @@ async fn the_hook_ends_other_sessions_with_a_new_password_where_the_default_is_o
 }
 
 #[tokio::test]
-async fn an_old_session_changes_names_and_nothing_that_matters_more() {
+async fn an_old_session_changes_names_but_no_credentials_or_addresses() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -173,7 +173,7 @@ async fn an_old_session_changes_names_and_nothing_that_matters_more() {
 }
 
 #[tokio::test]
-async fn a_browser_proves_itself_again_and_the_change_goes_on() {
+async fn a_browser_signs_in_again_and_the_change_continues() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.browser();
         client.sign_up("a@example.org").await.expect(303);
@@ -186,7 +186,7 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         assert!(sent.location().contains("/self-service/login/browser?refresh=true"), "{}", sent.location());
         assert!(client.cookies.contains_key("ory_kratos_continuity"));
 
-        // Somebody who has the address of the form cannot finish it in another browser.
+        // The URL of the form does not allow another browser to complete it.
         let path = format!("/self-service/settings?flow={id}");
         house.browser().get(&path).await.expect(303);
         house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
@@ -203,13 +203,13 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         assert!(!client.cookies.contains_key("ory_kratos_continuity"));
         house.native().sign_in("a@example.org", "a better password").await.expect(200);
         let shown = client.get(&path).await.expect(303);
-        assert!(shown.location().starts_with("http://ui.example/settings"), "what was saved is gone");
+        assert!(shown.location().starts_with("http://ui.example/settings"), "the saved submission is gone");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_program_in_a_browser_proves_itself_again_and_the_change_goes_on() {
+async fn a_single_page_application_signs_in_again_and_the_change_continues() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.spa();
         client.sign_up("a@example.org").await.expect(200);

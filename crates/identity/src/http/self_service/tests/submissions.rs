@@ -1,4 +1,4 @@
-//! What may be sent to a flow and how its answers are written: body formats, spellings, cookies, parameters.
+//! Submissions and their responses: body formats, spellings, cookies, parameters.
 
 use http::header::SET_COOKIE;
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn an_unreadable_submission_is_reported_in_the_form() {
                 assert_eq!(reply.json["id"], id.as_str());
             }
         }
-        // Another browser does not see the flow.
+        // Another browser cannot read the flow.
         let mut owner = house.spa();
         let id = owner.begin("login").await;
         let path = format!("/self-service/login?flow={id}");
@@ -79,7 +79,7 @@ async fn a_transient_payload_is_shown_in_the_answer_and_never_stored() {
 }
 
 #[tokio::test]
-async fn multipart_forms_are_read_as_other_forms_are() {
+async fn multipart_forms_are_read_like_other_forms() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("registration").await;
@@ -110,7 +110,7 @@ async fn multipart_forms_are_read_as_other_forms_are() {
 }
 
 #[tokio::test]
-async fn spaces_around_an_address_do_not_count() {
+async fn spaces_around_an_address_are_ignored() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         for flow in ["recovery", "verification"] {
@@ -167,7 +167,7 @@ async fn the_session_cookie_comes_last() {
 }
 
 #[tokio::test]
-async fn a_session_is_not_converted_to_a_token_in_silence() {
+async fn a_session_is_not_silently_converted_to_a_token() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         client.get("/sessions/whoami?tokenize_as=x").await.expect(401);
@@ -182,7 +182,7 @@ async fn a_session_is_not_converted_to_a_token_in_silence() {
 }
 
 #[tokio::test]
-async fn the_sample_error_has_an_id_like_others() {
+async fn the_sample_error_has_an_id() {
     in_a_house(json!({}), |house| async move {
         let error = house.native().get("/self-service/errors?id=stub:500").await.expect(200);
         error.json["id"].as_str().unwrap().parse::<base::uuid::Uuid>().unwrap();

@@ -9,7 +9,7 @@ fn enabled() -> Value {
     json!({"selfservice": {"methods": {"totp": {"enabled": true, "config": {"issuer": "Example & Co"}}}}})
 }
 
-/// The code that an authenticator app with this secret shows now.
+/// The current code of an authenticator app with this secret.
 pub(super) fn code_of(house: &House, secret: &str) -> String {
     let key = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build_noncompliant();
     key.generate(u64::try_from(house.clock.clock().now().unix_seconds()).unwrap()).to_string()
@@ -20,7 +20,7 @@ fn attributes<'r>(flow: &'r Reply, id: &str) -> &'r Value {
     nodes.iter().find(|node| node["attributes"]["id"] == id).map_or(&Value::Null, |node| &node["attributes"])
 }
 
-/// Sets an authenticator app up in the settings; its secret.
+/// Sets up an authenticator app in the settings and returns its secret.
 pub(super) async fn link(house: &House, client: &mut Client<'_>) -> String {
     let id = client.begin("settings").await;
     let flow = client.fetch("settings", &id).await.expect(200);
@@ -53,7 +53,7 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
         assert_eq!((&text["id"], text["text"].as_str()), (&json!(1_050_006), Some(secret)));
         assert_eq!(secret.len(), 32);
         let again = client.fetch("settings", &id).await.expect(200);
-        assert_eq!(attributes(&again, "totp_secret_key")["text"], *text, "the secret stays while the form does");
+        assert_eq!(attributes(&again, "totp_secret_key")["text"], *text, "the form keeps its secret");
 
         let wrong = client.submit("settings", &id, json!({"method": "totp", "totp_code": "000000"})).await.expect(400);
         assert_eq!(wrong.node_messages("totp_code"), [4_000_008]);
@@ -66,7 +66,7 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
         let linked = client.submit("settings", &id, body).await.expect(200);
         assert_eq!(linked.messages(), [1_050_001]);
         assert_eq!(linked.node("totp_unlink")["attributes"]["value"], "true");
-        assert_eq!(attributes(&linked, "totp_secret_key"), &Value::Null, "the secret is shown no more");
+        assert_eq!(attributes(&linked, "totp_secret_key"), &Value::Null, "the secret is no longer shown");
         let session = client.whoami().await.expect(200).json;
         assert_eq!(session["authenticator_assurance_level"], "aal2");
         assert_eq!(session["authentication_methods"][1]["method"], "totp");
@@ -83,7 +83,7 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
 }
 
 #[tokio::test]
-async fn the_secret_rests_sealed_in_the_flow() {
+async fn the_secret_is_sealed_in_the_flow() {
     in_a_house(enabled(), |house| async move {
         use crate::domain::flow::{Flow, FlowId, Settings};
         let mut client = house.native();
@@ -134,7 +134,7 @@ async fn a_code_is_the_second_factor_of_a_login_and_works_once() {
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let replayed = second_factor(&mut thief, body(&code)).await.expect(400);
         assert_eq!(replayed.messages(), [4_000_008], "a code is accepted once (RFC 6238 section 5.2)");
-        // The code of the step before is still in the window, but a later one was used.
+        // The previous code is still in the window, but a later one was used.
         let before = code_of(&house, &secret);
         house.advance(30);
         assert_eq!(second_factor(&mut thief, body(&before)).await.expect(400).messages(), [4_000_008]);
@@ -144,7 +144,7 @@ async fn a_code_is_the_second_factor_of_a_login_and_works_once() {
 }
 
 #[tokio::test]
-async fn of_many_requests_with_one_code_one_wins() {
+async fn one_of_many_concurrent_requests_with_one_code_is_accepted() {
     in_a_house(enabled(), |house| async move {
         let mut owner = house.native();
         owner.sign_up("a@example.org").await.expect(200);
@@ -188,7 +188,7 @@ async fn guesses_at_codes_are_limited() {
         assert!(checked <= 10, "{checked} guesses were checked");
         let body = json!({"method": "totp", "totp_code": code_of(&house, &secret)});
         assert_ne!(thief.submit("login", &id, body.clone()).await.status.as_u16(), 200);
-        // Where the owner signed in before, they still can.
+        // In a familiar network, the owner can still sign in.
         let mut own = house.native();
         own.sign_in("a@example.org", PASSWORD).await.expect(200);
         second_factor(&mut own, body).await.expect(200);
@@ -197,7 +197,7 @@ async fn guesses_at_codes_are_limited() {
 }
 
 #[tokio::test]
-async fn an_imported_secret_signs_in_whatever_its_parameters_are() {
+async fn an_imported_secret_signs_in_with_its_parameters() {
     in_a_house(enabled(), |house| async move {
         for (number, (url, digits)) in [
             ("otpauth://totp/Old:a?secret=JBSWY3DPEHPK3PXP&issuer=Old", 6),
@@ -227,7 +227,7 @@ async fn an_imported_secret_signs_in_whatever_its_parameters_are() {
 }
 
 #[tokio::test]
-async fn setting_an_app_up_needs_a_fresh_proof_and_what_is_off_stays_off() {
+async fn setting_up_an_app_needs_a_recent_sign_in_and_an_enabled_method() {
     in_a_house(enabled(), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -253,7 +253,7 @@ async fn setting_an_app_up_needs_a_fresh_proof_and_what_is_off_stays_off() {
 }
 
 #[tokio::test]
-async fn a_form_that_another_page_has_overtaken_changes_nothing() {
+async fn an_outdated_form_changes_nothing() {
     in_a_house(enabled(), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -272,7 +272,7 @@ async fn a_form_that_another_page_has_overtaken_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_person_without_an_app_is_told_so() {
+async fn a_missing_app_is_reported() {
     in_a_house(enabled(), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -283,7 +283,7 @@ async fn a_person_without_an_app_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_browser_is_led_to_the_second_factor_and_back() {
+async fn a_browser_is_redirected_to_the_second_factor_and_back() {
     in_a_house(enabled(), |house| async move {
         let mut owner = house.native();
         owner.sign_up("a@example.org").await.expect(200);
@@ -310,7 +310,7 @@ async fn a_browser_is_led_to_the_second_factor_and_back() {
 }
 
 #[tokio::test]
-async fn a_stolen_password_replaces_no_second_factor_whatever_the_settings_require() {
+async fn a_stolen_password_cannot_replace_the_second_factor() {
     let change = json!({"selfservice": {
         "methods": {"totp": {"enabled": true}, "lookup_secret": {"enabled": true}},
         "flows": {"settings": {"required_aal": "aal1"}},
@@ -338,7 +338,7 @@ async fn a_stolen_password_replaces_no_second_factor_whatever_the_settings_requi
 }
 
 #[tokio::test]
-async fn setting_a_factor_up_makes_no_session_fresh() {
+async fn setting_up_a_factor_does_not_renew_the_session() {
     in_a_house(enabled(), |house| async move {
         let mut client = house.native();
         client.sign_up("a@example.org").await.expect(200);
@@ -354,7 +354,7 @@ async fn setting_a_factor_up_makes_no_session_fresh() {
 }
 
 #[tokio::test]
-async fn a_recovery_that_first_proves_the_address_removes_the_factors_of_whoever_registered() {
+async fn a_recovery_that_first_verifies_the_address_removes_earlier_factors() {
     in_a_house(enabled(), |house| async move {
         use crate::domain::code::CodePurpose;
         let mut attacker = house.native();
@@ -379,7 +379,7 @@ async fn a_recovery_that_first_proves_the_address_removes_the_factors_of_whoever
 }
 
 #[tokio::test]
-async fn a_new_key_forgets_the_steps_of_the_old_one() {
+async fn a_new_key_accepts_steps_that_the_old_one_used() {
     in_a_house(enabled(), |house| async move {
         let import = |url: &str| {
             json!({

@@ -48,7 +48,7 @@ async fn a_code_verifies_an_address() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_looks_the_same() {
+async fn an_unknown_address_gets_the_same_response() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("verification").await;
@@ -66,7 +66,7 @@ async fn an_unknown_address_looks_the_same() {
 }
 
 #[tokio::test]
-async fn strangers_are_told_when_so_configured() {
+async fn unknown_recipients_are_notified_if_configured() {
     let notify = json!({"selfservice": {"flows": {"verification": {"notify_unknown_recipients": true}}}});
     in_a_house(notify, |house| async move {
         let mut client = house.native();
@@ -81,7 +81,7 @@ async fn strangers_are_told_when_so_configured() {
 }
 
 #[tokio::test]
-async fn opening_the_link_uses_nothing_up() {
+async fn opening_the_link_does_not_use_the_code() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut client = house.browser();
@@ -108,7 +108,7 @@ async fn opening_the_link_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn whoever_began_a_flow_is_not_given_the_code_by_somebody_elses_click() {
+async fn opening_the_link_does_not_reveal_the_code_to_another_browser() {
     in_a_house(json!({}), |house| async move {
         house.native().sign_up("a@example.org").await.expect(200);
         let mut stranger = house.native();
@@ -126,7 +126,7 @@ async fn whoever_began_a_flow_is_not_given_the_code_by_somebody_elses_click() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_verified_is_named() {
+async fn an_address_that_cannot_be_verified_is_reported() {
     in_a_house(json!({}), |house| async move {
         let mut client = house.native();
         let id = client.begin("verification").await;
@@ -142,9 +142,9 @@ async fn what_cannot_be_verified_is_named() {
     .await;
 }
 
-/// A sign-up and a login that wait for the verification of the address, begun with `return_to`.
+/// A sign-up and a login that require the verification of the address, started with `return_to`.
 #[tokio::test]
-async fn a_verification_leads_where_the_flow_before_it_was_going() {
+async fn a_verification_keeps_the_return_url_of_the_flow_before_it() {
     let config = json!({"selfservice": {"flows": {
         "registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}},
         "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
@@ -165,7 +165,7 @@ async fn a_verification_leads_where_the_flow_before_it_was_going() {
             let sent = client.submit("registration", &id, body).await.expect(303);
             let registered = sent.sent_to("flow");
 
-            // Another person: the code of the second flow would invalidate that of the first.
+            // Another person: the code of the second flow would supersede that of the first.
             let email = format!("b{}@example.org", query.len());
             house.native().sign_up(&email).await.expect(200);
             let mut other = house.browser();
