@@ -148,8 +148,8 @@ mod tests {
     async fn service(status: &'static str) -> (String, Arc<AtomicUsize>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counter = asked.clone();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = requests.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
@@ -165,7 +165,7 @@ mod tests {
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        (origin, asked)
+        (origin, requests)
     }
 
     fn list(origin: &str, ignore_network_errors: bool) -> BreachList {
@@ -183,28 +183,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_breached_password_is_found_and_the_result_is_cached() {
-        let (origin, asked) = service("200 OK").await;
+        let (origin, requests) = service("200 OK").await;
         let list = list(&origin, false);
         let now = Timestamp::EPOCH;
         assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
         assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
         assert_eq!(list.count(&secret("another"), now).await, Ok(0));
         assert_eq!(list.count(&secret("password"), now.plus(REMEMBERED_FOR)).await, Ok(9_545_824));
-        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]
     async fn a_broken_service_is_an_error_or_is_not_called_again() {
-        let (origin, asked) = service("503 Service Unavailable").await;
+        let (origin, requests) = service("503 Service Unavailable").await;
         let now = Timestamp::EPOCH;
         assert_eq!(list(&origin, false).count(&secret("password"), now).await, Err(BreachListUnavailable));
         let lax = list(&origin, true);
         assert_eq!(lax.count(&secret("password"), now).await, Ok(0));
         assert_eq!(lax.count(&secret("other"), now).await, Ok(0));
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "it is not called again at once");
+        assert_eq!(requests.load(Ordering::SeqCst), 2, "it is not called again at once");
         assert_eq!(lax.count(&secret("other"), now.plus(LEFT_ALONE_FOR)).await, Ok(0));
-        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]

@@ -84,18 +84,18 @@ impl Schemas {
                 &local(&source.url).map_err(|problem| unreadable(source, &source.url, problem))?,
             )?;
             let mut resources = HashMap::new();
-            let mut wanted = schemas.references(source, &document)?;
+            let mut pending = schemas.references(source, &document)?;
             // A local schema that references the network is loaded by `load`.
-            if wanted.iter().any(|url| is_remote(url)) {
+            if pending.iter().any(|url| is_remote(url)) {
                 continue;
             }
-            while let Some(url) = wanted.pop() {
+            while let Some(url) = pending.pop() {
                 if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
                     continue;
                 }
                 let text = local(&url).map_err(|problem| unreadable(source, &url, problem))?;
                 let resource = schemas.parse(source, &url, &text)?;
-                wanted.extend(schemas.references(source, &resource)?);
+                pending.extend(schemas.references(source, &resource)?);
                 resources.insert(url, resource);
             }
             schemas.compile(source, document, &resources)?;
@@ -116,13 +116,13 @@ impl Schemas {
             }
             let document = self.parse(source, &source.url, &self.fetch(source, &source.url).await?)?;
             let mut resources = HashMap::new();
-            let mut wanted = self.references(source, &document)?;
-            while let Some(url) = wanted.pop() {
+            let mut pending = self.references(source, &document)?;
+            while let Some(url) = pending.pop() {
                 if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
                     continue;
                 }
                 let resource = self.parse(source, &url, &self.fetch(source, &url).await?)?;
-                wanted.extend(self.references(source, &resource)?);
+                pending.extend(self.references(source, &resource)?);
                 resources.insert(url, resource);
             }
             self.compile(source, document, &resources)?;
@@ -260,7 +260,8 @@ fn local(url: &str) -> Result<Vec<u8>, String> {
 /// The base URI of the references in a document (RFC 3986 section 5.1): its `$id`, or its URL.
 fn base_of(document: &Value, url: &str) -> Option<Url> {
     let declared = document.get("$id").and_then(Value::as_str).and_then(|id| Url::parse(id).ok());
-    declared.filter(|id| !id.cannot_be_a_base())
+    declared
+        .filter(|id| !id.cannot_be_a_base())
         .or_else(|| Url::parse(url).ok().filter(|url| ["file", "http", "https"].contains(&url.scheme())))
 }
 

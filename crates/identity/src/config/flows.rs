@@ -95,7 +95,7 @@ pub enum LoginStyle {
 pub struct RegistrationFlow {
     /// Whether people can sign up.
     pub enabled: bool,
-    /// Whether a registration with a taken identifier says how its owner signs in. This shows which accounts exist.
+    /// Whether a registration with a taken identifier shows how its owner signs in. This reveals which accounts exist.
     pub login_hints: bool,
     /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
@@ -193,7 +193,7 @@ macro_rules! address_flow {
             /// Whether the message carries a code or a link.
             #[serde(rename = "use")]
             pub used: FlowUse,
-            /// Whether an address without an account gets a message that says so.
+            /// Whether an address without an account receives a notice.
             pub notify_unknown_recipients: bool,
             // No hook runs before a flow.
             #[schemars(skip)]

@@ -203,14 +203,14 @@ mod tests {
         let message = message();
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut heard = String::new();
-            while !heard.contains("123456\"}") {
+            let mut received = String::new();
+            while !received.contains("123456\"}") {
                 let mut buffer = [0; 4096];
                 let length = stream.read(&mut buffer).await.unwrap();
-                heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                received.push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
             stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.unwrap();
-            heard
+            received
         };
         tokio::join!(deliveries.channel("sms").unwrap().deliver(&message), serve)
     }
@@ -221,11 +221,11 @@ mod tests {
             "headers": {"X-House": "kleis"},
             "auth": {"type": "basic_auth", "config": {"user": "u", "password": "p"}},
         });
-        let (delivery, heard) = exchange("202 Accepted", config).await;
+        let (delivery, received) = exchange("202 Accepted", config).await;
         assert_eq!(delivery, Delivery::Done);
-        assert!(heard.starts_with("POST /send HTTP/1.1") && heard.contains("x-house: kleis"), "{heard}");
-        assert!(heard.contains("authorization: Basic dTpw"), "{heard}");
-        let body: Value = serde_json::from_str(heard.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert!(received.starts_with("POST /send HTTP/1.1") && received.contains("x-house: kleis"), "{received}");
+        assert!(received.contains("authorization: Basic dTpw"), "{received}");
+        let body: Value = serde_json::from_str(received.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(
             body,
             json!({
@@ -239,8 +239,8 @@ mod tests {
     #[tokio::test]
     async fn a_rejected_delivery_is_retried() {
         let auth = json!({"auth": {"type": "api_key", "config": {"name": "X-Key", "value": "k", "in": "header"}}});
-        let (delivery, heard) = exchange("500 Internal Server Error", auth).await;
-        assert!(matches!(delivery, Delivery::Failed(_)) && heard.contains("x-key: k"));
+        let (delivery, received) = exchange("500 Internal Server Error", auth).await;
+        assert!(matches!(delivery, Delivery::Failed(_)) && received.contains("x-key: k"));
     }
 
     #[test]

@@ -38,7 +38,8 @@ fn cookies(section: &Value) -> Vec<Diagnosis> {
     let is_plain = base.as_ref().is_some_and(|url| url.scheme() == "http");
     for key in ["session.cookie.same_site", "cookies.same_site"] {
         if text(key).as_deref() == Some("none") && is_plain {
-            let why = format!("identity.{key} is None, which browsers accept only with Secure, and Secure requires https");
+            let why =
+                format!("identity.{key} is None, which browsers accept only with Secure, and Secure requires https");
             found.push(Diagnosis::new("cookies", Verdict::Bad, why));
         }
     }
@@ -51,8 +52,7 @@ fn cookies(section: &Value) -> Vec<Diagnosis> {
 async fn mail(examined: &Examined<'_>) -> Diagnosis {
     let diagnosis = |verdict, why: String| Diagnosis::new("mail", verdict, why);
     let Some(uri) = text(examined.section, "courier.smtp.connection_uri") else {
-        let why =
-            "is stored in the local mailbox and not delivered: set courier.smtp.connection_uri before going live";
+        let why = "is stored in the local mailbox and not delivered: set courier.smtp.connection_uri before going live";
         let verdict = if examined.is_configured { Verdict::Warning } else { Verdict::Good };
         return diagnosis(verdict, why.to_owned());
     };

@@ -135,8 +135,8 @@ fn second_factors(section: &Value) -> Vec<Protection> {
     let protection = |path: &str| Protection {
         name: "second_factors",
         key: path.to_owned(),
-        consequence: "this requires a second factor of every person, but no page asks people to set one up yet: people who have none \
-                      could sign in without one",
+        consequence: "this requires a second factor of every person, but no page asks people to set one up yet: people who \
+                      have none could sign in without one",
     };
     demands.map(protection).collect()
 }

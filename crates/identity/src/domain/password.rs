@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn two_encodings_of_one_password_have_the_same_prepared_form() {
-        for (typed, wanted) in [
+        for (typed, expected) in [
             ("correct horse", "correct horse"),
             ("cafe\u{301}", "café"),
             ("café", "café"),
@@ -39,8 +39,8 @@ mod tests {
             (" x ", " x "),
             ("Σ\u{200d}", "Σ\u{200d}"),
         ] {
-            assert_eq!(prepared(typed), wanted, "{typed:?}");
-            assert_eq!(prepared(wanted), wanted, "preparing twice changes nothing");
+            assert_eq!(prepared(typed), expected, "{typed:?}");
+            assert_eq!(prepared(expected), expected, "preparing twice changes nothing");
         }
     }
 }

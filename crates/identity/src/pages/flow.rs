@@ -32,11 +32,11 @@ pub(super) async fn verification(State(identity): State<Identity>, Cx(cx): Cx, v
 }
 
 /// The visitor for a request to the API for the flow in the URL of the page; `None` without a flow id.
-pub(super) fn asked(visitor: &Visitor) -> Option<Visitor> {
+pub(super) fn flow_visitor_of(visitor: &Visitor) -> Option<Visitor> {
     let flow = visitor.query("flow")?;
-    let mut asking = visitor.clone();
-    asking.request_url.query_pairs_mut().clear().append_pair("id", &flow);
-    Some(asking)
+    let mut flow_visitor = visitor.clone();
+    flow_visitor.request_url.query_pairs_mut().clear().append_pair("id", &flow);
+    Some(flow_visitor)
 }
 
 impl Identity {
@@ -54,19 +54,19 @@ impl Identity {
         if let Some(url) = self.page_elsewhere(kind, visitor) {
             return see_other(&url);
         }
-        let Some(asking) = asked(visitor) else { return self.begin_with_query(kind, visitor) };
+        let Some(flow_visitor) = flow_visitor_of(visitor) else { return self.begin_with_query(kind, visitor) };
         let flow = match kind {
-            FlowKind::Login => self.fetch_login(cx, &asking).await,
-            FlowKind::Registration => self.fetch_registration(cx, &asking).await,
-            FlowKind::Settings => self.fetch_settings(cx, &asking).await,
-            FlowKind::Recovery => self.fetch_recovery(cx, &asking).await,
-            FlowKind::Verification => self.fetch_verification(cx, &asking).await,
+            FlowKind::Login => self.fetch_login(cx, &flow_visitor).await,
+            FlowKind::Registration => self.fetch_registration(cx, &flow_visitor).await,
+            FlowKind::Settings => self.fetch_settings(cx, &flow_visitor).await,
+            FlowKind::Recovery => self.fetch_recovery(cx, &flow_visitor).await,
+            FlowKind::Verification => self.fetch_verification(cx, &flow_visitor).await,
         };
         match flow {
             Ok(flow) => {
                 let cx = &self.in_requested_language(cx, &flow);
                 let mut context = self.context_of(cx, kind, &flow);
-                context.code = match self.code_context(cx, kind, &flow, &asking).await {
+                context.code = match self.code_context(cx, kind, &flow, &flow_visitor).await {
                     Ok(code) => code,
                     Err(error) => return self.cannot_show(cx, kind, error).await,
                 };
@@ -84,9 +84,9 @@ impl Identity {
         if page.as_str() == self.own_page(kind.as_str()) {
             return None;
         }
-        let asked: Vec<_> = visitor.request_url.query_pairs().collect();
-        if !asked.is_empty() {
-            page.query_pairs_mut().extend_pairs(asked);
+        let parameters: Vec<_> = visitor.request_url.query_pairs().collect();
+        if !parameters.is_empty() {
+            page.query_pairs_mut().extend_pairs(parameters);
         }
         Some(page.into())
     }
@@ -110,13 +110,13 @@ impl Identity {
         cx: &Context,
         kind: FlowKind,
         flow: &Value,
-        asking: &Visitor,
+        flow_visitor: &Visitor,
     ) -> Result<Option<CodeContext>, FlowError> {
         // Other states need no data beyond those of the flow.
         if flow.get("state").and_then(Value::as_str) != Some("sent_email") {
             return Ok(None);
         }
-        let Some(awaited) = self.awaited_code(cx, kind, asking).await? else { return Ok(None) };
+        let Some(awaited) = self.awaited_code(cx, kind, flow_visitor).await? else { return Ok(None) };
         Ok(Some(CodeContext {
             sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
             wrong_address: self.address_page(kind, flow),

@@ -55,7 +55,7 @@ pub(super) struct MailPage {
 
 /// A segment of a message's text: plain text, or a URL.
 pub(super) enum MailPart {
-    Words(String),
+    Text(String),
     Address(String),
 }
 
@@ -71,13 +71,13 @@ pub(super) fn parts(body: &str) -> Vec<MailPart> {
         // A full stop or comma after a URL belongs to the sentence.
         let address = from_address[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
         if !texts.is_empty() {
-            parts.push(MailPart::Words(texts.to_owned()));
+            parts.push(MailPart::Text(texts.to_owned()));
         }
         parts.push(MailPart::Address(address.to_owned()));
         rest = &from_address[address.len()..];
     }
     if !rest.is_empty() {
-        parts.push(MailPart::Words(rest.to_owned()));
+        parts.push(MailPart::Text(rest.to_owned()));
     }
     parts
 }
@@ -211,7 +211,7 @@ mod tests {
         let written: Vec<_> = parts("See https://a.example/x?y=1. Or (http://b.example/), bye")
             .into_iter()
             .map(|part| match part {
-                MailPart::Words(texts) => texts,
+                MailPart::Text(texts) => texts,
                 MailPart::Address(address) => format!("<{address}>"),
             })
             .collect();

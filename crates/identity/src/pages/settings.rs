@@ -12,7 +12,7 @@ use web::{Cx, RestError};
 
 use super::connections::ConnectionList;
 use super::device_name::device_name;
-use super::flow::asked;
+use super::flow::flow_visitor_of;
 use super::see_other;
 use crate::Identity;
 use crate::domain::SessionId;
@@ -62,8 +62,10 @@ pub(super) async fn show(State(identity): State<Identity>, Cx(cx): Cx, visitor: 
     if let Some(url) = identity.page_elsewhere(FlowKind::Settings, &visitor) {
         return see_other(&url);
     }
-    let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
-    match identity.settings_page(&cx, &visitor, &asking).await {
+    let Some(flow_visitor) = flow_visitor_of(&visitor) else {
+        return identity.begin_with_query(FlowKind::Settings, &visitor);
+    };
+    match identity.settings_page(&cx, &visitor, &flow_visitor).await {
         Ok(page) => identity.page_response(&cx, page.flow.page().asked_with(visitor.request_url.query()), &page),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
     }
@@ -91,9 +93,9 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-        asking: &Visitor,
+        flow_visitor: &Visitor,
     ) -> Result<SettingsPage, FlowError> {
-        let flow = self.fetch_settings(cx, asking).await?;
+        let flow = self.fetch_settings(cx, flow_visitor).await?;
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let texts = self.ui.localizer(cx.locale);

@@ -159,7 +159,8 @@ fn micros(budget: Budget) -> i64 {
 }
 
 fn counter(bytes: Vec<u8>) -> Result<Counter, Error> {
-    let bytes = bytes.try_into().map_err(|_| Error::inconsistent("identity_attempts", "a digest with the wrong length"))?;
+    let bytes =
+        bytes.try_into().map_err(|_| Error::inconsistent("identity_attempts", "a digest with the wrong length"))?;
     Ok(Counter::from_bytes(bytes))
 }
 

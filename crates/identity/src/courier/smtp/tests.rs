@@ -34,8 +34,8 @@ fn message(recipient: &str) -> Message {
 async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let heard = Arc::new(Mutex::new(String::new()));
-    let log = heard.clone();
+    let received = Arc::new(Mutex::new(String::new()));
+    let log = received.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (read, mut write) = stream.into_split();
@@ -70,7 +70,7 @@ async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
             }
         }
     });
-    (port, heard)
+    (port, received)
 }
 
 fn delivery(uri: String) -> Result<Option<SmtpDelivery>, SmtpConfigError> {
@@ -90,11 +90,11 @@ fn trusting_delivery(uri: String, trust: &TrustStore) -> Result<Option<SmtpDeliv
 
 #[tokio::test]
 async fn a_mail_arrives_with_both_texts_and_no_other_recipient() {
-    let (port, heard) = server("250 fine").await;
+    let (port, received) = server("250 fine").await;
     let smtp = delivery(format!("smtp://user:p%40ss@127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
     let now = Timestamp::from_unix_seconds(1_800_000_000);
     assert_eq!(smtp.deliver(&message("ada@example.org"), now).await, Delivery::Done);
-    let heard = heard.lock().await;
+    let received = received.lock().await;
     for part in [
         "MAIL FROM:<no-reply@kleis.example>",
         "RCPT TO:<ada@example.org>",
@@ -108,9 +108,9 @@ async fn a_mail_arrives_with_both_texts_and_no_other_recipient() {
         // "\0user\0p@ss"
         "AUTH PLAIN AHVzZXIAcEBzcw==",
     ] {
-        assert!(heard.contains(part), "{part} is missing in {heard}");
+        assert!(received.contains(part), "{part} is missing in {received}");
     }
-    assert!(!heard.contains("\nBcc:"), "a line break does not add a header");
+    assert!(!received.contains("\nBcc:"), "a line break does not add a header");
 }
 
 #[tokio::test]
@@ -127,12 +127,12 @@ async fn permanent_and_temporary_rejections_are_distinguished() {
 
 #[tokio::test]
 async fn without_starttls_nothing_is_sent_in_clear_text() {
-    let (port, heard) = server("250 fine").await;
+    let (port, received) = server("250 fine").await;
     let smtp = delivery(format!("smtp://user:secret@127.0.0.1:{port}/")).unwrap().unwrap();
     let result = smtp.deliver(&message("ada@example.org"), Timestamp::EPOCH).await;
     assert!(matches!(result, Delivery::Failed(_) | Delivery::Impossible(_)), "{result:?}");
-    let heard = heard.lock().await;
-    assert!(!heard.contains("AUTH") && !heard.contains("RCPT"), "{heard}");
+    let received = received.lock().await;
+    assert!(!received.contains("AUTH") && !received.contains("RCPT"), "{received}");
 }
 
 #[tokio::test]

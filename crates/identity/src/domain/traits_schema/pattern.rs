@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn syntax_of_re2_is_translated_to_ecma() {
-        for (written, wanted) in [
+        for (written, expected) in [
             ("(?i)^abc$", "(?i:^abc$)"),
             (r"^[\w-.]+@([\w-]+\.)+[\w-]{2,4}$", r"^[\w\-.]+@([\w\-]+\.)+[\w\-]{2,4}$"),
             (r"^[.-\w]$", r"^[.\-\w]$"),
@@ -184,7 +184,7 @@ mod tests {
             ("[]a]", r"[\]a]"),
             (r"\A(?P<name>x)\z", "^(?<name>x)$"),
         ] {
-            assert_eq!(to_ecma(written), wanted, "{written}");
+            assert_eq!(to_ecma(written), expected, "{written}");
         }
     }
 

@@ -158,12 +158,12 @@ fn a_constant_without_a_type_gets_the_input_of_its_value() {
         "properties": {"terms": {"const": true}, "country": {"const": "DE"}, "version": {"const": 2}},
     }));
     let inputs: Vec<_> = schema.fields().iter().map(|field| (field.name.as_str(), field.input_type)).collect();
-    let wanted = [
+    let expected = [
         ("traits.terms", InputType::Checkbox),
         ("traits.country", InputType::Text),
         ("traits.version", InputType::Number),
     ];
-    assert_eq!(inputs, wanted);
+    assert_eq!(inputs, expected);
 }
 
 #[test]

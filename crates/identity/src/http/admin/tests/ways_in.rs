@@ -131,10 +131,10 @@ async fn an_administrator_creates_a_recovery_code() {
         assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
         // The flow is for this code only: it sends no other one.
-        let asked = json!({"method": "code", "email": "ada@example.org"});
-        let asked = house.send(&house.public, "POST", &path, Some(asked)).await.expect(400);
+        let request = json!({"method": "code", "email": "ada@example.org"});
+        let rejected = house.send(&house.public, "POST", &path, Some(request)).await.expect(400);
         let at_code =
-            asked.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
+            rejected.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
         assert_eq!(at_code.unwrap()["messages"][0]["id"], 4_000_002);
         let mails = house.ask("GET", "/admin/courier/messages", Value::Null).await.expect(200);
         assert_eq!(mails.json, json!([]));

@@ -57,7 +57,10 @@ async fn a_browser_recovers_and_sets_a_new_password() {
         let settings = passed.sent_to("flow");
         let flow = client.fetch("settings", &settings).await.expect(200);
         assert_eq!(flow.messages(), [1_060_001]);
-        assert_eq!(flow.json["identity"]["verifiable_addresses"][0]["verified"], true, "the code proves ownership of the address");
+        assert_eq!(
+            flow.json["identity"]["verifiable_addresses"][0]["verified"], true,
+            "the code proves ownership of the address"
+        );
         let me = client.whoami().await.expect(200);
         assert_eq!(me.json["authentication_methods"][0]["method"], "code_recovery");
         let done = client
