@@ -37,7 +37,7 @@ const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// Renders a message and queues the job that delivers it. `data` has the snake case keys of the template's model: `to`,
 /// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …. The `locale` is that of the context.
-#[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
+#[expect(clippy::too_many_arguments, reason = "the parts and the recipient of a message")]
 pub async fn queue(
     identity: &Identity,
     tx: &mut WriteTx,

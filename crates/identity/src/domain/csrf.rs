@@ -105,7 +105,7 @@ impl CsrfViolation {
                 "The request has no cookies. Send it with credentials, from the same site, and over HTTPS when cookies are Secure."
             }
             Self::CookieMissing => {
-                "Check that the domain and path of the cookies match the address that the browser sees, and that the flow was begun in this browser."
+                "Check that the domain and path of the cookies match the URL in the browser, and that the flow was started in this browser."
             }
             Self::TokenMissing => {
                 "Send the value of the node `csrf_token` with the form, or in the header X-CSRF-Token."

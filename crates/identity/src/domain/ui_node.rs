@@ -91,7 +91,7 @@ pub enum InputKind {
     Url,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if wants")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if requires")]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -6,7 +6,7 @@ use super::{Derived, TraitError, TraitProblem};
 use crate::domain::{Via, identifier};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of the keyword")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the keyword")]
 pub struct Extension {
     pub password_identifier: bool,
     pub webauthn_identifier: bool,
