@@ -44,7 +44,7 @@ use crate::{Config, Identity, Parts};
 pub(super) const PUBLIC: &str = "http://id.example:4433";
 
 /// An identity service without a network.
-pub(super) struct House {
+pub(super) struct TestServer {
     pub identity: Identity,
     pub clock: ManualClock,
     pub login_requests: Link<dyn LoginRequests>,
@@ -53,9 +53,9 @@ pub(super) struct House {
 }
 
 /// Runs a test on both engines, with `change` merged over the usual configuration.
-pub(super) async fn in_a_house<F: Future<Output = ()>>(change: Value, test: impl Fn(House) -> F) {
+pub(super) async fn with_server<F: Future<Output = ()>>(change: Value, test: impl Fn(TestServer) -> F) {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async {
-        test(House::new(database, &change)).await;
+        test(TestServer::new(database, &change)).await;
     })
     .await;
 }
@@ -71,7 +71,7 @@ fn merge(into: &mut Value, change: &Value) {
     }
 }
 
-impl House {
+impl TestServer {
     fn new(database: Database, change: &Value) -> Self {
         let mut config = json!({
             "dev": true,
@@ -123,7 +123,7 @@ impl House {
     pub(super) fn browser(&self) -> Client<'_> {
         let (address, locale) = ([192, 0, 2, 1].into(), Locale::ENGLISH);
         let (kind, cookies) = (Kind::Browser, BTreeMap::new());
-        Client { house: self, kind, cookies, token: None, address, locale, fetch_site: None }
+        Client { server: self, kind, cookies, token: None, address, locale, fetch_site: None }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -177,7 +177,7 @@ enum Kind {
 /// One client with its cookies.
 #[derive(Clone)]
 pub(super) struct Client<'h> {
-    house: &'h House,
+    server: &'h TestServer,
     kind: Kind,
     pub cookies: BTreeMap<String, String>,
     pub token: Option<String>,
@@ -353,7 +353,7 @@ impl Client<'_> {
 
     async fn send(&mut self, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
         let path = path.strip_prefix(PUBLIC).unwrap_or(path);
-        let cx = Context { client_address: Some(self.address), locale: self.locale, ..self.house.cx() };
+        let cx = Context { client_address: Some(self.address), locale: self.locale, ..self.server.cx() };
         let mut request = Request::builder().method(method).uri(path).extension(cx);
         request = request.header(ACCEPT, if self.kind == Kind::Browser { "text/html" } else { "application/json" });
         if !self.cookies.is_empty() {
@@ -373,7 +373,7 @@ impl Client<'_> {
             }
             None => Body::empty(),
         };
-        let response = self.house.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self.server.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once("; ").unwrap();

@@ -1,12 +1,12 @@
 use serde_json::json;
 
-use super::{PASSWORD, in_a_house};
+use super::{PASSWORD, with_server};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
 async fn a_code_verifies_an_address() {
-    in_a_house(json!({}), |house| async move {
-        let mut person = house.native();
+    with_server(json!({}), |server| async move {
+        let mut person = server.native();
         person.sign_up("a@example.org").await.expect(200);
         let mut client = person.clone();
         let id = client.begin("verification").await;
@@ -27,7 +27,7 @@ async fn a_code_verifies_an_address() {
         );
         let wrong = client.submit("verification", &id, json!({"method": "code", "code": "000000"})).await.expect(200);
         assert_eq!(wrong.messages(), [4_070_006]);
-        let code = house.code(&id, CodePurpose::Verification).await;
+        let code = server.code(&id, CodePurpose::Verification).await;
         let passed = client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(passed.json["state"], "passed_challenge");
         assert_eq!(passed.messages(), [1_080_002]);
@@ -49,16 +49,16 @@ async fn a_code_verifies_an_address() {
 
 #[tokio::test]
 async fn an_unknown_address_gets_the_same_response() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("verification").await;
         let sent = client
             .submit("verification", &id, json!({"method": "code", "email": "nobody@example.org"}))
             .await
             .expect(200);
         assert_eq!(sent.messages(), [1_080_003]);
-        assert!(house.mails().await.is_empty());
-        let code = house.code(&id, CodePurpose::Verification).await;
+        assert!(server.mails().await.is_empty());
+        let code = server.code(&id, CodePurpose::Verification).await;
         let wrong = client.submit("verification", &id, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(wrong.messages(), [4_070_006]);
     })
@@ -68,13 +68,13 @@ async fn an_unknown_address_gets_the_same_response() {
 #[tokio::test]
 async fn unknown_recipients_are_notified_if_configured() {
     let notify = json!({"selfservice": {"flows": {"verification": {"notify_unknown_recipients": true}}}});
-    in_a_house(notify, |house| async move {
-        let mut client = house.native();
+    with_server(notify, |server| async move {
+        let mut client = server.native();
         let id = client.begin("verification").await;
         client.submit("verification", &id, json!({"method": "code", "email": "nobody@example.org"})).await.expect(200);
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         assert_eq!(mails.len(), 1);
-        let code = house.code(&id, CodePurpose::Verification).await;
+        let code = server.code(&id, CodePurpose::Verification).await;
         assert!(!format!("{:?}", mails[0].content).contains(&code), "a stranger gets no code");
     })
     .await;
@@ -82,15 +82,15 @@ async fn unknown_recipients_are_notified_if_configured() {
 
 #[tokio::test]
 async fn opening_the_link_does_not_use_the_code() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.browser();
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.browser();
         let id = client.begin_with("verification", "?return_to=http://www.example/app").await;
         client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
-        let code = house.code(&id, CodePurpose::Verification).await;
+        let code = server.code(&id, CodePurpose::Verification).await;
 
         // The mail is opened on another device.
-        let mut other = house.browser();
+        let mut other = server.browser();
         let path = format!("/self-service/verification?flow={id}&code={code}");
         for _ in 0..2 {
             let shown = other.get(&path).await.expect(303);
@@ -109,13 +109,13 @@ async fn opening_the_link_does_not_use_the_code() {
 
 #[tokio::test]
 async fn opening_the_link_does_not_reveal_the_code_to_another_browser() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut stranger = house.native();
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut stranger = server.native();
         let id = stranger.begin("verification").await;
         stranger.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Verification).await;
-        let mut reader = house.browser();
+        let code = server.code(&id, CodePurpose::Verification).await;
+        let mut reader = server.browser();
         reader.get(&format!("/self-service/verification?flow={id}&code={code}")).await.expect(303);
         assert_eq!(
             stranger.fetch("verification", &id).await.expect(200).node("code")["attributes"]["value"],
@@ -127,14 +127,14 @@ async fn opening_the_link_does_not_reveal_the_code_to_another_browser() {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_verified_is_reported() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("verification").await;
         assert_eq!(client.submit("verification", &id, json!({})).await.expect(400).messages(), [4_010_006]);
         let reply =
             client.submit("verification", &id, json!({"method": "code", "email": "+15550100"})).await.expect(400);
         assert_eq!(reply.node_messages("email"), [4_000_040]);
-        house.advance(3601);
+        server.advance(3601);
         let gone =
             client.submit("verification", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
         assert_eq!(client.get(gone.location()).await.expect(200).messages(), [4_070_005]);
@@ -149,7 +149,7 @@ async fn a_verification_keeps_the_return_url_of_the_flow_before_it() {
         "registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}},
         "login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}},
     }}});
-    in_a_house(config, |house| async move {
+    with_server(config, |server| async move {
         for (query, expected) in [
             ("?return_to=http://www.example/app/x", "http://www.example/app/x"),
             (
@@ -159,7 +159,7 @@ async fn a_verification_keeps_the_return_url_of_the_flow_before_it() {
             ("", "http://www.example/"),
         ] {
             let email = format!("a{}@example.org", query.len());
-            let mut client = house.browser();
+            let mut client = server.browser();
             let id = client.begin_with("registration", query).await;
             let body = json!({"method": "password", "password": PASSWORD, "traits.email": email});
             let sent = client.submit("registration", &id, body).await.expect(303);
@@ -167,14 +167,14 @@ async fn a_verification_keeps_the_return_url_of_the_flow_before_it() {
 
             // Another person: the code of the second flow would supersede that of the first.
             let email = format!("b{}@example.org", query.len());
-            house.native().sign_up(&email).await.expect(200);
-            let mut other = house.browser();
+            server.native().sign_up(&email).await.expect(200);
+            let mut other = server.browser();
             let id = other.begin_with("login", query).await;
             let body = json!({"method": "password", "identifier": email, "password": PASSWORD});
             let stopped = other.submit("login", &id, body).await.expect(303).sent_to("flow");
 
             for (mut client, flow) in [(client, registered), (other, stopped)] {
-                let code = house.code(&flow, CodePurpose::Verification).await;
+                let code = server.code(&flow, CodePurpose::Verification).await;
                 client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
                 let passed = client.fetch("verification", &flow).await.expect(200);
                 assert_eq!(passed.json["ui"]["action"], expected);
