@@ -1,8 +1,8 @@
 //! Passwords known from data breaches. They are looked up at a range service (Have I Been Pwned), which receives only the
 //! first five characters of a SHA-1 digest (k-anonymity). Padding hides the length of the response.
 //!
-//! What always holds: a failed request is an error or is ignored, as configured. After a failure, the service is not called
-//! again for a while, so that registrations do not wait for it repeatedly.
+//! What always holds: a failed request is an error or is ignored, as configured. After an ignored failure, the service is
+//! not called again for a while, so that registrations do not wait for it repeatedly.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -17,12 +17,12 @@ use web::outbound::{Client, Limits};
 
 use crate::config::PasswordConfig;
 
-const REMEMBERED_FOR: Duration = Duration::from_hours(1);
-const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
-const MAX_REMEMBERED: usize = 4096;
+const CACHED_FOR: Duration = Duration::from_hours(1);
+const SKIPPED_FOR: Duration = Duration::from_mins(1);
+const MAX_CACHED: usize = 4096;
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(3), max_bytes: 256 * 1024 };
 
-/// The list cannot be reached, and the configuration does not allow to continue without it.
+/// The list cannot be reached, and the configuration requires it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list of breached passwords cannot be reached")]
 pub(crate) struct BreachListUnavailable;
@@ -31,15 +31,15 @@ pub(crate) struct BreachList {
     http: Client,
     origin: Option<String>,
     ignore_errors: bool,
-    memory: Mutex<Memory>,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Default)]
-struct Memory {
+struct Cache {
     /// By SHA-256 of the password.
     counts: HashMap<[u8; 32], (u64, Timestamp)>,
     order: VecDeque<[u8; 32]>,
-    left_alone_until: Option<Timestamp>,
+    skipped_until: Option<Timestamp>,
 }
 
 impl BreachList {
@@ -50,7 +50,7 @@ impl BreachList {
             http: http.with_limits(LIMITS),
             origin: (config.haveibeenpwned_enabled && !host.is_empty()).then_some(origin),
             ignore_errors: config.ignore_network_errors,
-            memory: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
@@ -59,20 +59,20 @@ impl BreachList {
         let Some(origin) = &self.origin else { return Ok(0) };
         let key: [u8; 32] = Sha256::digest(password.expose().as_bytes()).into();
         {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((count, _)) = memory.counts.get(&key).filter(|(_, until)| now < *until) {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((count, _)) = cache.counts.get(&key).filter(|(_, until)| now < *until) {
                 return Ok(*count);
             }
-            if self.ignore_errors && memory.left_alone_until.is_some_and(|until| now < until) {
+            if self.ignore_errors && cache.skipped_until.is_some_and(|until| now < until) {
                 return Ok(0);
             }
         }
         let hash = uppercase_hex(&Sha1::digest(password.expose().as_bytes()));
         let (prefix, suffix) = hash.split_at(5);
-        match self.ask(&format!("{origin}/range/{prefix}")).await {
+        match self.fetch(&format!("{origin}/range/{prefix}")).await {
             Ok(lines) => {
                 let count = find(&lines, suffix);
-                self.remember(key, count, now);
+                self.store(key, count, now);
                 Ok(count)
             }
             Err(problem) => {
@@ -80,14 +80,14 @@ impl BreachList {
                 if !self.ignore_errors {
                     return Err(BreachListUnavailable);
                 }
-                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                memory.left_alone_until = Some(now.plus(LEFT_ALONE_FOR));
+                let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+                cache.skipped_until = Some(now.plus(SKIPPED_FOR));
                 Ok(0)
             }
         }
     }
 
-    async fn ask(&self, url: &str) -> Result<String, String> {
+    async fn fetch(&self, url: &str) -> Result<String, String> {
         let request =
             Request::get(url).header("Add-Padding", "true").body(Bytes::new()).map_err(|error| error.to_string())?;
         let response = self.http.send(request).await.map_err(|error| error.to_string())?;
@@ -97,15 +97,15 @@ impl BreachList {
         String::from_utf8(response.into_body().to_vec()).map_err(|error| error.to_string())
     }
 
-    fn remember(&self, key: [u8; 32], count: u64, now: Timestamp) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.left_alone_until = None;
-        if memory.counts.insert(key, (count, now.plus(REMEMBERED_FOR))).is_none() {
-            memory.order.push_back(key);
+    fn store(&self, key: [u8; 32], count: u64, now: Timestamp) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.skipped_until = None;
+        if cache.counts.insert(key, (count, now.plus(CACHED_FOR))).is_none() {
+            cache.order.push_back(key);
         }
-        while memory.order.len() > MAX_REMEMBERED {
-            if let Some(oldest) = memory.order.pop_front() {
-                memory.counts.remove(&oldest);
+        while cache.order.len() > MAX_CACHED {
+            if let Some(oldest) = cache.order.pop_front() {
+                cache.counts.remove(&oldest);
             }
         }
     }
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
         assert_eq!(requests.load(Ordering::SeqCst), 1);
         assert_eq!(list.count(&secret("another"), now).await, Ok(0));
-        assert_eq!(list.count(&secret("password"), now.plus(REMEMBERED_FOR)).await, Ok(9_545_824));
+        assert_eq!(list.count(&secret("password"), now.plus(CACHED_FOR)).await, Ok(9_545_824));
         assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(lax.count(&secret("password"), now).await, Ok(0));
         assert_eq!(lax.count(&secret("other"), now).await, Ok(0));
         assert_eq!(requests.load(Ordering::SeqCst), 2, "it is not called again at once");
-        assert_eq!(lax.count(&secret("other"), now.plus(LEFT_ALONE_FOR)).await, Ok(0));
+        assert_eq!(lax.count(&secret("other"), now.plus(SKIPPED_FOR)).await, Ok(0));
         assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 

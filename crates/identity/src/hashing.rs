@@ -122,7 +122,7 @@ impl Hasher {
     /// A stored text that is not a hash fails, after the usual time.
     async fn verify_exactly(&self, password: &Secret<String>, hash: &str) -> Result<bool, HashError> {
         let Ok(hash) = PasswordHash::parse(hash) else {
-            self.hash_for_nothing(password).await?;
+            self.hash_and_discard(password).await?;
             return Ok(false);
         };
         let password = password.clone();
@@ -141,11 +141,11 @@ impl Hasher {
     /// account exists.
     pub async fn verify_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
         let prepared = prepare(password);
-        self.hash_for_nothing(&prepared).await?;
-        if prepared.expose() == password.expose() { Ok(()) } else { self.hash_for_nothing(password).await }
+        self.hash_and_discard(&prepared).await?;
+        if prepared.expose() == password.expose() { Ok(()) } else { self.hash_and_discard(password).await }
     }
 
-    async fn hash_for_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
+    async fn hash_and_discard(&self, password: &Secret<String>) -> Result<(), HashError> {
         let mut text = password.expose().replace('\0', "");
         let mut end = text.len().min(BCRYPT_MAX_PASSWORD);
         while !text.is_char_boundary(end) {
@@ -226,7 +226,7 @@ impl Pool {
     }
 
     /// Records the duration of a hash with the configured algorithm, as a moving average.
-    fn took(&self, spent: Duration) {
+    fn record_duration(&self, spent: Duration) {
         let spent = u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX);
         let before = self.own_nanoseconds.load(Ordering::Relaxed);
         let average = if before == 0 { spent } else { before - before / 8 + spent / 8 };
@@ -241,7 +241,7 @@ impl Pool {
                 let work = move |_: &mut WorkMemory| {
                     let started = Instant::now();
                     let hash = password_hash::hash_bcrypt(password.expose().as_bytes(), salt, cost);
-                    pool.took(started.elapsed());
+                    pool.record_duration(started.elapsed());
                     hash
                 };
                 self.run(8, work).await
@@ -253,7 +253,7 @@ impl Pool {
                 let work = move |memory: &mut WorkMemory| {
                     let started = Instant::now();
                     let hash = password_hash::hash_argon2id(password.expose().as_bytes(), &salt, parameters, memory);
-                    pool.took(started.elapsed());
+                    pool.record_duration(started.elapsed());
                     hash
                 };
                 self.run(parameters.memory_kib, work).await

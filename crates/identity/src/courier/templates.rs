@@ -83,13 +83,13 @@ impl Templates {
         if let Some(own) = self.configured.get(&(kind.folder().to_owned(), part.file())) {
             match execute(part, own, &[], model) {
                 Ok(text) => return Some(text),
-                Err(error) => add_message(kind, part, &error),
+                Err(error) => log_failure(kind, part, &error),
             }
         }
         let folder = self.override_path.as_ref()?.join(kind.folder());
         let own = std::fs::read_to_string(folder.join(part.file())).ok()?;
         let outcome = execute(part, &own, &siblings(&folder, part), model);
-        outcome.map_err(|error| add_message(kind, part, &error)).ok()
+        outcome.map_err(|error| log_failure(kind, part, &error)).ok()
     }
 }
 
@@ -98,7 +98,7 @@ fn one_line(text: &str) -> String {
     text.trim().replace(|c: char| c.is_control(), " ")
 }
 
-fn add_message(kind: TemplateType, part: Part, error: &TemplateError) {
+fn log_failure(kind: TemplateType, part: Part, error: &TemplateError) {
     tracing::error!(template = kind.as_str(), file = part.file(), %error, "a message template failed");
 }
 

@@ -149,7 +149,7 @@ impl Identity {
         is_changed
     }
 
-    /// Every identifier and address of the person with these credentials. A password must not resemble them.
+    /// Every identifier of the loaded credentials. A password must not resemble them.
     pub fn identifiers(&self) -> impl Iterator<Item = &str> {
         self.credentials.values().flat_map(|credential| credential.identifiers.iter().map(String::as_str))
     }

@@ -114,7 +114,7 @@ impl Session {
         references
     }
 
-    /// Whether the session is not revoked or expired. Its identity must also be active.
+    /// Whether the session is neither revoked nor expired. Its identity must also be active.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.active && now < self.expires_at
     }
@@ -124,7 +124,7 @@ impl Session {
         max_age.is_none_or(|max_age| now < self.authenticated_at.plus(max_age))
     }
 
-    /// The expiry after an extension at `now`, which must not come earlier than `earliest` before the end.
+    /// The expiry after an extension at `now`. An extension earlier than `earliest` before the expiry has no effect.
     pub fn extended_expiry(&self, lifespan: Duration, earliest: Duration, now: Timestamp) -> Timestamp {
         if self.expires_at.minus(earliest) <= now { now.plus(lifespan) } else { self.expires_at }
     }

@@ -408,11 +408,11 @@ impl Details for Settings {
         super::message::flow::settings_expired(expired_at, now)
     }
 
-    /// The caller that loaded the identity adds it.
     fn oauth2(&self) -> Option<&OAuth2Request> {
         self.oauth2.as_ref()
     }
 
+    /// Without the identity, which the caller loads and adds.
     fn present(&self, members: &mut Map<String, Value>) {
         members.insert("organization_id".to_owned(), Value::Null);
     }

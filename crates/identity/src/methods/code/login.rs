@@ -159,7 +159,7 @@ async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
-/// A code that was sent and redeemed.
+/// The code that matched the submission.
 struct SentCode(CodeId);
 
 #[async_trait]
