@@ -56,10 +56,7 @@ impl Config {
             if *is_enabled && *used == FlowUse::Link && !links {
                 let key = format!("selfservice.flows.{name}.use");
                 if codes {
-                    adjust(
-                        &key,
-                        "is link, which selfservice.methods.link.enabled switches off; code is used: messages carry a code".to_owned(),
-                    );
+                    adjust(&key, "is link, but selfservice.methods.link.enabled is false; code is used".to_owned());
                     *used = FlowUse::Code;
                 } else {
                     let message = format!("is link; links and codes are both switched off, so there is no {name}");
@@ -71,8 +68,8 @@ impl Config {
         for key in self.courier.unsupported_bodies() {
             adjust(
                 &key,
-                "programs that write a body (Jsonnet) are not run yet: messages are sent with the built-in body, which a \
-                 receiver of another format refuses"
+                "Jsonnet bodies are not supported yet: messages are sent with the built-in body, which a receiver that \
+                 expects another format rejects"
                     .to_owned(),
             );
         }

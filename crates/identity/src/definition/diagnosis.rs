@@ -74,7 +74,7 @@ async fn mail(examined: &Examined<'_>) -> Diagnosis {
     };
     match tokio::time::timeout(MAIL_TIMEOUT, greeting).await {
         Ok(Ok(true)) => diagnosis(Verdict::Good, format!("{host}:{port} answers")),
-        Ok(Ok(false)) => diagnosis(Verdict::Bad, format!("{host}:{port} answers, but not as a mail server does")),
+        Ok(Ok(false)) => diagnosis(Verdict::Bad, format!("{host}:{port} answers, but not like a mail server")),
         Ok(Err(error)) => diagnosis(Verdict::Bad, format!("{host}:{port} cannot be reached: {error}")),
         Err(_) => diagnosis(Verdict::Bad, format!("{host}:{port} does not answer; many networks block mail ports")),
     }

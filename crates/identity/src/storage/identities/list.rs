@@ -157,7 +157,7 @@ fn ids(rows: &[Row]) -> Result<Vec<(ListKey, Uuid)>, Error> {
     rows.iter().map(|row| row.get(0).map(|id| (ListKey::Id(id), id))).collect()
 }
 
-/// The given ids, without duplicates.
+/// The given ids that follow `after`, sorted and without duplicates.
 fn in_order(ids: impl Iterator<Item = IdentityId>, after: Uuid) -> Vec<(ListKey, Uuid)> {
     let ids: BTreeSet<Uuid> = ids.map(IdentityId::as_uuid).filter(|id| *id > after).collect();
     ids.into_iter().map(|id| (ListKey::Id(id), id)).collect()
