@@ -54,7 +54,7 @@ impl HttpDeliveries {
                 Some(HttpDelivery::new(request, client, "courier.http.request_config")?)
             }
             (DeliveryStrategy::Http, None) => {
-                return Err(fault("courier.http", "request_config", "is needed by the delivery strategy http"));
+                return Err(fault("courier.http", "request_config", "is required by the delivery strategy http"));
             }
         };
         let mut channels = Vec::new();

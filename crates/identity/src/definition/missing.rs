@@ -63,7 +63,7 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
         switch: Some("selfservice.methods.password.config.migrate_hook.enabled"),
     },
     Unsupported {
-        text: "sessions are not exchanged for JWTs yet: tokenize_as is refused",
+        text: "sessions are not exchanged for JWTs yet: tokenize_as is rejected",
         keys: &["session.whoami.tokenizer"],
         switch: None,
     },
@@ -73,7 +73,7 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
 pub(super) fn notices(section: &Value) -> Vec<Notice> {
     let mut notices = hooks(section);
     if text(section, "hashers.algorithm") == Some("pbkdf2") {
-        let message = "pbkdf2 is not supported for new hashes: bcrypt is used; hashes that exist are verified";
+        let message = "pbkdf2 is not supported for new hashes: bcrypt is used; existing hashes are still verified";
         notices.push(Notice::warning("hashers.algorithm", message));
     }
     notices

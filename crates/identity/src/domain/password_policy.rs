@@ -21,7 +21,7 @@ pub enum PasswordRefusal {
     TooSimilar,
     #[error("the password was found in {breaches} data breaches")]
     Breached { breaches: u64 },
-    #[error("the new password is the old one")]
+    #[error("the new password equals the old one")]
     Unchanged,
 }
 

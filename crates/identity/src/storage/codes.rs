@@ -96,7 +96,8 @@ fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error>
         flow_id,
         at_rest: row.get(1)?,
         identity_id: row.get::<Option<Uuid>>(2)?.map(IdentityId::from_uuid),
-        via: Via::parse(&via).ok_or_else(|| Error::inconsistent("identity_codes", format!("the channel {via}")))?,
+        via: Via::parse(&via)
+            .ok_or_else(|| Error::inconsistent("identity_codes", format!("unknown channel {via:?}")))?,
         address: row.get(4)?,
         asked_by: super::word("identity_codes", &asked_by, AskedBy::parse)?,
         attempts: row.get(5)?,

@@ -133,7 +133,7 @@ impl DigestHash {
                     .ok_or(HashFormatError::Malformed("the format of the hashed text is missing"))?;
                 let pattern = decode(pattern)?;
                 if !contains(&pattern, PASSWORD) {
-                    return Err(HashFormatError::Malformed("the format does not mention {PASSWORD}"));
+                    return Err(HashFormatError::Malformed("the format does not contain {PASSWORD}"));
                 }
                 (name, Input::Formatted { pattern, salt: decode(salt)? }, hash)
             }
