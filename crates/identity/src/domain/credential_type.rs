@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Where the identifiers of a kind come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifiers {
-    /// A person types them: spellings of one identifier are one identifier (see [`super::identifier`]).
+    /// Entered by people: spellings of one identifier are one identifier (see [`super::identifier`]).
     Typed,
-    /// An identity provider issued them: compared byte for byte.
+    /// Issued by an identity provider, and compared byte for byte.
     Foreign,
     /// Issued by this service; people do not enter them.
     Own,

@@ -10,7 +10,7 @@ use crate::domain::flow::FlowId;
 use crate::domain::{IdentityId, Via};
 
 database::statements! {
-    /// The codes of a flow that can still be redeemed.
+    /// The codes of a flow that were not redeemed, including superseded ones.
     OPEN_CODES = "SELECT id, digest, identity_id, via, address, attempts, created_at, expires_at, asked_by FROM identity_codes \
                   WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL ORDER BY created_at DESC";
     INSERT = "INSERT INTO identity_codes (tenant_id, id, purpose, flow_id, digest, identity_id, via, address, attempts, created_at, expires_at, used_at, asked_by) \

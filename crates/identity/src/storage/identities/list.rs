@@ -1,4 +1,4 @@
-//! Identities page by page, in the order of their ids.
+//! Identities page by page, sorted by id, or by identifier in a search by prefix.
 
 use std::collections::{BTreeSet, HashMap};
 
