@@ -1,11 +1,12 @@
-//! Identity: who are you? Sign-in, registration, recovery, verification, settings, sessions, and the admin API over
+//! The identity service: sign-in, registration, recovery, verification, settings, sessions, and the admin API over
 //! identities (wire-compatible with Ory Kratos).
 //!
 //! What always holds:
-//! - No answer tells a stranger whether an account exists; where the wire contract leaks, `docs/compatibility.md` says so.
-//! - A password is hashed in a pool of bounded threads and memory; a session token rests as its digest.
-//! - Addresses and identifiers follow from the traits by one validator, whoever writes them.
-//! - A change of state writes its event in the same transaction; mail is a job of that transaction.
+//! - Responses to strangers do not reveal whether an account exists. Where the wire contract reveals it,
+//!   `docs/compatibility.md` documents it.
+//! - Passwords are hashed in a pool with limited threads and memory. Session tokens are stored as digests.
+//! - Addresses and identifiers are derived from the traits by one validator, for every write.
+//! - A state change writes its event in the same transaction; mail is a job of that transaction.
 
 pub mod components;
 pub mod config;

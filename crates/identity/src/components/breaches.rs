@@ -1,8 +1,8 @@
-//! Passwords known from data breaches, asked of a range service (Have I Been Pwned) that learns five characters of a
-//! SHA-1 and nothing else (k-anonymity); padding hides even the length of its answer.
+//! Passwords known from data breaches. They are looked up at a range service (Have I Been Pwned), which receives only the
+//! first five characters of a SHA-1 digest (k-anonymity). Padding hides the length of the response.
 //!
-//! What always holds: a broken service is a fault or is passed over, as configured, and is then left alone for a while,
-//! so that registration does not wait for it again and again.
+//! What always holds: a failed request is an error or is ignored, as configured. After an ignored failure, the service is
+//! not called again for a while, so that registrations do not wait for it repeatedly.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -17,12 +17,12 @@ use web::outbound::{Client, Limits};
 
 use crate::config::PasswordConfig;
 
-const REMEMBERED_FOR: Duration = Duration::from_hours(1);
-const LEFT_ALONE_FOR: Duration = Duration::from_mins(1);
-const MAX_REMEMBERED: usize = 4096;
+const CACHED_FOR: Duration = Duration::from_hours(1);
+const SKIPPED_FOR: Duration = Duration::from_mins(1);
+const MAX_CACHED: usize = 4096;
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(3), max_bytes: 256 * 1024 };
 
-/// The list could not be asked, and the configuration does not allow to go on without it.
+/// The list cannot be reached, and the configuration requires it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list of breached passwords cannot be reached")]
 pub(crate) struct BreachListUnavailable;
@@ -31,15 +31,15 @@ pub(crate) struct BreachList {
     http: Client,
     origin: Option<String>,
     ignore_errors: bool,
-    memory: Mutex<Memory>,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Default)]
-struct Memory {
+struct Cache {
     /// By SHA-256 of the password.
     counts: HashMap<[u8; 32], (u64, Timestamp)>,
     order: VecDeque<[u8; 32]>,
-    left_alone_until: Option<Timestamp>,
+    skipped_until: Option<Timestamp>,
 }
 
 impl BreachList {
@@ -50,29 +50,29 @@ impl BreachList {
             http: http.with_limits(LIMITS),
             origin: (config.haveibeenpwned_enabled && !host.is_empty()).then_some(origin),
             ignore_errors: config.ignore_network_errors,
-            memory: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
-    /// In how many breaches the password was found.
+    /// The number of breaches that contain the password.
     pub(crate) async fn count(&self, password: &Secret<String>, now: Timestamp) -> Result<u64, BreachListUnavailable> {
         let Some(origin) = &self.origin else { return Ok(0) };
         let key: [u8; 32] = Sha256::digest(password.expose().as_bytes()).into();
         {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((count, _)) = memory.counts.get(&key).filter(|(_, until)| now < *until) {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((count, _)) = cache.counts.get(&key).filter(|(_, until)| now < *until) {
                 return Ok(*count);
             }
-            if self.ignore_errors && memory.left_alone_until.is_some_and(|until| now < until) {
+            if self.ignore_errors && cache.skipped_until.is_some_and(|until| now < until) {
                 return Ok(0);
             }
         }
         let hash = uppercase_hex(&Sha1::digest(password.expose().as_bytes()));
         let (prefix, suffix) = hash.split_at(5);
-        match self.ask(&format!("{origin}/range/{prefix}")).await {
+        match self.fetch(&format!("{origin}/range/{prefix}")).await {
             Ok(lines) => {
                 let count = find(&lines, suffix);
-                self.remember(key, count, now);
+                self.store(key, count, now);
                 Ok(count)
             }
             Err(problem) => {
@@ -80,32 +80,32 @@ impl BreachList {
                 if !self.ignore_errors {
                     return Err(BreachListUnavailable);
                 }
-                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-                memory.left_alone_until = Some(now.plus(LEFT_ALONE_FOR));
+                let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+                cache.skipped_until = Some(now.plus(SKIPPED_FOR));
                 Ok(0)
             }
         }
     }
 
-    async fn ask(&self, url: &str) -> Result<String, String> {
+    async fn fetch(&self, url: &str) -> Result<String, String> {
         let request =
             Request::get(url).header("Add-Padding", "true").body(Bytes::new()).map_err(|error| error.to_string())?;
         let response = self.http.send(request).await.map_err(|error| error.to_string())?;
         if response.status() != http::StatusCode::OK {
-            return Err(format!("the answer is {}", response.status()));
+            return Err(format!("the response status is {}", response.status()));
         }
         String::from_utf8(response.into_body().to_vec()).map_err(|error| error.to_string())
     }
 
-    fn remember(&self, key: [u8; 32], count: u64, now: Timestamp) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.left_alone_until = None;
-        if memory.counts.insert(key, (count, now.plus(REMEMBERED_FOR))).is_none() {
-            memory.order.push_back(key);
+    fn store(&self, key: [u8; 32], count: u64, now: Timestamp) {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.skipped_until = None;
+        if cache.counts.insert(key, (count, now.plus(CACHED_FOR))).is_none() {
+            cache.order.push_back(key);
         }
-        while memory.order.len() > MAX_REMEMBERED {
-            if let Some(oldest) = memory.order.pop_front() {
-                memory.counts.remove(&oldest);
+        while cache.order.len() > MAX_CACHED {
+            if let Some(oldest) = cache.order.pop_front() {
+                cache.counts.remove(&oldest);
             }
         }
     }
@@ -143,13 +143,13 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use web::outbound::Destinations;
 
-    /// A range service that knows `password`, and how often it was asked.
+    /// A range service that lists `password`, and the number of requests that it received.
     #[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
     async fn service(status: &'static str) -> (String, Arc<AtomicUsize>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(AtomicUsize::new(0));
-        let counter = asked.clone();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = requests.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
@@ -165,7 +165,7 @@ mod tests {
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        (origin, asked)
+        (origin, requests)
     }
 
     fn list(origin: &str, ignore_network_errors: bool) -> BreachList {
@@ -182,33 +182,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_breached_password_is_found_and_the_answer_remembered() {
-        let (origin, asked) = service("200 OK").await;
+    async fn a_breached_password_is_found_and_the_result_is_cached() {
+        let (origin, requests) = service("200 OK").await;
         let list = list(&origin, false);
         let now = Timestamp::EPOCH;
         assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
         assert_eq!(list.count(&secret("password"), now).await, Ok(9_545_824));
-        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
         assert_eq!(list.count(&secret("another"), now).await, Ok(0));
-        assert_eq!(list.count(&secret("password"), now.plus(REMEMBERED_FOR)).await, Ok(9_545_824));
-        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert_eq!(list.count(&secret("password"), now.plus(CACHED_FOR)).await, Ok(9_545_824));
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]
-    async fn a_broken_service_is_a_fault_or_is_left_alone() {
-        let (origin, asked) = service("503 Service Unavailable").await;
+    async fn a_broken_service_is_an_error_or_is_not_called_again() {
+        let (origin, requests) = service("503 Service Unavailable").await;
         let now = Timestamp::EPOCH;
         assert_eq!(list(&origin, false).count(&secret("password"), now).await, Err(BreachListUnavailable));
         let lax = list(&origin, true);
         assert_eq!(lax.count(&secret("password"), now).await, Ok(0));
         assert_eq!(lax.count(&secret("other"), now).await, Ok(0));
-        assert_eq!(asked.load(Ordering::SeqCst), 2, "it is not asked again at once");
-        assert_eq!(lax.count(&secret("other"), now.plus(LEFT_ALONE_FOR)).await, Ok(0));
-        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert_eq!(requests.load(Ordering::SeqCst), 2, "it is not called again at once");
+        assert_eq!(lax.count(&secret("other"), now.plus(SKIPPED_FOR)).await, Ok(0));
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test]
-    async fn a_list_that_is_off_is_not_asked() {
+    async fn a_disabled_list_is_not_called() {
         let config = PasswordConfig { haveibeenpwned_enabled: false, ..PasswordConfig::default() };
         let list = BreachList::new(&config, &Client::new(Destinations::Any, &base::TrustStore::bundled()));
         assert_eq!(list.count(&secret("password"), Timestamp::EPOCH).await, Ok(0));

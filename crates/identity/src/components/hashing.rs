@@ -1,9 +1,8 @@
-//! Password hashing as a pool: a fixed number of threads, a fixed amount of memory, and a queue that nobody waits in
-//! for longer than a deadline. A flood of sign-ins slows sign-in down; it does not take the service with it.
+//! The password hashing pool: a fixed number of threads, a fixed amount of memory, and a queue with a deadline. A flood of
+//! sign-ins slows down sign-ins, but not the rest of the service.
 //!
-//! A verification takes at least as long as one with the configured algorithm, also with a hash that was imported and is
-//! cheaper: timing does not reveal whether an account exists. What a more expensive one may cost is bounded when it is
-//! imported.
+//! A verification takes at least as long as one with the configured algorithm, even for an imported hash that is cheaper:
+//! timing does not reveal whether an account exists. The cost of a more expensive hash is limited when it is imported.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::domain::password::prepare;
 use crate::domain::password_hash::{self, Argon2Parameters, PasswordHash, WorkMemory};
 
-/// How a new hash is made.
+/// The algorithm and parameters of new hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashAlgorithm {
     Argon2id { parameters: Argon2Parameters, salt_length: usize },
@@ -28,22 +27,22 @@ pub enum HashAlgorithm {
 pub struct HashingLimits {
     pub threads: usize,
     pub memory_kib: u32,
-    /// The longest time that a request waits for its turn.
+    /// The maximum time that a request waits in the queue.
     pub queue_deadline: Duration,
-    /// How many may wait.
+    /// The maximum number of waiting requests.
     pub queue_length: usize,
 }
 
 impl HashingLimits {
-    /// One thread for each core, within this memory.
+    /// One thread per core, within this memory.
     pub fn for_this_machine(memory_kib: u32) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self { threads, memory_kib, queue_deadline: Duration::from_secs(10), queue_length: 1024 }
     }
 }
 
-/// The parallelism of Argon2 where none is configured: two lanes for each core. More lanes than the format of imported hashes
-/// allows would make our own hashes unreadable.
+/// The default parallelism of Argon2: two lanes per core. More lanes than the format of imported hashes allows would make
+/// our own hashes unreadable.
 pub(crate) fn default_lanes() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     u32::try_from(2 * cores).unwrap_or(16).min(16)
@@ -51,7 +50,7 @@ pub(crate) fn default_lanes() -> u32 {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// bcrypt reads no more than 72 bytes.
+    /// bcrypt uses at most 72 bytes.
     #[error("the password has {actual} bytes, of which {max} can be hashed")]
     TooLong { max: usize, actual: usize },
     #[error("too many passwords are waiting to be hashed")]
@@ -71,9 +70,9 @@ struct Pool {
     waiting: Arc<Semaphore>,
     threads: Arc<Semaphore>,
     memory: Arc<Semaphore>,
-    /// Work memory of threads that are idle now.
+    /// Working memory of idle threads.
     idle: Mutex<Vec<WorkMemory>>,
-    /// How long a hash of the configured algorithm takes here, in nanoseconds; 0 until one was made.
+    /// The duration of a hash with the configured algorithm, in nanoseconds; 0 until one was computed.
     own_nanoseconds: AtomicU64,
 }
 
@@ -85,7 +84,7 @@ impl Hasher {
             HashAlgorithm::Argon2id { parameters, .. } => parameters.memory_kib,
             HashAlgorithm::Bcrypt { .. } => 8,
         };
-        // The pool must be able to make its own hashes, whatever the memory that it was given.
+        // The pool must be able to create its own hashes, even with a lower memory limit.
         let limits = HashingLimits { memory_kib: limits.memory_kib.max(own), threads: limits.threads.max(1), ..limits };
         let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
         Self(Arc::new(Pool {
@@ -100,7 +99,7 @@ impl Hasher {
         }))
     }
 
-    /// Hashes a password that is to be stored, in its prepared form.
+    /// Hashes a new password in its prepared form.
     pub async fn hash(&self, password: &Secret<String>) -> Result<String, HashError> {
         let password = prepare(password);
         let actual = password.expose().len();
@@ -110,8 +109,8 @@ impl Hasher {
         self.0.clone().hash(password).await?.ok_or(HashError::Failed)
     }
 
-    /// Whether `hash` belongs to `password`. The hash may be older than the prepared form, or imported: where the two
-    /// differ, the password as it was typed is tried as well.
+    /// Whether `hash` belongs to `password`. The hash may be older than the prepared form, or imported: where the two forms
+    /// differ, the password as entered is tried as well.
     pub async fn verify(&self, password: &Secret<String>, hash: &str) -> Result<bool, HashError> {
         let prepared = prepare(password);
         if self.verify_exactly(&prepared, hash).await? {
@@ -120,10 +119,10 @@ impl Hasher {
         Ok(prepared.expose() != password.expose() && self.verify_exactly(password, hash).await?)
     }
 
-    /// A stored text that is not a hash belongs to no password, after the usual time.
+    /// A stored text that is not a hash fails, after the usual time.
     async fn verify_exactly(&self, password: &Secret<String>, hash: &str) -> Result<bool, HashError> {
         let Ok(hash) = PasswordHash::parse(hash) else {
-            self.hash_for_nothing(password).await?;
+            self.hash_and_discard(password).await?;
             return Ok(false);
         };
         let password = password.clone();
@@ -138,15 +137,15 @@ impl Hasher {
         self.0.clone().run(kib, work).await
     }
 
-    /// Takes the time of a failed verification, for an identifier that nobody has, so that timing does not reveal whether
-    /// the account exists.
+    /// Takes the time of a failed verification, for an unknown identifier, so that timing does not reveal whether the
+    /// account exists.
     pub async fn verify_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
         let prepared = prepare(password);
-        self.hash_for_nothing(&prepared).await?;
-        if prepared.expose() == password.expose() { Ok(()) } else { self.hash_for_nothing(password).await }
+        self.hash_and_discard(&prepared).await?;
+        if prepared.expose() == password.expose() { Ok(()) } else { self.hash_and_discard(password).await }
     }
 
-    async fn hash_for_nothing(&self, password: &Secret<String>) -> Result<(), HashError> {
+    async fn hash_and_discard(&self, password: &Secret<String>) -> Result<(), HashError> {
         let mut text = password.expose().replace('\0', "");
         let mut end = text.len().min(BCRYPT_MAX_PASSWORD);
         while !text.is_char_boundary(end) {
@@ -156,7 +155,7 @@ impl Hasher {
         self.0.clone().hash(Secret::new(text)).await.map(drop)
     }
 
-    /// Whether a hash is of the configured algorithm and at least as costly: if not, the next sign-in replaces it.
+    /// Whether a hash uses the configured algorithm and is at least as costly. If not, the next sign-in replaces it.
     pub fn is_current(&self, hash: &str) -> bool {
         let Ok(hash) = PasswordHash::parse(hash) else { return false };
         match self.0.algorithm {
@@ -176,10 +175,10 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
-/// The whole of the configured work; a share of it is a number up to this.
+/// The entire configured work. A share of it is a number up to this.
 const WHOLE: u64 = 1 << 16;
 
-/// The costs of bcrypt hashes that together take `share` of one with `cost`. Each step of the cost doubles the work.
+/// The costs of bcrypt hashes that together take `share` of one with `cost`. Each increment of the cost doubles the work.
 fn bcrypt_costs(cost: u32, share: u64) -> Vec<u32> {
     const LEAST: u32 = 4;
     let mut left = share;
@@ -194,15 +193,15 @@ fn bcrypt_costs(cost: u32, share: u64) -> Vec<u32> {
     costs
 }
 
-/// Which share of the configured work remains to be done after `spent`; `own` is what the whole takes.
+/// The share of the configured work that remains after `spent`; `own` is the duration of the entire work.
 fn share_left(own: Duration, spent: Duration) -> u64 {
     let (own, left) = (own.as_nanos(), own.saturating_sub(spent).as_nanos());
-    // Nothing is known before the first hash: then the whole work is done.
+    // No duration is known before the first hash: the entire work remains.
     (left * u128::from(WHOLE)).checked_div(own).map_or(WHOLE, |share| u64::try_from(share).unwrap_or(WHOLE))
 }
 
 impl Pool {
-    /// Works for the rest of the time that the configured algorithm takes.
+    /// Works for the remaining time of a hash with the configured algorithm.
     fn pad(&self, spent: Duration, memory: &mut WorkMemory) {
         const PASSWORD: &[u8] = b"padding";
         let own = Duration::from_nanos(self.own_nanoseconds.load(Ordering::Relaxed));
@@ -216,7 +215,7 @@ impl Pool {
             HashAlgorithm::Argon2id { parameters, salt_length } => {
                 let memory_kib = u64::from(parameters.memory_kib) * share / WHOLE;
                 let memory_kib = u32::try_from(memory_kib).unwrap_or(parameters.memory_kib);
-                // Argon2 takes no less than 8 KiB for each lane (RFC 9106 section 3.1).
+                // Argon2 needs at least 8 KiB per lane (RFC 9106 section 3.1).
                 if memory_kib >= 8 * parameters.parallelism {
                     let parameters = Argon2Parameters { memory_kib, ..parameters };
                     let salt = vec![0; salt_length];
@@ -226,8 +225,8 @@ impl Pool {
         }
     }
 
-    /// Remembers how long a hash of the configured algorithm took: the average of the last ones, about.
-    fn took(&self, spent: Duration) {
+    /// Records the duration of a hash with the configured algorithm, as a moving average.
+    fn record_duration(&self, spent: Duration) {
         let spent = u64::try_from(spent.as_nanos()).unwrap_or(u64::MAX);
         let before = self.own_nanoseconds.load(Ordering::Relaxed);
         let average = if before == 0 { spent } else { before - before / 8 + spent / 8 };
@@ -242,7 +241,7 @@ impl Pool {
                 let work = move |_: &mut WorkMemory| {
                     let started = Instant::now();
                     let hash = password_hash::hash_bcrypt(password.expose().as_bytes(), salt, cost);
-                    pool.took(started.elapsed());
+                    pool.record_duration(started.elapsed());
                     hash
                 };
                 self.run(8, work).await
@@ -254,7 +253,7 @@ impl Pool {
                 let work = move |memory: &mut WorkMemory| {
                     let started = Instant::now();
                     let hash = password_hash::hash_argon2id(password.expose().as_bytes(), &salt, parameters, memory);
-                    pool.took(started.elapsed());
+                    pool.record_duration(started.elapsed());
                     hash
                 };
                 self.run(parameters.memory_kib, work).await
@@ -285,7 +284,7 @@ impl Pool {
         task.await.map_err(|_| HashError::Failed)
     }
 
-    /// Memory first: whoever holds a thread must be able to go on.
+    /// Memory first: a request that holds a thread must be able to continue.
     async fn admit(&self, kib: u32) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
         let kib = kib.clamp(1, self.limits.memory_kib);
         let memory = self.memory.clone().acquire_many_owned(kib).await.ok()?;
@@ -319,7 +318,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_known_again_and_another_is_not() {
+    async fn a_password_is_verified_and_another_is_rejected() {
         for algorithm in [CHEAP, HashAlgorithm::Bcrypt { cost: 4 }] {
             let hasher = hasher(algorithm);
             let hash = hasher.hash(&secret("secret")).await.unwrap();
@@ -333,14 +332,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_known_again_in_another_spelling() {
+    async fn a_password_is_verified_in_another_encoding() {
         let (composed, decomposed) = ("pässwörd\u{a0}x", "pa\u{308}sswo\u{308}rd x");
         for algorithm in [CHEAP, HashAlgorithm::Bcrypt { cost: 4 }] {
             let hasher = hasher(algorithm);
             let hash = hasher.hash(&secret(composed)).await.unwrap();
             assert_eq!(hasher.verify(&secret(decomposed), &hash).await, Ok(true));
             assert_eq!(hasher.verify(&secret(composed), &hash).await, Ok(true));
-            // A hash from before the prepared form, or from another system.
+            // A hash that predates the prepared form, or from another system.
             let raw = hasher.0.clone().hash(secret(decomposed)).await.unwrap().unwrap();
             assert_eq!(hasher.verify(&secret(decomposed), &raw).await, Ok(true));
             assert_eq!(hasher.verify(&secret(composed), &raw).await, Ok(false));
@@ -359,10 +358,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cheaper_hash_leaves_is_padded_with_as_much_work() {
+    fn a_cheaper_hash_is_padded_with_the_missing_work() {
         let ms = Duration::from_millis;
         assert_eq!(share_left(ms(400), ms(100)), WHOLE * 3 / 4);
-        assert_eq!(share_left(ms(0), ms(100)), WHOLE, "nothing is known yet: the whole work is done");
+        assert_eq!(share_left(ms(0), ms(100)), WHOLE, "no duration is known yet: the entire work remains");
         assert_eq!(share_left(ms(400), ms(2000)), 0);
         assert_eq!(bcrypt_costs(12, WHOLE), [12]);
         assert_eq!(bcrypt_costs(12, WHOLE * 3 / 4), [11, 10]);
@@ -373,7 +372,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_verification_by_a_cheap_imported_hash_still_knows_its_password() {
+    async fn a_cheap_imported_hash_still_verifies_its_password() {
         for algorithm in [CHEAP, HashAlgorithm::Bcrypt { cost: 5 }] {
             let hasher = hasher(algorithm);
             for _ in 0..2 {
@@ -387,7 +386,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_the_queue_full_is_sent_away() {
+    async fn a_full_queue_rejects_requests() {
         let limits =
             HashingLimits { threads: 1, memory_kib: 64, queue_deadline: Duration::from_millis(20), queue_length: 2 };
         let hasher = Hasher::new(CHEAP, limits, Rng::seeded(1));

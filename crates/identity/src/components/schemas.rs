@@ -1,5 +1,5 @@
-//! The identity schemas of the configuration: loaded once, checked at start, compiled for ever. Those behind HTTP are
-//! fetched before the first request that could need them; what they refer to comes with them.
+//! The identity schemas of the configuration. They are loaded once, validated at the start and compiled once. Schemas over
+//! HTTP are fetched before the first request that could need them, with the documents that they reference.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,11 +16,11 @@ use crate::domain::traits_schema::SchemaError;
 use crate::domain::{self, TraitsSchema};
 
 const MAX_BYTES: usize = 1024 * 1024;
-/// How many documents one schema may refer to.
+/// The maximum number of documents that one schema may reference.
 const MAX_RESOURCES: usize = 32;
 const BUILT_IN: &str = include_str!("../../schemas/person.schema.json");
 
-/// A schema could not be had.
+/// A schema cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaLoadError {
     #[error("identity schema {id}: {url} cannot be read: {problem}")]
@@ -52,13 +52,13 @@ struct Inner {
     refuse_references: bool,
     http: Client,
     compiled: RwLock<HashMap<String, Arc<TraitsSchema>>>,
-    /// What to know about schemas that can be used all the same.
+    /// Warnings about schemas that can be used anyway.
     remarks: RwLock<Vec<String>>,
     loading: tokio::sync::Mutex<()>,
 }
 
 impl Schemas {
-    /// Loads what needs no network.
+    /// Loads the schemas that need no network.
     pub(crate) fn new(
         config: &config::Schemas,
         refuse_references: bool,
@@ -77,7 +77,7 @@ impl Schemas {
             return Err(SchemaLoadError::UnknownDefault(config.default_schema_id.clone()));
         }
         if schemas.0.sources.len() < config.schemas.len() {
-            schemas.remark("an id is listed twice, and the first schema of it is used".to_owned());
+            schemas.remark("an id is listed twice; its first schema is used".to_owned());
         }
         for source in &schemas.0.sources {
             if is_remote(&source.url) {
@@ -89,18 +89,18 @@ impl Schemas {
                 &local(&source.url).map_err(|problem| unreadable(source, &source.url, problem))?,
             )?;
             let mut resources = HashMap::new();
-            let mut wanted = schemas.references(source, &document)?;
-            // A local schema that refers to the network waits for `load`.
-            if wanted.iter().any(|url| is_remote(url)) {
+            let mut pending = schemas.references(source, &document)?;
+            // A local schema that references the network is loaded by `load`.
+            if pending.iter().any(|url| is_remote(url)) {
                 continue;
             }
-            while let Some(url) = wanted.pop() {
+            while let Some(url) = pending.pop() {
                 if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
                     continue;
                 }
                 let text = local(&url).map_err(|problem| unreadable(source, &url, problem))?;
                 let resource = schemas.parse(source, &url, &text)?;
-                wanted.extend(schemas.references(source, &resource)?);
+                pending.extend(schemas.references(source, &resource)?);
                 resources.insert(url, resource);
             }
             schemas.compile(source, document, &resources)?;
@@ -108,8 +108,8 @@ impl Schemas {
         Ok(schemas)
     }
 
-    /// Fetches the schemas behind HTTP that are not loaded yet. Call it before serving; each request does so again when
-    /// that failed.
+    /// Fetches the schemas over HTTP that are not loaded yet. Call it before serving; if it fails, each request calls it
+    /// again.
     pub(crate) async fn load(&self) -> Result<(), SchemaLoadError> {
         if self.is_complete() {
             return Ok(());
@@ -121,13 +121,13 @@ impl Schemas {
             }
             let document = self.parse(source, &source.url, &self.fetch(source, &source.url).await?)?;
             let mut resources = HashMap::new();
-            let mut wanted = self.references(source, &document)?;
-            while let Some(url) = wanted.pop() {
+            let mut pending = self.references(source, &document)?;
+            while let Some(url) = pending.pop() {
                 if resources.contains_key(&url) || resources.len() >= MAX_RESOURCES {
                     continue;
                 }
                 let resource = self.parse(source, &url, &self.fetch(source, &url).await?)?;
-                wanted.extend(self.references(source, &resource)?);
+                pending.extend(self.references(source, &resource)?);
                 resources.insert(url, resource);
             }
             self.compile(source, document, &resources)?;
@@ -139,7 +139,7 @@ impl Schemas {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).len() == self.0.sources.len()
     }
 
-    /// A schema by its id; `None` when it is unknown (or, behind HTTP, not loaded).
+    /// A schema by its id; `None` when it is unknown or, over HTTP, not loaded.
     pub(crate) fn get(&self, id: &str) -> Option<Arc<TraitsSchema>> {
         self.0.compiled.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
@@ -172,7 +172,7 @@ impl Schemas {
         self.0.sources.iter().map(|source| source.id.as_str())
     }
 
-    /// What to know about schemas that can be used all the same.
+    /// Warnings about schemas that can be used anyway.
     pub(crate) fn remarks(&self) -> Vec<String> {
         self.0.remarks.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -189,7 +189,7 @@ impl Schemas {
         }
         let rest = text.get(documents.byte_offset()..).unwrap_or_default().trim_ascii();
         if !rest.is_empty() {
-            self.remark(format!("{}: what follows the end of its JSON document is not read", source.id));
+            self.remark(format!("{}: data after the end of its JSON document is ignored", source.id));
         }
         Ok(document)
     }
@@ -214,7 +214,7 @@ impl Schemas {
         Ok(())
     }
 
-    /// The documents outside of this one that it refers to.
+    /// The external documents that this one references.
     fn references(&self, source: &SchemaSource, document: &Value) -> Result<Vec<String>, SchemaLoadError> {
         let mut found = Vec::new();
         collect_references(document, &mut found);
@@ -232,7 +232,7 @@ impl Schemas {
         }
         let response = self.0.http.get(url).await.map_err(|error| unreadable(source, url, error.to_string()))?;
         if !response.status().is_success() {
-            return Err(unreadable(source, url, format!("the answer is {}", response.status())));
+            return Err(unreadable(source, url, format!("the response status is {}", response.status())));
         }
         Ok(response.into_body().to_vec())
     }
@@ -255,7 +255,7 @@ fn first_of_each_id(sources: &[SchemaSource]) -> Vec<SchemaSource> {
 }
 
 fn unreadable(source: &SchemaSource, url: &str, problem: String) -> SchemaLoadError {
-    // A schema inside its own address is too long to name.
+    // A base64 URL contains the entire schema, so it is too long to show.
     let url = if url.starts_with("base64://") { "base64://…" } else { url };
     SchemaLoadError::Unreadable { id: source.id.clone(), url: url.to_owned(), problem }
 }
@@ -264,7 +264,7 @@ fn is_remote(url: &str) -> bool {
     url.starts_with("http://") || url.starts_with("https://")
 }
 
-/// Reads a document that needs no network.
+/// Reads a document without network access.
 fn local(url: &str) -> Result<Vec<u8>, String> {
     if url == BUILT_IN_SCHEMA {
         return Ok(BUILT_IN.as_bytes().to_vec());
@@ -277,14 +277,15 @@ fn local(url: &str) -> Result<Vec<u8>, String> {
     }
     match url.strip_prefix("file://") {
         Some(path) => std::fs::read(PathBuf::from(path)).map_err(|error| error.to_string()),
-        None => Err("the address begins with none of file://, base64://, http:// and https://".to_owned()),
+        None => Err("the URL must begin with file://, base64://, http:// or https://".to_owned()),
     }
 }
 
-/// What relative references of a document are relative to (RFC 3986 section 5.1): its `$id`, or where it was found.
+/// The base URI of the references in a document (RFC 3986 section 5.1): its `$id`, or its URL.
 fn base_of(document: &Value, url: &str) -> Option<Url> {
-    let said = document.get("$id").and_then(Value::as_str).and_then(|id| Url::parse(id).ok());
-    said.filter(|id| !id.cannot_be_a_base())
+    let declared = document.get("$id").and_then(Value::as_str).and_then(|id| Url::parse(id).ok());
+    declared
+        .filter(|id| !id.cannot_be_a_base())
         .or_else(|| Url::parse(url).ok().filter(|url| ["file", "http", "https"].contains(&url.scheme())))
 }
 
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_schema_is_a_schema() {
+    fn the_built_in_schema_is_valid() {
         let schemas = Schemas::new(
             &config::Schemas::default(),
             true,
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_found_at_start() {
+    fn errors_are_found_at_the_start() {
         assert!(matches!(load(&[], false), Err(SchemaLoadError::UnknownDefault(_))));
         assert!(matches!(load(&[("default", "file:///nowhere")], false), Err(SchemaLoadError::Unreadable { .. })));
         assert!(matches!(load(&[("default", "ftp://x")], false), Err(SchemaLoadError::Unreadable { .. })));
@@ -367,25 +368,25 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_document_is_reported_and_not_read() {
+    fn data_after_the_document_is_reported_and_ignored() {
         let schemas = load(&[("default", &inline(&format!("{BUILT_IN}\n  }}\n}}")))], false).unwrap();
         assert!(schemas.is_complete());
-        assert_eq!(schemas.remarks(), ["default: what follows the end of its JSON document is not read"]);
+        assert_eq!(schemas.remarks(), ["default: data after the end of its JSON document is ignored"]);
         assert!(load(&[("default", BUILT_IN_SCHEMA)], false).unwrap().remarks().is_empty());
     }
 
     #[test]
-    fn of_schemas_with_one_id_the_first_is_used() {
+    fn the_first_of_two_schemas_with_the_same_id_is_used() {
         let other = inline(r#"{"properties":{"traits":{"properties":{"a":{"type":"string"}}}}}"#);
         let schemas = load(&[("default", &other), ("default", BUILT_IN_SCHEMA)], false).unwrap();
         assert!(schemas.is_complete());
         assert_eq!(schemas.ids().count(), 1);
         assert_eq!(schemas.get("default").unwrap().fields()[0].name, "traits.a");
-        assert_eq!(schemas.remarks(), ["an id is listed twice, and the first schema of it is used"]);
+        assert_eq!(schemas.remarks(), ["an id is listed twice; its first schema is used"]);
     }
 
     #[test]
-    fn references_are_loaded_beforehand_or_refused() {
+    fn references_are_loaded_before_or_rejected() {
         let folder = std::env::temp_dir().join(format!("kleis-schemas-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join("mail.json");
@@ -409,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn remote_schemas_wait_until_they_are_fetched() {
+    fn remote_schemas_are_unavailable_until_they_are_fetched() {
         let schemas = load(&[("default", BUILT_IN_SCHEMA), ("far", "https://example.org/x.json")], false).unwrap();
         assert!(!schemas.is_complete());
         assert!(schemas.get("far").is_none() && schemas.get("default").is_some());

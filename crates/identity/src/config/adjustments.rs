@@ -3,11 +3,11 @@
 
 use super::{Config, FlowUse, HasherAlgorithm};
 
-/// The least work of a bcrypt hash outside of development.
+/// The lowest cost of a bcrypt hash outside of development.
 const MIN_BCRYPT_COST: u32 = 12;
 /// The highest cost that bcrypt supports.
 const MAX_BCRYPT_COST: u32 = 31;
-/// The least memory of Argon2 for each lane (RFC 9106 section 3.1).
+/// The least memory of Argon2 per lane (RFC 9106 section 3.1).
 const ARGON2_LANE_BYTES: u64 = 8 << 10;
 
 /// One adjusted value.
@@ -56,10 +56,7 @@ impl Config {
             if *is_enabled && *used == FlowUse::Link && !links {
                 let key = format!("selfservice.flows.{name}.use");
                 if codes {
-                    adjust(
-                        &key,
-                        "is link, which selfservice.methods.link.enabled switches off; code is used: messages carry a code".to_owned(),
-                    );
+                    adjust(&key, "is link, but selfservice.methods.link.enabled is false; code is used".to_owned());
                     *used = FlowUse::Code;
                 } else {
                     let message = format!("is link; links and codes are both switched off, so there is no {name}");
@@ -71,8 +68,8 @@ impl Config {
         for key in self.courier.unsupported_bodies() {
             adjust(
                 &key,
-                "programs that write a body (Jsonnet) are not run yet: messages are sent with the built-in body, which a \
-                 receiver of another format refuses"
+                "Jsonnet bodies are not supported yet: messages are sent with the built-in body, which a receiver that \
+                 expects another format rejects"
                     .to_owned(),
             );
         }
@@ -107,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_are_switched_off_make_way_for_codes() {
+    fn codes_replace_links_that_are_switched_off() {
         let adjusted = |link: bool, enabled: bool| {
             let flow = json!({"enabled": enabled, "use": "link"});
             let config: Config = serde_json::from_value(json!({ "selfservice": {
@@ -121,7 +118,7 @@ mod tests {
         let keys = ["selfservice.flows.recovery.use", "selfservice.flows.verification.use"].map(str::to_owned).to_vec();
         assert_eq!(adjusted(false, true), (FlowUse::Code, FlowUse::Code, keys));
         assert_eq!(adjusted(true, true), (FlowUse::Link, FlowUse::Link, vec![]));
-        assert_eq!(adjusted(false, false).2, Vec::<String>::new(), "a flow that is off is not missed");
+        assert_eq!(adjusted(false, false).2, Vec::<String>::new(), "a flow that is switched off is not reported");
     }
 
     #[test]
@@ -133,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_are_switched_off_make_way_for_codes_or_for_nothing() {
+    fn links_that_are_switched_off_are_replaced_by_codes_if_those_are_enabled() {
         let adjusted = |code: bool| {
             let tree = json!({"selfservice": {
                 "flows": {"recovery": {"enabled": true, "use": "link"}, "verification": {"enabled": false, "use": "link"}},

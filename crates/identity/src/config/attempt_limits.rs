@@ -10,9 +10,9 @@ use crate::domain::attempt_limit;
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AttemptLimits {
-    /// Failed guesses at a password or a code, over all flows together.
+    /// Failed guesses at a password or a code, over all flows.
     pub guesses: Limits,
-    /// Messages that carry a code or a link, over all flows together.
+    /// Messages that carry a code or a link, over all flows.
     pub messages: Limits,
     /// Registrations and changes with a name that is taken, from one network. Default: `{ burst: 30, refill: 20s }`.
     pub taken_names: Limit,
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_that_is_set_changes_that_one_alone() {
+    fn a_configured_limit_changes_no_other_limit() {
         let set: AttemptLimits =
             serde_json::from_value(serde_json::json!({"guesses": {"stranger": {"burst": 3}}, "familiar_for": "24h"}))
                 .unwrap();

@@ -37,7 +37,7 @@ impl Default for Courier {
 }
 
 impl Courier {
-    /// The keys of Jsonnet bodies, which are not evaluated.
+    /// The keys of Jsonnet bodies, which are not supported.
     pub(super) fn unsupported_bodies(&self) -> Vec<String> {
         let mail = self.http.request_config.iter().map(|it| ("courier.http.request_config.body".to_owned(), it));
         let channels = self.channels.iter().enumerate();
@@ -154,7 +154,7 @@ pub struct HttpAuthConfig {
     pub place: String,
 }
 
-/// Where the parts of a template come from, by their dotted path below the template: `valid.email.body.html`.
+/// The sources of the parts of a template, by their dotted path below the template: `valid.email.body.html`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct TemplateSources(#[schemars(with = "TemplateKeys")] pub serde_json::Value);
@@ -174,7 +174,7 @@ struct MessageKeys {
     sms: TextMessageKeys,
 }
 
-/// Nobody is told by text message that a code is not valid.
+/// Text messages about invalid codes do not exist.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the values are looked up by their paths")]
 struct InvalidMessageKeys {

@@ -1,4 +1,4 @@
-//! `selfservice.flows`: pages, lifespans, and what happens before and after.
+//! `selfservice.flows`: pages, lifespans, and the hooks and return URLs of each flow.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,12 @@ pub struct Flows {
     pub error: ErrorFlow,
 }
 
-/// The hooks that are performed. Others are known to the contract, but nothing here does what they ask.
+/// The supported hooks. Others are valid in the configuration but are not run.
 const HOOKS: [&str; 5] =
     ["session", "revoke_active_sessions", "require_verified_address", "show_verification_ui", "verification"];
 
 impl Flows {
-    /// Hooks that the configuration names and nobody performs, with the path of each.
+    /// Configured hooks that are not supported, with the path of each.
     pub fn unperformed_hooks(&self) -> Vec<String> {
         let flows = [
             ("login", &self.login.before, &self.login.after),
@@ -38,7 +38,7 @@ impl Flows {
         ];
         let mut found = Vec::new();
         for (flow, before, after) in flows {
-            // Nothing is performed before a flow.
+            // No hook runs before a flow.
             list(&mut found, &format!("{flow}.before"), &before.hooks, &[]);
             list(&mut found, &format!("{flow}.after"), &after.hooks, &HOOKS);
             for (method, settings) in &after.methods {
@@ -63,7 +63,7 @@ pub struct LoginFlow {
     pub lifespan: GoDuration,
     /// Whether the login form asks for all fields at once (`unified`) or for the identifier first.
     pub style: LoginStyle,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -95,7 +95,7 @@ pub enum LoginStyle {
 pub struct RegistrationFlow {
     /// Whether people can sign up.
     pub enabled: bool,
-    /// Whether a registration with a taken identifier says how its owner signs in. This shows which accounts exist.
+    /// Whether a registration with a taken identifier shows how its owner signs in. This reveals which accounts exist.
     pub login_hints: bool,
     /// The page that shows this flow. Unset, it is the built-in page.
     pub ui_url: Option<String>,
@@ -105,10 +105,10 @@ pub struct RegistrationFlow {
     pub style: RegistrationStyle,
     /// Whether the form asks for all fields at once, as in older versions of Kratos.
     pub enable_legacy_one_step: bool,
-    /// Whether an account comes into being only when its address is confirmed. The browser that signed up is signed in
-    /// then. On by default without a configuration file of Kratos.
+    /// Whether an account is created only when its address is confirmed. The browser that signed up is then signed in. On by
+    /// default without a configuration file of Kratos.
     pub confirm_address_first: bool,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -147,11 +147,11 @@ pub struct SettingsFlow {
     pub lifespan: GoDuration,
     /// How old a sign-in may be when a person changes credentials. After that, they sign in again.
     pub privileged_session_max_age: GoDuration,
-    /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of everybody
-    /// who has one.
+    /// The assurance level that the settings demand: `aal1`, or `highest_available` for the second factor of every
+    /// person who has one.
     #[schemars(with = "String")]
     pub required_aal: RequiredAal,
-    // No hook is performed before a flow.
+    // No hook runs before a flow.
     #[schemars(skip)]
     pub before: Before,
     pub after: After,
@@ -170,7 +170,7 @@ impl Default for SettingsFlow {
     }
 }
 
-/// How an address is proved.
+/// How a person proves that they own an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowUse {
@@ -193,9 +193,9 @@ macro_rules! address_flow {
             /// Whether the message carries a code or a link.
             #[serde(rename = "use")]
             pub used: FlowUse,
-            /// Whether an address without an account gets a message that says so.
+            /// Whether an address without an account receives a notice.
             pub notify_unknown_recipients: bool,
-            // No hook is performed before a flow.
+            // No hook runs before a flow.
             #[schemars(skip)]
             pub before: Before,
             pub after: After,
@@ -248,7 +248,7 @@ pub struct Before {
     pub hooks: Vec<Hook>,
 }
 
-/// What happens after a flow, whichever method ended it, and by method.
+/// The configuration that applies after a flow, for all methods and by method.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct After {
@@ -260,7 +260,7 @@ pub struct After {
 }
 
 impl After {
-    /// The hooks of a method; those of the flow only when the method names none.
+    /// The hooks of a method. The hooks of the flow apply only when the method has none.
     pub fn hooks_of(&self, method: &str) -> &[Hook] {
         match self.methods.get(method) {
             Some(after) if !after.hooks.is_empty() => &after.hooks,
@@ -268,7 +268,7 @@ impl After {
         }
     }
 
-    /// Where a browser goes, unless it asked for another place.
+    /// Where a browser goes, unless it requested another URL.
     pub fn return_url_of(&self, method: &str) -> Option<&str> {
         let own = self.methods.get(method).and_then(|after| after.default_browser_return_url.as_deref());
         own.or(self.default_browser_return_url.as_deref())

@@ -1,6 +1,5 @@
-//! This service's section of the configuration: the keys of the file that it replaces, with their defaults. Unknown keys
-//! are refused by the contract's schema before this is read; keys of the contract that no field reads are reported at the
-//! start.
+//! This service's section of the configuration: the keys of the replaced program's file, with their defaults. The contract's
+//! schema rejects unknown keys before this is read. Keys of the contract that no field reads are reported at the start.
 
 mod adjustments;
 mod attempt_limits;
@@ -169,7 +168,7 @@ pub enum SameSite {
 #[serde(default)]
 pub struct Whoami {
     /// The assurance level that `/sessions/whoami` demands: `aal1`, or `highest_available` for the second factor of
-    /// everybody who has one.
+    /// every person who has one.
     #[schemars(with = "String")]
     pub required_aal: crate::domain::RequiredAal,
 }
@@ -206,7 +205,7 @@ pub struct Hashers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HasherAlgorithm {
-    // Certified builds of the replaced program offer PBKDF2; the default is used instead, and reported.
+    // Certified builds of the replaced program offer PBKDF2. The default is used instead, and this is reported.
     #[default]
     #[serde(alias = "pbkdf2")]
     Bcrypt,
@@ -262,7 +261,7 @@ impl Default for Argon2 {
 pub struct ByteSize(pub u64);
 
 impl ByteSize {
-    /// In KiB, up to what fits.
+    /// In KiB, saturating at `u32::MAX`.
     pub fn kib(self) -> u32 {
         u32::try_from(self.0 >> 10).unwrap_or(u32::MAX)
     }
@@ -310,7 +309,7 @@ pub struct Oauth2Provider {
 #[serde(default)]
 pub struct Security {
     pub account_enumeration: AccountEnumeration,
-    /// Ours.
+    /// Not a key of Kratos.
     pub attempt_limits: AttemptLimits,
     /// Whether identity schemas with `$ref` to other documents are refused.
     pub disallow_ref_in_identity_schemas: bool,
@@ -357,7 +356,7 @@ pub struct FeatureFlags {
     pub faster_session_extend: bool,
 }
 
-/// A flag that files write as a boolean, and environments as text.
+/// A flag: a boolean in files, text in environment variables.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     #[derive(Deserialize, JsonSchema)]
     #[serde(untagged)]
@@ -396,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_that_nobody_performs_are_named_by_their_path() {
+    fn unsupported_hooks_are_reported_by_their_path() {
         let config: Config = serde_json::from_value(serde_json::json!({"selfservice": {"flows": {
             "login": {"before": {"hooks": [{"hook": "web_hook", "config": {}}]}, "after": {"hooks": [{"hook": "revoke_active_sessions"}]}},
             "registration": {"after": {"password": {"hooks": [{"hook": "session"}, {"hook": "web_hook", "config": {}}]}}},

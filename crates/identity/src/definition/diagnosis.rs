@@ -1,4 +1,4 @@
-//! What `kleis doctor` says about this service: whether browsers keep its cookies, and whether its mail server answers.
+//! The checks of `kleis doctor` for this service: whether browsers keep its cookies, and whether its mail server answers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use url::Url;
 
-/// Connecting to the mail server, and its greeting.
+/// Includes the connection and the server's greeting.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) async fn diagnose(examined: Examined<'_>) -> Vec<Diagnosis> {
@@ -38,12 +38,13 @@ fn cookies(section: &Value) -> Vec<Diagnosis> {
     let is_plain = base.as_ref().is_some_and(|url| url.scheme() == "http");
     for key in ["session.cookie.same_site", "cookies.same_site"] {
         if text(key).as_deref() == Some("none") && is_plain {
-            let why = format!("identity.{key} is None, which browsers take only with Secure, and that only over https");
+            let why =
+                format!("identity.{key} is None, which browsers accept only with Secure, and Secure requires https");
             found.push(Diagnosis::new("cookies", Verdict::Bad, why));
         }
     }
     if found.is_empty() {
-        found.push(Diagnosis::new("cookies", Verdict::Good, "reach the browsers they are meant for"));
+        found.push(Diagnosis::new("cookies", Verdict::Good, "are accepted by browsers"));
     }
     found
 }
@@ -51,8 +52,7 @@ fn cookies(section: &Value) -> Vec<Diagnosis> {
 async fn mail(examined: &Examined<'_>) -> Diagnosis {
     let diagnosis = |verdict, why: String| Diagnosis::new("mail", verdict, why);
     let Some(uri) = text(examined.section, "courier.smtp.connection_uri") else {
-        let why =
-            "is caught in the local mailbox and reaches nobody: set courier.smtp.connection_uri before people use this";
+        let why = "is stored in the local mailbox and not delivered: set courier.smtp.connection_uri before going live";
         let verdict = if examined.is_configured { Verdict::Warning } else { Verdict::Good };
         return diagnosis(verdict, why.to_owned());
     };
@@ -65,7 +65,7 @@ async fn mail(examined: &Examined<'_>) -> Diagnosis {
     let greeting = async {
         let mut stream = TcpStream::connect((host.as_str(), port)).await?;
         if url.scheme() == "smtps" {
-            // The greeting comes after the handshake; that somebody listens is what can be seen here.
+            // The greeting follows the TLS handshake, so only the open port is checked here.
             return Ok(true);
         }
         let mut line = [0; 3];
@@ -74,7 +74,7 @@ async fn mail(examined: &Examined<'_>) -> Diagnosis {
     };
     match tokio::time::timeout(MAIL_TIMEOUT, greeting).await {
         Ok(Ok(true)) => diagnosis(Verdict::Good, format!("{host}:{port} answers")),
-        Ok(Ok(false)) => diagnosis(Verdict::Bad, format!("{host}:{port} answers, but not as a mail server does")),
+        Ok(Ok(false)) => diagnosis(Verdict::Bad, format!("{host}:{port} answers, but not like a mail server")),
         Ok(Err(error)) => diagnosis(Verdict::Bad, format!("{host}:{port} cannot be reached: {error}")),
         Err(_) => diagnosis(Verdict::Bad, format!("{host}:{port} does not answer; many networks block mail ports")),
     }

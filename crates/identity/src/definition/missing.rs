@@ -1,4 +1,4 @@
-//! What files of Kratos ask for and this version does not do.
+//! Settings of Kratos that this version does not support.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +9,30 @@ use service::{Notice, Protection, Unsupported};
 use crate::config::Flows;
 
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("ciphers.algorithm", "has no effect: what is at rest is always sealed with XChaCha20-Poly1305"),
+    ("ciphers.algorithm", "has no effect: stored data is always sealed with XChaCha20-Poly1305"),
     ("hashers.argon2.expected_duration", "has no effect: it only served to calibrate the other settings"),
     ("hashers.argon2.expected_deviation", "has no effect: it only served to calibrate the other settings"),
-    ("hashers.pbkdf2", "has no effect: new hashes are made with bcrypt or argon2"),
-    ("database.cleanup", "has no effect: what expired is always deleted, in small batches"),
+    ("hashers.pbkdf2", "has no effect: new hashes use bcrypt or argon2"),
+    ("database.cleanup", "has no effect: expired rows are always deleted, in small batches"),
     ("courier.templates.verifiable_address_changed", "has no effect: this message is not sent in this version"),
-    ("courier.worker", "has no effect: mail is sent when it is due, by every process that serves"),
+    ("courier.worker", "has no effect: every serving process sends mail when it is due"),
     ("expose-metrics-port", "has no effect: metrics are at /metrics/prometheus of the admin listener"),
     ("enterprise", "has no effect: it belongs to another edition of the replaced program"),
     ("organizations", "has no effect: it belongs to another edition of the replaced program"),
     ("selfservice.methods.b2b", "has no effect: it belongs to another edition of the replaced program"),
-    ("preview", "has no effect: every read sees what was written before it"),
+    ("preview", "has no effect: every read sees all earlier writes"),
     ("feature_flags.legacy_allow_insecure_origins", "has no effect: such origins are never allowed"),
 ];
 
 pub(super) const UNSUPPORTED: &[Unsupported] = &[
     Unsupported {
-        text: "security keys (WebAuthn) are not supported yet: nobody can register one or sign in with one, and people who \
-               brought one from elsewhere are not let in where a second factor is demanded",
+        text: "security keys (WebAuthn) are not supported yet: people cannot register one or sign in with one, and people who \
+               have an imported one cannot sign in where a second factor is required",
         keys: &["selfservice.methods.webauthn"],
         switch: Some("selfservice.methods.webauthn.enabled"),
     },
     Unsupported {
-        text: "passkeys are not supported yet: nobody can register one or sign in with one",
+        text: "passkeys are not supported yet: people cannot register one or sign in with one",
         keys: &["selfservice.methods.passkey"],
         switch: Some("selfservice.methods.passkey.enabled"),
     },
@@ -42,7 +42,7 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
         switch: Some("selfservice.methods.oidc.enabled"),
     },
     Unsupported {
-        text: "device-bound keys (deviceauthn) are not supported yet: nobody can register one or sign in with one",
+        text: "device-bound keys (deviceauthn) are not supported yet: people cannot register one or sign in with one",
         keys: &["selfservice.methods.deviceauthn"],
         switch: Some("selfservice.methods.deviceauthn.enabled"),
     },
@@ -63,17 +63,17 @@ pub(super) const UNSUPPORTED: &[Unsupported] = &[
         switch: Some("selfservice.methods.password.config.migrate_hook.enabled"),
     },
     Unsupported {
-        text: "sessions are not exchanged for JWTs yet: tokenize_as is refused",
+        text: "sessions are not exchanged for JWTs yet: tokenize_as is rejected",
         keys: &["session.whoami.tokenizer"],
         switch: None,
     },
 ];
 
-/// Hooks that are not performed, each kind once, and values that are replaced.
+/// Unsupported hooks, each kind once, and values that are replaced.
 pub(super) fn notices(section: &Value) -> Vec<Notice> {
     let mut notices = hooks(section);
     if text(section, "hashers.algorithm") == Some("pbkdf2") {
-        let message = "pbkdf2 is not supported for new hashes: bcrypt is used; hashes that exist are verified";
+        let message = "pbkdf2 is not supported for new hashes: bcrypt is used; existing hashes are still verified";
         notices.push(Notice::warning("hashers.algorithm", message));
     }
     notices
@@ -89,7 +89,7 @@ fn hooks(section: &Value) -> Vec<Notice> {
         }
     }
     let notice = |(kind, paths): (String, Vec<String>)| {
-        let what = if kind == "web_hook" { "web-hooks are not called yet" } else { "this hook is not performed" };
+        let what = if kind == "web_hook" { "web-hooks are not called yet" } else { "this hook is not supported" };
         let (first, rest) = paths.split_first()?;
         let others = if rest.is_empty() { String::new() } else { format!("; also {}", rest.join(", ")) };
         Some(Notice::warning(first, format!("{kind}: {what}{others}")))
@@ -97,17 +97,17 @@ fn hooks(section: &Value) -> Vec<Notice> {
     by_kind.into_iter().filter_map(notice).collect()
 }
 
-/// Web-hooks that can refuse a flow, and second factors that are demanded of everybody.
+/// Web-hooks that can reject a flow, and second factors that are required of every person.
 pub(super) fn protections(section: &Value) -> Vec<Protection> {
     let hook = |path| Protection {
         name: "interrupting_web_hooks",
         key: path,
-        consequence: "this web-hook may stop the flow, and web-hooks are not called yet: whatever it would refuse would pass",
+        consequence: "this web-hook may stop the flow, but web-hooks are not called yet: a flow that it would reject would continue",
     };
     interrupting_hooks(section).into_iter().map(hook).chain(second_factors(section)).collect()
 }
 
-/// The paths of web-hooks whose answer can stop a flow or change the person.
+/// The paths of web-hooks whose response can stop a flow or change the identity.
 fn interrupting_hooks(section: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for path in leaves(section) {
@@ -127,16 +127,16 @@ fn is_hook(path: &str) -> bool {
     path.starts_with("selfservice.flows.") && path.split('.').any(|step| step == "hooks")
 }
 
-/// A second factor that is demanded of everybody. `highest_available` is no such demand: it is obeyed, so that people who
-/// have a factor that is not supported are not let in, and nobody else can have one.
+/// A second factor that is required of every person. `highest_available` is not: it is enforced, so people who have an
+/// unsupported factor cannot sign in without it, and no other person can have one.
 fn second_factors(section: &Value) -> Vec<Protection> {
     let demands = ["session.whoami.required_aal", "selfservice.flows.settings.required_aal"];
     let demands = demands.into_iter().filter(|path| text(section, path) == Some("aal2"));
     let protection = |path: &str| Protection {
         name: "second_factors",
         key: path.to_owned(),
-        consequence: "this demands a second factor of everybody, and nobody is led to set one up yet: people who have none \
-                      would be let in without one",
+        consequence: "this requires a second factor of every person, but no page asks people to set one up yet: people who \
+                      have none could sign in without one",
     };
     demands.map(protection).collect()
 }

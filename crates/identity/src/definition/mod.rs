@@ -1,6 +1,6 @@
-//! What `server` knows about this service.
+//! What `server` gets from this service.
 //!
-//! What always holds: a key, a listener or a table that is not here does not exist for `server`.
+//! What always holds: keys, listeners and tables that are not declared here do not exist for `server`.
 
 mod diagnosis;
 mod missing;
@@ -23,7 +23,7 @@ pub const DEFINITION: Definition = Definition {
         environment_prefix: "KRATOS_",
         keys: &["selfservice", "courier", "session", "hashers", "ciphers", "oauth2_provider"],
         listeners: &[],
-        // `identity` is a section of ours and a key of the file that it replaces; there it lists the schemas.
+        // `identity` is our section and also a key of the replaced program's file, where it lists the schemas.
         recognizes: |file| {
             let keys = ["schemas", "default_schema_id", "default_schema_url"];
             file.get("identity").is_some_and(|it| keys.iter().any(|key| it.get(*key).is_some()))
@@ -102,8 +102,8 @@ fn defaults(known: &Defaults<'_>) -> Vec<(&'static str, Value)> {
     public.into_iter().chain(url("admin").map(|url| ("serve.admin.base_url", url))).collect()
 }
 
-/// What people expect of a start without configuration: they can sign up, are signed in once they confirmed their address,
-/// and come back when they forgot their password. A file of the replaced program keeps that program's defaults.
+/// The defaults of a start without configuration: people can sign up, are signed in once they confirm their address, and can
+/// recover their account. A file of the replaced program keeps that program's defaults.
 fn defaults_of_ours() -> Value {
     json!({ "selfservice": { "flows": {
         "recovery": { "enabled": true },
@@ -137,9 +137,9 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         }
     };
     if let Err(error) = identity.load_schemas().await {
-        // Whoever serves them may only be on the way up; a request tries again.
+        // The server of the schemas may still be starting; the next request tries again.
         let message =
-            format!("a schema cannot be fetched yet, and is tried again when it is needed: {}", chain(&error));
+            format!("a schema cannot be fetched yet; it is fetched again when it is needed: {}", chain(&error));
         report.warn("identity.schemas", message);
     }
     for remark in identity.remarks() {

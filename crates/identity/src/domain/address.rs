@@ -1,5 +1,5 @@
-//! Addresses at which a person can be reached: those they can prove to hold (verifiable), and those over which a lost
-//! account comes back (recovery). Both follow from the traits; what was proved of an address survives a change of traits
+//! Addresses of a person: verifiable addresses, whose ownership the person can prove, and recovery addresses, which restore
+//! access to an account. Both are derived from the traits. The verification state of an address survives a change of traits
 //! that keeps the address.
 
 use base::Timestamp;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 base::uuid_ids! {
     /// An address that can be verified.
     VerifiableAddressId;
-    /// An address that an account can be recovered over.
+    /// An address that can recover an account.
     RecoveryAddressId;
 }
 
@@ -32,13 +32,13 @@ impl Via {
         [Self::Email, Self::Sms].into_iter().find(|via| via.as_str() == text)
     }
 
-    /// What an address typed without a channel must be.
+    /// The channel of an address that was entered without one.
     pub fn of(address: &str) -> Self {
         if address.contains('@') { Self::Email } else { Self::Sms }
     }
 }
 
-/// How far the proof of an address has come.
+/// The verification state of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AddressStatus {
@@ -88,7 +88,7 @@ impl VerifiableAddress {
         }
     }
 
-    /// The person has shown that they hold the address.
+    /// Records that the person proved ownership of the address.
     pub fn complete(&mut self, now: Timestamp) {
         self.verified = true;
         self.verified_at = Some(now);

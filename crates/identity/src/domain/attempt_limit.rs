@@ -1,9 +1,9 @@
-//! Limits on attempts: which budget a guess at a person's secret or a message is counted for, and whether it is allowed.
+//! Limits on attempts: which budget a guess or a message counts against, and whether it is allowed.
 //! `docs/adr/0008-attempt-limits.md` gives the reasons.
 //!
 //! What always holds:
-//! - A caller who is familiar to the person is counted alone. Strangers cannot use that budget up.
-//! - What strangers are answered does not depend on whether anybody has the name that they gave.
+//! - A client that is familiar to the person has a budget of its own. Strangers cannot use it up.
+//! - Responses to strangers do not depend on whether an account with the given name exists.
 
 use std::time::Duration;
 
@@ -30,11 +30,11 @@ pub struct GuessLimits {
 /// Messages that carry a code or a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageLimits {
-    /// To one recipient, asked for from a device or network that is familiar to them.
+    /// To one recipient, requested from a device or network that is familiar to them.
     pub familiar: Budget,
-    /// To one recipient, asked for from anywhere else.
+    /// To one recipient, requested from anywhere else.
     pub stranger: Budget,
-    /// Asked for from one network.
+    /// Requested from one network.
     pub network: Budget,
     /// Over all networks, in one process.
     pub tenant: Budget,
@@ -55,7 +55,7 @@ impl Default for AttemptLimits {
         const MINUTE: Duration = Duration::from_mins(1);
         Self {
             guesses: GuessLimits {
-                // The same as for strangers, so that within a familiar network a known name cannot be told from an unknown one.
+                // The same as for strangers, so that a familiar network cannot distinguish a known name from an unknown one.
                 familiar: Budget::new(10, MINUTE.saturating_mul(10)),
                 stranger: Budget::new(10, MINUTE.saturating_mul(10)),
                 network: Budget::new(200, Duration::from_secs(3)),
@@ -73,7 +73,7 @@ impl Default for AttemptLimits {
     }
 }
 
-/// What attempts are counted for, as a digest: no name or address is kept.
+/// The key of a budget, stored as a digest: no name or address is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Counter([u8; 32]);
 
@@ -90,7 +90,7 @@ impl Counter {
         Self::of(&[b"person", person.as_uuid().as_bytes()])
     }
 
-    /// Takes the place of the person when the name is unknown.
+    /// Used instead of the person when the name is unknown.
     pub fn nobody(name: &str) -> Self {
         Self::of(&[b"nobody", name.as_bytes()])
     }
@@ -112,7 +112,7 @@ impl Counter {
         Self::of(&[b"code", flow.as_uuid().as_bytes(), purpose.as_str().as_bytes()])
     }
 
-    /// A familiar client, for one person or recipient alone.
+    /// A familiar client of one person or recipient.
     #[must_use]
     pub fn from_client(self, client: Self) -> Self {
         Self::of(&[b"from client", &self.0, &client.0])
@@ -130,16 +130,16 @@ impl Counter {
 /// How much of a budget is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// When the budget is full again; `None` when it is.
+    /// The time when the budget is full again; `None` when it is full now.
     pub full_at: Option<Timestamp>,
     /// Attempts that are being checked now.
     pub in_flight: u32,
 }
 
-/// The budgets that a guess can be counted for.
+/// The budgets that apply to a guess.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GuessUsage {
-    /// One for each device, network or session that is familiar to the person, in the order of preference.
+    /// One for each device, network or session that is familiar to the person, in order of preference.
     pub familiar: Vec<Usage>,
     pub name: Usage,
     pub person: Usage,
@@ -147,20 +147,20 @@ pub struct GuessUsage {
     pub tenant: Usage,
 }
 
-/// What a guess is counted for, if it fails.
+/// What a guess counts against if it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// For the familiar client at this position, and nothing else.
+    /// The familiar client at this position, and nothing else.
     Familiar(usize),
-    /// For the name, the person, the network and the tenant.
+    /// The name, the person, the network and the tenant.
     Stranger,
-    /// As [`Admission::Stranger`], but the result is ignored: the budget of the person is used up under their other names.
-    /// A refusal would reveal that the names belong together.
+    /// As [`Admission::Stranger`], but the result is ignored: the person's budget is used up under another name of theirs. A
+    /// rejection would reveal that the names belong to one person.
     Ignored,
 }
 
 impl GuessLimits {
-    /// Whether one more guess is checked, else how long to wait for it.
+    /// Whether one more guess is checked; otherwise the time to wait for it.
     pub fn admit(&self, usage: &GuessUsage, now: Timestamp) -> Result<Admission, Duration> {
         let admit = |budget: Budget, usage: Usage| budget.admit(usage.full_at, usage.in_flight, now);
         let mut shortest: Option<Duration> = None;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_familiar_client_is_admitted_when_strangers_used_everything_up() {
+    fn a_familiar_client_is_admitted_when_strangers_used_up_their_budgets() {
         let usage = GuessUsage {
             familiar: vec![Usage::default()],
             name: used_up(LIMITS.stranger),
@@ -218,7 +218,7 @@ mod tests {
         let stranger = GuessUsage { familiar: Vec::new(), ..usage.clone() };
         assert_eq!(LIMITS.admit(&stranger, at(0)), Err(Duration::from_mins(1)));
         let tired = GuessUsage { familiar: vec![used_up(LIMITS.familiar)], ..usage };
-        assert_eq!(LIMITS.admit(&tired, at(0)), Err(Duration::from_secs(10)), "their own wait");
+        assert_eq!(LIMITS.admit(&tired, at(0)), Err(Duration::from_secs(10)), "the familiar client's own wait");
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_of_an_attacked_person_is_answered_like_a_name_of_nobody() {
+    fn another_name_of_an_attacked_person_is_answered_like_an_unknown_name() {
         let attacked = GuessUsage { person: used_up(LIMITS.stranger), ..GuessUsage::default() };
         assert_eq!(LIMITS.admit(&attacked, at(0)), Ok(Admission::Ignored));
         let named = GuessUsage { name: used_up(LIMITS.stranger), ..GuessUsage::default() };
@@ -259,8 +259,8 @@ mod tests {
     }
 
     proptest! {
-        /// However strangers spread their guesses over time and networks, in one day no more are checked than the budget
-        /// and what comes back of it.
+        /// However strangers spread their guesses over time and networks, the number that is checked in one day is at most
+        /// the budget plus its refill.
         #[test]
         fn guesses_of_strangers_are_bounded_over_any_day(gaps in proptest::collection::vec(0_u64..900, 1..400)) {
             let (mut name, mut checked, mut now) = (None, 0_u64, at(0));
@@ -277,9 +277,9 @@ mod tests {
             prop_assert!(checked <= bound, "{checked} of {bound}");
         }
 
-        /// Whatever others did, a familiar client with an unused budget is checked.
+        /// A familiar client with an unused budget is checked, whatever others did.
         #[test]
-        fn nobody_else_can_lock_a_familiar_client_out(spent in proptest::array::uniform4(0_u64..1_000_000), in_flight in 0_u32..1_000) {
+        fn strangers_cannot_lock_out_a_familiar_client(spent in proptest::array::uniform4(0_u64..1_000_000), in_flight in 0_u32..1_000) {
             let level = |seconds| Usage { full_at: Some(at(0).plus(Duration::from_secs(seconds))), in_flight };
             let usage = GuessUsage {
                 familiar: vec![Usage::default()],

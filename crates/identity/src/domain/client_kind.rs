@@ -1,11 +1,11 @@
-//! Who is at the other end of a flow, as `Accept` and `Content-Type` tell it.
+//! The kind of client of a flow, from `Accept` and `Content-Type`.
 //!
-//! A *browser* follows redirects and keeps cookies, a *single-page application* is a browser that wants JSON, and a
-//! *native* client has no cookies at all: it holds a session token. The first two share the flow type `browser`.
+//! A *browser* follows redirects and keeps cookies. A *single-page application* is a browser that expects JSON. A *native*
+//! client has no cookies; it holds a session token. The first two share the flow type `browser`.
 
 use serde::{Deserialize, Serialize};
 
-/// What a flow was begun as.
+/// The type that a flow was initialized with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FlowType {
@@ -22,7 +22,7 @@ impl FlowType {
     }
 }
 
-/// The form of an answer.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
     Html,
@@ -30,7 +30,7 @@ pub enum Wants {
 }
 
 impl Wants {
-    /// Negotiates between `text/html` (the default) and `application/json`, as flow beginnings and endings do.
+    /// Negotiates between `text/html` (the default) and `application/json`, as initialization and completion of flows do.
     pub fn strictly(accept: Option<&str>) -> Self {
         Self::negotiate(accept, &["text/html", "application/json"])
     }
@@ -43,8 +43,9 @@ impl Wants {
         Self::negotiate(accept, &["text/html", "text/*", "*/*", "application/json"])
     }
 
-    /// The offer of the highest quality, which is that of the most specific entry that names it; a more specific entry
-    /// and then the earlier offer win a tie (RFC 9110 section 12.5.1). HTML when nothing is named, unless it is excluded.
+    /// The offer with the highest quality. The most specific entry that matches an offer gives its quality. Ties go to the
+    /// more specific entry, then to the earlier offer (RFC 9110 section 12.5.1). The result is HTML when nothing matches,
+    /// unless HTML is excluded.
     fn negotiate(accept: Option<&str>, offers: &[&'static str]) -> Self {
         let Some(accept) = accept else { return Self::Html };
         let mut best = (0_u16, 0_u8, "text/html");
@@ -56,7 +57,7 @@ impl Wants {
                 let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
                 Some((specificity, quality.map_or(1000, thousandths)))
             });
-            // Of entries alike the first counts.
+            // The first of equal entries counts.
             let named = entries.fold(None, |best: Option<(u8, u16)>, entry| match best {
                 Some(best) if best.0 >= entry.0 => Some(best),
                 Some(_) | None => Some(entry),
@@ -79,7 +80,7 @@ fn thousandths(quality: &str) -> u16 {
     (whole.min(1) * 1000 + digits.parse::<u16>().unwrap_or(0)).min(1000)
 }
 
-/// How exactly a media range names an offer: 3 for the same type, 2 for `type/*`, 1 for `*/*`.
+/// How exactly a media range matches an offer: 3 for the same type, 2 for `type/*`, 1 for `*/*`.
 fn matching(range: &str, offer: &str) -> Option<u8> {
     if range == "*/*" {
         return Some(1);
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_are_told_from_programs_by_accept() {
+    fn accept_distinguishes_browsers_from_programs() {
         let chrome = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
         assert_eq!(Wants::loosely(Some(chrome), None), Wants::Html);
         assert_eq!(Wants::loosely(Some("*/*"), None), Wants::Html);
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn quality_values_are_obeyed() {
+    fn quality_values_are_applied() {
         let both = |accept| (Wants::strictly(Some(accept)), Wants::loosely(Some(accept), None));
         for accept in [
             "text/html;q=0",
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_body_asks_for_json_except_at_the_ends_of_a_flow() {
+    fn a_json_body_requests_json_except_at_the_start_and_end_of_a_flow() {
         assert_eq!(Wants::loosely(Some("*/*"), Some("application/json")), Wants::Json);
         assert_eq!(Wants::loosely(Some("*/*"), Some("application/json; charset=utf-8")), Wants::Html);
         assert_eq!(Wants::strictly(Some("*/*")), Wants::Html);

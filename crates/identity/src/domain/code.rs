@@ -1,9 +1,9 @@
-//! One-time codes, sent to an address to prove that the person reads what arrives there: six digits to type, or the token
-//! of a link to open.
+//! One-time codes. They are sent to an address to prove that the person reads its messages: six digits to enter, or the
+//! token of a link to open.
 //!
-//! A code belongs to one flow and one purpose; one of another kind never redeems. Wrong guesses are counted for the code,
-//! and for its person over all flows (`attempt_limit`). Digits rest sealed, because a million possibilities would not
-//! survive a digest; a token rests as its digest alone.
+//! A code belongs to one flow and one purpose; it cannot be redeemed for another. Wrong guesses count against the code, and
+//! against its person over all flows (`attempt_limit`). Digits are stored sealed, because a digest of one of a million
+//! values can be reversed. A token is stored as its digest only.
 
 use base::{PlainToken, Rng, Timestamp};
 use subtle::ConstantTimeEq as _;
@@ -22,7 +22,7 @@ pub const DIGITS: usize = 6;
 /// How many alphanumerics the token of a link has.
 const TOKEN_LENGTH: usize = 32;
 
-/// What a code is good for.
+/// The purpose of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodePurpose {
     Login,
@@ -34,7 +34,7 @@ pub enum CodePurpose {
 }
 
 impl CodePurpose {
-    /// Whether it is opened, not typed.
+    /// Whether the code is a link.
     pub const fn is_link(self) -> bool {
         matches!(self, Self::RecoveryLink | Self::VerificationLink)
     }
@@ -51,7 +51,7 @@ impl CodePurpose {
     }
 }
 
-/// Who asked for a code. A person has one open code of each, so that a stranger's request does not invalidate theirs.
+/// Who requested a code. A person has one open code of each kind, so that a stranger's request does not invalidate theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AskedBy {
     #[default]
@@ -80,9 +80,9 @@ pub struct Code {
     pub id: CodeId,
     pub purpose: CodePurpose,
     pub flow_id: FlowId,
-    /// The sealed digits, or the digest of the token. Empty when a newer code took its place.
+    /// The sealed digits, or the digest of the token. Empty when a newer code superseded it.
     pub at_rest: Vec<u8>,
-    /// Nobody's, when the address is not known here: the flow must look the same.
+    /// `None` when the address is unknown: the flow must look the same.
     pub identity_id: Option<IdentityId>,
     pub via: Via,
     pub address: String,
@@ -93,7 +93,7 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
-/// What a guess came to.
+/// The result of a guess.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Guess {
     Right(Box<Code>),
@@ -101,7 +101,7 @@ pub enum Guess {
     Wrong,
 }
 
-/// A fresh code.
+/// Generates a new code.
 pub fn generate(rng: &Rng, purpose: CodePurpose) -> PlainToken {
     if purpose.is_link() {
         return PlainToken::generate(rng, "", TOKEN_LENGTH);
@@ -109,7 +109,7 @@ pub fn generate(rng: &Rng, purpose: CodePurpose) -> PlainToken {
     PlainToken::received(rng.digits(DIGITS))
 }
 
-/// What a guess has in common with a code: people type digits in groups, and a token is known by its digest.
+/// The comparable form of a guess: people group digits, and a token is compared by its digest.
 pub fn comparable(guess: &str, purpose: CodePurpose) -> Vec<u8> {
     if purpose.is_link() {
         return PlainToken::received(guess).digest().as_bytes().to_vec();
@@ -117,8 +117,8 @@ pub fn comparable(guess: &str, purpose: CodePurpose) -> Vec<u8> {
     guess.chars().filter(|character| !character.is_whitespace()).collect::<String>().into_bytes()
 }
 
-/// Compares a guess with every open code of a flow; `open` says what a code compares by. All are compared, whichever is
-/// right.
+/// Compares a guess with every open code of a flow, in a time that does not depend on which one matches. `open` returns the
+/// comparable form of a code.
 pub fn compare(guess: &[u8], codes: Vec<Code>, now: Timestamp, open: impl Fn(&Code) -> Option<Vec<u8>>) -> Guess {
     let mut right = None;
     for code in codes {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guess_is_right_wrong_or_late() {
+    fn a_guess_is_right_wrong_or_expired() {
         let rng = Rng::seeded(1);
         let codes = vec![code(&rng, "111111", 10), code(&rng, "222222", 5)];
         let open = |code: &Code| Some(code.at_rest.clone());
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_long_and_known_by_its_digest() {
+    fn a_token_is_long_and_compared_by_its_digest() {
         let token = generate(&Rng::seeded(3), CodePurpose::RecoveryLink);
         assert_eq!(token.expose().len(), TOKEN_LENGTH);
         assert_eq!(comparable(token.expose(), CodePurpose::RecoveryLink), token.digest().as_bytes());

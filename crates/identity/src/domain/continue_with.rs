@@ -1,4 +1,4 @@
-//! What a client should do next, told in the body of a successful answer; in the order in which it came up.
+//! The next steps of a client, in the body of a successful response, in the order in which they occurred.
 
 use base::PlainToken;
 use serde::{Serialize, Serializer};
@@ -30,7 +30,7 @@ pub struct FlowUi {
     pub url: Option<String>,
 }
 
-/// A token on its way to the client that it was minted for.
+/// A token that is serialized into a response to the client it was issued for.
 #[derive(Clone, Debug)]
 pub struct ShownToken(pub PlainToken);
 

@@ -1,8 +1,9 @@
-//! Credentials: what proves that a person is who they say. One of each kind per identity; several devices or providers
-//! of a kind live in its configuration, whose type is in the room of the method (`methods/<method>/credential.rs`).
+//! Credentials: they prove the identity of a person. An identity has one credential of each kind; several devices or
+//! providers of a kind are part of its configuration, whose type is in the folder of the method
+//! (`methods/<method>/credential.rs`).
 //!
-//! A credential counts for as many factors as its configuration says. The assurance level of a person follows from the
-//! credentials alone.
+//! The configuration determines how many factors a credential counts for. The assurance level of a person depends on their
+//! credentials only.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub type Credentials = BTreeMap<CredentialType, Credential>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credential {
     pub identifiers: Vec<String>,
-    /// At rest it is sealed.
+    /// Sealed in storage.
     pub config: CredentialConfig,
     pub version: i32,
     pub created_at: Timestamp,
@@ -34,7 +35,7 @@ impl Credential {
         Self { identifiers, config, version, created_at: now, updated_at: now }
     }
 
-    /// A credential with nothing in it: its identifiers are reserved, but it proves nothing yet.
+    /// An empty credential: its identifiers are reserved, but it proves nothing yet.
     pub fn empty(kind: CredentialType, identifiers: Vec<String>, now: Timestamp) -> Self {
         Self::new(CredentialConfig::empty(kind), identifiers, now)
     }
@@ -55,7 +56,7 @@ impl Credential {
         }
     }
 
-    /// The addresses that a code credential names.
+    /// The addresses of a code credential.
     pub fn code_addresses(&self) -> Vec<(Via, String)> {
         match &self.config {
             CredentialConfig::Code(code) => code.addresses_of(&self.identifiers),
@@ -63,13 +64,13 @@ impl Credential {
         }
     }
 
-    /// For how many factors of each kind it counts.
+    /// How many factors of each kind it counts for.
     pub fn factors(&self, rules: FactorRules) -> Factors {
         self.config.factors(&self.identifiers, rules)
     }
 }
 
-/// What all credentials of a person count for.
+/// How many factors all credentials of a person count for.
 pub fn factors_of(credentials: &Credentials, rules: FactorRules) -> Factors {
     credentials
         .values()

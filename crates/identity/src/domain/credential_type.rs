@@ -1,16 +1,16 @@
-//! The kinds of credentials, in one table: every name that the self-service contract knows for a method, a credential or a
-//! proof of a session.
+//! The kinds of credentials, in one table: every name that the self-service contract uses for a method, a credential or an
+//! authentication method of a session.
 
 use serde::{Deserialize, Serialize};
 
 /// Where the identifiers of a kind come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Identifiers {
-    /// A person types them: spellings of one identifier are one identifier (see [`super::identifier`]).
+    /// Entered by people: spellings of one identifier are one identifier (see [`super::identifier`]).
     Typed,
-    /// An identity provider issued them: compared byte for byte.
+    /// Issued by an identity provider, and compared byte for byte.
     Foreign,
-    /// We issued them; nobody types them.
+    /// Issued by this service; people do not enter them.
     Own,
 }
 
@@ -50,7 +50,7 @@ macro_rules! credential_types {
 }
 
 credential_types! {
-    // A code or a link that was sent, or comes from a list, works once.
+    // A code or link that was sent, or a code from a list: each works once.
     Code = "code", Typed, Some("otp");
     CodeRecovery = "code_recovery", Own, Some("otp");
     Deviceauthn = "deviceauthn", Own, Some("hwk");

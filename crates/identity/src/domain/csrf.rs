@@ -1,8 +1,8 @@
 //! Protection of browser flows against forged requests.
 //!
-//! The browser holds a random secret in a cookie that scripts cannot read. A form carries a token that proves two things
-//! at once: it was rendered for the holder of that secret, and for this very flow. A token of one flow, or of another
-//! browser, is worthless elsewhere. Each rendering masks it anew, so that compression reveals nothing about it.
+//! The browser holds a random secret in a cookie that scripts cannot read. A form carries a token that proves two things:
+//! the form was rendered for the holder of that secret, and for this flow. A token is invalid in another flow or another
+//! browser. Each rendering masks it anew, so that compression reveals nothing about it.
 
 use base::Rng;
 use base64::Engine as _;
@@ -22,7 +22,7 @@ impl CsrfSecret {
         Self(rng.bytes())
     }
 
-    /// Reads the value of the cookie; anything but 32 bytes of base64 is no secret of ours.
+    /// Reads the value of the cookie; `None` unless it is 32 bytes of base64.
     pub fn from_cookie(value: &str) -> Option<Self> {
         STANDARD.decode(value).ok()?.try_into().ok().map(Self)
     }
@@ -31,7 +31,7 @@ impl CsrfSecret {
         STANDARD.encode(self.0)
     }
 
-    /// What a flow remembers of the browser that it belongs to.
+    /// What a flow stores about the browser that it belongs to.
     pub fn fingerprint(&self) -> String {
         STANDARD.encode(Sha256::new().chain_update(b"kleis csrf fingerprint\0").chain_update(self.0).finalize())
     }
@@ -68,7 +68,7 @@ impl CsrfSecret {
     }
 }
 
-/// The name of the cookie: a browser may know several deployments under one domain.
+/// The name of the cookie. It depends on the URL, because one domain may serve several deployments.
 pub fn cookie_name(public_base_url: &str) -> String {
     let digest = Sha256::digest(public_base_url.as_bytes());
     let mut name = String::from("csrf_token_");
@@ -80,7 +80,7 @@ pub fn cookie_name(public_base_url: &str) -> String {
     name
 }
 
-/// Why a request is refused as possibly forged.
+/// Why a request is rejected as possibly forged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CsrfViolation {
     NoCookies,
@@ -105,13 +105,13 @@ impl CsrfViolation {
                 "The request has no cookies. Send it with credentials, from the same site, and over HTTPS when cookies are Secure."
             }
             Self::CookieMissing => {
-                "Check that the domain and path of the cookies match the address that the browser sees, and that the flow was begun in this browser."
+                "Check that the domain and path of the cookies match the URL in the browser, and that the flow was started in this browser."
             }
             Self::TokenMissing => {
                 "Send the value of the node `csrf_token` with the form, or in the header X-CSRF-Token."
             }
             Self::Mismatch => {
-                "The form is from another browser or another flow, or somebody signed in or out since. Begin anew."
+                "The form is from another browser or another flow, or the browser signed in or out since. Start a new flow."
             }
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cookie_survives_its_journey() {
+    fn the_secret_is_read_back_from_the_cookie() {
         let rng = Rng::seeded(2);
         let secret = CsrfSecret::generate(&rng);
         let back = CsrfSecret::from_cookie(&secret.to_cookie()).unwrap();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_follows_the_public_address() {
+    fn the_name_depends_on_the_public_url() {
         assert_ne!(cookie_name("https://a.example/"), cookie_name("https://b.example/"));
         assert_eq!(cookie_name("x").len(), "csrf_token_".len() + 64);
     }

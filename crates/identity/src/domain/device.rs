@@ -1,4 +1,5 @@
-//! Where a session was begun: address, browser, place. For people to recognise their sessions, never to decide anything.
+//! The device of a session: IP address, browser, location. It helps people recognize their sessions; no decision depends on
+//! it.
 
 use base::Rng;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ base::uuid_ids! {
     DeviceId;
 }
 
-/// The longest text that is kept of what a client says about itself.
+/// The maximum length of a text that the client sent.
 const MAX_TEXT: usize = 512;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_user_agent_is_cut_between_characters() {
+    fn a_long_user_agent_is_truncated_between_characters() {
         let device = Device::new(&Rng::seeded(1), None, Some(&"ü".repeat(400)), None);
         assert_eq!(device.user_agent.unwrap().len(), 512);
         let odd = format!("x{}", "ü".repeat(400));

@@ -1,6 +1,6 @@
-//! For how many factors a credential counts. Assurance counts factors, not methods.
+//! How many factors a credential counts for. Assurance counts factors, not methods.
 
-/// How many ways a credential gives to prove a factor.
+/// How many ways to prove a factor a credential provides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Factors {
     /// Ways to sign in by this credential alone.
@@ -19,7 +19,7 @@ impl Factors {
     }
 }
 
-/// What decides whether a credential counts, besides the credential itself.
+/// The configuration that determines whether a credential counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FactorRules {
     pub code_is_first_factor: bool,

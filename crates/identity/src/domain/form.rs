@@ -1,14 +1,14 @@
-//! What a client submits, read the same way from JSON and from a form.
+//! Submissions, decoded in the same way from JSON and from forms.
 //!
 //! A form names the members of objects by dotted paths (`traits.name.first`) and lists by repetition or by numbers
-//! (`traits.emails.0`). Its values are text; those that the identity schema calls numbers or booleans are converted.
+//! (`traits.emails.0`). Its values are text. Values that the identity schema declares as numbers or booleans are converted.
 
 use std::collections::BTreeMap;
 
 use base::bounds::PARAMETERS;
 use serde_json::{Map, Number, Value};
 
-/// The kind of value that the identity schema wants at a path.
+/// The kind of value that the identity schema declares for a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     Text,
@@ -28,23 +28,23 @@ pub enum ItemKind {
     Boolean,
 }
 
-/// One field that the schema knows.
+/// One field of the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldRule {
     pub kind: FieldKind,
     pub required: bool,
 }
 
-/// The fields that a schema knows, by dotted path. The items of lists stand under `#`, as in `traits.emails.#`.
+/// The fields of a schema, by dotted path. The items of lists are under `#`, as in `traits.emails.#`.
 pub type FieldRules = BTreeMap<String, FieldRule>;
 
-/// How deep a path may go, far beyond any honest form. How many fields there are is bounded for all forms alike.
+/// The maximum depth of a path, far beyond any legitimate form. The number of fields is limited for all forms.
 const MAX_DEPTH: usize = 32;
 const MAX_INDEX: usize = 500;
-/// How many items a form may leave out in all of its lists together: `a.499.499=x` names one value and makes room for 998.
+/// How many items a form may leave out in all of its lists together: `a.499.499=x` sets one value and leaves out 998.
 const MAX_GAPS: usize = 2000;
 
-/// The form cannot be read as one value.
+/// The form cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
     #[error("the form has too many fields")]
@@ -55,12 +55,12 @@ pub enum FormError {
     TooDeep(String),
     #[error("the field `{0}` contradicts another field")]
     Contradiction(String),
-    /// The body is in no readable format.
+    /// The body has no supported format.
     #[error("{0}")]
     Unreadable(String),
 }
 
-/// Reads the fields of a form, in the order in which they were sent.
+/// Decodes the fields of a form, in the order in which they were sent.
 pub fn decode(fields: &[(String, String)], rules: &FieldRules) -> Result<Map<String, Value>, FormError> {
     if fields.len() > PARAMETERS {
         return Err(FormError::TooManyFields);
@@ -116,7 +116,7 @@ fn convert(name: &str, values: &[&str], rules: &FieldRules) -> Option<Value> {
     }
 }
 
-/// `traits.emails.0` is described by the rule of `traits.emails.#`.
+/// The rule of `traits.emails.0` is that of `traits.emails.#`.
 fn without_indexes(name: &str) -> String {
     let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     name.split('.').map(|part| if is_index(part) { "#" } else { part }).collect::<Vec<_>>().join(".")
@@ -130,7 +130,7 @@ fn item(text: &str, kind: ItemKind) -> Value {
     }
 }
 
-/// Whether a text is true or false; any other text is left for the schema to refuse.
+/// A boolean; any other text is left for the schema to reject.
 fn boolean(text: &str) -> Value {
     match text {
         "true" | "on" | "1" => Value::Bool(true),
@@ -139,7 +139,7 @@ fn boolean(text: &str) -> Value {
     }
 }
 
-/// Numbered items keep their order; numbers that were not sent leave no hole in the list.
+/// Numbered items keep their order; missing numbers leave no gap in the list.
 fn close_gaps(value: &mut Value) {
     match value {
         Value::Array(items) => {
@@ -151,7 +151,7 @@ fn close_gaps(value: &mut Value) {
     }
 }
 
-/// The number that a text spells; a text that spells none is left for the schema to refuse.
+/// A number; any other text is left for the schema to reject.
 fn number(text: &str) -> Value {
     if let Ok(integer) = text.parse::<i64>() {
         return Value::from(integer);
@@ -191,7 +191,7 @@ fn insert(root: &mut Value, name: &str, value: Value, gaps: &mut usize) -> Resul
     Ok(())
 }
 
-/// Every leaf of `traits` with its dotted path: the values of hidden and pre-filled trait nodes.
+/// Every leaf of `traits` with its dotted path: the values of hidden and prefilled trait nodes.
 pub fn leaves(prefix: &str, value: &Value) -> Vec<(String, Value)> {
     match value {
         Value::Object(members) => {
@@ -263,11 +263,11 @@ mod tests {
             json!({"age": 42, "height": 0, "terms": true, "tags": ["a", "b"], "sizes": [7], "votes": [false, true]})
         );
         let odd = decode(&fields(&[("traits.age", "many")]), &rules).unwrap();
-        assert_eq!(odd["traits"]["age"], "many", "the schema refuses it by name");
+        assert_eq!(odd["traits"]["age"], "many", "the schema rejects it");
     }
 
     #[test]
-    fn hostile_forms_are_refused() {
+    fn malicious_forms_are_rejected() {
         let deep = "a.".repeat(100);
         assert!(matches!(decode(&fields(&[(&deep, "x")]), &FieldRules::new()), Err(FormError::TooDeep(_))));
         let twice = fields(&[("traits", "x"), ("traits.name", "y")]);
@@ -277,11 +277,11 @@ mod tests {
         let gaps: Vec<_> = (0..100).map(|n| (format!("a{n}{}", ".499".repeat(30)), "x".to_owned())).collect();
         assert_eq!(decode(&gaps, &FieldRules::new()), Err(FormError::TooManyGaps), "1.5 million empty items");
         let far = decode(&fields(&[("traits.list.99999999", "x")]), &FieldRules::new()).unwrap();
-        assert_eq!(far["traits"]["list"]["99999999"], "x", "an absurd index is a name");
+        assert_eq!(far["traits"]["list"]["99999999"], "x", "an excessive index is a member name");
     }
 
     #[test]
-    fn leaves_name_every_scalar() {
+    fn leaves_contain_every_scalar() {
         assert_eq!(
             leaves("traits", &json!({"email": "a@x", "name": {"first": "Ada"}})),
             [("traits.email".to_owned(), json!("a@x")), ("traits.name.first".to_owned(), json!("Ada"))]

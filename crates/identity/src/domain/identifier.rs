@@ -1,21 +1,21 @@
-//! Normal forms: two spellings of one e-mail address, telephone number or user name are one identifier, when it is
-//! stored and when it is looked up.
+//! Normal forms: two spellings of one e-mail address, telephone number or user name are one identifier, both in storage and
+//! in lookups.
 //!
-//! User names follow the freeform profile of PRECIS (RFC 8265, RFC 8266): trimmed, compatibility-composed (NFKC, which
-//! folds widths too), lower case, without invisible and direction-changing characters. Telephone numbers become E.164.
+//! User names follow the freeform profile of PRECIS (RFC 8265, RFC 8266): trimmed, compatibility-composed (NFKC, which also
+//! folds widths), lower case, without invisible and direction-changing characters. Telephone numbers become E.164.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::credential_type::Identifiers;
 use super::{CredentialType, Via};
 
-/// The longest e-mail address that a mailbox can have (RFC 5321 section 4.5.3.1 and its erratum 1690).
+/// The longest valid e-mail address (RFC 5321 section 4.5.3.1 and its erratum 1690).
 const MAX_EMAIL: usize = 254;
 
-/// How many bytes a text may have by which somebody is found: an index entry of PostgreSQL holds 2704.
+/// The maximum length of an identifier in bytes: an index entry of PostgreSQL holds 2704.
 pub const MAX_IDENTIFIER: usize = 1024;
 
-/// The normal form of an identifier of this kind. Kinds that another system or we named stay as they are.
+/// The normal form of an identifier of this kind. Identifiers that this service or another system issued are not changed.
 pub fn normalize(kind: CredentialType, identifier: &str) -> String {
     match kind.identifiers() {
         Identifiers::Typed => normalize_text(identifier),
@@ -31,20 +31,20 @@ pub fn normalize_address(via: Via, value: &str) -> String {
     }
 }
 
-/// The normal form of what a person typed to name themselves: an address, a number or a name.
+/// The normal form of an identifier that a person entered: an address, a number or a name.
 pub fn normalize_text(text: &str) -> String {
     if let Some(number) = e164(text) {
         return number;
     }
     let folded: String = text.trim().nfkc().flat_map(char::to_lowercase).filter(|c| !is_invisible(*c)).collect();
-    // Lower-casing can undo the composition, and removal can leave white space at the ends.
+    // Lowercasing can undo the composition, and removal can leave white space at the ends.
     let folded = folded.nfkc().collect::<String>().trim().to_owned();
-    // What hid a number, full-width digits or an invisible character, is gone now.
+    // Full-width digits and invisible characters that hid a number are gone now.
     e164(&folded).unwrap_or(folded)
 }
 
-/// A telephone number in E.164 form; `None` when the text is no international number. Grouping marks are dropped. The
-/// numbering plans of single countries are not consulted: a number that nobody has is still a number.
+/// A telephone number in E.164 form; `None` when the text is not an international number. Grouping marks are dropped. The
+/// numbering plans of countries are not checked: an unassigned number is still a number.
 pub fn e164(text: &str) -> Option<String> {
     let rest = text.trim().strip_prefix('+')?;
     let mut number = String::with_capacity(16);
@@ -61,8 +61,8 @@ pub fn e164(text: &str) -> Option<String> {
     ((7..=15).contains(&digits) && !number.starts_with("+0")).then_some(number)
 }
 
-/// Whether the text is an e-mail address: a local part (RFC 5321 section 4.1.2, or RFC 6531 section 3.3 with letters of
-/// any script) at a domain in ASCII. Address literals are refused: people have no such addresses.
+/// Whether the text is an e-mail address: a local part (RFC 5321 section 4.1.2, or RFC 6531 section 3.3 with letters of any
+/// script) at an ASCII domain. Address literals are rejected, because people do not have such addresses.
 pub fn is_email(text: &str) -> bool {
     is_mailbox(text, MAX_EMAIL, is_ascii_domain)
 }
@@ -91,7 +91,7 @@ fn is_dot_string(local: &str) -> bool {
     local.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
 }
 
-/// `Quoted-string` of RFC 5321 section 4.1.2: printable characters, where quotes and backslashes follow a backslash.
+/// `Quoted-string` of RFC 5321 section 4.1.2: printable characters, with quotes and backslashes escaped by a backslash.
 fn is_quoted_string(local: &str) -> bool {
     let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
     let mut characters = inner.chars();
@@ -133,7 +133,7 @@ fn is_unicode_domain(domain: &str) -> bool {
         })
 }
 
-/// Characters that change what is seen without being seen themselves: controls, zero-width and direction marks, byte
+/// Characters that change how a text is displayed without being visible: controls, zero-width and direction marks, byte
 /// order marks, variation selectors and tags.
 pub(crate) const fn is_invisible(c: char) -> bool {
     c.is_ascii_control()
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn telephone_numbers_are_international_or_none() {
+    fn telephone_numbers_are_international() {
         assert_eq!(e164("+1 234 567 8900").as_deref(), Some("+12345678900"));
         for no in ["0176 671", "+0123456789", "+12", "+1234567890123456", "+12345a789", "foo@bar", ""] {
             assert_eq!(e164(no), None, "{no}");

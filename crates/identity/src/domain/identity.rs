@@ -1,5 +1,5 @@
-//! An identity: a stored person. Their traits obey a schema; their addresses and the identifiers of their credentials follow
-//! from the traits, each time that they change.
+//! An identity: a stored person. Their traits are valid under a schema. Their addresses and the identifiers of their
+//! credentials are derived from the traits on each change.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ base::uuid_ids! {
     IdentityId;
 }
 
-/// Whether the person may do anything at all.
+/// Whether the person may sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -57,15 +57,15 @@ pub struct Identity {
     pub metadata_admin: Option<Value>,
     pub external_id: Option<String>,
     pub organization_id: Option<Uuid>,
-    /// The level that the credentials can reach; kept with the row so that a session check reads one row.
+    /// The level that the credentials can reach. It is stored in the row so that a session check reads one row.
     pub available_aal: Aal,
     pub verifiable_addresses: Vec<VerifiableAddress>,
     pub recovery_addresses: Vec<RecoveryAddress>,
-    /// Loaded when a storage function says so; empty otherwise.
+    /// Loaded by the storage functions that document it; empty otherwise.
     pub credentials: Credentials,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// How often the row was written when this value was read.
+    /// The version of the row when it was read.
     pub version: i64,
 }
 
@@ -110,13 +110,13 @@ impl Identity {
         self.verifiable_addresses.iter().find(|address| address.via == via && address.value == value)
     }
 
-    /// Whether the person proved any address.
+    /// Whether any address of the person is verified.
     pub fn has_verified_address(&self) -> bool {
         self.verifiable_addresses.iter().any(|address| address.verified)
     }
 
-    /// Whether this address may recover the account. An address that nobody proved does not open an account of which
-    /// another address was proved: whoever put it there may not be its owner.
+    /// Whether this address may recover the account. If another address of the account is verified, an unverified address
+    /// may not: whoever added it may not be its owner.
     pub fn is_recoverable_by(&self, via: Via, value: &str) -> bool {
         let is_unproved = self.verifiable_address(via, value).is_some_and(|address| !address.verified);
         !(is_unproved && self.has_verified_address())
@@ -128,8 +128,9 @@ impl Identity {
             && self.is_recoverable_by(via, value)
     }
 
-    /// Removes what was set up by whoever registered: the password, whose identifiers stay, so that a new one can be set, and
-    /// second factors. Codes to addresses follow from the traits, and stay. Answers whether there was anything.
+    /// Removes the credentials that were set up at registration: second factors, and the password. The identifiers of the
+    /// password remain, so that a new one can be set. Codes to addresses remain, because they are derived from the traits.
+    /// Returns whether anything was removed.
     pub fn forget_proofs(&mut self, rules: FactorRules, now: Timestamp) -> bool {
         let mut is_changed = false;
         self.credentials.retain(|kind, credential| {
@@ -148,12 +149,12 @@ impl Identity {
         is_changed
     }
 
-    /// Every text by which the person can be found with these credentials: what a password must not resemble.
+    /// Every identifier of the loaded credentials. A password must not resemble them.
     pub fn identifiers(&self) -> impl Iterator<Item = &str> {
         self.credentials.values().flat_map(|credential| credential.identifiers.iter().map(String::as_str))
     }
 
-    /// The member with a text that is too long to be found by.
+    /// The member with a text that is too long for the index.
     pub fn oversized(&self) -> Option<String> {
         let is_long = |text: &str| text.len() > MAX_IDENTIFIER;
         if self.external_id.as_deref().is_some_and(is_long) {
@@ -169,8 +170,8 @@ impl Identity {
         Some(format!("credentials.{}.identifiers", credential.kind().as_str()))
     }
 
-    /// Brings addresses and credential identifiers in line with what the schema found in the traits. What was proved of
-    /// an address survives when the address does; addresses that the traits no longer name are dropped.
+    /// Updates addresses and credential identifiers to what the schema derived from the traits. Addresses that remain keep
+    /// their verification state; addresses that the traits no longer contain are dropped.
     ///
     /// The credentials must be loaded.
     pub fn follow(&mut self, derived: &Derived, rng: &Rng, now: Timestamp) {
@@ -228,12 +229,12 @@ impl Identity {
         Some(credential)
     }
 
-    /// Computes anew which level the loaded credentials reach.
+    /// Recomputes the level that the loaded credentials reach.
     pub fn refresh_available_aal(&mut self, rules: FactorRules) {
         self.available_aal = available_aal(&self.credentials, rules);
     }
 
-    /// A digest-like summary of the traits, to notice that they changed between two steps.
+    /// A summary of the traits, to detect changes between two steps.
     pub fn traits_text(&self) -> String {
         self.traits.to_string()
     }
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_no_index_takes_is_named() {
+    fn a_text_that_is_too_long_for_an_index_is_reported() {
         let rng = Rng::seeded(1);
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), Timestamp::EPOCH);
         identity.external_id = Some("x".repeat(MAX_IDENTIFIER));
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_proved_survives_exactly_as_long_as_the_address() {
+    fn a_verification_survives_as_long_as_its_address() {
         let rng = Rng::seeded(1);
         let now = Timestamp::from_unix_seconds(1);
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
@@ -290,11 +291,11 @@ mod tests {
         assert!(identity.verifiable_addresses.is_empty() && identity.recovery_addresses.is_empty());
         assert!(identity.credentials[&CredentialType::Password].identifiers.is_empty());
         identity.follow(&derived(&["a@x"]), &rng, now);
-        assert!(!identity.verifiable_addresses[0].verified, "an address that went away has to be proved again");
+        assert!(!identity.verifiable_addresses[0].verified, "a removed address must be verified again");
     }
 
     #[test]
-    fn an_unproved_address_does_not_recover_an_account_with_a_proved_one() {
+    fn an_unverified_address_does_not_recover_an_account_with_a_verified_one() {
         let rng = Rng::seeded(1);
         let now = Timestamp::from_unix_seconds(1);
         let mut identity = Identity::new(IdentityId::generate(&rng), "default", json!({}), now);
@@ -305,11 +306,11 @@ mod tests {
         identity.verifiable_addresses[0].complete(now);
         assert!(identity.is_recoverable_by(Via::Email, "owner@x"));
         assert!(!identity.is_recoverable_by(Via::Email, "attacker@x"));
-        assert!(identity.is_recoverable_by(Via::Email, "recovery-only@x"), "nothing says that it was not proved");
+        assert!(identity.is_recoverable_by(Via::Email, "recovery-only@x"), "it is not a verifiable address");
     }
 
     #[test]
-    fn the_time_of_a_state_is_the_time_of_its_change() {
+    fn the_state_time_changes_only_with_the_state() {
         let mut identity = Identity::new(IdentityId::from_uuid(Uuid::nil()), "x", json!({}), Timestamp::EPOCH);
         let later = Timestamp::from_unix_seconds(9);
         identity.set_state(State::Active, later);

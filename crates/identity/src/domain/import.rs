@@ -1,4 +1,4 @@
-//! Credentials that come along with an identity from another system.
+//! Credentials that are imported with an identity from another system.
 
 use base::{Secret, Timestamp};
 use base64::Engine as _;
@@ -16,7 +16,7 @@ use crate::methods::password::credential::PasswordCredential;
 use crate::methods::totp::credential::TotpCredential;
 use crate::methods::webauthn::credential::PublicKey;
 
-/// What the zero time of the systems that we replace looks like.
+/// The zero time of the replaced systems.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// Credentials by kind, each with its configuration.
@@ -91,7 +91,7 @@ pub struct WebauthnEntry {
     pub rest: Map<String, Value>,
 }
 
-/// Bytes, which travel as base64 or as a list of numbers.
+/// Bytes, encoded as base64 or as a list of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// The credentials cannot be taken over; the text names the place.
+/// The credentials cannot be imported; the text names the member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
     #[error("credentials.password.config.hashed_password: {0}")]
@@ -129,11 +129,11 @@ impl ImportedCredentials {
     /// The password that must be hashed before [`ImportedCredentials::apply`].
     pub fn plain_password(&self) -> Option<&Secret<String>> {
         let config = &self.password.as_ref()?.config;
-        // A hash that is given is taken; a text beside it is not looked at.
+        // A given hash takes precedence over a plain password.
         if config.hashed_password.is_some() { None } else { config.password.as_ref() }
     }
 
-    /// Finds faults before anything is written.
+    /// Validates everything before anything is written.
     pub fn check(&self) -> Result<(), ImportError> {
         if let Some(hash) = self.password.as_ref().and_then(|import| import.config.hashed_password.as_deref()) {
             PasswordHash::parse_import(hash)?;
@@ -163,8 +163,8 @@ impl ImportedCredentials {
         Ok(())
     }
 
-    /// Merges into what the identity has: a password replaces, providers and codes are appended, keys are merged by
-    /// their id. `hashed` is the hash of the plain password.
+    /// Merges into the credentials of the identity: a password replaces, providers and codes are appended, keys are merged
+    /// by their id. `hashed` is the hash of the plain password.
     pub fn apply(&self, owner: IdentityId, hashed: Option<&str>, credentials: &mut Credentials, now: Timestamp) {
         if let Some(Imported { config }) = &self.password {
             let hash = config.hashed_password.as_deref().or(hashed);
@@ -208,7 +208,7 @@ impl ImportedCredentials {
     }
 }
 
-/// The handle as it was, when that is a text; otherwise spelled out, so that two of them never look alike.
+/// The handle itself when it is text, otherwise an encoding of it, so that two handles never become equal.
 fn handle_text(handle: &[u8]) -> String {
     match std::str::from_utf8(handle) {
         Ok(text) if !text.contains('\0') => text.to_owned(),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_that_are_no_text_stay_apart() {
+    fn binary_handles_stay_distinct() {
         assert_eq!(handle_text(b"ada"), "ada");
         assert_eq!(handle_text(&[0, 0, 0]), "AAAA");
         assert_ne!(handle_text(&[0xff]), handle_text(&[0xfe]));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_named_by_their_place() {
+    fn errors_name_their_member() {
         let fault = |value: Value| imported(value).check().unwrap_err().to_string();
         assert!(fault(json!({"password": {"config": {"hashed_password": "x"}}})).contains("hashed_password"));
         assert!(fault(json!({"saml": {"config": {"providers": [{"provider": "", "subject": "x"}]}}})).contains("saml"));

@@ -1,49 +1,49 @@
-//! What follows once somebody has proved to be a person: the decisions of a login, as values.
+//! The decisions of a login after a proof of identity, as values.
 //!
-//! [`decide`] answers before anything is written, [`next`] once the session is known. What always holds:
-//! - A disabled person is refused, whatever was proved.
-//! - Where a verified address is required, nobody without one is signed in.
-//! - A session that lacks the second factor which its person has ends no login: the second factor comes first.
-//! - Whoever signs in anew gets a new anti-CSRF secret.
+//! [`decide`] runs before anything is written, [`next`] once the session exists. What always holds:
+//! - A disabled person is rejected, whatever they proved.
+//! - Where a verified address is required, a person without one is not signed in.
+//! - A session without the second factor that its person has does not complete a login: the second factor comes first.
+//! - A new sign-in gets a new anti-CSRF secret.
 
 use super::client_kind::FlowType;
 use super::{Aal, CredentialType};
 
-/// What is known of the addresses that a person can verify.
+/// The state of the person's verifiable addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addresses {
-    /// One or more is verified. Another may still wait for its proof.
+    /// At least one is verified. Others may be unverified.
     Verified { pending: bool },
     /// None is verified.
     Unverified,
-    /// There is none.
+    /// There are no verifiable addresses.
     Absent,
 }
 
-/// What a login is decided by.
+/// The input of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each answers one question")]
 pub struct Proved {
     pub method: CredentialType,
     pub is_active: bool,
     pub addresses: Addresses,
-    /// The level that the flow asks for.
+    /// The level that the flow requests.
     pub requested_aal: Aal,
-    /// Whether the session of the request is one of this person.
+    /// Whether the session of the request belongs to this person.
     pub has_session: bool,
     /// The hook `require_verified_address`.
     pub requires_verified_address: bool,
-    /// Whether an unverified address is refused in the form of the password, as it once was.
+    /// Whether an unverified address is reported in the form of the password, as in older versions of Kratos.
     pub refuses_unverified_in_form: bool,
     /// The hook `verification`, where verification is enabled.
     pub verifies: bool,
 }
 
-/// What a login comes to.
+/// The decision of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Refused(Refusal),
-    /// An address has to be verified before the person is signed in.
+    /// An address must be verified before the person is signed in.
     VerifyFirst,
     SignedIn(SignIn),
 }
@@ -51,22 +51,22 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     Disabled,
-    /// A verified address is required, and the form says so.
+    /// A verified address is required, and the form reports it.
     AddressNotVerified,
-    /// A verified address is required of somebody who has none to verify: the configuration contradicts the schema.
+    /// A verified address is required of a person without verifiable addresses: the configuration contradicts the schema.
     NothingToVerify,
 }
 
-/// How a person is signed in.
+/// How the person is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// Whether the proof is added to the session of the request; a new session begins otherwise.
+    /// Whether the proof is added to the session of the request; otherwise a new session is issued.
     pub adds_to_session: bool,
-    /// Whether the verification of an address begins.
+    /// Whether a verification flow for an address starts.
     pub begins_verification: bool,
 }
 
-/// Decides what a proof comes to.
+/// Decides the result of a proof.
 pub fn decide(proved: &Proved) -> Decision {
     if !proved.is_active {
         return Decision::Refused(Refusal::Disabled);
@@ -88,30 +88,30 @@ pub fn decide(proved: &Proved) -> Decision {
     })
 }
 
-/// Where a login goes on once its session is written.
+/// The next step of a login once its session is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The client holds the session. It is shown with its person only when it reaches what is required.
+    /// The client holds the session. It contains the identity only when it reaches the required level.
     Session { with_person: bool },
-    /// The browser has to prove a second factor.
+    /// The browser must prove a second factor.
     SecondFactor,
-    /// The browser verifies its address, and the authorization server waits.
+    /// The browser verifies its address; the authorization server's login request stays open.
     Verification,
-    /// The authorization server goes on.
+    /// The authorization server continues.
     Challenge,
-    /// The browser is done.
+    /// The flow is complete.
     Done,
 }
 
-/// What the next step of a signed-in client depends on.
+/// The input of [`next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     pub flow_type: FlowType,
     /// Whether the session reaches the level that is required of the person.
     pub is_sufficient: bool,
-    /// Whether a login challenge waits for the flow.
+    /// Whether the flow answers a login challenge.
     pub has_challenge: bool,
-    /// Whether a verification began that is to be shown to a browser that navigates.
+    /// Whether a verification flow started that is shown to a navigating browser.
     pub shows_verification: bool,
 }
 
@@ -160,7 +160,7 @@ mod tests {
         })
     }
 
-    /// The same rules once more, as a table that is read from top to bottom: the first row that fits decides.
+    /// The same rules as a table that is read from top to bottom: the first matching row decides.
     fn by_table(proved: Proved) -> Decision {
         type Row = (fn(&Proved) -> bool, Decision);
         let is_unverified = proved.addresses == Addresses::Unverified;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_signed_in_who_is_disabled_or_lacks_a_required_address() {
+    fn a_person_who_is_disabled_or_lacks_a_required_address_is_not_signed_in() {
         for proved in all().filter(|it| matches!(decide(it), Decision::SignedIn(_))) {
             assert!(proved.is_active, "{proved:?}");
             let is_verified = matches!(proved.addresses, Addresses::Verified { .. });
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_on_is_the_same_for_every_combination_of_its_parts() {
+    fn the_next_step_matches_the_table_for_every_combination() {
         for is_sufficient in BOTH {
             for has_challenge in BOTH {
                 for shows_verification in BOTH {
@@ -235,9 +235,9 @@ mod tests {
     }
 
     proptest! {
-        /// A hook can take a sign-in away, and never gives one.
+        /// A hook can prevent a sign-in, but never causes one.
         #[test]
-        fn a_required_address_only_refuses(at in 0_usize..3_584) {
+        fn a_required_address_only_prevents_sign_ins(at in 0_usize..3_584) {
             let without = Proved { requires_verified_address: false, ..all().nth(at).unwrap() };
             let with = Proved { requires_verified_address: true, ..without };
             if matches!(decide(&with), Decision::SignedIn(_)) {

@@ -1,8 +1,8 @@
-//! What a flow says to a person: the message ids of the self-service contract, with our own English texts. What only one
-//! method says is in its room.
+//! The messages of flows: the message ids of the self-service contract, with our own English texts. Messages of a single
+//! method are in the folder of that method.
 //!
-//! Clients translate by `id` and `context`, so both are contract; the text is only what is shown when nothing better is
-//! known. Each message is made by the function named after what it says, so that an id is written once.
+//! Clients translate by `id` and `context`, so both are part of the contract. The text is a fallback. One function creates
+//! each message, so that each id is written once.
 
 use base::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::TraitProblem;
 use super::password_policy::PasswordRefusal;
 
-/// How a message is meant.
+/// The type of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
@@ -20,7 +20,7 @@ pub enum MessageKind {
     Error,
 }
 
-/// A text for a person, known to every client by its number.
+/// A message to a person. Clients identify it by its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     pub id: i64,
@@ -50,7 +50,7 @@ impl Message {
         self
     }
 
-    /// Names which of the things that an id stands for is meant, so that each can have words of its own.
+    /// Distinguishes the meanings of an id, so that each can have its own translation.
     #[must_use]
     fn meaning(self, variant: &str) -> Self {
         self.with("variant", variant)
@@ -115,7 +115,7 @@ pub mod recovery {
         code_sent = 1_060_003, "If this address belongs to an account, a recovery code was sent to it.";
     }
 
-    /// The session is young enough to change the password until `until`.
+    /// The password can be changed without a new sign-in until `until`.
     pub fn recovered(now: Timestamp, until: Timestamp) -> Message {
         let minutes = until.since(now).as_secs_f64() / 60.0;
         let text =
@@ -162,7 +162,7 @@ pub mod verification {
         sms_code_sent = 1_080_004, "A text message with a verification code was sent to the number you gave.";
     }
 
-    /// A code was sent to an address that somebody typed, if it is known.
+    /// A code was sent to the address that a person entered, if an account has it.
     pub fn code_sent(via: Via) -> Message {
         match via {
             Via::Email => email_code_sent(),
@@ -170,7 +170,7 @@ pub mod verification {
         }
     }
 
-    /// A code was sent to the address that somebody signed up with, or gave to their account.
+    /// A code was sent to an address of the account that the person signed up with or added.
     pub fn code_sent_to(via: Via, address: &str) -> Message {
         code_sent(via).meaning("own_address").with("address", address)
     }
@@ -199,7 +199,7 @@ pub mod validation {
         Message::error(4_000_001, reason).with("reason", reason)
     }
 
-    /// An identifier is taken, and how its owner can sign in.
+    /// An identifier is taken. Shows how its owner can sign in.
     pub fn identifier_taken_by(identifier: &str, types: &[&str], providers: &[String]) -> Message {
         let ways = types.iter().map(|kind| kind.replace('_', " ")).collect::<Vec<_>>().join(", ");
         let text = format!("An account with {identifier} exists already. Ways to sign in: {ways}.");
@@ -209,7 +209,7 @@ pub mod validation {
             .with("credential_identifier_hint", identifier)
     }
 
-    /// Too much was tried in too short a time.
+    /// There were too many attempts in a short time.
     pub fn too_many_attempts(minutes: u64) -> Message {
         generic(&format!("There were too many attempts. Please try again in {minutes} minutes."))
             .meaning("too_many_attempts")
@@ -228,7 +228,7 @@ pub mod validation {
     }
 
     pub fn signed_in_already() -> Message {
-        generic("Somebody is signed in already. To prove it once more, begin the flow with `?refresh=true`.")
+        generic("A session exists already. To sign in again, start the flow with `?refresh=true`.")
             .meaning("signed_in_already")
     }
 
@@ -236,7 +236,7 @@ pub mod validation {
         Message::error(4_000_002, format!("Property {property} is missing.")).with("property", property)
     }
 
-    /// Why a password is refused.
+    /// The reason why a password is rejected.
     pub fn of_password(refusal: PasswordRefusal) -> Message {
         let mut text = refusal.to_string();
         if let Some(first) = text.get_mut(..1) {
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_flow_says_since_when() {
+    fn an_expired_flow_reports_how_long_ago_it_expired() {
         let message = flow::login_expired(Timestamp::EPOCH, Timestamp::from_unix_seconds(90));
         let context = message.context.unwrap();
         assert!(message.text.contains("1.50 minutes"), "{}", message.text);

@@ -1,6 +1,6 @@
-//! Messages of the courier: what is sent to a person, and how far it has come.
+//! The messages of the courier and their delivery status.
 //!
-//! States: queued -> processing -> sent | queued again | abandoned. A state that was reached at the end stays.
+//! States: queued -> processing -> sent | queued again | abandoned. `sent` and `abandoned` are final.
 
 use base::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ base::uuid_ids! {
     DispatchId;
 }
 
-/// Words with a wire form.
+/// Enums with a wire format.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($variant:ident = $word:literal,)+ }) => {
         $(#[$meta])*
@@ -39,7 +39,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What a message is about. The folder of its template is [`TemplateType::folder`].
+    /// The subject of a message. The folder of its template is [`TemplateType::folder`].
     TemplateType {
         RecoveryInvalid = "recovery_invalid",
         RecoveryValid = "recovery_valid",
@@ -100,7 +100,7 @@ impl TemplateType {
         }
     }
 
-    /// The word of the admin API, whose list is closed: what is ours alone goes by its nearest relative.
+    /// The value in the admin API, whose list is closed: a type that Kratos does not have is shown as the most similar one.
     pub const fn wire_str(self) -> &'static str {
         match self {
             Self::RegistrationTaken => Self::VerificationCodeInvalid.as_str(),
@@ -109,15 +109,15 @@ impl TemplateType {
     }
 }
 
-/// What is written in a message. It carries codes, so it rests sealed.
+/// The content of a message. It is sealed in storage, because it carries codes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     pub subject: String,
-    /// The plain text, which is the whole of a text message.
+    /// The plain text; for a text message, the entire content.
     pub body: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html_body: Option<String>,
-    /// What the template was filled with, for those who deliver with templates of their own.
+    /// The data of the template, for services that render their own templates.
     #[serde(default)]
     pub template_data: Value,
 }
@@ -135,11 +135,11 @@ pub struct Message {
     pub send_count: i32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// When it is forgotten.
+    /// When the message is deleted.
     pub expires_at: Timestamp,
 }
 
-/// One attempt.
+/// One delivery attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dispatch {
     pub id: DispatchId,

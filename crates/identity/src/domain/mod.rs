@@ -1,4 +1,4 @@
-//! Values, states and decisions of the identity service: pure, synchronous, without input or output.
+//! Values, states and decisions of the identity service. The domain is pure and synchronous, without input or output.
 
 pub mod aal;
 pub mod address;

@@ -1,13 +1,13 @@
-//! Passwords in their prepared form (RFC 8265 section 4.2, the profile `OpaqueString`): one password typed on two keyboards
-//! is the same text. Nothing but the spelling changes: letter case and inner spaces count.
+//! Passwords in their prepared form (RFC 8265 section 4.2, the profile `OpaqueString`): the same password entered on two
+//! keyboards is the same text. Only the encoding changes; letter case and inner spaces are significant.
 
 use std::borrow::Cow;
 
 use base::Secret;
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
-/// The prepared form: other spaces become U+0020, and composed characters are one character (NFC). Characters that the
-/// profile forbids stay, because a password that was set with them must keep working.
+/// The prepared form: other spaces become U+0020, and characters are composed (NFC). Characters that the profile forbids are
+/// kept, because existing passwords that contain them must keep working.
 pub fn prepare(typed: &Secret<String>) -> Secret<String> {
     Secret::new(prepared(typed.expose()).into_owned())
 }
@@ -29,8 +29,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_spellings_of_one_password_are_prepared_alike() {
-        for (typed, wanted) in [
+    fn two_encodings_of_one_password_have_the_same_prepared_form() {
+        for (typed, expected) in [
             ("correct horse", "correct horse"),
             ("cafe\u{301}", "café"),
             ("café", "café"),
@@ -39,8 +39,8 @@ mod tests {
             (" x ", " x "),
             ("Σ\u{200d}", "Σ\u{200d}"),
         ] {
-            assert_eq!(prepared(typed), wanted, "{typed:?}");
-            assert_eq!(prepared(wanted), wanted, "preparing twice changes nothing");
+            assert_eq!(prepared(typed), expected, "{typed:?}");
+            assert_eq!(prepared(expected), expected, "preparing twice changes nothing");
         }
     }
 }

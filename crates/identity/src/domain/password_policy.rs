@@ -1,7 +1,7 @@
-//! Which passwords are good enough to set: long enough, unlike the names of their owner, not known from breaches. The
-//! first rule that is broken is the one reported.
+//! The rules for new passwords: long enough, not similar to an identifier of their owner, not known from breaches. The first
+//! violated rule is reported.
 
-/// What the rules compare with.
+/// The parameters of the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
     /// In bytes.
@@ -21,12 +21,12 @@ pub enum PasswordRefusal {
     TooSimilar,
     #[error("the password was found in {breaches} data breaches")]
     Breached { breaches: u64 },
-    #[error("the new password is the old one")]
+    #[error("the new password equals the old one")]
     Unchanged,
 }
 
 impl PasswordRefusal {
-    /// The id of the message that tells the person.
+    /// The id of the validation message.
     pub const fn message_id(self) -> u32 {
         match self {
             Self::TooShort { .. } => 4_000_032,
@@ -48,12 +48,12 @@ impl PasswordRefusal {
     }
 }
 
-/// Longer texts are not compared: the time to do so grows with the product of the lengths.
+/// Longer texts are not compared: the time grows with the product of the lengths.
 const MAX_COMPARED: usize = 256;
 const MIN_DISTANCE: usize = 5;
 
 impl PasswordPolicy {
-    /// The rules that need nobody's help; the check against breaches follows when they pass.
+    /// The rules that need no other service. The check against breaches follows when they pass.
     pub fn check<'i>(
         &self,
         password: &str,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_those_of_the_text_books() {
+    fn distances_match_known_values() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
         assert_eq!(distance(&chars("kitten"), &chars("sitting")), 3);
         assert_eq!(distance(&chars(""), &chars("abc")), 3);

@@ -1,7 +1,7 @@
-//! Where a browser may be sent when a flow ends.
+//! The URLs that a browser may be redirected to when a flow ends.
 //!
-//! Only to urls that the configuration lists, compared by scheme, host and whole path segments. A target with user
-//! information or a backslash is refused, because browsers and servers disagree on what such an address means.
+//! Only URLs that the configuration lists are allowed, compared by scheme, host and whole path segments. A target with user
+//! information or a backslash is rejected, because browsers and servers parse such URLs differently.
 
 use url::{Host, Url};
 
@@ -12,7 +12,7 @@ pub struct ForbiddenReturnTo {
     pub target: String,
 }
 
-/// The urls that a flow may end at.
+/// The URLs that a flow may end at.
 #[derive(Clone, Debug)]
 pub struct ReturnUrls {
     allowed: Vec<Url>,
@@ -20,8 +20,8 @@ pub struct ReturnUrls {
 }
 
 impl ReturnUrls {
-    /// `allowed` as configured; a flow may always chain into another one under `<public>/self-service`.
-    /// Entries whose wildcard would cover a whole top-level domain are left out.
+    /// `allowed` as configured; a flow may always redirect to another one under `<public>/self-service`. Entries whose
+    /// wildcard would match a whole top-level domain are dropped.
     pub fn new(allowed: impl IntoIterator<Item = Url>, default: Url, public: &Url) -> Self {
         let mut allowed: Vec<Url> = allowed.into_iter().filter(is_bounded).collect();
         if let Ok(own) = public.join("self-service") {
@@ -34,7 +34,7 @@ impl ReturnUrls {
         &self.default
     }
 
-    /// The place that `candidate` names, or `fallback` when there is no candidate.
+    /// The URL of `candidate`, or `fallback` when there is no candidate.
     pub fn resolve(&self, candidate: Option<&str>, fallback: &Url) -> Result<Url, ForbiddenReturnTo> {
         match candidate.filter(|candidate| !candidate.is_empty()) {
             None => Ok(fallback.clone()),
@@ -42,10 +42,10 @@ impl ReturnUrls {
         }
     }
 
-    /// Accepts `candidate` when it is on the list. A relative one inherits what it lacks from the default.
+    /// Accepts `candidate` when it is on the list. A relative URL is resolved against the default.
     pub fn check(&self, candidate: &str) -> Result<Url, ForbiddenReturnTo> {
         let forbidden = || ForbiddenReturnTo { target: candidate.to_owned() };
-        // The URL standard reads backslashes as slashes and drops tabs and line ends; other readers do not.
+        // The URL standard reads backslashes as slashes and drops tabs and line ends; other parsers do not.
         if candidate.contains(['\\', '\t', '\n', '\r']) || candidate.starts_with(' ') || candidate.ends_with(' ') {
             return Err(forbidden());
         }
@@ -70,7 +70,7 @@ fn covers_host(entry: &Url, target: &Url) -> bool {
         return entry.host_str() == target.host_str();
     };
     match pattern.strip_prefix('*') {
-        // `*.example.org` matches any depth below `example.org`, never an address literal.
+        // `*.example.org` matches any depth below `example.org`, never an IP address literal.
         Some(suffix) => {
             matches!(target.host(), Some(Host::Domain(_))) && host.len() > suffix.len() && host.ends_with(suffix)
         }
@@ -78,7 +78,7 @@ fn covers_host(entry: &Url, target: &Url) -> bool {
     }
 }
 
-/// Whole segments: `/app` covers `/app` and `/app/x`, not `/apples`.
+/// Whole segments: `/app` matches `/app` and `/app/x`, not `/apples`.
 fn covers_path(entry: &str, target: &str) -> bool {
     let entry = entry.strip_suffix('/').unwrap_or(entry);
     target.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_matches_by_segments() {
+    fn a_path_is_compared_by_segments() {
         let list = ["https://www.example.org/app"];
         assert!(!allows(&list, "https://www.example.org/apples"));
         assert!(!allows(&list, "https://www.example.org/app/../other"));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn user_information_and_backslashes_are_refused() {
+    fn user_information_and_backslashes_are_rejected() {
         let list = ["https://www.example.org/"];
         for trick in [
             "https://www.example.org@evil.example/",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_covers_sub_domains_and_never_a_top_level_domain() {
+    fn a_wildcard_matches_subdomains_but_never_a_top_level_domain() {
         assert!(allows(&["https://*.example.org"], "https://a.b.example.org/x"));
         assert!(!allows(&["https://*.example.org"], "https://example.org/x"));
         assert!(!allows(&["https://*.example.org"], "https://evilexample.org/x"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn flows_may_chain_and_an_empty_target_is_the_default() {
+    fn flows_may_redirect_to_flows_and_an_empty_target_is_the_default() {
         assert!(allows(&[], "https://id.example.org/self-service/login/browser"));
         let urls = urls(&[]);
         let fallback = Url::parse("https://www.example.org/after").unwrap();

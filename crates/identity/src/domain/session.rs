@@ -1,7 +1,7 @@
-//! Sessions: who is signed in, since when, and by which proofs.
+//! Sessions: who is signed in, since when, and with which authentication methods.
 //!
-//! A session lives until it expires or is revoked; it never slides by itself. Its methods only grow, and its assurance
-//! level follows from them alone: assurance counts factors, not methods.
+//! A session lives until it expires or is revoked; its expiry does not slide. Its methods are only ever added to. Its
+//! assurance level follows from them alone: assurance counts factors, not methods.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ base::uuid_ids! {
     SessionId;
 }
 
-/// What every session token begins with.
+/// The prefix of every session token.
 const TOKEN_PREFIX: &str = "ory_st_";
 const TOKEN_LENGTH: usize = 32;
 
-/// One proof that was given in a session.
+/// One completed authentication method of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthenticationMethod {
     pub method: CredentialType,
@@ -43,7 +43,7 @@ pub struct Session {
     pub id: SessionId,
     pub identity_id: IdentityId,
     pub token_digest: TokenDigest,
-    /// Whether it was revoked, nothing more; see [`Session::is_alive`].
+    /// Whether it was not revoked; for expiry see [`Session::is_alive`].
     pub active: bool,
     pub aal: Aal,
     pub authentication_methods: Vec<AuthenticationMethod>,
@@ -56,7 +56,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session, and the token that only its holder will know from here on.
+    /// A new session, and its token, which is not stored.
     pub fn issue(
         rng: &Rng,
         identity_id: IdentityId,
@@ -84,7 +84,7 @@ impl Session {
         (session, token)
     }
 
-    /// Records another proof by the same person: the session starts anew with all that was proved so far.
+    /// Records another proof by the same person: the session gets a new lifespan and keeps its earlier proofs.
     pub fn authenticate(&mut self, method: AuthenticationMethod, lifespan: Duration, now: Timestamp) {
         self.authentication_methods.push(method);
         self.aal = level_of(&self.authentication_methods);
@@ -93,8 +93,8 @@ impl Session {
         self.updated_at = now;
     }
 
-    /// Adds a factor that the person set up within the session. It makes nothing fresh: neither the time of the last
-    /// sign-in nor the end of the session moves. A factor that is set up again counts once.
+    /// Adds a factor that the person set up within the session. Neither the time of the last sign-in nor the expiry of the
+    /// session changes. A factor that is set up again counts once.
     pub fn add_factor(&mut self, method: AuthenticationMethod, now: Timestamp) {
         self.authentication_methods.retain(|known| known.method != method.method);
         self.authentication_methods.push(method);
@@ -102,7 +102,7 @@ impl Session {
         self.updated_at = now;
     }
 
-    /// How the person authenticated, in the values of RFC 8176 section 2.
+    /// The authentication method references of the session (RFC 8176 section 2).
     pub fn authentication_method_references(&self) -> Vec<&'static str> {
         let mut references = Vec::new();
         let of_methods = self.authentication_methods.iter().filter_map(|it| it.method.reference());
@@ -114,23 +114,23 @@ impl Session {
         references
     }
 
-    /// Whether the session itself still counts; its identity must be active besides.
+    /// Whether the session is neither revoked nor expired. Its identity must also be active.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.active && now < self.expires_at
     }
 
-    /// Whether the last proof is young enough for changes that need it; a `max_age` of zero or less asks for nothing.
+    /// Whether the last proof is recent enough for privileged changes; a `max_age` of zero or less requires nothing.
     pub fn is_privileged(&self, max_age: Option<Duration>, now: Timestamp) -> bool {
         max_age.is_none_or(|max_age| now < self.authenticated_at.plus(max_age))
     }
 
-    /// Expiry after an extension at `now`, which must not come earlier than `earliest` before the end.
+    /// The expiry after an extension at `now`. An extension earlier than `earliest` before the expiry has no effect.
     pub fn extended_expiry(&self, lifespan: Duration, earliest: Duration, now: Timestamp) -> Timestamp {
         if self.expires_at.minus(earliest) <= now { now.plus(lifespan) } else { self.expires_at }
     }
 }
 
-/// The level that these proofs reach together.
+/// The level of these proofs together.
 fn level_of(methods: &[AuthenticationMethod]) -> Aal {
     let mut first = false;
     let mut second = false;
@@ -140,7 +140,7 @@ fn level_of(methods: &[AuthenticationMethod]) -> Aal {
             Aal::Aal1 => first = true,
             Aal::Aal2 => {
                 second = true;
-                // A provider that asked for two factors itself stands for both.
+                // A provider that required two factors itself counts as both.
                 first = first || matches!(method.method, CredentialType::Oidc | CredentialType::Saml);
             }
         }
@@ -152,21 +152,21 @@ fn level_of(methods: &[AuthenticationMethod]) -> Aal {
     }
 }
 
-/// What a part of the API asks of a session.
+/// The assurance level that an endpoint requires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequiredAal {
     Aal1,
-    /// The second factor of everybody who has one.
+    /// The second factor of every person who has one.
     #[default]
-    // `aal2` demands a second factor of everybody, and nobody is led to set one up yet: `server` refuses it unless the loss is
-    // accepted.
+    // `aal2` requires a second factor of every person, but no page asks people to set one up yet: `server` rejects it unless
+    // the operator accepts the missing protection.
     #[serde(alias = "aal2")]
     HighestAvailable,
 }
 
 impl RequiredAal {
-    /// Whether a session at `reached` suffices for somebody whose credentials reach `available`.
+    /// Whether a session at `reached` suffices for a person whose credentials reach `available`.
     pub fn is_met(self, reached: Aal, available: Aal) -> bool {
         match self {
             Self::Aal1 => true,
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_that_is_set_up_makes_nothing_fresh_and_counts_once() {
+    fn a_factor_that_is_set_up_does_not_renew_the_session_and_counts_once() {
         let mut session = session();
         let before = session.clone();
         for _ in 0..3 {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_proof_is_privileged_for_a_while() {
+    fn a_recent_proof_is_privileged_for_a_while() {
         let session = session();
         assert!(session.is_privileged(Some(Duration::from_secs(10)), Timestamp::from_unix_seconds(9)));
         assert!(!session.is_privileged(Some(Duration::from_secs(10)), Timestamp::from_unix_seconds(10)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_waits_for_its_window() {
+    fn an_extension_is_ignored_before_its_window() {
         let session = session();
         let (lifespan, earliest) = (Duration::from_mins(1), Duration::from_secs(10));
         assert_eq!(session.extended_expiry(lifespan, earliest, Timestamp::from_unix_seconds(49)).unix_seconds(), 60);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_available_level_is_asked_only_of_those_who_have_it() {
+    fn the_highest_available_level_is_required_only_of_people_who_have_it() {
         assert!(RequiredAal::HighestAvailable.is_met(Aal::Aal1, Aal::Aal1));
         assert!(RequiredAal::HighestAvailable.is_met(Aal::Aal1, Aal::Aal0));
         assert!(!RequiredAal::HighestAvailable.is_met(Aal::Aal1, Aal::Aal2));

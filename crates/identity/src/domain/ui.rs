@@ -1,4 +1,4 @@
-//! The form of a flow: where it is sent, its nodes, and what it says above them.
+//! The form of a flow: its action, its nodes, and the messages above them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,13 +20,13 @@ impl Ui {
         Self { action: action.into(), method: "POST".to_owned(), nodes: Nodes::default(), messages: Vec::new() }
     }
 
-    /// Forgets what was said about an earlier attempt.
+    /// Removes the messages of an earlier submission.
     pub fn clear_messages(&mut self) {
         self.messages.clear();
         self.nodes.clear_messages();
     }
 
-    /// Says `message` at its node, or above the form.
+    /// Adds `message` to its node, or above the form.
     pub fn add_message(&mut self, message: ValidationMessage) {
         let Some(name) = message.node else {
             self.messages.push(message.message);
@@ -40,7 +40,7 @@ impl Ui {
         }
     }
 
-    /// Puts `value` into the input `name`, when there is one.
+    /// Sets the value of the input `name`, if it exists.
     pub fn set_value(&mut self, name: &str, value: Value) {
         if let Some(node) = self.nodes.find_mut(name) {
             node.set_value(value);
@@ -48,7 +48,7 @@ impl Ui {
     }
 }
 
-/// What is wrong, and with which node; above the form when `node` is `None`.
+/// A message and the node that it belongs to; it is shown above the form when `node` is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidationMessage {
     pub node: Option<String>,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complaint_without_a_node_makes_one() {
+    fn a_message_for_a_missing_node_creates_one() {
         let mut ui = Ui::posting_to("https://id.example/self-service/login?flow=1");
         ui.add_message(ValidationMessage::at("traits.email", validation::missing("email")));
         ui.add_message(ValidationMessage::general(validation::invalid_credentials()));

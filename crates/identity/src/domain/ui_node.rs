@@ -1,14 +1,14 @@
 //! The nodes of a flow's form: what a client renders, in which group and order, with which messages.
 //!
-//! A node is found by its name; `method` and `screen` may stand several times. The kind of a node and of its attributes
-//! always agree, because the kind is read off the attributes.
+//! A node is found by its name; `method` and `screen` may occur several times. The kind of a node always matches its
+//! attributes, because it is derived from them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::message::Message;
 
-/// Which part of the form a node belongs to, mostly the method that reads it.
+/// The part of the form that a node belongs to, usually the method that reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Group {
@@ -91,7 +91,7 @@ pub enum InputKind {
     Url,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if wants")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if requires")]
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -110,12 +110,12 @@ impl Node {
         Self::input(group, name, InputKind::Submit).value(value).label(label)
     }
 
-    /// The anti-CSRF field. Its value is put in when the form is shown, because it differs each time.
+    /// The anti-CSRF field. Its value is set when the form is shown, because it differs each time.
     pub fn csrf() -> Self {
         Self::input(Group::Default, CSRF_TOKEN, InputKind::Hidden).required()
     }
 
-    /// A text to look at.
+    /// A text to show.
     pub fn text(group: Group, id: &str, text: Message) -> Self {
         Self::of(group, Attributes::Text { text, id: id.to_owned() })
     }
@@ -273,12 +273,12 @@ impl Nodes {
         self.0.iter_mut().find(|node| node.name() == name)
     }
 
-    /// Adds a node that may stand beside others of its name.
+    /// Adds a node, even if one of the same name exists.
     pub fn append(&mut self, node: Node) {
         self.0.push(node);
     }
 
-    /// Puts a node in the place of the one of the same name, or at the end.
+    /// Replaces the node of the same name, or appends the node.
     pub fn upsert(&mut self, node: Node) {
         match self.find_mut(node.name()) {
             Some(place) => *place = node,
@@ -296,9 +296,9 @@ impl Nodes {
         }
     }
 
-    /// Brings the nodes into the order of `order`. Groups that it does not list come first; inside a group the keys
-    /// decide, `method` comes last and equal keys follow their values. Neighbouring `default` and `password` nodes are
-    /// sorted as one group, which puts the password after the first trait.
+    /// Sorts the nodes by `order`. Groups that it does not list come first. Inside a group the keys decide, `method` comes
+    /// last, and equal keys are sorted by their values. Adjacent `default` and `password` nodes are sorted as one group,
+    /// which puts the password after the first trait.
     pub fn sort(&mut self, order: &NodeOrder) {
         let nodes = &mut self.0;
         nodes.sort_by_key(|node| order.groups.iter().position(|group| *group == node.group).map_or(0, |at| at + 1));
@@ -345,12 +345,12 @@ fn value_text(node: &Node) -> String {
     match node.as_input().and_then(|input| input.value.as_ref()) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-        // The order of the wire contract compares the words that Go prints.
+        // The order of the wire contract compares the texts that Go prints.
         None => "<nil>".to_owned(),
     }
 }
 
-/// The order of a kind of form: its groups, then the beginnings of names inside a group.
+/// The order of a kind of form: its groups, then the name prefixes inside a group.
 #[derive(Clone, Debug)]
 pub struct NodeOrder {
     groups: &'static [Group],
@@ -399,13 +399,13 @@ impl NodeOrder {
         Self { groups: &[Default, Profile, Password, Oidc, LookupSecret, Webauthn, Passkey, Totp], keys }
     }
 
-    /// Where a node stands in its group: the first key that its name begins with.
+    /// The position of a node in its group: the first key that its name begins with.
     fn key(&self, node: &Node) -> usize {
         let name = node.name();
         if name == "method" {
             return usize::MAX;
         }
-        // A whole name wins over the beginning of another one, so that `traits.name` never takes `traits.name_suffix`.
+        // An exact match takes precedence over a prefix, so that `traits.name` never matches `traits.name_suffix`.
         let whole = self.keys.iter().position(|key| key == name);
         whole.or_else(|| self.keys.iter().position(|key| name.starts_with(key.as_str()))).unwrap_or(self.keys.len())
     }
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_between_keep_default_and_password_apart() {
+    fn groups_in_between_separate_default_and_password() {
         let mut nodes = Nodes::default();
         nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
         nodes.append(Node::input(Group::Password, "password", InputKind::Password));
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_takes_the_place_of_its_namesake() {
+    fn a_node_replaces_the_node_of_the_same_name() {
         let mut nodes: Nodes = [Node::csrf(), Node::input(Group::Default, "a", InputKind::Text)].into_iter().collect();
         nodes.upsert(Node::hidden(Group::Default, "csrf_token", "x"));
         assert_eq!(names(&nodes), ["csrf_token", "a"]);

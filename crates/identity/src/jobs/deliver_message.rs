@@ -1,5 +1,5 @@
-//! Delivering one message of the courier. An attempt is counted before it is made; what became of it is recorded in a
-//! dispatch. A message that was sent or given up stays so.
+//! Delivers one message of the courier. An attempt is counted before it starts, and its result is recorded as a dispatch. A
+//! message that was sent or abandoned keeps that state.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::components::courier::{Courier, DELIVER_MESSAGE};
 use crate::domain::message_queue::{MessageId, MessageStatus};
 
-/// Delivers messages for as long as the configuration allows to try.
+/// Delivers messages, with the configured number of retries.
 pub(crate) struct DeliverMessage(pub(crate) Arc<Courier>);
 
 #[async_trait]
@@ -22,7 +22,7 @@ impl Handler for DeliverMessage {
     }
 
     fn max_attempts(&self) -> u32 {
-        // One more, so that the last failure is ours to record.
+        // One more attempt, so that this job records the last failure itself.
         self.0.retries().saturating_add(2)
     }
 

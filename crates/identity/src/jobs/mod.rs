@@ -1,3 +1,3 @@
-//! Work that outlives a request, one file per kind of job.
+//! Background jobs, one file per kind.
 
 pub(crate) mod deliver_message;

@@ -1,7 +1,7 @@
-//! The configuration of a credential, typed: one line here for each method that stores something. What a type says is in the
-//! room of its method; this file and the `credential.rs` of each room belong to the domain and are pure.
+//! The typed configuration of a credential: one line here for each method that stores something. The types are in the
+//! folders of the methods. This file and the `credential.rs` of each method belong to the domain and are pure.
 //!
-//! Members that a type does not name are kept: identities come from other systems and newer releases.
+//! Unknown members are kept: identities come from other systems and newer releases.
 
 use serde_json::{Map, Value};
 
@@ -20,7 +20,7 @@ macro_rules! configs {
         #[derive(Clone, Debug, PartialEq)]
         pub enum CredentialConfig {
             $($kind($config),)+
-            /// Of a kind that no method here reads.
+            /// A kind that no method reads.
             Opaque(CredentialType, Map<String, Value>),
         }
 
@@ -32,7 +32,7 @@ macro_rules! configs {
                 }
             }
 
-            /// A configuration with nothing in it.
+            /// An empty configuration.
             pub fn empty(kind: CredentialType) -> Self {
                 match kind {
                     $(CredentialType::$kind => Self::$kind(Default::default()),)+
@@ -40,7 +40,7 @@ macro_rules! configs {
                 }
             }
 
-            /// Reads the wire form.
+            /// Reads the wire format.
             pub fn from_json(kind: CredentialType, config: Value) -> Result<Self, serde_json::Error> {
                 match kind {
                     $(CredentialType::$kind => serde_json::from_value(config).map(Self::$kind),)+
@@ -48,10 +48,10 @@ macro_rules! configs {
                 }
             }
 
-            /// The wire form, which is also what is sealed.
+            /// The wire format, which is also the sealed format.
             pub fn to_json(&self) -> Value {
                 match self {
-                    // A struct of texts, numbers and lists always has a JSON form.
+                    // A struct of texts, numbers and lists can always be serialized.
                     $(Self::$kind(config) => serde_json::to_value(config).unwrap_or_default(),)+
                     Self::Opaque(_, config) => Value::Object(config.clone()),
                 }

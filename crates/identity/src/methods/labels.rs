@@ -1,12 +1,12 @@
-//! The field by which a person is named, which several methods share.
+//! The identifier field, which several methods share.
 
 use crate::domain::message::{Message, label};
 use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node};
 
-/// The label of the identifier: the title of the only trait that names a person, else a general one. Methods that are off
-/// count too, as in the wire contract.
+/// The label of the identifier: the title of the only trait that is an identifier, else a generic label. Disabled methods
+/// are considered too, as in the wire contract.
 pub(crate) fn identifier_label(schema: &TraitsSchema) -> Message {
     let mut identifiers = schema.fields().iter().filter(|field| {
         let extension = field.extension;
@@ -21,7 +21,7 @@ pub(crate) fn identifier_label(schema: &TraitsSchema) -> Message {
     }
 }
 
-/// The field that asks who is signing in.
+/// The identifier field of a login.
 pub(crate) fn identifier_input(ui: &mut Ui, label: Message) {
     ui.nodes.upsert(Node::input(Group::Default, "identifier", InputKind::Text).value("").required().label(label));
 }

@@ -1,4 +1,4 @@
-//! What a flow asks of a method. Every hook has a default for methods that do not take part.
+//! The interface of a sign-in method. Every hook has a default for methods that do not implement it.
 
 use async_trait::async_trait;
 use base::Context;
@@ -13,21 +13,21 @@ use crate::flows::registration::step::{RegistrationStep, Step as RegistrationOut
 use crate::flows::settings::step::{SettingsForm, SettingsStep, Step as SettingsOutcome};
 use crate::flows::submission::Submission;
 
-/// What a login asks for, and what is known of the person.
+/// The kind of a login, and the data about the person.
 pub(crate) enum LoginForm<'a> {
-    /// A first factor of somebody who is not named yet.
+    /// A first factor; the person is not identified yet.
     FirstFactor,
-    /// A first factor of whoever was named; `None` where the form must not tell which accounts exist.
+    /// A first factor of an identified person; `None` where the form must not reveal which accounts exist.
     Named(Option<&'a Credentials>),
-    /// A first factor of somebody who is signed in.
+    /// A first factor of a signed-in person.
     Refresh(&'a domain::Identity),
-    /// A second factor of somebody who is signed in.
+    /// A second factor of a signed-in person.
     SecondFactor(&'a domain::Identity),
 }
 
 #[async_trait]
 pub(crate) trait Method: Send + Sync {
-    /// Its name on the wire and in the sessions that it proves.
+    /// The name on the wire and in the authentication methods of sessions.
     fn kind(&self) -> CredentialType;
 
     /// Whether a submission to a login is for this method.
@@ -35,7 +35,7 @@ pub(crate) trait Method: Send + Sync {
         submission.method() == Some(self.kind().as_str())
     }
 
-    /// Adds its nodes to a login, where it is enabled and the person can use it. Answers whether it is offered.
+    /// Adds the nodes of the method to a login, if it is enabled and the person can use it. Returns whether it is offered.
     fn offer_login(&self, _service: &Identity, _form: &LoginForm<'_>, _ui: &mut Ui) -> bool {
         false
     }
@@ -45,7 +45,7 @@ pub(crate) trait Method: Send + Sync {
         Err(FlowError::MethodDisabled.into())
     }
 
-    /// Does at once what its only button would do, when it alone is offered. `false` when there is still a choice.
+    /// If this method is the only one offered, performs the action of its only button. `false` when there is still a choice.
     async fn login_at_once(&self, _step: LoginStep<'_>) -> Result<bool, SubmitError> {
         Ok(false)
     }
@@ -55,10 +55,10 @@ pub(crate) trait Method: Send + Sync {
         false
     }
 
-    /// Adds its nodes to the choice of a credential.
+    /// Adds the nodes of the method to the choice of a credential.
     fn offer_registration(&self, _service: &Identity, _ui: &mut Ui) {}
 
-    /// Makes a credential for a new person.
+    /// Creates a credential for a new person.
     async fn register(&self, _step: RegistrationStep<'_>) -> Result<RegistrationOutcome, SubmitError> {
         Err(FlowError::MethodDisabled.into())
     }
@@ -68,15 +68,15 @@ pub(crate) trait Method: Send + Sync {
         false
     }
 
-    /// Adds its nodes to the settings of a person.
+    /// Adds the nodes of the method to the settings of a person.
     fn offer_settings(&self, _form: &mut SettingsForm<'_>) -> Result<(), FlowError> {
         Ok(())
     }
 
-    /// Puts what the flow keeps sealed into a form that is about to be shown to its owner.
+    /// Inserts data that the flow keeps sealed into a form that is shown to its owner.
     fn show_settings(&self, _service: &Identity, _cx: &Context, _shown: &mut Flow<Settings>) {}
 
-    /// Makes a change.
+    /// Applies a change.
     async fn change(&self, _step: SettingsStep<'_>) -> Result<SettingsOutcome, SubmitError> {
         Err(FlowError::MethodDisabled.into())
     }

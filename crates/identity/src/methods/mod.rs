@@ -1,14 +1,14 @@
-//! The sign-in methods, a room for each: what a person can prove who they are by, and what they can change about it.
+//! The sign-in methods, a folder for each: how a person proves their identity, and what they can change about it.
 //!
-//! A room has everything that is about its method: its section of the configuration (`config.rs`), what is stored of it
+//! A folder contains everything about its method: its section of the configuration (`config.rs`), its stored data
 //! (`credential.rs`), the nodes of its forms (`nodes.rs`), its step in each flow (`login.rs`, `registration.rs`,
-//! `settings.rs`) and its messages (`messages.rs`). [`Method`] is what a flow asks of a room; `list.rs` is the only list.
-//! See `docs/guides/add-a-sign-in-method.md`.
+//! `settings.rs`) and its messages (`messages.rs`). [`Method`] is the interface to the flows; `list.rs` is the only list. See
+//! `docs/guides/add-a-sign-in-method.md`.
 //!
 //! What always holds:
-//! - Login, registration and settings ask each method in the order of the list; the first that takes a submission answers
-//!   it. Recovery and verification work by code or link alone, and use their forms.
-//! - A room imports no other room.
+//! - Login, registration and settings try the methods in the order of the list; the first one that accepts a submission
+//!   handles it. Recovery and verification support only code and link, and use their forms.
+//! - A method does not import another method.
 //! - `credential.rs` and [`credential`] belong to the domain: they are pure.
 
 pub mod code;
@@ -31,7 +31,8 @@ pub(crate) use method::{LoginForm, Method};
 
 macro_rules! all {
     ($($name:ident: $method:expr $(, $section:ty)?;)+) => {
-        /// Every method, in the order in which a submission is offered to them.
+        /// `selfservice.methods`: the enabled methods.
+        /// Every method, in the order in which submissions are offered to them.
         pub(crate) static ALL: &[&dyn Method] = &[$(&$method,)+];
     };
 }

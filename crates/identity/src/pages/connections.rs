@@ -21,7 +21,7 @@ use crate::flows::visitor::Visitor;
 pub(super) struct ConnectionList {
     pub action: String,
     pub csrf: Hidden,
-    /// `None` when the authorization server could not be asked.
+    /// `None` when the request to the authorization server failed.
     pub lines: Option<Vec<ConnectionLine>>,
 }
 
@@ -61,7 +61,7 @@ impl ConnectionList {
     }
 }
 
-/// The name was chosen by whoever registered the client. A name without visible characters is replaced by the client id.
+/// The registrant of the client chose its name. A name without visible characters is replaced by the client id.
 fn shown_name(connection: &Connection) -> OutsideText {
     let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
     name(&connection.client_name).or_else(|| name(&connection.client_id)).unwrap_or_else(OutsideText::nobody)
@@ -120,7 +120,7 @@ mod tests {
         };
         assert_eq!(shown(" The\n\tShop\u{0} "), "The Shop");
         assert_eq!(shown(" \u{200b} "), "client-1");
-        assert_eq!(shown("a\u{202e}b"), "ab", "nothing turns the direction of what follows");
+        assert_eq!(shown("a\u{202e}b"), "ab", "no character changes the text direction");
         assert_eq!(shown(""), "client-1");
         assert_eq!(shown(&"é".repeat(500)), format!("{}…", "é".repeat(OutsideText::NAME - 1)));
     }

@@ -1,7 +1,7 @@
 //! The name of a device, such as `Firefox · Linux`, from its `User-Agent` header. It helps people recognize their sessions;
 //! no decision depends on it.
 
-/// Browser and system in words; `None` when neither is known.
+/// The names of browser and system; `None` when both are unknown.
 pub(super) fn device_name(user_agent: &str) -> Option<String> {
     // A browser also names older browsers in its header, so the most specific name comes first.
     const BROWSERS: [(&str, &str); 9] = [
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_browser_is_not_taken_for_the_older_ones_that_it_names() {
+    fn a_browser_is_not_mistaken_for_older_ones_in_its_header() {
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0";
         assert_eq!(device_name(edge).as_deref(), Some("Edge · Windows"));
         let safari =

@@ -1,4 +1,4 @@
-//! The error page: what happened, what the person can do, and the details that support needs.
+//! The error page: what happened, what the person can do, and details for support.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// Reads the `error` member of an answer, as the wire has it.
+    /// Reads the `error` member of a response body.
     pub(super) fn new(error: &Value, strings: &'static Strings, start: PageLink) -> Self {
         let status = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()).unwrap_or(500);
         let text = |member: &str| error.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());

@@ -33,12 +33,12 @@ pub(super) async fn verification(State(identity): State<Arc<Identity>>, Cx(cx): 
     identity.show(&cx, FlowKind::Verification, &visitor).await
 }
 
-/// The visitor as asking the API for the flow that the page's address names; `None` without one.
-pub(super) fn asked(visitor: &Visitor) -> Option<Visitor> {
+/// The visitor for a request to the API for the flow in the URL of the page; `None` without a flow id.
+pub(super) fn flow_visitor_of(visitor: &Visitor) -> Option<Visitor> {
     let flow = visitor.query("flow")?;
-    let mut asking = visitor.clone();
-    asking.request_url.query_pairs_mut().clear().append_pair("id", &flow);
-    Some(asking)
+    let mut flow_visitor = visitor.clone();
+    flow_visitor.request_url.query_pairs_mut().clear().append_pair("id", &flow);
+    Some(flow_visitor)
 }
 
 impl Identity {
@@ -56,19 +56,19 @@ impl Identity {
         if let Some(url) = self.page_elsewhere(kind, visitor) {
             return see_other(&url);
         }
-        let Some(asking) = asked(visitor) else { return self.begin_with_query(kind, visitor) };
+        let Some(flow_visitor) = flow_visitor_of(visitor) else { return self.begin_with_query(kind, visitor) };
         let flow = match kind {
-            FlowKind::Login => self.fetch_login(cx, &asking).await,
-            FlowKind::Registration => self.fetch_registration(cx, &asking).await,
-            FlowKind::Settings => self.fetch_settings(cx, &asking).await,
-            FlowKind::Recovery => self.fetch_recovery(cx, &asking).await,
-            FlowKind::Verification => self.fetch_verification(cx, &asking).await,
+            FlowKind::Login => self.fetch_login(cx, &flow_visitor).await,
+            FlowKind::Registration => self.fetch_registration(cx, &flow_visitor).await,
+            FlowKind::Settings => self.fetch_settings(cx, &flow_visitor).await,
+            FlowKind::Recovery => self.fetch_recovery(cx, &flow_visitor).await,
+            FlowKind::Verification => self.fetch_verification(cx, &flow_visitor).await,
         };
         match flow {
             Ok(flow) => {
                 let cx = &self.in_requested_language(cx, &flow);
                 let mut context = self.context_of(cx, kind, &flow);
-                context.code = match self.code_context(cx, kind, &flow, &asking).await {
+                context.code = match self.code_context(cx, kind, &flow, &flow_visitor).await {
                     Ok(code) => code,
                     Err(error) => return self.cannot_show(cx, kind, error).await,
                 };
@@ -86,9 +86,9 @@ impl Identity {
         if page.as_str() == self.own_page(kind.as_str()) {
             return None;
         }
-        let asked: Vec<_> = visitor.request_url.query_pairs().collect();
-        if !asked.is_empty() {
-            page.query_pairs_mut().extend_pairs(asked);
+        let parameters: Vec<_> = visitor.request_url.query_pairs().collect();
+        if !parameters.is_empty() {
+            page.query_pairs_mut().extend_pairs(parameters);
         }
         Some(page.as_str().to_owned())
     }
@@ -106,23 +106,23 @@ impl Identity {
         }
     }
 
-    /// What the page shows about the code, if the flow expects one.
+    /// The data about the code, if the flow expects one.
     async fn code_context(
         &self,
         cx: &Context,
         kind: FlowKind,
         flow: &Value,
-        asking: &Visitor,
+        flow_visitor: &Visitor,
     ) -> Result<Option<CodeContext>, FlowError> {
-        // Only then is there something that the flow does not tell.
+        // Other states need no data beyond those of the flow.
         if flow.get("state").and_then(Value::as_str) != Some("sent_email") {
             return Ok(None);
         }
-        let Some(awaited) = self.awaited_code(cx, kind, asking).await? else { return Ok(None) };
+        let Some(awaited) = self.awaited_code(cx, kind, flow_visitor).await? else { return Ok(None) };
         Ok(Some(CodeContext {
             sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
             wrong_address: self.address_page(kind, flow),
-            // What is left of a second counts as one.
+            // A fraction of a second counts as one.
             resend_wait: u32::try_from(awaited.wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX),
         }))
     }
@@ -132,7 +132,7 @@ impl Identity {
         if is_further_step(flow) {
             return None;
         }
-        // A verification that another flow began is about an address that was typed there.
+        // If another flow started the verification, the address was entered there.
         let begun_at = |kind: FlowKind| {
             let path = format!("/self-service/{}/", kind.as_str());
             flow.get("request_url").and_then(Value::as_str).is_some_and(|url| url.contains(&path))
@@ -155,8 +155,8 @@ impl Identity {
         }
     }
 
-    /// The `ui_locales` of the client come before the languages of the browser (OpenID Connect Core section 3.1.2.1), and
-    /// the person's own choice before both.
+    /// The order of preference is: the person's own choice, the `ui_locales` of the client (OpenID Connect Core section
+    /// 3.1.2.1), the languages of the browser.
     fn in_requested_language(&self, cx: &Context, flow: &Value) -> Context {
         let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
         let tags = tags.filter(|_| !cx.locale_is_chosen).into_iter().flatten().filter_map(Value::as_str);
@@ -185,7 +185,7 @@ impl Identity {
         FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), context)
     }
 
-    /// What to do when a flow cannot be shown: begin a new one where that helps, else show the error.
+    /// The response when a flow cannot be shown: a new flow where that helps, else the error.
     pub(super) async fn cannot_show(&self, cx: &Context, kind: FlowKind, error: FlowError) -> Response {
         match error {
             FlowError::Expired { at } => {
@@ -196,16 +196,16 @@ impl Identity {
             | FlowError::NoSession
             | FlowError::SessionInactive => see_other(&self.begin_url(kind, None)),
             FlowError::SessionAal2Required { redirect_browser_to } => see_other(&redirect_browser_to),
-            // A browser without cookies would be sent in circles if this began anew.
+            // A browser without cookies would be redirected in a loop if a new flow started here.
             other => self.refuse(cx, other, false).await,
         }
     }
 
-    /// Another flow with the same purpose: it keeps `return_to` and the client of the sign-in.
+    /// The URL that starts another flow with the same purpose: it keeps `return_to` and the client of the sign-in.
     fn begin_in_place_of(&self, kind: FlowKind, flow: &Value) -> String {
         let text = |member: &str| flow.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
         let begin = self.begin_url(kind, text("return_to"));
-        // Not every kind of flow tells its challenge; the address that it was begun at does.
+        // Not every kind of flow contains its challenge, but the URL that it was initialized at does.
         let begun_with = || query_parameter(text("request_url")?, "login_challenge");
         let challenge = text("oauth2_login_challenge").map(str::to_owned).or_else(begun_with);
         match (challenge, Url::parse(&begin)) {
@@ -236,7 +236,7 @@ fn is_further_step(flow: &Value) -> bool {
         || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2")
 }
 
-/// The name of the client that a sign-in is for: its name, else the host that the browser will be sent to, else its id.
+/// The client that a sign-in is for: its name, else the host of its redirect URI, else its id.
 fn client_of(flow: &Value) -> Option<OutsideText> {
     let request = flow.get("oauth2_login_request")?;
     let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_called_by_its_name_else_by_where_it_leads_else_by_its_id() {
+    fn a_client_is_shown_by_its_name_else_its_host_else_its_id() {
         let url = "https://op.example/oauth2/auth?client_id=c1&redirect_uri=https%3A%2F%2Fprinter.example%2Fcb";
         let named = json!({"client_id": "c1", "client_name": "Photo <Printer>"});
         assert_eq!(called(&named, url).as_deref(), Some("<bdi>Photo &#60;Printer&#62;</bdi>"));

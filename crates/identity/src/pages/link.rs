@@ -33,7 +33,7 @@ impl LinkPage {
 }
 
 impl Identity {
-    /// The answer to a link that was opened.
+    /// The response to an opened link.
     pub(crate) fn link_page(&self, cx: &Context, kind: FlowKind) -> Response {
         let page = LinkPage::new(self.ui.localizer(cx.locale).strings(), kind);
         self.page_response(cx, Page::titled(page.title), &page)

@@ -1,4 +1,4 @@
-//! The sign-out page. It asks first, because any page could contain a link that signs out.
+//! The sign-out page. It asks for confirmation, because any page could contain a link to it.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::domain::flow::{FlowKind, endpoint};
 use crate::flows::error::FlowError;
 use crate::flows::visitor::Visitor;
 
-/// The question. The form is sent to the logout of the API, which checks its token.
+/// The confirmation. The form is submitted to the logout of the API, which checks its token.
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub(super) struct LogoutPage {
@@ -59,7 +59,7 @@ pub(super) async fn signed_out(State(identity): State<Arc<Identity>>, Cx(cx): Cx
 impl Identity {
     async fn logout_page(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutPage, FlowError> {
         let logout = self.begin_logout(cx, visitor).await?;
-        // Without a full session the page still lets go of the half one; it only does not say whose it is.
+        // A session that lacks its second factor can be ended too; the page then does not show its owner.
         let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| account_name(&whoami.session));
         let strings = self.ui.localizer(cx.locale).strings();
         let token = logout.get("logout_token").and_then(Value::as_str).unwrap_or_default();

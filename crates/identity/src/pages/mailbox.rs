@@ -1,5 +1,5 @@
-//! The local mailbox: messages that are kept instead of sent, for development. It is served on the admin listener, because
-//! a message contains the code that signs its recipient in.
+//! The local mailbox: messages that are stored instead of sent, for development. It is served on the admin listener, because
+//! a message contains the code that signs in its recipient.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::storage::messages::ListKey;
 
 const LISTING: Listing<ListKey> = Listing::new("identity mailbox", 25, 100);
 
-/// What the HTML part may do on this page: show text, its own styles and images.
+/// The permissions of the HTML part on this page: text, its own styles and images.
 const HTML_PART_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; frame-ancestors 'self'; sandbox";
 
@@ -50,14 +50,14 @@ pub(super) struct MailPage {
     pub status: String,
     pub at: Moment,
     pub parts: Vec<MailPart>,
-    /// Where the HTML part is, when there is one.
+    /// The URL of the HTML part, if there is one.
     pub html: Option<String>,
     pub back: PageLink,
 }
 
-/// A part of a message's text: texts, or a URL.
+/// A segment of a message's text: plain text, or a URL.
 pub(super) enum MailPart {
-    Words(String),
+    Text(String),
     Address(String),
 }
 
@@ -70,16 +70,16 @@ pub(super) fn parts(body: &str) -> Vec<MailPart> {
         let end = from_address
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')'))
             .unwrap_or(from_address.len());
-        // A full stop or a comma after an address belongs to the sentence.
+        // A full stop or comma after a URL belongs to the sentence.
         let address = from_address[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
         if !texts.is_empty() {
-            parts.push(MailPart::Words(texts.to_owned()));
+            parts.push(MailPart::Text(texts.to_owned()));
         }
         parts.push(MailPart::Address(address.to_owned()));
         rest = &from_address[address.len()..];
     }
     if !rest.is_empty() {
-        parts.push(MailPart::Words(rest.to_owned()));
+        parts.push(MailPart::Text(rest.to_owned()));
     }
     parts
 }
@@ -133,8 +133,8 @@ pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, Path
     response
 }
 
-/// The HTML part as the recipient sees it. It may come from an operator's template, so it is not trusted: it runs no
-/// script, submits no form and has no origin.
+/// The HTML part as the recipient sees it. It may come from an operator's template, so it is not trusted: it cannot run
+/// scripts or submit forms, and has no origin.
 pub(super) async fn show_html(State(identity): State<Arc<Identity>>, Cx(cx): Cx, Path(id): Path<String>) -> Response {
     let message = match identity.caught_message(&cx, &id).await {
         Ok(message) => message,
@@ -151,7 +151,7 @@ pub(super) async fn show_html(State(identity): State<Arc<Identity>>, Cx(cx): Cx,
     (headers, Html(html)).into_response()
 }
 
-/// A page around a message shows its HTML part in a frame of the same origin.
+/// The page of a message shows its HTML part in a frame of the same origin.
 fn allow_own_frame(response: &mut Response) {
     let Some(policy) = response.headers().get(CONTENT_SECURITY_POLICY).and_then(|it| it.to_str().ok()) else { return };
     if let Ok(policy) = HeaderValue::try_from(format!("{policy}; frame-src 'self'")) {
@@ -160,7 +160,7 @@ fn allow_own_frame(response: &mut Response) {
 }
 
 impl MailLine {
-    /// Links are relative, because the admin listener may be reached with and without its prefix.
+    /// Links are relative, because the admin listener may be reached with or without its prefix.
     fn new(message: Message, texts: Localizer<'_>) -> Self {
         Self {
             href: format!("mailbox/{}", message.id),
@@ -182,7 +182,7 @@ impl Identity {
         self.courier.sends_mail()
     }
 
-    /// A message of the mailbox, or the answer that it is not there.
+    /// A message of the mailbox, or the 404 response.
     async fn caught_message(&self, cx: &Context, id: &str) -> Result<Message, Response> {
         let id = match id.parse::<MessageId>() {
             Ok(id) if !self.sends_mail() => id,
@@ -213,11 +213,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_in_a_text_can_be_followed() {
+    fn urls_in_a_text_become_links() {
         let written: Vec<_> = parts("See https://a.example/x?y=1. Or (http://b.example/), bye")
             .into_iter()
             .map(|part| match part {
-                MailPart::Words(texts) => texts,
+                MailPart::Text(texts) => texts,
                 MailPart::Address(address) => format!("<{address}>"),
             })
             .collect();

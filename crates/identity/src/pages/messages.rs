@@ -1,4 +1,4 @@
-//! Every message that a flow can carry has a text on the pages, in every language.
+//! Checks that every message of a flow has a text on the pages, in every language.
 
 use base::Timestamp;
 use serde_json::json;
@@ -8,14 +8,14 @@ use crate::domain::message::{Message, flow, label, login, recovery, validation, 
 use crate::domain::password_policy::PasswordRefusal;
 use crate::domain::{TraitProblem, Via};
 
-/// Where the ids of messages stand.
+/// The source files with message ids.
 const SOURCES: [&str; 3] = [
     include_str!("../domain/message.rs"),
     include_str!("../domain/password_policy.rs"),
     include_str!("../domain/traits_schema/error.rs"),
 ];
 
-/// The numbers of seven digits in the notation of these files: `1_010_001`.
+/// Numbers of seven digits in the notation of these files: `1_010_001`.
 fn ids(source: &str) -> Vec<u64> {
     let words = source.split(|c: char| !c.is_ascii_digit() && c != '_');
     let numbers = words.filter(|word| word.len() == 9 && word.starts_with(|c: char| c.is_ascii_digit()));
@@ -64,7 +64,7 @@ fn with_values() -> Vec<Message> {
 }
 
 #[test]
-fn every_message_with_values_has_those_that_its_text_needs() {
+fn every_message_has_the_values_that_its_text_uses() {
     for message in with_values() {
         let mut shown = serde_json::to_value(&message).unwrap();
         shown["text"] = "the text of the API".into();

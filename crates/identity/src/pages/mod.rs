@@ -1,7 +1,7 @@
 //! The account pages: the built-in user interface of the flows, unless `ui_url` names another one.
 //!
-//! What always holds: a page reads a flow by the operation that the API uses, and its forms are posted to the action of the
-//! flow, so a page can do nothing that another user interface could not do. When `ui_url` names another page for a flow, the
+//! What always holds: a page reads a flow with the same operation as the API, and its forms are submitted to the action of
+//! the flow, so a page has no capability that another user interface lacks. When `ui_url` is configured for a flow, the
 //! built-in page redirects to it.
 
 mod connections;
@@ -38,7 +38,7 @@ use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{FlowKind, endpoint};
 
-/// The pages on the public port. Their addresses are the defaults of `selfservice.flows.*.ui_url`.
+/// The pages on the public port. Their URLs are the defaults of `selfservice.flows.*.ui_url`.
 pub(crate) fn public_routes(identity: &Arc<Identity>) -> Router<Arc<Identity>> {
     let choice = LanguageChoice {
         languages: Languages::new(identity.ui.languages().iter().map(|language| language.locale())),
@@ -68,7 +68,7 @@ pub(crate) fn admin_routes() -> Router<Arc<Identity>> {
         .route("/admin/mailbox/{id}", get(mailbox::show))
         .route("/admin/mailbox/{id}/html", get(mailbox::show_html))
         .route(ui::assets::ROUTE, get(asset))
-        // The listener may have put its prefix before the path.
+        // The listener may have added its prefix to the path.
         .route("/admin/ui/static/{file}", get(asset))
 }
 
@@ -86,12 +86,12 @@ fn see_other(url: &str) -> Response {
 }
 
 impl Identity {
-    /// The address of one of our own pages.
+    /// The URL of a built-in page.
     fn own_page(&self, name: &str) -> String {
         endpoint(self.urls.public(), &format!("ui/{name}")).into()
     }
 
-    /// Where a flow begins in a browser.
+    /// The URL where a browser initializes a flow.
     fn begin_url(&self, kind: FlowKind, return_to: Option<&str>) -> String {
         self.urls.init(kind, FlowType::Browser, return_to)
     }

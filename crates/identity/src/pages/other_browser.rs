@@ -1,4 +1,4 @@
-//! The page for people who open the link of a verification mail in a browser other than the one that shows the flow.
+//! The page for people who open the link of a verification mail in another browser than the one with the flow.
 
 use askama::Template;
 use axum::response::Response;
@@ -9,7 +9,7 @@ use ui::{Page, PageLink, Strings};
 use crate::Identity;
 use crate::flows::visitor::Visitor;
 
-/// Where the code is to be typed.
+/// Explains where to enter the code.
 #[derive(Template)]
 #[template(path = "pages/other_browser.html")]
 pub(super) struct OtherBrowserPage {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The name by which people recognize their account, from a session as the API shows it: an address, else a name.
+/// The name that identifies an account to its owner, from a session as the API shows it: an address, else a name.
 pub(super) fn account_name(session: &Value) -> Option<String> {
     let identity = session.get("identity")?;
     let address = identity.pointer("/verifiable_addresses/0/value");
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_names_the_account_before_anything_else() {
+    fn an_address_takes_precedence_over_a_name() {
         let named = json!({"identity": {"traits": {"name": {"first": "Ada"}, "username": "ada"}}});
         assert_eq!(account_name(&named).as_deref(), Some("ada"));
         let addressed = json!({"identity": {"verifiable_addresses": [{"value": "a@example.org"}], "traits": {}}});

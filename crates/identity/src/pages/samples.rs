@@ -32,7 +32,7 @@ fn render(ui: &Ui, locale: Locale, page: Page<'_>, body: &impl Template) -> Stri
     ui.respond(locale, page, body).into_body()
 }
 
-/// A changed style sheet renames its file, but is no change of the page.
+/// The URL of a style sheet contains its hash, which is masked so that a changed style sheet does not change the snapshot.
 fn mask_hashes(html: &str) -> String {
     html.split("/ui/static/")
         .enumerate()
@@ -98,7 +98,7 @@ fn the_settings_list_the_signed_in_devices() {
 }
 
 #[test]
-fn signing_out_asks_first() {
+fn signing_out_asks_for_confirmation() {
     check("logout", |ui, locale, strings| {
         let page = LogoutPage {
             strings,
@@ -113,7 +113,7 @@ fn signing_out_asks_first() {
 }
 
 #[test]
-fn whoever_signed_out_is_told_so() {
+fn a_sign_out_is_confirmed() {
     check("signed_out", |ui, locale, strings| {
         let page = SignedOutPage { strings, sign_in: PageLink::new(strings.sign_in, "/ui/login") };
         render(ui, locale, Page::titled(strings.signed_out), &page)
@@ -121,7 +121,7 @@ fn whoever_signed_out_is_told_so() {
 }
 
 #[test]
-fn whoever_signed_in_is_welcomed() {
+fn a_sign_in_is_confirmed() {
     check("welcome", |ui, locale, strings| {
         let page = WelcomePage {
             strings,
@@ -186,7 +186,7 @@ fn a_link_shows_a_button() {
 }
 
 #[test]
-fn a_reader_in_another_browser_is_sent_back() {
+fn a_link_in_another_browser_refers_to_the_first_one() {
     check("other_browser", |ui, locale, strings| {
         let page = OtherBrowserPage { strings, start: PageLink::new(strings.to_start, "/ui/welcome") };
         render(ui, locale, Page::titled(strings.other_browser), &page)

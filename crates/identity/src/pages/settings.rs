@@ -14,7 +14,7 @@ use web::{Cx, RestError};
 
 use super::connections::ConnectionList;
 use super::device_name::device_name;
-use super::flow::asked;
+use super::flow::flow_visitor_of;
 use super::see_other;
 use crate::Identity;
 use crate::domain::SessionId;
@@ -24,7 +24,7 @@ use crate::flows::error::FlowError;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::Visitor;
 
-/// As many devices as a person can look through.
+/// The maximum number of sessions on the page.
 const MOST_SESSIONS: i64 = 50;
 
 /// The page: the sections of the flow, the sessions, the connected applications.
@@ -48,7 +48,7 @@ pub(super) struct Sessions {
     pub end_all: Button,
 }
 
-/// One session as a person recognises it.
+/// One session, described for its owner.
 pub(super) struct SessionLine {
     /// Unique on the page: the button points to it.
     pub id: String,
@@ -64,8 +64,10 @@ pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visi
     if let Some(url) = identity.page_elsewhere(FlowKind::Settings, &visitor) {
         return see_other(&url);
     }
-    let Some(asking) = asked(&visitor) else { return identity.begin_with_query(FlowKind::Settings, &visitor) };
-    match identity.settings_page(&cx, &visitor, &asking).await {
+    let Some(flow_visitor) = flow_visitor_of(&visitor) else {
+        return identity.begin_with_query(FlowKind::Settings, &visitor);
+    };
+    match identity.settings_page(&cx, &visitor, &flow_visitor).await {
         Ok(page) => identity.page_response(&cx, page.flow.page().asked_with(visitor.request_url.query()), &page),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
     }
@@ -93,9 +95,9 @@ impl Identity {
         &self,
         cx: &Context,
         visitor: &Visitor,
-        asking: &Visitor,
+        flow_visitor: &Visitor,
     ) -> Result<SettingsPage, FlowError> {
-        let flow = self.fetch_settings(cx, asking).await?;
+        let flow = self.fetch_settings(cx, flow_visitor).await?;
         let whoami = self.whoami(cx, visitor).await?;
         let others = self.list_my_sessions(cx, visitor, 0, MOST_SESSIONS).await?;
         let texts = self.ui.localizer(cx.locale);
@@ -136,7 +138,7 @@ impl Identity {
         })
     }
 
-    /// Where a form of the settings page is sent that is no part of the flow.
+    /// The URL that a form of the settings page is submitted to which is not part of the flow.
     fn own_form(&self, name: &str, visitor: &Visitor) -> String {
         let action = self.own_page(name);
         match (visitor.query("flow"), Url::parse(&action)) {
@@ -148,7 +150,7 @@ impl Identity {
         }
     }
 
-    /// Decodes a form of the settings page and checks that this page of this session sent it.
+    /// Decodes a form of the settings page and checks its token.
     pub(super) async fn guarded_submission(
         &self,
         cx: &Context,
@@ -160,7 +162,7 @@ impl Identity {
             .map_err(|error| FlowError::Malformed(error.to_string()))?;
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
-        // The token belongs to this session in this browser: a form of another site, or of an earlier session, has another one.
+        // The token belongs to this session in this browser. Forms of other sites or of earlier sessions have another token.
         if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }
@@ -179,13 +181,13 @@ impl Identity {
         }
     }
 
-    /// The URL of the settings page to return to after one of its own forms, with the outcome of the form.
+    /// The URL of the settings page after one of its own forms, with the result of the form.
     pub(super) fn settings_again(&self, visitor: &Visitor, outcome: Option<(&str, &str)>) -> String {
         let mut url = self.urls.page(FlowKind::Settings).clone();
         let flow = visitor.query("flow");
-        let said: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
-        if !said.is_empty() {
-            url.query_pairs_mut().extend_pairs(said);
+        let parameters: Vec<_> = flow.as_deref().map(|flow| ("flow", flow)).into_iter().chain(outcome).collect();
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
         }
         url.into()
     }

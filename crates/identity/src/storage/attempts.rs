@@ -1,5 +1,5 @@
-//! Attempt budgets. A row exists while a budget is not full, and holds the time at which it is full again. What is counted is
-//! stored as a digest: no address or identifier is kept.
+//! Attempt budgets. A row exists while a budget is not full, and contains the time when it is full again. The key of a
+//! budget is stored as a digest: no address or identifier is kept.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::domain::IdentityId;
 use crate::domain::attempt_limit::Counter;
 
-/// What is counted.
+/// The kind of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Guess,
@@ -28,21 +28,21 @@ impl Kind {
     }
 }
 
-/// How many budgets one guess can be counted for.
+/// The maximum number of budgets of one guess.
 pub const GUESS_COUNTERS: usize = 6;
 
 /// A device and a network.
 pub const CLIENTS: usize = 2;
 
 database::statements! {
-    /// The budgets of a guess that are not full, and which of two clients the person is familiar with.
+    /// The budgets of a guess that are not full, and which of two clients are familiar to the person.
     GUESS_USAGE = "SELECT 0, subject, expires_at FROM identity_attempts \
                    WHERE tenant_id = $1 AND kind = 'guess' AND subject IN ($2, $3, $4, $5, $6, $7) AND expires_at > $8 \
                    UNION ALL SELECT 1, client, seen_at FROM identity_familiar_clients \
                    WHERE tenant_id = $1 AND identity_id = $9 AND client IN ($10, $11) AND expires_at > $8";
     FAMILIAR = "SELECT client, seen_at FROM identity_familiar_clients \
                 WHERE tenant_id = $1 AND identity_id = $2 AND client IN ($3, $4) AND expires_at > $5";
-    /// Counts one attempt, whether or not the budget allows it; a budget is never more than used up.
+    /// Counts one attempt, whether or not the budget allows it; usage never exceeds the budget.
     SPEND = "INSERT INTO identity_attempts (tenant_id, kind, subject, count, expires_at) VALUES ($1, $2, $3, 1, $4) \
              ON CONFLICT (tenant_id, kind, subject) DO UPDATE SET \
              count = CASE WHEN identity_attempts.expires_at <= $5 THEN 1 ELSE identity_attempts.count + 1 END, \
@@ -57,16 +57,16 @@ database::statements! {
     FULL_AT = "SELECT expires_at FROM identity_attempts WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
 }
 
-/// What is known of a guess before it is checked.
+/// The data that admits or rejects a guess.
 #[derive(Clone, Debug, Default)]
 pub struct Usage {
-    /// When budgets that are not full are full again.
+    /// The times when budgets that are not full are full again.
     pub full_at: HashMap<Counter, Timestamp>,
-    /// Which of the clients the person is familiar with, and when they last signed in from there.
+    /// The clients that are familiar to the person, with the time of the last sign-in.
     pub familiar: HashMap<Counter, Timestamp>,
 }
 
-/// Reads everything that a guess is admitted by, in one statement.
+/// Reads all data about a guess in one statement.
 pub async fn guess_usage(
     tx: &mut impl Read,
     counters: &[Counter; GUESS_COUNTERS],
@@ -98,7 +98,7 @@ pub async fn guess_usage(
     Ok(usage)
 }
 
-/// Which of at most two clients the person is familiar with.
+/// Which of at most two clients are familiar to the person.
 pub async fn familiar(
     tx: &mut impl Read,
     person: IdentityId,
@@ -111,7 +111,7 @@ pub async fn familiar(
     rows.into_iter().map(|row| Ok((counter(row.get(0)?)?, row.get(1)?))).collect()
 }
 
-/// Counts a failure.
+/// Counts a failed attempt.
 pub async fn spend(
     tx: &mut WriteTx,
     kind: Kind,
@@ -148,7 +148,7 @@ pub async fn try_spend(
     Ok(tx.execute(&TRY_SPEND, &values).await? == 1)
 }
 
-/// When a budget is full again; `None` when it is.
+/// The time when a budget is full again; `None` when it is full now.
 pub async fn full_at(tx: &mut impl Read, kind: Kind, counter: Counter) -> Result<Option<Timestamp>, Error> {
     let row = tx.query_opt(&FULL_AT, &values![kind.as_str(), counter.as_bytes()]).await?;
     row.map(|row| row.get(0)).transpose()
@@ -159,7 +159,8 @@ fn micros(budget: Budget) -> i64 {
 }
 
 fn counter(bytes: Vec<u8>) -> Result<Counter, Error> {
-    let bytes = bytes.try_into().map_err(|_| Error::inconsistent("identity_attempts", "a digest of another length"))?;
+    let bytes =
+        bytes.try_into().map_err(|_| Error::inconsistent("identity_attempts", "a digest with the wrong length"))?;
     Ok(Counter::from_bytes(bytes))
 }
 
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn storage_counts_as_the_budget_does() {
+    async fn storage_counts_like_the_budget() {
         database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async move {
             let counter = Counter::name("a");
             let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_guess_finds_its_budgets_in_one_statement() {
+    async fn a_guess_reads_its_budgets_in_one_statement() {
         database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async move {
             let all = ["a", "b", "c", "d", "e", "f"].map(Counter::name);
             let clients = [Counter::device("x"), Counter::network("y")];

@@ -1,5 +1,5 @@
-//! One-time codes and the tokens of links. One belongs to one flow and one purpose, is redeemed by one conditional update,
-//! and rests sealed or as a digest.
+//! One-time codes and the tokens of links. A code belongs to one flow and one purpose, is redeemed by one conditional
+//! update, and is stored sealed or as a digest.
 
 use base::{Timestamp, seal::Purpose};
 use database::{Error, Read, Row, WriteTx, values};
@@ -10,7 +10,7 @@ use crate::domain::flow::FlowId;
 use crate::domain::{IdentityId, Via};
 
 database::statements! {
-    /// The codes of a flow that can still be redeemed.
+    /// The codes of a flow that were not redeemed, including superseded ones.
     OPEN_CODES = "SELECT id, digest, identity_id, via, address, attempts, created_at, expires_at, asked_by FROM identity_codes \
                   WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL ORDER BY created_at DESC";
     INSERT = "INSERT INTO identity_codes (tenant_id, id, purpose, flow_id, digest, identity_id, via, address, attempts, created_at, expires_at, used_at, asked_by) \
@@ -19,14 +19,14 @@ database::statements! {
                      WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
     REDEEM = "UPDATE identity_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND length(digest) > 0";
     DELETE_OF_FLOW = "DELETE FROM identity_codes WHERE tenant_id = $1 AND flow_id = $2 AND purpose = $3 AND used_at IS NULL";
-    /// What is left compares with nothing.
+    /// An empty digest matches no guess.
     SUPERSEDE = "UPDATE identity_codes SET digest = $5 \
                  WHERE tenant_id = $1 AND identity_id = $2 AND purpose = $3 AND asked_by = $4 AND used_at IS NULL";
     VOID_RECOVERY = "UPDATE identity_codes SET digest = $3 WHERE tenant_id = $1 AND identity_id = $2 \
                      AND purpose IN ('recovery', 'recovery_link') AND used_at IS NULL";
 }
 
-/// How digits rest: sealed for this alone.
+/// The purpose that digits are sealed for.
 pub const SEALED: Purpose = Purpose("identity code");
 
 pub async fn insert(tx: &mut WriteTx, code: &Code) -> Result<(), Error> {
@@ -56,19 +56,19 @@ pub async fn count_attempt(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose)
     tx.execute(&COUNT_ATTEMPT, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Uses the code up; `false` when somebody else just did, or a newer one took its place.
+/// Redeems the code; `false` when it was redeemed concurrently or superseded.
 pub async fn redeem(tx: &mut WriteTx, code: CodeId, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.execute(&REDEEM, &values![code.as_uuid(), now]).await? == 1)
 }
 
-/// Forgets the codes of a flow that were not used, because new ones are sent.
+/// Deletes the codes of a flow that were not redeemed, because new ones are sent.
 pub async fn delete_open(tx: &mut WriteTx, flow: FlowId, purpose: CodePurpose) -> Result<(), Error> {
     tx.execute(&DELETE_OF_FLOW, &values![flow.as_uuid(), purpose.as_str()]).await.map(|_| ())
 }
 
-/// Makes the person's codes for this purpose that were not used worthless, because a new one is sent to the same kind of
-/// asker. Their rows stay, and count guesses on: a flow whose code was superseded must not be told from the flow of nobody,
-/// whose code nothing supersedes.
+/// Invalidates the person's open codes for this purpose, because a new one is sent to the same kind of requester. The rows
+/// remain and continue to count guesses: a flow with a superseded code must be indistinguishable from the flow of an unknown
+/// account, whose code is never superseded.
 pub async fn supersede_of_person(
     tx: &mut WriteTx,
     person: IdentityId,
@@ -80,8 +80,8 @@ pub async fn supersede_of_person(
     tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 
-/// Makes every recovery code and link of a person worthless, whoever asked for them: the account was recovered, or its
-/// password changed, since they were sent.
+/// Invalidates every recovery code and link of a person, whoever requested it: the account was recovered or its password
+/// changed after they were sent.
 pub async fn void_recovery(tx: &mut WriteTx, person: IdentityId) -> Result<(), Error> {
     let nothing: &[u8] = b"";
     tx.execute(&VOID_RECOVERY, &values![person.as_uuid(), nothing]).await.map(|_| ())
@@ -96,7 +96,8 @@ fn read(row: &Row, flow_id: FlowId, purpose: CodePurpose) -> Result<Code, Error>
         flow_id,
         at_rest: row.get(1)?,
         identity_id: row.get::<Option<Uuid>>(2)?.map(IdentityId::from_uuid),
-        via: Via::parse(&via).ok_or_else(|| Error::inconsistent("identity_codes", format!("the channel {via}")))?,
+        via: Via::parse(&via)
+            .ok_or_else(|| Error::inconsistent("identity_codes", format!("unknown channel {via:?}")))?,
         address: row.get(4)?,
         asked_by: super::word("identity_codes", &asked_by, AskedBy::parse)?,
         attempts: row.get(5)?,

@@ -1,4 +1,4 @@
-//! Submissions that wait for the person to sign in again. Each is read once, by the person who left it.
+//! Saved submissions: they continue after the person signs in again. Each is read once, by the person who sent it.
 
 use base::Timestamp;
 use database::{Error, Read as _, WriteTx, values};
@@ -15,7 +15,7 @@ database::statements! {
     ABORT = "DELETE FROM identity_continuities WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// What is saved, sealed.
+/// A submission to save, sealed.
 pub struct SavedSubmission<'a> {
     pub id: Uuid,
     pub name: &'a str,
@@ -39,7 +39,7 @@ pub async fn insert(tx: &mut WriteTx, saved: &SavedSubmission<'_>) -> Result<(),
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Takes a saved submission out: of two that ask, one gets it.
+/// Removes and returns a saved submission; of two concurrent requests, one gets it.
 pub async fn take(
     tx: &mut WriteTx,
     id: Uuid,
@@ -52,7 +52,7 @@ pub async fn take(
     tx.query_opt(&TAKE, &values).await?.map(|row| row.get(0)).transpose()
 }
 
-/// Forgets what a person had saved.
+/// Deletes the saved submissions of a person.
 pub async fn abort(tx: &mut WriteTx, identity: IdentityId) -> Result<(), Error> {
     tx.execute(&ABORT, &values![identity.as_uuid()]).await.map(|_| ())
 }

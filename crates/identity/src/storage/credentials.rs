@@ -1,5 +1,5 @@
-//! Credentials and the identifiers that lead to them. Configurations rest sealed; identifiers are normalised, so that
-//! finding one is an equality.
+//! Credentials and their identifiers. Configurations are stored sealed. Identifiers are normalised, so that lookups compare
+//! for equality.
 
 use base::Timestamp;
 use base::seal::Purpose;
@@ -13,10 +13,10 @@ const SEALED: Purpose = Purpose("identity credential");
 const TABLE: &str = "identity_credentials";
 
 database::statements! {
-    /// Whom an identifier of a kind means.
+    /// The owner of an identifier of a kind.
     FIND_OWNER = "SELECT identity_id FROM identity_credential_identifiers \
                   WHERE tenant_id = $1 AND identifier = $2 AND type = $3";
-    /// Whom an identifier means, of whatever kind.
+    /// The owners of an identifier of any kind.
     FIND_OWNERS = "SELECT type, identity_id FROM identity_credential_identifiers \
                    WHERE tenant_id = $1 AND identifier = $2 ORDER BY type";
     UPSERT = "INSERT INTO identity_credentials (tenant_id, identity_id, type, config, version, created_at, updated_at) \
@@ -24,7 +24,7 @@ database::statements! {
               ON CONFLICT (tenant_id, identity_id, type) \
               DO UPDATE SET config = excluded.config, version = excluded.version, updated_at = excluded.updated_at, \
                   used_step = NULL";
-    /// The row is held until the transaction ends, so that two uses of one secret follow each other.
+    /// The row is locked until the transaction ends, so that two uses of one secret are serialized.
     LOCK = {
         sqlite: "SELECT config, version, created_at, updated_at FROM identity_credentials \
                  WHERE tenant_id = $1 AND identity_id = $2 AND type = $3",
@@ -42,7 +42,7 @@ database::statements! {
     RELEASE_OF_IDENTITY = "DELETE FROM identity_credential_identifiers WHERE tenant_id = $1 AND identity_id = $2";
 }
 
-/// Whom a normalised identifier of this kind means.
+/// The owner of a normalised identifier of this kind.
 pub async fn find_owner(
     tx: &mut impl Read,
     kind: CredentialType,
@@ -52,7 +52,7 @@ pub async fn find_owner(
     row.map(|row| row.get(0).map(IdentityId::from_uuid)).transpose()
 }
 
-/// Whom a normalised identifier means, of whatever kind.
+/// The owners of a normalised identifier of any kind.
 pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(CredentialType, IdentityId)>, Error> {
     let rows = tx.query(&FIND_OWNERS, &values![identifier]).await?;
     rows.iter()
@@ -63,7 +63,7 @@ pub async fn find_owners(tx: &mut impl Read, identifier: &str) -> Result<Vec<(Cr
         .collect()
 }
 
-/// The first identifier that another identity has is the answer, and the transaction must not commit.
+/// Returns the first identifier that another identity has; the transaction must not commit then.
 pub(super) async fn store(
     tx: &mut WriteTx,
     sealer: TenantSealer<'_>,
@@ -98,13 +98,13 @@ pub(super) async fn store(
     Ok(None)
 }
 
-/// Whether the rows of both are the same; identifiers have rows of their own.
+/// Whether both have the same row; identifiers have rows of their own.
 fn is_stored_alike(old: &Credential, new: &Credential) -> bool {
     (&old.config, old.version, old.updated_at) == (&new.config, new.version, new.updated_at)
 }
 
-/// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code. `false` when
-/// the credential is gone. The caller holds the identity as it was read: see [`super::identities::lock_unchanged`].
+/// Writes one credential of an identity whose identifiers do not change: a new hash, a used recovery code. `false` when the
+/// credential is gone. The caller must hold the lock of [`super::identities::lock_unchanged`].
 pub async fn update_config(
     tx: &mut WriteTx,
     sealer: TenantSealer<'_>,
@@ -116,7 +116,7 @@ pub async fn update_config(
     Ok(tx.execute(&UPDATE_CONFIG, &values).await? == 1)
 }
 
-/// A credential without its identifiers, which nobody else changes until the transaction ends.
+/// A credential without its identifiers, locked until the transaction ends.
 pub async fn lock(
     tx: &mut WriteTx,
     sealer: TenantSealer<'_>,
@@ -134,8 +134,8 @@ fn open(kind: CredentialType, sealer: TenantSealer<'_>, sealed: &[u8]) -> Result
     match CredentialConfig::from_json(kind, config.clone()) {
         Ok(config) => Ok(config),
         Err(error) => {
-            // What an older release let in must not keep the person from everything else.
-            tracing::warn!(%kind, %error, "a stored credential cannot be read, and proves nothing");
+            // Data that an older release accepted must not block the rest of the account.
+            tracing::warn!(%kind, %error, "a stored credential cannot be read and is ignored");
             let members = config.as_object().cloned().unwrap_or_default();
             Ok(CredentialConfig::Opaque(kind, members))
         }
@@ -147,10 +147,10 @@ pub(super) async fn delete_of_identity(tx: &mut WriteTx, id: IdentityId) -> Resu
     tx.execute(&DELETE_OF_IDENTITY, &values![id.as_uuid()]).await.map(|_| ())
 }
 
-/// Kind, sealed configuration as hexadecimal text, version, times of creation and change.
+/// Kind, sealed configuration as hexadecimal text, version, creation and update time.
 type StoredCredential = (String, String, i32, i64, i64);
 
-/// Reads the two columns that a statement selects about credentials, from position `at` on.
+/// Reads the two columns of credentials, from position `at` on.
 pub(super) fn read(row: &Row, at: usize, sealer: TenantSealer<'_>) -> Result<Credentials, Error> {
     let mut credentials = Credentials::new();
     for (kind, config, version, created_at, updated_at) in rows::<StoredCredential>(TABLE, row, at)? {

@@ -1,4 +1,4 @@
-//! Errors that a browser is sent to look at.
+//! Errors that the error page shows to a browser.
 
 use base::Timestamp;
 use database::{Error, Read, WriteTx, values};
@@ -10,7 +10,7 @@ database::statements! {
     INSERT = "INSERT INTO identity_errors (tenant_id, id, body, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
 }
 
-/// An error and when it happened.
+/// An error and the time when it occurred.
 pub async fn find(tx: &mut impl Read, id: Uuid, now: Timestamp) -> Result<Option<(Value, Timestamp)>, Error> {
     let Some(row) = tx.query_opt(&FIND, &values![id, now]).await? else { return Ok(None) };
     let body: String = row.get(0)?;

@@ -1,4 +1,4 @@
-//! Devices and networks that a person signed in from, as digests: a few for each person, for a limited time.
+//! Devices and networks that a person signed in from, as digests: a limited number per person, for a limited time.
 
 use base::Timestamp;
 use database::{Error, WriteTx, values};

@@ -1,5 +1,5 @@
-//! Self-service flows: one table for all kinds, the body as JSON. A flow is found only as the kind that it was stored as,
-//! and every write is conditional on the version that was read, so that no submission overwrites what another one wrote.
+//! Self-service flows: one table for all kinds, with the body as JSON. A flow is found only under its kind. Every write is
+//! conditional on the version that was read, so that no submission overwrites another one.
 
 use database::{Error, Read, Row, WriteTx, values};
 
@@ -8,7 +8,7 @@ use crate::domain::flow::{Details, Flow, FlowId};
 database::statements! {
     /// A flow by its id and kind.
     FIND = "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3";
-    /// As [`FIND`]; nobody else changes the flow until the transaction ends.
+    /// As [`FIND`], with a lock until the transaction ends.
     LOCK = {
         sqlite: "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3",
         postgres: "SELECT body, version FROM identity_flows WHERE tenant_id = $1 AND id = $2 AND kind = $3 FOR UPDATE",
@@ -33,7 +33,7 @@ pub async fn find<D: Details>(tx: &mut impl Read, id: FlowId) -> Result<Option<F
     row.as_ref().map(read).transpose()
 }
 
-/// As [`find`]; nobody else changes the flow until the transaction ends.
+/// As [`find`], with a lock until the transaction ends.
 pub async fn lock<D: Details>(tx: &mut WriteTx, id: FlowId) -> Result<Option<Flow<D>>, Error> {
     let row = tx.query_opt(&LOCK, &values![id.as_uuid(), D::KIND.as_str()]).await?;
     row.as_ref().map(read).transpose()
@@ -54,7 +54,7 @@ pub async fn insert<D: Details>(tx: &mut WriteTx, flow: &Flow<D>) -> Result<(), 
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Writes what a submission made of the flow that it read. Fails when another submission wrote first.
+/// Writes the changes of a submission. Fails when another submission wrote first.
 pub async fn update<D: Details>(tx: &mut WriteTx, flow: &mut Flow<D>) -> Result<(), UpdateError> {
     let values = values![
         flow.id.as_uuid(),

@@ -1,4 +1,4 @@
-//! The courier's messages and what became of each attempt to deliver them. Contents rest sealed.
+//! The courier's messages and the result of each delivery attempt. Contents are stored sealed.
 
 use base::{Page, PageRequest, Timestamp, seal::Purpose};
 use database::{Error, Read, Row, WriteTx, values};
@@ -40,7 +40,7 @@ database::statements! {
     );
     INSERT = "INSERT INTO identity_messages (tenant_id, id, type, channel, template_type, recipient, content, status, \
               send_count, created_at, updated_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-    /// One worker takes the message; one that failed before may be taken again.
+    /// One worker takes the message; after a failed attempt it can be taken again.
     TAKE = "UPDATE identity_messages SET status = 'processing', send_count = send_count + 1, updated_at = $3 \
             WHERE tenant_id = $1 AND id = $2 AND status IN ('queued', 'processing')";
     FINISH = "UPDATE identity_messages SET status = $3, updated_at = $4 \
@@ -51,7 +51,7 @@ database::statements! {
                   WHERE tenant_id = $1 AND message_id = $2 ORDER BY created_at, id";
 }
 
-/// Where a page of messages goes on.
+/// The position where a page of messages continues.
 pub type ListKey = (i64, Uuid);
 
 pub async fn find(tx: &mut impl Read, sealer: TenantSealer<'_>, id: MessageId) -> Result<Option<Message>, Error> {
@@ -100,12 +100,12 @@ pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, message: &Messag
     tx.execute(&INSERT, &values).await.map(|_| ())
 }
 
-/// Marks a message as being delivered and counts the attempt; `false` when it is delivered or given up already.
+/// Marks a message as being delivered and counts the attempt; `false` when it was already sent or abandoned.
 pub async fn take(tx: &mut WriteTx, id: MessageId, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.execute(&TAKE, &values![id.as_uuid(), now]).await? == 1)
 }
 
-/// Records what became of the attempt.
+/// Records the result of the attempt.
 pub async fn finish(
     tx: &mut WriteTx,
     message: &Message,

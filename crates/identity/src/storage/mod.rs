@@ -1,4 +1,4 @@
-//! The only SQL of this service, one file per table group. Reads take any transaction, writes demand one that may write.
+//! The only SQL of this service, one file per table group. Reads accept any transaction, writes require a write transaction.
 
 pub mod attempts;
 pub mod codes;
@@ -33,8 +33,8 @@ pub const ALL: &[&[&Statement]] = &[
     crate::methods::totp::storage::STATEMENTS,
 ];
 
-/// When rows are of no more use. Flows and sessions stay readable for a day after they expired, so that a late visitor
-/// learns what happened.
+/// The expiry of rows. Flows and sessions stay readable for a day after they expired, so that a late request gets an
+/// accurate error.
 pub const RETENTION: &[Retention] = &[
     Retention { table: "identity_sessions", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
     Retention { table: "identity_session_devices", key: "tenant_id, id", expired: "expires_at < $1 - 86400000000" },
@@ -48,7 +48,8 @@ pub const RETENTION: &[Retention] = &[
     Retention { table: "identity_message_dispatches", key: "tenant_id, id", expired: "expires_at < $1" },
 ];
 
-/// Seals what must not be read in the database: configurations of credentials, contents of messages. Bound to a tenant.
+/// Seals data that must not be readable in the database: configurations of credentials, contents of messages. Bound to a
+/// tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct TenantSealer<'s> {
     sealer: &'s Sealer,
@@ -69,22 +70,22 @@ impl<'s> TenantSealer<'s> {
             .sealer
             .open(purpose, self.tenant, sealed)
             .map_err(|_| Error::inconsistent(table, "sealed under a secret that is not configured"))?;
-        serde_json::from_slice(&plain).map_err(|_| Error::inconsistent(table, "the sealed value is no JSON"))
+        serde_json::from_slice(&plain).map_err(|_| Error::inconsistent(table, "the sealed value is not JSON"))
     }
 }
 
 /// A JSON column.
 fn json(table: &'static str, text: &str) -> Result<Value, Error> {
-    serde_json::from_str(text).map_err(|_| Error::inconsistent(table, "a column holds no JSON"))
+    serde_json::from_str(text).map_err(|_| Error::inconsistent(table, "a column does not contain JSON"))
 }
 
-/// The rows that a statement returned as a JSON array; none are nothing to PostgreSQL.
+/// The rows that a statement returned as a JSON array; PostgreSQL returns NULL for no rows.
 fn rows<T: DeserializeOwned>(table: &'static str, row: &Row, position: usize) -> Result<Vec<T>, Error> {
     let Some(text) = row.get::<Option<String>>(position)? else { return Ok(Vec::new()) };
     serde_json::from_str(&text).map_err(|error| Error::inconsistent(table, error.to_string()))
 }
 
-/// A column that holds one of a few words.
+/// A column with one of a few fixed values.
 fn word<T>(table: &'static str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
     parse(text).ok_or_else(|| Error::inconsistent(table, format!("unknown word {text:?}")))
 }
@@ -101,19 +102,19 @@ pub(crate) mod tests {
     }
 
     const EXCEPTIONS: &[&str] = &[
-        // These sort what belongs to one identity, flow, message or session.
+        // These sort the rows of one identity, flow, message or session.
         "codes::OPEN_CODES",
         "familiar_clients::DELETE_OLDEST",
         "messages::DISPATCHES",
         "sessions::DEVICES",
-        // Sorts what expired within a day.
+        // Sorts the sessions that expired within a day.
         "sessions::LIST_OVER",
-        // These count off the identities one by one, as the older paging demands.
+        // These count identities one by one, as the older paging requires.
         "list::OFFSET",
         "list::COUNT",
     ];
 
-    /// How many budgets are not full, recovery codes are open, and messages were queued.
+    /// The numbers of budgets that are not full, open recovery codes, and queued messages.
     pub(crate) async fn count_rows(database: &Database) -> [i64; 3] {
         let mut tx = database.read(TenantId::DEFAULT);
         let mut counts = [0; 3];
@@ -134,7 +135,7 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn every_statement_is_understood_by_both_engines() {
+    async fn every_statement_is_valid_on_both_engines() {
         database::testing::prepare_all(&[crate::MIGRATIONS], super::ALL).await;
     }
 }

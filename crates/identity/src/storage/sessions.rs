@@ -1,6 +1,6 @@
-//! Sessions and their devices. A session is found by the digest of its token; revoking one is a conditional update.
+//! Sessions and their devices. A session is found by the digest of its token; it is revoked by a conditional update.
 //!
-//! Every change of a session or of its identity touches it, so that no cache returns what was read before: see
+//! Every change of a session or of its identity touches the session, so that no cache returns stale data: see
 //! [`database::ReadCache`].
 
 use base::{Page, PageRequest, Timestamp, TokenDigest};
@@ -19,7 +19,7 @@ macro_rules! columns {
          s.expires_at, s.created_at, s.updated_at"
     };
 }
-/// How many columns a session has.
+/// The number of columns of a session.
 const WIDTH: usize = 11;
 
 /// A session with its identity, and its devices as a JSON array in no particular order.
@@ -44,8 +44,8 @@ macro_rules! find_whole {
     };
 }
 
-/// What was ended, and what expired. The latter is found by its expiry and sorted: it is a day's sessions at most, because they
-/// are deleted then. SQLite has no statistics about the values, so its statement names the index.
+/// Revoked and expired sessions. Expired ones are found by their expiry and sorted: they are the sessions of one day at
+/// most, because they are deleted then. SQLite has no statistics about the values, so its statement names the index.
 macro_rules! list_over {
     ($by_expiry:literal) => {
         concat!(
@@ -62,7 +62,7 @@ macro_rules! list_over {
 
 database::statements! {
     FIND = concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2");
-    /// Nobody else changes the session until the transaction ends.
+    /// With a lock until the transaction ends.
     LOCK = {
         sqlite: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2"),
         postgres: concat!("SELECT ", columns!(), " FROM identity_sessions s WHERE s.tenant_id = $1 AND s.id = $2 FOR UPDATE"),
@@ -80,14 +80,14 @@ database::statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_DEVICE = "INSERT INTO identity_session_devices (tenant_id, id, session_id, ip_address, user_agent, location, \
                      created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
-    /// Only the proofs and the end that were read.
+    /// Only if the proofs and the expiry are the ones that were read.
     UPDATE = "UPDATE identity_sessions SET aal = $3, authentication_methods = $4, authenticated_at = $5, expires_at = $6, \
               updated_at = $7 \
               WHERE tenant_id = $1 AND id = $2 AND active AND authentication_methods = $8 AND expires_at = $9";
     EXTEND_DEVICES = "UPDATE identity_session_devices SET expires_at = $3 WHERE tenant_id = $1 AND session_id = $2";
     REVOKE = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND active \
               RETURNING id, identity_id";
-    /// All sessions of an identity but one (which may be nobody's).
+    /// All sessions of an identity except one (which may not exist).
     REVOKE_OTHERS = "UPDATE identity_sessions SET active = FALSE, updated_at = $4 \
                      WHERE tenant_id = $1 AND identity_id = $2 AND id <> $3 AND active RETURNING id, identity_id";
     REVOKE_SOME = "UPDATE identity_sessions SET active = FALSE, updated_at = $3 WHERE tenant_id = $1 AND id IN \
@@ -95,7 +95,7 @@ database::statements! {
                    RETURNING id, identity_id";
     DELETE = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id = $2";
     DELETE_OF_IDENTITY = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND identity_id = $2 RETURNING id";
-    /// Only what has ended: whoever is signed in is told first.
+    /// Only ended sessions: active ones must be revoked first, which notifies observers.
     DELETE_ENDED = "DELETE FROM identity_sessions WHERE tenant_id = $1 AND id IN \
                     (SELECT id FROM identity_sessions WHERE tenant_id = $1 AND active = FALSE ORDER BY created_at, id LIMIT $2) \
                     RETURNING id";
@@ -122,10 +122,10 @@ database::statements! {
     slow LIST_OVER = { sqlite: list_over!(" INDEXED BY identity_sessions_expiry"), postgres: list_over!("") };
 }
 
-/// Where a page of all sessions goes on.
+/// The position where a page of all sessions continues.
 pub type ListKey = (i64, Uuid);
 
-/// Whether a session counts as alive or as over, at a time.
+/// Whether sessions are active or ended, at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
     pub alive: bool,
@@ -137,12 +137,12 @@ pub async fn find(tx: &mut impl Read, id: SessionId) -> Result<Option<Session>, 
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
 }
 
-/// As [`find`]; nobody else changes the session until the transaction ends.
+/// As [`find`], with a lock until the transaction ends.
 pub async fn lock(tx: &mut WriteTx, id: SessionId) -> Result<Option<Session>, Error> {
     tx.query_opt(&LOCK, &values![id.as_uuid()]).await?.map(|row| read(&row)).transpose()
 }
 
-/// A session without its devices, alive or not.
+/// A session without its devices, active or not.
 pub async fn find_by_token(tx: &mut impl Read, digest: &TokenDigest) -> Result<Option<Session>, Error> {
     tx.query_opt(&FIND_BY_TOKEN, &values![digest]).await?.map(|row| read(&row)).transpose()
 }
@@ -161,7 +161,7 @@ pub async fn find_whole_by_token(
     Ok(Some((session, identity)))
 }
 
-/// Id, IP address, user agent, location and time of creation of a device.
+/// Id, IP address, user agent, location and creation time of a device.
 type StoredDevice = (DeviceId, Option<String>, Option<String>, Option<String>, i64);
 
 /// The devices of a session, oldest first.
@@ -195,7 +195,7 @@ pub async fn insert(tx: &mut WriteTx, session: &Session) -> Result<(), Error> {
     ];
     tx.execute(&INSERT, &values).await?;
     for device in &session.devices {
-        // Nobody can have read the session yet.
+        // A new session cannot be cached yet.
         write_device(tx, session, device).await?;
     }
     Ok(())
@@ -219,7 +219,7 @@ async fn write_device(tx: &mut WriteTx, session: &Session, device: &Device) -> R
     tx.execute(&INSERT_DEVICE, &values).await.map(|_| ())
 }
 
-/// Writes what another proof or an extension made of the session; `false` when it is not as it was read any more.
+/// Writes the changes of another proof or an extension; `false` when the session changed since it was read.
 pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Result<bool, Error> {
     let id = session.id.as_uuid();
     tx.touch(id.as_bytes());
@@ -240,20 +240,20 @@ pub async fn update(tx: &mut WriteTx, before: &Session, session: &Session) -> Re
     Ok(true)
 }
 
-/// A session that was ended just now, and whose it was.
+/// A session that was just ended, and its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
     pub session: SessionId,
     pub identity: IdentityId,
 }
 
-/// Ends one session; `None` when it had ended already or never was.
+/// Ends one session; `None` when it ended before or does not exist.
 pub async fn revoke(tx: &mut WriteTx, id: SessionId, now: Timestamp) -> Result<Option<Ended>, Error> {
     let revoked = tx.query(&REVOKE, &values![id.as_uuid(), now]).await?;
     Ok(ended(tx, &revoked)?.pop())
 }
 
-/// Ends the sessions of an identity, except `kept`, and says which.
+/// Ends the sessions of an identity, except `kept`, and returns them.
 pub async fn revoke_of_identity(
     tx: &mut WriteTx,
     identity: IdentityId,
@@ -265,7 +265,7 @@ pub async fn revoke_of_identity(
     ended(tx, &revoked)
 }
 
-/// Ends up to `limit` sessions, whosever they are, and says which.
+/// Ends up to `limit` sessions of any identity and returns them.
 pub async fn revoke_some(tx: &mut WriteTx, limit: i64, now: Timestamp) -> Result<Vec<Ended>, Error> {
     let revoked = tx.query(&REVOKE_SOME, &values![limit, now]).await?;
     ended(tx, &revoked)
@@ -277,7 +277,7 @@ pub async fn delete(tx: &mut WriteTx, id: SessionId) -> Result<bool, Error> {
     Ok(tx.execute(&DELETE, &values![id.as_uuid()]).await? == 1)
 }
 
-/// Deletes all sessions of an identity and says which they were.
+/// Deletes all sessions of an identity and returns their ids.
 pub async fn delete_of_identity(tx: &mut WriteTx, identity: IdentityId) -> Result<Vec<SessionId>, Error> {
     let deleted = tx.query(&DELETE_OF_IDENTITY, &values![identity.as_uuid()]).await?;
     let deleted = touched(tx, ids(&deleted)?);
@@ -285,7 +285,7 @@ pub async fn delete_of_identity(tx: &mut WriteTx, identity: IdentityId) -> Resul
     Ok(deleted)
 }
 
-/// Deletes up to `limit` sessions that were ended, whosever they were, and says which.
+/// Deletes up to `limit` ended sessions of any identity and returns their ids.
 pub async fn delete_ended(tx: &mut WriteTx, limit: i64) -> Result<Vec<SessionId>, Error> {
     let deleted = ids(&tx.query(&DELETE_ENDED, &values![limit]).await?)?;
     delete_devices(tx, &deleted).await?;
@@ -346,7 +346,7 @@ pub async fn list(
     Ok(Page::from_rows(sessions, page.size, |last| (last.created_at.unix_micros(), last.id.as_uuid())))
 }
 
-/// Reads what a statement ended, and touches it.
+/// Reads the sessions that a statement ended, and touches them.
 fn ended(tx: &mut WriteTx, rows: &[Row]) -> Result<Vec<Ended>, Error> {
     let read = |row: &Row| {
         Ok(Ended { session: SessionId::from_uuid(row.get(0)?), identity: IdentityId::from_uuid(row.get(1)?) })
@@ -401,7 +401,7 @@ mod tests {
     use crate::domain::{AuthenticationMethod, CredentialType};
 
     #[tokio::test]
-    async fn a_stale_write_of_a_session_takes_no_proof_back() {
+    async fn a_stale_write_of_a_session_does_not_undo_a_proof() {
         database::testing::on_both_engines(&[crate::MIGRATIONS], |database| async move {
             let (rng, now, lifespan) = (Rng::seeded(5), Timestamp::from_unix_seconds(1), Duration::from_mins(10));
             let method = |kind| AuthenticationMethod::new(kind, Aal::Aal1, now);

@@ -1,6 +1,5 @@
-//! Delivery by a call to another service: text messages over a channel, and mail where `delivery_strategy` is `http`. The
-//! body is the JSON object that such services know from the systems that we replace; one that a program of the
-//! configuration writes (Jsonnet) is refused at start, because none is run here.
+//! Delivery over HTTP: text messages over a channel, and mail where `delivery_strategy` is `http`. The body is the JSON
+//! object of the replaced systems. A custom Jsonnet body is rejected at the start, because Jsonnet is not evaluated.
 
 use base::Secret;
 use base64::Engine as _;
@@ -19,7 +18,7 @@ use crate::domain::message_queue::Message;
 
 /// The members of the body that come from the template's data.
 const DATA_MEMBERS: [&str; 5] = ["to", "recovery_code", "recovery_url", "verification_url", "verification_code"];
-/// SHA-256 of the built-in program of the contract, which a file may write out.
+/// SHA-256 of the contract's built-in Jsonnet body, which a configuration file may contain.
 const BUILT_IN_BODY: &str = "1761dc405db4c565ad9ec16e3283e48a211509180b2dc08a03bbd699385a1f66";
 
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +28,7 @@ pub struct HttpDeliveryConfigError {
     problem: &'static str,
 }
 
-/// One address to deliver to.
+/// One URL to deliver to.
 #[derive(Debug)]
 pub struct HttpDelivery {
     client: Client,
@@ -38,7 +37,7 @@ pub struct HttpDelivery {
     headers: HeaderMap,
 }
 
-/// Everything that is delivered by a call.
+/// All deliveries over HTTP.
 #[derive(Debug, Default)]
 pub struct HttpDeliveries {
     /// Mail, in place of SMTP.
@@ -55,7 +54,7 @@ impl HttpDeliveries {
                 Some(HttpDelivery::new(request, client, "courier.http.request_config")?)
             }
             (DeliveryStrategy::Http, None) => {
-                return Err(fault("courier.http", "request_config", "is needed by the delivery strategy http"));
+                return Err(fault("courier.http", "request_config", "is required by the delivery strategy http"));
             }
         };
         let mut channels = Vec::new();
@@ -73,10 +72,10 @@ impl HttpDeliveries {
 
 impl HttpDelivery {
     fn new(config: &RequestConfig, client: &Client, key: &str) -> Result<Self, HttpDeliveryConfigError> {
-        // As browsers read it: characters that an address may not hold are escaped (`/Accounts/<id>/Messages.json`).
+        // Parsed as browsers do: characters that a URL must not contain are escaped (`/Accounts/<id>/Messages.json`).
         let url = config.url.parse::<Url>().ok().filter(|url| ["http", "https"].contains(&url.scheme()));
-        let url = url.ok_or_else(|| fault(key, "url", "is no http or https address"))?.to_string();
-        let method = config.method.parse().map_err(|_| fault(key, "method", "is no HTTP method"))?;
+        let url = url.ok_or_else(|| fault(key, "url", "is not an http or https URL"))?.to_string();
+        let method = config.method.parse().map_err(|_| fault(key, "method", "is not an HTTP method"))?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in &config.headers {
@@ -95,11 +94,11 @@ impl HttpDelivery {
         *request.headers_mut() = self.headers.clone();
         match self.url.parse() {
             Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return Delivery::Impossible("the address cannot be read".to_owned()),
+            Err(_) => return Delivery::Impossible("the delivery URL is not valid".to_owned()),
         }
         match self.client.send(request).await {
             Ok(response) if response.status().is_success() => Delivery::Done,
-            Ok(response) => Delivery::Failed(format!("the answer is {}", response.status())),
+            Ok(response) => Delivery::Failed(format!("the response status is {}", response.status())),
             Err(error) => Delivery::Failed(error.to_string()),
         }
     }
@@ -191,7 +190,7 @@ mod tests {
         }
     }
 
-    /// Answers one request with `status` and gives back what it was.
+    /// Answers one request with `status` and returns that request.
     async fn exchange(status: &str, config: Value) -> (Delivery, String) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = config;
@@ -204,14 +203,14 @@ mod tests {
         let message = message();
         let serve = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut heard = String::new();
-            while !heard.contains("123456\"}") {
+            let mut received = String::new();
+            while !received.contains("123456\"}") {
                 let mut buffer = [0; 4096];
                 let length = stream.read(&mut buffer).await.unwrap();
-                heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                received.push_str(&String::from_utf8_lossy(&buffer[..length]));
             }
             stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).await.unwrap();
-            heard
+            received
         };
         tokio::join!(deliveries.channel("sms").unwrap().deliver(&message), serve)
     }
@@ -219,14 +218,14 @@ mod tests {
     #[tokio::test]
     async fn a_text_message_goes_to_its_channel() {
         let config = json!({
-            "headers": {"X-House": "kleis"},
+            "headers": {"X-TestServer": "kleis"},
             "auth": {"type": "basic_auth", "config": {"user": "u", "password": "p"}},
         });
-        let (delivery, heard) = exchange("202 Accepted", config).await;
+        let (delivery, received) = exchange("202 Accepted", config).await;
         assert_eq!(delivery, Delivery::Done);
-        assert!(heard.starts_with("POST /send HTTP/1.1") && heard.contains("x-house: kleis"), "{heard}");
-        assert!(heard.contains("authorization: Basic dTpw"), "{heard}");
-        let body: Value = serde_json::from_str(heard.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        assert!(received.starts_with("POST /send HTTP/1.1") && received.contains("x-server: kleis"), "{received}");
+        assert!(received.contains("authorization: Basic dTpw"), "{received}");
+        let body: Value = serde_json::from_str(received.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         assert_eq!(
             body,
             json!({
@@ -238,19 +237,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_worth_another_try() {
+    async fn a_rejected_delivery_is_retried() {
         let auth = json!({"auth": {"type": "api_key", "config": {"name": "X-Key", "value": "k", "in": "header"}}});
-        let (delivery, heard) = exchange("500 Internal Server Error", auth).await;
-        assert!(matches!(delivery, Delivery::Failed(_)) && heard.contains("x-key: k"));
+        let (delivery, received) = exchange("500 Internal Server Error", auth).await;
+        assert!(matches!(delivery, Delivery::Failed(_)) && received.contains("x-key: k"));
     }
 
     #[test]
-    fn digests_are_those_of_the_world() {
+    fn digests_match_other_implementations() {
         assert_eq!(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
-    fn what_cannot_work_stops_the_start() {
+    fn an_invalid_configuration_stops_the_start() {
         let refused = |courier: Value| {
             let courier: Courier = serde_json::from_value(courier).unwrap();
             HttpDeliveries::new(&courier, &Client::new(Destinations::Any, &base::TrustStore::bundled()))
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_an_address_may_not_hold_are_escaped() {
+    fn characters_that_a_url_must_not_contain_are_escaped() {
         let courier =
             json!({"channels": [{"id": "sms", "request_config": {"url": "https://h.example/<account id>/m.json"}}]});
         let courier: Courier = serde_json::from_value(courier).unwrap();

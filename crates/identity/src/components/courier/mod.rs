@@ -1,8 +1,8 @@
-//! The courier: writes messages into the transaction that makes them due, and delivers them afterwards, as jobs.
+//! The courier: renders messages in the transaction that causes them, and delivers them afterwards, as jobs.
 //!
-//! What always holds: no message leaves before its commit; a template that fails is replaced by the built-in one, so
-//! that a mistake in a text does not lock people out; contents rest sealed, because they carry codes. A message is written
-//! when it is queued, in the language of its context, so every attempt to deliver it says the same.
+//! What always holds: no message is sent before its transaction commits. A template that fails is replaced by the built-in
+//! one, so that a mistake in a template does not lock people out. Contents are stored sealed, because they carry codes. A
+//! message is rendered when it is queued, in the language of its context, so every delivery attempt sends the same text.
 
 mod built_in;
 mod http;
@@ -79,7 +79,7 @@ impl Courier {
         self.smtp.is_some() || self.http.mail.is_some()
     }
 
-    /// Writes a message and the job that delivers it. `data` has the snake case keys of the template's model: `to`,
+    /// Renders a message and queues the job that delivers it. `data` has the snake case keys of the template's model: `to`,
     /// `recovery_code`, `identity`, `request_url`, `expires_in_minutes`, …; the `locale` is that of the context.
     #[expect(clippy::too_many_arguments, reason = "what a message is made of, and where it goes")]
     pub async fn queue(
@@ -98,7 +98,7 @@ impl Courier {
         Ok(message.id)
     }
 
-    /// A message that is kept nowhere yet.
+    /// Renders a message without storing it.
     pub fn write(&self, cx: &Context, template: Template, via: Via, recipient: &str, mut data: Value) -> Message {
         data["locale"] = json!(cx.locale.as_str());
         Message {

@@ -19,7 +19,7 @@ impl Part {
         }
     }
 
-    /// Where the configuration names it, below the template.
+    /// The path of the part in the configuration, below the template.
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Subject => "/email/subject",
@@ -29,7 +29,7 @@ impl Part {
         }
     }
 
-    /// Which other services may define what this part uses.
+    /// The prefix of the files whose `{{define}}` blocks this part may use.
     pub(super) const fn siblings(self) -> &'static str {
         match self {
             Self::Subject => "email.subject",

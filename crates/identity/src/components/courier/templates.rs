@@ -1,5 +1,5 @@
-//! Message templates: those that the configuration names one by one, those of an operator's folder, and the built-in
-//! messages. An operator's are in the language of Go's `text/template` and `html/template`, and HTML is escaped by its
+//! Message templates: those that the configuration names one by one, those in an operator's folder, and the built-in
+//! messages. Operators write templates in the language of Go's `text/template` and `html/template`. HTML is escaped by its
 //! context.
 
 use std::collections::BTreeMap;
@@ -19,23 +19,23 @@ use crate::config;
 use crate::domain::Via;
 use crate::domain::message_queue::{Content, TemplateType};
 
-/// A loop in a template ends here.
+/// The maximum number of loop iterations in a template.
 const MAX_ITERATIONS: u64 = 10_000;
 
-/// Where the texts come from.
+/// The sources of the texts.
 #[derive(Clone, Debug)]
 pub struct Templates {
     ui: Ui,
     brand: Brand,
     override_path: Option<PathBuf>,
-    /// Texts that the configuration gave, by folder and file name.
+    /// Texts from the configuration, by folder and file name.
     configured: BTreeMap<(String, &'static str), String>,
-    /// Keys of texts that could not be read, and why.
+    /// Keys of texts that could not be read, each with the reason.
     unread: Vec<(String, String)>,
 }
 
 impl Templates {
-    /// Reads what the configuration names. Where a text cannot be read, the built-in one stands in. Templates behind HTTP are
+    /// Reads the configured templates. The built-in text replaces a template that cannot be read. Templates behind HTTP are
     /// not read: mail must not depend on another server.
     pub fn new(config: &config::Courier, ui: Ui) -> Self {
         let (mut configured, mut unread) = (BTreeMap::new(), Vec::new());
@@ -63,7 +63,7 @@ impl Templates {
         &self.unread
     }
 
-    /// Writes a message in the language of `locale`. `data` has snake case keys.
+    /// Renders a message in the language of `locale`. `data` has snake case keys.
     pub fn render(&self, kind: TemplateType, via: Via, locale: Locale, data: Value) -> Content {
         let model = model(&data);
         let language = self.ui.language(locale);
@@ -78,27 +78,27 @@ impl Templates {
         Content { subject, body, html_body, template_data: data }
     }
 
-    /// What an operator's own template makes of it; `None` without one, or when it fails.
+    /// The rendered template of the operator; `None` without one, or when it fails.
     fn operators_part(&self, kind: TemplateType, part: Part, model: &Value) -> Option<String> {
         if let Some(own) = self.configured.get(&(kind.folder().to_owned(), part.file())) {
             match execute(part, own, &[], model) {
                 Ok(text) => return Some(text),
-                Err(error) => add_message(kind, part, &error),
+                Err(error) => log_failure(kind, part, &error),
             }
         }
         let folder = self.override_path.as_ref()?.join(kind.folder());
         let own = std::fs::read_to_string(folder.join(part.file())).ok()?;
         let outcome = execute(part, &own, &siblings(&folder, part), model);
-        outcome.map_err(|error| add_message(kind, part, &error)).ok()
+        outcome.map_err(|error| log_failure(kind, part, &error)).ok()
     }
 }
 
-/// A subject is one line, whatever a template puts into it.
+/// A subject is one line, whatever its template produces.
 fn one_line(text: &str) -> String {
     text.trim().replace(|c: char| c.is_control(), " ")
 }
 
-fn add_message(kind: TemplateType, part: Part, error: &TemplateError) {
+fn log_failure(kind: TemplateType, part: Part, error: &TemplateError) {
     tracing::error!(template = kind.as_str(), file = part.file(), %error, "a message template failed");
 }
 
@@ -113,7 +113,7 @@ fn execute(part: Part, text: &str, siblings: &[String], model: &Value) -> Result
     texts().try_fold(template, TextTemplate::parse)?.render(&model)
 }
 
-/// The model as Go has it: whole numbers in its own fields, and floats in what was read from JSON.
+/// The model as Go represents it: integers in its own fields, and floats in values that were read from JSON.
 fn as_in_go(model: &Value) -> go_templates::Value {
     let field = |value: &Value| match value.as_i64() {
         Some(number) => go_templates::Value::Int(number),
@@ -124,7 +124,7 @@ fn as_in_go(model: &Value) -> go_templates::Value {
     go_templates::Value::Map(Arc::new(fields.collect()))
 }
 
-/// Files beside an operator's template that begin like it: they hold `{{define}}` blocks, for instance one a language.
+/// Files beside an operator's template with the same prefix. They hold `{{define}}` blocks, for instance one per language.
 fn siblings(folder: &Path, part: Part) -> Vec<String> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
@@ -141,7 +141,7 @@ fn siblings(folder: &Path, part: Part) -> Vec<String> {
     paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
 }
 
-/// The fields as templates name them, and numbers as Go reads them from JSON.
+/// The fields under the names that templates use, and numbers as Go reads them from JSON.
 fn model(data: &Value) -> Value {
     let mut model = Map::new();
     for (key, value) in data.as_object().into_iter().flatten() {
@@ -181,7 +181,7 @@ fn read(url: &str) -> Result<String, String> {
     }
     match url.strip_prefix("file://") {
         Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
-        None => Err("only file:// and base64:// are read: mail must not wait for another server".to_owned()),
+        None => Err("only file:// and base64:// are supported: mail must not depend on another server".to_owned()),
     }
 }
 
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operators_template_counts_and_a_broken_one_does_not() {
+    fn an_operators_template_is_used_unless_it_is_broken() {
         let folder = std::env::temp_dir().join(format!("kleis-templates-{}", std::process::id()));
         let own = folder.join("recovery_code/valid");
         std::fs::create_dir_all(&own).unwrap();
@@ -263,12 +263,12 @@ mod tests {
         let mail = english(&config);
         assert_eq!(mail.subject, "CODE 123456");
         assert_eq!(mail.html_body.unwrap(), "<p>Hello &lt;b&gt;Bob&lt;/b&gt;</p>");
-        assert!(mail.body.contains("123456"), "the built-in text stands in: {}", mail.body);
+        assert!(mail.body.contains("123456"), "the built-in text is used: {}", mail.body);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
-    fn a_configured_template_counts_before_all_others() {
+    fn a_configured_template_takes_precedence() {
         let subject = format!("base64://{}", STANDARD.encode("Hi {{ .To }}"));
         let config: config::Courier = serde_json::from_value(json!({
             "templates": {"recovery_code": {"valid": {"email": {"subject": subject, "body": {}}}}}
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_text_stands_in_for_one_that_cannot_be_read() {
+    fn the_built_in_text_replaces_a_template_that_cannot_be_read() {
         let config: config::Courier = serde_json::from_value(json!({
             "templates": {"recovery_code": {"valid": {"email": {"subject": "file:///nowhere/subject", "body": {}}}}}
         }))
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operators_template_is_told_the_locale() {
+    fn an_operators_template_receives_the_locale() {
         let subject =
             format!("base64://{}", STANDARD.encode("{{ if eq .Locale \"fr\" }}Votre code{{ else }}Code{{ end }}"));
         let config: config::Courier = serde_json::from_value(json!({
@@ -309,7 +309,7 @@ mod tests {
         let templates = Templates::new(&config, built_in_ui());
         let mail = templates.render(TemplateType::RecoveryCodeValid, Via::Email, locale, french);
         assert_eq!(mail.subject, "Votre code");
-        assert!(mail.body.starts_with("Enter this code"), "there are no built-in words in French: {}", mail.body);
+        assert!(mail.body.starts_with("Enter this code"), "there are no built-in texts in French: {}", mail.body);
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_go_models() {
+    fn field_names_are_those_of_the_go_models() {
         for (key, field) in [
             ("to", "To"),
             ("recovery_url", "RecoveryURL"),

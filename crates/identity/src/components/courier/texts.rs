@@ -1,12 +1,12 @@
-//! The names of the texts of the built-in messages. The texts stand in `crates/ui/locales`, in the sections whose names begin
-//! with `mail-`. Nothing there is HTML; the template of the HTML part escapes.
+//! The names of the texts of the built-in messages. The texts are in `crates/ui/locales`, in the sections whose names begin
+//! with `mail-`. They contain no HTML; the template of the HTML part escapes them.
 
 use ui::{Language, PerLanguage, Sentence, TextName, texts};
 
 use crate::domain::message_queue::TemplateType;
 
 texts! {
-    /// What the messages share.
+    /// The texts that all messages share.
     pub(crate) struct Texts in "mail" {
         ignore_code,
         ignore_link,
@@ -37,7 +37,7 @@ pub(super) struct Text {
     pub lead: Sentence,
     /// The label of the link.
     pub button: Option<Sentence>,
-    /// What to do about a notice.
+    /// The advice in a notice.
     pub advice: Option<Sentence>,
     /// The first line of a text message.
     pub short: Option<Sentence>,

@@ -1,8 +1,8 @@
-//! A self-service flow: what a person is in the middle of.
+//! Self-service flows.
 //!
-//! The five kinds share their life: begun with a form, submitted until it completes or expires, and then begun anew.
-//! What is particular to a kind is its [`Details`], so that a flow of one kind is never taken for another. A flow begun
-//! by a browser belongs to that browser: it remembers the fingerprint of its anti-CSRF secret.
+//! The five kinds share a lifecycle: a flow is initialized with a form, and submitted until it completes or expires. What is
+//! specific to a kind is its [`Details`], so that a flow of one kind cannot be used as another. A flow that a browser
+//! initialized belongs to that browser: it stores the fingerprint of its anti-CSRF secret.
 
 mod oauth2;
 
@@ -25,11 +25,11 @@ use super::{Aal, CredentialType, IdentityId, SessionId};
 pub use oauth2::OAuth2Request;
 
 base::uuid_ids! {
-    /// One flow, of whatever kind.
+    /// One flow of any kind.
     FlowId;
 }
 
-/// The kinds of flow, as their addresses spell them.
+/// The kinds of flow, as spelled in URLs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlowKind {
     Login,
@@ -50,7 +50,7 @@ impl FlowKind {
         }
     }
 
-    /// What the event log calls a submission that was refused.
+    /// The name of the event for a rejected submission.
     pub const fn failed_event(self) -> &'static str {
         match self {
             Self::Login => "LoginFailed",
@@ -62,7 +62,7 @@ impl FlowKind {
     }
 }
 
-/// How far a flow has come.
+/// The state of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowState {
@@ -74,7 +74,7 @@ pub enum FlowState {
 }
 
 impl FlowState {
-    /// Whether the flow has reached its end and takes no further submission.
+    /// Whether the flow is complete and accepts no further submission.
     pub const fn is_final(self) -> bool {
         match self {
             Self::PassedChallenge => true,
@@ -93,33 +93,33 @@ impl FlowState {
     }
 }
 
-/// What is particular to one kind of flow.
+/// What is specific to one kind of flow.
 pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: FlowKind;
     const FIRST_STATE: FlowState = FlowState::ChooseMethod;
 
-    /// What this flow says when it is submitted too late.
+    /// The message of a flow that is submitted after it expired.
     fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message;
 
-    /// The members of the wire form beyond those that all kinds share.
+    /// The members of the wire format beyond those that all kinds share.
     fn present(&self, members: &mut Map<String, Value>);
 
-    /// The person whom a flow is known to belong to.
+    /// The person that the flow belongs to, if known.
     fn identity_id(&self) -> Option<IdentityId> {
         None
     }
 
-    /// The person whom an event of the flow is about, as far as the flow knows.
+    /// The person of the flow's events, if known.
     fn person(&self) -> Option<IdentityId> {
         self.identity_id()
     }
 
-    /// The login request that waits for the end of the flow.
+    /// The login request that the flow answers.
     fn oauth2(&self) -> Option<&OAuth2Request> {
         None
     }
 
-    /// What the event log is told besides what it is told of every flow.
+    /// The attributes of the flow's events beyond those that all flows share.
     fn tell(&self, _attributes: &mut Map<String, Value>) {}
 }
 
@@ -131,43 +131,43 @@ pub struct Flow<D> {
     pub state: FlowState,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
-    /// The address that the flow was begun at, with its query.
+    /// The URL that the flow was initialized at, with its query.
     pub request_url: String,
-    /// Where to go in the end, when it is not what `request_url` asks for.
+    /// The return URL, when it differs from that of `request_url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_to: Option<String>,
-    /// The method that got the person further: a code was sent, an identifier was accepted, a password was right. Front
-    /// ends draw only this method's fields, so a refused submission leaves it as it is.
+    /// The method that made progress: a code was sent, an identifier was accepted, a password was correct. Front ends render
+    /// only this method's fields, so a rejected submission does not change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<CredentialType>,
-    /// The method that the present submission names: for events and for where the flow ends.
+    /// The method of the current submission: for events and for the return URL.
     #[serde(skip)]
     pub submitted_method: Option<CredentialType>,
     pub ui: Ui,
-    /// The last code or link that the flow sent, whether or not anybody has the address.
+    /// The last code or link that the flow sent, even if the address is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
-    /// What the present submission carries for mails and hooks. It is shown in its answer and never stored.
+    /// The payload of the current submission for mails and hooks. It is part of the response and never stored.
     #[serde(skip)]
     pub transient_payload: Option<Value>,
     /// The fingerprint of the browser's anti-CSRF secret; `None` for flows that are not bound to a browser.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
     pub details: D,
-    /// How often the row was written when this value was read or stored.
+    /// The version of the stored row.
     #[serde(skip)]
     pub version: i64,
 }
 
-/// A code or a link on its way.
+/// A code or link that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
-    /// The address as it was typed.
+    /// The address as it was entered.
     pub to: String,
     pub at: Timestamp,
 }
 
-/// What every new flow is told.
+/// The values that every new flow starts with.
 #[derive(Clone)]
 pub struct Beginning<'a> {
     pub flow_type: FlowType,
@@ -208,7 +208,7 @@ impl<D: Details> Flow<D> {
         now >= self.expires_at
     }
 
-    /// The method of the present submission, else the one that was used before.
+    /// The method of the current submission, else the last active one.
     pub fn method(&self) -> Option<CredentialType> {
         self.submitted_method.or(self.active)
     }
@@ -217,12 +217,12 @@ impl<D: Details> Flow<D> {
         self.flow_type == FlowType::Browser
     }
 
-    /// Where the person asked to be sent in the end.
+    /// The return URL that the person requested.
     pub fn wanted_return_to(&self) -> Option<String> {
         self.return_to.clone().or_else(|| query_parameter(&self.request_url, "return_to"))
     }
 
-    /// A parameter of the address that the flow was begun at.
+    /// A parameter of the URL that the flow was initialized at.
     pub fn requested(&self, parameter: &str) -> Option<String> {
         query_parameter(&self.request_url, parameter)
     }
@@ -238,7 +238,7 @@ impl<D: Details> Flow<D> {
         }
     }
 
-    /// The wire form. `csrf` is the secret of the browser that looks at it; native flows carry an empty token.
+    /// The wire format. `csrf` is the secret of the browser that reads it; native flows carry an empty token.
     pub fn to_wire(&self, csrf: Option<&CsrfSecret>, rng: &Rng) -> Value {
         let mut ui = self.ui.clone();
         if ui.nodes.find(CSRF_TOKEN).is_some() {
@@ -270,14 +270,14 @@ impl<D: Details> Flow<D> {
     }
 }
 
-/// Where the form of a flow is sent.
+/// The URL that the form of a flow is submitted to.
 pub fn submit_url(public: &Url, kind: FlowKind, id: FlowId) -> String {
     let mut url = endpoint(public, &format!("self-service/{}", kind.as_str()));
     url.query_pairs_mut().append_pair("flow", &id.to_string());
     url.into()
 }
 
-/// An address below the public base address, whether or not that ends in a slash.
+/// A URL below the public base URL, with or without a trailing slash in the base URL.
 pub fn endpoint(public: &Url, path: &str) -> Url {
     let mut url = public.clone();
     let base = url.path().trim_end_matches('/').to_owned();
@@ -287,7 +287,7 @@ pub fn endpoint(public: &Url, path: &str) -> Url {
     url
 }
 
-/// A page with the number of the flow that it is to show.
+/// The URL of a page with the id of the flow to show.
 pub fn with_flow(page: &Url, id: FlowId) -> String {
     let mut url = page.clone();
     let others: Vec<(String, String)> =
@@ -309,7 +309,7 @@ pub struct Login {
     pub identity_schema: Option<String>,
     #[serde(default)]
     pub oauth2: Option<OAuth2Request>,
-    /// The person that a refresh or step-up must be completed by, as the session said when the flow began.
+    /// The person who must complete a refresh or step-up: the one of the session when the flow was initialized.
     #[serde(default)]
     pub expected_identity: Option<IdentityId>,
     /// The identifier that a code was sent for.
@@ -353,7 +353,7 @@ impl Details for Login {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
-    /// The schema that was asked for; the default one otherwise.
+    /// The requested schema; `None` means the default one.
     #[serde(default)]
     pub identity_schema: Option<String>,
     #[serde(default)]
@@ -386,10 +386,10 @@ impl Details for Registration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     pub identity_id: IdentityId,
-    /// The login that goes on when the new password is set, after a recovery that was begun within it.
+    /// The login that continues when the new password is set, after a recovery that started within it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2Request>,
-    /// What methods keep until a change is confirmed, sealed.
+    /// Data that methods keep until a change is confirmed, sealed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<CredentialType, String>,
 }
@@ -408,11 +408,11 @@ impl Details for Settings {
         super::message::flow::settings_expired(expired_at, now)
     }
 
-    /// The identity itself is added by whoever has loaded it.
     fn oauth2(&self) -> Option<&OAuth2Request> {
         self.oauth2.as_ref()
     }
 
+    /// Without the identity, which the caller loads and adds.
     fn present(&self, members: &mut Map<String, Value>) {
         members.insert("organization_id".to_owned(), Value::Null);
     }
@@ -424,19 +424,19 @@ impl Details for Settings {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
-    /// Set when an administrator began the flow for somebody.
+    /// Set when an administrator created the flow for a person.
     #[serde(default)]
     pub identity_id: Option<IdentityId>,
-    /// An administrator's flow is completed in a browser that did not begin it.
+    /// An administrator's flow is completed in a browser that did not initialize it.
     #[serde(default)]
     pub skip_csrf: bool,
-    /// End where `return_to` says instead of at the settings.
+    /// Redirect to `return_to` at the end instead of the settings.
     #[serde(default)]
     pub skip_settings: bool,
     /// The address that a code was sent to.
     #[serde(default)]
     pub address: Option<String>,
-    /// The login that the recovery was begun within.
+    /// The login that the recovery started within.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth2: Option<OAuth2Request>,
 }
@@ -466,7 +466,7 @@ pub struct Verification {
     pub address: Option<String>,
     #[serde(default)]
     pub identity_id: Option<IdentityId>,
-    /// The session that waits for this address to be verified before an OAuth2 login is accepted.
+    /// The session that needs this address verified before an OAuth2 login is accepted.
     #[serde(default)]
     pub session_id: Option<SessionId>,
     #[serde(default)]

@@ -14,14 +14,14 @@ pub struct OAuth2Request {
 }
 
 impl OAuth2Request {
-    /// Whether the client wants a new account (Initiating User Registration via OpenID Connect 1.0), even though somebody
-    /// is signed in.
+    /// Whether the client requests a new account (Initiating User Registration via OpenID Connect 1.0), even though a
+    /// session exists.
     pub fn asks_for_registration(&self) -> bool {
         let prompt = self.request["request_url"].as_str().and_then(|url| query_parameter(url, "prompt"));
         prompt.is_some_and(|prompt| prompt.split(' ').any(|word| matches!(word, "create" | "registration")))
     }
 
-    /// The languages that the client wants the pages and messages to speak, the best one first (OpenID Connect Core section
+    /// The languages that the client requests for pages and messages, in order of preference (OpenID Connect Core section
     /// 3.1.2.1).
     pub fn ui_locales(&self) -> impl Iterator<Item = &str> {
         self.request["oidc_context"]["ui_locales"].as_array().into_iter().flatten().filter_map(Value::as_str)

@@ -52,11 +52,11 @@ fn a_flow_survives_storage() {
     let flow = login(FlowType::Api, None);
     let text = serde_json::to_string(&flow).unwrap();
     let read = serde_json::from_str::<Flow<Login>>(&text).unwrap();
-    assert_eq!(Flow { version: flow.version, ..read }, flow, "the version is a column of its own");
+    assert_eq!(Flow { version: flow.version, ..read }, flow, "the version is stored in a separate column");
 }
 
 #[test]
-fn a_page_gets_the_flow_once() {
+fn a_page_url_contains_the_flow_once() {
     let id = FlowId::from_uuid(uuid::Uuid::nil());
     let page = Url::parse("https://ui.example/login?x=1&flow=old").unwrap();
     assert_eq!(with_flow(&page, id), format!("https://ui.example/login?x=1&flow={id}"));

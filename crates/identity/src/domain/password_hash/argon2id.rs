@@ -17,7 +17,7 @@ pub struct Argon2Parameters {
     pub key_length: usize,
 }
 
-/// Memory to work in, kept between hashes: clearing fresh pages costs as much as hashing.
+/// Working memory, reused between hashes: zeroing fresh pages costs as much as hashing.
 #[derive(Default)]
 pub struct WorkMemory(Vec<Block>);
 
@@ -30,7 +30,7 @@ impl WorkMemory {
         &mut self.0[..needed]
     }
 
-    /// Gives back what exceeds `kib`, so that one expensive imported hash is not kept for ever.
+    /// Frees what exceeds `kib`, so that memory for one expensive imported hash is not kept for ever.
     pub fn shrink_to_kib(&mut self, kib: u32) {
         let blocks = usize::try_from(kib).unwrap_or(usize::MAX);
         if self.0.len() > blocks {

@@ -1,14 +1,14 @@
-//! bcrypt (Provos and Mazières, 1999). It reads 72 bytes of a password and no more, so longer ones are refused rather
-//! than cut. The variant `2x` is refused: it accepts several passwords for one hash.
+//! bcrypt (Provos and Mazières, 1999). It uses only the first 72 bytes of a password, so longer passwords are rejected
+//! instead of truncated. The variant `2x` is rejected: it accepts several passwords for one hash.
 
 use bcrypt::Version;
 
 use super::HashFormatError;
 
-/// More would take half a minute to check.
+/// A higher cost would take half a minute to verify.
 const MAX_COST: u32 = 15;
 const MIN_COST: u32 = 4;
-/// What bcrypt reads of a password.
+/// The number of bytes of a password that bcrypt uses.
 pub(super) const MAX_PASSWORD: usize = 72;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +34,14 @@ impl BcryptHash {
         if !known || cost.len() != 2 {
             return Err(HashFormatError::Malformed("the bcrypt salt or hash has the wrong length"));
         }
-        let cost: u32 = cost.parse().map_err(|_| HashFormatError::Malformed("the bcrypt cost is no number"))?;
+        let cost: u32 = cost.parse().map_err(|_| HashFormatError::Malformed("the bcrypt cost is not a number"))?;
         if cost > MAX_COST {
             return Err(HashFormatError::TooExpensive("bcrypt with a cost of more than 15"));
         }
         if cost < MIN_COST {
             return Err(HashFormatError::Malformed("the bcrypt cost is below 4"));
         }
-        // The other names are of the same algorithm.
+        // The other version names denote the same algorithm.
         Ok(Self { text: format!("$2b${cost:02}${body}"), cost })
     }
 
@@ -50,15 +50,15 @@ impl BcryptHash {
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
-        // What bcrypt would cut or stop at is nobody's password; it takes the usual time all the same, so that a
-        // stop-watch does not tell an account with such a hash from no account.
+        // A password that bcrypt would truncate never matches. It takes the usual time anyway, so that timing does not
+        // reveal whether the account exists.
         let readable: Vec<u8> = password.iter().copied().filter(|byte| *byte != 0).take(MAX_PASSWORD).collect();
         let matches = bcrypt::verify(&readable, &self.text).unwrap_or(false);
         matches && is_hashable(password)
     }
 }
 
-/// A terminating zero belongs to what is hashed, so a password with one inside could be another password.
+/// bcrypt hashes a terminating zero, so a password that contains one could match another password.
 fn is_hashable(password: &[u8]) -> bool {
     password.len() <= MAX_PASSWORD && !password.contains(&0)
 }

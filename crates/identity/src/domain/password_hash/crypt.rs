@@ -1,5 +1,5 @@
 //! The hashes of Unix `crypt(3)`: MD5-crypt (Poul-Henning Kamp, 1994), SHA-256-crypt and SHA-512-crypt (Ulrich Drepper,
-//! 2007), under the prefixes by which they are imported.
+//! 2007), with the prefixes that imports use.
 
 use md5::{Digest as _, Md5};
 use sha_crypt::{PasswordVerifier as _, ShaCrypt};
@@ -16,24 +16,24 @@ pub(super) enum CryptHash {
         hash: String,
     },
     Sha {
-        /// As `crypt(3)` writes it.
+        /// In the format of `crypt(3)`.
         text: String,
         rounds: u32,
     },
 }
 
-/// What SHA-crypt does without `rounds`.
+/// The number of rounds of SHA-crypt without `rounds`.
 const DEFAULT_ROUNDS: u32 = 5000;
-/// MD5-crypt always does as many.
+/// The fixed number of rounds of MD5-crypt.
 const MD5_ROUNDS: u32 = 1000;
-/// Every round hashes the whole password, so a longer one matches nothing.
+/// Every round hashes the entire password, so a longer one is not tried and never matches.
 const MAX_PASSWORD: usize = 1024;
 
 impl CryptHash {
     pub(super) fn parse_md5(rest: &str) -> Result<Self, HashFormatError> {
         match rest.split_once('$') {
             Some((salt, hash)) if hash.len() == 22 && hash.bytes().all(|b| ITOA64.contains(&b)) => {
-                // crypt(3) reads eight characters of a salt.
+                // crypt(3) uses eight characters of a salt.
                 let salt = salt.chars().take(8).collect();
                 Ok(Self::Md5 { salt, hash: hash.to_owned() })
             }
@@ -58,7 +58,7 @@ impl CryptHash {
                 .strip_prefix("rounds=")
                 .and_then(|number| number.parse().ok())
                 .filter(|number| *number >= 1000)
-                .ok_or(HashFormatError::Malformed("the rounds are no number of 1000 or more"))?;
+                .ok_or(HashFormatError::Malformed("the rounds are not a number of 1000 or more"))?;
             if count > MAX_ROUNDS {
                 return Err(HashFormatError::TooExpensive("sha-crypt with more than 10 million rounds"));
             }
@@ -86,7 +86,7 @@ impl CryptHash {
     }
 }
 
-/// The algorithm of `$1$`, step by step as its author wrote it down.
+/// The algorithm of `$1$`, as its author specified it.
 fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
     let inner = Md5::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
     let mut outer = Md5::new().chain_update(password).chain_update(b"$1$").chain_update(salt);
@@ -95,7 +95,7 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
     }
     let mut length = password.len();
     while length > 0 {
-        // The famous slip: where the bit is set a zero byte goes in, otherwise the first byte of the password.
+        // A known bug of the original: where the bit is set, a zero byte is added, otherwise the first byte of the password.
         outer.update(if length & 1 == 1 { &[0][..] } else { &password[..1] });
         length >>= 1;
     }

@@ -9,7 +9,7 @@ use super::{HashFormatError, decode, equal, numbers};
 
 const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 const MAX_KEY: u32 = 512;
-/// A shorter hash is the beginning of the whole one, and too many passwords share it.
+/// A shorter hash is a prefix of the full one, so too many passwords match it.
 const MIN_KEY: u32 = 16;
 const MAX_SCRYPT_N: u32 = 1 << 17;
 const MAX_SCRYPT_R: u32 = 8;
@@ -56,7 +56,7 @@ impl Digest {
     }
 }
 
-/// How much work one scrypt is.
+/// The cost of one scrypt computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ScryptCost {
     log_n: u8,
@@ -69,7 +69,7 @@ impl ScryptCost {
         if log_n > MAX_SCRYPT_N.ilog2() || r > MAX_SCRYPT_R || p > MAX_SCRYPT_P {
             return Err(HashFormatError::TooExpensive("scrypt beyond N = 131072, r = 8, p = 10"));
         }
-        let log_n = u8::try_from(log_n).map_err(|_| HashFormatError::Malformed("the scrypt cost is no number"))?;
+        let log_n = u8::try_from(log_n).map_err(|_| HashFormatError::Malformed("the scrypt cost is not a number"))?;
         scrypt::Params::new(log_n, r, p).map_err(|_| HashFormatError::Malformed("the scrypt cost is too small"))?;
         Ok(Self { log_n, r, p })
     }
@@ -96,14 +96,14 @@ impl DerivedHash {
         };
         let digest = match name {
             "pbkdf2-sha1" => Digest::Sha1,
-            // The names of the older family stand for the newer one here; that is how the exports were made.
+            // As in the exports of the replaced program, the names sha224 and sha384 mean SHA-3.
             "pbkdf2-sha224" => Digest::Sha3_224,
             "pbkdf2-sha256" => Digest::Sha256,
             "pbkdf2-sha384" => Digest::Sha3_384,
             "pbkdf2-sha512" => Digest::Sha512,
             _ => return Err(HashFormatError::UnknownFormat),
         };
-        // Exporters write `l` in bytes or in bits, so the length of the hash itself counts.
+        // Exporters write `l` in bytes or in bits, so the length of the hash itself is used.
         let [iterations, _] = numbers(parameters, ["i", "l"])?;
         let hash = decode(hash)?;
         let length = u32::try_from(hash.len()).unwrap_or(u32::MAX);
@@ -124,7 +124,7 @@ impl DerivedHash {
         // `ln` holds N itself, not its logarithm.
         let [n, r, p] = numbers(parameters, ["ln", "r", "p"])?;
         if !n.is_power_of_two() || n < 2 {
-            return Err(HashFormatError::Malformed("the scrypt cost is no power of two"));
+            return Err(HashFormatError::Malformed("the scrypt cost is not a power of two"));
         }
         let cost = ScryptCost::new(n.ilog2(), r, p)?;
         let hash = decode(hash)?;

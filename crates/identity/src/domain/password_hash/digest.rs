@@ -1,5 +1,5 @@
-//! Fast digests that older systems kept passwords as: salted SHA of LDAP (RFC 2307 style), plain and formatted MD5 and
-//! SHA, HMAC. They are accepted to be replaced: the first sign-in hashes the password anew.
+//! Fast digests that older systems used for passwords: salted SHA of LDAP (RFC 2307 style), plain and formatted MD5 and SHA,
+//! HMAC. They are accepted for migration: the first sign-in hashes the password again.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md4::Md4;
@@ -88,7 +88,7 @@ impl Algorithm {
     fn hmac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
         macro_rules! keyed {
             ($kind:ty) => {
-                // HMAC takes a key of any length, so this never fails.
+                // HMAC accepts a key of any length, so this never fails.
                 Hmac::<$kind>::new_from_slice(key)
                     .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
                     .unwrap_or_default()
@@ -133,7 +133,7 @@ impl DigestHash {
                     .ok_or(HashFormatError::Malformed("the format of the hashed text is missing"))?;
                 let pattern = decode(pattern)?;
                 if !contains(&pattern, PASSWORD) {
-                    return Err(HashFormatError::Malformed("the format does not mention {PASSWORD}"));
+                    return Err(HashFormatError::Malformed("the format does not contain {PASSWORD}"));
                 }
                 (name, Input::Formatted { pattern, salt: decode(salt)? }, hash)
             }
@@ -156,7 +156,7 @@ impl DigestHash {
         let algorithm = name.strip_prefix("hmac-").and_then(Algorithm::parse).ok_or(HashFormatError::UnknownFormat)?;
         let hash = decode(hash)?.to_ascii_lowercase();
         if hash.len() != 2 * algorithm.length() || !hash.iter().all(u8::is_ascii_hexdigit) {
-            return Err(HashFormatError::Malformed("the hmac is no hexadecimal digest"));
+            return Err(HashFormatError::Malformed("the hmac is not a hexadecimal digest"));
         }
         Ok(Self { algorithm, input: Input::Keyed(decode(key)?), hash })
     }
@@ -179,7 +179,7 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// Replaces in one pass, so that a salt or password which looks like a placeholder stays what it is.
+/// Replaces in one pass, so that a salt or password that looks like a placeholder is not expanded.
 fn fill(pattern: &[u8], salt: &[u8], password: &[u8]) -> Vec<u8> {
     let mut filled = Vec::with_capacity(pattern.len() + salt.len() + password.len());
     let mut rest = pattern;

@@ -1,5 +1,5 @@
-//! The scrypt of Firebase: the derived key encrypts the project's signer key with AES-256-CTR under a zero counter, and
-//! the ciphertext is the hash.
+//! The scrypt of Firebase: the derived key encrypts the project's signer key with AES-256-CTR and a zero counter. The
+//! ciphertext is the hash.
 
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;

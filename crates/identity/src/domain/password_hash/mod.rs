@@ -1,9 +1,9 @@
-//! Password hashes: our own (argon2id, bcrypt) and those that other systems export. The text names its algorithm by a
-//! prefix. What a hash from elsewhere may cost is bounded as a whole, in work and in memory, whatever its algorithm: see
+//! Password hashes: those that this service creates (argon2id, bcrypt) and those that other systems export. A prefix of the
+//! text identifies the algorithm. The cost of an imported hash is limited in work and in memory, whatever its algorithm: see
 //! [`PasswordHash::parse_import`].
 //!
-//! What always holds: comparison is in constant time; a text that cannot be read is an error when it is stored and a
-//! failed verification ever after.
+//! What always holds: comparison is in constant time. A malformed hash is an error when it is stored and a failed
+//! verification afterwards.
 
 mod argon2id;
 mod bcrypt_hash;
@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq as _;
 
 pub use argon2id::{Argon2Parameters, WorkMemory};
 
-/// Standard base64; padding may stand or be missing, as the exporting systems please.
+/// Standard base64. Padding is optional, because exporting systems differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -28,14 +28,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The longest verification that a hash from elsewhere may take, as estimated for a slow core.
+/// The longest verification that an imported hash may need, as estimated for a slow core.
 const MAX_IMPORT_MILLISECONDS: u64 = 1300;
-/// The memory that the verification of a hash from elsewhere may take.
+/// The memory that the verification of an imported hash may need.
 const MAX_IMPORT_MEMORY_KIB: u32 = 256 * 1024;
-/// The length of a hash from elsewhere. A salt or a pattern is hashed with every guess.
+/// The maximum length of an imported hash. Its salt or pattern is hashed with every guess.
 const MAX_IMPORT_BYTES: usize = 4096;
 
-/// A password hash that was understood.
+/// A parsed password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordHash(Form);
 
@@ -49,7 +49,7 @@ enum Form {
     Firebase(firebase::FirebaseHash),
 }
 
-/// The text is no password hash that we can check. The reason is fit for the one who imports it.
+/// The text is not a supported password hash. The reason is intended for the administrator who imports it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashFormatError {
     #[error("the hashed password has no known format")]
@@ -61,7 +61,7 @@ pub enum HashFormatError {
 }
 
 impl PasswordHash {
-    /// Reads a hash, by its prefix.
+    /// Parses a hash by its prefix.
     pub fn parse(text: &str) -> Result<Self, HashFormatError> {
         if let Some(rest) = text.strip_prefix("$md5-crypt$") {
             return crypt::CryptHash::parse_md5(rest).map(Form::Crypt).map(Self);
@@ -98,7 +98,7 @@ impl PasswordHash {
         Err(HashFormatError::UnknownFormat)
     }
 
-    /// Reads a hash that another system made. Refuses one whose verification takes too much work or memory.
+    /// Parses a hash from another system. Rejects one whose verification needs too much work or memory.
     pub fn parse_import(text: &str) -> Result<Self, HashFormatError> {
         if text.len() > MAX_IMPORT_BYTES {
             return Err(HashFormatError::TooExpensive("a text of more than 4096 bytes"));
@@ -113,7 +113,7 @@ impl PasswordHash {
         Ok(hash)
     }
 
-    /// How long a verification takes on a slow core, by what such hashes were measured to take.
+    /// The duration of a verification on a slow core, estimated from measurements.
     fn estimated_milliseconds(&self) -> u64 {
         match &self.0 {
             Form::Argon2(hash) => {
@@ -128,7 +128,7 @@ impl PasswordHash {
         }
     }
 
-    /// Whether this is the hash of `password`. Slow by design: run it where waiting harms nobody.
+    /// Whether this is the hash of `password`. Slow by design: do not run it on an async worker thread.
     pub fn verify(&self, password: &[u8], memory: &mut WorkMemory) -> bool {
         match &self.0 {
             Form::Argon2(hash) => hash.verify(password, memory),
@@ -140,7 +140,7 @@ impl PasswordHash {
         }
     }
 
-    /// The working memory that a verification takes, in KiB.
+    /// The working memory that a verification needs, in KiB.
     pub fn memory_kib(&self) -> u32 {
         match &self.0 {
             Form::Argon2(hash) => hash.parameters().memory_kib,
@@ -177,13 +177,13 @@ pub fn hash_argon2id(
     argon2id::hash(password, salt, parameters, memory)
 }
 
-/// A new bcrypt hash; `None` for more than 72 bytes, which bcrypt would silently cut.
+/// A new bcrypt hash; `None` for more than 72 bytes, which bcrypt would silently truncate.
 pub fn hash_bcrypt(password: &[u8], salt: [u8; 16], cost: u32) -> Option<String> {
     bcrypt_hash::hash(password, salt, cost)
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, HashFormatError> {
-    BASE64.decode(text).map_err(|_| HashFormatError::Malformed("a part is no base64"))
+    BASE64.decode(text).map_err(|_| HashFormatError::Malformed("a part is not base64"))
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -194,7 +194,7 @@ fn equal(left: &[u8], right: &[u8]) -> bool {
     left.ct_eq(right).into()
 }
 
-/// Reads `a=1,b=2` in exactly this order of names.
+/// Parses `a=1,b=2`, with the names in exactly this order.
 fn numbers<const N: usize>(text: &str, names: [&str; N]) -> Result<[u32; N], HashFormatError> {
     let mut values = [0; N];
     let mut parts = text.split(',');
@@ -206,7 +206,7 @@ fn numbers<const N: usize>(text: &str, names: [&str; N]) -> Result<[u32; N], Has
         if key != name {
             return Err(HashFormatError::Malformed("a parameter has another name than expected"));
         }
-        *value = number.parse().map_err(|_| HashFormatError::Malformed("a parameter is no number"))?;
+        *value = number.parse().map_err(|_| HashFormatError::Malformed("a parameter is not a number"))?;
     }
     if parts.next().is_some() {
         return Err(HashFormatError::Malformed("there are more parameters than expected"));

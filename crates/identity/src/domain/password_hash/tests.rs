@@ -78,18 +78,18 @@ const VECTORS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_format_knows_its_password_and_no_other() {
+fn every_format_verifies_its_password_and_no_other() {
     let mut memory = WorkMemory::default();
     for (name, text) in VECTORS {
         let hash = PasswordHash::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert!(hash.verify(PASSWORD, &mut memory), "{name} does not know its password");
-        assert!(!hash.verify(b"correct horse", &mut memory), "{name} takes another password");
-        assert!(!hash.verify(b"", &mut memory), "{name} takes no password");
+        assert!(hash.verify(PASSWORD, &mut memory), "{name} rejects its password");
+        assert!(!hash.verify(b"correct horse", &mut memory), "{name} accepts another password");
+        assert!(!hash.verify(b"", &mut memory), "{name} accepts an empty password");
     }
 }
 
 #[test]
-fn the_length_of_a_pbkdf2_hash_counts_and_not_the_number_that_stands_in_it() {
+fn the_length_of_a_pbkdf2_hash_is_used_instead_of_its_parameter() {
     let text = "$pbkdf2-sha256$i=1000,l=128$e8/arsEf4cvQihdNgqj0Nw$5xQQKNTyeTHx2Ld5/JDE7A";
     let hash = PasswordHash::parse(text).unwrap();
     assert!(hash.verify(b"123456", &mut WorkMemory::default()));
@@ -99,16 +99,16 @@ fn the_length_of_a_pbkdf2_hash_counts_and_not_the_number_that_stands_in_it() {
 }
 
 #[test]
-fn a_cut_or_changed_hash_is_refused_or_fails() {
+fn a_truncated_or_changed_hash_is_rejected_or_fails() {
     let mut memory = WorkMemory::default();
-    // The beginning of a derived key is a shorter derived key, down to the length that is refused.
+    // A prefix of a derived key is a shorter derived key, which is valid down to the minimum length.
     let is_derived = |name: &str| name == "scrypt" || name.starts_with("pbkdf2");
     for (name, text) in VECTORS.iter().filter(|(name, _)| !is_derived(name)) {
         // Padding may be missing.
         let padded = text.trim_end_matches('=').len();
         for end in (0..padded).step_by(5) {
             if let Ok(hash) = PasswordHash::parse(&text[..end]) {
-                assert!(!hash.verify(PASSWORD, &mut memory), "{name} cut at {end}");
+                assert!(!hash.verify(PASSWORD, &mut memory), "{name} truncated at {end}");
             }
         }
     }
@@ -128,15 +128,15 @@ fn our_own_hashes_are_read_back() {
     let hash = PasswordHash::parse(&text).unwrap();
     assert_eq!(hash.bcrypt_cost(), Some(4));
     assert!(hash.verify(PASSWORD, &mut memory));
-    assert_eq!(hash_bcrypt(&[b'a'; 73], [7; 16], 4), None, "bcrypt would cut it");
+    assert_eq!(hash_bcrypt(&[b'a'; 73], [7; 16], 4), None, "bcrypt would truncate it");
     let full = PasswordHash::parse(&hash_bcrypt(&[b'a'; 72], [7; 16], 4).unwrap()).unwrap();
     assert!(full.verify(&[b'a'; 72], &mut memory));
-    assert!(!full.verify(&[b'a'; 73], &mut memory), "a longer password is another one");
+    assert!(!full.verify(&[b'a'; 73], &mut memory), "a longer password does not match");
     assert!(!full.verify(&[&[b'a'; 72][..], &[0]].concat(), &mut memory));
 }
 
 #[test]
-fn memory_that_was_used_before_changes_nothing() {
+fn used_memory_does_not_affect_the_result() {
     let mut memory = WorkMemory::default();
     let (_, argon2) = VECTORS.iter().find(|(name, _)| *name == "argon2id").unwrap();
     let (_, other) = VECTORS.iter().find(|(name, _)| *name == "argon2i").unwrap();
@@ -148,7 +148,7 @@ fn memory_that_was_used_before_changes_nothing() {
 }
 
 #[test]
-fn what_costs_too_much_is_refused_before_it_is_tried() {
+fn an_expensive_hash_is_rejected_before_it_is_computed() {
     for text in [
         "$2a$16$abcdefghijklmnopqrstuu960j13X6kQlzbqdzgQcooaqGRvuvICC",
         "$argon2id$v=19$m=2097152,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$/BZG/j/MlUHmQLB34qPGtQYo9XatFlGEeQPtBSKlm+I",
@@ -174,7 +174,7 @@ fn what_costs_too_much_is_refused_before_it_is_tried() {
 }
 
 #[test]
-fn an_import_is_bounded_in_work_and_memory_whatever_its_algorithm() {
+fn an_import_is_limited_in_work_and_memory_for_every_algorithm() {
     let argon2 = |cost: &str| {
         format!("$argon2id$v=19${cost}$MDEyMzQ1Njc4OWFiY2RlZg$/BZG/j/MlUHmQLB34qPGtQYo9XatFlGEeQPtBSKlm+I")
     };
@@ -202,7 +202,7 @@ fn an_import_is_bounded_in_work_and_memory_whatever_its_algorithm() {
     ] {
         assert!(matches!(PasswordHash::parse_import(&text), Err(HashFormatError::TooExpensive(_))), "{text}");
     }
-    // What frameworks use and OWASP recommends.
+    // Defaults of frameworks and recommendations of OWASP.
     for text in [
         pbkdf2(1_200_000, 32),
         pbkdf2(600_000, 64),

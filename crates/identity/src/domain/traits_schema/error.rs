@@ -1,4 +1,4 @@
-//! Why traits were refused, trait by trait, with the message id and context that clients translate by.
+//! The reasons why traits are rejected, per trait, with the message id and context that clients translate by.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -33,7 +33,7 @@ pub enum TraitProblem {
 }
 
 impl TraitProblem {
-    /// The id of the message that tells the person.
+    /// The id of the validation message.
     pub const fn message_id(&self) -> u32 {
         match self {
             Self::Missing { .. } => 4_000_002,
@@ -56,8 +56,8 @@ impl TraitProblem {
         }
     }
 
-    /// The place of this problem among several of one value: the order of the wire contract, whatever order the schema
-    /// has.
+    /// The order of this problem among several of one value. It is the order of the wire contract, independent of the order
+    /// of the schema.
     pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::WrongType { .. } => 0,
@@ -79,7 +79,7 @@ impl TraitProblem {
         }
     }
 
-    /// The context of that message.
+    /// The context of the validation message.
     pub fn context(&self) -> Value {
         match self {
             Self::Missing { property } => json!({ "property": property }),
@@ -103,7 +103,7 @@ impl TraitProblem {
         }
     }
 
-    /// The problem in a sentence, for the admin API and as the text of the message in English.
+    /// The problem as a sentence, for the admin API and as the English text of the message.
     pub fn reason(&self) -> String {
         match self {
             Self::Missing { property } => format!("Property {property} is missing."),
@@ -118,7 +118,7 @@ impl TraitProblem {
             Self::NotBelowMaximum { maximum, actual } => {
                 format!("The number must be less than {maximum}, but is {actual}.")
             }
-            Self::NotMultiple { base, actual } => format!("{actual} is no multiple of {base}."),
+            Self::NotMultiple { base, actual } => format!("{actual} is not a multiple of {base}."),
             Self::TooManyItems { max, actual } => format!("The list may hold {max} items, but has {actual}."),
             Self::TooFewItems { min, actual } => format!("The list must hold {min} items or more, but has {actual}."),
             Self::EqualItems { first, second } => format!("The items {first} and {second} of the list are equal."),
@@ -126,14 +126,14 @@ impl TraitProblem {
                 format!("The value must be of type {}, but is {actual}.", allowed.join(" or "))
             }
             Self::NotTheConstant { expected } => format!("The value must be {expected}."),
-            Self::Email { value } => format!("\"{value}\" is no valid email address."),
-            Self::Telephone { value } => format!("\"{value}\" is no valid telephone number in international form."),
+            Self::Email { value } => format!("\"{value}\" is not a valid email address."),
+            Self::Telephone { value } => format!("\"{value}\" is not a valid telephone number in international form."),
             Self::Other { reason } => reason.clone(),
         }
     }
 }
 
-/// Takes one error apart into what a person can mend: the causes inside alternatives come one by one.
+/// Splits one error into errors that a person can fix: the causes inside alternatives are reported one by one.
 pub(super) fn collect(error: &ValidationError<'_>, into: &mut Vec<TraitError>) {
     let before = into.len();
     if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {

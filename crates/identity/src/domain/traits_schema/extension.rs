@@ -1,4 +1,4 @@
-//! The keyword `ory.sh/kratos`: what a trait is good for besides being known.
+//! The keyword `ory.sh/kratos`: the use of a trait as identifier or address.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{Derived, TraitError, TraitProblem};
 use crate::domain::{Via, identifier};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of the keyword")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the keyword")]
 pub struct Extension {
     pub password_identifier: bool,
     pub webauthn_identifier: bool,
@@ -19,7 +19,7 @@ pub struct Extension {
 }
 
 impl Extension {
-    /// Reads the keyword's value, whose shape was checked when the schema was compiled.
+    /// Reads the value of the keyword, which was validated when the schema was compiled.
     pub fn read(value: &Value) -> Self {
         let flag = |pointer: &str| value.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
         let via = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).and_then(Via::parse);
@@ -35,12 +35,12 @@ impl Extension {
         }
     }
 
-    /// Whether the trait names its bearer at sign-in.
+    /// Whether the trait is a sign-in identifier.
     pub const fn is_identifier(self) -> bool {
         self.password_identifier || self.webauthn_identifier || self.code_identifier
     }
 
-    /// Whether the trait is a telephone number that messages go to.
+    /// Whether the trait is a telephone number that receives messages.
     pub fn is_telephone(self) -> bool {
         let code = if self.code_identifier { self.code_via } else { None };
         [code, self.verification, self.recovery].contains(&Some(Via::Sms))
@@ -80,7 +80,7 @@ impl Extension {
     }
 }
 
-/// An address must be one, unless the schema says `no-validate` or names a format of its own, which then has the say.
+/// An address must be valid, unless the schema sets `no-validate` or a format of its own, which then decides.
 fn address(
     pointer: &str,
     via: Via,
@@ -89,7 +89,7 @@ fn address(
     list: &mut Vec<(Via, String)>,
     errors: &mut Vec<TraitError>,
 ) {
-    // An empty optional field names no address.
+    // An empty optional field is not an address.
     if text.trim().is_empty() {
         return;
     }

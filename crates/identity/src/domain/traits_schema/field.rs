@@ -1,5 +1,5 @@
-//! What a form needs to know about the traits: their names in the order of the schema, how to ask for them, and which
-//! JSON type a text that comes back has.
+//! The form fields of traits: their names in the order of the schema, their input types, and the JSON types that submitted
+//! texts are converted to.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub enum Kind {
     Boolean,
 }
 
-/// One trait that a form can ask for.
+/// One trait that a form can contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraitField {
     /// The dotted path, for instance `traits.name.first`.
@@ -49,9 +49,9 @@ pub struct TraitField {
     pub extension: Extension,
 }
 
-/// No form can offer more choices.
+/// The maximum number of options of a form field.
 const MAX_OPTIONS: usize = 500;
-/// No sensible schema nests deeper.
+/// The maximum nesting of a schema, more than realistic schemas have.
 const MAX_DEPTH: usize = 32;
 
 type Derived = (Vec<TraitField>, Vec<(String, Kind)>);
@@ -159,7 +159,7 @@ impl<'s> Walker<'s> {
             Some("number") => Kind::Number,
             Some("integer") => Kind::Integer,
             Some("boolean") => Kind::Boolean,
-            // Without a type, only what looks like a scalar is one.
+            // Without a type, a trait is a field only if its other keywords are those of a scalar.
             None if schema.get("const").is_some_and(Value::is_boolean) => Kind::Boolean,
             None if schema.get("const").is_some_and(Value::is_number) => Kind::Number,
             None if schema.get("const").is_some_and(Value::is_string) => Kind::String,

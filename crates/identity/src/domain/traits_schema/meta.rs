@@ -1,5 +1,5 @@
-//! What an identity schema must be, beyond being a JSON Schema, so that a mistake is found at start and not at the
-//! first registration.
+//! The requirements on an identity schema beyond those on a JSON Schema, so that a mistake is found at the start and not at
+//! the first registration.
 
 use serde_json::{Map, Value};
 
@@ -29,11 +29,11 @@ pub(super) fn check(document: &Value) -> Result<(), SchemaError> {
     walk("", document, Holds::Schema)
 }
 
-/// What the keys of an object are.
+/// The meaning of the keys of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Schema,
-    /// Names that the schema gives, each with a schema.
+    /// Names that the schema defines, each with a schema.
     Named,
 }
 
@@ -60,7 +60,7 @@ fn walk(pointer: &str, value: &Value, holds: Holds) -> Result<(), SchemaError> {
                     "properties" | "patternProperties" | "definitions" | "$defs" => {
                         walk(&pointer, child, Holds::Named)?;
                     }
-                    // These hold what people say, not schemas.
+                    // These contain data, not schemas.
                     "examples" | "default" | "const" | "enum" => {}
                     _ => walk(&pointer, child, Holds::Schema)?,
                 }
@@ -127,7 +127,7 @@ fn known(pointer: &str, object: &Map<String, Value>, keys: &[&str]) -> Result<()
 fn one_of(pointer: &str, object: &Map<String, Value>, key: &str, choices: &[&str]) -> Result<(), SchemaError> {
     match object.get(key) {
         Some(value) if !value.as_str().is_some_and(|text| choices.contains(&text)) => {
-            Err(SchemaError::Rule { pointer: format!("{pointer}/{key}"), problem: "is none of the known values" })
+            Err(SchemaError::Rule { pointer: format!("{pointer}/{key}"), problem: "is not one of the known values" })
         }
         _ => Ok(()),
     }

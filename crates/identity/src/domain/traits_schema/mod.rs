@@ -1,10 +1,9 @@
-//! Traits schemas: what a person may say about themselves, as JSON Schema (draft 04, 06 or 07) with the keyword
-//! `ory.sh/kratos`, which tells what a trait is good for: an identifier, an address to verify, an address to recover
-//! over.
+//! Traits schemas: the attributes of a person, as JSON Schema (draft 04, 06 or 07) with the keyword `ory.sh/kratos`, which
+//! declares the use of a trait: as an identifier, an address to verify, or a recovery address.
 //!
-//! What always holds: create, update, registration and settings go through [`TraitsSchema::validate`], so nothing is
-//! stored that its schema refuses; regular expressions run in linear time; a schema never fetches anything while it
-//! validates, because everything that it refers to was loaded when it was compiled.
+//! What always holds: create, update, registration and settings all call [`TraitsSchema::validate`], so stored traits are
+//! valid under their schema. Regular expressions run in linear time. A schema fetches nothing while it validates, because
+//! everything that it references was loaded when it was compiled.
 
 mod error;
 mod extension;
@@ -32,11 +31,11 @@ pub struct TraitsSchema {
     validator: Validator,
     fields: Vec<TraitField>,
     kinds: Vec<(String, Kind)>,
-    /// How patterns were written that the validator knows in another form.
+    /// The original texts of patterns that were translated for the validator.
     written: HashMap<String, String>,
 }
 
-/// The schema cannot be used. The text names the place.
+/// The schema is invalid. The text contains the location.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     #[error("the identity schema is not a valid JSON Schema: {0}")]
@@ -45,14 +44,14 @@ pub enum SchemaError {
     Rule { pointer: String, problem: &'static str },
     #[error("{pointer}: unknown key \"{key}\" inside \"ory.sh/kratos\"")]
     UnknownKey { pointer: String, key: String },
-    #[error("the reference \"{0}\" leads back to itself")]
+    #[error("the reference \"{0}\" is circular")]
     Cycle(String),
-    #[error("the reference \"{0}\" leads nowhere")]
+    #[error("the reference \"{0}\" cannot be resolved")]
     Dangling(String),
 }
 
-/// What the traits of one person amount to, by the schema's `ory.sh/kratos` keywords. Values are normalised and free of
-/// duplicates, in the order in which they occur.
+/// The identifiers and addresses of one person, derived from their traits by the schema's `ory.sh/kratos` keywords. Values
+/// are normalised and free of duplicates, in the order in which they occur.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Derived {
     pub password: Vec<String>,
@@ -65,7 +64,7 @@ pub struct Derived {
 }
 
 impl TraitsSchema {
-    /// Compiles a schema. `resources` holds every document outside of it that it refers to, by address.
+    /// Compiles a schema. `resources` holds every external document that it references, by URL.
     pub fn compile(id: &str, document: Value, resources: &HashMap<String, Value>) -> Result<Self, SchemaError> {
         meta::check(&document)?;
         let mut written = HashMap::new();
@@ -91,24 +90,24 @@ impl TraitsSchema {
         &self.id
     }
 
-    /// The schema as it was written, order included.
+    /// The original document, with the order of its keys.
     pub fn document(&self) -> &Value {
         &self.document
     }
 
-    /// The traits that a form can ask for, in the order of the schema.
+    /// The traits that a form can contain, in the order of the schema.
     pub fn fields(&self) -> &[TraitField] {
         &self.fields
     }
 
-    /// The JSON type of each scalar by its dotted path, where `#` stands for the items of a list (`traits.emails.#`). What
-    /// a form sends as text is brought to it.
+    /// The JSON type of each scalar by its dotted path, where `#` stands for the items of a list (`traits.emails.#`). Values
+    /// of a form are converted to it.
     pub fn kinds(&self) -> impl Iterator<Item = (&str, Kind)> {
         self.kinds.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
 
-    /// Checks the traits and finds what they amount to. Telephone numbers that the schema uses as addresses are
-    /// rewritten in their normal form, in place.
+    /// Validates the traits and derives identifiers and addresses. Telephone numbers that the schema uses as addresses are
+    /// normalised in place.
     pub fn validate(&self, traits: &mut Value) -> Result<Derived, Vec<TraitError>> {
         let mut instance = Map::new();
         instance.insert("traits".to_owned(), traits.clone());
@@ -136,7 +135,7 @@ impl TraitsSchema {
         for entry in evaluation.iter_annotations() {
             let Some(keyword) = entry.annotations.value().get("ory.sh/kratos") else { continue };
             let pointer = entry.instance_location.as_str();
-            // A schema reached over two branches speaks twice of the same trait.
+            // A schema that is reached over two branches reports the same trait twice.
             if !seen.insert((pointer.to_owned(), keyword.to_string())) {
                 continue;
             }
@@ -180,7 +179,7 @@ fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The documents that were loaded beforehand, and no others.
+/// The documents that were loaded before, and no others.
 struct Loaded(HashMap<String, Value>);
 
 impl Retrieve for Loaded {

@@ -1,13 +1,13 @@
-//! Regular expressions as the replaced program reads them (RE2), written as JSON Schema demands (ECMA 262).
+//! Translates regular expressions from the syntax of the replaced program (RE2) to that of JSON Schema (ECMA 262).
 //!
-//! What always holds: an expression that is one of ECMA 262 keeps its meaning, and what that has no words for stays as it was
-//! written, so that the schema is refused by name.
+//! What always holds: a valid ECMA 262 expression keeps its meaning. Syntax that ECMA 262 cannot express is left unchanged,
+//! so that compiling the schema fails with an error about it.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// The document with every `pattern` in the form of ECMA 262. `written` learns how those that changed were written.
+/// The document with every `pattern` translated to ECMA 262. `written` receives the original texts of those that changed.
 pub(super) fn translated(document: &Value, written: &mut HashMap<String, String>) -> Value {
     match document {
         Value::Object(members) => {
@@ -79,7 +79,7 @@ fn to_ecma(pattern: &str) -> String {
     out
 }
 
-/// The flags of `(?i)` at the beginning, which ECMA 262 knows for a group alone.
+/// The flags of a leading `(?i)`, which ECMA 262 supports only for a group.
 fn leading_flags(pattern: &str) -> (Option<&str>, &str) {
     let found = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
     match found {
@@ -95,7 +95,7 @@ fn push_literal(out: &mut String, c: char) {
     out.push(c);
 }
 
-/// Copies a backslash and what belongs to it; what follows is the answer.
+/// Copies an escape sequence and returns the rest.
 fn push_escape<'p>(out: &mut String, rest: &'p str) -> &'p str {
     let mut length: usize = rest.chars().take(2).map(char::len_utf8).sum();
     let has_braces = rest[1..].starts_with(['p', 'P', 'u', 'x']) && rest[length..].starts_with('{');
@@ -107,7 +107,7 @@ fn push_escape<'p>(out: &mut String, rest: &'p str) -> &'p str {
     after
 }
 
-/// The length of `{2}`, `{2,}` or `{2,3}` at the beginning; 0 for a brace that stands for itself.
+/// The length of a leading `{2}`, `{2,}` or `{2,3}`; 0 for a literal brace.
 fn quantifier_end(rest: &str) -> usize {
     let Some((inner, _)) = rest[1..].split_once('}') else { return 0 };
     let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
@@ -115,7 +115,7 @@ fn quantifier_end(rest: &str) -> usize {
     if !least.is_empty() && is_number(least) && is_number(most) { inner.len() + 2 } else { 0 }
 }
 
-/// Copies a class in brackets; what follows is the answer.
+/// Copies a bracketed class and returns the rest.
 fn push_class<'p>(out: &mut String, class: &'p str) -> &'p str {
     out.push('[');
     let mut rest = &class[1..];
@@ -141,7 +141,7 @@ fn push_class<'p>(out: &mut String, class: &'p str) -> &'p str {
             follows_set = is_set(rest);
             rest = push_escape(out, rest);
         } else {
-            // A dash beside a set of characters is no range and stands for itself.
+            // A dash beside a set of characters is a literal, not a range.
             if c == ']' || (c == '-' && (follows_set || is_set(&rest[1..]))) {
                 out.push('\\');
             }
@@ -173,8 +173,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_re2_alone_takes_is_written_as_ecma_demands() {
-        for (written, wanted) in [
+    fn syntax_of_re2_is_translated_to_ecma() {
+        for (written, expected) in [
             ("(?i)^abc$", "(?i:^abc$)"),
             (r"^[\w-.]+@([\w-]+\.)+[\w-]{2,4}$", r"^[\w\-.]+@([\w\-]+\.)+[\w\-]{2,4}$"),
             (r"^[.-\w]$", r"^[.\-\w]$"),
@@ -184,12 +184,12 @@ mod tests {
             ("[]a]", r"[\]a]"),
             (r"\A(?P<name>x)\z", "^(?<name>x)$"),
         ] {
-            assert_eq!(to_ecma(written), wanted, "{written}");
+            assert_eq!(to_ecma(written), expected, "{written}");
         }
     }
 
     #[test]
-    fn what_is_of_ecma_already_stays() {
+    fn ecma_expressions_are_not_changed() {
         for pattern in [
             r"^\+[1-9]\d{6,14}$",
             r"^[^\s@]+@[^\s@]+\.[^\s@]{2,}$",

@@ -53,7 +53,7 @@ fn traits_become_identifiers_and_addresses() {
 }
 
 #[test]
-fn each_refusal_has_its_place_and_message() {
+fn each_error_has_its_location_and_message() {
     let refused = |mut traits: Value| -> Vec<(String, u32)> {
         let mut found: Vec<_> = person()
             .validate(&mut traits)
@@ -83,7 +83,7 @@ fn each_refusal_has_its_place_and_message() {
 }
 
 #[test]
-fn keywords_count_in_the_branch_that_holds() {
+fn keywords_apply_in_the_branch_that_matches() {
     let schema = schema(&json!({
         "type": "object",
         "properties": {"kind": {"type": "string"}, "handle": {"type": "string"}},
@@ -96,11 +96,11 @@ fn keywords_count_in_the_branch_that_holds() {
     let derived = schema.validate(&mut json!({"kind": "name", "handle": "Bob"})).unwrap();
     assert_eq!((derived.verifiable.len(), derived.password), (0, vec!["bob".to_owned()]));
     let errors = schema.validate(&mut json!({"kind": "mail", "handle": "nobody"})).unwrap_err();
-    assert_eq!(errors[0].problem.message_id(), 4_000_040, "an address without a format is checked all the same");
+    assert_eq!(errors[0].problem.message_id(), 4_000_040, "an address without a format is still validated");
 }
 
 #[test]
-fn forms_ask_in_the_order_of_the_schema() {
+fn fields_are_in_the_order_of_the_schema() {
     let schema = person();
     let names: Vec<_> = schema.fields().iter().map(|field| (field.name.as_str(), field.input_type)).collect();
     assert_eq!(
@@ -122,7 +122,7 @@ fn forms_ask_in_the_order_of_the_schema() {
 }
 
 #[test]
-fn a_wrong_schema_is_refused_at_once() {
+fn an_invalid_schema_is_rejected_when_it_is_compiled() {
     let compile = |document: Value| TraitsSchema::compile("x", document, &HashMap::new()).unwrap_err();
     let traits = |trait_: Value| json!({"properties": {"traits": {"type": "object", "properties": {"a": trait_}}}});
     assert!(matches!(compile(json!([])), SchemaError::Rule { .. }));
@@ -152,22 +152,22 @@ fn a_wrong_schema_is_refused_at_once() {
 }
 
 #[test]
-fn a_constant_without_a_type_is_asked_for_as_what_it_is() {
+fn a_constant_without_a_type_gets_the_input_of_its_value() {
     let schema = schema(&json!({
         "type": "object",
         "properties": {"terms": {"const": true}, "country": {"const": "DE"}, "version": {"const": 2}},
     }));
     let inputs: Vec<_> = schema.fields().iter().map(|field| (field.name.as_str(), field.input_type)).collect();
-    let wanted = [
+    let expected = [
         ("traits.terms", InputType::Checkbox),
         ("traits.country", InputType::Text),
         ("traits.version", InputType::Number),
     ];
-    assert_eq!(inputs, wanted);
+    assert_eq!(inputs, expected);
 }
 
 #[test]
-fn patterns_of_re2_are_taken_and_shown_as_they_were_written() {
+fn patterns_of_re2_are_accepted_and_shown_in_their_original_form() {
     let pattern = r"(?i)^[\w-.]+@([\w-]+\.)+[a-z]{2,4}$";
     let schema = schema(&json!({"type": "object", "properties": {"mail": {"type": "string", "pattern": pattern}}}));
     assert!(schema.validate(&mut json!({"mail": "Ada.L-o@Example.ORG"})).is_ok());

@@ -34,7 +34,7 @@ impl CodeMethod {
 pub struct CodeConfig {
     /// How long a code is valid.
     pub lifespan: GoDuration,
-    /// How often a wrong code can be submitted to one flow.
+    /// The maximum number of wrong codes that can be submitted to one flow.
     pub max_submissions: u32,
     /// Whether people without a code credential can sign in by a code that is sent to an address of theirs.
     pub missing_credential_fallback_enabled: bool,

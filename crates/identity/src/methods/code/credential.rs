@@ -1,4 +1,4 @@
-//! The addresses that sign-in codes go to, as they are stored.
+//! The stored addresses for sign-in codes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredenti
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodeCredential {
-    /// `None` in the first layout, which named one channel for all identifiers.
+    /// `None` in the first format, which had one channel for all identifiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     addresses: Option<Vec<CodeAddress>>,
     #[serde(flatten)]
@@ -18,7 +18,7 @@ pub struct CodeCredential {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct CodeAddress {
-    /// A [`Via`]; channels of other systems are kept and not used.
+    /// A [`Via`]; channels of other systems are kept but not used.
     channel: String,
     address: String,
 }
@@ -31,7 +31,7 @@ impl CodeCredential {
         Self { addresses: Some(addresses.collect()), rest: Map::new() }
     }
 
-    /// The addresses, of either layout.
+    /// The addresses, in either format.
     pub fn addresses_of(&self, identifiers: &[String]) -> Vec<(Via, String)> {
         let Some(listed) = &self.addresses else {
             return identifiers.iter().map(|value| (Via::Email, value.clone())).collect();
@@ -49,7 +49,7 @@ impl StoredCredential for CodeCredential {
         }
     }
 
-    /// The addresses follow from the traits.
+    /// The addresses are derived from the traits.
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {
         Err(RemovalRefused::Unsupported)
     }

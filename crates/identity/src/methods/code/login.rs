@@ -1,4 +1,4 @@
-//! Signing in with a code that is sent to an address of the account.
+//! Sign-in with a code that is sent to an address of the account.
 
 use async_trait::async_trait;
 use base::Context;
@@ -43,7 +43,7 @@ pub(super) async fn login(mut step: LoginStep<'_>) -> Result<Step, SubmitError> 
     Ok(Step::Form)
 }
 
-/// Sends a code without being asked: to the only address of a second factor, or to the identifier that was just named.
+/// Sends a code without a request: to the only address of a second factor, or to the identifier that was just entered.
 pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, SubmitError> {
     if step.flow.details.requested_aal == Aal::Aal1 {
         let Some(identifier) = step.submission.text("identifier") else { return Ok(false) };
@@ -58,7 +58,7 @@ pub(super) async fn send_at_once(mut step: LoginStep<'_>) -> Result<bool, Submit
     Ok(true)
 }
 
-/// The session whose second factor this is; `None` where a code signs in.
+/// The session that needs this second factor; `None` for a first factor.
 fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, SubmitError> {
     let method = &step.service.flow_policy.methods().code;
     let is_second = step.flow.details.requested_aal > Aal::Aal1;
@@ -69,8 +69,8 @@ fn second_factor_of<'a>(step: &LoginStep<'a>) -> Result<Option<&'a Current>, Sub
     }
 }
 
-/// Sends a code and changes the form to ask for it. With accounts hidden, an unknown identifier is answered the same.
-/// As a second factor it goes to an address of the person who is signed in.
+/// Sends a code and changes the form to ask for it. When accounts are hidden, the response for an unknown identifier is the
+/// same. A second factor is sent to an address of the signed-in person.
 async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Current>) -> Result<(), SubmitError> {
     let (service, cx) = (step.service, step.cx);
     let found = match second {
@@ -106,7 +106,7 @@ async fn send(step: &mut LoginStep<'_>, identifier: &str, second: Option<&Curren
     Ok(())
 }
 
-/// The addresses that a second factor can be sent to. `person` was read with the credentials.
+/// The addresses that a second factor can be sent to. `person` must include the credentials.
 pub(super) fn second_factor_addresses(service: &Identity, person: &domain::Identity) -> Vec<(Via, String)> {
     let addresses = person.credential(CredentialType::Code).map(Credential::code_addresses).unwrap_or_default();
     if addresses.is_empty() && service.code_policy.reaches_verifiable_addresses() {
@@ -142,7 +142,7 @@ async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
         Some(id) => storage::identities::find_whole(&mut tx, service.tenant_sealer(cx), id).await?,
         None => None,
     };
-    // The person may have given the address up since the code was sent: then another reads what arrives there.
+    // The person may have removed the address since the code was sent; somebody else may read its messages now.
     let Some(identity) = person.filter(|person| signs_in_by_code(service, person, code.via, &code.address)) else {
         return Err(SubmitError::general(flow_messages::login_code_invalid()));
     };
@@ -159,7 +159,7 @@ async fn redeem(step: LoginStep<'_>, guess: &str) -> Result<Step, SubmitError> {
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
-/// A code that was sent and came back.
+/// The code that matched the submission.
 struct SentCode(CodeId);
 
 #[async_trait]
@@ -173,14 +173,14 @@ impl Redeem for SentCode {
     }
 }
 
-/// Whether a code that was sent to this address is a proof for this person, who was read with all credentials.
+/// Whether a code sent to this address proves the identity of this person, who must include all credentials.
 fn signs_in_by_code(service: &Identity, person: &domain::Identity, via: Via, address: &str) -> bool {
     let of_code = person.credential(CredentialType::Code).map(Credential::code_addresses).unwrap_or_default();
     of_code.iter().any(|(known, value)| *known == via && value == address)
         || (service.code_policy.reaches_verifiable_addresses() && person.verifiable_address(via, address).is_some())
 }
 
-/// Who can sign in with a code at this address.
+/// The person who can sign in with a code at this address.
 async fn person_by_code(
     service: &Identity,
     cx: &Context,

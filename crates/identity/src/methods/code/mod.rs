@@ -1,6 +1,6 @@
-//! The method `code`: six digits that are sent to an address of the person. A first factor where `passwordless_enabled` says so,
-//! a second one where `mfa_enabled` does; recovery and verification use the same forms. Sending and checking codes is shared by
-//! all flows: `components/codes.rs`.
+//! The method `code`: six digits that are sent to an address of the person. A first factor with `passwordless_enabled`, a
+//! second factor with `mfa_enabled`. Recovery and verification use the same forms. All flows share the code that sends and
+//! checks codes: `components/codes.rs`.
 
 pub mod config;
 pub mod credential;

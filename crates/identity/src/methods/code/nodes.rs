@@ -1,4 +1,4 @@
-//! The code method: its forms. First an address is asked for, then the code that was sent to it.
+//! The forms of the code method. They ask for an address first, then for the code that was sent to it.
 
 use crate::domain::Via;
 use crate::domain::client_kind::FlowType;
@@ -20,8 +20,8 @@ pub(crate) fn second_factor_form(ui: &mut Ui, addresses: &[(Via, String)]) {
     }
 }
 
-/// The form after a sign-in code was sent. The field or button that named the recipient stays as a hidden field, with its
-/// group and label. The order is the wire contract's; a native flow has no anti-CSRF field in this state.
+/// The form after a sign-in code was sent. The field or button with the recipient becomes a hidden field with the same group
+/// and label. The order is that of the wire contract. A native flow has no anti-CSRF field in this state.
 pub(crate) fn login_sent_form(ui: &mut Ui, identifier: &str, flow_type: FlowType, message: Message) {
     let named = |node: &&Node| match node.name() {
         "identifier" => true,
@@ -46,7 +46,7 @@ pub(crate) fn login_sent_form(ui: &mut Ui, identifier: &str, flow_type: FlowType
     ui.messages.push(message);
 }
 
-/// After a refused code, the form has its anti-CSRF field again and a plain hidden identifier.
+/// After a rejected code, the form has its anti-CSRF field again and a plain hidden identifier.
 pub(crate) fn login_refused_form(ui: &mut Ui, identifier: &str) {
     if ui.nodes.find(CSRF_TOKEN).is_none() {
         ui.nodes.append(Node::csrf());
@@ -59,7 +59,7 @@ pub(crate) fn registration_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Code, "method", "code", registration::send_code()));
 }
 
-/// The form after a sign-up code was sent, with the traits in hidden fields. The order is the wire contract's.
+/// The form after a sign-up code was sent, with the traits in hidden fields. The order is that of the wire contract.
 pub(crate) fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step: bool) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());
@@ -77,15 +77,15 @@ pub(crate) fn registration_sent_form(ui: &mut Ui, traits: Vec<Node>, is_two_step
     ui.messages.push(registration::code_sent());
 }
 
-/// What asks for the address to recover an account over.
+/// The form that asks for the recovery address.
 pub(crate) fn recovery_form(ui: &mut Ui) {
     ui.nodes.upsert(Node::csrf());
     ui.nodes.upsert(Node::input(Group::Code, "email", InputKind::Email).required().label(label::email()));
     ui.nodes.append(Node::submit(Group::Code, "method", "code", label::continue_()));
 }
 
-/// The form after a recovery code was sent. An administrator's flow has no address to send another one to, and belongs to
-/// no browser.
+/// The form after a recovery code was sent. A flow that an administrator created has no address to send another code to, and
+/// belongs to no browser.
 pub(crate) fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
     ui.nodes = Nodes::default();
     if address.is_some() {
@@ -105,7 +105,7 @@ pub(crate) fn recovery_sent_form(ui: &mut Ui, address: Option<&str>) {
     }
 }
 
-/// What asks for the address to verify.
+/// The form that asks for the address to verify.
 pub(crate) fn verification_form(ui: &mut Ui, takes_phone_numbers: bool) {
     let input = if takes_phone_numbers {
         Node::input(Group::Code, "email", InputKind::Text).label(label::email_or_phone())
@@ -127,7 +127,7 @@ pub(crate) fn verification_sent_form(ui: &mut Ui, address: &str) {
     ui.nodes.append(Node::submit(Group::Code, "email", address, label::resend_code()));
 }
 
-/// The end of a verification: one link onwards.
+/// The completed verification: one link to continue.
 pub(crate) fn verification_passed_form(ui: &mut Ui, group: Group, continue_url: &str, message: Message) {
     "GET".clone_into(&mut ui.method);
     continue_url.clone_into(&mut ui.action);

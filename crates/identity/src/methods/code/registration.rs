@@ -1,4 +1,4 @@
-//! Signing up with a code that is sent to the address of the traits.
+//! Sign-up with a code that is sent to the address in the traits.
 
 use serde_json::json;
 
@@ -41,7 +41,7 @@ pub(super) async fn register(step: RegistrationStep<'_>) -> Result<Step, SubmitE
         CodeCheck::Wrong => return Err(SubmitError::general(message::flow::registration_code_invalid())),
         CodeCheck::Exhausted => return Err(SubmitError::general(validation::code_exhausted())),
     };
-    // The code proves the address that it was sent to. It must be the one that these traits sign in with.
+    // The code proves the address that it was sent to, which must be the sign-in address of these traits.
     if derived.code.first() != Some(&(code.via, code.address.clone())) {
         return Err(SubmitError::general(validation::traits_changed()));
     }

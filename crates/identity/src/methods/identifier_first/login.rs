@@ -1,4 +1,4 @@
-//! The first step of a login by identifier.
+//! The identifier step of a login.
 
 use base::Context;
 
@@ -35,7 +35,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     }
     flow.active = Some(CredentialType::IdentifierFirst);
     flow.ui = ui;
-    // With one method there is nothing to choose. With accounts hidden this happens for every identifier.
+    // A single method leaves no choice. With hidden accounts, this applies to every identifier.
     if let [only] = offered.as_slice()
         && only.login_at_once(LoginStep { flow: &mut *step.flow, ..step }).await?
     {
@@ -47,7 +47,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Form)
 }
 
-/// The credentials of whoever this identifier means, in the kinds whose identifiers people type.
+/// The credentials of the identifier's owner, of the kinds whose identifiers people enter.
 async fn credentials_of(service: &Identity, cx: &Context, identifier: &str) -> Result<Credentials, database::Error> {
     let mut tx = service.database.read(cx.tenant);
     for kind in [CredentialType::Password, CredentialType::Code] {

@@ -1,5 +1,5 @@
-//! The method `identifier_first`: a login that asks for the identifier alone, and then offers what this account can sign in with.
-//! It proves nothing. `selfservice.flows.login.style` switches it on.
+//! The method `identifier_first`: a login that asks for the identifier first, and then offers the methods of that account.
+//! It proves nothing. `selfservice.flows.login.style` enables it.
 
 mod login;
 mod nodes;

@@ -6,7 +6,7 @@ use crate::domain::ui_node::{Group, InputKind, Node};
 
 const AUTOCOMPLETE: &str = "username webauthn";
 
-/// The first step: who are you?
+/// The first step, with the identifier only.
 pub(crate) fn identification_form(ui: &mut Ui, identifier_label: Message) {
     ui.nodes.upsert(
         Node::input(Group::IdentifierFirst, "identifier", InputKind::Text)
@@ -18,8 +18,8 @@ pub(crate) fn identification_form(ui: &mut Ui, identifier_label: Message) {
     ui.nodes.append(Node::submit(Group::IdentifierFirst, "method", "identifier_first", label::continue_()));
 }
 
-/// The second form keeps the identifier as a hidden field in its place. The nodes of other methods are dropped: each adds its own
-/// again, when the account has it.
+/// The second form keeps the identifier as a hidden field in its place. The nodes of other methods are removed: each method
+/// adds its own again if the account has it.
 pub(super) fn keep_identifier(ui: &mut Ui, identifier: &str) {
     ui.nodes.retain(|node| {
         let is_button = node.group == Group::IdentifierFirst && node.name() == "method";

@@ -30,7 +30,7 @@ impl LinkMethod {
 pub struct LinkConfig {
     /// How long a link is valid.
     pub lifespan: GoDuration,
-    /// What links begin with. Unset, it is `serve.public.base_url`.
+    /// The base URL of links. Unset, it is `serve.public.base_url`.
     pub base_url: Option<String>,
 }
 

@@ -1,4 +1,5 @@
-//! The method `link`: a link in a mail proves an address, in recovery and verification. It signs nobody in by itself.
+//! The method `link`: a link in a mail proves an address, in recovery and verification. It is not a sign-in method by
+//! itself.
 
 pub mod config;
 mod nodes;

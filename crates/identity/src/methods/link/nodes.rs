@@ -1,10 +1,10 @@
-//! The link method: its form. It asks for the address that a link goes to, and goes on asking once one was sent.
+//! The form of the link method. It asks for the address, also after a link was sent.
 
 use crate::domain::message::label;
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node, Nodes};
 
-/// What asks for the address, with the one that was typed before.
+/// The form that asks for the address, prefilled with the previous one.
 pub(crate) fn form(ui: &mut Ui, typed: Option<&str>) {
     ui.nodes = Nodes::default();
     ui.nodes.upsert(Node::csrf());

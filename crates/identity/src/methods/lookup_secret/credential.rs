@@ -1,4 +1,4 @@
-//! Backup codes as they are stored: in clear inside of the sealed configuration, because their owner may look at them again.
+//! Stored backup codes: in clear text inside the sealed configuration, because their owner may view them again.
 
 use base::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,7 +15,7 @@ pub struct LookupSecretCredential {
     rest: Map<String, Value>,
 }
 
-/// One code, which works once.
+/// One code; it works once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookupCode {
     pub code: String,
@@ -31,7 +31,7 @@ impl LookupCode {
     }
 }
 
-/// Other systems write their zero time where a code is unused.
+/// Other systems write their zero time for an unused code.
 fn never_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let used_at =
         Option::<Value>::deserialize(deserializer)?.filter(|it| !it.is_null() && *it != "0001-01-01T00:00:00Z");
@@ -45,7 +45,7 @@ impl LookupSecretCredential {
 }
 
 impl StoredCredential for LookupSecretCredential {
-    /// Used codes count: a person whose last code is used still has to prove a second factor.
+    /// Used codes count: a person whose last code is used must still prove a second factor.
     fn factors(&self, _: &[String], _: FactorRules) -> Factors {
         Factors::second(usize::from(!self.recovery_codes.is_empty()))
     }

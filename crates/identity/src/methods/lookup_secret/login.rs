@@ -27,7 +27,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     let target = Target { name: &name, person: Some(identity.id) };
     let guess = service.attempts.admit(cx, step.caller, &target, false).await?;
     if guess.is_ignored() {
-        // The session says who is guessing: there is no account to hide.
+        // The session identifies the person: there is no account to hide.
         return Err(service.attempts.no_guess_left().into());
     }
     let found = find(codes, given);
@@ -46,9 +46,9 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
-/// The code that was given. All codes are compared, in a time that does not depend on which one it is. Spaces are ignored and
-/// capitals are read as small letters, because people copy codes from paper. A code that is listed twice is used when one
-/// of the two is.
+/// Finds the given code. All codes are compared, in a time that does not depend on which one matches. Spaces are ignored and
+/// capitals are accepted, because people copy codes from paper. A code that is listed twice counts as used when one of the
+/// two is.
 fn find<'a>(codes: &'a [LookupCode], given: &str) -> Option<&'a LookupCode> {
     let given = without_spaces(given);
     let lower = given.to_ascii_lowercase();
@@ -67,7 +67,7 @@ fn without_spaces(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-/// The code that was given.
+/// The code that was submitted.
 struct UsedCode(String);
 
 #[async_trait]
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_that_is_listed_twice_is_used_when_one_of_them_is() {
+    fn a_code_that_is_listed_twice_counts_as_used_when_one_of_them_is() {
         let mut used = LookupCode::unused("aaaa1111");
         used.used_at = Some(base::Timestamp::EPOCH);
         for codes in [[used.clone(), LookupCode::unused("aaaa1111")], [LookupCode::unused("aaaa1111"), used]] {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_found_as_it_was_written_down() {
+    fn a_code_is_found_despite_spaces_and_capitals() {
         let codes = ["abcd1234", "EFGH5678", "12 34", ""].map(LookupCode::unused);
         for (given, found) in [
             ("abcd1234", Some(0)),

@@ -1,4 +1,4 @@
-//! What is said about backup codes.
+//! The messages about backup codes.
 
 use base::Timestamp;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fixed! { Error:
     code_invalid = 4_000_016, "This backup recovery code is not valid.";
 }
 
-/// The codes, one message for each in the context.
+/// The codes, each as a message in the context.
 pub(super) fn list(codes: &[LookupCode]) -> Message {
     let texts: Vec<&str> =
         codes.iter().map(|it| if it.used_at.is_some() { "used" } else { it.code.as_str() }).collect();

@@ -1,10 +1,10 @@
-//! The method `lookup_secret`: backup codes that a person wrote down, each of which works once (NIST SP 800-63B section 5.1.2). A
-//! second factor, for the day when the other one is lost.
+//! The method `lookup_secret`: backup codes that a person stores offline, each of which works once (NIST SP 800-63B section
+//! 5.1.2). They are a second factor for a person who lost the other one.
 //!
 //! What always holds:
-//! - A code is used once, whatever requests come at the same time.
-//! - New codes count when their owner confirmed that they were saved; until then the old ones do.
-//! - Codes rest sealed, in the credential and in the flow that shows them.
+//! - A code is used once, even under concurrent requests.
+//! - New codes become valid when their owner confirms that they were saved; until then the old ones are valid.
+//! - Codes are stored sealed, in the credential and in the flow that shows them.
 
 pub mod config;
 pub mod credential;
@@ -71,7 +71,7 @@ impl Method for LookupSecret {
     }
 }
 
-/// The codes of a person who has any, used ones as well.
+/// The codes of a person, including used ones; `None` without codes.
 fn codes_of(credentials: &Credentials) -> Option<&[LookupCode]> {
     codes(credentials.get(&CredentialType::LookupSecret)?)
 }

@@ -15,18 +15,18 @@ pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::LookupSecret, "method", "lookup_secret", messages::use_code()));
 }
 
-/// For a person who has no codes.
+/// The form for a person without codes.
 pub(super) fn empty_form(ui: &mut Ui) {
     button(ui, "lookup_secret_regenerate", messages::regenerate());
 }
 
-/// For a person who has codes.
+/// The form for a person with codes.
 pub(super) fn hidden_form(ui: &mut Ui) {
     button(ui, "lookup_secret_reveal", messages::reveal());
     button(ui, "lookup_secret_disable", messages::disable());
 }
 
-/// With the codes, which [`show`] puts in.
+/// The form with the codes, which [`show`] inserts.
 pub(super) fn revealed_form(ui: &mut Ui) {
     clear(ui);
     codes_node(ui);
@@ -34,14 +34,14 @@ pub(super) fn revealed_form(ui: &mut Ui) {
     button(ui, "lookup_secret_regenerate", messages::regenerate());
 }
 
-/// With new codes, which count when they are confirmed.
+/// The form with new codes, which become valid when they are confirmed.
 pub(super) fn regenerated_form(ui: &mut Ui) {
     clear(ui);
     codes_node(ui);
     button(ui, "lookup_secret_confirm", messages::confirm());
 }
 
-/// Puts the codes into a form that has room for them.
+/// Inserts the codes into a form that shows codes.
 pub(super) fn show(ui: &mut Ui, codes: &[LookupCode]) {
     if let Some(Attributes::Text { text, .. }) = ui.nodes.find_mut(CODES).map(|node| &mut node.attributes) {
         *text = messages::list(codes);

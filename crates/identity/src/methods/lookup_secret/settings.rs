@@ -1,4 +1,4 @@
-//! Making, showing and removing backup codes.
+//! Creates, shows and removes backup codes.
 
 use base::{Context, Rng};
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,11 @@ use super::credential::{LookupCode, LookupSecretCredential};
 use super::{codes_of, messages, nodes};
 
 const COUNT: usize = 12;
-/// 8 of 36 characters are 41 bits, which the attempt limits keep from being guessed.
+/// 8 of 36 characters are 41 bits; the attempt limits prevent guessing.
 const LENGTH: usize = 8;
 const ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// What a submission asks for.
+/// The action that a submission requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Confirm,
@@ -29,7 +29,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Of several the first counts, in this order.
+    /// If there are several, the first in this order applies.
     pub(super) fn of(submission: &Submission) -> Option<Self> {
         let actions = [
             ("lookup_secret_confirm", Self::Confirm),
@@ -45,7 +45,7 @@ impl Action {
 #[derive(Serialize, Deserialize)]
 struct Shown {
     codes: Vec<LookupCode>,
-    /// Whether they wait to be confirmed.
+    /// Whether they are not confirmed yet.
     is_new: bool,
 }
 
@@ -82,7 +82,7 @@ async fn confirm(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     let cx = step.cx;
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
-    // Without new codes in this flow there is nothing to confirm: the form is an old one.
+    // Without new codes in this flow there is nothing to confirm: the form is outdated.
     let shown = step.take_kept::<Shown>(&mut change, CredentialType::LookupSecret).await?;
     let Shown { codes, .. } = shown.filter(|shown| shown.is_new).ok_or(FlowError::FlowChanged)?;
     let identifiers = vec![change.after.id.to_string()];
@@ -136,14 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_different_codes_of_eight_characters_are_made() {
+    fn twelve_different_codes_of_eight_characters_are_generated() {
         let codes: BTreeSet<String> = new_codes(&Rng::seeded(1)).into_iter().map(|it| it.code).collect();
         assert_eq!(codes.len(), COUNT);
         assert!(codes.iter().all(|code| code.len() == LENGTH && code.bytes().all(|byte| ALPHABET.contains(&byte))));
     }
 
     #[test]
-    fn a_submission_names_its_action_as_a_boolean_or_as_text() {
+    fn an_action_is_a_boolean_or_text() {
         let action = |members: serde_json::Value| {
             Action::of(&Submission(Map::from_iter(members.as_object().cloned().unwrap_or_default())))
         };

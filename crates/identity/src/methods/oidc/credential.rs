@@ -1,4 +1,4 @@
-//! The accounts at identity providers that a person is linked to, as they are stored; OpenID Connect and SAML alike.
+//! The stored accounts at identity providers that are linked to a person, for both OpenID Connect and SAML.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,7 +26,7 @@ pub struct LinkedProvider {
 }
 
 impl LinkedProvider {
-    /// The identifier by which the account is found.
+    /// The identifier of the account.
     pub fn identifier(&self) -> String {
         format!("{}:{}", self.provider, self.subject)
     }

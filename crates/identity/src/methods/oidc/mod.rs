@@ -1,5 +1,5 @@
-//! Identity providers, `oidc` and `saml`: accounts that people bring along from another system are stored and counted.
-//! Signing in by a provider is not offered yet.
+//! Identity providers, `oidc` and `saml`: accounts that are imported from another system are stored and counted. Sign-in
+//! with a provider is not supported yet.
 
 pub mod credential;
 
@@ -13,11 +13,11 @@ pub(crate) const OIDC: Providers = Providers(CredentialType::Oidc);
 pub(crate) const SAML: Providers = Providers(CredentialType::Saml);
 
 impl Providers {
-    /// A submission may name a provider in place of the method.
+    /// A submission may contain a provider instead of the method.
     fn takes(&self, submission: &Submission, members: &[&str]) -> bool {
         match submission.method() {
             Some(method) => method == self.0.as_str(),
-            // Only one of the two can answer for a provider that is named alone.
+            // Only one of the two can handle a submission with a provider alone.
             None => self.0 == CredentialType::Oidc && members.iter().any(|name| submission.text(name).is_some()),
         }
     }

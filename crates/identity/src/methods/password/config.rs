@@ -20,15 +20,15 @@ impl Default for PasswordMethod {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PasswordConfig {
-    /// The host of the service that knows leaked passwords.
+    /// The host of the service that lists leaked passwords.
     pub haveibeenpwned_host: String,
     /// Whether new passwords are compared with leaked ones. Only the first five characters of the hash are sent.
     pub haveibeenpwned_enabled: bool,
-    /// In how many leaks a password may occur.
+    /// The maximum number of leaks that may contain a password.
     pub max_breaches: u64,
     /// Whether a password is accepted when the service cannot be reached.
     pub ignore_network_errors: bool,
-    /// The least number of characters of a password.
+    /// The minimum number of characters of a password.
     pub min_password_length: usize,
     /// Whether passwords that resemble the identifier are refused.
     pub identifier_similarity_check_enabled: bool,

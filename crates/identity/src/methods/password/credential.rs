@@ -1,4 +1,4 @@
-//! The password as it is stored.
+//! The stored password.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,10 +8,10 @@ use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredenti
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PasswordCredential {
-    /// `None` where no password was set yet, or it was removed: the identifiers stay reserved.
+    /// `None` where no password was set yet, or it was removed: the identifiers remain reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hashed_password: Option<String>,
-    /// The password is still to be asked of the system that the identity came from.
+    /// The password must still be verified by the system that the identity came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     use_password_migration_hook: Option<bool>,
     #[serde(flatten)]
@@ -23,7 +23,7 @@ impl PasswordCredential {
         Self { hashed_password: Some(hash.to_owned()), ..Self::default() }
     }
 
-    /// One that comes from another system, with or without a hash.
+    /// A credential from another system, with or without a hash.
     pub fn imported(hash: Option<&str>, use_password_migration_hook: bool) -> Self {
         Self {
             hashed_password: hash.map(str::to_owned),

@@ -1,4 +1,4 @@
-//! Signing in with a password.
+//! Sign-in with a password.
 
 use base::{Context, Secret};
 
@@ -55,8 +55,8 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
-/// The credential under today's parameters, when it was made under weaker ones. Without a place in the pool it waits
-/// for the next sign-in.
+/// The credential with a hash under the current parameters, if its hash is weaker. If the pool is full, the next sign-in
+/// replaces it.
 async fn rehashed(
     service: &Identity,
     cx: &Context,

@@ -1,7 +1,7 @@
-//! The method `password`: a text that only its owner knows (NIST SP 800-63B section 5.1.1). A first factor.
+//! The method `password`: a memorized secret (NIST SP 800-63B section 5.1.1). A first factor.
 //!
 //! What always holds:
-//! - A guess is admitted by the attempt limits before it is hashed, and hashed for unknown identifiers as well.
+//! - The attempt limits admit a guess before it is hashed. It is hashed for unknown identifiers as well.
 //! - A new password passes the policy and the list of breached passwords, wherever it is set.
 
 pub mod config;

@@ -1,16 +1,16 @@
-//! The forms of the password.
+//! The forms of the password method.
 
 use crate::domain::message::{label, login, registration};
 use crate::domain::ui::Ui;
 use crate::domain::ui_node::{Group, InputKind, Node};
 
-/// What asks for the known password.
+/// Asks for the current password.
 pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.upsert(current_password());
     ui.nodes.append(Node::submit(Group::Password, "method", "password", login::sign_in_with_password()));
 }
 
-/// Asks somebody who is signed in for the password once more.
+/// Asks a signed-in person for the password again.
 pub(super) fn refresh_form(ui: &mut Ui, identifier: &str) {
     ui.nodes.upsert(Node::hidden(Group::Default, "identifier", identifier));
     ui.nodes.upsert(current_password());

@@ -1,4 +1,4 @@
-//! Whether a new password is good enough, asked wherever one is set.
+//! The check of new passwords, used wherever one is set.
 
 use base::{Context, Secret};
 
@@ -10,7 +10,7 @@ use crate::domain::password_policy::PasswordRefusal;
 use crate::flows::error::{FlowError, SubmitError};
 
 impl Identity {
-    /// Checks a new password against the policy, then against known breaches; the first fault is said at its node.
+    /// Checks a new password against the policy, then against known breaches. The first violation is reported at its node.
     pub(crate) async fn check_new_password<'i>(
         &self,
         cx: &Context,

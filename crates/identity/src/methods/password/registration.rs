@@ -1,4 +1,4 @@
-//! Signing up with a password.
+//! Sign-up with a password.
 
 use base::Secret;
 

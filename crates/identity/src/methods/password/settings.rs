@@ -1,5 +1,5 @@
-//! Setting a new password. It needs a fresh proof, and ends what could undo it: open recoveries and, where that is configured,
-//! other sessions.
+//! Sets a new password. It requires a recent sign-in, and ends open recoveries and, if configured, other sessions, because
+//! they could undo the change.
 
 use base::Secret;
 
@@ -47,7 +47,7 @@ pub(super) async fn change(step: SettingsStep<'_>) -> Result<Step, SubmitError> 
     Ok(Step::Changed(Box::new(Changed::of(identity))))
 }
 
-/// The identifiers that the person's traits give to their password.
+/// The identifiers of the person's password credential, from their traits.
 fn password_identifiers(service: &Identity, person: &domain::Identity) -> Result<Vec<String>, FlowError> {
     if let Some(credential) = person.credential(CredentialType::Password).filter(|it| !it.identifiers.is_empty()) {
         return Ok(credential.identifiers.clone());

@@ -1,5 +1,5 @@
-//! The method `profile`: the traits, changed in the settings. It proves nothing. A registration asks for the same traits by its
-//! own steps.
+//! The method `profile`: changes the traits in the settings. It proves nothing. A registration asks for the same traits in
+//! its own steps.
 
 pub mod config;
 mod nodes;

@@ -1,4 +1,4 @@
-//! The form of the traits in the settings, and what it cannot send.
+//! The form of the traits in the settings, and the values that it cannot send.
 
 use serde_json::{Map, Value};
 
@@ -15,8 +15,8 @@ pub(super) fn settings_form(ui: &mut Ui, schema: &TraitsSchema, traits: &Value) 
     ui.nodes.append(Node::submit(Group::Profile, "method", "profile", label::save()));
 }
 
-/// Puts back what a form cannot send: lists, which have no input, and traits whose input is disabled. What a submission
-/// names, be it empty, is changed.
+/// Restores values that a form cannot send: lists, which have no input, and traits whose input is disabled. Members of the
+/// submission are changed, even if they are empty.
 pub(super) fn keep_unsent(schema: &TraitsSchema, before: &Value, traits: &mut Value) {
     if let (Value::Object(before), Value::Object(traits)) = (before, traits) {
         keep_members("traits", schema, before, traits);

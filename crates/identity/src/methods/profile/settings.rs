@@ -1,4 +1,4 @@
-//! Changing the traits. A change of what identifies or reaches the person needs a fresh proof; any other does not.
+//! Changes the traits. A change of identifiers or addresses requires a recent sign-in; other changes do not.
 
 use crate::Identity;
 use crate::domain::flow::FlowKind;
@@ -75,7 +75,7 @@ async fn begin_verification(
     service.begin_verification_of(tx, &cx, of, address).await.map(Some)
 }
 
-/// Whether a change alters how the person signs in, is reached, or gets their account back.
+/// Whether a change affects how the person signs in, is reached, or recovers the account.
 fn touches_access(before: &domain::Identity, after: &domain::Identity) -> bool {
     let verifiable = |person: &domain::Identity| -> Vec<_> {
         person.verifiable_addresses.iter().map(|address| (address.via, address.value.clone())).collect()

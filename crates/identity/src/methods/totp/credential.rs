@@ -1,4 +1,4 @@
-//! The shared secret of an authenticator app, as it is stored.
+//! The stored shared secret of an authenticator app.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredenti
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TotpCredential {
-    /// An `otpauth` URL with the secret in it.
+    /// An `otpauth` URL that contains the secret.
     #[serde(default, deserialize_with = "null_as_default")]
     totp_url: String,
     #[serde(flatten)]
@@ -25,7 +25,7 @@ impl TotpCredential {
         &self.totp_url
     }
 
-    /// The secret in Base32, without the spaces and the padding that other systems write; `None` where there is none.
+    /// The secret in Base32, without the spaces and the padding that other systems write; `None` if it is absent.
     pub fn secret(&self) -> Option<String> {
         let url = Url::parse(&self.totp_url).ok()?;
         let (_, secret) = url.query_pairs().find(|(key, _)| key == "secret")?;

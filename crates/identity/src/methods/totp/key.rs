@@ -1,7 +1,8 @@
-//! The key of an authenticator app: time-based one-time passwords (RFC 6238) over HMAC (RFC 4226), as an `otpauth` URL says.
+//! The key of an authenticator app: time-based one-time passwords (RFC 6238) over HMAC (RFC 4226), with the parameters of an
+//! `otpauth` URL.
 //!
 //! What always holds:
-//! - A new key has 160 bits, SHA-1, six digits and steps of 30 seconds: all that every authenticator app implements.
+//! - A new key has 160 bits, SHA-1, six digits and steps of 30 seconds, which every authenticator app supports.
 //! - A code is accepted one step early or late (RFC 6238 section 5.2 recommends one), so that clocks may differ.
 //! - Keys of other systems keep their algorithm, digits and period. Values that no RFC allows are replaced by the defaults.
 
@@ -14,11 +15,11 @@ use super::credential::TotpCredential;
 
 const DIGITS: u8 = 6;
 const PERIOD_SECONDS: u64 = 30;
-/// How many steps a code may come early or late.
+/// How many steps a code may be early or late.
 const SKEW: u16 = 1;
 /// RFC 4226 section 4, R6.
 const SECRET_BYTES: usize = 20;
-/// How much of a name is in the URL, in characters: the picture must hold it.
+/// The maximum length of a name in the URL, in characters, so that it fits into the QR code.
 const NAME_CHARACTERS: usize = 128;
 
 pub(super) struct Key {
@@ -38,7 +39,7 @@ impl Key {
         }
     }
 
-    /// Reads an `otpauth` URL; `None` when it has no secret that can be used.
+    /// Parses an `otpauth` URL; `None` without a usable secret.
     pub(super) fn parse(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         let parameter = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
@@ -57,7 +58,7 @@ impl Key {
         })
     }
 
-    /// What an authenticator app reads. All parameters are written out, as in the wire contract.
+    /// The URL for an authenticator app. It contains all parameters, as in the wire contract.
     pub(super) fn url(&self) -> String {
         let issuer = utf8_percent_encode(&self.issuer, NON_ALPHANUMERIC);
         let account = utf8_percent_encode(&self.account, NON_ALPHANUMERIC);
@@ -75,8 +76,8 @@ impl Key {
         self.totp.secret().to_base32()
     }
 
-    /// The step whose code this is; `None` when it is none of those that are accepted now. Spaces between the digits are
-    /// ignored, because apps show them.
+    /// The step of this code; `None` when the code is not valid now. Spaces between the digits are ignored, because apps
+    /// show them.
     pub(super) fn step_of(&self, code: &str, now: Timestamp) -> Option<i64> {
         let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         let step = self.totp.check(&code, u64::try_from(now.unix_seconds()).ok()?)?;
@@ -92,7 +93,7 @@ fn account_of(url: &Url) -> String {
 }
 
 fn totp(algorithm: Algorithm, digits: u8, period: u64, secret: Secret) -> Totp {
-    // The strict form refuses short secrets, which identities bring along from other systems.
+    // The strict constructor rejects short secrets, which imported identities may have.
     Builder::new()
         .with_algorithm(algorithm)
         .with_digits(digits)
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_authenticator_understands_is_replaced_or_refused() {
+    fn invalid_parameters_are_replaced_or_rejected() {
         let secret = "secret=jbsw y3dp ehpk 3pxp====";
         for parameters in ["digits=0", "digits=99", "period=0", "period=99999999999999999999", "algorithm=MD5"] {
             let key = Key::parse(&format!("otpauth://totp/x?{secret}&{parameters}")).unwrap();

@@ -28,7 +28,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
         tracing::warn!(request_id = %cx.request_id, identity = %identity.id, "the stored TOTP URL has no usable secret");
     }
     if guess.is_ignored() {
-        // The session says who is guessing: there is no account to hide.
+        // The session identifies the person: there is no account to hide.
         return Err(service.attempts.no_guess_left().into());
     }
     let Some(used) = key.and_then(|key| key.step_of(code, cx.now)) else {
@@ -42,7 +42,7 @@ pub(super) async fn login(step: LoginStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Proved(Box::new(Proof { identity, method, effects })))
 }
 
-/// The step whose code was given.
+/// The step of the submitted code.
 struct UsedStep(i64);
 
 #[async_trait]

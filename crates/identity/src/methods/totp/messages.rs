@@ -1,4 +1,4 @@
-//! What is said about an authenticator app.
+//! The messages about authenticator apps.
 
 use crate::domain::message::{Message, MessageKind, fixed};
 
@@ -16,7 +16,7 @@ fixed! { Error:
     no_device = 4_000_011, "No authenticator app is set up for this account.";
 }
 
-/// The secret, to be typed where a picture cannot be scanned.
+/// The secret, to enter where a QR code cannot be scanned.
 pub(super) fn secret(secret: &str) -> Message {
     Message::info(1_050_006, secret).with("secret", secret)
 }

@@ -1,10 +1,10 @@
 //! The method `totp`: the codes of an authenticator app (RFC 6238), a second factor.
 //!
 //! What always holds:
-//! - A code is accepted once, and so is every step before it (RFC 6238 section 5.2).
-//! - The secret rests sealed, in the credential and in the flow that sets it up.
-//! - Guesses are limited as those at passwords are. A session does not vouch for its person here: whoever knows the password
-//!   can make any number of sessions.
+//! - After a code is accepted, neither it nor a code of an earlier step is accepted again (RFC 6238 section 5.2).
+//! - The secret is stored sealed, in the credential and in the flow that sets it up.
+//! - Guesses are limited like those at passwords. An existing session does not lift the limit, because anyone who knows the
+//!   password can create any number of sessions.
 
 pub mod config;
 pub mod credential;

@@ -1,4 +1,4 @@
-//! The forms of an authenticator app.
+//! The forms of the authenticator app.
 
 use crate::domain::message::label;
 use crate::domain::ui::Ui;
@@ -9,7 +9,7 @@ use super::{messages, qr};
 
 const QR: &str = "totp_qr";
 const SECRET: &str = "totp_secret_key";
-/// Width and height of the picture in pixels.
+/// Width and height of the QR code in pixels.
 const QR_SIZE: u32 = 256;
 
 pub(super) fn login_form(ui: &mut Ui) {
@@ -18,7 +18,7 @@ pub(super) fn login_form(ui: &mut Ui) {
     ui.nodes.append(Node::submit(Group::Totp, "method", "totp", messages::use_authenticator()));
 }
 
-/// Asks for the first code of a new secret, which [`show`] puts in.
+/// Asks for the first code of a new secret, which [`show`] inserts.
 pub(super) fn link_form(ui: &mut Ui) {
     ui.nodes.upsert(Node::image(Group::Totp, QR, String::new(), QR_SIZE).label(messages::qr_code()));
     ui.nodes.upsert(Node::text(Group::Totp, SECRET, messages::secret("")).label(messages::secret_hint()));
@@ -31,7 +31,7 @@ pub(super) fn unlink_form(ui: &mut Ui) {
     ui.nodes.upsert(Node::submit(Group::Totp, "totp_unlink", "true", messages::unlink()).required());
 }
 
-/// Puts the secret into the form that [`link_form`] made.
+/// Inserts the secret into the form that [`link_form`] created.
 pub(super) fn show(ui: &mut Ui, key: &Key) {
     if let Some(Attributes::Image { src, .. }) = ui.nodes.find_mut(QR).map(|node| &mut node.attributes) {
         *src = qr::data_uri(&key.url(), QR_SIZE).unwrap_or_default();

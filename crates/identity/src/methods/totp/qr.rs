@@ -1,13 +1,13 @@
-//! A QR code as a picture.
+//! Renders a QR code as a PNG.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use qrcode::{Color, EcLevel, QrCode};
 
-/// Modules of white that a reader needs around the code (ISO/IEC 18004 section 9.1).
+/// White modules that a reader needs around the code (ISO/IEC 18004 section 9.1).
 const QUIET_ZONE: usize = 4;
 
-/// The text as a PNG of `size` pixels a side in a data URI; `None` when it is too long for one.
+/// The text as a PNG of `size` by `size` pixels in a data URI; `None` when the text is too long.
 pub(super) fn data_uri(text: &str, size: u32) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let size = usize::try_from(size).ok()?;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_picture_is_a_png_of_the_asked_size_with_a_quiet_zone() {
+    fn the_picture_is_a_png_of_the_given_size_with_a_quiet_zone() {
         let uri = data_uri("otpauth://totp/Kleis:ada@example.org?secret=JBSWY3DPEHPK3PXP", 256).unwrap();
         let png = STANDARD.decode(uri.strip_prefix("data:image/png;base64,").unwrap()).unwrap();
         let picture = lodepng::decode_memory(&png, lodepng::ColorType::GREY, 8).unwrap();

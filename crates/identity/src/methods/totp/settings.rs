@@ -1,7 +1,7 @@
-//! Setting up an authenticator app, and removing it.
+//! Sets up and removes an authenticator app.
 //!
-//! The form carries a new secret until the first code of it shows that the app has it. Setting it up proves the second factor in
-//! the session that does it.
+//! The flow keeps a new secret until its first code proves that the app has it. The setup counts as a second factor of the
+//! current session.
 
 use base::Context;
 
@@ -54,7 +54,7 @@ async fn link(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     };
     let mut change = step.begin_change().await?;
     step.require_own_second_factor(&change.after)?;
-    // Another page set an app up meanwhile: the secret of this one is not the one that counts.
+    // Another page set up an app in the meantime, so the secret of this one is outdated.
     let url: Option<String> = step.take_kept(&mut change, CredentialType::Totp).await?;
     let key = url.and_then(|url| Key::parse(&url)).filter(|_| url_of(&change.after).is_none());
     let key = key.ok_or(FlowError::FlowChanged)?;
@@ -83,7 +83,7 @@ async fn unlink(step: SettingsStep<'_>) -> Result<Step, SubmitError> {
     Ok(Step::Changed(Box::new(Changed::of(identity))))
 }
 
-/// The key that the flow waits for a code of.
+/// The key that the flow expects a code of.
 fn new_key(service: &Identity, cx: &Context, flow: &Flow<Settings>) -> Option<Key> {
     Key::parse(&kept::<String>(service, cx, flow, CredentialType::Totp)?)
 }
@@ -93,7 +93,7 @@ fn issuer(service: &Identity) -> &str {
     configured.or_else(|| service.urls.public().host_str()).unwrap_or("Kleis")
 }
 
-/// The trait that the schema names for this, else the id of the person.
+/// The trait that the schema selects as account name, else the id of the person.
 fn account_name(service: &Identity, person: &domain::Identity) -> Result<String, FlowError> {
     let schema = service.schemas.of_person(person)?;
     let mut fields = schema.fields().iter().filter(|field| field.extension.totp_account_name);

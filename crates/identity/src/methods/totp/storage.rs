@@ -1,4 +1,4 @@
-//! The last step whose code was used, beside the credential that it was checked with.
+//! The step of the last used code, in the row of the credential.
 
 use database::{Error, WriteTx, values};
 
@@ -9,7 +9,7 @@ database::statements! {
                 WHERE tenant_id = $1 AND identity_id = $2 AND type = 'totp' AND (used_step IS NULL OR used_step < $3)";
 }
 
-/// Marks a step used (RFC 6238 section 5.2: a code is accepted once). `false` when it or a later one was used already, or
+/// Marks a step as used (RFC 6238 section 5.2: a code is accepted once). `false` when it or a later one is already used, or
 /// the credential is gone.
 pub(super) async fn use_step(tx: &mut WriteTx, id: IdentityId, step: i64) -> Result<bool, Error> {
     Ok(tx.execute(&USE_STEP, &values![id.as_uuid(), step]).await? == 1)

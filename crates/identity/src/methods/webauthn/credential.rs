@@ -1,5 +1,5 @@
-//! Public keys of authenticators (Web Authentication), as they are stored. `PASSKEY` says which of the two methods they
-//! belong to: passkeys sign in alone and name their owner; security keys are named by an identifier or are second factors.
+//! The stored public keys of authenticators (Web Authentication). `PASSKEY` selects the method: passkeys sign in on their
+//! own and identify their owner; security keys need an identifier or are second factors.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::domain::stored_credential::{Remainder, RemovalRefused, StoredCredenti
 pub struct PublicKeysCredential<const PASSKEY: bool> {
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<PublicKey>,
-    /// Base64 of the bytes by which the authenticator knows its owner.
+    /// Base64 of the user handle in the authenticator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_handle: Option<String>,
     #[serde(flatten)]
@@ -45,7 +45,7 @@ impl<const PASSKEY: bool> StoredCredential for PublicKeysCredential<PASSKEY> {
         Factors { first: if is_named { alone } else { 0 }, second: self.credentials.len() - alone }
     }
 
-    /// Security keys that are second factors; the others are ways to sign in, which their owner removes.
+    /// Removes security keys that are second factors. The others are sign-in methods, which only their owner removes.
     fn remove(&mut self, _: &mut Vec<String>, _: Option<&str>) -> Result<Remainder, RemovalRefused> {
         if PASSKEY {
             return Err(RemovalRefused::Unsupported);

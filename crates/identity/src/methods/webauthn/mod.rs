@@ -1,5 +1,5 @@
-//! Web Authentication, `webauthn` and `passkey`: keys that people bring along from another system are stored and counted.
-//! Signing in by a key is not offered yet.
+//! Web Authentication, `webauthn` and `passkey`: keys that are imported from another system are stored and counted. Sign-in
+//! with a key is not supported yet.
 
 pub mod credential;
 

@@ -1,4 +1,4 @@
-//! Connected applications on the settings page, with an authorization server of the test.
+//! Connected applications on the settings page, with a test authorization server.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use super::*;
 #[derive(Default)]
 struct Provider {
     is_down: bool,
-    /// Subject and client of each connection that was ended.
+    /// Subject and client of each ended connection.
     ended: Mutex<Vec<(String, String)>>,
 }
 
@@ -38,7 +38,7 @@ impl Connections for Provider {
     }
 }
 
-impl House {
+impl TestServer {
     fn provider(&self, is_down: bool) -> Arc<Provider> {
         let provider = Arc::new(Provider { is_down, ..Provider::default() });
         self.connections.set(provider.clone());
@@ -51,9 +51,9 @@ fn body(values: &[(String, String)]) -> String {
 }
 
 #[tokio::test]
-async fn without_an_authorization_server_nothing_is_said_of_applications() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+async fn without_an_authorization_server_applications_are_not_shown() {
+    with_server(|server| async move {
+        let mut browser = server.browser();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/settings").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Your account"));
@@ -64,9 +64,9 @@ async fn without_an_authorization_server_nothing_is_said_of_applications() {
 
 #[tokio::test]
 async fn an_application_is_listed_and_ended_by_a_form_of_this_page() {
-    in_a_house(|house| async move {
-        let provider = house.provider(false);
-        let mut browser = house.browser();
+    with_server(|server| async move {
+        let provider = server.provider(false);
+        let mut browser = server.browser();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/settings").await;
         assert!(page.html.contains("Album &#60;script&#62;") && page.html.contains('…'), "{}", page.html);
@@ -88,11 +88,11 @@ async fn an_application_is_listed_and_ended_by_a_form_of_this_page() {
 
 #[tokio::test]
 async fn ending_an_application_needs_a_recent_sign_in() {
-    in_a_house(|house| async move {
-        let provider = house.provider(false);
-        let mut browser = house.browser();
+    with_server(|server| async move {
+        let provider = server.provider(false);
+        let mut browser = server.browser();
         browser.sign_up("ada@example.org").await;
-        house.clock.advance(std::time::Duration::from_mins(61));
+        server.clock.advance(std::time::Duration::from_mins(61));
         let page = browser.open("/ui/settings").await;
         let (action, _, mut values) = page.form("client");
         values.push(("client".into(), "album".into()));
@@ -106,12 +106,12 @@ async fn ending_an_application_needs_a_recent_sign_in() {
 }
 
 #[tokio::test]
-async fn an_authorization_server_that_does_not_answer_takes_nothing_else_from_the_page() {
-    in_a_house(|house| async move {
-        house.provider(true);
-        let mut browser = house.browser();
+async fn an_unavailable_authorization_server_does_not_affect_the_rest_of_the_page() {
+    with_server(|server| async move {
+        server.provider(true);
+        let mut browser = server.browser();
         browser.sign_up("ada@example.org").await;
-        house.browser().sign_in("ada@example.org", PASSWORD).await;
+        server.browser().sign_in("ada@example.org", PASSWORD).await;
         let page = browser.open("/ui/settings").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Your account"));
         assert!(page.html.contains("Connected applications cannot be shown"), "{}", page.html);

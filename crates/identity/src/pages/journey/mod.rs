@@ -21,14 +21,14 @@ const PUBLIC: &str = "http://id.example:4433";
 const PASSWORD: &str = "correct horse battery staple";
 
 #[derive(Clone)]
-struct House {
+struct TestServer {
     public: Router,
     admin: Router,
     clock: ManualClock,
     connections: Link<dyn Connections>,
 }
 
-impl House {
+impl TestServer {
     fn new(database: Database) -> Self {
         Self::with(database, &json!({}))
     }
@@ -71,17 +71,17 @@ impl House {
     }
 
     fn browser(&self) -> Browser<'_> {
-        Browser { house: self, locale: Locale::ENGLISH, cookies: BTreeMap::new() }
+        Browser { server: self, locale: Locale::ENGLISH, cookies: BTreeMap::new() }
     }
 }
 
 struct Browser<'h> {
-    house: &'h House,
+    server: &'h TestServer,
     locale: Locale,
     cookies: BTreeMap<String, String>,
 }
 
-/// What the browser shows in the end.
+/// The page that the browser shows after all redirects.
 struct Shown {
     status: StatusCode,
     path: String,
@@ -96,7 +96,7 @@ impl Shown {
         rest.split_once("</h1>").unwrap().0
     }
 
-    /// The form that has a field or button of this name: its address, its method, and its hidden values.
+    /// The form that contains a field or button of this name: its URL, its method, and its hidden values.
     fn form(&self, name: &str) -> (String, Method, Vec<(String, String)>) {
         let forms = self.html.split("<form ").skip(1).map(|rest| rest.split_once("</form>").unwrap().0);
         let form = forms.into_iter().find(|form| form.contains(&format!(r#"name="{name}""#)));
@@ -120,7 +120,7 @@ impl Browser<'_> {
         self.follow(Method::GET, address.to_owned(), None).await
     }
 
-    /// Fills in a form and presses one of its buttons.
+    /// Fills in a form and submits it with one of its buttons.
     async fn submit(&mut self, page: &Shown, fields: &[(&str, &str)]) -> Shown {
         let (action, method, mut values) = page.form(fields.first().expect("a field").0);
         values.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -135,7 +135,7 @@ impl Browser<'_> {
         for _ in 0..10 {
             let path = address.strip_prefix(PUBLIC).unwrap_or(&address).to_owned();
             let mut cx = Context::for_background(
-                self.house.clock.clock().now(),
+                self.server.clock.clock().now(),
                 TenantId::DEFAULT,
                 RequestId(base::uuid::Uuid::nil()),
             );
@@ -155,7 +155,7 @@ impl Browser<'_> {
                 request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             }
             let request = request.body(body.take().map_or_else(Body::empty, Body::from)).unwrap();
-            let response = self.house.public.clone().oneshot(request).await.unwrap();
+            let response = self.server.public.clone().oneshot(request).await.unwrap();
             let (parts, content) = response.into_parts();
             for cookie in parts.headers.get_all(SET_COOKIE) {
                 let cookie = cookie.to_str().unwrap();
@@ -190,18 +190,18 @@ impl Browser<'_> {
     }
 }
 
-async fn in_a_house<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
+async fn with_server<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
-    database::testing::on_both_engines(&sets, |database| async { test(House::new(database)).await }).await;
+    database::testing::on_both_engines(&sets, |database| async { test(TestServer::new(database)).await }).await;
 }
 
 #[tokio::test]
-async fn the_front_door_leads_to_the_sign_in_page() {
-    in_a_house(|house| async move {
-        let page = house.browser().open("/").await;
+async fn the_root_url_redirects_to_the_sign_in_page() {
+    with_server(|server| async move {
+        let page = server.browser().open("/").await;
         assert_eq!((page.status, page.heading()), (StatusCode::OK, "Sign in"));
         assert!(page.path.starts_with("/ui/login?flow="), "{}", page.path);
-        let mut german = house.browser();
+        let mut german = server.browser();
         german.locale = Locale::from_tag("de").unwrap();
         assert_eq!(german.open("/").await.heading(), "Anmelden");
     })
@@ -210,8 +210,8 @@ async fn the_front_door_leads_to_the_sign_in_page() {
 
 #[tokio::test]
 async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+    with_server(|server| async move {
+        let mut browser = server.browser();
         let page = browser.open("/ui/registration").await;
         assert_eq!(page.heading(), "Create your account");
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
@@ -228,10 +228,10 @@ async fn a_person_signs_up_in_two_steps_and_is_welcomed_at_the_next_visit() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
-    in_a_house(|house| async move {
-        house.browser().sign_up("ada@example.org").await;
-        let mut browser = house.browser();
+async fn a_wrong_password_is_reported_above_the_form_and_the_flow_can_continue() {
+    with_server(|server| async move {
+        server.browser().sign_up("ada@example.org").await;
+        let mut browser = server.browser();
         let page = browser.sign_in("ada@example.org", "something else").await;
         assert_eq!(page.heading(), "Sign in");
         assert!(page.html.contains(r#"role="alert""#) && page.html.contains("The sign-in details are not correct"));
@@ -245,9 +245,9 @@ async fn a_wrong_password_is_said_above_the_form_and_the_way_on_stays_open() {
 }
 
 #[tokio::test]
-async fn other_devices_are_signed_out_from_the_settings_by_nobody_but_their_owner() {
-    in_a_house(|house| async move {
-        let (mut here, mut there) = (house.browser(), house.browser());
+async fn other_devices_are_signed_out_from_the_settings_only_by_their_owner() {
+    with_server(|server| async move {
+        let (mut here, mut there) = (server.browser(), server.browser());
         here.sign_up("ada@example.org").await;
         there.sign_in("ada@example.org", PASSWORD).await;
         let page = here.open("/ui/settings").await;
@@ -267,9 +267,9 @@ async fn other_devices_are_signed_out_from_the_settings_by_nobody_but_their_owne
 }
 
 #[tokio::test]
-async fn signing_out_asks_and_then_ends_the_session() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+async fn signing_out_asks_for_confirmation_and_then_ends_the_session() {
+    with_server(|server| async move {
+        let mut browser = server.browser();
         browser.sign_up("ada@example.org").await;
         let page = browser.open("/ui/logout").await;
         assert_eq!(page.heading(), "Sign out?");
@@ -284,14 +284,14 @@ async fn signing_out_asks_and_then_ends_the_session() {
 }
 
 #[tokio::test]
-async fn a_flow_that_is_no_more_begins_anew_and_a_foreign_one_is_not_shown() {
-    in_a_house(|house| async move {
-        let (mut mine, mut theirs) = (house.browser(), house.browser());
+async fn a_flow_that_is_gone_is_replaced_and_a_foreign_one_is_not_shown() {
+    with_server(|server| async move {
+        let (mut mine, mut theirs) = (server.browser(), server.browser());
         let page = mine.open("/ui/login?flow=00000000-0000-0000-0000-000000000000").await;
         assert_eq!(page.heading(), "Sign in");
         let foreign = theirs.open(&page.path).await;
         assert_eq!((foreign.status, foreign.heading()), (StatusCode::FORBIDDEN, "Something went wrong"));
-        house.clock.advance(std::time::Duration::from_hours(2));
+        server.clock.advance(std::time::Duration::from_hours(2));
         let anew = mine.open(&page.path).await;
         assert_eq!(anew.heading(), "Sign in");
         assert_ne!(anew.path, page.path);
@@ -301,9 +301,9 @@ async fn a_flow_that_is_no_more_begins_anew_and_a_foreign_one_is_not_shown() {
 
 #[tokio::test]
 async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
-    in_a_house(|house| async move {
-        house.browser().sign_up("ada@example.org").await;
-        let office = House { public: house.admin.clone(), ..house };
+    with_server(|server| async move {
+        server.browser().sign_up("ada@example.org").await;
+        let office = TestServer { public: server.admin.clone(), ..server };
         let mut admin = office.browser();
         let list = admin.open("/admin/mailbox").await;
         assert_eq!((list.status, list.heading()), (StatusCode::OK, "Mailbox"));
@@ -323,22 +323,22 @@ async fn mail_that_is_not_sent_can_be_read_on_the_admin_port() {
 }
 
 #[tokio::test]
-async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing() {
+async fn a_registrant_who_opens_the_mail_in_another_browser_can_still_finish() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
-        let house = House::with(database, &json!({"registration": {"confirm_address_first": true}}));
-        let mut browser = house.browser();
+        let server = TestServer::with(database, &json!({"registration": {"confirm_address_first": true}}));
+        let mut browser = server.browser();
         let waiting = browser.sign_up("ada@example.org").await;
         assert_eq!(waiting.heading(), "Confirm your address");
         assert!(waiting.html.contains("We sent a code to ada@example.org."), "{}", waiting.html);
-        let office = House { public: house.admin.clone(), ..house.clone() };
+        let office = TestServer { public: server.admin.clone(), ..server.clone() };
         let mailbox = office.browser().open("/admin/mailbox").await;
         let id = mailbox.html.split_once(r#"href="mailbox/"#).unwrap().1.split_once('"').unwrap().0;
         let mail = office.browser().open(&format!("/admin/mailbox/{id}")).await;
         let link = mail.html.split("<a href=\"").find(|part| part.contains("&#38;code=")).expect("a link");
         let link = link.split_once('"').unwrap().0.replace("&#38;", "&");
         let code = link.split_once("code=").unwrap().1.to_owned();
-        let mut phone = house.browser();
+        let mut phone = server.browser();
         let page = phone.open(&link).await;
         assert_eq!((page.status, page.heading()), (StatusCode::FORBIDDEN, "Continue in the other browser"));
         let page = browser.submit(&waiting, &[("code", &code), ("method", "code")]).await;
@@ -350,12 +350,12 @@ async fn a_newcomer_who_reads_the_mail_elsewhere_is_sent_back_and_loses_nothing(
 }
 
 #[tokio::test]
-async fn our_page_steps_aside_for_a_teams_own() {
+async fn a_configured_page_replaces_the_built_in_one() {
     let sets = [jobs::MIGRATIONS, crate::MIGRATIONS];
     database::testing::on_both_engines(&sets, |database| async {
         let own = json!({"login": {"ui_url": format!("{PUBLIC}/own/login?theme=1")}, "settings": {"ui_url": format!("{PUBLIC}/own/settings")}});
-        let house = House::with(database, &own);
-        let mut browser = house.browser();
+        let server = TestServer::with(database, &own);
+        let mut browser = server.browser();
         let page = browser.open("/ui/login?flow=abc").await;
         assert_eq!(page.path, "/own/login?theme=1&flow=abc");
         assert_eq!(browser.open("/ui/settings").await.path, "/own/settings");
@@ -365,11 +365,11 @@ async fn our_page_steps_aside_for_a_teams_own() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_address() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+async fn the_code_page_shows_the_address_and_links_to_its_correction() {
+    with_server(|server| async move {
+        let mut browser = server.browser();
         let page = browser.open("/ui/recovery?return_to=http%3A%2F%2Fid.example%3A4433%2Fui%2Fwelcome").await;
-        // Nobody has the address: the page is the same.
+        // The address is unknown; the page is the same.
         let page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
         assert_eq!(page.heading(), "Enter your code");
         assert!(page.html.contains("<bdi>nobody@example.org</bdi>"), "{}", page.html);
@@ -377,7 +377,7 @@ async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_a
         let refused = browser.submit(&page, &[("code", "000000"), ("method", "code")]).await;
         assert!(refused.html.contains("This code is not correct"), "{}", refused.html);
         assert!(refused.html.contains("<bdi>nobody@example.org</bdi>"), "{}", refused.html);
-        house.clock.advance(std::time::Duration::from_secs(31));
+        server.clock.advance(std::time::Duration::from_secs(31));
         let later = browser.open(&refused.path).await;
         assert!(!later.html.contains("data-wait"), "{}", later.html);
         let link = later.html.split("<a href=\"").find(|part| part.contains("Wrong address?")).expect("a link");
@@ -391,19 +391,19 @@ async fn the_page_of_a_code_says_where_it_was_sent_and_leads_back_from_a_wrong_a
 }
 
 #[tokio::test]
-async fn a_network_that_caused_too_many_messages_is_told_how_long_to_wait() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+async fn a_network_that_caused_too_many_messages_sees_how_long_to_wait() {
+    with_server(|server| async move {
+        let mut browser = server.browser();
         let mut page = browser.open("/ui/recovery").await;
         page = browser.submit(&page, &[("email", "nobody@example.org"), ("method", "code")]).await;
         for _ in 0..29 {
             page = browser.submit(&page, &[("email", "nobody@example.org")]).await;
         }
-        house.clock.advance(std::time::Duration::from_secs(1));
+        server.clock.advance(std::time::Duration::from_secs(1));
         let page = browser.open(&page.path).await;
-        // Thirty at once, and one more every 30 seconds; the pause after a message is 30 seconds as well.
+        // The limit is thirty at once and one more every 30 seconds; the pause after a message is 30 seconds as well.
         assert!(page.html.contains(r#"data-wait="29""#), "{}", page.html);
-        house.clock.advance(std::time::Duration::from_secs(30));
+        server.clock.advance(std::time::Duration::from_secs(30));
         assert!(!browser.open(&page.path).await.html.contains("data-wait"));
     })
     .await;
@@ -411,8 +411,8 @@ async fn a_network_that_caused_too_many_messages_is_told_how_long_to_wait() {
 
 #[tokio::test]
 async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+    with_server(|server| async move {
+        let mut browser = server.browser();
         let page = browser.open("/ui/login").await;
         let flow = page.path.split_once("flow=").unwrap().1;
         let link = format!(r#"href="?flow={flow}&#38;lang=ar""#);
@@ -421,7 +421,7 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
         assert_eq!(chosen.heading(), "تسجيل الدخول");
         assert!(chosen.html.contains(r#"<html lang="ar" dir="rtl""#), "{}", chosen.html);
         assert_eq!(browser.cookies["kleis_language"], "ar");
-        // The form is the one that was there before.
+        // The form is that of the same flow.
         let refused =
             browser.submit(&chosen, &[("identifier", "a@b.example"), ("password", "x"), ("method", "password")]);
         assert!(refused.await.path.ends_with(flow));
@@ -432,12 +432,12 @@ async fn a_language_is_chosen_by_a_link_that_keeps_the_flow() {
 }
 
 #[tokio::test]
-async fn a_new_password_is_described_by_the_rule_of_the_configuration() {
-    in_a_house(|house| async move {
-        let mut browser = house.browser();
+async fn the_rules_for_a_new_password_are_those_of_the_configuration() {
+    with_server(|server| async move {
+        let mut browser = server.browser();
         let page = browser.open("/ui/registration").await;
         let page = browser.submit(&page, &[("traits.email", "ada@example.org"), ("method", "profile")]).await;
-        // The check against data breaches is turned off in this test server.
+        // The check against data breaches is disabled in this test server.
         let rule = "At least 8 characters. Not similar to your sign-in name.</p>";
         assert!(page.html.contains(rule), "{}", page.html);
         browser.submit(&page, &[("password", PASSWORD), ("method", "password")]).await;

@@ -15,7 +15,7 @@ const VERIFIABLE: &str = "identity_verifiable_addresses";
 const RECOVERY: &str = "identity_recovery_addresses";
 
 database::statements! {
-    /// An address and whose it is, by what a person typed (normalised).
+    /// An address and its owner, by the normalised value that a person entered.
     FIND_VERIFIABLE = "SELECT id, via, value, status, verified, verified_at, created_at, updated_at, identity_id \
                        FROM identity_verifiable_addresses WHERE tenant_id = $1 AND via = $2 AND value = $3";
     FIND_RECOVERY = "SELECT id, via, value, created_at, updated_at, identity_id \
@@ -23,10 +23,10 @@ database::statements! {
     INSERT_VERIFIABLE = "INSERT INTO identity_verifiable_addresses (tenant_id, id, identity_id, via, value, status, \
                          verified, verified_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                          ON CONFLICT DO NOTHING";
-    /// Only the state that was read: the proof of an address does not lock its identity.
+    /// Only if the state is the one that was read: the verification of an address does not lock its identity.
     UPDATE_VERIFIABLE = "UPDATE identity_verifiable_addresses SET status = $3, verified = $4, verified_at = $5, \
                          updated_at = $6 WHERE tenant_id = $1 AND id = $2 AND status = $7 AND verified = $8";
-    /// The person has proved to hold the address.
+    /// The person proved ownership of the address.
     MARK_VERIFIED = "UPDATE identity_verifiable_addresses SET status = 'completed', verified = TRUE, verified_at = $3, \
                      updated_at = $3 WHERE tenant_id = $1 AND id = $2 RETURNING identity_id";
     MARK_SENT = "UPDATE identity_verifiable_addresses SET status = 'sent', updated_at = $3 \
@@ -59,26 +59,26 @@ pub async fn find_recovery(
     row.map(|row| Ok((read_recovery(&row)?, IdentityId::from_uuid(row.get(5)?)))).transpose()
 }
 
-/// Records that the person holds the address; `false` when the address is gone.
+/// Records that the person owns the address; `false` when the address is gone.
 pub async fn mark_verified(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<bool, Error> {
     let owner = tx.query_opt(&MARK_VERIFIED, &values![id.as_uuid(), now]).await?;
     touch_owner(tx, owner.as_ref())
 }
 
-/// Records that a code is on its way to an address that waits for one.
+/// Records that a code was sent to an unverified address.
 pub async fn mark_sent(tx: &mut WriteTx, id: VerifiableAddressId, now: Timestamp) -> Result<(), Error> {
     let owner = tx.query_opt(&MARK_SENT, &values![id.as_uuid(), now]).await?;
     touch_owner(tx, owner.as_ref()).map(|_| ())
 }
 
-/// Says whose address changed, if one did; `false` when none did.
+/// Invalidates cached data of the owner if an address changed; `false` when none changed.
 fn touch_owner(tx: &mut WriteTx, owner: Option<&Row>) -> Result<bool, Error> {
     let Some(owner) = owner else { return Ok(false) };
     tx.touch(owner.get::<Uuid>(0)?.as_bytes());
     Ok(true)
 }
 
-/// Writes the difference. Old addresses go first, so that a value may move from one row to another.
+/// Writes the difference. Old addresses are deleted first, so that a value may move from one row to another.
 pub(super) async fn store(tx: &mut WriteTx, before: Option<&Identity>, after: &Identity) -> Result<(), StoreError> {
     let owner = after.id.as_uuid();
     let (old, old_recovery) =

@@ -1,4 +1,4 @@
-//! Identities page by page, in the order of their ids.
+//! Identities page by page, sorted by id, or by identifier in a search by prefix.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,8 +12,8 @@ use super::row::{identity, read, read_whole, whole};
 use crate::domain::credential_type::Identifiers;
 use crate::domain::{Identity, IdentityId};
 
-/// The identifiers that begin with a text, from a position on, each with its owner. An owner with several such identifiers
-/// comes at the first of them alone. `$4` is the first text after all that begin so, `$5` the text itself.
+/// The identifiers with a prefix, from a position on, each with its owner. An owner with several such identifiers appears
+/// only at the first of them. `$4` is the first text after all with this prefix, `$5` the prefix.
 macro_rules! similar {
     ($identifier:literal, $earlier:literal) => {
         concat!(
@@ -45,7 +45,7 @@ database::statements! {
                             WHERE tenant_id = $1 AND organization_id = $4 AND id > $3 ORDER BY id LIMIT $2";
     slow OFFSET = "SELECT id FROM identity_identities WHERE tenant_id = $1 ORDER BY id LIMIT $2 OFFSET $3";
     slow COUNT = "SELECT count(*) FROM identity_identities WHERE tenant_id = $1";
-    /// Compared byte by byte: in the order of a language a beginning is no range.
+    /// Compared byte by byte: a prefix is not a range in the collation of a language.
     slow SIMILAR = {
         sqlite: similar!("c.identifier", "e.identifier"),
         postgres: similar!("c.identifier COLLATE \"C\"", "e.identifier COLLATE \"C\""),
@@ -60,25 +60,25 @@ database::statements! {
     };
 }
 
-/// Which identities.
+/// Selects identities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     All,
     Ids(Vec<IdentityId>),
-    /// Normalised, exact, of any kind by which people sign in.
+    /// Normalised, exact, of any kind of sign-in identifier.
     Identifier(String),
     IdentifierBeginning(String),
     Organization(Uuid),
-    /// The older paging: skip so many.
+    /// The older paging: skips this many.
     Offset(i64),
 }
 
-/// Where a page of identities continues.
+/// The position where a page of identities continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ListKey {
     Id(Uuid),
-    /// Of [`Filter::IdentifierBeginning`], which is in the order of the identifiers: the identifier and its kind.
+    /// For [`Filter::IdentifierBeginning`], which is sorted by identifier: the identifier and its kind.
     Identifier(String, String),
 }
 
@@ -89,7 +89,8 @@ impl Filter {
     }
 }
 
-/// A page of identities with their addresses; with credentials when a sealer is given. One statement chooses, another reads.
+/// A page of identities with their addresses, and with credentials when a sealer is given. One statement selects, another
+/// one reads.
 pub async fn list(
     tx: &mut impl Read,
     sealer: Option<TenantSealer<'_>>,
@@ -109,18 +110,18 @@ pub async fn list(
         rows.iter().map(|row| read(row, 0)).collect::<Result<Vec<_>, _>>()?
     };
     let mut found: HashMap<Uuid, Identity> = found.into_iter().map(|it| (it.id.as_uuid(), it)).collect();
-    // Who was deleted meanwhile is left out.
+    // Identities that were deleted in the meantime are left out.
     let items = ids.iter().filter_map(|id| found.remove(id)).collect();
     Ok(Page { items, next: chosen.next })
 }
 
-/// Who stands on a page, and at which key.
+/// The identities of a page, each with its key.
 async fn choose(
     tx: &mut impl Read,
     filter: &Filter,
     page: &PageRequest<ListKey>,
 ) -> Result<Page<(ListKey, Uuid), ListKey>, Error> {
-    // One row too many proves that there is a next page.
+    // One row more than the page proves that there is a next page.
     let limit = i64::from(page.size) + 1;
     let after = match page.after {
         Some(ListKey::Id(id)) => id,
@@ -156,17 +157,17 @@ fn ids(rows: &[Row]) -> Result<Vec<(ListKey, Uuid)>, Error> {
     rows.iter().map(|row| row.get(0).map(|id| (ListKey::Id(id), id))).collect()
 }
 
-/// Ids that were given, each once.
+/// The given ids that follow `after`, sorted and without duplicates.
 fn in_order(ids: impl Iterator<Item = IdentityId>, after: Uuid) -> Vec<(ListKey, Uuid)> {
     let ids: BTreeSet<Uuid> = ids.map(IdentityId::as_uuid).filter(|id| *id > after).collect();
     ids.into_iter().map(|id| (ListKey::Id(id), id)).collect()
 }
 
-/// The first text, byte by byte, after all that begin with `beginning`.
+/// The first text, byte by byte, after all texts that begin with `beginning`.
 fn after_all_that_begin_with(beginning: &str) -> String {
     let mut text = beginning.to_owned();
     while let Some(last) = text.pop() {
-        // The next scalar value; between U+D7FF and U+E000 there is none.
+        // The next scalar value; there is none between U+D7FF and U+E000.
         if let Some(next) = (last..=char::MAX).nth(1) {
             text.push(next);
             return text;
@@ -175,7 +176,7 @@ fn after_all_that_begin_with(beginning: &str) -> String {
     char::MAX.to_string().repeat(2)
 }
 
-/// How many identities there are.
+/// The number of identities.
 pub async fn count(tx: &mut impl Read) -> Result<i64, Error> {
     tx.query_one(&COUNT, &[]).await?.get(0)
 }
@@ -185,7 +186,7 @@ mod tests {
     use super::after_all_that_begin_with;
 
     #[test]
-    fn the_end_of_a_range_lies_after_every_text_that_begins_so() {
+    fn the_end_of_a_range_is_after_every_text_with_the_prefix() {
         for (beginning, end) in [("zzz", "zz{"), ("\u{d7ff}", "\u{e000}"), ("a\u{10ffff}", "b"), ("é", "ê")] {
             assert_eq!(after_all_that_begin_with(beginning), end);
             assert!(format!("{beginning}\u{10ffff}").as_str() < end, "{beginning}");

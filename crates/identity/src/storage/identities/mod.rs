@@ -1,4 +1,4 @@
-//! Identities with their addresses. Credentials come along where a function says so.
+//! Identities with their addresses. Functions that also load credentials document it.
 
 mod addresses;
 mod list;
@@ -16,7 +16,7 @@ pub(super) use row::{WIDTH, identity, read, whole};
 
 const TABLE: &str = "identity_identities";
 
-/// Whom an identifier of a kind means.
+/// The owner of an identifier of a kind.
 macro_rules! of_identifier {
     () => {
         " FROM identity_credential_identifiers c JOIN identity_identities i ON i.tenant_id = $1 AND i.id = c.identity_id \
@@ -41,7 +41,7 @@ database::statements! {
         sqlite: concat!("SELECT ", whole!(sqlite), of_identifier!()),
         postgres: concat!("SELECT ", whole!(postgres), of_identifier!()),
     };
-    /// The row is held until the transaction ends, so that two changes of one identity follow each other.
+    /// The row is locked until the transaction ends, so that two changes of one identity are serialized.
     LOCK = {
         sqlite: "SELECT id FROM identity_identities WHERE tenant_id = $1 AND id = $2",
         postgres: "SELECT id FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR UPDATE",
@@ -49,12 +49,12 @@ database::statements! {
     INSERT = "INSERT INTO identity_identities (tenant_id, id, schema_id, state, state_changed_at, traits, metadata_public, \
               metadata_admin, external_id, organization_id, available_aal, created_at, updated_at, version) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT DO NOTHING";
-    /// The state and version of an identity, which nobody changes until the transaction ends.
+    /// The state and version of an identity, locked until the transaction ends.
     LOCK_VERSION = {
         sqlite: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2",
         postgres: "SELECT state, version FROM identity_identities WHERE tenant_id = $1 AND id = $2 FOR SHARE",
     };
-    /// Only the version that was read.
+    /// Only if the version is the one that was read.
     UPDATE = "UPDATE identity_identities SET schema_id = $3, state = $4, state_changed_at = $5, traits = $6, \
               metadata_public = $7, metadata_admin = $8, organization_id = $9, available_aal = $10, updated_at = $11, \
               version = version + 1 WHERE tenant_id = $1 AND id = $2 AND version = $12";
@@ -68,7 +68,7 @@ database::statements! {
 pub(crate) const STATEMENTS_OF_ADDRESSES: &[&database::Statement] = addresses::STATEMENTS;
 pub(crate) const STATEMENTS_OF_LISTS: &[&database::Statement] = list::STATEMENTS;
 
-/// What another identity has already.
+/// A value that another identity has already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     Identifier { kind: CredentialType, identifier: String },
@@ -77,16 +77,16 @@ pub enum Taken {
     ExternalId,
 }
 
-/// What became of an identity since it was read.
+/// Whether an identity changed since it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unchanged {
     Yes,
-    /// It was changed or deleted.
+    /// The identity was changed or deleted.
     No,
     Inactive,
 }
 
-/// The write did not happen; the transaction must not commit.
+/// The write failed; the transaction must not commit.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("another identity has this identifier, address or external id")]
@@ -111,8 +111,8 @@ pub async fn find_whole(
     tx.query_opt(&FIND_WHOLE, &values![id.as_uuid()]).await?.map(|row| read_whole(&row, sealer)).transpose()
 }
 
-/// As [`find_whole`], and nobody else changes the identity until the transaction ends. Read after the lock, so that what
-/// another transaction has just changed is seen.
+/// As [`find_whole`], with a lock until the transaction ends. The row is read after it is locked, so that changes that other
+/// transactions just committed are visible.
 pub async fn lock_whole(tx: &mut WriteTx, sealer: TenantSealer<'_>, id: IdentityId) -> Result<Option<Identity>, Error> {
     match tx.query_opt(&LOCK, &values![id.as_uuid()]).await? {
         Some(_) => find_whole(tx, sealer, id).await,
@@ -120,7 +120,7 @@ pub async fn lock_whole(tx: &mut WriteTx, sealer: TenantSealer<'_>, id: Identity
     }
 }
 
-/// Whether the identity is as it was read, and active. It stays so until the transaction ends.
+/// Whether the identity is unchanged since it was read, and active. Locks it until the transaction ends.
 pub async fn lock_unchanged(tx: &mut WriteTx, read: &Identity) -> Result<Unchanged, Error> {
     let Some(row) = tx.query_opt(&LOCK_VERSION, &values![read.id.as_uuid()]).await? else {
         return Ok(Unchanged::No);
@@ -132,7 +132,7 @@ pub async fn lock_unchanged(tx: &mut WriteTx, read: &Identity) -> Result<Unchang
     })
 }
 
-/// As [`find_whole`], by the id that another system gave it.
+/// As [`find_whole`], by its external id.
 pub async fn find_by_external_id(
     tx: &mut impl Read,
     sealer: TenantSealer<'_>,
@@ -174,7 +174,7 @@ pub async fn insert(tx: &mut WriteTx, sealer: TenantSealer<'_>, identity: &Ident
     store_parts(tx, sealer, None, identity).await
 }
 
-/// Writes what changed since `before`. Fails when `before` is not what is stored.
+/// Writes the changes since `before`. Fails when `before` is not the stored version.
 pub async fn update(
     tx: &mut WriteTx,
     sealer: TenantSealer<'_>,
@@ -209,8 +209,8 @@ pub async fn update(
     store_parts(tx, sealer, Some(before), after).await
 }
 
-/// Deletes the identity with its credentials and addresses and whatever it was in the middle of; `false` when there is
-/// none. Its sessions are the caller's.
+/// Deletes the identity with its credentials, addresses and open flows; `false` when it does not exist. The caller deletes
+/// its sessions.
 pub async fn delete(tx: &mut WriteTx, id: IdentityId) -> Result<bool, Error> {
     tx.touch(id.as_uuid().as_bytes());
     for statement in [&DELETE_FLOWS, &DELETE_CODES, &DELETE_CONTINUITIES] {

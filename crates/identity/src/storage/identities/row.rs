@@ -1,5 +1,5 @@
-//! What a statement selects of an identity, and how that is read. Whatever belongs to the identity comes in the same row, as
-//! JSON arrays in no particular order: reading somebody is one statement, whether by an id, a name or a session.
+//! The columns of an identity and how they are read. All parts of the identity are in the same row, as JSON arrays in no
+//! particular order: reading an identity takes one statement, whether by id, identifier or session.
 
 use base::Timestamp;
 use database::{Error, Row};
@@ -14,7 +14,7 @@ const TABLE: &str = "identity_identities";
 const VERIFIABLE: &str = "identity_verifiable_addresses";
 const RECOVERY: &str = "identity_recovery_addresses";
 
-/// An identity `i` with its addresses, as [`read`] takes it.
+/// An identity `i` with its addresses, in the format of [`read`].
 macro_rules! identity {
     (sqlite) => { $crate::storage::identities::identity!(@ "json_group_array(json_array", "lower(hex(x.id))") };
     (postgres) => { $crate::storage::identities::identity!(@ "json_agg(json_build_array", "CAST(x.id AS text)") };
@@ -32,7 +32,7 @@ macro_rules! identity {
 }
 pub(in crate::storage) use identity;
 
-/// How many columns [`identity`] selects.
+/// The number of columns of [`identity`].
 pub(in crate::storage) const WIDTH: usize = 15;
 
 /// As [`identity`], with the credentials: see [`read_whole`].
@@ -51,12 +51,12 @@ macro_rules! whole {
 }
 pub(in crate::storage) use whole;
 
-/// Id, channel, value, status, whether and when it was verified, times of creation and change.
+/// Id, channel, value, status, verified flag and time, creation and update time.
 type VerifiableRow = (VerifiableAddressId, String, String, String, u8, Option<i64>, i64, i64);
-/// Id, channel, value, times of creation and change.
+/// Id, channel, value, creation and update time.
 type RecoveryRow = (RecoveryAddressId, String, String, i64, i64);
 
-/// Reads what [`identity`] selected, from position `at` on.
+/// Reads the columns of [`identity`], from position `at` on.
 pub(in crate::storage) fn read(row: &Row, at: usize) -> Result<Identity, Error> {
     let optional_json =
         |position: usize| row.get::<Option<String>>(at + position)?.map(|text| json(TABLE, &text)).transpose();
@@ -80,7 +80,7 @@ pub(in crate::storage) fn read(row: &Row, at: usize) -> Result<Identity, Error> 
     })
 }
 
-/// Reads what [`whole`] selected.
+/// Reads the columns of [`whole`].
 pub(super) fn read_whole(row: &Row, sealer: TenantSealer<'_>) -> Result<Identity, Error> {
     Ok(Identity { credentials: credentials::read(row, WIDTH, sealer)?, ..read(row, 0)? })
 }

@@ -37,7 +37,7 @@ async fn on_both<F: Future<Output = ()>>(test: impl Fn(Database, Rng) -> F) {
 }
 
 #[tokio::test]
-async fn what_is_written_is_read() {
+async fn an_identity_is_read_back_as_it_was_written() {
     on_both(|database, rng| async move {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
@@ -56,7 +56,7 @@ async fn what_is_written_is_read() {
         assert!(find(&mut database.read(TenantId::from_i32(2)), ada.id).await.unwrap().is_none());
         assert!(
             find_whole(&mut tx, elsewhere, ada.id).await.is_err(),
-            "what is sealed for one tenant opens for no other"
+            "data that is sealed for one tenant cannot be opened for another"
         );
         assert_eq!(find_by_external_id(&mut tx, sealer, "x-1").await.unwrap().unwrap().id, ada.id);
         assert!(find_by_external_id(&mut tx, sealer, "X-1").await.unwrap().is_none());
@@ -68,7 +68,7 @@ async fn what_is_written_is_read() {
 }
 
 #[tokio::test]
-async fn nobody_takes_what_somebody_has() {
+async fn a_taken_identifier_or_address_is_rejected() {
     on_both(|database, rng| async move {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
@@ -103,7 +103,7 @@ async fn nobody_takes_what_somebody_has() {
         let mut tx = database.read(TenantId::DEFAULT);
         assert_eq!(count(&mut tx).await.unwrap(), 2);
         let bob = find_by_identifier(&mut tx, sealer, CredentialType::Password, "bob@example.org").await.unwrap();
-        assert!(bob.is_none(), "a refused write leaves nothing behind");
+        assert!(bob.is_none(), "a rejected write has no effect");
         let mut tx = database.write(TenantId::from_i32(2)).await.unwrap();
         insert(&mut tx, TenantSealer::new(&master, TenantId::from_i32(2)), &double).await.unwrap();
         tx.commit().await.unwrap();
@@ -152,7 +152,7 @@ async fn an_update_writes_the_difference() {
 }
 
 #[tokio::test]
-async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
+async fn pages_contain_each_identity_once_with_all_its_parts() {
     on_both(|database, rng| async move {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
@@ -177,7 +177,7 @@ async fn pages_hold_each_identity_once_with_all_that_is_its_own() {
         assert_eq!(found, people);
         let page = PageRequest { size: 10, after: None };
         let similar = list(&mut tx, None, &Filter::IdentifierBeginning("p_".into()), &page).await.unwrap();
-        assert!(similar.items.is_empty(), "an underscore is an underscore");
+        assert!(similar.items.is_empty(), "an underscore is not a wildcard");
     })
     .await;
 }
@@ -188,7 +188,7 @@ async fn a_search_by_the_beginning_of_an_identifier_returns_each_owner_once() {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
         let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-        // In the order of a language `B` and `ä` lie between `a` and `c`; byte by byte they do not.
+        // In a language collation `B` and `ä` sort between `a` and `c`; byte by byte they do not.
         for name in ["anna@a", "anna@b", "anna.x@c", "ann@d", "anoa@e", "Bnna@f", "änna@g"] {
             let mut person = person(&rng, name);
             let handle = |name: &str| vec![format!("{name}#1"), format!("{name}#2")];
@@ -241,7 +241,7 @@ async fn a_stale_write_of_an_identity_changes_nothing() {
         assert_eq!(lock_unchanged(&mut tx, &before).await.unwrap(), Unchanged::No);
         tx.commit().await.unwrap();
 
-        // The change, the deletion of a credential and a new state all rest on what was read.
+        // The change, the deletion of a credential and the new state all depend on the version that was read.
         let mut without = before.clone();
         without.credentials.remove(&CredentialType::Password);
         let mut disabled = before.clone();
@@ -259,7 +259,7 @@ async fn a_stale_write_of_an_identity_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_stale_write_of_an_address_does_not_take_its_proof_back() {
+async fn a_stale_write_of_an_address_does_not_undo_its_verification() {
     on_both(|database, rng| async move {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);
@@ -279,7 +279,7 @@ async fn a_stale_write_of_an_address_does_not_take_its_proof_back() {
 }
 
 #[tokio::test]
-async fn a_new_hash_is_written_only_where_the_credential_is() {
+async fn a_new_hash_is_written_only_if_the_credential_exists() {
     on_both(|database, rng| async move {
         let master = sealer();
         let sealer = TenantSealer::new(&master, TenantId::DEFAULT);

@@ -398,7 +398,7 @@ async fn a_body_that_a_program_writes_is_reported_with_its_consequence() {
     );
     let warnings = World::new().starts(&[Service::IDENTITY], "kratos.yml", &text).await;
     assert!(
-        matches!(&warnings[..], [only] if only.starts_with("kratos.yml: courier.channels.0.request_config.body: programs that write a body")),
+        matches!(&warnings[..], [only] if only.starts_with("kratos.yml: courier.channels.0.request_config.body: Jsonnet bodies are not supported")),
         "{warnings:?}"
     );
 }

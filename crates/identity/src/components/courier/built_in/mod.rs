@@ -1,7 +1,7 @@
-//! The built-in messages: the texts of one language in one frame, with the product's name, mark and colours.
+//! The built-in messages: the texts of one language in one layout, with the product's name, logo and colours.
 //!
-//! What always holds: the HTML part loads nothing from elsewhere but a logo that the configuration names by an absolute
-//! URL; every value is escaped for HTML by the template, and the text part is plain.
+//! What always holds: the HTML part loads nothing from other hosts except a logo that the configuration names by an absolute
+//! URL. The template escapes every value for HTML. The text part is plain text.
 
 use askama::Template;
 use serde_json::Value;
@@ -28,7 +28,7 @@ struct Mail<'a> {
     sent_by: String,
 }
 
-/// What a message says, before it is written in a form.
+/// The data of a message, before it is rendered.
 pub(super) struct BuiltIn<'a> {
     pub kind: TemplateType,
     pub language: Language,
@@ -88,7 +88,7 @@ impl<'a> BuiltIn<'a> {
             closing: self.closing(),
             sent_by: self.fill(self.texts().sent_by),
         };
-        // A template fails only when a value's own formatting does.
+        // Rendering fails only when the formatting of a value fails.
         mail.render().unwrap_or_default()
     }
 
@@ -97,7 +97,7 @@ impl<'a> BuiltIn<'a> {
         let mut lines = vec![text.short.map(|text| self.fill(text)).unwrap_or_default()];
         if let Some(code) = self.code() {
             lines.push(self.fill(self.texts().short_validity));
-            // The last line lets the browser fill the code in (WICG "Origin-bound one-time codes").
+            // The last line lets the browser autofill the code (WICG "Origin-bound one-time codes").
             lines.extend(self.domain().map(|domain| format!("@{domain} #{code}")));
         } else if self.kind != TemplateType::RegistrationTaken {
             lines.extend(text.advice.map(|advice| self.fill(advice)));
@@ -160,7 +160,7 @@ impl<'a> BuiltIn<'a> {
         self.data.get(key).and_then(Value::as_str)
     }
 
-    /// The text with the values of the message. One that the message lacks leaves nothing behind.
+    /// The text with the values of the message. An absent value becomes an empty string.
     fn fill(&self, text: Sentence) -> String {
         let minutes = self.data.get("expires_in_minutes").and_then(Value::as_u64);
         text.with([

@@ -21,7 +21,7 @@ fn written(kind: TemplateType, tag: &str, brand: &Brand, data: &Value) -> [Strin
 }
 
 #[test]
-fn every_message_says_in_each_language_what_was_agreed_upon() {
+fn every_message_matches_its_snapshot_in_each_language() {
     let brand = brand(json!({"product_name": "Acme", "variables": {"accent": "#7a1fa2"}}));
     for kind in TemplateType::ALL {
         for tag in Language::all().iter().map(|language| language.tag()) {
@@ -46,7 +46,7 @@ fn values_are_escaped_in_html_and_plain_in_text() {
 }
 
 #[test]
-fn a_value_with_braces_stays_as_it_is_and_an_absent_one_leaves_nothing() {
+fn a_value_with_braces_is_not_expanded_and_an_absent_one_is_empty() {
     let brand = brand(json!({"product_name": "{ $code }"}));
     let [subject, plain, ..] = written(TemplateType::RecoveryInvalid, "en", &brand, &json!({"to": "{code} { $to }"}));
     assert!(plain.contains("the account of {code} { $to }.") && plain.contains("by { $code }."), "{plain}");
@@ -56,7 +56,7 @@ fn a_value_with_braces_stays_as_it_is_and_an_absent_one_leaves_nothing() {
 }
 
 #[test]
-fn a_link_that_is_not_a_web_address_is_not_drawn() {
+fn a_link_that_is_not_an_http_url_is_not_rendered() {
     let data = json!({"recovery_url": "javascript:alert(1)", "expires_in_minutes": 60});
     let [_, plain, _, html] = written(TemplateType::RecoveryValid, "en", &brand(json!({})), &data);
     assert!(!html.contains("javascript") && !plain.contains("javascript"), "{html}");

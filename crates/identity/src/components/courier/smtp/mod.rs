@@ -21,13 +21,13 @@ use crate::domain::message_queue::Message;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What became of an attempt.
+/// The result of a delivery attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     Done,
-    /// Worth another try.
+    /// It is retried.
     Failed(String),
-    /// It will never arrive.
+    /// It cannot succeed, so it is not retried.
     Impossible(String),
 }
 
@@ -92,7 +92,7 @@ impl SmtpDelivery {
             .to(to)
             .subject(message.content.subject.replace(['\r', '\n'], " "))
             .date(UNIX_EPOCH + Duration::from_micros(micros))
-            // The same on every attempt, so that a mailbox can tell a repetition.
+            // The same on every attempt, so that a mailbox can detect duplicates.
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())));
         for (name, value) in &self.headers {
             builder = builder.raw_header(HeaderValue::new(name.clone(), value.clone()));

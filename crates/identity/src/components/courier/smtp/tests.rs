@@ -29,13 +29,13 @@ fn message(recipient: &str) -> Message {
     }
 }
 
-/// A mail server of a few lines, which answers a recipient with `answer`, and what it heard.
+/// A minimal mail server that answers a recipient with `answer`, and the data that it received.
 #[expect(clippy::disallowed_methods, reason = "a test's server ends with its runtime")]
 async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let heard = Arc::new(Mutex::new(String::new()));
-    let log = heard.clone();
+    let received = Arc::new(Mutex::new(String::new()));
+    let log = received.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (read, mut write) = stream.into_split();
@@ -70,7 +70,7 @@ async fn server(answer: &'static str) -> (u16, Arc<Mutex<String>>) {
             }
         }
     });
-    (port, heard)
+    (port, received)
 }
 
 fn delivery(uri: String) -> Result<Option<SmtpDelivery>, SmtpConfigError> {
@@ -82,24 +82,24 @@ fn trusting_delivery(uri: String, trust: &TrustStore) -> Result<Option<SmtpDeliv
         connection_uri: Some(Secret::new(uri)),
         from_address: "no-reply@kleis.example".into(),
         from_name: "Kleis".into(),
-        headers: [("X-House".to_owned(), "kleis".to_owned())].into(),
+        headers: [("X-TestServer".to_owned(), "kleis".to_owned())].into(),
         ..Smtp::default()
     };
     SmtpDelivery::new(&config, trust)
 }
 
 #[tokio::test]
-async fn a_mail_arrives_with_both_texts_and_nobody_else_named() {
-    let (port, heard) = server("250 fine").await;
+async fn a_mail_arrives_with_both_texts_and_no_other_recipient() {
+    let (port, received) = server("250 fine").await;
     let smtp = delivery(format!("smtp://user:p%40ss@127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
     let now = Timestamp::from_unix_seconds(1_800_000_000);
     assert_eq!(smtp.deliver(&message("ada@example.org"), now).await, Delivery::Done);
-    let heard = heard.lock().await;
+    let received = received.lock().await;
     for part in [
         "MAIL FROM:<no-reply@kleis.example>",
         "RCPT TO:<ada@example.org>",
         "From: Kleis <no-reply@kleis.example>",
-        "X-House: kleis",
+        "X-TestServer: kleis",
         "Subject: Your code: 123456  Bcc: victim@example.org",
         "Message-ID: <00000000-0000-0000-0000-000000000000@kleis.example>",
         "Date: Fri, 15 Jan 2027 08:00:00 +0000",
@@ -108,13 +108,13 @@ async fn a_mail_arrives_with_both_texts_and_nobody_else_named() {
         // "\0user\0p@ss"
         "AUTH PLAIN AHVzZXIAcEBzcw==",
     ] {
-        assert!(heard.contains(part), "{part} is missing in {heard}");
+        assert!(received.contains(part), "{part} is missing in {received}");
     }
-    assert!(!heard.contains("\nBcc:"), "a line break makes no header");
+    assert!(!received.contains("\nBcc:"), "a line break does not add a header");
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_is_told_from_one_for_now() {
+async fn permanent_and_temporary_rejections_are_distinguished() {
     let now = Timestamp::EPOCH;
     let (port, _) = server("550 no such mailbox").await;
     let smtp = delivery(format!("smtp://127.0.0.1:{port}/?disable_starttls=true")).unwrap().unwrap();
@@ -127,16 +127,16 @@ async fn a_refusal_for_good_is_told_from_one_for_now() {
 
 #[tokio::test]
 async fn without_starttls_nothing_is_sent_in_clear_text() {
-    let (port, heard) = server("250 fine").await;
+    let (port, received) = server("250 fine").await;
     let smtp = delivery(format!("smtp://user:secret@127.0.0.1:{port}/")).unwrap().unwrap();
     let result = smtp.deliver(&message("ada@example.org"), Timestamp::EPOCH).await;
     assert!(matches!(result, Delivery::Failed(_) | Delivery::Impossible(_)), "{result:?}");
-    let heard = heard.lock().await;
-    assert!(!heard.contains("AUTH") && !heard.contains("RCPT"), "{heard}");
+    let received = received.lock().await;
+    assert!(!received.contains("AUTH") && !received.contains("RCPT"), "{received}");
 }
 
 #[tokio::test]
-async fn flags_of_the_connection_uri_take_every_spelling_of_go_and_no_other() {
+async fn flags_of_the_connection_uri_accept_the_spellings_of_go_only() {
     for spelling in ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"] {
         for flag in ["disable_starttls", "skip_ssl_verify"] {
             assert!(delivery(format!("smtp://mail.example.org/?{flag}={spelling}")).is_ok(), "{flag}={spelling}");

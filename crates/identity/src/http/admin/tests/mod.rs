@@ -1,4 +1,4 @@
-//! The admin API, asked over the router, on both engines, with a clock that stands still.
+//! Tests of the admin API over the router, on both engines, with a fixed clock.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{Config, Identity, Parts};
 mod shapes;
 mod ways_in;
 
-struct House {
+struct TestServer {
     identity: Arc<Identity>,
     clock: ManualClock,
     admin: Router,
@@ -37,12 +37,14 @@ struct Reply {
     json: Value,
 }
 
-async fn on_both<F: Future<Output = ()>>(test: impl Fn(House) -> F) {
-    database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| test(House::new(database)))
-        .await;
+async fn on_both<F: Future<Output = ()>>(test: impl Fn(TestServer) -> F) {
+    database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| {
+        test(TestServer::new(database))
+    })
+    .await;
 }
 
-impl House {
+impl TestServer {
     fn new(database: Database) -> Self {
         let config: Config = serde_json::from_value(json!({
             "dev": true,
@@ -131,7 +133,7 @@ impl Reply {
         self.json["error"]["reason"].as_str().unwrap_or_default()
     }
 
-    /// The address behind `rel="next"`, as path and query.
+    /// The URL of `rel="next"`, as path and query.
     fn next(&self) -> Option<String> {
         let links = self.headers.get("link")?.to_str().unwrap();
         let next = links.split(',').find(|link| link.contains("rel=\"next\""))?;
@@ -142,8 +144,8 @@ impl Reply {
 
 #[tokio::test]
 async fn an_identity_is_created_read_replaced_and_deleted() {
-    on_both(|house| async move {
-        let created = house
+    on_both(|server| async move {
+        let created = server
             .ask(
                 "POST",
                 "/admin/identities",
@@ -169,20 +171,20 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
         let password = &created.json["credentials"]["password"];
         assert_eq!((&password["identifiers"], password.get("config")), (&json!(["ada@example.org"]), None));
         let addresses = created.json["verifiable_addresses"].as_array().unwrap();
-        assert_eq!(addresses.len(), 1, "an address that the traits do not name is dropped");
+        assert_eq!(addresses.len(), 1, "an address that is not in the traits is dropped");
         assert_eq!((&addresses[0]["value"], &addresses[0]["verified"]), (&json!("ada@example.org"), &json!(true)));
         assert_eq!(created.json["recovery_addresses"][0]["value"], "ada@example.org");
 
-        let read = house
+        let read = server
             .ask("GET", &format!("/admin/identities/{id}?include_credential=password"), Value::Null)
             .await
             .expect(200);
         let hash = read.json["credentials"]["password"]["config"]["hashed_password"].as_str().unwrap();
-        assert!(house.identity.hasher.verify(&Secret::new("correct horse".into()), hash).await.unwrap());
-        let external = house.ask("GET", "/identities/by/external/crm-1", Value::Null).await.expect(200);
-        assert_eq!(external.json["id"], id.as_str(), "the prefix may be missing");
+        assert!(server.identity.hasher.verify(&Secret::new("correct horse".into()), hash).await.unwrap());
+        let external = server.ask("GET", "/identities/by/external/crm-1", Value::Null).await.expect(200);
+        assert_eq!(external.json["id"], id.as_str(), "the prefix is optional");
 
-        let updated = house
+        let updated = server
             .ask(
                 "PUT",
                 &format!("/admin/identities/{id}"),
@@ -194,16 +196,16 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
             .expect(200);
         assert_eq!(updated.json["state"], "inactive");
         assert_eq!(updated.json["metadata_admin"], Value::Null);
-        assert_eq!(updated.json.get("external_id"), None, "what is not given is cleared");
-        assert_eq!(updated.json["verifiable_addresses"][0]["verified"], false, "a new address has to be proved");
+        assert_eq!(updated.json.get("external_id"), None, "omitted members are cleared");
+        assert_eq!(updated.json["verifiable_addresses"][0]["verified"], false, "a new address must be verified");
         assert_eq!(updated.json["credentials"]["password"]["identifiers"], json!(["ada@new.example"]));
-        house.ask("GET", "/admin/identities/by/external/crm-1", Value::Null).await.expect(404);
+        server.ask("GET", "/admin/identities/by/external/crm-1", Value::Null).await.expect(404);
 
-        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
-        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(404);
-        house.ask("GET", "/admin/identities/not-a-uuid", Value::Null).await.expect(404);
-        house.create("ada@new.example").await;
-        let names = house.events().await;
+        server.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
+        server.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(404);
+        server.ask("GET", "/admin/identities/not-a-uuid", Value::Null).await.expect(404);
+        server.create("ada@new.example").await;
+        let names = server.events().await;
         for name in ["IdentityCreated", "IdentityUpdated", "IdentityDeleted"] {
             assert!(names.iter().any(|event| event == name), "{name} in {names:?}");
         }
@@ -212,12 +214,12 @@ async fn an_identity_is_created_read_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
-    on_both(|house| async move {
-        house.create("taken@example.org").await;
+async fn errors_name_the_invalid_member() {
+    on_both(|server| async move {
+        server.create("taken@example.org").await;
         let refused = |body: Value| {
-            let house = &house;
-            async move { house.ask("POST", "/admin/identities", body).await }
+            let server = &server;
+            async move { server.ask("POST", "/admin/identities", body).await }
         };
         for (body, status, word) in [
             (json!({"traits": {}}), 400, "/traits/email"),
@@ -242,35 +244,35 @@ async fn what_is_wrong_is_named() {
             assert_eq!(reply.status.as_u16(), status, "{body}: {}", reply.json);
             assert!(reply.reason().contains(word), "{body}: {}", reply.json);
         }
-        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
-        assert_eq!(all.json.as_array().unwrap().len(), 1, "a refusal leaves nothing behind");
+        let all = server.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        assert_eq!(all.json.as_array().unwrap().len(), 1, "a rejected request has no effect");
     })
     .await;
 }
 
 #[tokio::test]
 async fn lists_are_paged_by_sealed_tokens_and_filtered() {
-    on_both(|house| async move {
+    on_both(|server| async move {
         let mut expected = BTreeSet::new();
         for number in 0..7 {
-            expected.insert(house.create(&format!("p{number}@example.org")).await);
+            expected.insert(server.create(&format!("p{number}@example.org")).await);
         }
         let mut found = BTreeSet::new();
         let mut path = Some("/admin/identities?page_size=3".to_owned());
         let mut pages = 0;
         while let Some(next) = path {
-            let page = house.ask("GET", &next, Value::Null).await.expect(200);
+            let page = server.ask("GET", &next, Value::Null).await.expect(200);
             pages += 1;
             for identity in page.json.as_array().unwrap() {
                 assert!(identity.get("credentials").is_none());
                 assert_eq!(identity["verifiable_addresses"].as_array().unwrap().len(), 1);
-                assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity came twice");
+                assert!(found.insert(identity["id"].as_str().unwrap().to_owned()), "an identity is listed twice");
             }
             path = page.next();
         }
         assert_eq!((pages, found), (3, expected.clone()));
 
-        let with = house.ask("GET", "/admin/identities?include_credential=code", Value::Null).await.expect(200);
+        let with = server.ask("GET", "/admin/identities?include_credential=code", Value::Null).await.expect(200);
         let first = &with.json[0]["credentials"];
         assert!(
             first["code"]["config"]["addresses"].is_array() && first["password"].get("config").is_none(),
@@ -278,15 +280,15 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
         );
 
         let by = |query: String| {
-            let house = &house;
-            async move { house.ask("GET", &format!("/admin/identities?{query}"), Value::Null).await }
+            let server = &server;
+            async move { server.ask("GET", &format!("/admin/identities?{query}"), Value::Null).await }
         };
         let one = by("credentials_identifier=P3%40Example.ORG".into()).await.expect(200);
         assert_eq!(one.json.as_array().unwrap().len(), 1);
         let similar = by("preview_credentials_identifier_similar=p&page_size=5".into()).await.expect(200);
         assert_eq!(similar.json.as_array().unwrap().len(), 5);
-        let rest = house.ask("GET", &similar.next().unwrap(), Value::Null).await.expect(200);
-        assert_eq!(rest.json.as_array().unwrap().len(), 2, "filters travel with the link");
+        let rest = server.ask("GET", &similar.next().unwrap(), Value::Null).await.expect(200);
+        assert_eq!(rest.json.as_array().unwrap().len(), 2, "the link contains the filters");
         assert_eq!(by("preview_credentials_identifier_similar=p%25".into()).await.expect(200).json, json!([]));
         let two: Vec<_> = expected.iter().take(2).cloned().collect();
         let ids = by(format!("ids={}&ids={}", two[0], two[1])).await.expect(200);
@@ -309,11 +311,11 @@ async fn lists_are_paged_by_sealed_tokens_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_members_and_obeys_the_schema() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
+async fn a_patch_changes_members_and_is_validated_by_the_schema() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
         let path = format!("/admin/identities/{id}");
-        let patched = house
+        let patched = server
             .ask(
                 "PATCH",
                 &path,
@@ -332,7 +334,7 @@ async fn a_patch_changes_members_and_obeys_the_schema() {
         assert_eq!((&patched.json["state"], &patched.json["external_id"]), (&json!("inactive"), &json!("x-1")));
         assert_eq!(patched.json["verifiable_addresses"][0]["verified"], true);
         let hash = "$2a$04$abcdefghijklmnopqrstuu960j13X6kQlzbqdzgQcooaqGRvuvICC";
-        house
+        server
             .ask(
                 "PATCH",
                 &path,
@@ -340,7 +342,7 @@ async fn a_patch_changes_members_and_obeys_the_schema() {
             )
             .await
             .expect(200);
-        let read = house.ask("GET", &format!("{path}?include_credential=password"), Value::Null).await.expect(200);
+        let read = server.ask("GET", &format!("{path}?include_credential=password"), Value::Null).await.expect(200);
         assert_eq!(read.json["credentials"]["password"]["config"]["hashed_password"], hash);
         assert_eq!(read.json["credentials"]["password"]["identifiers"], json!(["ada@example.org"]));
         for wrong in [
@@ -354,23 +356,23 @@ async fn a_patch_changes_members_and_obeys_the_schema() {
             json!([{"op": "replace", "path": "/credentials/password/config/hashed_password", "value": "plain"}]),
             json!({"op": "replace"}),
         ] {
-            house.ask("PATCH", &path, wrong).await.expect(400);
+            server.ask("PATCH", &path, wrong).await.expect(400);
         }
-        house.create("other@example.org").await;
+        server.create("other@example.org").await;
         let taken = json!([{"op": "replace", "path": "/traits/email", "value": "other@example.org"}]);
-        house.ask("PATCH", &path, taken).await.expect(409);
-        let after = house.ask("GET", &path, Value::Null).await.expect(200);
+        server.ask("PATCH", &path, taken).await.expect(409);
+        let after = server.ask("GET", &path, Value::Null).await.expect(200);
         assert_eq!(after.json["traits"]["email"], "ada@example.org");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_batch_answers_item_by_item() {
-    on_both(|house| async move {
+async fn a_batch_reports_a_result_per_item() {
+    on_both(|server| async move {
         let create = |email: &str| json!({"traits": {"email": email}, "credentials": {"password": {"config": {"password": "correct horse"}}}});
         let patch_id = "6f6f4a3e-0c1d-4b56-9a63-1b3f6e5a7c11";
-        let reply = house
+        let reply = server
             .ask("PATCH", "/admin/identities", json!({"identities": [
                 {"create": create("a@example.org"), "patch_id": patch_id},
                 {"create": create("A@example.org"), "patch_id": "6f6f4a3e-0c1d-4b56-9a63-1b3f6e5a7c12"},
@@ -385,72 +387,75 @@ async fn a_batch_answers_item_by_item() {
         let codes: BTreeSet<_> = items.iter().filter_map(|item| item["error"]["code"].as_i64()).collect();
         assert_eq!(codes, BTreeSet::from([400, 409]));
         assert_eq!(items[0]["patch_id"], patch_id);
-        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        let all = server.ask("GET", "/admin/identities", Value::Null).await.expect(200);
         assert_eq!(all.json.as_array().unwrap().len(), 2);
         let many = vec![json!({"create": create("x@example.org")}); 201];
-        house.ask("PATCH", "/admin/identities", json!({"identities": many})).await.expect(400);
+        server.ask("PATCH", "/admin/identities", json!({"identities": many})).await.expect(400);
         let bad_hash = json!({"traits": {"email": "c@example.org"}, "credentials": {"password": {"config": {"hashed_password": "x"}}}});
-        house
+        server
             .ask("PATCH", "/admin/identities", json!({"identities": [{"create": create("d@example.org")}, {"create": bad_hash}]}))
             .await
             .expect(400);
-        let all = house.ask("GET", "/admin/identities", Value::Null).await.expect(200);
-        assert_eq!(all.json.as_array().unwrap().len(), 2, "a batch with a fault in it does nothing");
+        let all = server.ask("GET", "/admin/identities", Value::Null).await.expect(200);
+        assert_eq!(all.json.as_array().unwrap().len(), 2, "a batch with an invalid item has no effect");
     })
     .await;
 }
 
 #[tokio::test]
 async fn schemas_are_public() {
-    on_both(|house| async move {
+    on_both(|server| async move {
         for path in ["/schemas/default", "/schemas/ZGVmYXVsdA", "/admin/schemas/default"] {
-            let reply = house.send(&house.public, "GET", path, None).await.expect(200);
+            let reply = server.send(&server.public, "GET", path, None).await.expect(200);
             assert!(reply.json["properties"]["traits"].is_object());
         }
-        let list = house.send(&house.public, "GET", "/schemas", None).await.expect(200);
+        let list = server.send(&server.public, "GET", "/schemas", None).await.expect(200);
         assert_eq!((&list.json[0]["id"], list.json.as_array().unwrap().len()), (&json!("default"), 1));
-        house.send(&house.public, "GET", "/schemas/unknown", None).await.expect(404);
-        house.send(&house.public, "GET", "/admin/identities", None).await.expect(404);
+        server.send(&server.public, "GET", "/schemas/unknown", None).await.expect(404);
+        server.send(&server.public, "GET", "/admin/identities", None).await.expect(404);
     })
     .await;
 }
 
 #[tokio::test]
 async fn messages_are_listed_and_their_attempts_shown() {
-    on_both(|house| async move {
-        let cx = house.cx();
-        let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
+    on_both(|server| async move {
+        let cx = server.cx();
+        let mut tx = server.identity.database.write(cx.tenant).await.unwrap();
         let data = json!({"to": "a@example.org", "recovery_code": "123456", "expires_in_minutes": 60});
         let template = crate::components::courier::Template::RecoveryCodeValid;
         let via = crate::domain::Via::Email;
-        let id = house.identity.courier.queue(&mut tx, &cx, template, via, "a@example.org", data).await.unwrap();
+        let id = server.identity.courier.queue(&mut tx, &cx, template, via, "a@example.org", data).await.unwrap();
         tx.commit().await.unwrap();
-        let queued = house
+        let queued = server
             .ask("GET", "/admin/courier/messages?status=queued&recipient=a@example.org", Value::Null)
             .await
             .expect(200);
         assert_eq!(queued.json[0]["id"], json!(id));
-        assert!(queued.json[0]["body"].as_str().unwrap().contains("123456"), "development may read them");
+        assert!(queued.json[0]["body"].as_str().unwrap().contains("123456"), "contents are shown in development");
 
         let worker = jobs::Worker::new(
-            house.identity.database.clone(),
-            house.clock.clock(),
-            house.identity.rng.clone(),
-            house.identity.handlers(),
+            server.identity.database.clone(),
+            server.clock.clock(),
+            server.identity.rng.clone(),
+            server.identity.handlers(),
             crate::RETENTION.iter().copied(),
         );
         worker.run_due().await.unwrap();
-        let sent = house.ask("GET", &format!("/admin/courier/messages/{id}"), Value::Null).await.expect(200);
+        let sent = server.ask("GET", &format!("/admin/courier/messages/{id}"), Value::Null).await.expect(200);
         assert_eq!((&sent.json["status"], &sent.json["send_count"]), (&json!("sent"), &json!(1)));
         assert_eq!(sent.json["dispatches"][0]["status"], "success");
         assert_eq!(sent.json["dispatches"][0].get("error"), Some(&Value::Null));
         assert_eq!(
-            house.ask("GET", "/admin/courier/messages?status=queued", Value::Null).await.expect(200).json,
+            server.ask("GET", "/admin/courier/messages?status=queued", Value::Null).await.expect(200).json,
             json!([])
         );
-        house.ask("GET", "/admin/courier/messages/not-a-uuid", Value::Null).await.expect(400);
-        house.ask("GET", "/admin/courier/messages/9b6a3c7e-1f0a-4a55-8f4c-000000000000", Value::Null).await.expect(404);
-        house.ask("GET", "/admin/courier/messages?status=lost", Value::Null).await.expect(400);
+        server.ask("GET", "/admin/courier/messages/not-a-uuid", Value::Null).await.expect(400);
+        server
+            .ask("GET", "/admin/courier/messages/9b6a3c7e-1f0a-4a55-8f4c-000000000000", Value::Null)
+            .await
+            .expect(404);
+        server.ask("GET", "/admin/courier/messages?status=lost", Value::Null).await.expect(400);
     })
     .await;
 }

@@ -6,19 +6,19 @@ use super::on_both;
 
 #[tokio::test]
 async fn a_search_by_identifier_shows_the_credentials() {
-    on_both(|house| async move {
+    on_both(|server| async move {
         let body = json!({
             "traits": {"email": "ada@example.org"},
             "credentials": {"password": {"config": {"password": "correct horse battery"}}},
         });
-        house.ask("POST", "/admin/identities", body).await.expect(201);
+        server.ask("POST", "/admin/identities", body).await.expect(201);
         for query in ["credentials_identifier=ada%40example.org", "preview_credentials_identifier_similar=ada"] {
-            let found = house.ask("GET", &format!("/admin/identities?{query}"), Value::Null).await.expect(200);
+            let found = server.ask("GET", &format!("/admin/identities?{query}"), Value::Null).await.expect(200);
             let password = &found.json[0]["credentials"]["password"];
             assert_eq!(password["type"], "password", "{query}");
             assert_eq!(password["identifiers"], json!(["ada@example.org"]), "{query}");
             assert!(password["created_at"].is_string() && password["updated_at"].is_string(), "{query}");
-            assert!(password.get("config").is_none(), "{query}: a hash is shown on request alone");
+            assert!(password.get("config").is_none(), "{query}: a hash is shown on request only");
         }
     })
     .await;
@@ -26,61 +26,61 @@ async fn a_search_by_identifier_shows_the_credentials() {
 
 #[tokio::test]
 async fn administrative_metadata_that_was_not_sent_is_not_shown_after_a_write() {
-    on_both(|house| async move {
+    on_both(|server| async move {
         let body = json!({"traits": {"email": "ada@example.org"}});
-        let created = house.ask("POST", "/admin/identities", body).await.expect(201);
+        let created = server.ask("POST", "/admin/identities", body).await.expect(201);
         assert_eq!(created.json.get("metadata_admin"), None);
         let path = format!("/admin/identities/{}", created.json["id"].as_str().unwrap());
         let body = json!({"schema_id": "default", "state": "active", "traits": {"email": "ada@example.org"}});
-        let updated = house.ask("PUT", &path, body).await.expect(200);
+        let updated = server.ask("PUT", &path, body).await.expect(200);
         assert_eq!(updated.json.get("metadata_admin"), None);
-        let read = house.ask("GET", &path, Value::Null).await.expect(200);
+        let read = server.ask("GET", &path, Value::Null).await.expect(200);
         assert_eq!(read.json.get("metadata_admin"), Some(&Value::Null));
         let body = json!({"traits": {"email": "bob@example.org"}, "metadata_admin": {"a": 1}});
-        let created = house.ask("POST", "/admin/identities", body).await.expect(201);
+        let created = server.ask("POST", "/admin/identities", body).await.expect(201);
         assert_eq!(created.json["metadata_admin"], json!({"a": 1}));
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_patch_makes_the_members_that_its_path_names() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
+async fn a_patch_creates_missing_parents_of_its_path() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
         let path = format!("/admin/identities/{id}");
         for op in ["add", "replace"] {
             let patch = json!([{"op": op, "path": format!("/metadata_admin/{op}/deep"), "value": 1}]);
-            let patched = house.ask("PATCH", &path, patch).await.expect(200);
+            let patched = server.ask("PATCH", &path, patch).await.expect(200);
             assert_eq!(patched.json["metadata_admin"][op], json!({"deep": 1}));
         }
         let patch = json!([{"op": "remove", "path": "/metadata_admin/none"}]);
-        house.ask("PATCH", &path, patch).await.expect(400);
+        server.ask("PATCH", &path, patch).await.expect(400);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_unknown_identity_has_no_sessions() {
-    on_both(|house| async move {
+    on_both(|server| async move {
         let path = "/admin/identities/9b6a3c7e-1f0a-4a55-8f4c-000000000000/sessions";
-        let none = house.ask("GET", path, Value::Null).await.expect(200);
+        let none = server.ask("GET", path, Value::Null).await.expect(200);
         assert_eq!((&none.json, &none.headers["x-total-count"]), (&json!([]), &"0".parse().unwrap()));
-        house.ask("DELETE", path, Value::Null).await.expect(404);
-        house.ask("GET", "/admin/identities/x/sessions", Value::Null).await.expect(400);
-        house.ask("DELETE", "/admin/identities/x/sessions", Value::Null).await.expect(400);
+        server.ask("DELETE", path, Value::Null).await.expect(404);
+        server.ask("GET", "/admin/identities/x/sessions", Value::Null).await.expect(400);
+        server.ask("DELETE", "/admin/identities/x/sessions", Value::Null).await.expect(400);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_page_size_below_one_is_the_default() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
         for path in ["/admin/identities", "/admin/sessions", "/admin/courier/messages"] {
-            house.ask("GET", &format!("{path}?page_size=-1"), Value::Null).await.expect(200);
+            server.ask("GET", &format!("{path}?page_size=-1"), Value::Null).await.expect(200);
         }
-        house.ask("GET", &format!("/admin/identities/{id}/sessions?page_size=-1"), Value::Null).await.expect(200);
-        let all = house.ask("GET", "/admin/identities?page_size=-1", Value::Null).await.expect(200);
+        server.ask("GET", &format!("/admin/identities/{id}/sessions?page_size=-1"), Value::Null).await.expect(200);
+        let all = server.ask("GET", "/admin/identities?page_size=-1", Value::Null).await.expect(200);
         assert_eq!(all.json.as_array().unwrap().len(), 1);
     })
     .await;

@@ -1,15 +1,15 @@
-//! Sessions, credentials and recovery: how people are in, get in, and are kept out.
+//! Sessions, credentials and recovery in the admin API.
 
 use super::*;
 
 #[tokio::test]
-async fn sessions_are_seen_extended_and_ended() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
-        let first = house.sign_in(&id).await;
-        house.clock.advance(Duration::from_secs(10));
-        let second = house.sign_in(&id).await;
-        let list = house
+async fn sessions_are_listed_extended_and_ended() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
+        let first = server.sign_in(&id).await;
+        server.clock.advance(Duration::from_secs(10));
+        let second = server.sign_in(&id).await;
+        let list = server
             .ask("GET", "/admin/sessions?expand=identity&expand=Devices&active=true", Value::Null)
             .await
             .expect(200);
@@ -17,35 +17,35 @@ async fn sessions_are_seen_extended_and_ended() {
         assert_eq!(ids, [json!(second.id), json!(first.id)], "newest first");
         assert_eq!(list.json[0]["identity"]["id"], id.as_str());
         assert_eq!(list.json[0]["devices"][0]["ip_address"], "192.0.2.1");
-        let page = house.ask("GET", "/admin/sessions?page_size=1", Value::Null).await.expect(200);
-        let next = house.ask("GET", &page.next().unwrap(), Value::Null).await.expect(200);
+        let page = server.ask("GET", "/admin/sessions?page_size=1", Value::Null).await.expect(200);
+        let next = server.ask("GET", &page.next().unwrap(), Value::Null).await.expect(200);
         assert_eq!(next.json[0]["id"], json!(first.id));
         assert!(next.next().is_none());
 
         let extended =
-            house.ask("PATCH", &format!("/admin/sessions/{}/extend", first.id), Value::Null).await.expect(200);
+            server.ask("PATCH", &format!("/admin/sessions/{}/extend", first.id), Value::Null).await.expect(200);
         let until: Timestamp = extended.json["expires_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(24)));
+        assert_eq!(until, server.clock.clock().now().plus(Duration::from_hours(24)));
 
-        house.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
-        house.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
-        let gone = house.ask("GET", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(200);
+        server.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
+        server.ask("DELETE", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(204);
+        let gone = server.ask("GET", &format!("/admin/sessions/{}", first.id), Value::Null).await.expect(200);
         assert_eq!(gone.json["active"], false);
         let own =
-            house.ask("GET", &format!("/admin/identities/{id}/sessions?active=true"), Value::Null).await.expect(200);
+            server.ask("GET", &format!("/admin/identities/{id}/sessions?active=true"), Value::Null).await.expect(200);
         assert_eq!((own.json.as_array().unwrap().len(), &own.headers["x-total-count"]), (1, &"1".parse().unwrap()));
         assert_eq!(own.json[0]["identity"]["id"], id.as_str());
 
-        let none = house
+        let none = server
             .ask("POST", "/admin/sessions", json!({"action": "disable", "sessions": [first.id]}))
             .await
             .expect(200);
         assert_eq!(none.json, json!({"processed": 0, "more": false}));
         let some =
-            house.ask("POST", "/admin/sessions", json!({"action": "disable", "identities": [id]})).await.expect(200);
+            server.ask("POST", "/admin/sessions", json!({"action": "disable", "identities": [id]})).await.expect(200);
         assert_eq!(some.json, json!({"processed": 1, "more": false}));
         let all =
-            house.ask("POST", "/admin/sessions", json!({"action": "delete", "identities": ["*"]})).await.expect(200);
+            server.ask("POST", "/admin/sessions", json!({"action": "delete", "identities": ["*"]})).await.expect(200);
         assert_eq!(all.json, json!({"processed": 2, "more": false}));
         for wrong in [
             json!({"action": "disable"}),
@@ -53,40 +53,40 @@ async fn sessions_are_seen_extended_and_ended() {
             json!({"action": "disable", "sessions": ["*"]}),
             json!({"action": "dance", "identities": ["*"]}),
         ] {
-            house.ask("POST", "/admin/sessions", wrong).await.expect(400);
+            server.ask("POST", "/admin/sessions", wrong).await.expect(400);
         }
-        house.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(404);
-        house.sign_in(&id).await;
-        house.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(204);
-        house.ask("GET", &format!("/admin/sessions/{}", second.id), Value::Null).await.expect(404);
-        house.ask("PATCH", &format!("/admin/sessions/{}/extend", second.id), Value::Null).await.expect(404);
+        server.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(404);
+        server.sign_in(&id).await;
+        server.ask("DELETE", &format!("/admin/identities/{id}/sessions"), Value::Null).await.expect(204);
+        server.ask("GET", &format!("/admin/sessions/{}", second.id), Value::Null).await.expect(404);
+        server.ask("PATCH", &format!("/admin/sessions/{}/extend", second.id), Value::Null).await.expect(404);
     })
     .await;
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_or_deleted_is_signed_out_at_once() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
-        let session = house.sign_in(&id).await;
+async fn a_disabled_or_deleted_person_is_signed_out_at_once() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
+        let session = server.sign_in(&id).await;
         let body = json!({"schema_id": "default", "state": "inactive", "traits": {"email": "ada@example.org"}});
-        house.ask("PUT", &format!("/admin/identities/{id}"), body.clone()).await.expect(200);
-        let ended = house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
+        server.ask("PUT", &format!("/admin/identities/{id}"), body.clone()).await.expect(200);
+        let ended = server.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
         assert_eq!(ended.json["active"], false);
         let mut back = body;
         back["state"] = json!("active");
-        house.ask("PUT", &format!("/admin/identities/{id}"), back).await.expect(200);
-        let still = house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
-        assert_eq!(still.json["active"], false, "who comes back signs in again");
-        house.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
-        house.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(404);
+        server.ask("PUT", &format!("/admin/identities/{id}"), back).await.expect(200);
+        let still = server.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(200);
+        assert_eq!(still.json["active"], false, "reactivation does not restore the session");
+        server.ask("DELETE", &format!("/admin/identities/{id}"), Value::Null).await.expect(204);
+        server.ask("GET", &format!("/admin/sessions/{}", session.id), Value::Null).await.expect(404);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_credential_is_deleted_unless_it_is_the_last_way_in() {
-    on_both(|house| async move {
+async fn a_credential_is_deleted_unless_it_is_the_last_first_factor() {
+    on_both(|server| async move {
         let body = json!({
             "traits": {"email": "ada@example.org"},
             "credentials": {
@@ -95,24 +95,24 @@ async fn a_credential_is_deleted_unless_it_is_the_last_way_in() {
                 "totp": {"config": {"totp_url": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP"}},
             },
         });
-        let created = house.ask("POST", "/admin/identities", body).await.expect(201);
+        let created = server.ask("POST", "/admin/identities", body).await.expect(201);
         let path = format!("/admin/identities/{}/credentials", created.json["id"].as_str().unwrap());
-        house.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(204);
-        house.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(404);
-        house.ask("DELETE", &format!("{path}/oidc"), Value::Null).await.expect(400);
-        house.ask("DELETE", &format!("{path}/oidc?identifier=google:1"), Value::Null).await.expect(204);
-        house.ask("DELETE", &format!("{path}/password"), Value::Null).await.expect(400);
-        house.ask("DELETE", &format!("{path}/code"), Value::Null).await.expect(400);
-        house.ask("DELETE", &format!("{path}/fax"), Value::Null).await.expect(400);
+        server.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(204);
+        server.ask("DELETE", &format!("{path}/totp"), Value::Null).await.expect(404);
+        server.ask("DELETE", &format!("{path}/oidc"), Value::Null).await.expect(400);
+        server.ask("DELETE", &format!("{path}/oidc?identifier=google:1"), Value::Null).await.expect(204);
+        server.ask("DELETE", &format!("{path}/password"), Value::Null).await.expect(400);
+        server.ask("DELETE", &format!("{path}/code"), Value::Null).await.expect(400);
+        server.ask("DELETE", &format!("{path}/fax"), Value::Null).await.expect(400);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_administrator_hands_out_a_recovery_code() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
-        let made = house
+async fn an_administrator_creates_a_recovery_code() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
+        let made = server
             .ask("POST", "/admin/recovery/code?return_to=/ui/welcome", json!({"identity_id": id, "expires_in": "12h"}))
             .await
             .expect(201);
@@ -121,24 +121,24 @@ async fn an_administrator_hands_out_a_recovery_code() {
         let link = made.json["recovery_link"].as_str().unwrap();
         let flow = link.split("flow=").nth(1).unwrap();
         let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(12)));
-        // Fetched and submitted without a cookie, by whoever got it.
-        let shown = house
-            .send(&house.public, "GET", &format!("/self-service/recovery/flows?id={flow}"), None)
+        assert_eq!(until, server.clock.clock().now().plus(Duration::from_hours(12)));
+        // Fetched and submitted without a cookie, by the person who received it.
+        let shown = server
+            .send(&server.public, "GET", &format!("/self-service/recovery/flows?id={flow}"), None)
             .await
             .expect(200);
         assert_eq!(shown.json["state"], "sent_email");
         assert_eq!(shown.json["return_to"], "/ui/welcome");
         let path = format!("/self-service/recovery?flow={flow}");
-        // It is for this code alone: nobody has another one sent in it.
-        let asked = json!({"method": "code", "email": "ada@example.org"});
-        let asked = house.send(&house.public, "POST", &path, Some(asked)).await.expect(400);
+        // The flow is for this code only: it sends no other one.
+        let request = json!({"method": "code", "email": "ada@example.org"});
+        let rejected = server.send(&server.public, "POST", &path, Some(request)).await.expect(400);
         let at_code =
-            asked.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
+            rejected.json["ui"]["nodes"].as_array().unwrap().iter().find(|it| it["attributes"]["name"] == "code");
         assert_eq!(at_code.unwrap()["messages"][0]["id"], 4_000_002);
-        let mails = house.ask("GET", "/admin/courier/messages", Value::Null).await.expect(200);
+        let mails = server.ask("GET", "/admin/courier/messages", Value::Null).await.expect(200);
         assert_eq!(mails.json, json!([]));
-        let passed = house.send(&house.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
+        let passed = server.send(&server.public, "POST", &path, Some(json!({"method": "code", "code": code}))).await;
         assert_eq!(passed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", passed.json);
         assert!(
             passed
@@ -147,43 +147,43 @@ async fn an_administrator_hands_out_a_recovery_code() {
                 .iter()
                 .any(|cookie| cookie.to_str().unwrap().starts_with("ory_kratos_session="))
         );
-        let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
-        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
-        house
+        let read = server.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
+        server
             .ask("POST", "/admin/recovery/code", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}))
             .await
             .expect(404);
-        house.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
+        server.ask("POST", "/admin/recovery/code", json!({"identity_id": id, "expires_in": "soon"})).await.expect(400);
         let elsewhere = "/admin/recovery/code?return_to=https://evil.example/";
-        let refused = house.ask("POST", elsewhere, json!({"identity_id": id})).await.expect(400);
+        let refused = server.ask("POST", elsewhere, json!({"identity_id": id})).await.expect(400);
         assert!(refused.reason().contains("return_to"), "{}", refused.json);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_administrator_hands_out_a_recovery_link() {
-    on_both(|house| async move {
-        let id = house.create("ada@example.org").await;
+async fn an_administrator_creates_a_recovery_link() {
+    on_both(|server| async move {
+        let id = server.create("ada@example.org").await;
         let body = json!({"identity_id": id, "expires_in": "12h"});
-        let made = house.ask("POST", "/admin/recovery/link?return_to=/ui/welcome", body).await.expect(200);
+        let made = server.ask("POST", "/admin/recovery/link?return_to=/ui/welcome", body).await.expect(200);
         let until: Timestamp = made.json["expires_at"].as_str().unwrap().parse().unwrap();
-        assert_eq!(until, house.clock.clock().now().plus(Duration::from_hours(12)));
+        assert_eq!(until, server.clock.clock().now().plus(Duration::from_hours(12)));
         let link = made.json["recovery_link"].as_str().unwrap();
         let path = link.strip_prefix("http://id.example").unwrap();
-        house.send(&house.public, "GET", path, None).await.expect(200);
-        let passed = house.send(&house.public, "POST", path, None).await.expect(303);
+        server.send(&server.public, "GET", path, None).await.expect(200);
+        let passed = server.send(&server.public, "POST", path, None).await.expect(303);
         assert!(passed.headers["location"].to_str().unwrap().starts_with("http://id.example/ui/settings?flow="));
-        let again = house.send(&house.public, "POST", path, None).await.expect(303);
+        let again = server.send(&server.public, "POST", path, None).await.expect(303);
         assert!(!again.headers.get_all("set-cookie").iter().any(|it| it.to_str().unwrap().starts_with("ory_kratos_s")));
-        let read = house.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
-        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "nothing was proved of an address");
+        let read = server.ask("GET", &format!("/admin/identities/{id}"), Value::Null).await.expect(200);
+        assert_eq!(read.json["verifiable_addresses"][0]["verified"], false, "no address was verified");
         for (query, body, word) in [
             ("", json!({"identity_id": "9b6a3c7e-1f0a-4a55-8f4c-000000000000"}), "identity_id"),
             ("", json!({"identity_id": id, "expires_in": "0s"}), "expires_in"),
             ("?return_to=https://evil.example/", json!({"identity_id": id}), "return_to"),
         ] {
-            let refused = house.ask("POST", &format!("/admin/recovery/link{query}"), body).await.expect(400);
+            let refused = server.ask("POST", &format!("/admin/recovery/link{query}"), body).await.expect(400);
             assert!(refused.reason().contains(word), "{}", refused.json);
         }
     })

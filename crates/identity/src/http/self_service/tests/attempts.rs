@@ -1,4 +1,4 @@
-//! Limits on attempts (`docs/adr/0008-attempt-limits.md`): what strangers can do, and that owners are not locked out.
+//! Limits on attempts (`docs/adr/0008-attempt-limits.md`): strangers are limited, and owners are not locked out.
 
 use std::net::IpAddr;
 
@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::components::attempts::{AdmittedGuess, Caller, Target};
 use crate::storage::tests::count_rows;
 
-use super::{Client, House, PASSWORD, in_a_house};
+use super::{Client, PASSWORD, TestServer, with_server};
 use crate::domain::code::CodePurpose;
 
-/// An address that nobody used before.
+/// An address that no other request used.
 fn elsewhere(number: u32) -> IpAddr {
     std::net::Ipv4Addr::from(0x0a00_0000 + number).into()
 }
@@ -22,11 +22,11 @@ fn at(mut client: Client<'_>, number: u32) -> Client<'_> {
     client
 }
 
-/// Wrong passwords for one name, each from another address; how many were refused by a limit.
-async fn attack(house: &House, name: &str, guesses: u32) -> usize {
+/// Wrong passwords for one name, each from another address. Returns how many a limit rejected.
+async fn attack(server: &TestServer, name: &str, guesses: u32) -> usize {
     let mut refused = 0;
     for number in 0..guesses {
-        let reply = at(house.native(), number).sign_in(name, "wrong password").await;
+        let reply = at(server.native(), number).sign_in(name, "wrong password").await;
         match reply.status.as_u16() {
             400 => {}
             429 => refused += 1,
@@ -36,63 +36,63 @@ async fn attack(house: &House, name: &str, guesses: u32) -> usize {
     refused
 }
 
-/// Takes a guess of a stranger in hand, as if it were being checked.
-async fn admit(house: &House, cx: &Context, name: &str) -> Option<AdmittedGuess> {
+/// Admits a guess of a stranger, as if it were being checked.
+async fn admit(server: &TestServer, cx: &Context, name: &str) -> Option<AdmittedGuess> {
     let caller = Caller::at(cx);
     let target = Target { name, person: None };
-    house.identity.attempts.admit(cx, &caller, &target, false).await.ok()
+    server.identity.attempts.admit(cx, &caller, &target, false).await.ok()
 }
 
-async fn counters(house: &House) -> i64 {
-    count_rows(&house.identity.database).await[0]
+async fn counters(server: &TestServer) -> i64 {
+    count_rows(&server.identity.database).await[0]
 }
 
-async fn open_codes(house: &House) -> i64 {
-    count_rows(&house.identity.database).await[1]
+async fn open_codes(server: &TestServer) -> i64 {
+    count_rows(&server.identity.database).await[1]
 }
 
-async fn messages(house: &House) -> i64 {
-    count_rows(&house.identity.database).await[2]
+async fn messages(server: &TestServer) -> i64 {
+    count_rows(&server.identity.database).await[2]
 }
 
 #[tokio::test]
 async fn an_owner_signs_in_during_an_attack_from_a_familiar_network() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        assert_eq!(attack(&house, "a@example.org", 120).await, 110, "ten guesses are checked");
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        // Their own mistakes do not depend on the attack either.
-        house.native().sign_in("a@example.org", "a slip of the pen").await.expect(400);
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        // Strangers get one guess back every ten minutes.
-        house.advance(3601);
-        assert_eq!(attack(&house, "a@example.org", 20).await, 14);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        assert_eq!(attack(&server, "a@example.org", 120).await, 110, "ten guesses are checked");
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        // The owner's own mistakes do not depend on the attack either.
+        server.native().sign_in("a@example.org", "a slip of the pen").await.expect(400);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        // Strangers may guess again once every ten minutes.
+        server.advance(3601);
+        assert_eq!(attack(&server, "a@example.org", 20).await, 14);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_network() {
-    in_a_house(json!({}), |house| async move {
-        let mut owner = house.browser();
+    with_server(json!({}), |server| async move {
+        let mut owner = server.browser();
         owner.sign_up("a@example.org").await.expect(303);
         assert_eq!(owner.cookies.get("kleis_device").map(String::len), Some(32));
         owner.cookies.remove("ory_kratos_session");
-        attack(&house, "a@example.org", 30).await;
+        attack(&server, "a@example.org", 30).await;
         let device = owner.cookies["kleis_device"].clone();
         let mut moved = at(owner, 10_000);
         moved.sign_in("a@example.org", PASSWORD).await.expect(303);
         assert_eq!(moved.whoami().await.expect(200).json["identity"]["traits"]["email"], "a@example.org");
         assert_eq!(moved.cookies["kleis_device"], device);
-        // The network is familiar now, too.
-        at(house.native(), 10_000).sign_in("a@example.org", PASSWORD).await.expect(200);
+        // The network is familiar now too.
+        at(server.native(), 10_000).sign_in("a@example.org", PASSWORD).await.expect(200);
 
-        // Somebody else's device is not familiar, and an invented cookie is none.
-        let mut other = house.browser();
+        // The device of another person is not familiar, and neither is an invented cookie.
+        let mut other = server.browser();
         other.sign_up("b@example.org").await.expect(303);
         other.cookies.remove("ory_kratos_session");
         for cookie in [other.cookies["kleis_device"].clone(), "x".repeat(32), "nonsense".to_owned()] {
-            let mut stranger = at(house.spa(), 10_001);
+            let mut stranger = at(server.spa(), 10_001);
             stranger.cookies.insert("kleis_device".to_owned(), cookie);
             stranger.sign_in("a@example.org", PASSWORD).await.expect(429);
         }
@@ -102,13 +102,13 @@ async fn an_owner_signs_in_during_an_attack_from_a_familiar_device_in_any_networ
 
 #[tokio::test]
 async fn unknown_and_known_names_have_the_same_limits() {
-    in_a_house(json!({}), |house| async move {
-        at(house.native(), 1).sign_up("a@example.org").await.expect(200);
+    with_server(json!({}), |server| async move {
+        at(server.native(), 1).sign_up("a@example.org").await.expect(200);
         let mut seen = Vec::new();
         for name in ["a@example.org", "nobody@example.org"] {
             let mut answers = Vec::new();
             for number in 0..14 {
-                let reply = at(house.native(), 100 + number).sign_in(name, "wrong password").await;
+                let reply = at(server.native(), 100 + number).sign_in(name, "wrong password").await;
                 let wait = reply.headers.get("retry-after").map(|it| it.to_str().unwrap().to_owned());
                 answers.push((reply.status, reply.messages(), wait));
             }
@@ -131,86 +131,86 @@ async fn a_second_name_of_an_attacked_person_is_not_revealed() {
     });
     let url = format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()));
     let config = json!({"identity": {"default_schema_id": "two", "schemas": [{"id": "two", "url": url}]}});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let traits = json!({"email": "a@example.org", "name": "ada"});
         client
             .submit("registration", &id, json!({"method": "password", "password": PASSWORD, "traits": traits}))
             .await
             .expect(200);
-        attack(&house, "a@example.org", 30).await;
+        attack(&server, "a@example.org", 30).await;
         let mut seen = Vec::new();
         for name in ["ada", "nobody"] {
             let mut statuses = Vec::new();
             for number in 0..12 {
-                statuses.push(at(house.native(), 200 + number).sign_in(name, "wrong password").await.status);
+                statuses.push(at(server.native(), 200 + number).sign_in(name, "wrong password").await.status);
             }
             seen.push(statuses);
         }
         assert_eq!(seen[0], seen[1]);
         assert_eq!(seen[0][9].as_u16(), 400);
         assert_eq!(seen[0][10].as_u16(), 429);
-        house.advance(600);
-        // For strangers the right password is wrong as well meanwhile, and the owner is not affected.
-        house.native().sign_in("ada", PASSWORD).await.expect(200);
+        server.advance(600);
+        // Meanwhile even the right password is rejected for strangers, but the owner is not affected.
+        server.native().sign_in("ada", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_honest_sign_in_writes_no_counter() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let before = counters(&house).await;
+async fn a_successful_sign_in_writes_no_counter() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let before = counters(&server).await;
         for _ in 0..15 {
-            house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+            server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         }
-        at(house.native(), 1).sign_in("a@example.org", PASSWORD).await.expect(200);
-        assert_eq!(counters(&house).await, before);
+        at(server.native(), 1).sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert_eq!(counters(&server).await, before);
     })
     .await;
 }
 
 #[tokio::test]
-async fn guesses_that_were_never_judged_cost_nothing() {
-    in_a_house(json!({}), |house| async move {
+async fn guesses_that_were_never_checked_are_not_counted() {
+    with_server(json!({}), |server| async move {
         let name = "a@example.org";
-        let cx = house.cx();
+        let cx = server.cx();
         let visitor_less = |number: u32| Context { client_address: Some(elsewhere(number)), ..cx.clone() };
-        // As many as are allowed are taken in hand and dropped, as when the hashing pool is overloaded.
+        // As many guesses as allowed are admitted and dropped, as when the hashing pool is overloaded.
         for number in 0..50 {
             let cx = visitor_less(number % 3);
-            let guess = admit(&house, &cx, name).await.expect("nothing was checked");
+            let guess = admit(&server, &cx, name).await.expect("nothing was checked");
             drop(guess);
         }
-        assert_eq!(counters(&house).await, 0);
-        // Refusals cost nothing either: after ten failures the wait does not grow.
-        house.native().sign_up(name).await.expect(200);
-        attack(&house, name, 10).await;
+        assert_eq!(counters(&server).await, 0);
+        // Rejected guesses are not counted either: after ten failures the wait does not grow.
+        server.native().sign_up(name).await.expect(200);
+        attack(&server, name, 10).await;
         let wait = |reply: super::Reply| reply.expect(429).headers["retry-after"].to_str().unwrap().to_owned();
-        let first = wait(at(house.native(), 77).sign_in(name, PASSWORD).await);
-        attack(&house, name, 40).await;
-        assert_eq!(wait(at(house.native(), 77).sign_in(name, PASSWORD).await), first);
+        let first = wait(at(server.native(), 77).sign_in(name, PASSWORD).await);
+        attack(&server, name, 40).await;
+        assert_eq!(wait(at(server.native(), 77).sign_in(name, PASSWORD).await), first);
     })
     .await;
 }
 
 #[tokio::test]
-async fn only_judged_guesses_at_somebody_are_recorded() {
-    in_a_house(json!({}), |house| async move {
-        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+async fn only_checked_guesses_at_existing_accounts_are_recorded() {
+    with_server(json!({}), |server| async move {
+        let person = server.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
         let failed = async || {
             let page = base::PageRequest { size: 1000, after: None };
-            let mut tx = house.identity.database.read(house.cx().tenant);
+            let mut tx = server.identity.database.read(server.cx().tenant);
             let events = jobs::list_events(&mut tx, page).await.unwrap().items;
             events.into_iter().filter(|event| event.name == "LoginFailed").collect::<Vec<_>>()
         };
-        attack(&house, "nobody@example.org", 3).await;
+        attack(&server, "nobody@example.org", 3).await;
         assert!(failed().await.is_empty());
-        attack(&house, "a@example.org", 40).await;
+        attack(&server, "a@example.org", 40).await;
         let events = failed().await;
-        assert_eq!(events.len(), 10, "as many as strangers may guess");
+        assert_eq!(events.len(), 10, "the limit of strangers");
         for event in events {
             assert_eq!((json!(event.subject), event.actor.as_str()), (person.clone(), "anonymous"));
             assert_eq!(event.attributes["SelfServiceMethodUsed"], "password");
@@ -221,31 +221,31 @@ async fn only_judged_guesses_at_somebody_are_recorded() {
 }
 
 #[tokio::test]
-async fn many_guesses_at_once_gain_nothing() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let cx = Context { client_address: Some(elsewhere(1)), ..house.cx() };
+async fn concurrent_guesses_do_not_exceed_the_limit() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let cx = Context { client_address: Some(elsewhere(1)), ..server.cx() };
         let mut admitted = Vec::new();
         for _ in 0..40 {
-            admitted.extend(admit(&house, &cx, "a@example.org").await);
+            admitted.extend(admit(&server, &cx, "a@example.org").await);
         }
         assert_eq!(admitted.len(), 10);
         for guess in admitted {
-            let mut tx = house.identity.database.write(cx.tenant).await.unwrap();
-            house.identity.attempts.count_failure(&mut tx, &cx, &guess).await.unwrap();
+            let mut tx = server.identity.database.write(cx.tenant).await.unwrap();
+            server.identity.attempts.count_failure(&mut tx, &cx, &guess).await.unwrap();
             tx.commit().await.unwrap();
             drop(guess);
         }
-        assert!(admit(&house, &cx, "a@example.org").await.is_none());
+        assert!(admit(&server, &cx, "a@example.org").await.is_none());
     })
     .await;
 }
 
-/// Opens recovery flows for one person, each from an address of its own, and guesses five times in each.
-async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
+/// Opens recovery flows for one person, each from its own address, and guesses five times in each.
+async fn guess_codes(server: &TestServer, flows: u32) -> (usize, usize) {
     let (mut checked, mut refused) = (0, 0);
     for number in 0..flows {
-        let mut client = at(house.native(), number);
+        let mut client = at(server.native(), number);
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
         for _ in 0..5 {
@@ -262,31 +262,31 @@ async fn guess_codes(house: &House, flows: u32) -> (usize, usize) {
 
 #[tokio::test]
 async fn guesses_at_codes_count_for_the_person_over_all_flows() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mails = messages(&house).await;
-        let (checked, refused) = guess_codes(&house, 200).await;
-        // Ten, and the first guess at each code that was sent.
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mails = messages(&server).await;
+        let (checked, refused) = guess_codes(&server, 200).await;
+        // Ten, plus the first guess at each code that was sent.
         assert!(checked <= 10 + 5, "{checked} guesses were checked");
         assert_eq!(checked + refused, 1000);
-        assert_eq!(messages(&house).await - mails, 5);
-        assert_eq!(open_codes(&house).await, 1, "one code for the person");
-        // Passwords count together with codes, and the owner has a budget of their own.
-        at(house.native(), 5_000).sign_in("a@example.org", PASSWORD).await.expect(429);
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert_eq!(messages(&server).await - mails, 5);
+        assert_eq!(open_codes(&server).await, 1, "one code for the person");
+        // Passwords and codes share a budget, and the owner has a separate one.
+        at(server.native(), 5_000).sign_in("a@example.org", PASSWORD).await.expect(429);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_owner_on_a_new_device_recovers_while_passwords_are_guessed() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        attack(&house, "a@example.org", 50).await;
-        let mut owner = at(house.spa(), 9_000);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        attack(&server, "a@example.org", 50).await;
+        let mut owner = at(server.spa(), 9_000);
         let id = owner.begin("recovery").await;
         owner.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
         owner.whoami().await.expect(200);
     })
@@ -295,37 +295,37 @@ async fn an_owner_on_a_new_device_recovers_while_passwords_are_guessed() {
 
 #[tokio::test]
 async fn an_owner_recovers_from_a_familiar_network_while_strangers_ask_for_codes() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut owner = house.spa();
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut owner = server.spa();
         let id = owner.begin("recovery").await;
         owner.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        guess_codes(&house, 20).await;
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        guess_codes(&server, 20).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
 
-        // And can ask for one when strangers have used theirs up.
-        let mut again = house.spa();
+        // They can also request a new one after strangers used up their budget.
+        let mut again = server.spa();
         let id = again.begin("recovery").await;
         again.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        house.code(&id, CodePurpose::Recovery).await;
+        server.code(&id, CodePurpose::Recovery).await;
     })
     .await;
 }
 
 /// The links of the recovery mails that were sent.
-async fn mailed_links(house: &House) -> Vec<String> {
+async fn mailed_links(server: &TestServer) -> Vec<String> {
     let link = |mail: crate::domain::message_queue::Message| {
         mail.content.template_data["recovery_url"].as_str().map(str::to_owned)
     };
-    house.mails().await.into_iter().filter_map(link).collect()
+    server.mails().await.into_iter().filter_map(link).collect()
 }
 
-/// How many of the links let somebody in who opens them on a new device.
-async fn let_in_by(house: &House, links: &[String]) -> usize {
+/// How many of the links are accepted on a new device.
+async fn let_in_by(server: &TestServer, links: &[String]) -> usize {
     let mut let_in = 0;
     for link in links {
-        let mut browser = at(house.browser(), 9_000);
+        let mut browser = at(server.browser(), 9_000);
         browser.follow(link).await.expect(303);
         let_in += usize::from(browser.whoami().await.status == 200);
     }
@@ -341,35 +341,35 @@ async fn an_owner_on_a_new_device_recovers_by_the_newest_mail_of_a_flood() {
         EndTheFlow,
     }
     for then in [Then::Nothing, Then::NameAnother, Then::EndTheFlow] {
-        in_a_house(json!({}), |house| async move {
-            house.native().sign_up("a@example.org").await.expect(200);
-            at(house.native(), 8_000).sign_up("stranger@example.org").await.expect(200);
+        with_server(json!({}), |server| async move {
+            server.native().sign_up("a@example.org").await.expect(200);
+            at(server.native(), 8_000).sign_up("stranger@example.org").await.expect(200);
             let code = |email: &str| json!({"method": "code", "email": email});
             for number in 0..12 {
-                let mut stranger = at(house.native(), number);
+                let mut stranger = at(server.native(), number);
                 let id = stranger.begin("recovery").await;
                 stranger.submit("recovery", &id, code("a@example.org")).await.expect(200);
                 match then {
                     Then::NameAnother => {
                         stranger.submit("recovery", &id, code("nobody@example.org")).await.expect(200);
                     }
-                    // What a stranger may have sent to an address of their own is used up as well.
+                    // The budget for messages to a stranger's own address is used up too.
                     Then::EndTheFlow if number == 0 => {
                         stranger.submit("recovery", &id, code("stranger@example.org")).await.expect(200);
-                        let own = house.code(&id, CodePurpose::Recovery).await;
+                        let own = server.code(&id, CodePurpose::Recovery).await;
                         stranger.submit("recovery", &id, json!({"method": "code", "code": own})).await.expect(200);
                     }
                     Then::Nothing | Then::EndTheFlow => {}
                 }
             }
-            // The mails to this address are used up: the owner's own request brings none.
-            let before = mailed_links(&house).await;
-            let mut owner = at(house.spa(), 9_000);
+            // The budget for this address is used up: the owner's own request sends no mail.
+            let before = mailed_links(&server).await;
+            let mut owner = at(server.spa(), 9_000);
             let id = owner.begin("recovery").await;
             owner.submit("recovery", &id, code("a@example.org")).await.expect(200);
-            let links = mailed_links(&house).await;
+            let links = mailed_links(&server).await;
             assert_eq!(links, before);
-            assert_eq!(let_in_by(&house, &[links.clone(), links].concat()).await, 1, "the newest link, once");
+            assert_eq!(let_in_by(&server, &[links.clone(), links].concat()).await, 1, "the newest link, once");
         })
         .await;
     }
@@ -377,30 +377,30 @@ async fn an_owner_on_a_new_device_recovers_by_the_newest_mail_of_a_flood() {
 
 #[tokio::test]
 async fn a_link_does_not_outlive_a_recovery_or_a_new_password() {
-    in_a_house(json!({}), |house| async move {
-        let mut owner = house.browser();
+    with_server(json!({}), |server| async move {
+        let mut owner = server.browser();
         owner.sign_up("a@example.org").await.expect(303);
         owner.cookies.remove("ory_kratos_session");
         for changes_password in [true, false] {
-            let mut stranger = at(house.spa(), 1);
+            let mut stranger = at(server.spa(), 1);
             let id = stranger.begin("recovery").await;
             stranger.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-            let links = mailed_links(&house).await;
+            let links = mailed_links(&server).await;
             if changes_password {
-                let mut owner = house.native();
+                let mut owner = server.native();
                 owner.sign_in("a@example.org", PASSWORD).await.expect(200);
                 let id = owner.begin("settings").await;
                 let body = json!({"method": "password", "password": "another good password"});
                 owner.submit("settings", &id, body).await.expect(200);
             } else {
-                let mut familiar = house.spa();
+                let mut familiar = server.spa();
                 familiar.cookies.insert("kleis_device".to_owned(), owner.cookies["kleis_device"].clone());
                 let id = familiar.begin("recovery").await;
                 familiar.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-                let code = house.code(&id, CodePurpose::Recovery).await;
+                let code = server.code(&id, CodePurpose::Recovery).await;
                 familiar.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
             }
-            assert_eq!(let_in_by(&house, &links).await, 0, "password changed: {changes_password}");
+            assert_eq!(let_in_by(&server, &links).await, 0, "password changed: {changes_password}");
         }
     })
     .await;
@@ -410,12 +410,12 @@ async fn a_link_does_not_outlive_a_recovery_or_a_new_password() {
 async fn links_that_are_switched_off_are_in_no_mail() {
     let off = json!({"selfservice": {"methods": {"link": {"enabled": false}}}});
     for (change, has_link) in [(json!({}), true), (off, false)] {
-        in_a_house(change, |house| async move {
-            house.native().sign_up("a@example.org").await.expect(200);
-            let mut asker = house.spa();
+        with_server(change, |server| async move {
+            server.native().sign_up("a@example.org").await.expect(200);
+            let mut asker = server.spa();
             let id = asker.begin("recovery").await;
             asker.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-            let mails = house.mails().await;
+            let mails = server.mails().await;
             let mail = mails.iter().find(|mail| mail.content.body.contains("recover your account")).unwrap();
             assert_eq!(mail.content.body.contains("/self-service/recovery?flow="), has_link);
             assert_eq!(mail.content.template_data.get("recovery_url").is_some(), has_link);
@@ -426,14 +426,14 @@ async fn links_that_are_switched_off_are_in_no_mail() {
 
 #[tokio::test]
 async fn a_new_code_invalidates_the_older_ones_of_the_person() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let mut flows = Vec::new();
         for _ in 0..2 {
-            let mut client = house.spa();
+            let mut client = server.spa();
             let id = client.begin("recovery").await;
             client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-            let code = house.code(&id, CodePurpose::Recovery).await;
+            let code = server.code(&id, CodePurpose::Recovery).await;
             flows.push((client, id, code));
         }
         let (mut newer, id, code) = flows.pop().unwrap();
@@ -446,15 +446,15 @@ async fn a_new_code_invalidates_the_older_ones_of_the_person() {
 }
 
 #[tokio::test]
-async fn a_superseded_code_is_answered_like_the_code_of_nobody() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn a_superseded_code_is_answered_like_the_code_of_an_unknown_account() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let mut answers = Vec::new();
         for (number, email) in [(1, "a@example.org"), (3, "nobody@example.org")] {
-            let mut older = at(house.spa(), number);
+            let mut older = at(server.spa(), number);
             let id = older.begin("recovery").await;
             older.submit("recovery", &id, json!({"method": "code", "email": email})).await.expect(200);
-            let mut newer = at(house.spa(), number + 1);
+            let mut newer = at(server.spa(), number + 1);
             let newer_id = newer.begin("recovery").await;
             newer.submit("recovery", &newer_id, json!({"method": "code", "email": email})).await.expect(200);
             let mut seen = Vec::new();
@@ -473,25 +473,25 @@ async fn a_superseded_code_is_answered_like_the_code_of_nobody() {
 #[tokio::test]
 async fn a_new_code_is_accepted_after_five_wrong_ones() {
     let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
-    in_a_house(config, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(config, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for (flow, purpose, ask, wrong_status, right_status) in [
             ("recovery", CodePurpose::Recovery, json!({"method": "code", "email": "a@example.org"}), 200, 422),
             ("verification", CodePurpose::Verification, json!({"method": "code", "email": "a@example.org"}), 200, 200),
             ("login", CodePurpose::Login, json!({"method": "code", "identifier": "a@example.org"}), 400, 200),
         ] {
-            house.advance(7200);
-            let mut client = house.spa();
+            server.advance(7200);
+            let mut client = server.spa();
             let id = client.begin(flow).await;
             client.submit(flow, &id, ask.clone()).await;
             for _ in 0..5 {
                 client.submit(flow, &id, json!({"method": "code", "code": "000000"})).await.expect(wrong_status);
             }
-            let code = house.code(&id, purpose).await;
+            let code = server.code(&id, purpose).await;
             let late = client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(400);
-            assert_eq!(late.messages(), [4_000_001], "{flow}: a new code is to be asked for");
+            assert_eq!(late.messages(), [4_000_001], "{flow}: a new code must be requested");
             client.submit(flow, &id, ask).await;
-            let code = house.code(&id, purpose).await;
+            let code = server.code(&id, purpose).await;
             client.submit(flow, &id, json!({"method": "code", "code": code})).await.expect(right_status);
         }
     })
@@ -499,57 +499,57 @@ async fn a_new_code_is_accepted_after_five_wrong_ones() {
 }
 
 #[tokio::test]
-async fn no_code_is_stored_when_its_mail_is_withheld() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let before = messages(&house).await;
+async fn no_code_is_stored_when_its_mail_is_not_sent() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let before = messages(&server).await;
         let mut shown = Vec::new();
         for number in 0..7 {
-            let mut client = at(house.native(), number);
+            let mut client = at(server.native(), number);
             let id = client.begin("recovery").await;
             let reply =
                 client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
             shown.push((reply.nodes(), reply.messages()));
         }
-        assert!(shown.iter().all(|answer| *answer == shown[0]), "the answer is the same");
-        assert_eq!(messages(&house).await - before, 5);
-        assert_eq!(open_codes(&house).await, 1);
+        assert!(shown.iter().all(|answer| *answer == shown[0]), "the responses are equal");
+        assert_eq!(messages(&server).await - before, 5);
+        assert_eq!(open_codes(&server).await, 1);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_hundred_and_thirty_sign_ups_from_one_address_send_thirty_mails() {
-    in_a_house(json!({}), |house| async move {
+    with_server(json!({}), |server| async move {
         for number in 0..130 {
-            house.native().sign_up(&format!("stranger{number}@example.org")).await.expect(200);
+            server.native().sign_up(&format!("stranger{number}@example.org")).await.expect(200);
         }
-        assert_eq!(messages(&house).await, 30);
-        // Where the mail is what is asked for, the asker is told to wait.
-        let mut client = house.native();
+        assert_eq!(messages(&server).await, 30);
+        // If the mail is the purpose of the request, the response asks the client to wait.
+        let mut client = server.native();
         let id = client.begin("verification").await;
         let ask = json!({"method": "code", "email": "stranger129@example.org"});
         let refused = client.submit("verification", &id, ask.clone()).await.expect(429);
         assert!(refused.headers.contains_key("retry-after"));
-        // A message comes back every 30 seconds.
-        house.advance(30);
+        // One more message is allowed every 30 seconds.
+        server.advance(30);
         client.submit("verification", &id, ask).await.expect(200);
-        assert_eq!(messages(&house).await, 31);
+        assert_eq!(messages(&server).await, 31);
         // Another address is not affected.
-        at(house.native(), 1).sign_up("b@example.org").await.expect(200);
-        assert_eq!(messages(&house).await, 32);
+        at(server.native(), 1).sign_up("b@example.org").await.expect(200);
+        assert_eq!(messages(&server).await, 32);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_stolen_password_makes_nobody_familiar_before_the_second_factor() {
+async fn a_stolen_password_makes_no_client_familiar_before_the_second_factor() {
     let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
-    in_a_house(config, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(config, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let mut guesses = 0;
         for number in 0..40 {
-            let mut thief = at(house.native(), number);
+            let mut thief = at(server.native(), number);
             if thief.sign_in("a@example.org", PASSWORD).await.status != 200 {
                 continue;
             }
@@ -565,19 +565,19 @@ async fn a_stolen_password_makes_nobody_familiar_before_the_second_factor() {
 }
 
 #[tokio::test]
-async fn limits_are_keys_of_the_configuration() {
+async fn limits_are_configurable() {
     let limits = json!({"security": {"attempt_limits": {
         "guesses": {"stranger": {"burst": 2, "refill": "1m"}},
         "messages": {"network": {"burst": 1}},
     }}});
-    in_a_house(limits, |house| async move {
-        assert_eq!(attack(&house, "a@example.org", 5).await, 3);
-        house.advance(60);
-        assert_eq!(attack(&house, "a@example.org", 2).await, 1);
+    with_server(limits, |server| async move {
+        assert_eq!(attack(&server, "a@example.org", 5).await, 3);
+        server.advance(60);
+        assert_eq!(attack(&server, "a@example.org", 2).await, 1);
         for name in ["b@example.org", "c@example.org"] {
-            house.native().sign_up(name).await.expect(200);
+            server.native().sign_up(name).await.expect(200);
         }
-        assert_eq!(messages(&house).await, 1);
+        assert_eq!(messages(&server).await, 1);
     })
     .await;
 }

@@ -1,19 +1,19 @@
-//! A sign-up that counts once its address is confirmed (`confirm_address_first`).
+//! Registrations that create an account only when the address is confirmed (`confirm_address_first`).
 
 use serde_json::{Value, json};
 
-use super::{Client, House, PASSWORD, Reply, in_a_house};
+use super::{Client, PASSWORD, Reply, TestServer, with_server};
 use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
-/// A house whose sign-ups count once the address is confirmed.
+/// A configuration that confirms addresses first.
 fn confirming() -> Value {
     json!({
         "selfservice": {"flows": {"registration": {"confirm_address_first": true, "after": {"password": {"hooks": []}}}}},
     })
 }
 
-/// What an answer shows, without what is new each time.
+/// The parts of a response that do not change each time.
 fn shape(reply: &Reply) -> (u16, Vec<String>, Value, String) {
     let mut json = reply.json.clone();
     for pointer in [
@@ -32,7 +32,7 @@ fn shape(reply: &Reply) -> (u16, Vec<String>, Value, String) {
     (reply.status.as_u16(), headers, json, location)
 }
 
-/// The verification that a sign-up ended on.
+/// The verification flow at the end of a sign-up.
 fn awaited(reply: &Reply) -> String {
     match reply.json["continue_with"][0]["flow"]["id"].as_str() {
         Some(id) => id.to_owned(),
@@ -40,25 +40,25 @@ fn awaited(reply: &Reply) -> String {
     }
 }
 
-async fn confirm(house: &House, client: &mut Client<'_>, flow: &str) -> Reply {
-    let code = house.code(flow, CodePurpose::Verification).await;
+async fn confirm(server: &TestServer, client: &mut Client<'_>, flow: &str) -> Reply {
+    let code = server.code(flow, CodePurpose::Verification).await;
     client.submit("verification", flow, json!({"method": "code", "code": code})).await
 }
 
 #[tokio::test]
-async fn a_sign_up_counts_once_its_address_is_confirmed() {
-    in_a_house(confirming(), |house| async move {
-        for (mut client, email) in [(house.browser(), "a@example.org"), (house.spa(), "b@example.org")] {
+async fn a_sign_up_creates_an_account_once_its_address_is_confirmed() {
+    with_server(confirming(), |server| async move {
+        for (mut client, email) in [(server.browser(), "a@example.org"), (server.spa(), "b@example.org")] {
             let reply = client.sign_up(email).await;
             let flow = awaited(&reply);
             client.whoami().await.expect(401);
-            let mut early = house.native();
+            let mut early = server.native();
             assert_eq!(early.sign_in(email, PASSWORD).await.expect(400).messages(), [4_000_006], "there is no account");
-            confirm(&house, &mut client, &flow).await;
+            confirm(&server, &mut client, &flow).await;
             let session = client.whoami().await.expect(200);
             assert_eq!(session.json["identity"]["verifiable_addresses"][0]["verified"], true);
             assert_eq!(session.json["authentication_methods"][0]["method"], "password");
-            house.native().sign_in(email, PASSWORD).await.expect(200);
+            server.native().sign_in(email, PASSWORD).await.expect(200);
         }
     })
     .await;
@@ -66,12 +66,12 @@ async fn a_sign_up_counts_once_its_address_is_confirmed() {
 
 #[tokio::test]
 async fn a_native_sign_up_is_confirmed_and_signs_in_by_itself() {
-    in_a_house(confirming(), |house| async move {
-        let mut client = house.native();
+    with_server(confirming(), |server| async move {
+        let mut client = server.native();
         let reply = client.sign_up("a@example.org").await.expect(200);
         assert!(reply.json["session_token"].is_null());
         let id = reply.json["identity"]["id"].clone();
-        let passed = confirm(&house, &mut client, &awaited(&reply)).await.expect(200);
+        let passed = confirm(&server, &mut client, &awaited(&reply)).await.expect(200);
         assert_eq!(passed.json["state"], "passed_challenge");
         client.whoami().await.expect(401);
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
@@ -81,20 +81,20 @@ async fn a_native_sign_up_is_confirmed_and_signs_in_by_itself() {
 }
 
 #[tokio::test]
-async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
-    in_a_house(confirming(), |house| async move {
-        let mut holder = house.spa();
+async fn a_taken_address_looks_like_a_new_one_and_its_owner_is_notified() {
+    with_server(confirming(), |server| async move {
+        let mut holder = server.spa();
         let reply = holder.sign_up("a@example.org").await.expect(200);
-        confirm(&house, &mut holder, &awaited(&reply)).await.expect(200);
-        let clients: [fn(&House) -> Client<'_>; 3] = [House::browser, House::spa, House::native];
+        confirm(&server, &mut holder, &awaited(&reply)).await.expect(200);
+        let clients: [fn(&TestServer) -> Client<'_>; 3] = [TestServer::browser, TestServer::spa, TestServer::native];
         for (number, client) in clients.into_iter().enumerate() {
-            let before = house.identity.database.usage();
-            let mut stranger = client(&house);
+            let before = server.identity.database.usage();
+            let mut stranger = client(&server);
             let fresh = stranger.sign_up(&format!("fresh{number}@example.org")).await;
-            let between = house.identity.database.usage();
-            let mut asker = client(&house);
+            let between = server.identity.database.usage();
+            let mut asker = client(&server);
             let taken = asker.sign_up("a@example.org").await;
-            let after = house.identity.database.usage();
+            let after = server.identity.database.usage();
             let (mut fresh_shape, taken_shape) = (shape(&fresh), shape(&taken));
             let text = fresh_shape.2.to_string().replace(&format!("fresh{number}@"), "a@");
             fresh_shape.2 = serde_json::from_str(&text).unwrap();
@@ -104,16 +104,16 @@ async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
                 between.write_transactions - before.write_transactions,
                 after.write_transactions - between.write_transactions
             );
-            let mails = house.mails().await;
-            let told = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken);
-            assert_eq!(told.count(), number + 1);
-            // Not even the code of the row that stands in for one opens anything.
-            let refused = confirm(&house, &mut asker, &awaited(&taken)).await;
+            let mails = server.mails().await;
+            let notices = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken);
+            assert_eq!(notices.count(), number + 1);
+            // The code of the placeholder row is not accepted either.
+            let refused = confirm(&server, &mut asker, &awaited(&taken)).await;
             asker.whoami().await.expect(401);
-            if client(&house).flow_type() == "api" {
+            if client(&server).flow_type() == "api" {
                 assert_eq!(refused.expect(200).messages(), [4_070_006]);
             }
-            let again = house.native().sign_in("a@example.org", "not the holder's password").await.expect(400);
+            let again = server.native().sign_in("a@example.org", "not the holder's password").await.expect(400);
             assert_eq!(again.messages(), [4_000_006]);
         }
     })
@@ -121,60 +121,60 @@ async fn a_taken_address_looks_like_a_fresh_one_and_its_holder_learns_of_it() {
 }
 
 #[tokio::test]
-async fn a_code_for_another_address_admits_nobody() {
-    in_a_house(confirming(), |house| async move {
-        let mut victim = house.spa();
+async fn a_code_for_another_address_creates_no_account() {
+    with_server(confirming(), |server| async move {
+        let mut victim = server.spa();
         let reply = victim.sign_up("victim@example.org").await.expect(200);
-        confirm(&house, &mut victim, &awaited(&reply)).await.expect(200);
-        let mut mallory = house.spa();
+        confirm(&server, &mut victim, &awaited(&reply)).await.expect(200);
+        let mut mallory = server.spa();
         let reply = mallory.sign_up("mallory@example.org").await.expect(200);
         let flow = awaited(&reply);
         mallory
             .submit("verification", &flow, json!({"method": "code", "email": "victim@example.org"}))
             .await
             .expect(200);
-        // Even with the code from the victim's mailbox this flow is only about Mallory.
-        confirm(&house, &mut mallory, &flow).await;
+        // Even with the code from the victim's mailbox, this flow concerns only Mallory.
+        confirm(&server, &mut mallory, &flow).await;
         mallory.whoami().await.expect(401);
-        assert_eq!(house.native().sign_in("mallory@example.org", PASSWORD).await.expect(400).messages(), [4_000_006]);
-        // The registrant's own address, asked for again, still opens.
+        assert_eq!(server.native().sign_in("mallory@example.org", PASSWORD).await.expect(400).messages(), [4_000_006]);
+        // The registrant's own address can still be confirmed after a new request.
         mallory
             .submit("verification", &flow, json!({"method": "code", "email": "mallory@example.org"}))
             .await
             .expect(200);
-        confirm(&house, &mut mallory, &flow).await.expect(200);
+        confirm(&server, &mut mallory, &flow).await.expect(200);
         mallory.whoami().await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_two_who_wait_for_one_address_the_first_to_confirm_has_it() {
-    in_a_house(confirming(), |house| async move {
-        let (mut one, mut other) = (house.spa(), house.spa());
+async fn of_two_registrants_of_one_address_the_first_to_confirm_gets_it() {
+    with_server(confirming(), |server| async move {
+        let (mut one, mut other) = (server.spa(), server.spa());
         let first = awaited(&one.sign_up("a@example.org").await.expect(200));
         let second = awaited(&other.sign_up("a@example.org").await.expect(200));
-        confirm(&house, &mut other, &second).await.expect(200);
+        confirm(&server, &mut other, &second).await.expect(200);
         other.whoami().await.expect(200);
-        assert_eq!(confirm(&house, &mut one, &first).await.expect(200).messages(), [4_070_006]);
+        assert_eq!(confirm(&server, &mut one, &first).await.expect(200).messages(), [4_070_006]);
         one.whoami().await.expect(401);
     })
     .await;
 }
 
 #[tokio::test]
-async fn another_browser_is_not_signed_in_by_somebody_elses_sign_up() {
-    in_a_house(confirming(), |house| async move {
-        let mut client = house.browser();
+async fn confirming_an_address_does_not_sign_in_another_browser() {
+    with_server(confirming(), |server| async move {
+        let mut client = server.browser();
         let flow = awaited(&client.sign_up("a@example.org").await.expect(303));
-        let code = house.code(&flow, CodePurpose::Verification).await;
-        let mut elsewhere = house.browser();
+        let code = server.code(&flow, CodePurpose::Verification).await;
+        let mut elsewhere = server.browser();
         elsewhere.get(&format!("/self-service/verification?flow={flow}&code={code}")).await.expect(303);
         elsewhere.submit("verification", &flow, json!({"method": "code", "code": code})).await;
         elsewhere.whoami().await.expect(401);
         let waiting = client.fetch("verification", &flow).await.expect(200);
-        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "only who reads the mail has it");
-        confirm(&house, &mut client, &flow).await.expect(303);
+        assert_eq!(waiting.node("code")["attributes"]["value"], json!(null), "only the mail contains the code");
+        confirm(&server, &mut client, &flow).await.expect(303);
         client.whoami().await.expect(200);
     })
     .await;

@@ -1,8 +1,8 @@
-//! What a form shows after each step: the details that front ends rely on.
+//! The form after each step: the details that front ends depend on.
 
 use serde_json::{Value, json};
 
-use super::{Client, PASSWORD, Reply, in_a_house};
+use super::{Client, PASSWORD, Reply, with_server};
 use crate::domain::code::CodePurpose;
 
 fn passwordless(more: &Value) -> Value {
@@ -15,10 +15,10 @@ fn passwordless(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_two_step_sign_up_names_no_method_until_a_code_is_sent() {
+async fn a_two_step_sign_up_has_no_active_method_until_a_code_is_sent() {
     let style = passwordless(&json!({"selfservice": {"flows": {"registration": {"style": "profile_first"}}}}));
-    in_a_house(style, |house| async move {
-        let mut client = house.spa();
+    with_server(style, |server| async move {
+        let mut client = server.spa();
         let id = client.begin("registration").await;
         let traits = json!({"email": "a@example.org"});
         let active = |reply: &Reply| reply.json.get("active").cloned();
@@ -44,9 +44,9 @@ async fn a_two_step_sign_up_names_no_method_until_a_code_is_sent() {
 
 #[tokio::test]
 async fn a_refused_sign_in_leaves_every_method_in_the_form() {
-    in_a_house(passwordless(&json!({})), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+    with_server(passwordless(&json!({})), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("login").await;
         let wrong = json!({"method": "password", "identifier": "a@example.org", "password": "wrong password"});
         let refused = client.submit("login", &id, wrong).await.expect(400);
@@ -63,10 +63,10 @@ async fn a_refused_sign_in_leaves_every_method_in_the_form() {
 }
 
 #[tokio::test]
-async fn an_unknown_identifier_keeps_the_field_that_asks_for_it() {
+async fn an_unknown_identifier_keeps_its_field() {
     let style = passwordless(&json!({"selfservice": {"flows": {"login": {"style": "identifier_first"}}}}));
-    in_a_house(style, |house| async move {
-        let mut client = house.spa();
+    with_server(style, |server| async move {
+        let mut client = server.spa();
         let id = client.begin("login").await;
         let unknown = json!({"method": "identifier_first", "identifier": "b@example.org"});
         let refused = client.submit("login", &id, unknown).await.expect(400);
@@ -78,7 +78,7 @@ async fn an_unknown_identifier_keeps_the_field_that_asks_for_it() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_the_only_method_is_sent_at_once_whoever_is_named() {
+async fn a_code_as_the_only_method_is_sent_at_once_for_every_identifier() {
     let config = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {
@@ -86,10 +86,10 @@ async fn a_code_that_is_the_only_method_is_sent_at_once_whoever_is_named() {
             "methods": {"code": {"passwordless_enabled": true}, "password": {"enabled": false}},
         },
     });
-    in_a_house(config, |house| async move {
+    with_server(config, |server| async move {
         let mut answers = Vec::new();
         for name in ["a@example.org", "b@example.org"] {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin("login").await;
             let named = json!({"method": "identifier_first", "identifier": name});
             let sent = client.submit("login", &id, named).await.expect(400);
@@ -112,11 +112,11 @@ async fn sent_code(client: &mut Client<'_>, body: Value) -> (String, Reply) {
 }
 
 #[tokio::test]
-async fn the_nodes_of_the_code_state_have_the_order_that_clients_know() {
-    in_a_house(passwordless(&json!({})), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn the_nodes_of_the_code_state_have_the_order_of_the_contract() {
+    with_server(passwordless(&json!({})), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let ask = json!({"method": "code", "identifier": "a@example.org"});
-        let mut native = house.native();
+        let mut native = server.native();
         let begun = native.begin("login").await;
         let label = native.fetch("login", &begun).await.node("identifier")["meta"]["label"].clone();
         let (id, sent) = sent_code(&mut native, ask.clone()).await;
@@ -143,10 +143,10 @@ async fn the_nodes_of_the_code_state_have_the_order_that_clients_know() {
                 "code/method/submit/code",
             ]
         );
-        let (_, sent) = sent_code(&mut house.spa(), ask).await;
+        let (_, sent) = sent_code(&mut server.spa(), ask).await;
         assert_eq!(sent.nodes().last().unwrap(), "default/csrf_token/hidden/");
 
-        let mut client = house.spa();
+        let mut client = server.spa();
         let id = client.begin("registration").await;
         let traits = json!({"email": "b@example.org", "name": {"first": "B"}});
         let sent = client.submit("registration", &id, json!({"method": "code", "traits": traits})).await.expect(400);
@@ -170,8 +170,8 @@ async fn the_nodes_of_the_code_state_have_the_order_that_clients_know() {
 #[tokio::test]
 async fn the_button_of_a_second_factor_becomes_the_hidden_identifier() {
     let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin_with("login", "?aal=aal2").await;
         let sent = client.fetch("login", &id).await.expect(200);
@@ -196,8 +196,8 @@ async fn the_second_step_of_an_identifier_first_sign_in_keeps_the_field_in_its_p
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"login": {"style": "identifier_first"}}},
     }));
-    in_a_house(style, |house| async move {
-        let mut client = house.native();
+    with_server(style, |server| async move {
+        let mut client = server.native();
         let id = client.begin("login").await;
         let label = client.fetch("login", &id).await.node("identifier")["meta"]["label"].clone();
         for name in ["a@example.org", "b@example.org"] {
@@ -221,9 +221,9 @@ async fn the_second_step_of_an_identifier_first_sign_in_keeps_the_field_in_its_p
 }
 
 #[tokio::test]
-async fn a_profile_step_belongs_to_a_two_step_sign_up_alone() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn only_a_two_step_sign_up_has_a_profile_step() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let body = json!({"method": "profile", "traits": {"email": "a@example.org"}});
         assert_eq!(client.submit("registration", &id, body).await.expect(400).messages(), [4_010_003]);
@@ -234,9 +234,9 @@ async fn a_profile_step_belongs_to_a_two_step_sign_up_alone() {
 }
 
 #[tokio::test]
-async fn refused_settings_keep_their_state_and_name_no_method() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn rejected_settings_keep_their_state_and_have_no_active_method() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let shown = client.fetch("settings", &id).await.expect(200);
@@ -254,12 +254,12 @@ async fn refused_settings_keep_their_state_and_name_no_method() {
 
 #[tokio::test]
 async fn the_code_of_a_refused_form_still_works() {
-    in_a_house(passwordless(&json!({})), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.spa();
+    with_server(passwordless(&json!({})), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.spa();
         let (id, _) = sent_code(&mut client, json!({"method": "code", "identifier": "a@example.org"})).await;
         client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
-        let code = house.code(&id, CodePurpose::Login).await;
+        let code = server.code(&id, CodePurpose::Login).await;
         client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(200);
         client.whoami().await.expect(200);
     })
@@ -267,7 +267,7 @@ async fn the_code_of_a_refused_form_still_works() {
 }
 
 #[tokio::test]
-async fn two_faults_of_one_field_have_the_order_that_clients_know() {
+async fn two_errors_of_one_field_have_the_order_of_the_contract() {
     let schema = json!({
         "type": "object",
         "properties": {"traits": {"type": "object", "properties": {
@@ -283,8 +283,8 @@ async fn two_faults_of_one_field_have_the_order_that_clients_know() {
         "default_schema_id": "strict",
         "schemas": [{"id": "strict", "url": format!("base64://{encoded}")}],
     }});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": "a"}});
         let refused = client.submit("registration", &id, body).await.expect(400);

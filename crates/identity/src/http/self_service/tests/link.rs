@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, House, PASSWORD, in_a_house};
+use super::{Client, PASSWORD, TestServer, with_server};
 use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
@@ -14,8 +14,8 @@ fn by_link() -> Value {
 }
 
 /// The link that was mailed for a flow.
-async fn mailed(house: &House, flow: &str) -> String {
-    for mail in house.mails().await {
+async fn mailed(server: &TestServer, flow: &str) -> String {
+    for mail in server.mails().await {
         let data = &mail.content.template_data;
         let Some(url) = data["recovery_url"].as_str().or(data["verification_url"].as_str()) else { continue };
         if url.contains(flow) {
@@ -33,46 +33,47 @@ async fn ask(client: &mut Client<'_>, flow: &str, email: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_known_and_an_unknown_address_are_answered_alike() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let before = house.mails().await.len();
+async fn a_known_and_an_unknown_address_get_the_same_response() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let before = server.mails().await.len();
         for (flow, message) in [("recovery", 1_060_002), ("verification", 1_080_001)] {
             let mut answers = Vec::new();
             for address in ["a@example.org", "b@example.org"] {
-                let mut client = house.native();
+                let mut client = server.native();
                 let id = client.begin(flow).await;
                 let form = client.fetch(flow, &id).await;
                 assert_eq!(form.json["active"], "link");
                 let bare = ["default/csrf_token/hidden/", "link/email/email/", "link/method/submit/link"];
                 assert_eq!(form.nodes(), bare);
-                let before = house.identity.database.usage().statements;
+                let before = server.identity.database.usage().statements;
                 let sent = client.submit(flow, &id, json!({"method": "link", "email": address})).await.expect(200);
                 assert_eq!((sent.messages(), &sent.json["state"]), (vec![message], &json!("sent_email")));
                 assert_eq!(sent.node("email")["attributes"]["value"], address);
-                let statements = house.identity.database.usage().statements - before;
+                let statements = server.identity.database.usage().statements - before;
                 answers.push((sent.nodes().join(" ").replace(address, ""), statements));
             }
             let (known, unknown) = (&answers[0], &answers[1]);
             assert_eq!(known.0, unknown.0);
-            // The person and their addresses are read, and the mail is kept: its row, its job, and that it was sent.
+            // The extra statements read the person and their addresses, and store the mail: its row, its job, and its
+            // status.
             assert!(known.1 - unknown.1 <= 6, "{answers:?}");
         }
-        assert_eq!(house.mails().await.len(), before + 2, "only the known address gets mail");
+        assert_eq!(server.mails().await.len(), before + 2, "only the known address gets mail");
     })
     .await;
 }
 
 #[tokio::test]
-async fn strangers_are_told_when_so_configured() {
+async fn unknown_recipients_are_notified_if_configured() {
     let mut config = by_link();
     config["selfservice"]["flows"]["recovery"]["notify_unknown_recipients"] = json!(true);
     config["selfservice"]["flows"]["verification"]["notify_unknown_recipients"] = json!(true);
-    in_a_house(config, |house| async move {
+    with_server(config, |server| async move {
         for flow in ["recovery", "verification"] {
-            ask(&mut house.native(), flow, "nobody@example.org").await;
+            ask(&mut server.native(), flow, "nobody@example.org").await;
         }
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         assert_eq!(mails.len(), 2);
         for template in [Template::VerificationInvalid, Template::RecoveryInvalid] {
             assert!(mails.iter().any(|mail| mail.template_type == template), "{template:?}");
@@ -83,14 +84,14 @@ async fn strangers_are_told_when_so_configured() {
 }
 
 #[tokio::test]
-async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        for asker in [house.browser(), house.spa(), house.native()] {
+async fn a_link_works_once_in_any_browser() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        for asker in [server.browser(), server.spa(), server.native()] {
             let mut asker = asker;
             let id = ask(&mut asker, "recovery", "a@example.org").await;
-            let link = mailed(&house, &id).await;
-            let mut reader = house.browser();
+            let link = mailed(&server, &id).await;
+            let mut reader = server.browser();
             let passed = reader.follow(&link).await.expect(303);
             assert!(passed.location().starts_with("http://ui.example/settings?flow="), "{}", passed.location());
             let settings = passed.sent_to("flow");
@@ -101,7 +102,7 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
             assert_eq!(me.json["identity"]["verifiable_addresses"][0]["verified"], true);
             asker.whoami().await.expect(401);
 
-            let mut late = house.browser();
+            let mut late = server.browser();
             let again = late.follow(&link).await.expect(303);
             assert!(again.location().starts_with("http://ui.example/recovery?flow="));
             assert_eq!(late.fetch("recovery", &again.sent_to("flow")).await.expect(200).messages(), [4_060_004]);
@@ -112,13 +113,13 @@ async fn a_link_lets_its_reader_in_once_in_whichever_browser() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_cannot_press_the_button_of_a_link() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn a_page_of_another_origin_cannot_submit_a_link() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for flow in ["recovery", "verification"] {
-            let id = ask(&mut house.native(), flow, "a@example.org").await;
-            let link = mailed(&house, &id).await;
-            let mut reader = house.browser();
+            let id = ask(&mut server.native(), flow, "a@example.org").await;
+            let link = mailed(&server, &id).await;
+            let mut reader = server.browser();
             let (path, token) = link.split_once("&token=").unwrap();
             for site in ["cross-site", "same-site"] {
                 reader.fetch_site = Some(site);
@@ -137,14 +138,14 @@ async fn a_page_of_another_origin_cannot_press_the_button_of_a_link() {
 }
 
 #[tokio::test]
-async fn a_link_of_another_flow_or_kind_opens_nothing() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let second = ask(&mut house.native(), "recovery", "a@example.org").await;
-        let first = ask(&mut house.native(), "recovery", "a@example.org").await;
-        let link = mailed(&house, &first).await;
-        let verification = ask(&mut house.native(), "verification", "a@example.org").await;
-        let mut reader = house.browser();
+async fn a_link_of_another_flow_or_kind_is_rejected() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let second = ask(&mut server.native(), "recovery", "a@example.org").await;
+        let first = ask(&mut server.native(), "recovery", "a@example.org").await;
+        let link = mailed(&server, &first).await;
+        let verification = ask(&mut server.native(), "verification", "a@example.org").await;
+        let mut reader = server.browser();
         for path in [
             link.replace(&first, &second),
             link.replace(&first, &verification).replace("recovery?", "verification?"),
@@ -154,7 +155,7 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
             reader.follow(&path).await.expect(303);
             reader.whoami().await.expect(401);
         }
-        // What was guessed at this flow in vain does not keep the right link from working.
+        // Wrong guesses at this flow do not invalidate the right link.
         reader.follow(&link).await.expect(303);
         reader.whoami().await.expect(200);
     })
@@ -162,19 +163,19 @@ async fn a_link_of_another_flow_or_kind_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_new_link_takes_the_place_of_the_old_one_and_wrong_ones_do_not_harm_it() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut asker = house.native();
+async fn a_new_link_replaces_the_old_one_and_wrong_ones_do_not_invalidate_it() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut asker = server.native();
         let id = ask(&mut asker, "recovery", "a@example.org").await;
-        let old = mailed(&house, &id).await;
+        let old = mailed(&server, &id).await;
         asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(200);
-        house.browser().follow(&old).await.expect(303);
-        let mut reader = house.browser();
+        server.browser().follow(&old).await.expect(303);
+        let mut reader = server.browser();
         for _ in 0..20 {
             reader.follow(&format!("/self-service/recovery?flow={id}&token=wrong")).await.expect(303);
         }
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         let fresh = mails.iter().map(|mail| mail.content.template_data["recovery_url"].clone());
         let fresh = fresh.filter_map(|url| url.as_str().map(str::to_owned)).find(|url| *url != old).unwrap();
         reader.follow(&fresh).await.expect(303);
@@ -184,18 +185,18 @@ async fn a_new_link_takes_the_place_of_the_old_one_and_wrong_ones_do_not_harm_it
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_its_own_time() {
+async fn a_link_expires_after_its_lifespan() {
     let mut config = by_link();
     config["selfservice"]["methods"]["link"]["config"] =
         json!({"lifespan": "3h", "base_url": "https://go.example/id/"});
-    in_a_house(config, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(config, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for (wait, status) in [(2 * 3600, 200), (3 * 3600 + 1, 401)] {
-            let id = ask(&mut house.native(), "recovery", "a@example.org").await;
-            let link = mailed(&house, &id).await;
+            let id = ask(&mut server.native(), "recovery", "a@example.org").await;
+            let link = mailed(&server, &id).await;
             let path = link.strip_prefix("https://go.example/id").expect("the configured base").to_owned();
-            house.advance(wait);
-            let mut reader = house.browser();
+            server.advance(wait);
+            let mut reader = server.browser();
             reader.follow(&path).await.expect(303);
             reader.whoami().await.expect(status);
         }
@@ -204,21 +205,21 @@ async fn a_link_is_good_for_its_own_time() {
 }
 
 #[tokio::test]
-async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        for asker in [house.browser(), house.native()] {
+async fn a_verification_link_ends_on_the_page_of_the_browser_that_opened_it() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        for asker in [server.browser(), server.native()] {
             let mut asker = asker;
             let id = ask(&mut asker, "verification", "a@example.org").await;
-            let link = mailed(&house, &id).await;
-            let mut reader = house.browser();
+            let link = mailed(&server, &id).await;
+            let mut reader = server.browser();
             let passed = reader.follow(&link).await.expect(303);
             assert_eq!(passed.location(), format!("http://ui.example/verification?flow={id}"));
             let shown = reader.fetch("verification", &id).await.expect(200);
             assert_eq!((shown.messages(), &shown.json["state"]), (vec![1_080_002], &json!("passed_challenge")));
             assert_eq!(shown.json["ui"]["nodes"][0]["group"], "link");
             reader.whoami().await.expect(401);
-            let mut person = house.native();
+            let mut person = server.native();
             person.sign_in("a@example.org", PASSWORD).await.expect(200);
             assert_eq!(person.whoami().await.json["identity"]["verifiable_addresses"][0]["status"], "completed");
             let again = reader.follow(&link).await.expect(303);
@@ -229,30 +230,30 @@ async fn a_verification_link_ends_on_the_page_of_whoever_opened_it() {
 }
 
 #[tokio::test]
-async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
+async fn a_sign_up_sends_a_link_unless_a_flow_waits_for_a_code() {
     let waits = json!({"confirm_address_first": true, "after": {"password": {"hooks": []}}});
     for (registration, template, active) in
         [(json!({}), Template::VerificationValid, "link"), (waits, Template::VerificationCodeValid, "code")]
     {
         let mut config = by_link();
         config["selfservice"]["flows"]["registration"] = registration;
-        in_a_house(config, |house| async move {
-            let mut client = house.spa();
+        with_server(config, |server| async move {
+            let mut client = server.spa();
             let reply = client.sign_up("a@example.org").await.expect(200);
-            let mails = house.mails().await;
+            let mails = server.mails().await;
             assert_eq!(mails.iter().map(|mail| mail.template_type).collect::<Vec<_>>(), [template]);
             if active == "code" {
                 let flow = reply.json["continue_with"][0]["flow"]["id"].as_str().unwrap().to_owned();
-                // A token that a stranger makes up takes nothing of the sign-up along.
-                let mut stranger = house.browser();
+                // An invented token of a stranger does not affect the sign-up.
+                let mut stranger = server.browser();
                 let path = format!("/self-service/verification?flow={flow}&token=x");
                 let new = stranger.follow(&path).await.expect(303).sent_to("flow");
                 stranger.submit("verification", &new, json!({"method": "link", "email": "a@example.org"})).await;
-                assert_eq!(house.mails().await.len(), 1);
-                let code = house.code(&flow, CodePurpose::Verification).await;
+                assert_eq!(server.mails().await.len(), 1);
+                let code = server.code(&flow, CodePurpose::Verification).await;
                 client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
                 client.whoami().await.expect(200);
-                house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+                server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
             }
         })
         .await;
@@ -260,9 +261,9 @@ async fn a_sign_up_sends_a_link_unless_somebody_waits_for_it() {
 }
 
 #[tokio::test]
-async fn the_other_method_is_refused() {
-    in_a_house(by_link(), |house| async move {
-        let mut client = house.native();
+async fn the_method_that_is_not_in_use_is_rejected() {
+    with_server(by_link(), |server| async move {
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         let other =
             client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(400);
@@ -276,20 +277,20 @@ async fn the_other_method_is_refused() {
 }
 
 #[tokio::test]
-async fn looking_at_a_link_uses_nothing_up() {
-    in_a_house(by_link(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let id = ask(&mut house.native(), "recovery", "a@example.org").await;
-        let link = mailed(&house, &id).await;
-        house.browser().head(&link).await.expect(200);
-        for mut scanner in [house.browser(), house.spa(), house.native()] {
+async fn viewing_a_link_does_not_use_it() {
+    with_server(by_link(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let id = ask(&mut server.native(), "recovery", "a@example.org").await;
+        let link = mailed(&server, &id).await;
+        server.browser().head(&link).await.expect(200);
+        for mut scanner in [server.browser(), server.spa(), server.native()] {
             scanner.get(&link).await.expect(200);
             scanner.whoami().await.expect(401);
         }
-        let verification = ask(&mut house.native(), "verification", "a@example.org").await;
-        house.browser().get(&mailed(&house, &verification).await).await.expect(200);
-        assert_eq!(house.native().fetch("verification", &verification).await.json["state"], "sent_email");
-        let mut reader = house.browser();
+        let verification = ask(&mut server.native(), "verification", "a@example.org").await;
+        server.browser().get(&mailed(&server, &verification).await).await.expect(200);
+        assert_eq!(server.native().fetch("verification", &verification).await.json["state"], "sent_email");
+        let mut reader = server.browser();
         reader.follow(&link).await.expect(303);
         reader.whoami().await.expect(200);
     })

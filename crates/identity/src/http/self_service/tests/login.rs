@@ -1,12 +1,12 @@
 use serde_json::json;
 
-use super::{PASSWORD, in_a_house};
+use super::{PASSWORD, with_server};
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
 async fn the_form_asks_for_identifier_and_password() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("login").await;
         let flow = client.fetch("login", &id).await;
         assert_eq!(
@@ -28,11 +28,11 @@ async fn the_form_asks_for_identifier_and_password() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_are_answered_alike() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let known = house.native().sign_in("a@example.org", "not the password").await.expect(400);
-        let unknown = house.native().sign_in("b@example.org", "not the password").await.expect(400);
+async fn a_wrong_password_and_an_unknown_name_get_the_same_response() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let known = server.native().sign_in("a@example.org", "not the password").await.expect(400);
+        let unknown = server.native().sign_in("b@example.org", "not the password").await.expect(400);
         assert_eq!(known.messages(), [4_000_006]);
         assert_eq!(unknown.messages(), [4_000_006]);
         assert_eq!(known.nodes().len(), unknown.nodes().len());
@@ -42,9 +42,9 @@ async fn a_wrong_password_and_an_unknown_name_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn missing_members_are_named() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn missing_members_are_reported() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("login").await;
         let reply = client.submit("login", &id, json!({"method": "password", "password": "x"})).await.expect(400);
         assert_eq!(reply.node_messages("identifier"), [4_000_002]);
@@ -62,10 +62,10 @@ async fn missing_members_are_named() {
 }
 
 #[tokio::test]
-async fn a_browser_goes_where_it_wanted() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.browser();
+async fn a_browser_is_redirected_to_return_to() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.browser();
         let id = client.begin_with("login", "?return_to=http%3A%2F%2Fwww.example%2Fapp%2Fdeep").await;
         let done = client
             .submit("login", &id, json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD}))
@@ -81,13 +81,14 @@ async fn a_browser_goes_where_it_wanted() {
 
 #[tokio::test]
 async fn a_foreign_return_address_is_refused() {
-    in_a_house(json!({}), |house| async move {
+    with_server(json!({}), |server| async move {
         for (kind, target) in [
             ("api", "http://evil.example/"),
             ("browser", "http://www.example.evil.example/app"),
             ("api", "http://www.example/apples"),
         ] {
-            let reply = house.native().get(&format!("/self-service/login/{kind}?return_to={target}")).await.expect(400);
+            let reply =
+                server.native().get(&format!("/self-service/login/{kind}?return_to={target}")).await.expect(400);
             assert_eq!(reply.error_id(), "self_service_flow_return_to_forbidden");
         }
     })
@@ -95,10 +96,10 @@ async fn a_foreign_return_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_single_page_application_is_told_where_to_go() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.spa();
+async fn a_single_page_application_receives_its_next_url() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.spa();
         let done = client.sign_in("a@example.org", PASSWORD).await.expect(200);
         assert!(done.json.get("session_token").is_none());
         assert_eq!(done.json["continue_with"][0]["redirect_browser_to"], "http://www.example/");
@@ -109,15 +110,15 @@ async fn a_single_page_application_is_told_where_to_go() {
 }
 
 #[tokio::test]
-async fn forged_and_confused_requests_are_refused() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut victim = house.spa();
+async fn forged_and_mismatched_requests_are_rejected() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut victim = server.spa();
         let id = victim.begin("login").await;
         let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
 
-        // Another browser sees nothing of it, not even with a token of its own flow.
-        let mut other = house.spa();
+        // Another browser cannot read it, even with a token of its own flow.
+        let mut other = server.spa();
         let own = other.begin("login").await;
         let token = other.csrf_token("login", &own).await;
         assert_eq!(other.fetch("login", &id).await.expect(403).error_id(), "security_csrf_violation");
@@ -127,17 +128,17 @@ async fn forged_and_confused_requests_are_refused() {
             other.submit("login", &id, with_token.clone()).await.expect(403).error_id(),
             "security_csrf_violation"
         );
-        // A token of one flow is worthless in another one of the same browser.
+        // A token of one flow is invalid in another flow of the same browser.
         let second = other.begin("login").await;
         other.submit("login", &second, with_token).await.expect(403);
-        // Without any cookie.
-        let mut bare = house.spa();
+        // Without cookies.
+        let mut bare = server.spa();
         let mut empty = body.clone();
         empty["csrf_token"] = json!("");
         bare.submit("login", &id, empty).await.expect(403);
 
-        // A native client must not look like a browser.
-        let mut native = house.native();
+        // A native client must not send cookies.
+        let mut native = server.native();
         let id = native.begin("login").await;
         native.cookies.insert("something".into(), "x".into());
         let reply = native.submit("login", &id, body).await.expect(400);
@@ -148,11 +149,11 @@ async fn forged_and_confused_requests_are_refused() {
 
 #[tokio::test]
 async fn a_refresh_keeps_the_session_and_its_token() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let before = client.whoami().await.json;
-        house.advance(60);
+        server.advance(60);
         let id = client.begin_with("login", "?refresh=true").await;
         let flow = client.fetch("login", &id).await;
         assert_eq!(flow.messages(), [1_010_003]);
@@ -175,11 +176,11 @@ async fn a_refresh_keeps_the_session_and_its_token() {
 
 #[tokio::test]
 async fn a_second_factor_needs_a_first() {
-    in_a_house(json!({}), |house| async move {
-        let reply = house.native().get("/self-service/login/api?aal=aal2").await.expect(401);
+    with_server(json!({}), |server| async move {
+        let reply = server.native().get("/self-service/login/api?aal=aal2").await.expect(401);
         assert_eq!(reply.error_id(), "session_aal1_required");
-        house.native().get("/self-service/login/api?aal=aal7").await.expect(400);
-        let mut client = house.native();
+        server.native().get("/self-service/login/api?aal=aal7").await.expect(400);
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin_with("login", "?aal=AAL2").await;
         assert_eq!(client.fetch("login", &id).await.messages(), [1_010_004]);
@@ -193,44 +194,44 @@ async fn a_second_factor_needs_a_first() {
 }
 
 #[tokio::test]
-async fn too_many_guesses_are_stopped_for_known_and_unknown_names_alike() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn guesses_are_limited_for_known_and_unknown_names() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for name in ["a@example.org", "nobody@example.org"] {
             for _ in 0..10 {
-                house.native().sign_in(name, "wrong password").await.expect(400);
+                server.native().sign_in(name, "wrong password").await.expect(400);
             }
-            let stopped = house.native().sign_in(name, "wrong password").await.expect(429);
+            let stopped = server.native().sign_in(name, "wrong password").await.expect(429);
             assert!(stopped.headers.contains_key("retry-after"));
             assert_eq!(stopped.messages(), [4_000_001]);
         }
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(429);
-        house.advance(601);
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(429);
+        server.advance(601);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn honest_sign_ins_do_not_use_the_limit_up() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn successful_sign_ins_do_not_count_against_the_limit() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for _ in 0..15 {
-            house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+            server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_identifier_comes_first_when_so_configured() {
+async fn an_identifier_comes_first_if_configured() {
     let style = json!({
         "security": {"account_enumeration": {"mitigate": false}},
         "selfservice": {"flows": {"login": {"style": "identifier_first"}}},
     });
-    in_a_house(style, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+    with_server(style, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("login").await;
         assert_eq!(
             client.fetch("login", &id).await.nodes(),
@@ -261,16 +262,16 @@ async fn an_identifier_comes_first_when_so_configured() {
 }
 
 #[tokio::test]
-async fn hidden_accounts_make_every_name_look_alike() {
+async fn hidden_accounts_make_all_names_look_alike() {
     let hidden = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"login": {"style": "identifier_first"}}, "methods": {"code": {"passwordless_enabled": true}}},
     });
-    in_a_house(hidden, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(hidden, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let mut answers = Vec::new();
         for name in ["a@example.org", "b@example.org"] {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin("login").await;
             let reply = client
                 .submit("login", &id, json!({"method": "identifier_first", "identifier": name}))
@@ -295,9 +296,9 @@ async fn a_code_signs_in() {
         "security": {"account_enumeration": {"mitigate": false}},
         "selfservice": {"methods": {"code": {"passwordless_enabled": true}}},
     });
-    in_a_house(config, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("login").await;
         let unknown =
             client.submit("login", &id, json!({"method": "code", "identifier": "b@example.org"})).await.expect(400);
@@ -311,13 +312,13 @@ async fn a_code_signs_in() {
             .await
             .expect(400);
         assert_eq!(wrong.messages(), [4_010_008]);
-        let code = house.code(&id, CodePurpose::Login).await;
+        let code = server.code(&id, CodePurpose::Login).await;
         let done = client
             .submit("login", &id, json!({"method": "code", "code": code, "identifier": "a@example.org"}))
             .await
             .expect(200);
         assert_eq!(done.json["session"]["authentication_methods"][0]["method"], "code");
-        let mut again = house.native();
+        let mut again = server.native();
         let reused = again
             .submit("login", &id, json!({"method": "code", "code": code, "identifier": "a@example.org"}))
             .await
@@ -330,9 +331,9 @@ async fn a_code_signs_in() {
 #[tokio::test]
 async fn a_code_cannot_be_guessed() {
     let config = json!({"selfservice": {"methods": {"code": {"passwordless_enabled": true}}}});
-    in_a_house(config, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("login").await;
         let ask = json!({"method": "code", "identifier": "a@example.org"});
         for _ in 0..2 {
@@ -346,32 +347,32 @@ async fn a_code_cannot_be_guessed() {
         client.submit("login", &id, ask).await.expect(400);
         let first = client.submit("login", &id, json!({"method": "code", "code": "000000"})).await.expect(400);
         assert_eq!(first.messages(), [4_010_008], "the first guess at a code is always checked");
-        let code = house.code(&id, CodePurpose::Login).await;
+        let code = server.code(&id, CodePurpose::Login).await;
         client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(429);
-        house.advance(600);
+        server.advance(600);
         client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn an_unverified_address_is_verified_first_when_so_configured() {
+async fn an_unverified_address_is_verified_first_if_configured() {
     let hooks =
         json!({"selfservice": {"flows": {"login": {"after": {"hooks": [{"hook": "require_verified_address"}]}}}}});
-    in_a_house(hooks, |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+    with_server(hooks, |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let refused = client.sign_in("a@example.org", PASSWORD).await.expect(403);
         assert_eq!(refused.error_id(), "session_verified_address_required");
         let item = &refused.json["error"]["details"]["continue_with"][0];
         assert_eq!(item["action"], "show_verification_ui");
         let flow = item["flow"]["id"].as_str().unwrap().to_owned();
-        let code = house.code(&flow, CodePurpose::Verification).await;
+        let code = server.code(&flow, CodePurpose::Verification).await;
         client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
 
-        house.native().sign_up("b@example.org").await.expect(200);
-        let mut browser = house.browser();
+        server.native().sign_up("b@example.org").await.expect(200);
+        let mut browser = server.browser();
         let sent = browser.sign_in("b@example.org", PASSWORD).await.expect(303);
         assert!(sent.location().starts_with("http://ui.example/verification?flow="));
         browser.whoami().await.expect(401);
@@ -381,13 +382,13 @@ async fn an_unverified_address_is_verified_first_when_so_configured() {
 
 #[tokio::test]
 async fn an_expired_login_is_replaced() {
-    in_a_house(json!({}), |house| async move {
-        let mut native = house.native();
+    with_server(json!({}), |server| async move {
+        let mut native = server.native();
         let id = native.begin("login").await;
-        let mut browser = house.browser();
+        let mut browser = server.browser();
         let other = browser.begin("login").await;
         let token = browser.csrf_token("login", &other).await;
-        house.advance(3600);
+        server.advance(3600);
         let gone = native.submit("login", &id, json!({"method": "password"})).await.expect(410);
         assert_eq!(gone.error_id(), "self_service_flow_expired");
         assert!(gone.json["since"].is_u64() && gone.json["expired_at"].is_string());
@@ -401,49 +402,49 @@ async fn an_expired_login_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_code_is_a_second_factor_when_so_configured() {
+async fn a_code_is_a_second_factor_if_configured() {
     let config = json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let needed = client.whoami().await.expect(403);
         assert_eq!(needed.error_id(), "session_aal2_required");
         assert_eq!(needed.json["redirect_browser_to"], "http://id.example:4433/self-service/login/browser?aal=aal2");
-        // There is one address only, so the code is on its way at once.
+        // There is only one address, so the code is sent at once.
         let id = client.begin_with("login", "?aal=aal2").await;
         let flow = client.fetch("login", &id).await.expect(200);
         assert_eq!(flow.json["state"], "sent_email");
         assert!(flow.messages().contains(&1_010_025));
         let stranger = json!({"method": "code", "address": "b@example.org"});
         assert_eq!(client.submit("login", &id, stranger).await.expect(400).messages(), [4_010_010]);
-        let code = house.code(&id, CodePurpose::Login).await;
+        let code = server.code(&id, CodePurpose::Login).await;
         let done = client.submit("login", &id, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(done.json["session"]["authenticator_assurance_level"], "aal2");
         assert_eq!(client.whoami().await.expect(200).json["authentication_methods"].as_array().unwrap().len(), 2);
 
-        // As a first factor it is not offered.
-        let mut other = house.native();
+        // It is not offered as a first factor.
+        let mut other = server.native();
         let id = other.begin("login").await;
         other.submit("login", &id, json!({"method": "code", "identifier": "a@example.org"})).await.expect(404);
-        // A browser that signs in is sent to the second step.
-        let mut browser = house.browser();
+        // A browser that signs in is redirected to the second step.
+        let mut browser = server.browser();
         let sent = browser.sign_in("a@example.org", PASSWORD).await.expect(303);
         assert!(sent.location().starts_with("http://id.example:4433/self-service/login/browser?aal=aal2"));
-        let native = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
-        assert!(native.json["session"].get("identity").is_none(), "half a proof shows nobody");
+        let native = server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        assert!(native.json["session"].get("identity").is_none(), "one factor does not show the identity");
     })
     .await;
 }
 
 #[tokio::test]
 async fn anonymous_requests_write_no_event() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("ada@example.org").await.expect(200);
-        let before = house.events().await;
-        house.native().sign_in("nobody@example.org", "not the password").await.expect(400);
-        house.native().get("/self-service/login/api").await.expect(200);
-        house.native().get("/self-service/registration/api").await.expect(200);
-        assert_eq!(house.events().await, before);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("ada@example.org").await.expect(200);
+        let before = server.events().await;
+        server.native().sign_in("nobody@example.org", "not the password").await.expect(400);
+        server.native().get("/self-service/login/api").await.expect(200);
+        server.native().get("/self-service/registration/api").await.expect(200);
+        assert_eq!(server.events().await, before);
     })
     .await;
 }

@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::totp::{code_of, link};
-use super::{Client, PASSWORD, Reply, in_a_house};
+use super::{Client, PASSWORD, Reply, with_server};
 
 fn enabled() -> Value {
     json!({"selfservice": {"methods": {"lookup_secret": {"enabled": true}, "totp": {"enabled": true}}}})
@@ -14,7 +14,7 @@ fn codes_node(flow: &Reply) -> &Value {
     found.map_or(&Value::Null, |node| &node["attributes"]["text"])
 }
 
-/// The codes that a form shows; `None` for one that is used.
+/// The codes in a form; `None` for a used one.
 fn codes(flow: &Reply) -> Vec<Option<String>> {
     let listed = codes_node(flow)["context"]["secrets"].as_array().expect("codes");
     listed.iter().map(|message| message["context"]["secret"].as_str().map(str::to_owned)).collect()
@@ -25,7 +25,7 @@ fn buttons(flow: &Reply) -> Vec<String> {
     nodes.map(|node| node.split('/').nth(1).unwrap().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// Makes codes in the settings and confirms them.
+/// Creates codes in the settings and confirms them.
 async fn make(client: &mut Client<'_>) -> Vec<String> {
     let id = client.begin("settings").await;
     let made = client.submit("settings", &id, json!({"lookup_secret_regenerate": true})).await.expect(200);
@@ -40,9 +40,9 @@ async fn second_factor(client: &mut Client<'_>, code: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn codes_count_when_they_are_confirmed() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+async fn codes_are_valid_once_they_are_confirmed() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let empty = client.fetch("settings", &id).await.expect(200);
@@ -77,7 +77,7 @@ async fn codes_count_when_they_are_confirmed() {
 
         let removed = client.submit("settings", &id, json!({"lookup_secret_disable": true})).await.expect(200);
         assert_eq!(buttons(&removed), ["lookup_secret_regenerate"]);
-        let mut other = house.native();
+        let mut other = server.native();
         other.sign_in("a@example.org", PASSWORD).await.expect(200);
         other.whoami().await.expect(200);
     })
@@ -85,13 +85,13 @@ async fn codes_count_when_they_are_confirmed() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_new_codes_end_the_old_ones() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+async fn a_code_works_once_and_new_codes_replace_the_old_ones() {
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
         let old = make(&mut owner).await;
 
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
         client.whoami().await.expect(403);
         let id = client.begin_with("login", "?aal=aal2").await;
@@ -110,7 +110,7 @@ async fn a_code_works_once_and_new_codes_end_the_old_ones() {
         let done = client.submit("login", &id, body(&format!(" {upper} "))).await.expect(200);
         assert_eq!(done.json["session"]["authenticator_assurance_level"], "aal2");
 
-        let mut other = house.native();
+        let mut other = server.native();
         other.sign_in("a@example.org", PASSWORD).await.expect(200);
         assert_eq!(second_factor(&mut other, &old[3]).await.expect(400).messages(), [4_000_012]);
 
@@ -132,18 +132,18 @@ async fn a_code_works_once_and_new_codes_end_the_old_ones() {
 }
 
 #[tokio::test]
-async fn of_many_requests_with_one_code_one_wins() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+async fn one_of_many_concurrent_requests_with_one_code_is_accepted() {
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
         let made = make(&mut owner).await;
-        let mut signed_in = house.native();
+        let mut signed_in = server.native();
         signed_in.sign_in("a@example.org", PASSWORD).await.expect(200);
         let mut flows = Vec::new();
         for _ in 0..8 {
             flows.push(signed_in.begin_with("login", "?aal=aal2").await);
         }
-        // Two codes at a time: neither use may undo the other.
+        // Two codes concurrently: neither use may undo the other.
         let submissions = flows.iter().enumerate().map(|(at, id)| {
             let body = json!({"method": "lookup_secret", "lookup_secret": made[at % 2]});
             let mut client = signed_in.clone();
@@ -163,13 +163,13 @@ async fn of_many_requests_with_one_code_one_wins() {
 
 #[tokio::test]
 async fn a_code_replaces_a_lost_authenticator_app() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        link(&house, &mut owner).await;
+        link(&server, &mut owner).await;
         let made = make(&mut owner).await;
 
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
         let refused = client.get("/self-service/settings/api").await.expect(403);
         assert_eq!(refused.error_id(), "session_aal2_required");
@@ -180,33 +180,33 @@ async fn a_code_replaces_a_lost_authenticator_app() {
         client.submit("login", &id, json!({"method": "lookup_secret", "lookup_secret": made[0]})).await.expect(200);
         let id = client.begin("settings").await;
         client.submit("settings", &id, json!({"totp_unlink": true})).await.expect(200);
-        let secret = link(&house, &mut client).await;
+        let secret = link(&server, &mut client).await;
 
-        house.advance(60);
-        let mut again = house.native();
+        server.advance(60);
+        let mut again = server.native();
         again.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = again.begin_with("login", "?aal=aal2").await;
-        let body = json!({"method": "totp", "totp_code": code_of(&house, &secret)});
+        let body = json!({"method": "totp", "totp_code": code_of(&server, &secret)});
         again.submit("login", &id, body).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn codes_rest_sealed_in_the_flow_and_need_a_fresh_proof() {
-    in_a_house(enabled(), |house| async move {
+async fn codes_are_sealed_in_the_flow_and_need_a_recent_sign_in() {
+    with_server(enabled(), |server| async move {
         use crate::domain::flow::{Flow, FlowId, Settings};
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let made = client.submit("settings", &id, json!({"lookup_secret_regenerate": true})).await.expect(200);
         let code = codes(&made)[0].clone().unwrap();
         let flow: FlowId = id.parse().unwrap();
-        let mut tx = house.identity.database.read(base::TenantId::DEFAULT);
+        let mut tx = server.identity.database.read(base::TenantId::DEFAULT);
         let stored: Flow<Settings> = crate::storage::flows::find(&mut tx, flow).await.unwrap().unwrap();
         assert!(!serde_json::to_string(&stored).unwrap().contains(&code));
         drop(tx);
-        house.advance(2 * 3600);
+        server.advance(2 * 3600);
         let id = client.begin("settings").await;
         for action in ["confirm", "reveal", "disable", "regenerate"] {
             let body = json!({format!("lookup_secret_{action}"): true});
@@ -219,11 +219,11 @@ async fn codes_rest_sealed_in_the_flow_and_need_a_fresh_proof() {
 
 #[tokio::test]
 async fn guesses_at_codes_are_limited() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
         make(&mut owner).await;
-        let mut thief = house.native();
+        let mut thief = server.native();
         thief.address = [198, 51, 100, 7].into();
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let mut checked = 0;

@@ -1,5 +1,5 @@
-//! The self-service contract, asked over the router: one house for each test, on both engines, with a clock that stands
-//! still, and clients of the three kinds.
+//! Tests of the self-service contract over the router: one server per test, on both engines, with a fixed clock, and clients
+//! of the three kinds.
 
 mod attempts;
 mod concurrency;
@@ -45,8 +45,8 @@ use crate::{Config, Identity, Parts};
 
 pub(super) const PUBLIC: &str = "http://id.example:4433";
 
-/// A whole identity service without a network.
-pub(super) struct House {
+/// An identity service without a network.
+pub(super) struct TestServer {
     pub identity: Arc<Identity>,
     pub clock: ManualClock,
     pub login_requests: Link<dyn LoginRequests>,
@@ -55,9 +55,9 @@ pub(super) struct House {
 }
 
 /// Runs a test on both engines, with `change` merged over the usual configuration.
-pub(super) async fn in_a_house<F: Future<Output = ()>>(change: Value, test: impl Fn(House) -> F) {
+pub(super) async fn with_server<F: Future<Output = ()>>(change: Value, test: impl Fn(TestServer) -> F) {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, crate::MIGRATIONS], |database| async {
-        test(House::new(database, &change)).await;
+        test(TestServer::new(database, &change)).await;
     })
     .await;
 }
@@ -73,7 +73,7 @@ fn merge(into: &mut Value, change: &Value) {
     }
 }
 
-impl House {
+impl TestServer {
     fn new(database: Database, change: &Value) -> Self {
         let mut config = json!({
             "dev": true,
@@ -125,7 +125,7 @@ impl House {
     pub(super) fn browser(&self) -> Client<'_> {
         let (address, locale) = ([192, 0, 2, 1].into(), Locale::ENGLISH);
         let (kind, cookies) = (Kind::Browser, BTreeMap::new());
-        Client { house: self, kind, cookies, token: None, address, locale, fetch_site: None }
+        Client { server: self, kind, cookies, token: None, address, locale, fetch_site: None }
     }
 
     pub(super) fn spa(&self) -> Client<'_> {
@@ -136,7 +136,7 @@ impl House {
         Client { kind: Kind::Native, ..self.browser() }
     }
 
-    /// The code that a flow waits for, as its recipient would read it.
+    /// The code that a flow expects, as in the message to its recipient.
     pub(super) async fn code(&self, flow: &str, purpose: CodePurpose) -> String {
         let mut tx = self.identity.database.read(TenantId::DEFAULT);
         let flow: FlowId = flow.parse().unwrap();
@@ -179,15 +179,15 @@ enum Kind {
 /// One client with its cookies.
 #[derive(Clone)]
 pub(super) struct Client<'h> {
-    house: &'h House,
+    server: &'h TestServer,
     kind: Kind,
     pub cookies: BTreeMap<String, String>,
     pub token: Option<String>,
-    /// Where its requests come from.
+    /// The network address of its requests.
     pub address: IpAddr,
-    /// The language that its person reads.
+    /// The language of its user.
     pub locale: Locale,
-    /// What a browser says about the page that makes it send something.
+    /// The `Sec-Fetch-Site` header of a browser.
     pub fetch_site: Option<&'static str>,
 }
 
@@ -213,7 +213,7 @@ impl Reply {
         self.json["error"]["id"].as_str().unwrap_or_default()
     }
 
-    /// The parameter of the address that the browser is sent to.
+    /// A parameter of the URL that the browser is redirected to.
     pub(super) fn sent_to(&self, parameter: &str) -> String {
         let url = url::Url::parse(self.location()).unwrap();
         url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned()).unwrap_or_default()
@@ -258,7 +258,7 @@ fn ids(messages: &Value) -> Vec<i64> {
 }
 
 impl Client<'_> {
-    /// As which kind of flow this client begins.
+    /// The flow type of this client.
     pub(super) fn flow_type(&self) -> &'static str {
         if self.kind == Kind::Native { "api" } else { "browser" }
     }
@@ -267,7 +267,7 @@ impl Client<'_> {
         self.send(Method::GET, path, None).await
     }
 
-    /// Opens a mailed link and presses its button.
+    /// Opens a link from a mail and submits its form.
     pub(super) async fn follow(&mut self, link: &str) -> Reply {
         let shown = self.get(link).await.expect(200);
         assert!(shown.text.contains("<form method=\"post\">") && !shown.text.contains("token="), "{}", shown.text);
@@ -286,7 +286,7 @@ impl Client<'_> {
         self.send(Method::POST, path, Some((content_type, body.to_owned()))).await
     }
 
-    /// Submits to a flow: browsers send a form with the token that they were shown.
+    /// Submits to a flow. Browsers send a form with their anti-CSRF token.
     pub(super) async fn submit(&mut self, flow: &str, id: &str, mut body: Value) -> Reply {
         if self.kind != Kind::Native && body.get("csrf_token").is_none() {
             body["csrf_token"] = json!(self.csrf_token(flow, id).await);
@@ -299,7 +299,7 @@ impl Client<'_> {
         self.send(Method::POST, &path, Some(body)).await
     }
 
-    /// Begins a flow; its id.
+    /// Initializes a flow and returns its id.
     pub(super) async fn begin(&mut self, flow: &str) -> String {
         self.begin_with(flow, "").await
     }
@@ -312,7 +312,7 @@ impl Client<'_> {
         }
     }
 
-    /// The flow as a page would read it.
+    /// The flow as a page reads it.
     pub(super) async fn fetch(&mut self, flow: &str, id: &str) -> Reply {
         let kind = std::mem::replace(&mut self.kind, Kind::Spa);
         let reply = self.get(&format!("/self-service/{flow}/flows?id={id}")).await;
@@ -332,7 +332,7 @@ impl Client<'_> {
         self.get("/sessions/whoami").await
     }
 
-    /// Registers somebody who is signed in afterwards; with the session token when the client is native.
+    /// Registers a person, who is signed in afterwards. The response of a native client contains the session token.
     pub(super) async fn sign_up(&mut self, email: &str) -> Reply {
         let id = self.begin("registration").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits": {"email": email}});
@@ -355,7 +355,7 @@ impl Client<'_> {
 
     async fn send(&mut self, method: Method, path: &str, body: Option<(&str, String)>) -> Reply {
         let path = path.strip_prefix(PUBLIC).unwrap_or(path);
-        let cx = Context { client_address: Some(self.address), locale: self.locale, ..self.house.cx() };
+        let cx = Context { client_address: Some(self.address), locale: self.locale, ..self.server.cx() };
         let mut request = Request::builder().method(method).uri(path).extension(cx);
         request = request.header(ACCEPT, if self.kind == Kind::Browser { "text/html" } else { "application/json" });
         if !self.cookies.is_empty() {
@@ -375,7 +375,7 @@ impl Client<'_> {
             }
             None => Body::empty(),
         };
-        let response = self.house.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self.server.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(SET_COOKIE) {
             let (pair, attributes) = cookie.to_str().unwrap().split_once("; ").unwrap();
@@ -388,7 +388,7 @@ impl Client<'_> {
         }
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        // A page is a text.
+        // A page is not JSON.
         let page = || if text.is_empty() { Value::Null } else { Value::from(text.clone()) };
         let json = serde_json::from_slice(&bytes).unwrap_or_else(|_| page());
         Reply { status: parts.status, headers: parts.headers, json, text }

@@ -10,7 +10,7 @@ use database::WriteTx;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Client, House, PASSWORD, PUBLIC, Reply, in_a_house};
+use super::{Client, PASSWORD, PUBLIC, Reply, TestServer, with_server};
 use crate::domain::code::CodePurpose;
 
 /// An authorization server that knows the challenges `new` and `known:<subject>`.
@@ -57,7 +57,7 @@ impl LoginRequests for Provider {
     }
 }
 
-impl House {
+impl TestServer {
     pub(super) fn provider(&self) -> Arc<Provider> {
         let provider = Arc::new(Provider::default());
         self.login_requests.set(provider.clone());
@@ -68,11 +68,11 @@ impl House {
 const NEXT: &str = "http://oauth.example/oauth2/auth?login_verifier=new";
 
 #[tokio::test]
-async fn a_login_answers_the_challenge_that_it_began_with() {
-    in_a_house(json!({}), |house| async move {
-        let provider = house.provider();
-        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
-        let mut client = house.browser();
+async fn a_login_answers_its_challenge() {
+    with_server(json!({}), |server| async move {
+        let provider = server.provider();
+        let person = server.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+        let mut client = server.browser();
         let id = client.begin_with("login", "?login_challenge=new").await;
         let flow = client.fetch("login", &id).await.expect(200);
         assert_eq!(flow.json["oauth2_login_challenge"], "new");
@@ -89,15 +89,15 @@ async fn a_login_answers_the_challenge_that_it_began_with() {
         let session = client.whoami().await.json["id"].clone();
         assert_eq!(json!(accepted.identity_provider_session_id), session);
 
-        // Somebody who is signed in has to prove who they are again, in the same session.
+        // A signed-in person must prove their identity again, in the same session.
         let id = client.begin_with("login", "?login_challenge=new").await;
         assert_eq!(client.fetch("login", &id).await.messages(), [1_010_003]);
 
-        // Unless the provider knows them already.
+        // No sign-in is needed if the authorization server already knows the subject.
         let known = format!("known:{}", accepted.subject);
         let skipped = client.get(&format!("/self-service/login/browser?login_challenge={known}")).await.expect(303);
         assert!(skipped.location().ends_with(&known));
-        let other = "known:somebody-else";
+        let other = "known:another-subject";
         let shown = client.get(&format!("/self-service/login/browser?login_challenge={other}")).await.expect(303);
         assert!(!shown.location().ends_with(other), "{}", shown.location());
     })
@@ -106,10 +106,10 @@ async fn a_login_answers_the_challenge_that_it_began_with() {
 
 #[tokio::test]
 async fn a_single_page_application_is_sent_to_the_provider() {
-    in_a_house(json!({}), |house| async move {
-        house.provider();
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.spa();
+    with_server(json!({}), |server| async move {
+        server.provider();
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.spa();
         let id = client.begin_with("login", "?login_challenge=new").await;
         let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
         let done = client.submit("login", &id, body).await.expect(422);
@@ -118,23 +118,23 @@ async fn a_single_page_application_is_sent_to_the_provider() {
     .await;
 }
 
-/// Recovers an account within a login; the settings flow that sets the new password.
-async fn recover(house: &House, client: &mut Client<'_>, query: &str) -> Reply {
+/// Recovers an account within a login and returns the settings flow for the new password.
+async fn recover(server: &TestServer, client: &mut Client<'_>, query: &str) -> Reply {
     let id = client.begin_with("recovery", &format!("?login_challenge=new{query}")).await;
     client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await;
-    let code = house.code(&id, CodePurpose::Recovery).await;
+    let code = server.code(&id, CodePurpose::Recovery).await;
     client.submit("recovery", &id, json!({"method": "code", "code": code})).await
 }
 
 #[tokio::test]
-async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
-    in_a_house(json!({}), |house| async move {
-        let provider = house.provider();
-        let person = house.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
+async fn a_login_continues_after_the_recovery_within_it_set_a_password() {
+    with_server(json!({}), |server| async move {
+        let provider = server.provider();
+        let person = server.native().sign_up("a@example.org").await.expect(200).json["identity"]["id"].clone();
         let new = json!({"method": "password", "password": "a better password"});
 
-        let mut browser = house.browser();
-        let settings = recover(&house, &mut browser, "").await.expect(303).sent_to("flow");
+        let mut browser = server.browser();
+        let settings = recover(&server, &mut browser, "").await.expect(303).sent_to("flow");
         let traits = json!({"method": "profile", "traits.email": "a@example.org"});
         let saved = browser.submit("settings", &settings, traits).await.expect(303);
         assert!(provider.0.lock().unwrap().is_empty(), "{}", saved.location());
@@ -144,36 +144,36 @@ async fn a_login_goes_on_when_the_recovery_within_it_has_set_a_password() {
         assert_eq!(json!(accepted.subject), person);
         let own = json!({"method": "password", "password": "an even better one"});
         let again = browser.submit("settings", &settings, own).await.expect(303);
-        assert!(again.location().starts_with("http://ui.example/settings"), "the login went on once");
+        assert!(again.location().starts_with("http://ui.example/settings"), "the login continues only once");
 
-        let mut program = house.spa();
-        let sent = recover(&house, &mut program, "").await.expect(422);
+        let mut program = server.spa();
+        let sent = recover(&server, &mut program, "").await.expect(422);
         let url = url::Url::parse(sent.json["redirect_browser_to"].as_str().unwrap()).unwrap();
         let settings = url.query_pairs().find(|(key, _)| key == "flow").unwrap().1.into_owned();
         let done = program.submit("settings", &settings, new).await.expect(200);
         assert_eq!(done.json["continue_with"][0]["redirect_browser_to"], NEXT);
 
-        let at_once = recover(&house, &mut house.browser(), "&skip_settings=true").await.expect(303);
+        let at_once = recover(&server, &mut server.browser(), "&skip_settings=true").await.expect(303);
         assert_eq!(at_once.location(), NEXT);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_recovery_link_that_is_opened_elsewhere_takes_no_login_along() {
+async fn a_recovery_link_in_another_browser_does_not_continue_the_login() {
     let config = json!({"selfservice": {
         "flows": {"recovery": {"use": "link"}},
         "methods": {"link": {"enabled": true}},
     }});
-    in_a_house(config, |house| async move {
-        let provider = house.provider();
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut asker = house.browser();
+    with_server(config, |server| async move {
+        let provider = server.provider();
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut asker = server.browser();
         let id = asker.begin_with("recovery", "?login_challenge=new&skip_settings=true").await;
         asker.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(303);
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         let link = mails.iter().find_map(|mail| mail.content.template_data["recovery_url"].as_str()).unwrap();
-        let passed = house.browser().follow(link).await.expect(303);
+        let passed = server.browser().follow(link).await.expect(303);
         assert_ne!(passed.location(), NEXT);
         assert!(provider.0.lock().unwrap().is_empty());
     })
@@ -182,9 +182,9 @@ async fn a_recovery_link_that_is_opened_elsewhere_takes_no_login_along() {
 
 #[tokio::test]
 async fn a_registration_answers_the_challenge_too() {
-    in_a_house(json!({}), |house| async move {
-        let provider = house.provider();
-        let mut client = house.browser();
+    with_server(json!({}), |server| async move {
+        let provider = server.provider();
+        let mut client = server.browser();
         let id = client.begin_with("registration", "?login_challenge=new").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
         let done = client.submit("registration", &id, body).await.expect(303);
@@ -195,14 +195,14 @@ async fn a_registration_answers_the_challenge_too() {
 }
 
 #[tokio::test]
-async fn a_request_for_a_new_account_registers_somebody_although_a_person_is_signed_in() {
+async fn a_request_for_a_new_account_registers_despite_an_existing_session() {
     for hooks in [json!([]), json!([{"hook": "session"}])] {
         let has_session = hooks != json!([]);
         let config = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": hooks}}}}}});
-        in_a_house(config, move |house| async move {
-            let provider = house.provider();
-            house.native().sign_up("a@example.org").await.expect(200);
-            let mut client = house.browser();
+        with_server(config, move |server| async move {
+            let provider = server.provider();
+            server.native().sign_up("a@example.org").await.expect(200);
+            let mut client = server.browser();
             client.sign_in("a@example.org", PASSWORD).await.expect(303);
             let id = client.begin_with("registration", "?login_challenge=create").await;
             assert_eq!(client.fetch("registration", &id).await.expect(200).json["oauth2_login_challenge"], "create");
@@ -222,11 +222,11 @@ async fn a_request_for_a_new_account_registers_somebody_although_a_person_is_sig
 }
 
 #[tokio::test]
-async fn the_identifier_that_the_client_expects_is_filled_in() {
+async fn the_login_hint_is_prefilled() {
     for style in ["unified", "identifier_first"] {
-        in_a_house(json!({"selfservice": {"flows": {"login": {"style": style}}}}), |house| async move {
-            house.provider();
-            let mut client = house.browser();
+        with_server(json!({"selfservice": {"flows": {"login": {"style": style}}}}), |server| async move {
+            server.provider();
+            let mut client = server.browser();
             for (kind, field) in [("login", "identifier"), ("registration", "traits.email")] {
                 for (challenge, expected) in [("hinted", json!("a@example.org")), ("new", json!(""))] {
                     let id = client.begin_with(kind, &format!("?login_challenge={challenge}")).await;
@@ -243,12 +243,12 @@ async fn the_identifier_that_the_client_expects_is_filled_in() {
 }
 
 #[tokio::test]
-async fn a_page_is_in_the_language_that_the_client_asks_for() {
+async fn a_page_is_in_the_language_of_the_client() {
     let page = |kind| json!({"ui_url": format!("{PUBLIC}/ui/{kind}")});
     let flows = json!({"login": page("login"), "registration": page("registration")});
-    in_a_house(json!({"selfservice": {"flows": flows}}), |house| async move {
-        house.provider();
-        let mut client = house.browser();
+    with_server(json!({"selfservice": {"flows": flows}}), |server| async move {
+        server.provider();
+        let mut client = server.browser();
         for (challenge, language) in [("hinted", "de"), ("new", "en")] {
             for kind in ["login", "registration"] {
                 let begun =
@@ -263,22 +263,22 @@ async fn a_page_is_in_the_language_that_the_client_asks_for() {
 }
 
 #[tokio::test]
-async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_end() {
+async fn a_registration_answers_the_challenge_once_its_address_is_verified() {
     let config = json!({
         "selfservice": {"flows": {"registration": {"confirm_address_first": true, "after": {"password": {"hooks": []}}}}},
     });
-    in_a_house(config, |house| async move {
-        let provider = house.provider();
-        let mut client = house.browser();
+    with_server(config, |server| async move {
+        let provider = server.provider();
+        let mut client = server.browser();
         let id = client.begin_with("registration", "?login_challenge=new").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits.email": "a@example.org"});
         let flow = client.submit("registration", &id, body).await.expect(303).sent_to("flow");
-        assert!(provider.0.lock().unwrap().is_empty(), "nobody has signed in yet");
-        let code = house.code(&flow, CodePurpose::Verification).await;
+        assert!(provider.0.lock().unwrap().is_empty(), "there is no sign-in yet");
+        let code = server.code(&flow, CodePurpose::Verification).await;
         let done = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(303);
         assert_eq!(done.location(), NEXT);
         let (challenge, accepted) = provider.0.lock().unwrap().pop().unwrap();
-        assert_eq!((challenge.as_str(), accepted.subject), ("new", only_person(&house).await));
+        assert_eq!((challenge.as_str(), accepted.subject), ("new", only_person(&server).await));
         let session = client.whoami().await.expect(200).json["id"].clone();
         assert_eq!(json!(accepted.identity_provider_session_id), session);
     })
@@ -286,17 +286,17 @@ async fn a_registration_that_waits_for_its_address_answers_the_challenge_at_the_
 }
 
 #[tokio::test]
-async fn a_challenge_that_leads_nowhere_is_refused() {
-    in_a_house(json!({}), |house| async move {
-        house.spa().get("/self-service/login/browser?login_challenge=new").await.expect(500);
-        house.spa().get("/self-service/login/browser?login_challenge=").await.expect(400);
-        house.provider();
-        house.spa().get("/self-service/login/browser?login_challenge=unknown").await.expect(400);
+async fn an_unknown_challenge_is_rejected() {
+    with_server(json!({}), |server| async move {
+        server.spa().get("/self-service/login/browser?login_challenge=new").await.expect(500);
+        server.spa().get("/self-service/login/browser?login_challenge=").await.expect(400);
+        server.provider();
+        server.spa().get("/self-service/login/browser?login_challenge=unknown").await.expect(400);
     })
     .await;
 }
 
-/// Somebody who is told that sessions end.
+/// Records ended sessions.
 #[derive(Default)]
 struct Observer(Mutex<Vec<Uuid>>);
 
@@ -313,13 +313,13 @@ impl SubjectObserver for Observer {
 }
 
 #[tokio::test]
-async fn the_provider_hears_of_every_session_that_ends() {
-    in_a_house(json!({}), |house| async move {
+async fn the_provider_is_notified_of_every_ended_session() {
+    with_server(json!({}), |server| async move {
         let observer = Arc::new(Observer::default());
-        house.subject_observer.set(observer.clone());
-        let mut first = house.native();
+        server.subject_observer.set(observer.clone());
+        let mut first = server.native();
         first.sign_up("a@example.org").await.expect(200);
-        let mut second = house.native();
+        let mut second = server.native();
         second.sign_in("a@example.org", PASSWORD).await.expect(200);
         first.delete("/sessions", None).await.expect(200);
         assert_eq!(observer.0.lock().unwrap().len(), 1);
@@ -331,16 +331,16 @@ async fn the_provider_hears_of_every_session_that_ends() {
 }
 
 #[tokio::test]
-async fn half_a_proof_answers_no_challenge() {
-    in_a_house(json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}}), |house| async move {
-        let provider = house.provider();
-        let mut client = house.browser();
+async fn one_factor_of_two_answers_no_challenge() {
+    with_server(json!({"selfservice": {"methods": {"code": {"mfa_enabled": true}}}}), |server| async move {
+        let provider = server.provider();
+        let mut client = server.browser();
         client.sign_up("a@example.org").await.expect(303);
-        let person = house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        let person = server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         assert!(person.json["session"].get("identity").is_none());
 
-        // Known to the provider, signed in, but without the second factor that the person has.
-        let subject = only_person(&house).await;
+        // The authorization server knows the subject and there is a session, but it lacks the second factor of the person.
+        let subject = only_person(&server).await;
         let sent =
             client.get(&format!("/self-service/login/browser?login_challenge=known:{subject}")).await.expect(303);
         assert!(sent.location().contains("aal=aal2"), "{}", sent.location());
@@ -349,9 +349,9 @@ async fn half_a_proof_answers_no_challenge() {
     .await;
 }
 
-/// The id of the only person in the house.
-async fn only_person(house: &House) -> String {
+/// The id of the only person in the database.
+async fn only_person(server: &TestServer) -> String {
     let page = base::PageRequest { size: 10, after: None };
-    let events = jobs::list_events(&mut house.identity.database.read(base::TenantId::DEFAULT), page).await.unwrap();
+    let events = jobs::list_events(&mut server.identity.database.read(base::TenantId::DEFAULT), page).await.unwrap();
     events.items.into_iter().find(|event| event.name == "IdentityCreated").unwrap().subject
 }

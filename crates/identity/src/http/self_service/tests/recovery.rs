@@ -1,16 +1,16 @@
 use serde_json::json;
 
-use super::in_a_house;
+use super::with_server;
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
-async fn a_known_and_an_unknown_address_are_answered_alike() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let before = house.mails().await.len();
+async fn a_known_and_an_unknown_address_get_the_same_response() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let before = server.mails().await.len();
         let mut answers = Vec::new();
         for address in ["a@example.org", "b@example.org"] {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin("recovery").await;
             let flow = client.fetch("recovery", &id).await;
             assert_eq!(flow.nodes(), ["default/csrf_token/hidden/", "code/email/email/", "code/method/submit/code"]);
@@ -24,18 +24,18 @@ async fn a_known_and_an_unknown_address_are_answered_alike() {
         }
         assert_eq!(answers[0], answers[1]);
         assert_eq!(answers[0].0, "default/csrf_token/hidden/ code/code/text/ code/method/hidden/code code/method/submit/code code/email/submit/");
-        assert_eq!(house.mails().await.len(), before + 1, "only the known address gets mail");
+        assert_eq!(server.mails().await.len(), before + 1, "only the known address gets mail");
     })
     .await;
 }
 
 #[tokio::test]
-async fn even_the_right_code_of_an_unknown_address_opens_nothing() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn the_right_code_of_an_unknown_address_is_rejected() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "b@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let wrong = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(wrong.messages(), [4_060_006]);
     })
@@ -43,21 +43,24 @@ async fn even_the_right_code_of_an_unknown_address_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_back_in_and_sets_a_new_password() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.browser();
+async fn a_browser_recovers_and_sets_a_new_password() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.browser();
         let id = client.begin_with("recovery", "?return_to=http://www.example/app").await;
         let sent =
             client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
         assert_eq!(sent.location(), format!("http://ui.example/recovery?flow={id}"));
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let passed = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(303);
         assert!(passed.location().starts_with("http://ui.example/settings?flow="));
         let settings = passed.sent_to("flow");
         let flow = client.fetch("settings", &settings).await.expect(200);
         assert_eq!(flow.messages(), [1_060_001]);
-        assert_eq!(flow.json["identity"]["verifiable_addresses"][0]["verified"], true, "they read what arrives there");
+        assert_eq!(
+            flow.json["identity"]["verifiable_addresses"][0]["verified"], true,
+            "the code proves ownership of the address"
+        );
         let me = client.whoami().await.expect(200);
         assert_eq!(me.json["authentication_methods"][0]["method"], "code_recovery");
         let done = client
@@ -65,20 +68,20 @@ async fn a_browser_gets_back_in_and_sets_a_new_password() {
             .await
             .expect(303);
         assert_eq!(done.location(), "http://www.example/app");
-        house.native().sign_in("a@example.org", "a better password").await.expect(200);
-        assert!(house.events().await.iter().any(|event| event == "RecoverySucceeded"));
+        server.native().sign_in("a@example.org", "a better password").await.expect(200);
+        assert!(server.events().await.iter().any(|event| event == "RecoverySucceeded"));
     })
     .await;
 }
 
 #[tokio::test]
-async fn programs_are_told_where_to_go() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.spa();
+async fn programs_receive_their_next_url() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.spa();
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let passed = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(422);
         assert_eq!(passed.error_id(), "browser_location_change_required");
         assert!(passed.json["redirect_browser_to"].as_str().unwrap().starts_with("http://ui.example/settings?flow="));
@@ -92,20 +95,20 @@ async fn programs_are_told_where_to_go() {
 }
 
 #[tokio::test]
-async fn a_native_client_is_given_its_token_where_transitions_are_on() {
-    in_a_house(json!({"feature_flags": {"use_continue_with_transitions": true}}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+async fn a_native_client_receives_its_token_if_transitions_are_enabled() {
+    with_server(json!({"feature_flags": {"use_continue_with_transitions": true}}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let passed = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(passed.continue_with(), ["set_ory_session_token", "show_settings_ui"]);
         client.token = passed.json["continue_with"][0]["ory_session_token"].as_str().map(str::to_owned);
         let settings = passed.json["continue_with"][1]["flow"]["id"].as_str().unwrap().to_owned();
         assert_eq!(client.fetch("settings", &settings).await.expect(200).messages(), [1_060_001]);
 
-        let mut late = house.native();
+        let mut late = server.native();
         let again = late.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(410);
         assert_eq!(again.error_id(), "self_service_flow_expired");
     })
@@ -113,16 +116,16 @@ async fn a_native_client_is_given_its_token_where_transitions_are_on() {
 }
 
 #[tokio::test]
-async fn guesses_are_counted_and_end() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+async fn guesses_are_limited() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
         for _ in 0..5 {
             client.submit("recovery", &id, json!({"method": "code", "code": "000000"})).await.expect(200);
         }
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let late = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(400);
         assert_eq!(late.messages(), [4_000_001]);
     })
@@ -130,13 +133,13 @@ async fn guesses_are_counted_and_end() {
 }
 
 #[tokio::test]
-async fn a_finished_recovery_begins_anew() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+async fn a_completed_recovery_is_replaced_by_a_new_one() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(200);
         let again = client.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(303);
         assert!(again.location().starts_with("http://id.example:4433/self-service/recovery/flows?id="));
@@ -146,9 +149,9 @@ async fn a_finished_recovery_begins_anew() {
 }
 
 #[tokio::test]
-async fn nonsense_is_answered_in_the_form() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn invalid_input_is_reported_in_the_form() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("recovery").await;
         assert_eq!(client.submit("recovery", &id, json!({})).await.expect(400).messages(), [4_010_005]);
         assert_eq!(
@@ -164,7 +167,7 @@ async fn nonsense_is_answered_in_the_form() {
             [4_000_040]
         );
         client.submit("recovery", &id, json!({"method": "link", "email": "a@example.org"})).await.expect(404);
-        house.advance(3601);
+        server.advance(3601);
         let gone =
             client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(303);
         assert_eq!(client.get(gone.location()).await.messages(), [4_060_005]);
@@ -173,15 +176,15 @@ async fn nonsense_is_answered_in_the_form() {
 }
 
 #[tokio::test]
-async fn a_recipient_is_left_alone_after_many_mails_and_nobody_sees_it() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn mails_to_a_recipient_are_limited_without_a_visible_difference() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for _ in 0..12 {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin("recovery").await;
             client.submit("recovery", &id, json!({"method": "code", "email": "a@example.org"})).await.expect(200);
         }
-        assert_eq!(house.mails().await.len(), 10);
+        assert_eq!(server.mails().await.len(), 10);
     })
     .await;
 }

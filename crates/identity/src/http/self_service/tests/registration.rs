@@ -1,13 +1,13 @@
 use serde_json::json;
 
-use super::{PASSWORD, in_a_house};
+use super::{PASSWORD, with_server};
 use crate::components::courier::Template;
 use crate::domain::code::CodePurpose;
 
 #[tokio::test]
-async fn a_native_client_signs_up_signs_in_and_asks_who_it_is() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn a_native_client_signs_up_signs_in_and_reads_its_session() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let flow = client.fetch("registration", &id).await.expect(200);
         assert_eq!(
@@ -33,7 +33,7 @@ async fn a_native_client_signs_up_signs_in_and_asks_who_it_is() {
         assert!(done.json["identity"].get("metadata_admin").is_none());
         assert_eq!(done.continue_with(), ["set_ory_session_token"]);
 
-        let mut other = house.native();
+        let mut other = server.native();
         let signed_in = other.sign_in("ADA@example.org", PASSWORD).await.expect(200);
         assert_eq!(signed_in.json["session"]["identity"]["id"], done.json["identity"]["id"]);
         assert_eq!(signed_in.json["session"]["authentication_methods"][0]["method"], "password");
@@ -43,10 +43,10 @@ async fn a_native_client_signs_up_signs_in_and_asks_who_it_is() {
         assert_eq!(me.json["devices"][0]["ip_address"], "192.0.2.1");
         assert_eq!(me.headers["x-kratos-authenticated-identity-id"], done.json["identity"]["id"].as_str().unwrap());
 
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         assert_eq!(mails.len(), 1, "the address is to be verified");
         assert_eq!(mails[0].recipient, "ada@example.org");
-        let events = house.events().await;
+        let events = server.events().await;
         for name in ["IdentityCreated", "SessionIssued", "RegistrationSucceeded", "LoginSucceeded"] {
             assert!(events.iter().any(|event| event == name), "{name} in {events:?}");
         }
@@ -56,8 +56,8 @@ async fn a_native_client_signs_up_signs_in_and_asks_who_it_is() {
 
 #[tokio::test]
 async fn a_single_page_application_gets_cookies_and_never_a_token() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.spa();
+    with_server(json!({}), |server| async move {
+        let mut client = server.spa();
         let done = client.sign_up("a@example.org").await.expect(200);
         assert!(done.json.get("session_token").is_none());
         assert_eq!(done.continue_with(), ["redirect_browser_to"]);
@@ -71,9 +71,9 @@ async fn a_single_page_application_gets_cookies_and_never_a_token() {
 }
 
 #[tokio::test]
-async fn a_browser_is_sent_on() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.browser();
+async fn a_browser_is_redirected() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.browser();
         let begun =
             client.get("/self-service/registration/browser?return_to=http://www.example/app/x").await.expect(303);
         assert!(begun.location().starts_with("http://ui.example/registration?flow="));
@@ -109,9 +109,9 @@ async fn a_browser_is_sent_on() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_at_its_node() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn errors_are_reported_at_their_node() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let reply = client
             .submit("registration", &id, json!({"method": "password", "password": PASSWORD, "traits": {}}))
@@ -146,19 +146,19 @@ async fn what_is_wrong_is_said_at_its_node() {
 
 #[tokio::test]
 async fn a_taken_identifier_is_refused() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let reply = house.native().sign_up("A@example.org").await.expect(400);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let reply = server.native().sign_up("A@example.org").await.expect(400);
         assert_eq!(reply.messages(), [4_000_007]);
     })
     .await;
 }
 
 #[tokio::test]
-async fn two_steps_ask_for_the_traits_first() {
+async fn a_two_step_registration_asks_for_the_traits_first() {
     let style = json!({"selfservice": {"flows": {"registration": {"style": "profile_first"}}}});
-    in_a_house(style, |house| async move {
-        let mut client = house.spa();
+    with_server(style, |server| async move {
+        let mut client = server.spa();
         let id = client.begin("registration").await;
         let first = client.fetch("registration", &id).await;
         assert_eq!(first.nodes().last().unwrap(), "profile/method/submit/profile");
@@ -199,22 +199,22 @@ async fn two_steps_ask_for_the_traits_first() {
 }
 
 #[tokio::test]
-async fn without_the_session_hook_nobody_is_signed_in() {
+async fn without_the_session_hook_a_registration_does_not_sign_in() {
     let hooks = json!({"selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}}}}});
-    in_a_house(hooks, |house| async move {
-        let mut client = house.native();
+    with_server(hooks, |server| async move {
+        let mut client = server.native();
         let done = client.sign_up("a@example.org").await.expect(200);
         assert!(done.json.get("session").is_none() && done.json.get("session_token").is_none());
         assert_eq!(done.continue_with(), ["show_verification_ui"]);
         let flow = done.json["continue_with"][0]["flow"]["id"].as_str().unwrap().to_owned();
         assert_eq!(done.json["continue_with"][0]["flow"]["verifiable_address"], "a@example.org");
         assert!(done.json["continue_with"][0]["flow"].get("url").is_none());
-        let code = house.code(&flow, CodePurpose::Verification).await;
+        let code = server.code(&flow, CodePurpose::Verification).await;
         let passed = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
         assert_eq!(passed.json["state"], "passed_challenge");
         assert_eq!(passed.messages(), [1_080_002]);
 
-        let mut browser = house.browser();
+        let mut browser = server.browser();
         let id = browser.begin("registration").await;
         let done = browser
             .submit(
@@ -232,13 +232,13 @@ async fn without_the_session_hook_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_code_signs_up_somebody_without_a_password() {
+async fn a_code_signs_up_without_a_password() {
     let config = json!({"selfservice": {
         "methods": {"code": {"passwordless_enabled": true}},
         "flows": {"registration": {"after": {"code": {"hooks": [{"hook": "session"}]}}}},
     }});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let traits = json!({"email": "a@example.org"});
         let sent = client.submit("registration", &id, json!({"method": "code", "traits": traits})).await.expect(400);
@@ -249,7 +249,7 @@ async fn a_code_signs_up_somebody_without_a_password() {
             .await
             .expect(400);
         assert_eq!(wrong.messages(), [4_040_003]);
-        let code = house.code(&id, CodePurpose::Registration).await;
+        let code = server.code(&id, CodePurpose::Registration).await;
         let changed = client
             .submit("registration", &id, json!({"method": "code", "code": code, "traits": {"email": "b@example.org"}}))
             .await
@@ -266,16 +266,16 @@ async fn a_code_signs_up_somebody_without_a_password() {
 }
 
 #[tokio::test]
-async fn a_disabled_registration_says_so() {
-    in_a_house(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}}), |house| async move {
+async fn a_disabled_registration_is_reported() {
+    with_server(json!({"selfservice": {"flows": {"registration": {"enabled": false}}}}), |server| async move {
         for kind in ["api", "browser"] {
-            let reply = house.native().get(&format!("/self-service/registration/{kind}")).await.expect(400);
+            let reply = server.native().get(&format!("/self-service/registration/{kind}")).await.expect(400);
             assert_eq!(reply.error_id(), "self_service_flow_disabled");
         }
-        let shown = house.browser().get("/self-service/registration/browser").await.expect(303);
+        let shown = server.browser().get("/self-service/registration/browser").await.expect(303);
         assert!(shown.location().starts_with("http://ui.example/error?id="));
         let id = shown.sent_to("id");
-        let error = house.native().get(&format!("/self-service/errors?id={id}")).await.expect(200);
+        let error = server.native().get(&format!("/self-service/errors?id={id}")).await.expect(200);
         assert_eq!(error.json["error"]["id"], "self_service_flow_disabled");
     })
     .await;
@@ -283,10 +283,10 @@ async fn a_disabled_registration_says_so() {
 
 #[tokio::test]
 async fn an_expired_flow_is_replaced() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
-        house.advance(3601);
+        server.advance(3601);
         let gone = client.fetch("registration", &id).await.expect(410);
         assert_eq!(gone.error_id(), "self_service_flow_expired");
         let gone = client.submit("registration", &id, json!({"method": "password"})).await.expect(410);
@@ -297,14 +297,14 @@ async fn an_expired_flow_is_replaced() {
 }
 
 #[tokio::test]
-async fn hidden_accounts_let_somebody_known_look_like_a_registrant() {
+async fn hidden_accounts_make_a_known_address_look_like_a_new_one() {
     let config = json!({
         "security": {"account_enumeration": {"mitigate": true}},
         "selfservice": {"flows": {"registration": {"after": {"password": {"hooks": [{"hook": "show_verification_ui"}]}}}}},
     });
-    in_a_house(config, |house| async move {
-        let first = house.native().sign_up("a@example.org").await.expect(200);
-        let second = house.native().sign_up("a@example.org").await.expect(200);
+    with_server(config, |server| async move {
+        let first = server.native().sign_up("a@example.org").await.expect(200);
+        let second = server.native().sign_up("a@example.org").await.expect(200);
         let shape = |reply: &super::Reply| {
             let mut json = reply.json.clone();
             for pointer in [
@@ -319,22 +319,22 @@ async fn hidden_accounts_let_somebody_known_look_like_a_registrant() {
         };
         assert_eq!(shape(&first), shape(&second));
         let flow = second.json["continue_with"][0]["flow"]["id"].as_str().unwrap().to_owned();
-        let code = house.code(&flow, CodePurpose::Verification).await;
-        let mut client = house.native();
+        let code = server.code(&flow, CodePurpose::Verification).await;
+        let mut client = server.native();
         let wrong = client.submit("verification", &flow, json!({"method": "code", "code": code})).await.expect(200);
-        assert_eq!(wrong.messages(), [4_070_006], "what was pretended opens nothing");
-        let mails = house.mails().await;
-        let told: Vec<_> = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken).collect();
-        assert_eq!((mails.len(), told.len()), (2, 1), "the holder learns of it");
+        assert_eq!(wrong.messages(), [4_070_006], "the placeholder code is rejected");
+        let mails = server.mails().await;
+        let notices: Vec<_> = mails.iter().filter(|mail| mail.template_type == Template::RegistrationTaken).collect();
+        assert_eq!((mails.len(), notices.len()), (2, 1), "the owner is notified");
     })
     .await;
 }
 
 #[tokio::test]
-async fn hints_tell_how_the_owner_signs_in_when_so_configured() {
-    in_a_house(json!({"selfservice": {"flows": {"registration": {"login_hints": true}}}}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
-        let reply = house.native().sign_up("a@example.org").await.expect(400);
+async fn hints_show_how_the_owner_signs_in_if_configured() {
+    with_server(json!({"selfservice": {"flows": {"registration": {"login_hints": true}}}}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
+        let reply = server.native().sign_up("a@example.org").await.expect(400);
         assert_eq!(reply.messages(), [4_000_028]);
         let context = &reply.json["ui"]["messages"][0]["context"];
         assert_eq!(context["available_credential_types"], json!(["password"]));
@@ -349,9 +349,9 @@ async fn a_transient_payload_reaches_every_message_of_its_request() {
         "methods": {"code": {"passwordless_enabled": true}},
         "flows": {"login": {"after": {"password": {"hooks": [{"hook": "require_verified_address"}]}}}},
     }});
-    in_a_house(config, |house| async move {
+    with_server(config, |server| async move {
         let payload = json!({"campaign": "spring"});
-        let mut client = house.native();
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let body = json!({
             "method": "password", "password": PASSWORD, "traits": {"email": "a@example.org"},
@@ -359,12 +359,12 @@ async fn a_transient_payload_reaches_every_message_of_its_request() {
         });
         client.submit("registration", &id, body).await.expect(200);
 
-        let mut browser = house.browser();
+        let mut browser = server.browser();
         let id = browser.begin("login").await;
         let body = json!({"method": "code", "identifier": "a@example.org", "transient_payload": payload.to_string()});
         browser.submit("login", &id, body).await.expect(303);
 
-        let mut stopped = house.browser();
+        let mut stopped = server.browser();
         let id = stopped.begin("login").await;
         let body = json!({
             "method": "password", "identifier": "a@example.org", "password": PASSWORD,
@@ -372,7 +372,7 @@ async fn a_transient_payload_reaches_every_message_of_its_request() {
         });
         stopped.submit("login", &id, body).await.expect(303);
 
-        let mails = house.mails().await;
+        let mails = server.mails().await;
         let count = |template| mails.iter().filter(|mail| mail.template_type == template).count();
         assert_eq!((count(Template::VerificationCodeValid), count(Template::LoginCodeValid)), (2, 1));
         for mail in &mails {

@@ -5,17 +5,17 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{House, PASSWORD, in_a_house};
+use super::{PASSWORD, TestServer, with_server};
 
 #[tokio::test]
 async fn an_unknown_session_token_is_401() {
-    in_a_house(json!({}), |house| async move {
-        let reply = house.native().whoami().await.expect(401);
+    with_server(json!({}), |server| async move {
+        let reply = server.native().whoami().await.expect(401);
         assert!(reply.json["error"]["reason"].as_str().unwrap().contains("carries no live session"));
-        let mut forged = house.native();
+        let mut forged = server.native();
         forged.token = Some("ory_st_forged".to_owned());
         forged.whoami().await.expect(401);
-        let mut tampered = house.browser();
+        let mut tampered = server.browser();
         tampered.cookies.insert("ory_kratos_session".into(), "tampered".into());
         tampered.whoami().await.expect(401);
     })
@@ -24,28 +24,28 @@ async fn an_unknown_session_token_is_401() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_expires() {
-    in_a_house(json!({"session": {"lifespan": "1h"}}), |house| async move {
-        let mut client = house.spa();
+    with_server(json!({"session": {"lifespan": "1h"}}), |server| async move {
+        let mut client = server.spa();
         client.sign_up("a@example.org").await.expect(200);
-        house.advance(3599);
+        server.advance(3599);
         client.whoami().await.expect(200);
-        house.advance(1);
+        server.advance(1);
         client.whoami().await.expect(401);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_person_sees_and_ends_her_other_sessions() {
-    in_a_house(json!({}), |house| async move {
-        let mut here = house.native();
+async fn a_person_lists_and_ends_their_other_sessions() {
+    with_server(json!({}), |server| async move {
+        let mut here = server.native();
         here.sign_up("a@example.org").await.expect(200);
-        let mut stranger = house.native();
+        let mut stranger = server.native();
         stranger.sign_up("b@example.org").await.expect(200);
         let strangers = stranger.whoami().await.json["id"].as_str().unwrap().to_owned();
         let mut others = Vec::new();
         for _ in 0..3 {
-            let mut other = house.native();
+            let mut other = server.native();
             other.sign_in("a@example.org", PASSWORD).await.expect(200);
             others.push(other);
         }
@@ -76,12 +76,12 @@ async fn a_person_sees_and_ends_her_other_sessions() {
 }
 
 #[tokio::test]
-async fn a_browser_signs_out_by_its_own_link_only() {
-    in_a_house(json!({}), |house| async move {
-        house.spa().get("/self-service/logout/browser").await.expect(401);
-        let mut client = house.spa();
+async fn a_browser_signs_out_only_with_its_own_link() {
+    with_server(json!({}), |server| async move {
+        server.spa().get("/self-service/logout/browser").await.expect(401);
+        let mut client = server.spa();
         client.sign_up("a@example.org").await.expect(200);
-        let mut other = house.spa();
+        let mut other = server.spa();
         other.sign_in("a@example.org", PASSWORD).await.expect(200);
         let logout = client.get("/self-service/logout/browser?return_to=http://www.example/app").await.expect(200);
         let url = logout.json["logout_url"].as_str().unwrap().to_owned();
@@ -94,7 +94,7 @@ async fn a_browser_signs_out_by_its_own_link_only() {
         client.whoami().await.expect(401);
         other.whoami().await.expect(200);
 
-        let mut browser = house.browser();
+        let mut browser = server.browser();
         browser.sign_in("a@example.org", PASSWORD).await.expect(303);
         let session = browser.cookies.clone();
         let logout = browser.get("/self-service/logout/browser").await.expect(200);
@@ -108,8 +108,8 @@ async fn a_browser_signs_out_by_its_own_link_only() {
 
 #[tokio::test]
 async fn a_native_client_signs_out_by_its_token() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let token = client.token.clone().unwrap();
         let body = json!({"session_token": token});
@@ -124,13 +124,13 @@ async fn a_native_client_signs_out_by_its_token() {
 }
 
 #[tokio::test]
-async fn the_gateway_is_told_what_a_session_is_worth() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn a_session_check_reports_the_assurance_of_a_session() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let token = client.token.clone().unwrap();
         let check =
-            async |credentials: SessionCredentials| house.identity.check(&house.cx(), &credentials).await.unwrap();
+            async |credentials: SessionCredentials| server.identity.check(&server.cx(), &credentials).await.unwrap();
         let bearer = |token: &str| SessionCredentials {
             bearer: Some(PlainToken::received(token)),
             ..SessionCredentials::default()
@@ -146,7 +146,7 @@ async fn the_gateway_is_told_what_a_session_is_worth() {
             ..SessionCredentials::default()
         };
         assert!(matches!(check(stale).await, SessionCheck::Invalid));
-        house.identity.end(&house.cx(), active.session_id).await.unwrap();
+        server.identity.end(&server.cx(), active.session_id).await.unwrap();
         assert!(matches!(check(bearer(&token)).await, SessionCheck::Invalid));
     })
     .await;
@@ -154,24 +154,24 @@ async fn the_gateway_is_told_what_a_session_is_worth() {
 
 #[tokio::test]
 async fn password_managers_find_the_settings() {
-    in_a_house(json!({}), |house| async move {
-        let reply = house.browser().get("/.well-known/change-password").await.expect(303);
+    with_server(json!({}), |server| async move {
+        let reply = server.browser().get("/.well-known/change-password").await.expect(303);
         assert_eq!(reply.location(), "http://ui.example/settings");
     })
     .await;
 }
 
-/// Asks the admin port.
-pub(super) async fn administer(house: &House, method: &str, path: &str, body: Value) -> StatusCode {
+/// Sends a request to the admin port.
+pub(super) async fn administer(server: &TestServer, method: &str, path: &str, body: Value) -> StatusCode {
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let mut request = request.body(Body::from(body.to_string())).unwrap();
-    request.extensions_mut().insert(house.cx());
-    house.identity.admin_router().oneshot(request).await.unwrap().status()
+    request.extensions_mut().insert(server.cx());
+    server.identity.admin_router().oneshot(request).await.unwrap().status()
 }
 
 #[tokio::test]
-async fn nobody_gets_past_a_second_factor_that_is_not_supported() {
-    in_a_house(json!({"session": {"whoami": {"required_aal": "highest_available"}}}), |house| async move {
+async fn an_unsupported_second_factor_is_not_bypassed() {
+    with_server(json!({"session": {"whoami": {"required_aal": "highest_available"}}}), |server| async move {
         let body = json!({
             "schema_id": "default",
             "traits": {"email": "a@example.org"},
@@ -180,39 +180,39 @@ async fn nobody_gets_past_a_second_factor_that_is_not_supported() {
                 "totp": {"config": {"totp_url": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP"}},
             },
         });
-        assert_eq!(administer(&house, "POST", "/admin/identities", body).await, StatusCode::CREATED);
-        let mut client = house.native();
+        assert_eq!(administer(&server, "POST", "/admin/identities", body).await, StatusCode::CREATED);
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
         assert_eq!(client.whoami().await.expect(403).error_id(), "session_aal2_required");
         let bearer = client.token.clone().map(PlainToken::received);
         let credentials = SessionCredentials { bearer, ..SessionCredentials::default() };
-        let checked = house.identity.check(&house.cx(), &credentials).await.unwrap();
+        let checked = server.identity.check(&server.cx(), &credentials).await.unwrap();
         assert!(matches!(checked, SessionCheck::NeedsSecondFactor), "{checked:?}");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_session_that_was_asked_for_before_costs_no_statement() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn a_cached_session_needs_no_statement() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let cold = client.whoami().await.expect(200).json;
-        let before = house.identity.database.usage().statements;
+        let before = server.identity.database.usage().statements;
         assert_eq!(client.whoami().await.expect(200).json, cold);
-        assert_eq!(house.identity.database.usage().statements, before);
+        assert_eq!(server.identity.database.usage().statements, before);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_cached_costs_one_statement() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn an_uncached_session_needs_one_statement() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
-        let before = house.identity.database.usage().statements;
+        let before = server.identity.database.usage().statements;
         let session = client.whoami().await.expect(200).json;
-        assert_eq!(house.identity.database.usage().statements - before, 1);
+        assert_eq!(server.identity.database.usage().statements - before, 1);
         assert_eq!(session["identity"]["verifiable_addresses"][0]["value"], "a@example.org");
         assert_eq!(session["identity"]["verifiable_addresses"][0]["verified"], false);
         assert_eq!(session["identity"]["recovery_addresses"][0]["value"], "a@example.org");
@@ -222,10 +222,10 @@ async fn a_session_that_is_not_cached_costs_one_statement() {
 }
 
 #[tokio::test]
-async fn a_cached_session_follows_every_change() {
-    in_a_house(json!({}), |house| async move {
+async fn every_change_invalidates_a_cached_session() {
+    with_server(json!({}), |server| async move {
         let warm = async |email: &str| {
-            let mut client = house.native();
+            let mut client = server.native();
             client.sign_up(email).await.expect(200);
             let session = client.whoami().await.expect(200).json;
             let path = |of: &Value, what: &str| format!("/admin/{what}/{}", of["id"].as_str().unwrap());
@@ -233,24 +233,24 @@ async fn a_cached_session_follows_every_change() {
         };
         let (mut renamed, person, session) = warm("a@example.org").await;
         let patch = json!([{"op": "add", "path": "/traits/name", "value": {"first": "Ada"}}]);
-        let status = administer(&house, "PATCH", &person, patch).await;
+        let status = administer(&server, "PATCH", &person, patch).await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(renamed.whoami().await.expect(200).json["identity"]["traits"]["name"]["first"], "Ada");
-        assert_eq!(administer(&house, "DELETE", &session, Value::Null).await, StatusCode::NO_CONTENT);
+        assert_eq!(administer(&server, "DELETE", &session, Value::Null).await, StatusCode::NO_CONTENT);
         renamed.whoami().await.expect(401);
 
         let (mut disabled, person, _) = warm("b@example.org").await;
         let patch = json!([{"op": "replace", "path": "/state", "value": "inactive"}]);
-        assert_eq!(administer(&house, "PATCH", &person, patch).await, StatusCode::OK);
+        assert_eq!(administer(&server, "PATCH", &person, patch).await, StatusCode::OK);
         disabled.whoami().await.expect(401);
 
         let (mut signed_out, person, _) = warm("c@example.org").await;
-        let status = administer(&house, "DELETE", &format!("{person}/sessions"), Value::Null).await;
+        let status = administer(&server, "DELETE", &format!("{person}/sessions"), Value::Null).await;
         assert_eq!(status, StatusCode::NO_CONTENT);
         signed_out.whoami().await.expect(401);
 
         let (mut deleted, person, _) = warm("d@example.org").await;
-        assert_eq!(administer(&house, "DELETE", &person, Value::Null).await, StatusCode::NO_CONTENT);
+        assert_eq!(administer(&server, "DELETE", &person, Value::Null).await, StatusCode::NO_CONTENT);
         deleted.whoami().await.expect(401);
     })
     .await;

@@ -1,21 +1,21 @@
 use base64::Engine as _;
 use serde_json::json;
 
-use super::{PASSWORD, in_a_house};
+use super::{PASSWORD, with_server};
 
 #[tokio::test]
 async fn settings_need_a_session() {
-    in_a_house(json!({}), |house| async move {
-        assert_eq!(house.spa().get("/self-service/settings/browser").await.expect(401).error_id(), "session_inactive");
-        assert_eq!(house.native().get("/self-service/settings/api").await.expect(401).error_id(), "session_inactive");
+    with_server(json!({}), |server| async move {
+        assert_eq!(server.spa().get("/self-service/settings/browser").await.expect(401).error_id(), "session_inactive");
+        assert_eq!(server.native().get("/self-service/settings/api").await.expect(401).error_id(), "session_inactive");
         let form = json!({"method": "password", "password": PASSWORD}).to_string();
         for query in ["", "?flow=9b6a3c7e-1f0a-4a55-8f4c-000000000000"] {
             let path = format!("/self-service/settings{query}");
-            house.native().post(&path, "application/json", &form).await.expect(401);
+            server.native().post(&path, "application/json", &form).await.expect(401);
         }
-        house.native().get("/self-service/settings/flows?id=9b6a3c7e-1f0a-4a55-8f4c-000000000000").await.expect(401);
+        server.native().get("/self-service/settings/flows?id=9b6a3c7e-1f0a-4a55-8f4c-000000000000").await.expect(401);
         let sent =
-            house.browser().get("/self-service/settings/browser?return_to=http://www.example/app").await.expect(303);
+            server.browser().get("/self-service/settings/browser?return_to=http://www.example/app").await.expect(303);
         assert_eq!(
             sent.location(),
             "http://id.example:4433/self-service/login/browser?return_to=http%3A%2F%2Fwww.example%2Fapp"
@@ -26,8 +26,8 @@ async fn settings_need_a_session() {
 
 #[tokio::test]
 async fn the_form_shows_what_can_be_changed() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let flow = client.fetch("settings", &id).await.expect(200);
@@ -46,7 +46,7 @@ async fn the_form_shows_what_can_be_changed() {
         assert_eq!(flow.json["state"], "show_form");
         assert_eq!(flow.json["identity"]["traits"]["email"], "a@example.org");
 
-        let mut other = house.native();
+        let mut other = server.native();
         other.sign_up("b@example.org").await.expect(200);
         assert_eq!(other.fetch("settings", &id).await.expect(403).error_id(), "security_identity_mismatch");
         let reply = other.submit("settings", &id, json!({"method": "password", "password": "another password"})).await;
@@ -56,7 +56,7 @@ async fn the_form_shows_what_can_be_changed() {
 }
 
 #[tokio::test]
-async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
+async fn a_form_does_not_change_lists_and_disabled_traits() {
     let schema = json!({"type": "object", "properties": {"traits": {"type": "object", "properties": {
         "email": {"type": "string", "format": "email", "ory.sh/kratos": {"credentials": {"password": {"identifier": true}}}},
         "nick": {"type": "string"},
@@ -67,20 +67,20 @@ async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
     }}}});
     let url = format!("base64://{}", base64::engine::general_purpose::STANDARD.encode(schema.to_string()));
     let config = json!({"identity": {"default_schema_id": "a", "schemas": [{"id": "a", "url": url}]}});
-    in_a_house(config, |house| async move {
+    with_server(config, |server| async move {
         let many: Vec<String> = (0..300).map(|number| format!("tag {number}")).collect();
         let free = json!([1, "2", true, null, [], [[3]], {}, {"a.b": [1.5], "5": "x"}]);
         let traits = json!({
             "email": "a@example.org", "nick": "ada", "badge": "7", "tags": many, "free": free,
             "home": {"city": "Ghent", "rooms": [{"n": 5}]},
         });
-        let mut client = house.native();
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let body = json!({"method": "password", "password": PASSWORD, "traits": traits});
         client.submit("registration", &id, body).await.expect(200);
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
 
-        // As a browser sends it: disabled inputs stay out.
+        // Browsers do not send disabled inputs.
         let id = client.begin("settings").await;
         let path = format!("/self-service/settings?flow={id}");
         let body = "method=profile&traits.email=a%40example.org&traits.nick=lovelace&traits.home.city=Bruges";
@@ -90,7 +90,7 @@ async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
         expected["home"]["city"] = json!("Bruges");
         assert_eq!(saved.json["identity"]["traits"], expected);
 
-        // What is named is changed; a text that is left out is taken away, as always.
+        // Submitted members are changed; an omitted text is removed.
         let id = client.begin("settings").await;
         let body = json!({"method": "profile", "traits": {"email": "a@example.org", "tags": [], "free": [1]}});
         let saved = client.submit("settings", &id, body).await.expect(200);
@@ -103,8 +103,8 @@ async fn a_form_keeps_lists_and_disabled_traits_as_they_are() {
 
 #[tokio::test]
 async fn a_new_password_replaces_the_old_one() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let same =
@@ -118,8 +118,8 @@ async fn a_new_password_replaces_the_old_one() {
         assert_eq!(done.json["state"], "success");
         assert_eq!(done.messages(), [1_050_001]);
         assert!(done.continue_with().is_empty());
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(400);
-        house.native().sign_in("a@example.org", "a better password").await.expect(200);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(400);
+        server.native().sign_in("a@example.org", "a better password").await.expect(200);
     })
     .await;
 }
@@ -130,10 +130,10 @@ async fn the_hook_ends_other_sessions_with_a_new_password_where_the_default_is_o
         "selfservice": {"flows": {"settings": {"after": {"password": {"hooks": [{"hook": "revoke_active_sessions"}]}}}}},
         "security": {"revoke_active_sessions": false},
     });
-    in_a_house(hooks, |house| async move {
-        let mut client = house.native();
+    with_server(hooks, |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
-        let mut elsewhere = house.native();
+        let mut elsewhere = server.native();
         elsewhere.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = client.begin("settings").await;
         client
@@ -147,11 +147,11 @@ async fn the_hook_ends_other_sessions_with_a_new_password_where_the_default_is_o
 }
 
 #[tokio::test]
-async fn an_old_session_changes_names_and_nothing_that_matters_more() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn an_old_session_changes_names_but_no_credentials_or_addresses() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
-        house.advance(3600);
+        server.advance(3600);
         let id = client.begin("settings").await;
         let traits = json!({"email": "a@example.org", "name": {"first": "Ada"}});
         let done = client.submit("settings", &id, json!({"method": "profile", "traits": traits})).await.expect(200);
@@ -173,11 +173,11 @@ async fn an_old_session_changes_names_and_nothing_that_matters_more() {
 }
 
 #[tokio::test]
-async fn a_browser_proves_itself_again_and_the_change_goes_on() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.browser();
+async fn a_browser_signs_in_again_and_the_change_continues() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.browser();
         client.sign_up("a@example.org").await.expect(303);
-        house.advance(3600);
+        server.advance(3600);
         let id = client.begin("settings").await;
         let sent = client
             .submit("settings", &id, json!({"method": "password", "password": "a better password"}))
@@ -186,10 +186,10 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         assert!(sent.location().contains("/self-service/login/browser?refresh=true"), "{}", sent.location());
         assert!(client.cookies.contains_key("ory_kratos_continuity"));
 
-        // Somebody who has the address of the form cannot finish it in another browser.
+        // The URL of the form does not allow another browser to complete it.
         let path = format!("/self-service/settings?flow={id}");
-        house.browser().get(&path).await.expect(303);
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        server.browser().get(&path).await.expect(303);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
 
         let login = client.get(sent.location()).await.expect(303).sent_to("flow");
         let back = client
@@ -201,19 +201,19 @@ async fn a_browser_proves_itself_again_and_the_change_goes_on() {
         assert_eq!(done.location(), format!("http://ui.example/settings?flow={id}"));
         assert_eq!(client.fetch("settings", &id).await.messages(), [1_050_001]);
         assert!(!client.cookies.contains_key("ory_kratos_continuity"));
-        house.native().sign_in("a@example.org", "a better password").await.expect(200);
+        server.native().sign_in("a@example.org", "a better password").await.expect(200);
         let shown = client.get(&path).await.expect(303);
-        assert!(shown.location().starts_with("http://ui.example/settings"), "what was saved is gone");
+        assert!(shown.location().starts_with("http://ui.example/settings"), "the saved submission is gone");
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_program_in_a_browser_proves_itself_again_and_the_change_goes_on() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.spa();
+async fn a_single_page_application_signs_in_again_and_the_change_continues() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.spa();
         client.sign_up("a@example.org").await.expect(200);
-        house.advance(3600);
+        server.advance(3600);
         let id = client.begin("settings").await;
         let body = json!({"method": "password", "password": "a better password"});
         let refused = client.submit("settings", &id, body).await.expect(403);
@@ -230,17 +230,17 @@ async fn a_program_in_a_browser_proves_itself_again_and_the_change_goes_on() {
         let done = client.get(&url).await.expect(200);
         assert_eq!((done.messages(), &done.json["state"]), (vec![1_050_001], &json!("success")));
         assert!(!client.cookies.contains_key("ory_kratos_continuity"));
-        house.native().sign_in("a@example.org", "a better password").await.expect(200);
+        server.native().sign_in("a@example.org", "a better password").await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_new_address_is_verified_anew() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.spa();
+    with_server(json!({}), |server| async move {
+        let mut client = server.spa();
         client.sign_up("a@example.org").await.expect(200);
-        house.native().sign_up("taken@example.org").await.expect(200);
+        server.native().sign_up("taken@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let taken = client
             .submit("settings", &id, json!({"method": "profile", "traits": {"email": "taken@example.org"}}))
@@ -259,20 +259,20 @@ async fn a_new_address_is_verified_anew() {
         assert_eq!(done.json["identity"]["verifiable_addresses"][0]["value"], "b@example.org");
         assert_eq!(done.json["identity"]["verifiable_addresses"][0]["verified"], false);
         assert_eq!(done.continue_with(), ["redirect_browser_to"]);
-        assert!(house.mails().await.iter().any(|mail| mail.recipient == "b@example.org"));
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(400);
-        house.native().sign_in("b@example.org", PASSWORD).await.expect(200);
+        assert!(server.mails().await.iter().any(|mail| mail.recipient == "b@example.org"));
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(400);
+        server.native().sign_in("b@example.org", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_expired_settings_flow_is_replaced() {
-    in_a_house(json!({"session": {"lifespan": "10h"}}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({"session": {"lifespan": "10h"}}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
-        house.advance(3601);
+        server.advance(3601);
         client.fetch("settings", &id).await.expect(410);
         let gone = client
             .submit("settings", &id, json!({"method": "profile", "traits": {"email": "a@example.org"}}))

@@ -1,9 +1,9 @@
-//! What may be sent to a flow and how its answers are written: body formats, spellings, cookies, parameters.
+//! Submissions and their responses: body formats, spellings, cookies, parameters.
 
 use http::header::SET_COOKIE;
 use serde_json::json;
 
-use super::{PASSWORD, in_a_house};
+use super::{PASSWORD, with_server};
 
 fn passwordless() -> serde_json::Value {
     json!({
@@ -14,8 +14,8 @@ fn passwordless() -> serde_json::Value {
 
 #[tokio::test]
 async fn an_unreadable_submission_is_reported_in_the_form() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("z@example.org").await.expect(200);
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("z@example.org").await.expect(200);
         for flow in ["login", "registration", "recovery", "verification"] {
             for (content_type, body) in [
                 ("application/json", "{\"method\": "),
@@ -23,7 +23,7 @@ async fn an_unreadable_submission_is_reported_in_the_form() {
                 ("text/plain", "method=password"),
                 ("application/x-www-form-urlencoded", "traits=1&traits.email=2"),
             ] {
-                let mut client = house.native();
+                let mut client = server.native();
                 let id = client.begin(flow).await;
                 let path = format!("/self-service/{flow}?flow={id}");
                 let reply = client.post(&path, content_type, body).await;
@@ -35,15 +35,15 @@ async fn an_unreadable_submission_is_reported_in_the_form() {
                 assert_eq!(reply.json["id"], id.as_str());
             }
         }
-        // Another browser does not see the flow.
-        let mut owner = house.spa();
+        // Another browser cannot read the flow.
+        let mut owner = server.spa();
         let id = owner.begin("login").await;
         let path = format!("/self-service/login?flow={id}");
-        let stranger = house.spa().post(&path, "application/json", "{").await.expect(403);
+        let stranger = server.spa().post(&path, "application/json", "{").await.expect(403);
         assert_eq!(stranger.error_id(), "security_csrf_violation");
         assert_eq!(owner.post(&path, "application/json", "{").await.expect(400).messages(), [4_000_001]);
 
-        let mut person = house.spa();
+        let mut person = server.spa();
         person.sign_up("a@example.org").await.expect(200);
         let id = person.begin("settings").await;
         let reply =
@@ -56,8 +56,8 @@ async fn an_unreadable_submission_is_reported_in_the_form() {
 
 #[tokio::test]
 async fn a_transient_payload_is_shown_in_the_answer_and_never_stored() {
-    in_a_house(passwordless(), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+    with_server(passwordless(), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         let payload = json!({"shop": 7});
         for (flow, body) in [
             ("recovery", json!({"method": "code", "email": "a@example.org"})),
@@ -65,7 +65,7 @@ async fn a_transient_payload_is_shown_in_the_answer_and_never_stored() {
             ("login", json!({"method": "code", "identifier": "a@example.org"})),
             ("registration", json!({"method": "code", "traits": {"email": "b@example.org"}})),
         ] {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin(flow).await;
             let mut body = body;
             body["transient_payload"] = payload.clone();
@@ -79,9 +79,9 @@ async fn a_transient_payload_is_shown_in_the_answer_and_never_stored() {
 }
 
 #[tokio::test]
-async fn multipart_forms_are_read_as_other_forms_are() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn multipart_forms_are_read_like_other_forms() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let path = format!("/self-service/registration?flow={id}");
         let part = |name: &str, value: &str| {
@@ -110,29 +110,29 @@ async fn multipart_forms_are_read_as_other_forms_are() {
 }
 
 #[tokio::test]
-async fn spaces_around_an_address_do_not_count() {
-    in_a_house(json!({}), |house| async move {
-        house.native().sign_up("a@example.org").await.expect(200);
+async fn spaces_around_an_address_are_ignored() {
+    with_server(json!({}), |server| async move {
+        server.native().sign_up("a@example.org").await.expect(200);
         for flow in ["recovery", "verification"] {
-            let mut client = house.native();
+            let mut client = server.native();
             let id = client.begin(flow).await;
             let sent =
                 client.submit(flow, &id, json!({"method": "code", "email": " a@example.org "})).await.expect(200);
             assert_eq!(sent.node("email")["attributes"]["value"], "a@example.org", "{flow}");
         }
-        assert_eq!(house.mails().await.iter().filter(|mail| mail.recipient == "a@example.org").count(), 3);
-        house.native().sign_in(" a@example.org ", PASSWORD).await.expect(200);
+        assert_eq!(server.mails().await.iter().filter(|mail| mail.recipient == "a@example.org").count(), 3);
+        server.native().sign_in(" a@example.org ", PASSWORD).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
 async fn unusual_mail_addresses_sign_up_and_get_their_mail() {
-    in_a_house(json!({}), |house| async move {
+    with_server(json!({}), |server| async move {
         for address in ["jörg@example.org", "\"quoted local\"@example.org"] {
-            house.native().sign_up(address).await.expect(200);
-            house.native().sign_in(address, PASSWORD).await.expect(200);
-            assert!(house.mails().await.iter().any(|mail| mail.recipient == address), "{address}");
+            server.native().sign_up(address).await.expect(200);
+            server.native().sign_in(address, PASSWORD).await.expect(200);
+            assert!(server.mails().await.iter().any(|mail| mail.recipient == address), "{address}");
         }
     })
     .await;
@@ -140,24 +140,24 @@ async fn unusual_mail_addresses_sign_up_and_get_their_mail() {
 
 #[tokio::test]
 async fn a_password_is_the_same_on_every_keyboard() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let traits = json!({"email": "a@example.org"});
         let body = json!({"method": "password", "password": "glücklicher Käfer", "traits": traits});
         client.submit("registration", &id, body).await.expect(200);
-        house.native().sign_in("a@example.org", "glu\u{308}cklicher\u{a0}Ka\u{308}fer").await.expect(200);
-        house.native().sign_in("a@example.org", "glucklicher Kafer").await.expect(400);
+        server.native().sign_in("a@example.org", "glu\u{308}cklicher\u{a0}Ka\u{308}fer").await.expect(200);
+        server.native().sign_in("a@example.org", "glucklicher Kafer").await.expect(400);
     })
     .await;
 }
 
 #[tokio::test]
 async fn the_session_cookie_comes_last() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.spa();
+    with_server(json!({}), |server| async move {
+        let mut client = server.spa();
         client.sign_up("a@example.org").await.expect(200);
-        let mut other = house.spa();
+        let mut other = server.spa();
         let done = other.sign_in("a@example.org", PASSWORD).await.expect(200);
         let cookies: Vec<_> = done.headers.get_all(SET_COOKIE).iter().map(|it| it.to_str().unwrap()).collect();
         assert!(cookies.len() > 1, "{cookies:?}");
@@ -167,9 +167,9 @@ async fn the_session_cookie_comes_last() {
 }
 
 #[tokio::test]
-async fn a_session_is_not_converted_to_a_token_in_silence() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+async fn a_session_is_not_silently_converted_to_a_token() {
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.get("/sessions/whoami?tokenize_as=x").await.expect(401);
         client.sign_up("a@example.org").await.expect(200);
         let refused = client.get("/sessions/whoami?tokenize_as=x").await.expect(400);
@@ -182,9 +182,9 @@ async fn a_session_is_not_converted_to_a_token_in_silence() {
 }
 
 #[tokio::test]
-async fn the_sample_error_has_an_id_like_others() {
-    in_a_house(json!({}), |house| async move {
-        let error = house.native().get("/self-service/errors?id=stub:500").await.expect(200);
+async fn the_sample_error_has_an_id() {
+    with_server(json!({}), |server| async move {
+        let error = server.native().get("/self-service/errors?id=stub:500").await.expect(200);
         error.json["id"].as_str().unwrap().parse::<base::uuid::Uuid>().unwrap();
         assert_eq!(error.json["error"]["code"], 500);
     })
@@ -193,10 +193,10 @@ async fn the_sample_error_has_an_id_like_others() {
 
 #[tokio::test]
 async fn a_page_size_below_one_is_the_default() {
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
-        house.native().sign_in("a@example.org", PASSWORD).await.expect(200);
+        server.native().sign_in("a@example.org", PASSWORD).await.expect(200);
         for size in ["-1", "0", "1"] {
             let others = client.get(&format!("/sessions?page_size={size}")).await.expect(200);
             assert_eq!(others.json.as_array().unwrap().len(), 1, "{size}");
@@ -226,8 +226,8 @@ async fn lists_of_every_kind_are_sent_as_form_fields() {
         "default_schema_id": "lists",
         "schemas": [{"id": "lists", "url": format!("base64://{encoded}")}],
     }});
-    in_a_house(config, |house| async move {
-        let mut client = house.native();
+    with_server(config, |server| async move {
+        let mut client = server.native();
         let id = client.begin("registration").await;
         let path = format!("/self-service/registration?flow={id}");
         let body = "method=password&password=correct+horse+battery&traits.email=a%40example.org&traits.tags=a&traits.tags=b\

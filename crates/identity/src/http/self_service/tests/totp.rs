@@ -3,16 +3,16 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use super::sessions::administer;
-use super::{Client, House, PASSWORD, Reply, in_a_house};
+use super::{Client, PASSWORD, Reply, TestServer, with_server};
 
 fn enabled() -> Value {
     json!({"selfservice": {"methods": {"totp": {"enabled": true, "config": {"issuer": "Example & Co"}}}}})
 }
 
-/// The code that an authenticator app with this secret shows now.
-pub(super) fn code_of(house: &House, secret: &str) -> String {
+/// The current code of an authenticator app with this secret.
+pub(super) fn code_of(server: &TestServer, secret: &str) -> String {
     let key = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build_noncompliant();
-    key.generate(u64::try_from(house.clock.clock().now().unix_seconds()).unwrap()).to_string()
+    key.generate(u64::try_from(server.clock.clock().now().unix_seconds()).unwrap()).to_string()
 }
 
 fn attributes<'r>(flow: &'r Reply, id: &str) -> &'r Value {
@@ -20,12 +20,12 @@ fn attributes<'r>(flow: &'r Reply, id: &str) -> &'r Value {
     nodes.iter().find(|node| node["attributes"]["id"] == id).map_or(&Value::Null, |node| &node["attributes"])
 }
 
-/// Sets an authenticator app up in the settings; its secret.
-pub(super) async fn link(house: &House, client: &mut Client<'_>) -> String {
+/// Sets up an authenticator app in the settings and returns its secret.
+pub(super) async fn link(server: &TestServer, client: &mut Client<'_>) -> String {
     let id = client.begin("settings").await;
     let flow = client.fetch("settings", &id).await.expect(200);
     let secret = attributes(&flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned();
-    let body = json!({"method": "totp", "totp_code": code_of(house, &secret)});
+    let body = json!({"method": "totp", "totp_code": code_of(server, &secret)});
     let linked = client.submit("settings", &id, body).await.expect(200);
     assert_eq!((linked.messages(), &linked.json["state"]), (vec![1_050_001], &json!("success")));
     secret
@@ -38,8 +38,8 @@ async fn second_factor(client: &mut Client<'_>, body: Value) -> Reply {
 
 #[tokio::test]
 async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let flow = client.fetch("settings", &id).await.expect(200);
@@ -53,7 +53,7 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
         assert_eq!((&text["id"], text["text"].as_str()), (&json!(1_050_006), Some(secret)));
         assert_eq!(secret.len(), 32);
         let again = client.fetch("settings", &id).await.expect(200);
-        assert_eq!(attributes(&again, "totp_secret_key")["text"], *text, "the secret stays while the form does");
+        assert_eq!(attributes(&again, "totp_secret_key")["text"], *text, "the form keeps its secret");
 
         let wrong = client.submit("settings", &id, json!({"method": "totp", "totp_code": "000000"})).await.expect(400);
         assert_eq!(wrong.node_messages("totp_code"), [4_000_008]);
@@ -62,20 +62,20 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
         assert_eq!(none.node_messages("totp_code"), [4_000_002]);
         assert_eq!(client.whoami().await.expect(200).json["authenticator_assurance_level"], "aal1");
 
-        let body = json!({"method": "totp", "totp_code": code_of(&house, secret)});
+        let body = json!({"method": "totp", "totp_code": code_of(&server, secret)});
         let linked = client.submit("settings", &id, body).await.expect(200);
         assert_eq!(linked.messages(), [1_050_001]);
         assert_eq!(linked.node("totp_unlink")["attributes"]["value"], "true");
-        assert_eq!(attributes(&linked, "totp_secret_key"), &Value::Null, "the secret is shown no more");
+        assert_eq!(attributes(&linked, "totp_secret_key"), &Value::Null, "the secret is no longer shown");
         let session = client.whoami().await.expect(200).json;
         assert_eq!(session["authenticator_assurance_level"], "aal2");
         assert_eq!(session["authentication_methods"][1]["method"], "totp");
-        assert!(house.events().await.ends_with(&["SettingsSucceeded".to_owned()].map(|it| it)));
+        assert!(server.events().await.ends_with(&["SettingsSucceeded".to_owned()].map(|it| it)));
 
         let removed = client.submit("settings", &id, json!({"totp_unlink": true})).await.expect(200);
         assert_eq!(removed.messages(), [1_050_001]);
         assert_ne!(attributes(&removed, "totp_secret_key")["text"], *text, "a new secret is offered");
-        let mut other = house.native();
+        let mut other = server.native();
         other.sign_in("a@example.org", PASSWORD).await.expect(200);
         other.whoami().await.expect(200);
     })
@@ -83,16 +83,16 @@ async fn an_app_is_set_up_by_its_first_code_and_removed_again() {
 }
 
 #[tokio::test]
-async fn the_secret_rests_sealed_in_the_flow() {
-    in_a_house(enabled(), |house| async move {
+async fn the_secret_is_sealed_in_the_flow() {
+    with_server(enabled(), |server| async move {
         use crate::domain::flow::{Flow, FlowId, Settings};
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         let flow = client.fetch("settings", &id).await.expect(200);
         let secret = attributes(&flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned();
         let id: FlowId = id.parse().unwrap();
-        let mut tx = house.identity.database.read(base::TenantId::DEFAULT);
+        let mut tx = server.identity.database.read(base::TenantId::DEFAULT);
         let stored: Flow<Settings> = crate::storage::flows::find(&mut tx, id).await.unwrap().unwrap();
         let text = serde_json::to_string(&stored).unwrap();
         assert!(!text.contains(&secret) && !text.contains("otpauth") && !text.contains("data:image"), "{text}");
@@ -102,12 +102,12 @@ async fn the_secret_rests_sealed_in_the_flow() {
 
 #[tokio::test]
 async fn a_code_is_the_second_factor_of_a_login_and_works_once() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        let secret = link(&house, &mut owner).await;
+        let secret = link(&server, &mut owner).await;
 
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
         assert_eq!(client.whoami().await.expect(403).error_id(), "session_aal2_required");
         let id = client.begin_with("login", "?aal=aal2").await;
@@ -115,13 +115,13 @@ async fn a_code_is_the_second_factor_of_a_login_and_works_once() {
         assert_eq!(form.nodes(), ["default/csrf_token/hidden/", "totp/totp_code/text/", "totp/method/submit/totp"]);
         assert_eq!((form.messages(), &form.json["requested_aal"]), (vec![1_010_004], &json!("aal2")));
         let body = |code: &str| json!({"method": "totp", "totp_code": code});
-        let used = client.submit("login", &id, body(&code_of(&house, &secret))).await.expect(400);
+        let used = client.submit("login", &id, body(&code_of(&server, &secret))).await.expect(400);
         assert_eq!(used.messages(), [4_000_008], "the code that set the app up is used");
         let missing = client.submit("login", &id, json!({"method": "totp"})).await.expect(400);
         assert_eq!(missing.node_messages("totp_code"), [4_000_002]);
 
-        house.advance(30);
-        let code = code_of(&house, &secret);
+        server.advance(30);
+        let code = code_of(&server, &secret);
         let done = client.submit("login", &id, body(&code)).await.expect(200);
         assert_eq!(done.json["session"]["authenticator_assurance_level"], "aal2");
         let session = client.whoami().await.expect(200).json;
@@ -130,33 +130,33 @@ async fn a_code_is_the_second_factor_of_a_login_and_works_once() {
         assert_eq!(methods, ["password", "totp"]);
         assert_eq!(session["authentication_methods"][1]["aal"], "aal2");
 
-        let mut thief = house.native();
+        let mut thief = server.native();
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let replayed = second_factor(&mut thief, body(&code)).await.expect(400);
         assert_eq!(replayed.messages(), [4_000_008], "a code is accepted once (RFC 6238 section 5.2)");
-        // The code of the step before is still in the window, but a later one was used.
-        let before = code_of(&house, &secret);
-        house.advance(30);
+        // The previous code is still in the window, but a later one was used.
+        let before = code_of(&server, &secret);
+        server.advance(30);
         assert_eq!(second_factor(&mut thief, body(&before)).await.expect(400).messages(), [4_000_008]);
-        second_factor(&mut thief, body(&code_of(&house, &secret))).await.expect(200);
+        second_factor(&mut thief, body(&code_of(&server, &secret))).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn of_many_requests_with_one_code_one_wins() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+async fn one_of_many_concurrent_requests_with_one_code_is_accepted() {
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        let secret = link(&house, &mut owner).await;
-        house.advance(60);
-        let mut signed_in = house.native();
+        let secret = link(&server, &mut owner).await;
+        server.advance(60);
+        let mut signed_in = server.native();
         signed_in.sign_in("a@example.org", PASSWORD).await.expect(200);
         let mut flows = Vec::new();
         for _ in 0..4 {
             flows.push(signed_in.begin_with("login", "?aal=aal2").await);
         }
-        let code = code_of(&house, &secret);
+        let code = code_of(&server, &secret);
         let submissions = flows.iter().map(|id| {
             let (mut client, body) = (signed_in.clone(), json!({"method": "totp", "totp_code": code}));
             async move { client.submit("login", id, body).await.status.as_u16() }
@@ -169,12 +169,12 @@ async fn of_many_requests_with_one_code_one_wins() {
 
 #[tokio::test]
 async fn guesses_at_codes_are_limited() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        let secret = link(&house, &mut owner).await;
-        house.advance(60);
-        let mut thief = house.native();
+        let secret = link(&server, &mut owner).await;
+        server.advance(60);
+        let mut thief = server.native();
         thief.address = [198, 51, 100, 7].into();
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = thief.begin_with("login", "?aal=aal2").await;
@@ -186,10 +186,10 @@ async fn guesses_at_codes_are_limited() {
             }
         }
         assert!(checked <= 10, "{checked} guesses were checked");
-        let body = json!({"method": "totp", "totp_code": code_of(&house, &secret)});
+        let body = json!({"method": "totp", "totp_code": code_of(&server, &secret)});
         assert_ne!(thief.submit("login", &id, body.clone()).await.status.as_u16(), 200);
-        // Where the owner signed in before, they still can.
-        let mut own = house.native();
+        // In a familiar network, the owner can still sign in.
+        let mut own = server.native();
         own.sign_in("a@example.org", PASSWORD).await.expect(200);
         second_factor(&mut own, body).await.expect(200);
     })
@@ -197,8 +197,8 @@ async fn guesses_at_codes_are_limited() {
 }
 
 #[tokio::test]
-async fn an_imported_secret_signs_in_whatever_its_parameters_are() {
-    in_a_house(enabled(), |house| async move {
+async fn an_imported_secret_signs_in_with_its_parameters() {
+    with_server(enabled(), |server| async move {
         for (number, (url, digits)) in [
             ("otpauth://totp/Old:a?secret=JBSWY3DPEHPK3PXP&issuer=Old", 6),
             ("totp://x?secret=jbswy3dpehpk3pxp", 6),
@@ -213,12 +213,12 @@ async fn an_imported_secret_signs_in_whatever_its_parameters_are() {
                 "traits": {"email": email},
                 "credentials": {"password": {"config": {"password": PASSWORD}}, "totp": {"config": {"totp_url": url}}},
             });
-            assert_eq!(administer(&house, "POST", "/admin/identities", body).await.as_u16(), 201);
-            let mut client = house.native();
+            assert_eq!(administer(&server, "POST", "/admin/identities", body).await.as_u16(), 201);
+            let mut client = server.native();
             client.sign_in(&email, PASSWORD).await.expect(200);
             let key =
                 Builder::new().with_digits(digits).with_secret(Secret::try_from_base32("JBSWY3DPEHPK3PXP").unwrap());
-            let now = u64::try_from(house.clock.clock().now().unix_seconds()).unwrap();
+            let now = u64::try_from(server.clock.clock().now().unix_seconds()).unwrap();
             let code = key.build_noncompliant().generate(now).to_string();
             second_factor(&mut client, json!({"method": "totp", "totp_code": code})).await.expect(200);
         }
@@ -227,11 +227,11 @@ async fn an_imported_secret_signs_in_whatever_its_parameters_are() {
 }
 
 #[tokio::test]
-async fn setting_an_app_up_needs_a_fresh_proof_and_what_is_off_stays_off() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+async fn setting_up_an_app_needs_a_recent_sign_in_and_an_enabled_method() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
-        house.advance(2 * 3600);
+        server.advance(2 * 3600);
         let id = client.begin("settings").await;
         for body in [json!({"method": "totp", "totp_code": "1"}), json!({"totp_unlink": "true"})] {
             let refused = client.submit("settings", &id, body).await.expect(403);
@@ -239,8 +239,8 @@ async fn setting_an_app_up_needs_a_fresh_proof_and_what_is_off_stays_off() {
         }
     })
     .await;
-    in_a_house(json!({}), |house| async move {
-        let mut client = house.native();
+    with_server(json!({}), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let id = client.begin("settings").await;
         assert!(!client.fetch("settings", &id).await.text.contains("totp"));
@@ -253,28 +253,28 @@ async fn setting_an_app_up_needs_a_fresh_proof_and_what_is_off_stays_off() {
 }
 
 #[tokio::test]
-async fn a_form_that_another_page_has_overtaken_changes_nothing() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+async fn an_outdated_form_changes_nothing() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let old = client.begin("settings").await;
         let flow = client.fetch("settings", &old).await.expect(200);
         let stale = attributes(&flow, "totp_secret_key")["text"]["context"]["secret"].as_str().unwrap().to_owned();
-        let secret = link(&house, &mut client).await;
-        house.advance(30);
-        let body = json!({"method": "totp", "totp_code": code_of(&house, &stale)});
+        let secret = link(&server, &mut client).await;
+        server.advance(30);
+        let body = json!({"method": "totp", "totp_code": code_of(&server, &stale)});
         client.submit("settings", &old, body).await.expect(400);
-        let mut other = house.native();
+        let mut other = server.native();
         other.sign_in("a@example.org", PASSWORD).await.expect(200);
-        second_factor(&mut other, json!({"method": "totp", "totp_code": code_of(&house, &secret)})).await.expect(200);
+        second_factor(&mut other, json!({"method": "totp", "totp_code": code_of(&server, &secret)})).await.expect(200);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_person_without_an_app_is_told_so() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+async fn a_missing_app_is_reported() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let none = second_factor(&mut client, json!({"method": "totp", "totp_code": "123456"})).await.expect(400);
         assert_eq!(none.messages(), [4_000_011]);
@@ -283,13 +283,13 @@ async fn a_person_without_an_app_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_browser_is_led_to_the_second_factor_and_back() {
-    in_a_house(enabled(), |house| async move {
-        let mut owner = house.native();
+async fn a_browser_is_redirected_to_the_second_factor_and_back() {
+    with_server(enabled(), |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        let secret = link(&house, &mut owner).await;
-        house.advance(60);
-        let mut browser = house.browser();
+        let secret = link(&server, &mut owner).await;
+        server.advance(60);
+        let mut browser = server.browser();
         let id = browser.begin_with("login", "?return_to=http://www.example/app").await;
         let body = json!({"method": "password", "identifier": "a@example.org", "password": PASSWORD});
         let reply = browser.submit("login", &id, body).await.expect(303);
@@ -300,9 +300,9 @@ async fn a_browser_is_led_to_the_second_factor_and_back() {
         );
         let location = reply.location().to_owned();
         let id = browser.get(&location).await.expect(303).sent_to("flow");
-        let body = json!({"method": "totp", "totp_code": code_of(&house, &secret)});
+        let body = json!({"method": "totp", "totp_code": code_of(&server, &secret)});
         assert_eq!(browser.submit("login", &id, body).await.expect(303).location(), "http://www.example/app");
-        let mut spa = house.spa();
+        let mut spa = server.spa();
         spa.cookies = browser.cookies.clone();
         assert_eq!(spa.whoami().await.expect(200).json["authenticator_assurance_level"], "aal2");
     })
@@ -310,16 +310,16 @@ async fn a_browser_is_led_to_the_second_factor_and_back() {
 }
 
 #[tokio::test]
-async fn a_stolen_password_replaces_no_second_factor_whatever_the_settings_require() {
+async fn a_stolen_password_cannot_replace_the_second_factor() {
     let change = json!({"selfservice": {
         "methods": {"totp": {"enabled": true}, "lookup_secret": {"enabled": true}},
         "flows": {"settings": {"required_aal": "aal1"}},
     }});
-    in_a_house(change, |house| async move {
-        let mut owner = house.native();
+    with_server(change, |server| async move {
+        let mut owner = server.native();
         owner.sign_up("a@example.org").await.expect(200);
-        link(&house, &mut owner).await;
-        let mut thief = house.native();
+        link(&server, &mut owner).await;
+        let mut thief = server.native();
         thief.sign_in("a@example.org", PASSWORD).await.expect(200);
         let id = thief.begin("settings").await;
         for body in [
@@ -338,13 +338,13 @@ async fn a_stolen_password_replaces_no_second_factor_whatever_the_settings_requi
 }
 
 #[tokio::test]
-async fn setting_a_factor_up_makes_no_session_fresh() {
-    in_a_house(enabled(), |house| async move {
-        let mut client = house.native();
+async fn setting_up_a_factor_does_not_renew_the_session() {
+    with_server(enabled(), |server| async move {
+        let mut client = server.native();
         client.sign_up("a@example.org").await.expect(200);
         let before = client.whoami().await.expect(200).json;
-        house.advance(600);
-        link(&house, &mut client).await;
+        server.advance(600);
+        link(&server, &mut client).await;
         let after = client.whoami().await.expect(200).json;
         for time in ["authenticated_at", "expires_at"] {
             assert_eq!(after[time], before[time], "{time}");
@@ -354,17 +354,17 @@ async fn setting_a_factor_up_makes_no_session_fresh() {
 }
 
 #[tokio::test]
-async fn a_recovery_that_first_proves_the_address_removes_the_factors_of_whoever_registered() {
-    in_a_house(enabled(), |house| async move {
+async fn a_recovery_that_first_verifies_the_address_removes_earlier_factors() {
+    with_server(enabled(), |server| async move {
         use crate::domain::code::CodePurpose;
-        let mut attacker = house.native();
+        let mut attacker = server.native();
         attacker.sign_up("victim@example.org").await.expect(200);
-        link(&house, &mut attacker).await;
+        link(&server, &mut attacker).await;
 
-        let mut owner = house.native();
+        let mut owner = server.native();
         let id = owner.begin("recovery").await;
         owner.submit("recovery", &id, json!({"method": "code", "email": "victim@example.org"})).await.expect(200);
-        let code = house.code(&id, CodePurpose::Recovery).await;
+        let code = server.code(&id, CodePurpose::Recovery).await;
         let recovered = owner.submit("recovery", &id, json!({"method": "code", "code": code})).await.expect(200);
         owner.token = recovered.json["continue_with"][0]["ory_session_token"].as_str().map(str::to_owned);
         owner.whoami().await.expect(200);
@@ -379,8 +379,8 @@ async fn a_recovery_that_first_proves_the_address_removes_the_factors_of_whoever
 }
 
 #[tokio::test]
-async fn a_new_key_forgets_the_steps_of_the_old_one() {
-    in_a_house(enabled(), |house| async move {
+async fn a_new_key_accepts_steps_that_the_old_one_used() {
+    with_server(enabled(), |server| async move {
         let import = |url: &str| {
             json!({
                 "schema_id": "default",
@@ -390,20 +390,20 @@ async fn a_new_key_forgets_the_steps_of_the_old_one() {
         };
         let secret = "JBSWY3DPEHPK3PXP";
         let fast = import(&format!("otpauth://totp/x?secret={secret}&period=1"));
-        assert_eq!(administer(&house, "POST", "/admin/identities", fast).await.as_u16(), 201);
-        let mut client = house.native();
+        assert_eq!(administer(&server, "POST", "/admin/identities", fast).await.as_u16(), 201);
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
         let key = Builder::new().with_step_duration(1).with_secret(Secret::try_from_base32(secret).unwrap());
-        let now = u64::try_from(house.clock.clock().now().unix_seconds()).unwrap();
+        let now = u64::try_from(server.clock.clock().now().unix_seconds()).unwrap();
         let code = key.build_noncompliant().generate(now).to_string();
         second_factor(&mut client, json!({"method": "totp", "totp_code": code})).await.expect(200);
         let session = client.whoami().await.expect(200).json;
         let path = format!("/admin/identities/{}", session["identity"]["id"].as_str().unwrap());
         let slow = import(&format!("otpauth://totp/x?secret={secret}"));
-        assert_eq!(administer(&house, "PUT", &path, slow).await.as_u16(), 200);
-        let mut again = house.native();
+        assert_eq!(administer(&server, "PUT", &path, slow).await.as_u16(), 200);
+        let mut again = server.native();
         again.sign_in("a@example.org", PASSWORD).await.expect(200);
-        let body = json!({"method": "totp", "totp_code": code_of(&house, secret)});
+        let body = json!({"method": "totp", "totp_code": code_of(&server, secret)});
         second_factor(&mut again, body).await.expect(200);
     })
     .await;
@@ -414,12 +414,12 @@ async fn the_hooks_of_the_method_end_other_sessions() {
     let mut change = enabled();
     change["selfservice"]["flows"] =
         json!({"settings": {"after": {"totp": {"hooks": [{"hook": "revoke_active_sessions"}]}}}});
-    in_a_house(change, |house| async move {
-        let mut other = house.native();
+    with_server(change, |server| async move {
+        let mut other = server.native();
         other.sign_up("a@example.org").await.expect(200);
-        let mut client = house.native();
+        let mut client = server.native();
         client.sign_in("a@example.org", PASSWORD).await.expect(200);
-        link(&house, &mut client).await;
+        link(&server, &mut client).await;
         client.whoami().await.expect(200);
         other.whoami().await.expect(401);
     })
