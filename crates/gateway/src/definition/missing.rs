@@ -1,4 +1,4 @@
-//! What files of Oathkeeper ask for and this version does not do.
+//! Settings of Oathkeeper that are not supported.
 
 use service::Unsupported;
 

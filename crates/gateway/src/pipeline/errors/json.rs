@@ -1,4 +1,4 @@
-//! `json`: the error envelope of the REST APIs. Unless it is verbose it says no more than the status does.
+//! `json`: the error envelope of the REST APIs. Unless it is verbose, it reveals nothing beyond the status.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
@@ -54,7 +54,7 @@ impl Form for Json {
     }
 }
 
-/// What a status says by itself.
+/// The default message of a status.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
         StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_verbose_handler_says_more_than_the_status() {
+    fn only_a_verbose_handler_reveals_details() {
         let failure = Failure::unauthorized().because("expired").with_detail("jwt_claims", json!({"sub": "a"}));
         assert_eq!(
             body(json!({}), &failure),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_keeps_its_words() {
+    fn an_outage_keeps_its_message() {
         let message = body(json!({}), &Failure::unavailable("x"))["error"]["message"].clone();
         assert_eq!(message, json!("What this request depends on does not answer now; try again in a while"));
     }

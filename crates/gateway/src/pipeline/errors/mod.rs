@@ -1,7 +1,7 @@
-//! Error handlers: what the client is told when its request does not go through.
+//! Error handlers: the response to a failed request.
 //!
-//! The rule's handlers are asked first: the one whose conditions hold answers, and two are a fault of ours. Otherwise the
-//! fallbacks answer in their order. When nobody answers, a plain JSON error does.
+//! The rule's handlers come first: the one whose conditions match responds; two matching handlers are a configuration
+//! error. Otherwise the fallbacks are tried in order. If none matches, the response is a plain JSON error.
 
 mod form;
 mod json;
@@ -42,7 +42,7 @@ pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
     Schema::try_from(section).unwrap_or_default()
 }
 
-/// An error handler, and the failures that it is for.
+/// An error handler and the conditions under which it applies.
 #[derive(Debug)]
 pub(crate) struct ErrorHandler {
     when: When,
