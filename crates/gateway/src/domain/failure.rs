@@ -61,7 +61,7 @@ impl Failure {
     }
 
     pub(crate) fn several_rules() -> Box<Self> {
-        let message = "Several rules are about this URL, and only one may be";
+        let message = "More than one rule matches this URL";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
     }
 
@@ -75,12 +75,12 @@ impl Failure {
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
-        let message = "Something failed on our side; the log tells more under the id of this request";
+        let message = "An internal error occurred; see the log for the id of this request";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 
     pub(crate) fn unavailable(reason: impl Into<String>) -> Box<Self> {
-        let message = "What this request depends on does not answer now; try again in a while";
+        let message = "A service that this request depends on is unavailable; try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Fault::Upstream, message).because(reason)
     }
 
@@ -89,7 +89,7 @@ impl Failure {
     }
 
     pub(crate) fn gateway_timeout(reason: impl Into<String>) -> Box<Self> {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not answer in time").because(reason)
+        Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not respond in time").because(reason)
     }
 
     #[must_use]

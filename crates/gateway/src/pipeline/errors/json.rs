@@ -66,7 +66,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
-            Some("Something failed on our side; the log tells more under the id of this request")
+            Some("An internal error occurred; see the log for the id of this request")
         }
         _ => None,
     }
@@ -109,6 +109,6 @@ mod tests {
     #[test]
     fn an_outage_keeps_its_message() {
         let message = body(json!({}), &Failure::unavailable("x"))["error"]["message"].clone();
-        assert_eq!(message, json!("What this request depends on does not answer now; try again in a while"));
+        assert_eq!(message, json!("A service that this request depends on is unavailable; try again later"));
     }
 }

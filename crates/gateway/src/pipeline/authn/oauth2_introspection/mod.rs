@@ -184,7 +184,7 @@ impl Oauth2Introspection {
     fn check(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let Ok(expires_at) = jose::numeric_date(&claims, "exp") else {
-            return Outcome::Invalid(Failure::unauthorized().because("the token's `exp` is not a number"));
+            return Outcome::Invalid(Failure::unauthorized().because("the token's `exp` is not valid"));
         };
         if expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Outcome::Invalid(Failure::unauthorized().because("the access token has expired"));
