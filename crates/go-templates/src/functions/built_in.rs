@@ -35,7 +35,7 @@ fn sprint(given: &[Value]) -> String {
     out
 }
 
-/// What the escaping functions get of their arguments.
+/// The input of the escaping functions.
 fn joined(given: &[Value]) -> String {
     match given {
         [Value::String(text)] => text.to_string(),
@@ -49,7 +49,7 @@ fn joined(given: &[Value]) -> String {
     }
 }
 
-/// `template.JSEscapeString`: safe inside of a string of JavaScript.
+/// `template.JSEscapeString`: safe inside a JavaScript string.
 fn script(it: &str) -> String {
     let mut out = String::with_capacity(it.len());
     for character in it.chars() {

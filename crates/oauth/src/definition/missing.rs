@@ -1,4 +1,4 @@
-//! What files of Hydra ask for and this version does not do.
+//! Settings of Hydra that are not supported.
 
 use serde_json::Value;
 use service::configuration::values::{get, is_true};
