@@ -106,7 +106,7 @@ fn an_invalid_template_is_rejected_when_its_rule_is_loaded() {
     for (template, part) in [
         ("{{ env \"HOME\" }}", "templates cannot read the environment"),
         ("{{ now }}", "templates cannot read the clock"),
-        ("{{ if uuidv4 }}{{ end }}", "the same text each time"),
+        ("{{ if uuidv4 }}{{ end }}", "templates must be deterministic"),
         ("{{ frobnicate 1 }}", "calls `frobnicate`, which is not supported"),
         ("{{ .Subject", "is not valid"),
         ("{{ range }}", "is not valid"),
