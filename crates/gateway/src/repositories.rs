@@ -103,7 +103,11 @@ impl Repositories {
                 Err(reason) => {
                     let (location, is_file) = (repository.location.shown(), repository.is_file());
                     if repository.fault.as_ref() != Some(&reason) {
-                        tracing::error!(location, reason, "access rules could not be loaded; the previous rules stay active");
+                        tracing::error!(
+                            location,
+                            reason,
+                            "access rules could not be loaded; the previous rules stay active"
+                        );
                     }
                     repository.fault = Some(reason.clone());
                     refreshed.unread.push(Unread { location, is_file, reason });

@@ -48,7 +48,7 @@ impl HeaderTemplate {
     fn compile(text: &str) -> Result<Self, String> {
         let template = Template::compile(text).map_err(|error| error.to_string())?;
         let constant = template.constant().map(HeaderValue::from_str).transpose();
-        let constant = constant.map_err(|_| "it contains characters that are not allowed in a header".to_owned())?;
+        let constant = constant.map_err(|_| "it is not a valid header value".to_owned())?;
         Ok(constant.map_or(Self::Template(template), Self::Constant))
     }
 
@@ -66,7 +66,7 @@ impl HeaderTemplate {
             Cow::Borrowed(text) => HeaderValue::from_str(text),
             Cow::Owned(text) => HeaderValue::try_from(text),
         };
-        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` contains characters that are not allowed in a header")))
+        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` is not valid")))
     }
 }
 

@@ -88,9 +88,9 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
 pub(super) fn headers(settings: &Map<String, Value>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in settings {
-        let value = value.as_str().ok_or_else(|| format!("has a value for the header `{name}` that is not a string"))?;
         let value =
-            value.parse().map_err(|_| format!("has a value for the header `{name}` that contains characters that are not allowed in a header"))?;
+            value.as_str().ok_or_else(|| format!("has a value for the header `{name}` that is not a string"))?;
+        let value = value.parse().map_err(|_| format!("has an invalid value for the header `{name}`"))?;
         headers.insert(header_name(name)?, value);
     }
     Ok(headers)

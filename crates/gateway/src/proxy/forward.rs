@@ -81,8 +81,7 @@ impl Proxy {
         let (rule, upstream) = rule.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
         let requested = parts.uri.path_and_query();
         let uri = upstream.uri(target, requested);
-        let uri =
-            uri.ok_or_else(|| Failure::bad_request("removing `strip_path` leaves no valid path"))?;
+        let uri = uri.ok_or_else(|| Failure::bad_request("removing `strip_path` leaves no valid path"))?;
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));

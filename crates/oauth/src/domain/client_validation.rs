@@ -244,7 +244,10 @@ fn check_subject_type(metadata: &ClientMetadata, policy: &ClientPolicy) -> Resul
         None => policy.jwt_access_tokens,
     };
     if is_jwt {
-        return Err(invalid(FIELD, "pairwise is not supported with JWT access tokens, which contain the subject itself"));
+        return Err(invalid(
+            FIELD,
+            "pairwise is not supported with JWT access tokens, which contain the subject itself",
+        ));
     }
     // OpenID Connect Core section 8.1: without a sector identifier, the single host of all redirect URIs is the sector.
     if metadata.sector_identifier_uri.is_empty() {

@@ -90,7 +90,9 @@ pub(super) async fn put(
 ) -> Result<NoStore<Json<Value>>, AdminError> {
     let (credentials, metadata) = decode(&body)?;
     if credentials.client_id.as_deref().is_some_and(|named| !named.is_empty() && named != id) {
-        return Err(AdminError::invalid_request("client_id: does not match the client of this URL and cannot be changed"));
+        return Err(AdminError::invalid_request(
+            "client_id: does not match the client of this URL and cannot be changed",
+        ));
     }
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let updated = oauth.update_client(&cx, &existing(&id)?, ClientUpdate { secret, metadata }).await?;

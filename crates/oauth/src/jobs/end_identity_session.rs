@@ -25,8 +25,7 @@ impl Handler for EndIdentitySession {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let id = job.payload["session_id"].as_str().unwrap_or_default();
-        let id =
-            id.parse().map_err(|_| Failure::Permanent("not a session of the identity service".to_owned()))?;
+        let id = id.parse().map_err(|_| Failure::Permanent("not a session of the identity service".to_owned()))?;
         // Without an identity service there is no session to end.
         let Some(sessions) = self.0.sessions().get() else { return Ok(()) };
         sessions.end(cx, id).await.map_err(|error| Failure::Retry(error.to_string()))

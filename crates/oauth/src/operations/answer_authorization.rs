@@ -78,14 +78,16 @@ impl OAuth {
         let parameters = flow.parameters();
         let request = AuthorizationRequest::validate(&parameters, &client, self.authorization_rules())?;
         if request.target != flow.target {
-            let error = OAuthError::new(ErrorCode::InvalidRequest, "The client was changed in the meantime: start again.");
+            let error =
+                OAuthError::new(ErrorCode::InvalidRequest, "The client was changed in the meantime: start again.");
             return Err(Refusal::to_person(error.code, error.hint).into());
         }
         let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &consent.login.subject).await?;
         let shown = shown_subject(&client, &consent.login.subject, forced.as_deref(), self.pairwise_salt());
 
         if request.response_types.id_token && !accepted.scope.contains("openid") {
-            let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token requires that the scope openid is granted.");
+            let error =
+                OAuthError::new(ErrorCode::InvalidScope, "An ID token requires that the scope openid is granted.");
             return Err(Refusal::to_client(&request.target, error).into());
         }
         let code = request

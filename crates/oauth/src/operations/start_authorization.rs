@@ -127,8 +127,10 @@ impl OAuth {
         if hint_names(claims, &session.subject, &shown) {
             return Ok(());
         }
-        let error =
-            OAuthError::new(ErrorCode::LoginRequired, "The signed-in user is not the one that the id_token_hint identifies.");
+        let error = OAuthError::new(
+            ErrorCode::LoginRequired,
+            "The signed-in user is not the one that the id_token_hint identifies.",
+        );
         Err(Refusal::to_client(&request.target, error).into())
     }
 }

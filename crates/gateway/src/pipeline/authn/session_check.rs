@@ -231,7 +231,9 @@ impl SessionCheck {
         match answer.status() {
             StatusCode::OK => match serde_json::from_slice(answer.body()) {
                 Ok(body) => self.accept(&Arc::new(body)),
-                Err(_) => Checked::Refused(Failure::forbidden().because("the response of the session check is not JSON")),
+                Err(_) => {
+                    Checked::Refused(Failure::forbidden().because("the response of the session check is not JSON"))
+                }
             },
             StatusCode::TOO_MANY_REQUESTS => Checked::Refused(relayed::too_many_requests(answer.headers())),
             status if status.is_server_error() => {
@@ -276,7 +278,9 @@ impl Remote {
         }
         let force_method = match settings.force_method.as_str() {
             "" => None,
-            method => Some(method.parse().map_err(|_| format!("has a `force_method` `{method}` that is not an HTTP method"))?),
+            method => Some(
+                method.parse().map_err(|_| format!("has a `force_method` `{method}` that is not an HTTP method"))?,
+            ),
         };
         Ok(Self {
             url,

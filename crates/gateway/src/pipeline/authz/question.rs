@@ -94,7 +94,8 @@ impl Question {
             }
         }
         let answer = send_with_retries(&services.http, &request, self.retry).await.map_err(|error| {
-            Failure::internal(format!("the request to the authorization server failed: {error}")).blaming(Fault::Upstream)
+            Failure::internal(format!("the request to the authorization server failed: {error}"))
+                .blaming(Fault::Upstream)
         })?;
         match answer.status() {
             StatusCode::OK => {}

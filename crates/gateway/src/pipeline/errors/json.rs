@@ -65,9 +65,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::PAYLOAD_TOO_LARGE => Some("The body of this request is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
-        StatusCode::INTERNAL_SERVER_ERROR => {
-            Some("An internal error occurred; see the log for the id of this request")
-        }
+        StatusCode::INTERNAL_SERVER_ERROR => Some("An internal error occurred; see the log for the id of this request"),
         _ => None,
     }
 }

@@ -30,7 +30,7 @@ impl WwwAuthenticate {
         let Settings { realm } = settings::read(settings)?;
         let realm = if realm.is_empty() { "Please authenticate." } else { &realm };
         let challenge = HeaderValue::from_str(&format!("Basic realm={}", quoted(realm)))
-            .map_err(|_| "has a `realm` with characters that are not allowed in a header".to_owned())?;
+            .map_err(|_| "has a `realm` that is not a valid header value".to_owned())?;
         Ok(Self { challenge })
     }
 

@@ -130,7 +130,7 @@ impl IdToken {
         }
         let token = keys.signing.sign(&claims).map_err(|error| Failure::internal(error.to_string()))?;
         let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Failure::internal("the ID token contains characters that are not allowed in a header"))?;
+            .map_err(|_| Failure::internal("the ID token is not a valid header value"))?;
         value.set_sensitive(true);
         Ok(value)
     }

@@ -106,11 +106,10 @@ impl VerificationKeySets {
         };
         match tokio::time::timeout(longest_wait, fetch).await {
             Ok(answer) => answer,
-            Err(_) => source
-                .loaded
-                .load_full()
-                .map(|stale| stale.keys.clone())
-                .ok_or_else(|| KeysUnavailable { url: url.to_owned(), reason: "could not be fetched in time".to_owned() }),
+            Err(_) => source.loaded.load_full().map(|stale| stale.keys.clone()).ok_or_else(|| KeysUnavailable {
+                url: url.to_owned(),
+                reason: "could not be fetched in time".to_owned(),
+            }),
         }
     }
 

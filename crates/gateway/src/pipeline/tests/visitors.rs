@@ -116,7 +116,12 @@ fn cases() -> Vec<Case> {
         case("a POST with force_method", post(), alice(), alice()),
         Case {
             settings: json!({"force_method": ""}),
-            ..case("a POST without force_method", post(), [received("alice"), Err(401)], [received("alice"), received("-")])
+            ..case(
+                "a POST without force_method",
+                post(),
+                [received("alice"), Err(401)],
+                [received("alice"), received("-")],
+            )
         },
         case("no cookie and an Authorization header", basic(), unauthorized(), unnamed()),
         case(
@@ -160,8 +165,9 @@ async fn a_session_store_that_never_responds_is_unreachable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/sessions/whoami", listener.local_addr().unwrap());
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
-    let both =
-        async { tokio::join!(user(oathkeeper_rule(&url, json!({})), &request), user(opted_in(&url, json!({})), &request)) };
+    let both = async {
+        tokio::join!(user(oathkeeper_rule(&url, json!({})), &request), user(opted_in(&url, json!({})), &request))
+    };
     let in_time = tokio::time::timeout(std::time::Duration::from_secs(8), both).await;
     assert_eq!(in_time.expect("a check ends within five seconds"), (Err(403), received("-")));
 }

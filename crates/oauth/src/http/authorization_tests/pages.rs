@@ -236,7 +236,11 @@ async fn tokens_have_the_claims_that_the_user_agreed_to() {
     let back = allow(&house, &mut browser, &page).await;
     let (id_token, userinfo) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
     for claims in [&id_token, &userinfo] {
-        assert_eq!((&claims["email"], &claims["email_verified"]), (&json!("ada@example.org"), &json!(true)), "{claims}");
+        assert_eq!(
+            (&claims["email"], &claims["email_verified"]),
+            (&json!("ada@example.org"), &json!(true)),
+            "{claims}"
+        );
         assert_eq!((&claims["name"], &claims["given_name"]), (&json!("Ada Lovelace"), &json!("Ada")), "{claims}");
         assert_eq!(claims["sub"], json!(Uuid::from_u128(1)), "{claims}");
     }

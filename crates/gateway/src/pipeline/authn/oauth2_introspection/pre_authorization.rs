@@ -91,13 +91,15 @@ impl PreAuthorization {
                 return Err(format!("requires the setting `pre_authorization.{name}`"));
             }
         }
-        let uri =
-            settings.token_url.parse().map_err(|_| "has a `pre_authorization.token_url` that is not a URL".to_owned())?;
+        let uri = settings
+            .token_url
+            .parse()
+            .map_err(|_| "has a `pre_authorization.token_url` that is not a URL".to_owned())?;
         // RFC 6749 section 2.3.1: both are form-encoded before they are used as Basic credentials.
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(&settings.client_id), encode(settings.client_secret.expose()));
         let mut credentials = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair)))
-            .map_err(|_| "has credentials with characters that are not allowed in a header".to_owned())?;
+            .map_err(|_| "has credentials that are not a valid header value".to_owned())?;
         credentials.set_sensitive(true);
         let mut form = vec![("grant_type", "client_credentials".to_owned())];
         if !settings.scope.is_empty() {
@@ -144,7 +146,7 @@ impl PreAuthorization {
         let response: TokenResponse = serde_json::from_slice(answer.body())
             .map_err(|_| "the token endpoint's response is not valid".to_owned())?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", response.access_token))
-            .map_err(|_| "the access token contains characters that are not allowed in a header".to_owned())?;
+            .map_err(|_| "the access token is not a valid header value".to_owned())?;
         authorization.set_sensitive(true);
         // Renew after nine tenths of the lifetime, so that the token does not expire in transit.
         let lifetime = Duration::from_secs(response.expires_in.unwrap_or(60));
