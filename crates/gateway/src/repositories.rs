@@ -45,7 +45,7 @@ enum Location {
     File(PathBuf),
     Inline(Vec<u8>),
     Remote(Uri),
-    /// A cloud storage bucket, by its scheme. Its rules are reported as missing, so that the gateway is not ready.
+    /// A cloud storage bucket, by its scheme. Its rules are reported as missing, and no request is let through.
     Bucket(String),
 }
 

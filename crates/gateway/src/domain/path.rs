@@ -31,25 +31,25 @@ pub(crate) struct RequestPath<'a> {
 pub(crate) enum PathError {
     #[error("the path does not begin with a slash")]
     NotAbsolute,
-    #[error("the path holds a percent sign that is not followed by two hexadecimal digits")]
+    #[error("the path contains a percent sign that is not followed by two hexadecimal digits")]
     BrokenEncoding,
-    #[error("the path holds a control character")]
+    #[error("the path contains a control character")]
     ControlCharacter,
-    #[error("the path holds an encoded slash")]
+    #[error("the path contains an encoded slash")]
     EncodedSlash,
-    #[error("the path holds a backslash")]
+    #[error("the path contains a backslash")]
     Backslash,
     #[error("the path is not valid UTF-8 after decoding")]
     NotUtf8,
-    #[error("the path holds a structural character that is encoded twice")]
+    #[error("the path contains a structural character that is encoded twice")]
     EncodedTwice,
-    #[error("the path holds a dot segment that servers read in different ways")]
+    #[error("the path contains a dot segment that servers read in different ways")]
     AmbiguousDotSegment,
     #[error("the path climbs above its root")]
     AboveRoot,
-    #[error("the path holds a segment of parameters only, which servers read in different ways")]
+    #[error("the path contains a segment of parameters only, which servers read in different ways")]
     EmptySegmentWithParameters,
-    #[error("the path holds semicolons of which some are encoded, so that servers see different parameters")]
+    #[error("the path contains semicolons of which some are encoded, so that servers see different parameters")]
     MixedSemicolons,
 }
 

@@ -92,9 +92,9 @@ fn path_on_the_wire(uri: &Uri) -> &str {
 /// gateway and the upstream see the same host.
 fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, TargetError> {
     let named = single(headers, &HOST)?.map(Host::parse).transpose()?;
-    let asked = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
-    match (named, asked) {
-        (Some(named), Some(asked)) if named != asked => Err(TargetError::TwoHosts),
+    let requested = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
+    match (named, requested) {
+        (Some(named), Some(requested)) if named != requested => Err(TargetError::TwoHosts),
         (Some(host), _) | (None, Some(host)) => Ok(host),
         (None, None) => Err(crate::domain::target::HostError.into()),
     }

@@ -5,7 +5,7 @@
 //! idempotent.
 //!
 //! Invariants: the error occurs only on a connection that served an earlier response, and only when no byte was received
-//! after the last write. A buffered request adds no cost.
+//! after the last write. Observing costs no memory per request.
 
 use std::io;
 use std::pin::Pin;

@@ -68,9 +68,9 @@ async fn a_changed_file_is_loaded_and_an_invalid_one_changes_nothing() {
     assert_eq!(running.decide("/decisions/b", &[]).await.status, 200);
 
     // Replaced by a rename, as editors and volumes do.
-    let beside = folder.path().join("new");
-    std::fs::write(&beside, json!([header_rule("/d", "three")]).to_string()).unwrap();
-    std::fs::rename(&beside, &first).unwrap();
+    let new_file = folder.path().join("new");
+    std::fs::write(&new_file, json!([header_rule("/d", "three")]).to_string()).unwrap();
+    std::fs::rename(&new_file, &first).unwrap();
     eventually(&running, "/d", 200).await;
     stop.send(true).unwrap();
     timeout(Duration::from_secs(5), watching).await.unwrap().unwrap();

@@ -12,7 +12,7 @@ use super::client::ClientLifespans;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ttl {
-    /// How long a login or consent request can be answered.
+    /// How long a login or consent request can be accepted or rejected.
     pub login_consent_request: GoDuration,
     /// How long a login is remembered at most.
     pub authentication_session: GoDuration,

@@ -46,7 +46,7 @@ pub enum CodeRefusal {
     Revoked,
     #[error("the authorization code was presented without its proof and is no longer valid")]
     Invalidated,
-    #[error("'redirect_uri' is not the one of the authorization request")]
+    #[error("'redirect_uri' does not match the authorization request")]
     RedirectUri,
     #[error("'code_verifier' is required, because the authorization request had a code_challenge")]
     VerifierMissing,

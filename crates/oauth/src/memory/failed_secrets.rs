@@ -1,5 +1,5 @@
 //! Wrong client secrets, counted by presented client id and network. Requests of the client from other networks are not
-//! affected, and none is locked out: one more secret is accepted after at most the refill time.
+//! affected, and none is locked out: one more secret is compared after at most the refill time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

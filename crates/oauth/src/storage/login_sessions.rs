@@ -85,7 +85,7 @@ pub async fn insert(
     Ok((!was_turned_away).then_some(inserted))
 }
 
-/// Writes the end and the provider's session of a reused session. `false` when it ended in the meantime.
+/// Writes the expiry and the provider's session of a reused session. `false` when it ended in the meantime.
 pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> Result<bool, Error> {
     let values = values![
         session.id.as_uuid(),

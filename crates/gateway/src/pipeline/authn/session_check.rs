@@ -34,7 +34,7 @@ const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 <<
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
 pub(super) struct Settings {
-    /// The URL that knows whose session a request belongs to, for instance `/sessions/whoami` of the identity service.
+    /// The URL of the session check, for instance `/sessions/whoami` of the identity service.
     check_session_url: String,
     /// Whether the path of `check_session_url` is used as it is; otherwise it is the path of the request.
     preserve_path: bool,

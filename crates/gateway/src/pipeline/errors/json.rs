@@ -17,7 +17,7 @@ pub(super) const HANDLER: Definition<dyn Form, ()> =
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Json {
-    /// Whether the response says why the request was refused.
+    /// Whether the response contains the reason for the rejection.
     verbose: bool,
 }
 
@@ -57,7 +57,7 @@ impl Form for Json {
 /// The default message of a status.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
-        StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
+        StatusCode::BAD_REQUEST => Some("The request is not valid"),
         StatusCode::UNAUTHORIZED => Some("Authentication required"),
         StatusCode::FORBIDDEN => Some("This is not allowed"),
         StatusCode::NOT_FOUND => Some("There is no such resource"),

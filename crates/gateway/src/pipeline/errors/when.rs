@@ -20,7 +20,7 @@ pub(crate) struct When(Vec<Item>);
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Item {
-    /// The errors that this handler answers: `unauthorized`, `forbidden`, `not_found`, `internal_server_error`.
+    /// The errors that this handler handles: `unauthorized`, `forbidden`, `not_found`, `internal_server_error`.
     error: Vec<String>,
     request: RequestCondition,
 }
@@ -28,7 +28,7 @@ pub(super) struct Item {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RequestCondition {
-    /// The networks of clients that this handler answers.
+    /// The networks of clients that this handler handles.
     cidr: Vec<Network>,
     remote_ip: RemoteIp,
     header: HeaderCondition,
@@ -37,7 +37,7 @@ struct RequestCondition {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RemoteIp {
-    /// The networks of clients that this handler answers.
+    /// The networks of clients that this handler handles.
     #[serde(rename = "match")]
     networks: Vec<Network>,
     /// Accepted for files of Oathkeeper. The client's address always comes from the listed proxies.
@@ -48,7 +48,7 @@ struct RemoteIp {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct HeaderCondition {
-    /// The media types of requests that this handler answers.
+    /// The media types of requests that this handler handles.
     content_type: Vec<String>,
     /// The media types that a client must accept.
     accept: Vec<String>,

@@ -138,8 +138,8 @@ async fn clock_skew_of_some_seconds_is_accepted() {
 async fn unknown_keys_do_not_cause_a_fetch_for_each_token() {
     let issuer = Issuer::start().await;
     let services = testing::services();
-    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
-    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
+    let unpublished = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
+    let token = SigningKey::new(&unpublished).unwrap().sign(&json!({})).unwrap();
     for _ in 0..5 {
         assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
     }

@@ -308,7 +308,7 @@ async fn in_process_the_token_that_was_found_is_the_one_that_is_checked() {
         .header("authorization", "Bearer header")
         .header("x-session-token", "st")
         .header("cookie", "session=valid-alice");
-    let asked = async |settings: Value| {
+    let checked = async |settings: Value| {
         let mut all = json!({"check_session_url": "http://identity.local/sessions/whoami"});
         all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let outcome = run(bearer_rule(all), &request, &services).await;
@@ -334,9 +334,9 @@ async fn in_process_the_token_that_was_found_is_the_one_that_is_checked() {
             (None, cookie(), text("header")),
         ),
     ] {
-        assert_eq!(asked(settings.clone()).await.0, credentials, "{settings}");
+        assert_eq!(checked(settings.clone()).await.0, credentials, "{settings}");
     }
     let by_cookie = json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"],
                            "subject_from": "identity.id"});
-    assert_eq!(asked(by_cookie).await.1.as_deref(), Ok("alice"));
+    assert_eq!(checked(by_cookie).await.1.as_deref(), Ok("alice"));
 }

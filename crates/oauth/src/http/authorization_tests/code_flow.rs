@@ -173,15 +173,15 @@ async fn another_browser_can_neither_finish_nor_use_up_a_login() {
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let mut stranger = Browser::default();
-    house.begin(&mut stranger, &request("")).await;
-    let answer = stranger.get(&house, back.as_str()).await;
+    let mut other = Browser::default();
+    house.begin(&mut other, &request("")).await;
+    let answer = other.get(&house, back.as_str()).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.body.contains("request_forbidden"), "{}", answer.body);
 
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert_eq!(stranger.get(&house, back.as_str()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(other.get(&house, back.as_str()).await.status, StatusCode::FORBIDDEN);
     assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
 }
 

@@ -40,13 +40,13 @@ async fn a_logout_ends_the_session_and_its_tokens() {
         assert!(answer.location().as_str().starts_with("https://ui.example/logout?logout_challenge="));
         let challenge = answer.parameter("logout_challenge").unwrap();
         let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-        let asked = house.admin(Method::GET, &uri, Value::Null).await.json();
-        assert_eq!((&asked["subject"], &asked["rp_initiated"]), (&json!("ada"), &json!(false)));
-        assert_eq!(asked["expires_at"], "2026-11-22T10:30:00Z");
+        let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+        assert_eq!((&document["subject"], &document["rp_initiated"]), (&json!("ada"), &json!(false)));
+        assert_eq!(document["expires_at"], "2026-11-22T10:30:00Z");
         let back = house.accept("logout", &challenge, Value::Null).await;
 
-        let mut stranger = Browser::default();
-        assert_eq!(stranger.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
+        let mut other = Browser::default();
+        assert_eq!(other.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
         assert!(is_active(&house, &tokens["access_token"]).await, "another browser could log the user out");
 
         let answer = browser.get(&house, back.as_str()).await;
@@ -73,10 +73,10 @@ async fn a_client_logs_its_user_out_and_gets_the_redirect() {
     let answer = browser.get(&house, &format!("{LOGOUT}?id_token_hint={hint}&{target}")).await;
     let challenge = answer.parameter("logout_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-    let asked = house.admin(Method::GET, &uri, Value::Null).await.json();
-    assert_eq!((&asked["client"]["client_id"], &asked["rp_initiated"]), (&json!("shop"), &json!(true)));
+    let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+    assert_eq!((&document["client"]["client_id"], &document["rp_initiated"]), (&json!("shop"), &json!(true)));
     let request_url = "/oauth2/sessions/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye&state=xyz";
-    assert_eq!(asked["request_url"], request_url, "relative, without the ID token");
+    assert_eq!(document["request_url"], request_url, "relative, without the ID token");
     let back = house.accept("logout", &challenge, Value::Null).await;
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);

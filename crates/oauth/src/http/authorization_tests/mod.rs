@@ -185,7 +185,7 @@ impl House {
         let back = self.accept("login", &challenge, login).await;
         let answer = browser.get(self, back.as_str()).await;
         let challenge = answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{}", answer.location()));
-        let asked = self
+        let document = self
             .admin(
                 Method::GET,
                 &format!("/admin/oauth2/auth/requests/consent?consent_challenge={challenge}"),
@@ -194,8 +194,8 @@ impl House {
             .await
             .json();
         let consent = json!({
-            "grant_scope": asked["requested_scope"],
-            "grant_access_token_audience": asked["requested_access_token_audience"], "remember": true,
+            "grant_scope": document["requested_scope"],
+            "grant_access_token_audience": document["requested_access_token_audience"], "remember": true,
         });
         let back = self.accept("consent", &challenge, consent).await;
         browser.get(self, back.as_str()).await.location()
@@ -227,7 +227,7 @@ pub(super) fn request(more: &str) -> String {
     format!("client_id=shop&response_type=code&redirect_uri={callback}&state=some-state&scope=openid+photos.read{more}")
 }
 
-/// A browser that keeps cookies.
+/// A browser with a cookie store.
 #[derive(Default)]
 pub(super) struct Browser {
     pub(super) cookies: BTreeMap<String, String>,

@@ -102,7 +102,7 @@ async fn logins_and_grants_end_with_their_session_or_account() {
     assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json(), json!([]));
 }
 
-/// Three ways in which what a login rests on ends before its browser comes back.
+/// The ways in which the session or account of a login can end before the browser returns.
 #[derive(Clone, Copy, Debug)]
 enum EndOf {
     Session,
@@ -187,10 +187,10 @@ async fn another_service_accepts_a_login_challenge() {
     let challenge = house.begin(&mut browser, &request("&login_hint=ada")).await;
     let cx = house.cx();
     let requests: &dyn LoginRequests = &house.oauth;
-    let asked = requests.get(&cx, &challenge).await.unwrap();
-    assert_eq!((asked.client.client_id.as_str(), asked.client.client_name.as_str()), ("shop", "The Shop"));
-    assert_eq!(asked.client.metadata["team"], 1);
-    assert_eq!(asked.oidc_context.login_hint.as_deref(), Some("ada"));
+    let document = requests.get(&cx, &challenge).await.unwrap();
+    assert_eq!((document.client.client_id.as_str(), document.client.client_name.as_str()), ("shop", "The Shop"));
+    assert_eq!(document.client.metadata["team"], 1);
+    assert_eq!(document.oidc_context.login_hint.as_deref(), Some("ada"));
     assert!(matches!(requests.get(&cx, "x").await, Err(LoginRequestError::Unknown)));
     let negative = contracts::AcceptLogin { subject: "ada".to_owned(), remember_for: -1, ..Default::default() };
     assert!(matches!(requests.accept(&cx, &challenge, negative).await, Err(LoginRequestError::Refused(_))));
@@ -243,9 +243,9 @@ async fn a_null_item_in_an_acceptance_counts_as_absent() {
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-    let asked = house.look("consent", &challenge).await.json();
-    assert_eq!(asked["amr"], json!(["pwd"]));
-    assert_eq!(asked.get("context"), Some(&Value::Null), "the member is present without a context, too");
+    let document = house.look("consent", &challenge).await.json();
+    assert_eq!(document["amr"], json!(["pwd"]));
+    assert_eq!(document.get("context"), Some(&Value::Null), "the member is present without a context, too");
     // Sent by both reference applications when no box is checked.
     let consent = json!({"grant_scope": [null], "grant_access_token_audience": [null]});
     let back = house.accept("consent", &challenge, consent).await;
