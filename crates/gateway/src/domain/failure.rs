@@ -44,7 +44,7 @@ impl Failure {
     }
 
     pub(crate) fn bad_request(reason: impl Into<String>) -> Box<Self> {
-        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request is not valid").because(reason)
+        Self::new(StatusCode::BAD_REQUEST, Fault::Client, "The request cannot be accepted as it is").because(reason)
     }
 
     pub(crate) fn unauthorized() -> Box<Self> {
@@ -75,7 +75,7 @@ impl Failure {
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
-        let message = "An internal error occurred; see the log for the id of this request";
+        let message = "An internal error occurred; the log has details under the id of this request";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 

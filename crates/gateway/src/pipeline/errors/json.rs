@@ -57,7 +57,7 @@ impl Form for Json {
 /// The default message of a status.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
-        StatusCode::BAD_REQUEST => Some("The request is not valid"),
+        StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
         StatusCode::UNAUTHORIZED => Some("Authentication required"),
         StatusCode::FORBIDDEN => Some("This is not allowed"),
         StatusCode::NOT_FOUND => Some("There is no such resource"),
@@ -65,7 +65,9 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::PAYLOAD_TOO_LARGE => Some("The body of this request is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
-        StatusCode::INTERNAL_SERVER_ERROR => Some("An internal error occurred; see the log for the id of this request"),
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            Some("An internal error occurred; the log has details under the id of this request")
+        }
         _ => None,
     }
 }
