@@ -21,7 +21,7 @@ impl Scheme {
         }
     }
 
-    /// The scheme in `X-Forwarded-Proto`. Some proxies send `ws` and `wss` for WebSockets.
+    /// The scheme in `X-Forwarded-Proto`. Some proxies send `ws` or `wss` for a WebSocket.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("https") || text.eq_ignore_ascii_case("wss") {
             Some(Self::Https)
