@@ -229,7 +229,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 #[test]
-fn a_checked_pass_and_a_rule_at_rest_cost_little() -> Result<()> {
+fn requests_and_idle_rules_stay_within_their_memory_limits() -> Result<()> {
     rules_at_rest()?;
     runtime()?.block_on(a_pass_through_the_gateway())
 }

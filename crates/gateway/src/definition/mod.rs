@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gateway_believes_the_listed_proxies_and_without_a_list_this_machine() {
+    fn the_gateway_trusts_the_listed_proxies_or_by_default_the_local_machine() {
         let directory = Directory::default();
         let listed = |proxies: Value| {
             defaults(&Defaults { section: &json!({}), trusted_proxies: &proxies, directory: &directory })

@@ -109,7 +109,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_rule_is_read_and_shown_again() {
+    fn a_rule_round_trips() {
         let rule: Rule = serde_json::from_value(json!({
             "id": "r", "match": {"url": "http://h/<.*>", "methods": ["GET"]},
             "authenticators": [{"handler": "anonymous", "on_invalid": "next"}],

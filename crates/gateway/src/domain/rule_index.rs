@@ -218,7 +218,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn the_index_finds_what_a_walk_over_all_rules_finds(
+        fn the_index_finds_what_a_linear_search_finds(
             templates in prop::collection::vec(template(), 1..12),
             methods in prop::collection::vec("GET|POST|GET,POST", 12),
             urls in prop::collection::vec("(http|https)://(h|g|hg)(/(a|b|ab|)){0,3}", 1..20),

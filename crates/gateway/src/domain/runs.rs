@@ -182,7 +182,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2048))]
         #[test]
-        fn runs_match_and_catch_what_the_regular_expression_does(
+        fn runs_match_and_capture_what_the_regular_expression_does(
             texts in prop::array::uniform3(some(&["", "/", ".", "/a", "1/", "é", "./", "a"])),
             groups in prop::array::uniform2(some(&[
                 ".*", ".+", "[^/]+", "[^/]*", "[0-9]+", "[a-z]*", "a[0-9]*", "[^a]+a", "[.é]+", "x", "[^.é]*", "[^é]+", "[^.]*?",

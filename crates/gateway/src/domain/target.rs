@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_port_is_no_port() {
+    fn the_default_port_is_omitted() {
         let url = |scheme, host| {
             let (host, path) = (Host::parse(host).unwrap(), RequestPath::parse("/a").unwrap());
             Target::new(http::Method::GET, scheme, &host, &path, None).url().to_owned()

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_may_live_for_ever_unless_the_client_says_otherwise() {
+    fn refresh_tokens_may_never_expire_unless_the_client_says_otherwise() {
         let ttl = Ttl { refresh_token: RefreshTokenLifespan::Unlimited, ..Ttl::default() };
         let mut client = ClientLifespans::default();
         let now = Timestamp::EPOCH;

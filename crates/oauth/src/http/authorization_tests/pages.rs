@@ -68,7 +68,7 @@ async fn a_remembered_consent_is_not_requested_again() {
 }
 
 #[tokio::test]
-async fn a_person_refuses() {
+async fn a_user_refuses() {
     let house = house().await;
     house.client(json!({})).await;
     let mut browser = Browser::default();
