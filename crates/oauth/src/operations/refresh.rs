@@ -20,7 +20,7 @@ use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation
 use crate::storage::grants::{self, NewRefreshToken, Successor};
 use crate::storage::revocations;
 
-/// The number of retries after lost races: each time another request has made progress.
+/// The maximum number of attempts: after each lost race another request has made progress.
 const MAX_ATTEMPTS: usize = 4;
 
 /// The client's request.
