@@ -1,5 +1,5 @@
-//! Connected applications: the clients that a person gave consent to, as `oauth` knows them. `identity` shows them to the
-//! person and ends one when asked. Another process is asked through the admin API
+//! Connected applications: the clients that a user has granted consent to. `oauth` implements the trait; `identity` lists
+//! the clients to the user and revokes one on request. In another process the admin API serves it
 //! (`/admin/oauth2/auth/sessions/consent`).
 
 use async_trait::async_trait;
@@ -7,25 +7,25 @@ use base::{Context, Timestamp};
 
 use crate::Unavailable;
 
-/// As many clients as a person can look through.
+/// The most clients that are listed.
 pub const MAX_CONNECTIONS: usize = 100;
 
 #[async_trait]
 pub trait Connections: Send + Sync {
-    /// The clients that hold a consent of `subject`, each once, the one with the newest consent first; at most
-    /// [`MAX_CONNECTIONS`].
+    /// The clients with a consent of `subject`, each once, newest consent first; at most [`MAX_CONNECTIONS`].
     async fn list(&self, cx: &Context, subject: &str) -> Result<Vec<Connection>, Unavailable>;
 
-    /// Ends the consent that `subject` gave the client, and the tokens that it led to. A client without one is no error.
+    /// Revokes the consent that `subject` gave the client, and the tokens issued under it. A client without consent is not
+    /// an error.
     async fn end(&self, cx: &Context, subject: &str, client_id: &str) -> Result<(), Unavailable>;
 }
 
-/// A client that acts for a person.
+/// A client that acts on behalf of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     pub client_id: String,
-    /// Text of whoever registered the client; may be empty.
+    /// As registered by the client's owner; may be empty.
     pub client_name: String,
-    /// When the newest consent was given.
+    /// The time of the newest consent.
     pub consented_at: Timestamp,
 }

@@ -1,8 +1,8 @@
-//! What one service may ask of another: a small trait a file, implemented by the service that knows and plugged in by
-//! `server`, either as the service itself or as a client that speaks to it over HTTP.
+//! Interfaces between services: one small trait per file, implemented by the service that owns the data and connected by
+//! `server`, either directly or through an HTTP client.
 //!
-//! What always holds: a service never names another service, only a trait of this crate; an answer that could not be had
-//! is [`Unavailable`], which is never taken for a "no".
+//! Invariants: a service never names another service, only a trait of this crate. A failed call is [`Unavailable`], which
+//! is never treated as a negative answer.
 
 mod connections;
 mod link;
@@ -20,11 +20,11 @@ pub use sessions::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, 
 pub use subject_observer::{SubjectObserver, SubjectObserverError};
 pub use token_introspection::{Introspection, TokenIntrospection};
 
-/// The other service cannot answer now: it cannot be reached, is overloaded, or failed. The cause is in the log.
+/// The other service is unreachable, overloaded, or failed. The cause is in the log.
 #[derive(Debug, thiserror::Error)]
 #[error("{service} is unavailable: {reason}")]
 pub struct Unavailable {
-    /// The service that was asked, for instance `identity`.
+    /// The name of the service, for instance `identity`.
     pub service: &'static str,
     pub reason: String,
 }

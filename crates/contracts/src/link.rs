@@ -1,12 +1,12 @@
-//! A late-bound handle to another service. Services ask each other in circles (identity accepts a login challenge of oauth,
-//! oauth asks identity for the session behind it), so each is built with links that `server` ties afterwards.
+//! A late-bound handle to another service. Services depend on each other in cycles (identity accepts a login challenge of
+//! oauth, oauth checks the session with identity), so each is built with links that `server` sets afterwards.
 
 use std::sync::{Arc, OnceLock};
 
 pub struct Link<T: ?Sized>(Arc<OnceLock<Arc<T>>>);
 
 impl<T: ?Sized> Link<T> {
-    /// A link to nobody, until [`Link::set`] is called on it or on a clone.
+    /// An unset link; see [`Link::set`], which may be called on a clone.
     pub fn unset() -> Self {
         Self(Arc::new(OnceLock::new()))
     }
@@ -17,12 +17,12 @@ impl<T: ?Sized> Link<T> {
         link
     }
 
-    /// Ties the link. The first remote stays: a link is tied once, at start.
+    /// Sets the link once, at start. Later calls have no effect.
     pub fn set(&self, remote: Arc<T>) {
         let _ = self.0.set(remote);
     }
 
-    /// The other service, or `None` when this process serves without one.
+    /// The other service, or `None` when this process does not use one.
     pub fn get(&self) -> Option<&Arc<T>> {
         self.0.get()
     }

@@ -1,6 +1,6 @@
-//! Login challenges: `oauth` sends the browser to a login page with a `login_challenge`; whoever signs the person in asks
-//! what the challenge is about and accepts or rejects it. Names and shapes are those of the admin API
-//! (`/admin/oauth2/auth/requests/login`), so that another process can be asked over HTTP.
+//! Login challenges: `oauth` redirects the browser to a login page with a `login_challenge`. The login page reads the login
+//! request and accepts or rejects it. Names and shapes are those of the admin API (`/admin/oauth2/auth/requests/login`), so
+//! that it also works over HTTP.
 
 use async_trait::async_trait;
 use base::Context;
@@ -22,30 +22,31 @@ pub trait LoginRequests: Send + Sync {
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoginRequestError {
-    /// The challenge is not one of ours, is expired, or was used.
+    /// The challenge was not issued by this service, has expired, or was used.
     #[error("the login challenge is unknown or expired")]
     Unknown,
-    /// The acceptance makes no sense, for instance without a subject.
+    /// The acceptance is not valid, for instance without a subject.
     #[error("the login request refuses the answer: {0}")]
     Refused(String),
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
 }
 
-/// What a login challenge is about.
+/// The request behind a login challenge.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginRequest {
     pub challenge: String,
     pub client: LoginClient,
-    /// The authorization URL as the client asked for it.
+    /// The authorization URL as requested by the client.
     pub request_url: String,
     #[serde(default)]
     pub requested_scope: Vec<String>,
     #[serde(default)]
     pub requested_access_token_audience: Vec<String>,
-    /// Whether the person is known from an earlier login: the answer must name the same subject and may skip the form.
+    /// Whether an earlier login identified the user: the login must be accepted with the same subject and may skip the
+    /// form.
     pub skip: bool,
-    /// The known subject when `skip` is true, else empty.
+    /// The subject of the earlier login when `skip` is true, else empty.
     #[serde(default)]
     pub subject: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -54,7 +55,7 @@ pub struct LoginRequest {
     pub oidc_context: OidcContext,
 }
 
-/// The client as people and pages may see it: without secrets.
+/// The public view of the client, without secrets.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LoginClient {
     pub client_id: String,
@@ -72,7 +73,7 @@ pub struct LoginClient {
     pub metadata: Map<String, Value>,
     #[serde(default)]
     pub skip_consent: bool,
-    /// Every other public member of the client, so that nothing is lost on the way to a UI.
+    /// Every other public member of the client, passed through to the UI.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -91,13 +92,13 @@ pub struct OidcContext {
     pub ui_locales: Vec<String>,
 }
 
-/// The person is signed in.
+/// The user is signed in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AcceptLogin {
     pub subject: String,
     pub remember: bool,
-    /// Seconds; 0 means as long as the service remembers logins.
+    /// Seconds; 0 means the service's default.
     pub remember_for: i64,
     pub acr: String,
     pub amr: Vec<String>,
@@ -106,12 +107,12 @@ pub struct AcceptLogin {
     pub extend_session_lifespan: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub force_subject_identifier: Option<String>,
-    /// The session at the identity service, ended together with the login.
+    /// The session at the identity service, which ends together with the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_provider_session_id: Option<String>,
 }
 
-/// The person is not signed in; the client is told why.
+/// The user is not signed in; the client receives the error.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RejectLogin {

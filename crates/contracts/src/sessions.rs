@@ -1,4 +1,4 @@
-//! Who is signed in: asked of `identity` by the gateway on every request and by `oauth` on its consent page.
+//! Session checks: called by the gateway on every request and by `oauth` on its consent page.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::Unavailable;
 
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Looks at what the request carries and says whose session it is. A session that this process ended is never reported
-    /// as active; one that another process ended, not for longer than a second.
+    /// Finds the session of the request's credentials. A session that this process ended is never reported as active; one
+    /// that another process ended, for at most a second.
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable>;
 
-    /// Ends the session behind a login in the transaction of the provider's logout. Unknown ids are no error. A service in
-    /// another process shares no transaction: the caller calls [`Sessions::end`] after its commit.
+    /// Ends the session of a login in the transaction of the provider's logout. Unknown ids are not an error. A service in
+    /// another process cannot join the transaction: the caller calls [`Sessions::end`] after its commit.
     async fn end_in_transaction(
         &self,
         _cx: &Context,
@@ -27,11 +27,11 @@ pub trait Sessions: Send + Sync {
         Ok(SessionEnd::AfterCommit)
     }
 
-    /// Ends the session behind a login at the provider's logout. Unknown ids are no error.
+    /// Ends the session of a login on logout at the provider. Unknown ids are not an error.
     async fn end(&self, cx: &Context, session_id: Uuid) -> Result<(), Unavailable>;
 }
 
-/// How the session behind a login ends.
+/// When the session of a login ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
     /// With the commit of the transaction.
@@ -40,25 +40,25 @@ pub enum SessionEnd {
     AfterCommit,
 }
 
-/// What a request carries that may prove a session, in the order in which it is looked at.
+/// The credentials of a request that may identify a session, in the order in which they are checked.
 #[derive(Clone, Debug, Default)]
 pub struct SessionCredentials {
     /// The value of `X-Session-Token`.
     pub session_token: Option<PlainToken>,
-    /// The whole `Cookie` header, as it came.
+    /// The complete `Cookie` header as received.
     pub cookie: Option<String>,
     /// The token of `Authorization: Bearer`.
     pub bearer: Option<PlainToken>,
 }
 
-/// The three answers, and the one in between.
+/// The result of a session check.
 #[derive(Clone, Debug)]
 pub enum SessionCheck {
-    /// The request carries nothing that claims to be a session.
+    /// The request carries no session credential.
     Absent,
-    /// It carries something that is no session: unknown, expired, revoked or tampered with.
+    /// The credential is unknown, expired, revoked or tampered with.
     Invalid,
-    /// A session that must be raised to a second factor before it counts.
+    /// The session requires a second factor before it is valid.
     NeedsSecondFactor,
     Active(Box<ActiveSession>),
 }
@@ -71,8 +71,8 @@ pub struct ActiveSession {
     pub expires_at: Timestamp,
     /// `aal1`, `aal2`.
     pub aal: String,
-    /// The methods that were used, for instance `password`.
+    /// The authentication methods used, for instance `password`.
     pub amr: Vec<String>,
-    /// The body that `GET /sessions/whoami` answers with.
+    /// The response body of `GET /sessions/whoami`.
     pub whoami: Arc<Value>,
 }

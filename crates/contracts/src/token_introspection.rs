@@ -1,4 +1,4 @@
-//! What an access token is worth: asked of `oauth` by the gateway.
+//! Access token introspection, called by the gateway and served by `oauth`.
 
 use async_trait::async_trait;
 use base::{Context, PlainToken};
@@ -8,7 +8,7 @@ use crate::Unavailable;
 
 #[async_trait]
 pub trait TokenIntrospection: Send + Sync {
-    /// As `POST /admin/oauth2/introspect` (RFC 7662), with the same answer.
+    /// Equivalent to `POST /admin/oauth2/introspect` (RFC 7662).
     async fn introspect(&self, cx: &Context, token: &PlainToken) -> Result<Introspection, Unavailable>;
 }
 

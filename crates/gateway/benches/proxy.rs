@@ -1,8 +1,8 @@
-//! What a rule costs: the gateway against the same proxy without any rule, in the same run and on the same machine.
+//! The overhead of a rule: the gateway against the same proxy without rules, in the same run and on the same machine.
 //!
-//! `cargo bench -p gateway`. Upstream, proxies and clients share this process, so the rates mean little by themselves;
-//! the ratios are what counts (budget: at least 0.7 with a session check and a header). The last column counts the
-//! allocations of everything in the process for one request, upstream and client included.
+//! Run with `cargo bench -p gateway`. Upstream, proxies and clients share this process, so the absolute rates mean little;
+//! compare the ratios (budget: at least 0.7 with a session check and a header). The last column counts the allocations of
+//! the whole process per request, upstream and client included.
 
 use std::alloc::System;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(800);
 const CONNECTIONS: usize = 32;
 
-/// One person who is signed in; the document of their session is shared, as the identity service shares it.
+/// One authenticated user. Requests share the session document, as they do in the identity service.
 struct SignedIn(Arc<Value>);
 
 impl SignedIn {
@@ -96,14 +96,14 @@ async fn listen(router: Router, stop: &watch::Receiver<bool>) -> anyhow::Result<
     Ok(address)
 }
 
-/// The same listener and the same kind of client pool, and nothing between them.
+/// The same listener and client pool without the gateway.
 #[derive(Clone)]
 struct Bare {
     client: Client<HttpConnector, Body>,
     upstream: SocketAddr,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the measure of a proxy is a proxy")]
+#[expect(clippy::disallowed_methods, reason = "the baseline is a proxy")]
 fn pool() -> Client<HttpConnector, Body> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
@@ -162,7 +162,7 @@ async fn gateway(rules: &Value) -> anyhow::Result<Gateway> {
     Ok(gateway)
 }
 
-/// One client connection: asks, reads the whole answer, asks again.
+/// One client connection that sends one request after another.
 async fn client(to: SocketAddr, path: &'static str, stop: Arc<AtomicBool>, served: Arc<AtomicU64>) {
     let request = format!("GET {path} HTTP/1.1\r\nhost: api.example\r\ncookie: session=x\r\naccept: */*\r\n\r\n");
     let Ok(mut stream) = TcpStream::connect(to).await else { return };
@@ -173,7 +173,7 @@ async fn client(to: SocketAddr, path: &'static str, stop: Arc<AtomicBool>, serve
             return;
         }
         let mut seen = 0;
-        // The upstream's body ends in a full stop that occurs nowhere before it.
+        // The body ends in a full stop, which occurs nowhere else in the response.
         while seen == 0 || buffer[seen - 1] != b'.' {
             match stream.read(&mut buffer[seen..]).await {
                 Ok(length @ 1..) => seen += length,
@@ -186,7 +186,7 @@ async fn client(to: SocketAddr, path: &'static str, stop: Arc<AtomicBool>, serve
     }
 }
 
-/// Requests a second, and allocations for each.
+/// Requests per second, and allocations per request.
 async fn measure(to: SocketAddr, path: &'static str) -> (f64, f64) {
     let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let region = Region::new(ALLOCATOR);
@@ -267,7 +267,7 @@ async fn main() -> anyhow::Result<()> {
     let bare_rates = seen[1].0.clone();
     println!("{:<34} {:>10} {:>9} {:>12}", "", "requests/s", "of bare", "allocations");
     for ((name, _, _), (rates, allocations)) in cases.iter().zip(seen) {
-        // Round by round, so that a busy machine slows both.
+        // Interleave the rounds, so that a busy machine slows all cases alike.
         let ratios = rates.iter().zip(&bare_rates).map(|(rate, bare)| rate / bare).collect();
         println!("{name:<34} {:>10.0} {:>9.2} {:>12.0}", median(rates), median(ratios), median(allocations));
     }

@@ -1,12 +1,12 @@
-//! The identity-aware gateway: a reverse proxy and a decision API in front of services that should not have to know who
-//! may do what (`/decisions`, access rules, and the configuration keys of Ory Oathkeeper).
+//! The identity-aware gateway: a reverse proxy and a decision API that authenticate and authorize requests for the services
+//! behind them (`/decisions`, access rules, and the configuration keys of Ory Oathkeeper).
 //!
-//! What always holds:
-//! - A request is read in one way ([`domain`](self)): what is matched is what is forwarded, and what could be read in two
-//!   ways is refused with 400.
-//! - Exactly one rule decides. No rule is 404, two are 500.
+//! Invariants:
+//! - A request has one interpretation ([`domain`](self)): the gateway forwards what it matched, and rejects ambiguous
+//!   requests with 400.
+//! - Exactly one rule applies. No rule is 404, two are 500.
 //! - A header that any rule sets reaches an upstream only with the gateway's value.
-//! - Rules change all at once; a document that cannot be read changes nothing.
+//! - Rules are replaced atomically; a document that cannot be read changes nothing.
 
 mod config;
 mod definition;

@@ -1,6 +1,6 @@
-//! The repositories of access rules: files, documents in the configuration, and URLs, each with the rules that it gave last.
+//! The repositories of access rules: files, documents in the configuration, and URLs, each with its last valid rules.
 //!
-//! What always holds: a repository that cannot be read, or whose document is wrong, keeps the rules that it gave before.
+//! Invariant: a repository that cannot be read, or whose document is invalid, keeps its previous rules.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::rule::Rule;
 use crate::domain::rule_document;
 
-/// Why an entry of `access_rules.repositories` is none.
+/// Why an entry of `access_rules.repositories` is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RepositoryError {
     #[error("`{0}` has a scheme that is not supported: use file, inline, http or https")]
@@ -32,11 +32,11 @@ pub(crate) struct Repositories(Vec<Repository>);
 #[derive(Debug)]
 struct Repository {
     location: Location,
-    /// The digest of the document when it was last read, so that nothing is done while it stays.
+    /// The digest of the last document, to skip unchanged documents.
     document: Option<[u8; 32]>,
     etag: Option<HeaderValue>,
     rules: Vec<Arc<Rule>>,
-    /// The last fault, so that it is told once.
+    /// The last error, so that it is logged once.
     fault: Option<String>,
 }
 
@@ -45,41 +45,41 @@ enum Location {
     File(PathBuf),
     Inline(Vec<u8>),
     Remote(Uri),
-    /// A bucket of a cloud, by its scheme. Such rules are reported as missing, so that nothing passes.
+    /// A cloud storage bucket, by its scheme. Its rules are reported as missing, and no request is let through.
     Bucket(String),
 }
 
-/// What reading a repository brought.
+/// The result of reading a repository.
 enum Document {
     Unchanged,
     Read { bytes: Vec<u8>, etag: Option<HeaderValue> },
 }
 
-/// Which repositories to look at.
+/// Which repositories to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
     All,
     Files,
 }
 
-/// What came of reading repositories again.
+/// The result of reloading repositories.
 pub(crate) struct Refreshed {
-    /// Whether there are other rules than before.
+    /// Whether the rules have changed.
     pub(crate) changed: bool,
     pub(crate) unread: Vec<Unread>,
 }
 
 /// A repository that could not be read.
 pub(crate) struct Unread {
-    /// As it may be shown.
+    /// Without secrets, for messages.
     pub(crate) location: String,
-    /// A file may come later.
+    /// A file may appear later.
     pub(crate) is_file: bool,
     pub(crate) reason: String,
 }
 
 impl Repositories {
-    /// The error tells which entry is wrong.
+    /// The error names the invalid entry.
     pub(crate) fn new(entries: &[String]) -> Result<Self, (usize, RepositoryError)> {
         let repositories = entries.iter().enumerate().map(|(index, entry)| {
             let location = Location::parse(entry).map_err(|error| (index, error))?;
@@ -88,7 +88,7 @@ impl Repositories {
         repositories.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Reads the repositories again.
+    /// Reloads the repositories.
     pub(crate) async fn refresh(&mut self, which: Which, http: &web::outbound::Client) -> Refreshed {
         let mut refreshed = Refreshed { changed: false, unread: Vec::new() };
         for repository in &mut self.0 {
@@ -103,7 +103,11 @@ impl Repositories {
                 Err(reason) => {
                     let (location, is_file) = (repository.location.shown(), repository.is_file());
                     if repository.fault.as_ref() != Some(&reason) {
-                        tracing::error!(location, reason, "access rules could not be loaded; those from before stay");
+                        tracing::error!(
+                            location,
+                            reason,
+                            "access rules could not be loaded; the previous rules stay active"
+                        );
                     }
                     repository.fault = Some(reason.clone());
                     refreshed.unread.push(Unread { location, is_file, reason });
@@ -113,12 +117,12 @@ impl Repositories {
         refreshed
     }
 
-    /// The rules of all of them.
+    /// The rules of all repositories.
     pub(crate) fn rules(&self) -> Vec<Arc<Rule>> {
         self.0.iter().flat_map(|repository| repository.rules.clone()).collect()
     }
 
-    /// What is wrong with them at present.
+    /// The current errors.
     pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
         self.0.iter().filter_map(|repository| {
             let reason = repository.fault.as_ref()?;
@@ -170,7 +174,7 @@ impl Location {
             Self::File(path) => read_file(path).await.map(|bytes| Document::Read { bytes, etag: None }),
             Self::Inline(bytes) => Ok(Document::Read { bytes: bytes.clone(), etag: None }),
             Self::Bucket(_) => {
-                Err("buckets of clouds are not read yet: give the rules as file, inline, http or https".to_owned())
+                Err("cloud storage buckets are not supported: use file, inline, http or https".to_owned())
             }
             Self::Remote(uri) => {
                 let mut request = Request::new(Bytes::new());
@@ -185,7 +189,7 @@ impl Location {
                         Ok(Document::Read { bytes: answer.into_body().to_vec(), etag })
                     }
                     StatusCode::NOT_MODIFIED => Ok(Document::Unchanged),
-                    status => Err(format!("the answer had the status {}", status.as_u16())),
+                    status => Err(format!("the response has the status {}", status.as_u16())),
                 }
             }
         }

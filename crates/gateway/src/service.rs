@@ -1,4 +1,4 @@
-//! The service value: what `server` builds, and what handlers and tasks work with. A cheap clone around its parts.
+//! The service value, which `server` builds and handlers and tasks use. Cheap to clone.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::pipeline::{IN_PROCESS_KEYS, LocalServices, RuleSet, Services};
 use crate::proxy::Proxy;
 use crate::repositories::{Repositories, RepositoryError};
 
-/// What a gateway is made of.
+/// The components of a gateway.
 pub struct Parts {
     pub config: Config,
     pub rng: Rng,
     pub http: web::outbound::Client,
     pub sessions: Link<dyn Sessions>,
     pub introspection: Link<dyn TokenIntrospection>,
-    /// Under which URLs the services of this process are known.
+    /// The URLs of the services in this process.
     pub local: LocalServices,
-    /// The keys that rules may sign with under [`IN_PROCESS_KEYS`](crate::IN_PROCESS_KEYS).
+    /// The keys under [`IN_PROCESS_KEYS`](crate::IN_PROCESS_KEYS), with which rules may sign.
     pub generated_keys: JwkSet,
-    /// Whether the next start has the same ones. Where they are not kept, other nodes have others as well, and a rule that
-    /// signs with them is reported.
+    /// Whether these keys survive a restart. If not, other nodes have other keys as well, and a rule that signs with them
+    /// is reported.
     pub keeps_generated_keys: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     pub(crate) proxy: Proxy,
 }
 
-/// A configuration that no gateway can work with.
+/// A configuration error that prevents the gateway from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("access_rules.repositories.{index}: {source}")]
@@ -51,16 +51,16 @@ pub enum ConfigError {
     Client(#[from] rustls::Error),
 }
 
-/// Whether traffic may come.
+/// Whether the gateway can serve traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     Ready,
-    /// Rules are configured, and not one valid rule is loaded.
+    /// Rules are configured, but none of the loaded ones is valid.
     NoRules,
 }
 
 impl Readiness {
-    /// The name and the words of what is missing, as `/health/ready` shows them.
+    /// The name and description of the failed check for `/health/ready`.
     pub const fn fault(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Ready => None,
@@ -74,7 +74,7 @@ impl Gateway {
         let Parts { config, rng, http, sessions, introspection, local, generated_keys, keeps_generated_keys } = parts;
         let fallbacks = Fallbacks::compile(&config.errors);
         for fault in fallbacks.faults() {
-            tracing::error!(fault, "an error handler of `errors.fallback` cannot be used: failures become 500");
+            tracing::error!(fault, "an error handler of `errors.fallback` is invalid: failures become 500");
         }
         let repositories = Repositories::new(&config.access_rules.repositories)
             .map_err(|(index, source)| ConfigError::Repository { index, source })?;
@@ -95,12 +95,12 @@ impl Gateway {
         if is_ready { Readiness::Ready } else { Readiness::NoRules }
     }
 
-    /// Whether tokens are signed with keys that no other node has, nor this one after its next start.
+    /// Whether rules sign with ephemeral keys, which other nodes and this one after a restart do not have.
     pub fn signs_with_passing_keys(&self) -> bool {
         !self.0.keeps_generated_keys && self.0.rules.load().key_urls().iter().any(|url| url == IN_PROCESS_KEYS)
     }
 
-    /// Ends the tunnels that are still open: connections that were upgraded outlive their requests.
+    /// Closes the open tunnels: upgraded connections outlive their requests.
     pub async fn close_tunnels(&self) {
         self.0.proxy.close_tunnels().await;
     }

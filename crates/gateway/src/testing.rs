@@ -1,5 +1,5 @@
-//! Doors into the parsers of hostile text, for programs that feed them with it. What goes in and comes out is plain text, so
-//! that the types inside stay inside.
+//! Entry points to the parsers of untrusted input, for fuzzers. Inputs and outputs are plain strings, so that the internal
+//! types stay internal.
 
 use std::borrow::Cow;
 
@@ -24,19 +24,19 @@ use crate::http::target;
 use crate::pipeline::template::{JsonTemplate, Template, TemplateView};
 use crate::pipeline::{Inbound, Look};
 
-/// A request path after normalisation.
+/// A normalized request path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NormalPath {
-    /// What rules are compared with.
+    /// The path that rules match.
     pub decoded: String,
     /// What the upstream receives.
     pub forwarded: String,
-    /// What rules are compared with when the upstream removes path parameters; absent when the path has none, or when it is
-    /// refused because of them.
+    /// The path that rules match when the upstream removes path parameters; absent when the path has none, or when they are
+    /// rejected.
     pub without_parameters: Option<String>,
 }
 
-/// `None` when the path is refused.
+/// `None` when the path is rejected.
 pub fn normalize(path: &str) -> Option<NormalPath> {
     let path = RequestPath::parse(path).ok()?;
     let (decoded, forwarded) = (path.decoded().to_owned(), path.forwarded().to_owned());
@@ -44,7 +44,7 @@ pub fn normalize(path: &str) -> Option<NormalPath> {
     Some(NormalPath { decoded, forwarded, without_parameters })
 }
 
-/// The URL that rules are compared with, for a request to the proxy or to the decision API; `None` when it is refused.
+/// The URL that rules match, for a request to the proxy or to the decision API; `None` when it is rejected.
 pub fn target_url(parts: &Parts, is_decision: bool, is_forwarder: bool) -> Option<String> {
     let target = if is_decision {
         target::of_decision(parts, is_forwarder).ok()?
@@ -54,21 +54,21 @@ pub fn target_url(parts: &Parts, is_decision: bool, is_forwarder: bool) -> Optio
     Some(target.url().to_owned())
 }
 
-/// The path of the address that a request for `path` goes on to, when `upstream` can be used and the path is not refused.
+/// The path of the forwarded request for `path`; `None` when `upstream` is invalid or the path is rejected.
 pub fn upstream_path(upstream: &str, strip_path: &str, path: &str) -> Option<String> {
     let settings =
         rule::Upstream { url: upstream.to_owned(), strip_path: strip_path.to_owned(), ..rule::Upstream::default() };
     let upstream = Upstream::compile(&settings, UpstreamPaths::Exact).ok()??;
     let host = Host::parse("a.example").ok()?;
-    let asked = PathAndQuery::try_from(path).ok();
+    let requested = PathAndQuery::try_from(path).ok();
     let target = Target::new(Method::GET, Scheme::Https, &host, &RequestPath::parse(path).ok()?, None);
-    Some(upstream.uri(&target, asked.as_ref())?.path().to_owned())
+    Some(upstream.uri(&target, requested.as_ref())?.path().to_owned())
 }
 
-/// How many rules a document holds, once their patterns are filed and compared with each other.
+/// The number of rules in a document, after indexing them and comparing their patterns.
 ///
 /// # Errors
-/// Why the document gives no rules.
+/// The document is not valid.
 pub fn read_rules(document: &str, strategy: MatchingStrategy) -> Result<usize, String> {
     let rules = rule_document::parse(document).map_err(|error| error.to_string())?;
     let urls = rules.iter().filter_map(|rule| Some(&rule.matching.as_ref()?.url));
@@ -83,8 +83,8 @@ fn index_of(patterns: Vec<Pattern>) -> RuleIndex {
     RuleIndex::new(patterns.into_iter().map(indexed).collect())
 }
 
-/// The rules that the index finds for `url`, two at most, and all that comparing it with every pattern finds. `None` when a
-/// pattern took too long.
+/// The rules that the index finds for `url`, two at most, and all that a linear search finds. `None` when a pattern
+/// exceeded its step limit.
 pub fn find_both_ways(templates: &[String], strategy: MatchingStrategy, url: &str) -> Option<[Vec<usize>; 2]> {
     let compile = || templates.iter().filter_map(|template| Pattern::compile(template, strategy).ok());
     let mut every = Vec::new();
@@ -102,7 +102,7 @@ pub fn find_both_ways(templates: &[String], strategy: MatchingStrategy, url: &st
     Some([found, every])
 }
 
-/// Compiles a template and renders it for a session with that subject and that `extra`, if both can be done.
+/// Compiles a template and renders it for a session with this subject and `extra`; `None` if either fails.
 pub fn render(template: &str, subject: &str, extra: Value) -> Option<String> {
     let template = Template::compile(template).ok()?;
     with_view(subject, extra, |view| template.render(view).ok().map(Cow::into_owned))
@@ -125,7 +125,7 @@ fn with_view<T>(subject: &str, extra: Value, render: impl FnOnce(&TemplateView<'
     render(&TemplateView { session: &session, inbound: &inbound })
 }
 
-/// What a path of `subject_from` or `extra_from` finds.
+/// The value at a path of `subject_from` or `extra_from`.
 pub fn find_in_json(path: &str, value: &Value) -> Option<Value> {
     JsonPath::parse(path).ok()?.find(value).map(Cow::into_owned)
 }

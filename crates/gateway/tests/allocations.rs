@@ -1,5 +1,5 @@
-//! What a checked pass costs in memory: allocations of one request on its way through the gateway, and bytes that a rule
-//! occupies while nobody asks. Both are the same on every machine, so they are bounded here and not in a benchmark.
+//! The memory cost of the gateway: allocations per request, and bytes per idle rule. Both are the same on every machine, so
+//! they are checked in a test and not in a benchmark.
 //!
 //! The allocator counts for the whole process, so everything is measured in one test, on one thread.
 
@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// One person who is signed in, with a body as `whoami` has it.
+/// One authenticated user, with a body like that of `whoami`.
 struct SignedIn(Arc<Value>);
 
 impl SignedIn {
@@ -119,11 +119,11 @@ async fn gateway(rules: &Value) -> Result<Gateway> {
     Ok(gateway)
 }
 
-/// The fewest allocations that a request to this path took: what a thread allocates once does not count.
+/// The minimum of the allocations for a request to this path, to exclude one-time allocations of a thread.
 async fn allocations(router: &TowerToHyperService<Router>, path: &str) -> Result<usize> {
     let mut fewest = usize::MAX;
     for _ in 0..20 {
-        // The values share memory, as those of a request that came over a connection do: a copy of one costs nothing.
+        // The values share memory, as those of a received request do: cloning one is free.
         let values = [
             ("host", "api.example"),
             ("user-agent", "test/1.0"),
@@ -160,31 +160,30 @@ async fn a_pass_through_the_gateway() -> Result<()> {
     let router = TowerToHyperService::new(gateway(&rules).await?.public_router());
     let open = allocations(&router, "/open/x").await?;
     let checked = allocations(&router, "/checked/x").await?;
-    println!("allocations: {open} without a check, {checked} with one");
-    // Most are the client's and the framework's: headers, the body's box, the way between connection and request.
-    // Two are for a second try: the list of headers once more.
-    ensure!(open <= 21, "a pass without a check allocates {open} times");
-    // The question to the other service and its answer, the cookie that is asked about, the subject, the list of headers and
-    // the one value in it, and its copy for a second try. Above all the session's own document is not copied: that would be
-    // fifty and more.
-    ensure!(checked <= 28, "a pass with a check allocates {checked} times");
+    println!("allocations: {open} without a session check, {checked} with one");
+    // Most belong to the client and the framework: headers, the body's box, the channel between connection and request. Two
+    // are for a retry: the list of headers once more.
+    ensure!(open <= 21, "a request without a session check allocates {open} times");
+    // The call to the other service and its response, the cookie, the subject, the list of headers and its one value, and
+    // its copy for a retry. Most importantly, the session document is not copied, which would be fifty and more.
+    ensure!(checked <= 28, "a request with a session check allocates {checked} times");
     Ok(())
 }
 
 type NumberedRule<'a> = dyn Fn(usize) -> Value + Sync + 'a;
 
-/// Bytes that one of many rules occupies, idle: waits until it is at most so many, and for half a minute at most.
+/// The bytes of one of many idle rules: waits until it is at most the limit, and for half a minute at most.
 async fn bytes_per_rule(most: usize, rule: &NumberedRule<'_>) -> Result<usize> {
     const RULES: usize = 200;
     let rules: Value = (0..RULES).map(rule).collect();
     let region = Region::new(ALLOCATOR);
     let gateway = gateway(&rules).await?;
-    // The comparison of all rules with each other runs beside, and ends.
+    // The overlap check of all rules runs in the background and finishes.
     let mut held = usize::MAX;
     for _ in 0..750 {
         tokio::time::sleep(Duration::from_millis(40)).await;
         let change = region.change();
-        // Less than nothing: something from before was freed only now.
+        // Negative if earlier memory was freed only now.
         held = held.min(change.bytes_allocated.checked_sub(change.bytes_deallocated).unwrap_or(held));
         if held / RULES <= most {
             break;
@@ -207,8 +206,8 @@ fn rules_at_rest() -> Result<()> {
     let regular = |number| with_url(format!("<https?>://h/{number}/<(a|b)[0-9]{{2,4}}>"));
     let named = |number| of(number, &header("{{ print .Subject }}"));
     let templated = |number| of(number, &header("{{ .Subject }}:{{ .Authenticator }}"));
-    // Half of it is the rule as it is written and shown. A compiled regular expression alone would be twenty thousand, so
-    // none is kept before its first request; the table of functions would be ten thousand, so all templates share one.
+    // Half of it is the rule as written, for `GET /rules`. A compiled regular expression alone would be twenty thousand, so
+    // none is compiled before its first request; the function table would be ten thousand, so all templates share one.
     let kinds: [(&str, &NumberedRule<'_>, usize); 5] = [
         ("with a literal URL", &literal, 3_500),
         ("with runs in its URL", &runs, 4_000),
@@ -217,7 +216,7 @@ fn rules_at_rest() -> Result<()> {
         ("with a template", &templated, 9_500),
     ];
     for (what, rule, most) in kinds {
-        // A runtime each: its end waits for whatever runs on it, so that nothing is freed while the next one counts.
+        // One runtime each: dropping it waits for its tasks, so that nothing is freed during the next measurement.
         let bytes = runtime()?.block_on(bytes_per_rule(most, rule))?;
         println!("a rule {what} occupies {bytes} bytes");
         ensure!(bytes <= most, "a rule {what} occupies {bytes} bytes");
@@ -230,7 +229,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 #[test]
-fn a_checked_pass_and_a_rule_at_rest_cost_little() -> Result<()> {
+fn requests_and_idle_rules_stay_within_their_memory_limits() -> Result<()> {
     rules_at_rest()?;
     runtime()?.block_on(a_pass_through_the_gateway())
 }

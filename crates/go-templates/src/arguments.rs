@@ -1,4 +1,4 @@
-//! The arguments of a function, with the checks that Go makes by their types.
+//! The arguments of a function, with the type checks of Go.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use gotmpl::{TemplateError, Value};
 /// Exactly `N` arguments.
 ///
 /// # Errors
-/// There are more or fewer.
+/// The number of arguments differs.
 pub fn exactly<'a, const N: usize>(name: &str, given: &'a [Value]) -> Result<&'a [Value; N], TemplateError> {
     given.try_into().map_err(|_| TemplateError::ArgCount { name: name.to_owned(), expected: N, got: given.len() })
 }
@@ -17,7 +17,7 @@ pub fn wrong(message: impl Into<String>) -> TemplateError {
     TemplateError::Exec(message.into())
 }
 
-/// A text as a value.
+/// A string as a value.
 pub fn text(text: impl AsRef<str>) -> Value {
     Value::String(Arc::from(text.as_ref()))
 }
@@ -38,7 +38,7 @@ pub(crate) fn string<'a>(name: &str, value: &'a Value) -> Result<&'a str, Templa
     }
 }
 
-/// Exactly `N` texts.
+/// Exactly `N` strings.
 pub(crate) fn strings<'a, const N: usize>(name: &str, given: &'a [Value]) -> Result<[&'a str; N], TemplateError> {
     let mut texts = [""; N];
     for (text, value) in texts.iter_mut().zip(exactly::<N>(name, given)?) {
@@ -47,7 +47,7 @@ pub(crate) fn strings<'a, const N: usize>(name: &str, given: &'a [Value]) -> Res
     Ok(texts)
 }
 
-/// An argument of the type `int`: a float is none, not even a whole one.
+/// An argument of the type `int`; floats are rejected, even whole ones.
 pub(crate) fn int(name: &str, value: &Value) -> Result<i64, TemplateError> {
     match value {
         Value::Int(number) => Ok(*number),

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::arguments::text;
 
-/// JSON as Go's decoder leaves it: every number is a float64.
+/// JSON as decoded by Go: every number is a float64.
 pub fn value_of(json: &Json) -> Value {
     match json {
         Json::Null => Value::Nil,
@@ -24,18 +24,18 @@ pub fn value_of(json: &Json) -> Value {
     }
 }
 
-/// How a value is written.
+/// The output format of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// `<`, `>` and `&` as escapes, so that HTML and scripts can hold it.
+    /// `<`, `>` and `&` are escaped, so that HTML and scripts can contain it.
     Escaped,
-    /// The same over several lines.
+    /// The same, indented over several lines.
     Pretty,
-    /// With `<`, `>` and `&` as they are.
+    /// `<`, `>` and `&` are not escaped.
     Raw,
 }
 
-/// A value that JSON cannot hold.
+/// A value that JSON cannot represent.
 pub(crate) struct Unsupported;
 
 pub(crate) fn written(value: &Value, style: Style) -> Result<String, Unsupported> {
@@ -127,7 +127,7 @@ impl Writer {
     }
 }
 
-/// Digits without an exponent, but for what is very large or very small.
+/// Digits without an exponent, except for very large and very small numbers.
 fn float(number: f64) -> Result<String, Unsupported> {
     if !number.is_finite() {
         return Err(Unsupported);

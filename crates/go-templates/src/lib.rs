@@ -1,14 +1,14 @@
-//! What templates in the language of Go have in common here: the functions of the sprig library (version 3.3), how Go prints
-//! values, and how it reads and writes JSON. The access rules of the gateway and the messages of the identity service use it.
+//! The common parts of Go templates: the functions of the sprig library (version 3.3), Go's formatting of values, and Go's
+//! JSON encoding. Used by the access rules of the gateway and the messages of the identity service.
 //!
 //! Specifications: Go's `text/template`, `fmt`, `encoding/json`, `strconv` and `regexp`; the documentation and the source of
-//! `github.com/Masterminds/sprig/v3`. `tests/golden` holds what the originals make of two thousand templates.
+//! `github.com/Masterminds/sprig/v3`. `tests/golden` holds the original output of two thousand templates.
 //!
-//! What always holds:
-//! - A function takes what sprig's takes: a number where a text is meant is an error, as it is in Go.
-//! - A template gives the same text each time. Functions that read the clock, the environment, the network, files or
-//!   randomness do not exist here; [`why_absent`] says so.
-//! - No function makes a text of more than a megabyte, and none takes more than a short time for a long list.
+//! Invariants:
+//! - A function accepts the same types as sprig's: a number in place of a string is an error, as in Go.
+//! - Templates are deterministic. Functions that read the clock, the environment, the network, files or randomness do not
+//!   exist; [`why_absent`] explains why.
+//! - No function produces a string of more than a megabyte, and none takes long for a long list.
 
 mod arguments;
 mod functions;
@@ -24,7 +24,7 @@ pub use template::{HtmlTemplate, MOST_TEXT, TextTemplate, render};
 
 pub use gotmpl::{TemplateError, Value};
 
-/// What a function answers.
+/// The result of a function.
 pub type Outcome = Result<Value, TemplateError>;
 
 pub use arguments::{exactly, text, wrong};

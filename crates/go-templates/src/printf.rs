@@ -1,6 +1,6 @@
-//! `printf`: the formats of Go's `fmt`.
+//! `printf`: the format verbs of Go's `fmt`.
 //!
-//! What always holds: a format that makes no sense is no failure; the text says what is wrong, as in Go.
+//! Invariant: an invalid format does not fail; as in Go, the output describes the mistake.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use gotmpl::{TemplateError, Value};
 use crate::arguments::wrong;
 use crate::printing::{is_printable, printed, quoted};
 
-/// A width or a precision is no larger.
+/// The maximum of a width or a precision.
 const WIDEST: usize = 1 << 16;
 
 #[derive(Clone, Copy, Default)]
@@ -27,7 +27,7 @@ struct Spec {
 struct Arguments<'a> {
     values: &'a [Value],
     next: usize,
-    /// Whether an argument was chosen by its number: then none counts as left over.
+    /// Whether an argument was selected by its index: then unused arguments are not reported.
     is_reordered: bool,
     is_bad_index: bool,
 }
@@ -49,7 +49,7 @@ pub(crate) fn formatted(format: &str, values: &[Value]) -> Result<String, Templa
     Ok(out)
 }
 
-/// Writes what one `%` asks for, and returns what follows it.
+/// Formats one verb, and returns the rest of the format.
 fn directive<'f>(mut rest: &'f str, arguments: &mut Arguments<'_>, out: &mut String) -> Result<&'f str, TemplateError> {
     let mut spec = Spec::default();
     arguments.is_bad_index = false;
@@ -119,7 +119,7 @@ impl<'a> Arguments<'a> {
         Some(value)
     }
 
-    /// `[3]` chooses the third argument.
+    /// `[3]` selects the third argument.
     fn index<'f>(&mut self, rest: &'f str) -> &'f str {
         let Some(inner) = rest.strip_prefix('[') else { return rest };
         self.is_reordered = true;
@@ -179,7 +179,7 @@ fn value_in(verb: char, spec: Spec, value: &Value, is_inner: bool, out: &mut Str
         }
         out.push(')');
     };
-    // Unlike other verbs, `%+v` writes no plus.
+    // Unlike other verbs, `%+v` prints no plus sign.
     let spec = Spec { plus: spec.plus && verb != 'v', ..spec };
     match (value, verb) {
         (value, 'T') if !is_inner => padded(type_name(value), spec, out),
@@ -225,14 +225,14 @@ fn value_in(verb: char, spec: Spec, value: &Value, is_inner: bool, out: &mut Str
     }
 }
 
-/// Fills up with spaces, or with zeros.
+/// Pads with spaces or zeros.
 fn padded(text: &str, spec: Spec, out: &mut String) {
     let missing = spec.width.unwrap_or(0).saturating_sub(text.chars().count());
     let spaces = if spec.zero && !spec.minus { "0" } else { " " }.repeat(missing);
     if spec.minus { out.extend([text, &spaces]) } else { out.extend([&spaces, text]) }
 }
 
-/// Fills up a number, with zeros behind its sign where they are asked for.
+/// Pads a number, with zeros behind its sign if requested.
 fn padded_number(sign: &str, digits: &str, spec: Spec, out: &mut String) {
     if spec.zero && !spec.minus {
         let missing = spec.width.unwrap_or(0).saturating_sub(sign.len() + digits.chars().count());
@@ -251,7 +251,7 @@ fn sign_of(is_negative: bool, spec: Spec) -> &'static str {
     }
 }
 
-/// Whether there is such a verb for whole numbers.
+/// Whether the verb is valid for integers.
 fn integer(verb: char, spec: Spec, size: u64, is_negative: bool, out: &mut String) -> bool {
     let character = || u32::try_from(size).ok().filter(|_| !is_negative).and_then(char::from_u32);
     let digits = match verb {
@@ -291,7 +291,7 @@ fn integer(verb: char, spec: Spec, size: u64, is_negative: bool, out: &mut Strin
         Some(precision) => format!("{digits:0>precision$}"),
         None => digits,
     };
-    // With a precision, zeros are not filled in.
+    // A precision disables zero padding.
     let spec = Spec { zero: spec.zero && spec.precision.is_none(), ..spec };
     padded_number(&format!("{}{prefix}", sign_of(is_negative, spec)), &digits, spec, out);
     true
@@ -314,14 +314,14 @@ fn float(verb: char, spec: Spec, number: f64, out: &mut String) {
     padded_number(sign, &digits, spec, out);
 }
 
-/// Rust writes `1e5` where Go writes `1e+05`.
+/// Rust prints `1e5`, Go prints `1e+05`.
 fn with_exponent(text: &str) -> String {
     let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let (sign, size) = exponent.strip_prefix('-').map_or(('+', exponent), |size| ('-', size));
     format!("{digits}e{sign}{size:0>2}")
 }
 
-/// `%g`: with an exponent when it is small or as large as the precision.
+/// `%g`: with an exponent if it is small or not less than the precision.
 fn shortest(size: f64, precision: Option<usize>) -> String {
     let Some(precision) = precision else { return printed(&Value::Float(size)) };
     let precision = precision.max(1);
@@ -364,7 +364,7 @@ fn string(verb: char, spec: Spec, text: &str, out: &mut String) {
     }
 }
 
-/// A quoted text with an escape for each character that is not ASCII.
+/// A quoted string with escapes for characters that are not ASCII.
 fn ascii(quoted: &str) -> String {
     let escaped = |character: char| match u32::from(character) {
         code @ 0..=0x7f => char::from_u32(code).map(String::from).unwrap_or_default(),

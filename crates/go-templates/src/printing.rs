@@ -1,4 +1,4 @@
-//! How Go prints values: `%v`, and `%q` of texts.
+//! Go's formatting of values: `%v`, and `%q` of strings.
 
 use std::fmt::Write as _;
 
@@ -20,7 +20,8 @@ pub fn printed(value: &Value) -> String {
     }
 }
 
-/// What an action prints: numbers and what holds them become text. Nil stays nil, which the engine prints as Go does.
+/// The output of an action: numbers and values that contain numbers become strings. Nil stays nil, which the engine prints
+/// as Go does.
 pub fn displayed(value: &Value) -> Value {
     match value {
         Value::Float(_) | Value::List(_) | Value::Map(_) => text(printed(value)),
@@ -28,7 +29,7 @@ pub fn displayed(value: &Value) -> Value {
     }
 }
 
-/// The shortest digits, with an exponent from a million on and below a ten-thousandth (`strconv`, format `g`).
+/// The shortest representation, with an exponent from a million on and below a ten-thousandth (`strconv`, format `g`).
 fn float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -46,7 +47,7 @@ fn float(number: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// A text as `%q` prints it.
+/// A string as `%q` prints it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -78,8 +79,8 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Letters, marks, numbers, punctuation, symbols and the space (`unicode.IsPrint`): what Rust writes as itself too. A mark
-/// counts when it follows something.
+/// Letters, marks, numbers, punctuation, symbols and the space (`unicode.IsPrint`): the characters that Rust does not
+/// escape either. A mark needs a preceding character.
 pub(crate) fn is_printable(character: char) -> bool {
     if character == '\'' || character == ' ' {
         return true;

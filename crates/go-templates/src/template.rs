@@ -1,4 +1,4 @@
-//! Templates of Go's `text/template` and `html/template`, with the functions and with Go's way of printing.
+//! Templates of Go's `text/template` and `html/template`, with the functions and Go's formatting.
 
 use std::fmt::Write;
 
@@ -8,23 +8,23 @@ use gotmpl::{MissingKey, Template, TemplateError, Value, html};
 use crate::functions::functions;
 use crate::{Outcome, displayed, exactly, wrong};
 
-/// A rendered text has no more bytes than this.
+/// The maximum length of a rendered text, in bytes.
 pub const MOST_TEXT: usize = 1 << 20;
 
-/// Stands at the end of what an action prints; no template can spell this name.
+/// The last command of every action; templates cannot use this name.
 const DISPLAY: &str = "\u{1}display";
 /// The template that is rendered.
 const MAIN: &str = "\u{1}main";
 const CALL_MAIN: &str = "{{template \"\\u0001main\" .}}";
 
-/// A template of `text/template`, and the ones that it may call.
+/// A `text/template`, and the templates that it may call.
 pub struct TextTemplate(Template);
 
-/// A template of `html/template`, which escapes what it prints for where it stands.
+/// An `html/template`, which escapes its output according to the context.
 pub struct HtmlTemplate(html::Template);
 
 impl TextTemplate {
-    /// `most_iterations` bounds all loops of one rendering together.
+    /// `most_iterations` limits all loops of one rendering together.
     pub fn new(name: &str, most_iterations: u64) -> Self {
         let template = Template::new(name)
             .funcs(functions())
@@ -34,7 +34,7 @@ impl TextTemplate {
         Self(template)
     }
 
-    /// Adds a text. What it defines can be called by the others; of several texts the last one is rendered.
+    /// Adds a text. Other texts can call its definitions; the last text is rendered.
     ///
     /// # Errors
     /// The text is not a template, or calls a function that does not exist.
@@ -52,11 +52,11 @@ impl TextTemplate {
 }
 
 impl HtmlTemplate {
-    /// As [`TextTemplate::new`].
+    /// See [`TextTemplate::new`].
     pub fn new(name: &str, most_iterations: u64) -> Self {
         let template = html::Template::new(name)
             .funcs(functions())
-            // Lists stay what they are: scripts write them in another way than texts.
+            // Lists keep their type: scripts format them differently than text does.
             .func(DISPLAY, |given| {
                 display(given, |value| match value {
                     Value::Float(_) => displayed(value),
@@ -68,7 +68,7 @@ impl HtmlTemplate {
         Self(template)
     }
 
-    /// As [`TextTemplate::parse`].
+    /// See [`TextTemplate::parse`].
     ///
     /// # Errors
     /// The text is not a template, or calls a function that does not exist.
@@ -81,13 +81,13 @@ impl HtmlTemplate {
     }
 
     /// # Errors
-    /// A function fails, the text is too long, or a value stands where it cannot be escaped.
+    /// A function fails, the text is too long, or a value cannot be escaped in its context.
     pub fn render(&self, data: &Value) -> Result<String, TemplateError> {
         render(|text| self.0.execute_fmt(text, data))
     }
 }
 
-/// The templates of a text by their names, with Go's way of printing.
+/// The templates of a text by name, with Go's formatting.
 fn trees(text: &str) -> Result<Vec<(String, ListNode)>, TemplateError> {
     let (mut tree, defines) = Parser::new(text, "{{", "}}")?.parse()?;
     display_all(&mut tree);
@@ -98,7 +98,7 @@ fn trees(text: &str) -> Result<Vec<(String, ListNode)>, TemplateError> {
     Ok(defined.chain([(MAIN.to_owned(), tree)]).collect())
 }
 
-/// Lets `execute` write a text that is no longer than [`MOST_TEXT`].
+/// Lets `execute` write a text of at most [`MOST_TEXT`] bytes.
 ///
 /// # Errors
 /// Those of `execute`, and a text that is too long.
@@ -111,7 +111,7 @@ pub fn render(execute: impl FnOnce(&mut BoundedText) -> Result<(), TemplateError
     outcome.map(|()| text.text)
 }
 
-/// A text that does not grow without end.
+/// A buffer with a maximum length.
 pub struct BoundedText {
     text: String,
     is_full: bool,
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_text_is_rendered_and_may_call_what_the_others_define() {
+    fn the_last_text_is_rendered_and_may_call_the_definitions_of_the_others() {
         let template = TextTemplate::new("test", 100).parse("{{ define \"a\" }}[{{ .n }}]{{ end }}other").unwrap();
         assert_eq!(
             template.parse("{{ template \"a\" . }} {{ .name }}").unwrap().render(&data()).unwrap(),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_template_prints_into_html_is_escaped() {
+    fn html_templates_escape_their_output() {
         let template = HtmlTemplate::new("test", 100).parse("{{ define \"a\" }}<p>{{ .name }}</p>{{ end }}").unwrap();
         let template =
             template.parse("{{ template \"a\" . }}<a title=\"{{ .name }}\">{{ .n }} {{ .list }}</a>").unwrap();

@@ -1,5 +1,5 @@
-//! The same templates here and at the originals: `golden/results.json` holds what Go's `text/template` and sprig make of each,
-//! with the values of `golden/data.json`.
+//! Compares the output of templates with the originals: `golden/results.json` holds the output of Go's `text/template` and
+//! sprig for each, with the values of `golden/data.json`.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,17 @@ use serde_json::Value;
 const DATA: &str = include_str!("golden/data.json");
 const RESULTS: &str = include_str!("golden/results.json");
 
-/// Where the answer is another one on purpose: the template, what it is here, and why. `None` is a failure.
+/// Deliberate differences: the template, the output here, and the reason. `None` is a failure.
 const DIFFERENT: &[(&str, Option<&str>, &str)] = &[
-    ("{{ nospace .u }}", Some("Grüße,ünïcode✓日本"), "the original takes each byte for a character"),
+    ("{{ nospace .u }}", Some("Grüße,ünïcode✓日本"), "the original treats each byte as a character"),
     (
         "{{ nospace .q }}",
         Some("a\"b\\c\u{7}\u{200b}'<&>\u{0}\u{7f}é\u{301}"),
-        "the original takes each byte for a character",
+        "the original treats each byte as a character",
     ),
-    ("{{ nospace .sp }}", Some("abc"), "the original takes each byte for a character"),
-    ("{{ nospace .name }}", Some("jean-luco'neilvon_der3rdÉCOLE"), "the original takes each byte for a character"),
-    ("{{ nospace \"\\u00a0x\\u2003\" | quote }}", Some("\"x\""), "the original takes each byte for a character"),
+    ("{{ nospace .sp }}", Some("abc"), "the original treats each byte as a character"),
+    ("{{ nospace .name }}", Some("jean-luco'neilvon_der3rdÉCOLE"), "the original treats each byte as a character"),
+    ("{{ nospace \"\\u00a0x\\u2003\" | quote }}", Some("\"x\""), "the original treats each byte as a character"),
     ("{{ trunc 3 .u | quote }}", Some("\"Gr\u{fffd}\""), CUT),
     ("{{ substr 1 3 .u | quote }}", Some("\"r\u{fffd}\""), CUT),
     ("{{ trunc 5 .u | quote }}", Some("\"Grü\u{fffd}\""), CUT),
@@ -33,8 +33,8 @@ const DIFFERENT: &[(&str, Option<&str>, &str)] = &[
     ("{{ regexSplit \"a\" \"banana\" 0 | toJson }}", Some("[]"), EMPTY),
     ("{{ regexFindAll \"a\" \"banana\" 0 | toJson }}", Some("[]"), EMPTY),
     ("{{ regexFindAll \"x\" \"banana\" -1 | toJson }}", Some("[]"), EMPTY),
-    ("{{ .missing.x }}", Some("<no value>"), "a member of nothing is nothing here, a failure in Go"),
-    ("{{ /* c */ }}x", Some("x"), "Go wants comments without spaces"),
+    ("{{ .missing.x }}", Some("<no value>"), "a member of nil is nil here, a failure in Go"),
+    ("{{ /* c */ }}x", Some("x"), "Go requires comments without spaces"),
 ];
 
 const CUT: &str = "a character that is cut in two is U+FFFD: texts are UTF-8 here";
@@ -45,7 +45,7 @@ fn rendered(template: &str, data: &go_templates::Value) -> Option<String> {
 }
 
 #[test]
-fn templates_give_what_the_originals_give() {
+fn templates_render_as_the_originals() {
     let data = value_of(&serde_json::from_str(DATA).unwrap());
     let results: Value = serde_json::from_str(RESULTS).unwrap();
     let results = results["results"].as_array().unwrap();
@@ -57,7 +57,7 @@ fn templates_give_what_the_originals_give() {
         let expected = difference.map_or_else(|| row["output"].as_str(), |(_, ours, _)| *ours);
         used += usize::from(difference.is_some());
         if difference.is_some_and(|(_, ours, _)| *ours == row["output"].as_str()) {
-            let _ = writeln!(wrong, "{template}: is the same by now");
+            let _ = writeln!(wrong, "{template}: no longer differs");
         }
         let got = rendered(template, &data);
         if got.as_deref() != expected {
@@ -65,5 +65,5 @@ fn templates_give_what_the_originals_give() {
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{wrong}", wrong.lines().count());
-    assert_eq!(used, DIFFERENT.len(), "a difference is about no template");
+    assert_eq!(used, DIFFERENT.len(), "a listed difference has no template");
 }

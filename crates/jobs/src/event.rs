@@ -1,4 +1,4 @@
-//! Events: what happened, to whom, by whom.
+//! Events: what happened, to which subject, caused by whom.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use serde_json::Value;
 
 use crate::storage;
 
-/// Something that happened. Attributes name things; they never hold a secret or a token.
+/// Something that happened. Attributes are identifiers; they never hold secrets or tokens.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// For instance `IdentityCreated`.
     pub name: &'static str,
-    /// The id of what it happened to: an identity, a session, a client.
+    /// The id of the affected resource: an identity, a session, a client.
     pub subject: String,
     pub attributes: Value,
 }
 
-/// The name of the events that tell of an issued token: many, and kept for days only.
+/// The name of the events for issued tokens, which are many and kept for days only.
 pub const TOKEN_ISSUED: &str = "OAuth2AccessTokenIssued";
 
-/// How long events stay.
+/// How long events are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRetention {
     pub audit: Duration,
-    /// Events of the name [`TOKEN_ISSUED`].
+    /// For events named [`TOKEN_ISSUED`].
     pub issued: Duration,
 }
 
@@ -35,18 +35,18 @@ impl Default for EventRetention {
     }
 }
 
-/// Writes an event into the transaction that it tells of.
+/// Writes an event in the transaction that causes it.
 pub async fn append_event(tx: &mut WriteTx, cx: &Context, event: Event) -> Result<(), Error> {
     storage::insert_event(tx, cx, &actor(&cx.actor), &event).await
 }
 
-/// As [`append_event`], for two events of one deed: one statement writes both.
+/// Like [`append_event`], for two events of one operation: one statement writes both.
 pub async fn append_events(tx: &mut WriteTx, cx: &Context, events: &[Event; 2]) -> Result<(), Error> {
     storage::insert_events(tx, cx, &actor(&cx.actor), events).await
 }
 
-/// As [`append_event`], but writes only when `is_written`. Both cases run the same statement, so that the time of an
-/// answer does not tell whether there was anything to record.
+/// Like [`append_event`], but writes only when `is_written`. Both cases run the same statement, so that the response time
+/// does not reveal whether there was anything to record.
 pub async fn append_event_if(tx: &mut WriteTx, cx: &Context, event: Event, is_written: bool) -> Result<(), Error> {
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &event, is_written).await
 }

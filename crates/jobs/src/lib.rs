@@ -1,12 +1,12 @@
-//! Work that outlives a request, and the log of what happened.
+//! Background jobs and the event log.
 //!
-//! An operation writes its effects (a mail, a web-hook, a logout at another house) as jobs in the transaction that makes
-//! them due, and an event that says what happened. What always holds:
-//! - No effect is performed before its commit; none is lost after it. A job runs at least once, so handlers bear a second
-//!   run.
-//! - Any number of processes share the queue: a job is claimed with a lease, and a process that dies leaves it to the next.
-//! - A job that keeps failing is set aside with its last reason, for people to see, and in the end deleted.
-//! - Events are only ever appended, by the transaction that they tell of.
+//! An operation writes its effects (a mail, a webhook, a logout at another service) as jobs in the transaction that causes
+//! them, and an event that records what happened. Invariants:
+//! - No effect is performed before its commit; none is lost after it. A job runs at least once, so handlers must be
+//!   idempotent.
+//! - Any number of processes share the queue: a job is claimed with a lease, and another process takes over after a crash.
+//! - A job that keeps failing is set aside with its last error, for operators to see, and deleted in the end.
+//! - Events are only appended, by the transaction that causes them.
 
 mod event;
 mod queue;
@@ -23,16 +23,16 @@ use database::{MigrationSet, Retention, Statement};
 pub const MIGRATIONS: MigrationSet =
     database::migrations! { "jobs", [1 => ("0001_jobs.sqlite.sql", "0001_jobs.postgres.sql"), 2 => "0002_events.sql"] };
 
-/// Every statement, for the test that prepares them on both engines.
+/// All statements, for the test that prepares them on both engines.
 pub const STATEMENTS: &[&[&Statement]] = storage::ALL;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
-/// Set-aside jobs stay for 14 days.
+/// Failed jobs are kept for 14 days.
 pub const RETENTION: &[Retention] = &[Retention { table: "jobs_queue", key: "tenant_id, id", expired: FAILED_JOBS }];
 
-/// How long events stay is configured: see [`EventRetention`].
+/// The retention of events is configured: see [`EventRetention`].
 pub const EVENTS: Retention = Retention { table: "jobs_events", key: "sequence", expired: "at < $1" };
 pub(crate) const ISSUED_EVENTS: Retention =
     Retention { table: "jobs_events", key: "sequence", expired: "at < $1 AND name = 'OAuth2AccessTokenIssued'" };

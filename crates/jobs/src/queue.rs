@@ -1,4 +1,4 @@
-//! Jobs: effects that are due.
+//! Jobs: effects to perform.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use uuid::Uuid;
 
 use crate::storage;
 
-/// A job to be written.
+/// A job to enqueue.
 #[derive(Clone, Debug)]
 pub struct NewJob {
-    /// Finds the [`Handler`].
+    /// Selects the [`Handler`].
     pub kind: &'static str,
-    /// Rests in the database as it is: secrets in it are sealed by the caller.
+    /// Stored as it is: the caller seals secrets in it.
     pub payload: Value,
-    /// Not before this time.
+    /// The earliest time to run it.
     pub run_at: Timestamp,
 }
 
-/// A job that was claimed.
+/// A claimed job.
 #[derive(Clone, Debug)]
 pub struct Job {
     pub id: Uuid,
@@ -33,10 +33,10 @@ pub struct Job {
 /// Why a job did not succeed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
-    /// Worth another try, later and later.
+    /// Retry with increasing delays.
     #[error("{0}")]
     Retry(String),
-    /// Trying again cannot help: the job is set aside.
+    /// Retrying cannot help: the job is set aside.
     #[error("{0}")]
     Permanent(String),
 }
@@ -52,29 +52,29 @@ impl From<Error> for Failure {
 pub trait Handler: Send + Sync {
     fn kind(&self) -> &'static str;
 
-    /// How often a job is tried before it is set aside.
+    /// The number of attempts before a job is set aside.
     fn max_attempts(&self) -> u32 {
         12
     }
 
-    /// The longest that one run may take; another process may take the job over afterwards.
+    /// The maximum duration of one run; afterwards another process may take the job over.
     fn lease(&self) -> Duration {
         Duration::from_mins(1)
     }
 
-    /// Performs the job. It may run again although it succeeded, when the process died before that was recorded.
+    /// Performs the job. A successful job may run again if the process crashed before the success was recorded.
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure>;
 }
 
-/// Writes a job into the transaction that makes it due.
+/// Enqueues a job in the transaction that causes it.
 pub async fn enqueue(tx: &mut WriteTx, cx: &Context, id: Uuid, job: NewJob) -> Result<(), Error> {
     storage::insert_job(tx, cx, id, &job).await?;
     tx.ring_on_commit();
     Ok(())
 }
 
-/// The wait before the next attempt: 5 s, 10 s, 20 s … at most an hour, with up to a quarter more so that jobs which
-/// failed together do not come back together.
+/// The delay before the next attempt: 5 s, 10 s, 20 s … at most an hour, with up to a quarter more so that jobs that failed
+/// together are not retried together.
 pub(crate) fn backoff(attempt: u32, rng: &base::Rng) -> Duration {
     let seconds = 5_u64.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(3600);
     Duration::from_millis(seconds * 1000 + rng.below(seconds * 250))
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_an_hour() {
+    fn delays_grow_to_an_hour() {
         let rng = base::Rng::seeded(1);
         let seconds: Vec<u64> = (1..=14).map(|attempt| backoff(attempt, &rng).as_secs()).collect();
         assert!((5..=7).contains(&seconds[0]));

@@ -1,4 +1,4 @@
-//! The worker: claims what is due, runs it, and has expired rows deleted. Every process runs one.
+//! The worker: claims due jobs, runs them, and deletes expired rows. Every process runs one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::event::EventRetention;
 use crate::queue::{Failure, Handler, Job, backoff};
 use crate::storage::{self, ClaimedJob};
 
-/// Jobs that run at the same time.
+/// The number of jobs that run at the same time.
 const CONCURRENCY: i64 = 8;
-/// How long a job of another process, or one whose wait is over, may lie unseen.
+/// The polling interval: the longest time until a job of another process or a retry is noticed.
 const POLL: Duration = Duration::from_secs(2);
 const REAP_EVERY: Duration = Duration::from_mins(1);
-/// Batches a table in one go: the reaper keeps up with 20,000 expired rows a minute and never holds others up for long.
+/// The most batches per table and run: enough for 20,000 expired rows a minute, without blocking others for long.
 const REAP_BATCHES: u32 = 40;
 
 pub struct Worker {
@@ -57,9 +57,9 @@ impl Worker {
         self
     }
 
-    /// Works until `stop` turns true; what is running then is finished.
+    /// Runs until `stop` turns true, and finishes the running jobs.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        // Processes that start together do not reap together.
+        // Spread the reaping of processes that start together.
         let mut reap_at = tokio::time::Instant::now() + Duration::from_secs(1 + self.rng.below(REAP_EVERY.as_secs()));
         loop {
             if let Err(error) = self.run_due().await {
@@ -78,7 +78,7 @@ impl Worker {
         }
     }
 
-    /// Runs everything that is due now, and says how many jobs that were.
+    /// Runs all due jobs and returns their number.
     pub async fn run_due(&self) -> Result<usize, Error> {
         let mut count = 0;
         loop {
@@ -96,7 +96,7 @@ impl Worker {
         }
     }
 
-    /// Deletes what has expired.
+    /// Deletes expired rows.
     pub async fn reap(&self) {
         let now = self.clock.now();
         let EventRetention { audit, issued } = self.event_retention;
@@ -122,7 +122,7 @@ impl Worker {
         let recorded = match outcome {
             Ok(()) => storage::delete_job(&self.database, claimed).await,
             Err(Decision::Postpone(until, reason)) => {
-                tracing::warn!(job = %claimed.id, kind = claimed.kind, reason, "a job failed and will be tried again");
+                tracing::warn!(job = %claimed.id, kind = claimed.kind, reason, "a job failed and will be retried");
                 storage::postpone(&self.database, claimed, until, &reason).await
             }
             Err(Decision::SetAside(reason)) => {
@@ -131,24 +131,24 @@ impl Worker {
             }
         };
         if let Err(error) = recorded {
-            // The lease ends some time, and the job runs again.
-            tracing::warn!(error = &error as &dyn std::error::Error, "the end of a job could not be recorded");
+            // The lease expires eventually, and the job runs again.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the result of a job could not be recorded");
         }
     }
 
     async fn perform(&self, claimed: &ClaimedJob) -> Result<(), Decision> {
         let Some(handler) = self.handlers.get(claimed.kind.as_str()) else {
-            // Another version of Kleis may know it: a rolling upgrade must not lose it.
+            // Another version of Kleis may support it: a rolling upgrade must not lose it.
             return Err(Decision::Postpone(
                 self.clock.now().plus(Duration::from_mins(1)),
-                "no handler here".to_owned(),
+                "no handler for this kind of job".to_owned(),
             ));
         };
         let cx = Context::for_background(self.clock.now(), claimed.tenant, RequestId(claimed.id));
         let attempt = u32::try_from(claimed.attempt).unwrap_or(u32::MAX);
         let job = Job { id: claimed.id, payload: claimed.payload.clone(), attempt };
         let outcome = tokio::time::timeout(handler.lease(), handler.run(&cx, &job)).await;
-        match outcome.unwrap_or_else(|_| Err(Failure::Retry("it took longer than its lease".to_owned()))) {
+        match outcome.unwrap_or_else(|_| Err(Failure::Retry("the job exceeded its lease".to_owned()))) {
             Ok(()) => Ok(()),
             Err(Failure::Retry(reason)) if attempt < handler.max_attempts() => {
                 Err(Decision::Postpone(self.clock.now().plus(backoff(attempt, &self.rng)), reason))
@@ -158,7 +158,7 @@ impl Worker {
     }
 }
 
-/// What becomes of a job that did not succeed.
+/// How to proceed with a failed job.
 enum Decision {
     Postpone(Timestamp, String),
     SetAside(String),

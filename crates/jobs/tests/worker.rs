@@ -1,6 +1,6 @@
-//! Jobs run once their transaction has committed, are tried again, and are set aside; on both engines.
+//! Jobs run after their transaction has committed, are retried, and are set aside; on both engines.
 
-#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failing step fails the test")]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -83,7 +83,7 @@ async fn every_statement_is_prepared_on_both_engines() {
 
 #[tokio::test]
 async fn no_list_reads_or_sorts_a_whole_table() {
-    // SQLite plans the two rows that it writes as a scan of their list.
+    // SQLite plans the two inserted rows as a scan of their list.
     assert_index_ranges(&[jobs::MIGRATIONS], jobs::STATEMENTS, &["storage::INSERT_EVENTS"]).await;
 }
 
@@ -93,7 +93,7 @@ async fn a_statement_is_parsed_once() {
 }
 
 #[tokio::test]
-async fn events_of_issued_tokens_stay_for_days_and_the_others_for_their_retention() {
+async fn events_of_issued_tokens_are_kept_for_days_and_others_for_their_retention() {
     on_both_engines(&[jobs::MIGRATIONS], |database| async move {
         let fixture = Fixture::new(database, 0);
         let append = async |name| {
@@ -139,13 +139,13 @@ async fn a_job_runs_once_and_only_when_its_transaction_committed() {
 }
 
 #[tokio::test]
-async fn a_failed_job_is_tried_later_and_in_the_end_set_aside() {
+async fn a_failed_job_is_retried_and_finally_set_aside() {
     on_both_engines(&[jobs::MIGRATIONS], |database| async move {
         let fixture = Fixture::new(database, 99);
         fixture.enqueue(json!("stubborn"), true).await;
         fixture.enqueue(json!("never"), true).await;
         assert_eq!(fixture.worker.run_due().await.unwrap(), 2);
-        assert_eq!(fixture.worker.run_due().await.unwrap(), 0, "a retry must wait");
+        assert_eq!(fixture.worker.run_due().await.unwrap(), 0, "a retry is delayed");
         for _ in 0..5 {
             fixture.time.advance(Duration::from_hours(1));
             fixture.worker.run_due().await.unwrap();
@@ -203,7 +203,7 @@ async fn events_are_kept_in_order_and_by_tenant() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_not_written_costs_the_same_statement() {
+async fn a_suppressed_event_costs_the_same_statement() {
     on_both_engines(&[jobs::MIGRATIONS], |database| async move {
         let fixture = Fixture::new(database, 0);
         let cx = fixture.cx();

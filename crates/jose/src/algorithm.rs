@@ -1,4 +1,4 @@
-//! Signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1): asymmetric ones alone.
+//! Signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1): asymmetric ones only.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,18 +1,18 @@
-//! The registered claims of a JWT against the present (RFC 7519 section 4.1).
+//! Validation of the registered claims of a JWT (RFC 7519 section 4.1).
 
 use std::time::Duration;
 
 use base::Timestamp;
 use serde_json::{Map, Value};
 
-/// What a token must claim to be accepted.
+/// The claims that a token must have.
 #[derive(Clone, Debug)]
 pub struct ClaimsCheck<'a> {
     pub now: Timestamp,
-    /// How far the other side's clock may be off.
+    /// The allowed clock skew.
     pub leeway: Duration,
     pub issuer: Option<&'a str>,
-    /// `aud` must name at least one of these; not asked when empty.
+    /// `aud` must name at least one of these; not checked when empty.
     pub audiences: &'a [&'a str],
     pub require_expiry: bool,
 }
@@ -29,7 +29,7 @@ pub enum ClaimError {
     NotYetValid,
     #[error("the token was issued in the future")]
     IssuedInFuture,
-    #[error("the token comes from another issuer")]
+    #[error("the token was issued by another issuer")]
     Issuer,
     #[error("the token is meant for another audience")]
     Audience,
@@ -82,7 +82,7 @@ pub fn numeric_date(claims: &Map<String, Value>, name: &'static str) -> Result<O
         return Ok(Some(Timestamp::from_unix_seconds(seconds)));
     }
     let seconds = number.as_f64().filter(|seconds| seconds.is_finite()).ok_or(ClaimError::Malformed(name))?;
-    #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range of i64 becomes its nearer end")]
+    #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range of i64 saturates")]
     let seconds = seconds.floor() as i64;
     Ok(Some(Timestamp::from_unix_seconds(seconds)))
 }

@@ -1,5 +1,5 @@
-//! The few DER structures that RSA keys travel in between a JWK and the crypto provider (RFC 8017 appendix A.1, RFC 5208
-//! section 5): sequences of unsigned integers.
+//! The DER structures for RSA keys between a JWK and the crypto provider (RFC 8017 appendix A.1, RFC 5208 section 5):
+//! sequences of unsigned integers.
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -11,7 +11,7 @@ pub(crate) fn write_integers(integers: &[&[u8]]) -> Vec<u8> {
     for integer in integers {
         let significant = strip_zeros(integer);
         let mut value = Vec::with_capacity(significant.len() + 1);
-        // A leading set bit would read as a negative number, and zero still needs a byte.
+        // A leading set bit would make the number negative, and zero still needs a byte.
         if significant.first().is_none_or(|byte| byte & 0x80 != 0) {
             value.push(0);
         }
@@ -43,7 +43,7 @@ fn write_value(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-/// Reads the integers of the `RSAPrivateKey` inside a PKCS #8 document, the leading version left out.
+/// Reads the integers of the `RSAPrivateKey` inside a PKCS #8 document, without the leading version.
 pub(crate) fn read_pkcs8_rsa(document: &[u8]) -> Option<Vec<Vec<u8>>> {
     let (info, _) = read_value(document, SEQUENCE)?;
     let (_version, rest) = read_value(info, INTEGER)?;

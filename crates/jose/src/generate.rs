@@ -1,4 +1,4 @@
-//! New keys. The crypto provider draws its own randomness here: a key is no place for a repeatable stream.
+//! Key generation. The crypto provider uses its own randomness: keys must not come from a repeatable stream.
 
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, Curve25519SeedBin, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
@@ -12,7 +12,7 @@ use crate::signing::ecdsa_signing;
 use crate::{Algorithm, Jwk};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the crypto provider could not make a key")]
+#[error("the crypto provider could not generate a key")]
 pub struct GenerateError;
 
 impl From<Unspecified> for GenerateError {
@@ -22,9 +22,8 @@ impl From<Unspecified> for GenerateError {
 }
 
 impl Jwk {
-    /// A new private key for signatures. RSA keys have 2048 bits: as strong as P-256 is needed for tokens that live for
-    /// hours, and eight times faster to sign with than 4096. Making one takes a tenth of a second: never on a request's
-    /// path.
+    /// A new private key for signatures. RSA keys have 2048 bits: strong enough for tokens that live for hours, and eight
+    /// times faster to sign with than 4096. Generating one takes a tenth of a second: never do it while handling a request.
     pub fn generate(algorithm: Algorithm, kid: String) -> Result<Self, GenerateError> {
         let material = match algorithm {
             Algorithm::ES256 => generate_ec(Curve::P256)?,

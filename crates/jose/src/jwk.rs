@@ -1,7 +1,7 @@
-//! JSON Web Keys and sets of them (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
+//! JSON Web Keys and key sets (RFC 7517, RFC 7518 section 6, RFC 8037 section 2).
 //!
-//! RSA of 2048 to 8192 bits, EC on the NIST curves and Ed25519. A key whose parts do not belong together is refused by the
-//! crypto provider when it becomes a [`SigningKey`](crate::SigningKey) or [`VerificationKey`](crate::VerificationKey).
+//! RSA of 2048 to 8192 bits, EC on the NIST curves and Ed25519. The crypto provider rejects a key whose parts do not match
+//! when it becomes a [`SigningKey`](crate::SigningKey) or [`VerificationKey`](crate::VerificationKey).
 
 use base::Secret;
 use base64::Engine as _;
@@ -11,15 +11,15 @@ use serde_json::{Map, Value};
 use crate::Algorithm;
 use crate::der::strip_zeros;
 
-/// One key: public, or private with its public part.
+/// A public key, or a private key with its public part.
 #[derive(Clone, Debug)]
 pub struct Jwk {
     pub kid: Option<String>,
     pub key_use: Option<KeyUse>,
-    /// `alg` when it is a signature algorithm that we know.
+    /// `alg` if it is a supported signature algorithm.
     pub algorithm: Option<Algorithm>,
     pub(crate) material: Material,
-    /// Members that we do not interpret and show again as they came (`x5c`, `key_ops`, an `alg` for encryption, ...).
+    /// Uninterpreted members, which are kept and returned unchanged (`x5c`, `key_ops`, an `alg` for encryption, ...).
     other: Map<String, Value>,
 }
 
@@ -146,7 +146,7 @@ impl Jwk {
         }
     }
 
-    /// The algorithms that a signature by this key may name. Empty for a key that is meant for encryption.
+    /// The algorithms of signatures by this key. Empty for an encryption key.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         let is_for_signatures = self.key_use != Some(KeyUse::Encryption) && !self.other.contains_key("alg");
         let fits = |algorithm: &Algorithm| {
@@ -174,12 +174,12 @@ impl Jwk {
         public
     }
 
-    /// As JSON, without private members.
+    /// JSON without private members.
     pub fn to_public_value(&self) -> Value {
         Value::Object(self.write_public())
     }
 
-    /// As JSON, with the private members of a private key.
+    /// JSON with the private members of a private key.
     pub fn to_private_value(&self) -> Value {
         let mut members = self.write_public();
         let mut secret = |name: &str, bytes: &Secret<Vec<u8>>| {
@@ -239,7 +239,7 @@ impl Jwk {
     }
 }
 
-/// Members that are read into fields; `oth` and `k` are private and never shown again.
+/// Members that are parsed into fields; `oth` and `k` are private and never returned.
 const OWN_MEMBERS: [&str; 17] =
     ["kty", "use", "alg", "kid", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
@@ -343,7 +343,7 @@ pub struct JwkSet {
 }
 
 impl JwkSet {
-    /// Refuses the set when one of its keys is not understood: for keys that are given to us to keep.
+    /// Rejects the set when a key is not supported: for keys that we store.
     pub fn parse(value: &Value) -> Result<Self, JwkError> {
         let parse =
             |(index, key)| Jwk::parse(key).map_err(|source| JwkError::InSet { index, source: Box::new(source) });
@@ -351,7 +351,7 @@ impl JwkSet {
         Ok(Self { keys })
     }
 
-    /// Leaves out keys that are not understood (RFC 7517 section 5): for sets that others publish.
+    /// Skips unsupported keys (RFC 7517 section 5): for sets that others publish.
     pub fn parse_understood(value: &Value) -> Result<Self, JwkError> {
         Ok(Self { keys: list(value)?.iter().filter_map(|key| Jwk::parse(key).ok()).collect() })
     }
@@ -380,7 +380,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_key_reads_back_as_it_was_written() {
+    fn a_key_round_trips() {
         for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA, Algorithm::RS256] {
             let key = Jwk::generate(algorithm, "k1".to_owned()).unwrap();
             let private = key.to_private_value();
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_published_set_is_read_as_far_as_it_is_understood() {
+    fn unsupported_keys_of_a_published_set_are_skipped() {
         let good = Jwk::generate(Algorithm::ES256, "good".to_owned()).unwrap().to_public_value();
         let set = json!({"keys": [{"kty": "oct", "k": "AAAA"}, good, {"kty": "EC", "crv": "secp256k1"}, 5]});
         assert_eq!(JwkSet::parse_understood(&set).unwrap().keys.len(), 1);
@@ -402,18 +402,18 @@ mod tests {
     }
 
     #[test]
-    fn short_rsa_keys_and_alien_algorithms_are_refused() {
+    fn short_rsa_keys_and_mismatched_algorithms_are_rejected() {
         let n = URL_SAFE_NO_PAD.encode([0xff; 128]);
         assert_eq!(Jwk::parse(&json!({"kty": "RSA", "n": n, "e": "AQAB"})).unwrap_err(), JwkError::RsaSize);
         let n = URL_SAFE_NO_PAD.encode([0xff; 256]);
-        let alien = json!({"kty": "RSA", "n": n, "e": "AQAB", "alg": "ES256"});
-        assert_eq!(Jwk::parse(&alien).unwrap_err(), JwkError::AlgorithmMismatch);
+        let mismatched = json!({"kty": "RSA", "n": n, "e": "AQAB", "alg": "ES256"});
+        assert_eq!(Jwk::parse(&mismatched).unwrap_err(), JwkError::AlgorithmMismatch);
         let encryption = json!({"kty": "RSA", "n": n, "e": "AQAB", "alg": "RSA-OAEP"});
         assert!(Jwk::parse(&encryption).unwrap().algorithms().is_empty());
     }
 
     #[test]
-    fn other_members_are_shown_again() {
+    fn other_members_are_preserved() {
         let mut value = Jwk::generate(Algorithm::EdDSA, "k".to_owned()).unwrap().to_public_value();
         value["x5t"] = json!("abc");
         assert_eq!(Jwk::parse(&value).unwrap().to_public_value(), value);

@@ -1,5 +1,5 @@
-//! Compact signatures (RFC 7515 section 7.1), read strictly: three parts of canonical base64url without padding, a header
-//! with each name once.
+//! Compact signatures (RFC 7515 section 7.1), parsed strictly: three parts of canonical base64url without padding, and a
+//! header with unique names.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::{Algorithm, VerificationKeys};
 
-/// Longer tokens are refused unread.
+/// Longer tokens are rejected without parsing.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// The members of a protected header that are looked at.
+/// The supported members of a protected header.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Header {
     pub alg: String,
@@ -24,7 +24,7 @@ pub struct Header {
     crit: Option<Value>,
 }
 
-/// A token that was taken apart and proves nothing yet.
+/// A parsed token whose signature is not verified yet.
 #[derive(Debug)]
 pub struct Jws<'a> {
     header: Header,
@@ -33,7 +33,7 @@ pub struct Jws<'a> {
     signature: Vec<u8>,
 }
 
-/// What the key's holder signed.
+/// A payload with a verified signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedJws {
     pub header: Header,
@@ -51,7 +51,7 @@ pub enum MalformedJws {
     Base64,
     #[error("the header is not a JSON object with a text 'alg'")]
     Header,
-    #[error("the header demands extensions that are not supported")]
+    #[error("the header requires extensions that are not supported")]
     CriticalExtensions,
 }
 
@@ -59,7 +59,7 @@ pub enum MalformedJws {
 pub enum VerifyError {
     #[error("the algorithm is not allowed")]
     AlgorithmNotAllowed,
-    #[error("no key fits the token")]
+    #[error("no key matches the token")]
     NoKey,
     #[error("the signature does not match")]
     SignatureMismatch,
@@ -83,12 +83,12 @@ impl<'a> Jws<'a> {
         Ok(Self { header, signing_input, payload: decode(payload)?, signature: decode(signature)? })
     }
 
-    /// The header, before anything is proved: good for choosing keys.
+    /// The unverified header, for selecting keys.
     pub fn unverified_header(&self) -> &Header {
         &self.header
     }
 
-    /// The claims, before anything is proved: good for choosing whose keys to ask.
+    /// The unverified claims, for selecting the issuer of the keys.
     pub fn unverified_claims<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&self.payload).ok()
     }
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn unsigned_and_symmetric_tokens_are_refused() {
+    fn unsigned_and_symmetric_tokens_are_rejected() {
         let key = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
         for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"None"}"#, r#"{"alg":""}"#] {
             let token = format!("{}.{}.", encode(header), encode("{}"));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kid_chooses_and_an_unknown_one_fits_nothing() {
+    fn the_kid_selects_the_key_and_an_unknown_one_matches_none() {
         let one = Jwk::generate(Algorithm::EdDSA, "one".to_owned()).unwrap();
         let two = Jwk::generate(Algorithm::EdDSA, "two".to_owned()).unwrap();
         let token = SigningKey::new(&two).unwrap().sign(&json!({})).unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_tokens_are_named() {
+    fn malformed_tokens_have_specific_errors() {
         let header = encode(r#"{"alg":"ES256"}"#);
         assert_eq!(Jws::parse("a.b").unwrap_err(), MalformedJws::Parts);
         assert_eq!(Jws::parse(&format!("{header}.e30.a.b")).unwrap_err(), MalformedJws::Parts);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_of_rfc_8037_appendix_a_4_holds() {
+    fn the_example_of_rfc_8037_appendix_a_4_verifies() {
         let public = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                      hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn any_changed_character_is_noticed(position in 0_usize..1000, replacement in "[A-Za-z0-9_-]") {
+        fn any_changed_character_is_detected(position in 0_usize..1000, replacement in "[A-Za-z0-9_-]") {
             let jwk = Jwk::generate(Algorithm::EdDSA, "k".to_owned()).unwrap();
             let token = SigningKey::new(&jwk).unwrap().sign(&json!({"sub": "alice", "admin": false})).unwrap();
             let position = position % token.len();

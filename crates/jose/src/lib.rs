@@ -1,12 +1,12 @@
 //! JSON Web Keys, Signatures and Tokens (RFC 7515, 7517, 7518, 7519, 8037, 8725) over one audited crypto provider.
 //!
-//! What always holds:
-//! - Nothing here knows a clock, a network, a database or async: times are handed in.
-//! - An algorithm belongs to the key, not to the token: a token only verifies under an algorithm that the caller allows
-//!   *and* that fits the key's type and its `alg`. `none` and symmetric algorithms do not exist here.
-//! - A header's `jwk`, `jku`, `x5u` and `x5c` are never followed; a `crit` header is refused, because no extension is
-//!   understood (RFC 7515 section 4.1.11).
-//! - Private members are wiped when dropped and leave only through [`Jwk::to_private_value`].
+//! Invariants:
+//! - No clock, network, database or async: the caller passes times in.
+//! - The algorithm is determined by the key, not by the token: a token verifies only under an algorithm that the caller
+//!   allows *and* that fits the key's type and its `alg`. `none` and symmetric algorithms do not exist here.
+//! - A header's `jwk`, `jku`, `x5u` and `x5c` are never followed; a `crit` header is rejected, because no extension is
+//!   supported (RFC 7515 section 4.1.11).
+//! - Private members are wiped when dropped and are exposed only by [`Jwk::to_private_value`].
 
 mod algorithm;
 mod claims;

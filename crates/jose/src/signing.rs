@@ -1,4 +1,4 @@
-//! Signing: a key object that is made once and signs many tokens.
+//! Signing with reusable key objects.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
@@ -14,12 +14,12 @@ use serde::Serialize;
 use crate::jwk::{Curve, Material};
 use crate::{Algorithm, Jwk};
 
-/// A private key, ready to sign under one algorithm.
+/// A private key for one algorithm.
 pub struct SigningKey {
     kid: Option<String>,
     algorithm: Algorithm,
     pair: Pair,
-    /// The encoded header of `typ: JWT`, which nearly every token has.
+    /// The encoded header with `typ: JWT`, which nearly every token has.
     jwt_header: String,
 }
 
@@ -35,9 +35,9 @@ pub enum SignError {
     NotPrivate,
     #[error("the key is not for signatures")]
     NotForSignatures,
-    #[error("the parts of the key do not belong together")]
+    #[error("the parts of the key do not match")]
     Inconsistent,
-    #[error("the claims cannot be written as JSON")]
+    #[error("the claims cannot be serialized as JSON")]
     Claims,
     #[error("the crypto provider could not sign")]
     Provider,
@@ -52,7 +52,7 @@ struct HeaderText<'a> {
 }
 
 impl SigningKey {
-    /// A key without `alg` signs with the first algorithm that fits it: RS256 for RSA.
+    /// A key without `alg` uses the first algorithm that fits it: RS256 for RSA.
     pub fn new(jwk: &Jwk) -> Result<Self, SignError> {
         if !jwk.is_private() {
             return Err(SignError::NotPrivate);
@@ -77,7 +77,7 @@ impl SigningKey {
         self.sign_with_header(self.jwt_header.clone(), claims)
     }
 
-    /// A compact JWT whose `typ` names what kind of token it is (RFC 8725 section 3.11).
+    /// A compact JWT whose `typ` names the type of token (RFC 8725 section 3.11).
     pub fn sign_typed(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
         self.sign_with_header(encode_header(self.algorithm, self.kid(), typ)?, claims)
     }

@@ -1,4 +1,4 @@
-//! Verifying: key objects that are made once and check many tokens.
+//! Verification with reusable key objects.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
@@ -9,18 +9,18 @@ use aws_lc_rs::signature::{
 use crate::jwk::Material;
 use crate::{Algorithm, Jwk, der};
 
-/// A public key, ready to verify under each algorithm that fits it.
+/// A public key for each algorithm that fits it.
 pub struct VerificationKey {
     kid: Option<String>,
     parsed: Vec<(Algorithm, ParsedPublicKey)>,
 }
 
-/// The keys that a token may be signed with.
+/// The keys that may have signed a token.
 #[derive(Debug, Default)]
 pub struct VerificationKeys(Vec<VerificationKey>);
 
 impl VerificationKey {
-    /// `None` for a key that verifies nothing: meant for encryption, or refused by the crypto provider.
+    /// `None` for a key that cannot verify: for encryption only, or rejected by the crypto provider.
     pub fn new(jwk: &Jwk) -> Option<Self> {
         let bytes = match &jwk.material {
             Material::Rsa { n, e, .. } => der::write_integers(&[n, e]),
@@ -50,12 +50,12 @@ impl VerificationKeys {
         self.0.is_empty()
     }
 
-    /// Whether there is a key of this name.
+    /// Whether there is a key with this `kid`.
     pub fn contains(&self, kid: &str) -> bool {
         self.0.iter().any(|key| key.kid.as_deref() == Some(kid))
     }
 
-    /// Whether one of the keys made this signature. A `kid` chooses among the keys, as far as they have one.
+    /// Whether one of the keys made this signature. A `kid` selects among the keys that have one.
     pub(crate) fn verify(
         &self,
         kid: Option<&str>,

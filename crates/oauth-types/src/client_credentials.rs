@@ -1,4 +1,4 @@
-//! What a client sends to authenticate (RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7523 section 2.2).
+//! The credentials of a client (RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7523 section 2.2).
 
 use base::Secret;
 use base64::Engine as _;
@@ -6,10 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::Parameters;
 
-/// The only `client_assertion_type`.
+/// The only supported `client_assertion_type`.
 pub const JWT_BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// One way of authenticating: a request that mixes several is refused (RFC 6749 section 2.3).
+/// One authentication method: a request that uses several is rejected (RFC 6749 section 2.3).
 #[derive(Clone, Debug)]
 pub enum ClientCredentials {
     Basic {
@@ -20,12 +20,12 @@ pub enum ClientCredentials {
         client_id: String,
         secret: Secret<String>,
     },
-    /// `client_id` is what the form names; the assertion names it, too.
+    /// `client_id` is the one in the form; the assertion names it, too.
     Assertion {
         client_id: Option<String>,
         assertion: Secret<String>,
     },
-    /// A client id and nothing to prove it.
+    /// A client id without credentials.
     None {
         client_id: String,
     },
@@ -48,7 +48,7 @@ pub enum MalformedCredentials {
 }
 
 impl ClientCredentials {
-    /// Reads the `Authorization` header (when there is one) and the form.
+    /// Reads the `Authorization` header, if present, and the form.
     pub fn read(authorization: Option<&str>, form: &Parameters) -> Result<Self, MalformedCredentials> {
         let basic = authorization.and_then(basic_value).map(parse_basic).transpose()?;
         let client_id = form.get("client_id").map(str::to_owned);
@@ -71,7 +71,7 @@ impl ClientCredentials {
             (Some((basic_id, _)), Some(client_id), None) if basic_id != client_id => {
                 Err(MalformedCredentials::OtherClient)
             }
-            // An empty Basic password proves nothing: a public client that names itself in the header.
+            // An empty Basic password is no credential: a public client that sends its id in the header.
             (Some((client_id, secret)), _, None) if secret.expose().is_empty() => Ok(Self::None { client_id }),
             (Some((client_id, secret)), _, None) => Ok(Self::Basic { client_id, secret }),
             (None, Some(client_id), Some(secret)) => Ok(Self::Post { client_id, secret }),
@@ -86,7 +86,7 @@ fn basic_value(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("basic").then_some(value.trim())
 }
 
-/// RFC 6749 section 2.3.1: user and password are form-encoded before they become Basic authentication.
+/// RFC 6749 section 2.3.1: user and password are form-encoded before they are used as Basic credentials.
 fn parse_basic(value: &str) -> Result<(String, Secret<String>), MalformedCredentials> {
     let decoded = STANDARD.decode(value).map_err(|_| MalformedCredentials::Header)?;
     let text = Secret::new(String::from_utf8(decoded).map_err(|_| MalformedCredentials::Header)?);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ways_at_once_are_refused() {
+    fn two_methods_at_once_are_rejected() {
         let header = basic("a", "b");
         assert!(matches!(read(Some(&header), "client_id=a&client_secret=b"), Err(MalformedCredentials::Several)));
         assert!(matches!(read(Some(&header), "client_id=z"), Err(MalformedCredentials::OtherClient)));

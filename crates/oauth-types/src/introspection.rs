@@ -1,9 +1,9 @@
-//! The answer to an introspection request (RFC 7662 section 2.2).
+//! The introspection response (RFC 7662 section 2.2).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a token is for.
+/// The type of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenUse {
@@ -11,7 +11,7 @@ pub enum TokenUse {
     RefreshToken,
 }
 
-/// An inactive token says nothing but that (RFC 7662 section 2.2).
+/// An inactive token has no other members (RFC 7662 section 2.2).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Introspection {
@@ -24,8 +24,7 @@ pub struct Inactive {
     active: bool,
 }
 
-/// No `jti`, although RFC 7662 registers it: clients of the systems that Kleis replaces refuse members that their models
-/// lack.
+/// Without `jti`, although RFC 7662 registers it: clients of Ory Hydra reject members that their models lack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActiveToken {
     pub active: bool,
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inactive_token_says_nothing_else() {
+    fn an_inactive_token_has_no_other_members() {
         assert_eq!(serde_json::to_string(&Introspection::INACTIVE).unwrap(), r#"{"active":false}"#);
     }
 }

@@ -1,9 +1,9 @@
-//! OAuth 2.0 and OpenID Connect as values: parameters, scopes, response types, redirect URIs, PKCE, error codes and the
-//! shapes of the answers (RFC 6749, 6750, 7009, 7636, 7662, 8252, 8414, 9700; OpenID Connect Core and Discovery).
+//! OAuth 2.0 and OpenID Connect as values: parameters, scopes, response types, redirect URIs, PKCE, error codes and
+//! response bodies (RFC 6749, 6750, 7009, 7636, 7662, 8252, 8414, 9700; OpenID Connect Core and Discovery).
 //!
-//! What always holds:
-//! - Nothing here knows a clock, a network or a database.
-//! - A value that exists is valid: text from outside becomes one of these types, or an error that names the parameter.
+//! Invariants:
+//! - No clock, network or database.
+//! - Every value is valid: input is parsed into one of these types, or into an error that names the parameter.
 
 mod client_credentials;
 mod error;

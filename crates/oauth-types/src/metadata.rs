@@ -1,7 +1,7 @@
 //! The discovery document (OpenID Connect Discovery section 3, RFC 8414 section 2).
 //!
-//! It holds what the systems that Kleis replaces publish, as far as it works here, and three members that specifications
-//! demand besides: `token_endpoint_auth_signing_alg_values_supported` (RFC 8414 section 2, for `private_key_jwt`),
+//! It has the members that Ory Hydra publishes, as far as they are supported, and three more that specifications require:
+//! `token_endpoint_auth_signing_alg_values_supported` (RFC 8414 section 2, for `private_key_jwt`),
 //! `prompt_values_supported` (Initiating User Registration section 4, for `create`) and
 //! `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
 
@@ -29,9 +29,9 @@ pub struct ProviderMetadata {
     pub token_endpoint_auth_methods_supported: Vec<String>,
     pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     pub id_token_signing_alg_values_supported: Vec<String>,
-    /// Not registered anywhere, but read by clients of the systems we replace.
+    /// Not registered, but used by clients of Ory Hydra.
     pub id_token_signed_response_alg: Vec<String>,
-    /// Likewise.
+    /// As above.
     pub userinfo_signed_response_alg: Vec<String>,
     pub userinfo_signing_alg_values_supported: Vec<String>,
     pub request_parameter_supported: bool,

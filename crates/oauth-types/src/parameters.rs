@@ -1,10 +1,10 @@
 //! Request parameters: a query or a form (RFC 6749 section 3.1 and appendix B).
 //!
-//! A parameter occurs once; one without a value counts as left out. `audience` and `resource` are lists by their own
-//! definitions (RFC 8707 section 2) and may occur more often.
+//! A parameter may occur once; an empty value counts as absent. `audience` and `resource` are defined as lists (RFC 8707
+//! section 2) and may be repeated.
 //!
-//! Reading comes before any authentication, so it takes time in proportion to the bytes, and ends at the first parameter
-//! over its bound ([`base::bounds`]).
+//! Parameters are parsed before authentication, so parsing takes linear time and stops at the first parameter that exceeds
+//! its limit ([`base::bounds`]).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use base::bounds::{self, PARAMETER_NAME_BYTES, PARAMETERS};
 
 const LISTS: [&str; 2] = ["audience", "resource"];
 
-/// Decoded parameters, in the order in which they came.
+/// Decoded parameters in their original order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameters(Vec<(String, String)>);
 
@@ -23,8 +23,8 @@ pub enum ParameterError {
     Repeated(String),
     #[error("parameter '{0}' is required")]
     Missing(&'static str),
-    /// No value of ours has one, and PostgreSQL cannot store it.
-    #[error("parameter '{0}' must not hold the character U+0000")]
+    /// No supported value contains it, and PostgreSQL cannot store it.
+    #[error("parameter '{0}' must not contain the character U+0000")]
     Zero(String),
     #[error("the request must have at most {PARAMETERS} parameters")]
     TooMany,
@@ -37,12 +37,12 @@ pub enum ParameterError {
 }
 
 impl Parameters {
-    /// Reads `application/x-www-form-urlencoded` text.
+    /// Parses `application/x-www-form-urlencoded` text.
     pub fn parse(encoded: &[u8]) -> Result<Self, ParameterError> {
         Self::from_pairs(url::form_urlencoded::parse(encoded))
     }
 
-    /// Reads a query and a form together: together, too, they name each parameter once.
+    /// Parses a query and a form together: no parameter may occur in both.
     pub fn parse_both(query: &[u8], form: &[u8]) -> Result<Self, ParameterError> {
         Self::from_pairs(url::form_urlencoded::parse(query).chain(url::form_urlencoded::parse(form)))
     }
@@ -57,7 +57,7 @@ impl Parameters {
             if name.len() > PARAMETER_NAME_BYTES {
                 return Err(ParameterError::NameTooLong);
             }
-            // RFC 6749 section 3.1: parameters sent without a value are treated as if they were left out.
+            // RFC 6749 section 3.1: parameters without a value are treated as if they were omitted.
             if value.is_empty() {
                 continue;
             }
@@ -95,20 +95,20 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The values of `audience`: repeated, or one value with spaces.
+    /// The values of `audience`: repeated, or one space-separated value.
     pub fn audience(&self) -> Vec<String> {
         let mut known = HashSet::new();
         let words = self.all("audience").flat_map(|value| value.split(' ')).filter(|word| !word.is_empty());
         words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
     }
 
-    /// The same parameters as form text, in the order in which they came.
+    /// The same parameters as a form, in their original order.
     pub fn to_query(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(self.iter()).finish()
     }
 }
 
-/// Checks all values of one parameter against its bounds.
+/// Checks all values of one parameter against its limits.
 fn check_size<'a>(name: &str, values: impl Iterator<Item = &'a str> + Clone) -> Result<(), ParameterError> {
     let bounds = bounds::of_parameter(name);
     if values.clone().map(str::len).sum::<usize>() > bounds.bytes {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_is_refused_by_the_name_of_its_parameter() {
+    fn a_nul_character_is_rejected_with_the_parameter_name() {
         assert_eq!(Parameters::parse(b"a=1&b=x%00y"), Err(ParameterError::Zero("b".to_owned())));
         assert_eq!(Parameters::parse(b"%00=1"), Err(ParameterError::Zero("\u{fffd}".to_owned())));
     }
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(
             Parameters::parse("a=&".repeat(80_000).as_bytes()),
             Err(ParameterError::TooMany),
-            "empty ones count"
+            "empty parameters count"
         );
         assert_eq!(
             Parameters::parse_both(query(200).as_bytes(), b"b=1"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_over_its_bound_is_refused_by_its_name() {
+    fn a_parameter_over_its_limit_is_rejected_with_its_name() {
         let too_many = |name: &str, words| Err(ParameterError::TooManyWords { name: name.to_owned(), words });
         let too_long = |name: &str, bytes| Err(ParameterError::TooLong { name: name.to_owned(), bytes });
         for (name, words) in [("scope", 256), ("audience", 256), ("acr_values", 32), ("ui_locales", 32), ("prompt", 32)]
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn audience_is_a_list_in_either_spelling() {
+    fn audience_is_a_list_in_either_form() {
         let parameters =
             Parameters::parse(b"audience=https://a+https://b&audience=https://c&audience=https://a").unwrap();
         assert_eq!(parameters.audience(), ["https://a", "https://b", "https://c"]);
@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_parsed_or_rejected(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(parameters) = Parameters::parse(&bytes) {
                 prop_assert_eq!(Parameters::parse(parameters.to_query().as_bytes()).unwrap(), parameters);
             }

@@ -1,4 +1,4 @@
-//! Proof Key for Code Exchange (RFC 7636), with `S256` alone (RFC 9700 section 2.1.1).
+//! Proof Key for Code Exchange (RFC 7636), with `S256` only (RFC 9700 section 2.1.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,7 +24,7 @@ pub enum PkceError {
 }
 
 impl CodeChallenge {
-    /// Reads the two parameters of an authorization request. A missing method would mean `plain`, which is refused.
+    /// Parses the two parameters of an authorization request. A missing method would mean `plain`, which is rejected.
     pub fn parse(challenge: &str, method: Option<&str>) -> Result<Self, PkceError> {
         if method != Some("S256") {
             return Err(PkceError::Method);
@@ -32,7 +32,7 @@ impl CodeChallenge {
         Self::from_text(challenge)
     }
 
-    /// Reads a challenge that was checked before.
+    /// Parses a challenge that was validated before.
     pub fn from_text(challenge: &str) -> Result<Self, PkceError> {
         let bytes = URL_SAFE_NO_PAD.decode(challenge).map_err(|_| PkceError::Challenge)?;
         bytes.try_into().map(Self).map_err(|_| PkceError::Challenge)
@@ -75,7 +75,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_example_of_rfc_7636_appendix_b_holds() {
+    fn the_example_of_rfc_7636_appendix_b_matches() {
         let verifier = CodeVerifier::parse("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk").unwrap();
         let challenge = CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", Some("S256")).unwrap();
         assert!(challenge.is_proved_by(&verifier));
@@ -91,7 +91,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_the_verifier_proves_its_challenge(one in "[A-Za-z0-9._~-]{43,128}", two in "[A-Za-z0-9._~-]{43,128}") {
+        fn only_the_right_verifier_matches_its_challenge(one in "[A-Za-z0-9._~-]{43,128}", two in "[A-Za-z0-9._~-]{43,128}") {
             let (one, two) = (CodeVerifier::parse(&one).unwrap(), CodeVerifier::parse(&two).unwrap());
             let challenge = CodeChallenge::from_text(&one.challenge().to_text()).unwrap();
             prop_assert!(challenge.is_proved_by(&one));

@@ -8,7 +8,7 @@ pub enum Prompt {
     Login,
     Consent,
     SelectAccount,
-    /// Show the registration page first. `create` is its standard name, `registration` the inherited one.
+    /// Show the registration page first. `create` is the standard name, `registration` that of Ory Hydra.
     Create,
 }
 

@@ -1,14 +1,14 @@
 //! Redirect URIs (RFC 6749 section 3.1.2, RFC 8252 sections 7.1 and 7.3, RFC 9700 section 4.1.3).
 //!
-//! They match byte for byte. The one exception is the port of a loopback address, which a native application learns only
-//! when it runs.
+//! They are compared byte for byte. The only exception is the port of a loopback address, which a native application does
+//! not know in advance.
 
 use std::fmt;
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// An absolute URI without a fragment, kept as it was written.
+/// An absolute URI without a fragment, stored as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectUri {
     text: String,
@@ -21,19 +21,19 @@ pub enum RedirectUriError {
     NotAbsolute,
     #[error("the redirect URI has a fragment")]
     Fragment,
-    #[error("the redirect URI has a scheme that a browser would run or open locally")]
+    #[error("the redirect URI has a scheme that a browser would execute or open locally")]
     Scheme,
-    #[error("the redirect URI has characters that do not belong in a URI")]
+    #[error("the redirect URI has characters that are not allowed in a URI")]
     Characters,
 }
 
-/// Schemes that do not lead anywhere, or run what follows.
+/// Schemes that do not lead to a client or that execute the URI.
 const FORBIDDEN_SCHEMES: [&str; 8] =
     ["javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem"];
 
 impl RedirectUri {
     pub fn parse(text: &str) -> Result<Self, RedirectUriError> {
-        // RFC 3986 section 2: a URI is printable ASCII. Anything else would be read differently by different parsers.
+        // RFC 3986 section 2: a URI is printable ASCII. Parsers would interpret other characters differently.
         if !text
             .bytes()
             .all(|byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`'))
@@ -58,7 +58,7 @@ impl RedirectUri {
         &self.url
     }
 
-    /// Whether an answer may travel there: by TLS, to this very machine, or to an application by its own scheme.
+    /// Whether responses may be sent there: over TLS, to the local machine, or to an application by its private-use scheme.
     pub fn is_secure(&self) -> bool {
         self.url.scheme() != "http" || self.is_this_machine()
     }
@@ -72,7 +72,7 @@ impl RedirectUri {
         }
     }
 
-    /// Whether the address is an `http` loopback literal, where RFC 8252 section 7.3 leaves the port open. The name
+    /// Whether this is an `http` URI with a loopback IP address, for which RFC 8252 section 7.3 ignores the port. The name
     /// `localhost` does not count: it may resolve elsewhere.
     fn is_loopback_literal(&self) -> bool {
         let address = match self.url.host() {
@@ -90,7 +90,7 @@ impl fmt::Display for RedirectUri {
     }
 }
 
-/// Whether `requested` is the `registered` URI.
+/// Whether `requested` matches the `registered` URI.
 pub fn redirect_uri_matches(registered: &str, requested: &RedirectUri) -> bool {
     if registered == requested.text {
         return true;
@@ -103,7 +103,7 @@ pub fn redirect_uri_matches(registered: &str, requested: &RedirectUri) -> bool {
         && without_port(&registered).is_some_and(|text| Some(text) == without_port(requested))
 }
 
-/// What stands before and after the port, as it was written: `None` for shapes that only a lenient parser understands.
+/// The text before and after the port, as written: `None` for forms that only a lenient parser accepts.
 fn without_port(uri: &RedirectUri) -> Option<(&str, &str)> {
     let rest = uri.text.strip_prefix("http://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_address_leaves_the_port_open() {
+    fn the_port_of_a_loopback_address_is_ignored() {
         assert!(matches("http://127.0.0.1/cb", "http://127.0.0.1:8123/cb"));
         assert!(matches("http://127.0.0.1:1/cb?a=b", "http://127.0.0.1:8123/cb?a=b"));
         assert!(matches("http://[::1]/cb", "http://[::1]:8123/cb"));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_plain_absolute_uri_is_refused() {
+    fn other_than_absolute_uris_are_rejected() {
         for text in
             ["", "/cb", "rp.example", "https://rp.example/\u{e9}", "https://rp.example/a b", "javascript:alert(1)"]
         {
@@ -180,14 +180,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics_and_a_uri_matches_itself(text in "\\PC{0,60}") {
+        fn parsing_never_panics_and_a_uri_matches_itself(text in "\\PC{0,60}") {
             if let Ok(uri) = RedirectUri::parse(&text) {
                 prop_assert!(redirect_uri_matches(&text, &uri));
             }
         }
 
         #[test]
-        fn a_match_differs_in_the_port_of_a_loopback_address_at_most(
+        fn a_match_differs_at_most_in_the_port_of_a_loopback_address(
             registered in "http://(127.0.0.1|\\[::1\\]|localhost|a.example)(:[0-9]{1,5})?(/[a-z]{0,3})?",
             requested in "http://(127.0.0.1|\\[::1\\]|localhost|a.example)(:[0-9]{1,5})?(/[a-z]{0,3})?",
         ) {

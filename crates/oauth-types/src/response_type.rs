@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A response type as a whole: words whose order does not matter.
+/// A complete response type: a set of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResponseTypes {
     pub code: bool,
@@ -20,7 +20,7 @@ pub enum ResponseTypeError {
     Unknown(String),
 }
 
-/// How the parameters of an answer travel.
+/// How the response parameters are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
@@ -47,12 +47,12 @@ impl ResponseTypes {
         self.code && !self.id_token && !self.token
     }
 
-    /// The mode of an answer when the request names none.
+    /// The default mode of the response type.
     pub fn default_mode(self) -> ResponseMode {
         if self.is_code_alone() { ResponseMode::Query } else { ResponseMode::Fragment }
     }
 
-    /// Tokens never travel in a query (Multiple Response Types section 3).
+    /// Tokens are never sent in a query (Multiple Response Types section 3).
     pub fn allows_mode(self, mode: ResponseMode) -> bool {
         mode != ResponseMode::Query || self.is_code_alone()
     }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_never_travel_in_a_query() {
+    fn tokens_are_never_sent_in_a_query() {
         let hybrid = ResponseTypes::parse("code token").unwrap();
         assert_eq!(hybrid.default_mode(), ResponseMode::Fragment);
         assert!(!hybrid.allows_mode(ResponseMode::Query));

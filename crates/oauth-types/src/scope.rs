@@ -5,18 +5,18 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Scope values in the order in which they were first named, without repetition. It travels as one text with spaces.
+/// Unique scope values in order of their first occurrence. Serialized as one space-separated string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeSet(Vec<String>);
 
-/// How a registered scope covers a requested one.
+/// How a registered scope is compared with a requested one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeMatching {
-    /// Equal texts.
+    /// Equal strings.
     Exact,
-    /// The registered scope is a pattern of segments divided by dots: `*` stands for one segment, at the end for one or
-    /// more.
+    /// The registered scope is a pattern of dot-separated segments: `*` stands for one segment, or for one or more at the
+    /// end.
     #[default]
     Wildcard,
 }
@@ -53,14 +53,14 @@ impl ScopeSet {
         self.iter().all(|scope| other.contains(scope))
     }
 
-    /// Whether these scopes ask for a refresh token (OpenID Connect Core section 11; `offline` is the older name).
+    /// Whether these scopes request a refresh token (OpenID Connect Core section 11; `offline` is the older name).
     pub fn asks_for_offline_access(&self) -> bool {
         self.contains("offline_access") || self.contains("offline")
     }
 
-    /// The first of the `requested` scopes that this set, read as a registration, does not cover.
+    /// The first of the `requested` scopes that this set of registered scopes does not cover.
     pub fn first_uncovered<'a>(&self, requested: &'a Self, matching: ScopeMatching) -> Option<&'a str> {
-        // A scope without a star covers itself only, so only patterns are compared one by one.
+        // A scope without a star covers only itself, so only patterns need a pairwise comparison.
         let literals: HashSet<&str> = self.iter().collect();
         let patterns: Vec<&str> = match matching {
             ScopeMatching::Exact => Vec::new(),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_keeps_order_and_drops_repetitions() {
+    fn a_set_keeps_order_and_removes_duplicates() {
         assert_eq!(ScopeSet::parse("openid  offline openid email").to_string(), "openid offline email");
         assert!(ScopeSet::parse("openid offline").asks_for_offline_access());
         let registered = ScopeSet::parse("openid files.*");
@@ -164,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn many_scopes_are_read_and_compared_in_linear_time() {
-        // 400 000 scopes: a second loop over them would take minutes.
+    fn many_scopes_are_parsed_and_compared_in_linear_time() {
+        // 400 000 scopes: a quadratic algorithm would take minutes.
         let text = (0..400_000).map(|n| format!("s{n} ")).collect::<Vec<_>>().concat();
         let set = ScopeSet::parse(&text);
         assert_eq!(set.as_slice().len(), 400_000);
@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_becomes_a_set_that_reads_back(text in "[ a-z.*:]{0,40}") {
+        fn any_set_round_trips(text in "[ a-z.*:]{0,40}") {
             let set = ScopeSet::parse(&text);
             prop_assert_eq!(ScopeSet::parse(&set.to_string()), set);
         }

@@ -1,9 +1,8 @@
-//! The successful answer of the token endpoint (RFC 6749 section 5.1).
+//! The successful response of the token endpoint (RFC 6749 section 5.1).
 
 use serde::Serialize;
 
-/// The only token type; in lower case, as clients of the systems we replace expect it (RFC 6749 section 7.1 lets the
-/// case vary).
+/// The only token type; in lower case, as clients of Ory Hydra expect it (RFC 6749 section 7.1 makes it case-insensitive).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenType {
@@ -11,7 +10,7 @@ pub enum TokenType {
     Bearer,
 }
 
-/// The fields are plain texts because this is the one place where tokens must be seen.
+/// The fields are plain strings because tokens must be serialized here.
 #[derive(Serialize)]
 pub struct TokenResponse {
     pub access_token: String,

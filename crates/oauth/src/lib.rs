@@ -1,11 +1,11 @@
-//! OAuth 2.0 and OpenID Connect: clients ask for access in the name of people or for themselves, and receive tokens
+//! OAuth 2.0 and OpenID Connect: clients request access on behalf of users or for themselves, and receive tokens
 //! (RFC 6749, 6750, 7009, 7523, 7636, 7662, 8414, 9207, 9700; OpenID Connect Core, Discovery, RP-Initiated, Front-Channel
 //! and Back-Channel Logout).
 //!
-//! What always holds:
-//! - One row per authorization; an access token costs none. Whatever ends a grant ends its tokens at once.
-//! - An authorization code is redeemed once; a refresh token has one line of descent.
-//! - Nothing is granted beyond what the client registered, requested, and the person consented to.
+//! Invariants:
+//! - One row per authorization, none per access token. The end of a grant ends its tokens at once.
+//! - An authorization code is redeemed once; a refresh token has at most one successor.
+//! - Nothing is granted beyond what the client registered and requested, and the user consented to.
 
 mod config;
 mod definition;
@@ -27,7 +27,7 @@ pub use definition::DEFINITION;
 pub use service::{OAuth, Parts};
 pub use storage::RETENTION;
 
-/// The names of the texts that this service shows, besides those of `ui`.
+/// The names of the texts of this service, besides those of `ui`.
 pub fn text_names() -> Vec<ui::TextName> {
     pages::texts::Texts::names()
 }

@@ -1,4 +1,4 @@
-//! The service value: a cheap clone around its parts. Operations are methods on it, each in a file of its own.
+//! The service value, cheap to clone. Operations are methods on it, each in its own file.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::domain::claims::AccessTokenClaims;
 use crate::memory::{Clients, FailedSecrets, KeyRing, RemoteKeySets, UnusedChallenges, VerifiedSecrets};
 use crate::operations::introspect_token::{LIVE_TOKEN_BYTES, LiveAccessToken};
 
-/// What the service is made of.
+/// The components of the service.
 pub struct Parts {
     pub config: Config,
     pub database: Database,
     pub clock: Clock,
     pub rng: Rng,
     pub sealer: Sealer,
-    /// For what clients registered: key sets, sector identifiers, back-channel logout.
+    /// For URLs that clients registered: key sets, sector identifiers, back-channel logout.
     pub http: HttpClient,
     pub sessions: Link<dyn Sessions>,
-    /// The frame of the built-in pages.
+    /// The layout of the built-in pages.
     pub ui: ui::Ui,
 }
 
-/// What the cached access tokens take at most.
+/// The memory limit of the cached access tokens.
 const LIVE_TOKENS_BYTES: usize = 32 << 20;
 
 /// The OAuth 2.0 service.
@@ -82,12 +82,12 @@ impl OAuth {
         crate::http::public_routes(self).with_state(self.clone())
     }
 
-    /// Endpoints for operators and applications of the operator.
+    /// Endpoints for operators and their applications.
     pub fn admin_router(&self) -> axum::Router {
         crate::http::admin_routes().with_state(self.clone())
     }
 
-    /// What this service does in the background.
+    /// The background work of this service.
     pub fn handlers(&self) -> Vec<Arc<dyn jobs::Handler>> {
         crate::jobs::handlers(self)
     }
@@ -128,7 +128,7 @@ impl OAuth {
         &self.0.access_token_claims
     }
 
-    /// Access tokens that were found live a moment ago, by digest.
+    /// Access tokens that were recently found active, by digest.
     pub(crate) fn live_tokens(&self) -> &ReadCache<[u8; 32], LiveAccessToken> {
         &self.0.live_tokens
     }
@@ -149,7 +149,7 @@ impl OAuth {
         &self.0.remote_keys
     }
 
-    /// Wrong client secrets of a short while ago.
+    /// Recent wrong client secrets.
     pub(crate) fn failed_secrets(&self) -> &FailedSecrets {
         &self.0.failed_secrets
     }

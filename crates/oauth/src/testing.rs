@@ -23,7 +23,7 @@ pub(crate) fn a_client(id: &str) -> Client {
     }
 }
 
-/// What Ada granted `client-1`: `openid offline photos`, without a code.
+/// Ada's grant for `client-1`: `openid offline photos`, without a code.
 pub(crate) fn a_grant(now: Timestamp) -> Grant {
     let rng = Rng::seeded(u64::try_from(now.unix_micros()).unwrap_or(0));
     Grant {

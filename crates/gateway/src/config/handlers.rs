@@ -1,8 +1,7 @@
-//! `authenticators`, `authorizers`, `mutators` and `errors`: which handlers rules can name, and the settings under those of
-//! the rules.
+//! `authenticators`, `authorizers`, `mutators` and `errors`: the enabled handlers and their default settings.
 //!
-//! What always holds: this file names no handler but the error handler that is enabled by default. The handlers and
-//! the keys of their settings are in the registries of the pipeline.
+//! Invariant: this file names no handler but the default error handler. The registries of the pipeline define the handlers
+//! and the keys of their settings.
 
 use std::collections::HashMap;
 
@@ -10,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The error handler that is enabled unless it is switched off, and that answers when no other is named.
+/// The error handler that is enabled by default and handles errors when no other handler is named.
 pub(crate) const DEFAULT_ERROR_HANDLER: &str = "json";
 
 /// The handlers of one kind, by name.
@@ -21,7 +20,7 @@ pub type Handlers = HashMap<String, Handler>;
 pub struct Handler {
     /// Whether rules can name this handler.
     pub enabled: bool,
-    /// The registry of its kind describes them.
+    /// Described by the registry of its kind.
     #[schemars(skip)]
     pub config: Value,
 }
@@ -31,7 +30,7 @@ pub struct Handler {
 pub struct Errors {
     /// The error handlers for requests whose rule has none, in their order.
     pub fallback: Vec<String>,
-    /// The registry of error handlers describes them.
+    /// Described by the registry of error handlers.
     #[serde(deserialize_with = "error_handlers")]
     #[schemars(skip)]
     pub handlers: Handlers,
@@ -44,14 +43,14 @@ impl Default for Errors {
 }
 
 impl Errors {
-    /// The handler by name: `json` is enabled unless it is switched off.
+    /// The handler by name. `json` is enabled unless the configuration disables it.
     pub fn handler(&self, name: &str) -> Option<Handler> {
         let is_default = name == DEFAULT_ERROR_HANDLER && !self.handlers.contains_key(name);
         if is_default { Some(Handler { enabled: true, config: Value::Null }) } else { self.handlers.get(name).cloned() }
     }
 }
 
-/// The default one is enabled where its settings do not say otherwise.
+/// The default handler is enabled unless its settings say otherwise.
 fn error_handlers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Handlers, D::Error> {
     let mut handlers = HashMap::<String, Value>::deserialize(deserializer)?;
     if let Some(Value::Object(json)) = handlers.get_mut(DEFAULT_ERROR_HANDLER) {

@@ -1,7 +1,7 @@
-//! The gateway's section of the configuration: the keys of Oathkeeper's file, and a few of our own.
+//! The gateway's section of the configuration: the keys of Oathkeeper, with a few additions.
 //!
-//! What the handlers' `config` blocks mean is read by the handlers themselves, because a rule may lay its own settings
-//! over them. Their keys come from the registries of the pipeline.
+//! The handlers parse their own `config` blocks, because rules can override them. The keys come from the registries of the
+//! pipeline.
 
 pub(crate) mod handlers;
 
@@ -32,8 +32,8 @@ pub struct Config {
     pub security: Security,
 }
 
-/// The section that Oathkeeper 26.3.6 introduced. Its other keys have no effect and are reported: paths that can be read in
-/// two ways are always refused.
+/// The section that Oathkeeper 26.3.6 introduced. Its other keys have no effect and are reported: ambiguous paths are
+/// always rejected.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Security {
@@ -55,7 +55,7 @@ pub struct ForwardedHeaders(Option<String>);
 
 impl ForwardedHeaders {
     pub fn is_trusted(&self) -> bool {
-        self.0.as_deref().is_none_or(|said| said == "trust")
+        self.0.as_deref().is_none_or(|mode| mode == "trust")
     }
 }
 
@@ -101,7 +101,7 @@ impl Default for ApiListener {
     }
 }
 
-/// Times without progress, not times in all: a transfer that moves is never cut.
+/// Idle timeouts. They do not limit the total duration of a transfer that makes progress.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timeouts {

@@ -1,4 +1,4 @@
-//! What files of Oathkeeper ask for and this version does not do.
+//! Settings of Oathkeeper that are not supported.
 
 use service::Unsupported;
 
@@ -6,7 +6,7 @@ pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("serve.prometheus", "has no effect: metrics are at /metrics/prometheus of the listener serve.api"),
     (
         "security.decision.x_forwarded_headers",
-        "has no effect: X-Forwarded-* of a decision is believed from the peers of serve.api.trusted_proxies, this machine by \
+        "has no effect: X-Forwarded-* of decision requests is accepted from serve.api.trusted_proxies, the loopback addresses by \
          default",
     ),
 ];

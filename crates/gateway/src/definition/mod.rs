@@ -1,6 +1,6 @@
-//! What `server` knows about this service.
+//! The definition of this service for `server`.
 //!
-//! What always holds: a key or a listener that is not here does not exist for `server`.
+//! Invariant: `server` uses only the keys and listeners that are defined here.
 
 mod missing;
 
@@ -33,9 +33,9 @@ pub const DEFINITION: Definition = Definition {
         unsupported: missing::UNSUPPORTED,
         ..Configuration::new(include_str!("../config.schema.json"), schema_of::<Config>)
     },
-    // It signs with keys that its rules name.
+    // It signs with the keys that its rules name.
     secrets: Secrets::NONE,
-    // It keeps its rules in files and its sessions with the others.
+    // Rules are in files, and sessions in the other services.
     migrations: None,
     retention: &[],
     listeners: &[
@@ -45,12 +45,12 @@ pub const DEFINITION: Definition = Definition {
             port: 4456,
             url_keys: &[],
             kind: Kind::Admin(AdminListener {
-                // Proxies that ask for decisions send the credentials of the request that is decided on.
+                // Proxies that ask for decisions send the credentials of the original request.
                 open_paths: &["/health/", "/version", "/decisions", "/.well-known/"],
                 is_below_admin: false,
-                // The bodies of decisions are passed on, and none is decoded.
+                // Bodies of decision requests are passed on without decoding.
                 usual_body: base::bounds::LIST,
-                // A decision concerns the visitor that it is asked about.
+                // A decision depends on the request that it is about.
                 acts_as_admin: false,
                 answers_revision: false,
             }),
@@ -62,7 +62,7 @@ pub const DEFINITION: Definition = Definition {
     diagnose: |_| -> Diagnosing<'_> { Box::pin(async { Vec::new() }) },
 };
 
-/// Whom the gateway believes where its section lists nobody: whom all believe, and this machine without such a list.
+/// The trusted proxies when the section lists none: the global list, or the loopback addresses.
 fn defaults(known: &Defaults<'_>) -> Vec<(&'static str, Value)> {
     if known.trusted_proxies.as_array().is_none_or(Vec::is_empty) {
         return Vec::new();
@@ -88,7 +88,8 @@ async fn build(parts: Parts, report: &mut Report) -> Option<Built> {
         keeps_generated_keys: parts.files.is_some(),
     });
     let gateway = gateway.map_err(|error| report.error(&error)).ok()?;
-    // Without its rules it is not ready, says so, and keeps looking; a rule that is not valid lets nothing through.
+    // Without its rules the gateway reports that it is not ready and keeps retrying; an invalid rule lets no request
+    // through.
     let _ = gateway.load_rules().await;
     for fault in gateway.rule_faults().await {
         report.warn("access_rules.repositories", fault);
@@ -119,8 +120,7 @@ impl Check for RulesLoaded {
     }
 }
 
-/// The keys that the gateway signs with when no others are named: kept with the other generated secrets, or made for this
-/// process alone.
+/// The default signing keys: stored with the other generated secrets, or generated for this process only.
 fn generated_keys(parts: &Parts) -> Result<JwkSet, Box<dyn std::error::Error + Send + Sync>> {
     const FILE: &str = "gateway-keys.json";
     let key = Jwk::generate(Algorithm::ES256, parts.rng.uuid().to_string())?;
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gateway_believes_the_listed_proxies_and_without_a_list_this_machine() {
+    fn the_gateway_trusts_the_listed_proxies_or_by_default_the_local_machine() {
         let directory = Directory::default();
         let listed = |proxies: Value| {
             defaults(&Defaults { section: &json!({}), trusted_proxies: &proxies, directory: &directory })

@@ -1,32 +1,32 @@
-//! Why a request does not go through: the status, the words for the client, and whose fault it was.
+//! Why a request fails: the status, the message for the client, and the party at fault.
 
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-/// A refusal or a failure on the way through the gateway. Error handlers choose their answer by its status.
+/// A rejection or an error in the gateway. Error handlers select their response by its status.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
     pub(crate) fault: Fault,
-    /// One sentence for the client.
+    /// A one-sentence message for the client.
     pub(crate) message: Cow<'static, str>,
-    /// More about it; shown only by a verbose `json` error handler.
+    /// Details; shown only by a verbose `json` error handler.
     pub(crate) reason: Option<String>,
     pub(crate) details: Map<String, Value>,
-    /// Sent along with the answer: `Retry-After` and its like, relayed from a check endpoint.
+    /// Added to the response: `Retry-After` and similar headers relayed from a session check.
     pub(crate) headers: HeaderMap,
-    /// Cookies that the client should forget.
+    /// Cookies that the response deletes.
     pub(crate) set_cookies: Vec<HeaderValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Client,
-    /// A service that was asked, or the upstream.
+    /// A remote service or the upstream.
     Upstream,
-    /// Our configuration.
+    /// The gateway's configuration.
     Ours,
 }
 
@@ -61,7 +61,7 @@ impl Failure {
     }
 
     pub(crate) fn several_rules() -> Box<Self> {
-        let message = "Several rules are about this URL, and only one may be";
+        let message = "More than one rule matches this URL";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message)
     }
 
@@ -75,12 +75,12 @@ impl Failure {
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
-        let message = "Something failed on our side; the log tells more under the id of this request";
+        let message = "An internal error occurred; the log has details under the id of this request";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 
     pub(crate) fn unavailable(reason: impl Into<String>) -> Box<Self> {
-        let message = "What this request depends on does not answer now; try again in a while";
+        let message = "A service that this request depends on is unavailable; try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, Fault::Upstream, message).because(reason)
     }
 
@@ -89,7 +89,7 @@ impl Failure {
     }
 
     pub(crate) fn gateway_timeout(reason: impl Into<String>) -> Box<Self> {
-        Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not answer in time").because(reason)
+        Self::new(StatusCode::GATEWAY_TIMEOUT, Fault::Upstream, "The upstream did not respond in time").because(reason)
     }
 
     #[must_use]
@@ -116,7 +116,7 @@ impl Failure {
         self
     }
 
-    /// The word for this failure in `when[].error`: the text of the status in lower snake case.
+    /// The name of this failure in `when[].error`: the status text in lower snake case.
     pub(crate) fn condition(&self) -> String {
         let text = self.status.canonical_reason().unwrap_or("internal server error");
         text.to_ascii_lowercase().replace([' ', '-'], "_")

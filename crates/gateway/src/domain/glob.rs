@@ -1,10 +1,10 @@
 //! Globs as regular expressions. The separators are `.` and `/`: `*` is any run without them, `**` any run, `?` one
-//! character that is no separator, `[abc]`, `[a-z]` and `[!a-z]` one character of a set, `{a,b*}` alternatives, and `\`
-//! takes the next character literally.
+//! character that is not a separator, `[abc]`, `[a-z]` and `[!a-z]` one character of a set, `{a,b*}` alternatives, and `\`
+//! escapes the next character.
 
 const NO_SEPARATOR: &str = "[^./]";
 
-/// Translates a glob. The error says what is wrong with it.
+/// Translates a glob. The error is a message for the user.
 pub(crate) fn to_regex(glob: &str) -> Result<String, &'static str> {
     let mut regex = String::from("(?s:");
     let mut characters = glob.chars().peekable();
@@ -58,7 +58,7 @@ fn push_set(regex: &mut String, characters: &mut std::iter::Peekable<std::str::C
             ']' if is_empty => return Err("an empty set `[]`"),
             ']' => break,
             '\\' => characters.next().ok_or("a `\\` at the end")?,
-            // Between two characters a hyphen makes a range; first or last it is itself.
+            // A hyphen between two characters is a range; first or last it is literal.
             '-' if !is_empty && characters.peek().is_some_and(|next| *next != ']') => {
                 regex.push('-');
                 continue;
@@ -66,14 +66,14 @@ fn push_set(regex: &mut String, characters: &mut std::iter::Peekable<std::str::C
             character => character,
         };
         is_empty = false;
-        // Inside a set the regular expression gives meaning to more characters than a glob does.
+        // More characters are special inside a set of a regular expression than in one of a glob.
         if !character.is_alphanumeric() {
             regex.push('\\');
         }
         if character.is_ascii() || character.is_alphanumeric() {
             regex.push(character);
         } else {
-            // As a code point: not every character may follow a backslash.
+            // As a code point, because some characters cannot follow a backslash.
             regex.extend(["x{", &format!("{:X}", u32::from(character)), "}"]);
         }
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_closed_is_refused() {
+    fn unbalanced_brackets_are_rejected() {
         for glob in ["[a", "{a", "a}", "a\\", "[]"] {
             assert!(to_regex(glob).is_err(), "{glob}");
         }

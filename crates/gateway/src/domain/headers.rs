@@ -1,5 +1,4 @@
-//! Header fields that belong to a connection and not to a message (RFC 9110 section 7.6.1), and names that servers
-//! confuse.
+//! Hop-by-hop header fields (RFC 9110 section 7.6.1), and header names that servers confuse.
 
 use std::cmp::Ordering;
 
@@ -21,8 +20,8 @@ pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
-/// Takes out what belongs to the connection: the known fields, and those that `Connection` lists. A length that the
-/// transfer coding overrode goes too (RFC 9112 section 6.1).
+/// Removes the hop-by-hop fields: the known ones, and those that `Connection` lists. A `Content-Length` next to a transfer
+/// coding is removed too (RFC 9112 section 6.1).
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(TRANSFER_ENCODING) {
         headers.remove(CONTENT_LENGTH);
@@ -38,25 +37,25 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     remove_where(headers, is_hop_by_hop);
 }
 
-/// Takes out the fields whose names go. Most requests have none of them, and cost one look at each name then.
+/// Removes the fields whose names match. Most requests have none, and cost one check per name.
 pub(crate) fn remove_where(headers: &mut HeaderMap, goes: impl Fn(&HeaderName) -> bool) {
     while let Some(name) = headers.keys().find(|name| goes(name)).cloned() {
         headers.remove(name);
     }
 }
 
-/// The headers that rules decide on: whoever is behind the gateway trusts them, so no client may send them.
+/// The headers that rules set. The upstream trusts them, so clients may not send them.
 ///
-/// Application servers that turn headers into variables read `X-User-Id`, `X_User_Id` and `X.User.Id` as one, so all of them
-/// are taken.
+/// Application servers that turn headers into variables treat `X-User-Id`, `X_User_Id` and `X.User.Id` as one, so all
+/// spellings are removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DecidedHeaders {
-    /// Folded, in order, each once.
+    /// Folded, sorted and unique.
     names: Vec<String>,
 }
 
 impl DecidedHeaders {
-    /// Credentials and the message's own framing stay out: a rule that sets them overwrites them, and other rules' clients
+    /// Credentials and message framing are excluded: a rule that sets them overwrites them, and the clients of other rules
     /// need them.
     pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a HeaderName>) -> Self {
         const KEPT: [&str; 6] = ["authorization", "cookie", "host", "content-type", "accept", "user-agent"];
@@ -82,10 +81,10 @@ impl DecidedHeaders {
     }
 }
 
-/// Headers that frameworks and proxies obey in place of the method, the path or the host of the request: what a rule
-/// matched would not be what the upstream serves. Folded, in order.
+/// Headers that frameworks and proxies use in place of the request's method, path or host, so that the upstream would serve
+/// another request than the rule matched. Folded and sorted.
 ///
-/// `X-Forwarded-*` and `Forwarded` are not among them: those are taken away unless a listed proxy sent them.
+/// `X-Forwarded-*` and `Forwarded` are not among them: those are removed unless a listed proxy sent them.
 const OVERRIDING: [&str; 17] = [
     "x-envoy-original-path",
     "x-host",
@@ -106,12 +105,12 @@ const OVERRIDING: [&str; 17] = [
     "x-waws-unencoded-url",
 ];
 
-/// Whether upstreams may obey this header in place of the request line, however it is spelled.
+/// Whether upstreams may use this header in place of the request line, in any spelling.
 pub(crate) fn is_overriding(name: &HeaderName) -> bool {
     name.as_str().starts_with('x') && OVERRIDING.binary_search_by(|known| compare(known, name)).is_ok()
 }
 
-/// Whether this is what proxies say of a client (RFC 7239, `X-Forwarded-*`), however it is spelled.
+/// Whether this is a forwarding header (RFC 7239, `X-Forwarded-*`), in any spelling.
 pub(crate) fn is_forwarded(name: &HeaderName) -> bool {
     let folded = || name.as_str().bytes().map(folded);
     folded().eq(*b"forwarded") || folded().take(FORWARDED.len()).eq(FORWARDED.bytes())
@@ -119,12 +118,12 @@ pub(crate) fn is_forwarded(name: &HeaderName) -> bool {
 
 const FORWARDED: &str = "x-forwarded";
 
-/// The overriding headers that a rule lets through (`upstream.keep_headers`).
+/// The overriding headers that a rule allows (`upstream.keep_headers`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeptHeaders(Vec<String>);
 
 impl KeptHeaders {
-    /// The error names what is no header name.
+    /// The error names the invalid header name.
     pub(crate) fn new(names: &[String]) -> Result<Self, String> {
         let folded = |text: &String| match text.parse::<HeaderName>() {
             Ok(name) => Ok(name.as_str().bytes().map(folded).map(char::from).collect()),
@@ -142,7 +141,7 @@ fn compare(decided: &str, name: &HeaderName) -> Ordering {
     decided.bytes().cmp(name.as_str().bytes().map(folded))
 }
 
-/// Characters that servers do not tell apart in a name.
+/// Characters in a name that servers treat as equal.
 const fn folded(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte } else { b'-' }
 }
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_the_connection_are_taken_out() {
+    fn hop_by_hop_fields_are_removed() {
         let mut sent = headers(&[
             ("connection", "close, X-Hop"),
             ("x-hop", "1"),
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn overriding_headers_are_known_however_they_are_spelled_and_a_rule_may_keep_them() {
+    fn overriding_headers_are_recognized_in_any_spelling_and_a_rule_may_keep_them() {
         assert!(OVERRIDING.is_sorted());
         let sent = headers(&[
             ("X-Original-URL", ""),
@@ -193,8 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn what_proxies_say_of_a_client_is_known_however_it_is_spelled() {
-        let said = [
+    fn forwarding_headers_are_recognized_in_any_spelling() {
+        let forwarding = [
             "Forwarded",
             "X-Forwarded-For",
             "X_Forwarded_For",
@@ -202,13 +201,13 @@ mod tests {
             "x-forwarded.proto",
             "x~forwarded~for",
         ];
-        assert!(said.iter().all(|name| is_forwarded(&name.parse().unwrap())));
+        assert!(forwarding.iter().all(|name| is_forwarded(&name.parse().unwrap())));
         let others = ["forward", "forwarded-for", "x-forward", "xforwarded-for", "x-request-id"];
         assert!(!others.iter().any(|name| is_forwarded(&name.parse().unwrap())));
     }
 
     #[test]
-    fn decided_headers_are_taken_out_however_they_are_spelled() {
+    fn decided_headers_are_removed_in_any_spelling() {
         let names = headers(&[("x-user-id", ""), ("authorization", "")]);
         let decided = DecidedHeaders::new(names.keys());
         let mut sent = headers(&[

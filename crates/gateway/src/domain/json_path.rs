@@ -1,12 +1,12 @@
-//! The paths of `subject_from` and `extra_from`: names and positions between dots, `\` before a character that stands for
-//! itself, `@this` for the whole, `#` for the length of a list or, inside a path, for each of its elements.
+//! The paths of `subject_from` and `extra_from`: names and indexes separated by dots, `\` to escape a character, `@this`
+//! for the whole value, `#` for the length of a list or, inside a path, for each of its elements.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-/// A cheap clone around its steps.
+/// Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct JsonPath {
     steps: Arc<[Step]>,
@@ -18,7 +18,7 @@ enum Step {
     Each,
 }
 
-/// The path uses a query, a modifier or a wildcard, none of which is understood here.
+/// The path uses a query, a modifier or a wildcard, which are not supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the path `{0}` uses more than names, positions, `#` and `@this`")]
 pub(crate) struct JsonPathError(String);
@@ -51,7 +51,7 @@ impl JsonPath {
         Self { steps: Arc::from([]) }
     }
 
-    /// What the path leads to: a part of the value, or, with `#`, something made from it.
+    /// The value at the path: a part of the input, or, with `#`, a new value.
     pub(crate) fn find<'a>(&self, value: &'a Value) -> Option<Cow<'a, Value>> {
         find(&self.steps, value)
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_and_modifiers_are_refused() {
+    fn queries_and_modifiers_are_rejected() {
         for path in ["a.#(b==1)", "a|@reverse", "a*", "@keys"] {
             assert!(JsonPath::parse(path).is_err(), "{path}");
         }

@@ -1,4 +1,4 @@
-//! Values and decisions of the gateway: pure, synchronous, without input or output.
+//! Values and decisions of the gateway: pure and synchronous, without IO.
 
 pub(crate) mod failure;
 pub(crate) mod glob;

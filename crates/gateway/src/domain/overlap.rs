@@ -1,8 +1,8 @@
-//! Finds pairs of rules that some request would match both of, before such a request arrives and gets a 500.
+//! Finds pairs of rules that match the same request, before such a request arrives and gets a 500.
 //!
-//! Two regular patterns overlap when the product of their automata reaches a state in which both accept; the way there
-//! spells a URL that shows it. Assertions inside a pattern (`\b`, `$`) are taken as always true, so that an overlap may
-//! be reported that is none, but none is missed. Patterns with look-around are not regular and are left out.
+//! Two regular patterns overlap when the product of their automata reaches a state in which both accept; the path to this
+//! state is an example URL. Assertions inside a pattern (`\b`, `$`) are taken as always true, so that there may be false
+//! positives, but no false negatives. Patterns with look-around are not regular and are skipped.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -12,7 +12,7 @@ use regex_automata::util::primitives::StateID;
 
 use super::rule_index::{IndexedRule, RuleIndex};
 
-/// Two rules by position, and a request that both match.
+/// Two rules by index, and a request that both match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Overlap {
     pub(crate) first: usize,
@@ -21,26 +21,26 @@ pub(crate) struct Overlap {
     pub(crate) url: String,
 }
 
-/// What the search found, and how far it went.
+/// The result of the search, and its limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OverlapReport {
     pub(crate) overlaps: Vec<Overlap>,
     /// Rules whose patterns cannot be compared.
     pub(crate) not_regular: Vec<usize>,
-    /// Whether there were more pairs than the search takes on, or a pair was too large.
+    /// Whether the search stopped at its limits: too many pairs, or a pair that is too large.
     pub(crate) incomplete: bool,
 }
 
-/// Pairs whose automata are compared, and states of one product: a few seconds at worst.
+/// The most pairs to compare, and the most states of one product: a few seconds at worst.
 const MOST_PAIRS: usize = 20_000;
 const MOST_STATES: usize = 50_000;
-/// Reports beyond this help nobody.
+/// The most overlaps to report.
 const MOST_OVERLAPS: usize = 100;
 
 pub(crate) fn find(index: &RuleIndex) -> OverlapReport {
     let not_regular = (0..index.rules().len()).filter(|it| !index.rules()[*it].pattern.is_regular()).collect();
     let mut report = OverlapReport { not_regular, ..OverlapReport::default() };
-    // Few rules have a prefix in common with another one, and only these need an automaton.
+    // Most rules share no prefix with another one; only those that do need an automaton.
     let automata: Vec<OnceCell<Option<NFA>>> = index.rules().iter().map(|_| OnceCell::new()).collect();
     let automaton = |position: usize| automata[position].get_or_init(|| automaton(&index.rules()[position])).as_ref();
     let mut compared = 0;
@@ -75,7 +75,7 @@ fn automaton(rule: &IndexedRule) -> Option<NFA> {
         .ok()
 }
 
-/// Pairs of rules of which one has a prefix that begins with a prefix of the other: no other pair can overlap.
+/// Pairs of rules where a prefix of one begins with a prefix of the other: no other pair can overlap.
 fn pairs_with_common_prefix(index: &RuleIndex) -> Vec<(usize, usize)> {
     let mut prefixes: Vec<(&[u8], usize)> = index
         .rules()
@@ -85,7 +85,7 @@ fn pairs_with_common_prefix(index: &RuleIndex) -> Vec<(usize, usize)> {
         .collect();
     prefixes.sort_unstable();
     let mut pairs = Vec::new();
-    // In this order the prefixes that the present one begins with form a stack.
+    // In sorted order, the prefixes that the current one begins with form a stack.
     let mut open: Vec<(&[u8], usize)> = Vec::new();
     for (prefix, position) in prefixes {
         while open.last().is_some_and(|(shorter, _)| !prefix.starts_with(shorter)) {
@@ -110,7 +110,7 @@ struct TooLarge;
 
 type Pair = (StateID, StateID);
 
-/// A text that both automata accept as a whole, the shortest first.
+/// A shortest text that both automata accept in full.
 fn common_text(one: &NFA, other: &NFA) -> Result<Option<String>, TooLarge> {
     let start = (one.start_anchored(), other.start_anchored());
     let mut came_from: HashMap<Pair, Option<(Pair, Option<u8>)>> = HashMap::from([(start, None)]);
@@ -150,7 +150,7 @@ fn common_text(one: &NFA, other: &NFA) -> Result<Option<String>, TooLarge> {
     Ok(None)
 }
 
-/// A byte of the range that reads well in a message.
+/// A readable byte of the range, for messages.
 fn readable(low: u8, high: u8) -> u8 {
     [b'a', b'x', b'0', b'A', b'/', b'.', b'-'].into_iter().find(|byte| (low..=high).contains(byte)).unwrap_or(high)
 }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_that_stay_apart_are_not_reported() {
+    fn disjoint_rules_are_not_reported() {
         let found =
             report(&["http://h/a", "http://h/a/<.*>", "http://h/b<[0-9]*>", "<https>://h/<.*>", "http://g/<.+>"]);
         assert_eq!(found, OverlapReport::default());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn look_around_is_left_out_and_said_so() {
+    fn patterns_with_look_around_are_skipped_and_reported() {
         let found = report(&["http://h/<(?!a).*>", "http://h/<.*>"]);
         assert_eq!(found.not_regular, [0]);
         assert!(found.overlaps.is_empty());

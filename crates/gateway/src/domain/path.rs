@@ -1,24 +1,23 @@
-//! The one interpretation of a request path (RFC 3986 sections 2.3, 5.2.4 and 6.2.2).
+//! The normalization of a request path (RFC 3986 sections 2.3, 5.2.4 and 6.2.2).
 //!
-//! What always holds for a [`RequestPath`]:
+//! Invariants of a [`RequestPath`]:
 //! - `decoded()` is exactly the percent-decoding of `forwarded()`: rules match the first, the upstream receives the
-//!   second, so nothing is forwarded that was not matched.
-//! - Normalising `forwarded()` again changes nothing.
-//! - A path that two servers could read in two ways is refused: an encoded slash or backslash, a control character, bytes
-//!   that are not UTF-8, a double encoding of a structural character, a dot segment with parameters (`..;`), a dot
-//!   segment after an empty segment or after one of parameters only, a climb above the root.
+//!   second, so the gateway forwards only what it matched.
+//! - Normalization is idempotent.
+//! - An ambiguous path is rejected: an encoded slash or backslash, a control character, bytes that are not UTF-8, a
+//!   double encoding of a structural character, a dot segment with parameters (`..;`), a dot segment after an empty
+//!   segment or after one of parameters only, a path that climbs above the root.
 //!
 //! Path parameters (`/a;v=1`) are the exception: whether they are part of the name depends on the upstream. Java servlet
 //! containers remove them before they choose a handler, other servers keep them. [`without_parameters`] gives the second
-//! reading; `operations/decide.rs` compares the rules that both readings choose.
+//! interpretation; `operations/decide.rs` compares the rules that both select.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// A path after normalisation: no dot segments, no empty segments, no trailing slash except for the root itself. Whether the
-/// client sent a trailing slash is kept beside it.
-/// A path that is its own normal form is not copied.
+/// A normalized path: no dot segments, no empty segments, no trailing slash except for the root. Whether the client sent a
+/// trailing slash is kept separately. A path in normal form is borrowed, not copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath<'a> {
     forwarded: Cow<'a, str>,
@@ -27,35 +26,35 @@ pub(crate) struct RequestPath<'a> {
     trailing_slash: bool,
 }
 
-/// Why a path is refused. Each of these is the client's fault: 400.
+/// Why a path is rejected with 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PathError {
     #[error("the path does not begin with a slash")]
     NotAbsolute,
-    #[error("the path holds a percent sign that is not followed by two hexadecimal digits")]
+    #[error("the path contains a percent sign that is not followed by two hexadecimal digits")]
     BrokenEncoding,
-    #[error("the path holds a control character")]
+    #[error("the path contains a control character")]
     ControlCharacter,
-    #[error("the path holds an encoded slash")]
+    #[error("the path contains an encoded slash")]
     EncodedSlash,
-    #[error("the path holds a backslash")]
+    #[error("the path contains a backslash")]
     Backslash,
     #[error("the path is not valid UTF-8 after decoding")]
     NotUtf8,
-    #[error("the path holds a structural character that is encoded twice")]
+    #[error("the path contains a structural character that is encoded twice")]
     EncodedTwice,
-    #[error("the path holds a dot segment that servers read in different ways")]
+    #[error("the path contains a dot segment that servers read in different ways")]
     AmbiguousDotSegment,
     #[error("the path climbs above its root")]
     AboveRoot,
-    #[error("the path holds a segment of parameters only, which servers read in different ways")]
+    #[error("the path contains a segment of parameters only, which servers read in different ways")]
     EmptySegmentWithParameters,
-    #[error("the path holds semicolons of which some are encoded, so that servers see different parameters")]
+    #[error("the path contains semicolons of which some are encoded, so that servers see different parameters")]
     MixedSemicolons,
 }
 
 impl<'a> RequestPath<'a> {
-    /// Normalises the path of a request target, as it stood on the wire and without its query.
+    /// Normalizes the path of a request target as received, without the query.
     pub(crate) fn parse(raw: &'a str) -> Result<Self, PathError> {
         if is_plain(raw) {
             let trailing_slash = raw.len() > 1 && raw.ends_with('/');
@@ -80,31 +79,31 @@ impl<'a> RequestPath<'a> {
         Self { forwarded: Cow::Borrowed(""), decoded: None, trailing_slash: false }
     }
 
-    /// Whether something stays encoded, so that what is forwarded is not what is matched.
+    /// Whether the path is percent-encoded somewhere, so that the forwarded path differs from the matched one.
     pub(crate) const fn is_encoded(&self) -> bool {
         self.decoded.is_some()
     }
 
-    /// What rules and templates see.
+    /// For rules and templates.
     pub(crate) fn decoded(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.forwarded)
     }
 
-    /// What the upstream receives.
+    /// For the upstream.
     pub(crate) fn forwarded(&self) -> &str {
         &self.forwarded
     }
 
-    /// Whether the client's path ended in a slash, which normalisation took away.
+    /// Whether the client's path ended in a slash, which normalization removes.
     pub(crate) const fn had_trailing_slash(&self) -> bool {
         self.trailing_slash
     }
 }
 
-/// The decoded path as a server reads it that removes path parameters: each segment is cut at its first `;`. `None` when
-/// there is none. A last segment of parameters only is a trailing slash; anywhere else it is refused, because servers
-/// disagree on what an empty segment means. Some servers remove parameters before they decode the path, some after, so that
-/// `;` and `%3B` in one path are refused as well.
+/// The decoded path as seen by servers that remove path parameters: each segment is cut at its first `;`. `None` without
+/// parameters. A last segment of parameters only is a trailing slash; elsewhere it is rejected, because servers disagree on
+/// the meaning of an empty segment. Some servers remove parameters before they decode the path and some after, so `;` and
+/// `%3B` in one path are rejected as well.
 pub(crate) fn without_parameters(decoded: &str, forwarded: &str) -> Result<Option<String>, PathError> {
     if !decoded.contains(';') {
         return Ok(None);
@@ -124,18 +123,18 @@ pub(crate) fn without_parameters(decoded: &str, forwarded: &str) -> Result<Optio
     Ok(Some(shorter))
 }
 
-/// The part of a segment before its parameters.
+/// The segment without its parameters.
 fn name_of<'a>(segment: &'a str, separators: &[&str]) -> &'a str {
     let ends = separators.iter().filter_map(|separator| segment.find(separator));
     ends.min().map_or(segment, |end| &segment[..end])
 }
 
-/// Whether the path is its own normal form but for a trailing slash: true for nearly every request.
+/// Whether the path is in normal form except for a trailing slash: true for nearly every request.
 fn is_plain(raw: &str) -> bool {
     let mut previous = 0;
     for (index, &byte) in raw.as_bytes().iter().enumerate() {
         let plain = match byte {
-            // A segment that is empty, or that begins with a dot, may not be what it seems.
+            // Segments that are empty or begin with a dot need a closer look.
             b'/' | b'.' => previous != b'/',
             _ => is_path_character(byte),
         };
@@ -158,8 +157,8 @@ const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// Section 6.2.2.2: unreserved characters stand decoded, every other encoding is kept (a reserved character and its
-/// encoding are different things), and what may not stand bare is encoded.
+/// Section 6.2.2.2: unreserved characters are decoded, every other encoding is kept (a reserved character and its encoding
+/// differ), and characters that are not allowed in a path are encoded.
 fn canonical_octets(raw: &str) -> Result<String, PathError> {
     let bytes = raw.as_bytes();
     if bytes.first() != Some(&b'/') {
@@ -204,7 +203,7 @@ fn hex_octet(digits: &[u8]) -> Option<u8> {
     Some(value(*digits.first()?)? << 4 | value(*digits.get(1)?)?)
 }
 
-/// Section 5.2.4, and empty segments are taken together. Says whether the path ended in a slash.
+/// Section 5.2.4; also merges empty segments. Returns whether the path ended in a slash.
 fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
     let mut segments: Vec<&str> = Vec::new();
     let mut saw_empty = false;
@@ -216,14 +215,14 @@ fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
         match segment {
             "" => saw_empty |= !is_last,
             "." => {}
-            // `/a//../b` is `/a/b` to one server and `/b` to the next.
+            // Servers disagree on whether `/a//../b` is `/a/b` or `/b`.
             ".." if saw_empty => return Err(PathError::AmbiguousDotSegment),
             ".." => {
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
             _ if is_dressed_dot_segment(segment) => return Err(PathError::AmbiguousDotSegment),
             _ => {
-                // Without its parameters `;v=1` is empty too.
+                // Without parameters `;v=1` is empty too.
                 saw_empty |= name_of(segment, &[";", "%3B"]).is_empty();
                 segments.push(segment);
             }
@@ -241,14 +240,14 @@ fn resolve_segments(canonical: &str) -> Result<(String, bool), PathError> {
     Ok((forwarded, trailing_slash))
 }
 
-/// `..;x`, `.;`, `..%3B` and dots followed by blanks: some servers drop what follows and see a dot segment.
+/// `..;x`, `.;`, `..%3B` and dots followed by blanks: some servers drop the suffix and see a dot segment.
 fn is_dressed_dot_segment(segment: &str) -> bool {
     let after_dots = segment.trim_start_matches('.');
     let dots = segment.len() - after_dots.len();
     (dots == 1 || dots == 2) && [";", "%3B", "%20", "%C2%A0"].iter().any(|dress| after_dots.starts_with(dress))
 }
 
-/// Whether the decoded path, decoded once more, would grow a structural character.
+/// Whether decoding the decoded path again would produce a structural character.
 fn is_encoded_twice(decoded: &str) -> bool {
     let bytes = decoded.as_bytes();
     bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(|(index, _)| {
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_servers_read_in_two_ways_is_refused() {
+    fn ambiguous_paths_are_rejected() {
         for (raw, expected) in [
             ("", PathError::NotAbsolute),
             ("*", PathError::NotAbsolute),
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trailing_slash_is_remembered() {
+    fn a_trailing_slash_is_recorded() {
         assert!(RequestPath::parse("/a/").unwrap().had_trailing_slash());
         assert!(RequestPath::parse("/a/b/..").unwrap().had_trailing_slash());
         assert!(!RequestPath::parse("/").unwrap().had_trailing_slash());

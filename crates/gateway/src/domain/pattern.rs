@@ -1,9 +1,9 @@
 //! The URL pattern of a rule: literal text with patterns between `<` and `>`, matched against the whole of
 //! `scheme://host[:port]path`.
 //!
-//! What always holds:
-//! - A pattern that compiled answers in time linear in the URL, or, when it needs look-around or back-references, within
-//!   a fixed number of steps; past them the answer is [`Overrun`], never a guess.
+//! Invariants:
+//! - A compiled pattern matches in time linear in the URL, or, with look-around or back-references, within a fixed
+//!   number of steps; beyond them the result is [`Overrun`].
 //! - Every URL that matches begins with one of `prefixes()`.
 
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ pub enum MatchingStrategy {
     Glob,
 }
 
-/// Why a pattern cannot be used. The rule that bears it matches nothing and is reported.
+/// Why a pattern is invalid. Its rule matches nothing and is reported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PatternError {
     #[error("the URL pattern is empty")]
@@ -39,16 +39,16 @@ pub(crate) enum PatternError {
     Regexp(String),
 }
 
-/// A backtracking pattern took more steps than it may.
+/// A backtracking pattern exceeded its step limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the pattern took too many steps")]
 pub(crate) struct Overrun;
 
-/// Steps of a backtracking engine for one URL: some milliseconds.
+/// The step limit of the backtracking engine for one URL: some milliseconds.
 const BACKTRACK_LIMIT: usize = 100_000;
-/// Programs beyond this are refused at load.
+/// Larger programs are rejected at load.
 const PROGRAM_SIZE: usize = 1 << 20;
-/// What a pattern in use may remember of its automaton, on each thread.
+/// The size limit of an active pattern's automaton cache, per thread.
 const CACHE_SIZE: usize = 1 << 18;
 
 #[derive(Debug)]
@@ -66,8 +66,8 @@ enum Engine {
     Backtracking(fancy_regex::Regex),
 }
 
-/// A regular expression that was found valid, and is compiled when the first request needs it: a compiled one is twenty
-/// kilobytes and more, and most rules of a long list wait for a long time.
+/// A valid regular expression that is compiled on first use: a compiled one takes twenty kilobytes and more, and most rules
+/// of a long list are rarely used.
 #[derive(Debug)]
 struct LazyRegex {
     source: String,
@@ -80,7 +80,7 @@ impl LazyRegex {
         Ok(Self { source, compiled: OnceLock::new() })
     }
 
-    /// What compiled once compiles again.
+    /// It compiled before, so it compiles again.
     fn get(&self) -> Result<&regex::Regex, Overrun> {
         if let Some(regex) = self.compiled.get() {
             return Ok(regex);
@@ -94,7 +94,7 @@ fn compile(source: &str) -> Result<regex::Regex, regex::Error> {
     regex::RegexBuilder::new(source).size_limit(PROGRAM_SIZE).dfa_size_limit(CACHE_SIZE).build()
 }
 
-/// A piece of a template.
+/// A part of a template.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece {
     Literal(String),
@@ -125,7 +125,7 @@ impl Pattern {
         }
         match LazyRegex::new(source.clone()) {
             Ok(regex) => Ok(Self { engine: Engine::Linear(regex), prefixes: regular_prefixes(), captures }),
-            // Look-around and back-references are no regular language: they need the other engine.
+            // Look-around and back-references are not regular: they need the other engine.
             Err(error) => {
                 let regex = fancy_regex::RegexBuilder::new(&source)
                     .backtrack_limit(BACKTRACK_LIMIT)
@@ -147,8 +147,8 @@ impl Pattern {
         }
     }
 
-    /// What the groups of the pattern caught, in the order of their opening brackets; empty for globs. A group that took
-    /// no part is an empty text.
+    /// The captured groups, in the order of their opening brackets; empty for globs. A group that did not participate is an
+    /// empty string.
     pub(crate) fn captures(&self, url: &str) -> Vec<String> {
         if !self.captures {
             return Vec::new();
@@ -180,7 +180,7 @@ impl Pattern {
         !matches!(self.engine, Engine::Backtracking(_))
     }
 
-    /// The regular expression that says the same; `None` when the pattern is not regular.
+    /// The equivalent regular expression; `None` when the pattern is not regular.
     pub(crate) fn regular_source(&self) -> Option<String> {
         match &self.engine {
             Engine::Literal(text) => Some(format!("^(?:{})$", regex_syntax::escape(text))),
@@ -191,12 +191,12 @@ impl Pattern {
     }
 }
 
-/// The message of a regular expression error without the drawing above it.
+/// The message of a regular expression error without the marked-up pattern above it.
 fn last_line(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
-/// The template without a default port, because requests are compared without one: see [`target::without_default_port`].
+/// The template without a default port, because requests are matched without one: see [`target::without_default_port`].
 fn without_default_port(template: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = template.split_once("://") else { return Cow::Borrowed(template) };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -207,8 +207,8 @@ fn without_default_port(template: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{scheme}://{shorter}{path}"))
 }
 
-/// Cuts a template at its outermost brackets. The literal text up to the path is brought to lower case, because hosts
-/// and schemes are compared in lower case.
+/// Splits a template at its outermost brackets. The literal text before the path is lowercased, because hosts and schemes
+/// are compared in lower case.
 fn split(template: &str) -> Result<Vec<Piece>, PatternError> {
     let template = &*without_default_port(template);
     let mut pieces = Vec::new();
@@ -252,7 +252,7 @@ fn split(template: &str) -> Result<Vec<Piece>, PatternError> {
 }
 
 impl Piece {
-    /// The piece as a text, or as the regular expression of a group.
+    /// The part as a literal, or as the regular expression of a group.
     fn part(&self, strategy: MatchingStrategy) -> Result<Part<'_>, PatternError> {
         match (self, strategy) {
             (Self::Literal(text), _) => Ok(Part::Text(text.into())),
@@ -277,7 +277,7 @@ fn regex_source(parts: &[Part<'_>], strategy: MatchingStrategy) -> String {
     source
 }
 
-/// A small set of texts such that every match begins with one of them.
+/// A small set of strings such that every match begins with one of them.
 fn prefixes_of(source: &str) -> Option<Vec<Vec<u8>>> {
     let hir = regex_syntax::parse(source).ok()?;
     let sequence = Extractor::new()
@@ -289,7 +289,7 @@ fn prefixes_of(source: &str) -> Option<Vec<Vec<u8>>> {
         .extract(&hir);
     let mut prefixes: Vec<Vec<u8>> = sequence.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
     prefixes.sort();
-    // A text that begins with another of the set says nothing that the shorter one does not.
+    // A string that begins with another one of the set is redundant.
     prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter));
     Some(prefixes)
 }
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn small_alternatives_in_front_still_give_prefixes() {
+    fn small_leading_alternatives_still_give_prefixes() {
         assert_eq!(prefixes(&regexp("<https?>://h/api/<.*>")), ["http://h/api/", "https://h/api/"]);
         assert_eq!(prefixes(&regexp("http<s|>://h/<.*>")), ["http://h/", "https://h/"]);
         assert_eq!(prefixes(&regexp("<.*>")), [""]);
@@ -378,7 +378,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_template_brings_the_compiler_down(template in "[<>()|*+?{},!=a\\[\\]\\\\^$.:/-]{0,24}", url in "[a-b/:.]{0,12}") {
+        fn the_compiler_never_panics(template in "[<>()|*+?{},!=a\\[\\]\\\\^$.:/-]{0,24}", url in "[a-b/:.]{0,12}") {
             for strategy in [MatchingStrategy::Regexp, MatchingStrategy::Glob] {
                 if let Ok(pattern) = Pattern::compile(&template, strategy)
                     && pattern.matches(&url) == Ok(true)

@@ -1,7 +1,7 @@
-//! An access rule as it is written in a rule file and shown by `GET /rules`.
+//! An access rule as written in a rule file and returned by `GET /rules`.
 //!
-//! Unknown fields are ignored. Whether the handlers exist and their settings make sense is decided where rules are
-//! compiled, so that a rule that is wrong can still be shown and can still take part in matching.
+//! Unknown fields are ignored. Handlers and their settings are checked when rules are compiled, so that an invalid rule can
+//! still be listed and can still match requests.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -26,8 +26,8 @@ pub(crate) struct Rule {
     pub(crate) upstream: Upstream,
 }
 
-/// Which requests a rule is for. The presence of `full_method` makes it a rule for remote procedure calls, which neither
-/// the proxy nor the decision API ever matches.
+/// The requests that a rule applies to. A rule with `full_method` is for remote procedure calls, which neither the proxy
+/// nor the decision API ever matches.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Match {
@@ -43,53 +43,53 @@ pub(crate) struct Match {
     pub(crate) allow_http_get: Option<bool>,
 }
 
-/// One step of a pipeline: a handler by its name, and settings laid over the global ones.
+/// One step of a pipeline: the name of a handler, and settings that override the global ones.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct HandlerEntry {
     pub(crate) handler: String,
     pub(crate) config: Value,
-    /// Authenticators only: what becomes of a credential that is invalid or expired.
+    /// Authenticators only: how to treat an invalid or expired credential.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) on_invalid: Option<OnFailure>,
-    /// Authenticators only: what becomes of a request whose credential cannot be checked at the moment.
+    /// Authenticators only: how to treat a credential that cannot be checked at the moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) on_unavailable: Option<OnFailure>,
 }
 
-/// Whether a failing authenticator ends the pipeline or leaves the request to the next one.
+/// Whether a failing authenticator ends the pipeline or passes the request to the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnFailure {
-    /// The request fails: the default, because a silent fall to less is a surprise.
+    /// The request fails. The default, because a silent downgrade would be surprising.
     #[default]
     Fail,
-    /// As if the request carried no such credential.
+    /// The credential counts as absent.
     Next,
 }
 
-/// Where the proxy sends what a rule lets through.
+/// Where the proxy forwards the request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Upstream {
     pub(crate) url: String,
-    /// Send the `Host` that the client sent instead of the host of `url`.
+    /// Forward the client's `Host` instead of the host of `url`.
     pub(crate) preserve_host: bool,
-    /// Taken out of the request's path, slashes around it aside, where it first occurs as whole segments.
+    /// The first occurrence of these whole segments is removed from the request's path; surrounding slashes are ignored.
     pub(crate) strip_path: String,
-    /// Whether the upstream gets the slash at the end of the client's path, which matching does without. By default as
-    /// `access_rules.upstream_paths` says.
+    /// Whether the trailing slash of the client's path is forwarded; matching ignores it. The default depends on
+    /// `access_rules.upstream_paths`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) preserve_trailing_slash: Option<bool>,
-    /// The upstream knows path parameters (`/a;v=1`): requests with them are accepted when the rule matches them with
-    /// and without the parameters. Otherwise they are refused.
+    /// The upstream supports path parameters (`/a;v=1`): requests with them are accepted when the rule matches them with
+    /// and without the parameters. Otherwise they are rejected.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) path_parameters: bool,
-    /// Headers such as `X-HTTP-Method-Override`, which frameworks obey in place of the request line, that clients may send.
-    /// Without it they are taken away.
+    /// Headers such as `X-HTTP-Method-Override`, which frameworks use in place of the request line, that clients may send.
+    /// Others are removed.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub(crate) keep_headers: Vec<String>,
-    /// Tell the upstream of the client in `X-Forwarded-For`, `-Proto` and `-Host`.
+    /// Send the client's address, scheme and host to the upstream in `X-Forwarded-For`, `-Proto` and `-Host`.
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) forwarded_headers: bool,
 }
@@ -109,7 +109,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_rule_is_read_and_shown_again() {
+    fn a_rule_round_trips() {
         let rule: Rule = serde_json::from_value(json!({
             "id": "r", "match": {"url": "http://h/<.*>", "methods": ["GET"]},
             "authenticators": [{"handler": "anonymous", "on_invalid": "next"}],

@@ -1,14 +1,13 @@
-//! A rule document: a JSON array of rules, or the same in YAML. Rules written for older versions are brought up to date
-//! while they are read.
+//! A rule document: a JSON or YAML array of rules. Rules for older versions are migrated while they are read.
 
 use serde_json::{Value, json};
 
 use super::rule::Rule;
 
-/// The version that loaded rules bear, the line of the rule format that is spoken here.
+/// The version of loaded rules, which is the supported version of the rule format.
 pub(crate) const RULE_VERSION: &str = "v26.2.0";
 
-/// Why a document gives no rules at all. The rules that its source gave before stay in force.
+/// Why a document is rejected as a whole. The previous rules of its source stay active.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DocumentError {
     #[error("the document is neither JSON nor YAML: {0}")]
@@ -21,7 +20,7 @@ pub(crate) enum DocumentError {
     Version { index: usize, id: String, version: String },
 }
 
-/// Reads a document: JSON when it is valid JSON, YAML otherwise.
+/// Parses a document: JSON when it is valid JSON, YAML otherwise.
 pub(crate) fn parse(text: &str) -> Result<Vec<Rule>, DocumentError> {
     let document: Value = match serde_json::from_str(text) {
         Ok(document) => document,
@@ -56,7 +55,7 @@ fn read_rule(index: usize, mut item: Value) -> Result<Rule, DocumentError> {
     Ok(rule)
 }
 
-/// A semantic version, as far as the order of releases needs it. A pre-release comes before its release.
+/// A semantic version, reduced to what ordering needs. A pre-release sorts before its release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Version {
     numbers: [u64; 3],
@@ -64,7 +63,7 @@ struct Version {
     pre_release: Vec<PreReleasePart>,
 }
 
-/// Semantic Versioning section 11.4: numbers come before words.
+/// Semantic Versioning section 11.4: numeric identifiers sort before alphanumeric ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PreReleasePart {
     Number(u64),
@@ -105,7 +104,7 @@ fn migrate(rule: &mut Value, version: &Version) {
     }
 }
 
-/// Until 0.32.0-beta.1: a number of retries and a delay; since then a total and a longest delay.
+/// Until 0.32.0-beta.1: a number of retries and a delay; since then a total and a maximum delay.
 fn migrate_hydrator_retry(mutator: &mut Value) {
     if mutator.get("handler").and_then(Value::as_str) != Some("hydrator") {
         return;
@@ -163,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn json_and_yaml_say_the_same() {
+    fn json_and_yaml_are_equivalent() {
         let json = r#"[{"id":"a","match":{"url":"http://h","methods":["GET"]}}]"#;
         let yaml = "- id: a\n  match:\n    url: http://h\n    methods: [GET]\n";
         assert_eq!(parse(json).unwrap(), parse(yaml).unwrap());
@@ -172,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn yaml_words_stay_words() {
+    fn yaml_booleans_of_version_1_1_stay_strings() {
         assert_eq!(parse("- id: no\n  description: \"yes\"").unwrap()[0].id, "no");
     }
 
     #[test]
-    fn a_document_that_is_wrong_says_where() {
+    fn an_error_names_the_invalid_rule() {
         assert_eq!(parse("{}"), Err(DocumentError::NotAList));
         assert!(matches!(parse("[{"), Err(DocumentError::Syntax(_))));
         assert!(matches!(parse(": : :\n- ["), Err(DocumentError::Syntax(_))));
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_come_in_order() {
+    fn versions_are_ordered() {
         let order =
             ["0.31.9", "0.32.0-alpha", "0.32.0-beta", "0.32.0-beta.1", "0.32.0-beta.2", "v0.32.0", "0.36.10", "1.0.0"];
         let versions: Vec<_> = order.iter().map(|text| Version::parse(text).unwrap()).collect();
@@ -221,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_document_brings_the_reader_down(text in "[-a-z:{}\\[\\]\"', \n0-9&*!|>#]{0,60}") {
+        fn the_parser_never_panics(text in "[-a-z:{}\\[\\]\"', \n0-9&*!|>#]{0,60}") {
             let _ = parse(&text);
         }
     }

@@ -1,16 +1,16 @@
-//! The immutable index of all rules: which of them match a request.
+//! The immutable index of all rules, which finds the rules that match a request.
 //!
-//! Rules are filed by method and by the literal text that their URLs begin with, so that a request is compared with the
-//! few rules that can match it. What always holds: the index finds exactly what comparing with every rule would find.
+//! Rules are indexed by method and by the literal prefixes of their URLs, so that a request is compared with few rules.
+//! Invariant: the index finds exactly the rules that a linear search would find.
 
 use std::collections::HashMap;
 
 use super::pattern::{Overrun, Pattern};
 
-/// What the index needs to know of a rule.
+/// The fields of a rule that the index uses.
 #[derive(Debug)]
 pub(crate) struct IndexedRule {
-    /// In upper case; a rule without methods matches nothing.
+    /// In upper case; a rule without methods never matches.
     pub(crate) methods: Vec<String>,
     pub(crate) pattern: Pattern,
 }
@@ -21,14 +21,14 @@ pub(crate) struct RuleIndex {
     by_method: HashMap<String, PrefixTree>,
 }
 
-/// How many rules match, by their positions in the list that the index was built from.
+/// How many rules match, by their positions in the list from which the index was built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lookup {
     None,
     One(usize),
     /// More than one: the first two.
     Many(usize, usize),
-    /// This rule's pattern could not be evaluated, so that nobody knows how many match.
+    /// This rule's pattern could not be evaluated, so that the number of matches is unknown.
     Overrun(usize),
 }
 
@@ -49,7 +49,7 @@ impl RuleIndex {
     pub(crate) fn find(&self, method: &str, url: &str) -> Lookup {
         let tree = match self.by_method.get(method) {
             Some(tree) => Some(tree),
-            // Methods are compared without case, although RFC 9110 section 9.1 tells them apart.
+            // Methods are compared without case, although RFC 9110 section 9.1 says that they are case-sensitive.
             None if method.bytes().any(|byte| byte.is_ascii_lowercase()) => {
                 self.by_method.get(&method.to_ascii_uppercase())
             }
@@ -65,7 +65,7 @@ impl RuleIndex {
             for &position in &node.rules {
                 match self.rules[position].pattern.matches(url) {
                     Ok(false) => {}
-                    // A rule is filed once under each of its prefixes, and two of them may lead here.
+                    // Several prefixes of one rule may match.
                     Ok(true) if found == Some(position) => {}
                     Ok(true) => match found {
                         None => found = Some(position),
@@ -90,13 +90,13 @@ impl RuleIndex {
     }
 }
 
-/// A radix tree: the path from the root spells a prefix, and a node holds the rules whose prefix ends there.
+/// A radix tree: the labels from the root form a prefix, and a node holds the rules whose prefix ends there.
 #[derive(Debug, Default)]
 struct PrefixTree {
     /// The bytes between the parent and this node.
     label: Vec<u8>,
     rules: Vec<usize>,
-    /// In the order of their first bytes, which differ.
+    /// Sorted by their first bytes, which are distinct.
     children: Vec<PrefixTree>,
 }
 
@@ -105,7 +105,7 @@ impl PrefixTree {
         self.children.binary_search_by_key(&Some(first), |child| child.label.first().copied())
     }
 
-    /// The child that `rest` goes on to, and what is left then.
+    /// The child that continues with `rest`, and the remainder.
     fn step<'a>(&self, rest: &'a [u8]) -> Option<(&Self, &'a [u8])> {
         let child = &self.children[self.child(*rest.first()?).ok()?];
         Some((child, rest.strip_prefix(child.label.as_slice())?))
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_overruns_leaves_the_answer_open() {
+    fn a_pattern_that_overruns_gives_no_result() {
         let index = index(&[("GET", "http://h/<(?=x)(a?x?)*(a?x?)*\\2b$>")]);
         assert_eq!(index.find("GET", &format!("http://h/x{}", "ax".repeat(200))), Lookup::Overrun(0));
     }
@@ -218,7 +218,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn the_index_finds_what_a_walk_over_all_rules_finds(
+        fn the_index_finds_what_a_linear_search_finds(
             templates in prop::collection::vec(template(), 1..12),
             methods in prop::collection::vec("GET|POST|GET,POST", 12),
             urls in prop::collection::vec("(http|https)://(h|g|hg)(/(a|b|ab|)){0,3}", 1..20),

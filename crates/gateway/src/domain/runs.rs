@@ -1,9 +1,9 @@
-//! Patterns that are texts and runs of characters in turn, `http://<[^/]+>/api/<.*>`: nearly all that people write. They need
-//! no automaton: a run ends where the text behind it begins, because the text begins with a character that is none of
-//! the run's.
+//! Patterns of alternating literals and character runs, such as `http://<[^/]+>/api/<.*>`: nearly all patterns in practice.
+//! They need no automaton: a run ends where the next literal begins, because the literal's first character is not in the
+//! run's set.
 //!
-//! What always holds: such a pattern matches what the regular expression matches that it was made from, and catches the
-//! same; a match looks at each byte once.
+//! Invariants: such a pattern matches and captures the same as the original regular expression; a match reads each byte
+//! once.
 
 use std::borrow::Cow;
 
@@ -22,14 +22,14 @@ enum Step {
     Run { of: ByteSet, may_be_empty: bool },
 }
 
-/// What becomes a pattern: texts, and the regular expressions between them, each a group.
+/// The input of a pattern: literals, and the regular expressions between them, each a group.
 pub(crate) enum Part<'a> {
     Text(Cow<'a, str>),
     Group(Cow<'a, str>),
 }
 
 impl Runs {
-    /// `None` when the pattern is more than texts and runs, or a run does not end by itself.
+    /// `None` when the pattern has other elements, or a run does not end by itself.
     pub(crate) fn compile(parts: &[Part<'_>]) -> Option<Self> {
         let mut runs = Self { steps: Vec::new(), groups: Vec::new() };
         for part in parts {
@@ -73,7 +73,7 @@ impl Runs {
         self.walk(url, |_| {}).is_some()
     }
 
-    /// What the groups caught; nothing when the pattern does not match.
+    /// The captured groups; empty when the pattern does not match.
     pub(crate) fn captures(&self, url: &str) -> Vec<String> {
         let mut ends = vec![0];
         if self.walk(url, |end| ends.push(end)).is_none() {
@@ -82,7 +82,7 @@ impl Runs {
         self.groups.iter().map(|(from, to)| url.get(ends[*from]..ends[*to]).unwrap_or_default().to_owned()).collect()
     }
 
-    /// Goes through the steps and tells where each one ended.
+    /// Runs the steps and returns where each one ended.
     fn walk(&self, url: &str, mut ended: impl FnMut(usize)) -> Option<()> {
         let (mut rest, mut at) = (url.as_bytes(), 0);
         for step in &self.steps {
@@ -100,16 +100,16 @@ impl Runs {
     }
 }
 
-/// A set of characters by their bytes: ASCII one by one, everything else together.
+/// A set of bytes: each ASCII character by itself, everything else together.
 #[derive(Debug)]
 struct ByteSet([u64; 4]);
 
 impl ByteSet {
-    /// `None` when the class tells characters beyond ASCII apart.
+    /// `None` when the class distinguishes characters beyond ASCII.
     fn of(class: &Class) -> Option<Self> {
         let Class::Unicode(class) = class else { return None };
         let has = |character: char| class.ranges().iter().any(|it| (it.start()..=it.end()).contains(&character));
-        // Ranges that touch are one range, across the surrogates too.
+        // Merge adjacent ranges, across the surrogates too.
         let takes_all = class.ranges().iter().any(|range| range.start() <= '\u{80}' && range.end() == char::MAX);
         let takes_none = class.ranges().iter().all(|range| range.end() <= '\u{7f}');
         if !takes_all && !takes_none {
@@ -154,8 +154,8 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_an_automaton_is_left_to_one() {
-        // The run does not end by itself; classes beyond ASCII; alternatives, counts, groups inside, looks.
+    fn patterns_that_need_an_automaton_are_not_compiled_to_runs() {
+        // The run does not end by itself; classes beyond ASCII; alternatives, counts, nested groups, look-around.
         for (behind, source) in [
             ("a", ".*"),
             ("b/", "[a-z]+"),
@@ -182,7 +182,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2048))]
         #[test]
-        fn runs_match_and_catch_what_the_regular_expression_does(
+        fn runs_match_and_capture_what_the_regular_expression_does(
             texts in prop::array::uniform3(some(&["", "/", ".", "/a", "1/", "é", "./", "a"])),
             groups in prop::array::uniform2(some(&[
                 ".*", ".+", "[^/]+", "[^/]*", "[0-9]+", "[a-z]*", "a[0-9]*", "[^a]+a", "[.é]+", "x", "[^.é]*", "[^é]+", "[^.]*?",

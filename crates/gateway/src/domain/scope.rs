@@ -1,4 +1,4 @@
-//! Whether the scopes of a token cover the scopes that a rule asks for.
+//! Whether the scopes of a token include the scopes that a rule requires.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub(crate) enum ScopeStrategy {
     Exact,
     /// `a.*` covers `a.b` and `a.b.c`.
     Wildcard,
-    /// Scopes are not compared here.
+    /// The gateway does not compare scopes.
     #[default]
     None,
 }
@@ -30,15 +30,15 @@ impl ScopeStrategy {
     }
 }
 
-/// Each part must be equal or `*`; a last `*` stands for one part or more.
+/// Each part must be equal or `*`; a trailing `*` stands for one or more parts.
 fn wildcard_covers(scope: &str, required: &str) -> bool {
     let granted: Vec<&str> = scope.split('.').collect();
-    let asked: Vec<&str> = required.split('.').collect();
-    if asked.iter().any(|part| part.is_empty()) || asked.len() < granted.len() {
+    let required: Vec<&str> = required.split('.').collect();
+    if required.iter().any(|part| part.is_empty()) || required.len() < granted.len() {
         return false;
     }
-    let parts_agree = granted.iter().zip(&asked).all(|(one, other)| *one == "*" || one == other);
-    parts_agree && (granted.len() == asked.len() || granted.last() == Some(&"*"))
+    let parts_agree = granted.iter().zip(&required).all(|(one, other)| *one == "*" || one == other);
+    parts_agree && (granted.len() == required.len() || granted.last() == Some(&"*"))
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn each_strategy_has_its_own_reading() {
+    fn each_strategy_compares_scopes_differently() {
         use ScopeStrategy::{Exact, Hierarchic, None, Wildcard};
         assert!(covers(Exact, "x a.b", "a.b") && !covers(Exact, "a", "a.b"));
         assert!(covers(Hierarchic, "a.b", "a.b.c") && covers(Hierarchic, "a.b", "a.b"));

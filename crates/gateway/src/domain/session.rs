@@ -1,5 +1,5 @@
-//! What the pipeline knows of a request's sender: filled by an authenticator, read by templates, and written by
-//! mutators as headers for the upstream.
+//! What the pipeline knows about the sender of a request: set by an authenticator, read by templates, and turned into
+//! headers for the upstream by mutators.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,41 +10,41 @@ use smallvec::SmallVec;
 
 use super::json_path::JsonPath;
 
-/// The outcome of authentication, and what mutation makes of it.
+/// The result of authentication and mutation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
-    /// Empty when nothing is known.
+    /// Empty when unknown.
     pub(crate) subject: String,
     pub(crate) extra: Extra,
-    /// Set on the request to the upstream, or on the answer of the decision API.
+    /// Set on the request to the upstream, or on the response of the decision API.
     pub(crate) headers: SetHeaders,
-    /// Taken from the request, besides the headers that no client may set.
+    /// Removed from the request, in addition to the headers that clients may never send.
     pub(crate) removed: Vec<HeaderName>,
     /// Whether a credential was verified: false for `anonymous` and `noop`.
     pub(crate) authenticated: bool,
     /// The handler that accepted the request.
     pub(crate) authenticator: &'static str,
-    /// Whether the session was checked beside us, where looking again costs next to nothing: a connection that stays open
-    /// ends with it.
+    /// Whether the session was checked in this process, where checking again is cheap: an open connection is closed when
+    /// its session ends.
     pub(crate) is_watched: bool,
-    /// Cookies that the client should forget, found invalid on the way.
+    /// Cookies that are invalid and that the response deletes.
     pub(crate) set_cookies: Vec<HeaderValue>,
 }
 
 impl Session {
-    /// A sender who proved who they are.
+    /// An authenticated sender.
     pub(crate) fn authenticated(authenticator: &'static str, subject: String, extra: Extra) -> Self {
         Self { subject, extra, authenticated: true, authenticator, ..Self::default() }
     }
 
-    /// A sender of whom nothing is known, under a name of the rule's choice.
+    /// An unauthenticated sender, with a subject that the rule configures.
     pub(crate) fn unauthenticated(authenticator: &'static str, subject: &str) -> Self {
         Self { subject: subject.to_owned(), authenticator, ..Self::default() }
     }
 }
 
-/// What is known of the sender besides the subject: an object, or nothing. It may be a part of a document that many
-/// requests share, and is looked up when somebody asks.
+/// Data about the sender besides the subject: an object, or nothing. It may be a part of a document that requests share,
+/// and is looked up on access.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extra(Option<(Arc<Value>, JsonPath)>);
 
@@ -63,7 +63,7 @@ impl Extra {
     }
 }
 
-/// The header fields that a rule sets, one value each. Most rules set one or two, which need no memory of their own.
+/// The header fields that a rule sets, one value each. Most rules set one or two, which need no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SetHeaders(SmallVec<[(HeaderName, HeaderValue); 2]>);
 
@@ -79,7 +79,7 @@ impl SetHeaders {
         self.0.retain(|(its_name, _)| its_name != name);
     }
 
-    /// By the name in lower case.
+    /// By the lowercase name.
     pub(crate) fn get(&self, name: &str) -> Option<&HeaderValue> {
         self.0.iter().find(|(its_name, _)| its_name.as_str() == name).map(|(_, value)| value)
     }

@@ -1,7 +1,7 @@
-//! What a rule is matched against: method, scheme, host and path of one request, each with a single interpretation.
+//! What a rule is matched against: method, scheme, host and path of one request, each normalized.
 //!
-//! The compared text is `scheme://host[:port]path`, without query and fragment. Hosts are compared in lower case
-//! (RFC 3986 section 3.2.2).
+//! The compared text is `scheme://host[:port]path`, without query and fragment. Hosts are compared in lower case (RFC 3986
+//! section 3.2.2).
 
 use std::borrow::Cow;
 
@@ -21,7 +21,7 @@ impl Scheme {
         }
     }
 
-    /// The scheme that `X-Forwarded-Proto` names. Some proxies name a WebSocket by its own scheme.
+    /// The scheme in `X-Forwarded-Proto`. Some proxies send `ws` or `wss` for a WebSocket.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.eq_ignore_ascii_case("https") || text.eq_ignore_ascii_case("wss") {
             Some(Self::Https)
@@ -33,11 +33,11 @@ impl Scheme {
     }
 }
 
-/// A host as it stands in `Host`, in lower case, with its port when there was one.
+/// A `Host` value in lower case, with its port if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Host<'a>(Cow<'a, str>);
 
-/// The text is not a host that every server reads alike.
+/// The text is not a host that all servers interpret alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host is missing or is not a name or address with an optional port")]
 pub(crate) struct HostError;
@@ -59,7 +59,8 @@ impl<'a> Host<'a> {
             Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
             None => port.is_empty(),
         };
-        // One dot may end a name (RFC 1034 section 3.1); no label is empty otherwise, or `..` would look like a path's.
+        // A name may end in a dot (RFC 1034 section 3.1). Other empty labels are rejected: `..` would look like a dot
+        // segment.
         let labels_are_sound = || name.strip_suffix('.').unwrap_or(name).split('.').all(|label| !label.is_empty());
         let name_is_sound = name.starts_with('[')
             || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
@@ -72,7 +73,7 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Why a request has no single target: 400.
+/// Why a request is rejected with 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TargetError {
     #[error(transparent)]
@@ -89,7 +90,7 @@ pub(crate) enum TargetError {
     Scheme,
 }
 
-/// An authority as rules compare it: the default port of the scheme is no port (RFC 9110 section 4.2.3).
+/// An authority as rules compare it: without the default port of the scheme (RFC 9110 section 4.2.3).
 pub(crate) fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
     let port = match scheme {
         "http" => ":80",
@@ -99,7 +100,7 @@ pub(crate) fn without_default_port<'a>(scheme: &str, authority: &'a str) -> &'a 
     authority.strip_suffix(port).unwrap_or(authority)
 }
 
-/// The target of one request, in one piece.
+/// The target of one request, in one string.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) method: http::Method,
@@ -108,7 +109,7 @@ pub(crate) struct Target {
     text: String,
     path_at: usize,
     path_end: usize,
-    /// The path as it is forwarded, when that is not how it is matched.
+    /// The path as it is forwarded, if it differs from the matched path.
     encoded_path: Option<String>,
     had_trailing_slash: bool,
 }
@@ -140,7 +141,7 @@ impl Target {
         &self.text[..self.path_end]
     }
 
-    /// [`url`](Self::url) as a server reads it that removes path parameters. `None` when the path has none.
+    /// [`url`](Self::url) as seen by servers that remove path parameters. `None` when the path has none.
     pub(crate) fn url_without_parameters(&self) -> Result<Option<String>, PathError> {
         let path = path::without_parameters(self.path(), self.forwarded_path())?;
         Ok(path.map(|path| format!("{}{path}", &self.text[..self.path_at])))
@@ -150,17 +151,17 @@ impl Target {
         &self.text[self.scheme.as_str().len() + SEPARATOR.len()..self.path_at]
     }
 
-    /// What rules and templates see.
+    /// For rules and templates.
     pub(crate) fn path(&self) -> &str {
         &self.text[self.path_at..self.path_end]
     }
 
-    /// What the upstream receives.
+    /// For the upstream.
     pub(crate) fn forwarded_path(&self) -> &str {
         self.encoded_path.as_deref().unwrap_or_else(|| self.path())
     }
 
-    /// Whether the client's path ended in a slash, which normalisation took away.
+    /// Whether the client's path ended in a slash, which normalization removes.
     pub(crate) const fn had_trailing_slash(&self) -> bool {
         self.had_trailing_slash
     }
@@ -169,7 +170,7 @@ impl Target {
         self.text.get(self.path_end + 1..)
     }
 
-    /// The URL as a browser would write it again, query included.
+    /// The URL in its encoded form, query included.
     pub(crate) fn original_url(&self) -> String {
         let mut url = format!("{}{}", &self.text[..self.path_at], self.forwarded_path());
         if self.had_trailing_slash {
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_port_is_no_port() {
+    fn the_default_port_is_omitted() {
         let url = |scheme, host| {
             let (host, path) = (Host::parse(host).unwrap(), RequestPath::parse("/a").unwrap());
             Target::new(http::Method::GET, scheme, &host, &path, None).url().to_owned()

@@ -1,4 +1,4 @@
-//! Where a rule sends what it lets through: the upstream's URL and the path under it.
+//! Where a rule forwards requests: the upstream's URL and the path below it.
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery};
@@ -13,29 +13,29 @@ use super::target::Target;
 pub(crate) struct Upstream {
     pub(crate) protocol: Protocol,
     authority: Authority,
-    /// Empty for the root. A slash at its end was configured and is kept.
+    /// Empty for the root. A configured trailing slash is kept.
     base_path: String,
     paths: UpstreamPaths,
-    /// Without slashes around it; empty when nothing is stripped.
+    /// Without surrounding slashes; empty when nothing is stripped.
     strip: String,
     pub(crate) preserve_host: bool,
     preserve_trailing_slash: bool,
     pub(crate) forwarded_headers: bool,
 }
 
-/// How the path for the upstream is built from its base path and the request's path (`access_rules.upstream_paths`).
+/// How the upstream path is built from its base path and the request's path (`access_rules.upstream_paths`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpstreamPaths {
-    /// `strip_path` takes whole segments out of the request's path, and a slash at its end is kept.
+    /// `strip_path` removes whole segments of the request's path, and a trailing slash is kept.
     #[default]
     Exact,
-    /// As in Oathkeeper: `strip_path` is cut out as text where it first occurs in the joined path, the base path included,
-    /// and a slash at the end is lost.
+    /// As in Oathkeeper: the first textual occurrence of `strip_path` is removed from the joined path, base path included,
+    /// and a trailing slash is lost.
     Oathkeeper,
 }
 
-/// What is spoken with the upstream.
+/// The protocol of the upstream connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http,
@@ -46,7 +46,7 @@ pub(crate) enum Protocol {
 }
 
 impl Upstream {
-    /// `None` when the rule has no upstream; the error says what is wrong with its URL.
+    /// `None` when the rule has no upstream; the error explains what is wrong with its URL.
     pub(crate) fn compile(settings: &rule::Upstream, paths: UpstreamPaths) -> Result<Option<Self>, String> {
         if settings.url.is_empty() {
             return Ok(None);
@@ -59,10 +59,10 @@ impl Upstream {
             other => return Err(format!("the scheme `{other}` is not supported: use http, https or h2c")),
         };
         if protocol == Protocol::H2c && settings.preserve_host {
-            return Err("`preserve_host` is not offered with h2c: HTTP/2 would name two hosts".to_owned());
+            return Err("`preserve_host` is not supported with h2c: HTTP/2 would name two hosts".to_owned());
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("it holds a name or a password".to_owned());
+            return Err("it contains a user name or a password".to_owned());
         }
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
         let authority = authority.parse().map_err(|_| format!("`{}` has no host", settings.url))?;
@@ -86,17 +86,17 @@ impl Upstream {
         }))
     }
 
-    /// The URI to request. `None` when the result is not a URI, because nothing is left of the path after stripping. `asked` is
-    /// the path and query that the client sent; it is forwarded as it is where nothing in it changes.
-    pub(crate) fn uri(&self, target: &Target, asked: Option<&PathAndQuery>) -> Option<Uri> {
-        let unchanged = |asked: &&PathAndQuery| {
+    /// The URI to request. `None` when stripping leaves no valid URI. `requested` is the path and query of the client,
+    /// which are reused when the rule changes neither.
+    pub(crate) fn uri(&self, target: &Target, requested: Option<&PathAndQuery>) -> Option<Uri> {
+        let unchanged = |requested: &&PathAndQuery| {
             self.base_path.is_empty()
                 && self.strip.is_empty()
-                && asked.path() == target.forwarded_path()
-                && asked.query() == target.query()
+                && requested.path() == target.forwarded_path()
+                && requested.query() == target.query()
         };
-        let path_and_query = match asked.filter(unchanged) {
-            Some(asked) => asked.clone(),
+        let path_and_query = match requested.filter(unchanged) {
+            Some(requested) => requested.clone(),
             None => self.path_and_query(target)?,
         };
         let scheme = if self.protocol == Protocol::Https { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP };
@@ -131,7 +131,7 @@ impl Upstream {
             path.push('?');
             path.push_str(query);
         }
-        // What is left of a segment that was cut may be a dot segment, or not begin with a slash.
+        // Removing a part of a segment may leave a dot segment, or a path that does not begin with a slash.
         if self.paths == UpstreamPaths::Oathkeeper && !self.strip.is_empty() {
             let whole = path.split('?').next().unwrap_or_default();
             let bare = whole.strip_suffix('/').filter(|bare| !bare.is_empty()).unwrap_or(whole);
@@ -141,7 +141,7 @@ impl Upstream {
     }
 }
 
-/// Takes the first occurrence of these whole segments out of the path.
+/// Removes the first occurrence of these whole segments from the path.
 fn without_segments(path: &str, segments: &str) -> String {
     let mut from = 0;
     while let Some(found) = path[from..].find(segments) {
@@ -162,12 +162,12 @@ mod tests {
     use crate::domain::target::{Host, Scheme};
 
     fn uri_as(paths: UpstreamPaths, settings: &rule::Upstream, path: &str) -> String {
-        let asked: PathAndQuery = path.parse().unwrap();
-        let path = RequestPath::parse(asked.path()).unwrap();
-        let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, asked.query());
+        let requested: PathAndQuery = path.parse().unwrap();
+        let path = RequestPath::parse(requested.path()).unwrap();
+        let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, requested.query());
         let upstream = Upstream::compile(settings, paths).unwrap().unwrap();
-        let uri = upstream.uri(&target, Some(&asked)).unwrap();
-        assert_eq!(upstream.uri(&target, None).as_ref(), Some(&uri), "what is passed on is what would be made");
+        let uri = upstream.uri(&target, Some(&requested)).unwrap();
+        assert_eq!(upstream.uri(&target, None).as_ref(), Some(&uri), "reusing the client's path gives the same URI");
         uri.to_string()
     }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_put_under_the_upstreams() {
+    fn the_path_is_appended_to_the_upstreams_path() {
         assert_eq!(uri("http://u:1", "", "/a/b?x=%2F&y"), "http://u:1/a/b?x=%2F&y");
         assert_eq!(uri("http://u/base/", "", "/a%20b"), "http://u/base/a%20b");
         assert_eq!(uri("http://u/base", "", "/"), "http://u/base");
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_can_be_made_as_oathkeeper_makes_them() {
+    fn paths_can_be_joined_as_in_oathkeeper() {
         let uri = |settings: &rule::Upstream, path: &str| uri_as(UpstreamPaths::Oathkeeper, settings, path);
         assert_eq!(uri(&settings("http://u/base/", ""), "/a/"), "http://u/base/a");
         assert_eq!(uri(&settings("http://u/base/", ""), "/"), "http://u/base");
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(uri(&settings("http://u", "/api"), "/x/apiary"), "http://u/xary");
         let kept = rule::Upstream { preserve_trailing_slash: Some(true), ..settings("http://u", "") };
         assert_eq!(uri(&kept, "/a/"), "http://u/a/");
-        // What would be left is no path.
+        // The result would not be a path.
         let upstream = Upstream::compile(&settings("http://u", "/api"), UpstreamPaths::Oathkeeper).unwrap().unwrap();
         let path = RequestPath::parse("/apiary").unwrap();
         let target = Target::new(http::Method::GET, Scheme::Http, &Host::parse("h").unwrap(), &path, None);
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upstream_that_is_no_place_is_refused() {
+    fn an_invalid_upstream_url_is_rejected() {
         for url in ["u:80", "ftp://u", "http://user:pw@u", "/relative"] {
             let settings = rule::Upstream { url: url.to_owned(), ..rule::Upstream::default() };
             assert!(Upstream::compile(&settings, UpstreamPaths::Exact).is_err(), "{url}");

@@ -1,5 +1,5 @@
-//! `/decisions`: whether another proxy may let a request through. 200 with the headers to send on, or the error handler's
-//! answer. The contract of nginx `auth_request`, Traefik `ForwardAuth` and Envoy's HTTP `ext_authz`.
+//! `/decisions`: whether another proxy may forward a request. Responds with 200 and the headers to add, or with the error
+//! handler's response. Compatible with nginx `auth_request`, Traefik `ForwardAuth` and Envoy's HTTP `ext_authz`.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -13,7 +13,7 @@ use crate::operations::decide::{Denied, Granted};
 use crate::pipeline::Look;
 use crate::service::Gateway;
 
-/// Envoy takes these out of the request before it sends it on; others leave them to their configuration.
+/// Envoy removes these headers from the request before it forwards it; other proxies ignore this header.
 const X_ENVOY_AUTH_HEADERS_TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Request) -> Response<Body> {
@@ -39,7 +39,7 @@ fn present(granted: &Granted, request_headers: HeaderMap) -> Response<Body> {
     let decided = granted.rules.decided_headers();
     let session = &granted.session;
     let is_kept = |name: &HeaderName| granted.compiled().is_some_and(|compiled| compiled.kept_headers.contains(name));
-    // By the names under which this request has them, too: `X_User_Id` is `X-User-Id` to many an application.
+    // Include the spellings that this request uses: many applications treat `X_User_Id` as `X-User-Id`.
     let is_forged = |name: &&HeaderName| decided.contains(name) || (is_overriding(name) && !is_kept(name));
     let forged: Vec<HeaderName> = request_headers.keys().filter(is_forged).cloned().collect();
     let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: the keys that ID tokens are verified with.
+//! `GET /.well-known/jwks.json`: the keys that verify ID tokens.
 
 use axum::Json;
 use axum::extract::State;

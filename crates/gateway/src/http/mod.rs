@@ -1,4 +1,4 @@
-//! The route tables: the proxy's, which is every path, and the API's.
+//! The route tables of the proxy, which handles every path, and of the API.
 
 mod decisions;
 mod keys;
@@ -35,7 +35,7 @@ fn api_routes() -> Router<Gateway> {
         .route("/.well-known/jwks.json", get(keys::get))
 }
 
-/// An error handler's answer as the framework wants it.
+/// Converts an error handler's response for the framework.
 fn presented(answer: Response<String>) -> Response<Body> {
     answer.map(Body::from)
 }

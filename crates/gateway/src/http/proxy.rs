@@ -1,4 +1,4 @@
-//! Every request to the proxy: decide, then forward or refuse.
+//! Handles every request to the proxy: decide, then forward or reject.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -29,7 +29,7 @@ pub(super) async fn any(State(gateway): State<Gateway>, Cx(cx): Cx, request: Req
         Ok(granted) => granted,
         Err(denied) => return presented(gateway.refuse(&cx, &denied, Some(&target), &parts.headers)),
     };
-    // Error handlers may ask for these after the request has gone on its way.
+    // Error handlers may need these after the request has been forwarded.
     let negotiation = [ACCEPT, CONTENT_TYPE].map(|name| (parts.headers.get(&name).cloned(), name));
     let client_address = peer.map(|peer| peer.address.ip().to_canonical());
     let access_ends = (granted.session.is_watched && parts.headers.contains_key(UPGRADE)).then(|| -> AccessEnds {

@@ -13,7 +13,7 @@ use crate::service::Gateway;
 const DEFAULT_LIMIT: usize = 50;
 const LARGEST_LIMIT: usize = 500;
 
-/// Numbers that make no sense count as absent.
+/// Invalid numbers count as absent.
 pub(super) async fn list(State(gateway): State<Gateway>, RawQuery(query): RawQuery) -> Json<Vec<Arc<Rule>>> {
     let query = query.unwrap_or_default();
     let number = |name: &str| {

@@ -1,5 +1,5 @@
-//! What a request is about, read from the wire: for the proxy from the request itself, for the decision API from what a
-//! listed proxy says of the request that it holds.
+//! Reads the target of a request: for the proxy from the request itself, for the decision API from the headers with which a
+//! listed proxy describes the original request.
 
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
@@ -21,17 +21,17 @@ impl From<TargetError> for Box<Failure> {
     }
 }
 
-/// Whether the peer is one that is believed.
+/// Whether the peer is a trusted proxy.
 pub(super) fn is_trusted(peer: Option<PeerAddress>, proxies: &TrustedProxies) -> bool {
     peer.is_some_and(|peer| proxies.contains(peer.address.ip().to_canonical()))
 }
 
-/// The target of a request to the proxy. A listed proxy may say which scheme the client used, and nothing else.
+/// The target of a request to the proxy. A listed proxy may set the scheme of the client's request, and nothing else.
 pub(crate) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, TargetError> {
     let peer = parts.extensions.get::<PeerAddress>();
     let mut scheme = connection_scheme(peer);
-    if is_forwarder && let Some(said) = first_listed(&parts.headers, &X_FORWARDED_PROTO)? {
-        scheme = Scheme::parse(said).ok_or(TargetError::Scheme)?;
+    if is_forwarder && let Some(value) = first_listed(&parts.headers, &X_FORWARDED_PROTO)? {
+        scheme = Scheme::parse(value).ok_or(TargetError::Scheme)?;
     }
     authorizes_once(&parts.headers)?;
     let path = RequestPath::parse(path_on_the_wire(&parts.uri))?;
@@ -39,13 +39,14 @@ pub(crate) fn of_proxied(parts: &Parts, is_forwarder: bool) -> Result<Target, Ta
     Ok(Target::new(parts.method.clone(), scheme, &host, &path, parts.uri.query()))
 }
 
-/// The target of a decision. What is not forwarded is taken from the request to the API, less its `/decisions`.
+/// The target of a decision. Values that are not forwarded are taken from the request to the API, without the prefix
+/// `/decisions`.
 pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, Box<Failure>> {
     let headers = &parts.headers;
     let forwarded = [X_FORWARDED_METHOD, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_URI];
     if !is_forwarder && forwarded.iter().any(|name| headers.contains_key(name)) {
-        // Without them the decision would be about another request than the one that waits for it.
-        let reason = "this peer may not describe a request: list it in `serve.api.trusted_proxies`";
+        // Without the forwarded headers, the decision would be about another request than the proxy forwards.
+        let reason = "X-Forwarded-* headers from this peer are not trusted: add it to `serve.api.trusted_proxies`";
         return Err(Failure::forbidden().because(reason));
     }
     authorizes_once(headers)?;
@@ -69,7 +70,7 @@ pub(crate) fn of_decision(parts: &Parts, is_forwarder: bool) -> Result<Target, B
         let path = parts.uri.path();
         (path.strip_prefix("/decisions").unwrap_or(path), parts.uri.query())
     };
-    // A bare `/decisions` is about a URL without a path, as a rule for `http://host` is.
+    // A bare `/decisions` is about a URL without a path, like a rule for `http://host`.
     let path = if path.is_empty() { Ok(RequestPath::absent()) } else { RequestPath::parse(path) };
     Ok(Target::new(method, scheme, &host, &path.map_err(TargetError::from)?, query))
 }
@@ -78,7 +79,7 @@ fn connection_scheme(peer: Option<&PeerAddress>) -> Scheme {
     if peer.is_some_and(|peer| peer.is_tls) { Scheme::Https } else { Scheme::Http }
 }
 
-/// `OPTIONS *` and `CONNECT host` have no path, and no rule is about them.
+/// `OPTIONS *` and `CONNECT host` have no path, and no rule matches them.
 fn path_on_the_wire(uri: &Uri) -> &str {
     match uri.path() {
         // An absolute URI without a path means the root (RFC 9112 section 3.2.1).
@@ -87,19 +88,19 @@ fn path_on_the_wire(uri: &Uri) -> &str {
     }
 }
 
-/// `:authority`, the authority of an absolute target, or `Host`. When there are two they must agree, so that the upstream
-/// cannot read another than we do.
+/// `:authority`, the authority of an absolute target, or `Host`. If two of them are present they must agree, so that the
+/// gateway and the upstream see the same host.
 fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<Host<'a>, TargetError> {
     let named = single(headers, &HOST)?.map(Host::parse).transpose()?;
-    let asked = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
-    match (named, asked) {
-        (Some(named), Some(asked)) if named != asked => Err(TargetError::TwoHosts),
+    let requested = uri.authority().map(|authority| Host::parse(authority.as_str())).transpose()?;
+    match (named, requested) {
+        (Some(named), Some(requested)) if named != requested => Err(TargetError::TwoHosts),
         (Some(host), _) | (None, Some(host)) => Ok(host),
         (None, None) => Err(crate::domain::target::HostError.into()),
     }
 }
 
-/// RFC 9110 section 11.6.2: one set of credentials. Of two, we would check one and the upstream might read the other.
+/// RFC 9110 section 11.6.2: one set of credentials. With two, the gateway might check one and the upstream use the other.
 fn authorizes_once(headers: &HeaderMap) -> Result<(), TargetError> {
     match headers.get_all(AUTHORIZATION).iter().nth(1) {
         Some(_) => Err(TargetError::Header("Authorization")),
@@ -107,7 +108,7 @@ fn authorizes_once(headers: &HeaderMap) -> Result<(), TargetError> {
     }
 }
 
-/// The value of a field that may stand there once.
+/// The value of a field that may occur once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, TargetError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
@@ -120,7 +121,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     value.to_str().map(Some).map_err(|_| fault())
 }
 
-/// The first value of a field to which each proxy adds its own: what the client used.
+/// The first value of a field that each proxy appends to: the client's.
 fn first_listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, TargetError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let text = value.to_str().map_err(|_| TargetError::Header(static_name(name)))?;
@@ -158,15 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn several_proxies_may_name_the_scheme() {
+    fn the_first_forwarded_scheme_is_used() {
         let https = Ok("https://h/a".to_owned());
         assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", "https,http")], true), https);
         assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", "https , http")], true), https);
         let twice = [("host", "h"), ("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")];
         assert_eq!(proxied("/a", &twice, true), https);
         assert_eq!(proxied("/a", &[("host", "h"), ("x-forwarded-proto", ",https")], true), Err(TargetError::Scheme));
-        let said = decision("/decisions/a", &[("host", "h:443"), ("x-forwarded-proto", "https, http")], true);
-        assert_eq!(said.unwrap(), "GET https://h/a None");
+        let value = decision("/decisions/a", &[("host", "h:443"), ("x-forwarded-proto", "https, http")], true);
+        assert_eq!(value.unwrap(), "GET https://h/a None");
     }
 
     #[test]
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_scheme_is_believed_and_only_of_a_listed_proxy() {
+    fn only_the_scheme_is_accepted_and_only_from_a_listed_proxy() {
         let headers =
             [("host", "h"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "evil"), ("x-forwarded-uri", "/b")];
         assert_eq!(proxied("/a", &headers, true).as_deref(), Ok("https://h/a"));
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_about_what_a_listed_proxy_says() {
+    fn a_decision_is_about_the_request_that_a_listed_proxy_describes() {
         let headers = [
             ("host", "gateway"),
             ("x-forwarded-method", "POST"),
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_attacks_fail_on_both_ways_in() {
+    fn the_proxy_and_the_decision_api_reject_the_same_attacks() {
         for path in ["/a/..%2fb", "/a\\b", "/%252e%252e/b", "/a/..;/b", "/../b", "/a%00", "/%ff"] {
             let headers = [("host", "h"), ("x-forwarded-uri", path)];
             assert_eq!(decision("/decisions", &headers, true), Err(http::StatusCode::BAD_REQUEST), "{path}");

@@ -1,3 +1,3 @@
-//! Work that no request asks for.
+//! Background work.
 
 pub(crate) mod watch_rules;

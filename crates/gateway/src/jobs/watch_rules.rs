@@ -1,5 +1,5 @@
-//! Watches the rule repositories: files by the operating system's notices, and all of them by looking again from time to
-//! time, where notices do not come (network file systems) or do not exist (URLs).
+//! Watches the rule repositories: files by the operating system's notifications, and all repositories by polling, because
+//! some file systems (network) and URLs send no notifications.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::service::Gateway;
 
 const LOOK_AT_FILES_EVERY: Duration = Duration::from_secs(5);
 const LOOK_AT_URLS_EVERY: Duration = Duration::from_mins(1);
-/// An editor writes a file in several steps.
+/// Editors write a file in several steps.
 const SETTLE: Duration = Duration::from_millis(50);
 
 impl Gateway {
@@ -42,16 +42,16 @@ impl Gateway {
     }
 }
 
-/// Whoever holds the other end has gone when it fails: that is a stop, too.
+/// A closed channel counts as a stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Watches folders, not files: whoever replaces a file, or the link to it, leaves no trace on the old one.
+/// Watches folders, not files: replacing a file or a link to it produces no notification for the old one.
 fn watcher<'a>(notices: mpsc::Sender<()>, folders: impl Iterator<Item = &'a Path>) -> Option<RecommendedWatcher> {
     let on_event = move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !event.kind.is_access()) {
-            // A notice that is already waiting says the same.
+            // A pending notification already covers this change.
             let _ = notices.try_send(());
         }
     };

@@ -1,5 +1,4 @@
-//! Decides on a request: finds its rule and runs the rule's handlers. The proxy and the decision API ask the same
-//! question.
+//! Decides on a request: finds its rule and runs the rule's handlers. Used by the proxy and the decision API.
 
 use std::sync::Arc;
 
@@ -13,10 +12,10 @@ use crate::pipeline::errors::FailedRequest;
 use crate::pipeline::{ActiveRule, CompiledRule, Found, Inbound, Look, RuleSet};
 use crate::service::Gateway;
 
-/// The request may go on.
+/// The request is allowed.
 pub(crate) struct Granted {
     pub(crate) session: Session,
-    /// The rules that were in force, whatever is in force now.
+    /// The rules at the time of the decision, even if they have been replaced since.
     pub(crate) rules: Arc<RuleSet>,
     rule: Arc<ActiveRule>,
 }
@@ -26,20 +25,20 @@ impl Granted {
         self.rule.compiled.as_ref().ok()
     }
 
-    /// The session, the rules, and the rule that the request fell under.
+    /// The session, the rules, and the rule that matched.
     pub(crate) fn parts(&mut self) -> (&mut Session, Arc<RuleSet>, Option<&CompiledRule>) {
         (&mut self.session, self.rules.clone(), self.rule.compiled.as_ref().ok())
     }
 
-    /// Turns a failure on the way to the upstream into a refusal under the same rule. Cookies that are no good are
-    /// forgotten all the same.
+    /// Turns a failure on the way to the upstream into a rejection under the same rule. Invalid cookies are deleted as
+    /// well.
     pub(crate) fn fail(&mut self, mut failure: Box<Failure>) -> Denied {
         failure.set_cookies.append(&mut self.session.set_cookies);
         Denied { failure, rule: Some(self.rule.clone()) }
     }
 }
 
-/// The request may not go on, or could not.
+/// The request is rejected or failed.
 pub(crate) struct Denied {
     pub(crate) failure: Box<Failure>,
     rule: Option<Arc<ActiveRule>>,
@@ -96,7 +95,7 @@ impl Gateway {
         }
     }
 
-    /// The answer to a request that does not go on, and the one place where that is logged.
+    /// The response to a rejected request, and the only place where the rejection is logged.
     pub(crate) fn refuse(
         &self,
         cx: &Context,
@@ -128,8 +127,8 @@ impl Gateway {
     }
 }
 
-/// A path with parameters (`/a;v=1`) is accepted when its rule says that the upstream knows them, and when the same rule is
-/// chosen with and without them. Any other is refused: `/public;/x` would be checked under the rule of `/public;` and
+/// A path with parameters (`/a;v=1`) is accepted when its rule sets `upstream.path_parameters` and the same rule matches
+/// with and without the parameters. Any other is rejected: `/public;/x` would be checked under the rule of `/public;` and
 /// served as `/public`.
 fn refuse_ambiguous_parameters(rules: &RuleSet, target: &Target, found: &Found<'_>) -> Result<(), Box<Failure>> {
     let Some(shorter) = target.url_without_parameters().map_err(|error| Failure::bad_request(error.to_string()))?
@@ -140,7 +139,7 @@ fn refuse_ambiguous_parameters(rules: &RuleSet, target: &Target, found: &Found<'
         (Found::None, Found::None) => Ok(()),
         (Found::One { rule, position }, Found::One { position: of_shorter, .. }) if *position == of_shorter => {
             match &rule.compiled {
-                // A rule that is not valid lets nothing through.
+                // An invalid rule lets no request through.
                 Err(_) => Ok(()),
                 Ok(compiled) if compiled.takes_path_parameters => Ok(()),
                 Ok(_) => Err(Failure::bad_request(

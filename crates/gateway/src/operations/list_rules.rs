@@ -1,4 +1,4 @@
-//! Shows the rules that are in force, in the order of their repositories. Rules that are not valid are not shown.
+//! Lists the active rules in the order of their repositories, without the invalid ones.
 
 use std::sync::Arc;
 

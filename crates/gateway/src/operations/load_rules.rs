@@ -1,6 +1,6 @@
-//! Loads the rules from their repositories and puts them into force.
+//! Loads the rules from their repositories and activates them.
 //!
-//! What always holds: all repositories together make one rule set, which takes the place of the old one at once.
+//! Invariant: all repositories together form one rule set, which replaces the previous one atomically.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::pipeline::{IN_PROCESS_KEYS, RuleSet};
 use crate::repositories::{Unread, Which};
 use crate::service::Gateway;
 
-/// Rules that must be there at the start were not.
+/// Required rules could not be loaded at start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the access rules of `{repository}` could not be loaded: {reason}")]
 pub struct LoadError {
@@ -19,7 +19,7 @@ pub struct LoadError {
 }
 
 impl Gateway {
-    /// Loads every repository for the first time. Remote and inline rules must be there; a file may come later.
+    /// Loads every repository for the first time. Remote and inline rules are required; files may appear later.
     pub async fn load_rules(&self) -> Result<(), LoadError> {
         let unread = self.refresh_rules(Which::All).await;
         match unread.into_iter().find(|unread| !unread.is_file) {
@@ -28,7 +28,7 @@ impl Gateway {
         }
     }
 
-    /// What is wrong with the access rules at present: repositories that could not be loaded, and rules that are not valid.
+    /// The current problems of the access rules: repositories that could not be loaded, and invalid rules.
     pub async fn rule_faults(&self) -> Vec<String> {
         let repositories = self.0.repositories.lock().await;
         let rules = self.0.rules.load();
@@ -37,7 +37,7 @@ impl Gateway {
         repositories.faults().chain(invalid).collect()
     }
 
-    /// Reads the repositories again and puts what changed into force. Returns what could not be read.
+    /// Reads the repositories again and activates the changes. Returns the errors.
     async fn refresh_rules(&self, which: Which) -> Vec<Unread> {
         let mut repositories = self.0.repositories.lock().await;
         let refreshed = repositories.refresh(which, &self.0.services.http).await;
@@ -47,34 +47,34 @@ impl Gateway {
         refreshed.unread
     }
 
-    /// As [`load_rules`](Self::load_rules), for the task that watches for changes.
+    /// Like [`load_rules`](Self::load_rules), for the task that watches for changes.
     pub(crate) async fn look_for_changed_rules(&self, which: Which) {
         self.refresh_rules(which).await;
     }
 
     async fn put_into_force(&self, rules: Vec<Arc<Rule>>) {
         let gateway = self.clone();
-        // Thousands of rules take a while to compile, and requests must not wait for it.
+        // Compiling thousands of rules takes a while and must not block requests.
         let compile = move || RuleSet::new(rules, &gateway.0.config, &gateway.0.services);
         let set = match tokio::task::spawn_blocking(compile).await {
             Ok(set) => Arc::new(set),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "access rules could not be compiled; those from before stay");
+                tracing::error!(error, "access rules could not be compiled; the previous rules stay active");
                 return;
             }
         };
-        tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are in force");
+        tracing::info!(rules = set.len(), valid = set.valid().count(), "access rules are active");
         self.0.rules.store(set.clone());
         if self.signs_with_passing_keys() {
             tracing::warn!(
                 jwks_url = IN_PROCESS_KEYS,
-                "rules sign with a key that this process made for itself: other nodes, and the next start, have other keys, \
-                 and their key sets do not verify what this one signed. Name a key set that all of them read as the \
-                 `jwks_url` of `id_token`, for instance one of the OAuth2 service's own, /admin/keys/gateway"
+                "rules sign with an ephemeral key of this process: other nodes, and this one after a restart, have other \
+                 keys and cannot verify its tokens. Set the `jwks_url` of `id_token` to a key set that all nodes share, \
+                 for instance one of the OAuth2 service's own, /admin/keys/gateway"
             );
         }
-        // Comparing patterns is arithmetic that may take a while, and nobody waits for it.
+        // Comparing patterns is CPU-bound and may take a while; run it in the background.
         tokio::task::spawn_blocking(move || report_overlaps(&set));
     }
 }
@@ -84,12 +84,12 @@ fn report_overlaps(set: &RuleSet) {
     for overlap in &report.overlaps {
         let (first, second) = (set.id(overlap.first), set.id(overlap.second));
         let Overlap { method, url, .. } = overlap;
-        tracing::warn!(first, second, method, url, "two rules match the same request: it fails with 500");
+        tracing::warn!(first, second, method, url, "two rules match the same request, which fails with 500");
     }
     for position in &report.not_regular {
         tracing::debug!(rule = set.id(*position), "a pattern with look-around is not compared with the other rules");
     }
     if report.incomplete {
-        tracing::warn!("there are too many rules, or too large ones, to compare them all");
+        tracing::warn!("too many or too large rules: not all of them are checked for overlaps");
     }
 }

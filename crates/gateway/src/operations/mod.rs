@@ -1,4 +1,4 @@
-//! What the gateway does, a verb a file.
+//! The operations of the gateway, one per file.
 
 pub(crate) mod decide;
 pub(crate) mod list_rules;

@@ -1,4 +1,4 @@
-//! Publishes the public halves of the keys that `id_token` mutators sign with, so that upstreams can verify.
+//! Publishes the public keys of `id_token` mutators, so that upstreams can verify the tokens.
 
 use base::Context;
 use jose::JwkSet;
@@ -11,7 +11,7 @@ use crate::service::Gateway;
 pub(crate) struct NoKeys;
 
 impl Gateway {
-    /// The keys of the global settings and of every rule. A set that cannot be read is left out as long as another can.
+    /// The keys of the global settings and of every rule. A set that cannot be read is skipped unless all fail.
     pub(crate) async fn publish_keys(&self, cx: &Context) -> Result<JwkSet, NoKeys> {
         let global = self.0.config.mutators.get("id_token").filter(|handler| handler.enabled);
         let global = global.and_then(|handler| handler.config.get("jwks_url")?.as_str().map(str::to_owned));

@@ -1,5 +1,5 @@
-//! Watches over a visitor whose connection stays open behind the gateway: a WebSocket is checked once, when it is opened, and
-//! may last for days. It ends when the session that opened it does.
+//! Rechecks the session of an open connection: a WebSocket is authorized when it is opened and may last for days. It is
+//! closed when its session ends.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::domain::target::Target;
 use crate::pipeline::Look;
 use crate::service::Gateway;
 
-/// A session that ended is noticed within this time.
+/// The interval of the checks, and thus the longest delay until the end of a session takes effect.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl Gateway {
-    /// Returns when this request would no longer be let through for `subject`. An outage is no reason: the visitor was
-    /// let in when there was none.
+    /// Returns when this request would no longer be allowed for `subject`. An outage does not count: access was granted
+    /// before it.
     pub(crate) async fn access_ends(self, mut cx: Context, target: Target, headers: HeaderMap, subject: String) {
         let (begun, started) = (cx.now, Instant::now());
         loop {
@@ -26,9 +26,9 @@ impl Gateway {
             match self.decide(&cx, &target, &headers, Look::Again).await {
                 Ok(granted) if granted.session.subject == subject => {}
                 Err(denied) if denied.failure.fault != Fault::Client => {}
-                // Out, or somebody else now: signed out and let in as a stranger, for instance.
+                // The session ended, or the subject changed, for instance to an anonymous one.
                 Ok(_) | Err(_) => {
-                    tracing::info!(request_id = %cx.request_id, subject, "a tunnel ends with its session");
+                    tracing::info!(request_id = %cx.request_id, subject, "tunnel closed: its session ended");
                     return;
                 }
             }

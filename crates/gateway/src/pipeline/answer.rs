@@ -1,5 +1,5 @@
-//! What a handler answers with. Most decide at once; those that ask a server or another service answer later, and only they
-//! cost an allocation.
+//! The result of a handler. Most handlers decide at once; only those that call a service return a future, which costs an
+//! allocation.
 
 use std::pin::Pin;
 

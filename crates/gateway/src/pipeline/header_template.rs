@@ -12,31 +12,31 @@ use super::settings;
 use super::template::{Template, TemplateView};
 use crate::domain::failure::Failure;
 
-/// What becomes of control characters in a value: no header can carry them (RFC 9110 section 5.5), and a person may have
-/// written them into a trait.
+/// How to handle control characters in a value. Headers cannot contain them (RFC 9110 section 5.5), but users may have
+/// entered them into a trait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ControlCharacters {
     #[default]
     Remove,
-    /// Percent-encoded, and `%` too, so that the value can be decoded.
+    /// Percent-encoded, `%` included, so that the value can be decoded.
     Encode,
-    /// The request fails: where a decision depends on the value, another value must not take its place.
+    /// The request fails: a decision that depends on the value must not be made about another value.
     #[serde(skip)]
     Refuse,
 }
 
-/// Where the value of a header comes from.
+/// The source of a header's value.
 #[derive(Debug)]
 pub(super) enum HeaderTemplate {
     Constant(HeaderValue),
     Template(Template),
 }
 
-/// The headers of a setting, each with its template.
+/// The headers of a setting with their templates.
 pub(super) fn compile_all(settings: &Map<String, Value>) -> Result<Vec<(HeaderName, HeaderTemplate)>, String> {
     let compile = |(name, template): (&String, &Value)| {
-        let text = template.as_str().ok_or_else(|| format!("has a template for `{name}` that is not a text"))?;
+        let text = template.as_str().ok_or_else(|| format!("has a template for `{name}` that is not a string"))?;
         let template = HeaderTemplate::compile(text);
         let template = template.map_err(|reason| format!("has a template for `{name}`: {reason}"))?;
         Ok((settings::settable_header_name(name)?, template))
@@ -48,7 +48,7 @@ impl HeaderTemplate {
     fn compile(text: &str) -> Result<Self, String> {
         let template = Template::compile(text).map_err(|error| error.to_string())?;
         let constant = template.constant().map(HeaderValue::from_str).transpose();
-        let constant = constant.map_err(|_| "no header can carry this text".to_owned())?;
+        let constant = constant.map_err(|_| "it is not a valid header value".to_owned())?;
         Ok(constant.map_or(Self::Template(template), Self::Constant))
     }
 
@@ -66,7 +66,7 @@ impl HeaderTemplate {
             Cow::Borrowed(text) => HeaderValue::from_str(text),
             Cow::Owned(text) => HeaderValue::try_from(text),
         };
-        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` does not fit into a header")))
+        value.map_err(|_| Failure::internal(format!("the value for the header `{name}` is not valid")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A request as the pipeline sees it.
+//! The request as seen by the pipeline.
 
 use base::Context;
 use http::HeaderMap;
@@ -6,7 +6,6 @@ use http::HeaderMap;
 use super::request_body::Look;
 use crate::domain::target::Target;
 
-/// A request as the pipeline sees it.
 #[derive(Clone, Copy)]
 pub(crate) struct Inbound<'a> {
     pub(crate) cx: &'a Context,
@@ -27,7 +26,7 @@ impl<'a> Inbound<'a> {
         Self { cx, target, headers, look, captures }
     }
 
-    /// What the groups of the rule's URL pattern caught.
+    /// The captured groups of the rule's URL pattern.
     pub(crate) fn captures(&self) -> Vec<String> {
         (self.captures)()
     }

@@ -1,6 +1,5 @@
-//! Why a rule lets nothing through.
+//! Why a rule is invalid and lets no request through.
 
-/// Why a rule is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidRule {
     #[error("it has no {0}")]

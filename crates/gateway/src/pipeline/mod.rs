@@ -1,11 +1,11 @@
-//! What happens to a request between its rule and its upstream: one authenticator accepts, one authorizer allows, every
-//! mutator adds to the request, and when something fails an error handler answers.
+//! The pipeline of a request between its rule and its upstream: one authenticator accepts, one authorizer allows, every
+//! mutator changes the request, and an error handler responds to failures.
 //!
-//! What always holds:
-//! - A rule's handlers are compiled while the rule is loaded; a rule with a handler that is unknown, not enabled or wrongly
-//!   set up lets nothing through.
-//! - Only "not responsible" goes on to the next authenticator, and an invalid credential or an outage where the rule
-//!   says so.
+//! Invariants:
+//! - A rule's handlers are compiled when the rule is loaded; a rule with an unknown, disabled or misconfigured handler lets
+//!   no request through.
+//! - The next authenticator is tried only after "not responsible", or, if the rule allows it, after an invalid credential or
+//!   an outage.
 
 mod answer;
 pub(crate) mod authn;

@@ -1,8 +1,7 @@
-//! The handlers of one kind by their names: which ones a rule may name, the keys of their settings, and how they are made.
+//! The handlers of one kind by name: which ones rules may name, the keys of their settings, and how they are created.
 //!
-//! What always holds: this is the only list of handlers. The keys of the configuration with their descriptions, the handlers
-//! that tests enable and the messages about handlers that do not exist follow from it. The keys are those of the settings type
-//! itself.
+//! Invariants: this is the only list of handlers. The configuration keys and their descriptions, the handlers that tests
+//! enable and the messages about missing handlers are derived from it. The keys are the fields of the settings type.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
@@ -13,25 +12,25 @@ use super::settings::merged;
 use crate::config::handlers::Handler;
 use crate::domain::rule::HandlerEntry;
 
-/// How a handler is made from its settings. The error is the end of a sentence: *the authenticator `name` needs the setting
+/// Creates a handler from its settings. The error completes a sentence: *the authenticator `name` requires the setting
 /// `x`*.
 type Compile<H, N> = fn(Value, &N) -> Result<Box<H>, String>;
 
-/// One handler. `H` is what handlers of its kind can do, `N` what they need to be made.
+/// One handler. `H` is the interface of its kind, `N` the dependencies.
 pub(crate) struct Definition<H: ?Sized, N: ?Sized> {
     pub(super) name: &'static str,
     compile: Compile<H, N>,
-    /// The keys of its settings.
+    /// The schema of its settings.
     settings: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl<H: ?Sized, N: ?Sized> Definition<H, N> {
-    /// A handler whose settings are an `S`.
+    /// A handler with settings of type `S`.
     pub(super) const fn new<S: DeserializeOwned + JsonSchema>(name: &'static str, compile: Compile<H, N>) -> Self {
         Self { name, compile, settings: S::json_schema }
     }
 
-    /// A handler whose settings are an `O` of its own and an `S` that it shares with others.
+    /// A handler with its own settings `O` and shared settings `S`.
     pub(super) const fn sharing<O, S>(name: &'static str, compile: Compile<H, N>) -> Self
     where
         O: DeserializeOwned + JsonSchema,
@@ -40,7 +39,7 @@ impl<H: ?Sized, N: ?Sized> Definition<H, N> {
         Self { name, compile, settings: both::<O, S> }
     }
 
-    /// What the configuration says about it: whether it is enabled, and its settings if it has some.
+    /// Its part of the configuration schema: whether it is enabled, and its settings if it has any.
     fn schema(&self, generator: &mut SchemaGenerator) -> Value {
         let mut handler = Handler::json_schema(generator).to_value();
         let settings = (self.settings)(generator);
@@ -51,7 +50,7 @@ impl<H: ?Sized, N: ?Sized> Definition<H, N> {
     }
 }
 
-/// Settings of which one part is the handler's own and the rest is shared with other handlers.
+/// Settings that consist of a handler's own part and a part that is shared with other handlers.
 fn both<O: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let (mut settings, shared) = (O::json_schema(generator), S::json_schema(generator));
     if let Some(Value::Object(shared)) = shared.get("properties")
@@ -62,16 +61,16 @@ fn both<O: JsonSchema, S: JsonSchema>(generator: &mut SchemaGenerator) -> Schema
     settings
 }
 
-/// Every handler of one kind.
+/// All handlers of one kind.
 pub(crate) struct Registry<H: ?Sized + 'static, N: ?Sized + 'static> {
-    /// The word for the kind in messages.
+    /// The name of the kind in messages.
     pub(super) kind: &'static str,
     pub(super) offered: &'static [Definition<H, N>],
-    /// Handlers of Oathkeeper that are not offered, and what to use instead.
+    /// Handlers of Oathkeeper that are not supported, and what to use instead.
     pub(super) absent: &'static [(&'static str, &'static str)],
 }
 
-/// A handler that is ready to run.
+/// A handler with its name.
 #[derive(Debug)]
 pub(crate) struct Named<H: ?Sized> {
     pub(crate) name: &'static str,
@@ -79,16 +78,16 @@ pub(crate) struct Named<H: ?Sized> {
 }
 
 impl<H: ?Sized, N: ?Sized> Registry<H, N> {
-    /// Makes the handler of that name.
+    /// Creates the handler with this name.
     pub(super) fn make(&self, name: &str, settings: Value, needed: &N) -> Result<Named<H>, String> {
         if let Some((_, instead)) = self.absent.iter().find(|(absent, _)| *absent == name) {
-            return Err(format!("is not offered by this gateway: {instead}"));
+            return Err(format!("is not supported by this gateway: {instead}"));
         }
         let definition = self.offered.iter().find(|it| it.name == name).ok_or_else(|| "is not known".to_owned())?;
         (definition.compile)(settings, needed).map(|handler| Named { name: definition.name, handler })
     }
 
-    /// Makes the handler that a rule names: the rule's settings are merged into those of the configuration.
+    /// Creates the handler that a rule names, with the rule's settings merged into the configured ones.
     pub(super) fn compile<T>(
         &self,
         entry: &HandlerEntry,
@@ -106,7 +105,7 @@ impl<H: ?Sized, N: ?Sized> Registry<H, N> {
         Ok(made)
     }
 
-    /// The section of the configuration that has these handlers by their names.
+    /// The section of the configuration that holds these handlers by name.
     pub(super) fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         let handlers = self.offered.iter().map(|it| (it.name.to_owned(), it.schema(generator)));
         let handlers: Map<String, Value> = handlers.collect();
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
     use crate::pipeline::{authn, authz, errors, mutate, testing};
 
-    /// A value of an impossible type at a key that the handler reads is an error that is about the value and not the key.
+    /// A value of an invalid type at a known key is an error about the value, not about the key.
     fn every_key_is_read<H: ?Sized + Debug, N: ?Sized>(registry: &Registry<H, N>, needed: &N) {
         for definition in registry.offered {
             let settings = (definition.settings)(&mut SchemaGenerator::default());
@@ -157,7 +156,7 @@ mod tests {
         for key in ["anonymous.config.subject", "jwt.config.token_from", "cookie_session.config.only"] {
             assert!(authenticators(key).is_some(), "{key}");
         }
-        assert!(authenticators("bearer_token.config.prefix").is_some(), "a key of its own");
+        assert!(authenticators("bearer_token.config.prefix").is_some(), "the handler's own key");
         let shared = authenticators("bearer_token.config.require_subject").unwrap();
         assert_eq!(shared["description"], "Whether a session without a subject is refused.");
         assert!(authenticators("noop.enabled").is_some() && authenticators("noop.config").is_none());
@@ -171,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_is_absent_says_what_to_use_instead() {
+    fn an_unsupported_handler_names_a_replacement() {
         let error = authn::AUTHENTICATORS.make("oauth2_client_credentials", json!({}), &testing::services());
-        assert!(error.unwrap_err().starts_with("is not offered by this gateway: use "));
+        assert!(error.unwrap_err().starts_with("is not supported by this gateway: use "));
     }
 }

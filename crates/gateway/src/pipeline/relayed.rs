@@ -1,4 +1,4 @@
-//! What a check endpoint says to us and is passed on: that there were too many requests, and when to come again.
+//! Headers of a check endpoint's response that are relayed to the client: rate limits and `Retry-After`.
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName};

@@ -1,4 +1,4 @@
-//! The body of a request, which an authorizer may read before the upstream gets it.
+//! The body of a request, which an authorizer may read before it is forwarded to the upstream.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -7,14 +7,14 @@ use crate::domain::failure::Failure;
 
 #[async_trait]
 pub(crate) trait RequestBody: Send + Sync {
-    /// The whole body. It is kept for the upstream. One of more than `most` bytes, or one that does not come, is a failure.
+    /// The whole body, which is kept for the upstream. Fails if it has more than `most` bytes or does not arrive in time.
     async fn read(&self, most: usize) -> Result<Bytes, Box<Failure>>;
 }
 
-/// What a request is looked at for.
+/// Why a request is checked.
 #[derive(Clone, Copy)]
 pub(crate) enum Look<'a> {
-    /// It has come, with this body.
+    /// It has arrived, with this body.
     First(&'a dyn RequestBody),
     /// It opened a tunnel earlier, and may have lost its access since.
     Again,

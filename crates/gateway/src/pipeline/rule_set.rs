@@ -1,4 +1,4 @@
-//! The rules that are in force: compiled, indexed and never changed. A new set takes the place of the old one at once.
+//! The active rules: compiled, indexed and immutable. A new set replaces the old one atomically.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::domain::upstream::Upstream;
 pub(crate) struct RuleSet {
     rules: Vec<Arc<ActiveRule>>,
     index: RuleIndex,
-    /// For each position of the index the position in `rules`.
+    /// Maps positions of the index to positions in `rules`.
     indexed: Vec<usize>,
     decided_headers: DecidedHeaders,
     key_urls: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct RuleSet {
 #[derive(Debug)]
 pub(crate) struct ActiveRule {
     pub(crate) rule: Arc<Rule>,
-    /// A rule that is not valid still takes part in matching, and lets nothing through.
+    /// An invalid rule still matches requests, but lets none through.
     pub(crate) compiled: Result<CompiledRule, InvalidRule>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct CompiledRule {
     pub(crate) kept_headers: KeptHeaders,
 }
 
-/// Which rule a request falls under.
+/// The result of looking up the rule of a request.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
     None,
@@ -65,13 +65,13 @@ impl RuleSet {
                             tracing::warn!(rule = rule.id, url = matching.url, reason, "the rule matches no request");
                         }
                     }
-                    // One bad pattern must not take the other rules with it.
+                    // One invalid pattern must not affect the other rules.
                     Err(error) => compiled = Err(error.into()),
                 },
                 None => compiled = Err(InvalidRule::Missing("match")),
             }
             if let Err(error) = &compiled {
-                tracing::error!(rule = rule.id, error = error as &dyn std::error::Error, "the rule is not valid");
+                tracing::error!(rule = rule.id, error = error as &dyn std::error::Error, "the rule is invalid");
             }
             set.rules.push(Arc::new(ActiveRule { rule, compiled }));
         }
@@ -89,7 +89,7 @@ impl RuleSet {
         self.find_url(target.method.as_str(), target.url())
     }
 
-    /// As [`find`](Self::find), for another reading of a target's URL.
+    /// Like [`find`](Self::find), for another interpretation of a target's URL.
     pub(crate) fn find_url(&self, method: &str, url: &str) -> Found<'_> {
         let rule = |position: usize| &self.rules[self.indexed[position]];
         match self.index.find(method, url) {
@@ -104,12 +104,12 @@ impl RuleSet {
         self.index.captures(position, url)
     }
 
-    /// The rules that can let something through.
+    /// The valid rules.
     pub(crate) fn valid(&self) -> impl Iterator<Item = &Arc<ActiveRule>> {
         self.rules.iter().filter(|rule| rule.compiled.is_ok())
     }
 
-    /// The rules that are not valid and let nothing through, each with the reason.
+    /// The invalid rules, which let no request through, with the reasons.
     pub(crate) fn invalid(&self) -> impl Iterator<Item = (&str, &InvalidRule)> {
         self.rules.iter().filter_map(|rule| Some((rule.rule.id.as_str(), rule.compiled.as_ref().err()?)))
     }
@@ -126,7 +126,7 @@ impl RuleSet {
         &self.key_urls
     }
 
-    /// Pairs of rules that some request would match both of. This takes a while for many rules.
+    /// Pairs of rules that some request matches both of. This takes a while for many rules.
     pub(crate) fn overlaps(&self) -> OverlapReport {
         overlap::find(&self.index)
     }
@@ -148,12 +148,12 @@ fn compile(rule: &Rule, config: &Config, services: &Services) -> Result<Compiled
     })
 }
 
-/// What is wrong with a rule that is valid and that no request falls under.
+/// Why no request can match a valid rule.
 fn why_never_matched(matching: &Match) -> Option<&'static str> {
     if matching.methods.is_empty() {
-        return Some("it names no methods");
+        return Some("it has no methods");
     }
-    has_trailing_slash(&matching.url).then_some("requests are matched without the slash at their end")
+    has_trailing_slash(&matching.url).then_some("requests are matched without their trailing slash")
 }
 
 /// Whether the path of a URL pattern ends in a slash and is not the root.
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_that_no_request_falls_under_is_told_from_others() {
+    fn a_rule_that_no_request_can_match_is_detected() {
         let matching = |url: &str, methods: &[&str]| Match {
             url: url.to_owned(),
             methods: methods.iter().map(|method| (*method).to_owned()).collect(),
@@ -176,6 +176,6 @@ mod tests {
             let is_never = why_never_matched(&matching(url, &["GET"])).is_some();
             assert_eq!(is_never, url == "http://h/<.*>/", "{url}");
         }
-        assert_eq!(why_never_matched(&matching("http://h", &[])), Some("it names no methods"));
+        assert_eq!(why_never_matched(&matching("http://h", &[])), Some("it has no methods"));
     }
 }

@@ -1,4 +1,4 @@
-//! Settings of handlers: a rule's merged into the global ones, then read as the handler's own type.
+//! Settings of handlers: a rule's settings are merged into the global ones and deserialized into the handler's type.
 
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName};
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::domain::headers::is_hop_by_hop;
 
-/// Objects are merged member by member, everything else is replaced. No settings are an empty object.
+/// Objects are merged member by member, other values are replaced. Missing settings are an empty object.
 pub(super) fn merged(global: Option<&Value>, rule: &Value) -> Value {
     let mut settings = match global {
         None | Some(Value::Null) => Value::Object(serde_json::Map::new()),
@@ -33,12 +33,12 @@ fn lay_over(under: &mut Value, over: &Value) {
     }
 }
 
-/// Reads settings; the error names the member that is wrong.
+/// Deserializes settings; the error names the invalid member.
 pub(super) fn read<T: DeserializeOwned>(settings: Value) -> Result<T, String> {
-    serde_json::from_value(settings).map_err(|error| format!("has settings that cannot be read: {error}"))
+    serde_json::from_value(settings).map_err(|error| format!("has invalid settings: {error}"))
 }
 
-/// Reads settings of which one part is the handler's own and the rest is shared with other handlers.
+/// Deserializes settings that consist of a handler's own part and a part that is shared with other handlers.
 pub(super) fn read_both<O: DeserializeOwned, S: DeserializeOwned>(settings: Value) -> Result<(O, S), String> {
     let Value::Object(members) = settings else { return Err("has settings that are not an object".to_owned()) };
     let own = field_names::<O>();
@@ -47,14 +47,14 @@ pub(super) fn read_both<O: DeserializeOwned, S: DeserializeOwned>(settings: Valu
     Ok((read(own.into())?, read(shared.into())?))
 }
 
-/// Settings of a handler that has none. What a rule gives is left alone.
+/// The settings of a handler without settings. Those of a rule are ignored.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 pub(super) struct Nothing {}
 
-/// The names of the fields of a struct, as serde knows them.
+/// The names of the fields of a struct as serde sees them.
 pub(super) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // It never succeeds: the names are all that is asked for.
+    // It always fails: only the names are needed.
     let _ = T::deserialize(FieldNames(&mut names));
     names
 }
@@ -71,11 +71,11 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
         _visitor: V,
     ) -> Result<V::Value, Error> {
         *self.0 = fields;
-        Err(Error::custom("only the names of the fields are asked for"))
+        Err(Error::custom("only the names of the fields are needed"))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
-        Err(Error::custom("settings are a struct"))
+        Err(Error::custom("settings must be a struct"))
     }
 
     forward_to_deserialize_any! {
@@ -84,23 +84,23 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
     }
 }
 
-/// Header fields with fixed values, by name.
+/// Header fields with constant values, by name.
 pub(super) fn headers(settings: &Map<String, Value>) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in settings {
-        let value = value.as_str().ok_or_else(|| format!("has a value for the header `{name}` that is not a text"))?;
         let value =
-            value.parse().map_err(|_| format!("has a value for the header `{name}` that no header can carry"))?;
+            value.as_str().ok_or_else(|| format!("has a value for the header `{name}` that is not a string"))?;
+        let value = value.parse().map_err(|_| format!("has an invalid value for the header `{name}`"))?;
         headers.insert(header_name(name)?, value);
     }
     Ok(headers)
 }
 
-/// The name of a header that a rule sets. One that belongs to the connection or frames the message is refused.
+/// The name of a header that a rule sets. Hop-by-hop headers and message framing are rejected.
 pub(super) fn settable_header_name(text: &str) -> Result<HeaderName, String> {
     let name = header_name(text)?;
     if is_hop_by_hop(&name) || name == CONTENT_LENGTH {
-        return Err(format!("sets the header `{name}`, which belongs to the connection"));
+        return Err(format!("sets the header `{name}`, which rules cannot set"));
     }
     Ok(name)
 }
@@ -111,7 +111,7 @@ pub(super) fn header_names(texts: &[String]) -> Result<Vec<HeaderName>, String> 
 
 pub(super) fn required_url(name: &str, text: &str) -> Result<Url, String> {
     if text.is_empty() {
-        return Err(format!("needs the setting `{name}`"));
+        return Err(format!("requires the setting `{name}`"));
     }
     text.parse().map_err(|error| format!("has a `{name}` that is not a URL: {error}"))
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn own_and_shared_settings_are_told_apart_and_others_are_refused() {
+    fn own_and_shared_settings_are_distinguished_and_unknown_ones_are_rejected() {
         let (own, shared) = read_both::<Own, Shared>(json!({"only": ["a"], "type": "b", "url": "c"})).unwrap();
         assert_eq!((own.only, shared.r#type.as_str(), shared.url.as_str()), (vec!["a".to_owned()], "b", "c"));
         assert!(read_both::<Own, Shared>(json!({"onli": []})).unwrap_err().contains("onli"));
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_lays_its_settings_over_the_global_ones() {
+    fn a_rules_settings_override_the_global_ones() {
         let global = json!({"a": 1, "list": [1, 2], "deep": {"x": 1, "y": 2}});
         let rule = json!({"list": [3], "deep": {"y": 3}, "b": null});
         assert_eq!(merged(Some(&global), &rule), json!({"a": 1, "list": [3], "deep": {"x": 1, "y": 3}, "b": null}));

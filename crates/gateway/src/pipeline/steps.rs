@@ -1,5 +1,4 @@
-//! The handlers of one rule, and their order: one authenticator accepts, one authorizer allows, every mutator adds to the
-//! request.
+//! The handlers of one rule in order: one authenticator accepts, one authorizer allows, every mutator changes the request.
 
 use http::HeaderName;
 use serde_json::Value;
@@ -18,7 +17,7 @@ use crate::domain::failure::Failure;
 use crate::domain::rule::{HandlerEntry, OnFailure, Rule};
 use crate::domain::session::Session;
 
-/// The handlers of one rule, ready to run.
+/// The compiled handlers of one rule.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     authenticators: Vec<Step>,
@@ -76,10 +75,10 @@ impl Pipeline {
         })
     }
 
-    /// Runs the request through the rule. On success the session says what to send on.
+    /// Runs the request through the rule. On success the session holds the changes to the request.
     pub(crate) async fn run(&self, inbound: &Inbound<'_>, services: &Services) -> Result<Session, Box<Failure>> {
         let mut session = self.authenticate(inbound, services).await?;
-        // A server that was asked when a tunnel was opened is not asked again every second.
+        // An authorization server that was called when a tunnel was opened is not called again every second.
         let was_asked = matches!(inbound.look, Look::Again) && self.authorizer.asks_a_server();
         if !was_asked && let Err(mut failure) = self.authorizer.authorize(inbound, &mut session, services).get().await {
             failure.set_cookies.append(&mut session.set_cookies);
@@ -126,18 +125,18 @@ impl Pipeline {
         Err(failure)
     }
 
-    /// The headers that this rule decides on: no client may send them past any rule.
+    /// The headers that this rule sets: clients may not send them under any rule.
     pub(crate) fn decided_headers(&self) -> impl Iterator<Item = &HeaderName> {
         let of_mutators = self.mutators.iter().flat_map(|mutator| mutator.decided_headers());
         self.authorizer.decided_headers().iter().chain(of_mutators)
     }
 
-    /// Where the keys lie that this rule signs with.
+    /// The URLs of this rule's signing keys.
     pub(crate) fn signing_key_urls(&self) -> impl Iterator<Item = &str> {
         self.mutators.iter().filter_map(|mutator| mutator.signing_key_url())
     }
 
-    /// Whether the headers of the request are shown on the answer of the decision API.
+    /// Whether the decision API returns the headers of the request.
     pub(crate) fn echoes_request_headers(&self) -> bool {
         self.mutators.iter().any(|mutator| mutator.echoes_request_headers())
     }

@@ -1,4 +1,4 @@
-//! Requests, rules and other services for tests of the pipeline.
+//! Requests, rules and fake services for tests of the pipeline.
 
 use std::sync::{Arc, Mutex};
 
@@ -104,7 +104,7 @@ pub(crate) fn services_beside(sessions: Link<dyn Sessions>, introspection: Link<
     )
 }
 
-/// Every handler is enabled, those that are absent too.
+/// Every handler is enabled, including unsupported ones.
 pub(crate) fn config() -> Config {
     serde_json::from_value(every_handler_enabled()).unwrap()
 }
@@ -125,13 +125,13 @@ fn enabled<H: ?Sized, N: ?Sized>(registry: &Registry<H, N>) -> Value {
     names.map(|name| (name.to_owned(), json!({"enabled": true}))).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Runs a request through a rule that lets everybody through, with changes.
+/// Runs a request through a rule that accepts every request, with changes.
 pub(crate) async fn run(rule: Value, request: &Request, services: &Services) -> Result<Session, Box<Failure>> {
     let pipeline = Pipeline::compile(&self::rule(rule), &config(), services).unwrap();
     pipeline.run(&request.inbound(), services).await
 }
 
-/// A rule that lets everybody through, with changes.
+/// A rule that accepts every request, with changes.
 pub(crate) fn rule(changes: Value) -> Rule {
     let mut rule = json!({
         "id": "test",
@@ -144,7 +144,7 @@ pub(crate) fn rule(changes: Value) -> Rule {
     serde_json::from_value(rule).unwrap()
 }
 
-/// An identity service that knows what it is told: by the value of the cookie `session`, or by a session token.
+/// A fake identity service, controlled by the value of the cookie `session` or by a session token.
 #[derive(Default)]
 pub(crate) struct FakeSessions {
     pub(crate) seen: Mutex<Vec<SessionCredentials>>,
@@ -172,7 +172,7 @@ impl Sessions for FakeSessions {
             None => Ok(SessionCheck::Absent),
             Some("outage") => Err(Unavailable::new("identity", "down for the test")),
             Some("aal1") => Ok(SessionCheck::NeedsSecondFactor),
-            // A session that ends after it was looked at once.
+            // A session that ends after its first check.
             Some(user) if user.starts_with("once-") && self.is_new(credentials) => {
                 Ok(SessionCheck::Active(Box::new(active(&user[5..]))))
             }
@@ -199,7 +199,7 @@ fn active(user: &str) -> ActiveSession {
     }
 }
 
-/// An OAuth2 service that knows two tokens.
+/// A fake OAuth2 service with two tokens.
 pub(crate) struct FakeIntrospection;
 
 #[async_trait]
@@ -225,7 +225,7 @@ pub(crate) fn fake_sessions() -> (Arc<FakeSessions>, Link<dyn Sessions>) {
     (fake.clone(), Link::to(fake))
 }
 
-/// A server of a test, which ends with the test's runtime.
+/// A server that stops with the test's runtime.
 #[expect(clippy::disallowed_methods, reason = "the runtime of a test ends with it")]
 pub(crate) fn spawn<F>(task: F) -> tokio::task::JoinHandle<F::Output>
 where

@@ -1,5 +1,4 @@
-//! Request bodies on their way to the upstream: each piece is noted, so that waiting for the answer of a long upload is
-//! told apart from an upstream that has gone silent.
+//! Request bodies on their way to the upstream. Progress is recorded, to distinguish a long upload from a silent upstream.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,30 +15,30 @@ use crate::domain::failure::Failure;
 use crate::domain::headers::{is_overriding, remove_hop_by_hop, remove_where};
 use crate::pipeline::RuleSet;
 
-/// The client's part of the exchange broke, not the upstream's.
+/// The client's side of the exchange failed, not the upstream's.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClientFault {
     #[error("the client stopped sending")]
     Stalled,
-    #[error("the client broke off")]
+    #[error("the client aborted the request")]
     Gone,
 }
 
 impl ClientFault {
-    /// What an error of the client's body means.
+    /// The failure for an error of the client's body.
     pub(super) fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         let was_stalled = base::causes::all(error).any(<dyn std::error::Error>::is::<Stalled>);
         if was_stalled { Self::Stalled } else { Self::Gone }
     }
 }
 
-/// What nginx calls a client that closed its connection; nobody reads it but the log.
+/// The status that nginx uses when a client closes its connection; it appears only in the log.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 impl From<&ClientFault> for Box<Failure> {
     fn from(fault: &ClientFault) -> Self {
         let (status, reason) = match fault {
-            ClientFault::Stalled => (StatusCode::REQUEST_TIMEOUT, "the request's body stopped coming"),
+            ClientFault::Stalled => (StatusCode::REQUEST_TIMEOUT, "the client stopped sending the request's body"),
             ClientFault::Gone => {
                 let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::BAD_REQUEST);
                 (status, "the client closed the connection")
@@ -51,7 +50,7 @@ impl From<&ClientFault> for Box<Failure> {
     }
 }
 
-/// How many pieces have passed.
+/// The number of pieces that have passed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Progress(Arc<AtomicU64>);
 
@@ -82,7 +81,7 @@ impl HttpBody for RequestBody {
         if polled.is_ready() {
             self.progress.0.fetch_add(1, Ordering::Relaxed);
         }
-        // What a client may not send in front of the body it may not send behind it.
+        // Headers that clients may not send are not allowed in trailers either.
         let polled = polled.map_ok(|mut frame: Frame<Bytes>| {
             if let Some(trailers) = frame.trailers_mut() {
                 remove_hop_by_hop(trailers);

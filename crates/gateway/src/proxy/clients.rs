@@ -1,6 +1,6 @@
-//! Pooled connections to upstreams. Three pools, because a connection speaks one protocol: HTTP/1.1 or what TLS
-//! negotiates, HTTP/1.1 alone (upgrades, and a foreign `Host`), and HTTP/2 without TLS. Each has a twin that keeps no
-//! connection, for requests that are sent again.
+//! Connection pools for upstreams. There are three, because a connection has one protocol: HTTP/1.1 or the result of TLS
+//! negotiation, HTTP/1.1 only (upgrades, and a `Host` that differs), and HTTP/2 without TLS. Each has a twin that keeps no
+//! connections, for requests that are retried.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ struct Pools {
     h2c: Pool,
 }
 
-/// Whether a connection that was used before will do.
+/// Whether a pooled connection may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reuse {
     Allowed,

@@ -1,10 +1,11 @@
-//! Connections to upstreams that tell by an error of their own when they were closed under a request.
+//! Upstream connections that report a distinct error when they are closed under a request.
 //!
-//! An upstream may close a kept connection at the moment when the next request is written to it. Such a request was not
-//! answered, and most likely never read. RFC 9110 section 9.2.2 lets a proxy send it again when its method is idempotent.
+//! An upstream may close a kept-alive connection at the moment when the next request is written to it. Such a request has
+//! no response, and was most likely never read. RFC 9110 section 9.2.2 allows a proxy to retry it if its method is
+//! idempotent.
 //!
-//! What always holds: the error comes only from a connection that answered an earlier request, and only when no byte came
-//! after the last one that was written. A request in memory costs nothing for that.
+//! Invariants: the error occurs only on a connection that served an earlier response, and only when no byte was received
+//! after the last write. Observing costs no memory per request.
 
 use std::io;
 use std::pin::Pin;
@@ -26,23 +27,23 @@ pub(super) fn is_closed_under_request(error: &(dyn std::error::Error + 'static))
     if let Some(error) = error.downcast_ref::<io::Error>() {
         return error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<ClosedUnderRequest>);
     }
-    // One HTTP/2 connection tells its error to many requests: of the reason only the words are left.
+    // An HTTP/2 connection reports one error to many requests: only the text of the reason is left.
     let shared = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io).and_then(io::Error::get_ref);
     shared.is_some_and(|reason| reason.to_string() == ClosedUnderRequest.to_string())
 }
 
-/// Where the exchange on one connection stands.
+/// The state of the exchange on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exchange {
     /// Nothing was read yet.
     First,
     /// Something was read after the last write.
     Answered,
-    /// Something was written after an answer: the connection was kept, and the next answer is owed.
+    /// Something was written after a response: the connection was reused, and the next response is pending.
     KeptAndOwed,
 }
 
-/// Makes connections that are observed.
+/// Creates observed connections.
 #[derive(Clone, Debug)]
 pub(super) struct Observed<C>(pub(super) C);
 
@@ -81,14 +82,14 @@ impl<S> ObservedStream<S> {
         self.exchange = Exchange::Answered;
     }
 
-    /// Called before the write: a write that fails was tried on this connection.
+    /// Called before the write, because a write that fails counts as an attempt on this connection.
     fn on_write(&mut self) {
         if self.exchange == Exchange::Answered {
             self.exchange = Exchange::KeptAndOwed;
         }
     }
 
-    /// What the end of the connection means now; `None` when it is an end like any other. It is told once.
+    /// The meaning of a closed connection in this state; `None` for an ordinary close. It is reported once.
     fn closed(&mut self, kind: io::ErrorKind) -> Option<io::Error> {
         let owed = self.exchange == Exchange::KeptAndOwed;
         self.exchange = Exchange::First;
@@ -101,7 +102,7 @@ impl<S> ObservedStream<S> {
 }
 
 impl<S: Connection> Connection for ObservedStream<S> {
-    /// Without the addresses of both ends, which would be copied into each answer and which nobody asks for.
+    /// Without the addresses of both ends, which would be copied into each response and which nothing uses.
     fn connected(&self) -> Connected {
         let connected = Connected::new();
         if self.inner.connected().is_negotiated_h2() { connected.negotiated_h2() } else { connected }

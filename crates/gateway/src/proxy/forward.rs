@@ -1,4 +1,4 @@
-//! One request to the upstream and its answer back.
+//! Forwards one request to the upstream and returns the response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,18 +27,18 @@ use crate::domain::target::Target;
 use crate::domain::upstream::{Protocol, Upstream};
 use crate::pipeline::{CompiledRule, RuleSet};
 
-/// A request that may go on.
+/// A request that is allowed.
 pub(crate) struct ForwardRequest<'a> {
-    /// Its headers move into the request.
+    /// Its headers are moved into the request.
     pub(crate) session: &'a mut Session,
-    /// The rules that let it through, and the one among them that it fell under.
+    /// The rules that allowed it, and the one that matched.
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) rule: Option<&'a CompiledRule>,
     pub(crate) target: &'a Target,
     pub(crate) client_address: Option<std::net::IpAddr>,
-    /// Whether the peer's `X-Forwarded-*` are passed on.
+    /// Whether the peer's `X-Forwarded-*` headers are passed on.
     pub(crate) is_forwarder: bool,
-    /// When a tunnel that this request opens must end.
+    /// When to close a tunnel that this request opens.
     pub(crate) access_ends: Option<AccessEnds>,
     pub(crate) parts: Parts,
     pub(crate) body: HeldBody,
@@ -62,27 +62,26 @@ impl Proxy {
         })
     }
 
-    /// The body of a request that nothing was decided about.
+    /// The body of a request without a decision.
     pub(crate) fn hold(&self, body: Body) -> HeldBody {
         HeldBody::new(body, self.timeouts.read.get(), self.body_memory.clone())
     }
 
-    /// Ends the tunnels that are still open.
+    /// Closes all open tunnels.
     pub(crate) async fn close_tunnels(&self) {
         self.tunnels.close().await;
     }
 
-    /// Sends the request to its rule's upstream. The answer is the upstream's, streamed.
+    /// Sends the request to its rule's upstream and returns the streamed response.
     pub(crate) async fn forward(&self, request: ForwardRequest<'_>) -> Result<Response<Body>, Box<Failure>> {
         let ForwardRequest { session, rules, rule, target, client_address, is_forwarder, access_ends, mut parts, body } =
             request;
         let set = std::mem::take(&mut session.headers);
         let rule = rule.and_then(|rule| Some((rule, rule.upstream.as_ref()?)));
         let (rule, upstream) = rule.ok_or_else(|| Failure::internal("the rule has no upstream"))?;
-        let asked = parts.uri.path_and_query();
-        let uri = upstream.uri(target, asked);
-        let uri =
-            uri.ok_or_else(|| Failure::bad_request("the path without strip_path is not a path for the upstream"))?;
+        let requested = parts.uri.path_and_query();
+        let uri = upstream.uri(target, requested);
+        let uri = uri.ok_or_else(|| Failure::bad_request("removing `strip_path` leaves no valid path"))?;
 
         let client_upgrade = parts.extensions.remove::<OnUpgrade>();
         let upgrade = wanted_upgrade(&parts.headers).filter(|_| client_upgrade.is_some() && may_upgrade(upstream));
@@ -112,7 +111,7 @@ impl Proxy {
         *outgoing.version_mut() = if upstream.protocol == Protocol::H2c { Version::HTTP_2 } else { Version::HTTP_11 };
         *outgoing.headers_mut() = headers;
 
-        // HTTP/2 names the host of the URI besides: two names for one host are one too many.
+        // HTTP/2 already sends the host in the URI; do not send it twice.
         let must_be_http1 = upgrade.is_some() || outgoing.headers().contains_key(HOST);
         let pool = |reuse| self.clients.choose(upstream.protocol, must_be_http1, reuse);
         let can_be_repeated = outgoing.method().is_safe() && progress.is_none() && upgrade.is_none();
@@ -121,7 +120,7 @@ impl Proxy {
         let first = wait_for(pool(Reuse::Allowed).request(outgoing), progress.as_ref(), longest_silence).await;
         let answer = match (first, again) {
             (Err(NoAnswer { was_stale: true, .. }), Some(again)) => {
-                tracing::debug!("the upstream closed a kept connection; the request is sent again");
+                tracing::debug!("the upstream closed a kept-alive connection; retrying the request");
                 wait_for(pool(Reuse::Fresh).request(again), None, longest_silence).await
             }
             (first, _) => first,
@@ -134,7 +133,7 @@ impl Proxy {
         Ok(response)
     }
 
-    /// The upstream's answer as the client gets it, and the tunnel when both sides changed the protocol.
+    /// The upstream's response for the client, and the tunnel when both sides switch protocols.
     fn present(
         &self,
         mut answer: Response<Incoming>,
@@ -153,11 +152,11 @@ impl Proxy {
         }
         let chosen = answer.headers().get(UPGRADE).cloned();
         let agreed = match (upgrade, &chosen) {
-            (Some(asked), Some(chosen)) => asked.as_bytes().eq_ignore_ascii_case(chosen.as_bytes()),
+            (Some(requested), Some(chosen)) => requested.as_bytes().eq_ignore_ascii_case(chosen.as_bytes()),
             _ => false,
         };
         let (Some(protocol), Some(client), true) = (chosen, client, agreed) else {
-            return Err(Failure::bad_gateway("the upstream changed to a protocol that nobody asked for"));
+            return Err(Failure::bad_gateway("the upstream switched to a protocol that was not requested"));
         };
         self.tunnels.open(client, hyper::upgrade::on(&mut answer));
         let mut headers = std::mem::take(answer.headers_mut());
@@ -176,7 +175,7 @@ fn may_upgrade(upstream: &Upstream) -> bool {
     upstream.protocol != Protocol::H2c
 }
 
-/// The same request, of one that has no body.
+/// A copy of a request without a body.
 fn without_body(request: &Request<Body>) -> Request<Body> {
     let mut again = Request::new(Body::empty());
     *again.method_mut() = request.method().clone();
@@ -186,14 +185,14 @@ fn without_body(request: &Request<Body>) -> Request<Body> {
     again
 }
 
-/// The upstream did not answer.
+/// The upstream did not respond.
 struct NoAnswer {
     failure: Box<Failure>,
-    /// Whether a kept connection was closed before any byte of the answer came.
+    /// Whether a kept-alive connection was closed before any byte of the response arrived.
     was_stale: bool,
 }
 
-/// Waits for the head of the answer. The time runs only while nothing passes.
+/// Waits for the head of the response. The timeout is reset whenever data passes.
 async fn wait_for(
     answer: hyper_util::client::legacy::ResponseFuture,
     progress: Option<&Progress>,
@@ -213,14 +212,14 @@ async fn wait_for(
             }
             Err(_) if count() != seen => seen = count(),
             Err(_) => {
-                let failure = Failure::gateway_timeout(format!("no answer for {longest_silence:?}"));
+                let failure = Failure::gateway_timeout(format!("no response for {longest_silence:?}"));
                 return Err(NoAnswer { failure, was_stale: false });
             }
         }
     }
 }
 
-/// Whose fault it was that there is no answer.
+/// The party at fault for a missing response.
 fn failure_of(error: &hyper_util::client::legacy::Error) -> Box<Failure> {
     let causes = || causes::all(error);
     if let Some(fault) = causes().find_map(|cause| cause.downcast_ref::<ClientFault>()) {

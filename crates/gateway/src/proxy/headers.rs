@@ -1,4 +1,4 @@
-//! The headers of a request as the upstream gets them.
+//! The headers of a request for the upstream.
 
 use http::header::{CONNECTION, COOKIE, EXPECT, HOST, HeaderMap, TE, UPGRADE};
 use http::{HeaderName, HeaderValue};
@@ -13,22 +13,22 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What decides over the headers of one request.
+/// The settings for the headers of one request.
 pub(super) struct HeaderRules<'a> {
     pub(super) decided: &'a DecidedHeaders,
-    /// What this rule takes away besides.
+    /// The headers that this rule also removes.
     pub(super) removed: &'a [HeaderName],
-    /// What this rule lets through of the headers that override the request line.
+    /// The headers overriding the request line that this rule allows.
     pub(super) kept: &'a KeptHeaders,
-    /// Whether the peer is a listed proxy: what it says of the client is passed on.
+    /// Whether the peer is a listed proxy, whose forwarding headers are passed on.
     pub(super) is_forwarder: bool,
     pub(super) preserve_host: bool,
-    /// The client that the upstream is told of, when the rule says so.
+    /// The client to name in forwarding headers, if the rule enables them.
     pub(super) client: Option<(std::net::IpAddr, &'a Target)>,
 }
 
 impl HeaderRules<'_> {
-    /// Turns the client's headers into the upstream's. `upgrade` is the protocol that the client wants to change to.
+    /// Turns the client's headers into the upstream's. `upgrade` is the protocol that the client wants to switch to.
     pub(super) fn apply(&self, headers: &mut HeaderMap, set: SetHeaders, upgrade: Option<&HeaderValue>) {
         let takes_trailers = lists(headers, &TE, "trailers");
         remove_hop_by_hop(headers);
@@ -52,11 +52,11 @@ impl HeaderRules<'_> {
         }
     }
 
-    /// What the client sent and the upstream must not see.
+    /// Headers that the client sent and the upstream must not receive.
     fn takes_away(&self, name: &HeaderName) -> bool {
         // The body is sent without waiting for a 100.
         *name == EXPECT
-            // CGI would read it as the variable `HTTP_PROXY`, by which programs choose where their own calls go.
+            // CGI turns it into the variable `HTTP_PROXY`, which programs use for their own requests.
             || *name == "proxy"
             || (!self.is_forwarder && is_forwarded(name))
             || (is_overriding(name) && !self.kept.contains(name))
@@ -65,7 +65,7 @@ impl HeaderRules<'_> {
     }
 }
 
-/// Appends our hop to what a listed proxy said; nobody else's words are left by now.
+/// Appends our hop to the forwarding headers of a listed proxy; those of other peers are already removed.
 fn add_forwarded(headers: &mut HeaderMap, address: std::net::IpAddr, target: &Target) {
     let before: Vec<&str> = headers.get_all(X_FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let chain = before.into_iter().map(str::to_owned).chain([address.to_string()]).collect::<Vec<_>>().join(", ");
@@ -82,7 +82,7 @@ fn add_forwarded(headers: &mut HeaderMap, address: std::net::IpAddr, target: &Ta
     }
 }
 
-/// HTTP/2 may split cookies over several fields, HTTP/1.1 may not (RFC 9113 section 8.2.3).
+/// HTTP/2 may split cookies into several fields, HTTP/1.1 may not (RFC 9113 section 8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(COOKIE).iter().nth(1).is_none() {
         return;
@@ -94,14 +94,14 @@ fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// The protocol that the client wants to change to, when it asks as RFC 9110 section 7.8 says, and when it is a WebSocket.
-/// Nothing else is passed on: inside of `h2c` a client would ask the upstream for what no rule has seen.
+/// The protocol that the client wants to switch to (RFC 9110 section 7.8), if it is a WebSocket. Others are dropped: over
+/// `h2c` a client could send requests that no rule has checked.
 pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let is_websocket = lists(headers, &CONNECTION, "upgrade") && lists(headers, &UPGRADE, "websocket");
     is_websocket.then(|| HeaderValue::from_static("websocket"))
 }
 
-/// Whether the field, a list, holds this word.
+/// Whether the list in this field contains the token.
 fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case(word))
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upstream_gets_the_rules_word_and_no_forgery() {
+    fn the_upstream_gets_the_rules_headers_and_no_forged_ones() {
         let sent = [
             ("host", "h"),
             ("x-user", "mallory"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_proxy_is_believed_and_our_hop_is_added_when_the_rule_says_so() {
+    fn forwarding_headers_of_a_listed_proxy_are_kept_and_our_hop_is_added_if_the_rule_says_so() {
         let (host, path) = (Host::parse("h:1").unwrap(), RequestPath::parse("/").unwrap());
         let target = Target::new(http::Method::GET, Scheme::Http, &host, &path, None);
         let sent = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "https")];

@@ -1,8 +1,8 @@
-//! A request body that an authorizer may read before the upstream gets it. Unless one does, it is streamed.
+//! A request body that an authorizer may read before the upstream receives it. Otherwise it is streamed.
 //!
-//! What always holds: a body that is read is bounded in bytes and in time, and so are all bodies together that are kept at one
-//! time. Only what has arrived counts, so that slow clients cannot keep others out. What was read goes on to the upstream as it
-//! came, trailers included.
+//! Invariants: a buffered body is limited in bytes and in time, and so is the total of all bodies that are buffered at one
+//! time. Only bytes that have arrived count, so that slow clients cannot block others. The buffered body is forwarded
+//! unchanged, trailers included.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,15 +22,15 @@ use super::body::ClientFault;
 use crate::domain::failure::Failure;
 use crate::pipeline::RequestBody;
 
-/// What bodies that are kept may take together.
+/// The memory for all buffered bodies.
 #[derive(Clone, Debug)]
 pub(crate) struct BodyMemory(Arc<Semaphore>);
 
-/// The semaphore counts these.
+/// The unit of the semaphore.
 const UNIT: usize = 1 << 10;
-/// `docs/bounds.md` names it.
+/// Documented in `docs/bounds.md`.
 const MOST_BYTES: usize = 128 << 20;
-/// The whole body must have come by then.
+/// The time limit for buffering a body.
 const LONGEST_READ: Duration = Duration::from_mins(1);
 
 impl Default for BodyMemory {
@@ -40,12 +40,12 @@ impl Default for BodyMemory {
 }
 
 impl BodyMemory {
-    /// Raises what is reserved to so many bytes.
+    /// Raises the reservation to this many bytes.
     fn reserve(&self, reserved: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), Box<Failure>> {
         let units = bytes.div_ceil(UNIT).saturating_sub(reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         let more = self.0.clone().try_acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX));
         let more =
-            more.map_err(|_| Failure::unavailable("too many request bodies wait for an authorization server"))?;
+            more.map_err(|_| Failure::unavailable("too many request bodies are waiting for an authorization server"))?;
         match reserved {
             Some(reserved) => reserved.merge(more),
             None => *reserved = Some(more),
@@ -65,7 +65,7 @@ pub(crate) struct HeldBody {
 enum State {
     Unread(Body),
     Read(KeptBody),
-    /// Reading it failed, so the request does not go on.
+    /// Reading it failed, so the request is not forwarded.
     Lost,
 }
 
@@ -127,7 +127,7 @@ impl RequestBody for HeldBody {
     }
 }
 
-/// A body that was read, on its way again.
+/// A buffered body that is being forwarded.
 struct KeptBody {
     bytes: Option<Bytes>,
     trailers: Option<HeaderMap>,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_can_be_read_again_and_is_the_upstreams_then() {
+    async fn a_body_can_be_read_repeatedly_and_is_then_forwarded() {
         let body = held(b"abc", &BodyMemory::default());
         for _ in 0..2 {
             assert_eq!(body.read(3).await.unwrap(), "abc");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_comes_in_drops_keeps_no_other_out_and_has_its_time() {
+    async fn a_slow_body_does_not_block_others_and_has_a_time_limit() {
         let memory = BodyMemory(Arc::new(Semaphore::new(1)));
         let drops = futures_util::stream::unfold((), async |()| {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -1,11 +1,12 @@
-//! The reverse proxy's core: from a request that was let through to the upstream's answer, streamed in both directions.
+//! The core of the reverse proxy: forwards an allowed request and returns the upstream's response, streamed in both
+//! directions.
 //!
-//! What always holds:
-//! - Fields that belong to a connection are not forwarded, in either direction.
-//! - A transfer that moves is never cut; one that stands still is.
-//! - A request without a body whose method is safe is sent again, once and on a fresh connection, when a kept connection
-//!   was closed before any byte of the answer came. No other request is.
-//! - Whoever broke off is told apart: the client (499), the upstream (502), or time (504, 408).
+//! Invariants:
+//! - Hop-by-hop fields are not forwarded, in either direction.
+//! - A transfer that makes progress is never aborted; one that stalls is.
+//! - A request with a safe method and no body is retried once, on a fresh connection, when a kept-alive connection was
+//!   closed before any byte of the response arrived. No other request is retried.
+//! - Errors distinguish who aborted: the client (499), the upstream (502), or a timeout (504, 408).
 
 mod body;
 mod clients;

@@ -1,5 +1,5 @@
-//! Tunnels: connections that both sides agreed to turn into a WebSocket. Bytes pass until one side closes, or until the
-//! client may no longer be there.
+//! Tunnels: connections that both sides have upgraded to a WebSocket. Bytes are copied until one side closes, or until the
+//! client's access ends.
 
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tokio::task::JoinSet;
 
-/// Comes to its end when the client's access does.
+/// Completes when the client's access ends.
 pub(crate) type AccessEnds = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The client's side of a tunnel.
@@ -18,7 +18,7 @@ pub(super) struct TunnelEnd {
     pub(super) access_ends: Option<AccessEnds>,
 }
 
-/// The tunnels that are open.
+/// The open tunnels.
 #[derive(Debug, Default)]
 pub(crate) struct Tunnels(Mutex<JoinSet<()>>);
 
@@ -26,13 +26,13 @@ impl Tunnels {
     pub(super) fn open(&self, client: TunnelEnd, upstream: OnUpgrade) {
         let TunnelEnd { upgrade: client, access_ends } = client;
         let mut tunnels = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that have ended are taken out here, so that the set holds little else than what is open.
+        // Remove finished tunnels, so that the set holds mostly open ones.
         while tunnels.try_join_next().is_some() {}
         tunnels.spawn(async move {
             let (client, upstream) = match tokio::try_join!(client, upstream) {
                 Ok(both) => both,
                 Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "an upgrade did not come about");
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the upgrade failed");
                     return;
                 }
             };
@@ -45,14 +45,14 @@ impl Tunnels {
             };
             tokio::select! {
                 passed = copy_bidirectional(&mut client, &mut upstream) => if let Err(error) = passed {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "a tunnel broke");
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the tunnel failed");
                 },
                 () = access_ends => {}
             }
         });
     }
 
-    /// Ends all tunnels.
+    /// Closes all tunnels.
     pub(crate) async fn close(&self) {
         let mut tunnels = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         tunnels.shutdown().await;

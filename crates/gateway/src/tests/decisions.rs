@@ -49,7 +49,7 @@ async fn envoy_appends_the_path_and_keeps_method_and_host() {
 }
 
 #[tokio::test]
-async fn a_forged_header_is_removed_by_the_name_that_it_was_sent_under() {
+async fn a_forged_header_is_removed_under_the_name_with_which_it_was_sent() {
     let running = Running::start(json!([named()]), json!({})).await;
     let sent = [("host", "api.example"), ("x_user", "forged"), ("x.user", "forged"), ("x-mine", "7")];
     let granted = running.decide("/decisions/named/x", &sent).await;
@@ -70,7 +70,7 @@ async fn a_bare_decision_is_about_a_url_without_a_path() {
 }
 
 #[tokio::test]
-async fn a_security_section_that_does_not_trust_leaves_nobody_to_describe_a_request() {
+async fn a_security_section_can_disable_forwarded_headers() {
     let rules = json!([rule("/a", "", json!({}))]);
     for (setting, status) in [("trust", 200), ("ignore", 403)] {
         let changes = json!({"security": {"decision": {"x_forwarded_headers": setting}}});
@@ -80,14 +80,14 @@ async fn a_security_section_that_does_not_trust_leaves_nobody_to_describe_a_requ
 }
 
 #[tokio::test]
-async fn noop_shows_the_requests_own_headers() {
+async fn noop_returns_the_requests_own_headers() {
     let running = Running::start(json!([rule("/a", "", json!({}))]), json!({})).await;
     let granted = running.decide("/decisions/a", &[("authorization", ""), ("x-mine", "m")]).await;
     assert_eq!((granted.header("x-mine"), granted.header("content-length")), (Some("m"), Some("0")));
 }
 
 #[tokio::test]
-async fn an_unlisted_peer_may_not_describe_a_request() {
+async fn forwarded_headers_of_an_unlisted_peer_are_rejected() {
     let changes = json!({"serve": {"api": {"trusted_proxies": ["10.0.0.0/8"]}}});
     let running = Running::start(json!([rule("/<.*>", "", json!({}))]), changes).await;
     assert_eq!(running.decide("/decisions", &forwarded("GET", "/a")).await.status, 403);
@@ -95,7 +95,7 @@ async fn an_unlisted_peer_may_not_describe_a_request() {
 }
 
 #[tokio::test]
-async fn error_handlers_answer_with_the_original_url() {
+async fn error_handlers_use_the_original_url() {
     let errors = json!({
         "authorizer": {"handler": "deny"},
         "errors": [{"handler": "redirect", "config": {"to": "https://login.example/", "return_to_query_param": "back"}}],
@@ -132,7 +132,7 @@ async fn id_tokens_verify_with_the_published_keys() {
     let mutators =
         json!([{"handler": "id_token", "config": {"issuer_url": "https://gw/", "jwks_url": crate::IN_PROCESS_KEYS}}]);
     let running = Running::start(json!([rule("/a", "", json!({"mutators": mutators}))]), json!({})).await;
-    assert!(running.gateway.signs_with_passing_keys(), "and this is told when the rules are loaded");
+    assert!(running.gateway.signs_with_passing_keys(), "this is logged when the rules are loaded");
     let granted = running.decide("/decisions/a", &[("authorization", "")]).await;
     let token = granted.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned();
     let published = running.decide("/.well-known/jwks.json", &[]).await.json();
@@ -144,7 +144,7 @@ async fn id_tokens_verify_with_the_published_keys() {
 }
 
 #[tokio::test]
-async fn only_rules_that_sign_with_keys_of_this_process_are_told_of() {
+async fn only_rules_that_sign_with_ephemeral_keys_are_reported() {
     let running = Running::start(json!([rule("/a", "", json!({}))]), json!({})).await;
     assert!(!running.gateway.signs_with_passing_keys());
     let named = json!([{"handler": "id_token", "config": {"issuer_url": "x", "jwks_url": "file:///keys.json"}}]);
@@ -153,7 +153,7 @@ async fn only_rules_that_sign_with_keys_of_this_process_are_told_of() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_read_are_500_and_none_at_all_are_an_empty_set() {
+async fn unreadable_keys_are_500_and_no_keys_are_an_empty_set() {
     let handler = json!({"mutators": {"noop": {"enabled": true}, "id_token": {"enabled": true, "config": {"issuer_url": "x", "jwks_url": "file:///none"}}}});
     let running = Running::start(json!([rule("/a", "", json!({}))]), handler).await;
     assert_eq!(running.decide("/.well-known/jwks.json", &[]).await.status, 500);

@@ -1,4 +1,4 @@
-//! The guide for those who write rules is true: its examples load, stay apart, and do what it says.
+//! Checks the guide for rule authors: its examples load, do not overlap, and behave as described.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::domain::rule_document;
 
 const GUIDE: &str = include_str!("../../../../docs/guides/write-an-access-rule.md");
 
-/// The examples under that name: what stands between the fences, without its first line.
+/// The examples with this name: the text between the fences, without its first line.
 fn examples(name: &str) -> Vec<&'static str> {
     let opening = format!("```yaml\n# {name}\n");
     GUIDE.split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
@@ -26,7 +26,7 @@ async fn running_beside(policies: &str) -> Running {
     let rules = examples("rules.yml").concat();
     let own = config(&json!(rule_document::parse(&rules).unwrap()), json!({})).access_rules.repositories;
     section["access_rules"]["repositories"] = json!(own);
-    // The people of the tests are known by a cookie of another name.
+    // The fake sessions use a cookie with another name.
     let section = section.to_string().replace("ory_kratos_session", "session");
     let section = section.replace("http://policies.internal:8181", policies);
     let gateway = gateway(serde_json::from_str(&section).unwrap());
@@ -43,7 +43,7 @@ async fn ask(running: &Running, url: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[tokio::test]
-async fn every_example_is_valid_and_no_request_matches_two() {
+async fn every_example_is_valid_and_none_overlap() {
     let running = running().await;
     let rules = examples("rules.yml");
     assert_eq!(running.gateway.list_rules(100, 0).len(), rules.len());
@@ -51,25 +51,25 @@ async fn every_example_is_valid_and_no_request_matches_two() {
 }
 
 #[tokio::test]
-async fn signed_in_anonymous_and_stale_visitors_get_what_the_guide_says() {
+async fn authenticated_anonymous_and_expired_sessions_behave_as_the_guide_says() {
     let running = running().await;
     let seen = async |name: &str, value: &str| {
         let answer = ask(&running, "shop.example/cart", &[(name, value)]).await;
         (answer.status, answer.header("x-user-id").map(str::to_owned), answer.header("set-cookie").is_some())
     };
-    let nobody = (200, None, false);
+    let anonymous = (200, None, false);
     assert_eq!(seen("cookie", "session=valid-alice").await, (200, Some("alice".to_owned()), false));
-    assert_eq!(seen("cookie", "").await, nobody);
-    assert_eq!(seen("cookie", "theme=dark").await, nobody);
+    assert_eq!(seen("cookie", "").await, anonymous);
+    assert_eq!(seen("cookie", "theme=dark").await, anonymous);
     assert_eq!(seen("cookie", "session=stale").await, (200, None, true));
-    assert_eq!(seen("cookie", "session=aal1").await, nobody);
-    assert_eq!(seen("authorization", "Basic eDp5").await, nobody);
+    assert_eq!(seen("cookie", "session=aal1").await, anonymous);
+    assert_eq!(seen("authorization", "Basic eDp5").await, anonymous);
     assert_eq!(seen("cookie", "session=outage").await.0, 503);
-    assert_eq!(seen("x-user-id", "admin").await, nobody);
+    assert_eq!(seen("x-user-id", "admin").await, anonymous);
 }
 
 #[tokio::test]
-async fn the_other_examples_do_what_the_guide_says() {
+async fn the_other_examples_behave_as_the_guide_says() {
     let running = running().await;
     assert_eq!(ask(&running, "shop.example/static/a.css", &[]).await.status, 200);
 
@@ -101,8 +101,8 @@ async fn the_other_examples_do_what_the_guide_says() {
 }
 
 #[tokio::test]
-async fn the_authorization_server_of_the_guide_is_asked_what_the_guide_says() {
-    let (policies, asked) = server(|parts, body| {
+async fn the_authorization_server_receives_the_requests_of_the_guide() {
+    let (policies, at_server) = server(|parts, body| {
         let denied = body.contains("secret") || parts.headers.get("x-subject").is_some_and(|it| it == "mallory");
         answer(if denied { 403 } else { 200 }, &[("x-scope", "all")], "")
     })
@@ -131,11 +131,11 @@ async fn the_authorization_server_of_the_guide_is_asked_what_the_guide_says() {
     assert_eq!(ask("/reports/2026", "GET", "session=stale", b"").await.status, 401);
     assert_eq!(ask("/uploads/a", "POST", alice, b"a file").await.status, 200);
     assert_eq!(ask("/uploads/a", "POST", "session=valid-mallory", b"a file").await.status, 403);
-    let asked = asked.lock().unwrap();
-    let document: Value = serde_json::from_str(&asked[0].1).unwrap();
+    let at_server = at_server.lock().unwrap();
+    let document: Value = serde_json::from_str(&at_server[0].1).unwrap();
     assert_eq!(document, json!({"subject": "alice", "resource": "reports:2026", "action": "GET"}));
     assert_eq!(
-        (asked.len(), asked[2].1.as_str(), &asked[2].0.headers["x-path"]),
+        (at_server.len(), at_server[2].1.as_str(), &at_server[2].0.headers["x-path"]),
         (4, "a file", &"/uploads/a".parse().unwrap())
     );
 }

@@ -1,4 +1,4 @@
-//! A gateway on two free ports, upstreams that do what a test wants, and a client that speaks plain HTTP/1.1.
+//! A gateway on two free ports, upstreams under the control of a test, and a plain HTTP/1.1 client.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ pub(super) struct Running {
     _stop: watch::Sender<bool>,
 }
 
-/// The configuration of the tests: every handler enabled, short times, and what the test lays over it.
+/// The configuration of the tests: every handler enabled, short timeouts, and the test's overrides.
 pub(super) fn config(rules: &Value, changes: Value) -> Config {
     use base64::Engine as _;
     let rules = base64::engine::general_purpose::STANDARD.encode(rules.to_string());
@@ -110,7 +110,7 @@ fn clock() -> Clock {
     ManualClock::starting_at(testing::START).clock()
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -132,7 +132,7 @@ impl Answer {
     }
 }
 
-/// The head of a request. `Host` is `api.example` unless the headers name one.
+/// The head of a request. `Host` is `api.example` unless the headers include one.
 pub(super) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -188,12 +188,12 @@ pub(super) async fn read_head<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) 
 async fn read_answer<R: tokio::io::AsyncBufRead + Unpin>(from: &mut R) -> Answer {
     let (status, headers) = read_head(from).await;
     let mut body = Vec::new();
-    // The connection closes after the answer; a chunked body is read as it stands on the wire.
+    // The server closes the connection after the response; a chunked body is returned as received.
     let _ = from.read_to_end(&mut body).await;
     Answer { status, headers, body }
 }
 
-/// Reads a request up to the end of its head, for an upstream that answers by hand.
+/// Reads a request up to the end of its head, for an upstream with handwritten responses.
 pub(super) async fn drain_head(stream: &mut TcpStream) -> String {
     let mut seen = Vec::new();
     let mut byte = [0];
@@ -203,7 +203,7 @@ pub(super) async fn drain_head(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&seen).into_owned()
 }
 
-/// An upstream that answers each connection by itself.
+/// An upstream with a handler for each connection.
 pub(super) async fn raw_upstream<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> String
 where
     F: Future<Output = ()> + Send + 'static,
@@ -219,7 +219,7 @@ where
     url
 }
 
-/// An upstream that answers with its request as it came, chunked and with something behind the body.
+/// An upstream that echoes its request verbatim, chunked and with trailers.
 pub(super) async fn verbatim_upstream() -> String {
     raw_upstream(|mut stream| async move {
         let mut seen = Vec::new();
@@ -237,7 +237,7 @@ pub(super) async fn verbatim_upstream() -> String {
     .await
 }
 
-/// An upstream that says what it was asked: the request line and the headers, as JSON.
+/// An upstream that responds with the request line and the headers as JSON.
 pub(super) async fn echo_upstream() -> String {
     let app = axum::Router::new().fallback(|request: axum::extract::Request| async move {
         let (parts, body) = request.into_parts();
@@ -257,10 +257,10 @@ pub(super) async fn echo_upstream() -> String {
     url
 }
 
-/// What a server was asked: the heads and bodies of its requests.
+/// The requests that a server received: heads and bodies.
 pub(crate) type Seen = Arc<Mutex<Vec<(RequestParts, String)>>>;
 
-/// A server that notes what it is asked and answers as `answer` says.
+/// A server that records its requests and responds with `answer`.
 pub(crate) async fn server<A: IntoResponse + 'static>(
     answer: impl Fn(&RequestParts, &str) -> A + Clone + Send + Sync + 'static,
 ) -> (String, Seen) {

@@ -1,4 +1,4 @@
-//! The gateway on real sockets, before real upstreams on the loopback.
+//! The gateway on real sockets, with real upstreams on loopback.
 
 mod authorization;
 mod decisions;

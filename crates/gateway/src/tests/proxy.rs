@@ -1,4 +1,4 @@
-//! The proxy: what reaches the upstream, what comes back, and what becomes of connections that break.
+//! The proxy: what the upstream receives, what the client receives, and failing connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use super::harness::{
 };
 
 #[tokio::test]
-async fn the_upstream_sees_what_the_rule_decided() {
+async fn the_upstream_gets_the_headers_of_the_rule() {
     let upstream = echo_upstream().await;
     let headers =
         json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
@@ -28,14 +28,14 @@ async fn the_upstream_sees_what_the_rule_decided() {
     assert_eq!((&seen["uri"], &seen["headers"]["x-user"]), (&json!("/named?q=%2F"), &json!("anonymous")));
     assert_eq!((seen["headers"].get("x_user"), &seen["headers"]["x-other"]), (None, &json!("o")));
     assert_eq!(seen["headers"]["host"], json!(upstream.strip_prefix("http://").unwrap()));
-    // Nor does a rule that sets nothing let the forgery through.
+    // A rule that sets nothing does not forward the forged header either.
     let seen = running.get("/plain/a%20b/../c/", &forged).await.json();
     assert_eq!((&seen["uri"], seen["headers"].get("x-user")), (&json!("/base/plain/c/"), None));
     assert_eq!(seen["headers"].get("x-forwarded-for"), None);
 }
 
 #[tokio::test]
-async fn headers_that_override_the_request_line_stay_behind_unless_the_rule_keeps_them() {
+async fn headers_that_override_the_request_line_are_removed_unless_the_rule_keeps_them() {
     let upstream = echo_upstream().await;
     let keeping = json!({"upstream": {"url": upstream, "keep_headers": ["X-HTTP-Method-Override"]}});
     let running =
@@ -78,7 +78,7 @@ async fn host_path_and_forwarded_headers_follow_the_rule() {
 }
 
 #[tokio::test]
-async fn a_listed_proxy_says_which_scheme_the_client_used_and_others_do_not() {
+async fn only_a_listed_proxy_may_set_the_scheme() {
     let upstream = echo_upstream().await;
     let mut secure = rule("/s", &upstream, json!({}));
     secure["match"]["url"] = json!("https://api.example/s");
@@ -95,7 +95,7 @@ async fn a_listed_proxy_says_which_scheme_the_client_used_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn paths_that_could_be_read_in_two_ways_never_reach_the_upstream() {
+async fn ambiguous_paths_never_reach_the_upstream() {
     let upstream = echo_upstream().await;
     let running = Running::start(json!([rule("/<.*>", &upstream, json!({}))]), json!({})).await;
     for path in [
@@ -120,13 +120,13 @@ async fn paths_that_could_be_read_in_two_ways_never_reach_the_upstream() {
     for (path, seen) in [("/a/%2e%2e/b", "/b"), ("/a//b/./c", "/a/b/c"), ("/%61dmin", "/admin")] {
         assert_eq!(running.get(path, &[]).await.json()["uri"], json!(seen), "{path}");
     }
-    // An absolute target must name the host that `Host` names.
+    // The host of an absolute target must equal that of `Host`.
     assert_eq!(running.get("http://api.example/a", &[]).await.json()["uri"], json!("/a"));
     assert_eq!(running.get("http://other.example/a", &[]).await.status, 400);
 }
 
 #[tokio::test]
-async fn path_parameters_do_not_lead_around_a_rule() {
+async fn path_parameters_do_not_bypass_a_rule() {
     let upstream = echo_upstream().await;
     let closed = json!({"authenticators": [{"handler": "unauthorized"}]});
     let knows_parameters = json!({"upstream": {"url": upstream, "path_parameters": true}});
@@ -159,7 +159,7 @@ async fn path_parameters_do_not_lead_around_a_rule() {
         assert_eq!(running.get("/admin/x", &[]).await.status, 401);
         assert_eq!(running.get("/open/x", &[]).await.status, 200);
     }
-    // A rule without the setting accepts no parameters at all; one with it forwards them as they are.
+    // A rule without the setting accepts no parameters; one with it forwards them unchanged.
     let (without, with) = (start(json!({})).await, start(knows_parameters).await);
     for (path, seen) in [
         ("/a;x=1/b", "/a;x=1/b"),
@@ -170,7 +170,7 @@ async fn path_parameters_do_not_lead_around_a_rule() {
         assert_eq!(without.get(path, &[]).await.status, 400, "{path}");
         assert_eq!(with.get(path, &[]).await.json()["uri"], json!(seen), "{path}");
     }
-    // A `;` in the query is no path parameter.
+    // A `;` in the query is not a path parameter.
     assert_eq!(without.get("/a?x=1;y=2", &[]).await.json()["uri"], json!("/a?x=1;y=2"));
 }
 
@@ -231,7 +231,7 @@ async fn a_large_body_streams_through_and_its_length_is_kept() {
 }
 
 #[tokio::test]
-async fn a_forgery_behind_the_body_is_taken_out_too() {
+async fn a_forged_trailer_is_removed_too() {
     let upstream = verbatim_upstream().await;
     let headers =
         json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
@@ -246,7 +246,7 @@ async fn a_forgery_behind_the_body_is_taken_out_too() {
 }
 
 #[tokio::test]
-async fn answers_stream_piece_by_piece_and_may_last_longer_than_any_silence() {
+async fn responses_are_streamed_and_may_last_longer_than_the_idle_timeout() {
     let upstream = raw_upstream(|mut stream| async move {
         drain_head(&mut stream).await;
         let _ = stream
@@ -270,11 +270,11 @@ async fn answers_stream_piece_by_piece_and_may_last_longer_than_any_silence() {
     let mut body = String::new();
     stream.read_to_string(&mut body).await.unwrap();
     assert_eq!(body.matches("data: ").count(), 5, "{body}");
-    assert!(body.ends_with("0\r\n\r\n"), "the end is told: {body:?}");
+    assert!(body.ends_with("0\r\n\r\n"), "the end is sent: {body:?}");
 }
 
 #[tokio::test]
-async fn silence_is_504_before_the_answer_and_an_abort_within_it() {
+async fn a_timeout_is_504_before_the_response_and_an_abort_within_it() {
     let silent = raw_upstream(|mut stream| async move {
         drain_head(&mut stream).await;
         sleep(Duration::from_secs(5)).await;
@@ -301,12 +301,12 @@ async fn silence_is_504_before_the_answer_and_an_abort_within_it() {
     .await;
     assert_eq!(running.get("/silent", &[]).await.status, 504);
     let half = running.get("/stalling", &[]).await;
-    assert_eq!((half.status, half.text().as_str()), (200, "half"), "cut, and not padded");
+    assert_eq!((half.status, half.text().as_str()), (200, "half"), "truncated, and not padded");
     assert_eq!(running.get("/dying", &[]).await.status, 502);
 }
 
 #[tokio::test]
-async fn a_slow_upload_goes_on_while_it_moves_and_ends_when_it_stops() {
+async fn a_slow_upload_continues_while_it_makes_progress_and_is_aborted_when_it_stalls() {
     let upstream = echo_upstream().await;
     let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;
     let mut stream = TcpStream::connect(running.proxy).await.unwrap();
@@ -325,7 +325,7 @@ async fn a_slow_upload_goes_on_while_it_moves_and_ends_when_it_stops() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_takes_its_upstream_request_along() {
+async fn a_client_that_disconnects_cancels_its_upstream_request() {
     let (open, closed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let counters = (open.clone(), closed.clone());
     let upstream = raw_upstream(move |mut stream| {
@@ -353,7 +353,7 @@ async fn a_client_that_leaves_takes_its_upstream_request_along() {
 }
 
 #[tokio::test]
-async fn connections_to_an_upstream_are_used_again() {
+async fn connections_to_an_upstream_are_reused() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = connections.clone();
     let upstream = raw_upstream(move |mut stream| {
@@ -374,8 +374,8 @@ async fn connections_to_an_upstream_are_used_again() {
 }
 
 #[tokio::test]
-async fn a_safe_request_goes_once_more_when_a_kept_connection_was_closed_under_it_and_no_other_does() {
-    // Each connection answers one request and is closed under the second.
+async fn only_a_safe_request_is_retried_when_a_kept_connection_was_closed_under_it() {
+    // Each connection serves one response and is closed under the second request.
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = seen.clone();
     let upstream = raw_upstream(move |mut stream| {
@@ -408,7 +408,7 @@ async fn a_safe_request_goes_once_more_when_a_kept_connection_was_closed_under_i
 }
 
 #[tokio::test]
-async fn a_request_on_a_fresh_connection_and_one_with_a_body_go_once() {
+async fn a_request_on_a_fresh_connection_or_with_a_body_is_not_retried() {
     let requests = Arc::new(AtomicUsize::new(0));
     let counter = requests.clone();
     let upstream = raw_upstream(move |mut stream| {
@@ -427,7 +427,7 @@ async fn a_request_on_a_fresh_connection_and_one_with_a_body_go_once() {
 }
 
 #[tokio::test]
-async fn hop_by_hop_fields_of_an_answer_stay_behind() {
+async fn hop_by_hop_fields_of_a_response_are_removed() {
     let upstream = raw_upstream(|mut stream| async move {
         drain_head(&mut stream).await;
         let answer = "HTTP/1.1 200 OK\r\nconnection: x-hop, close\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\nset-cookie: a=1\r\n\
@@ -442,7 +442,7 @@ async fn hop_by_hop_fields_of_an_answer_stay_behind() {
 }
 
 #[tokio::test]
-async fn an_upstream_may_speak_http2_without_tls() {
+async fn an_upstream_may_use_http2_without_tls() {
     let upstream = echo_upstream().await.replace("http://", "h2c://");
     let running = Running::start(json!([rule("/grpc", &upstream, json!({}))]), json!({})).await;
     let answer = running.get("/grpc", &[("te", "trailers")]).await;
@@ -450,7 +450,7 @@ async fn an_upstream_may_speak_http2_without_tls() {
 }
 
 #[tokio::test]
-async fn stale_cookies_are_cleared_on_the_way_back() {
+async fn invalid_cookies_are_cleared_in_the_response() {
     let upstream = echo_upstream().await;
     let authenticators = json!({"authenticators": [
         {"handler": "cookie_session", "on_invalid": "next", "config":

@@ -1,4 +1,4 @@
-//! Rules change while the gateway runs.
+//! Rules that change while the gateway runs.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn header_rule(path: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
+async fn a_changed_file_is_loaded_and_an_invalid_one_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("a.json"), folder.path().join("b.yml"));
     let write = |text: String| std::fs::write(&first, text).unwrap();
@@ -32,16 +32,16 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
     let repositories = json!({"access_rules": {"repositories":
         [format!("file://{}", first.display()), second.display().to_string()]}});
     let gateway = gateway(config(&json!([]), repositories));
-    gateway.load_rules().await.expect("a file that is not there yet is no fault");
+    gateway.load_rules().await.expect("a missing file is not an error");
     let running = Running::serve(gateway.clone()).await;
     let (stop, stopped) = watch::channel(false);
     let watched = gateway.clone();
     let watching = spawn(async move { watched.watch_rules(stopped).await });
     assert_eq!(running.decide("/decisions/a", &[]).await.header("x-v"), Some("one"));
-    // Give the watch time to be set up, so that the notice and not the next look finds the change.
+    // Wait until the watch is set up, so that the notification and not the next poll finds the change.
     sleep(Duration::from_millis(200)).await;
 
-    // A header template under the same rule id is the new one at once.
+    // A changed header template under the same rule id takes effect at once.
     write(json!([header_rule("/b", "two")]).to_string());
     eventually(&running, "/b", 200).await;
     assert_eq!(running.decide("/decisions/b", &[]).await.header("x-v"), Some("two"));
@@ -55,7 +55,7 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
     )
     .unwrap();
     eventually(&running, "/c", 200).await;
-    assert_eq!(running.decide("/decisions/b", &[]).await.status, 200, "the rules from before stay");
+    assert_eq!(running.decide("/decisions/b", &[]).await.status, 200, "the previous rules stay active");
 
     std::fs::remove_file(&first).unwrap();
     std::fs::remove_file(&second).unwrap();
@@ -67,17 +67,17 @@ async fn a_file_that_changes_is_loaded_and_a_bad_one_changes_nothing() {
     timeout(Duration::from_secs(20), both_are_missed).await.unwrap();
     assert_eq!(running.decide("/decisions/b", &[]).await.status, 200);
 
-    // Replaced as an editor or a volume does it: written beside and moved over.
-    let beside = folder.path().join("new");
-    std::fs::write(&beside, json!([header_rule("/d", "three")]).to_string()).unwrap();
-    std::fs::rename(&beside, &first).unwrap();
+    // Replaced by a rename, as editors and volumes do.
+    let new_file = folder.path().join("new");
+    std::fs::write(&new_file, json!([header_rule("/d", "three")]).to_string()).unwrap();
+    std::fs::rename(&new_file, &first).unwrap();
     eventually(&running, "/d", 200).await;
     stop.send(true).unwrap();
     timeout(Duration::from_secs(5), watching).await.unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn a_remote_repository_must_be_there_at_the_start() {
+async fn a_remote_repository_must_be_reachable_at_start() {
     let start = async |url: String| {
         gateway(config(&json!([]), json!({"access_rules": {"repositories": [url]}}))).load_rules().await
     };

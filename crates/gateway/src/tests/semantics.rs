@@ -1,5 +1,5 @@
-//! What HTTP asks of an intermediary beyond passing bytes (RFC 9110, 9112, 9113): answers without a body, interim
-//! answers, trailers, framing, changes of protocol, and both versions on both sides.
+//! The semantics of an HTTP intermediary (RFC 9110, 9112, 9113): responses without a body, interim responses, trailers,
+//! framing, protocol upgrades, and both versions on both sides.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::harness::{Running, drain_head, echo_upstream, exchange, head, raw_upstream, read_head, rule};
 use crate::pipeline::testing::spawn;
 
-/// An upstream that gives each connection the same answer, byte for byte.
+/// An upstream that sends each connection the same response, byte for byte.
 async fn saying(answer: &'static str) -> String {
     raw_upstream(move |mut stream| async move {
         drain_head(&mut stream).await;
@@ -31,17 +31,17 @@ fn with_method(method: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_answer_to_head_has_the_length_and_not_the_body() {
+async fn the_response_to_head_has_the_length_and_not_the_body() {
     let upstream = saying("HTTP/1.1 200 OK\r\ncontent-length: 42\r\netag: \"x\"\r\n\r\n").await;
     let running = Running::start(json!([rule("/a", &upstream, with_method("HEAD"))]), json!({})).await;
     let answer = exchange(running.proxy, "HEAD", "/a", &[], b"").await;
     assert_eq!((answer.status, answer.header("content-length")), (200, Some("42")));
     assert_eq!((answer.header("etag"), answer.body.len()), (Some("\"x\""), 0));
-    assert_eq!(running.get("/a", &[]).await.status, 404, "a rule for HEAD is none for GET");
+    assert_eq!(running.get("/a", &[]).await.status, 404, "a rule for HEAD does not match GET");
 }
 
 #[tokio::test]
-async fn answers_without_a_body_stay_without_one() {
+async fn responses_without_a_body_stay_without_one() {
     for answer in ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\netag: \"x\"\r\n\r\n"] {
         let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
         let got = running.get("/a", &[("if-none-match", "\"x\"")]).await;
@@ -51,7 +51,7 @@ async fn answers_without_a_body_stay_without_one() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_for_100_is_told_to_go_on_only_when_it_may() {
+async fn a_client_gets_100_continue_only_when_the_request_is_allowed() {
     let upstream = echo_upstream().await;
     let denied = json!({"authorizer": {"handler": "deny"}});
     let rules = json!([rule("/up", &upstream, json!({})), rule("/no", &upstream, denied)]);
@@ -60,7 +60,7 @@ async fn a_client_that_waits_for_100_is_told_to_go_on_only_when_it_may() {
 
     let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
     stream.write_all(head("POST", "/no", &waiting).as_bytes()).await.unwrap();
-    assert_eq!(read_head(&mut stream).await.0, 403, "the body stays where it is");
+    assert_eq!(read_head(&mut stream).await.0, 403, "the body is not read");
 
     let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
     stream.write_all(head("POST", "/up", &waiting).as_bytes()).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_client_that_waits_for_100_is_told_to_go_on_only_when_it_may() {
 }
 
 #[tokio::test]
-async fn interim_answers_of_the_upstream_are_not_taken_for_the_final_one() {
+async fn interim_responses_of_the_upstream_are_not_final() {
     let answer = "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n\
                   HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
     let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
@@ -83,7 +83,7 @@ async fn interim_answers_of_the_upstream_are_not_taken_for_the_final_one() {
 }
 
 #[tokio::test]
-async fn trailers_of_an_answer_reach_a_client_that_takes_them() {
+async fn trailers_of_a_response_reach_a_client_that_accepts_them() {
     let answer =
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-sum\r\n\r\n2\r\nhi\r\n0\r\nx-sum: 7\r\n\r\n";
     let running = Running::start(json!([rule("/a", &saying(answer).await, json!({}))]), json!({})).await;
@@ -93,8 +93,8 @@ async fn trailers_of_an_answer_reach_a_client_that_takes_them() {
 }
 
 #[tokio::test]
-async fn of_two_lengths_the_one_that_was_sent_counts() {
-    // RFC 9112 section 6.1: `Content-Length` beside `Transfer-Encoding` must not be forwarded.
+async fn transfer_encoding_takes_precedence_over_content_length() {
+    // RFC 9112 section 6.1: `Content-Length` next to `Transfer-Encoding` must not be forwarded.
     let upstream = echo_upstream().await;
     let running = Running::start(json!([rule("/up", &upstream, json!({}))]), json!({})).await;
     for framing in [
@@ -117,11 +117,11 @@ async fn of_two_lengths_the_one_that_was_sent_counts() {
 }
 
 #[tokio::test]
-async fn nobody_slips_past_the_rules_by_changing_to_another_http() {
-    // An upstream that would change to HTTP/2 on this connection: what is asked on it then, no rule has seen.
+async fn an_upgrade_to_h2c_cannot_bypass_the_rules() {
+    // An upstream that would switch to HTTP/2 on this connection, on which no rule would check the requests.
     let upstream = raw_upstream(|mut stream| async move {
-        let asked = drain_head(&mut stream).await;
-        let upgrades = asked.to_ascii_lowercase().contains("upgrade");
+        let request = drain_head(&mut stream).await;
+        let upgrades = request.to_ascii_lowercase().contains("upgrade");
         let answer: &str = if upgrades {
             "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n"
         } else {
@@ -131,7 +131,7 @@ async fn nobody_slips_past_the_rules_by_changing_to_another_http() {
     })
     .await;
     let running = Running::start(json!([rule("/a", &upstream, json!({}))]), json!({})).await;
-    // Asked for anything but a WebSocket the upstream hears nothing of it; offered one among others, it may not choose.
+    // Upgrades other than WebSocket are not forwarded; if several are offered, the upstream cannot choose another one.
     for (protocol, expected) in [("h2c", 200), ("HTTP/2.0", 200), ("TLS/1.2", 200), ("websocket, h2c", 502)] {
         let fields = [("connection", "Upgrade, HTTP2-Settings"), ("upgrade", protocol), ("http2-settings", "AAMAAABk")];
         let mut stream = BufReader::new(TcpStream::connect(running.proxy).await.unwrap());
@@ -141,7 +141,7 @@ async fn nobody_slips_past_the_rules_by_changing_to_another_http() {
 }
 
 #[tokio::test]
-async fn a_request_with_a_slash_at_its_end_finds_the_rule_without_one() {
+async fn a_request_with_a_trailing_slash_matches_the_rule_without_one() {
     let upstream = echo_upstream().await;
     let slashed = rule("/never/", &upstream, json!({}));
     let running = Running::start(json!([rule("/a", &upstream, json!({})), slashed]), json!({})).await;
@@ -151,13 +151,13 @@ async fn a_request_with_a_slash_at_its_end_finds_the_rule_without_one() {
     }
 }
 
-/// A client that speaks HTTP/2 without asking first.
-#[expect(clippy::disallowed_methods, reason = "a test's client stands outside of the product")]
+/// A client that uses HTTP/2 with prior knowledge.
+#[expect(clippy::disallowed_methods, reason = "the client of a test is not part of the product")]
 fn http2_client() -> Client<HttpConnector, Empty<Bytes>> {
     Client::builder(TokioExecutor::new()).http2_only(true).build_http()
 }
 
-/// What a call over HTTP/2 brought: status, body, trailers.
+/// The result of a call over HTTP/2: status, body, trailers.
 async fn over_http2(running: &Running, path: &str, headers: &[(&str, &str)]) -> (StatusCode, Bytes, HeaderMap) {
     let uri = format!("http://{}{path}", running.proxy);
     let request = http::Request::builder().uri(uri).version(Version::HTTP_2);
@@ -170,7 +170,7 @@ async fn over_http2(running: &Running, path: &str, headers: &[(&str, &str)]) -> 
 }
 
 #[tokio::test]
-async fn a_client_may_speak_http2_where_the_upstream_does_not() {
+async fn a_client_may_use_http2_when_the_upstream_does_not() {
     let upstream = echo_upstream().await;
     let named = json!({"mutators": [{"handler": "header", "config": {"headers": {"X-User": "{{ print .Subject }}"}}}]});
     let running = Running::start(json!([rule("/a", &upstream, named)]), json!({})).await;
@@ -184,7 +184,7 @@ async fn a_client_may_speak_http2_where_the_upstream_does_not() {
 }
 
 #[tokio::test]
-async fn a_call_in_the_manner_of_grpc_keeps_its_trailers() {
+async fn a_grpc_like_call_keeps_its_trailers() {
     let app = axum::Router::new().fallback(|request: Request| async move {
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", HeaderValue::from_static("0"));

@@ -1,4 +1,4 @@
-//! Tunnels: opened under a rule as any request, and how they end.
+//! Tunnels: authorized like any request, and how they are closed.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const UPGRADE: [(&str, &str); 3] =
     [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket"), ("sec-websocket-key", "x")];
 
 #[tokio::test]
-async fn a_websocket_passes_in_both_directions_and_outlives_every_timeout() {
+async fn a_websocket_works_in_both_directions_and_outlives_every_timeout() {
     let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: y\r\n\r\n";
     let upstream = websocket_upstream(answer).await;
     let denied = json!({"authorizer": {"handler": "deny"}});
@@ -63,7 +63,7 @@ async fn a_websocket_ends_with_the_session_that_opened_it() {
     };
     let rules = json!([rule("/strict", &upstream, session("fail")), rule("/lenient", &upstream, session("next"))]);
     let running = Running::start(rules, json!({})).await;
-    // A visitor who was somebody is not kept as a stranger either.
+    // A connection that lost its session is not kept open as anonymous either.
     for (path, cookie, stays) in [
         ("/strict", "session=valid-alice", true),
         ("/strict", "session=once-alice", false),
@@ -80,7 +80,7 @@ async fn a_websocket_ends_with_the_session_that_opened_it() {
 }
 
 #[tokio::test]
-async fn a_protocol_that_nobody_asked_for_is_502() {
+async fn switching_to_a_protocol_that_was_not_requested_is_502() {
     let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: other\r\n\r\n";
     let upstream = websocket_upstream(answer).await;
     let running = Running::start(json!([rule("/ws", &upstream, json!({}))]), json!({})).await;

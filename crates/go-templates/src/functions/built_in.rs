@@ -1,4 +1,4 @@
-//! Go's own functions where the engine's differ: printing, and escaping of what is printed.
+//! Go's own functions that differ from the engine's: printing, and escaping of the output.
 
 use std::fmt::Write as _;
 
@@ -15,14 +15,14 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("js", |given| bounded(script(&joined(given)))),
     ("print", |given| bounded(sprint(given))),
     ("printf", |given| {
-        let (format, values) = given.split_first().ok_or_else(|| wrong("printf: there is no format"))?;
+        let (format, values) = given.split_first().ok_or_else(|| wrong("printf: the format is missing"))?;
         bounded(printf::formatted(string("printf", format)?, values)?)
     }),
     ("println", |given| bounded(given.iter().map(printed).collect::<Vec<_>>().join(" ") + "\n")),
     ("urlquery", |given| Ok(text(url_encode(&joined(given))))),
 ];
 
-/// `fmt.Sprint`: a space between two values neither of which is a text.
+/// `fmt.Sprint`: a space between two values when neither is a string.
 fn sprint(given: &[Value]) -> String {
     let is_text = |value: &Value| matches!(value, Value::String(_) | Value::Safe { .. });
     let mut out = String::new();
@@ -35,7 +35,7 @@ fn sprint(given: &[Value]) -> String {
     out
 }
 
-/// What the escaping functions get of their arguments.
+/// The input of the escaping functions.
 fn joined(given: &[Value]) -> String {
     match given {
         [Value::String(text)] => text.to_string(),
@@ -49,7 +49,7 @@ fn joined(given: &[Value]) -> String {
     }
 }
 
-/// `template.JSEscapeString`: safe inside of a string of JavaScript.
+/// `template.JSEscapeString`: safe inside a JavaScript string.
 fn script(it: &str) -> String {
     let mut out = String::with_capacity(it.len());
     for character in it.chars() {

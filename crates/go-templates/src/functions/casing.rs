@@ -1,4 +1,4 @@
-//! Upper and lower case, a character at a time as Go does it: no character becomes two.
+//! Upper and lower case, one character at a time as in Go: no character becomes two.
 
 use gotmpl::Value;
 
@@ -19,7 +19,8 @@ fn mapped(name: &str, given: &[Value], map: impl Fn(&str) -> String) -> Outcome 
     Ok(text(map(it)))
 }
 
-/// Characters with a simple mapping beside a longer one: Greek letters with an iota below, which stand eight places apart.
+/// Characters with a simple mapping besides a longer one: Greek letters with iota subscript, whose cases are eight code
+/// points apart.
 fn upper(character: char) -> char {
     match character {
         '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => shifted(character, 8),
@@ -33,14 +34,14 @@ fn lower(character: char) -> char {
     if character == '\u{130}' { 'i' } else { only(character, character.to_lowercase()) }
 }
 
-/// The form for the beginning of a word. Letters that are two in one have a form of their own for it.
+/// The titlecase form of a character. Digraphs have their own.
 fn title(character: char) -> char {
     match character {
         '\u{1c4}'..='\u{1c6}' => '\u{1c5}',
         '\u{1c7}'..='\u{1c9}' => '\u{1c8}',
         '\u{1ca}'..='\u{1cc}' => '\u{1cb}',
         '\u{1f1}'..='\u{1f3}' => '\u{1f2}',
-        // Georgian has no capitals at the beginning of words.
+        // Georgian has no titlecase.
         '\u{10d0}'..='\u{10ff}' => character,
         other => upper(other),
     }
@@ -57,7 +58,8 @@ fn only(character: char, mut mapped: impl Iterator<Item = char>) -> char {
     }
 }
 
-/// `strings.Title`: a word begins after any ASCII character except letters, digits and the underscore, and after white space.
+/// `strings.Title`: a word begins after any ASCII character except letters, digits and the underscore, and after white
+/// space.
 fn title_case(it: &str) -> String {
     let separates = |character: char| match character {
         '_' => false,
@@ -73,7 +75,7 @@ fn title_case(it: &str) -> String {
         .collect()
 }
 
-/// The first letter of each word in lower case; words are separated by white space.
+/// Lowercases the first letter of each word; words are separated by white space.
 fn untitle(it: &str) -> String {
     let mut after_space = true;
     it.chars()
@@ -84,7 +86,7 @@ fn untitle(it: &str) -> String {
         .collect()
 }
 
-/// Small letters become large ones, those at the beginning of a word its form for that.
+/// Swaps the case; lowercase letters at the beginning of a word become titlecase.
 fn swap_case(it: &str) -> String {
     let mut after_space = true;
     it.chars()

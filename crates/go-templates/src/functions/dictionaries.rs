@@ -13,7 +13,7 @@ use crate::printing::printed;
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("deepCopy", |given| Ok(exactly::<1>("deepCopy", given)?[0].clone())),
     ("dict", |given| {
-        // A name without a value is empty.
+        // A key without a value gets an empty value.
         let value = |pair: &[Value]| pair.get(1).cloned().unwrap_or_else(|| text(""));
         Ok(map(given.chunks(2).map(|pair| (Arc::from(printed(&pair[0])), value(pair)))))
     }),
@@ -42,7 +42,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
         Ok(map(value.iter().filter(|(name, _)| names.contains(&&***name)).map(|(name, it)| (name.clone(), it.clone()))))
     }),
     ("pluck", |given| {
-        let (name, values) = given.split_first().ok_or_else(|| wrong("pluck: there is no name"))?;
+        let (name, values) = given.split_first().ok_or_else(|| wrong("pluck: the name is missing"))?;
         let name = string("pluck", name)?;
         let all = values.iter().map(|value| members("pluck", value)).collect::<Result<Vec<_>, _>>()?;
         Ok(list(all.into_iter().filter_map(|members| members.get(name)).cloned()))
@@ -77,12 +77,12 @@ fn map(members: impl Iterator<Item = (Arc<str>, Value)>) -> Value {
 }
 
 /// A dictionary, and the names of some of its members.
-#[expect(clippy::type_complexity, reason = "a dictionary as the engine has it")]
+#[expect(clippy::type_complexity, reason = "the engine's type of a dictionary")]
 fn named<'a>(
     name: &str,
     given: &'a [Value],
 ) -> Result<(&'a BTreeMap<Arc<str>, Value>, Vec<&'a str>), gotmpl::TemplateError> {
-    let (value, names) = given.split_first().ok_or_else(|| wrong(format!("{name}: there is no dictionary")))?;
+    let (value, names) = given.split_first().ok_or_else(|| wrong(format!("{name}: the dictionary is missing")))?;
     let names = names.iter().map(|it| string(name, it)).collect::<Result<_, _>>()?;
     Ok((members(name, value)?, names))
 }

@@ -14,7 +14,7 @@ use crate::json::{Style, value_of, written};
 pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("b64dec", |given| {
         let [it] = strings("b64dec", given)?;
-        // Sprig answers with the text of the error.
+        // Sprig returns the text of the error.
         Ok(text(decode(it.as_bytes()).map_or_else(
             |at| format!("illegal base64 data at input byte {at}"),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
@@ -43,7 +43,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("toRawJson", |given| must_write("toRawJson", given, Style::Raw)),
 ];
 
-/// What JSON cannot hold is the empty text.
+/// A value that JSON cannot represent becomes the empty string.
 fn write(name: &str, given: &[Value], style: Style) -> Outcome {
     let [value] = exactly(name, given)?;
     Ok(text(written(value, style).unwrap_or_default()))
@@ -51,7 +51,7 @@ fn write(name: &str, given: &[Value], style: Style) -> Outcome {
 
 fn must_write(name: &str, given: &[Value], style: Style) -> Outcome {
     let [value] = exactly(name, given)?;
-    written(value, style).map(text).map_err(|_| wrong(format!("{name}: JSON cannot hold this value")))
+    written(value, style).map(text).map_err(|_| wrong(format!("{name}: JSON cannot represent this value")))
 }
 
 fn digest(name: &str, given: &[Value], digest: impl Fn(&[u8]) -> String) -> Outcome {
@@ -64,7 +64,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Base64 with padding, as Go decodes it: line breaks are skipped. The error is the place that Go names.
+/// Base64 with padding, as in Go: line breaks are ignored. The error is the offset that Go reports.
 fn decode(source: &[u8]) -> Result<Vec<u8>, usize> {
     let is_break = |byte: u8| matches!(byte, b'\r' | b'\n');
     let mut decoded = Vec::with_capacity(source.len() / 4 * 3);
@@ -82,7 +82,7 @@ fn decode(source: &[u8]) -> Result<Vec<u8>, usize> {
                 filled += 1;
             } else if byte == b'=' {
                 padding(source, &mut at, filled)?;
-                // Bits that are left over are not looked at.
+                // Remaining bits are ignored.
                 let bytes = [quantum[0] << 2 | quantum[1] >> 4, quantum[1] << 4 | quantum[2] >> 2];
                 decoded.extend_from_slice(&bytes[..filled - 1]);
                 return Ok(decoded);
@@ -96,7 +96,7 @@ fn decode(source: &[u8]) -> Result<Vec<u8>, usize> {
     }
 }
 
-/// What follows the first `=`, which stands in front of `at`.
+/// The text after the first `=`, which is located before `at`.
 fn padding(source: &[u8], at: &mut usize, filled: usize) -> Result<(), usize> {
     let skip_breaks = |at: &mut usize| {
         while source.get(*at).is_some_and(|byte| matches!(byte, b'\r' | b'\n')) {

@@ -74,13 +74,13 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
         Ok(list(unique))
     }),
     ("without", |given| {
-        let (value, unwanted) = given.split_first().ok_or_else(|| wrong("without: there is no list"))?;
+        let (value, unwanted) = given.split_first().ok_or_else(|| wrong("without: the list is missing"))?;
         let kept = items("without", value)?.iter().filter(|item| !unwanted.contains(item));
         Ok(list(kept.cloned()))
     }),
 ];
 
-/// Comparing each item with each other takes long for a long list.
+/// Comparing all pairs of items takes quadratic time.
 const MOST_COMPARED: usize = 4096;
 
 fn one<'a>(name: &str, given: &'a [Value]) -> Result<&'a Value, TemplateError> {
@@ -92,7 +92,7 @@ fn appended(name: &str, given: &[Value]) -> Outcome {
     Ok(list(items(name, value)?.iter().cloned().chain([item.clone()])))
 }
 
-/// The items as texts, without those that are nil. What is no list is a list of itself.
+/// The items as strings, without nil ones. A value that is not a list becomes a list with one item.
 fn texts_of(value: &Value) -> Vec<String> {
     match value {
         Value::List(items) => items.iter().filter(|it| !matches!(it, Value::Nil)).map(printed).collect(),
@@ -108,7 +108,7 @@ fn texts_of_list(value: &Value) -> Vec<String> {
     }
 }
 
-/// `strings.Split`: without a separator, one part for each character.
+/// `strings.Split`: without a separator, one part per character.
 pub(super) fn split<'a>(it: &'a str, separator: &'a str) -> Box<dyn Iterator<Item = &'a str> + 'a> {
     if separator.is_empty() {
         return Box::new(it.char_indices().map(|(at, character)| &it[at..at + character.len_utf8()]));
@@ -116,9 +116,9 @@ pub(super) fn split<'a>(it: &'a str, separator: &'a str) -> Box<dyn Iterator<Ite
     Box::new(it.split(separator))
 }
 
-/// `slice list from to`, each of the two or both left out.
+/// `slice list from to`; one or both of the bounds may be omitted.
 fn slice(given: &[Value]) -> Outcome {
-    let (value, bounds) = given.split_first().ok_or_else(|| wrong("slice: there is no list"))?;
+    let (value, bounds) = given.split_first().ok_or_else(|| wrong("slice: the list is missing"))?;
     let all = items("slice", value)?;
     if all.is_empty() {
         return Ok(Value::Nil);
@@ -128,6 +128,6 @@ fn slice(given: &[Value]) -> Outcome {
         None => Ok(otherwise),
     };
     let (from, to) = (bound(0, 0)?, bound(1, all.len())?);
-    let part = all.get(from..to).ok_or_else(|| wrong("slice: the bounds are outside of the list"))?;
+    let part = all.get(from..to).ok_or_else(|| wrong("slice: the bounds are outside the list"))?;
     Ok(list(part.iter().cloned()))
 }

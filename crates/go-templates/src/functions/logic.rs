@@ -36,9 +36,9 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("typeOf", |given| Ok(text(type_of(&exactly::<1>("typeOf", given)?[0])))),
 ];
 
-/// `default "x" .Value`: the default unless there is a value that is not empty.
+/// `default "x" .Value`: the value, or the default if the value is empty.
 fn default(given: &[Value]) -> Outcome {
-    let (default, values) = given.split_first().ok_or_else(|| wrong("default: there is no default"))?;
+    let (default, values) = given.split_first().ok_or_else(|| wrong("default: the default is missing"))?;
     Ok(values.first().filter(|value| value.is_truthy()).unwrap_or(default).clone())
 }
 

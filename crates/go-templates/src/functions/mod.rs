@@ -1,4 +1,4 @@
-//! The functions by their names.
+//! The functions by name.
 
 mod built_in;
 mod casing;
@@ -21,7 +21,7 @@ pub type Function = fn(&[Value]) -> Outcome;
 
 type Table = &'static [(&'static str, Function)];
 
-/// The functions that the template engine brings along.
+/// The functions that the template engine provides.
 const BUILT_IN: &[&str] = &["and", "call", "eq", "ge", "gt", "index", "le", "len", "lt", "ne", "not", "or"];
 
 const TABLES: &[Table] = &[
@@ -41,17 +41,17 @@ static ALL: LazyLock<FuncMap> = LazyLock::new(|| {
     all.map(|(name, function)| ((*name).to_owned(), Arc::new(*function) as ValueFunc)).collect()
 });
 
-/// All of them, to be given to a template.
+/// All functions, to register with a template.
 pub fn functions() -> FuncMap {
     ALL.clone()
 }
 
-/// Whether a template can call a function of this name.
+/// Whether templates can call a function with this name.
 pub fn is_known(name: &str) -> bool {
     BUILT_IN.contains(&name) || ALL.contains_key(name)
 }
 
-/// What to say about a function of sprig's that is left out on purpose.
+/// Why a function of sprig is deliberately missing.
 pub fn why_absent(name: &str) -> &'static str {
     match name {
         "env" | "expandenv" => ": templates cannot read the environment",
@@ -60,11 +60,11 @@ pub fn why_absent(name: &str) -> &'static str {
         }
         "uuidv4" | "randAlphaNum" | "randAlpha" | "randNumeric" | "randAscii" | "randBytes" | "randInt" | "shuffle"
         | "genPrivateKey" | "genCA" | "genSelfSignedCert" | "genSignedCert" | "bcrypt" | "htpasswd" => {
-            ": templates give the same text each time"
+            ": templates must be deterministic"
         }
         "getHostByName" => ": templates cannot use the network",
-        "osBase" | "osDir" | "osExt" | "osClean" | "osIsAbs" => ": templates know no files",
-        "set" | "unset" | "merge" | "mergeOverwrite" => ": values do not change; use `dict`",
+        "osBase" | "osDir" | "osExt" | "osClean" | "osIsAbs" => ": templates cannot access files",
+        "set" | "unset" | "merge" | "mergeOverwrite" => ": values are immutable; use `dict`",
         _ => "",
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_name_is_one_function() {
+    fn function_names_are_unique() {
         let mut names: Vec<&str> = TABLES.iter().copied().flatten().map(|(name, _)| *name).collect();
         let all = names.len();
         names.sort_unstable();

@@ -1,4 +1,4 @@
-//! Numbers: sprig's conversions, and whole-number arithmetic that wraps as Go's does.
+//! Numbers: sprig's conversions, and integer arithmetic that wraps as in Go.
 
 use gotmpl::Value;
 
@@ -24,7 +24,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     ("min", |given| chosen("min", given, i64::min)),
     ("mod", |given| divide("mod", given, i64::wrapping_rem)),
     ("mul", |given| {
-        let (first, rest) = given.split_first().ok_or_else(|| wrong("mul: there are no numbers"))?;
+        let (first, rest) = given.split_first().ok_or_else(|| wrong("mul: the numbers are missing"))?;
         Ok(Value::Int(rest.iter().fold(whole(first), |product, it| product.wrapping_mul(whole(it)))))
     }),
     ("seq", seq),
@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
     }),
 ];
 
-/// A list that a function makes has no more items.
+/// The most items of a generated list.
 const MOST_ITEMS: usize = 100_000;
 
 fn single(name: &str, given: &[Value]) -> Result<i64, TemplateError> {
@@ -54,7 +54,7 @@ fn single(name: &str, given: &[Value]) -> Result<i64, TemplateError> {
 
 fn chosen(name: &str, given: &[Value], choose: fn(i64, i64) -> i64) -> Outcome {
     let numbers = given.iter().map(whole);
-    numbers.reduce(choose).map(Value::Int).ok_or_else(|| wrong(format!("{name}: there are no numbers")))
+    numbers.reduce(choose).map(Value::Int).ok_or_else(|| wrong(format!("{name}: the numbers are missing")))
 }
 
 fn divide(name: &str, given: &[Value], make: fn(i64, i64) -> i64) -> Outcome {
@@ -65,7 +65,7 @@ fn divide(name: &str, given: &[Value], make: fn(i64, i64) -> i64) -> Outcome {
     }
 }
 
-/// What is no number is zero.
+/// A value that is not a number is zero.
 pub(super) fn whole(value: &Value) -> i64 {
     match value {
         Value::Bool(flag) => i64::from(*flag),
@@ -77,14 +77,14 @@ pub(super) fn whole(value: &Value) -> i64 {
     }
 }
 
-/// A float without its fraction. One that is out of range is the least number, as on common processors.
+/// Truncates a float. A value out of range becomes the minimum, as on common processors.
 fn cut(number: f64) -> i64 {
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-    #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut off, and the range was checked")]
+    #[expect(clippy::cast_possible_truncation, reason = "the fraction is truncated, and the range was checked")]
     if (-BEYOND..BEYOND).contains(&number) { number as i64 } else { i64::MIN }
 }
 
-/// `strconv.ParseInt` with base 0, after zeros behind the decimal point were taken away. What is no number is zero.
+/// `strconv.ParseInt` with base 0, after removing zeros behind the decimal point. A value that is not a number is zero.
 fn with_prefix(it: &str) -> i64 {
     let it = without_zero_fraction(it);
     let (sign, digits) = match it.strip_prefix('-') {
@@ -113,7 +113,7 @@ fn without_zero_fraction(it: &str) -> &str {
     }
 }
 
-/// `strconv.Atoi`: what is out of range is the nearest number, what is no number is zero.
+/// `strconv.Atoi`: a value out of range saturates, a value that is not a number is zero.
 fn decimal(it: &str) -> i64 {
     let digits = it.strip_prefix(['+', '-']).unwrap_or(it);
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
@@ -130,7 +130,7 @@ fn float(value: &Value) -> f64 {
         Value::String(text) => {
             let is_spaced = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
             let number = if is_spaced { text.replace('_', "").parse().unwrap_or_default() } else { 0.0 };
-            // A number that is too large is none, unlike the word for it.
+            // A number that is too large is invalid, unlike `inf`.
             if f64::is_infinite(number) && text.contains(|it: char| it.is_ascii_digit()) { 0.0 } else { number }
         }
         other => other.as_float().unwrap_or_default(),
@@ -155,7 +155,7 @@ fn numbers(numbers: Vec<i64>) -> Value {
     list(numbers.into_iter().map(Value::Int))
 }
 
-/// As the program of that name: the numbers from one to another, the last one included, with a space between.
+/// Like the program `seq`: the numbers of an inclusive range, separated by spaces.
 fn seq(given: &[Value]) -> Outcome {
     let given: Vec<i64> = given.iter().map(|value| int("seq", value)).collect::<Result<_, _>>()?;
     let towards = |start: i64, end: i64| if end < start { -1 } else { 1 };

@@ -1,4 +1,4 @@
-//! Regular expressions, in Go's syntax: `\d`, `\w`, `\s` and `\b` are about ASCII, and classes know no set operations.
+//! Regular expressions in Go's syntax: `\d`, `\w`, `\s` and `\b` are ASCII only, and classes have no set operations.
 
 use gotmpl::Value;
 use regex::{NoExpand, Regex, RegexBuilder};
@@ -55,7 +55,7 @@ fn replace(pattern: &str, it: &str, replacement: usize, make: impl FnOnce(&Regex
     bounded(make(&compiled(pattern)?))
 }
 
-/// `regexp.Split`: at most so many parts, or all when the number is negative.
+/// `regexp.Split`: at most the given number of parts, or all if it is negative.
 fn split<'a>(pattern: &Regex, it: &'a str, most: i64) -> Vec<&'a str> {
     let Ok(most) = usize::try_from(if most < 0 { i64::MAX } else { most }) else { return Vec::new() };
     if most == 0 {
@@ -110,7 +110,7 @@ fn in_rust(pattern: &str) -> String {
                     }
                 }
             }
-            // Inside of a class these are nothing but themselves.
+            // These characters are literal inside a class.
             ('[' | '&' | '~', Some(_)) => out.extend(['\\', character]),
             (']', Some(start)) if out.len() > start => {
                 out.push(']');
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_means_what_it_means_in_go() {
+    fn patterns_match_as_in_go() {
         for (pattern, it, matches) in [
             (r"^\d$", "٣", false),
             (r"^\D$", "٣", true),

@@ -1,5 +1,5 @@
-//! Texts: trimming, cutting, searching, repeating. Places and lengths count bytes, as in Go; a character that is cut in two is
-//! U+FFFD, as readers show what Go leaves of it.
+//! Strings: trimming, cutting, searching, repeating. Offsets and lengths count bytes, as in Go; a character that is cut in
+//! two becomes U+FFFD, which is how Go's output is displayed.
 
 use gotmpl::Value;
 
@@ -81,7 +81,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
                 None => it.as_bytes().get(start..),
             },
         };
-        part.map(bytes).ok_or_else(|| wrong("substr: the bounds are outside of the text"))
+        part.map(bytes).ok_or_else(|| wrong("substr: the bounds are outside the text"))
     }),
     ("toString", |given| Ok(text(printed(&exactly::<1>("toString", given)?[0])))),
     ("trim", |given| {
@@ -121,7 +121,7 @@ fn bytes(bytes: &[u8]) -> Value {
     text(String::from_utf8_lossy(bytes))
 }
 
-/// A length that is neither negative nor huge.
+/// A length that is neither negative nor excessive.
 fn length(name: &str, value: &Value) -> Result<usize, TemplateError> {
     let length = usize::try_from(int(name, value)?).map_err(|_| wrong(format!("{name}: the number is negative")))?;
     if length > MOST_TEXT { Err(too_long()) } else { Ok(length) }
@@ -148,7 +148,7 @@ fn trimmed(name: &str, given: &[Value]) -> Outcome {
     Ok(text(it.trim_matches(|character| set.contains(character))))
 }
 
-/// At most `width` bytes from `offset` on, with dots where something was left out.
+/// At most `width` bytes from `offset` on, with dots for omitted text.
 fn abbreviated(it: &str, offset: usize, width: usize) -> Value {
     const DOTS: &[u8] = b"...";
     let all = it.as_bytes();

@@ -12,10 +12,9 @@ pub(crate) const ALL: &[&[&Statement]] = &[STATEMENTS];
 database::statements! {
     INSERT_JOB = "INSERT INTO jobs_queue (tenant_id, id, kind, payload, attempts, due_at, created_at)
                   VALUES ($1, $2, $3, $4, 0, $5, $6)";
-    /// A glance that costs no write transaction.
+    /// A read that avoids a write transaction when no job is due.
     across_tenants NEXT_DUE = "SELECT min(due_at) FROM jobs_queue WHERE failed_at IS NULL AND due_at <= $1";
-    /// Takes the jobs that are due and makes them due again when the lease ends. A job that another process is just
-    /// taking is passed over.
+    /// Claims due jobs and postpones them to the end of the lease. Jobs that another process is claiming are skipped.
     across_tenants CLAIM = {
         sqlite: "UPDATE jobs_queue SET attempts = attempts + 1, due_at = $2
                  WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM jobs_queue
@@ -26,7 +25,7 @@ database::statements! {
                      WHERE failed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                  RETURNING tenant_id, id, kind, payload, attempts",
     };
-    /// A job is finished by whoever claimed it last.
+    /// Only the latest claimant may finish a job.
     DELETE_JOB = "DELETE FROM jobs_queue WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
     POSTPONE = "UPDATE jobs_queue SET due_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
     SET_ASIDE = "UPDATE jobs_queue SET failed_at = $4, failure = $5 WHERE tenant_id = $1 AND id = $2 AND attempts = $3";
@@ -35,7 +34,7 @@ database::statements! {
     /// Two events of one request.
     INSERT_EVENTS = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8), ($1, $2, $9, $4, $10, $6, $7, $11)";
-    /// Nothing is written when `$9` is false; the statement costs its round trip all the same.
+    /// Writes nothing when `$9` is false, but still costs a round trip.
     INSERT_EVENT_IF = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, client_address, attributes)
                        SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9";
     slow LIST_EVENTS = "SELECT sequence, at, name, actor, subject, attributes FROM jobs_events
@@ -79,7 +78,7 @@ fn claimed(row: &Row) -> Result<ClaimedJob, Error> {
         tenant: TenantId::from_i32(row.get(0)?),
         id: row.get(1)?,
         kind: row.get(2)?,
-        // What is not JSON was not written by us; the handler will say that it makes no sense.
+        // Only JSON is written here; the handler will reject anything else.
         payload: serde_json::from_str(&payload).unwrap_or(Value::Null),
         attempt: row.get(4)?,
     })
@@ -151,7 +150,7 @@ pub(crate) async fn insert_events(
     tx.append(&INSERT_EVENTS, &row).await
 }
 
-/// An event as it was written.
+/// An event as stored.
 #[derive(Clone, Debug)]
 pub struct StoredEvent {
     pub sequence: i64,
@@ -162,7 +161,7 @@ pub struct StoredEvent {
     pub attributes: Value,
 }
 
-/// The events of a tenant in the order of their sequence.
+/// The events of a tenant in order of their sequence.
 pub async fn list_events(tx: &mut impl Read, page: PageRequest<i64>) -> Result<Page<StoredEvent, i64>, Error> {
     let limit = i64::from(page.size) + 1;
     let rows = tx.query(&LIST_EVENTS, &values![page.after.unwrap_or(0), limit]).await?;

@@ -1,4 +1,4 @@
-//! The defaults of keys that the configuration does not set.
+//! Defaults for keys that the configuration does not set.
 
 use base::GoDuration;
 use serde::{Deserialize as _, Deserializer};
@@ -62,7 +62,7 @@ impl Default for SubjectIdentifiers {
     }
 }
 
-/// A list that names no type says nothing, as an absent one.
+/// A list without types counts as absent.
 pub(super) fn types_or_public<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SubjectType>, D::Error> {
     let types = Vec::deserialize(deserializer)?;
     Ok(if types.is_empty() { SubjectIdentifiers::default().supported_types } else { types })

@@ -1,4 +1,4 @@
-//! Where a hook is called: a URL, or a URL with an API key.
+//! The endpoint of a hook: a URL, or a URL with an API key.
 
 use base::Secret;
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
-//! The `oauth` section of the configuration: exactly the keys of the file it replaces, and a few of our own.
+//! The `oauth` section of the configuration: the keys of Ory Hydra, with a few additions.
 //!
-//! What always holds: a value read here is well-formed on its own; what depends on several of them (an issuer without TLS
-//! outside of `dev`, a pairwise subject without salt) is checked when the service is built, before a port is bound.
+//! Invariants: each value is well-formed by itself. Combinations of values (an issuer without TLS outside `dev`, pairwise
+//! subjects without a salt) are checked when the service is built, before a port is bound.
 
 mod defaults;
 mod hook;
@@ -303,7 +303,7 @@ pub struct OidcDiscovery {
     pub supported_scope: Vec<String>,
 }
 
-/// What is wrong with the configuration: the key and the reason.
+/// A configuration error: the key and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {reason}")]
 pub struct ConfigError {
@@ -321,21 +321,21 @@ const GRACE_LIMIT: Duration = Duration::from_mins(5);
 const COUNTED_GRACE_LIMIT: Duration = Duration::from_hours(180 * 24);
 
 impl Config {
-    /// What depends on several keys, and what only a whole value shows.
+    /// Checks combinations of keys, and constraints beyond types.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.validate_urls()?;
         let hashers = &self.oauth2.hashers;
         if !(4..=31).contains(&hashers.bcrypt.cost) {
-            return Err(ConfigError::new("oauth2.hashers.bcrypt.cost", "must lie between 4 and 31"));
+            return Err(ConfigError::new("oauth2.hashers.bcrypt.cost", "must be between 4 and 31"));
         }
         if !(1_000..=10_000_000).contains(&hashers.pbkdf2.iterations) {
-            return Err(ConfigError::new("oauth2.hashers.pbkdf2.iterations", "must lie between 1000 and 10000000"));
+            return Err(ConfigError::new("oauth2.hashers.pbkdf2.iterations", "must be between 1000 and 10000000"));
         }
         let identifiers = &self.oidc.subject_identifiers;
         if identifiers.supported_types.contains(&SubjectType::Pairwise)
             && identifiers.pairwise.as_ref().is_none_or(|pairwise| pairwise.salt.expose().len() < 8)
         {
-            let reason = "pairwise subject identifiers need a salt of at least 8 characters";
+            let reason = "pairwise subject identifiers require a salt of at least 8 characters";
             return Err(ConfigError::new("oidc.subject_identifiers.pairwise.salt", reason));
         }
         if !matches!(self.oauth2.keys.algorithm, None | Some(Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA)) {
@@ -389,7 +389,7 @@ impl Config {
         self.oidc.subject_identifiers.supported_types.contains(&subject_type)
     }
 
-    /// For how long a rotated refresh token still yields its successor.
+    /// How long a rotated refresh token still returns its successor.
     pub fn rotation_grace(&self) -> Duration {
         let settings = &self.oauth2.grant.refresh_token;
         let limit = if settings.rotation_grace_reuse_count > 0 { COUNTED_GRACE_LIMIT } else { GRACE_LIMIT };

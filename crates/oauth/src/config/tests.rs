@@ -20,7 +20,7 @@ fn an_issuer_without_tls_needs_dev_or_this_machine() {
 }
 
 #[test]
-fn pairwise_subjects_need_a_salt() {
+fn pairwise_subjects_require_a_salt() {
     let error = config(serde_json::json!({"oidc": {"subject_identifiers": {"supported_types": ["pairwise"]}}}))
         .validate()
         .unwrap_err();
@@ -35,7 +35,7 @@ fn an_empty_list_of_subject_types_stands_for_public() {
 }
 
 #[test]
-fn refresh_tokens_may_live_for_ever() {
+fn refresh_tokens_may_never_expire() {
     for value in [serde_json::json!(-1), serde_json::json!("-1")] {
         let config = config(serde_json::json!({"ttl": {"refresh_token": value}}));
         assert_eq!(config.ttl.refresh_token, RefreshTokenLifespan::Unlimited);

@@ -1,4 +1,4 @@
-//! What `kleis doctor` says about this service: whether its issuer can be used, and whether it has a login page.
+//! The checks of `kleis doctor` for this service: whether the issuer is usable, and whether there is a login page.
 
 use service::configuration::values::{get, text};
 use service::{Diagnosis, Examined, Verdict};

@@ -1,4 +1,4 @@
-//! What files of Hydra ask for and this version does not do.
+//! Settings of Hydra that are not supported.
 
 use serde_json::Value;
 use service::configuration::values::{get, is_true};
@@ -6,10 +6,10 @@ use service::{Notice, Protection, Unsupported};
 
 pub(super) const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("feature_flags.legacy_allow_insecure_origins", "has no effect: such origins are never allowed"),
-    ("serve.cookies.same_site_legacy_workaround", "has no effect: browsers that needed it are gone"),
+    ("serve.cookies.same_site_legacy_workaround", "has no effect: no supported browser needs it"),
     ("oauth2.session.encrypt_at_rest", "has no effect: sessions are always sealed at rest"),
-    ("db.ignore_unknown_table_columns", "has no effect: an older version runs beside newer tables anyway"),
-    ("cgroups", "has no effect: limits of the container are always seen"),
+    ("db.ignore_unknown_table_columns", "has no effect: older versions work with newer tables anyway"),
+    ("cgroups", "has no effect: container limits are always respected"),
     ("hsm", "has no effect: keys in hardware are not supported"),
 ];
 
@@ -53,7 +53,7 @@ pub(super) fn protections(section: &Value) -> Vec<Protection> {
     let hardware_keys = is_true(section, "hsm.enabled").then(|| Protection {
         name: "hardware_keys",
         key: "hsm.enabled".to_owned(),
-        consequence: "keys in hardware are not supported: signing keys would lie in the database, sealed",
+        consequence: "keys in hardware are not supported: signing keys would be sealed in the database",
     });
     hardware_keys.into_iter().collect()
 }

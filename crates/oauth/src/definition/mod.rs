@@ -1,6 +1,6 @@
-//! What `server` knows about this service.
+//! The definition of this service for `server`.
 //!
-//! What always holds: a key, a listener or a table that is not here does not exist for `server`.
+//! Invariant: `server` uses only the keys, listeners and tables that are defined here.
 
 mod diagnosis;
 mod missing;
@@ -89,7 +89,7 @@ fn defaults(known: &Defaults<'_>) -> Vec<(&'static str, Value)> {
         defaults.push(("urls.registration", format!("{identity}/self-service/registration/browser").into()));
     }
     if let Some(public) = known.directory.base_url("oauth", "public") {
-        // OpenID Connect Discovery section 4.1 takes the slash off anyway; without it issuers compare alike everywhere.
+        // OpenID Connect Discovery section 4.1 removes the trailing slash anyway; without it, comparing issuers is simpler.
         defaults.push(("urls.self.issuer", public.trim_end_matches('/').into()));
     }
     defaults.extend(known.directory.base_url("oauth", "admin").map(|admin| ("urls.self.admin", admin.into())));
@@ -118,7 +118,8 @@ fn build(parts: Parts, report: &mut Report) -> Option<Built> {
     let cx = Context::for_background(now, TenantId::DEFAULT, request_id);
     built.beside({
         let oauth = oauth.clone();
-        // Keys are made ahead, beside the first requests: an RSA key takes longer than the rest of the start.
+        // Generate keys in advance, concurrently with the first requests: an RSA key takes longer than the rest of the
+        // start.
         move |mut stopped| async move {
             if let Err(error) = Box::pin(oauth.published_keys(&cx)).await {
                 tracing::warn!(error = &error as &(dyn std::error::Error + 'static), "signing keys are not ready yet");

@@ -1,8 +1,8 @@
-//! Access tokens cost no row: everything that a resource server may learn is in the token, sealed (opaque tokens) or
-//! signed (JWT, where the `jti` carries the provenance under seal).
+//! Access tokens need no row: all data for resource servers is in the token, sealed (opaque tokens) or signed (JWT, whose
+//! `jti` contains the sealed provenance).
 //!
-//! What always holds: a token is worth nothing once it expired, once its grant was revoked or rotated past it, or once its
-//! client revoked all tokens. The token says which grant, generation and epoch it belongs to; the rows say what is live.
+//! Invariants: a token is invalid once it expired, once its grant was revoked or rotated past it, or once its client
+//! revoked all tokens. The token names its grant, generation and epoch; the rows hold the current values.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ pub struct AccessToken {
     pub subject: String,
     pub scope: ScopeSet,
     pub audience: Vec<String>,
-    /// Custom claims of a client that acts for itself; those of a grant stand in its row.
+    /// Custom claims of a client that acts for itself; those of a grant are stored in its row.
     pub ext: Map<String, Value>,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
 }
 
-/// What a token rests on.
+/// The basis of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Provenance {
     pub jti: Uuid,
@@ -38,15 +38,16 @@ pub struct Provenance {
     pub grant: Option<(GrantId, i32)>,
 }
 
-/// The generation of tokens that the authorization endpoint issued itself: no refresh ends them, only their grant does.
+/// The generation of tokens that the authorization endpoint issues: a refresh does not end them, only the end of their
+/// grant does.
 pub const FRONT_CHANNEL: i32 = -1;
 
-/// The first byte of a sealed payload: what follows.
+/// The first byte of a sealed payload: its format.
 const WITH_GRANT: u8 = 1;
 const WITHOUT_GRANT: u8 = 2;
 
 impl AccessToken {
-    /// A token of what a person granted; its custom claims stand in the grant's row.
+    /// A token for a grant; its custom claims are stored in the grant's row.
     pub fn of_grant(grant: &Grant, provenance: Provenance, issued_at: Timestamp, lifetime: Duration) -> Self {
         Self {
             provenance,
@@ -81,7 +82,7 @@ impl AccessToken {
         ACCESS_TOKEN.seal(sealer, tenant, &writer.0)
     }
 
-    /// `None` when the token is none of ours.
+    /// `None` when the token was not issued by this service.
     pub fn open(sealer: &Sealer, tenant: TenantId, token: &PlainToken) -> Option<Self> {
         let payload = ACCESS_TOKEN.open(sealer, tenant, token.expose())?;
         let mut reader = Reader(&payload);
@@ -107,7 +108,7 @@ impl AccessToken {
 }
 
 impl Provenance {
-    /// As the `jti` of a JWT.
+    /// Encoded as the `jti` of a JWT.
     pub fn seal_as_jti(&self, sealer: &Sealer, tenant: TenantId) -> String {
         let mut writer = Writer(Vec::with_capacity(48));
         self.write(&mut writer);
@@ -152,7 +153,7 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    /// A length in two bytes, then the text. The request's size limit keeps every text shorter than that.
+    /// A length in two bytes, then the string. The request's size limit keeps every string shorter than that.
     fn text(&mut self, text: &str) {
         let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
         self.bytes(&length.to_be_bytes());
@@ -190,7 +191,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_reads_back(
+        fn a_token_round_trips(
             subject in "\\PC{1,40}",
             scope in "[a-z. ]{0,40}",
             audience in proptest::collection::vec("[a-z:/.]{1,30}", 0..4),

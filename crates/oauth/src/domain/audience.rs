@@ -1,4 +1,4 @@
-//! Audiences of access tokens: which resource servers a client may ask tokens for.
+//! Audiences of access tokens: the resource servers for which a client may request tokens.
 //!
 //! A registered audience covers itself and, as a URL, every path below its own on the same scheme and host.
 
@@ -9,7 +9,7 @@ use url::Url;
 /// The first of the `requested` audiences that none of the `registered` ones covers.
 pub fn first_uncovered<'a>(registered: &[String], requested: &'a [String]) -> Option<&'a str> {
     let literals: HashSet<&str> = registered.iter().map(String::as_str).collect();
-    // Parsed once each, not once for each pair.
+    // Parse each one once, not once per pair.
     let prefixes: Vec<Url> = registered.iter().filter_map(|it| plain_url(it)).filter(Url::has_host).collect();
     let is_covered = |audience: &str| {
         literals.contains(audience)
@@ -18,7 +18,7 @@ pub fn first_uncovered<'a>(registered: &[String], requested: &'a [String]) -> Op
     requested.iter().map(String::as_str).find(|audience| !is_covered(audience))
 }
 
-/// A URL of scheme, host, port and path only: with anything else, audiences have to be equal as text.
+/// A URL of scheme, host, port and path only: other audiences are compared as strings.
 fn plain_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain =

@@ -1,7 +1,7 @@
 //! Authorization codes (RFC 6749 section 4.1.2): issued after consent, redeemed once.
 //!
-//! A code carries the id of its grant under seal, and randomness whose digest the grant's row keeps, so that reading the
-//! database yields no code and knowing the sealing key alone makes none.
+//! A code contains the sealed id of its grant, and randomness whose digest is stored in the grant's row. So neither read
+//! access to the database nor the sealing key alone is enough to obtain a code.
 
 use base::{PlainToken, Rng, Sealer, TenantId};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::grant::GrantId;
 use super::sealed_token::AUTHORIZATION_CODE;
 
-/// A new code for a grant. What is stored of it is [`PlainToken::digest`].
+/// A new code for a grant. [`PlainToken::digest`] of it is stored.
 pub fn issue(sealer: &Sealer, rng: &Rng, tenant: TenantId, grant: GrantId) -> PlainToken {
     let mut payload = [0; 32];
     let (id, random) = payload.split_at_mut(16);
@@ -18,7 +18,7 @@ pub fn issue(sealer: &Sealer, rng: &Rng, tenant: TenantId, grant: GrantId) -> Pl
     AUTHORIZATION_CODE.seal(sealer, tenant, &payload)
 }
 
-/// The grant that a code belongs to; `None` when it is none of ours.
+/// The grant of a code; `None` when the code was not issued by this service.
 pub fn open(sealer: &Sealer, tenant: TenantId, code: &PlainToken) -> Option<GrantId> {
     let payload = AUTHORIZATION_CODE.open(sealer, tenant, code.expose())?;
     let (id, _) = payload.split_first_chunk::<16>()?;

@@ -1,7 +1,7 @@
-//! The claims of tokens: ID tokens (OpenID Connect Core section 2), JWT access tokens (RFC 9068 in the shape of the systems we
-//! replace) and userinfo (OpenID Connect Core section 5.3).
+//! The claims of tokens: ID tokens (OpenID Connect Core section 2), JWT access tokens (RFC 9068, in Ory Hydra's format) and
+//! userinfo (OpenID Connect Core section 5.3).
 //!
-//! What always holds: a custom claim never takes the place of a standard one.
+//! Invariant: a custom claim never replaces a standard one.
 
 use base::Timestamp;
 use jose::Algorithm;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::access_token::AccessToken;
 use super::grant::Grant;
 
-/// Names in ID tokens that are ours alone, whether or not the claim is present.
+/// Reserved names in ID tokens, whether or not the claim is present.
 const ID_TOKEN_CLAIMS: [&str; 15] = [
     "iss",
     "sub",
@@ -32,11 +32,11 @@ const ID_TOKEN_CLAIMS: [&str; 15] = [
 ];
 const AUTHENTICATION_METHODS: &str = "amr";
 
-/// Names in JWT access tokens that no custom claim may take.
+/// Reserved names in JWT access tokens.
 const ACCESS_TOKEN_CLAIMS: [&str; 11] =
     ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scp", "scope", "ext"];
 
-/// How a JWT access token writes its scope: `scp` as a list, `scope` as a text, or both.
+/// The scope claim of JWT access tokens: `scp` as a list, `scope` as a string, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeClaim {
@@ -46,7 +46,7 @@ pub enum ScopeClaim {
     Both,
 }
 
-/// How JWT access tokens are written (`oauth2` and `strategies.jwt` of the configuration).
+/// The format of JWT access tokens (`oauth2` and `strategies.jwt` of the configuration).
 #[derive(Clone, Debug)]
 pub struct AccessTokenClaims {
     pub scope_claim: ScopeClaim,
@@ -56,7 +56,7 @@ pub struct AccessTokenClaims {
     pub preserve_ext: bool,
 }
 
-/// What an ID token is made of, beside its grant.
+/// The inputs of an ID token besides its grant.
 #[derive(Clone, Copy, Debug)]
 pub struct IdToken<'a> {
     pub issuer: &'a str,
@@ -64,7 +64,7 @@ pub struct IdToken<'a> {
     pub algorithm: Algorithm,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
-    /// The access token that it is issued with.
+    /// The access token that is issued together with it.
     pub access_token: Option<&'a str>,
 }
 
@@ -91,7 +91,7 @@ impl IdToken<'_> {
     }
 }
 
-/// The body of a userinfo answer to an access token of this scope.
+/// The body of a userinfo response for an access token with this scope.
 pub fn userinfo_claims(issuer: &str, grant: &Grant, scope: &ScopeSet) -> Map<String, Value> {
     let mut claims = claims_about(grant, scope);
     put(&mut claims, "iss", issuer);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_says_who_when_and_for_whom() {
+    fn an_id_token_names_subject_time_and_audience() {
         let mut grant = a_grant(at(0));
         grant.nonce = Some("n-0S6_WzA2Mj".to_owned());
         grant.acr = Some("aal2".to_owned());
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn userinfo_leaves_out_what_belongs_to_one_token() {
+    fn userinfo_omits_claims_of_a_single_token() {
         let mut grant = a_grant(at(0));
         grant.nonce = Some("n-0S6_WzA2Mj".to_owned());
         grant.session.shown_subject = Some("pairwise".to_owned());
@@ -225,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_about_the_person_is_shown_as_far_as_the_scope_goes() {
+    fn profile_claims_depend_on_the_scope() {
         let mut grant = a_grant(at(0));
         grant.scope = ScopeSet::parse("openid email");
         grant.session.person = PersonClaims::of(&json!({"traits": {"email": "ada@example.org", "name": "Ada"}}));
         let claims = claims_about(&grant, &grant.scope);
         assert_eq!(Value::Object(claims), json!({"email": "ada@example.org", "email_verified": false}));
         assert_eq!(claims_about(&grant, &ScopeSet::parse("openid")), Map::new());
-        // What an application chose to say goes first.
+        // Claims of the consent application take precedence.
         grant.session.id_token = object(&json!({"email": "shown@example.org", "sub": "eve"}));
         let claims = claims_about(&grant, &grant.scope);
         assert_eq!(Value::Object(claims), json!({"email": "shown@example.org", "email_verified": false}));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_claims_are_mirrored_and_promoted_but_never_replace_ours() {
+    fn custom_claims_are_mirrored_and_promoted_but_never_replace_standard_ones() {
         let claims = jwt(&settings());
         assert_eq!(claims["sub"], "ada");
         assert_eq!(claims["tier"], 1);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_settings_decide_ext_nbf_and_scope() {
+    fn the_settings_control_ext_nbf_and_scope() {
         let preserved = AccessTokenClaims { mirror_top_level: false, preserve_ext: true, ..settings() };
         assert_eq!(jwt(&preserved)["ext"], json!({"sub": "eve", "other": 2}));
         let bare = AccessTokenClaims {

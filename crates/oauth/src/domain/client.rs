@@ -1,9 +1,8 @@
-//! OAuth2 clients: who may ask for tokens, and with which rights (RFC 6749 section 2, RFC 7591 section 2).
+//! OAuth2 clients and their permissions (RFC 6749 section 2, RFC 7591 section 2).
 //!
-//! [`ClientMetadata`] holds exactly what is registered, under its registered names; it is what the database keeps and
-//! what the wire shows. What always holds: an id never changes; a secret is known here by its digest alone; the defaults
-//! that an empty field stands for are applied by the methods of [`Client`], never written into the row, so that a client
-//! reads back as it was sent.
+//! [`ClientMetadata`] holds exactly the registered values, under their registered names, both in the database and on the
+//! wire. Invariants: an id never changes; only digests of secrets are stored; defaults for empty fields are applied by the
+//! methods of [`Client`] and never written into the row, so that a client reads back as it was sent.
 
 use base::{GoDuration, Timestamp, TokenDigest};
 use serde::de::value::StringDeserializer;
@@ -17,31 +16,31 @@ use super::client_secret::ClientSecretDigest;
 #[derive(Clone, Debug)]
 pub struct Client {
     pub id: ClientId,
-    /// The present secret, then at most [`MAX_ROTATED_SECRETS`] former ones that still authenticate, newest first. Empty
-    /// when nobody knows a secret (public clients, `private_key_jwt`).
+    /// The current secret, then at most [`MAX_ROTATED_SECRETS`] former ones that still authenticate, newest first. Empty
+    /// for clients without a secret (public clients, `private_key_jwt`).
     pub secrets: Vec<ClientSecretDigest>,
     pub metadata: ClientMetadata,
-    /// What the registration access token of RFC 7592 is compared with.
+    /// The digest of the registration access token of RFC 7592.
     pub registration_token: Option<TokenDigest>,
-    /// Carried by each access token without a grant: a new value ends them all.
+    /// Contained in each access token without a grant: a new value invalidates them all.
     pub token_epoch: i64,
-    /// Grows with each change: an update names the version that it read.
+    /// Incremented by each change: an update names the version that it read.
     pub version: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-/// How many former secrets stay valid beside the present one.
+/// How many former secrets stay valid besides the current one.
 pub const MAX_ROTATED_SECRETS: usize = 5;
 
-/// How a client proves who it is at the token endpoint (RFC 7591 section 2, OpenID Connect Core section 9).
+/// How a client authenticates at the token endpoint (RFC 7591 section 2, OpenID Connect Core section 9).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenEndpointAuthMethod {
     #[default]
     ClientSecretBasic,
     ClientSecretPost,
-    /// Kept as metadata only: authentication with it is refused.
+    /// Accepted as metadata only: authentication with it is rejected.
     ClientSecretJwt,
     PrivateKeyJwt,
     None,
@@ -83,8 +82,7 @@ pub enum SubjectType {
     Pairwise,
 }
 
-/// What is registered about a client, under the names of RFC 7591 and the OpenID Connect specifications. `null` is the
-/// same as an absent field.
+/// The registered metadata, under the names of RFC 7591 and the OpenID Connect specifications. `null` counts as absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientMetadata {
@@ -143,7 +141,7 @@ pub struct ClientMetadata {
     pub backchannel_logout_uri: String,
     #[serde(skip_serializing_if = "is_false", deserialize_with = "null_as_default")]
     pub backchannel_logout_session_required: bool,
-    /// Free for the operator: any JSON, never read by this service.
+    /// Free for the operator: any JSON, never used by this service.
     #[serde(deserialize_with = "null_as_default")]
     pub metadata: OperatorMetadata,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strategy_or_none")]
@@ -155,7 +153,7 @@ pub struct ClientMetadata {
     pub lifespans: ClientLifespans,
 }
 
-/// Any JSON; an empty object when nothing was given.
+/// Any JSON; an empty object by default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OperatorMetadata(pub Value);
@@ -166,7 +164,7 @@ impl Default for OperatorMetadata {
     }
 }
 
-/// What one client's tokens live for, in place of the configured lifespans.
+/// The token lifespans of a client, which override the configured ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientLifespans {
@@ -229,19 +227,19 @@ impl Client {
         self.metadata.scope.split(' ').filter(|scope| !scope.is_empty())
     }
 
-    /// The name that a person reads.
+    /// The display name.
     pub fn display_name(&self) -> &str {
         if self.metadata.client_name.is_empty() { self.id.as_str() } else { &self.metadata.client_name }
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde requires this signature")]
 fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Hours, minutes and seconds are always written, as the systems that Kleis replaces do: `31h0m0s`.
-#[expect(clippy::ref_option, reason = "serde asks for this signature")]
+/// Hours, minutes and seconds are always written, as in Ory Hydra: `31h0m0s`.
+#[expect(clippy::ref_option, reason = "serde requires this signature")]
 fn as_go_writes<S: Serializer>(duration: &Option<GoDuration>, serializer: S) -> Result<S::Ok, S::Error> {
     let Some(duration) = duration else { return serializer.serialize_none() };
     let total = duration.get();
@@ -264,13 +262,13 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// As [`null_as_default`], and a `null` item is the same as an absent one.
+/// Like [`null_as_default`], and a `null` item counts as absent.
 fn list_without_nulls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let items = Option::<Vec<Option<String>>>::deserialize(deserializer)?.unwrap_or_default();
     Ok(items.into_iter().flatten().collect())
 }
 
-/// As [`null_as_default`], and `""` is the same as an absent field: what SDKs send for an unset value of a list.
+/// Like [`null_as_default`], and `""` counts as absent: SDKs send it for an unset value of a list.
 fn empty_as_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + Deserialize<'de>,
@@ -280,7 +278,7 @@ where
     if text.is_empty() { Ok(T::default()) } else { T::deserialize(StringDeserializer::new(text)) }
 }
 
-/// `""` is the same as an absent field, and letter case does not matter.
+/// `""` counts as absent, and letter case is ignored.
 fn strategy_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AccessTokenStrategy>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
     if text.is_empty() {
@@ -296,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_items_of_lists_are_absent_ones() {
+    fn null_items_of_lists_count_as_absent() {
         let metadata: ClientMetadata = serde_json::from_value(json!({
             "redirect_uris": ["https://a.example/cb", null], "grant_types": [null], "audience": [null, "https://api.example"],
             "post_logout_redirect_uris": [null],
@@ -308,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_empty_values_are_absent_ones() {
+    fn null_and_empty_values_count_as_absent() {
         let metadata: ClientMetadata = serde_json::from_value(json!({
             "grant_types": null, "subject_type": "", "access_token_strategy": "", "jwks": null, "metadata": null,
             "token_endpoint_auth_method": null, "skip_logout_consent": null,
@@ -318,13 +316,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_authentication_method_is_refused_by_name() {
+    fn an_unknown_authentication_method_is_rejected_by_name() {
         let error = serde_json::from_value::<ClientMetadata>(json!({"token_endpoint_auth_method": "tls"})).unwrap_err();
         assert!(error.to_string().contains("client_secret_basic"), "{error}");
     }
 
     #[test]
-    fn metadata_reads_back_as_it_was_written() {
+    fn metadata_round_trips() {
         let metadata: ClientMetadata = serde_json::from_value(json!({
             "client_name": "shop", "redirect_uris": ["https://shop.example/cb"], "access_token_strategy": "JWT",
             "metadata": {"team": [1, 2]}, "authorization_code_grant_access_token_lifespan": "31h0m0s",

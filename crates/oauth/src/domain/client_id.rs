@@ -1,4 +1,4 @@
-//! The name of a client (RFC 6749 section 2.2).
+//! Client identifiers (RFC 6749 section 2.2).
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base::uuid;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A client's name on the wire: one or more printable ASCII characters (RFC 6749 appendix A.1).
+/// A client id: one or more printable ASCII characters (RFC 6749 appendix A.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ClientId(Arc<str>);

@@ -1,9 +1,9 @@
 //! Client secrets at rest (RFC 6749 section 2.3.1).
 //!
-//! A secret that we generate carries 154 bits, so a plain digest, bound to its client, is as good as any slow hash and
-//! costs nothing at the token endpoint. A secret that a person chose may be weak and gets the configured slow hash, whose
-//! formats (`$pbkdf2-sha256$i=..,l=..$salt$key` and bcrypt) are also those of imported clients. What always holds: no
-//! function here returns a secret, and comparisons take the same time whatever differs.
+//! A generated secret has 154 bits of entropy, so a plain digest, bound to its client, is as secure as a slow hash and much
+//! cheaper. A secret that an operator chose may be weak and gets the configured slow hash, whose formats
+//! (`$pbkdf2-sha256$i=..,l=..$salt$key` and bcrypt) are also those of imported clients. Invariants: no function here
+//! returns a secret, and comparisons take constant time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,16 +16,16 @@ use subtle::ConstantTimeEq;
 
 use super::client_id::ClientId;
 
-/// The shortest secret that a client may choose.
+/// The minimum length of a chosen secret.
 pub const MIN_CHOSEN_SECRET_LENGTH: usize = 6;
 
-/// bcrypt reads no more than this; a longer secret would be cut off silently.
+/// bcrypt ignores further bytes; a longer secret would be truncated silently.
 const MAX_BCRYPT_SECRET_LENGTH: usize = 72;
 
-/// The work that one verification may be made to do by an imported hash.
+/// Limits the cost of verifying an imported hash.
 const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
 
-/// What is stored in place of a client secret.
+/// The stored form of a client secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientSecretDigest {
     /// SHA-256 over client id and secret: for generated secrets.
@@ -35,11 +35,11 @@ pub enum ClientSecretDigest {
         salt: Vec<u8>,
         key: Vec<u8>,
     },
-    /// The whole `$2a$..` string.
+    /// The complete `$2a$..` string.
     Bcrypt(String),
 }
 
-/// How secrets that people choose are hashed (`oauth2.hashers`).
+/// The hash for chosen secrets (`oauth2.hashers`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretHasher {
     Pbkdf2 { iterations: u32 },
@@ -56,7 +56,7 @@ pub enum HashSecretError {
     Parameters,
 }
 
-/// The text is in none of the formats that secrets are stored in.
+/// The text is not a supported hash format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a stored client secret")]
 pub struct InvalidDigest;
@@ -68,13 +68,12 @@ pub fn generate(rng: &Rng) -> Secret<String> {
 }
 
 impl ClientSecretDigest {
-    /// For a secret from [`generate`] only.
+    /// Only for a secret from [`generate`].
     pub fn of_generated(client: &ClientId, secret: &Secret<String>) -> Self {
         Self::Generated(bound_digest(client, secret.expose()))
     }
 
-    /// Hashes a secret that somebody chose. This is slow on purpose: keep it off the runtime's threads and out of
-    /// transactions.
+    /// Hashes a chosen secret. This is deliberately slow: do not call it on the runtime's threads or in transactions.
     pub fn of_chosen(hasher: SecretHasher, secret: &Secret<String>, rng: &Rng) -> Result<Self, HashSecretError> {
         if secret.expose().chars().count() < MIN_CHOSEN_SECRET_LENGTH {
             return Err(HashSecretError::TooShort);
@@ -95,7 +94,7 @@ impl ClientSecretDigest {
         }
     }
 
-    /// Whether the presented secret is this one. Fast for [`Self::Generated`], slow for the others.
+    /// Whether the presented secret matches. Fast for [`Self::Generated`], slow for the others.
     pub fn matches(&self, client: &ClientId, presented: &str) -> bool {
         match self {
             Self::Generated(digest) => bound_digest(client, presented).ct_eq(digest).into(),
@@ -104,7 +103,7 @@ impl ClientSecretDigest {
         }
     }
 
-    /// Whether [`Self::matches`] costs more than a digest.
+    /// Whether [`Self::matches`] uses a slow hash.
     pub fn is_slow(&self) -> bool {
         match self {
             Self::Generated(_) => false,
@@ -114,7 +113,7 @@ impl ClientSecretDigest {
 }
 
 fn bound_digest(client: &ClientId, secret: &str) -> [u8; 32] {
-    // Client ids hold no NUL, so the three parts cannot run into each other.
+    // Client ids contain no NUL, so the three parts are unambiguous.
     let digest = Sha256::new().chain_update(b"kleis client secret\0").chain_update(client.as_str()).chain_update(b"\0");
     digest.chain_update(secret).finalize().into()
 }
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_generated_secret_matches_its_own_client_alone() {
+    fn a_generated_secret_matches_only_for_its_own_client() {
         let secret = generate(&Rng::seeded(1));
         assert_eq!(secret.expose().len(), 26);
         let digest = ClientSecretDigest::of_generated(&client("a"), &secret);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn chosen_secrets_match_under_either_hasher_and_read_back() {
+    fn chosen_secrets_match_under_either_hasher_and_round_trip() {
         let secret = Secret::new("averylongsecret".to_owned());
         for hasher in [SecretHasher::Pbkdf2 { iterations: 10 }, SecretHasher::Bcrypt { cost: 4 }] {
             let digest = ClientSecretDigest::of_chosen(hasher, &secret, &Rng::seeded(1)).unwrap();
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_secret_has_bounds() {
+    fn a_chosen_secret_has_length_limits() {
         let hash =
             |text: &str, hasher| ClientSecretDigest::of_chosen(hasher, &Secret::new(text.to_owned()), &Rng::seeded(1));
         let pbkdf2 = SecretHasher::Pbkdf2 { iterations: 10 };
@@ -210,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn hashes_of_hydra_are_read() {
-        // PBKDF2 of "foobar" with salt 0x00..0x0f, as `hydra_client.client_secret` keeps it.
+    fn hashes_of_hydra_are_supported() {
+        // PBKDF2 of "foobar" with salt 0x00..0x0f, as stored in `hydra_client.client_secret`.
         let salt: Vec<u8> = (0..16).collect();
         let key = derive("foobar", &salt, 25_000, 32);
         let text =

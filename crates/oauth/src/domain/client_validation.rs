@@ -1,5 +1,5 @@
-//! What may be registered about a client (RFC 7591 section 2, OpenID Connect Registration section 2). Creation, update,
-//! patch and dynamic registration go through the one function here, so that none of them lets in what another refuses.
+//! Validation of client metadata (RFC 7591 section 2, OpenID Connect Registration section 2). Creation, update, patch and
+//! dynamic registration share the one function here, so that their rules cannot diverge.
 
 use std::collections::HashSet;
 
@@ -8,33 +8,33 @@ use url::{Host, Url};
 
 use super::client::{AccessTokenStrategy, ClientMetadata, SubjectType, TokenEndpointAuthMethod};
 
-/// The scope of a client that was registered without one.
+/// The default scope of a client.
 const DEFAULT_SCOPE: &str = "offline_access offline openid";
 
-/// The longest metadata, written as JSON, that a client may have.
+/// The maximum size of a client's metadata as JSON.
 const MAX_METADATA_BYTES: usize = 128 * 1024;
-/// How many scopes, grant types or audiences a client may have.
+/// The maximum number of scopes, grant types or audiences of a client.
 const MAX_WORDS: usize = 2048;
-/// How many bytes a text may have by which rows are found: an index entry of PostgreSQL holds 2704.
+/// The maximum size of an indexed string: an index entry of PostgreSQL holds 2704 bytes.
 pub const MAX_INDEXED: usize = 1024;
 
 const ASYMMETRIC_ALGORITHMS: &[&str] =
     &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/// What the operator's configuration says about clients.
+/// The configuration for clients.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPolicy {
     /// `oidc.dynamic_client_registration.default_scope`; empty for the built-in default.
     pub default_scope: Vec<String>,
-    /// Whether `pairwise` is among `oidc.subject_identifiers.supported_types` and can be served.
+    /// Whether `oidc.subject_identifiers.supported_types` includes `pairwise` and it can be served.
     pub pairwise_supported: bool,
-    /// Whether access tokens are JWTs unless a client says otherwise.
+    /// Whether access tokens are JWTs by default.
     pub jwt_access_tokens: bool,
     /// `oauth2.grant_types_disabled`
     pub disabled_grant_types: Vec<String>,
 }
 
-/// Why a client cannot be registered so.
+/// Why a client cannot be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct InvalidMetadata {
@@ -50,10 +50,10 @@ pub enum InvalidMetadataKind {
     ClientMetadata,
 }
 
-/// Fills in defaults and checks every field.
+/// Fills in defaults and validates every field.
 pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<ClientMetadata, InvalidMetadata> {
     apply_defaults(&mut metadata, policy);
-    // First, so that the other checks work on little.
+    // First, so that the other checks process little data.
     let size = serde_json::to_string(&metadata).map_or(usize::MAX, |text| text.len());
     if size > MAX_METADATA_BYTES {
         return Err(invalid("metadata", format!("the client is {size} bytes long, more than {MAX_METADATA_BYTES}")));
@@ -81,7 +81,7 @@ pub fn validate(mut metadata: ClientMetadata, policy: &ClientPolicy) -> Result<C
     Ok(metadata)
 }
 
-/// Refuses a disabled grant type that the client does not have yet. `present` is the client before the change.
+/// Rejects a disabled grant type that the client does not have yet. `present` is the client before the change.
 pub fn check_new_grant_types(
     metadata: &ClientMetadata,
     present: Option<&ClientMetadata>,
@@ -125,14 +125,14 @@ fn check_redirect_uris(metadata: &ClientMetadata) -> Result<(), InvalidMetadata>
 }
 
 fn parse_uri(uri: &str) -> Result<Url, &'static str> {
-    // URL parsers drop tabs and line ends and read `\` as `/`: what is stored must mean the same to everyone.
+    // URL parsers drop tabs and line ends and treat `\` as `/`: stored URIs must be unambiguous.
     if uri.bytes().any(|byte| !(0x21..=0x7e).contains(&byte) || matches!(byte, b'\\' | b'"' | b'<' | b'>')) {
         return Err("must be a URI in ASCII without spaces");
     }
     Url::parse(uri).map_err(|_| "is not an absolute URI")
 }
 
-/// The place that a URI belongs to: scheme, host and port.
+/// The origin of a URI: scheme, host and port.
 fn origin_of(url: &Url) -> (&str, Option<Host<&str>>, Option<u16>) {
     (url.scheme(), url.host(), url.port_or_known_default())
 }
@@ -185,7 +185,7 @@ fn check_web_uris(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
 fn check_origins(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
     const FIELD: &str = "allowed_cors_origins";
     for origin in metadata.allowed_cors_origins.iter().filter(|origin| *origin != "*") {
-        // A wildcard stands for host labels, which a URL parser would refuse.
+        // A wildcard stands for host labels, which a URL parser would reject.
         let url = parse_uri(&origin.replace('*', "wildcard"))
             .map_err(|reason| invalid(FIELD, format!("{origin:?} {reason}")))?;
         let bare = matches!(url.scheme(), "http" | "https")
@@ -211,7 +211,7 @@ fn check_keys(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
     }
     if metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::PrivateKeyJwt {
         if !has_keys && metadata.jwks_uri.is_empty() {
-            return Err(invalid("jwks", "private_key_jwt needs jwks or jwks_uri"));
+            return Err(invalid("jwks", "private_key_jwt requires jwks or jwks_uri"));
         }
         let algorithm = metadata.token_endpoint_auth_signing_alg.as_str();
         if !algorithm.is_empty() && !ASYMMETRIC_ALGORITHMS.contains(&algorithm) {
@@ -226,7 +226,7 @@ fn check_key_set(metadata: &ClientMetadata) -> Result<(), InvalidMetadata> {
     let set = serde_json::Value::Object(metadata.jwks.clone());
     let keys = jose::JwkSet::parse(&set).map_err(|error| invalid("jwks", error.to_string()))?;
     if keys.keys.iter().any(jose::Jwk::is_private) {
-        return Err(invalid("jwks", "a key has its private part: register public keys only"));
+        return Err(invalid("jwks", "a key contains its private part: register public keys only"));
     }
     Ok(())
 }
@@ -244,9 +244,12 @@ fn check_subject_type(metadata: &ClientMetadata, policy: &ClientPolicy) -> Resul
         None => policy.jwt_access_tokens,
     };
     if is_jwt {
-        return Err(invalid(FIELD, "pairwise cannot be had with JWT access tokens, which carry the subject itself"));
+        return Err(invalid(
+            FIELD,
+            "pairwise is not supported with JWT access tokens, which contain the subject itself",
+        ));
     }
-    // OpenID Connect Core section 8.1: without a sector identifier the one host of all redirect URIs is the sector.
+    // OpenID Connect Core section 8.1: without a sector identifier, the single host of all redirect URIs is the sector.
     if metadata.sector_identifier_uri.is_empty() {
         let redirects: Vec<_> = metadata.redirect_uris.iter().filter_map(|uri| RedirectUri::parse(uri).ok()).collect();
         let one_host = redirects.split_first().is_some_and(|(first, rest)| {
@@ -254,7 +257,7 @@ fn check_subject_type(metadata: &ClientMetadata, policy: &ClientPolicy) -> Resul
             host.is_some() && rest.iter().all(|redirect| redirect.as_url().host() == host)
         });
         if !one_host {
-            return Err(invalid(FIELD, "pairwise needs a sector_identifier_uri or redirect_uris on a single host"));
+            return Err(invalid(FIELD, "pairwise requires a sector_identifier_uri or redirect_uris on a single host"));
         }
     }
     Ok(())
@@ -312,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn redirect_uris_are_absolute_without_fragment_and_of_a_harmless_scheme() {
+    fn redirect_uris_are_absolute_without_fragment_and_with_a_safe_scheme() {
         for good in ["https://a.example/cb?x=1", "http://127.0.0.1/cb", "com.example.app:/cb", "myapp://cb"] {
             assert!(check(json!({"redirect_uris": [good]})).is_ok(), "{good}");
         }
@@ -330,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_field_is_named() {
+    fn each_invalid_field_is_named() {
         let keys = json!({"keys": []});
         let cases = [
             (
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn pairwise_is_refused_where_it_is_not_configured() {
+    fn pairwise_is_rejected_unless_configured() {
         let document = json!({"subject_type": "pairwise", "redirect_uris": ["https://a.example"]});
         assert!(check(document.clone()).is_ok());
         let error = validate(serde_json::from_value(document).unwrap(), &ClientPolicy::default()).unwrap_err();

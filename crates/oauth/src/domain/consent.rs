@@ -1,8 +1,8 @@
-//! The consent step of an authorization: what the person lets a client do (RFC 6749 section 4.1.1, OpenID Connect Core
+//! The consent step of an authorization: what the user allows a client to do (RFC 6749 section 4.1.1, OpenID Connect Core
 //! section 3.1.2.4).
 //!
-//! What always holds: nothing is granted that was not requested, so neither a careless consent application nor a remembered
-//! consent widens a request.
+//! Invariant: only requested scopes and audiences are granted, so neither a careless consent application nor a remembered
+//! consent can extend a request.
 
 use std::time::Duration;
 
@@ -19,17 +19,17 @@ use super::login_challenge::{AcceptedLogin, AuthorizationFlow, Decision};
 use super::login_session::LoginSessionId;
 use super::sealed::SealedValue;
 
-/// A signed-in authorization that waits for consent. Sealed as it stands, it is the consent challenge.
+/// An authorization after login that waits for consent. Sealed, it is the consent challenge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsentFlow {
     #[serde(rename = "f")]
     pub flow: AuthorizationFlow,
     #[serde(rename = "l")]
     pub login: AcceptedLogin,
-    /// What the browser's consent cookie must hold when it comes back.
+    /// The expected content of the browser's consent cookie.
     #[serde(rename = "b")]
     pub csrf: String,
-    /// Consent given before covers this request.
+    /// An earlier consent covers this request.
     #[serde(rename = "k")]
     pub skip: bool,
 }
@@ -38,7 +38,7 @@ impl SealedValue for ConsentFlow {
     const PURPOSE: Purpose = Purpose("oauth consent challenge");
 }
 
-/// The decision of the consent application, on its way back through the browser.
+/// The decision of the consent application, passed back through the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsentVerifier {
     #[serde(rename = "c")]
@@ -51,13 +51,13 @@ impl SealedValue for ConsentVerifier {
     const PURPOSE: Purpose = Purpose("oauth consent verifier");
 }
 
-/// What the consent application says when the person agreed.
+/// The consent application's acceptance.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptConsent {
     pub grant_scope: Vec<String>,
     pub grant_access_token_audience: Vec<String>,
     pub remember: bool,
-    /// Seconds; 0 for ever.
+    /// Seconds; 0 for unlimited.
     pub remember_for: u64,
     pub session: ConsentSession,
     pub context: Option<Value>,
@@ -72,7 +72,7 @@ pub struct ConsentSession {
     pub id_token: Map<String, Value>,
 }
 
-/// What the person agreed to.
+/// What the user agreed to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AcceptedConsent {
     #[serde(rename = "s")]
@@ -99,7 +99,7 @@ pub enum ConsentRefusal {
     AudienceNotRequested(String),
 }
 
-/// Checks an answer by what was asked.
+/// Validates an acceptance against the request.
 pub fn accept(
     request: &AuthorizationRequest,
     answer: AcceptConsent,
@@ -123,7 +123,7 @@ pub fn accept(
     })
 }
 
-/// Consent that was given: shown to operators, and the answer to later requests when it is remembered.
+/// A consent: listed for operators, and reused for later requests when it is remembered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consent {
     pub id: GrantId,
@@ -138,7 +138,7 @@ pub struct Consent {
     pub expires_at: Timestamp,
 }
 
-/// The rest of a consent, which only the admin API shows.
+/// The remaining data of a consent, used only by the admin API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsentDetails {
     pub flow: AuthorizationFlow,
@@ -149,8 +149,8 @@ pub struct ConsentDetails {
 }
 
 impl Consent {
-    /// Whether this consent answers the request without asking again. Audiences count: consent to call one API is not
-    /// consent to call another.
+    /// Whether this consent covers the request. Audiences are included: consent to call one API is not consent to call
+    /// another.
     pub fn covers(&self, request: &AuthorizationRequest, matching: ScopeMatching, now: Timestamp) -> bool {
         self.remember
             && now < self.expires_at
@@ -159,7 +159,7 @@ impl Consent {
     }
 }
 
-/// Until when a consent is remembered; one that is not remembered stays listed as long as its tokens may live.
+/// Until when a consent is remembered; one that is not remembered stays listed as long as its tokens may be valid.
 pub fn expires_at(consent: &AcceptedConsent, requested_at: Timestamp, grant_expires_at: Timestamp) -> Timestamp {
     match (consent.remember, consent.remember_for) {
         (true, 0) => Timestamp::MAX,

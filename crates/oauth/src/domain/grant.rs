@@ -1,8 +1,7 @@
-//! A grant: what one person let one client do, in one authorization (RFC 6749 section 1.3). One row holds the
+//! A grant: what one user allowed one client to do, in one authorization (RFC 6749 section 1.3). One row holds the
 //! authorization code, the session data for tokens and the family of refresh tokens.
 //!
-//! What always holds: the scope and audience never widen; a revoked grant stays revoked; every token of a grant ends with
-//! it.
+//! Invariants: scope and audience are never extended; a revoked grant stays revoked; all tokens of a grant end with it.
 
 use base::{Timestamp, TokenDigest};
 use oauth_types::{CodeChallenge, ScopeSet};
@@ -14,7 +13,7 @@ use super::login_session::LoginSessionId;
 use super::person_claims::PersonClaims;
 
 base::uuid_ids! {
-    /// A grant; the consent request that led to it had the same id.
+    /// A grant; it has the id of its consent request.
     GrantId;
 }
 
@@ -27,7 +26,7 @@ pub struct Grant {
     pub requested_scope: ScopeSet,
     pub scope: ScopeSet,
     pub audience: Vec<String>,
-    /// Absent for grants that no code led to.
+    /// Absent for grants without a code.
     pub code: Option<IssuedCode>,
     pub nonce: Option<String>,
     pub acr: Option<String>,
@@ -35,11 +34,11 @@ pub struct Grant {
     pub authenticated_at: Option<Timestamp>,
     pub requested_at: Timestamp,
     pub session: GrantSession,
-    /// Absent until a first refresh token is issued.
+    /// Absent until the first refresh token is issued.
     pub refresh: Option<RefreshFamily>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
-    /// When the row is of no more use: every token has expired, and a code would no longer be recognised as replayed.
+    /// When the row is no longer needed: every token has expired, and replays of the code are no longer detected.
     pub expires_at: Timestamp,
 }
 
@@ -49,7 +48,7 @@ pub struct IssuedCode {
     pub state: CodeState,
     pub expires_at: Timestamp,
     pub challenge: Option<CodeChallenge>,
-    /// As it was sent; `None` when the authorization request left it out.
+    /// As sent; `None` when the authorization request omitted it.
     pub redirect_uri: Option<String>,
 }
 
@@ -58,43 +57,44 @@ pub struct IssuedCode {
 pub enum CodeState {
     Issued,
     Redeemed,
-    /// Somebody presented it without the proof that belongs to it (RFC 7636).
+    /// Presented without the matching proof (RFC 7636).
     Invalidated,
 }
 
-/// The refresh tokens of a grant: one is current, and its predecessor may be repeated for a while.
+/// The refresh tokens of a grant: one is current, and its predecessor may be reused for a while.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RefreshFamily {
-    /// 1 for the first token; grows with each rotation.
+    /// 1 for the first token; incremented by each rotation.
     pub generation: i32,
     pub digest: TokenDigest,
-    /// The current token, sealed for a repetition of the rotation that made it.
+    /// The current token, sealed, to be returned again when its predecessor is reused.
     pub successor: Option<Vec<u8>>,
     pub rotated_at: Option<Timestamp>,
-    /// How often the predecessor was repeated.
+    /// How often the predecessor was reused.
     pub grace_uses: i32,
     pub expires_at: Timestamp,
 }
 
-/// What the tokens say beside the columns.
+/// Token data that is not in columns.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GrantSession {
-    /// `sub` as the client may see it, when that is not the subject itself (pairwise or forced).
+    /// `sub` for the client, if it differs from the subject (pairwise or forced).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_subject: Option<String>,
-    /// Custom claims for access tokens; introspection shows them as `ext`.
+    /// Custom claims for access tokens; introspection returns them as `ext`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub access_token: Map<String, Value>,
     /// Custom claims for ID tokens and userinfo.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub id_token: Map<String, Value>,
-    /// What ID tokens and userinfo say about the person, as far as the scope allows.
+    /// Claims about the user in ID tokens and userinfo, as far as the scope allows.
     #[serde(default, skip_serializing_if = "PersonClaims::is_empty")]
     pub person: PersonClaims,
 }
 
 impl GrantSession {
-    /// What tokens of this scope say about the person: what is known, then what an application chose to say.
+    /// The claims about the user for tokens with this scope: those of the identity, overridden by the consent
+    /// application's.
     pub fn claims_about_person(&self, scope: &ScopeSet) -> Map<String, Value> {
         let mut claims = self.person.granted_by(scope);
         claims.extend(self.id_token.iter().map(|(name, value)| (name.clone(), value.clone())));

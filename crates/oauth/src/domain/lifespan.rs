@@ -1,4 +1,4 @@
-//! For how long tokens live: what the client registered for the grant type, else what is configured.
+//! Token lifespans: those registered for the client and grant type, else the configured ones.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::client::ClientLifespans;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ttl {
-    /// How long a login or consent request can be answered.
+    /// How long a login or consent request can be accepted or rejected.
     pub login_consent_request: GoDuration,
     /// How long a login is remembered at most.
     pub authentication_session: GoDuration,
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for RefreshTokenLifespan {
         }
         match Raw::deserialize(deserializer)? {
             Raw::Number(-1) => Ok(Self::Unlimited),
-            Raw::Number(_) => Err(serde::de::Error::custom("the only number that is accepted is -1")),
+            Raw::Number(_) => Err(serde::de::Error::custom("the only number allowed is -1")),
             Raw::Text(text) if text == "-1" => Ok(Self::Unlimited),
             Raw::Text(text) => {
                 let text = serde::de::value::StringDeserializer::<D::Error>::new(text);
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for RefreshTokenLifespan {
     }
 }
 
-/// The lifespans of the tokens of one answer.
+/// The lifespans of the tokens of one response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifespans {
     pub access_token: Duration,
@@ -104,7 +104,7 @@ impl Lifespans {
         )
     }
 
-    /// For tokens that the authorization endpoint issues itself.
+    /// For tokens issued by the authorization endpoint.
     pub fn of_implicit(ttl: &Ttl, client: &ClientLifespans) -> Self {
         Self::choose(ttl, client.implicit_grant_access_token_lifespan, client.implicit_grant_id_token_lifespan, None)
     }
@@ -125,7 +125,7 @@ impl Lifespans {
         }
     }
 
-    /// When a refresh token that is issued now expires.
+    /// When a refresh token issued now expires.
     pub fn refresh_token_expiry(&self, now: Timestamp) -> Timestamp {
         self.refresh_token.map_or(Timestamp::MAX, |lifespan| now.plus(lifespan))
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_may_live_for_ever_unless_the_client_says_otherwise() {
+    fn refresh_tokens_may_never_expire_unless_the_client_says_otherwise() {
         let ttl = Ttl { refresh_token: RefreshTokenLifespan::Unlimited, ..Ttl::default() };
         let mut client = ClientLifespans::default();
         let now = Timestamp::EPOCH;

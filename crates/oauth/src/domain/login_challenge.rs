@@ -1,8 +1,8 @@
-//! The login step of an authorization (OpenID Connect Core section 3.1.2.3): a challenge is handed to the login
-//! application, its decision comes back as a verifier.
+//! The login step of an authorization (OpenID Connect Core section 3.1.2.3): the login application receives a challenge,
+//! and its decision comes back as a verifier.
 //!
-//! States: asked ([`AuthorizationFlow`] as challenge) -> decided ([`LoginVerifier`]) -> used, once: see
-//! [`one_time`](super::one_time). What always holds: nothing is stored before a decision was redeemed.
+//! States: requested ([`AuthorizationFlow`] as challenge) -> decided ([`LoginVerifier`]) -> redeemed, once: see
+//! [`one_time`](super::one_time). Invariant: nothing is stored before a decision is redeemed.
 
 use std::time::Duration;
 
@@ -19,39 +19,39 @@ use super::login_session::{LoginSession, LoginSessionId};
 use super::rejection::Rejection;
 use super::sealed::SealedValue;
 
-/// An authorization that is under way. Sealed as it stands, it is the login challenge.
+/// An authorization in progress. Sealed, it is the login challenge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationFlow {
-    /// Names the whole flow; the consent and the grant take this id.
+    /// The id of the flow, and later of the consent and the grant.
     #[serde(rename = "i")]
     pub id: GrantId,
     #[serde(rename = "c")]
     pub client_id: ClientId,
-    /// The parameters as they were sent, by query or form.
+    /// The parameters as sent, by query or form.
     #[serde(rename = "q")]
     pub query: String,
     #[serde(rename = "t")]
     pub target: ResponseTarget,
     #[serde(rename = "a")]
     pub requested_at: Timestamp,
-    /// What the browser's login cookie must hold when it comes back.
+    /// The expected content of the browser's login cookie.
     #[serde(rename = "b")]
     pub csrf: String,
-    /// The session that the login will have: the remembered one, or a fresh id.
+    /// The id of the session for this login: the remembered one, or a new id.
     #[serde(rename = "s")]
     pub session_id: LoginSessionId,
-    /// The login that the browser remembers and that may be used again.
+    /// The remembered login of the browser, if it may be reused.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub remembered: Option<RememberedLogin>,
-    /// What `id_token_hint` said, already verified.
+    /// The verified claims of `id_token_hint`.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub hint_claims: Option<serde_json::Map<String, Value>>,
-    /// The request may be answered from consent given before, as far as client and redirect URI are concerned.
+    /// Client and redirect URI permit reusing an earlier consent.
     #[serde(rename = "k")]
     pub may_skip_consent: bool,
 }
 
-/// What a remembered login session says about the person.
+/// The user of a remembered login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedLogin {
     #[serde(rename = "s")]
@@ -80,7 +80,7 @@ impl SealedValue for AuthorizationFlow {
 }
 
 impl AuthorizationFlow {
-    /// Whether the person is known and the login application need not show anything.
+    /// Whether the user is known and the login application can skip the form.
     pub fn skip(&self) -> bool {
         self.remembered.is_some()
     }
@@ -94,12 +94,12 @@ impl AuthorizationFlow {
         AuthorizationRequest::interpret(&self.parameters(), self.target.clone())
     }
 
-    /// The parameters were accepted once, so they can be read again.
+    /// The parameters were validated before, so parsing them succeeds.
     pub fn parameters(&self) -> Parameters {
         Parameters::parse(self.query.as_bytes()).unwrap_or_default()
     }
 
-    /// The same request, made to ask for a new login.
+    /// The same request, changed to require a new login.
     pub fn query_asking_for_login(&self) -> String {
         let parameters = self.parameters();
         let others = parameters.iter().filter(|(name, _)| *name != "prompt");
@@ -107,13 +107,13 @@ impl AuthorizationFlow {
         query.extend_pairs(others).append_pair("prompt", "login").finish()
     }
 
-    /// What the login application's answer amounts to.
+    /// The effect of the login application's acceptance.
     pub fn accept_login(&self, answer: AcceptLogin, now: Timestamp) -> LoginAcceptance {
         if answer.subject.is_empty() {
             return LoginAcceptance::SubjectMissing;
         }
         match &self.remembered {
-            // The browser remembers another person: the person must sign in first.
+            // The browser remembers another user: a new login is required first.
             Some(remembered) if remembered.subject != answer.subject => LoginAcceptance::SignInAgain,
             Some(remembered) => LoginAcceptance::Accepted(Box::new(AcceptedLogin {
                 subject: answer.subject,
@@ -145,12 +145,12 @@ impl AuthorizationFlow {
     }
 }
 
-/// What the login application says when somebody signed in.
+/// The login application's acceptance.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptLogin {
     pub subject: String,
     pub remember: bool,
-    /// Seconds; 0 for as long as is configured.
+    /// Seconds; 0 for the configured lifespan.
     pub remember_for: u64,
     pub extend_session_lifespan: bool,
     pub acr: Option<String>,
@@ -163,12 +163,12 @@ pub struct AcceptLogin {
 #[derive(Clone, Debug, PartialEq)]
 pub enum LoginAcceptance {
     Accepted(Box<AcceptedLogin>),
-    /// The browser goes back to the beginning, to sign in anew.
+    /// The browser returns to the start, for a new login.
     SignInAgain,
     SubjectMissing,
 }
 
-/// Who signed in, when and how.
+/// Who logged in, when and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AcceptedLogin {
     #[serde(rename = "s")]
@@ -191,7 +191,7 @@ pub struct AcceptedLogin {
     pub identity_provider_session_id: Option<String>,
     #[serde(rename = "t")]
     pub authenticated_at: Timestamp,
-    /// When the login application said so. What was sealed without it was said long ago.
+    /// When the login application accepted. Values sealed without it are treated as very old.
     #[serde(rename = "a", default = "long_ago")]
     pub accepted_at: Timestamp,
 }
@@ -200,7 +200,7 @@ fn long_ago() -> Timestamp {
     Timestamp::EPOCH
 }
 
-/// The decision of the login application, on its way back through the browser.
+/// The decision of the login application, passed back through the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoginVerifier {
     #[serde(rename = "f")]
@@ -221,8 +221,7 @@ pub enum Decision<T> {
     Rejected(Rejection),
 }
 
-/// Whether the person who signed in is the one that `id_token_hint` named: by the subject itself, or by what the client
-/// knows in its place.
+/// Whether the user who logged in is the one in `id_token_hint`, by the subject or by the client's identifier for it.
 pub fn hint_names(hint_claims: &serde_json::Map<String, Value>, subject: &str, shown_subject: &str) -> bool {
     hint_claims.get("sub").and_then(Value::as_str).is_some_and(|hinted| hinted == subject || hinted == shown_subject)
 }
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_login_is_as_old_as_the_answer_in_whole_seconds() {
+    fn a_new_login_has_the_time_of_its_acceptance_in_whole_seconds() {
         let now = Timestamp::from_unix_micros(5_999_999);
         let LoginAcceptance::Accepted(login) = flow(None).accept_login(answer("ada"), now) else { panic!() };
         assert_eq!(login.authenticated_at, Timestamp::from_unix_seconds(5));
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_login_keeps_its_time_and_its_methods() {
+    fn a_skipped_login_keeps_its_time_and_methods() {
         let flow = flow(Some(remembered()));
         let LoginAcceptance::Accepted(login) = flow.accept_login(answer("ada"), Timestamp::EPOCH) else { panic!() };
         assert_eq!(login.authenticated_at, Timestamp::from_unix_seconds(10));
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_signs_in_anew() {
+    fn another_user_requires_a_new_login() {
         let flow = flow(Some(remembered()));
         assert_eq!(flow.accept_login(answer("bob"), Timestamp::EPOCH), LoginAcceptance::SignInAgain);
         assert_eq!(flow.query_asking_for_login(), "client_id=shop&state=a+b&prompt=login");
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn challenges_and_verifiers_are_never_taken_for_each_other() {
+    fn challenges_and_verifiers_are_never_confused() {
         use base::{Rng, Sealer, Secret, TenantId};
         let sealer = Sealer::new(&[Secret::new("a secret of sufficient length".to_owned())], Rng::seeded(1)).unwrap();
         let challenge = flow(Some(remembered())).seal(&sealer, TenantId::DEFAULT);
@@ -307,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_speaks_in_allowed_characters() {
+    fn a_rejection_uses_only_allowed_characters() {
         let rejection = Rejection::new("my error\"", "say \"hi\"\n", "ä");
         assert_eq!(rejection, Rejection { error: "myerror".to_owned(), description: "say 'hi'? ?".to_owned() });
         assert_eq!(Rejection::new("", "", "").error, "access_denied");

@@ -1,9 +1,8 @@
-//! Login sessions: that a person signed in with this browser, which is also what the person later signs out of (OpenID
-//! Connect Session Management; the `sid` claim of OpenID Connect Back-Channel Logout).
+//! Login sessions: a user's login with a browser, which can also be logged out (OpenID Connect Session Management; the
+//! `sid` claim of OpenID Connect Back-Channel Logout).
 //!
-//! A session that was not remembered still has a row, because logging out must reach the clients that it was used for; it
-//! never signs anybody in. For the same reason a session lasts longer than it is remembered. What always holds: a session
-//! signs somebody in only while it is remembered.
+//! A session that is not remembered still has a row, because a logout must notify its clients. For the same reason a
+//! session outlives the time for which it is remembered. Invariant: only a remembered session can skip the login.
 
 use std::time::Duration;
 
@@ -17,30 +16,30 @@ base::uuid_ids! {
     LoginSessionId;
 }
 
-/// The longest that a login may be remembered.
+/// The maximum time for which a login can be remembered.
 pub const MAX_LIFETIME: Duration = Duration::from_hours(180 * 24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginSession {
     pub id: LoginSessionId,
     pub subject: String,
-    /// Whether the browser may use it to skip the sign-in.
+    /// Whether the browser may use it to skip the login.
     pub remember: bool,
     pub acr: Option<String>,
     pub amr: Vec<String>,
     pub authenticated_at: Timestamp,
-    /// Until when it may skip the sign-in.
+    /// Until when it may skip the login.
     pub remembered_until: Timestamp,
-    /// Until when there is something to sign out of.
+    /// Until when it can be logged out.
     pub expires_at: Timestamp,
-    /// The session of the identity service behind it.
+    /// The corresponding session of the identity service.
     pub identity_provider_session_id: Option<String>,
-    /// When the login application said so.
+    /// When the login application accepted the login.
     pub accepted_at: Timestamp,
 }
 
 impl LoginSession {
-    /// Whether this session answers for the person without a new sign-in.
+    /// Whether this session satisfies the request without a new login.
     pub fn satisfies(&self, request: &AuthorizationRequest, now: Timestamp) -> bool {
         let asks_again = [Prompt::Login, Prompt::SelectAccount, Prompt::Create];
         self.remember
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remembered_session_answers_as_long_as_it_is_remembered() {
+    fn a_session_can_be_reused_as_long_as_it_is_remembered() {
         let at = |seconds| Timestamp::from_unix_seconds(seconds);
         assert!(session(true).satisfies(&request(""), at(1_999)));
         assert!(!session(true).satisfies(&request(""), at(2_000)));
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_and_max_age_ask_for_a_new_login() {
+    fn prompts_and_max_age_require_a_new_login() {
         let now = Timestamp::from_unix_seconds(1_100);
         for query in ["prompt=login", "prompt=select_account", "prompt=registration", "max_age=0", "max_age=99"] {
             assert!(!session(true).satisfies(&request(query), now), "{query}");

@@ -1,7 +1,7 @@
-//! Signing out (OpenID Connect RP-Initiated Logout 1.0, Front-Channel and Back-Channel Logout 1.0).
+//! Logout (OpenID Connect RP-Initiated Logout 1.0, Front-Channel and Back-Channel Logout 1.0).
 //!
-//! States: asked ([`LogoutFlow`] as challenge) -> accepted ([`LogoutVerifier`]) -> done, when the login session was
-//! ended: that happens once, so a verifier works once.
+//! States: requested ([`LogoutFlow`] as challenge) -> accepted ([`LogoutVerifier`]) -> done, when the login session was
+//! ended. That happens once, so a verifier works once.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use super::client::ClientId;
 use super::login_session::LoginSessionId;
 use super::sealed::SealedValue;
 
-/// The built-in page that says that a person is signed out, when no other was named.
+/// The built-in page after a logout, unless another one is configured.
 pub const SIGNED_OUT_PATH: &str = "/oauth2/signed-out";
 
-/// A request to sign out. Sealed as it stands, it is the logout challenge.
+/// A logout request. Sealed, it is the logout challenge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogoutFlow {
     #[serde(rename = "s")]
     pub session_id: LoginSessionId,
     #[serde(rename = "u")]
     pub subject: String,
-    /// The client that asked, when one did.
+    /// The client that requested the logout, if any.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
-    /// An ID token proved that the client may ask.
+    /// An ID token proved that the client may request it.
     #[serde(rename = "r")]
     pub rp_initiated: bool,
     #[serde(rename = "q")]
     pub request_url: String,
-    /// Where the person goes afterwards: registered, or configured.
+    /// The final redirect: a registered or the configured URL.
     #[serde(rename = "t")]
     pub redirect_to: String,
     #[serde(rename = "a")]
@@ -49,7 +49,7 @@ impl LogoutFlow {
     }
 }
 
-/// An accepted request to sign out, on its way back through the browser.
+/// An accepted logout request, passed back through the browser.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogoutVerifier(pub LogoutFlow);
 
@@ -57,7 +57,7 @@ impl SealedValue for LogoutVerifier {
     const PURPOSE: Purpose = Purpose("oauth logout verifier");
 }
 
-/// What a request to sign out asks for.
+/// The parameters of a logout request.
 #[derive(Clone, Debug, Default)]
 pub struct LogoutRequest {
     pub id_token_hint: Option<String>,
@@ -68,17 +68,17 @@ pub struct LogoutRequest {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogoutRefusal {
-    #[error("post_logout_redirect_uri needs an id_token_hint or a client_id.")]
+    #[error("post_logout_redirect_uri requires an id_token_hint or a client_id.")]
     RedirectWithoutClient,
     #[error("post_logout_redirect_uri is not one of the client's registered post-logout redirect URIs.")]
     RedirectNotRegistered,
 }
 
 impl LogoutRequest {
-    /// Where the person goes afterwards. `registered`: the post-logout redirect URIs of the client that asks, if one does.
+    /// The final redirect. `registered`: the post-logout redirect URIs of the requesting client, if there is one.
     pub fn target(&self, registered: Option<&[String]>, default: &str) -> Result<String, LogoutRefusal> {
         let Some(registered) = registered else {
-            // `state` goes back with the redirect to the client (section 3); without one it has no use.
+            // `state` is returned to the client in the redirect (section 3); without a client it is ignored.
             return match &self.post_logout_redirect_uri {
                 Some(_) => Err(LogoutRefusal::RedirectWithoutClient),
                 None => Ok(default.to_owned()),
@@ -98,7 +98,7 @@ impl LogoutRequest {
     }
 }
 
-/// The page of a client that must be loaded so that it forgets the person (Front-Channel Logout section 2).
+/// The client's page that must be loaded to end its session (Front-Channel Logout section 2).
 pub fn front_channel_url(logout_uri: &str, issuer: &str, session: LoginSessionId) -> Option<String> {
     let mut url = Url::parse(logout_uri).ok()?;
     url.query_pairs_mut().append_pair("iss", issuer).append_pair("sid", &session.to_string());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn front_channel_pages_learn_issuer_and_session() {
+    fn front_channel_pages_get_issuer_and_session() {
         let session = LoginSessionId::from_uuid(uuid::Uuid::nil());
         let url = front_channel_url("https://a.example/out?x=1", "https://op.example/", session).unwrap();
         assert_eq!(

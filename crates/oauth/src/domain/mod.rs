@@ -1,4 +1,4 @@
-//! Values, states and decisions of the OAuth service: pure, synchronous, without input or output.
+//! Values, states and decisions of the OAuth service: pure and synchronous, without IO.
 
 pub mod access_token;
 pub mod audience;

@@ -1,8 +1,8 @@
-//! Each challenge is redeemed once, whatever is replayed.
+//! One-time redemption of challenges.
 //!
-//! The row that a redemption writes anyway is the proof of it: the login session, whose id the login challenge fixed, and
-//! the grant, which takes the id of the flow. Where no such row is written, a marker is: for a rejection, and for a login
-//! that an existing session answered. What always holds: a proof outlives the challenge that it guards.
+//! The proof of a redemption is the row that it writes: the login session, whose id is fixed by the login challenge, and
+//! the grant, which has the id of the flow. A redemption without such a row writes a marker: a rejection, or a login that
+//! reuses an existing session. Invariant: a proof outlives its challenge.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use uuid::Uuid;
 
 use super::login_challenge::AuthorizationFlow;
 
-/// A challenge, as far as it can be used up.
+/// The part of a challenge that identifies its redemption.
 #[derive(Clone, Copy, Debug)]
 pub struct OneTime {
-    /// Names the marker.
+    /// The key of the marker.
     pub marker: TokenDigest,
     pub proof: Proof,
-    /// When the challenge, and whatever comes of it, is no longer accepted.
+    /// When the challenge and its verifier are no longer accepted.
     pub expires_at: Timestamp,
 }
 
-/// The row that tells that a challenge was redeemed, beside its marker.
+/// The row besides the marker that proves a redemption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     LoginSession(Uuid),
     Grant(Uuid),
-    /// No row comes into being by the redemption.
+    /// The redemption creates no row.
     MarkerAlone,
 }
 

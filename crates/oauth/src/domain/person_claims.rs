@@ -1,15 +1,15 @@
-//! What the identity service knows about a person, in the standard claims (OpenID Connect Core section 5.1), each shown
-//! when its scope was granted (section 5.4).
+//! The standard claims about a user, taken from the identity (OpenID Connect Core section 5.1), each released with its
+//! scope (section 5.4).
 //!
-//! Traits are what an operator's schema says, so the claims are read from the obvious names: `email`, `name` as a text or as
-//! an object of parts, `phone`, and the claims' own names. What always holds: an address counts as verified only when the
-//! identity service says so of that very address; a value of the wrong shape is left out.
+//! The operator's schema defines the traits, so the claims are read from common names: `email`, `name` as a string or as an
+//! object of parts, `phone`, and the claims' own names. Invariants: an address counts as verified only if the identity
+//! service has verified this very address; a value of the wrong type is omitted.
 
 use oauth_types::ScopeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The standard claims that each scope stands for.
+/// The standard claims of each scope.
 const CLAIMS_BY_SCOPE: [(&str, &[&str]); 4] = [
     (
         "profile",
@@ -35,7 +35,7 @@ const CLAIMS_BY_SCOPE: [(&str, &[&str]); 4] = [
     ("address", &["address"]),
 ];
 
-/// Claims that are texts, and the names of the traits that may hold them.
+/// String claims, and the names of the traits that may hold them.
 const TEXTS: [(&str, &[&str]); 12] = [
     ("given_name", &["given_name", "first_name"]),
     ("family_name", &["family_name", "last_name"]),
@@ -51,16 +51,16 @@ const TEXTS: [(&str, &[&str]); 12] = [
     ("locale", &["locale"]),
 ];
 
-/// Longer texts are left out: tokens are sent in headers.
+/// Longer strings are omitted: tokens are sent in headers.
 const MAX_LENGTH: usize = 2_048;
 
-/// All standard claims of a person, whatever was granted.
+/// All standard claims of a user, regardless of the scope.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PersonClaims(Map<String, Value>);
 
 impl PersonClaims {
-    /// Reads an identity as `whoami` shows it.
+    /// Reads an identity in the format of `whoami`.
     pub fn of(identity: &Value) -> Self {
         let traits = &identity["traits"];
         let mut claims = Map::new();
@@ -86,12 +86,12 @@ impl PersonClaims {
         Self(claims)
     }
 
-    /// Whether a request for this scope asks for anything that could be said here.
+    /// Whether this scope includes any of these claims.
     pub fn are_asked_for(scope: &ScopeSet) -> bool {
         scope.contains("openid") && CLAIMS_BY_SCOPE.iter().any(|(name, _)| scope.contains(name))
     }
 
-    /// The claims that these scopes stand for.
+    /// The claims of these scopes.
     pub fn granted_by(&self, scope: &ScopeSet) -> Map<String, Value> {
         let granted = CLAIMS_BY_SCOPE.iter().filter(|(name, _)| scope.contains(name));
         let names = granted.flat_map(|(_, names)| names.iter());
@@ -103,14 +103,14 @@ impl PersonClaims {
     }
 }
 
-/// The scopes and claims that people can be asked for, for discovery.
+/// The supported scopes and claims, for discovery.
 pub fn supported() -> (Vec<&'static str>, Vec<&'static str>) {
     let scopes = CLAIMS_BY_SCOPE.iter().map(|(scope, _)| *scope).collect();
     let claims = CLAIMS_BY_SCOPE.iter().flat_map(|(_, claims)| claims.iter().copied()).collect();
     (scopes, claims)
 }
 
-/// `name` is the whole name, or an object of its parts.
+/// `name` is the full name, or an object of its parts.
 fn put_name(claims: &mut Map<String, Value>, name: &Value) {
     put(claims, "given_name", first_text(name, &["first", "given", "given_name", "first_name"]));
     put(claims, "middle_name", first_text(name, &["middle", "middle_name"]));
@@ -123,7 +123,7 @@ fn put_name(claims: &mut Map<String, Value>, name: &Value) {
     put(claims, "name", whole.as_deref());
 }
 
-/// An address that mail or messages go to, and whether the person proved to receive them.
+/// An email address or a phone number, and whether it is verified.
 fn put_address_of(
     claims: &mut Map<String, Value>,
     identity: &Value,
@@ -135,7 +135,7 @@ fn put_address_of(
     let mut of_this_kind = known.iter().filter(|it| it["via"] == via);
     let address = first_text(&identity["traits"], traits);
     let Some(address) = address.or_else(|| of_this_kind.clone().find_map(|it| text(&it["value"]))) else { return };
-    // The identity service keeps addresses in lower case.
+    // The identity service stores addresses in lower case.
     let is_same =
         |it: &&Value| it["value"].as_str().is_some_and(|value| value.to_lowercase() == address.to_lowercase());
     let is_verified = of_this_kind.find(is_same).is_some_and(|it| it["verified"] == true);
@@ -143,7 +143,7 @@ fn put_address_of(
     claims.insert(verified.to_owned(), json!(is_verified));
 }
 
-/// OpenID Connect Core section 5.1.1: an object with members of its own; a text is the whole of it.
+/// OpenID Connect Core section 5.1.1: an object with standard members; a string is the formatted address.
 fn postal_address(place: &Value) -> Option<Value> {
     if let Some(whole) = text(place) {
         return Some(json!({"formatted": whole}));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scope_shows_its_claims_and_no_others() {
+    fn each_scope_releases_only_its_claims() {
         let expected = json!({"email": "Ada@example.org", "email_verified": true});
         assert_eq!(granted(&ada(), "openid email"), expected);
         let expected = json!({"phone_number": "+441234567", "phone_number_verified": false});
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_may_be_one_text_and_traits_may_bear_the_claims_names() {
+    fn a_name_may_be_a_string_and_traits_may_have_the_claims_names() {
         let identity = json!({"traits": {
             "name": "Ada", "username": "ada", "locale": "en-GB", "birthdate": "1815-12-10", "address": "London",
         }});
@@ -215,21 +215,21 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_verified_by_itself_alone() {
+    fn an_address_is_verified_only_by_itself() {
         let mut identity = ada();
         identity["traits"]["email"] = json!("eve@example.org");
         assert_eq!(granted(&identity, "email"), json!({"email": "eve@example.org", "email_verified": false}));
-        // A number is not verified by an address that looks like it.
+        // A phone number is not verified by an email address with the same text.
         identity["verifiable_addresses"] = json!([{"via": "email", "value": "+441234567", "verified": true}]);
         assert_eq!(granted(&identity, "phone")["phone_number_verified"], false);
-        // Without a trait of that name the address that the schema calls one is taken.
+        // Without a trait of that name, the address that the schema marks is used.
         let only_address =
             json!({"verifiable_addresses": [{"via": "email", "value": "a@b.example", "verified": true}]});
         assert_eq!(granted(&only_address, "email"), json!({"email": "a@b.example", "email_verified": true}));
     }
 
     #[test]
-    fn what_has_the_wrong_shape_is_left_out() {
+    fn values_of_the_wrong_type_are_omitted() {
         let odd = json!({"traits": {
             "email": 5, "name": ["Ada"], "picture": "x".repeat(MAX_LENGTH + 1), "nickname": "", "locale": {"a": 1},
             "address": 7,
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_asked_for_without_openid() {
+    fn no_claims_without_openid() {
         assert!(PersonClaims::are_asked_for(&ScopeSet::parse("openid email")));
         assert!(!PersonClaims::are_asked_for(&ScopeSet::parse("email")));
         assert!(!PersonClaims::are_asked_for(&ScopeSet::parse("openid photos")));

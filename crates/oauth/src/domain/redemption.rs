@@ -1,7 +1,7 @@
-//! Redeeming an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6): the decision.
+//! The decision on redeeming an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 //!
-//! A code can be redeemed once. A second use revokes its tokens (RFC 6749 section 4.1.2); a use without the proof of
-//! RFC 7636 invalidates the code, so that a thief has no second attempt.
+//! A code can be redeemed once. A second use revokes its tokens (RFC 6749 section 4.1.2); a use without the proof of RFC
+//! 7636 invalidates the code, so that an attacker has no second attempt.
 
 use base::{PlainToken, Timestamp};
 use oauth_types::CodeVerifier;
@@ -9,7 +9,7 @@ use oauth_types::CodeVerifier;
 use super::client::Client;
 use super::grant::{CodeState, Grant, IssuedCode};
 
-/// What the client sends.
+/// The client's request.
 #[derive(Debug)]
 pub struct RedeemCode {
     pub code: PlainToken,
@@ -17,7 +17,7 @@ pub struct RedeemCode {
     pub code_verifier: Option<String>,
 }
 
-/// Who must use PKCE (`oauth2.pkce`).
+/// Which clients must use PKCE (`oauth2.pkce`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PkcePolicy {
     pub enforced: bool,
@@ -29,7 +29,7 @@ pub enum Redemption {
     Granted,
     /// The family of tokens must be revoked.
     Replayed,
-    /// The code must not be accepted again.
+    /// The code must be invalidated.
     Invalidated(CodeRefusal),
     Refused(CodeRefusal),
 }
@@ -44,9 +44,9 @@ pub enum CodeRefusal {
     Expired,
     #[error("the authorization was revoked")]
     Revoked,
-    #[error("the authorization code was presented without its proof before and is no longer valid")]
+    #[error("the authorization code was presented without its proof and is no longer valid")]
     Invalidated,
-    #[error("'redirect_uri' is not the one of the authorization request")]
+    #[error("'redirect_uri' does not match the authorization request")]
     RedirectUri,
     #[error("'code_verifier' is required, because the authorization request had a code_challenge")]
     VerifierMissing,
@@ -87,7 +87,7 @@ impl Grant {
         if code.expires_at <= now {
             return Refused(CodeRefusal::Expired);
         }
-        // RFC 6749 section 4.1.3: required and identical if it was part of the authorization request.
+        // RFC 6749 section 4.1.3: required and identical if the authorization request had one.
         if code.redirect_uri.is_some() && code.redirect_uri != request.redirect_uri {
             return Refused(CodeRefusal::RedirectUri);
         }
@@ -109,7 +109,7 @@ fn prove(code: &IssuedCode, verifier: Option<&str>, is_required: bool) -> Result
             if challenge.is_proved_by(&verifier) { Ok(()) } else { Err(CodeRefusal::VerifierMismatch) }
         }
         (Some(_), None) => Err(CodeRefusal::VerifierMissing),
-        // RFC 9700 section 2.1.1: a downgrade, where somebody removed the challenge, must not pass.
+        // RFC 9700 section 2.1.1: prevents a downgrade attack that removes the challenge.
         (None, Some(_)) => Err(CodeRefusal::ChallengeMissing),
         (None, None) if is_required => Err(CodeRefusal::PkceRequired),
         (None, None) => Ok(()),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_proof_burns_the_code() {
+    fn a_failed_proof_invalidates_the_code() {
         let missing = decide(|_, _, request| request.code_verifier = None);
         assert_eq!(missing, Redemption::Invalidated(CodeRefusal::VerifierMissing));
         let wrong = decide(|_, _, request| request.code_verifier = Some("x".repeat(43)));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_that_does_not_fit_is_refused() {
+    fn other_mismatches_are_rejected() {
         let refused = |change: fn(&mut Grant, &mut IssuedCode, &mut RedeemCode)| match decide(change) {
             Redemption::Refused(reason) => reason,
             other => panic!("{other:?}"),

@@ -1,8 +1,8 @@
 //! Refresh tokens (RFC 6749 section 6, RFC 9700 section 4.14.2): each use rotates the token.
 //!
-//! A token names its grant and its generation under seal. The current generation rotates. The one before it, presented
-//! again within the grace period, receives the same successor once more: an answer that was lost, or a request that was
-//! sent twice. An older token, or a later use, means that the token was stolen, and ends the family.
+//! A token contains its sealed grant and generation. The current generation rotates. Its predecessor, presented again
+//! within the grace period, returns the same successor: for a lost response, or a repeated request. An older token, or a
+//! later use, means that the token was stolen, and ends the family.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::sealed_token::REFRESH_TOKEN;
 
 const SUCCESSOR: Purpose = Purpose("oauth refresh successor");
 
-/// What a refresh token says about itself.
+/// The content of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     pub grant: GrantId,
@@ -27,17 +27,17 @@ pub struct RefreshToken {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GracePolicy {
     pub period: Duration,
-    /// 0 for any number of uses in the period.
+    /// 0 for unlimited uses in the period.
     pub uses: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// Make a successor; it is the family's only one if the generation is still the current one when it is written.
+    /// Issue a successor, provided the generation is still current when it is written.
     Rotate,
-    /// Return the successor that was made before.
+    /// Return the existing successor.
     Repeat,
-    /// The request was under way when another one rotated the token: it is refused, and nobody is suspected.
+    /// The request ran concurrently with the one that rotated the token: it is rejected, without revoking the family.
     Outrun,
     /// The family must be revoked.
     Reused,
@@ -65,7 +65,7 @@ impl RefreshToken {
         REFRESH_TOKEN.seal(sealer, tenant, &payload)
     }
 
-    /// `None` when the token is none of ours.
+    /// `None` when the token was not issued by this service.
     pub fn open(sealer: &Sealer, tenant: TenantId, token: &PlainToken) -> Option<Self> {
         let payload = REFRESH_TOKEN.open(sealer, tenant, token.expose())?;
         let (grant, rest) = payload.split_first_chunk::<16>()?;
@@ -74,7 +74,7 @@ impl RefreshToken {
     }
 }
 
-/// The current token as its row keeps it for the grace period.
+/// The current token as stored in its row for the grace period.
 pub fn seal_successor(sealer: &Sealer, tenant: TenantId, token: &PlainToken) -> Vec<u8> {
     sealer.seal(SUCCESSOR, tenant, token.expose().as_bytes())
 }
@@ -85,7 +85,7 @@ pub fn open_successor(sealer: &Sealer, tenant: TenantId, kept: &[u8]) -> Option<
 }
 
 impl Grant {
-    /// Whether the presented token may be rotated. `generation` is the one that it names.
+    /// Whether the presented token may be rotated. `generation` is the token's.
     pub fn rotate(
         &self,
         client: &ClientId,
@@ -103,7 +103,7 @@ impl Grant {
         }
         if family.generation == generation {
             return if family.digest != presented.digest() {
-                // Sealed by us, but not the token that was issued: somebody holds the key and guesses.
+                // Sealed by this service, but not an issued token: an attacker has the key and is guessing.
                 Rotation::Refused(RefreshRefusal::Unknown)
             } else if family.expires_at <= now {
                 Rotation::Refused(RefreshRefusal::Expired)
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_one_before_is_repeated_in_the_grace_period() {
+    fn the_predecessor_returns_the_same_successor_in_the_grace_period() {
         assert_eq!(rotate(2, 10, 0, 109), Rotation::Repeat);
         assert_eq!(rotate(2, 10, 0, 110), Rotation::Reused);
         assert_eq!(rotate(2, 10, 2, 101), Rotation::Repeat);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn without_grace_a_second_use_ends_the_family_unless_it_was_under_way() {
+    fn without_grace_a_second_use_ends_the_family_unless_it_was_concurrent() {
         assert_eq!(rotate(2, 0, 0, 100), Rotation::Reused);
         assert_eq!(rotate(2, 0, 0, 99), Rotation::Outrun);
     }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn another_client_or_another_text_learns_nothing_and_ends_nothing() {
+    fn another_client_or_an_unissued_token_is_unknown_and_ends_nothing() {
         let (mut grant, token) = third_generation();
         let grace = GracePolicy::default();
         let other = ClientId::parse("other").unwrap();
@@ -205,7 +205,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_reads_back(generation in 1..i32::MAX, seed in any::<u64>()) {
+        fn a_token_round_trips(generation in 1..i32::MAX, seed in any::<u64>()) {
             let rng = Rng::seeded(seed);
             let sealer = Sealer::new(&[Secret::new("a secret of some length".to_owned())], rng.clone()).unwrap();
             let token = RefreshToken { grant: GrantId::generate(&rng), generation };

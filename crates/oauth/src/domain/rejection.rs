@@ -1,8 +1,8 @@
-//! What an application answers that refuses a login or a consent.
+//! The response of an application that rejects a login or a consent.
 
 use serde::{Deserialize, Serialize};
 
-/// Why an application turned the person away; the client reads it.
+/// Why an application rejected the request, for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     #[serde(rename = "e")]
@@ -12,8 +12,8 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Reads what an application said, in the characters that a client may be sent (RFC 6749 section 4.1.2.1). Without a
-    /// name it is `access_denied`.
+    /// Reads an application's error, restricted to the characters that may be sent to a client (RFC 6749 section 4.1.2.1).
+    /// The default is `access_denied`.
     pub fn new(error: &str, description: &str, hint: &str) -> Self {
         let name: String = error.chars().filter(|it| matches!(it, '!' | '#'..='[' | ']'..='~')).take(100).collect();
         let mut sentence = description.to_owned();

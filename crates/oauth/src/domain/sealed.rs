@@ -1,18 +1,18 @@
-//! Challenges and verifiers: values that pass through a browser or a login application and must come back unchanged. Each is
-//! sealed for its own purpose, so that none is ever taken for another, or for one of another tenant.
+//! Challenges and verifiers: values that pass through a browser or a login application and must come back unchanged. Each
+//! is sealed for its own purpose and tenant, so that they cannot be confused.
 
 use base::seal::Purpose;
 use base::{Sealer, TenantId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value that only ever leaves under seal.
+/// A value that is exposed only in sealed form.
 pub trait SealedValue: Serialize + DeserializeOwned {
     const PURPOSE: Purpose;
 
     fn seal(&self, sealer: &Sealer, tenant: TenantId) -> String {
-        // These types have string keys and no custom serializers, so writing them as JSON cannot fail; an empty text
-        // would be refused when it comes back.
+        // These types have string keys and no custom serializers, so serialization cannot fail; an empty string would be
+        // rejected when it comes back.
         let text = serde_json::to_vec(self).unwrap_or_default();
         sealer.seal_text(Self::PURPOSE, tenant, &text)
     }
@@ -23,7 +23,7 @@ pub trait SealedValue: Serialize + DeserializeOwned {
     }
 }
 
-/// The text was not sealed by us for this purpose and tenant.
+/// The text was not sealed by this service for this purpose and tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value was not issued here for this purpose")]
 pub struct NotOurs;

@@ -1,10 +1,10 @@
-//! Tokens that carry, under seal, what finds their row: a prefix by which people and scanners recognize the kind of token, then a
-//! sealed payload. A token that this server did not issue costs no database read.
+//! Tokens that contain the sealed key of their row: a prefix by which users and scanners recognize the type of token, then
+//! a sealed payload. Tokens that this server did not issue are rejected without a database read.
 
 use base::seal::Purpose;
 use base::{PlainToken, Sealer, TenantId};
 
-/// What kind of token it is.
+/// The type of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenKind {
     pub prefix: &'static str,
@@ -14,7 +14,7 @@ pub struct TokenKind {
 pub const ACCESS_TOKEN: TokenKind = TokenKind { prefix: "ory_at_", purpose: Purpose("oauth access token") };
 pub const REFRESH_TOKEN: TokenKind = TokenKind { prefix: "ory_rt_", purpose: Purpose("oauth refresh token") };
 pub const AUTHORIZATION_CODE: TokenKind = TokenKind { prefix: "ory_ac_", purpose: Purpose("oauth authorization code") };
-/// The `jti` of a JWT access token: under seal it names the grant, so that the token can be revoked.
+/// The `jti` of a JWT access token: it contains the sealed grant, so that the token can be revoked.
 pub const JWT_ID: TokenKind = TokenKind { prefix: "", purpose: Purpose("oauth jwt id") };
 
 impl TokenKind {

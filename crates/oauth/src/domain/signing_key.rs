@@ -1,7 +1,7 @@
-//! The keys that this server signs with, and their sets.
+//! The signing keys of this server, and their sets.
 //!
-//! States: published -> active -> retired -> expired. A key is published before it signs, so that no verifier sees an unknown
-//! `kid`; it verifies for as long as a token that it signed may live. The set's newest active key signs.
+//! States: published -> active -> retired -> expired. A key is published before it signs, so that verifiers know its `kid`;
+//! it verifies as long as the tokens that it signed may be valid. The newest active key of a set signs.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ pub const ID_TOKEN_SET: &str = "hydra.openid.id-token";
 /// Signs JWT access tokens.
 pub const ACCESS_TOKEN_SET: &str = "hydra.jwt.access-token";
 
-/// For how long a new key is published before it takes over in a rotation: longer than relying parties keep a key set.
+/// How long a new key is published before it takes over: longer than relying parties cache a key set.
 pub const PUBLISHED_AHEAD: Duration = Duration::from_hours(24);
 
-/// One key of a set, as it is kept.
+/// A stored key of a set.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
     pub set_name: String,
@@ -30,11 +30,11 @@ pub struct StoredKey {
     pub expires_at: Timestamp,
 }
 
-/// What the rotation of a set asks for now.
+/// The next step of a set's rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationStep {
     Nothing,
-    /// Make a key that takes over at `active_at`; the others retire then and verify until `expire_at`.
+    /// Generate a key that takes over at `active_at`; the others retire then and verify until `expire_at`.
     Publish {
         active_at: Timestamp,
     },
@@ -57,20 +57,20 @@ impl StoredKey {
     }
 }
 
-/// The key that signs: the newest active one. `keys` come newest first.
+/// The signing key: the newest active one. `keys` are sorted newest first.
 pub fn signer(keys: &[StoredKey], now: Timestamp) -> Option<&StoredKey> {
     keys.iter().find(|key| key.may_sign(now) && !key.jwk.algorithms().is_empty())
 }
 
-/// The algorithm of a set's next key where the configuration names none: that of its newest key. The first key for ID tokens is
-/// RS256, which clients expect unless they say otherwise (OpenID Connect Core section 15.1, Dynamic Client Registration
-/// section 2); the first key for JWT access tokens is ES256, which signs at a fraction of the cost. `keys` come newest first.
+/// The algorithm of a set's next key if none is configured: that of its newest key. The first key for ID tokens is RS256,
+/// the default for clients (OpenID Connect Core section 15.1, Dynamic Client Registration section 2); the first key for JWT
+/// access tokens is ES256, which signs at a fraction of the cost. `keys` are sorted newest first.
 pub fn next_algorithm(set_name: &str, keys: &[StoredKey]) -> Algorithm {
     let first = if set_name == ACCESS_TOKEN_SET { Algorithm::ES256 } else { Algorithm::RS256 };
     keys.iter().find_map(StoredKey::algorithm).unwrap_or(first)
 }
 
-/// Whether it is time to publish the next key of a set. `period` is how long one key signs; zero never rotates.
+/// Whether to publish the next key of a set. `period` is how long one key signs; zero never rotates.
 pub fn rotation_step(keys: &[StoredKey], period: Duration, now: Timestamp) -> RotationStep {
     let Some(newest) = keys.iter().filter(|key| key.jwk.is_private()).map(|key| key.active_at).max() else {
         return RotationStep::Publish { active_at: now };
@@ -78,7 +78,7 @@ pub fn rotation_step(keys: &[StoredKey], period: Duration, now: Timestamp) -> Ro
     if period.is_zero() {
         return RotationStep::Nothing;
     }
-    // A short period leaves less time ahead, but never none.
+    // A short period shortens the lead time, but never to zero.
     let ahead = PUBLISHED_AHEAD.min(period / 2);
     let takes_over = newest.plus(period);
     if now.plus(ahead) < takes_over {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_key_has_the_algorithm_of_the_one_before_it() {
+    fn the_next_key_has_the_algorithm_of_the_previous_one() {
         assert_eq!(next_algorithm(ACCESS_TOKEN_SET, &[]), Algorithm::ES256);
         assert_eq!(next_algorithm(ID_TOKEN_SET, &[]), Algorithm::RS256);
         for set_name in [ACCESS_TOKEN_SET, ID_TOKEN_SET] {

@@ -1,12 +1,12 @@
-//! Subject identifiers: what a client knows a person by (OpenID Connect Core section 8).
+//! Subject identifiers: how clients identify a user (OpenID Connect Core section 8).
 
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::client::{Client, SubjectType};
 
-/// The `sub` that `client` sees for `subject`: the subject itself, or for pairwise clients what the login application
-/// chose, else a digest that no other sector shares.
+/// The `sub` of `subject` for `client`: the subject itself, or for pairwise clients the one that the login application set,
+/// else a digest that is unique to the sector.
 pub fn shown_subject(client: &Client, subject: &str, forced: Option<&str>, pairwise_salt: Option<&str>) -> String {
     match (client.metadata.subject_type, forced, pairwise_salt) {
         (SubjectType::Public, _, _) | (SubjectType::Pairwise, None, None) => subject.to_owned(),
@@ -15,12 +15,12 @@ pub fn shown_subject(client: &Client, subject: &str, forced: Option<&str>, pairw
     }
 }
 
-/// OpenID Connect Core section 8.1: who shares a sector sees the same identifiers.
+/// OpenID Connect Core section 8.1: clients of one sector get the same identifiers.
 fn sector(client: &Client) -> String {
     if !client.metadata.sector_identifier_uri.is_empty() {
         return client.metadata.sector_identifier_uri.clone();
     }
-    // Registration made sure that all redirect URIs have one host.
+    // Registration ensures that all redirect URIs have one host.
     let first = client.metadata.redirect_uris.first().and_then(|uri| Url::parse(uri).ok());
     match first.as_ref().map(|url| (url.host_str().unwrap_or_default(), url.port())) {
         Some((host, Some(port))) => format!("{host}:{port}"),
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn public_clients_see_the_subject() {
+    fn public_clients_get_the_subject() {
         assert_eq!(shown_subject(&client(json!({})), "ada", Some("forced"), Some("saltsalt")), "ada");
     }
 
     #[test]
-    fn pairwise_clients_of_one_sector_see_the_same_identifier() {
+    fn pairwise_clients_of_one_sector_get_the_same_identifier() {
         let of = |redirect: &str| {
             let client = client(json!({"subject_type": "pairwise", "redirect_uris": [redirect]}));
             shown_subject(&client, "ada", None, Some("saltsalt"))
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forced_identifier_wins() {
+    fn a_forced_identifier_takes_precedence() {
         let client = client(json!({"subject_type": "pairwise", "redirect_uris": ["https://a.example"]}));
         assert_eq!(shown_subject(&client, "ada", Some("forced"), Some("saltsalt")), "forced");
     }

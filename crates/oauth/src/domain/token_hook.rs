@@ -1,7 +1,7 @@
-//! Token hooks: an application of the operator's may replace the custom claims of tokens before they are issued. What is
-//! sent to it, and what its answer means.
+//! Token hooks: an application of the operator may replace the custom claims of tokens before they are issued. The request
+//! to the hook, and the meaning of its response.
 //!
-//! What always holds: a hook changes custom claims and nothing else; an answer that is not understood issues nothing.
+//! Invariants: a hook changes only custom claims; after an invalid response no token is issued.
 
 use base::Timestamp;
 use oauth_types::{GrantType, ScopeSet};
@@ -12,7 +12,7 @@ use super::claims::AccessTokenClaims;
 use super::client::ClientId;
 use super::grant::{Grant, GrantSession};
 
-/// The tokens that are about to be issued.
+/// The tokens to issue.
 #[derive(Clone, Copy, Debug)]
 pub struct HookCall<'a> {
     pub issuer: &'a str,
@@ -28,11 +28,11 @@ pub struct HookCall<'a> {
     pub now: Timestamp,
 }
 
-/// What the answer means.
+/// The meaning of the response.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HookAnswer {
     Unchanged,
-    /// These maps take the place of both that were there.
+    /// These maps replace both existing ones.
     Replaced {
         access_token: Map<String, Value>,
         id_token: Map<String, Value>,
@@ -41,7 +41,7 @@ pub enum HookAnswer {
     NotUnderstood(&'static str),
 }
 
-/// Claims beyond this many bytes do not fit into a token that is sent in a header.
+/// Larger claims do not fit into a token that is sent in a header.
 const MAX_CLAIMS: usize = 8 * 1024;
 
 impl HookCall<'_> {
@@ -60,7 +60,7 @@ impl HookCall<'_> {
         })
     }
 
-    /// The body for `oauth2.refresh_token_hook`, the older one.
+    /// The body for the older `oauth2.refresh_token_hook`.
     pub fn refresh_body(&self) -> Value {
         json!({
             "subject": self.subject(),
@@ -131,7 +131,7 @@ struct ReplySession {
     id_token: Option<Map<String, Value>>,
 }
 
-/// Reads a hook's answer.
+/// Parses a hook's response.
 pub fn interpret(status: u16, body: &[u8]) -> HookAnswer {
     match status {
         204 => HookAnswer::Unchanged,
@@ -144,7 +144,7 @@ pub fn interpret(status: u16, body: &[u8]) -> HookAnswer {
             },
             Err(_) => HookAnswer::NotUnderstood("its body is not a session"),
         },
-        _ => HookAnswer::NotUnderstood("its status is none of 200, 204 and 403"),
+        _ => HookAnswer::NotUnderstood("its status is not 200, 204 or 403"),
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_replaces_leaves_or_denies() {
+    fn a_response_replaces_keeps_or_denies() {
         let body = json!({"session": {"access_token": {"a": 1}, "id_token": {}}}).to_string();
         let access_token = json!({"a": 1}).as_object().unwrap().clone();
         let replaced = HookAnswer::Replaced { access_token, id_token: Map::new() };

@@ -1,4 +1,4 @@
-//! `DELETE /admin/oauth2/tokens?client_id=`: ends every access token of a client.
+//! `DELETE /admin/oauth2/tokens?client_id=`: revokes all access tokens of a client.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -22,7 +22,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, AdminError> {
     let client = ClientId::parse(&query.client_id)
         .map_err(|_| AdminError::invalid_request("Parameter 'client_id' is missing or malformed."))?;
-    // A client that does not exist has no tokens: what was asked for is so.
+    // A client that does not exist has no tokens, so the request succeeds.
     oauth.revoke_access_tokens(&cx, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -13,7 +13,7 @@ use crate::operations::rotate_client_secret::RotateClientSecretError;
 use crate::operations::save_client::{CheckClientError, SaveClientError};
 use crate::operations::update_client::UpdateClientError;
 
-/// An answer of the admin API that tells what is wrong.
+/// An error response of the admin API.
 #[derive(Debug)]
 pub(super) struct AdminError {
     status: StatusCode,
@@ -34,7 +34,7 @@ impl AdminError {
         Self::oauth(&OAuthError::new(ErrorCode::InvalidRequest, hint.into()))
     }
 
-    /// A client's document that cannot be read. A member with a wrong value has an error of its own (RFC 7591 section
+    /// A client document that cannot be parsed. A member with an invalid value has a separate error (RFC 7591 section
     /// 3.2.2).
     pub(super) fn metadata(rejection: web::JsonRejection) -> Self {
         match &rejection {
@@ -67,7 +67,7 @@ impl IntoResponse for AdminError {
     }
 }
 
-/// The cause is in the log, once, from here.
+/// Logs the cause; nothing else logs it.
 impl From<database::Error> for AdminError {
     fn from(error: database::Error) -> Self {
         let cause = &error as &dyn std::error::Error;

@@ -1,5 +1,5 @@
-//! How answers leave the authorization endpoint: to the client, in the mode that it asked for (RFC 6749 section 4.1.2,
-//! Multiple Response Types, Form Post Response Mode), or to the person, as an error page.
+//! Responses of the authorization endpoint: to the client, in the requested mode (RFC 6749 section 4.1.2, Multiple Response
+//! Types, Form Post Response Mode), or to the user, as an error page.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use crate::domain::authorization_request::{Refusal, RefusalError, ResponseTarget
 use crate::operations::answer_authorization::IssuedAuthorization;
 use crate::pages::form_post::FormPost;
 
-/// The parameters of an answer, in order.
+/// The parameters of a response, in order.
 pub(super) type Answer = Vec<(&'static str, String)>;
 
 impl OAuth {
@@ -40,7 +40,7 @@ impl OAuth {
         }
     }
 
-    /// Adds what every answer carries: `state`, and `iss` against mix-up (RFC 9207).
+    /// Adds the parameters of every response: `state`, and `iss` against mix-up attacks (RFC 9207).
     fn answer_client(&self, cx: &Context, target: &ResponseTarget, mut answer: Answer) -> Response {
         if let Some(state) = &target.state {
             answer.push(("state", state.clone()));
@@ -56,7 +56,7 @@ impl OAuth {
         }
     }
 
-    /// An error that only the person can be told.
+    /// An error that can only be shown to the user.
     pub(super) fn error_response(&self, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
         match &self.config().urls.error {
             Some(page) => {
@@ -68,7 +68,7 @@ impl OAuth {
         }
     }
 
-    /// Something failed on our side: the cause is in the log, once, from here.
+    /// An internal error. Logs the cause; nothing else logs it.
     pub(super) fn failure_response(&self, cx: &Context, error: &database::Error) -> Response {
         let code = match error {
             database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
@@ -89,7 +89,7 @@ fn status_of(error: &RefusalError) -> StatusCode {
     }
 }
 
-/// Adds parameters to the query of a URI, before its fragment; the rest stays as it was written.
+/// Adds parameters to the query of a URI, before its fragment, and leaves the rest unchanged.
 pub(super) fn with_query(uri: &str, query: &str) -> String {
     let (uri, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
     let separator = match uri.split_once('?') {
@@ -101,7 +101,7 @@ pub(super) fn with_query(uri: &str, query: &str) -> String {
     format!("{uri}{separator}{query}{fragment}")
 }
 
-/// A redirect that is not stored. A target that is not a valid header value is an error of the configuration.
+/// A redirect that must not be cached. A target that is not a valid header value is a configuration error.
 pub(super) fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -111,7 +111,7 @@ pub(super) fn redirect(status: StatusCode, location: &str) -> Response {
     headers.insert(header::LOCATION, location);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-    // The address bar may hold a verifier: no other site needs to hear of it.
+    // The URL may contain a verifier, which must not leak to other sites.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
@@ -121,7 +121,7 @@ mod tests {
     use super::with_query;
 
     #[test]
-    fn the_redirect_uri_stays_as_it_was_written() {
+    fn the_redirect_uri_is_otherwise_unchanged() {
         assert_eq!(with_query("https://a.example/cb", "code=1"), "https://a.example/cb?code=1");
         assert_eq!(with_query("https://a.example/cb?", "code=1"), "https://a.example/cb?code=1");
         assert_eq!(with_query("https://a.example/cb?x=%7e", "code=1"), "https://a.example/cb?x=%7e&code=1");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_stand_before_the_fragment() {
+    fn parameters_are_inserted_before_the_fragment() {
         assert_eq!(with_query("https://h.example/app?x=1#/login", "c=1"), "https://h.example/app?x=1&c=1#/login");
         assert_eq!(with_query("https://h.example/app#/login?y", "c=1"), "https://h.example/app?c=1#/login?y");
         assert_eq!(with_query("https://h.example/app?#", "c=1"), "https://h.example/app?c=1#");

@@ -1,4 +1,4 @@
-//! The routes of the authorization endpoint, of clients, and of all that lies between a request and a code.
+//! The routes of the authorization endpoint, of clients, and of the login, consent and logout steps.
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;

@@ -1,6 +1,6 @@
 //! `GET` and `POST /oauth2/auth`: the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). A
-//! browser requests it up to three times: to begin, with the decision of the login application, with that of the consent
-//! application.
+//! browser requests it up to three times: to start, with the decision of the login application, and with that of the
+//! consent application.
 
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -69,7 +69,7 @@ impl OAuth {
         let page =
             if started.registration { urls.registration.as_ref().or(urls.login.as_ref()) } else { urls.login.as_ref() };
         let Some(page) = page else {
-            let description = "No login page is configured: set urls.login, or serve the identity service, too.";
+            let description = "No login page is configured: set urls.login, or serve the identity service as well.";
             return self.error_response(cx, StatusCode::INTERNAL_SERVER_ERROR, "misconfiguration", description);
         };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -112,7 +112,7 @@ impl OAuth {
                 self.failure_response(cx, error)
             }
             RedeemError::Issue(IssueError::Mint(error)) => {
-                tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "no token could be made");
+                tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "a token could not be issued");
                 let code = ErrorCode::ServerError;
                 self.error_response(cx, StatusCode::INTERNAL_SERVER_ERROR, code.as_str(), code.sentence())
             }
@@ -120,8 +120,7 @@ impl OAuth {
     }
 }
 
-/// The request becomes part of the login challenge, in the URL of the login page: what a form may contain can be too
-/// long for that.
+/// The request becomes part of the login challenge, in the URL of the login page, for which a form may be too long.
 fn too_long(parameters: &Parameters) -> Option<Refusal> {
     let largest = parameters.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| name);
     (parameters.to_query().len() > AUTHORIZATION_REQUEST_BYTES).then(|| {

@@ -1,5 +1,5 @@
-//! The cookies that bind a browser to what it began: one for the sign-in, one for consent, one for the remembered login.
-//! Values are sealed, each for its own purpose, so that no other site can forge one.
+//! The cookies that bind a flow to its browser: one for the login, one for consent, one for the remembered login. Values
+//! are sealed, each for its own purpose, so that other sites cannot forge them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const CONSENT_CSRF: Purpose = Purpose("oauth consent csrf cookie");
 const SESSION: Purpose = Purpose("oauth session cookie");
 
 impl OAuth {
-    /// Reads what the browser brings for `client`. A cookie that is not ours is no cookie.
+    /// Reads the browser's cookies for `client`. Invalid cookies are ignored.
     pub(super) fn read_browser(&self, cx: &Context, headers: &HeaderMap, client: Option<&str>) -> Browser {
         let names = &self.config().serve.cookies.names;
         let text = |purpose, name: &str| {
@@ -73,7 +73,7 @@ impl OAuth {
             SameSite::Lax => cookies::SameSite::Lax,
             SameSite::None => cookies::SameSite::None,
         };
-        // Where people arrive over plain HTTP a `Secure` cookie would never come back.
+        // Over plain HTTP a browser would not return a `Secure` cookie.
         let secure = config.serve.cookies.secure || config.public_url("").starts_with("https:");
         cookie.domain(config.serve.cookies.domain.clone()).secure(secure).same_site(same_site)
     }
@@ -82,7 +82,7 @@ impl OAuth {
         if self.config().dev { format!("{configured}_dev") } else { configured.to_owned() }
     }
 
-    /// One cookie for each client, so that two sign-ins at the same time do not disturb each other.
+    /// One cookie per client, so that concurrent logins do not interfere.
     fn client_cookie_name(&self, configured: &str, client: &str) -> String {
         let digest = Sha256::digest(client.as_bytes());
         let number = digest.iter().take(4).fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));

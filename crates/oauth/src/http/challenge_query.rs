@@ -1,4 +1,4 @@
-//! The challenge that a login, consent or logout application names in the query.
+//! The challenge in the query of a request from a login, consent or logout application.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ pub(super) struct ChallengeQuery {
     login_challenge: Option<String>,
     consent_challenge: Option<String>,
     logout_challenge: Option<String>,
-    /// The older name of each.
+    /// The older name of each parameter.
     challenge: Option<String>,
 }
 

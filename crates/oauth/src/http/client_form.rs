@@ -1,4 +1,4 @@
-//! A form that a client sends and authenticates with: the request of the token and revocation endpoints.
+//! A form with client authentication: the request of the token and revocation endpoints.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
@@ -11,7 +11,7 @@ use serde::de::value::MapDeserializer;
 use super::client_origins::RequestingClient;
 use super::token_error::TokenError;
 
-/// The parameters, and what the client proves itself with.
+/// The parameters and the client's credentials.
 pub(super) struct ClientForm {
     pub(super) parameters: Parameters,
     authorization: Option<String>,
@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequest<S> for ClientForm {
     }
 }
 
-/// Reads a form body. Anything in the query is ignored: a secret in a URL ends up in logs (RFC 6749 section 2.3.1).
+/// Parses a form body. The query is ignored: a secret in a URL ends up in logs (RFC 6749 section 2.3.1).
 pub(super) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Result<Parameters, Response> {
     if !is_form(request.headers()) {
         return Err(malformed("the content type must be application/x-www-form-urlencoded"));
@@ -51,7 +51,7 @@ pub(super) async fn read_form<S: Send + Sync>(request: Request, state: &S) -> Re
     Parameters::parse(&body).map_err(|error| TokenError::from(error).into_response())
 }
 
-/// The parameters of a request to an endpoint for browsers: from its query and, by POST, from its form.
+/// The parameters of a request to a browser endpoint: from its query and, with POST, from its form.
 pub(super) struct BrowserForm(pub(super) Result<Parameters, ParameterError>);
 
 impl<S: Send + Sync> FromRequest<S> for BrowserForm {
@@ -68,7 +68,7 @@ impl<S: Send + Sync> FromRequest<S> for BrowserForm {
     }
 }
 
-/// The form that one of our own pages sends, read as `T`.
+/// A form of a built-in page, parsed as `T`.
 pub(super) struct PageForm<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PageForm<T> {

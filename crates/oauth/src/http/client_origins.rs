@@ -1,8 +1,7 @@
 //! Cross-origin requests of clients that run in a browser (`allowed_cors_origins`; the Fetch standard's CORS protocol).
 //!
-//! What always holds: an answer can be read by pages of the origins that its own client registered, and by no others;
-//! none of these endpoints looks at a cookie, so nothing is allowed together with credentials. What is published for
-//! everybody may be read by everybody.
+//! Invariants: a response is readable by pages of the origins that its own client registered, and by no others. These
+//! endpoints use no cookies, so credentials are not allowed. Public documents are readable by every origin.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,7 +15,7 @@ use web::{Cx, matches_origin};
 use crate::OAuth;
 use crate::domain::client::ClientId;
 
-/// The client of a request, recorded by the handler that reads it.
+/// The client of a request, recorded by its handler.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequestingClient(Arc<OnceLock<ClientId>>);
 
@@ -26,11 +25,11 @@ impl RequestingClient {
     }
 
     pub(super) fn is(&self, client: &ClientId) {
-        // The first word counts; there is no second one.
+        // Only the first value is kept; there is never a second one.
         let _ = self.0.set(client.clone());
     }
 
-    /// The client that the credentials name, authenticated or not: only pages of its origins may read the answer.
+    /// The client that the credentials name, authenticated or not: only pages of its origins may read the response.
     pub(super) fn claimed_by(&self, credentials: &ClientCredentials) {
         let claimed = match credentials {
             ClientCredentials::Basic { client_id, .. }
@@ -45,7 +44,7 @@ impl RequestingClient {
     }
 }
 
-/// Around the endpoints that clients call with credentials or tokens.
+/// For endpoints that clients call with credentials or tokens.
 pub(super) async fn of_the_client(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
@@ -54,7 +53,7 @@ pub(super) async fn of_the_client(
 ) -> Response {
     let Some(origin) = request.headers().get(header::ORIGIN).cloned() else { return next.run(request).await };
     if is_preflight(&request) {
-        // It names no client; the answer to the request itself is what must not be read.
+        // A preflight request does not name the client; only the response to the actual request must be protected.
         return preflight(&origin);
     }
     let client = RequestingClient::default();
@@ -77,7 +76,7 @@ pub(super) async fn of_the_client(
     }
 }
 
-/// Around what is published for everybody.
+/// For public documents.
 pub(super) async fn of_everybody(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) && is_preflight(&request) {
         return preflight(&HeaderValue::from_static("*"));
@@ -100,7 +99,7 @@ fn preflight(origin: &HeaderValue) -> Response {
     (StatusCode::NO_CONTENT, headers).into_response()
 }
 
-/// `*` stands for every origin, because the operator registered it so.
+/// `*` stands for every origin, as registered by the operator.
 fn admits(registered: &[String], origin: &HeaderValue) -> bool {
     let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
     registered.iter().any(|pattern| pattern == "*" || matches_origin(&pattern.to_ascii_lowercase(), &origin))

@@ -21,7 +21,7 @@ use crate::storage::clients::ClientFilter;
 
 const LISTING: Listing<ClientId> = Listing::new("page of oauth clients", 100, 500);
 
-/// The members of the document that are no metadata.
+/// The members of the document that are not metadata.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Credentials {
@@ -63,7 +63,7 @@ pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) 
     };
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let created = oauth.create_client(&cx, NewClient { id, secret, metadata }).await?;
-    // A public client proves nothing by a secret.
+    // A public client does not authenticate with a secret.
     let is_public = created.client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
     let document = ClientDocument::of(&created.client)
         .with_secret(created.secret.as_ref().filter(|_| !is_public))
@@ -90,7 +90,9 @@ pub(super) async fn put(
 ) -> Result<NoStore<Json<Value>>, AdminError> {
     let (credentials, metadata) = decode(&body)?;
     if credentials.client_id.as_deref().is_some_and(|named| !named.is_empty() && named != id) {
-        return Err(AdminError::invalid_request("client_id: it is not the client of this URL and cannot be changed"));
+        return Err(AdminError::invalid_request(
+            "client_id: does not match the client of this URL and cannot be changed",
+        ));
     }
     let secret = credentials.client_secret.filter(|secret| !secret.is_empty()).map(Secret::new);
     let updated = oauth.update_client(&cx, &existing(&id)?, ClientUpdate { secret, metadata }).await?;
@@ -146,9 +148,9 @@ pub(super) async fn drop_rotated_secrets(
     Ok(Json(ClientDocument::of(&client).to_value()))
 }
 
-/// A document is read as metadata and as credentials: what belongs to neither is left aside.
+/// A document is parsed as metadata and as credentials; unknown members are ignored.
 fn decode(body: &[u8]) -> Result<(Credentials, ClientMetadata), AdminError> {
-    // By themselves the lifespans are named when they are wrong; as a part of the metadata they are not.
+    // Parsed separately, an invalid lifespan is named in the error; as part of the metadata it is not.
     Json::<ClientLifespans>::decode(body).map_err(AdminError::metadata)?;
     let credentials = Json::decode(body).map_err(AdminError::metadata)?;
     Ok((credentials, Json::decode(body).map_err(AdminError::metadata)?))
@@ -158,12 +160,12 @@ fn present(updated: &UpdatedClient) -> NoStore<Json<Value>> {
     NoStore(Json(ClientDocument::of(&updated.client).with_secret(updated.secret.as_ref()).to_value()))
 }
 
-/// An id that no client can have belongs to no client.
+/// An invalid id belongs to no client.
 fn existing(id: &str) -> Result<ClientId, AdminError> {
     ClientId::parse(id).map_err(|_| AdminError::not_found())
 }
 
-/// Text as one segment of a path.
+/// Encodes text as one segment of a path.
 pub(super) fn path_segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -42,7 +42,7 @@ pub(super) struct Decision {
 enum Obstacle {
     Challenge(ChallengeError),
     Refused(Refusal),
-    /// Somebody else is signed in by now, or nobody: the sign-in begins again.
+    /// The session ended or belongs to another user: the login starts again.
     SignInAgain {
         redirect_to: String,
     },
@@ -71,7 +71,7 @@ pub(super) async fn post(
     PageForm(decision): PageForm<Decision>,
 ) -> Response {
     let challenge = &decision.consent_challenge;
-    // Whether the challenge was answered before is seen where the answer is redeemed.
+    // Redeeming the decision checks whether the challenge was used before.
     let consent = match oauth.open_consent_form(&cx, &headers, challenge).await {
         Ok(consent) => consent,
         Err(obstacle) => return oauth.obstacle_response(&cx, obstacle),
@@ -93,16 +93,16 @@ pub(super) async fn post(
 }
 
 impl OAuth {
-    /// OpenID Connect Core section 3.1.2.1: a client that knows what its person reads says so in `ui_locales`. What the
-    /// person chose here comes before it.
+    /// OpenID Connect Core section 3.1.2.1: a client can name the user's languages in `ui_locales`. The language that the
+    /// user chose here takes precedence.
     fn in_language_of(&self, cx: Context, request: &AuthorizationRequest) -> Context {
         let locales = request.ui_locales.iter().filter(|_| !cx.locale_is_chosen);
         let asked_for = self.ui().first_available(locales.map(String::as_str));
         Context { locale: asked_for.unwrap_or(cx.locale), ..cx }
     }
 
-    /// Opens the challenge for the browser that it was made for, while the person who signed in is still signed in. Returns
-    /// what to call that person, too.
+    /// Opens the challenge if the browser is the one that started the flow and the user is still signed in. Also returns
+    /// the display name of the user.
     async fn open_consent_page(
         &self,
         cx: &Context,
@@ -114,7 +114,7 @@ impl OAuth {
         Ok((found, name))
     }
 
-    /// As [`OAuth::open_consent_page`], for the answer.
+    /// Like [`OAuth::open_consent_page`], for the decision.
     async fn open_consent_form(
         &self,
         cx: &Context,
@@ -126,7 +126,7 @@ impl OAuth {
         Ok(consent)
     }
 
-    /// Returns what to call the person.
+    /// Returns the display name of the user.
     async fn check_browser(
         &self,
         cx: &Context,
@@ -140,7 +140,7 @@ impl OAuth {
         }
         match self.check_identity_session(cx, &consent.login, &browser).await {
             Ok(SignedIn::SamePerson(whoami)) => Ok(displayed_name(&whoami)),
-            // The sealed challenge and the cookie that it is bound to prove the browser.
+            // The sealed challenge and its cookie authenticate the browser.
             Ok(SignedIn::Unknown) => Ok(None),
             Ok(SignedIn::Otherwise) => {
                 let query = consent.flow.query_asking_for_login();
@@ -158,7 +158,7 @@ impl OAuth {
         }
     }
 
-    /// A challenge that cannot be answered, told to the person.
+    /// An invalid challenge, shown to the user.
     pub(super) fn challenge_error_response(&self, cx: &Context, error: ChallengeError) -> Response {
         let refusal = match error {
             ChallengeError::Unknown => Refusal::to_person(ErrorCode::AccessDenied, "The challenge is not valid."),
@@ -174,11 +174,11 @@ impl OAuth {
 }
 
 fn wrong_browser() -> Refusal {
-    let hint = "The browser did not begin this sign-in, or it does not keep cookies.";
+    let hint = "This browser did not start the sign-in, or it does not accept cookies.";
     Refusal::to_person(ErrorCode::RequestForbidden, hint)
 }
 
-/// The name of the account: a name or an address, when the identity has one.
+/// The display name of the account: a name or an address, when the identity has one.
 fn displayed_name(whoami: &serde_json::Value) -> Option<String> {
     let traits = whoami.pointer("/identity/traits")?;
     ["email", "username", "phone", "name"].iter().find_map(|member| traits.get(member)?.as_str().map(str::to_owned))

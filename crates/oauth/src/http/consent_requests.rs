@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/consent`: read by the consent application, and its decision.
+//! `/admin/oauth2/auth/requests/consent`: read, accepted and rejected by the consent application.
 
 use axum::extract::{Query, State};
 use bytes::Bytes;

@@ -1,5 +1,5 @@
 //! `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (OpenID Connect Discovery section
-//! 4, RFC 8414 section 3): what this server supports, under the names of the specifications.
+//! 4, RFC 8414 section 3): the supported features, under the names of the specifications.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,7 +16,7 @@ use crate::domain::client::SubjectType;
 use crate::domain::person_claims;
 use crate::domain::signing_key::ID_TOKEN_SET;
 
-/// How long others may keep what we publish. A new key is published a day before it signs.
+/// How long public documents may be cached. A new key is published a day before it signs.
 pub(super) const PUBLISHED: &str = "public, max-age=300";
 
 pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
@@ -38,7 +38,7 @@ fn describe(config: &Config, algorithm: Algorithm) -> ProviderMetadata {
     let mut userinfo_signs = owned(&["none"]);
     userinfo_signs.extend(signs.clone());
     let (mut scopes, mut claims) = (vec!["offline_access", "offline", "openid"], vec!["sub"]);
-    // What a consent application of the operator's says is known to the operator alone.
+    // The claims of the operator's consent application are unknown.
     if config.urls.consent.is_none() {
         let (of_people, about_people) = person_claims::supported();
         scopes.extend(of_people);

@@ -1,4 +1,4 @@
-//! Clients, login requests, consent requests and sessions as the admin API writes them. Lists are never `null`.
+//! The documents of the admin API: clients, login requests, consent requests and sessions. Lists are never `null`.
 
 use base::{PlainToken, Secret, Timestamp};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::consent_sessions::ConsentRecord;
 use crate::operations::login_requests::LoginChallenge;
 
-/// A client (`oAuth2Client`). What is told once is added by `with_*`.
+/// A client (`oAuth2Client`). Values that are returned only once are added by `with_*`.
 #[derive(Debug, Serialize)]
 pub(super) struct ClientDocument<'a> {
     client_id: &'a str,
@@ -46,7 +46,8 @@ impl<'a> ClientDocument<'a> {
         self
     }
 
-    /// No URL comes with the token until one answers (RFC 7592 section 3 would have it be the client's own).
+    /// No URL is returned with the token, because no endpoint serves it yet (RFC 7592 section 3 requires the client's own
+    /// URL).
     pub(super) fn with_registration(mut self, token: &'a PlainToken) -> Self {
         self.registration_access_token = Some(token.expose());
         self
@@ -120,7 +121,7 @@ fn oidc_context(flow: &AuthorizationFlow, request: &AuthorizationRequest) -> Val
     Value::Object(context)
 }
 
-/// `oAuth2ConsentSession`. The challenge was redeemed and is not told again.
+/// `oAuth2ConsentSession`. The challenge was redeemed and is omitted.
 pub(super) fn consent_session(record: ConsentRecord) -> Value {
     let ConsentRecord { consent, details, client, request_url } = record;
     let flow = ConsentFlow { flow: details.flow, login: details.login, csrf: String::new(), skip: false };

@@ -1,5 +1,5 @@
-//! `/oauth2/form-post.js`: submits the form of a response in the mode `form_post`. It is a file, because pages run no inline
-//! script.
+//! `/oauth2/form-post.js`: submits the form of a response in `form_post` mode. It is a file, because the pages do not allow
+//! inline scripts.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};

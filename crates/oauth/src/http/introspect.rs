@@ -1,4 +1,4 @@
-//! `POST /admin/oauth2/introspect` (RFC 7662 section 2). Who may ask is decided by the admin listener.
+//! `POST /admin/oauth2/introspect` (RFC 7662 section 2). The admin listener controls the access.
 
 use axum::Json;
 use axum::extract::{Request, State};

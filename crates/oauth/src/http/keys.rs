@@ -1,5 +1,5 @@
-//! `/admin/keys/{set}` and `/admin/keys/{set}/{kid}`: key sets. Private parts are shown to callers that may read them
-//! ([`MayReadPrivateKeys`]); others read the public parts.
+//! `/admin/keys/{set}` and `/admin/keys/{set}/{kid}`: key sets. Private parts are returned to authorized callers
+//! ([`MayReadPrivateKeys`]); others get the public parts.
 
 use std::convert::Infallible;
 
@@ -107,7 +107,7 @@ pub(super) async fn delete_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Which parts of keys the caller is shown.
+/// The parts of keys that the caller gets.
 pub(super) enum Shown {
     Private,
     Public,
@@ -170,7 +170,7 @@ impl From<SigningKeyError> for AdminError {
         match error {
             SigningKeyError::Database(error) => error.into(),
             SigningKeyError::NoUsableKey(_) | SigningKeyError::Generate(_) | SigningKeyError::Interrupted => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a key could not be made");
+                tracing::error!(error = &error as &dyn std::error::Error, "a key could not be generated");
                 Self::oauth(&ErrorCode::ServerError.into())
             }
         }

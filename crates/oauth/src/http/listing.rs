@@ -1,4 +1,4 @@
-//! Where the pages of a listing lie. Without `urls.self.admin` the public address is unknown, so links are relative to the
+//! Links to the pages of a listing. Without `urls.self.admin` the public URL is unknown, so links are relative to the
 //! request (RFC 8288 section 3.1).
 
 use axum::http::HeaderValue;
@@ -7,7 +7,7 @@ use url::Url;
 use super::admin_error::AdminError;
 use crate::OAuth;
 
-/// Stands for the address that we do not know, and never leaves.
+/// A placeholder for the unknown URL, which is never sent.
 const UNKNOWN: &str = "http://admin.invalid";
 
 impl OAuth {
@@ -26,7 +26,7 @@ impl OAuth {
         Ok(url)
     }
 
-    /// The `Link` header as it leaves.
+    /// The value of the `Link` header.
     pub(super) fn listing_links(&self, links: HeaderValue) -> HeaderValue {
         if self.config().urls.own.admin.is_some() {
             return links;

@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/login`: read by the login application, and its decision.
+//! `/admin/oauth2/auth/requests/login`: read, accepted and rejected by the login application.
 
 use axum::extract::{Query, State};
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::domain::client_validation::MAX_INDEXED;
 use crate::domain::login_challenge::AcceptLogin;
 use crate::domain::rejection::Rejection;
 
-/// Where the browser goes (`oAuth2RedirectTo`).
+/// The redirect URL for the browser (`oAuth2RedirectTo`).
 #[derive(Debug, Serialize)]
 pub(super) struct RedirectTo {
     pub(super) redirect_to: String,

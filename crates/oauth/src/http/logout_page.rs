@@ -1,4 +1,4 @@
-//! `/oauth2/logout` and `/oauth2/signed-out`: the built-in sign-out pages, for operators without their own.
+//! `/oauth2/logout` and `/oauth2/signed-out`: the built-in logout pages, for operators without their own.
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, Uri};
@@ -39,7 +39,7 @@ pub(super) async fn get(
     }
 }
 
-/// The challenge is sealed and was given to this browser alone, so nobody else can send this form.
+/// The challenge is sealed and known only to this browser, so no other site can send this form.
 pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, PageForm(decision): PageForm<Decision>) -> Response {
     if decision.choice != "sign_out" {
         return match oauth.reject_logout_request(&cx, &decision.logout_challenge) {

@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/requests/logout`: read by the logout application, and its decision.
+//! `/admin/oauth2/auth/requests/logout`: read, accepted and rejected by the logout application.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are in
-//! `authorization_routes`.
+//! The HTTP endpoints: one file each, with its own wire types. The routes of the authorization endpoint and of clients are
+//! in `authorization_routes`.
 
 mod access_tokens;
 mod admin_error;
@@ -42,7 +42,7 @@ pub(crate) use consent_page::PATH as CONSENT_PAGE;
 pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
 pub(crate) use logout_page::PATH as LOGOUT_PAGE;
 
-/// What clients call that run in a browser: each answer names the origins that may read it.
+/// Endpoints for clients that run in a browser: each response names the origins that may read it.
 pub const PATHS_OF_CLIENTS: &[&str] = &[
     "/oauth2/token",
     "/oauth2/revoke",
@@ -57,7 +57,7 @@ pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
     authorization_routes::public(oauth).merge(token_routes::public(oauth))
 }
 
-/// Endpoints for operators and applications of the operator.
+/// Endpoints for operators and their applications.
 pub(crate) fn admin_routes() -> Router<OAuth> {
     authorization_routes::admin().merge(token_routes::admin())
 }

@@ -1,5 +1,5 @@
-//! `null` in a request is the same as an absent member, and `null` in a list is the same as an absent item: applications send
-//! such lists when a form field is empty.
+//! `null` in a request counts as an absent member, and `null` in a list as an absent item: applications send such lists
+//! when a form field is empty.
 
 use serde::{Deserialize, Deserializer};
 

@@ -9,7 +9,7 @@ use super::client_form::ClientForm;
 use super::token_error::TokenError;
 use crate::OAuth;
 
-/// `token_type_hint` is not needed: a token says what it is.
+/// `token_type_hint` is not needed: tokens contain their type.
 pub(super) async fn post(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,

@@ -1,4 +1,4 @@
-//! `/admin/oauth2/auth/sessions`: consents that were given and logins that are remembered.
+//! `/admin/oauth2/auth/sessions`: consents and remembered logins.
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -36,7 +36,7 @@ pub(super) async fn list_consents(
     let subject = required(filter.subject.as_deref(), "subject")?;
     let session = match given(filter.login_session_id.as_deref()).map(str::parse) {
         Some(Ok(id)) => Some(LoginSessionId::from_uuid(id)),
-        // A login session with another kind of id does not exist, so no consent rests on it.
+        // A login session with another type of id does not exist, so it has no consents.
         Some(Err(_)) => return Ok(Json(Vec::<Value>::new()).into_response()),
         None => None,
     };
@@ -79,7 +79,7 @@ pub(super) async fn revoke_consents(
             RevokeConsents::OfSubjectAndClient(subject.to_owned(), client)
         }
         _ => {
-            let hint = "give consent_request_id alone, or subject with client, or subject with all=true";
+            let hint = "set consent_request_id alone, or subject with client, or subject with all=true";
             return Err(AdminError::invalid_request(hint));
         }
     };
@@ -99,13 +99,13 @@ pub(super) async fn end_login_sessions(
     Query(selection): Query<SessionSelection>,
 ) -> Result<StatusCode, AdminError> {
     let whose = match (given(selection.sid.as_deref()), given(selection.subject.as_deref())) {
-        // An id that is none of ours names no session, and what does not exist is ended already.
+        // An invalid id identifies no session, and a session that does not exist is already ended.
         (Some(sid), _) => match sid.parse() {
             Ok(id) => EndLoginSessions::Session(LoginSessionId::from_uuid(id)),
             Err(_) => return Ok(StatusCode::NO_CONTENT),
         },
         (None, Some(subject)) => EndLoginSessions::Subject(subject.to_owned()),
-        (None, None) => return Err(AdminError::invalid_request("give sid or subject")),
+        (None, None) => return Err(AdminError::invalid_request("set sid or subject")),
     };
     oauth.end_login_sessions(&cx, &whose).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -120,5 +120,5 @@ fn required<'a>(text: Option<&'a str>, name: &str) -> Result<&'a str, AdminError
 }
 
 fn uuid(text: &str, name: &str) -> Result<Uuid, AdminError> {
-    text.parse().map_err(|_| AdminError::invalid_request(format!("{name}: is not an id of ours")))
+    text.parse().map_err(|_| AdminError::invalid_request(format!("{name}: is not a valid id")))
 }

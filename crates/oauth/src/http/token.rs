@@ -13,7 +13,7 @@ use crate::domain::redemption::RedeemCode;
 use crate::operations::authorize_client::AuthorizeClientRequest;
 use crate::operations::refresh::RefreshRequest;
 
-/// Each grant brings exactly the fields that it needs.
+/// Each grant type with its parameters.
 enum TokenGrant {
     AuthorizationCode(RedeemCode),
     RefreshToken(RefreshRequest),
@@ -55,7 +55,7 @@ impl TokenGrant {
                 audience: form.audience(),
             })),
             Some(GrantType::Implicit | GrantType::JwtBearer | GrantType::DeviceCode) | None => {
-                Err(TokenError::new(ErrorCode::UnsupportedGrantType, format!("'{grant_type}' is not supported here")))
+                Err(TokenError::new(ErrorCode::UnsupportedGrantType, format!("'{grant_type}' is not supported")))
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Errors of the endpoints that clients talk to (RFC 6749 section 5.2): one place decides the code, the status and the
-//! text. The cause of an internal error is logged here, once.
+//! Errors of the endpoints for clients (RFC 6749 section 5.2): code, status and description are determined here, and causes
+//! of internal errors are logged here, once.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ use crate::operations::redeem_code::RedeemCodeError;
 use crate::operations::refresh::RefreshError;
 use crate::operations::signing_keys::SigningKeyError;
 
-/// An error as a client reads it.
+/// An error for the client.
 #[derive(Debug)]
 pub(super) struct TokenError {
     error: OAuthError,
-    /// Set when the client has to wait.
+    /// Set when the client must wait.
     retry_after: Option<Duration>,
 }
 
@@ -40,7 +40,7 @@ impl TokenError {
     }
 }
 
-/// Refusals are fragments; a description is made of sentences.
+/// Error messages are fragments; a description consists of sentences.
 fn sentence(fragment: &str) -> String {
     let mut characters = fragment.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
@@ -61,7 +61,8 @@ impl IntoResponse for TokenError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(web::retry_after_seconds(wait)));
         }
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 6749 section 5.2: a client that used the Authorization header gets the scheme; other clients ignore it.
+            // RFC 6749 section 5.2: a client that used the Authorization header gets the challenge; other clients ignore
+            // it.
             let challenge = HeaderValue::from_static("Basic realm=\"oauth\", charset=\"UTF-8\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
@@ -151,7 +152,7 @@ impl From<SigningKeyError> for TokenError {
         match error {
             SigningKeyError::Database(error) => error.into(),
             SigningKeyError::NoUsableKey(_) | SigningKeyError::Generate(_) | SigningKeyError::Interrupted => {
-                tracing::error!(error = &error as &dyn std::error::Error, "there is no key to sign with");
+                tracing::error!(error = &error as &dyn std::error::Error, "there is no signing key");
                 ErrorCode::ServerError.into()
             }
         }
@@ -176,7 +177,7 @@ impl From<RefreshError> for TokenError {
         match error {
             RefreshError::GrantTypeNotAllowed => Self::new(ErrorCode::UnauthorizedClient, error),
             RefreshError::Refused(_) | RefreshError::Reused => Self::new(ErrorCode::InvalidGrant, error),
-            // The client holds, or is about to receive, a good token: nothing says that its grant is gone.
+            // The client has, or will get, a valid token: its grant is not affected.
             RefreshError::Outrun | RefreshError::AudienceNotAllowed(_) => Self::new(ErrorCode::InvalidRequest, error),
             RefreshError::OfflineNotGranted => Self::new(ErrorCode::ScopeNotGranted, error),
             // RFC 6749 section 6.

@@ -1,5 +1,5 @@
-//! `GET` and `POST /userinfo` (OpenID Connect Core section 5.3). The token comes in the Authorization header or, by POST,
-//! in the form (RFC 6750 sections 2.1 and 2.2); never in the URL.
+//! `GET` and `POST /userinfo` (OpenID Connect Core section 5.3). The token is sent in the Authorization header or, with
+//! POST, in the form (RFC 6750 sections 2.1 and 2.2); never in the URL.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -41,8 +41,8 @@ async fn find_token(request: Request) -> Result<PlainToken, Response> {
             return Ok(PlainToken::received(token));
         }
     }
-    let error = OAuthError::new(ErrorCode::RequestUnauthorized, "There is no access token in the request.");
-    // RFC 6750 section 3.1: a request without any token is told the scheme and nothing else.
+    let error = OAuthError::new(ErrorCode::RequestUnauthorized, "The request contains no access token.");
+    // RFC 6750 section 3.1: a request without a token gets only the scheme.
     Err(refuse(&error, "Bearer realm=\"oauth\"".to_owned()))
 }
 
@@ -53,7 +53,7 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 fn present(error: UserinfoError) -> Response {
     match error {
-        // The code's own words say it all.
+        // The description of the error code is sufficient.
         UserinfoError::TokenInactive => challenge(&OAuthError::from(ErrorCode::InvalidToken), ""),
         // RFC 6750 section 3.1.
         UserinfoError::NotOpenId => {

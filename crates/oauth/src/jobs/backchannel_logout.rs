@@ -1,5 +1,5 @@
-//! Tells a client's server that a person signed out (OpenID Connect Back-Channel Logout 1.0 section 2). The job was written
-//! in the transaction that ended the login, so no notification is lost.
+//! Notifies a client's server of a logout (OpenID Connect Back-Channel Logout 1.0 section 2). The job is written in the
+//! transaction that ends the login, so no notification is lost.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::storage::{clients, forced_subjects};
 
 const KIND: &str = "oauth.backchannel_logout";
 
-/// How long a logout token counts (section 4: at most two minutes are recommended).
+/// The validity of a logout token (section 4 recommends at most two minutes).
 const LIFETIME: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ impl Handler for BackchannelLogout {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
-            .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
+            .map_err(|error| Failure::Permanent(format!("the payload is not valid: {error}")))?;
         let mut tx = self.0.database().read(cx.tenant);
         let Some(client) = clients::find(&mut tx, &payload.client_id).await? else { return Ok(()) };
         let uri = client.metadata.backchannel_logout_uri.as_str();
@@ -80,7 +80,7 @@ impl BackchannelLogout {
         let response = self.0.http().send(request).await.map_err(|error| Failure::Retry(error.to_string()))?;
         match response.status().as_u16() {
             200..=299 => Ok(()),
-            // Section 2.8: the client understood and refuses; saying it again cannot help.
+            // Section 2.8: the client rejects the token; a retry cannot help.
             status @ 400..=499 if status != 408 && status != 429 => {
                 Err(Failure::Permanent(format!("the client answered with status {status}")))
             }

@@ -1,5 +1,5 @@
-//! Ends the session of an identity service in another process behind a login that ended, should the call that was made
-//! right after the commit have failed. A session that is gone already is no error.
+//! Ends the session of an identity service in another process when a login ended and the call right after the commit
+//! failed. A session that no longer exists is not an error.
 
 use async_trait::async_trait;
 use base::Context;
@@ -25,9 +25,8 @@ impl Handler for EndIdentitySession {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let id = job.payload["session_id"].as_str().unwrap_or_default();
-        let id =
-            id.parse().map_err(|_| Failure::Permanent("the session is none of the identity service".to_owned()))?;
-        // Without an identity service in reach there is no session to end.
+        let id = id.parse().map_err(|_| Failure::Permanent("not a session of the identity service".to_owned()))?;
+        // Without an identity service there is no session to end.
         let Some(sessions) = self.0.sessions().get() else { return Ok(()) };
         sessions.end(cx, id).await.map_err(|error| Failure::Retry(error.to_string()))
     }

@@ -1,5 +1,5 @@
-//! Ends what a login wrote that was redeemed at the very moment in which its person ended: PostgreSQL let it commit without
-//! either transaction seeing the other. By the time that this runs, every transaction of that moment is over.
+//! Ends a login that was redeemed concurrently with the end of its account: PostgreSQL lets both transactions commit
+//! without seeing each other. When this job runs, all concurrent transactions are over.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Handler for EndLateLogins {
 
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let payload: Payload = serde_json::from_value(job.payload.clone())
-            .map_err(|error| Failure::Permanent(format!("the payload makes no sense: {error}")))?;
+            .map_err(|error| Failure::Permanent(format!("the payload is not valid: {error}")))?;
         Ok(self.0.end_logins_accepted_until(cx, &payload.subject, payload.ended_at).await?)
     }
 }

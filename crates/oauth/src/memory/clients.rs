@@ -9,7 +9,7 @@ use crate::domain::client::{Client, ClientId};
 use crate::storage::clients;
 
 const MAX_BYTES: usize = 32 << 20;
-/// What a client takes, roughly.
+/// The approximate size of a client.
 const CLIENT_BYTES: usize = 3 << 10;
 
 pub(crate) struct Clients {

@@ -1,5 +1,5 @@
-//! Wrong client secrets, by presented client id and network. A client that presents the right secret from another network
-//! is not affected, and none is locked out: after at most the refill time one more secret is compared.
+//! Wrong client secrets, counted by presented client id and network. Requests of the client from other networks are not
+//! affected, and none is locked out: one more secret is compared after at most the refill time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ pub(crate) const FAILURES: Budget = Budget::new(20, Duration::from_secs(5));
 
 const MAX_ENTRIES: usize = 100_000;
 
-/// A presented client id, registered or not, and the network that it came from.
+/// A presented client id, registered or not, and the network of the request.
 type Key = (TenantId, [u8; 32]);
 
 #[derive(Debug, Default)]

@@ -1,5 +1,5 @@
-//! Key sets, ready to sign and to verify. A row with a version tells when they changed; it is asked at most twice a second
-//! and only while keys are used.
+//! Cached key sets for signing and verification. A row with a version shows when they changed; it is read at most twice a
+//! second and only while keys are used.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -13,8 +13,8 @@ use jose::{SigningKey, VerificationKeys};
 use crate::domain::signing_key::{StoredKey, signer};
 use crate::storage::{keys, versions};
 
-/// For how long a version is believed: a key that another node made or deleted counts here after this time.
-const BELIEVED_FOR: Duration = Duration::from_millis(500);
+/// How long a version is cached: the longest delay until a key that another node created or deleted takes effect here.
+const CACHED_FOR: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
 pub(crate) struct KeyRing(Mutex<State>);
@@ -31,13 +31,13 @@ struct SeenVersion {
     seen_at: Timestamp,
 }
 
-/// A set as it was read.
+/// A cached set.
 pub(crate) struct LoadedSet {
     version: i64,
     pub(crate) keys: Vec<StoredKey>,
     signers: HashMap<String, Arc<SigningKey>>,
     pub(crate) verification: VerificationKeys,
-    /// Whether this process asked for the next key already.
+    /// Whether this process has already requested the next key.
     pub(crate) rotation_asked: AtomicBool,
 }
 
@@ -52,14 +52,14 @@ impl LoadedSet {
         Self { version, keys, signers, verification, rotation_asked: AtomicBool::new(false) }
     }
 
-    /// The key that signs now.
+    /// The current signing key.
     pub(crate) fn signer(&self, now: Timestamp) -> Option<Arc<SigningKey>> {
         signer(&self.keys, now).and_then(|key| self.signers.get(&key.kid)).cloned()
     }
 }
 
 impl KeyRing {
-    /// A set as it is now, possibly empty.
+    /// The current keys of a set, possibly none.
     pub(crate) async fn set(
         &self,
         database: &Database,
@@ -75,13 +75,13 @@ impl KeyRing {
             return Ok(set.clone());
         }
         let mut tx = database.read(tenant);
-        // The version was read first: a change in between is noticed next time.
+        // The version was read first: a concurrent change is noticed next time.
         let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, sealer, tenant, name).await?, now));
         self.state().sets.insert((tenant, name.to_owned()), set.clone());
         Ok(set)
     }
 
-    /// Makes the next use read again: called after a commit that changed keys.
+    /// Invalidates the cache: called after a commit that changed keys.
     pub(crate) fn forget(&self, tenant: TenantId) {
         self.state().versions.remove(&tenant);
     }
@@ -89,7 +89,7 @@ impl KeyRing {
     async fn version(&self, database: &Database, tenant: TenantId, now: Timestamp) -> Result<i64, Error> {
         let seen = self.state().versions.get(&tenant).copied();
         if let Some(seen) = seen
-            && now < seen.seen_at.plus(BELIEVED_FOR)
+            && now < seen.seen_at.plus(CACHED_FOR)
         {
             return Ok(seen.version);
         }

@@ -1,4 +1,4 @@
-//! Key sets that clients publish (`jwks_uri`). A set is kept for an hour. A `kid` that it lacks causes another fetch, at most
+//! Key sets that clients publish (`jwks_uri`). A set is cached for an hour. An unknown `kid` causes another fetch, at most
 //! once a minute, and a failure is cached for as long, so that requests cannot cause a flood of fetches.
 
 use std::collections::HashMap;
@@ -27,14 +27,14 @@ struct Fetched {
 pub(crate) enum KeySetError {
     #[error("the key set could not be fetched")]
     Unreachable,
-    #[error("the key set was not answered with status 200")]
+    #[error("the response for the key set does not have the status 200")]
     Status,
-    #[error("the answer is not a key set")]
+    #[error("the response is not a key set")]
     NotAKeySet,
 }
 
 impl RemoteKeySets {
-    /// The keys at `url`, fetched anew when they are old or lack `kid`.
+    /// The keys at `url`, fetched again when they are old or lack `kid`.
     pub(crate) async fn find(
         &self,
         cx: &Context,

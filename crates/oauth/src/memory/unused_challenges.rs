@@ -1,7 +1,7 @@
-//! Challenges that nobody has redeemed yet, as far as is known: see [`ReadCache`]. What this process made is
-//! unused at first, so the login or consent application that asks about it right away costs no look.
+//! Challenges that are known to be unused: see [`ReadCache`]. A challenge that this process issued is unused at first, so
+//! the login or consent application can read it right away without a database read.
 //!
-//! Nothing is decided by it but what a challenge is shown as: a redemption relies on the rows.
+//! The cache only affects the state that is shown for a challenge; a redemption relies on the rows.
 
 use base::TenantId;
 use database::{Cacheable, Database, Error, ReadCache, ReadStart};
@@ -22,7 +22,7 @@ impl UnusedChallenges {
         Self { cached: ReadCache::new(database.clone(), MAX_BYTES, MARKER_BYTES), database }
     }
 
-    /// A challenge that was made just now.
+    /// A challenge that was just issued.
     pub(crate) fn insert(&self, tenant: TenantId, challenge: &OneTime) {
         self.put(self.cached.start_reading(), tenant, challenge);
     }

@@ -1,5 +1,5 @@
-//! Client secrets whose slow hash was verified before. Kept is a keyed digest under a key of this process, together with
-//! the stored hash that it was verified against: a rotated secret misses.
+//! Client secrets whose slow hash was verified before, as keyed digests under a key of this process, together with the
+//! stored hash: a rotated secret misses.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::domain::client_secret::ClientSecretDigest;
 
 const MAX_SECRETS: usize = 10_000;
 
-/// How many slow hashes are computed at once: guessing secrets must not take every core.
+/// The number of concurrent slow hashes, so that guessing secrets cannot occupy every core.
 const CONCURRENT_HASHES: usize = 2;
 
 /// How long a request waits for its turn to hash.
@@ -32,12 +32,12 @@ impl VerifiedSecrets {
         Self { key: rng.bytes(), hashing: Semaphore::new(CONCURRENT_HASHES), verified: Mutex::default() }
     }
 
-    /// To be held while a slow hash is computed; `None` when others have been waiting for too long.
+    /// A permit to hold while computing a slow hash; `None` when the queue is too long.
     pub(crate) async fn hashing(&self) -> Option<SemaphorePermit<'_>> {
         tokio::time::timeout(QUEUE_DEADLINE, self.hashing.acquire()).await.ok()?.ok()
     }
 
-    /// Whether exactly this secret was found to match exactly this stored hash.
+    /// Whether exactly this secret was verified against exactly this stored hash.
     pub(crate) fn contains(
         &self,
         tenant: TenantId,
@@ -62,12 +62,12 @@ impl VerifiedSecrets {
     fn digest(&self, tenant: TenantId, client: &ClientId, stored: &ClientSecretDigest, secret: &str) -> [u8; 32] {
         let mut hasher = Sha256::new_with_prefix(self.key);
         hasher.update(tenant.as_i32().to_be_bytes());
-        // Lengths keep the parts apart: no two different inputs are the same bytes.
+        // Lengths separate the parts: different inputs never have the same bytes.
         for part in [client.as_str(), &stored.to_string(), secret] {
             hasher.update(part.len().to_be_bytes());
             hasher.update(part);
         }
-        // The key leads and follows, so that the digest cannot be extended.
+        // The key comes first and last, which prevents length extension.
         hasher.update(self.key);
         hasher.finalize().into()
     }
@@ -81,7 +81,7 @@ mod tests {
     use crate::domain::client_secret::SecretHasher;
 
     #[test]
-    fn only_the_verified_secret_against_the_same_hash_is_known() {
+    fn only_the_same_secret_and_hash_are_found() {
         let rng = Rng::seeded(1);
         let verified = VerifiedSecrets::new(&rng);
         let (tenant, client) = (TenantId::DEFAULT, ClientId::parse("a").unwrap());

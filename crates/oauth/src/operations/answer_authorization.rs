@@ -1,7 +1,7 @@
-//! Answers an authorization request: writes the grant, and issues the code and the tokens that were asked for (RFC 6749
-//! sections 4.1.2 and 4.2.2, OpenID Connect Core sections 3.2.2.5 and 3.3.2.5).
+//! Completes an authorization request: writes the grant, and issues the requested code and tokens (RFC 6749 sections 4.1.2
+//! and 4.2.2, OpenID Connect Core sections 3.2.2.5 and 3.3.2.5).
 //!
-//! The grant takes the id that the flow had from its beginning, so a flow is answered once, whatever is replayed.
+//! The grant has the id of the flow, so a flow is completed once, even if requests are replayed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,10 @@ use crate::domain::person_claims::PersonClaims;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{consents, forced_subjects, grants};
 
-/// How long after its expiry a code is still recognised, so that a replay can be told from nonsense.
+/// How long after its expiry a replay of a code is still detected.
 const REPLAY_MEMORY: Duration = Duration::from_mins(30);
 
-/// A code, tokens, or both, on their way to the client.
+/// The code, the tokens, or both, for the client.
 #[derive(Debug)]
 pub struct IssuedAuthorization {
     pub target: ResponseTarget,
@@ -39,7 +39,7 @@ pub struct IssuedAuthorization {
     pub scope: ScopeSet,
 }
 
-/// An access token that comes by the browser.
+/// An access token from the authorization endpoint.
 #[derive(Debug)]
 pub struct FrontChannelToken {
     pub token: PlainToken,
@@ -56,7 +56,7 @@ pub enum IssueError {
     Database(#[from] database::Error),
 }
 
-/// What the person agreed to, and which claims about them may be issued.
+/// What the user agreed to, and which claims about them may be issued.
 #[derive(Debug)]
 pub(super) struct Agreement<'a> {
     pub consent: &'a ConsentFlow,
@@ -78,14 +78,16 @@ impl OAuth {
         let parameters = flow.parameters();
         let request = AuthorizationRequest::validate(&parameters, &client, self.authorization_rules())?;
         if request.target != flow.target {
-            let error = OAuthError::new(ErrorCode::InvalidRequest, "The client was changed meanwhile: start again.");
+            let error =
+                OAuthError::new(ErrorCode::InvalidRequest, "The client was changed in the meantime: start again.");
             return Err(Refusal::to_person(error.code, error.hint).into());
         }
         let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &consent.login.subject).await?;
         let shown = shown_subject(&client, &consent.login.subject, forced.as_deref(), self.pairwise_salt());
 
         if request.response_types.id_token && !accepted.scope.contains("openid") {
-            let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid to be granted.");
+            let error =
+                OAuthError::new(ErrorCode::InvalidScope, "An ID token requires that the scope openid is granted.");
             return Err(Refusal::to_client(&request.target, error).into());
         }
         let code = request
@@ -98,7 +100,7 @@ impl OAuth {
             let hint = "This authorization was completed before.";
             return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
         };
-        // Who signed out between login and consent is not signed in.
+        // A user who logged out between login and consent gets no grant.
         if inserted.login_expires_at.is_none_or(|expires_at| expires_at <= cx.now) {
             return Err(Refusal::to_client(&request.target, ErrorCode::LoginRequired.into()).into());
         }
@@ -126,7 +128,7 @@ impl OAuth {
         Ok(issued)
     }
 
-    /// Makes the tokens that come by the browser, after the grant that they rest on was written.
+    /// Issues the front-channel tokens, after their grant was written.
     async fn add_tokens(
         &self,
         cx: &Context,
@@ -158,7 +160,7 @@ impl OAuth {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one place where everything that a grant remembers comes together")]
+    #[expect(clippy::too_many_arguments, reason = "all data of a grant is combined in one place")]
     fn new_grant(
         &self,
         cx: &Context,
@@ -171,14 +173,14 @@ impl OAuth {
         let Agreement { consent, accepted, person } = agreement;
         let (flow, login) = (&consent.flow, &consent.login);
         let code_expires_at = cx.now.plus(self.config().ttl.auth_code.get());
-        // The row also tells that the consent challenge was redeemed.
+        // The row also proves that the consent challenge was redeemed.
         let challenge_expires_at = flow.expires_at(self.challenge_lifetime());
         let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
         if request.response_types.token {
             let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
             expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
         }
-        // Signing out must reach the client as long as the login lives, so its grant is remembered as long.
+        // A logout must notify the client as long as the login is valid, so its grant is kept as long.
         let metadata = &client.metadata;
         if !metadata.backchannel_logout_uri.is_empty() || !metadata.frontchannel_logout_uri.is_empty() {
             expires_at = expires_at.max(cx.now.plus(self.config().ttl.authentication_session.get()));
@@ -199,7 +201,7 @@ impl OAuth {
                 redirect_uri: request.redirect_uri_sent.then(|| request.target.redirect_uri.clone()),
             }),
             nonce: request.nonce.clone(),
-            // OpenID Connect Core section 2: "0" says that what was asked for was not reached.
+            // OpenID Connect Core section 2: "0" means that the requested level was not reached.
             acr: login.acr.clone().or_else(|| (!request.acr_values.is_empty()).then(|| "0".to_owned())),
             amr: login.amr.clone(),
             authenticated_at: Some(login.authenticated_at),
@@ -217,7 +219,7 @@ impl OAuth {
         }
     }
 
-    /// When the last token that a consent leads to expires, if none is refreshed.
+    /// When the last token of a consent expires, if none is refreshed.
     fn tokens_expire_at(&self, client: &Client, accepted: &AcceptedConsent, now: Timestamp) -> Timestamp {
         let lifespans = Lifespans::of_authorization_code(&self.config().ttl, &client.metadata.lifespans);
         let refreshes =

@@ -1,9 +1,9 @@
 //! Authenticates a client (RFC 6749 section 2.3, RFC 7523 section 3, OpenID Connect Core section 9).
 //!
-//! A client uses the one method that is registered for it. A failed authentication has one answer, whether the client is
-//! unknown, the secret or the signature is wrong, or the method is: the reason is in the log. Only a client that proved its
-//! identity learns that it used the wrong method. The `jti` of an assertion is recorded last, after every other check, and
-//! under its issuer, so that nobody can use up the assertion of another client.
+//! A client must use its registered method. All failures have one response, whether the client is unknown, the secret or
+//! the signature is wrong, or the method is; the reason is logged. Only a client that authenticated successfully
+//! gets the error that it used the wrong method. The `jti` of an assertion is recorded last, after every other check, and per issuer, so
+//! that no client can use up the assertion of another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::domain::client::{Client, ClientId, TokenEndpointAuthMethod};
 use crate::domain::client_secret::ClientSecretDigest;
 use crate::storage::used_jtis;
 
-/// How far a client's clock may be off.
+/// The allowed skew of a client's clock.
 const LEEWAY: Duration = Duration::from_secs(30);
 
-/// A client that proved who it is, or that has nothing to prove it with.
+/// A client that authenticated, or that needs no credentials.
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient(Arc<Client>);
 
@@ -35,10 +35,10 @@ impl AuthenticatedClient {
 pub enum AuthenticateClientError {
     #[error(transparent)]
     Malformed(#[from] MalformedCredentials),
-    /// The client is unknown or did not prove its identity; nothing more is disclosed.
+    /// The client is unknown or did not authenticate; nothing more is disclosed.
     #[error("the client is unknown, its credentials are wrong, or it is not registered for this authentication method")]
     Rejected,
-    /// The client proved its identity, by a method that it is not registered for.
+    /// The client authenticated with a method that it is not registered for.
     #[error(
         "the client authenticated with '{}', but its token_endpoint_auth_method is '{}'",
         used.as_str(), registered.as_str()
@@ -48,17 +48,17 @@ pub enum AuthenticateClientError {
     Assertion(#[from] AssertionRefusal),
     #[error("the client assertion was used before")]
     AssertionReplayed,
-    /// Too many wrong secrets came for this client from this network.
+    /// Too many wrong secrets for this client from this network.
     #[error("too many wrong secrets were presented for this client from this address")]
     TooManyFailures { retry_after: Duration },
-    /// Too many secrets are being verified at once, or the verification was cut short.
-    #[error("the secret could not be verified now")]
+    /// Too many secrets are being verified at once, or the verification was interrupted.
+    #[error("the secret could not be verified at the moment")]
     Interrupted,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
 
-/// What is wrong with an assertion, as far as it does not depend on which clients exist.
+/// What is wrong with an assertion, as far as it does not reveal which clients exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssertionRefusal {
     #[error(transparent)]
@@ -69,8 +69,8 @@ pub enum AssertionRefusal {
     NotTheClient,
 }
 
-/// Why a client did not prove its identity. For the log alone: an answer that told these apart would tell which clients
-/// exist and how they authenticate.
+/// Why a client could not be authenticated. Only for the log: distinguishing these in the response would reveal which
+/// clients exist and how they authenticate.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 enum Rejection {
     #[error("the client_id is not a valid one")]
@@ -130,7 +130,7 @@ impl OAuth {
         secret: Secret<String>,
         used: TokenEndpointAuthMethod,
     ) -> Result<AuthenticatedClient, AuthenticateClientError> {
-        // Before any hashing, and alike for clients that do not exist.
+        // Before any hashing, and in the same way for clients that do not exist.
         self.admit_secret(cx, id)?;
         let client = match self.known_client(cx, id).await {
             Err(error @ AuthenticateClientError::Rejected) => {
@@ -164,7 +164,7 @@ impl OAuth {
         admit.map_err(|retry_after| AuthenticateClientError::TooManyFailures { retry_after })
     }
 
-    /// Imported and chosen secrets: hashed once, on a thread that may take its time, then remembered.
+    /// Imported and chosen secrets: hashed once, on a blocking thread, then cached.
     async fn matches_slow_secret(
         &self,
         cx: &Context,
@@ -176,12 +176,12 @@ impl OAuth {
             return Ok(false);
         }
         let _permit = self.verified_secrets().hashing().await.ok_or(AuthenticateClientError::Interrupted)?;
-        // Whoever waited for the first use of a secret finds it verified.
+        // Requests that waited for the first verification of a secret find it cached.
         let is_known = |stored| self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose());
         if slow.iter().any(is_known) {
             return Ok(true);
         }
-        // Secrets that were compared during the wait count.
+        // Count secrets that were compared during the wait.
         self.admit_secret(cx, client.id.as_str())?;
         let (id, presented) = (client.id.clone(), secret.clone());
         let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));
@@ -214,7 +214,7 @@ impl OAuth {
         let kid = jws.unverified_header().kid.clone();
         let keys = self.keys_of_client(cx, &client, kid.as_deref()).await.ok_or_else(no_keys)?;
         let algorithm = assertion_algorithm(&client).ok_or_else(no_keys)?;
-        // The signature covers the same bytes that were read above.
+        // The signature covers the same bytes that were parsed above.
         let verified = jws.verify(&keys, &[algorithm]).map_err(|error| rejected(cx, id, error.into()))?;
         let claims: Map<String, Value> =
             verified.claims().ok_or(AssertionRefusal::Claim(ClaimError::Malformed("sub")))?;
@@ -254,7 +254,7 @@ impl OAuth {
         }
     }
 
-    /// The keys that a client registered, or publishes.
+    /// The registered or published keys of a client.
     pub(crate) async fn keys_of_client(
         &self,
         cx: &Context,
@@ -271,7 +271,7 @@ impl OAuth {
     }
 }
 
-/// The registered algorithm; RS256 when none is (OpenID Connect Core section 9 leaves it to us).
+/// The registered algorithm; RS256 by default (OpenID Connect Core section 9 leaves it to the server).
 fn assertion_algorithm(client: &Client) -> Option<Algorithm> {
     match client.metadata.token_endpoint_auth_signing_alg.as_str() {
         "" => Some(Algorithm::RS256),

@@ -1,4 +1,4 @@
-//! Issues a token to a client that acts for itself (RFC 6749 section 4.4). Nothing is stored: the token says everything.
+//! Issues a token to a client that acts for itself (RFC 6749 section 4.4). Nothing is stored: the token contains all data.
 
 use base::Context;
 use oauth_types::{GrantType, ScopeSet};
@@ -14,7 +14,7 @@ use crate::domain::grant::GrantSession;
 use crate::domain::lifespan::Lifespans;
 use crate::domain::token_hook::HookCall;
 
-/// What the client sends.
+/// The client's request.
 #[derive(Debug, Default)]
 pub struct AuthorizeClientRequest {
     pub scope: ScopeSet,
@@ -27,9 +27,9 @@ pub enum AuthorizeClientError {
     PublicClient,
     #[error("the client is not registered for the grant type client_credentials")]
     GrantTypeNotAllowed,
-    #[error("the client may not ask for the scope '{0}'")]
+    #[error("the client may not request the scope '{0}'")]
     ScopeNotAllowed(String),
-    #[error("the client may not ask for the audience '{0}'")]
+    #[error("the client may not request the audience '{0}'")]
     AudienceNotAllowed(String),
     #[error(transparent)]
     Hook(#[from] HookError),

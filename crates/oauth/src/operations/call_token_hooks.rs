@@ -1,5 +1,5 @@
-//! Asks the operator's hooks before tokens are issued. Nothing was written yet, so a hook that fails costs the client no
-//! code and no refresh token.
+//! Calls the operator's hooks before tokens are issued. Nothing has been written yet, so a failing hook does not use up a
+//! code or a refresh token.
 
 use bytes::Bytes;
 use http::Request;
@@ -17,13 +17,13 @@ use crate::domain::token_hook::{HookAnswer, HookCall, interpret};
 pub enum HookError {
     #[error("the token hook denied the request")]
     Denied,
-    /// What went wrong stands in the log.
-    #[error("the token hook could not be asked or gave no answer that is understood")]
+    /// The cause is logged.
+    #[error("the token hook failed or returned an invalid response")]
     Failed,
 }
 
 impl OAuth {
-    /// The session data as the hooks want it; as it was when there are none.
+    /// The session data after the hooks; unchanged without hooks.
     pub(super) async fn call_token_hooks(&self, call: HookCall<'_>) -> Result<GrantSession, HookError> {
         let oauth2 = &self.config().oauth2;
         let mut session = call.session.clone();
@@ -42,7 +42,7 @@ impl OAuth {
         let response = self.http().send(request).await.map_err(|error| failed(hook, &error))?;
         match interpret(response.status().as_u16(), response.body()) {
             HookAnswer::Unchanged => Ok(session),
-            // The hook was shown what is known about the person, and chose what to leave of it.
+            // The hook received the claims about the user, and returned those to issue.
             HookAnswer::Replaced { access_token, id_token } => {
                 Ok(GrantSession { access_token, id_token, person: PersonClaims::default(), ..session })
             }

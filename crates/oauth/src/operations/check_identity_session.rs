@@ -1,5 +1,5 @@
-//! Asks the identity service about the person who answered a login challenge: are they still signed in with this browser, and
-//! which claims does it have about them?
+//! Checks the identity session of the user who accepted a login challenge: whether they are still signed in with this
+//! browser, and which claims exist about them.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::domain::person_claims::PersonClaims;
 /// Who is signed in at the identity service.
 #[derive(Debug)]
 pub enum SignedIn {
-    /// The person of the login; this is what `whoami` answers.
+    /// The user of the login, with the response of `whoami`.
     SamePerson(Arc<Value>),
-    /// The login does not rest on the identity service, or that lives on another host, whose cookies do not come here.
+    /// The login is not based on the identity service, or the service is on another host, whose cookies are not sent here.
     Unknown,
-    /// Somebody else, or nobody any more.
+    /// Another user is signed in, or none.
     Otherwise,
 }
 
@@ -46,8 +46,9 @@ impl OAuth {
         })
     }
 
-    /// What tokens of this scope may say about the person, where our own page asks for consent; an application of the
-    /// operator's chooses the claims itself. Nothing was written before, so the visit may be repeated after an outage.
+    /// The claims about the user for tokens with this scope, if consent is given on the built-in page; the operator's
+    /// consent application chooses its own claims. Nothing has been written before, so the request may be repeated after an
+    /// outage.
     pub(super) async fn claims_of_person(
         &self,
         cx: &Context,
@@ -60,15 +61,15 @@ impl OAuth {
         }
         match self.check_identity_session(cx, login, browser).await {
             Ok(SignedIn::SamePerson(whoami)) => Ok(PersonClaims::of(&whoami["identity"])),
-            // Nothing is said about somebody else.
+            // Never issue claims about another user.
             Ok(SignedIn::Unknown | SignedIn::Otherwise) => Ok(PersonClaims::default()),
             Err(error) => Err(identity_unavailable(cx, &error)),
         }
     }
 }
 
-/// Without an answer nobody is taken for anybody.
+/// An outage never counts as a valid session.
 pub fn identity_unavailable(cx: &Context, error: &Unavailable) -> Refusal {
-    tracing::warn!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "no answer about the session");
+    tracing::warn!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "the identity session could not be checked");
     Refusal::to_person(ErrorCode::TemporarilyUnavailable, "")
 }

@@ -1,4 +1,4 @@
-//! What the consent application asks and says about a consent challenge: look, accept, reject. None of it writes a row.
+//! The operations of the consent application on a consent challenge: read, accept, reject. None of them writes a row.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::domain::one_time::OneTime;
 use crate::domain::rejection::Rejection;
 use crate::domain::sealed::SealedValue;
 
-/// A consent challenge, opened.
+/// An opened consent challenge.
 #[derive(Debug)]
 pub struct ConsentChallenge {
     pub consent: ConsentFlow,
@@ -35,7 +35,7 @@ impl OAuth {
         Ok(ConsentChallenge { consent, request, client, request_url })
     }
 
-    /// Returns where the browser goes.
+    /// Returns the redirect URL.
     pub fn accept_consent_request(
         &self,
         cx: &Context,
@@ -51,7 +51,7 @@ impl OAuth {
         Ok(self.consent_verifier_url(cx, consent, Decision::Accepted(accepted)))
     }
 
-    /// Our own consent page: all or nothing.
+    /// For the built-in consent page: all or nothing.
     pub fn accept_whole_consent_request(
         &self,
         cx: &Context,
@@ -63,7 +63,7 @@ impl OAuth {
         Ok(self.consent_verifier_url(cx, consent, Decision::Accepted(accepted)))
     }
 
-    /// Returns where the browser goes.
+    /// Returns the redirect URL.
     pub fn reject_consent_request(
         &self,
         cx: &Context,

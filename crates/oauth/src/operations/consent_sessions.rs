@@ -1,4 +1,4 @@
-//! Consents as operators see them: list them, and take them back together with the tokens they led to.
+//! Consents in the admin API: list them, and revoke them together with their tokens.
 
 use base::{Context, Page, PageRequest, Timestamp};
 use serde_json::json;
@@ -13,20 +13,20 @@ use crate::storage::{clients, consents, revocations};
 
 pub(super) const CONSENT_DETAILS: base::seal::Purpose = base::seal::Purpose("oauth consent details");
 
-/// A person who gave more consents than this sees the clients of the newest ones.
+/// For a user with more consents, only the clients of the newest ones are listed.
 const CONSENTS_LOOKED_AT: i64 = 500;
 
-/// One consent with everything that was asked and answered.
+/// A consent with its full request and decision.
 #[derive(Debug)]
 pub struct ConsentRecord {
     pub consent: Consent,
     pub details: ConsentDetails,
-    /// `None` when the client was deleted since.
+    /// `None` when the client has been deleted.
     pub client: Option<Client>,
     pub request_url: String,
 }
 
-/// Which consents are taken back.
+/// Which consents to revoke.
 #[derive(Clone, Debug)]
 pub enum RevokeConsents {
     One(GrantId),
@@ -58,7 +58,7 @@ impl OAuth {
         Ok(Page { items: records, next })
     }
 
-    /// The clients that a person gave consent to and that exist still, each once: at most `limit`, of the newest consents.
+    /// The existing clients with a consent of the user, each once: at most `limit`, of the newest consents.
     pub async fn connected_clients(
         &self,
         cx: &Context,
@@ -83,7 +83,7 @@ impl OAuth {
         serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
     }
 
-    /// Takes consents back. Codes, refresh tokens and access tokens that they led to end in the same transaction.
+    /// Revokes consents. Their codes, refresh tokens and access tokens end in the same transaction.
     pub async fn revoke_consents(&self, cx: &Context, which: &RevokeConsents) -> Result<(), database::Error> {
         let mut tx = self.database().write(cx.tenant).await?;
         let (subject, attributes) = match which {

@@ -9,17 +9,17 @@ use crate::domain::client::{Client, ClientId, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
 use crate::storage::clients;
 
-/// What somebody wants to register.
+/// A client to register.
 #[derive(Debug, Default)]
 pub struct NewClient {
-    /// An id of the caller's choice; a UUID otherwise.
+    /// The requested id; a UUID by default.
     pub id: Option<ClientId>,
-    /// A secret of the caller's choice; a generated one otherwise.
+    /// The requested secret; a generated one by default.
     pub secret: Option<Secret<String>>,
     pub metadata: ClientMetadata,
 }
 
-/// A new client with what is told this once.
+/// A new client with the values that are returned only once.
 #[derive(Debug)]
 pub struct CreatedClient {
     pub client: Client,
@@ -53,7 +53,7 @@ impl OAuth {
             secrets: digest.into_iter().collect(),
             metadata,
             registration_token: Some(registration_access_token.digest()),
-            // Not the value of a deleted client with the same id, whose tokens must stay inactive.
+            // Unlike the epoch of a deleted client with the same id, whose tokens must stay inactive.
             token_epoch: i64::from_be_bytes(self.rng().bytes()),
             version: 1,
             created_at: cx.now,

@@ -1,4 +1,4 @@
-//! Deletes a client, and in the same transaction what it was granted: its tokens are inactive at once.
+//! Deletes a client and its grants in one transaction: its tokens are inactive at once.
 
 use base::Context;
 use serde_json::json;

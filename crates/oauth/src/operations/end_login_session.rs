@@ -1,8 +1,8 @@
-//! Ends login sessions: the row, what was granted in it, the session of the identity service behind it, and the
-//! notifications of the clients that it reached.
+//! Ends login sessions: the row, its grants, the corresponding session of the identity service, and the notifications of
+//! the clients.
 //!
-//! All of it is one transaction when the identity service runs in this process. One in another process is called after
-//! the commit, before the answer; a job of the same transaction calls it again if that fails.
+//! This is one transaction when the identity service runs in this process. One in another process is called after the
+//! commit, before the response; if that fails, a job of the same transaction retries it.
 
 use base::{Context, Timestamp};
 use contracts::SessionEnd;
@@ -19,11 +19,11 @@ use crate::jobs::{backchannel_logout, end_identity_session, end_late_logins};
 use crate::storage::provider_ends::{self, Ended};
 use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
 
-/// Where a browser goes when it is signed out.
+/// Where to redirect the browser after a logout.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FinishedLogout {
     pub redirect_to: String,
-    /// Pages of clients that must be loaded first.
+    /// Front-channel logout pages of clients to load first.
     pub front_channel: Vec<String>,
     pub clear_cookie: bool,
 }
@@ -38,16 +38,16 @@ pub enum FinishLogoutError {
     Database(#[from] database::Error),
 }
 
-/// What the end of login sessions leaves to do after the commit.
+/// The remaining work after the commit.
 #[derive(Debug, Default)]
 struct EndedLogins {
-    /// Front-channel pages of the clients that the sessions reached.
+    /// Front-channel logout pages of the clients in the sessions.
     front_channel: Vec<String>,
     /// Sessions of an identity service in another process.
     sessions_elsewhere: Vec<Uuid>,
 }
 
-/// Whose sessions end.
+/// Which sessions to end.
 #[derive(Clone, Debug)]
 pub enum EndLoginSessions {
     Session(LoginSessionId),
@@ -55,7 +55,7 @@ pub enum EndLoginSessions {
 }
 
 impl OAuth {
-    /// The person confirmed: carries the sign-out out, once.
+    /// Completes a confirmed logout, once.
     pub async fn finish_logout(
         &self,
         cx: &Context,
@@ -70,7 +70,7 @@ impl OAuth {
         let own_session = browser.session == Some(flow.session_id);
         let mut finished =
             FinishedLogout { redirect_to: flow.redirect_to, front_channel: Vec::new(), clear_cookie: own_session };
-        // Without an ID token only the browser that holds the session may end it.
+        // Without an ID token only the browser with the session may end it.
         if !flow.rp_initiated && !own_session {
             return Ok(finished);
         }
@@ -86,7 +86,7 @@ impl OAuth {
         Ok(finished)
     }
 
-    /// Ends sessions on behalf of an operator. What does not exist is ended already.
+    /// Ends sessions for an operator. Sessions that do not exist count as ended.
     pub async fn end_login_sessions(&self, cx: &Context, whose: &EndLoginSessions) -> Result<(), database::Error> {
         let mut tx = self.database().write(cx.tenant).await?;
         let sessions = match whose {
@@ -102,7 +102,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// Ends logins, the sessions of the identity service behind them, and the other logins that rest on those.
+    /// Ends logins, their sessions of the identity service, and the other logins of those sessions.
     async fn end_with_identity_sessions(
         &self,
         cx: &Context,
@@ -114,7 +114,8 @@ impl OAuth {
             logins.iter().filter_map(|login| login.identity_provider_session_id.clone()).collect();
         provider_sessions.sort_unstable();
         provider_sessions.dedup();
-        // The identity service locks its sessions before it reports their end here: the same order cannot deadlock.
+        // The identity service locks its sessions before it notifies this service: using the same order prevents a
+        // deadlock.
         for id in &provider_sessions {
             ended.sessions_elsewhere.extend(self.end_identity_session(cx, tx, id).await?);
         }
@@ -150,7 +151,7 @@ impl OAuth {
         }
     }
 
-    /// A failure is left to the job.
+    /// On failure the job retries.
     async fn end_sessions_elsewhere(&self, cx: &Context, ended: &EndedLogins) {
         let Some(sessions) = self.sessions().get() else { return };
         for id in &ended.sessions_elsewhere {
@@ -162,7 +163,7 @@ impl OAuth {
         }
     }
 
-    /// The identity service ended one of its sessions: so do the logins that rest on it.
+    /// The identity service ended one of its sessions: end the logins that are based on it.
     pub(crate) async fn end_sessions_of_provider(
         &self,
         cx: &Context,
@@ -176,7 +177,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// A person is gone or disabled: nothing in that person's name goes on.
+    /// An account was deleted or disabled: end everything of its user.
     pub(crate) async fn end_subject(
         &self,
         cx: &Context,
@@ -196,7 +197,7 @@ impl OAuth {
         jobs::append_event(tx, cx, event).await
     }
 
-    /// Ends what was written by logins that were accepted at `ended_at` or before.
+    /// Ends the effects of logins that were accepted at `ended_at` or before.
     pub(crate) async fn end_logins_accepted_until(
         &self,
         cx: &Context,
@@ -212,7 +213,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// What the person's browsers still carry as accepted is good no more.
+    /// Rejects accepted logins that browsers have not redeemed yet.
     async fn refuse_logins_of_subject(
         &self,
         cx: &Context,
@@ -224,11 +225,11 @@ impl OAuth {
     }
 
     async fn mark_ended(&self, cx: &Context, tx: &mut WriteTx, what: Ended<'_>) -> Result<(), database::Error> {
-        // A login is accepted before its challenge expires, and redeemed before that, too.
+        // A login is accepted and redeemed before its challenge expires.
         provider_ends::mark(tx, what, cx.now, cx.now.plus(self.challenge_lifetime())).await
     }
 
-    /// Returns the front-channel pages of the clients that the session reached.
+    /// Returns the front-channel logout pages of the clients in the session.
     async fn end_session(
         &self,
         cx: &Context,

@@ -1,4 +1,4 @@
-//! Introspects a token (RFC 7662). Opening the token gives its claims; one read decides whether it is active.
+//! Introspects a token (RFC 7662). Opening the token gives its claims; one read determines whether it is active.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::domain::sealed_token::{ACCESS_TOKEN, REFRESH_TOKEN};
 use crate::domain::signing_key::ACCESS_TOKEN_SET;
 use crate::storage::{grants, revoked_tokens, versions};
 
-/// What a cached access token takes, roughly.
+/// The approximate size of a cached access token.
 pub(crate) const LIVE_TOKEN_BYTES: usize = 2 << 10;
 
-/// An access token that is live, with the claims that the consent application gave it.
+/// An active access token, with the claims from the consent application.
 #[derive(Clone, Debug)]
 pub struct LiveAccessToken {
     pub token: AccessToken,
@@ -29,7 +29,7 @@ pub struct LiveAccessToken {
 }
 
 impl OAuth {
-    /// `required` are scopes that the token must have, for the answer to be "active".
+    /// `required` are scopes that an active token must have.
     pub async fn introspect_token(
         &self,
         cx: &Context,
@@ -47,7 +47,7 @@ impl OAuth {
         Ok(active.map_or(Introspection::INACTIVE, Introspection::active))
     }
 
-    /// An access token in either format, if it is ours and live.
+    /// An active access token of this service, in either format.
     pub(super) async fn find_live_access_token(
         &self,
         cx: &Context,
@@ -75,7 +75,7 @@ impl OAuth {
         let Some(live) = self.find_liveness(cx, token).await? else { return Ok(None) };
         let Provenance { jti, grant, .. } = live.token.provenance;
         let grant = grant.map_or(jti, |(grant, _)| grant.as_uuid());
-        // The subject stands for all of its grants, the client for all of its.
+        // The cache entry depends on all grants of the subject and of the client.
         let (client, subject) = (live.token.client_id.as_str().to_owned(), live.token.subject.clone());
         let keys = versions::KEYS.as_bytes();
         let subjects: &[&[u8]] = &[jti.as_bytes(), grant.as_bytes(), client.as_bytes(), subject.as_bytes(), keys];
@@ -88,7 +88,7 @@ impl OAuth {
         Ok(Some(self.live_tokens().put(start, cx.tenant, key, read)))
     }
 
-    /// What keeps an access token live, asked of the tables.
+    /// Reads from the tables whether an access token is active.
     async fn find_liveness(
         &self,
         cx: &Context,
@@ -111,13 +111,13 @@ impl OAuth {
         }))
     }
 
-    /// What a token says, whether or not it is live; `None` when it is none of ours.
+    /// The content of a token, whether or not it is active; `None` when it was not issued by this service.
     pub(super) async fn open_access_token(
         &self,
         cx: &Context,
         token: &PlainToken,
     ) -> Result<Option<AccessToken>, database::Error> {
-        // The format is read off the token, not off the client's present setting, which may have changed since.
+        // The format is determined from the token, not from the client's current setting, which may have changed.
         if token.expose().starts_with(ACCESS_TOKEN.prefix) {
             return Ok(AccessToken::open(self.sealer(), cx.tenant, token));
         }
@@ -231,7 +231,7 @@ impl contracts::TokenIntrospection for OAuth {
             .map_err(|error| contracts::Unavailable::new("oauth", error))?;
         let Some(active) = introspection.as_active() else { return Ok(contracts::Introspection::default()) };
         let Ok(Value::Object(mut claims)) = serde_json::to_value(active) else {
-            return Err(contracts::Unavailable::new("oauth", "the introspection cannot be written as JSON"));
+            return Err(contracts::Unavailable::new("oauth", "the introspection cannot be serialized as JSON"));
         };
         claims.shift_remove("active");
         Ok(contracts::Introspection { active: true, claims })

@@ -1,4 +1,4 @@
-//! Lists clients, a page at a time.
+//! Lists clients, one page at a time.
 
 use base::{Context, Page, PageRequest};
 

@@ -1,4 +1,4 @@
-//! What the login application asks and says about a login challenge: look, accept, reject. None of it writes a row: a
+//! The operations of the login application on a login challenge: read, accept, reject. None of them writes a row: a
 //! decision comes back through the browser as a sealed verifier.
 
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::domain::sealed::SealedValue;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChallengeError {
-    /// Not one of ours, or sealed for something else.
-    #[error("there is no such challenge")]
+    /// Not issued by this service, or sealed for another purpose.
+    #[error("the challenge does not exist")]
     Unknown,
     #[error("the challenge has expired")]
     Expired,
-    /// It was redeemed before; the browser may begin anew.
+    /// It was redeemed before; the browser may start again.
     #[error("the challenge was used before")]
     Used { redirect_to: String },
     #[error("{0}")]
@@ -30,7 +30,7 @@ pub enum ChallengeError {
     Database(#[from] database::Error),
 }
 
-/// A login challenge, opened.
+/// An opened login challenge.
 #[derive(Debug)]
 pub struct LoginChallenge {
     pub flow: AuthorizationFlow,
@@ -50,7 +50,7 @@ impl OAuth {
         Ok(LoginChallenge { flow, client, request_url })
     }
 
-    /// Returns where the browser goes.
+    /// Returns the redirect URL.
     pub fn accept_login_request(
         &self,
         cx: &Context,
@@ -65,7 +65,7 @@ impl OAuth {
         }
     }
 
-    /// Returns where the browser goes.
+    /// Returns the redirect URL.
     pub fn reject_login_request(
         &self,
         cx: &Context,
@@ -90,7 +90,8 @@ impl OAuth {
         self.verifier_url(&client_id, "login_verifier", &verifier)
     }
 
-    /// The authorization endpoint with a verifier. The verifier carries the whole request, so nothing else is repeated.
+    /// The authorization endpoint with a verifier. The verifier contains the whole request, so no other parameter is
+    /// needed.
     pub(super) fn verifier_url(&self, client_id: &ClientId, name: &str, verifier: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("client_id", client_id.as_str()).append_pair(name, verifier);

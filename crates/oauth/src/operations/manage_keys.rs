@@ -1,6 +1,6 @@
-//! Key sets as operators manage them: read, generate, import, delete; and their rotation.
+//! The operations on key sets: read, generate, import, delete; and their rotation.
 //!
-//! A key that an operator adds signs at once, as it always did; a rotation publishes the next key first.
+//! A key that an operator adds signs at once, as in Ory Hydra; a rotation publishes the next key first.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::OAuth;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
 use crate::storage::{keys, versions};
 
-/// Of a set and of a key: together they fit in one index entry of PostgreSQL, which holds 2704 bytes.
+/// The limit for the names of sets and keys: together they fit in one index entry of PostgreSQL, which holds 2704 bytes.
 const MAX_NAME: usize = 1024;
 
-/// A key to be made.
+/// A key to generate.
 #[derive(Debug)]
 pub struct NewKey {
     pub algorithm: String,
@@ -33,15 +33,15 @@ pub enum ManageKeysError {
     Algorithm(#[from] UnknownAlgorithm),
     #[error("'use' must be 'sig' or 'enc'")]
     KeyUse,
-    #[error("the set has a key named '{0}'")]
+    #[error("the set already has a key named '{0}'")]
     KidTaken(String),
     #[error("a key in the set has no 'kid'")]
     KidMissing,
     #[error("'{0}' must have {MAX_NAME} bytes or fewer")]
     NameTooLong(&'static str),
-    #[error("the key set would be left without a key that signs")]
+    #[error("the key set would have no signing key left")]
     NothingSigns,
-    #[error("there is no such key")]
+    #[error("the key does not exist")]
     NotFound,
     #[error(transparent)]
     Key(#[from] SigningKeyError),
@@ -50,7 +50,7 @@ pub enum ManageKeysError {
 }
 
 impl OAuth {
-    /// The keys of a set with their private parts, newest first; `NotFound` when there are none.
+    /// The keys of a set with their private parts, newest first; `NotFound` without keys.
     pub async fn get_key_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
         let set = self.key_set(cx, set_name).await?;
         let keys: Vec<Jwk> = set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.clone()).collect();
@@ -62,9 +62,9 @@ impl OAuth {
         set.keys.into_iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(ManageKeysError::NotFound)
     }
 
-    /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
+    /// The published keys: the signing sets, then the configured ones; only public parts.
     pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
-        // A relying party that comes before the first token finds the key that will sign it.
+        // A relying party that fetches keys before the first token gets the key that will sign it.
         Box::pin(self.prepare(cx)).await?;
         let mut names = self.config().webfinger.jwks.broadcast_keys.clone();
         for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
@@ -91,7 +91,7 @@ impl OAuth {
         let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
         jwk.key_use = Some(key_use);
         let mut tx = self.change_keys(cx).await?;
-        // The newest key signs, also when another one was made at the same instant.
+        // The newest key signs, even when another one was created at the same instant.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
         let key = stored_key(cx, set_name, jwk.clone(), position)?;
@@ -102,7 +102,7 @@ impl OAuth {
         Ok(jwk)
     }
 
-    /// Puts these keys in the place of all that the set has.
+    /// Replaces all keys of the set.
     pub async fn replace_key_set(&self, cx: &Context, set_name: &str, set: JwkSet) -> Result<JwkSet, ManageKeysError> {
         let signs = |key: &Jwk| key.is_private() && !key.algorithms().is_empty();
         if is_own_set(set_name) && !set.keys.iter().any(signs) {
@@ -120,7 +120,7 @@ impl OAuth {
         Ok(set)
     }
 
-    /// Puts this key in the place of the one of its name, or adds it.
+    /// Replaces the key with the same name, or adds it.
     pub async fn replace_key(
         &self,
         cx: &Context,
@@ -136,7 +136,7 @@ impl OAuth {
         Ok(jwk)
     }
 
-    /// A set that does not exist is no error.
+    /// A set that does not exist is not an error.
     pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
         let mut tx = self.change_keys(cx).await?;
         if keys::delete_set(&mut tx, set_name).await? == 0 {
@@ -145,7 +145,7 @@ impl OAuth {
         self.commit_keys(cx, tx, set_name, "OAuth2KeySetDeleted").await
     }
 
-    /// A key that does not exist is no error.
+    /// A key that does not exist is not an error.
     pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
         let mut tx = self.change_keys(cx).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
@@ -154,7 +154,7 @@ impl OAuth {
         self.commit_keys(cx, tx, set_name, "OAuth2KeyDeleted").await
     }
 
-    /// Publishes the next key of each set that signs, when it is time to.
+    /// Publishes the next key of each signing set, if it is due.
     pub async fn rotate_keys(&self, cx: &Context) -> Result<(), ManageKeysError> {
         for set_name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
             let period = self.config().oauth2.keys.rotation_period.get();
@@ -176,7 +176,7 @@ impl OAuth {
     ) -> Result<(), ManageKeysError> {
         let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
         let mut tx = self.change_keys(cx).await?;
-        // Another node may have published one meanwhile.
+        // Another node may have published one in the meantime.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
             return Ok(());
@@ -188,14 +188,14 @@ impl OAuth {
         self.commit_keys(cx, tx, set_name, "OAuth2KeyRotated").await
     }
 
-    /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
+    /// The maximum age of anything signed here: tokens, and hints for a login that may be as old as a session.
     fn longest_signed_lifespan(&self) -> Duration {
         let ttl = &self.config().ttl;
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
     }
 
-    /// A transaction beside which no other changes keys: it holds the row of their version, so that what it reads is what
-    /// it changes.
+    /// A transaction that excludes other changes of keys: it locks the row of their version, so that keys do not change
+    /// between read and write.
     pub(super) async fn change_keys(&self, cx: &Context) -> Result<WriteTx, database::Error> {
         let mut tx = self.database().write(cx.tenant).await?;
         versions::bump(&mut tx, versions::KEYS).await?;

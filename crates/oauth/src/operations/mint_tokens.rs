@@ -1,5 +1,5 @@
-//! Issues tokens: sealed or signed access tokens, ID tokens. Nothing is stored here; the operations that issue tokens write
-//! what their grant needs.
+//! Issues tokens: sealed or signed access tokens, and ID tokens. Nothing is stored here; the calling operations write their
+//! grants.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum MintError {
     Sign(#[from] SignError),
 }
 
-/// The tokens of one answer.
+/// The tokens of one response.
 #[derive(Clone)]
 pub struct IssuedTokens {
     pub access_token: String,
@@ -34,7 +34,7 @@ pub struct IssuedTokens {
     pub scope: String,
 }
 
-/// The code and the access token that are issued with an ID token; it contains their hashes.
+/// The code and the access token that are issued with an ID token, which contains their hashes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct IssuedWith<'a> {
     pub access_token: Option<&'a str>,
@@ -85,7 +85,7 @@ impl OAuth {
         };
         let mut claims = token.claims(grant);
         if let Some(code) = with.code {
-            // OpenID Connect Core section 3.3.2.11: the code cannot be exchanged for another on its way.
+            // OpenID Connect Core section 3.3.2.11: prevents the substitution of the code.
             claims.insert("c_hash".to_owned(), json!(jose::left_half_hash(key.algorithm(), code)));
         }
         Ok(key.sign(&claims)?)

@@ -1,4 +1,5 @@
-//! What the service does, one verb a file: gather, ask the domain for a decision, carry it out in one transaction.
+//! The operations of the service, one per file: read the data, call the domain for a decision, execute it in one
+//! transaction.
 
 use std::time::Duration;
 
@@ -33,5 +34,5 @@ pub mod start_logout;
 pub mod update_client;
 pub mod userinfo;
 
-/// How far the clocks of two of our own nodes may differ.
+/// The allowed clock skew between nodes of this service.
 const CLOCK_LEEWAY: Duration = Duration::from_secs(5);

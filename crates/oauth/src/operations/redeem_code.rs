@@ -1,6 +1,6 @@
 //! Redeems an authorization code for tokens (RFC 6749 section 4.1.3).
 //!
-//! The grant is read and checked, the tokens are made, then one conditional update redeems the code: of two racing
+//! The grant is read and checked, the tokens are created, then one conditional update redeems the code: of two concurrent
 //! requests one finds the code already redeemed, which is a replay and ends the family.
 
 use base::{Context, Timestamp};
@@ -100,7 +100,7 @@ impl OAuth {
         Ok(tokens)
     }
 
-    /// RFC 6749 section 4.1.2: the second use of a code revokes its tokens, and the client gets an error.
+    /// RFC 6749 section 4.1.2: a second use of a code revokes its tokens and fails.
     async fn revoke_replayed(&self, cx: &Context, grant: &Grant) -> Result<IssuedTokens, RedeemCodeError> {
         let mut tx: WriteTx = self.database().write(cx.tenant).await?;
         if revocations::revoke(&mut tx, grant.id.as_uuid(), cx.now).await? > 0 {
@@ -110,7 +110,7 @@ impl OAuth {
         Err(RedeemCodeError::Replayed)
     }
 
-    /// The session data of a grant as the hooks want it.
+    /// The session data of a grant after the hooks.
     pub(super) async fn ask_hooks_about(
         &self,
         cx: &Context,
@@ -133,7 +133,7 @@ impl OAuth {
         self.call_token_hooks(call).await
     }
 
-    /// Access token and, with `openid`, ID token of a grant, as they are at `generation`.
+    /// The access token and, with `openid`, the ID token of a grant at `generation`.
     pub(super) async fn mint_for_grant(
         &self,
         cx: &Context,
@@ -161,7 +161,7 @@ impl OAuth {
     }
 }
 
-/// When the last token of a grant has expired; never earlier than what the grant is remembered for already.
+/// When the last token of a grant has expired; never earlier than the current expiry of the row.
 pub(super) fn grant_expiry(
     now: Timestamp,
     grant: &Grant,

@@ -1,4 +1,4 @@
-//! The browser comes back from the consent application: issues the code, or tells the client why not.
+//! The browser returns from the consent application: issues the code, or sends the error to the client.
 
 use base::Context;
 use oauth_types::ErrorCode;
@@ -23,7 +23,7 @@ impl OAuth {
     ) -> Result<IssuedAuthorization, RedeemError> {
         let ConsentVerifier { consent, decision } = ConsentVerifier::open(self.sealer(), cx.tenant, verifier)
             .map_err(|_| Refusal::to_person(ErrorCode::AccessDenied, "The consent verifier is not valid."))?;
-        // Before anything is written: a visit from the wrong browser must not use the verifier up.
+        // Before anything is written: a request from another browser must not use the verifier up.
         self.check_return(cx, &consent.flow, browser.consent_csrf.as_deref(), &consent.csrf)?;
         let accepted = match decision {
             Decision::Accepted(accepted) => accepted,

@@ -1,4 +1,4 @@
-//! The browser comes back from the login application: writes the login session and decides whether consent must be asked.
+//! The browser returns from the login application: writes the login session and decides whether consent is required.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{challenges, consents, forced_subjects, login_sessions};
 
-/// What follows a login.
+/// The next step after a login.
 #[derive(Debug)]
 pub struct RedeemedLogin {
     pub session_cookie: SessionCookie,
@@ -33,11 +33,11 @@ pub struct RedeemedLogin {
 pub enum AfterLogin {
     /// The consent application decides.
     Consent { flow: Box<ConsentFlow>, challenge: String },
-    /// Consent was given before, and no application wants to hear of it.
+    /// Consent was given before, and no application needs to be called.
     Issued(IssuedAuthorization),
 }
 
-/// What becomes of the browser's session cookie.
+/// How to change the browser's session cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionCookie {
     Keep,
@@ -45,10 +45,10 @@ pub enum SessionCookie {
     Clear,
 }
 
-/// A login whose session is written or found.
+/// A login with a new or existing session.
 struct SignedIn {
     session_cookie: SessionCookie,
-    /// `false` when it is certain that there is no consent that is remembered.
+    /// `false` when there is certainly no remembered consent.
     may_have_consented: bool,
 }
 
@@ -95,7 +95,7 @@ impl OAuth {
     ) -> Result<RedeemedLogin, RedeemError> {
         let request = flow.request().map_err(|error| Refusal::to_client(&flow.target, error))?;
         let client = self.clients().find(cx.tenant, &flow.client_id).await?.ok_or_else(unknown_client)?;
-        // Should consent be skipped, everything that is asked for is granted below.
+        // If consent is skipped, all requested scopes are granted below.
         let may_skip = client.metadata.skip_consent || flow.may_skip_consent;
         let person = if may_skip {
             self.claims_of_person(cx, &login, &request.scope, browser).await?
@@ -113,7 +113,7 @@ impl OAuth {
         let csrf = browser.consent_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>());
         let mut consent = ConsentFlow { flow, login, csrf, skip: false };
         consent.skip = if client.metadata.skip_consent {
-            // The operator trusts this client; consent is then asked only when the client requests it.
+            // The operator trusts this client; consent is required only if the client requests it.
             !request.prompt.contains(Prompt::Consent)
         } else {
             consent.flow.may_skip_consent
@@ -131,7 +131,7 @@ impl OAuth {
         jobs::append_event(&mut tx, cx, event).await?;
 
         if consent.skip && self.config().urls.consent.is_none() {
-            // Everything that is asked for was agreed to before, and no application wants to add claims.
+            // The user agreed to everything before, and no application adds claims.
             let accepted = Self::built_in_consent(&request, &consent, false, cx.now);
             let agreement = Agreement { consent: &consent, accepted, person };
             let issued = self.answer_authorization(cx, tx, client, agreement).await?;
@@ -144,7 +144,7 @@ impl OAuth {
         Ok(RedeemedLogin { session_cookie, next: AfterLogin::Consent { flow: Box::new(consent), challenge } })
     }
 
-    /// A verifier counts only in time, and only in the browser that the flow began in.
+    /// A verifier is accepted only before it expires, and only from the browser that started the flow.
     pub(super) fn check_return(
         &self,
         cx: &Context,
@@ -158,7 +158,7 @@ impl OAuth {
         }
         let same = brought.is_some_and(|brought| base::Secret::new(expected.to_owned()).matches(brought));
         if !same {
-            let hint = "The browser did not begin this sign-in, or it does not keep cookies.";
+            let hint = "This browser did not start the sign-in, or it does not accept cookies.";
             return Err(Refusal::to_person(ErrorCode::RequestForbidden, hint));
         }
         Ok(())
@@ -177,7 +177,10 @@ impl OAuth {
         if hint_names(claims, &login.subject, &shown) {
             return Ok(());
         }
-        let error = OAuthError::new(ErrorCode::LoginRequired, "Somebody else than the id_token_hint names signed in.");
+        let error = OAuthError::new(
+            ErrorCode::LoginRequired,
+            "The signed-in user is not the one that the id_token_hint identifies.",
+        );
         Err(Refusal::to_client(&flow.target, error).into())
     }
 
@@ -213,14 +216,14 @@ impl OAuth {
         }
         let inserted = login_sessions::insert(tx, &session, &challenge, &flow.client_id, cx.now).await?;
         let inserted = inserted.ok_or_else(used_before)?;
-        // Whoever was disabled, deleted or signed out meanwhile is not signed in.
+        // An account that was disabled, deleted or logged out in the meantime gets no session.
         if inserted.ended_at_provider {
             return Err(Refusal::to_client(&flow.target, ErrorCode::LoginRequired.into()).into());
         }
         let session_cookie = if login.remember {
             SessionCookie::Set { session: session.id, max_age }
         } else {
-            // Who does not want to be remembered is forgotten, too.
+            // A login without `remember` also removes the remembered login.
             if let Some(former) = browser.session {
                 login_sessions::end(tx, former, cx.now).await?;
             }
@@ -266,7 +269,7 @@ impl OAuth {
         Ok(known.is_some_and(|known| known.covers(request, self.config().strategies.scope, cx.now)))
     }
 
-    /// What our own consent page answers: everything that was asked for, and no claims besides.
+    /// The acceptance of the built-in consent page: everything that was requested, and no claims.
     pub(super) fn built_in_consent(
         request: &AuthorizationRequest,
         consent: &ConsentFlow,
@@ -285,7 +288,7 @@ impl OAuth {
     }
 }
 
-/// `remember_for` shortens how long a login is remembered, on the server as well as in the browser.
+/// `remember_for` limits how long a login is remembered, on the server and in the browser.
 fn remembered_for(lifetime: Duration, remember_for: u64) -> Duration {
     if remember_for == 0 { lifetime } else { lifetime.min(Duration::from_secs(remember_for)) }
 }
@@ -295,5 +298,5 @@ fn used_before() -> Refusal {
 }
 
 pub(super) fn unknown_client() -> Refusal {
-    Refusal::to_person(ErrorCode::InvalidClient, "There is no such client any more.")
+    Refusal::to_person(ErrorCode::InvalidClient, "The client no longer exists.")
 }

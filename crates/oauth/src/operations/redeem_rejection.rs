@@ -1,4 +1,4 @@
-//! The browser comes back from a login or consent application that rejected the request: the client is informed, once.
+//! The browser returns from a login or consent application that rejected the request: the client is informed, once.
 
 use base::Context;
 use oauth_types::ErrorCode;
@@ -11,18 +11,18 @@ use crate::domain::one_time::OneTime;
 use crate::domain::rejection::Rejection;
 use crate::storage::challenges;
 
-/// What was rejected.
+/// The rejected request.
 #[derive(Debug)]
 pub(super) struct Rejected<'a> {
     pub event: &'static str,
-    /// The person, if already known.
+    /// The subject, if already known.
     pub subject: String,
     pub flow: &'a AuthorizationFlow,
     pub challenge: OneTime,
 }
 
 impl OAuth {
-    /// Returns what the client is told.
+    /// Returns the error for the client.
     pub(super) async fn redeem_rejection(
         &self,
         cx: &Context,
@@ -31,7 +31,7 @@ impl OAuth {
     ) -> Result<Refusal, database::Error> {
         let Rejected { event: name, subject, flow, challenge } = rejected;
         let mut tx = self.database().write(cx.tenant).await?;
-        // A challenge that was accepted and used is not rejected afterwards.
+        // A challenge that was accepted and redeemed cannot be rejected afterwards.
         if challenges::is_redeemed(&mut tx, &challenge).await? || !challenges::mark(&mut tx, &challenge).await? {
             return Ok(Refusal::to_person(ErrorCode::AccessDenied, "This request was answered before."));
         }

@@ -1,7 +1,7 @@
 //! Rotates a refresh token (RFC 6749 section 6).
 //!
-//! One compare-and-set on the family's generation decides who rotates, so that however many requests race, one line of
-//! descent remains. Those who lose the race receive the winner's token in the grace period, and an error without it.
+//! One compare-and-set on the family's generation decides which request rotates, so that concurrent requests create one
+//! successor. Requests that lose the race get the same successor in the grace period, and an error without it.
 
 use base::{Context, PlainToken};
 use database::WriteTx;
@@ -20,14 +20,14 @@ use crate::domain::refresh::{GracePolicy, RefreshRefusal, RefreshToken, Rotation
 use crate::storage::grants::{self, NewRefreshToken, Successor};
 use crate::storage::revocations;
 
-/// How often a lost race is looked at again: each time another request has made progress.
+/// The maximum number of attempts: after each lost race another request has made progress.
 const MAX_ATTEMPTS: usize = 4;
 
-/// What the client sends.
+/// The client's request.
 #[derive(Debug)]
 pub struct RefreshRequest {
     pub refresh_token: PlainToken,
-    /// Fewer scopes than were granted, for the access token of this answer.
+    /// A subset of the granted scopes, for the new access token.
     pub scope: Option<ScopeSet>,
 }
 
@@ -46,9 +46,9 @@ pub enum RefreshError {
     OfflineNotGranted,
     #[error("the scope '{0}' was not granted")]
     ScopeNotGranted(String),
-    #[error("the client may no longer ask for the scope '{0}'")]
+    #[error("the client may no longer request the scope '{0}'")]
     ScopeNotAllowed(String),
-    #[error("the client may no longer ask for the audience '{0}'")]
+    #[error("the client may no longer request the audience '{0}'")]
     AudienceNotAllowed(String),
     #[error(transparent)]
     Hook(#[from] HookError),
@@ -58,10 +58,10 @@ pub enum RefreshError {
     Database(#[from] database::Error),
 }
 
-/// What one look at the grant led to.
+/// The result of one attempt.
 enum Attempt {
     Done(IssuedTokens),
-    /// Somebody else changed the grant meanwhile: this is how it stands now.
+    /// Another request changed the grant; this is its current state.
     LostRace(Option<Box<Grant>>),
 }
 
@@ -82,7 +82,7 @@ impl OAuth {
         for _ in 0..MAX_ATTEMPTS {
             match self.try_refresh(cx, client, grant, token, &request).await? {
                 Attempt::Done(tokens) => return Ok(tokens),
-                // Without grace the winner of this very race is the one line of descent.
+                // Without a grace period, the winner of this race has the only successor.
                 Attempt::LostRace(_) if self.grace().period.is_zero() => return Err(RefreshError::Outrun),
                 Attempt::LostRace(present) => grant = present.map(|grant| *grant),
             }
@@ -122,8 +122,8 @@ impl OAuth {
         }
     }
 
-    /// The grant as the winner of a race left it. It is read in the transaction that lost: another reader may not see what
-    /// the winner wrote until it is durable, which the commit waits for.
+    /// The grant as the winner of a race left it. It is read in the transaction that lost: another reader may not see the
+    /// winner's write until it is durable, which the commit waits for.
     async fn after_lost_race(&self, mut tx: WriteTx, id: GrantId) -> Result<Attempt, RefreshError> {
         let tenant = tx.tenant();
         let present = grants::find(&mut tx, self.sealer(), tenant, id).await?;
@@ -131,7 +131,7 @@ impl OAuth {
         Ok(Attempt::LostRace(present.map(Box::new)))
     }
 
-    /// Makes the successor.
+    /// Creates the successor.
     async fn rotate(
         &self,
         cx: &Context,
@@ -152,7 +152,7 @@ impl OAuth {
             from: generation,
             token: stored,
             sealed: may_repeat.then(|| seal_successor(self.sealer(), cx.tenant, &refresh_token)),
-            // The moment of the rotation, not of the request's arrival: who arrived before it is no thief.
+            // The time of the rotation, not of the request's arrival: a request that arrived before it is not an attack.
             rotated_at: self.clock().now(),
         };
         let mut tx = self.database().write(cx.tenant).await?;
@@ -164,7 +164,7 @@ impl OAuth {
         Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
     }
 
-    /// Returns the successor that was made before, with a new access token.
+    /// Returns the existing successor, with a new access token.
     async fn repeat(
         &self,
         cx: &Context,
@@ -187,7 +187,7 @@ impl OAuth {
         Ok(Attempt::Done(IssuedTokens { refresh_token: Some(refresh_token.expose().to_owned()), ..tokens }))
     }
 
-    /// The grant with the scope of this answer (RFC 6749 section 6). The client's present registration has the last word.
+    /// The grant with the scope of this response (RFC 6749 section 6), limited by the client's current registration.
     fn narrow(&self, client: &Client, mut grant: Grant, requested: Option<&ScopeSet>) -> Result<Grant, RefreshError> {
         if !grant.scope.asks_for_offline_access() {
             return Err(RefreshError::OfflineNotGranted);

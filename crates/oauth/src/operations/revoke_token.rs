@@ -1,5 +1,5 @@
-//! Revokes a token at the request of its client (RFC 7009). A token of a grant ends the whole grant; a token without one
-//! is remembered as revoked until it would have expired.
+//! Revokes a token at the request of its client (RFC 7009). A token of a grant ends the whole grant; a token without one is
+//! stored as revoked until it would have expired.
 
 use base::{Context, PlainToken};
 use serde_json::json;
@@ -12,14 +12,14 @@ use crate::domain::refresh::RefreshToken;
 use crate::domain::sealed_token::REFRESH_TOKEN;
 use crate::storage::{clients, grants, revocations, revoked_tokens};
 
-/// What a token to be revoked rests on.
+/// The basis of a token to revoke.
 enum Target {
     Grant(GrantId),
     Token { jti: uuid::Uuid, expires_at: base::Timestamp },
 }
 
 impl OAuth {
-    /// A token that is unknown, expired or somebody else's is no error (RFC 7009 section 2.2).
+    /// A token that is unknown, expired or of another client is not an error (RFC 7009 section 2.2).
     pub async fn revoke_token(
         &self,
         cx: &Context,
@@ -67,7 +67,7 @@ impl OAuth {
         }))
     }
 
-    /// Ends every access token of a client; refresh tokens stay. Whether there is such a client.
+    /// Revokes every access token of a client, but not its refresh tokens. Returns whether the client exists.
     pub async fn revoke_access_tokens(&self, cx: &Context, id: &ClientId) -> Result<bool, database::Error> {
         let epoch = i64::from_be_bytes(self.rng().bytes());
         let mut tx = self.database().write(cx.tenant).await?;

@@ -1,5 +1,5 @@
-//! Rotates the secret of a client: the new one works at once, the former ones go on working until they are dropped, so
-//! that a deployment can move from one to the other without a gap.
+//! Rotates the secret of a client: the new one works at once, and the former ones stay valid until they are dropped, so
+//! that a deployment can switch without downtime.
 
 use base::{Context, Secret};
 
@@ -33,7 +33,7 @@ impl OAuth {
         Ok((client, secret))
     }
 
-    /// Ends all former secrets; the present one stays.
+    /// Invalidates all former secrets; the current one stays valid.
     pub async fn drop_rotated_client_secrets(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
         let mut client = self.get_client(cx, id).await?;
         if client.secrets.len() > 1 {

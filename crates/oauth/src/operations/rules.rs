@@ -1,4 +1,4 @@
-//! What the configuration says, in the terms of the operations of the authorization endpoint.
+//! Derives the settings of the authorization endpoint's operations from the configuration.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl OAuth {
         }
     }
 
-    /// How secrets that people choose are hashed.
+    /// The hash for chosen secrets.
     pub(crate) fn secret_hasher(&self) -> SecretHasher {
         let hashers = &self.config().oauth2.hashers;
         match hashers.algorithm {
@@ -39,7 +39,7 @@ impl OAuth {
         }
     }
 
-    /// How long a sign-in may take from its beginning to the code.
+    /// The maximum duration of a flow from its start to the code.
     pub(crate) fn challenge_lifetime(&self) -> Duration {
         self.config().ttl.login_consent_request.get()
     }
@@ -57,12 +57,12 @@ impl OAuth {
         format!("{endpoint}?{query}")
     }
 
-    /// A configured page: a URL, or a path below our own address.
+    /// A configured page: a URL, or a path below the public URL.
     pub(crate) fn absolute(&self, page: &str) -> String {
         if page.starts_with('/') { self.config().public_url(page) } else { page.to_owned() }
     }
 
-    /// Where a person goes after signing out when nobody says where.
+    /// The default redirect after a logout.
     pub(crate) fn default_post_logout_url(&self) -> String {
         match &self.config().urls.post_logout_redirect {
             Some(page) => self.absolute(page),

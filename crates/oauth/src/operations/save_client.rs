@@ -1,4 +1,4 @@
-//! What creating and changing a client have in common: the check that everything registered goes through, and the secret.
+//! The common part of creating and changing a client: validation, and the secret.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::domain::client_secret::{self, ClientSecretDigest, HashSecretError};
 use crate::domain::client_validation::{self, InvalidMetadata};
 use crate::storage::clients;
 
-/// A client that cannot be registered so.
+/// Why a client cannot be registered.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckClientError {
     #[error(transparent)]
@@ -23,7 +23,7 @@ pub enum CheckClientError {
     Interrupted,
 }
 
-/// A secret's digest to keep, and the secret itself where it must be told.
+/// The digest of a secret to store, and the secret itself if it must be returned.
 #[derive(Debug, Default)]
 pub(super) struct HashedSecret {
     pub digest: Option<ClientSecretDigest>,
@@ -32,7 +32,7 @@ pub(super) struct HashedSecret {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveClientError {
-    #[error("there is no such client")]
+    #[error("the client does not exist")]
     Unknown,
     #[error("another request changed the client at the same time")]
     Conflict,
@@ -41,7 +41,7 @@ pub enum SaveClientError {
 }
 
 impl OAuth {
-    /// The one check of everything that is registered, with defaults filled in. `present` is the client before a change.
+    /// Validates everything that is registered and fills in defaults. `present` is the client before a change.
     pub(super) async fn check_client(
         &self,
         metadata: ClientMetadata,
@@ -70,14 +70,14 @@ impl OAuth {
             return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
         }
         let listed: HashSet<String> = serde_json::from_slice(response.body())
-            .map_err(|_| invalid(format!("{uri:?} does not hold a JSON array of redirect URIs")))?;
+            .map_err(|_| invalid(format!("{uri:?} does not contain a JSON array of redirect URIs")))?;
         match metadata.redirect_uris.iter().find(|redirect| !listed.contains(*redirect)) {
             Some(missing) => Err(invalid(format!("{uri:?} does not list the redirect URI {missing:?}"))),
             None => Ok(()),
         }
     }
 
-    /// The secret of a client: the `chosen` one, or a new one for a client that needs a secret and has none.
+    /// The secret of a client: the `chosen` one, or a new one for a client that requires a secret and has none.
     pub(super) async fn secret_for(
         &self,
         id: &ClientId,
@@ -98,14 +98,14 @@ impl OAuth {
         Ok(HashedSecret { digest: Some(ClientSecretDigest::of_generated(id, &secret)), plain: Some(secret) })
     }
 
-    /// Hashes on a thread that may be blocked.
+    /// Hashes on a blocking thread.
     async fn hash_chosen_secret(&self, secret: Secret<String>) -> Result<ClientSecretDigest, CheckClientError> {
         let (hasher, rng) = (self.secret_hasher(), self.rng().clone());
         let hashing = tokio::task::spawn_blocking(move || ClientSecretDigest::of_chosen(hasher, &secret, &rng));
         Ok(hashing.await.map_err(|_| CheckClientError::Interrupted)??)
     }
 
-    /// Writes a changed client, if it is still as it was read.
+    /// Writes a changed client, unless it changed since it was read.
     pub(super) async fn save_client(&self, cx: &Context, client: &mut Client) -> Result<(), SaveClientError> {
         client.updated_at = cx.now;
         let mut tx = self.database().write(cx.tenant).await?;
@@ -123,7 +123,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// One client, which must exist.
+    /// Finds a client that must exist.
     pub async fn get_client(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
         let client = clients::find(&mut self.database().read(cx.tenant), id).await?;
         client.ok_or(SaveClientError::Unknown)

@@ -1,5 +1,5 @@
-//! What this service does for its other services in the same process: it answers for login challenges, it lists and ends the
-//! consents of a person, and it ends what rests on a session or a person that ended.
+//! The contracts that this service implements for other services in the same process: login challenges, the connections of
+//! a user, and notifications of the end of a session or an account.
 
 use async_trait::async_trait;
 use base::Context;
@@ -72,14 +72,14 @@ impl From<ChallengeError> for LoginRequestError {
             ChallengeError::Unknown | ChallengeError::Expired | ChallengeError::Used { .. } => Self::Unknown,
             ChallengeError::Refused(reason) => Self::Refused(reason),
             ChallengeError::Database(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a login challenge could not be looked at");
+                tracing::error!(error = &error as &dyn std::error::Error, "a login challenge could not be read");
                 Self::Unavailable(Unavailable::new("oauth", error))
             }
         }
     }
 }
 
-/// A client without its secrets, with every member that a login application may want to see.
+/// A client without its secrets, with all members that a login application may use.
 fn login_client(client: &Client) -> LoginClient {
     let mut rest = match serde_json::to_value(&client.metadata) {
         Ok(Value::Object(members)) => members,
@@ -119,7 +119,7 @@ impl Connections for OAuth {
     }
 
     async fn end(&self, cx: &Context, subject: &str, client_id: &str) -> Result<(), Unavailable> {
-        // What is no id of a client names none.
+        // An invalid client id identifies no client.
         let Ok(client) = ClientId::parse(client_id) else { return Ok(()) };
         let which = RevokeConsents::OfSubjectAndClient(subject.to_owned(), client);
         self.revoke_consents(cx, &which).await.map_err(unavailable)
@@ -127,7 +127,7 @@ impl Connections for OAuth {
 }
 
 fn unavailable(error: database::Error) -> Unavailable {
-    tracing::error!(error = &error as &dyn std::error::Error, "the consents of a person could not be looked at");
+    tracing::error!(error = &error as &dyn std::error::Error, "the consents of a user could not be read");
     Unavailable::new("oauth", error)
 }
 

@@ -1,4 +1,4 @@
-//! The keys that this server signs with: found in memory, made when a set has none, and used to recognise our own tokens.
+//! The signing keys of this server: cached, generated when a set has none, and used to verify the server's own tokens.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,17 +19,17 @@ use crate::storage::keys;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
-    #[error("the key set '{0}' has no key that signs")]
+    #[error("the key set '{0}' has no signing key")]
     NoUsableKey(String),
     #[error(transparent)]
     Generate(#[from] GenerateError),
-    #[error("making a key was interrupted")]
+    #[error("the generation of a key was interrupted")]
     Interrupted,
     #[error(transparent)]
     Database(#[from] database::Error),
 }
 
-/// Why a token is not one that we signed.
+/// Why a token was not signed by this server.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnTokenError {
     #[error(transparent)]
@@ -45,7 +45,7 @@ pub enum OwnTokenError {
 }
 
 impl OAuth {
-    /// Makes the keys that are missing. To be called once at start, so that no request waits for it.
+    /// Generates missing keys. Called once at start, so that no request waits for it.
     pub async fn prepare(&self, cx: &Context) -> Result<(), SigningKeyError> {
         tokio::try_join!(self.signing_key(cx, ID_TOKEN_SET), self.signing_key(cx, ACCESS_TOKEN_SET)).map(|_| ())
     }
@@ -54,7 +54,7 @@ impl OAuth {
         self.keys().set(self.database(), self.sealer(), cx.tenant, set_name, cx.now).await
     }
 
-    /// The key of a set that signs now. A set without one receives one.
+    /// The current signing key of a set. A set without one gets one.
     pub(crate) async fn signing_key(&self, cx: &Context, set_name: &str) -> Result<Arc<SigningKey>, SigningKeyError> {
         let set = self.key_set(cx, set_name).await?;
         if let Some(signer) = set.signer(cx.now) {
@@ -66,7 +66,7 @@ impl OAuth {
         set.signer(cx.now).ok_or_else(|| SigningKeyError::NoUsableKey(set_name.to_owned()))
     }
 
-    /// Writes the job that publishes the next key, when it is time for it: once for each state of the set.
+    /// Enqueues the job that publishes the next key, if it is due: once for each state of the set.
     async fn ask_for_rotation(&self, cx: &Context, set_name: &str, set: &LoadedSet) -> Result<(), database::Error> {
         let period = self.config().oauth2.keys.rotation_period.get();
         if period.is_zero()
@@ -77,14 +77,14 @@ impl OAuth {
         }
         let mut tx = self.database().write(cx.tenant).await?;
         jobs::enqueue(&mut tx, cx, self.rng().uuid(), rotate_keys::job(cx)).await?;
-        tracing::info!(set_name, "asked for the next signing key");
+        tracing::info!(set_name, "requested the next signing key");
         tx.commit().await
     }
 
     async fn make_first_key(&self, cx: &Context, set_name: &str, algorithm: Algorithm) -> Result<(), SigningKeyError> {
         let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
         let mut tx = self.change_keys(cx).await?;
-        // Another node may have been faster: one first key is enough.
+        // Another node may have created the first key in the meantime.
         let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
         if signer(&present, cx.now).is_none() {
             let key = StoredKey {
@@ -104,25 +104,25 @@ impl OAuth {
         Ok(())
     }
 
-    /// The configured algorithm, or the one that [`next_algorithm`] names.
+    /// The configured algorithm, or that of [`next_algorithm`].
     pub(super) fn algorithm_of_next_key(&self, set_name: &str, keys: &[StoredKey]) -> Algorithm {
         self.config().oauth2.keys.algorithm.unwrap_or_else(|| next_algorithm(set_name, keys))
     }
 
-    /// A new key, made on a thread that may take its time.
+    /// A new key, generated on a blocking thread.
     pub(super) async fn generate_key(&self, algorithm: Algorithm, kid: String) -> Result<Jwk, SigningKeyError> {
         let generate = move || Jwk::generate(algorithm, kid);
         Ok(tokio::task::spawn_blocking(generate).await.map_err(|_| SigningKeyError::Interrupted)??)
     }
 
-    /// The claims of an ID token that we issued, however long ago (OpenID Connect RP-Initiated Logout section 2).
+    /// The claims of an ID token of this server, even an expired one (OpenID Connect RP-Initiated Logout section 2).
     pub(crate) async fn verify_id_token_hint(
         &self,
         cx: &Context,
         hint: &str,
     ) -> Result<Map<String, Value>, OwnTokenError> {
         let mut claims = self.verify_own_token(cx, ID_TOKEN_SET, hint).await?;
-        // RFC 8725 section 3.11: logout tokens are signed with the same keys and are no ID tokens.
+        // RFC 8725 section 3.11: logout tokens are signed with the same keys and are not ID tokens.
         if claims.contains_key("events") {
             return Err(OwnTokenError::NotClaims);
         }
@@ -141,7 +141,7 @@ impl OAuth {
         Ok(claims)
     }
 
-    /// The claims of a token that is signed by any live key of a set; its times are not looked at.
+    /// The claims of a token that any current key of a set signed; its times are not checked.
     pub(super) async fn verify_own_token(
         &self,
         cx: &Context,
@@ -154,7 +154,7 @@ impl OAuth {
         verified.claims().ok_or(OwnTokenError::NotClaims)
     }
 
-    /// Signs claims with the key for ID tokens, under a `typ` of their own.
+    /// Signs claims with the key for ID tokens, under the given `typ`.
     pub(crate) async fn sign_typed(
         &self,
         cx: &Context,

@@ -1,5 +1,5 @@
-//! Begins an authorization: validates the request and reads the remembered login of the browser (RFC 6749 section 4.1.1, OpenID
-//! Connect Core section 3.1.2.2). Nothing is written.
+//! Starts an authorization: validates the request and reads the remembered login of the browser (RFC 6749 section 4.1.1,
+//! OpenID Connect Core section 3.1.2.2). Nothing is written.
 
 use base::{Context, Secret};
 use oauth_types::{ErrorCode, OAuthError, Parameters, Prompt};
@@ -16,24 +16,24 @@ use crate::domain::sealed::SealedValue;
 use crate::domain::subject_identifier::shown_subject;
 use crate::storage::{forced_subjects, login_sessions};
 
-/// What the browser brings along, already opened.
+/// The opened cookies of the browser.
 #[derive(Clone, Default)]
 pub struct Browser {
     pub login_csrf: Option<String>,
     pub consent_csrf: Option<String>,
     pub session: Option<LoginSessionId>,
-    /// All of them, as they came: the identity service finds its own.
+    /// All cookies as received: the identity service selects its own.
     pub cookies: Option<Secret<String>>,
 }
 
-/// The browser goes to the login application.
+/// The redirect to the login application.
 #[derive(Debug)]
 pub struct StartedAuthorization {
     pub client_id: ClientId,
     pub challenge: String,
-    /// For the browser's login cookie.
+    /// The value of the browser's login cookie.
     pub login_csrf: String,
-    /// The registration page is asked for.
+    /// The registration page is requested.
     pub registration: bool,
     pub identity_schema: Option<String>,
 }
@@ -79,7 +79,7 @@ impl OAuth {
             client_id: client.id.clone(),
             query: parameters.to_query(),
             requested_at: cx.now,
-            // A second tab of the same client shares the cookie, so it must share the value.
+            // Another tab with the same client shares the cookie, so it must share the value.
             csrf: browser.login_csrf.clone().unwrap_or_else(|| self.rng().base64url::<16>()),
             session_id: session.as_ref().map_or_else(|| LoginSessionId::generate(self.rng()), |session| session.id),
             remembered: session.map(RememberedLogin::from),
@@ -97,7 +97,7 @@ impl OAuth {
         })
     }
 
-    /// OpenID Connect Core section 3.1.2.1: an ID token of ours, which may have expired.
+    /// OpenID Connect Core section 3.1.2.1: an ID token of this server, which may have expired.
     async fn verified_hint(
         &self,
         cx: &Context,
@@ -113,7 +113,7 @@ impl OAuth {
         }
     }
 
-    /// The remembered person must be the hinted one.
+    /// The remembered user must be the one of the hint.
     async fn check_hint(
         &self,
         tx: &mut impl database::Read,
@@ -127,14 +127,16 @@ impl OAuth {
         if hint_names(claims, &session.subject, &shown) {
             return Ok(());
         }
-        let error =
-            OAuthError::new(ErrorCode::LoginRequired, "Somebody else than the id_token_hint names is signed in.");
+        let error = OAuthError::new(
+            ErrorCode::LoginRequired,
+            "The signed-in user is not the one that the id_token_hint identifies.",
+        );
         Err(Refusal::to_client(&request.target, error).into())
     }
 }
 
-/// With `prompt=none` nobody may be asked anything, so what would have to be asked is an error (OpenID Connect Core section
-/// 3.1.2.6). Whether consent was given is known only after the login application agreed.
+/// `prompt=none` forbids any interaction, so required interaction is an error (OpenID Connect Core section 3.1.2.6).
+/// Whether consent is required is known only after the login.
 fn check_silence(
     request: &AuthorizationRequest,
     client: &Client,

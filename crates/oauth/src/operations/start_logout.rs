@@ -1,4 +1,4 @@
-//! A browser asks to sign out: for itself, or because a client sent it (OpenID Connect RP-Initiated Logout 1.0 section 2).
+//! Starts a logout, requested by the user or by a client (OpenID Connect RP-Initiated Logout 1.0 section 2).
 
 use base::Context;
 use serde_json::{Map, Value};
@@ -13,11 +13,11 @@ use crate::storage::{clients, login_sessions};
 
 #[derive(Debug)]
 pub enum StartedLogout {
-    /// Nobody is signed in: the browser goes where it would go afterwards.
+    /// No user is signed in: redirects to the final page.
     NothingToDo { redirect_to: String },
-    /// The logout application asks the person.
+    /// The logout application asks the user to confirm.
     Ask { challenge: String },
-    /// The client proved by an ID token that it may ask, and an operator said that its people are not asked.
+    /// The client proved by an ID token that it may log out, and its configuration skips the confirmation.
     Confirmed { verifier: String },
 }
 
@@ -25,7 +25,7 @@ pub enum StartedLogout {
 pub enum StartLogoutError {
     #[error("id_token_hint: {0}.")]
     Hint(String),
-    #[error("client_id names no client.")]
+    #[error("client_id is not a registered client.")]
     UnknownClient,
     #[error("client_id is not the client that the id_token_hint was issued to.")]
     ClientMismatch,
@@ -35,7 +35,7 @@ pub enum StartLogoutError {
     Database(#[from] database::Error),
 }
 
-/// What an `id_token_hint` says.
+/// The content of an `id_token_hint`.
 struct Hint {
     session_id: LoginSessionId,
     client: Client,
@@ -89,16 +89,16 @@ impl OAuth {
         let claims =
             self.verify_id_token_hint(cx, hint).await.map_err(|error| StartLogoutError::Hint(error.to_string()))?;
         let session_id = claims.get("sid").and_then(Value::as_str).and_then(|sid| sid.parse().ok());
-        let session_id = session_id.ok_or_else(|| invalid("it has no 'sid' of ours"))?;
+        let session_id = session_id.ok_or_else(|| invalid("its 'sid' is missing or not valid"))?;
         for audience in audiences(&claims) {
             if let Some(client) = clients::find(&mut self.database().read(cx.tenant), &audience).await? {
                 return Ok(Hint { session_id, client });
             }
         }
-        Err(invalid("its audience is no client"))
+        Err(invalid("its audience is not a registered client"))
     }
 
-    /// The client on whose behalf the browser came.
+    /// The client that sent the browser.
     async fn logout_client(
         &self,
         cx: &Context,
@@ -117,7 +117,7 @@ impl OAuth {
         }
     }
 
-    /// A logout challenge, opened.
+    /// An opened logout challenge.
     pub async fn get_logout_request(
         &self,
         cx: &Context,
@@ -131,7 +131,7 @@ impl OAuth {
         Ok((flow, client))
     }
 
-    /// Returns where the browser goes.
+    /// Returns the redirect URL.
     pub fn accept_logout_request(&self, cx: &Context, challenge: &str) -> Result<String, ChallengeError> {
         let flow = self.open_logout_challenge(cx, challenge)?;
         let verifier = LogoutVerifier(flow).seal(self.sealer(), cx.tenant);
@@ -157,7 +157,7 @@ impl OAuth {
     }
 }
 
-/// The `aud` claim: one text or a list (RFC 7519 section 4.1.3).
+/// The `aud` claim: a string or a list (RFC 7519 section 4.1.3).
 fn audiences(claims: &Map<String, Value>) -> Vec<ClientId> {
     let values = match claims.get("aud") {
         Some(Value::Array(values)) => values.as_slice(),

@@ -1,6 +1,6 @@
-//! Changes a client: as a whole (PUT), in parts (PATCH), or its lifespans alone. What is not part of the registration stays:
-//! id, creation time, registration access token, and the secret unless a new one is given. A new secret ends all former
-//! ones.
+//! Updates a client: as a whole (PUT), in parts (PATCH), or only its lifespans. Values outside the registration keep their
+//! values: id, creation time, registration access token, and the secret unless a new one is sent. A new secret invalidates
+//! all former ones.
 
 use base::json_patch::{self, PatchError, PatchOperation};
 use base::{Context, Secret};
@@ -11,7 +11,7 @@ use crate::OAuth;
 use crate::domain::client::{Client, ClientId, ClientLifespans, ClientMetadata};
 use crate::domain::client_validation::InvalidMetadata;
 
-/// The registration as it shall be.
+/// The new registration.
 #[derive(Debug, Default)]
 pub struct ClientUpdate {
     pub secret: Option<Secret<String>>,
@@ -21,7 +21,7 @@ pub struct ClientUpdate {
 #[derive(Debug)]
 pub struct UpdatedClient {
     pub client: Client,
-    /// The new secret, when there is one.
+    /// The new secret, if any.
     pub secret: Option<Secret<String>>,
 }
 
@@ -41,7 +41,7 @@ pub enum UpdateClientError {
     Save(#[from] SaveClientError),
 }
 
-/// What a patch may look at and not change.
+/// Members that a patch may test but not change.
 const PROTECTED: &[&str] = &[
     "client_id",
     "client_secret_expires_at",
@@ -127,7 +127,7 @@ fn patched(client: &Client, patch: &[PatchOperation]) -> Result<ClientUpdate, Up
     let secret = match document.as_object_mut().and_then(|members| members.shift_remove("client_secret")) {
         Some(Value::String(secret)) if !secret.is_empty() => Some(Secret::new(secret)),
         None | Some(Value::Null | Value::String(_)) => None,
-        Some(_) => return Err(UpdateClientError::NotAClient("client_secret must be a text".to_owned())),
+        Some(_) => return Err(UpdateClientError::NotAClient("client_secret must be a string".to_owned())),
     };
     let metadata = serde_json::from_value(document).map_err(not_a_client)?;
     Ok(ClientUpdate { secret, metadata })

@@ -1,4 +1,4 @@
-//! Tells a client about the person behind an access token (OpenID Connect Core section 5.3).
+//! Returns the claims about the user of an access token (OpenID Connect Core section 5.3).
 
 use base::{Context, PlainToken};
 use jose::SignError;
@@ -10,7 +10,7 @@ use crate::domain::claims::userinfo_claims;
 use crate::domain::client::ClientId;
 use crate::domain::signing_key::ID_TOKEN_SET;
 
-/// The answer, in the form that the client registered.
+/// The response, in the registered format of the client.
 #[derive(Debug)]
 pub enum Userinfo {
     Claims(Map<String, Value>),
@@ -22,19 +22,19 @@ pub enum Userinfo {
 pub enum UserinfoError {
     #[error("the access token is unknown, expired or revoked")]
     TokenInactive,
-    /// Without `openid` the token says nothing about a person.
+    /// Without `openid` the token has no claims about a user.
     #[error("the access token lacks the scope openid")]
     NotOpenId,
     #[error(transparent)]
     Key(#[from] SigningKeyError),
-    #[error("the answer could not be signed")]
+    #[error("the response could not be signed")]
     Sign(#[from] SignError),
     #[error(transparent)]
     Database(#[from] database::Error),
 }
 
 impl OAuth {
-    /// Whose token it is, whether or not it is live.
+    /// The client of a token, whether or not it is active.
     pub async fn client_of_access_token(
         &self,
         cx: &Context,
@@ -54,7 +54,7 @@ impl OAuth {
         let mut claims = userinfo_claims(self.config().issuer(), &grant, &live.token.scope);
         match client.metadata.userinfo_signed_response_alg.as_str() {
             "" | "none" => Ok(Userinfo::Claims(claims)),
-            // Whatever the client registered, the server has one key that signs: discovery says which algorithm.
+            // Whatever the client registered, the server has one signing key: discovery lists its algorithm.
             _ => {
                 claims.insert("iat".to_owned(), json!(cx.now.unix_seconds()));
                 claims.insert("jti".to_owned(), json!(self.rng().uuid()));

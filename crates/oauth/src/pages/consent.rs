@@ -1,4 +1,5 @@
-//! The consent page: which client asks, for what, and where the answer goes. Both buttons have the same weight.
+//! The consent page: the client, the requested permissions, and the redirect destination. Both buttons have the same
+//! weight.
 
 use askama::Template;
 use axum::response::Response;
@@ -18,10 +19,10 @@ pub(super) struct ConsentPage<'a> {
     pub texts: &'static Texts,
     pub client_name: OutsideText,
     pub signed_in_as: Option<String>,
-    /// What the client may do, one permission for each scope.
+    /// The requested permissions, one per scope.
     pub permissions: Vec<Permission<'a>>,
     pub audience: &'a [String],
-    /// The host that the browser goes on to.
+    /// The host of the redirect destination.
     pub destination: String,
     pub terms: Option<&'a str>,
     pub privacy: Option<&'a str>,
@@ -34,7 +35,7 @@ pub(super) struct ConsentPage<'a> {
 
 pub(super) struct Permission<'a> {
     pub text: &'static str,
-    /// The scope itself, when it has no text.
+    /// The scope itself, when it has no description.
     pub scope: Option<&'a str>,
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn respond(
     oauth.page(cx, Page::titled(texts.consent_title).asked_with(query), &page)
 }
 
-/// The client chose its name, so the name is bounded and cannot rearrange the sentence around it.
+/// The client chose its name, so the name is limited in length and cannot affect the surrounding sentence.
 pub(super) fn client_name(client: &Client) -> OutsideText {
     let name = |text: &str| OutsideText::new(text, OutsideText::NAME);
     name(client.display_name()).or_else(|| name(client.id.as_str())).unwrap_or_else(OutsideText::nobody)
@@ -100,7 +101,7 @@ pub(super) fn remember_box(texts: &'static Texts) -> Checkbox {
     }
 }
 
-/// The part of a redirect URI that a person can check.
+/// The part of a redirect URI that a user can check.
 pub(super) fn destination(redirect_uri: &str) -> String {
     match Url::parse(redirect_uri) {
         Ok(url) => match url.host_str() {

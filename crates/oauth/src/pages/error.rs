@@ -1,4 +1,4 @@
-//! The error page of the authorization endpoint: an explanation for the person, and the error code and description for
+//! The error page of the authorization endpoint: an explanation for the user, and the error code and description for
 //! developers.
 
 use askama::Template;

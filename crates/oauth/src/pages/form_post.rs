@@ -1,5 +1,5 @@
 //! An authorization response in a form (OAuth 2.0 Form Post Response Mode). A script submits it; without JavaScript the
-//! person presses the button.
+//! user presses the button.
 
 use askama::Template;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use ui::components::{Button, Hidden};
 use super::texts::Texts;
 use crate::OAuth;
 
-/// Where the answer goes, and what it says.
+/// The destination of the response and its parameters.
 pub(crate) struct FormPost<'a> {
     pub action: &'a str,
     pub fields: &'a [(&'static str, String)],

@@ -1,5 +1,5 @@
-//! The sign-out pages. The first one asks, because any page could contain a link that signs out; the last one notifies the
-//! applications that were used and leads back.
+//! The logout pages. The first one asks for confirmation, because any site could contain a logout link; the last one
+//! notifies the clients and redirects.
 
 use askama::Template;
 use axum::http::{HeaderValue, header};
@@ -72,8 +72,8 @@ pub(crate) fn signed_out(oauth: &OAuth, cx: &Context, query: Option<&str>) -> Re
     oauth.page(cx, Page::titled(texts.signed_out_title).asked_with(query), &notice)
 }
 
-/// Loads the clients' pages, then goes on (OpenID Connect Front-Channel Logout section 2). It goes on without script: the
-/// frames have the time that the browser waits.
+/// Loads the clients' pages, then continues (OpenID Connect Front-Channel Logout section 2). It continues without script:
+/// the frames load during the browser's delay.
 pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redirect_to: &str) -> Response {
     const WAIT_SECONDS: u32 = 3;
     let texts = Texts::of(oauth.ui().language(cx.locale));
@@ -83,7 +83,7 @@ pub(crate) fn front_channel(oauth: &OAuth, cx: &Context, pages: &[String], redir
     if let Ok(refresh) = HeaderValue::try_from(format!("{WAIT_SECONDS};url={redirect_to}")) {
         headers.insert(header::REFRESH, refresh);
     }
-    // The frames, and nothing else, are allowed beyond what every page may do.
+    // The policy of all pages, extended by the frames only.
     let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
     let policy = format!("{}; frame-src {}", policy.unwrap_or("default-src 'none'"), frame_sources(pages));
     if let Ok(policy) = HeaderValue::try_from(policy) {

@@ -1,5 +1,4 @@
-//! The built-in pages, for operators without applications of their own: consent, sign-out, errors. They work without
-//! JavaScript.
+//! The built-in pages, for operators without their own applications: consent, logout, errors. They work without JavaScript.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -18,7 +17,7 @@ pub(crate) mod texts;
 mod samples;
 
 impl OAuth {
-    /// A whole page with its security headers.
+    /// A complete page with its security headers.
     fn page(&self, cx: &Context, page: ui::Page<'_>, body: &impl askama::Template) -> Response {
         let public = Url::parse(&self.config().public_url("/"));
         let path = public.as_ref().map_or("/", |url| url.path());

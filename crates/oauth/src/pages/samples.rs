@@ -1,4 +1,4 @@
-//! Each page, rendered in every language and compared with its snapshot.
+//! Renders each page in every language and compares it with its snapshot.
 
 use askama::Template;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! The names of the texts of these pages. The texts stand in `crates/ui/locales`, in the sections whose names begin with
+//! The names of the texts of these pages. The texts are in `crates/ui/locales`, in the sections whose names begin with
 //! `oauth-`.
 
 use ui::{Language, PerLanguage, texts};
@@ -57,7 +57,7 @@ impl Texts {
         TEXTS.of(language)
     }
 
-    /// What a scope lets a client do, where it is one that everybody knows.
+    /// The description of a well-known scope.
     pub(crate) fn scope(&self, scope: &str) -> Option<&'static str> {
         Some(match scope {
             "openid" => self.scope_openid,

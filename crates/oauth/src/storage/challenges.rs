@@ -1,5 +1,5 @@
-//! Which challenges were redeemed. A row of `oauth_used_challenges` says so where no other row does; login sessions and
-//! grants say it of the challenges that they came of.
+//! Whether challenges were redeemed. A row of `oauth_used_challenges` records it if no other row does; login sessions and
+//! grants record it for their own challenges.
 
 use database::{Error, Read, WriteTx, values};
 

@@ -1,5 +1,5 @@
-//! Rows of `oauth_clients`. Secrets are a JSON list of digests; everything that is not a column of its own is one JSON
-//! text. An update names the version that it read, so that of two racing updates one is refused.
+//! Rows of `oauth_clients`. Secrets are a JSON list of digests; values without their own column are in one JSON text. An
+//! update names the version that it read, so that of two concurrent updates one is rejected.
 
 use base::{Page, PageRequest, Timestamp, TokenDigest};
 use database::{Error, Read, Row, WriteTx, values};
@@ -14,13 +14,13 @@ database::statements! {
     INSERT = "INSERT INTO oauth_clients (tenant_id, id, client_name, owner, metadata, secrets, registration_token_digest,
             token_epoch, version, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (tenant_id, id) DO NOTHING";
-    /// The client as it is now, if nobody changed it meanwhile.
+    /// Updates the client, unless it changed in the meantime.
     UPDATE = "UPDATE oauth_clients SET client_name = $3, owner = $4, metadata = $5, secrets = $6, token_epoch = $7,
             version = version + 1, updated_at = $8
         WHERE tenant_id = $1 AND id = $2 AND version = $9";
     SET_TOKEN_EPOCH = "UPDATE oauth_clients SET token_epoch = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2";
     DELETE = "DELETE FROM oauth_clients WHERE tenant_id = $1 AND id = $2";
-    /// All clients, in the order of their ids.
+    /// All clients, ordered by id.
     slow LIST = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     slow LIST_BY_NAME = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at, updated_at
@@ -30,7 +30,7 @@ database::statements! {
     slow LIST_BY_NAME_AND_OWNER = "SELECT id, metadata, secrets, registration_token_digest, token_epoch, version, created_at,
             updated_at
         FROM oauth_clients WHERE tenant_id = $1 AND client_name = $4 AND owner = $5 AND id > $2 ORDER BY id LIMIT $3";
-    /// The clients that a login session reached and that want to hear of its end.
+    /// The clients of a login session that registered a logout notification.
     LIST_OF_LOGIN_SESSION = "SELECT c.id, c.metadata, c.secrets, c.registration_token_digest, c.token_epoch, c.version,
             c.created_at, c.updated_at
         FROM oauth_clients c WHERE c.tenant_id = $1 AND c.id IN
@@ -38,7 +38,7 @@ database::statements! {
         ORDER BY c.id";
 }
 
-/// Which clients are listed; all of them by default.
+/// Which clients to list; all of them by default.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
     pub client_name: Option<String>,
@@ -83,13 +83,13 @@ pub async fn update(tx: &mut WriteTx, client: &Client) -> Result<bool, Error> {
     Ok(tx.execute(&UPDATE, &values).await? == 1)
 }
 
-/// Ends every token that was issued under another epoch. Whether there is such a client.
+/// Invalidates every token that was issued under another epoch. Returns whether the client exists.
 pub async fn set_token_epoch(tx: &mut WriteTx, id: &ClientId, epoch: i64) -> Result<bool, Error> {
     tx.touch(id.as_str().as_bytes());
     Ok(tx.execute(&SET_TOKEN_EPOCH, &values![id.as_str(), epoch]).await? == 1)
 }
 
-/// Whether there was such a client.
+/// Whether the client existed.
 pub async fn delete(tx: &mut WriteTx, id: &ClientId) -> Result<bool, Error> {
     tx.touch(id.as_str().as_bytes());
     Ok(tx.execute(&DELETE, &values![id.as_str()]).await? == 1)
@@ -112,7 +112,7 @@ pub async fn list(
     Ok(Page::from_rows(clients, page.size, |client| client.id.clone()))
 }
 
-/// The clients that received anything in a login session.
+/// The clients that got a grant in a login session.
 pub async fn list_of_login_session(tx: &mut impl Read, session: uuid::Uuid) -> Result<Vec<Client>, Error> {
     tx.query(&LIST_OF_LOGIN_SESSION, &values![session]).await?.iter().map(read).collect()
 }

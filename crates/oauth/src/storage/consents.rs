@@ -1,5 +1,5 @@
-//! Rows of `oauth_consents`: consent that a person gave. What was asked and answered is sealed, because it may hold claims
-//! about the person; only the admin API opens it.
+//! Rows of `oauth_consents`: consents of users. Request and decision are sealed, because they may contain claims about the
+//! user; only the admin API opens them.
 
 use base::{Page, PageRequest, Timestamp};
 use database::{Error, Read, Row, WriteTx, values};
@@ -13,16 +13,16 @@ use crate::domain::grant::GrantId;
 use crate::domain::login_session::LoginSessionId;
 
 database::statements! {
-    /// A new consent; says whether there are former ones that are remembered still.
+    /// A new consent; returns whether earlier ones are still remembered.
     INSERT = "INSERT INTO oauth_consents (tenant_id, id, subject, client_id, login_session_id, granted_scope,
             granted_audience, remember, remember_for_seconds, handled_at, expires_at, details)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         RETURNING EXISTS (SELECT 1 FROM oauth_consents
             WHERE tenant_id = $1 AND id <> $2 AND subject = $3 AND client_id = $4 AND remember = TRUE)";
-    /// A new remembered consent replaces earlier ones: each person has one per client, however often they are asked.
+    /// A new remembered consent replaces earlier ones: each user has one per client, however often they are asked.
     SUPERSEDE = "UPDATE oauth_consents SET remember = FALSE, expires_at = $4
         WHERE tenant_id = $1 AND subject = $2 AND client_id = $3 AND remember = TRUE AND expires_at > $4 AND id <> $5";
-    /// The newest consent that is remembered.
+    /// The newest remembered consent.
     FIND_REMEMBERED = "SELECT id, subject, client_id, login_session_id, granted_scope, granted_audience, remember,
             remember_for_seconds, handled_at, expires_at
         FROM oauth_consents
@@ -40,7 +40,7 @@ database::statements! {
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
             AND (handled_at, id) < ($4, $5) AND login_session_id = $7
         ORDER BY handled_at DESC, id DESC LIMIT $6";
-    /// The clients of the newest consents; one that was asked often comes more than once.
+    /// The clients of the newest consents; a client with several consents occurs repeatedly.
     slow CLIENTS_OF_SUBJECT = "SELECT client_id, handled_at FROM oauth_consents
         WHERE tenant_id = $1 AND subject = $2 AND expires_at > $3
             AND (handled_at, id) < ($4, $5)
@@ -51,14 +51,14 @@ database::statements! {
     DELETE_BY_CLIENT = "DELETE FROM oauth_consents WHERE tenant_id = $1 AND client_id = $2";
 }
 
-/// Where a page of consents goes on.
+/// The position of a page of consents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentKey {
     pub handled_at: Timestamp,
     pub id: Uuid,
 }
 
-/// Whether the client remembers former consents of this person as well.
+/// Whether earlier consents of this user for the client are remembered as well.
 pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Result<bool, Error> {
     let audience = serde_json::to_string(&consent.audience).map_err(|error| inconsistent(error.to_string()))?;
     let values = values![
@@ -77,13 +77,13 @@ pub async fn insert(tx: &mut WriteTx, consent: &Consent, details: &[u8]) -> Resu
     tx.query_one(&INSERT, &values).await?.get(0)
 }
 
-/// Ends the memory of consents before `by`; they stay listed until `expires_at`, when their tokens have expired.
+/// Ends the remembering of consents before `by`; they stay listed until `expires_at`, when their tokens have expired.
 pub async fn supersede(tx: &mut WriteTx, by: &Consent, expires_at: Timestamp) -> Result<(), Error> {
     let values = values![&by.subject, by.client_id.as_str(), expires_at, by.id.as_uuid()];
     tx.execute(&SUPERSEDE, &values).await.map(|_| ())
 }
 
-/// The newest consent that `subject` gave `client` to be remembered.
+/// The newest remembered consent of `subject` for `client`.
 pub async fn find_remembered(
     tx: &mut impl Read,
     subject: &str,
@@ -118,8 +118,7 @@ pub async fn list(
     }))
 }
 
-/// The clients of the newest `limit` consents of `subject`, each once, the one with the newest consent first, and when
-/// that was given.
+/// The clients of the newest `limit` consents of `subject`, each once, newest consent first, with its time.
 pub async fn clients_of_subject(
     tx: &mut impl Read,
     subject: &str,

@@ -1,4 +1,4 @@
-//! Rows of `oauth_forced_subjects`: the subject identifier that the login application chose for one client and person.
+//! Rows of `oauth_forced_subjects`: the subject identifier that the login application set for a client and user.
 
 use base::Timestamp;
 use database::{Error, Read, WriteTx, values};
@@ -18,7 +18,7 @@ pub async fn find(tx: &mut impl Read, client: &ClientId, subject: &str) -> Resul
     tx.query_opt(&FIND, &values![client.as_str(), subject]).await?.map(|row| row.get(0)).transpose()
 }
 
-/// As [`find`], without a look where nothing could be found.
+/// Like [`find`], but skips the query where there cannot be a row.
 pub async fn find_if_pairwise(tx: &mut impl Read, client: &Client, subject: &str) -> Result<Option<String>, Error> {
     match client.metadata.subject_type {
         SubjectType::Public => Ok(None),

@@ -1,5 +1,5 @@
-//! Rows of `oauth_grants`. Every change is a conditional update that touches one row, so that of two racing requests one
-//! wins. The session data is sealed.
+//! Rows of `oauth_grants`. Every change is a conditional update of one row, so that of two concurrent requests one
+//! succeeds. The session data is sealed.
 
 use base::seal::Purpose;
 use base::{Sealer, TenantId, Timestamp, TokenDigest};
@@ -14,9 +14,9 @@ use crate::domain::one_time::OneTime;
 
 const SESSION: Purpose = Purpose("oauth grant session");
 
-/// The same statement returns what the grant depends on: whether the consent was rejected before, and until when the
-/// login lasts. On PostgreSQL the login is locked besides, so that a sign-out at the same moment either comes first, and is
-/// seen here, or waits and revokes this grant; SQLite has one writer.
+/// The same statement returns the grant's dependencies: whether the consent was rejected before, and until when the login
+/// is valid. On PostgreSQL it also locks the login, so that a concurrent logout either commits first, and is seen here, or
+/// waits and revokes this grant; SQLite has one writer.
 macro_rules! insert {
     ($lock:literal) => {
         concat!(
@@ -35,34 +35,34 @@ macro_rules! insert {
 }
 
 database::statements! {
-    /// A new grant, unless there is one of that id: an authorization is carried out once.
+    /// A new grant, unless its id exists: an authorization is completed once.
     INSERT = { sqlite: insert!(""), postgres: insert!(" FOR SHARE") };
     FIND = "SELECT id, client_id, subject, login_session_id, requested_scope, granted_scope, granted_audience, code_digest,
             code_state, code_expires_at, code_challenge, redirect_uri, nonce, acr, amr, authenticated_at, requested_at,
             session, refresh_generation, refresh_digest, refresh_successor, refresh_rotated_at, refresh_grace_uses,
             refresh_expires_at, revoked_at, created_at, expires_at
         FROM oauth_grants WHERE tenant_id = $1 AND id = $2";
-    /// Redeems the code, and begins the refresh family when there is one.
+    /// Redeems the code, and starts the refresh family if there is one.
     REDEEM = "UPDATE oauth_grants SET code_state = 'redeemed', refresh_generation = $4, refresh_digest = $5,
             refresh_expires_at = $6, expires_at = $7, session = $8
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued' AND revoked_at IS NULL";
     BURN = "UPDATE oauth_grants SET code_state = 'burnt'
         WHERE tenant_id = $1 AND id = $2 AND code_digest = $3 AND code_state = 'issued'";
-    /// Rotates the refresh token, if the generation that was read is still the current one.
+    /// Rotates the refresh token, if the generation is still the one that was read.
     ROTATE = "UPDATE oauth_grants SET refresh_generation = $4, refresh_digest = $5, refresh_successor = $6,
             refresh_rotated_at = $7, refresh_grace_uses = 0, refresh_expires_at = $8, expires_at = $9,
             session = $10
         WHERE tenant_id = $1 AND id = $2 AND refresh_generation = $3 AND revoked_at IS NULL";
-    /// Counts one use of the predecessor, if nobody rotated or counted meanwhile.
+    /// Counts one use of the predecessor, unless the row changed in the meantime.
     COUNT_GRACE_USE = "UPDATE oauth_grants SET refresh_grace_uses = refresh_grace_uses + 1
         WHERE tenant_id = $1 AND id = $2 AND refresh_generation = $3 AND refresh_grace_uses = $4 AND revoked_at IS NULL";
-    /// What decides whether an access token is live: the grant, its generation, the client's epoch.
+    /// Determines whether an access token is active: the grant, its generation, the client's epoch.
     FIND_LIVENESS = "SELECT g.refresh_generation, g.revoked_at, g.session, c.token_epoch
         FROM oauth_grants g JOIN oauth_clients c ON c.tenant_id = g.tenant_id AND c.id = g.client_id
         WHERE g.tenant_id = $1 AND g.id = $2";
 }
 
-/// What an access token of a grant depends on.
+/// The dependencies of an access token of a grant.
 #[derive(Clone, Debug)]
 pub struct Liveness {
     pub generation: i32,
@@ -78,10 +78,10 @@ pub struct NewRefreshToken {
     pub expires_at: Timestamp,
 }
 
-/// A grant that was written.
+/// An inserted grant.
 #[derive(Clone, Copy, Debug)]
 pub struct Inserted {
-    /// Until when the login lasts that it rests on; `None` when it ended.
+    /// Until when its login is valid; `None` when it ended.
     pub login_expires_at: Option<Timestamp>,
 }
 
@@ -126,7 +126,7 @@ pub async fn find(tx: &mut impl Read, sealer: &Sealer, tenant: TenantId, id: Gra
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.map(|row| read(&row, sealer, tenant)).transpose()
 }
 
-/// Whether the code was redeemed by this call.
+/// Whether this call redeemed the code.
 pub async fn mark_redeemed(
     tx: &mut WriteTx,
     sealer: &Sealer,
@@ -155,12 +155,12 @@ pub async fn mark_burnt(tx: &mut WriteTx, id: GrantId, code: TokenDigest) -> Res
 pub struct Successor {
     pub from: i32,
     pub token: NewRefreshToken,
-    /// The token itself, sealed, when it may be asked for again.
+    /// The sealed token, when it may be returned again.
     pub sealed: Option<Vec<u8>>,
     pub rotated_at: Timestamp,
 }
 
-/// Whether the token was rotated by this call.
+/// Whether this call rotated the token.
 pub async fn mark_rotated(
     tx: &mut WriteTx,
     sealer: &Sealer,
@@ -183,13 +183,13 @@ pub async fn mark_rotated(
     Ok(tx.execute(&ROTATE, &values).await? == 1)
 }
 
-/// Whether the use was counted by this call.
+/// Whether this call counted the use.
 pub async fn count_grace_use(tx: &mut WriteTx, id: GrantId, family: &RefreshFamily) -> Result<bool, Error> {
     let values = values![id.as_uuid(), family.generation, family.grace_uses];
     Ok(tx.execute(&COUNT_GRACE_USE, &values).await? == 1)
 }
 
-/// `None` when grant or client are gone.
+/// `None` when the grant or the client no longer exists.
 pub async fn find_liveness(
     tx: &mut impl Read,
     sealer: &Sealer,
@@ -229,7 +229,7 @@ fn read(row: &Row, sealer: &Sealer, tenant: TenantId) -> Result<Grant, Error> {
 }
 
 fn write_session(tx: &WriteTx, sealer: &Sealer, grant: &Grant) -> Result<Vec<u8>, Error> {
-    // Most grants have no claims of their own, and their tokens are introspected without opening anything.
+    // Most grants have no custom claims, and their tokens are introspected without unsealing anything.
     if grant.session == GrantSession::default() {
         return Ok(Vec::new());
     }

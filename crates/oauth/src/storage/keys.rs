@@ -1,4 +1,4 @@
-//! Rows of `oauth_keys`: key sets, private parts sealed.
+//! Rows of `oauth_keys`: key sets with sealed private parts.
 
 use base::seal::Purpose;
 use base::{Sealer, TenantId, Timestamp};
@@ -12,13 +12,13 @@ const MATERIAL: Purpose = Purpose("oauth key material");
 database::statements! {
     LIST = "SELECT set_name, kid, material, position, created_at, active_at, retired_at, expires_at FROM oauth_keys
         WHERE tenant_id = $1 AND set_name = $2 ORDER BY active_at DESC, position ASC, kid ASC";
-    /// A new key, unless the set has one of that name.
+    /// A new key, unless the set has one with that name.
     INSERT = "INSERT INTO oauth_keys (tenant_id, set_name, kid, algorithm, material, position, created_at, active_at,
             retired_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, set_name, kid) DO NOTHING";
     DELETE = "DELETE FROM oauth_keys WHERE tenant_id = $1 AND set_name = $2 AND kid = $3";
     DELETE_SET = "DELETE FROM oauth_keys WHERE tenant_id = $1 AND set_name = $2";
-    /// Lets every other key of a set retire when the new one takes over.
+    /// Retires every other key of a set when the new one takes over.
     RETIRE_OTHERS = "UPDATE oauth_keys SET retired_at = $4, expires_at = $5
         WHERE tenant_id = $1 AND set_name = $2 AND kid <> $3 AND retired_at IS NULL";
 }
@@ -34,7 +34,7 @@ pub async fn list(
     rows.iter().map(|row| read(row, sealer, tenant)).collect()
 }
 
-/// Whether the key was written: `false` when the set has one of that name.
+/// Whether the key was written: `false` when the set has one with that name.
 pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, key: &StoredKey) -> Result<bool, Error> {
     let tenant = tx.tenant();
     let material = serde_json::to_vec(&key.jwk.to_private_value()).map_err(|error| inconsistent(error.to_string()))?;
@@ -52,12 +52,12 @@ pub async fn insert(tx: &mut WriteTx, sealer: &Sealer, key: &StoredKey) -> Resul
     Ok(tx.execute(&INSERT, &values).await? == 1)
 }
 
-/// Whether there was such a key.
+/// Whether the key existed.
 pub async fn delete(tx: &mut WriteTx, set_name: &str, kid: &str) -> Result<bool, Error> {
     Ok(tx.execute(&DELETE, &values![set_name, kid]).await? == 1)
 }
 
-/// How many keys the set had.
+/// The number of deleted keys.
 pub async fn delete_set(tx: &mut WriteTx, set_name: &str) -> Result<u64, Error> {
     tx.execute(&DELETE_SET, &values![set_name]).await
 }

@@ -1,6 +1,6 @@
-//! Rows of `oauth_login_sessions`. The id of a new session is fixed before the person signs in, so inserting it is also
-//! the gate that lets a login verifier pass once. For that reason a session that ends keeps its row until its challenge has
-//! expired; nobody finds it any more.
+//! Rows of `oauth_login_sessions`. The id of a new session is fixed before the login, so inserting it also ensures that a
+//! login verifier works once. Therefore an ended session keeps its row until its challenge has expired, but is no longer
+//! found.
 
 use base::Timestamp;
 use database::{Error, Read, Row, WriteTx, values};
@@ -14,9 +14,9 @@ database::statements! {
     FIND = "SELECT id, subject, remember, acr, amr, authenticated_at, expires_at, identity_provider_session_id,
             remembered_until, accepted_at
         FROM oauth_login_sessions WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL";
-    /// A new session, unless its id was used; says what follows from it, too: whether its challenge was rejected
-    /// before, whether the person agreed once to be remembered by the client, and whether the person or the session of
-    /// the identity provider ended since the login was accepted.
+    /// A new session, unless its id was used. Also returns whether its challenge was rejected before, whether the user has
+    /// a remembered consent for the client, and whether the account or the session of the identity provider ended since the
+    /// login was accepted.
     INSERT = "INSERT INTO oauth_login_sessions (tenant_id, id, subject, remember, acr, amr, authenticated_at, expires_at,
             identity_provider_session_id, challenge_expires_at, remembered_until, accepted_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $15) ON CONFLICT (tenant_id, id) DO NOTHING
@@ -27,7 +27,7 @@ database::statements! {
                 WHERE tenant_id = $1 AND kind = 'subject' AND name = $3 AND ended_at >= $15)
             OR EXISTS (SELECT 1 FROM oauth_provider_ends
                 WHERE tenant_id = $1 AND kind = 'session' AND name = $9 AND ended_at >= $15)";
-    /// A session used again: still the same person's, and still there.
+    /// Reuses a session that still exists and belongs to the same user.
     TOUCH = "UPDATE oauth_login_sessions SET expires_at = $4, identity_provider_session_id = $5, remembered_until = $7
         WHERE tenant_id = $1 AND id = $2 AND subject = $3 AND expires_at > $6 AND ended_at IS NULL";
     END = "UPDATE oauth_login_sessions SET ended_at = $3, expires_at = $3
@@ -44,12 +44,12 @@ pub async fn find(tx: &mut impl Read, id: LoginSessionId) -> Result<Option<Login
     tx.query_opt(&FIND, &values![id.as_uuid()]).await?.as_ref().map(read).transpose()
 }
 
-/// A session that was written.
+/// An inserted session.
 #[derive(Clone, Copy, Debug)]
 pub struct Inserted {
-    /// The person let `client` remember a consent; whether it covers a request is another question.
+    /// The user has a remembered consent for `client`, which may or may not cover a request.
     pub has_remembered_consent: bool,
-    /// The person, or the session of the identity provider, ended since the login was accepted.
+    /// The account, or the session of the identity provider, ended since the login was accepted.
     pub ended_at_provider: bool,
 }
 
@@ -85,7 +85,7 @@ pub async fn insert(
     Ok((!was_turned_away).then_some(inserted))
 }
 
-/// Writes the end and the provider's session of a session that is used again. `false` when it ended meanwhile.
+/// Writes the expiry and the provider's session of a reused session. `false` when it ended in the meantime.
 pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> Result<bool, Error> {
     let values = values![
         session.id.as_uuid(),
@@ -98,7 +98,7 @@ pub async fn touch(tx: &mut WriteTx, session: &LoginSession, now: Timestamp) -> 
     Ok(tx.execute(&TOUCH, &values).await? == 1)
 }
 
-/// Whether there was such a session: of two who end it, one is told so.
+/// Whether the session existed: of two concurrent calls, one gets `true`.
 pub async fn end(tx: &mut WriteTx, id: LoginSessionId, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.execute(&END, &values![id.as_uuid(), now]).await? == 1)
 }

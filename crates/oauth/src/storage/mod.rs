@@ -1,4 +1,4 @@
-//! The only SQL of the OAuth service, one file a table group.
+//! The SQL of the OAuth service, one file per group of tables.
 
 use database::{Retention, Statement};
 
@@ -15,7 +15,7 @@ pub mod revoked_tokens;
 pub mod used_jtis;
 pub mod versions;
 
-/// Every statement, for the test that prepares them on both engines.
+/// All statements, for the test that prepares them on both engines.
 pub const ALL: &[&[&Statement]] = &[
     challenges::STATEMENTS,
     clients::STATEMENTS,
@@ -33,7 +33,7 @@ pub const ALL: &[&[&Statement]] = &[
 
 const EXPIRED: &str = "expires_at < $1";
 
-/// A row goes when it has expired: each table keeps the time until which it is needed.
+/// Expired rows are deleted: each table records how long a row is needed.
 pub const RETENTION: &[Retention] = &[
     Retention { table: "oauth_consents", key: "tenant_id, id", expired: EXPIRED },
     Retention { table: "oauth_grants", key: "tenant_id, id", expired: EXPIRED },
@@ -41,7 +41,7 @@ pub const RETENTION: &[Retention] = &[
     Retention {
         table: "oauth_login_sessions",
         key: "tenant_id, id",
-        // Whether it ended or not: while its login challenge could be brought again, the row says that it was redeemed.
+        // Even if the session ended: while its login challenge could be replayed, the row shows that it was redeemed.
         expired: "expires_at < $1 AND challenge_expires_at < $1",
     },
     Retention { table: "oauth_provider_ends", key: "tenant_id, kind, name", expired: EXPIRED },

@@ -1,5 +1,5 @@
-//! Rows of `oauth_provider_ends`: people and sessions that ended at the identity provider a moment ago. Whoever redeems a
-//! login looks here, in the statement that writes its session (`login_sessions`).
+//! Rows of `oauth_provider_ends`: accounts and sessions that recently ended at the identity provider. Redeeming a login
+//! checks them in the statement that writes its session (`login_sessions`).
 
 use base::Timestamp;
 use database::{Error, WriteTx, values};
@@ -17,7 +17,7 @@ pub enum Ended<'a> {
     Session(&'a str),
 }
 
-/// `expires_at`: when no login that was accepted before `ended_at` can be redeemed any more.
+/// `expires_at`: when a login that was accepted before `ended_at` can no longer be redeemed.
 pub async fn mark(tx: &mut WriteTx, what: Ended<'_>, ended_at: Timestamp, expires_at: Timestamp) -> Result<(), Error> {
     let (kind, name) = match what {
         Ended::Subject(subject) => ("subject", subject),

@@ -1,5 +1,5 @@
-//! Ends many rows of `oauth_grants` at once: what a login session, a person or a client was granted. A revoked grant keeps
-//! its row until its tokens would have expired, because that row is what makes them inactive.
+//! Ends many rows of `oauth_grants` at once: those of a login session, a user or a client. A revoked grant keeps its row
+//! until its tokens would have expired, because the row makes them inactive.
 
 use base::Timestamp;
 use database::{Error, Read as _, WriteTx, values};
@@ -16,7 +16,7 @@ database::statements! {
         WHERE tenant_id = $1 AND subject = $3 AND revoked_at IS NULL";
     REVOKE_BY_SUBJECT_AND_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND subject = $3 AND client_id = $4 AND revoked_at IS NULL";
-    /// What tokens would say about a person, in grants that are revoked by now.
+    /// The claims about a user in revoked grants.
     FORGET_PERSON = "UPDATE oauth_grants SET session = $3 WHERE tenant_id = $1 AND subject = $2 AND revoked_at IS NOT NULL";
     REVOKE_BY_CLIENT = "UPDATE oauth_grants SET revoked_at = $2
         WHERE tenant_id = $1 AND client_id = $3 AND revoked_at IS NULL";
@@ -40,7 +40,7 @@ pub async fn revoke_by_subject(tx: &mut WriteTx, subject: &str, now: Timestamp) 
     tx.execute(&REVOKE_BY_SUBJECT, &values![now, subject]).await
 }
 
-/// Revoked grants keep their rows for a while; what they knew about the person is no longer needed.
+/// Revoked grants keep their rows for a while, but no longer need the claims about the user.
 pub async fn forget_person(tx: &mut WriteTx, subject: &str) -> Result<(), Error> {
     tx.execute(&FORGET_PERSON, &values![subject, b"".as_slice()]).await.map(|_| ())
 }

@@ -1,5 +1,5 @@
-//! Rows of `oauth_revoked_tokens`: access tokens that were revoked one by one, until they would have expired. Only tokens
-//! without a grant need a row: the others end with their grant.
+//! Rows of `oauth_revoked_tokens`: individually revoked access tokens, until they would have expired. Only tokens without a
+//! grant need a row: the others end with their grant.
 
 use base::Timestamp;
 use database::{Error, Read, WriteTx, values};
@@ -16,7 +16,7 @@ database::statements! {
         WHERE c.tenant_id = $1 AND c.id = $2";
 }
 
-/// What an access token without a grant depends on.
+/// The dependencies of an access token without a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Liveness {
     pub client_epoch: i64,
@@ -28,7 +28,7 @@ pub async fn insert(tx: &mut WriteTx, jti: Uuid, expires_at: Timestamp) -> Resul
     tx.execute(&INSERT, &values![jti, expires_at]).await.map(|_| ())
 }
 
-/// `None` when the client is gone.
+/// `None` when the client no longer exists.
 pub async fn find_liveness(tx: &mut impl Read, client: &ClientId, jti: Uuid) -> Result<Option<Liveness>, Error> {
     let Some(row) = tx.query_opt(&FIND_LIVENESS, &values![client.as_str(), jti]).await? else { return Ok(None) };
     Ok(Some(Liveness { client_epoch: row.get(0)?, is_revoked: row.get::<Option<Timestamp>>(1)?.is_some() }))

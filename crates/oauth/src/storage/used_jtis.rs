@@ -1,4 +1,4 @@
-//! Rows of `oauth_used_jtis`: assertions that were used, per issuer, until they expire (RFC 7523 section 3, point 7).
+//! Rows of `oauth_used_jtis`: used assertions, per issuer, until they expire (RFC 7523 section 3, point 7).
 
 use base::{Timestamp, TokenDigest};
 use database::{Error, WriteTx, values};

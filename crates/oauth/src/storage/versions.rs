@@ -1,4 +1,4 @@
-//! Rows of `oauth_versions`: numbers that change when something changed that the nodes keep in memory.
+//! Rows of `oauth_versions`: version numbers for data that the nodes cache.
 
 use database::{Error, Read, WriteTx, values};
 
@@ -11,7 +11,7 @@ database::statements! {
         ON CONFLICT (tenant_id, name) DO UPDATE SET version = oauth_versions.version + 1";
 }
 
-/// 0 when nothing was ever changed.
+/// 0 when nothing has changed yet.
 pub async fn find(tx: &mut impl Read, name: &str) -> Result<i64, Error> {
     tx.query_opt(&FIND, &values![name]).await?.map_or(Ok(0), |row| row.get(0))
 }

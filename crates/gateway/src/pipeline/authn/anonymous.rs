@@ -1,4 +1,4 @@
-//! `anonymous`: lets in whoever shows no `Authorization` header, under a common name.
+//! `anonymous`: accepts requests without an `Authorization` header, under a configured subject.
 
 use http::header::AUTHORIZATION;
 use schemars::JsonSchema;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_shows_no_authorization_is_anonymous() {
+    fn a_request_without_authorization_is_anonymous() {
         let bare = Request::get("http://h/");
         assert_eq!(subject(json!({}), &bare).as_deref(), Some("anonymous"));
         assert_eq!(subject(json!({"subject": "guest"}), &bare).as_deref(), Some("guest"));

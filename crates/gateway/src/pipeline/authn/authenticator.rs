@@ -1,4 +1,4 @@
-//! What an authenticator does: it says who sends a request, or that the request is not its business.
+//! The interface of an authenticator, which identifies the sender of a request.
 
 use std::fmt::Debug;
 
@@ -10,17 +10,18 @@ pub(crate) trait Authenticator: Debug + Send + Sync {
     fn authenticate<'a>(&'a self, inbound: &'a Inbound<'a>, services: &'a Services) -> Answer<'a, Outcome>;
 }
 
-/// What one authenticator says of a request.
+/// The result of an authenticator.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "most requests are accepted, and a box would cost each an allocation")]
 pub(crate) enum Outcome {
-    /// The request carries nothing that this authenticator looks at: the next one is asked.
+    /// The request carries no credential for this authenticator: the next one is tried.
     NotResponsible,
     Accepted(Session),
-    /// The credential is no good: unknown, expired, revoked, tampered with, or meant for somebody else.
+    /// The credential is unknown, expired, revoked, tampered with, or meant for another audience.
     Invalid(Box<Failure>),
     /// The credential could not be checked.
     Unavailable(Box<Failure>),
-    /// The credential is good and not enough, or whoever checks it turns us away. No other authenticator is asked.
+    /// The credential is valid but insufficient, or the service that checks it rejected the request. No other authenticator
+    /// is tried.
     Refused(Box<Failure>),
 }

@@ -1,7 +1,7 @@
-//! `bearer_token`: asks the identity service, or another server that knows the token, whose session it is.
+//! `bearer_token`: finds the session of a token through the identity service or another server.
 //!
-//! What always holds: in this process, a token that none of the forwarded headers carries is the one that is checked. Over HTTP
-//! the server sees the forwarded headers alone, as it does behind Oathkeeper.
+//! Invariant: in this process the token is checked even if no forwarded header carries it. Over HTTP the server sees only
+//! the forwarded headers, as with Oathkeeper.
 
 use http::header::AUTHORIZATION;
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `cookie_session`: asks the identity service whose session the request's cookies are.
+//! `cookie_session`: finds the session of the request's cookies through the identity service.
 
 use http::HeaderValue;
 use http::header::COOKIE;
@@ -22,7 +22,7 @@ pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
 struct CookieSession {
     check: SessionCheck,
     only: Vec<String>,
-    /// The `Set-Cookie` fields that make the client forget the cookies of `only`.
+    /// The `Set-Cookie` fields that delete the cookies of `only`.
     forget: Vec<HeaderValue>,
 }
 
@@ -43,13 +43,13 @@ impl CookieSession {
         let asker = Asker { name: NAME, credential: COOKIE, subject_from: "subject" };
         let check = SessionCheck::compile(asker, &check, services)?;
         if settings.clear_invalid_cookies && settings.only.is_empty() {
-            return Err("needs the names of the cookies in `only` to clear them".to_owned());
+            return Err("has `clear_invalid_cookies` without cookie names in `only`".to_owned());
         }
         let forget = if settings.clear_invalid_cookies { settings.only.as_slice() } else { &[] };
         let forget = forget
             .iter()
             .map(|name| {
-                // Browsers take cookies with these beginnings with `Secure` alone.
+                // Browsers require `Secure` for cookies with these prefixes.
                 let is_secure = name.starts_with("__Host-") || name.starts_with("__Secure-");
                 let removal = SetCookie::removal(name.clone()).domain(settings.clear_cookie_domain.clone());
                 removal.secure(is_secure).header()
@@ -67,7 +67,7 @@ impl CookieSession {
                 failure.set_cookies.extend(self.forget.iter().cloned());
                 Outcome::Invalid(failure)
             }
-            // A session that is not complete exists: its cookie is worth keeping.
+            // An incomplete session exists: keep its cookie.
             other => other.outcome(),
         }
     }

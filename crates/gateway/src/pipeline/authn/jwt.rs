@@ -1,11 +1,10 @@
 //! `jwt`: verifies a signed token with the keys that its issuer publishes (RFC 7519, RFC 8725).
 //!
-//! What always holds:
-//! - The rule names the algorithms, the key set names the keys, and the token's header only chooses among them.
-//! - A token of another kind is refused, although the same issuer signed it (RFC 8725 section 3.12): a `typ` that is not
-//!   listed, an ID token, a logout token. The rule may accept them.
-//! - A token that was accepted before is not verified again while the key set stays the same; what it claims is checked with
-//!   each request.
+//! Invariants:
+//! - The rule determines the algorithms, the key set the keys; the token's header only selects among them.
+//! - Tokens for other purposes are rejected, even from the same issuer (RFC 8725 section 3.12): an unlisted `typ`, an ID
+//!   token, a logout token. The rule may accept them.
+//! - The signature of a token is verified once while the key set stays the same; its claims are checked on every request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,10 +94,10 @@ impl Default for Settings {
     }
 }
 
-/// The types of access tokens: RFC 9068 section 2.1, and RFC 7519 section 5.1 for issuers that name no kind.
+/// The types of access tokens: RFC 9068 section 2.1, and RFC 7519 section 5.1 for issuers that use no specific type.
 const GENERIC_TYPES: [&str; 2] = ["at+jwt", "JWT"];
 
-/// Why a token is not accepted.
+/// Why a token is rejected.
 enum Refusal {
     Invalid(String),
     Insufficient(String),
@@ -110,15 +109,15 @@ impl Jwt {
         let digest = Sha256::digest(settings.to_string()).into();
         let settings: Settings = settings::read(settings)?;
         if settings.jwks_urls.is_empty() {
-            return Err("needs the setting `jwks_urls`".to_owned());
+            return Err("requires the setting `jwks_urls`".to_owned());
         }
         let algorithms = settings.allowed_algorithms.iter().map(|name| {
             name.parse()
-                .map_err(|_| format!("allows the algorithm `{name}`, which is not offered: use an asymmetric one"))
+                .map_err(|_| format!("allows the algorithm `{name}`, which is not supported: use an asymmetric one"))
         });
         let mut allowed_algorithms = algorithms.collect::<Result<Vec<_>, _>>()?;
         if allowed_algorithms.is_empty() {
-            // What `oauth` signs with unless it is told otherwise.
+            // The algorithms that `oauth` signs with by default.
             allowed_algorithms.extend([Algorithm::RS256, Algorithm::ES256]);
         }
         if settings.scope_strategy == ScopeStrategy::None && !settings.required_scope.is_empty() {
@@ -162,7 +161,7 @@ impl Jwt {
         Outcome::Accepted(Session::authenticated(NAME, known.subject.clone(), known.extra.clone()))
     }
 
-    /// A token that was accepted before, if the keys that would verify it now are those that did.
+    /// The claims of a verified token, if the verification key is unchanged.
     async fn find_verified(
         &self,
         key: &TokenKey,
@@ -184,7 +183,7 @@ impl Jwt {
         let jws = Jws::parse(token).map_err(|error| Refusal::Invalid(error.to_string()))?;
         self.check_type(jws.unverified_header().typ.as_deref())?;
         let kid = jws.unverified_header().kid.clone();
-        let kid = kid.ok_or_else(|| Refusal::Invalid("the token's header names no key".to_owned()))?;
+        let kid = kid.ok_or_else(|| Refusal::Invalid("the token's header has no `kid`".to_owned()))?;
         let mut unavailable = None;
         for is_second_look in [false, true] {
             for url in &self.jwks_urls {
@@ -201,7 +200,7 @@ impl Jwt {
                             .map_err(|error| Refusal::Invalid(error.to_string()))?;
                         let claims: Map<String, Value> = verified
                             .claims()
-                            .ok_or_else(|| Refusal::Invalid("the token holds no claims".to_owned()))?;
+                            .ok_or_else(|| Refusal::Invalid("the token contains no claims".to_owned()))?;
                         let extra = Extra::new(with_scopes_as_list(claims.clone()).into());
                         return Ok(VerifiedToken::new(kid, claims, extra, &keys, token.len()));
                     }
@@ -216,29 +215,29 @@ impl Jwt {
         })
     }
 
-    /// RFC 8725 section 3.11: the header's `typ`. Absent is accepted, because many issuers write none.
+    /// RFC 8725 section 3.11: the header's `typ`. An absent one is accepted, because many issuers omit it.
     fn check_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
         match typ {
             Some(typ) if !self.allowed_token_types.iter().any(|allowed| is_same_type(allowed, typ)) => {
-                Err(Refusal::Invalid(format!("tokens of the type `{typ}` are not accepted here")))
+                Err(Refusal::Invalid(format!("tokens of the type `{typ}` are not accepted")))
             }
             _ => Ok(()),
         }
     }
 
-    /// The same for issuers that write the same `typ` into all their tokens: by the claims that only other kinds have.
+    /// The same check for issuers that use one `typ` for all tokens: by the claims that only other token types have.
     fn check_kind(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
-        // RFC 8417 section 2.2; OpenID Connect Back-Channel Logout section 2.4 demands it. Whoever lists such a type means it.
+        // RFC 8417 section 2.2; OpenID Connect Back-Channel Logout section 2.4 requires it. Listing such a type accepts it.
         let is_listed =
             || self.allowed_token_types.iter().any(|it| !GENERIC_TYPES.iter().any(|of| is_same_type(it, of)));
         if claims.contains_key("events") && !is_listed() {
-            return Err(Refusal::Invalid("a logout token or security event token is no access token".to_owned()));
+            return Err(Refusal::Invalid("a logout token or security event token is not an access token".to_owned()));
         }
         // OpenID Connect Core sections 2, 3.1.3.6 and 3.3.2.11.
         let is_id_token = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name))
             || claims.get("token_use").is_some_and(|token_use| token_use == "id");
         if is_id_token && !self.accept_id_tokens {
-            return Err(Refusal::Invalid("an ID token is no access token".to_owned()));
+            return Err(Refusal::Invalid("an ID token is not an access token".to_owned()));
         }
         Ok(())
     }
@@ -253,7 +252,7 @@ impl Jwt {
         };
         check.check(claims).map_err(|error| Refusal::Invalid(error.to_string()))?;
         self.check_kind(claims)?;
-        // Every audience that the rule names must be among the token's.
+        // The token must have every audience that the rule requires.
         for audience in &self.target_audience {
             ClaimsCheck { audiences: &[audience], ..check.clone() }
                 .check(claims)
@@ -292,7 +291,7 @@ fn outcome(refusal: Refusal, claims: Option<&Map<String, Value>>) -> Outcome {
     }
 }
 
-/// RFC 7515 section 4.1.9: without case, and with or without `application/`.
+/// RFC 7515 section 4.1.9: case-insensitive, with or without `application/`.
 fn is_same_type(one: &str, other: &str) -> bool {
     let bare = |text: &str| {
         let lower = text.to_ascii_lowercase();
@@ -312,7 +311,7 @@ fn scopes(claims: &Map<String, Value>) -> Option<(&'static str, Vec<String>)> {
     Some((name, scopes))
 }
 
-/// The claims with their scopes under `scp`, wherever the token had them; a token without scopes has an empty list.
+/// The claims with their scopes under `scp`, wherever the token has them; without scopes the list is empty.
 fn with_scopes_as_list(mut claims: Map<String, Value>) -> Map<String, Value> {
     let scopes = scopes(&claims).map(|(name, scopes)| {
         claims.remove(name);

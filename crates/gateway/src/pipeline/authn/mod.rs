@@ -1,4 +1,4 @@
-//! Authenticators: who sends this request? They are asked in the order of the rule until one accepts.
+//! Authenticators: identify the sender of a request. They are tried in the order of the rule until one accepts.
 
 mod anonymous;
 mod authenticator;

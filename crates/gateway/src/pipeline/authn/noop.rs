@@ -1,4 +1,4 @@
-//! `noop`: lets everybody in without a name.
+//! `noop`: accepts every request without a subject.
 
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::session::Session;

@@ -1,8 +1,8 @@
-//! The question whose session a request belongs to, as `cookie_session` and `bearer_token` ask it: a function call to the
-//! identity service in this process, otherwise a request to `check_session_url`.
+//! The session check of `cookie_session` and `bearer_token`: a function call if the identity service runs in this process,
+//! otherwise a request to `check_session_url`.
 //!
-//! What always holds: the request to `check_session_url` carries the headers that the rule forwards, and no body. It follows no
-//! redirect, ends within five seconds, and reads a megabyte of the answer at most.
+//! Invariants: the request to `check_session_url` carries the headers that the rule forwards, and no body. It follows no
+//! redirect, ends within five seconds, and reads at most a megabyte of the response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,15 +26,15 @@ use crate::pipeline::{relayed, settings};
 
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// A session check that takes longer is no check.
+/// The limits of a session check.
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 << 20 };
 
-/// What `cookie_session` and `bearer_token` have in common.
+/// The common settings of `cookie_session` and `bearer_token`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the configuration's own keys")]
 pub(super) struct Settings {
-    /// The URL that knows whose session a request belongs to, for instance `/sessions/whoami` of the identity service.
+    /// The URL of the session check, for instance `/sessions/whoami` of the identity service.
     check_session_url: String,
     /// Whether the path of `check_session_url` is used as it is; otherwise it is the path of the request.
     preserve_path: bool,
@@ -73,12 +73,12 @@ impl Default for Settings {
     }
 }
 
-/// In what the handlers differ.
+/// The differences between the handlers.
 pub(super) struct Asker {
     pub(super) name: &'static str,
-    /// The header that is forwarded whether the rule names it or not.
+    /// The header that is always forwarded.
     pub(super) credential: HeaderName,
-    /// The default of `subject_from`, unless the URL is one of ours.
+    /// The default of `subject_from`, unless the URL is an internal one.
     pub(super) subject_from: &'static str,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Asker {
 pub(super) struct SessionCheck {
     name: &'static str,
     place: Place,
-    /// The rule's own, and the credential.
+    /// The rule's own headers, and the credential.
     forward_headers: Vec<HeaderName>,
     extra_from: JsonPath,
     subject_from: JsonPath,
@@ -109,19 +109,19 @@ struct Remote {
     additional_headers: HeaderMap,
 }
 
-/// The answer.
+/// The result of the check.
 #[expect(clippy::large_enum_variant, reason = "most sessions are active, and a box would cost each an allocation")]
 pub(super) enum Checked {
     Active(Session),
     Invalid(Box<Failure>),
-    /// The session exists and needs a second factor.
+    /// The session exists but requires a second factor.
     Incomplete(Box<Failure>),
     Unavailable(Box<Failure>),
     Refused(Box<Failure>),
 }
 
 impl Checked {
-    /// The outcome for a handler that does nothing more.
+    /// The outcome for handlers without further processing.
     pub(super) fn outcome(self) -> Outcome {
         match self {
             Self::Active(session) => Outcome::Accepted(session),
@@ -135,7 +135,8 @@ impl Checked {
 impl SessionCheck {
     pub(super) fn compile(asker: Asker, settings: &Settings, services: &Services) -> Result<Self, String> {
         let url = settings::required_url("check_session_url", &settings.check_session_url)?;
-        // Under our own scheme the defaults fit the body of our own session check; elsewhere they are what they were.
+        // Under the `kleis` scheme the defaults match the response of the internal session check; elsewhere those of
+        // Oathkeeper apply.
         let is_ours = url.scheme() == "kleis";
         let default = |ours: &'static str, theirs: &'static str| if is_ours { ours } else { theirs };
         let path = |text: Option<&str>, default: &str| {
@@ -157,17 +158,17 @@ impl SessionCheck {
         })
     }
 
-    /// Whether the request to `check_session_url` has this header of the client's request.
+    /// Whether the request to `check_session_url` includes this header of the client's request.
     pub(super) fn forwards(&self, name: &HeaderName) -> bool {
         self.forward_headers.contains(name)
     }
 
-    /// Whether the question goes over the network.
+    /// Whether the check goes over the network.
     pub(super) const fn is_remote(&self) -> bool {
         matches!(self.place, Place::Remote(_))
     }
 
-    /// Asks. `token` is one that none of the forwarded headers carries.
+    /// Runs the check. `token` is one that no forwarded header carries.
     pub(super) async fn ask(&self, inbound: &Inbound<'_>, services: &Services, token: Option<String>) -> Checked {
         match &self.place {
             Place::InProcess => self.ask_in_process(inbound, services, token).await,
@@ -188,13 +189,13 @@ impl SessionCheck {
                 Checked::Invalid(Failure::unauthorized().because("the session is unknown, expired or revoked"))
             }
             Ok(contracts::SessionCheck::NeedsSecondFactor) => {
-                Checked::Incomplete(Failure::unauthorized().because("the session needs a second factor"))
+                Checked::Incomplete(Failure::unauthorized().because("the session requires a second factor"))
             }
             Err(error) => Checked::Unavailable(Failure::unavailable(error.to_string())),
         }
     }
 
-    /// What the forwarded headers carry.
+    /// The credentials in the forwarded headers.
     fn credentials(&self, headers: &HeaderMap, token: Option<String>) -> SessionCredentials {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let forwarded = |name: &HeaderName| if self.forwards(name) { text(name) } else { None };
@@ -202,7 +203,7 @@ impl SessionCheck {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let cookie = self.forwards(&COOKIE).then(|| {
-            // HTTP/2 may split cookies over several fields (RFC 9113 section 8.2.3).
+            // HTTP/2 may split cookies into several fields (RFC 9113 section 8.2.3).
             let mut cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
             cookies.next().map(|first| cookies.fold(first.to_owned(), |joined, next| joined + "; " + next))
         });
@@ -230,7 +231,9 @@ impl SessionCheck {
         match answer.status() {
             StatusCode::OK => match serde_json::from_slice(answer.body()) {
                 Ok(body) => self.accept(&Arc::new(body)),
-                Err(_) => Checked::Refused(Failure::forbidden().because("the session check answered with no JSON")),
+                Err(_) => {
+                    Checked::Refused(Failure::forbidden().because("the response of the session check is not JSON"))
+                }
             },
             StatusCode::TOO_MANY_REQUESTS => Checked::Refused(relayed::too_many_requests(answer.headers())),
             status if status.is_server_error() => {
@@ -238,7 +241,7 @@ impl SessionCheck {
                 Checked::Unavailable(failure.blaming(Fault::Upstream))
             }
             StatusCode::FORBIDDEN => {
-                Checked::Incomplete(Failure::unauthorized().because("the session needs a second factor"))
+                Checked::Incomplete(Failure::unauthorized().because("the session requires a second factor"))
             }
             status => Checked::Invalid(unauthorized(format!("the session check answered with {}", status.as_u16()))),
         }
@@ -248,7 +251,7 @@ impl SessionCheck {
         let subject = match self.subject_from.find(whoami).as_deref() {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(subject)) => subject.clone(),
-            Some(_) => return Checked::Refused(Failure::forbidden().because("the session's subject is not a text")),
+            Some(_) => return Checked::Refused(Failure::forbidden().because("the session's subject is not a string")),
         };
         let extra = match self.extra_from.find(whoami).as_deref() {
             None | Some(Value::Null) => Extra::default(),
@@ -256,7 +259,7 @@ impl SessionCheck {
             Some(_) => return Checked::Refused(Failure::forbidden().because("the session's extra is not an object")),
         };
         if subject.is_empty() && self.require_subject {
-            return Checked::Refused(Failure::unauthorized().because("the session names no subject"));
+            return Checked::Refused(Failure::unauthorized().because("the session has no subject"));
         }
         Checked::Active(Session::authenticated(self.name, subject, extra))
     }
@@ -275,7 +278,9 @@ impl Remote {
         }
         let force_method = match settings.force_method.as_str() {
             "" => None,
-            method => Some(method.parse().map_err(|_| format!("has a `force_method` `{method}` that is no method"))?),
+            method => Some(
+                method.parse().map_err(|_| format!("has a `force_method` `{method}` that is not an HTTP method"))?,
+            ),
         };
         Ok(Self {
             url,
@@ -299,11 +304,11 @@ impl Remote {
         let mut request = http::Request::new(Bytes::new());
         *request.method_mut() = match &self.force_method {
             Some(method) => method.clone(),
-            // The answer to HEAD has no body, and the session is in the body.
+            // The response to HEAD has no body, which would hold the session.
             None if target.method == Method::HEAD => Method::GET,
             None => target.method.clone(),
         };
-        *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` cannot be requested"))?;
+        *request.uri_mut() = url.as_str().parse().map_err(|_| format!("`{url}` is not a valid URI"))?;
         let headers = request.headers_mut();
         for name in forward.iter().filter(|name| **name != HOST) {
             if !headers.contains_key(name) {

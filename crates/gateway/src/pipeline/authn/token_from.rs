@@ -1,5 +1,5 @@
-//! Where a token stands in a request (`token_from`): in `Authorization: Bearer` unless another header, a query parameter
-//! or a cookie is named.
+//! The location of a token in a request (`token_from`): `Authorization: Bearer` unless another header, a query parameter or
+//! a cookie is configured.
 
 use http::HeaderName;
 use http::header::{AUTHORIZATION, COOKIE};
@@ -39,11 +39,11 @@ impl TokenFrom {
             }
             (None, Some(name), None) => Ok(Self::QueryParameter(name)),
             (None, None, Some(name)) => Ok(Self::Cookie(name)),
-            _ => Err("has a `token_from` that names more than one place".to_owned()),
+            _ => Err("has a `token_from` that names more than one location".to_owned()),
         }
     }
 
-    /// The header that the token comes in.
+    /// The header that carries the token.
     pub(super) fn header(&self) -> Option<HeaderName> {
         match self {
             Self::Bearer => Some(AUTHORIZATION),
@@ -53,7 +53,7 @@ impl TokenFrom {
         }
     }
 
-    /// The token, when there is one and it is not empty.
+    /// The token, if it is present and not empty.
     pub(super) fn find(&self, inbound: &Inbound<'_>) -> Option<String> {
         let token = match self {
             Self::Bearer => {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_found_where_the_rule_says() {
+    fn a_token_is_read_from_the_configured_location() {
         let request = Request::get("http://h/?t=query&x=")
             .header("authorization", "bEaReR abc")
             .header("x-key", "Bearer raw")
@@ -101,13 +101,13 @@ mod tests {
         assert_eq!(find(json!({"cookie": "token"}), &request).as_deref(), Some("cookie"));
         assert_eq!(find(json!({"cookie": "none"}), &request), None);
         let twice = Request::get("http://h/").header("x-key", "a").header("x-key", "b");
-        assert_eq!(find(json!({"header": "X-Key"}), &twice), None, "which of them the upstream reads, nobody knows");
+        assert_eq!(find(json!({"header": "X-Key"}), &twice), None, "two values are ambiguous");
         let basic = Request::get("http://h/").header("authorization", "Basic abc");
         assert_eq!(find(json!(null), &basic), None);
     }
 
     #[test]
-    fn two_places_are_one_too_many() {
+    fn two_locations_are_rejected() {
         let settings = Settings { header: Some("a".to_owned()), cookie: Some("b".to_owned()), query_parameter: None };
         assert!(TokenFrom::compile(Some(settings)).is_err());
     }

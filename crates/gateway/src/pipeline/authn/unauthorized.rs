@@ -1,4 +1,4 @@
-//! `unauthorized`: lets nobody in.
+//! `unauthorized`: rejects every request.
 
 use super::{Answer, Authenticator, Definition, Inbound, Outcome, Services};
 use crate::domain::failure::Failure;
@@ -11,7 +11,7 @@ pub(super) const HANDLER: Definition<dyn Authenticator, Services> =
 struct Unauthorized;
 
 impl Authenticator for Unauthorized {
-    /// This is a decision of the rule and no credential's fault: `on_invalid` does not soften it.
+    /// The rule rejects the request, whatever its credentials: `on_invalid` has no effect.
     fn authenticate<'a>(&'a self, _: &'a Inbound<'a>, _: &'a Services) -> Answer<'a, Outcome> {
         Answer::Ready(Outcome::Refused(Failure::unauthorized()))
     }

@@ -1,4 +1,4 @@
-//! `allow`: everybody.
+//! `allow`: allows every request.
 
 use super::{Answer, Authorizer, Definition, Inbound, Services};
 use crate::domain::failure::Failure;

@@ -1,4 +1,4 @@
-//! What an authorizer does: it decides whether a known sender may do this.
+//! The interface of an authorizer, which decides whether an authenticated sender may make the request.
 
 use std::fmt::Debug;
 
@@ -16,12 +16,12 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
         services: &'a Services,
     ) -> Answer<'a, Result<(), Box<Failure>>>;
 
-    /// The headers for the upstream that come from its answer and from nobody else.
+    /// The upstream headers that are set only from the authorization server's response.
     fn decided_headers(&self) -> &[HeaderName] {
         &[]
     }
 
-    /// Whether it asks a server, once for each request.
+    /// Whether it calls a server, once per request.
     fn asks_a_server(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! `deny`: nobody.
+//! `deny`: rejects every request.
 
 use super::{Answer, Authorizer, Definition, Inbound, Services};
 use crate::domain::failure::Failure;

@@ -1,4 +1,4 @@
-//! Authorizers: whether a known sender may do this.
+//! Authorizers: whether an authenticated sender may make the request.
 
 mod allow;
 mod authorizer;
@@ -18,7 +18,7 @@ pub(crate) use authorizer::Authorizer;
 pub(super) const AUTHORIZERS: Registry<dyn Authorizer, Services> = Registry {
     kind: "authorizer",
     offered: &[allow::HANDLER, deny::HANDLER, remote::HANDLER, remote_json::HANDLER],
-    absent: &[("keto_engine_acp_ory", "the engine that it asked is gone since Keto 0.6: use `remote_json`")],
+    absent: &[("keto_engine_acp_ory", "Keto 0.6 removed its engine; use `remote_json`")],
 };
 
 /// The keys of `authorizers`.

@@ -1,8 +1,8 @@
-//! The question that `remote` and `remote_json` send to an authorization server, and what its answer means.
+//! The request of `remote` and `remote_json` to an authorization server, and the meaning of the response.
 //!
-//! What always holds: 200 allows, and no other answer does. A redirect is not followed, `retry.give_up_after` is the time for
-//! all tries together, and of the answer only the headers that the rule names are used. A header value that cannot be sent as
-//! it is fails the request: the server must not decide about another value.
+//! Invariants: 200 allows, and no other status does. Redirects are not followed, `retry.give_up_after` limits all attempts
+//! together, and only the configured headers of the response are used. A header value that cannot be sent unchanged fails
+//! the request: the server must not decide about another value.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
@@ -19,7 +19,7 @@ use crate::pipeline::services::{Retry, send_with_retries};
 use crate::pipeline::template::TemplateView;
 use crate::pipeline::{relayed, settings};
 
-/// What `remote` and `remote_json` have in common.
+/// The common settings of `remote` and `remote_json`.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
@@ -36,12 +36,12 @@ pub(super) struct Settings {
 pub(super) struct Question {
     uri: Uri,
     headers: Vec<(HeaderName, HeaderTemplate)>,
-    /// The headers of the answer that the upstream gets.
+    /// The response headers that are forwarded to the upstream.
     forwarded: Vec<HeaderName>,
     retry: Retry,
 }
 
-/// What is sent besides the headers of the rule.
+/// What is sent besides the configured headers.
 pub(super) struct Message {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -57,22 +57,22 @@ impl Question {
         let forwarded = settings.forward_response_headers_to_upstream.iter().map(|name| settable(name));
         let forwarded = forwarded.collect::<Result<Vec<_>, _>>()?;
         if headers.iter().any(|(name, _)| name == HOST) {
-            return Err("sets the header `host`, which belongs to the connection".to_owned());
+            return Err("sets the header `host`, which rules cannot set".to_owned());
         }
         Ok(Self {
-            uri: url.as_str().parse().map_err(|_| "has a `remote` that cannot be requested".to_owned())?,
+            uri: url.as_str().parse().map_err(|_| "has a `remote` that is not a valid URI".to_owned())?,
             headers,
             forwarded,
             retry: settings.retry,
         })
     }
 
-    /// The headers that the upstream gets from the answer.
+    /// The response headers that are forwarded to the upstream.
     pub(super) fn forwarded(&self) -> &[HeaderName] {
         &self.forwarded
     }
 
-    /// Asks whether the request may go on.
+    /// Requests a decision.
     pub(super) async fn ask(
         &self,
         inbound: &Inbound<'_>,
@@ -94,7 +94,8 @@ impl Question {
             }
         }
         let answer = send_with_retries(&services.http, &request, self.retry).await.map_err(|error| {
-            Failure::internal(format!("the authorization server was not reached: {error}")).blaming(Fault::Upstream)
+            Failure::internal(format!("the request to the authorization server failed: {error}"))
+                .blaming(Fault::Upstream)
         })?;
         match answer.status() {
             StatusCode::OK => {}
@@ -108,7 +109,7 @@ impl Question {
             }
         }
         for name in &self.forwarded {
-            // One that is not in the answer is set to nothing, so that the upstream does not miss that it was decided.
+            // A header that is missing in the response is set to an empty value, so that the upstream sees a decision.
             let value = answer.headers().get(name).cloned().unwrap_or_else(|| HeaderValue::from_static(""));
             session.headers.insert(name.clone(), value);
         }
@@ -116,10 +117,10 @@ impl Question {
     }
 }
 
-/// The name of a header that a server's answer may set on the request to the upstream.
+/// The name of a header that a server's response may set on the request to the upstream.
 fn settable(name: &str) -> Result<HeaderName, String> {
     match settings::settable_header_name(name)? {
-        HOST => Err("sets the header `host`, which belongs to the connection".to_owned()),
+        HOST => Err("sets the header `host`, which rules cannot set".to_owned()),
         name => Ok(name),
     }
 }

@@ -1,7 +1,7 @@
 //! `remote`: sends the body of the request to an authorization server, which allows or denies it.
 //!
-//! What always holds: the upstream gets the body that the server saw, and gets it only when the server has allowed the request.
-//! A body that is too large to be kept until then is refused with 413.
+//! Invariants: the upstream receives the same body as the authorization server, and only after the server has allowed the
+//! request. A body that is too large to buffer is rejected with 413.
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
@@ -21,7 +21,7 @@ struct Remote {
     question: Question,
 }
 
-/// `docs/bounds.md` names it.
+/// Documented in `docs/bounds.md`.
 const MOST_BODY_BYTES: usize = 5 << 20;
 
 impl Remote {
@@ -37,7 +37,8 @@ impl Remote {
     }
 }
 
-/// How the body is to be read. Two values would let the server read it in one way and the upstream in another.
+/// The headers that determine how the body is parsed. Two values would let the server and the upstream parse it
+/// differently.
 fn description(headers: &HeaderMap) -> Result<HeaderMap, Box<Failure>> {
     let mut description = HeaderMap::new();
     for name in [CONTENT_TYPE, CONTENT_ENCODING] {

@@ -1,7 +1,6 @@
 //! `remote_json`: sends a JSON document about the request to an authorization server, which allows or denies it.
 //!
-//! What always holds: the document is one JSON value, and a value that a template prints into it stays inside of the string or
-//! the member where it stands.
+//! Invariant: the document is one JSON value, and a value that a template prints stays inside its string or member.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -41,7 +40,7 @@ impl RemoteJson {
         let (Settings { payload }, question): (_, question::Settings) = settings::read_both(settings)?;
         let question = Question::compile(&question)?;
         if payload.is_empty() {
-            return Err("needs the setting `payload`".to_owned());
+            return Err("requires the setting `payload`".to_owned());
         }
         let payload = JsonTemplate::compile(&payload).map_err(|error| format!("has a `payload`: {error}"))?;
         Ok(Self { question, payload })

@@ -1,4 +1,4 @@
-//! What an error handler does: it writes the answer to a request that does not go through.
+//! The interface of an error handler, which writes the response to a failed request.
 
 use std::fmt::Debug;
 
@@ -10,11 +10,11 @@ pub(crate) trait Form: Debug + Send + Sync {
     fn answer(&self, failure: &Failure, request: FailedRequest<'_>) -> Response<String>;
 }
 
-/// What an error handler knows of the request.
+/// The request data for an error handler.
 #[derive(Clone, Copy)]
 pub(crate) struct FailedRequest<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) client_address: Option<std::net::IpAddr>,
-    /// Absent when the request's own target made no sense.
+    /// Absent when the request's target is not valid.
     pub(crate) original_url: Option<&'a str>,
 }

@@ -1,4 +1,4 @@
-//! `json`: the error envelope of the REST APIs. Unless it is verbose it says no more than the status does.
+//! `json`: the error envelope of the REST APIs. Unless it is verbose, it reveals nothing beyond the status.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
@@ -17,7 +17,7 @@ pub(super) const HANDLER: Definition<dyn Form, ()> =
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Json {
-    /// Whether the response says why the request was refused.
+    /// Whether the response contains the reason for the rejection.
     verbose: bool,
 }
 
@@ -54,7 +54,7 @@ impl Form for Json {
     }
 }
 
-/// What a status says by itself.
+/// The default message of a status.
 fn general_message(status: StatusCode) -> Option<&'static str> {
     match status {
         StatusCode::BAD_REQUEST => Some("The request cannot be accepted as it is"),
@@ -66,7 +66,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
-            Some("Something failed on our side; the log tells more under the id of this request")
+            Some("An internal error occurred; the log has details under the id of this request")
         }
         _ => None,
     }
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_verbose_handler_says_more_than_the_status() {
+    fn only_a_verbose_handler_reveals_details() {
         let failure = Failure::unauthorized().because("expired").with_detail("jwt_claims", json!({"sub": "a"}));
         assert_eq!(
             body(json!({}), &failure),
@@ -107,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_keeps_its_words() {
+    fn an_outage_keeps_its_message() {
         let message = body(json!({}), &Failure::unavailable("x"))["error"]["message"].clone();
-        assert_eq!(message, json!("What this request depends on does not answer now; try again in a while"));
+        assert_eq!(message, json!("A service that this request depends on is unavailable; try again later"));
     }
 }

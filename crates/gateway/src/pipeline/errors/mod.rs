@@ -1,7 +1,7 @@
-//! Error handlers: what the client is told when its request does not go through.
+//! Error handlers: the response to a failed request.
 //!
-//! The rule's handlers are asked first: the one whose conditions hold answers, and two are a fault of ours. Otherwise the
-//! fallbacks answer in their order. When nobody answers, a plain JSON error does.
+//! The rule's handlers come first: the one whose conditions match responds; two matching handlers are a configuration
+//! error. Otherwise the fallbacks are tried in order. If none matches, the response is a plain JSON error.
 
 mod form;
 mod json;
@@ -42,7 +42,7 @@ pub(crate) fn schema(generator: &mut SchemaGenerator) -> Schema {
     Schema::try_from(section).unwrap_or_default()
 }
 
-/// An error handler, and the failures that it is for.
+/// An error handler and the conditions under which it applies.
 #[derive(Debug)]
 pub(crate) struct ErrorHandler {
     when: When,
@@ -63,7 +63,7 @@ impl ErrorHandler {
     }
 }
 
-/// The handlers that answer for every rule, and for requests without one.
+/// The handlers for rules without a matching handler of their own, and for requests without a rule.
 #[derive(Debug)]
 pub(crate) struct Fallbacks(Vec<Result<ErrorHandler, String>>);
 
@@ -78,12 +78,12 @@ impl Fallbacks {
         Self(handlers.collect())
     }
 
-    /// What is wrong with them, to be told at load.
+    /// The configuration errors, which are logged at load.
     pub(crate) fn faults(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|handler| handler.as_ref().err().map(String::as_str))
     }
 
-    /// The answer to a failure under a rule's own handlers and these.
+    /// The response to a failure, by the rule's own handlers or these.
     pub(crate) fn answer(
         &self,
         own: &[ErrorHandler],
@@ -97,7 +97,7 @@ impl Fallbacks {
                 tracing::error!(
                     reason,
                     status = failure.status.as_u16(),
-                    "a failure has no error handler: it is a 500"
+                    "no error handler for a failure: responding with 500"
                 );
                 json::Json::default().response(&fault)
             }
@@ -146,27 +146,27 @@ mod tests {
     }
 
     #[test]
-    fn without_settings_json_answers() {
+    fn without_settings_json_responds() {
         let response = answer(json!({}), &[], &Failure::unauthorized());
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         assert_eq!(response.headers()["content-type"], "application/json; charset=utf-8");
     }
 
     #[test]
-    fn the_rules_own_handler_answers_when_its_condition_holds() {
+    fn the_rules_own_handler_responds_when_its_condition_holds() {
         let own = [("redirect", json!({"to": "/login", "when": [{"error": ["unauthorized"]}]}))];
         assert_eq!(answer(json!({}), &own, &Failure::unauthorized()).status(), StatusCode::FOUND);
         assert_eq!(answer(json!({}), &own, &Failure::forbidden()).status(), StatusCode::FORBIDDEN);
     }
 
     #[test]
-    fn two_handlers_that_match_are_a_fault() {
+    fn two_matching_handlers_are_an_error() {
         let own = [("redirect", json!({"to": "/login"})), ("json", json!({}))];
         assert_eq!(answer(json!({}), &own, &Failure::forbidden()).status(), StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[test]
-    fn fallbacks_answer_in_their_order_under_their_own_conditions() {
+    fn fallbacks_respond_in_order_under_their_own_conditions() {
         let errors = json!({
             "fallback": ["redirect", "www_authenticate"],
             "handlers": {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_that_is_not_enabled_is_a_fault() {
+    fn a_fallback_that_is_not_enabled_is_an_error() {
         let errors = json!({"fallback": ["redirect", "json"]});
         assert_eq!(answer(errors.clone(), &[], &Failure::forbidden()).status(), StatusCode::INTERNAL_SERVER_ERROR);
         let errors: Errors = serde_json::from_value(errors).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn cookies_that_were_found_invalid_are_forgotten_whoever_answers() {
+    fn invalid_cookies_are_deleted_by_every_handler() {
         let mut failure = Failure::unauthorized();
         failure.set_cookies.push(http::HeaderValue::from_static("s=; Max-Age=0"));
         let response = answer(json!({}), &[("redirect", json!({"to": "/"}))], &failure);

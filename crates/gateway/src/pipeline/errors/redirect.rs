@@ -1,4 +1,4 @@
-//! `redirect`: sends the browser elsewhere, for instance to a sign-in page, and tells that page where to come back to.
+//! `redirect`: redirects the browser, for instance to a login page, with the original URL as a parameter.
 
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
@@ -36,12 +36,12 @@ impl Redirect {
     fn compile(settings: Value) -> Result<Self, String> {
         let Settings { to, code, return_to_query_param } = settings::read(settings)?;
         if to.is_empty() {
-            return Err("needs the setting `to`".to_owned());
+            return Err("requires the setting `to`".to_owned());
         }
         let is_relative = to.parse::<Url>() == Err(url::ParseError::RelativeUrlWithoutBase);
         let is_web = to.parse::<Url>().is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         if !(is_relative || is_web) || HeaderValue::from_str(&to).is_err() {
-            return Err("has a `to` that is no URL to send a browser to".to_owned());
+            return Err("has a `to` that is not a valid redirect URL".to_owned());
         }
         let status = if code == 301 { StatusCode::MOVED_PERMANENTLY } else { StatusCode::FOUND };
         Ok(Self { to, status, return_to_query_param })
@@ -63,7 +63,7 @@ impl Redirect {
         response
     }
 
-    /// Adds the parameter to the query of `to`, in front of its fragment.
+    /// Adds the parameter to the query of `to`, before its fragment.
     fn with_return_to(&self, original: &str) -> String {
         let (before, fragment) = self.to.split_once('#').map_or((self.to.as_str(), None), |(a, b)| (a, Some(b)));
         let pair: String = url::form_urlencoded::Serializer::new(String::new())
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_is_told_where_to_come_back_to() {
+    fn the_redirect_carries_the_original_url() {
         assert_eq!(location(json!({"to": "https://login/x"})), "https://login/x");
         let back = "return_to=https%3A%2F%2Fh%3A1%2Fa%2520b%3Fc%3Dd%26e%3Df";
         let with = |to: &str| location(json!({"to": to, "return_to_query_param": "return_to"}));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_needs_a_place_to_go() {
+    fn a_redirect_requires_a_valid_url() {
         for settings in [json!({}), json!({"to": "javascript:alert(1)"}), json!({"to": "/a\n"})] {
             assert!(Redirect::compile(settings).is_err());
         }

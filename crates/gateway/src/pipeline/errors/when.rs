@@ -1,4 +1,5 @@
-//! The conditions of an error handler (`when`): one of the items must hold, and in an item everything.
+//! The conditions of an error handler (`when`): at least one of the items must match, and an item matches if all its parts
+//! do.
 
 use std::net::IpAddr;
 
@@ -12,14 +13,14 @@ use super::FailedRequest;
 use crate::domain::failure::Failure;
 use crate::pipeline::settings;
 
-/// Without items it always holds.
+/// Always matches when empty.
 #[derive(Debug)]
 pub(crate) struct When(Vec<Item>);
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Item {
-    /// The errors that this handler answers: `unauthorized`, `forbidden`, `not_found`, `internal_server_error`.
+    /// The errors that this handler handles: `unauthorized`, `forbidden`, `not_found`, `internal_server_error`.
     error: Vec<String>,
     request: RequestCondition,
 }
@@ -27,7 +28,7 @@ pub(super) struct Item {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RequestCondition {
-    /// The networks of clients that this handler answers.
+    /// The networks of clients that this handler handles.
     cidr: Vec<Network>,
     remote_ip: RemoteIp,
     header: HeaderCondition,
@@ -36,10 +37,10 @@ struct RequestCondition {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct RemoteIp {
-    /// The networks of clients that this handler answers.
+    /// The networks of clients that this handler handles.
     #[serde(rename = "match")]
     networks: Vec<Network>,
-    /// Accepted for files of Oathkeeper. The address of a client is always what the listed proxies say.
+    /// Accepted for files of Oathkeeper. The client's address always comes from the listed proxies.
     #[serde(rename = "respect_forwarded_for_header")]
     _respect_forwarded_for_header: bool,
 }
@@ -47,7 +48,7 @@ struct RemoteIp {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct HeaderCondition {
-    /// The media types of requests that this handler answers.
+    /// The media types of requests that this handler handles.
     content_type: Vec<String>,
     /// The media types that a client must accept.
     accept: Vec<String>,
@@ -60,7 +61,7 @@ impl When {
         let items: Option<Vec<Item>> = settings::read(settings)?;
         let items = items.unwrap_or_default();
         match items.iter().flat_map(|item| &item.error).find(|error| !ERRORS.contains(&error.as_str())) {
-            Some(unknown) => Err(format!("has a condition on the error `{unknown}`, which is none")),
+            Some(unknown) => Err(format!("has a condition on the error `{unknown}`, which does not exist")),
             None => Ok(Self(items)),
         }
     }
@@ -80,7 +81,7 @@ impl Item {
             && is_wanted(&header.accept, request, &ACCEPT)
     }
 
-    /// Failures without a word of their own count as ours.
+    /// Failures without a name of their own count as internal server errors.
     fn holds_for(&self, failure: &Failure) -> bool {
         let condition = failure.condition();
         let condition = if ERRORS.contains(&condition.as_str()) { &condition } else { "internal_server_error" };
@@ -92,8 +93,8 @@ fn is_among(networks: &[Network], address: Option<IpAddr>) -> bool {
     networks.is_empty() || address.is_some_and(|address| networks.iter().any(|network| network.contains(address)))
 }
 
-/// Whether one of the media types of the header is among those of the condition. A wildcard of the client's stands for
-/// itself alone: a browser that takes `*/*` at last did not ask for JSON.
+/// Whether one of the media types of the header is among those of the condition. A wildcard of the client matches only
+/// itself: a browser that accepts `*/*` as a last resort did not request JSON.
 fn is_wanted(wanted: &[String], request: FailedRequest<'_>, name: &HeaderName) -> bool {
     if wanted.is_empty() {
         return true;
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_of_the_client_stands_for_itself() {
+    fn a_wildcard_of_the_client_matches_only_itself() {
         let accept = |pattern: &str, sent: &'static str| {
             let when = json!([{"request": {"header": {"accept": [pattern]}}}]);
             holds(when, &Failure::forbidden(), &[("accept", sent)], "")
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_header_is_octets() {
+    fn a_missing_content_type_is_an_octet_stream() {
         let when = |media_type: &str| json!([{"request": {"header": {"content_type": [media_type]}}}]);
         assert!(holds(when("application/octet-stream"), &Failure::forbidden(), &[], ""));
         assert!(!holds(when("application/json"), &Failure::forbidden(), &[], ""));
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_count_as_ours() {
+    fn other_failures_count_as_internal() {
         let when = json!([{"error": ["internal_server_error"]}]);
         assert!(holds(when.clone(), &Failure::too_many_requests(), &[], ""));
         assert!(!holds(when, &Failure::forbidden(), &[], ""));

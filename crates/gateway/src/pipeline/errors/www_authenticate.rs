@@ -1,4 +1,4 @@
-//! `www_authenticate`: asks the browser for a name and a password (RFC 7617).
+//! `www_authenticate`: challenges the browser for Basic credentials (RFC 7617).
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
@@ -30,11 +30,11 @@ impl WwwAuthenticate {
         let Settings { realm } = settings::read(settings)?;
         let realm = if realm.is_empty() { "Please authenticate." } else { &realm };
         let challenge = HeaderValue::from_str(&format!("Basic realm={}", quoted(realm)))
-            .map_err(|_| "has a `realm` that no header can carry".to_owned())?;
+            .map_err(|_| "has a `realm` that is not a valid header value".to_owned())?;
         Ok(Self { challenge })
     }
 
-    /// The answer is 401 whatever the failure was.
+    /// The status is 401 for every failure.
     fn response(&self) -> Response<String> {
         let mut response = Response::new("Unauthorized\n".to_owned());
         *response.status_mut() = StatusCode::UNAUTHORIZED;
@@ -50,7 +50,7 @@ impl Form for WwwAuthenticate {
     }
 }
 
-/// RFC 9110 section 11.5: a realm is a quoted string. One that the configuration wrote with quotation marks has them.
+/// RFC 9110 section 11.5: a realm is a quoted string. A configured value with quotation marks is used as it is.
 fn quoted(realm: &str) -> String {
     if realm.len() >= 2 && realm.starts_with('"') && realm.ends_with('"') {
         return realm.to_owned();

@@ -1,4 +1,4 @@
-//! `header`: headers for the upstream, each from a template.
+//! `header`: sets headers for the upstream from templates.
 
 use http::HeaderName;
 use schemars::JsonSchema;
@@ -40,7 +40,7 @@ impl Header {
     fn compile(settings: Value) -> Result<Self, String> {
         let settings: Settings = settings::read(settings)?;
         if settings.headers.is_none() && settings.remove.is_empty() {
-            return Err("needs the setting `headers`".to_owned());
+            return Err("requires the setting `headers`".to_owned());
         }
         let headers = header_template::compile_all(settings.headers.as_ref().unwrap_or(&Map::new()))?;
         let remove = settings::header_names(&settings.remove)?;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_of_a_person_are_removed_or_encoded_and_fail_no_request() {
+    fn control_characters_of_a_user_are_removed_or_encoded_and_fail_no_request() {
         let value = |settings: Value, subject: &str| {
             let session = run(settings, subject).unwrap();
             String::from_utf8(session.headers.get("x-user").unwrap().as_bytes().to_vec()).unwrap()
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_make_no_sense_are_refused() {
+    fn invalid_settings_are_rejected() {
         for settings in [
             json!({}),
             json!({"headers": {"a b": "x"}}),

@@ -1,5 +1,5 @@
-//! `id_token`: a JWT about the sender, signed by the gateway, in `Authorization: Bearer`. Whoever is behind the gateway
-//! verifies it with the keys of `/.well-known/jwks.json`.
+//! `id_token`: a JWT about the sender, signed by the gateway, in `Authorization: Bearer`. Upstreams verify it with the keys
+//! of `/.well-known/jwks.json`.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ struct IdToken {
     jwks_url: String,
     time_to_live: GoDuration,
     claims: Option<JsonTemplate>,
-    /// Tokens by tenant, key, subject and rendered claims; issuer and lifetime are this mutator's own.
+    /// Tokens by tenant, key, subject and rendered claims; issuer and lifetime are constant for a mutator.
     issued: ExpiringCache<[u8; 32], HeaderValue>,
 }
 
@@ -61,7 +61,7 @@ impl IdToken {
         let Settings { issuer_url, jwks_url, ttl, claims } = settings::read(settings)?;
         for (name, value) in [("issuer_url", &issuer_url), ("jwks_url", &jwks_url)] {
             if value.is_empty() {
-                return Err(format!("needs the setting `{name}`"));
+                return Err(format!("requires the setting `{name}`"));
             }
         }
         let claims = (!claims.is_empty()).then(|| JsonTemplate::compile(&claims)).transpose();
@@ -94,7 +94,7 @@ impl IdToken {
             token
         } else {
             let token = self.issue(&keys, &session.subject, &claims, now, services)?;
-            // A token is renewed when a tenth of its life is left.
+            // A token is renewed when a tenth of its lifetime remains.
             let renew_at = now.plus(self.time_to_live.get().mul_f32(0.9));
             self.issued.put(cache_key, token.clone(), now, renew_at);
             token
@@ -130,7 +130,7 @@ impl IdToken {
         }
         let token = keys.signing.sign(&claims).map_err(|error| Failure::internal(error.to_string()))?;
         let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|_| Failure::internal("the ID token does not fit into a header"))?;
+            .map_err(|_| Failure::internal("the ID token is not a valid header value"))?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_token_says_who_it_is_about_and_reserved_claims_are_ours() {
+    async fn the_token_names_the_subject_and_templates_cannot_set_reserved_claims() {
         let claims = r#"{"role": {{ .Extra.role | toJson }}, "sub": "mallory", "iss": "evil", "exp": 1}"#;
         let fixture = Fixture::new(&json!({"claims": claims, "ttl": "60s"}));
         let token = fixture.token("alice").await.unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_value_of_a_person_adds_no_claim() {
+    async fn a_value_of_a_user_adds_no_claim() {
         let settings = json!({"claims": r#"{"name": "{{ print .Subject }}", "roles": ["user"]}"#});
         let fixture = Fixture::new(&settings);
         for subject in ["x\",\"role\":\"admin\",\"y\":\"z", "back\\slash", "line\nbreak", "quote\"", "\u{1}\u{2}", "ü"]
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_is_used_again_until_a_tenth_of_its_life_is_left_and_never_for_another_subject() {
+    async fn a_token_is_reused_until_a_tenth_of_its_lifetime_remains_and_never_for_another_subject() {
         let mut fixture = Fixture::new(&json!({"ttl": "100s"}));
         let first = fixture.token("alice").await.unwrap();
         assert_ne!(fixture.token("bob").await.unwrap(), first);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn claims_that_are_no_object_fail_the_request() {
+    async fn claims_that_are_not_an_object_fail_the_request() {
         let fixture = Fixture::new(&json!({"claims": "[1]"}));
         assert_eq!(fixture.token("alice").await.unwrap_err().status, http::StatusCode::INTERNAL_SERVER_ERROR);
         assert!(IdToken::compile(json!({"issuer_url": "x"})).unwrap_err().contains("jwks_url"));

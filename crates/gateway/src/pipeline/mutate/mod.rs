@@ -1,4 +1,4 @@
-//! Mutators: what the upstream learns of the sender.
+//! Mutators: pass data about the sender to the upstream.
 
 mod header;
 mod id_token;

@@ -1,4 +1,4 @@
-//! What a mutator does: it writes what the upstream learns of the sender.
+//! The interface of a mutator, which passes data about the sender to the upstream.
 
 use std::fmt::Debug;
 
@@ -16,17 +16,17 @@ pub(crate) trait Mutator: Debug + Send + Sync {
         services: &'a Services,
     ) -> Answer<'a, Result<(), Box<Failure>>>;
 
-    /// The headers that carry this mutator's word and nobody else's.
+    /// The headers that only this mutator may set.
     fn decided_headers(&self) -> Vec<&HeaderName> {
         Vec::new()
     }
 
-    /// Where the keys lie that it signs with.
+    /// The URLs of its signing keys.
     fn signing_key_url(&self) -> Option<&str> {
         None
     }
 
-    /// Whether the headers of the request are shown on the answer of the decision API.
+    /// Whether the decision API returns the headers of the request.
     fn echoes_request_headers(&self) -> bool {
         false
     }

@@ -1,5 +1,5 @@
-//! `noop`: the request goes on as it came, less the headers that no client may set. The decision API shows those headers
-//! on its answer.
+//! `noop`: forwards the request unchanged, except for headers that clients may not send. The decision API returns those of
+//! the request's headers that remain.
 
 use super::{Answer, Definition, Inbound, Mutator, Services};
 use crate::domain::failure::Failure;

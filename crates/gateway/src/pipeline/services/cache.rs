@@ -1,5 +1,4 @@
-//! A small cache for answers that expire. Its size is bounded; when it is full, what has expired goes first, then
-//! whatever lies there longest.
+//! A small bounded cache with expiry. When it is full, expired entries are evicted first, then the oldest ones.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -33,7 +32,7 @@ impl<K: Eq + Hash + Clone, V: Clone> ExpiringCache<K, V> {
         if entries.len() >= self.capacity && !entries.contains_key(&key) {
             entries.retain(|_, entry| entry.expires_at > now);
             if entries.len() >= self.capacity {
-                // A quarter at once, so that the search for the oldest is rare.
+                // Evict a quarter at once, so that the search for the oldest entries is rare.
                 let mut ages: Vec<Timestamp> = entries.values().map(|entry| entry.stored_at).collect();
                 let place = ages.len() / 4;
                 let (_, oldest_kept, _) = ages.select_nth_unstable(place);

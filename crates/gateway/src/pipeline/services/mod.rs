@@ -1,4 +1,4 @@
-//! What handlers need beside the request: the other services, the outbound client, keys and caches that outlive a rule.
+//! The dependencies of handlers: the other services, the outbound client, keys, and caches that outlive a rule.
 
 mod cache;
 mod retry;
@@ -27,16 +27,15 @@ const IN_PROCESS_SESSIONS: &str = "kleis://identity/sessions/whoami";
 /// The introspection of the OAuth2 service in this process, as an `introspection_url`.
 const IN_PROCESS_INTROSPECTION: &str = "kleis://oauth/introspect";
 
-/// Under which URLs the services of this process are known, so that a configuration that names them over HTTP is served
-/// by a function call: what they are called outside, and where they listen. An address of this machine goes by each of its
-/// names.
+/// The URLs of the services in this process, so that a configuration that names them over HTTP uses a function call: their
+/// public URLs and their listeners. A local address matches under each of its names.
 #[derive(Clone, Debug, Default)]
 pub struct LocalServices {
     pub identity: Vec<Url>,
     pub oauth: Vec<Url>,
 }
 
-/// Shared by all rules; a cheap clone around its parts.
+/// Shared by all rules; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Services {
     pub(crate) rng: Rng,
@@ -70,13 +69,13 @@ impl Services {
         }
     }
 
-    /// Whether this URL is the session check of the identity service beside us.
+    /// Whether this URL is the session check of the identity service in this process.
     pub(super) fn is_local_session_check(&self, url: &Url) -> bool {
         url.as_str() == IN_PROCESS_SESSIONS
             || (self.sessions.get().is_some() && is_below(url, &self.local.identity, &["/sessions/whoami"]))
     }
 
-    /// Whether this URL is the introspection endpoint of the OAuth2 service beside us.
+    /// Whether this URL is the introspection endpoint of the OAuth2 service in this process.
     pub(super) fn is_local_introspection(&self, url: &Url) -> bool {
         url.as_str() == IN_PROCESS_INTROSPECTION
             || (self.introspection.get().is_some()
@@ -106,7 +105,7 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
             && names_this_machine(other))
 }
 
-/// Whether the host is a loopback address, or the one that listeners on every address have.
+/// Whether the host is a loopback or unspecified address.
 fn names_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -121,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_of_this_process_is_known_by_each_of_its_addresses_and_no_other() {
+    fn a_service_of_this_process_is_recognized_by_each_of_its_addresses_and_no_other() {
         let bases: Vec<Url> = ["https://auth.example/id/", "http://0.0.0.0:4433", "http://10.0.0.5:4433/"]
             .into_iter()
             .map(|url| url.parse().unwrap())

@@ -1,4 +1,4 @@
-//! Calls that are tried again: `give_up_after` is the time for all tries, `max_delay` the longest pause between two.
+//! Calls with retries: `give_up_after` limits all attempts together, `max_delay` the pause between two of them.
 
 use std::time::Duration;
 
@@ -25,12 +25,11 @@ impl Default for Retry {
     }
 }
 
-/// What a check endpoint answers is small.
+/// The size limit of a check endpoint's response.
 const MOST_BYTES: usize = 1 << 20;
 const FIRST_DELAY: Duration = Duration::from_millis(10);
 
-/// Sends a request until it is answered with something other than a 5xx, or until the time is over. The last answer
-/// counts.
+/// Sends a request until the response is not a 5xx, or until the time is up. Returns the last response.
 pub(crate) async fn send_with_retries(
     http: &Client,
     request: &Request<Bytes>,

@@ -1,7 +1,7 @@
-//! The keys that the `id_token` mutator signs with, by the URL of their set: `file://`, `base64://`, `http(s)://`, or the
-//! set that the server made for this gateway.
+//! The signing keys of the `id_token` mutator, by the URL of their key set: `file://`, `base64://`, `http(s)://`, or the
+//! key set that the server generated for this gateway.
 //!
-//! A set is read when it is first needed and read again after a while; when that fails the old one goes on.
+//! A set is loaded on first use and reloaded periodically; if reloading fails, the old one stays in use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use jose::{JwkSet, SigningKey};
 use serde_json::Value;
 
-/// The key set that the server made for this gateway, as a `jwks_url`.
+/// The key set that the server generated for this gateway, as a `jwks_url`.
 pub const IN_PROCESS_KEYS: &str = "kleis://gateway/keys";
 
 pub(crate) struct SigningKeys {
@@ -28,7 +28,7 @@ struct Loaded {
     read_at: Timestamp,
 }
 
-/// A set of keys and the one of them that signs.
+/// A key set and its signing key.
 #[derive(Debug)]
 pub(crate) struct KeyPair {
     pub(crate) set: JwkSet,
@@ -59,7 +59,7 @@ impl SigningKeys {
         let keys = match (self.read(url).await, known) {
             (Ok(keys), _) => Arc::new(keys),
             (Err(error), Some(old)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the signing keys could not be read again");
+                tracing::warn!(error = &error as &dyn std::error::Error, "the signing keys could not be reloaded");
                 old.keys
             }
             (Err(error), None) => return Err(error),
@@ -90,12 +90,12 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// A key set may stand in the URL itself: it is not shown then.
+/// A `base64://` URL contains the key set and must not be shown.
 fn shown(url: &str) -> String {
     if url.starts_with("base64:") { "base64://…".to_owned() } else { url.to_owned() }
 }
 
-/// Reads the document that a URL names.
+/// Reads the document at a URL.
 pub(crate) async fn read_document(http: &web::outbound::Client, url: &str) -> Result<Vec<u8>, String> {
     if let Some(encoded) = url.strip_prefix("base64://") {
         return [&STANDARD, &URL_SAFE, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD]
@@ -106,7 +106,7 @@ pub(crate) async fn read_document(http: &web::outbound::Client, url: &str) -> Re
     if url.starts_with("http://") || url.starts_with("https://") {
         let answer = http.get(url).await.map_err(|error| format!("could not be fetched: {error}"))?;
         if answer.status() != http::StatusCode::OK {
-            return Err(format!("was answered with the status {}", answer.status().as_u16()));
+            return Err(format!("could not be fetched: status {}", answer.status().as_u16()));
         }
         return Ok(answer.into_body().to_vec());
     }
@@ -117,8 +117,8 @@ pub(crate) async fn read_document(http: &web::outbound::Client, url: &str) -> Re
     tokio::fs::read(path).await.map_err(|error| format!("could not be read: {error}"))
 }
 
-/// Goes through the set until it knows a private and a public key. The private one signs, under the name of the public
-/// one, so that whoever verifies finds it.
+/// Searches the set for a private and a public key. The private key signs, with the public key's `kid`, so that verifiers
+/// find it.
 fn choose(set: &JwkSet) -> Result<SigningKey, String> {
     let (mut private, mut public) = (None, None);
     for key in &set.keys {
@@ -131,11 +131,11 @@ fn choose(set: &JwkSet) -> Result<SigningKey, String> {
             break;
         }
     }
-    let mut key = private.ok_or_else(|| "holds no private key that can sign".to_owned())?.clone();
+    let mut key = private.ok_or_else(|| "contains no private key for signing".to_owned())?.clone();
     if let Some(kid) = public.and_then(|public| public.kid.clone()) {
         key.kid = Some(kid);
     }
-    SigningKey::new(&key).map_err(|error| format!("holds a key that cannot sign: {error}"))
+    SigningKey::new(&key).map_err(|error| format!("contains a key that cannot sign: {error}"))
 }
 
 #[cfg(test)]
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_set_is_read_again_and_the_old_one_outlives_a_bad_one() {
+    async fn a_set_is_reloaded_and_an_invalid_one_does_not_replace_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.json");
         let url = format!("file://{}", path.display());

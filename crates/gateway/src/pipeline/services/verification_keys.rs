@@ -1,8 +1,8 @@
-//! The key sets that the `jwt` authenticator verifies with, by URL, fetched when they are needed and kept for a while.
+//! The key sets of the `jwt` authenticator, by URL, fetched on demand and cached.
 //!
-//! What always holds: a set is fetched once at a time; an unknown `kid` asks for a new fetch at most every few seconds,
-//! whatever tokens strangers send; stale keys serve only while a fetch takes too long, never when it was refused. The keys
-//! stay the same value as long as the document does not change.
+//! Invariants: at most one fetch of a set runs at a time. An unknown `kid` causes a new fetch at most every few seconds,
+//! whatever tokens clients send. Stale keys are used only while a fetch is slow, never after it failed. The keys keep their
+//! identity as long as the document does not change.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,14 +41,14 @@ pub(crate) struct KeysUnavailable {
     reason: String,
 }
 
-/// How fresh the keys must be.
+/// The required freshness of the keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freshness {
     pub(crate) time_to_live: Duration,
     pub(crate) longest_wait: Duration,
 }
 
-/// How often an unknown `kid` may cause a fetch.
+/// The minimum interval between fetches for unknown `kid`s.
 const PAUSE_BETWEEN_EXTRA_FETCHES: Duration = Duration::from_secs(5);
 
 impl VerificationKeySets {
@@ -65,7 +65,7 @@ impl VerificationKeySets {
         self.get_read_after(url, now.minus(freshness.time_to_live), now, freshness.longest_wait).await
     }
 
-    /// As [`get`](Self::get), for a `kid` that the present set does not know.
+    /// Like [`get`](Self::get), for a `kid` that the current set does not contain.
     pub(crate) async fn get_newer(
         &self,
         url: &str,
@@ -106,11 +106,10 @@ impl VerificationKeySets {
         };
         match tokio::time::timeout(longest_wait, fetch).await {
             Ok(answer) => answer,
-            Err(_) => source
-                .loaded
-                .load_full()
-                .map(|stale| stale.keys.clone())
-                .ok_or_else(|| KeysUnavailable { url: url.to_owned(), reason: "did not come in time".to_owned() }),
+            Err(_) => source.loaded.load_full().map(|stale| stale.keys.clone()).ok_or_else(|| KeysUnavailable {
+                url: url.to_owned(),
+                reason: "could not be fetched in time".to_owned(),
+            }),
         }
     }
 
@@ -123,7 +122,7 @@ impl VerificationKeySets {
         }
         let document: Value = serde_json::from_slice(&bytes).map_err(|_| error("is not JSON".to_owned()))?;
         let set = JwkSet::parse_understood(&document).map_err(|it| error(format!("is not a key set: {it}")))?;
-        // A key without a name or with another use verifies no access token.
+        // A key without a `kid` or with another use verifies no access token.
         let usable = |key: &&Jwk| key.kid.is_some() && key.key_use == Some(KeyUse::Signature);
         Ok(Loaded { keys: Arc::new(set.keys.iter().filter(usable).collect()), document: digest, read_at: now })
     }

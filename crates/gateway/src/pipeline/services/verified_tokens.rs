@@ -1,8 +1,8 @@
-//! Signed tokens that were verified before, so that the same token is not verified again with each request.
+//! A cache of verified tokens, so that the signature of a token is not verified on every request.
 //!
-//! What always holds: an entry is found only by the same token, the same tenant and the same settings, and counts only while
-//! the key set that it was verified with is the present one. It replaces the verification of the signature and the reading of
-//! the claims, nothing else: times, issuer, audience and scopes are checked with each request. It is bounded by memory.
+//! Invariants: an entry is found only for the same token, tenant and settings, and is valid only while the key set that
+//! verified it is current. It replaces signature verification and parsing of the claims, nothing else: times, issuer,
+//! audience and scopes are checked on every request. Its memory is bounded.
 
 use std::sync::{Arc, Weak};
 
@@ -16,19 +16,19 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::session::Extra;
 
 const MAX_BYTES: u64 = 8 << 20;
-/// Entries are about so large.
+/// The typical size of an entry.
 const USUAL_BYTES: u64 = 4 << 10;
-/// What an entry takes besides its claims.
+/// The size of an entry without its claims.
 const ENTRY_BYTES: usize = 512;
-/// The claims are kept twice, as they came and as templates see them, and parsed text takes a multiple of its length.
+/// The claims are stored twice, as received and for templates, and parsed JSON takes a multiple of its text.
 const BYTES_FOR_A_BYTE: usize = 8;
 
-/// Every input of a verification.
+/// All inputs of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey([u8; 32]);
 
 impl TokenKey {
-    /// `settings` is a digest of everything that decides whether a signature is accepted.
+    /// `settings` is a digest of all settings that affect signature verification.
     pub(crate) fn of(tenant: TenantId, settings: &[u8; 32], token: &str) -> Self {
         let digest = Sha256::new().chain_update(tenant.as_i32().to_be_bytes()).chain_update(settings);
         Self(digest.chain_update(token).finalize().into())
@@ -39,10 +39,10 @@ impl TokenKey {
 #[derive(Debug)]
 pub(crate) struct VerifiedToken {
     pub(crate) kid: String,
-    /// The claims as they came.
+    /// The claims as received.
     pub(crate) claims: Map<String, Value>,
     pub(crate) subject: String,
-    /// The claims as templates see them.
+    /// The claims for templates.
     pub(crate) extra: Extra,
     keys: Weak<VerificationKeys>,
     bytes: u64,
@@ -61,7 +61,7 @@ impl VerifiedToken {
         Self { kid, claims, subject, extra, keys: Arc::downgrade(keys), bytes }
     }
 
-    /// Whether these keys verified it. A key set that was replaced is another one, even if it is gone from memory.
+    /// Whether these keys verified it. A replaced key set never compares equal, even after it was freed.
     pub(crate) fn was_verified_with(&self, keys: &Arc<VerificationKeys>) -> bool {
         std::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys))
     }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn remembered_tokens_are_bounded_by_bytes() {
+    fn cached_tokens_are_bounded_by_bytes() {
         let (tokens, keys) = (VerifiedTokens::new(), Arc::new(VerificationKeys::default()));
         let token = || Arc::new(VerifiedToken::new(String::new(), Map::new(), Extra::default(), &keys, 2048));
         for number in 0..2000 {

@@ -1,5 +1,5 @@
-//! What a template sees: the session, the request and the rule's captured groups. Only the parts that a template names
-//! are built.
+//! The data of a template: the session, the request and the rule's captured groups. Only the parts that a template uses are
+//! built.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use http::HeaderMap;
 use crate::domain::session::Session;
 use crate::pipeline::Inbound;
 
-/// A session and the request that it belongs to.
+/// A session and its request.
 pub(crate) struct TemplateView<'a> {
     pub(crate) session: &'a Session,
     pub(crate) inbound: &'a Inbound<'a>,
@@ -33,8 +33,8 @@ impl Needs {
         self.0 & part.0 != 0
     }
 
-    /// Notes a path of field names. Inside `with` and `range` a path does not begin at the root, but there the root's
-    /// part was named by the action that opened it.
+    /// Records a path of field names. Inside `with` and `range` a path does not begin at the root, but there the action
+    /// that opened the block named the root's part.
     pub(super) fn add<T: AsRef<str>>(&mut self, path: &[T]) {
         let name = |place: usize| path.get(place).map_or("", AsRef::as_ref);
         let part = match (name(0), name(1)) {
@@ -86,7 +86,7 @@ impl TemplateView<'_> {
         Value::Map(Arc::new(context))
     }
 
-    /// Go's `url.URL`: its fields, and those of its methods that take no argument.
+    /// Go's `url.URL`: its fields, and its methods without arguments.
     fn url(&self) -> Value {
         let target = self.inbound.target;
         let host = target.host();
@@ -116,7 +116,7 @@ fn text(text: &str) -> Value {
     Value::String(Arc::from(text))
 }
 
-/// Header fields under Go's canonical names, each with its values.
+/// Header fields under Go's canonical names, with their values.
 fn headers(headers: &HeaderMap) -> Value {
     let mut fields: BTreeMap<Arc<str>, Value> = BTreeMap::new();
     for name in headers.keys() {
@@ -127,7 +127,7 @@ fn headers(headers: &HeaderMap) -> Value {
     Value::Map(Arc::new(fields))
 }
 
-/// `x-request-id` as Go writes it: `X-Request-Id`.
+/// The canonical form of Go: `X-Request-Id` for `x-request-id`.
 pub(super) fn canonical_header_name(name: &str) -> String {
     let mut upper = true;
     name.chars()

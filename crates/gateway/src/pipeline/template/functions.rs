@@ -1,4 +1,4 @@
-//! The functions of rule templates: the gateway's own, in addition to those of Go and sprig (`go-templates`).
+//! The functions of rule templates that the gateway adds to those of Go and sprig (`go-templates`).
 
 use std::sync::{Arc, LazyLock};
 
@@ -41,7 +41,7 @@ const OWN: &[(&str, Function)] = &[
     (QUERY_VALUES, |arguments| all_values(arguments, false)),
 ];
 
-/// What Go's `url.PathEscape` leaves as it is.
+/// The characters that Go's `url.PathEscape` does not escape.
 const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -68,12 +68,12 @@ pub(super) fn is_known(name: &str) -> bool {
     go_templates::is_known(name) || ALL.contains_key(name)
 }
 
-/// A value in its default form. Unlike Go's own `print`, that of Oathkeeper takes one value, and nil is the empty text.
+/// A value in its default format. Unlike Go's `print`, Oathkeeper's takes one value, and nil is the empty string.
 pub(super) fn printed_or_empty(value: &Value) -> String {
     if matches!(value, Value::Nil) { String::new() } else { printed(value) }
 }
 
-/// An element of a list, or the empty text when there is none.
+/// An element of a list, or the empty string when it does not exist.
 fn print_index(given: &[Value]) -> Outcome {
     let [list, index] = exactly("printIndex", given)?;
     let index = match index {

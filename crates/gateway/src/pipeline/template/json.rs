@@ -1,11 +1,11 @@
-//! Templates whose output is JSON: the claims of an ID token.
+//! Templates with JSON output: the claims of an ID token.
 //!
-//! What an action prints is escaped for where it stands. Inside a string of the template (`"{{ print .Subject }}"`) it is
-//! escaped as the content of a JSON string (RFC 8259 section 7). Outside of one (`{{ .Extra.groups | toJson }}`) it must be
-//! one JSON value, or nothing. So a value never ends the string or the object that it was written into, whatever it holds.
+//! The output of an action is escaped according to its context. Inside a string of the template (`"{{ print .Subject }}"`)
+//! it is escaped as the content of a JSON string (RFC 8259 section 7). Outside a string (`{{ .Extra.groups | toJson }}`) it
+//! must be one JSON value, or empty. So no value can end the string or the object that contains it.
 //!
-//! The engine does not know the context, and a branch may change it. So each action marks what it printed, and the marks are
-//! resolved in the finished text, where the context is known.
+//! The engine does not know the context, and a branch may change it. Therefore each action marks its output, and the marks
+//! are resolved in the finished text, where the context is known.
 
 use std::borrow::Cow;
 
@@ -21,15 +21,15 @@ pub(crate) struct JsonTemplate(Template);
 
 impl JsonTemplate {
     pub(crate) fn compile(text: &str) -> Result<Self, TemplateError> {
-        // RFC 8259 section 7: no text in JSON holds a control character but the white space between tokens.
+        // RFC 8259 section 7: JSON contains no control characters except white space between tokens.
         if text.contains([OPEN, CLOSE, ESCAPE]) {
-            let reason = "it holds a control character".to_owned();
+            let reason = "it contains a control character".to_owned();
             return Err(TemplateError::Syntax { source_text: text.to_owned(), reason });
         }
         Template::compile_with(text, rewrite::DISPLAY_MARKED).map(Self)
     }
 
-    /// The text, which is JSON where the template's own text is.
+    /// The text, which is JSON if the template's own text is.
     pub(crate) fn render<'a>(&'a self, view: &TemplateView<'a>) -> Result<Cow<'a, str>, RenderError> {
         let marked = self.0.render(view)?;
         if !marked.contains(OPEN) {
@@ -40,7 +40,7 @@ impl JsonTemplate {
     }
 }
 
-/// Where in a JSON text something stands.
+/// The position within a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Outside,
@@ -53,13 +53,13 @@ enum Place {
 fn assemble(marked: &str) -> Result<String, String> {
     let mut text = String::with_capacity(marked.len() + 16);
     let mut place = Place::Outside;
-    // The last string of the template's own text, and the name of the member whose value comes next.
+    // The last string of the template's own text, which is the name of the member whose value follows.
     let (mut string_at, mut last_string, mut member) = (0, 0..0, 0..0);
     let mut rest = marked;
     while let Some(character) = rest.chars().next() {
         rest = &rest[character.len_utf8()..];
         if character == OPEN {
-            let (printed, after) = rest.split_once(CLOSE).ok_or("what an action printed has no end")?;
+            let (printed, after) = rest.split_once(CLOSE).ok_or("the output of an action is not terminated")?;
             rest = after;
             let fault = |what: &str| format!("{what} (at the member `{}`)", &text[member.clone()]);
             let printed = unmarked(printed);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn templates_as_people_write_them_give_the_same_claims_as_before() {
+    fn common_templates_render_the_expected_claims() {
         let extra = json!({
             "name": "Jo", "n": 1_000_000, "yes": true, "nothing": null, "list": ["a", "b"], "deep": {"a": [1, {"b": "c"}]},
             "text": "{\"a\": 1}",
@@ -181,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_stays_the_value_of_its_claim(
+        fn a_value_cannot_change_other_claims(
             value in r#"(x|"|\\|,|:|\{|\}|\[|\]|\n|\r|\t|\x00|\x01|\x02|\x03|é|\u{2028}|"role":"admin"|[a-z ]){0,12}"#
         ) {
             for template in [

@@ -1,21 +1,21 @@
-//! The marks around what actions print in templates of JSON, by which the finished text is told from the template's own.
+//! The marks around the output of actions in JSON templates, which distinguish it from the template's own text.
 
 use std::borrow::Cow;
 
 use go_templates::{Outcome, exactly, printed, text};
 use gotmpl::Value;
 
-/// Around what an action printed.
+/// Begins the output of an action.
 pub(super) const OPEN: char = '\u{1}';
 pub(super) const CLOSE: char = '\u{2}';
-/// In front of a digit that stands for one of the three inside of what an action printed.
+/// Precedes a digit that stands for one of the three marks inside the output of an action.
 pub(super) const ESCAPE: char = '\u{3}';
 
-/// What an action prints in such a template, between marks.
+/// The output of an action, between marks.
 pub(super) fn display_marked(given: &[Value]) -> Outcome {
     let [value] = exactly("display", given)?;
     let printed = match value {
-        // As Go prints it.
+        // As printed by Go.
         Value::Nil => "<no value>".to_owned(),
         other => printed(other),
     };

@@ -1,8 +1,8 @@
 //! The templates of rules: Go's `text/template` with the gateway's own `print` and `printIndex` and the hermetic part of
-//! the sprig functions. A template can read its request and nothing else: no environment, no file, no clock.
+//! the sprig functions. A template has no access to anything but its request: no environment, no files, no clock.
 //!
-//! What always holds: a template is compiled once, while its rule is loaded, and belongs to that rule; a name that is no
-//! function is refused then, not when a request comes.
+//! Invariants: a template is compiled once, when its rule is loaded, and belongs to that rule; unknown functions are
+//! rejected then, not when a request arrives.
 
 mod compiled;
 mod context;

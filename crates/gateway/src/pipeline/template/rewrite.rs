@@ -1,20 +1,20 @@
-//! What Go does by reflection and the template engine cannot: calls of methods. `.Header.Get "X"` and
-//! `.URL.Query.Get "k"` become calls of functions before the template is compiled. On the way it is noted which
-//! functions are called and which parts of the context are read.
+//! Method calls, which Go resolves by reflection and the template engine does not support. `.Header.Get "X"` and
+//! `.URL.Query.Get "k"` become function calls before the template is compiled. The rewriter also records which functions
+//! are called and which parts of the context are read.
 
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, PipeNode, SmolStr};
 
 use super::context::Needs;
 
-/// The functions that stand for methods; no template can spell these names.
+/// The functions that replace methods; templates cannot use these names.
 pub(super) const HEADER_GET: &str = "\u{1}header.get";
 pub(super) const HEADER_VALUES: &str = "\u{1}header.values";
 pub(super) const QUERY_GET: &str = "\u{1}query.get";
 pub(super) const VALUES_GET: &str = "\u{1}values.get";
 pub(super) const QUERY_VALUES: &str = "\u{1}query.values";
-/// Stands at the end of what an action prints: numbers become text as Go writes them.
+/// The last command of every action, which formats numbers as Go does.
 pub(super) const DISPLAY: &str = "\u{1}display";
-/// The same for templates of JSON, which must know later what an action printed.
+/// The same for JSON templates, which need to recognize the output of actions.
 pub(super) const DISPLAY_MARKED: &str = "\u{1}display.marked";
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn display(pipe: &mut PipeNode, function: &'static str) {
     }
 }
 
-/// Turns a method call into a function call, when the command is one.
+/// Turns a method call into a function call.
 fn call_method(command: &mut CommandNode, is_piped: bool) {
     if command.args.len() < 2 && !is_piped {
         return;
@@ -98,14 +98,14 @@ fn call_method(command: &mut CommandNode, is_piped: bool) {
     let function = match fields.as_slice() {
         [.., owner, method] if owner == "Header" && method == "Get" => HEADER_GET,
         [.., owner, method] if owner == "Header" && method == "Values" => HEADER_VALUES,
-        // A variable's kind is not known here.
+        // The kind of a variable is unknown here.
         [method] if is_variable && method == "Get" => VALUES_GET,
         [.., method] if method == "Get" => QUERY_GET,
         [.., method] if method == "Values" => QUERY_VALUES,
         _ => return,
     };
     fields.pop();
-    // `(...).Get` on a bare value leaves a field access of nothing.
+    // `(...).Get` on a bare value leaves an empty field access.
     if fields.is_empty()
         && let Expr::Field(..) = receiver
     {

@@ -1,11 +1,11 @@
-//! Authorization servers: what they are asked, and what becomes of a request by each of their answers.
+//! Authorization servers: the requests that they receive, and the effect of their responses.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::tests::harness::{answer, server};
 
-/// A rule whose visitors have a name, under `remote_json` with these settings.
+/// A rule for authenticated requests, under `remote_json` with these settings.
 fn json_rule(settings: Value) -> Value {
     rule("remote_json", json!({"payload": r#"{"subject": "{{ print .Subject }}"}"#}), settings)
 }
@@ -51,7 +51,7 @@ async fn the_server_gets_the_document_and_the_headers_of_the_rule() {
 }
 
 #[tokio::test]
-async fn the_server_gets_the_body_and_how_it_is_to_be_read() {
+async fn the_server_gets_the_body_and_the_headers_that_describe_it() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let settings = json!({"remote": url, "headers": {"X-Path": "{{ .MatchContext.URL.Path }}"}});
     let post = || Request::new(Method::POST, "http://h/a").body("a=1&b=2");
@@ -71,10 +71,10 @@ async fn the_server_gets_the_body_and_how_it_is_to_be_read() {
         assert_eq!((header("content-encoding"), header("authorization")), (Some("identity"), Some("Bearer t")));
         assert_eq!((header("x-path"), header("cookie")), (Some("/a"), None));
         let (parts, body) = &seen[1];
-        assert_eq!((parts.method.as_str(), body.as_str()), ("POST", ""), "GET has no body, and the server is asked");
+        assert_eq!((parts.method.as_str(), body.as_str()), ("POST", ""), "GET has no body, and the server is called");
         assert!(!parts.headers.contains_key("content-type"));
     }
-    // The server would read it in one way and the upstream in another.
+    // The server and the upstream could interpret it differently.
     for name in ["content-type", "content-encoding"] {
         let twice = post().header(name, "a/b").header(name, "c/d");
         let failure = run(body_rule(settings.clone()), &twice, &testing::services()).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn the_server_gets_the_body_and_how_it_is_to_be_read() {
 }
 
 #[tokio::test]
-async fn each_answer_of_the_server_has_its_meaning() {
+async fn each_response_of_the_server_has_its_meaning() {
     let services = testing::services();
     let large: &'static str = Box::leak("x".repeat(2 << 20).into_boxed_str());
     let hasty = json!({"give_up_after": "200ms", "max_delay": "5ms"});
@@ -116,13 +116,13 @@ async fn each_answer_of_the_server_has_its_meaning() {
                 assert_eq!(outcome.unwrap_err().headers["retry-after"], "7");
             }
         }
-        assert_eq!(seen.lock().unwrap().len() > 2, status >= 500, "{status}: only an outage is worth another try");
+        assert_eq!(seen.lock().unwrap().len() > 2, status >= 500, "{status}: only an outage is retried");
         assert!(followed.lock().unwrap().is_empty(), "a redirect is not followed");
     }
 }
 
 #[tokio::test]
-async fn a_server_out_of_reach_or_silent_is_500_when_the_time_is_over() {
+async fn an_unreachable_or_silent_server_is_500_after_the_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = format!("http://{}/", listener.local_addr().unwrap());
     for remote in [silent.as_str(), "http://127.0.0.1:1/"] {
@@ -138,10 +138,10 @@ async fn a_server_out_of_reach_or_silent_is_500_when_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_value_of_a_person_changes_neither_the_document_nor_the_headers() {
+async fn a_value_of_a_user_changes_neither_the_document_nor_the_headers() {
     let (url, seen) = server(|_, _| answer(200, &[], "")).await;
     let services = testing::services();
-    let asked = async |subject: &str, settings: Value| {
+    let sent = async |subject: &str, settings: Value| {
         seen.lock().unwrap().clear();
         let mut rule = json_rule(settings);
         rule["authenticators"][0]["config"]["subject"] = json!(subject);
@@ -152,23 +152,23 @@ async fn a_value_of_a_person_changes_neither_the_document_nor_the_headers() {
     let payload = r#"{"subject": "{{ print .Subject }}", "role": "user"}"#;
     for subject in ["x\",\"role\":\"admin\",\"y\":\"z", "back\\slash", "a\r\nb", "\u{1}\u{2}", "ü", "{{ print 1 }}"] {
         let expected = json!({"subject": subject, "role": "user"});
-        assert_eq!(asked(subject, json!({"remote": url, "payload": payload})).await, Ok(expected));
+        assert_eq!(sent(subject, json!({"remote": url, "payload": payload})).await, Ok(expected));
     }
-    // Outside of quotation marks only a JSON value is printed, and the server is not asked about anything else.
+    // Outside quotation marks only a JSON value is allowed; otherwise the server is not called.
     let bare = r#"{"subject": {{ print .Subject }}, "role": "user"}"#;
-    assert_eq!(asked("1", json!({"remote": url, "payload": bare})).await, Ok(json!({"subject": 1, "role": "user"})));
-    assert_eq!(asked("1, \"role\": \"admin\"", json!({"remote": url, "payload": bare})).await, Err((500, 0)));
-    assert_eq!(asked("alice", json!({"remote": url, "payload": "{{ print .Subject }}"})).await, Err((500, 0)));
-    // `bob` and `b\u{7f}ob` are two people: none is told as the other.
+    assert_eq!(sent("1", json!({"remote": url, "payload": bare})).await, Ok(json!({"subject": 1, "role": "user"})));
+    assert_eq!(sent("1, \"role\": \"admin\"", json!({"remote": url, "payload": bare})).await, Err((500, 0)));
+    assert_eq!(sent("alice", json!({"remote": url, "payload": "{{ print .Subject }}"})).await, Err((500, 0)));
+    // `bob` and `b\u{7f}ob` are different users: neither may be sent as the other.
     let header = json!({"remote": url, "payload": payload, "headers": {"X-Subject": "{{ print .Subject }}"}});
     for subject in ["bob\r\nX-Admin: 1", "b\u{7f}ob", "b\u{0}ob"] {
-        assert_eq!(asked(subject, header.clone()).await, Err((500, 0)), "{subject:?}");
+        assert_eq!(sent(subject, header.clone()).await, Err((500, 0)), "{subject:?}");
     }
-    assert!(asked("bob", header).await.is_ok());
+    assert!(sent("bob", header).await.is_ok());
 }
 
 #[tokio::test]
-async fn whoever_is_refused_loses_an_invalid_cookie_too() {
+async fn a_rejection_deletes_invalid_cookies_too() {
     let (_, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     let (url, seen) = server(|_, _| answer(403, &[], "")).await;
@@ -182,37 +182,37 @@ async fn whoever_is_refused_loses_an_invalid_cookie_too() {
     assert_eq!(failure.unwrap_err().set_cookies.len(), 1);
     denied["authenticators"] = json!([{"handler": "unauthorized"}]);
     assert_eq!(run(denied, &Request::get("http://h/"), &services).await.unwrap_err().status, StatusCode::UNAUTHORIZED);
-    assert_eq!(seen.lock().unwrap().len(), 1, "nobody is asked about a sender who is not known");
+    assert_eq!(seen.lock().unwrap().len(), 1, "the server is not called for an unauthenticated sender");
 }
 
 #[test]
-fn settings_that_make_no_sense_are_refused_when_the_rule_is_loaded() {
+fn invalid_settings_are_rejected_when_the_rule_is_loaded() {
     for (settings, reason) in [
-        (json!({}), "needs the setting `remote`"),
+        (json!({}), "requires the setting `remote`"),
         (json!({"remote": "host/path"}), "a `remote` that is not a URL"),
         (json!({"remote": "file:///etc/passwd"}), "neither http nor https"),
-        (json!({"remote": "http://r", "payload": ""}), "needs the setting `payload`"),
+        (json!({"remote": "http://r", "payload": ""}), "requires the setting `payload`"),
         (json!({"remote": "http://r", "payload": "{{ env \"HOME\" }}"}), "has a `payload`"),
         (json!({"remote": "http://r", "payload": "{{ .Subject"}), "has a `payload`"),
         (json!({"remote": "http://r", "headers": {"a b": "x"}}), "`a b`, which is not a header name"),
-        (json!({"remote": "http://r", "headers": {"X-A": 1}}), "`X-A` that is not a text"),
+        (json!({"remote": "http://r", "headers": {"X-A": 1}}), "`X-A` that is not a string"),
         (json!({"remote": "http://r", "headers": {"X-A": "{{ nosuch }}"}}), "calls `nosuch`"),
-        (json!({"remote": "http://r", "headers": {"X-A": "a\nb"}}), "no header can carry"),
-        (json!({"remote": "http://r", "headers": {"Host": "x"}}), "`host`, which belongs to the connection"),
-        (json!({"remote": "http://r", "headers": {"Transfer-Encoding": "x"}}), "`transfer-encoding`, which belongs"),
+        (json!({"remote": "http://r", "headers": {"X-A": "a\nb"}}), "is not a valid header value"),
+        (json!({"remote": "http://r", "headers": {"Host": "x"}}), "`host`, which rules cannot set"),
+        (json!({"remote": "http://r", "headers": {"Transfer-Encoding": "x"}}), "`transfer-encoding`, which rules"),
         (
             json!({"remote": "http://r", "forward_response_headers_to_upstream": ["Content-Length"]}),
-            "`content-length`, which belongs to the connection",
+            "`content-length`, which rules cannot set",
         ),
-        (json!({"remote": "http://r", "forward_response_headers_to_upstream": ["Host"]}), "`host`, which belongs"),
-        (json!({"remote": "http://r", "retry": {"give_up_after": "soon"}}), "cannot be read"),
+        (json!({"remote": "http://r", "forward_response_headers_to_upstream": ["Host"]}), "`host`, which rules"),
+        (json!({"remote": "http://r", "retry": {"give_up_after": "soon"}}), "has invalid settings"),
         (json!({"remote": "http://r", "retries": 3}), "unknown field `retries`"),
     ] {
-        let said = invalid(json_rule(settings.clone()));
-        assert!(said.contains(reason), "{settings}: {said}");
+        let error = invalid(json_rule(settings.clone()));
+        assert!(error.contains(reason), "{settings}: {error}");
         if !reason.contains("payload") {
-            let said = invalid(body_rule(settings.clone()));
-            assert!(said.contains(reason), "{settings}: {said}");
+            let error = invalid(body_rule(settings.clone()));
+            assert!(error.contains(reason), "{settings}: {error}");
         }
     }
     assert!(invalid(body_rule(json!({"remote": "http://r", "payload": "{}"}))).contains("unknown field `payload`"));

@@ -1,4 +1,4 @@
-//! Whole rules against whole requests: how handlers follow each other, and what becomes of a rule that is wrong.
+//! Complete rules and requests: the order of handlers, and invalid rules.
 
 use contracts::Link;
 use http::{Method, StatusCode};
@@ -23,7 +23,7 @@ fn invalid(rule: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_session_check_beside_us_needs_no_network_under_its_http_url_either() {
+async fn the_in_process_session_check_needs_no_network_under_its_http_url_either() {
     let (fake, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     let rule = json!({"authenticators": [{"handler": "cookie_session", "config": {
@@ -56,7 +56,7 @@ async fn a_session_without_a_subject_is_accepted_unless_the_rule_requires_one() 
 }
 
 #[tokio::test]
-async fn an_access_token_is_introspected_beside_us() {
+async fn an_access_token_is_introspected_in_process() {
     let services = testing::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |more: Value| {
         let mut settings =
@@ -78,7 +78,7 @@ async fn an_access_token_is_introspected_beside_us() {
 }
 
 #[tokio::test]
-async fn deny_refuses_whoever_is_known() {
+async fn deny_rejects_authenticated_requests() {
     let failure =
         run(json!({"authorizer": {"handler": "deny"}}), &Request::get("http://h/"), &testing::services()).await;
     assert_eq!(failure.unwrap_err().status, StatusCode::FORBIDDEN);
@@ -88,25 +88,25 @@ async fn deny_refuses_whoever_is_known() {
 }
 
 #[test]
-fn a_rule_that_names_what_is_not_there_is_invalid_and_says_why() {
+fn a_rule_with_a_missing_handler_or_setting_is_invalid_with_a_reason() {
     for (rule, reason) in [
         (json!({"authenticators": []}), "it has no authenticators"),
         (json!({"authorizer": {"handler": ""}}), "it has no authorizer"),
         (json!({"mutators": []}), "it has no mutators"),
         (
             json!({"authenticators": [{"handler": "oauth2_client_credentials"}]}),
-            "`oauth2_client_credentials` is not offered by this gateway",
+            "`oauth2_client_credentials` is not supported by this gateway",
         ),
-        (json!({"authorizer": {"handler": "keto_engine_acp_ory"}}), "`keto_engine_acp_ory` is not offered"),
-        (json!({"mutators": [{"handler": "hydrator"}]}), "`hydrator` is not offered"),
-        (json!({"mutators": [{"handler": "cookie"}]}), "`cookie` is not offered"),
+        (json!({"authorizer": {"handler": "keto_engine_acp_ory"}}), "`keto_engine_acp_ory` is not supported"),
+        (json!({"mutators": [{"handler": "hydrator"}]}), "`hydrator` is not supported"),
+        (json!({"mutators": [{"handler": "cookie"}]}), "`cookie` is not supported"),
         (json!({"authenticators": [{"handler": "what"}]}), "`what` is not known"),
-        (json!({"authenticators": [{"handler": "jwt"}]}), "needs the setting `jwks_urls`"),
+        (json!({"authenticators": [{"handler": "jwt"}]}), "requires the setting `jwks_urls`"),
         (
             json!({"authenticators": [{"handler": "jwt", "config": {"jwks_urls": ["x"], "allowed_algorithms": ["HS256"]}}]}),
-            "the algorithm `HS256`, which is not offered",
+            "the algorithm `HS256`, which is not supported",
         ),
-        (json!({"authenticators": [{"handler": "cookie_session"}]}), "needs the setting `check_session_url`"),
+        (json!({"authenticators": [{"handler": "cookie_session"}]}), "requires the setting `check_session_url`"),
         (
             json!({"authenticators": [{"handler": "cookie_session", "config":
             {"check_session_url": "http://x", "clear_invalid_cookies": true}}]}),
@@ -116,10 +116,10 @@ fn a_rule_that_names_what_is_not_there_is_invalid_and_says_why() {
             json!({"authenticators": [{"handler": "oauth2_introspection", "config": {"introspection_url": "ftp://x"}}]}),
             "neither http nor https",
         ),
-        (json!({"errors": [{"handler": "redirect"}]}), "needs the setting `to`"),
+        (json!({"errors": [{"handler": "redirect"}]}), "requires the setting `to`"),
     ] {
-        let said = invalid(rule);
-        assert!(said.contains(reason), "{said}");
+        let error = invalid(rule);
+        assert!(error.contains(reason), "{error}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signed tokens: which are believed, with which keys, and what the application learns of their scopes.
+//! Signed tokens: which are accepted, with which keys, and the scopes that the upstream receives.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn a_jwt_is_verified_and_its_scopes_are_listed() {
 }
 
 #[tokio::test]
-async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
+async fn every_invalid_jwt_is_401() {
     let issuer = Issuer::start().await;
     let services = testing::services();
     let now = testing::START.unix_seconds();
@@ -80,11 +80,11 @@ async fn a_jwt_that_is_no_good_is_401_whatever_is_wrong_with_it() {
         assert_eq!(failure.status, StatusCode::UNAUTHORIZED, "{what}");
     }
     let opaque = run(issuer.rule(none), &bearer("opaque"), &services).await.unwrap_err();
-    assert_eq!(opaque.reason, None, "nobody was responsible");
+    assert_eq!(opaque.reason, None, "no authenticator was responsible");
 }
 
 #[tokio::test]
-async fn a_token_of_another_kind_is_refused_unless_the_rule_accepts_it() {
+async fn a_token_of_another_type_is_rejected_unless_the_rule_accepts_it() {
     let issuer = Issuer::start().await;
     let services = testing::services();
     let claims = |more: Value| {
@@ -120,7 +120,7 @@ async fn a_token_of_another_kind_is_refused_unless_the_rule_accepts_it() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_some_seconds_off_is_no_reason_to_refuse_a_token() {
+async fn clock_skew_of_some_seconds_is_accepted() {
     let issuer = Issuer::start().await;
     let services = testing::services();
     let now = testing::START.unix_seconds();
@@ -135,11 +135,11 @@ async fn a_clock_that_is_some_seconds_off_is_no_reason_to_refuse_a_token() {
 }
 
 #[tokio::test]
-async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
+async fn unknown_keys_do_not_cause_a_fetch_for_each_token() {
     let issuer = Issuer::start().await;
     let services = testing::services();
-    let stranger = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
-    let token = SigningKey::new(&stranger).unwrap().sign(&json!({})).unwrap();
+    let unpublished = Jwk::generate(Algorithm::ES256, "k2".to_owned()).unwrap();
+    let token = SigningKey::new(&unpublished).unwrap().sign(&json!({})).unwrap();
     for _ in 0..5 {
         assert!(run(issuer.rule(json!({})), &bearer(&token), &services).await.is_err());
     }
@@ -150,7 +150,7 @@ async fn unknown_keys_do_not_make_us_ask_again_for_each_token() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_accepted_before_is_refused_when_its_time_its_rule_or_its_key_says_so() {
+async fn a_cached_token_is_rejected_when_it_expires_or_its_rule_or_key_changes() {
     let issuer = Issuer::start().await;
     let services = testing::services();
     let text = issuer.token(json!({}));
@@ -196,9 +196,9 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
         run(rule.clone(), &request, &services).await.map_or_else(|failure| failure.status.as_u16(), |_| 200)
     };
     assert_eq!([status(0).await, status(1).await], [200, 200]);
-    // The same document again, after the key set's time to live.
+    // The same document again, after the key set's TTL.
     assert_eq!((status(40).await, seen.lock().unwrap().len()), (200, 2));
-    // Another key under the same name, then the name is gone.
+    // Another key under the same name, then the name is removed.
     *published.lock().unwrap() = keys[1].clone();
     assert_eq!((status(80).await, seen.lock().unwrap().len()), (401, 3));
     *published.lock().unwrap() = keys[2].clone();
@@ -208,7 +208,7 @@ async fn a_token_is_verified_again_when_the_key_set_has_changed() {
 }
 
 #[tokio::test]
-async fn a_key_verifies_under_its_name_and_for_signatures_alone() {
+async fn a_key_verifies_only_under_its_name_and_for_signatures() {
     let key = Jwk::generate(Algorithm::ES256, "k1".to_owned()).unwrap();
     let token = SigningKey::new(&key).unwrap().sign(&json!({"sub": "alice"})).unwrap();
     let services = testing::services();
@@ -245,7 +245,7 @@ async fn scopes_are_a_list_under_scp_wherever_the_token_had_them() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_an_outage_and_not_a_bad_token() {
+async fn unavailable_keys_are_an_outage_and_not_an_invalid_token() {
     let issuer = Issuer::start().await;
     let services = testing::services();
     let mut rule = issuer.rule(json!({"jwks_urls": ["http://127.0.0.1:1/"]}));

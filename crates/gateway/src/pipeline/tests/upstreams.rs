@@ -1,4 +1,4 @@
-//! Checks over HTTP, against servers on the loopback.
+//! Session checks and introspection over HTTP, against servers on loopback.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn the_session_check_gets_cookies_and_nothing_that_the_rule_does_not_forwa
 }
 
 #[tokio::test]
-async fn a_head_request_asks_the_session_check_with_get() {
+async fn a_head_request_calls_the_session_check_with_get() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice"}"#)).await;
     let request = Request::new(Method::HEAD, "http://api.example/").header("cookie", "session=x");
     let session = run(cookie_rule(json!({"check_session_url": url})), &request, &testing::services()).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_head_request_asks_the_session_check_with_get() {
 }
 
 #[tokio::test]
-async fn preserve_host_wins_over_an_additional_header() {
+async fn preserve_host_takes_precedence_over_an_additional_header() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"subject":"alice"}"#)).await;
     let settings = json!({"check_session_url": url, "preserve_host": true,
                           "additional_headers": {"X-Forwarded-Host": "other.example"}});
@@ -63,7 +63,7 @@ async fn preserve_host_wins_over_an_additional_header() {
 }
 
 #[tokio::test]
-async fn each_answer_of_the_session_check_has_its_meaning() {
+async fn each_response_of_the_session_check_has_its_meaning() {
     let services = testing::services();
     let request = Request::get("http://h/").header("cookie", "session=x");
     // (status, body, by default, with on_invalid, with on_unavailable)
@@ -93,9 +93,9 @@ async fn each_answer_of_the_session_check_has_its_meaning() {
             }
         }
     }
-    let nobody = cookie_rule(json!({"check_session_url": "http://127.0.0.1:1/"}));
-    assert_eq!(run(nobody.clone(), &request, &services).await.unwrap_err().status, StatusCode::FORBIDDEN);
-    let mut next = nobody;
+    let unreachable = cookie_rule(json!({"check_session_url": "http://127.0.0.1:1/"}));
+    assert_eq!(run(unreachable.clone(), &request, &services).await.unwrap_err().status, StatusCode::FORBIDDEN);
+    let mut next = unreachable;
     next["authenticators"][0]["on_unavailable"] = json!("next");
     assert_eq!(run(next, &request, &services).await.unwrap().subject, "anonymous");
 }
@@ -136,7 +136,7 @@ async fn introspection_sends_a_form_and_the_gateways_own_token() {
 }
 
 #[tokio::test]
-async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
+async fn cached_responses_are_the_same_cold_and_warm_and_expire_with_the_token() {
     let expiry = testing::START.unix_seconds() + 30;
     let (url, seen) = server(move |_: &Parts, body: &str| {
         let active = body.contains("token=good");
@@ -164,7 +164,7 @@ async fn cached_answers_are_the_same_cold_and_warm_and_die_with_the_token() {
 }
 
 #[tokio::test]
-async fn introspection_failures_are_told_apart() {
+async fn introspection_failures_are_distinguished() {
     let services = testing::services();
     let hasty = json!({"give_up_after": "2s", "max_delay": "5ms"});
     for (status, body, expected) in [
@@ -179,7 +179,7 @@ async fn introspection_failures_are_told_apart() {
         let (url, seen) = server(move |_, _| answer(status, &[], body)).await;
         let rule = introspection_rule(json!({"introspection_url": url, "retry": hasty}));
         assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status.as_u16(), expected, "{status} {body}");
-        assert_eq!(seen.lock().unwrap().len() > 1, status == 503, "only an outage is worth another try");
+        assert_eq!(seen.lock().unwrap().len() > 1, status == 503, "only an outage is retried");
     }
     let rule = introspection_rule(json!({"introspection_url": "http://127.0.0.1:1/", "retry": hasty}));
     assert_eq!(run(rule, &bearer("t"), &services).await.unwrap_err().status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -232,7 +232,7 @@ async fn the_token_check_gets_the_authorization_and_nothing_that_the_rule_does_n
 }
 
 #[tokio::test]
-async fn a_token_is_taken_from_where_the_rule_says_and_others_are_not_looked_at() {
+async fn a_token_is_read_from_the_configured_location_and_others_are_ignored() {
     let (url, seen) = server(|_, _| answer(200, &[], r#"{"sub":"alice"}"#)).await;
     let services = testing::services();
     let request = Request::get("http://h/?token=query")
@@ -265,7 +265,7 @@ async fn a_token_is_taken_from_where_the_rule_says_and_others_are_not_looked_at(
 }
 
 #[tokio::test]
-async fn each_answer_of_the_token_check_has_its_meaning() {
+async fn each_response_of_the_token_check_has_its_meaning() {
     let services = testing::services();
     let page = "<!doctype html><form action=/login>";
     let large = Box::leak(format!("{{\"sub\":\"a\",\"x\":\"{}\"}}", "x".repeat(1 << 20)).into_boxed_str());
@@ -301,14 +301,14 @@ async fn each_answer_of_the_token_check_has_its_meaning() {
 }
 
 #[tokio::test]
-async fn beside_us_the_token_that_was_found_is_the_one_that_is_checked() {
+async fn in_process_the_token_that_was_found_is_the_one_that_is_checked() {
     let (fake, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     let request = Request::get("http://h/?token=query")
         .header("authorization", "Bearer header")
         .header("x-session-token", "st")
         .header("cookie", "session=valid-alice");
-    let asked = async |settings: Value| {
+    let checked = async |settings: Value| {
         let mut all = json!({"check_session_url": "http://identity.local/sessions/whoami"});
         all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         let outcome = run(bearer_rule(all), &request, &services).await;
@@ -334,9 +334,9 @@ async fn beside_us_the_token_that_was_found_is_the_one_that_is_checked() {
             (None, cookie(), text("header")),
         ),
     ] {
-        assert_eq!(asked(settings.clone()).await.0, credentials, "{settings}");
+        assert_eq!(checked(settings.clone()).await.0, credentials, "{settings}");
     }
     let by_cookie = json!({"token_from": {"cookie": "session"}, "forward_http_headers": ["Cookie"],
                            "subject_from": "identity.id"});
-    assert_eq!(asked(by_cookie).await.1.as_deref(), Ok("alice"));
+    assert_eq!(checked(by_cookie).await.1.as_deref(), Ok("alice"));
 }

@@ -1,6 +1,6 @@
-//! Visitors who are signed in, anonymous or stale, on one address: what they send, and what the application behind the
-//! rule is told of them. Each case runs four times: with the identity service beside us and over HTTP, under a rule as
-//! Oathkeeper knows it and under one that opts into the additions.
+//! Authenticated, anonymous and expired sessions on one URL: the requests, and the headers that the upstream receives. Each
+//! case runs four times: with the identity service in process and over HTTP, under a rule in Oathkeeper's format and under
+//! one that enables the extensions.
 
 use http::Response;
 use http::request::Parts;
@@ -8,16 +8,16 @@ use http::request::Parts;
 use super::*;
 use crate::tests::harness::{answer, server};
 
-/// What becomes of a request: the name that the upstream is told, `-` for no name at all, or the status of the refusal.
-type Told = Result<String, u16>;
+/// The outcome of a request: the name that the upstream receives, `-` for none, or the status of the rejection.
+type Received = Result<String, u16>;
 
-#[expect(clippy::unnecessary_wraps, reason = "stands beside `Err(status)`")]
-fn told(name: &str) -> Told {
+#[expect(clippy::unnecessary_wraps, reason = "used next to `Err(status)`")]
+fn received(name: &str) -> Received {
     Ok(name.to_owned())
 }
 
-/// A rule as Oathkeeper knows it.
-fn as_of_old(check_session_url: &str, cookie_settings: Value) -> Value {
+/// A rule in Oathkeeper's format.
+fn oathkeeper_rule(check_session_url: &str, cookie_settings: Value) -> Value {
     let mut cookie = json!({
         "check_session_url": check_session_url, "preserve_path": true, "subject_from": "identity.id",
         "only": ["session"], "force_method": "GET",
@@ -29,9 +29,9 @@ fn as_of_old(check_session_url: &str, cookie_settings: Value) -> Value {
     })
 }
 
-/// The same, with everything that a rule can opt into.
+/// The same with all extensions enabled.
 fn opted_in(check_session_url: &str, cookie_settings: Value) -> Value {
-    let mut rule = as_of_old(check_session_url, cookie_settings);
+    let mut rule = oathkeeper_rule(check_session_url, cookie_settings);
     lay_over(&mut rule["authenticators"][0], json!({"on_invalid": "next", "on_unavailable": "next"}));
     rule["authenticators"][1] = json!({"handler": "anonymous", "config": {"ignore_authorization_header": true}});
     rule["mutators"][0]["config"] = json!({
@@ -44,7 +44,7 @@ fn lay_over(under: &mut Value, over: Value) {
     under.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
 }
 
-async fn user(rule: Value, request: &Request) -> Told {
+async fn user(rule: Value, request: &Request) -> Received {
     let (_, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     match run(rule, request, &services).await {
@@ -53,7 +53,7 @@ async fn user(rule: Value, request: &Request) -> Told {
     }
 }
 
-/// `whoami` as it answers over HTTP, with the same people as [`testing::FakeSessions`].
+/// `whoami` over HTTP, with the same users as [`testing::FakeSessions`].
 fn whoami(parts: &Parts, _: &str) -> Response<String> {
     if parts.method != Method::GET {
         return answer(405, &[], "{}");
@@ -74,51 +74,56 @@ struct Case {
     what: &'static str,
     settings: Value,
     request: Request,
-    /// Beside us and over HTTP, under a rule as of old.
-    of_old: [Told; 2],
-    /// The same, under the rule that opts in.
-    opted_in: [Told; 2],
+    /// In process and over HTTP, under a rule in Oathkeeper's format.
+    oathkeeper: [Received; 2],
+    /// The same, under the rule with the extensions.
+    opted_in: [Received; 2],
 }
 
-fn case(what: &'static str, request: Request, of_old: [Told; 2], opted_in: [Told; 2]) -> Case {
-    Case { what, settings: json!({}), request, of_old, opted_in }
+fn case(what: &'static str, request: Request, oathkeeper: [Received; 2], opted_in: [Received; 2]) -> Case {
+    Case { what, settings: json!({}), request, oathkeeper, opted_in }
 }
 
-/// The table of section 14, less its rows about tokens, which follow below.
+/// All cases except those with tokens, which follow below.
 fn cases() -> Vec<Case> {
     let with = |cookie: &str| Request::get("http://h/").header("cookie", cookie);
     let post = || Request::new(Method::POST, "http://h/").header("cookie", "session=valid-alice");
     let basic = || Request::get("http://h/").header("authorization", "Basic eDp5");
-    let everywhere = |told: Told| [told.clone(), told];
-    let alice = || everywhere(told("alice"));
-    let (nobody, anonymous) = (|| everywhere(told("-")), || everywhere(told("anonymous")));
+    let everywhere = |received: Received| [received.clone(), received];
+    let alice = || everywhere(received("alice"));
+    let (unnamed, anonymous) = (|| everywhere(received("-")), || everywhere(received("anonymous")));
     let unauthorized = || everywhere(Err(401));
     vec![
         case("a valid session", with("session=valid-alice"), alice(), alice()),
         case("among other cookies", with("a=b; session=valid-alice; c=d"), alice(), alice()),
-        case("no cookie", Request::get("http://h/"), anonymous(), nobody()),
-        case("only unrelated cookies", with("theme=dark"), anonymous(), nobody()),
+        case("no cookie", Request::get("http://h/"), anonymous(), unnamed()),
+        case("only unrelated cookies", with("theme=dark"), anonymous(), unnamed()),
         Case {
             settings: json!({"only": []}),
-            ..case("only unrelated cookies, and the rule names none", with("theme=dark"), unauthorized(), nobody())
+            ..case("only unrelated cookies, and the rule names none", with("theme=dark"), unauthorized(), unnamed())
         },
         Case {
             settings: json!({"only": []}),
-            ..case("no cookie, and the rule names none", Request::get("http://h/"), anonymous(), nobody())
+            ..case("no cookie, and the rule names none", Request::get("http://h/"), anonymous(), unnamed())
         },
-        case("a stale session", with("session=stale"), unauthorized(), nobody()),
-        case("a revoked session", with("session=revoked"), unauthorized(), nobody()),
-        case("a tampered cookie", with("session=valid"), unauthorized(), nobody()),
-        case("an empty cookie", with("session="), unauthorized(), nobody()),
-        case("a session that needs a second factor", with("session=aal1"), unauthorized(), nobody()),
-        // In the process an outage is told as one; over HTTP it keeps the status that it always had.
-        case("a session store that fails", with("session=outage"), [Err(503), Err(401)], nobody()),
+        case("a stale session", with("session=stale"), unauthorized(), unnamed()),
+        case("a revoked session", with("session=revoked"), unauthorized(), unnamed()),
+        case("a tampered cookie", with("session=valid"), unauthorized(), unnamed()),
+        case("an empty cookie", with("session="), unauthorized(), unnamed()),
+        case("a session that needs a second factor", with("session=aal1"), unauthorized(), unnamed()),
+        // In process an outage is reported as one; over HTTP it keeps the status that Oathkeeper uses.
+        case("a session store that fails", with("session=outage"), [Err(503), Err(401)], unnamed()),
         case("a POST with force_method", post(), alice(), alice()),
         Case {
             settings: json!({"force_method": ""}),
-            ..case("a POST without force_method", post(), [told("alice"), Err(401)], [told("alice"), told("-")])
+            ..case(
+                "a POST without force_method",
+                post(),
+                [received("alice"), Err(401)],
+                [received("alice"), received("-")],
+            )
         },
-        case("no cookie and an Authorization header", basic(), unauthorized(), nobody()),
+        case("no cookie and an Authorization header", basic(), unauthorized(), unnamed()),
         case(
             "a session and an Authorization header",
             basic().header("cookie", "session=valid-alice"),
@@ -129,13 +134,13 @@ fn cases() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn one_address_serves_visitors_who_are_signed_in_anonymous_or_stale() {
+async fn one_url_serves_authenticated_anonymous_and_expired_sessions() {
     let (url, _) = server(whoami).await;
     let url = format!("{url}/sessions/whoami");
-    for Case { what, settings, request, of_old, opted_in: opted } in cases() {
+    for Case { what, settings, request, oathkeeper, opted_in: opted } in cases() {
         for (place, url) in [BESIDE_US, url.as_str()].into_iter().enumerate() {
-            let got = user(as_of_old(url, settings.clone()), &request).await;
-            assert_eq!(got, of_old[place], "{what}, as of old, {url}");
+            let got = user(oathkeeper_rule(url, settings.clone()), &request).await;
+            assert_eq!(got, oathkeeper[place], "{what}, as in Oathkeeper, {url}");
             let got = user(opted_in(url, settings.clone()), &request).await;
             assert_eq!(got, opted[place], "{what}, opted in, {url}");
         }
@@ -143,35 +148,36 @@ async fn one_address_serves_visitors_who_are_signed_in_anonymous_or_stale() {
 }
 
 #[tokio::test]
-async fn a_session_store_that_is_out_of_reach_keeps_a_visitor_out_unless_the_rule_says() {
+async fn an_unreachable_session_store_rejects_requests_unless_the_rule_says_otherwise() {
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
     let nowhere = "http://127.0.0.1:1/sessions/whoami";
-    assert_eq!(user(as_of_old(nowhere, json!({})), &request).await, Err(403));
-    assert_eq!(user(opted_in(nowhere, json!({})), &request).await, told("-"));
+    assert_eq!(user(oathkeeper_rule(nowhere, json!({})), &request).await, Err(403));
+    assert_eq!(user(opted_in(nowhere, json!({})), &request).await, received("-"));
     let services = testing::services();
     let alone = |rule: Value| run(rule, &request, &services);
-    let failure = alone(as_of_old(BESIDE_US, json!({}))).await.unwrap_err();
+    let failure = alone(oathkeeper_rule(BESIDE_US, json!({}))).await.unwrap_err();
     assert_eq!(failure.status, StatusCode::SERVICE_UNAVAILABLE, "no identity service runs in this process");
     assert_eq!(alone(opted_in(BESIDE_US, json!({}))).await.unwrap().subject, "anonymous");
 }
 
 #[tokio::test]
-async fn a_session_store_that_never_answers_is_out_of_reach() {
+async fn a_session_store_that_never_responds_is_unreachable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/sessions/whoami", listener.local_addr().unwrap());
     let request = Request::get("http://h/").header("cookie", "session=valid-alice");
-    let both =
-        async { tokio::join!(user(as_of_old(&url, json!({})), &request), user(opted_in(&url, json!({})), &request)) };
+    let both = async {
+        tokio::join!(user(oathkeeper_rule(&url, json!({})), &request), user(opted_in(&url, json!({})), &request))
+    };
     let in_time = tokio::time::timeout(std::time::Duration::from_secs(8), both).await;
-    assert_eq!(in_time.expect("a check ends within five seconds"), (Err(403), told("-")));
+    assert_eq!(in_time.expect("a check ends within five seconds"), (Err(403), received("-")));
 }
 
 #[tokio::test]
-async fn each_addition_opens_what_it_names_and_nothing_else() {
+async fn each_extension_enables_only_its_own_case() {
     let with = |cookie: &str| Request::get("http://h/").header("cookie", cookie);
     let basic = Request::get("http://h/").header("authorization", "Basic eDp5");
     let rule = |entry: Value, anonymous: Value| {
-        let mut rule = as_of_old(BESIDE_US, json!({}));
+        let mut rule = oathkeeper_rule(BESIDE_US, json!({}));
         lay_over(&mut rule["authenticators"][0], entry);
         rule["authenticators"][1]["config"] = anonymous;
         rule
@@ -180,9 +186,9 @@ async fn each_addition_opens_what_it_names_and_nothing_else() {
     let unavailable = || rule(json!({"on_unavailable": "next"}), json!({}));
     let header = || rule(json!({}), json!({"ignore_authorization_header": true}));
     for (what, request, answers) in [
-        ("stale", with("session=stale"), [told("anonymous"), Err(401), Err(401)]),
-        ("outage", with("session=outage"), [Err(503), told("anonymous"), Err(503)]),
-        ("Authorization", basic, [Err(401), Err(401), told("anonymous")]),
+        ("stale", with("session=stale"), [received("anonymous"), Err(401), Err(401)]),
+        ("outage", with("session=outage"), [Err(503), received("anonymous"), Err(503)]),
+        ("Authorization", basic, [Err(401), Err(401), received("anonymous")]),
     ] {
         for (rule, expected) in [invalid(), unavailable(), header()].into_iter().zip(answers) {
             assert_eq!(user(rule.clone(), &request).await, expected, "{what} under {rule}");
@@ -191,7 +197,7 @@ async fn each_addition_opens_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn noop_in_the_end_accepts_whoever_anonymous_turns_away() {
+async fn a_final_noop_accepts_requests_that_anonymous_does_not() {
     let request = Request::get("http://h/").header("authorization", "Basic eDp5");
     let services = testing::services();
     let rule = json!({"authenticators": [{"handler": "anonymous"}, {"handler": "noop"}]});
@@ -208,12 +214,12 @@ async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
             {"handler": "anonymous", "config": {"ignore_authorization_header": ignore}},
         ]})
     };
-    // (token, as of old, `on_invalid` alone, `ignore_authorization_header` alone, both)
+    // (token, as in Oathkeeper, `on_invalid` alone, `ignore_authorization_header` alone, both)
     for (token, expected) in [
-        // The JWT is no good, and that is the end unless the rule says otherwise.
-        ("a.b.c", [Err(401), Err(401), Err(401), told("anonymous")]),
-        // Nobody is responsible for an opaque token, and `anonymous` declines because of the header.
-        ("opaque", [Err(401), Err(401), told("anonymous"), told("anonymous")]),
+        // The JWT is invalid, which ends the pipeline unless the rule says otherwise.
+        ("a.b.c", [Err(401), Err(401), Err(401), received("anonymous")]),
+        // No authenticator is responsible for an opaque token, and `anonymous` declines because of the header.
+        ("opaque", [Err(401), Err(401), received("anonymous"), received("anonymous")]),
     ] {
         let request = Request::get("http://h/").header("authorization", &format!("Bearer {token}"));
         let rules = [rule("fail", false), rule("next", false), rule("fail", true), rule("next", true)];
@@ -226,7 +232,7 @@ async fn an_invalid_bearer_token_falls_through_only_where_the_rule_says_so() {
 }
 
 #[tokio::test]
-async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_otherwise() {
+async fn an_expired_token_before_noop_is_rejected_unless_the_rule_says_otherwise() {
     let services = testing::services_beside(Link::unset(), Link::to(std::sync::Arc::new(FakeIntrospection)));
     let rule = |on_invalid: &str| {
         json!({"authenticators": [
@@ -241,7 +247,7 @@ async fn an_expired_token_with_noop_behind_it_is_refused_unless_the_rule_says_ot
 }
 
 #[tokio::test]
-async fn cookies_that_are_no_good_are_cleared_and_good_ones_are_not() {
+async fn invalid_cookies_are_cleared_and_valid_ones_are_not() {
     let (_, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     let clearing = || opted_in(BESIDE_US, json!({"clear_invalid_cookies": true}));
@@ -252,16 +258,16 @@ async fn cookies_that_are_no_good_are_cleared_and_good_ones_are_not() {
     let stale = cleared("session=forged").await;
     assert!(stale[0].to_str().unwrap().starts_with("session=; Path=/; ") && stale.len() == 1, "{stale:?}");
     assert!(cleared("session=valid-alice").await.is_empty());
-    // Signing in is half done: the second factor must find its session.
+    // The login is half done: the second factor needs the session.
     assert!(cleared("session=aal1").await.is_empty());
     assert!(cleared("session=outage").await.is_empty());
-    let failing = as_of_old(BESIDE_US, json!({"clear_invalid_cookies": true}));
+    let failing = oathkeeper_rule(BESIDE_US, json!({"clear_invalid_cookies": true}));
     let request = Request::get("http://h/").header("cookie", "session=forged");
     assert_eq!(run(failing, &request, &services).await.unwrap_err().set_cookies.len(), 1);
 }
 
 #[tokio::test]
-async fn one_template_serves_everybody() {
+async fn one_template_serves_authenticated_and_anonymous_requests() {
     let (_, sessions) = fake_sessions();
     let services = testing::services_beside(sessions, Link::unset());
     let mut rule = opted_in(BESIDE_US, json!({}));

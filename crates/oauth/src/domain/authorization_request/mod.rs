@@ -1,9 +1,8 @@
-//! Authorization requests: what a client asks of a person's browser (RFC 6749 section 4.1.1, RFC 7636, RFC 8252, RFC 9700,
-//! OpenID Connect Core section 3.1.2).
+//! Authorization requests (RFC 6749 section 4.1.1, RFC 7636, RFC 8252, RFC 9700, OpenID Connect Core section 3.1.2).
 //!
-//! A request is validated once, before anybody signs in, by [`AuthorizationRequest::validate`]; later steps carry the
-//! validated request sealed. What always holds: an error is sent to the client only after its redirect URI was found
-//! registered, and an [`AuthorizationRequest`] asks for nothing that its client may not have.
+//! A request is validated once, before the login, by [`AuthorizationRequest::validate`]; later steps pass the validated
+//! request on, sealed. Invariants: an error is sent to the client only if its redirect URI is registered, and an
+//! [`AuthorizationRequest`] requests nothing that its client is not allowed to have.
 
 use oauth_types::{
     CodeChallenge, ErrorCode, GrantType, OAuthError, ParameterError, Parameters, Prompt, PromptSet, RedirectUri,
@@ -15,10 +14,10 @@ use super::audience;
 use super::client::Client;
 use super::rejection::Rejection;
 
-/// The fewest characters of a value that must be hard to guess.
+/// The minimum length of a value that must be hard to guess.
 const MIN_UNGUESSABLE_LENGTH: usize = 8;
 
-/// What configuration says about authorization requests.
+/// The configuration for authorization requests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AuthorizationRules {
     pub scope_matching: ScopeMatching,
@@ -30,20 +29,20 @@ pub struct AuthorizationRules {
     pub allow_insecure_redirects: bool,
 }
 
-/// Where an answer goes, and how.
+/// Where and how to send a response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseTarget {
-    /// Byte for byte what the client asked for, or the only one that it registered.
+    /// Byte for byte the requested one, or the only registered one.
     pub redirect_uri: String,
     pub mode: ResponseMode,
     pub state: Option<String>,
 }
 
-/// A request that may go on.
+/// A valid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
     pub target: ResponseTarget,
-    /// What the answer brings: a code, tokens, or both.
+    /// What the response contains: a code, tokens, or both.
     pub response_types: ResponseTypes,
     /// The `redirect_uri` parameter was sent, so it must be sent again with the code (RFC 6749 section 4.1.3).
     pub redirect_uri_sent: bool,
@@ -59,26 +58,26 @@ pub struct AuthorizationRequest {
     pub display: Option<String>,
     pub acr_values: Vec<String>,
     pub ui_locales: Vec<String>,
-    /// Which kind of account to register (an extension of the systems that Kleis replaces).
+    /// The type of account to register (an extension of Ory Hydra).
     pub identity_schema: Option<String>,
 }
 
-/// A request that may not go on.
+/// A rejected request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Refusal {
     pub error: RefusalError,
-    /// `None`: the redirect URI cannot be trusted, so a person reads about it on the error page.
+    /// `None`: the redirect URI is not trusted, so the error is shown to the user on the error page.
     pub target: Option<ResponseTarget>,
 }
 
-/// Who refused, and why.
+/// The origin and reason of a rejection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RefusalError {
-    /// We did.
+    /// Rejected by this service.
     #[error("{0}")]
     Ours(OAuthError),
-    /// The login or consent application did, in its own words.
+    /// Rejected by the login or consent application, with its own error.
     #[error("{}: {}", .0.error, .0.description)]
     Rejected(Rejection),
 }
@@ -112,7 +111,7 @@ impl Refusal {
         Self { error: RefusalError::Ours(error), target: Some(target.clone()) }
     }
 
-    /// What an application said when it turned the person away; the client reads it.
+    /// The error of an application that rejected the request, for the client.
     pub fn rejected(target: &ResponseTarget, rejection: &Rejection) -> Self {
         Self { error: RefusalError::Rejected(rejection.clone()), target: Some(target.clone()) }
     }
@@ -125,7 +124,7 @@ impl From<ParameterError> for Refusal {
 }
 
 impl AuthorizationRequest {
-    /// Judges the parameters of a request by `client`.
+    /// Validates the parameters of a request for `client`.
     pub fn validate(parameters: &Parameters, client: &Client, rules: AuthorizationRules) -> Result<Self, Refusal> {
         let mode = requested_mode(parameters)?;
         let redirect_uri = registered_redirect_uri(parameters, client)?;
@@ -139,9 +138,9 @@ impl AuthorizationRequest {
         if let Ok(types) = types
             && !types.allows_mode(target.mode)
         {
-            // The error must not be sent in the query either, where the client does not look for it.
+            // The error must not be sent in the query either, because the client does not expect it there.
             target.mode = ResponseMode::Fragment;
-            let hint = "Tokens travel in the fragment or in a form, never in the query.";
+            let hint = "Tokens are sent in the fragment or in a form, never in the query.";
             return Err(Refusal::to_client(&target, OAuthError::new(ErrorCode::UnsupportedResponseMode, hint)));
         }
         let refuse = |error: OAuthError| Refusal::to_client(&target, error);
@@ -153,13 +152,13 @@ impl AuthorizationRequest {
         request.check_binding().map_err(refuse)?;
         request.check_pkce(client, rules).map_err(refuse)?;
         if !rules.allow_insecure_redirects && !redirect_uri.is_secure() {
-            let hint = "A code is sent over plain HTTP to this very machine only: register an https redirect URI.";
+            let hint = "A code is sent over plain HTTP only to the local machine: register an https redirect URI.";
             return Err(refuse(OAuthError::new(ErrorCode::InvalidRequest, hint)));
         }
         Ok(request)
     }
 
-    /// Reads the parameters of a request that was validated before, or is being validated.
+    /// Parses the parameters of a request that is or was validated.
     pub fn interpret(parameters: &Parameters, target: ResponseTarget) -> Result<Self, OAuthError> {
         let response_types = ResponseTypes::parse(parameters.get("response_type").unwrap_or_default())
             .map_err(|error| OAuthError::new(ErrorCode::UnsupportedResponseType, error.to_string()))?;
@@ -203,13 +202,13 @@ impl AuthorizationRequest {
         self.scope.contains("openid")
     }
 
-    /// Whether nobody may be shown anything.
+    /// Whether no page may be shown.
     pub fn is_silent(&self) -> bool {
         self.prompt.contains(Prompt::None)
     }
 
-    /// Whether consent given once may stand for this request. A public client behind a private scheme or plain HTTP may
-    /// be impersonated by another application on the device, so it asks each time (RFC 8252 section 8.6).
+    /// Whether an earlier consent may be reused for this request. A public client with a private-use scheme or plain HTTP
+    /// can be impersonated by another application on the device, so it always requires consent (RFC 8252 section 8.6).
     pub fn may_skip_consent(&self, client: &Client) -> bool {
         if self.prompt.contains(Prompt::Consent) {
             return false;
@@ -225,7 +224,7 @@ impl AuthorizationRequest {
             let hint = format!("The client may not use the response type '{types}'.");
             return Err(OAuthError::new(ErrorCode::UnsupportedResponseType, hint));
         }
-        // A grant that is disabled is refused before anybody signs in, not when the code comes back.
+        // A disabled grant is rejected before the login, not when the code is redeemed.
         let needs_implicit = types.token || !types.code;
         let needed = [(types.code, GrantType::AuthorizationCode), (needs_implicit, GrantType::Implicit)].into_iter();
         for (_, grant_type) in needed.filter(|(is_needed, _)| *is_needed) {
@@ -235,16 +234,16 @@ impl AuthorizationRequest {
             }
         }
         if types.id_token && !self.is_openid() {
-            return Err(OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid."));
+            return Err(OAuthError::new(ErrorCode::InvalidScope, "An ID token requires the scope openid."));
         }
-        // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11: what comes by the browser must not be replayed.
+        // OpenID Connect Core sections 3.2.2.1 and 3.3.2.11: prevents replay of tokens from the front channel.
         if types.id_token && self.nonce.is_none() {
             return Err(OAuthError::new(ErrorCode::InvalidRequest, "nonce is required for this response type."));
         }
         Ok(())
     }
 
-    /// The answer must be bound to the browser that asked: by `state`, or else by PKCE (RFC 9700 section 2.1).
+    /// The response must be bound to the browser that sent the request: by `state`, or else by PKCE (RFC 9700 section 2.1).
     fn check_binding(&self) -> Result<(), OAuthError> {
         match &self.target.state {
             Some(state) if state.len() < MIN_UNGUESSABLE_LENGTH => {
@@ -252,7 +251,7 @@ impl AuthorizationRequest {
                 return Err(OAuthError::new(ErrorCode::InvalidState, hint));
             }
             None if self.code_challenge.is_none() => {
-                let hint = "Send a state, or a code_challenge in its place.";
+                let hint = "Send a state or a code_challenge.";
                 return Err(OAuthError::new(ErrorCode::InvalidState, hint));
             }
             Some(_) | None => {}
@@ -290,7 +289,7 @@ fn requested_mode(parameters: &Parameters) -> Result<Option<ResponseMode>, Refus
     }
 }
 
-/// RFC 6749 section 3.1.2.3. OpenID Connect Core section 3.1.2.1 wants the parameter always.
+/// RFC 6749 section 3.1.2.3. OpenID Connect Core section 3.1.2.1 always requires the parameter.
 fn registered_redirect_uri(parameters: &Parameters, client: &Client) -> Result<RedirectUri, Refusal> {
     let registered = &client.metadata.redirect_uris;
     let refuse = |hint: &'static str| Refusal::to_person(ErrorCode::InvalidRequest, hint);
@@ -316,12 +315,12 @@ fn check_rights(parameters: &Parameters, client: &Client, rules: AuthorizationRu
     let requested = ScopeSet::parse(parameters.get("scope").unwrap_or_default());
     let allowed: ScopeSet = client.scopes().collect();
     if let Some(scope) = allowed.first_uncovered(&requested, rules.scope_matching) {
-        let hint = format!("The client may not ask for the scope '{scope}'.");
+        let hint = format!("The client may not request the scope '{scope}'.");
         return Err(OAuthError::new(ErrorCode::InvalidScope, hint));
     }
     let requested = parameters.audience();
     if let Some(refused) = audience::first_uncovered(&client.metadata.audience, &requested) {
-        let hint = format!("The client may not ask for the audience '{refused}'.");
+        let hint = format!("The client may not request the audience '{refused}'.");
         return Err(OAuthError::new(ErrorCode::InvalidRequest, hint));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The validation table of the authorization endpoint, row by row.
+//! The validation rules of the authorization endpoint.
 
 use base::Timestamp;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ fn client(changes: &Value) -> Client {
     }
 }
 
-/// A sound request with some parameters changed; `null` leaves one out.
+/// A valid request with some parameters changed; `null` removes one.
 fn query(changes: &Value) -> Parameters {
     let mut parameters = json!({
         "client_id": "shop", "response_type": "code", "redirect_uri": "https://shop.example/cb", "state": "12345678",
@@ -49,7 +49,7 @@ fn validate(changes: &Value) -> Result<AuthorizationRequest, Refusal> {
     AuthorizationRequest::validate(&query(changes), &client(&json!({})), AuthorizationRules::default())
 }
 
-/// The error code, and whether the client hears of it.
+/// The error code, and whether the error is sent to the client.
 fn refused(result: Result<AuthorizationRequest, Refusal>) -> (ErrorCode, bool) {
     let refusal = result.unwrap_err();
     let RefusalError::Ours(error) = &refusal.error else { panic!("{refusal}") };
@@ -57,7 +57,7 @@ fn refused(result: Result<AuthorizationRequest, Refusal>) -> (ErrorCode, bool) {
 }
 
 #[test]
-fn a_sound_request_passes() {
+fn a_valid_request_is_accepted() {
     let request =
         validate(&json!({"code_challenge": CHALLENGE, "code_challenge_method": "S256", "max_age": "10"})).unwrap();
     assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
@@ -69,7 +69,7 @@ fn a_sound_request_passes() {
 }
 
 #[test]
-fn errors_before_the_redirect_uri_is_known_go_to_the_person() {
+fn errors_before_the_redirect_uri_is_known_are_shown_to_the_user() {
     let cases = [
         (json!({"response_mode": "jwt"}), ErrorCode::UnsupportedResponseMode),
         (json!({"redirect_uri": null}), ErrorCode::InvalidRequest),
@@ -85,7 +85,7 @@ fn errors_before_the_redirect_uri_is_known_go_to_the_person() {
 }
 
 #[test]
-fn errors_after_the_redirect_uri_is_known_go_to_the_client() {
+fn errors_after_the_redirect_uri_is_known_are_sent_to_the_client() {
     let cases = [
         (json!({"scope": "openid mail"}), ErrorCode::InvalidScope),
         (json!({"audience": "https://other.example"}), ErrorCode::InvalidRequest),
@@ -117,7 +117,7 @@ fn errors_after_the_redirect_uri_is_known_go_to_the_client() {
 }
 
 #[test]
-fn an_error_travels_in_the_mode_of_the_response_type_unless_one_is_named() {
+fn an_error_is_sent_in_the_default_mode_unless_one_is_requested() {
     let mode = |changes: Value| validate(&changes).unwrap_err().target.unwrap().mode;
     assert_eq!(mode(json!({"scope": "mail"})), ResponseMode::Query);
     assert_eq!(mode(json!({"response_type": "token"})), ResponseMode::Fragment);
@@ -125,7 +125,7 @@ fn an_error_travels_in_the_mode_of_the_response_type_unless_one_is_named() {
 }
 
 #[test]
-fn tokens_come_by_the_browser_to_clients_that_are_registered_for_it() {
+fn front_channel_tokens_require_a_registered_response_type() {
     let implicit = client(&json!({
         "response_types": ["token id_token", "code id_token token"], "grant_types": ["authorization_code", "implicit"],
     }));
@@ -143,7 +143,7 @@ fn tokens_come_by_the_browser_to_clients_that_are_registered_for_it() {
 }
 
 #[test]
-fn a_lone_registered_redirect_uri_may_be_left_out_without_openid() {
+fn a_single_registered_redirect_uri_may_be_omitted_without_openid() {
     let request = validate(&json!({"redirect_uri": null, "scope": "photos.read"})).unwrap();
     assert_eq!(request.target.redirect_uri, "https://shop.example/cb");
     assert!(!request.redirect_uri_sent);
@@ -154,7 +154,7 @@ fn a_lone_registered_redirect_uri_may_be_left_out_without_openid() {
 }
 
 #[test]
-fn loopback_addresses_leave_the_port_open() {
+fn the_port_of_a_loopback_address_is_ignored() {
     let native = client(&json!({"redirect_uris": ["http://127.0.0.1/cb"], "token_endpoint_auth_method": "none"}));
     let check = |uri: &str| {
         AuthorizationRequest::validate(&query(&json!({"redirect_uri": uri})), &native, AuthorizationRules::default())
@@ -165,7 +165,7 @@ fn loopback_addresses_leave_the_port_open() {
 }
 
 #[test]
-fn plain_http_is_for_this_machine_or_for_development() {
+fn plain_http_is_for_the_local_machine_or_for_development() {
     let insecure = client(&json!({"redirect_uris": ["http://shop.example/cb"]}));
     let parameters = query(&json!({"redirect_uri": "http://shop.example/cb"}));
     let check = |allow_insecure_redirects| {
@@ -177,12 +177,12 @@ fn plain_http_is_for_this_machine_or_for_development() {
 }
 
 #[test]
-fn pkce_takes_the_place_of_state() {
+fn pkce_replaces_state() {
     assert!(validate(&json!({"state": null, "code_challenge": CHALLENGE, "code_challenge_method": "S256"})).is_ok());
 }
 
 #[test]
-fn pkce_is_required_where_configuration_says_so() {
+fn pkce_is_required_if_configured() {
     let check =
         |rules: AuthorizationRules, client: &Client| AuthorizationRequest::validate(&query(&json!({})), client, rules);
     let (confidential, public) = (client(&json!({})), client(&json!({"token_endpoint_auth_method": "none"})));
@@ -194,14 +194,14 @@ fn pkce_is_required_where_configuration_says_so() {
 }
 
 #[test]
-fn a_client_without_the_grant_is_refused_before_anybody_signs_in() {
+fn a_client_without_the_grant_is_rejected_before_login() {
     let machine = client(&json!({"grant_types": ["client_credentials"]}));
     let result = AuthorizationRequest::validate(&query(&json!({})), &machine, AuthorizationRules::default());
     assert_eq!(refused(result), (ErrorCode::UnauthorizedClient, true));
 }
 
 #[test]
-fn consent_is_never_skipped_for_public_clients_behind_a_private_scheme() {
+fn consent_is_never_skipped_for_public_clients_with_a_private_scheme() {
     let skips = |metadata: Value, changes: Value| {
         let client = client(&metadata);
         AuthorizationRequest::validate(&query(&changes), &client, AuthorizationRules::default())
@@ -216,7 +216,7 @@ fn consent_is_never_skipped_for_public_clients_behind_a_private_scheme() {
 }
 
 #[test]
-fn a_judged_request_reads_the_same_from_its_own_parameters() {
+fn a_validated_request_round_trips_through_its_parameters() {
     let parameters = query(
         &json!({"acr_values": "a b", "ui_locales": "de en", "login_hint": "ada@example.org", "nonce": "12345678"}),
     );

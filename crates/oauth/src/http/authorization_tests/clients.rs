@@ -24,7 +24,7 @@ async fn a_client_is_created_read_changed_and_deleted() {
         assert_eq!(created["authorization_code_grant_access_token_lifespan"], Value::Null);
         assert_eq!(created["created_at"], "2026-11-22T10:00:00Z");
         assert!(created["registration_access_token"].as_str().unwrap().starts_with("ory_at_"));
-        assert_eq!(created.get("registration_client_uri"), None, "there is no such resource");
+        assert_eq!(created.get("registration_client_uri"), None, "the endpoint does not exist");
 
         house.wait(60);
         let uri = format!("/admin/clients/{id}");
@@ -52,7 +52,7 @@ async fn a_client_is_created_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn bad_clients_are_refused_with_the_name_of_the_field() {
+async fn invalid_clients_are_rejected_with_the_name_of_the_field() {
     let house = house().await;
     house.client(json!({})).await;
     let cases = [
@@ -76,7 +76,7 @@ async fn bad_clients_are_refused_with_the_name_of_the_field() {
 }
 
 #[tokio::test]
-async fn a_patch_changes_no_identity_and_a_bad_one_is_the_callers_mistake() {
+async fn a_patch_cannot_change_the_id_and_an_invalid_one_is_a_client_error() {
     let house = house().await;
     house.client(json!({})).await;
     house.client(json!({"client_id": "other"})).await;
@@ -98,7 +98,7 @@ async fn a_patch_changes_no_identity_and_a_bad_one_is_the_callers_mistake() {
 }
 
 #[tokio::test]
-async fn public_clients_have_no_secret_and_receive_one_when_they_become_confidential() {
+async fn public_clients_have_no_secret_and_get_one_when_they_become_confidential() {
     let house = house().await;
     let created =
         house.client(json!({"client_id": "app", "client_secret": "", "token_endpoint_auth_method": "none"})).await;
@@ -174,10 +174,10 @@ async fn clients_are_listed_in_pages_and_by_name_and_owner() {
 }
 
 #[tokio::test]
-async fn a_wrong_member_is_told_from_a_document_that_cannot_be_read() {
+async fn an_invalid_member_and_an_invalid_document_have_different_errors() {
     let house = house().await;
     for (member, value) in [
-        ("subject_type", json!("nobody")),
+        ("subject_type", json!("unknown")),
         ("access_token_strategy", json!("x")),
         ("token_endpoint_auth_method", json!("x")),
         ("scope", json!(1)),
@@ -201,7 +201,7 @@ async fn the_secret_of_a_public_client_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_disabled_grant_type_cannot_be_registered_and_existing_clients_keep_it() {
+async fn a_disabled_grant_type_cannot_be_registered_but_existing_clients_keep_it() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let before = House::seeded(database.clone(), House::applications(), 1);
     before.client(json!({"client_id": "old", "grant_types": ["client_credentials"]})).await;
@@ -224,7 +224,7 @@ async fn a_disabled_grant_type_cannot_be_registered_and_existing_clients_keep_it
     let patch = json!([{"op": "add", "path": "/grant_types/-", "value": "implicit"}]);
     refused(house.admin(Method::PATCH, "/admin/clients/shop", patch).await);
 
-    // The old client is changed and works as before.
+    // The existing client can be updated and works as before.
     let patch = json!([{"op": "replace", "path": "/client_name", "value": "Old"}]);
     assert_eq!(house.admin(Method::PATCH, "/admin/clients/old", patch).await.status, StatusCode::OK);
     let form = "grant_type=client_credentials&client_id=old&client_secret=averylongsecret".to_owned();

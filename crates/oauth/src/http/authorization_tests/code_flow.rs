@@ -1,10 +1,10 @@
-//! The authorization endpoint with applications of the operator's.
+//! The authorization endpoint with the operator's own applications.
 
 use super::*;
 use crate::MIGRATIONS;
 
 #[tokio::test]
-async fn a_first_sign_in_leads_to_a_code_and_its_tokens() {
+async fn a_first_login_leads_to_a_code_and_its_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -92,7 +92,7 @@ async fn verifiers_and_challenges_work_once() {
 }
 
 #[tokio::test]
-async fn an_authorization_request_over_a_bound_is_400_by_the_name_of_its_parameter() {
+async fn an_authorization_request_over_a_limit_is_400_with_the_name_of_its_parameter() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     for (name, value) in [
@@ -113,7 +113,7 @@ async fn an_authorization_request_over_a_bound_is_400_by_the_name_of_its_paramet
 }
 
 #[tokio::test]
-async fn a_remembered_person_is_neither_asked_to_sign_in_nor_to_consent() {
+async fn a_remembered_user_skips_login_and_consent() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -133,7 +133,7 @@ async fn a_remembered_person_is_neither_asked_to_sign_in_nor_to_consent() {
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
     assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
 
-    // More than was agreed to is asked for again; somebody else signs in anew.
+    // A larger request requires consent again; another user requires a new login.
     let challenge = house.begin(&mut browser, &request("+photos.write")).await;
     let other = house.accept("login", &challenge, json!({"subject": "bob"})).await;
     assert_eq!(parameter(&other, "prompt").as_deref(), Some("login"));
@@ -144,7 +144,7 @@ async fn a_remembered_person_is_neither_asked_to_sign_in_nor_to_consent() {
 }
 
 #[tokio::test]
-async fn silence_fails_where_somebody_would_have_to_be_asked() {
+async fn prompt_none_fails_if_interaction_is_required() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -160,28 +160,28 @@ async fn silence_fails_where_somebody_would_have_to_be_asked() {
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("consent_required"));
-    // max_age has run out.
+    // max_age has expired.
     house.wait(10);
     let answer = browser.get(&house, &authorize(&request("&prompt=none&max_age=5"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
 }
 
 #[tokio::test]
-async fn another_browser_neither_finishes_nor_uses_up_a_sign_in() {
+async fn another_browser_can_neither_finish_nor_use_up_a_login() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
-    let mut stranger = Browser::default();
-    house.begin(&mut stranger, &request("")).await;
-    let answer = stranger.get(&house, back.as_str()).await;
+    let mut other = Browser::default();
+    house.begin(&mut other, &request("")).await;
+    let answer = other.get(&house, back.as_str()).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert!(answer.body.contains("request_forbidden"), "{}", answer.body);
 
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
     let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
-    assert_eq!(stranger.get(&house, back.as_str()).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(other.get(&house, back.as_str()).await.status, StatusCode::FORBIDDEN);
     assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
 }
 
@@ -199,7 +199,7 @@ async fn two_tabs_of_one_browser_do_not_disturb_each_other() {
 }
 
 #[tokio::test]
-async fn a_rejection_reaches_the_client_in_the_words_of_the_application() {
+async fn a_rejection_is_sent_to_the_client_with_the_error_of_the_application() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -226,7 +226,7 @@ async fn a_rejection_reaches_the_client_in_the_words_of_the_application() {
 }
 
 #[tokio::test]
-async fn challenges_expire_and_are_known_for_what_they_are() {
+async fn challenges_expire_and_cannot_be_confused() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -249,7 +249,7 @@ async fn challenges_expire_and_are_known_for_what_they_are() {
 }
 
 #[tokio::test]
-async fn what_was_not_requested_cannot_be_granted() {
+async fn scopes_that_were_not_requested_cannot_be_granted() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -270,7 +270,7 @@ async fn what_was_not_requested_cannot_be_granted() {
 }
 
 #[tokio::test]
-async fn a_deleted_client_or_an_ended_login_receives_no_code() {
+async fn a_deleted_client_or_an_ended_login_gets_no_code() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -294,7 +294,7 @@ async fn a_deleted_client_or_an_ended_login_receives_no_code() {
 }
 
 #[tokio::test]
-async fn a_request_may_come_as_a_form_and_keeps_its_parameters() {
+async fn a_request_may_be_a_form_and_keeps_its_parameters() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -308,7 +308,7 @@ async fn a_request_may_come_as_a_form_and_keeps_its_parameters() {
 }
 
 #[tokio::test]
-async fn an_unknown_client_or_redirect_uri_is_told_to_the_person() {
+async fn an_unknown_client_or_redirect_uri_is_shown_to_the_user() {
     let house = House::new(
         database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await,
         json!({"urls": {"self": {"issuer": "https://op.example/"}, "login": "/login", "error": "https://ui.example/error?x=1"}}),
@@ -316,7 +316,7 @@ async fn an_unknown_client_or_redirect_uri_is_told_to_the_person() {
     house.client(json!({})).await;
     let mut browser = Browser::default();
     for query in [
-        "client_id=nobody",
+        "client_id=unknown",
         "client_id=shop&redirect_uri=https://evil.example/&response_type=code&state=12345678",
         "state=a&state=b",
     ] {
@@ -331,7 +331,7 @@ async fn an_unknown_client_or_redirect_uri_is_told_to_the_person() {
 }
 
 #[tokio::test]
-async fn an_assurance_that_was_asked_for_and_not_reached_is_said_to_be_none() {
+async fn a_requested_acr_that_was_not_reached_is_zero() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut acrs = Vec::new();
@@ -348,7 +348,7 @@ async fn an_assurance_that_was_asked_for_and_not_reached_is_said_to_be_none() {
 }
 
 #[tokio::test]
-async fn challenges_stand_in_the_query_before_the_fragment_of_a_page() {
+async fn challenges_are_added_to_the_query_before_the_fragment_of_a_page() {
     let config = json!({"urls": {
         "self": {"issuer": "https://op.example/"},
         "login": "https://ui.example/app?x=1#/login", "registration": "https://ui.example/app#/register",
@@ -373,6 +373,6 @@ async fn challenges_stand_in_the_query_before_the_fragment_of_a_page() {
     starts(&answer, "https://ui.example/app?consent_challenge=", "/consent");
     let answer = browser.get(&house, "https://op.example/oauth2/sessions/logout").await;
     starts(&answer, "https://ui.example/app?y&logout_challenge=", "/logout");
-    let answer = browser.get(&house, &authorize("client_id=nobody")).await;
+    let answer = browser.get(&house, &authorize("client_id=unknown")).await;
     starts(&answer, "https://ui.example/app?error=invalid_client", "/error");
 }

@@ -1,4 +1,4 @@
-//! Tokens that come by the browser: the implicit and hybrid flows (OpenID Connect Core sections 3.2 and 3.3).
+//! Tokens from the authorization endpoint: the implicit and hybrid flows (OpenID Connect Core sections 3.2 and 3.3).
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ async fn house() -> House {
     house
 }
 
-/// Signs in; returns the parameters of the fragment.
+/// Logs in; returns the parameters of the fragment.
 async fn answer(house: &House, types: &str) -> HashMap<String, String> {
     let mut browser = Browser::default();
     let query =
@@ -46,7 +46,7 @@ async fn is_active(house: &House, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn each_response_type_brings_exactly_what_it_names() {
+async fn each_response_type_returns_exactly_what_it_names() {
     let house = house().await;
     let cases = [
         ("token", ["access_token", "expires_in", "token_type"].as_slice()),
@@ -74,7 +74,7 @@ async fn each_response_type_brings_exactly_what_it_names() {
 }
 
 #[tokio::test]
-async fn a_token_from_the_browser_lives_until_it_expires_or_its_grant_ends() {
+async fn a_front_channel_token_is_valid_until_it_expires_or_its_grant_ends() {
     let house = house().await;
     let first = answer(&house, "code+token").await;
     assert_eq!(first["expires_in"], "300");

@@ -1,4 +1,4 @@
-//! What holds however requests race, and how much one sign-in costs.
+//! Guarantees under races, and the cost of one login.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use super::*;
 use crate::MIGRATIONS;
 
 #[tokio::test]
-async fn of_many_who_redeem_one_verifier_one_receives_a_code() {
+async fn of_many_redemptions_of_one_verifier_one_gets_a_code() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = Arc::new(House::with_applications(database));
         house.client(json!({})).await;
@@ -45,7 +45,7 @@ async fn many_visits(house: &Arc<House>, browser: &Browser, url: &Url) -> Vec<An
     visits.join_all().await
 }
 
-/// Counts the statements and write transactions of what happens in between.
+/// Counts statements and write transactions.
 struct Meter(Database, database::Usage);
 
 impl Meter {
@@ -59,16 +59,16 @@ impl Meter {
     }
 }
 
-/// A sign-in after which the client is remembered, and there are keys to sign with.
+/// A login after which the client is cached and signing keys exist.
 async fn warm(house: &House) {
     let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
     assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
 }
 
-// The clock stands still in these, so that what is remembered for a moment is remembered on a slow machine, too.
+// The clock is stopped in these tests, so that short-lived cache entries do not expire on a slow machine.
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_with_applications_of_the_team_costs_eight_statements() {
+async fn a_login_with_the_operators_applications_costs_eight_statements() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::with_applications(database.clone());
     house.client(json!({})).await;
@@ -79,7 +79,7 @@ async fn a_sign_in_with_applications_of_the_team_costs_eight_statements() {
     let challenge = house.begin(&mut browser, &request("+offline_access")).await;
     assert_eq!(house.look("login", &challenge).await.status, StatusCode::OK);
     let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
-    assert_eq!(meter.read(), (0, 0), "nothing is written before somebody signed in");
+    assert_eq!(meter.read(), (0, 0), "nothing is written before the login");
     // Session and event.
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
     assert_eq!(house.look("consent", &challenge).await.status, StatusCode::OK);
@@ -95,7 +95,7 @@ async fn a_sign_in_with_applications_of_the_team_costs_eight_statements() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_through_our_own_pages_costs_eight_statements() {
+async fn a_login_through_the_built_in_pages_costs_eight_statements() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::with_own_pages(database.clone());
     house.client(json!({})).await;
@@ -110,7 +110,7 @@ async fn a_sign_in_through_our_own_pages_costs_eight_statements() {
     assert_eq!(house.redeem(&callback).await.status, StatusCode::OK);
     assert_eq!(meter.read(), (8, 3));
 
-    // Whoever is known costs less: nothing is asked, and session and grant are written together.
+    // A known user costs less: nothing is asked, and session and grant are written together.
     let meter = Meter::start(&database);
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
@@ -140,7 +140,7 @@ async fn challenges_and_verifiers_stay_short() {
 type Inbox = Arc<Mutex<Vec<String>>>;
 
 #[tokio::test]
-async fn a_clients_server_hears_of_a_sign_out_until_it_has_understood() {
+async fn a_back_channel_logout_is_retried_until_it_succeeds() {
     let inbox = Inbox::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -188,7 +188,7 @@ async fn a_clients_server_hears_of_a_sign_out_until_it_has_understood() {
     assert!(claims["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object());
     assert!(claims.get("nonce").is_none());
 
-    // What tells of a sign-out is no ID token.
+    // A logout token is not an ID token.
     let answer = browser.get(&house, &format!("https://op.example/oauth2/sessions/logout?id_token_hint={token}")).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }

@@ -1,4 +1,4 @@
-//! Signing out, from either side.
+//! Logout, initiated by the user or by a client.
 
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ async fn is_active(house: &House, token: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_browser_that_signs_out_ends_its_session_and_its_tokens() {
+async fn a_logout_ends_the_session_and_its_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -40,14 +40,14 @@ async fn a_browser_that_signs_out_ends_its_session_and_its_tokens() {
         assert!(answer.location().as_str().starts_with("https://ui.example/logout?logout_challenge="));
         let challenge = answer.parameter("logout_challenge").unwrap();
         let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-        let asked = house.admin(Method::GET, &uri, Value::Null).await.json();
-        assert_eq!((&asked["subject"], &asked["rp_initiated"]), (&json!("ada"), &json!(false)));
-        assert_eq!(asked["expires_at"], "2026-11-22T10:30:00Z");
+        let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+        assert_eq!((&document["subject"], &document["rp_initiated"]), (&json!("ada"), &json!(false)));
+        assert_eq!(document["expires_at"], "2026-11-22T10:30:00Z");
         let back = house.accept("logout", &challenge, Value::Null).await;
 
-        let mut stranger = Browser::default();
-        assert_eq!(stranger.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
-        assert!(is_active(&house, &tokens["access_token"]).await, "a stranger signed the person out");
+        let mut other = Browser::default();
+        assert_eq!(other.get(&house, back.as_str()).await.location().as_str(), "https://ui.example/bye");
+        assert!(is_active(&house, &tokens["access_token"]).await, "another browser could log the user out");
 
         let answer = browser.get(&house, back.as_str()).await;
         assert_eq!(answer.location().as_str(), "https://ui.example/bye");
@@ -61,22 +61,22 @@ async fn a_browser_that_signs_out_ends_its_session_and_its_tokens() {
 }
 
 #[tokio::test]
-async fn a_client_signs_its_person_out_and_receives_her_back() {
+async fn a_client_logs_its_user_out_and_gets_the_redirect() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"backchannel_logout_uri": "http://127.0.0.1:9/out", "frontchannel_logout_uri": "https://shop.example/out"})).await;
     let mut browser = Browser::default();
     let tokens = signed_in(&house, &mut browser).await;
     let hint = tokens["id_token"].as_str().unwrap();
-    // The token may have expired: it still names the session.
+    // The token may have expired: it still identifies the session.
     house.wait(2 * 60 * 60);
     let target = "post_logout_redirect_uri=https://shop.example/bye&state=xyz";
     let answer = browser.get(&house, &format!("{LOGOUT}?id_token_hint={hint}&{target}")).await;
     let challenge = answer.parameter("logout_challenge").unwrap();
     let uri = format!("/admin/oauth2/auth/requests/logout?logout_challenge={challenge}");
-    let asked = house.admin(Method::GET, &uri, Value::Null).await.json();
-    assert_eq!((&asked["client"]["client_id"], &asked["rp_initiated"]), (&json!("shop"), &json!(true)));
+    let document = house.admin(Method::GET, &uri, Value::Null).await.json();
+    assert_eq!((&document["client"]["client_id"], &document["rp_initiated"]), (&json!("shop"), &json!(true)));
     let request_url = "/oauth2/sessions/logout?post_logout_redirect_uri=https%3A%2F%2Fshop.example%2Fbye&state=xyz";
-    assert_eq!(asked["request_url"], request_url, "relative, without the ID token");
+    assert_eq!(document["request_url"], request_url, "relative, without the ID token");
     let back = house.accept("logout", &challenge, Value::Null).await;
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -89,13 +89,13 @@ async fn a_client_signs_its_person_out_and_receives_her_back() {
         answer.body
     );
 
-    // Once is enough: the second time there is nobody to sign out.
+    // The second time there is no session to end.
     let answer = browser.get(&house, back.as_str()).await;
     assert_eq!(answer.location().as_str(), "https://shop.example/bye?state=xyz");
 }
 
 #[tokio::test]
-async fn a_request_to_sign_out_that_makes_no_sense_is_refused() {
+async fn an_invalid_logout_request_is_rejected() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -107,7 +107,7 @@ async fn a_request_to_sign_out_that_makes_no_sense_is_refused() {
         format!("id_token_hint={hint}x"),
         format!("id_token_hint={hint}&post_logout_redirect_uri=https://evil.example/"),
         format!("id_token_hint={hint}&client_id=other"),
-        "client_id=nobody".to_owned(),
+        "client_id=unknown".to_owned(),
         "logout_verifier=nonsense".to_owned(),
     ];
     for query in queries {
@@ -115,16 +115,16 @@ async fn a_request_to_sign_out_that_makes_no_sense_is_refused() {
         assert!(answer.status.is_client_error(), "{query}: {}", answer.status);
     }
     assert!(is_active(&house, &tokens["access_token"]).await);
-    // A client may be named without a token; the person is asked then.
+    // A client may be named without a token; then the user must confirm.
     let query = "client_id=shop&post_logout_redirect_uri=https://shop.example/bye";
     assert!(browser.get(&house, &format!("{LOGOUT}?{query}")).await.parameter("logout_challenge").is_some());
-    // Without a session there is nothing to ask.
+    // Without a session there is nothing to confirm.
     let answer = Browser::default().get(&house, &format!("{LOGOUT}?{query}")).await;
     assert_eq!(answer.location().as_str(), "https://shop.example/bye");
 }
 
 #[tokio::test]
-async fn a_rejected_sign_out_changes_nothing() {
+async fn a_rejected_logout_changes_nothing() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -136,7 +136,7 @@ async fn a_rejected_sign_out_changes_nothing() {
 }
 
 #[tokio::test]
-async fn our_own_pages_ask_and_sign_out() {
+async fn the_built_in_pages_confirm_and_log_out() {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"skip_consent": true})).await;
     let mut browser = Browser::default();
@@ -163,7 +163,7 @@ async fn our_own_pages_ask_and_sign_out() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
+async fn a_login_that_is_no_longer_remembered_can_still_be_logged_out() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -172,7 +172,7 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
         let login = json!({"subject": "ada", "remember": true, "remember_for": 5});
         let back = house.accept("login", &challenge, login).await;
         let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-        // Reading the page for a while is no reason to refuse the answer.
+        // A slow user can still accept.
         house.wait(10);
         let back = house.accept("consent", &challenge, json!({"grant_scope": ["openid"]})).await;
         let callback = browser.get(&house, back.as_str()).await.location();
@@ -188,7 +188,7 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
         let back = house.admin(Method::PUT, &uri, Value::Null).await.json();
         browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
         let reply = crate::http::token_tests::introspect(&house, tokens["access_token"].as_str().unwrap()).await;
-        assert_eq!(reply["active"], false, "what was granted in it ended");
+        assert_eq!(reply["active"], false, "its grants ended");
     })
     .await;
 }
@@ -235,7 +235,7 @@ impl Sessions for IdentityService {
 
 const IDENTITY_SESSION: Uuid = Uuid::from_u128(5);
 
-/// Signs in with the identity session and signs out again; returns the last answer.
+/// Logs in with the identity session and logs out again; returns the last response.
 async fn sign_in_and_out(house: &House, browser: &mut Browser) -> Answer {
     let login = json!({"subject": "ada", "remember": true, "identity_provider_session_id": IDENTITY_SESSION});
     house.sign_in(browser, &request(""), login).await;
@@ -259,7 +259,7 @@ async fn logout_ends_the_identity_session_in_its_own_transaction() {
 }
 
 #[tokio::test]
-async fn logout_ends_an_identity_session_of_another_process_before_the_answer() {
+async fn logout_ends_an_identity_session_of_another_process_before_the_response() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -273,7 +273,7 @@ async fn logout_ends_an_identity_session_of_another_process_before_the_answer() 
 }
 
 #[tokio::test]
-async fn logout_ends_every_login_that_rests_on_the_same_identity_session() {
+async fn logout_ends_every_login_of_the_same_identity_session() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -294,7 +294,7 @@ async fn logout_ends_every_login_that_rests_on_the_same_identity_session() {
 }
 
 #[tokio::test]
-async fn a_state_without_a_client_leads_to_the_logout_question() {
+async fn a_state_without_a_client_leads_to_the_logout_page() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();

@@ -1,4 +1,4 @@
-//! From a request to a code through the router, as browsers, login applications and operators see it.
+//! The flow from a request to a code through the router, as seen by browsers, login applications and operators.
 
 mod clients;
 mod code_flow;
@@ -36,7 +36,7 @@ pub(super) struct House {
     admin: Router,
 }
 
-/// What came back.
+/// The response.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -55,7 +55,7 @@ impl Answer {
         Url::parse(location.to_str().unwrap()).unwrap()
     }
 
-    /// A parameter of the address that the browser is sent to.
+    /// A parameter of the redirect URL.
     #[track_caller]
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         parameter(&self.location(), name)
@@ -67,7 +67,7 @@ pub(super) fn parameter(url: &Url, name: &str) -> Option<String> {
 }
 
 impl House {
-    /// The service with login, consent and logout applications of the operator's.
+    /// The service with the operator's login, consent and logout applications.
     pub(super) fn with_applications(database: Database) -> Self {
         Self::new(database, Self::applications())
     }
@@ -80,7 +80,7 @@ impl House {
         }})
     }
 
-    /// The service with its own pages; only signing in happens elsewhere.
+    /// The service with the built-in pages; only the login page is external.
     pub(super) fn with_own_pages(database: Database) -> Self {
         Self::new(
             database,
@@ -92,7 +92,7 @@ impl House {
         Self::seeded(database, config, 7)
     }
 
-    /// Houses on one database need seeds of their own.
+    /// Services on one database need different seeds.
     pub(super) fn seeded(database: Database, config: Value, seed: u64) -> Self {
         let clock = ManualClock::starting_at("2026-11-22T10:00:00Z".parse::<Timestamp>().unwrap());
         let rng = Rng::seeded(seed);
@@ -134,7 +134,7 @@ impl House {
         self.send(&self.admin, request.body(body).unwrap()).await
     }
 
-    /// Registers a client that may do what the tests do.
+    /// Registers a client with everything that the tests use.
     pub(super) async fn client(&self, changes: Value) -> Value {
         let mut client = json!({
             "client_id": "shop", "client_name": "The Shop", "client_secret": "averylongsecret",
@@ -150,7 +150,7 @@ impl House {
         answer.json()
     }
 
-    /// Accepts what a login or consent application was sent; returns where the browser goes.
+    /// Accepts as the login or consent application; returns the redirect URL.
     pub(super) async fn accept(&self, what: &str, challenge: &str, answer: Value) -> Url {
         let uri = format!("/admin/oauth2/auth/requests/{what}/accept?{what}_challenge={challenge}");
         let answer = self.admin(Method::PUT, &uri, answer).await;
@@ -158,7 +158,7 @@ impl House {
         Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
     }
 
-    /// Rejects what a login or consent application was sent; returns where the browser goes.
+    /// Rejects as the login or consent application; returns the redirect URL.
     pub(super) async fn reject(&self, what: &str, challenge: &str) -> Url {
         let uri = format!("/admin/oauth2/auth/requests/{what}/reject?{what}_challenge={challenge}");
         let answer = self.admin(Method::PUT, &uri, json!({"error": "no"})).await;
@@ -166,26 +166,26 @@ impl House {
         Url::parse(answer.json()["redirect_to"].as_str().unwrap()).unwrap()
     }
 
-    /// What a login or consent application is told about a challenge.
+    /// Reads a challenge as the login or consent application.
     pub(super) async fn look(&self, what: &str, challenge: &str) -> Answer {
         let uri = format!("/admin/oauth2/auth/requests/{what}?{what}_challenge={challenge}");
         self.admin(Method::GET, &uri, Value::Null).await
     }
 
-    /// Begins a sign-in and returns its login challenge.
+    /// Starts an authorization and returns its login challenge.
     pub(super) async fn begin(&self, browser: &mut Browser, query: &str) -> String {
         let answer = browser.get(self, &authorize(query)).await;
         assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.body);
         answer.parameter("login_challenge").unwrap_or_else(|| panic!("{}", answer.location()))
     }
 
-    /// Signs in and consents to everything; returns the client's address with the code.
+    /// Logs in and consents to everything; returns the client's redirect URL with the code.
     pub(super) async fn sign_in(&self, browser: &mut Browser, query: &str, login: Value) -> Url {
         let challenge = self.begin(browser, query).await;
         let back = self.accept("login", &challenge, login).await;
         let answer = browser.get(self, back.as_str()).await;
         let challenge = answer.parameter("consent_challenge").unwrap_or_else(|| panic!("{}", answer.location()));
-        let asked = self
+        let document = self
             .admin(
                 Method::GET,
                 &format!("/admin/oauth2/auth/requests/consent?consent_challenge={challenge}"),
@@ -194,14 +194,14 @@ impl House {
             .await
             .json();
         let consent = json!({
-            "grant_scope": asked["requested_scope"],
-            "grant_access_token_audience": asked["requested_access_token_audience"], "remember": true,
+            "grant_scope": document["requested_scope"],
+            "grant_access_token_audience": document["requested_access_token_audience"], "remember": true,
         });
         let back = self.accept("consent", &challenge, consent).await;
         browser.get(self, back.as_str()).await.location()
     }
 
-    /// Redeems a code; returns the token endpoint's answer.
+    /// Redeems a code; returns the token endpoint's response.
     pub(super) async fn redeem(&self, callback: &Url) -> Answer {
         let code = parameter(callback, "code").unwrap_or_else(|| panic!("{callback}"));
         let form = url::form_urlencoded::Serializer::new(String::new())
@@ -221,13 +221,13 @@ pub(super) fn authorize(query: &str) -> String {
     format!("https://op.example/oauth2/auth?{query}")
 }
 
-/// A sound request with more parameters.
+/// A valid request with more parameters.
 pub(super) fn request(more: &str) -> String {
     let callback: String = url::form_urlencoded::byte_serialize(CALLBACK.as_bytes()).collect();
     format!("client_id=shop&response_type=code&redirect_uri={callback}&state=some-state&scope=openid+photos.read{more}")
 }
 
-/// A browser that keeps cookies.
+/// A browser with a cookie store.
 #[derive(Default)]
 pub(super) struct Browser {
     pub(super) cookies: BTreeMap<String, String>,

@@ -1,5 +1,5 @@
-//! Answers of the admin API have exactly the members that the models of official clients know: some of these clients refuse
-//! every other member. `official_models.json` lists the members of each model, and which of them must be there.
+//! Responses of the admin API have exactly the members of the official clients' models: some clients reject all others.
+//! `official_models.json` lists the members of each model, and which of them are required.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ struct Model {
     members: Vec<String>,
 }
 
-/// Members that hold another model.
+/// Members that contain another model.
 const NESTED: [(&str, &str); 5] = [
     ("client", "oAuth2Client"),
     ("oidc_context", "oAuth2ConsentRequestOpenIDConnectContext"),
@@ -38,7 +38,7 @@ fn check_with(models: &HashMap<String, Model>, name: &str, value: &Value) {
         assert!(model.members.contains(member), "{name} has no {member}: {value}");
     }
     for member in &model.required {
-        assert!(object.contains_key(member), "{name} needs {member}: {value}");
+        assert!(object.contains_key(member), "{name} requires {member}: {value}");
     }
     for (member, nested) in NESTED {
         match object.get(member) {
@@ -50,7 +50,7 @@ fn check_with(models: &HashMap<String, Model>, name: &str, value: &Value) {
 }
 
 #[tokio::test]
-async fn admin_answers_have_the_members_of_the_official_models() {
+async fn admin_responses_have_the_members_of_the_official_models() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     check("oAuth2Client", &house.client(json!({"subject_type": "public"})).await);
     let mut browser = Browser::default();

@@ -1,4 +1,4 @@
-//! Each challenge is answered once: whatever is replayed, however long after, and whatever became of the login meanwhile.
+//! One-time redemption of challenges: no replay succeeds, however late, and whatever happened to the login in the meantime.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ async fn sqlite() -> Database {
     database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await
 }
 
-/// How many rows of a table the reaper finds to be of no more use.
+/// The number of rows of a table that the reaper would delete.
 async fn reap(house: &House, table: &str) -> u64 {
     let reaper = Reaper::new(house.oauth.database().clone(), RETENTION.iter().copied());
     let reaped = reaper.reap(house.cx().now, 10).await.unwrap();
@@ -32,7 +32,7 @@ async fn assert_gone(house: &House, what: &str, challenge: &str) {
 }
 
 #[tokio::test]
-async fn a_login_is_not_brought_again_after_the_session_ended() {
+async fn a_login_cannot_be_replayed_after_the_session_ended() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -53,7 +53,7 @@ async fn a_login_is_not_brought_again_after_the_session_ended() {
             assert_eq!(reap(&house, "oauth_login_sessions").await, 0, "the row guards the challenge");
         }
         house.wait(3 * 60);
-        // The challenge has expired, and with it the row's last use.
+        // The challenge has expired, so the row is no longer needed.
         let mut again = Browser { cookies: before.cookies.clone() };
         assert_eq!(again.get(&house, back.as_str()).await.status, StatusCode::UNAUTHORIZED);
         assert_eq!(reap(&house, "oauth_login_sessions").await, 1);
@@ -62,7 +62,7 @@ async fn a_login_is_not_brought_again_after_the_session_ended() {
 }
 
 #[tokio::test]
-async fn a_short_configured_login_is_not_brought_again_either() {
+async fn a_login_with_a_short_lifespan_cannot_be_replayed_either() {
     let mut config = House::applications();
     config["ttl"] = json!({"authentication_session": "1s"});
     let house = House::new(sqlite().await, config);
@@ -77,7 +77,7 @@ async fn a_short_configured_login_is_not_brought_again_either() {
 }
 
 #[tokio::test]
-async fn a_consent_is_not_brought_again_after_it_was_revoked_however_long_challenges_live() {
+async fn a_revoked_consent_cannot_be_replayed_however_long_challenges_live() {
     let mut config = House::applications();
     config["ttl"] = json!({"login_consent_request": "3h"});
     let house = House::new(sqlite().await, config);
@@ -100,7 +100,7 @@ async fn a_consent_is_not_brought_again_after_it_was_revoked_however_long_challe
 }
 
 #[tokio::test]
-async fn a_rejection_is_told_once_and_is_the_last_word() {
+async fn a_rejection_is_sent_once_and_is_final() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -126,7 +126,7 @@ async fn a_rejection_is_told_once_and_is_the_last_word() {
         assert_refused(&browser.get(&house, rejected.as_str()).await);
         assert_refused(&browser.get(&house, accepted.as_str()).await);
         assert_gone(&house, "consent", &challenge).await;
-        // The markers go with the challenges that they guard.
+        // The markers expire together with their challenges.
         house.wait(31 * 60);
         assert_eq!(reap(&house, "oauth_used_challenges").await, 2);
     })
@@ -134,7 +134,7 @@ async fn a_rejection_is_told_once_and_is_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_login_that_a_session_answered_counts_once() {
+async fn a_login_that_reuses_a_session_counts_once() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -162,7 +162,7 @@ async fn two_nodes() -> [Arc<House>; 2] {
     nodes.try_into().unwrap_or_else(|_| panic!("two nodes"))
 }
 
-/// 64 visits at once, to both nodes in turn.
+/// 64 concurrent requests, to both nodes in turn.
 async fn visits(nodes: &[Arc<House>; 2], browser: &Browser, url: &Url) -> Vec<Answer> {
     let mut visits = JoinSet::new();
     for number in 0..64 {
@@ -174,12 +174,12 @@ async fn visits(nodes: &[Arc<House>; 2], browser: &Browser, url: &Url) -> Vec<An
 }
 
 #[tokio::test]
-async fn over_two_nodes_a_challenge_is_redeemed_once_and_both_know() {
+async fn with_two_nodes_a_challenge_is_redeemed_once_and_both_report_it() {
     let nodes = two_nodes().await;
     nodes[0].client(json!({})).await;
     let mut browser = Browser::default();
     let login_challenge = nodes[0].begin(&mut browser, &request("")).await;
-    // The node that made the challenge believes for a moment that it is unused.
+    // The node that issued the challenge may cache for a moment that it is unused.
     assert_eq!(nodes[0].look("login", &login_challenge).await.status, StatusCode::OK);
     let back = nodes[1].accept("login", &login_challenge, json!({"subject": "ada"})).await;
     let answers = visits(&nodes, &browser, &back).await;
@@ -210,7 +210,7 @@ async fn over_two_nodes_a_challenge_is_redeemed_once_and_both_know() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_signs_out_while_consenting_leaves_no_living_grant() {
+async fn a_logout_during_consent_leaves_no_active_grant() {
     let nodes = two_nodes().await;
     nodes[0].client(json!({})).await;
     for round in 0..20 {

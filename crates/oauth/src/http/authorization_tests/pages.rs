@@ -1,4 +1,4 @@
-//! Our own consent page, and the other pages that a sign-in may end on.
+//! The built-in consent page, and the other pages at the end of a login.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,14 +14,14 @@ async fn house() -> House {
     House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await)
 }
 
-/// Signs in and returns the address of the consent page.
+/// Logs in and returns the URL of the consent page.
 pub(super) async fn consent_page(house: &House, browser: &mut Browser, query: &str) -> Url {
     let challenge = house.begin(browser, query).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada", "remember": true})).await;
     browser.get(house, back.as_str()).await.location()
 }
 
-/// Allows what the page asks, and lets it be remembered; returns where the browser goes.
+/// Allows the request on the page, and has it remembered; returns the redirect URL.
 pub(super) async fn allow(house: &House, browser: &mut Browser, page: &Url) -> Url {
     let answer = browser.get(house, page.as_str()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -38,7 +38,7 @@ fn csrf(page: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_person_allows_and_is_not_asked_again() {
+async fn a_remembered_consent_is_not_requested_again() {
     let house = house().await;
     house.client(json!({"client_name": "<The Shop>", "tos_uri": "https://shop.example/terms"})).await;
     let mut browser = Browser::default();
@@ -57,18 +57,18 @@ async fn a_person_allows_and_is_not_asked_again() {
     assert_eq!(parameter(&callback, "scope").as_deref(), Some("openid photos.read offline_access"));
     assert!(house.redeem(&callback).await.json()["refresh_token"].is_string());
 
-    // The next time the code comes as soon as the login application agrees.
+    // The next time the code is issued right after the login.
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada"})).await;
     let callback = browser.get(&house, back.as_str()).await;
     assert!(callback.parameter("code").is_some(), "{}", callback.location());
-    // Unless the client wants it asked.
+    // Unless the client requests consent.
     let page = consent_page(&house, &mut browser, &request("&prompt=consent")).await;
     assert!(page.as_str().starts_with(CONSENT), "{page}");
 }
 
 #[tokio::test]
-async fn a_person_refuses() {
+async fn a_user_refuses() {
     let house = house().await;
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -82,7 +82,7 @@ async fn a_person_refuses() {
 }
 
 #[tokio::test]
-async fn consent_is_given_by_the_browser_that_was_asked_and_through_its_form() {
+async fn consent_requires_the_right_browser_and_its_form() {
     let house = house().await;
     house.client(json!({})).await;
     let mut browser = Browser::default();
@@ -96,7 +96,7 @@ async fn consent_is_given_by_the_browser_that_was_asked_and_through_its_form() {
 }
 
 #[tokio::test]
-async fn a_client_of_the_house_is_not_asked_about() {
+async fn a_client_with_skip_consent_needs_no_consent() {
     let house = house().await;
     house.client(json!({"skip_consent": true})).await;
     let mut browser = Browser::default();
@@ -105,7 +105,7 @@ async fn a_client_of_the_house_is_not_asked_about() {
 }
 
 #[tokio::test]
-async fn an_answer_may_travel_in_a_form() {
+async fn a_response_may_be_sent_in_a_form() {
     let house = house().await;
     house.client(json!({"skip_consent": true})).await;
     let mut browser = Browser::default();
@@ -123,7 +123,7 @@ async fn an_answer_may_travel_in_a_form() {
 }
 
 #[tokio::test]
-async fn without_a_login_page_the_error_says_so() {
+async fn a_missing_login_page_is_reported() {
     let database = database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await;
     let house = House::new(database, json!({"urls": {"self": {"issuer": "https://op.example/"}}}));
     house.client(json!({})).await;
@@ -132,7 +132,7 @@ async fn without_a_login_page_the_error_says_so() {
     assert!(answer.body.contains("urls.login"), "{}", answer.body);
 }
 
-/// An identity service that gives one answer.
+/// An identity service with a fixed response.
 struct Identity(Mutex<Option<SessionCheck>>);
 
 #[async_trait]
@@ -147,7 +147,7 @@ impl Sessions for Identity {
 }
 
 #[tokio::test]
-async fn the_consent_page_is_for_the_person_who_signed_in() {
+async fn the_consent_page_requires_the_user_who_logged_in() {
     let house = house().await;
     house.client(json!({})).await;
     let identity = Arc::new(Identity(Mutex::new(None)));
@@ -217,7 +217,7 @@ async fn claims(house: &House, callback: &Url) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn tokens_say_of_the_person_what_she_agreed_to() {
+async fn tokens_have_the_claims_that_the_user_agreed_to() {
     let house = house().await;
     house.client(json!({"scope": "openid offline_access photos.* profile email phone"})).await;
     let identity = Arc::new(Identity(Mutex::new(Some(ada(&house)))));
@@ -235,27 +235,31 @@ async fn tokens_say_of_the_person_what_she_agreed_to() {
     let page = sign_in(&mut browser, &request("+email+profile")).await.location();
     let back = allow(&house, &mut browser, &page).await;
     let (id_token, userinfo) = claims(&house, &browser.get(&house, back.as_str()).await.location()).await;
-    for said in [&id_token, &userinfo] {
-        assert_eq!((&said["email"], &said["email_verified"]), (&json!("ada@example.org"), &json!(true)), "{said}");
-        assert_eq!((&said["name"], &said["given_name"]), (&json!("Ada Lovelace"), &json!("Ada")), "{said}");
-        assert_eq!(said["sub"], json!(Uuid::from_u128(1)), "{said}");
+    for claims in [&id_token, &userinfo] {
+        assert_eq!(
+            (&claims["email"], &claims["email_verified"]),
+            (&json!("ada@example.org"), &json!(true)),
+            "{claims}"
+        );
+        assert_eq!((&claims["name"], &claims["given_name"]), (&json!("Ada Lovelace"), &json!("Ada")), "{claims}");
+        assert_eq!(claims["sub"], json!(Uuid::from_u128(1)), "{claims}");
     }
 
-    // Without a question as well, and only what this request asks for.
+    // The same without the consent page, and only the claims that this request asks for.
     let callback = sign_in(&mut browser, &request("+email")).await.location();
     let (id_token, userinfo) = claims(&house, &callback).await;
-    for said in [&id_token, &userinfo] {
-        assert_eq!(said["email"], "ada@example.org", "{said}");
-        assert_eq!(said["name"], Value::Null, "{said}");
+    for claims in [&id_token, &userinfo] {
+        assert_eq!(claims["email"], "ada@example.org", "{claims}");
+        assert_eq!(claims["name"], Value::Null, "{claims}");
     }
 
-    // An outage uses nothing up: the same visit succeeds afterwards.
+    // An outage uses nothing up: the same request succeeds afterwards.
     browser.cookies.insert("ory_kratos_session".to_owned(), "x".to_owned());
     let challenge = house.begin(&mut browser, &request("+email")).await;
     let back = house.accept("login", &challenge, login.clone()).await;
     *identity.0.lock().unwrap() = None;
     assert_eq!(browser.get(&house, back.as_str()).await.status, StatusCode::SERVICE_UNAVAILABLE);
-    // Somebody else's claims are nobody's business.
+    // Claims of another user must not be issued.
     let eve = SessionCheck::Active(Box::new(ActiveSession {
         identity_id: Uuid::from_u128(2),
         ..match ada(&house) {
@@ -269,7 +273,7 @@ async fn tokens_say_of_the_person_what_she_agreed_to() {
 }
 
 #[tokio::test]
-async fn a_narrower_token_says_less_of_the_person() {
+async fn a_narrower_scope_has_fewer_claims() {
     let house = house().await;
     house.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
     house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
@@ -290,16 +294,16 @@ async fn a_narrower_token_says_less_of_the_person() {
     let narrow = refresh(&tokens["refresh_token"], "openid email").await;
     let (_, id_token) = crate::http::token_tests::decode(&narrow.text("id_token"));
     let userinfo = crate::http::token_tests::userinfo(&house, &narrow.text("access_token")).await.body;
-    for said in [&id_token, &userinfo] {
-        assert_eq!((&said["email"], &said["name"]), (&json!("ada@example.org"), &Value::Null), "{said}");
+    for claims in [&id_token, &userinfo] {
+        assert_eq!((&claims["email"], &claims["name"]), (&json!("ada@example.org"), &Value::Null), "{claims}");
     }
-    // The grant forgot nothing.
+    // The grant still has all claims.
     let wide = refresh(&narrow.body["refresh_token"], "").await;
     assert_eq!(crate::http::token_tests::decode(&wide.text("id_token")).1["name"], "Ada Lovelace");
 }
 
 #[tokio::test]
-async fn an_application_of_the_team_chooses_the_claims_itself() {
+async fn an_application_of_the_operator_chooses_the_claims_itself() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"scope": "openid photos.* email"})).await;
     house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
@@ -310,7 +314,7 @@ async fn an_application_of_the_team_chooses_the_claims_itself() {
 }
 
 #[tokio::test]
-async fn the_page_speaks_the_language_that_the_client_knows_its_person_to_read() {
+async fn the_page_has_the_language_that_the_client_requests() {
     let house = house().await;
     house.client(json!({})).await;
     for (locales, language) in [("", "en"), ("de", "de"), ("fr de-AT en", "de"), ("xx", "en")] {
@@ -323,7 +327,7 @@ async fn the_page_speaks_the_language_that_the_client_knows_its_person_to_read()
 }
 
 #[tokio::test]
-async fn the_language_that_a_person_chose_comes_before_that_of_the_client() {
+async fn the_language_that_the_user_chose_takes_precedence_over_that_of_the_client() {
     let house = house().await;
     house.client(json!({})).await;
     let mut browser = Browser::default();

@@ -1,4 +1,4 @@
-//! Consents and logins as operators see them, and what ends with a session or a person.
+//! Consents and logins in the admin API, and what ends together with a session or an account.
 
 use contracts::{LoginRequestError, LoginRequests, SubjectObserver};
 use jobs::{Handler, Job};
@@ -10,7 +10,7 @@ use crate::jobs::end_late_logins::{self, EndLateLogins};
 use crate::storage::grants;
 
 #[tokio::test]
-async fn consents_are_listed_and_taken_back_with_their_tokens() {
+async fn consents_are_listed_and_revoked_with_their_tokens() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -69,7 +69,7 @@ async fn is_active(house: &House, token: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn what_rests_on_a_session_or_a_person_ends_with_it() {
+async fn logins_and_grants_end_with_their_session_or_account() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let provider_session = Uuid::from_u128(5);
@@ -102,7 +102,7 @@ async fn what_rests_on_a_session_or_a_person_ends_with_it() {
     assert_eq!(house.admin(Method::GET, uri, Value::Null).await.json(), json!([]));
 }
 
-/// Three ways in which what a login rests on ends before its browser comes back.
+/// The ways in which the session or account of a login can end before the browser returns.
 #[derive(Clone, Copy, Debug)]
 enum EndOf {
     Session,
@@ -147,7 +147,7 @@ async fn a_login_accepted_before_its_end_is_not_redeemed_after_it() {
                 assert!(!browser.cookies.contains_key("ory_hydra_session"), "{end:?}");
                 house.wait(60);
             }
-            // Whoever signs in afterwards does.
+            // A later login works.
             let callback = house.sign_in(&mut browser, &request(""), login.clone()).await;
             assert!(parameter(&callback, "code").is_some(), "{end:?}: {callback}");
             house.wait(60);
@@ -157,7 +157,7 @@ async fn a_login_accepted_before_its_end_is_not_redeemed_after_it() {
 }
 
 #[tokio::test]
-async fn a_login_that_slipped_past_the_end_of_its_person_ends_a_moment_later() {
+async fn a_login_that_races_with_the_end_of_its_account_ends_shortly_afterwards() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut early = Browser::default();
@@ -176,21 +176,21 @@ async fn a_login_that_slipped_past_the_end_of_its_person_ends_a_moment_later() {
     assert!(!is_active(&house, &slipped["access_token"]).await);
     let answer = early.get(&house, &authorize(&request("&prompt=none"))).await;
     assert_eq!(answer.parameter("error").as_deref(), Some("login_required"));
-    assert!(is_active(&house, &later["access_token"]).await, "the person signed in again after that");
+    assert!(is_active(&house, &later["access_token"]).await, "the user logged in again after that");
 }
 
 #[tokio::test]
-async fn another_service_answers_for_a_login_challenge() {
+async fn another_service_accepts_a_login_challenge() {
     let house = House::with_own_pages(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"skip_consent": true, "metadata": {"team": 1}})).await;
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("&login_hint=ada")).await;
     let cx = house.cx();
     let requests: &dyn LoginRequests = &house.oauth;
-    let asked = requests.get(&cx, &challenge).await.unwrap();
-    assert_eq!((asked.client.client_id.as_str(), asked.client.client_name.as_str()), ("shop", "The Shop"));
-    assert_eq!(asked.client.metadata["team"], 1);
-    assert_eq!(asked.oidc_context.login_hint.as_deref(), Some("ada"));
+    let document = requests.get(&cx, &challenge).await.unwrap();
+    assert_eq!((document.client.client_id.as_str(), document.client.client_name.as_str()), ("shop", "The Shop"));
+    assert_eq!(document.client.metadata["team"], 1);
+    assert_eq!(document.oidc_context.login_hint.as_deref(), Some("ada"));
     assert!(matches!(requests.get(&cx, "x").await, Err(LoginRequestError::Unknown)));
     let negative = contracts::AcceptLogin { subject: "ada".to_owned(), remember_for: -1, ..Default::default() };
     assert!(matches!(requests.accept(&cx, &challenge, negative).await, Err(LoginRequestError::Refused(_))));
@@ -204,7 +204,7 @@ async fn another_service_answers_for_a_login_challenge() {
 }
 
 #[tokio::test]
-async fn what_was_known_about_a_person_goes_with_her() {
+async fn the_claims_about_a_user_are_deleted_with_the_account() {
     database::testing::on_both_engines(&[jobs::MIGRATIONS, MIGRATIONS], |database| async move {
         let house = House::with_applications(database);
         house.client(json!({})).await;
@@ -236,17 +236,17 @@ async fn what_was_known_about_a_person_goes_with_her() {
 }
 
 #[tokio::test]
-async fn a_null_item_in_an_answer_counts_as_absent() {
+async fn a_null_item_in_an_acceptance_counts_as_absent() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({})).await;
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("")).await;
     let back = house.accept("login", &challenge, json!({"subject": "ada", "amr": [null, "pwd"]})).await;
     let challenge = browser.get(&house, back.as_str()).await.parameter("consent_challenge").unwrap();
-    let asked = house.look("consent", &challenge).await.json();
-    assert_eq!(asked["amr"], json!(["pwd"]));
-    assert_eq!(asked.get("context"), Some(&Value::Null), "the member is present without a context, too");
-    // What both reference applications send when no box is ticked.
+    let document = house.look("consent", &challenge).await.json();
+    assert_eq!(document["amr"], json!(["pwd"]));
+    assert_eq!(document.get("context"), Some(&Value::Null), "the member is present without a context, too");
+    // Sent by both reference applications when no box is checked.
     let consent = json!({"grant_scope": [null], "grant_access_token_audience": [null]});
     let back = house.accept("consent", &challenge, consent).await;
     let callback = browser.get(&house, back.as_str()).await.location();

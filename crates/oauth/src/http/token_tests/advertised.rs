@@ -15,7 +15,7 @@ use super::*;
 
 const ADA: Uuid = Uuid::from_u128(1);
 
-/// An identity service at which Ada is signed in.
+/// An identity service with a session of Ada.
 struct AdaIsSignedIn;
 
 #[async_trait]
@@ -88,7 +88,7 @@ fn query(client_id: &str, response_type: &str, more: &str) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish() + more
 }
 
-/// Ada signs in; returns the parameters that the client receives.
+/// Ada logs in; returns the parameters that the client receives.
 async fn sign_in(house: &House, browser: &mut Browser, query: &str) -> Vec<(String, String)> {
     let challenge = house.begin(browser, query).await;
     let login = json!({"subject": ADA, "remember": true, "identity_provider_session_id": Uuid::from_u128(2)});
@@ -125,7 +125,7 @@ async fn tokens(house: &House, client_id: &str, more: &str, fields: &[(&str, &st
 }
 
 #[tokio::test]
-async fn every_advertised_endpoint_is_served_and_no_other_grant_is_named() {
+async fn every_advertised_endpoint_is_served_and_no_other_grant_is_advertised() {
     let (house, document) = provider().await;
     let endpoints = document
         .as_object()
@@ -140,13 +140,13 @@ async fn every_advertised_endpoint_is_served_and_no_other_grant_is_named() {
         count += 1;
     }
     assert_eq!(count, 6, "{document}");
-    // The device authorization grant is not served.
+    // The device authorization grant is not supported.
     assert!(!document.to_string().contains("device"), "{document}");
     post(&house, "/oauth2/device/auth", &[("client_id", "shop")]).await.expect_error(400, "unsupported_grant_type");
 }
 
 #[tokio::test]
-async fn every_advertised_response_type_and_mode_is_answered() {
+async fn every_advertised_response_type_and_mode_works() {
     let (house, document) = provider().await;
     client(&house, &document, "shop", json!({})).await;
     for response_type in list(&document, "response_types_supported") {
@@ -303,7 +303,7 @@ async fn every_advertised_subject_type_scope_claim_and_signature_is_served() {
 }
 
 #[tokio::test]
-async fn every_advertised_challenge_method_is_checked_and_what_is_denied_is_refused() {
+async fn every_advertised_challenge_method_is_checked_and_unsupported_features_are_rejected() {
     let (house, document) = provider().await;
     client(&house, &document, "shop", json!({})).await;
     // RFC 7636 appendix B.

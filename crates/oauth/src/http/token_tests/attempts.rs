@@ -1,4 +1,4 @@
-//! Wrong client secrets are limited for a client and a network, and no client is locked out.
+//! Wrong client secrets are rate limited per client and network, without locking the client out.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
         }))
         .await;
     let (attacker, owner) = ([198, 51, 100, 1], [192, 0, 2, 1]);
-    for client in ["shop", "nobody"] {
+    for client in ["shop", "unknown"] {
         let mut checked = 0;
         for _ in 0..600 {
             let reply = token_from(&house, attacker, client, "a wrong secret").await;
@@ -44,11 +44,11 @@ async fn wrong_client_secrets_are_limited_without_locking_the_client_out() {
         assert_eq!(checked, 20, "{client}");
     }
     assert_eq!(token_from(&house, owner, "shop", "the right secret").await.status, 200);
-    // From the same address the right secret waits, for a bounded time.
+    // From the same address even the right secret must wait, for a limited time.
     assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 429);
     house.wait(5);
     assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 200);
-    // What is right is no failure.
+    // Correct secrets do not count as failures.
     for _ in 0..50 {
         assert_eq!(token_from(&house, attacker, "shop", "the right secret").await.status, 200);
     }

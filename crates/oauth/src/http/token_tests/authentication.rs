@@ -21,7 +21,7 @@ async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
     let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
     let credentials = |id, secret| [GRANT, ("client_id", id), ("client_secret", secret)];
     let wrong = post(&house, "/oauth2/token", &credentials("shop", "not the secret")).await;
-    let unknown = post(&house, "/oauth2/token", &credentials("nobody", "not the secret")).await;
+    let unknown = post(&house, "/oauth2/token", &credentials("unknown", "not the secret")).await;
     wrong.expect_error(401, "invalid_client");
     assert_eq!(wrong.body, unknown.body);
     assert!(wrong.headers[header::WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic "));
@@ -44,9 +44,9 @@ async fn an_unknown_client_and_a_known_client_without_proof_get_the_same_answer(
         }))
         .await;
     let thief = Jwk::generate(Algorithm::ES256, "k".to_owned()).unwrap();
-    let expected = post(&house, "/oauth2/token", &[GRANT, ("client_id", "nobody"), ("client_secret", "wrong")]).await;
+    let expected = post(&house, "/oauth2/token", &[GRANT, ("client_id", "unknown"), ("client_secret", "wrong")]).await;
     expected.expect_error(401, "invalid_client");
-    for id in ["nobody", "shop", "jwt", "public", "\u{e9}"] {
+    for id in ["unknown", "shop", "jwt", "public", "\u{e9}"] {
         let signed = assertion(&thief, &json!({"iss": id, "sub": id}), &house);
         let mut replies = vec![
             post(&house, "/oauth2/token", &[GRANT, ("client_id", id), ("client_secret", "wrong")]).await,
@@ -64,7 +64,7 @@ async fn an_unknown_client_and_a_known_client_without_proof_get_the_same_answer(
 }
 
 #[tokio::test]
-async fn a_client_that_proves_its_identity_by_the_wrong_method_reads_both_methods() {
+async fn a_client_that_authenticates_by_the_wrong_method_gets_both_methods_in_the_error() {
     let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
     let reply = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;
     reply.expect_error(401, "invalid_client");
@@ -77,7 +77,7 @@ async fn a_client_that_proves_its_identity_by_the_wrong_method_reads_both_method
 }
 
 #[tokio::test]
-async fn a_client_uses_its_registered_method_alone() {
+async fn a_client_can_only_use_its_registered_method() {
     let house = house_with(json!({"grant_types": ["client_credentials"]})).await;
     let basic = post_basic(&house, "/oauth2/token", "shop", "averylongsecret", &[GRANT]).await;
     basic.expect_error(401, "invalid_client");
@@ -135,7 +135,7 @@ async fn a_signed_assertion_authenticates_once() {
     };
     let now = house.cx().now.unix_seconds();
     let refused = [
-        json!({"iss": "somebody"}),
+        json!({"iss": "other"}),
         json!({"sub": "other"}),
         json!({"aud": "https://other.example/oauth2/token"}),
         json!({"exp": now - 31}),
@@ -151,7 +151,7 @@ async fn a_signed_assertion_authenticates_once() {
     ask(assertion(&thief, &json!({}), &house)).await.expect_error(401, "invalid_client");
 
     let good = assertion(&key, &json!({}), &house);
-    assert_eq!(ask(good.clone()).await.status, StatusCode::OK, "no refused assertion consumed the jti");
+    assert_eq!(ask(good.clone()).await.status, StatusCode::OK, "no rejected assertion used up the jti");
     ask(good).await.expect_error(400, "jti_known");
     let issuer_as_audience = assertion(&key, &json!({"aud": ["https://op.example/"], "jti": "j-2"}), &house);
     assert_eq!(ask(issuer_as_audience).await.status, StatusCode::OK);
@@ -171,12 +171,12 @@ async fn a_signed_assertion_authenticates_once() {
 }
 
 #[tokio::test]
-async fn a_client_may_publish_its_keys_and_is_asked_for_an_unknown_one_once() {
+async fn a_client_may_publish_its_keys_and_an_unknown_one_causes_one_fetch() {
     let first = Jwk::generate(Algorithm::ES256, "first".to_owned()).unwrap();
     let second = Jwk::generate(Algorithm::ES256, "second".to_owned()).unwrap();
     let published = Arc::new(Mutex::new(vec![first.to_public_value()]));
-    let asked = Arc::new(AtomicU32::new(0));
-    let (keys, count) = (published.clone(), asked.clone());
+    let fetches = Arc::new(AtomicU32::new(0));
+    let (keys, count) = (published.clone(), fetches.clone());
     let serve = move || async move {
         count.fetch_add(1, Ordering::SeqCst);
         axum::Json(json!({"keys": *keys.lock().unwrap()}))
@@ -197,15 +197,15 @@ async fn a_client_may_publish_its_keys_and_is_asked_for_an_unknown_one_once() {
     };
     assert_eq!(ask(&first, "1").await, StatusCode::OK);
     assert_eq!(ask(&first, "2").await, StatusCode::OK);
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(fetches.load(Ordering::SeqCst), 1);
     for jti in ["3", "4", "5"] {
         assert_eq!(ask(&second, jti).await, StatusCode::UNAUTHORIZED, "it is not published");
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "the set was read a moment ago");
-    // A client that rotates its keys is understood a minute later.
+    assert_eq!(fetches.load(Ordering::SeqCst), 1, "the set was fetched a moment ago");
+    // A rotated key is accepted a minute later.
     published.lock().unwrap().push(second.to_public_value());
     house.wait(61);
     assert_eq!(ask(&second, "6").await, StatusCode::OK);
     assert_eq!(ask(&first, "7").await, StatusCode::OK);
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert_eq!(fetches.load(Ordering::SeqCst), 2);
 }

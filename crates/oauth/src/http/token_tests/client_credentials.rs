@@ -12,7 +12,7 @@ async fn machine(more: &Value) -> (Database, House) {
 }
 
 #[tokio::test]
-async fn a_client_receives_a_token_for_itself_that_costs_no_row() {
+async fn a_client_gets_a_token_for_itself_without_a_row() {
     let (database, house) = machine(&json!({})).await;
     let before = database.usage();
     let reply = token(&house, &[GRANT, ("scope", "jobs.run"), ("audience", "https://api.example/v1")]).await;
@@ -40,24 +40,24 @@ async fn a_client_receives_a_token_for_itself_that_costs_no_row() {
 }
 
 #[tokio::test]
-async fn one_statement_answers_for_a_token_and_none_for_a_moment() {
+async fn introspection_takes_one_statement_and_is_cached() {
     let (database, house) = machine(&json!({})).await;
     let access_token = token(&house, &[GRANT]).await.text("access_token");
     let before = database.usage().statements;
     assert!(is_active(&house, &access_token).await);
     assert_eq!(database.usage().statements - before, 1);
     assert!(is_active(&house, &access_token).await);
-    assert_eq!(database.usage().statements - before, 1, "what was read is believed for a moment");
+    assert_eq!(database.usage().statements - before, 1, "the result is cached for a moment");
     let before = database.usage().statements;
     assert!(!is_active(&house, "ory_at_none-of-ours").await);
-    assert_eq!(database.usage().statements, before, "a token of somebody else costs nothing");
+    assert_eq!(database.usage().statements, before, "a token of another issuer costs no statement");
     let before = database.usage().statements;
     token(&house, &[GRANT]).await;
-    assert_eq!(database.usage().statements, before, "a known client costs nothing");
+    assert_eq!(database.usage().statements, before, "a cached client costs no statement");
 }
 
 #[tokio::test]
-async fn introspection_asks_for_scopes() {
+async fn introspection_checks_scopes() {
     let (_, house) = machine(&json!({})).await;
     let access_token = token(&house, &[GRANT, ("scope", "jobs.run")]).await.text("access_token");
     assert_eq!(introspect_for(&house, &access_token, "jobs.run").await.body["active"], true);
@@ -76,7 +76,7 @@ async fn only_registered_scopes_and_audiences_are_granted() {
 }
 
 #[tokio::test]
-async fn public_and_unregistered_clients_are_refused() {
+async fn public_and_unregistered_clients_are_rejected() {
     let database = sqlite().await;
     let house = house(database, &json!({}));
     house.client(json!({"grant_types": ["authorization_code"]})).await;
@@ -90,7 +90,7 @@ async fn public_and_unregistered_clients_are_refused() {
 }
 
 #[tokio::test]
-async fn a_client_revokes_its_own_tokens_alone() {
+async fn a_client_revokes_only_its_own_tokens() {
     let (_, house) = machine(&json!({})).await;
     house.client(json!({"client_id": "other", "grant_types": ["client_credentials"]})).await;
     let access_token = token(&house, &[GRANT]).await.text("access_token");
@@ -121,7 +121,7 @@ async fn an_operator_ends_all_tokens_of_a_client() {
 }
 
 #[tokio::test]
-async fn a_deleted_client_takes_its_tokens_with_it_and_a_namesake_does_not_revive_them() {
+async fn tokens_end_with_their_client_and_a_new_client_with_its_id_does_not_revive_them() {
     let (_, house) = machine(&json!({})).await;
     let access_token = token(&house, &[GRANT]).await.text("access_token");
     assert_eq!(house.admin(Method::DELETE, "/admin/clients/shop", Value::Null).await.status, StatusCode::NO_CONTENT);
@@ -132,7 +132,7 @@ async fn a_deleted_client_takes_its_tokens_with_it_and_a_namesake_does_not_reviv
 }
 
 #[tokio::test]
-async fn a_client_has_lifespans_of_its_own() {
+async fn a_client_has_its_own_lifespans() {
     let (_, house) = machine(&json!({})).await;
     let lifespans = json!({"client_credentials_grant_access_token_lifespan": "90s"});
     let reply = house.admin(Method::PUT, "/admin/clients/shop/lifespans", lifespans).await;
@@ -141,7 +141,7 @@ async fn a_client_has_lifespans_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_malformed_request_is_told_what_is_wrong() {
+async fn a_malformed_request_gets_a_specific_error() {
     let (_, house) = machine(&json!({})).await;
     token(&house, &[]).await.expect_error(400, "invalid_request");
     token(&house, &[("grant_type", "password")]).await.expect_error(400, "unsupported_grant_type");

@@ -18,7 +18,7 @@ fn with_challenge() -> String {
 }
 
 #[tokio::test]
-async fn a_code_becomes_tokens_on_both_engines() {
+async fn a_code_is_redeemed_on_both_engines() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let house = house(database, &json!({}));
         house.client(json!({})).await;
@@ -51,9 +51,9 @@ async fn a_code_becomes_tokens_on_both_engines() {
     .await;
 }
 
-// The clock stands still, so that what is remembered for a moment is remembered on a slow machine, too.
+// The clock is stopped, so that short-lived cache entries do not expire on a slow machine.
 #[tokio::test(start_paused = true)]
-async fn a_login_with_a_remembered_consent_stays_within_its_budget() {
+async fn a_login_with_a_remembered_consent_stays_within_its_statement_budget() {
     let (database, house) = shop(&json!({})).await;
     offline_tokens(&house).await;
     let before = database.usage();
@@ -82,7 +82,7 @@ async fn a_code_redeemed_twice_revokes_its_tokens() {
 }
 
 #[tokio::test]
-async fn a_failed_proof_burns_the_code() {
+async fn a_failed_proof_invalidates_the_code() {
     let (_, house) = shop(&json!({})).await;
     let code = offline_code(&house, &with_challenge()).await;
     redeem(&house, &code, &[("code_verifier", &"x".repeat(43))]).await.expect_error(400, "invalid_grant");
@@ -125,7 +125,7 @@ async fn no_refresh_token_without_offline_scope_or_grant_type() {
 }
 
 #[tokio::test]
-async fn userinfo_needs_a_live_token_with_openid() {
+async fn userinfo_requires_an_active_token_with_openid() {
     let (_, house) = shop(&json!({})).await;
     let tokens = offline_tokens(&house).await;
     let refused = userinfo(&house, &tokens.text("refresh_token")).await;

@@ -8,28 +8,28 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-/// A hook on loopback that answers as it is told and remembers what it was asked.
+/// A hook on loopback with a fixed response, which records its requests.
 struct HookServer {
     url: String,
-    asked: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+    requests: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
     _server: JoinSet<()>,
 }
 
-type Asked = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
+type Requests = Arc<Mutex<Vec<(HeaderMap, Value)>>>;
 
 async fn hook(status: u16, reply: Value) -> HookServer {
-    let asked = Asked::default();
-    let answer = move |State(asked): State<Asked>, headers: HeaderMap, body: String| async move {
-        asked.lock().unwrap().push((headers, serde_json::from_str(&body).unwrap()));
+    let requests = Requests::default();
+    let answer = move |State(requests): State<Requests>, headers: HeaderMap, body: String| async move {
+        requests.lock().unwrap().push((headers, serde_json::from_str(&body).unwrap()));
         let reply = if reply.is_null() { String::new() } else { reply.to_string() };
         (StatusCode::from_u16(status).unwrap(), reply)
     };
-    let router: Router = Router::new().route("/", on_post(answer)).with_state(asked.clone());
+    let router: Router = Router::new().route("/", on_post(answer)).with_state(requests.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
     server.spawn(async move { axum::serve(listener, router).await.unwrap() });
-    HookServer { url, asked, _server: server }
+    HookServer { url, requests, _server: server }
 }
 
 async fn shop(oauth2: &Value) -> House {
@@ -53,10 +53,10 @@ async fn a_hook_replaces_the_claims_of_every_grant() {
     let own = token(&house, &[("grant_type", "client_credentials")]).await.text("access_token");
     assert_eq!(introspect(&house, &own).await["ext"], json!({"tier": "gold"}));
 
-    let asked = hook.asked.lock().unwrap();
-    let kinds: Vec<_> = asked.iter().map(|(_, body)| body["request"]["grant_types"][0].clone()).collect();
+    let requests = hook.requests.lock().unwrap();
+    let kinds: Vec<_> = requests.iter().map(|(_, body)| body["request"]["grant_types"][0].clone()).collect();
     assert_eq!(kinds, ["authorization_code", "refresh_token", "client_credentials"]);
-    let (headers, body) = &asked[0];
+    let (headers, body) = &requests[0];
     assert_eq!(headers["x-key"], "s3cret");
     assert_eq!(body["session"]["id_token"]["subject"], "ada");
     assert_eq!(body["session"]["id_token"]["id_token_claims"]["nonce"], "some-nonce");
@@ -64,7 +64,7 @@ async fn a_hook_replaces_the_claims_of_every_grant() {
 }
 
 #[tokio::test]
-async fn a_hook_that_denies_or_fails_uses_nothing_up() {
+async fn a_hook_that_denies_or_fails_does_not_use_up_the_code() {
     for (status, error, code) in [(403, "access_denied", 403), (500, "server_error", 500), (200, "server_error", 500)] {
         let hook = hook(status, Value::Null).await;
         let house = shop(&json!({"refresh_token_hook": hook.url})).await;
@@ -73,12 +73,12 @@ async fn a_hook_that_denies_or_fails_uses_nothing_up() {
             refresh(&house, &refresh_token).await.expect_error(code, error);
             assert!(is_active(&house, &refresh_token).await, "{status}");
         }
-        assert_eq!(hook.asked.lock().unwrap()[0].1["requester"]["client_id"], "shop");
+        assert_eq!(hook.requests.lock().unwrap()[0].1["requester"]["client_id"], "shop");
     }
 }
 
 #[tokio::test]
-async fn a_hook_may_leave_everything_as_it_is() {
+async fn a_hook_may_leave_the_claims_unchanged() {
     let hook = hook(204, Value::Null).await;
     let house = shop(&json!({"token_hook": hook.url})).await;
     let tokens = offline_tokens(&house).await;

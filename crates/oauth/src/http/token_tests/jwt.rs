@@ -41,7 +41,7 @@ async fn an_access_token_verifies_with_the_published_keys() {
 }
 
 #[tokio::test]
-async fn a_jwt_ends_with_its_grant_wherever_we_are_asked() {
+async fn a_jwt_is_inactive_at_every_endpoint_after_its_grant_ends() {
     let house = shop(&json!({})).await;
     let tokens = offline_tokens(&house).await;
     let access_token = tokens.text("access_token");
@@ -58,7 +58,7 @@ async fn a_jwt_ends_with_its_grant_wherever_we_are_asked() {
 }
 
 #[tokio::test]
-async fn tokens_outlive_a_change_of_key_and_of_format() {
+async fn tokens_stay_valid_after_a_change_of_key_or_format() {
     let house = shop(&json!({})).await;
     let old = super::token(&house, &[("grant_type", "client_credentials")]).await.text("access_token");
     let new_key = json!({"alg": "ES256", "kid": "second", "use": "sig"});
@@ -82,7 +82,7 @@ async fn tokens_outlive_a_change_of_key_and_of_format() {
 }
 
 #[tokio::test]
-async fn a_forged_jwt_is_not_ours() {
+async fn a_forged_jwt_is_rejected() {
     let house = shop(&json!({})).await;
     let token = super::token(&house, &[("grant_type", "client_credentials")]).await.text("access_token");
     let (head, rest) = token.split_once('.').unwrap();
@@ -93,13 +93,13 @@ async fn a_forged_jwt_is_not_ours() {
     assert!(!is_active(&house, &format!("{head}.{forged}.{signature}")).await);
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
     assert!(!is_active(&house, &format!("{unsigned}.{payload}.")).await);
-    // An ID token is signed by us, too, but by another set.
+    // An ID token is signed by this server, too, but with another key set.
     let id_token = offline_tokens(&house).await.text("id_token");
     assert!(!is_active(&house, &id_token).await);
 }
 
 #[tokio::test]
-async fn elliptic_curves_sign_when_they_are_configured() {
+async fn elliptic_curves_sign_if_configured() {
     for algorithm in ["ES256", "EdDSA"] {
         let house = shop(&json!({"oauth2": {"keys": {"algorithm": algorithm}}})).await;
         let tokens = offline_tokens(&house).await;

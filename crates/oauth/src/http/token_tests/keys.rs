@@ -37,13 +37,13 @@ async fn operators_manage_key_sets() {
         async move { admin(house, Method::DELETE, &path, &Value::Null).await.status }
     };
     assert_eq!(delete(format!("{path}/two")).await, StatusCode::NO_CONTENT);
-    assert_eq!(delete(format!("{path}/two")).await, StatusCode::NO_CONTENT, "what does not exist is deleted already");
+    assert_eq!(delete(format!("{path}/two")).await, StatusCode::NO_CONTENT, "deleting a missing key succeeds");
     assert_eq!(delete(path.to_owned()).await, StatusCode::NO_CONTENT);
     assert_eq!(delete(path.to_owned()).await, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
-async fn private_keys_are_shown_to_proved_callers_alone() {
+async fn private_keys_are_returned_only_to_authenticated_callers() {
     let house = house(sqlite().await, &json!({}));
     let path = "/admin/keys/my-set";
     let members = |key: &Value| key.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
@@ -68,12 +68,12 @@ async fn private_keys_are_shown_to_proved_callers_alone() {
             }
         }
         let kept = admin(&house, Method::GET, &one, &Value::Null).await.body["keys"][0].clone();
-        assert_eq!(kept, private, "what is not shown is kept");
+        assert_eq!(kept, private, "the private parts are still stored");
     }
 }
 
 #[tokio::test]
-async fn an_imported_set_signs_from_then_on_and_one_that_cannot_is_refused() {
+async fn an_imported_set_signs_at_once_and_one_without_signing_keys_is_rejected() {
     let house = house(sqlite().await, &json!({}));
     house.client(json!({})).await;
     let key = jose::Jwk::generate(jose::Algorithm::EdDSA, "imported".to_owned()).unwrap();
@@ -85,7 +85,7 @@ async fn an_imported_set_signs_from_then_on_and_one_that_cannot_is_refused() {
 }
 
 #[tokio::test]
-async fn a_rotation_publishes_first_signs_later_and_verifies_to_the_end() {
+async fn a_rotated_key_is_published_first_then_signs_and_verifies_until_it_expires() {
     const HOUR: u64 = 3600;
     let settings = json!({"oauth2": {"keys": {"algorithm": "EdDSA", "rotation_period": "240h"}}});
     let house = house(sqlite().await, &settings);
@@ -104,7 +104,7 @@ async fn a_rotation_publishes_first_signs_later_and_verifies_to_the_end() {
         }
     };
     let first = offline_tokens(&house).await.text("id_token");
-    assert_eq!(published(&house).await, 2, "one key a set");
+    assert_eq!(published(&house).await, 2, "one key per set");
     house.oauth.rotate_keys(&house.cx()).await.unwrap();
     assert_eq!(published(&house).await, 2, "too early");
 

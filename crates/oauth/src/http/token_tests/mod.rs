@@ -1,4 +1,4 @@
-//! Tokens through the router, as clients, resource servers and operators see them.
+//! Tokens through the router, as seen by clients, resource servers and operators.
 
 mod advertised;
 mod attempts;
@@ -32,7 +32,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// The member of that name as text.
+    /// The member with this name as a string.
     #[track_caller]
     pub(super) fn text(&self, name: &str) -> String {
         self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {} {}", self.status, self.body)).to_owned()
@@ -48,7 +48,7 @@ pub(super) async fn sqlite() -> Database {
     database::testing::sqlite(&[MIGRATIONS, jobs::MIGRATIONS]).await
 }
 
-/// A test server with more configuration than its issuer and applications.
+/// A test server with additional configuration.
 pub(super) fn house(database: Database, more: &Value) -> House {
     let mut config = json!({"urls": {
         "self": {"issuer": "https://op.example/"},
@@ -137,7 +137,7 @@ pub(super) async fn admin(house: &House, method: Method, path: &str, body: &Valu
     send(house, house.oauth.admin_router(), request).await
 }
 
-/// As [`admin`], by a caller that proved nothing.
+/// Like [`admin`], by an unauthenticated caller.
 pub(super) async fn unproved_admin(house: &House, method: Method, path: &str, body: &Value) -> Reply {
     send(house, house.oauth.admin_router(), admin_request(method, path, body)).await
 }
@@ -148,12 +148,12 @@ fn admin_request(method: Method, path: &str, body: &Value) -> Request<Body> {
     request.body(body).unwrap()
 }
 
-/// Ada signs in and lets `shop` have what it asks for; returns the address with the code.
+/// Ada logs in and grants `shop` its request; returns the redirect URL with the code.
 pub(super) async fn authorize(house: &House, more: &str) -> Url {
     house.sign_in(&mut Browser::default(), &request(more), json!({"subject": "ada", "acr": "1"})).await
 }
 
-/// As [`authorize`], with a refresh token; returns the code.
+/// Like [`authorize`], with a refresh token; returns the code.
 pub(super) async fn offline_code(house: &House, more: &str) -> String {
     let callback: String = url::form_urlencoded::byte_serialize(CALLBACK.as_bytes()).collect();
     let query = format!(
@@ -170,7 +170,7 @@ pub(super) async fn redeem(house: &House, code: &str, more: &[(&str, &str)]) -> 
     token(house, &fields).await
 }
 
-/// Code flow from beginning to end; the tokens with a refresh token.
+/// A complete code flow; returns the tokens, with a refresh token.
 pub(super) async fn offline_tokens(house: &House) -> Reply {
     let code = offline_code(house, "").await;
     let tokens = redeem(house, &code, &[]).await;

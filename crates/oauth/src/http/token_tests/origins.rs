@@ -25,7 +25,7 @@ fn readable_by(reply: &Reply) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn an_answer_is_read_by_the_origins_of_its_own_client() {
+async fn a_response_is_readable_by_the_origins_of_its_own_client() {
     let house = house().await;
     let from = |origin: &str, client: &str| {
         let fields = form(&[("grant_type", "authorization_code"), ("code", "x"), ("client_id", client)]);
@@ -40,7 +40,7 @@ async fn an_answer_is_read_by_the_origins_of_its_own_client() {
         ("https://evil.example", "shop", false),
         ("https://shop.example", "shop", false),
         ("null", "shop", false),
-        (SHOP, "nobody", false),
+        (SHOP, "unknown", false),
     ] {
         let (request, body) = from(origin, client);
         let reply = ask(&house, request, body).await;
@@ -48,7 +48,7 @@ async fn an_answer_is_read_by_the_origins_of_its_own_client() {
         assert_eq!(reply.headers[header::VARY], "Origin");
         assert!(!reply.headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
     }
-    // The client of a token, and the one that Basic authentication names.
+    // The client of a token, and the one in Basic authentication.
     let callback = authorize(&house, "").await;
     let code = parameter(&callback, "code").unwrap();
     let fields =
@@ -67,7 +67,7 @@ async fn an_answer_is_read_by_the_origins_of_its_own_client() {
 }
 
 #[tokio::test]
-async fn everybody_may_ask_beforehand_and_read_what_is_published() {
+async fn every_origin_may_send_preflights_and_read_public_documents() {
     let house = house().await;
     for path in crate::PATHS_OF_CLIENTS {
         let request = Request::builder().method(Method::OPTIONS).uri(*path);
@@ -81,7 +81,7 @@ async fn everybody_may_ask_beforehand_and_read_what_is_published() {
         let reply = ask(&house, Request::get(path).header(header::ORIGIN, "https://a.example"), Body::empty()).await;
         assert_eq!((reply.status, readable_by(&reply)), (StatusCode::OK, Some("*")), "{path}");
     }
-    // Where people are, nobody reads along.
+    // The endpoints for browsers allow no other origin.
     let request = Request::get("/oauth2/auth?client_id=shop").header(header::ORIGIN, SHOP);
     assert_eq!(readable_by(&ask(&house, request, Body::empty()).await), None);
 }

@@ -20,7 +20,7 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_four_refreshes_at_once_leave_one_line_of_descent() {
+async fn sixty_four_concurrent_refreshes_have_one_successor() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let settings = json!({"oauth2": {"grant": {"refresh_token": {"rotation_grace_period": "10s"}}}});
         let house = Arc::new(house(database, &settings));
@@ -32,7 +32,7 @@ async fn sixty_four_refreshes_at_once_leave_one_line_of_descent() {
         })
         .await;
         let successors: BTreeSet<String> = replies.iter().map(|reply| reply.text("refresh_token")).collect();
-        assert_eq!(successors.len(), 1, "everybody received the same successor");
+        assert_eq!(successors.len(), 1, "every request got the same successor");
         for reply in &replies {
             assert!(is_active(&house, &reply.text("access_token")).await);
         }
@@ -42,7 +42,7 @@ async fn sixty_four_refreshes_at_once_leave_one_line_of_descent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn without_grace_one_refresh_wins_at_most_and_none_is_our_fault() {
+async fn without_grace_at_most_one_refresh_succeeds_and_none_is_a_server_error() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let house = Arc::new(house(database, &json!({})));
         house.client(json!({})).await;
@@ -60,7 +60,7 @@ async fn without_grace_one_refresh_wins_at_most_and_none_is_our_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixty_four_redemptions_at_once_are_one_and_a_replay() {
+async fn of_sixty_four_concurrent_redemptions_one_succeeds_and_the_others_are_replays() {
     database::testing::on_both_engines(&[MIGRATIONS, jobs::MIGRATIONS], |database| async move {
         let house = Arc::new(house(database, &json!({})));
         house.client(json!({})).await;
@@ -75,7 +75,7 @@ async fn sixty_four_redemptions_at_once_are_one_and_a_replay() {
         for lost in replies.iter().filter(|reply| reply.status != StatusCode::OK) {
             lost.expect_error(400, "invalid_grant");
         }
-        assert!(!is_active(&house, &won[0].text("access_token")).await, "a code used twice takes its tokens with it");
+        assert!(!is_active(&house, &won[0].text("access_token")).await, "a replayed code revokes its tokens");
     })
     .await;
 }

@@ -20,7 +20,7 @@ async fn without_grace_a_reused_token_ends_the_family() {
 }
 
 #[tokio::test]
-async fn in_the_grace_period_the_same_successor_comes_again() {
+async fn in_the_grace_period_the_same_successor_is_returned() {
     let house = shop(&json!({"rotation_grace_period": "30s"})).await;
     let first = offline_tokens(&house).await.text("refresh_token");
     let lost = refresh(&house, &first).await;
@@ -37,7 +37,7 @@ async fn in_the_grace_period_the_same_successor_comes_again() {
 }
 
 #[tokio::test]
-async fn the_grace_period_can_count_its_uses() {
+async fn the_grace_period_can_limit_its_uses() {
     let house = shop(&json!({"rotation_grace_period": "1h", "rotation_grace_reuse_count": 2})).await;
     let first = offline_tokens(&house).await.text("refresh_token");
     let successor = refresh(&house, &first).await.text("refresh_token");
@@ -49,7 +49,7 @@ async fn the_grace_period_can_count_its_uses() {
 }
 
 #[tokio::test]
-async fn the_life_of_a_refresh_token_begins_anew_with_each_rotation() {
+async fn the_lifespan_of_a_refresh_token_restarts_with_each_rotation() {
     let house = shop(&json!({})).await;
     let mut token = offline_tokens(&house).await.text("refresh_token");
     for _ in 0..3 {
@@ -61,7 +61,7 @@ async fn the_life_of_a_refresh_token_begins_anew_with_each_rotation() {
 }
 
 #[tokio::test]
-async fn an_answer_may_have_fewer_scopes_but_never_more() {
+async fn a_refresh_may_reduce_but_never_extend_the_scopes() {
     let house = shop(&json!({})).await;
     let first = offline_tokens(&house).await.text("refresh_token");
     let narrow = |token: String, scope: &'static str| {
@@ -81,7 +81,7 @@ async fn an_answer_may_have_fewer_scopes_but_never_more() {
 }
 
 #[tokio::test]
-async fn the_present_registration_has_the_last_word() {
+async fn a_refresh_is_limited_by_the_current_registration() {
     let house = shop(&json!({})).await;
     let token = offline_tokens(&house).await.text("refresh_token");
     let patch = json!([{"op": "replace", "path": "/scope", "value": "openid offline_access"}]);
@@ -96,7 +96,7 @@ async fn the_present_registration_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_client_is_refused_and_stays_good() {
+async fn a_token_of_another_client_is_rejected_and_stays_valid() {
     let house = shop(&json!({})).await;
     house.client(json!({"client_id": "other"})).await;
     let token = offline_tokens(&house).await.text("refresh_token");

@@ -358,7 +358,7 @@ async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
     }
     let bucket = "access_rules: {repositories: [\"s3://bucket/rules.json\"]}";
     let warnings = world.starts(&gateway, "oathkeeper.yml", bucket).await;
-    assert!(warnings.iter().any(|warning| warning.contains("buckets of clouds are not read yet")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.contains("cloud storage buckets are not supported")), "{warnings:?}");
     let half = "dsn: memory\nserve: {public: {tls: {enabled: false, key: {path: /nowhere/key.pem}}}}";
     world.starts(&[Service::OAUTH], "hydra.yml", half).await;
 }

@@ -1,5 +1,5 @@
-//! `oauth2_introspection`: asks the authorization server what an access token is worth (RFC 7662). Beside the service in
-//! this process that is a function call, otherwise a request to `introspection_url`.
+//! `oauth2_introspection`: validates an access token at the authorization server (RFC 7662): a function call if the service
+//! runs in this process, otherwise a request to `introspection_url`.
 
 mod pre_authorization;
 mod remote;
@@ -45,8 +45,8 @@ enum Source {
     Remote { remote: Box<Remote>, cache: Option<Cache> },
 }
 
-/// Answers by tenant and token. The cache belongs to one rule's authenticator, so that every other input of the answer
-/// (the URL, the scopes and headers that are sent) is the same for all its entries.
+/// Introspection results by tenant and token. Each rule's authenticator has its own cache, so that all other inputs (the
+/// URL, the scopes and headers that are sent) are constant.
 #[derive(Debug)]
 struct Cache {
     entries: ExpiringCache<(i32, [u8; 32]), Map<String, Value>>,
@@ -97,7 +97,7 @@ impl Default for CacheSettings {
     }
 }
 
-/// What an entry is taken to cost of `max_cost`, in bytes.
+/// The nominal size of an entry, in bytes, counted against `max_cost`.
 const ENTRY_COST: u64 = 2_000;
 
 impl Oauth2Introspection {
@@ -107,7 +107,7 @@ impl Oauth2Introspection {
         let source = if services.is_local_introspection(&url) {
             Source::InProcess
         } else {
-            // Without a strategy the scopes are the server's to check, so an answer holds for these scopes alone.
+            // Without a strategy the server checks the scopes, so a result is valid only for these scopes.
             let scope = (settings.scope_strategy == ScopeStrategy::None).then(|| settings.required_scope.join(" "));
             let is_cached = settings.cache.enabled && scope.as_deref().unwrap_or_default().is_empty();
             let capacity = usize::try_from(settings.cache.max_cost / ENTRY_COST).unwrap_or(usize::MAX);
@@ -184,14 +184,14 @@ impl Oauth2Introspection {
     fn check(&self, claims: Map<String, Value>, now: Timestamp) -> Outcome {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
         let Ok(expires_at) = jose::numeric_date(&claims, "exp") else {
-            return Outcome::Invalid(Failure::unauthorized().because("the token's expiry is malformed"));
+            return Outcome::Invalid(Failure::unauthorized().because("the token's `exp` is not valid"));
         };
         if expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Outcome::Invalid(Failure::unauthorized().because("the access token has expired"));
         }
         let forbidden = |reason: String| Failure::forbidden().because(reason);
         if !matches!(text("token_use"), "" | "access_token") {
-            return Outcome::Invalid(forbidden(format!("the token is a `{}`, no access token", text("token_use"))));
+            return Outcome::Invalid(forbidden(format!("the token is a `{}`, not an access token", text("token_use"))));
         }
         let audience = strings(claims.get("aud"));
         if let Some(missing) = self.target_audience.iter().find(|it| !audience.contains(it)) {
@@ -218,8 +218,7 @@ impl Authenticator for Oauth2Introspection {
 }
 
 impl Cache {
-    /// Until when an answer may be used: no longer than the token lives, and not at all when nobody knows how long that
-    /// is.
+    /// Until when a result may be cached: at most until the token expires, and not at all if its expiry is unknown.
     fn expiry(&self, claims: &Map<String, Value>, now: Timestamp) -> Option<Timestamp> {
         let token = jose::numeric_date(claims, "exp").ok()?;
         match (self.time_to_live.map(|it| now.plus(it)), token) {
@@ -229,7 +228,7 @@ impl Cache {
     }
 }
 
-/// What templates see: `ext`, and a few members of the answer.
+/// The data for templates: `ext`, and some members of the response.
 fn extra(mut claims: Map<String, Value>, audience: Vec<String>) -> Value {
     let mut extra = match claims.remove("ext") {
         Some(Value::Object(extra)) => extra,
@@ -244,7 +243,7 @@ fn extra(mut claims: Map<String, Value>, audience: Vec<String>) -> Value {
     Value::Object(extra)
 }
 
-/// A text or a list of texts.
+/// A string or a list of strings.
 fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => vec![text.clone()],

@@ -1,5 +1,5 @@
-//! The gateway's own access token for the introspection call, by client credentials (RFC 6749 section 4.4). It is kept
-//! until shortly before it expires.
+//! The gateway's own access token for the introspection request, from the client credentials grant (RFC 6749 section 4.4).
+//! It is cached until shortly before it expires.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ struct TokenResponse {
 const LIMITS: Limits = Limits { timeout: Duration::from_secs(5), max_bytes: 1 << 16 };
 
 impl PreAuthorization {
-    /// `None` when it is switched off.
+    /// `None` when disabled.
     pub(super) fn compile(settings: Settings) -> Result<Option<Self>, String> {
         if !settings.enabled {
             return Ok(None);
@@ -88,16 +88,18 @@ impl PreAuthorization {
             ("token_url", &settings.token_url),
         ] {
             if value.is_empty() {
-                return Err(format!("needs the setting `pre_authorization.{name}`"));
+                return Err(format!("requires the setting `pre_authorization.{name}`"));
             }
         }
-        let uri =
-            settings.token_url.parse().map_err(|_| "has a `pre_authorization.token_url` that is no URL".to_owned())?;
-        // RFC 6749 section 2.3.1: both are form-encoded before they become Basic credentials.
+        let uri = settings
+            .token_url
+            .parse()
+            .map_err(|_| "has a `pre_authorization.token_url` that is not a URL".to_owned())?;
+        // RFC 6749 section 2.3.1: both are form-encoded before they are used as Basic credentials.
         let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(&settings.client_id), encode(settings.client_secret.expose()));
         let mut credentials = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair)))
-            .map_err(|_| "has credentials that no header can carry".to_owned())?;
+            .map_err(|_| "has credentials that are not a valid header value".to_owned())?;
         credentials.set_sensitive(true);
         let mut form = vec![("grant_type", "client_credentials".to_owned())];
         if !settings.scope.is_empty() {
@@ -122,7 +124,7 @@ impl PreAuthorization {
             return Ok(authorization);
         }
         let token = self
-            .ask(services, now)
+            .request_token(services, now)
             .await
             .map_err(|reason| Outcome::Unavailable(Failure::internal(reason).blaming(Fault::Upstream)))?;
         let authorization = token.authorization.clone();
@@ -130,23 +132,23 @@ impl PreAuthorization {
         Ok(authorization)
     }
 
-    async fn ask(&self, services: &Services, now: Timestamp) -> Result<Token, String> {
+    async fn request_token(&self, services: &Services, now: Timestamp) -> Result<Token, String> {
         let mut request = Request::new(Bytes::from(self.form.clone()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().insert(AUTHORIZATION, self.credentials.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let answer = services.http.with_limits(LIMITS).send(request).await;
-        let answer = answer.map_err(|error| format!("the gateway got no access token: {error}"))?;
+        let answer = answer.map_err(|error| format!("cannot get an access token for introspection: {error}"))?;
         if answer.status() != StatusCode::OK {
-            return Err(format!("the gateway got no access token: status {}", answer.status().as_u16()));
+            return Err(format!("cannot get an access token for introspection: status {}", answer.status().as_u16()));
         }
         let response: TokenResponse = serde_json::from_slice(answer.body())
-            .map_err(|_| "the token endpoint's answer is not understood".to_owned())?;
+            .map_err(|_| "the token endpoint's response is not valid".to_owned())?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", response.access_token))
-            .map_err(|_| "the access token does not fit into a header".to_owned())?;
+            .map_err(|_| "the access token is not a valid header value".to_owned())?;
         authorization.set_sensitive(true);
-        // A tenth of its life before the end, so that no call leaves with a token that dies on the way.
+        // Renew after nine tenths of the lifetime, so that the token does not expire in transit.
         let lifetime = Duration::from_secs(response.expires_in.unwrap_or(60));
         Ok(Token { authorization, renew_at: now.plus(lifetime.mul_f32(0.9)) })
     }

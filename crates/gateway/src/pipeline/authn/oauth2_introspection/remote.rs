@@ -1,4 +1,4 @@
-//! The request to another server's introspection endpoint (RFC 7662 section 2.1).
+//! The request to a remote introspection endpoint (RFC 7662 section 2.1).
 
 use base::PlainToken;
 use bytes::Bytes;
@@ -40,12 +40,12 @@ impl Remote {
         }
         let mut headers = settings::headers(header_settings)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let uri = url.as_str().parse().map_err(|_| "has an `introspection_url` that cannot be requested".to_owned())?;
+        let uri = url.as_str().parse().map_err(|_| "has an `introspection_url` that is not a valid URI".to_owned())?;
         let pre_authorization = pre_authorization.map(PreAuthorization::compile).transpose()?.flatten();
         Ok(Self { uri, scope, headers, preserve_host, pre_authorization, retry })
     }
 
-    /// The claims of the answer, or `None` when the token is not active.
+    /// The claims of the response, or `None` when the token is not active.
     pub(super) async fn introspect(
         &self,
         inbound: &Inbound<'_>,
@@ -55,7 +55,7 @@ impl Remote {
         let mut form = vec![("token", token.expose())];
         form.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
         let body = serde_urlencoded::to_string(form)
-            .map_err(|_| Outcome::Refused(Failure::internal("the introspection request cannot be written")))?;
+            .map_err(|_| Outcome::Refused(Failure::internal("the introspection request cannot be encoded")))?;
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -89,7 +89,7 @@ impl Remote {
             }
         }
         let Ok(mut claims) = serde_json::from_slice::<Map<String, Value>>(answer.body()) else {
-            let failure = Failure::internal("the introspection endpoint answered with no JSON object");
+            let failure = Failure::internal("the response of the introspection endpoint is not a JSON object");
             return Err(Outcome::Refused(failure.blaming(Fault::Upstream)));
         };
         let is_active = claims.remove("active") == Some(Value::Bool(true));

@@ -1,4 +1,4 @@
-//! A template of a rule, ready to be rendered.
+//! A compiled template of a rule.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -18,7 +18,7 @@ struct Compiled {
     form: Form,
 }
 
-/// Most templates in use are one of the short forms, which need no interpreter.
+/// Most templates have one of the short forms, which need no interpreter.
 enum Form {
     Constant(String),
     /// `{{ print .Subject }}`
@@ -34,7 +34,7 @@ struct Program {
     needs: context::Needs,
 }
 
-/// What every program begins with: the functions, which all of them share.
+/// The functions, which all programs share.
 static BASE: LazyLock<gotmpl::Template> = LazyLock::new(|| {
     gotmpl::Template::new("rule")
         .funcs(functions::all())
@@ -42,16 +42,16 @@ static BASE: LazyLock<gotmpl::Template> = LazyLock::new(|| {
         .max_range_iters(MOST_ITERATIONS)
 });
 
-/// Why a template cannot be used.
+/// Why a template is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TemplateError {
     #[error("the template `{source_text}` is not valid: {reason}")]
     Syntax { source_text: String, reason: String },
-    #[error("the template `{source_text}` calls `{function}`, which is not offered{hint}")]
+    #[error("the template `{source_text}` calls `{function}`, which is not supported{hint}")]
     UnknownFunction { source_text: String, function: String, hint: &'static str },
 }
 
-/// A template failed on a request.
+/// A template failed for a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the template `{source_text}` failed: {reason}")]
 pub(crate) struct RenderError {
@@ -59,7 +59,7 @@ pub(crate) struct RenderError {
     pub(super) reason: String,
 }
 
-/// The loops of one rendering run no longer than this in all.
+/// The most loop iterations of one rendering, in total.
 const MOST_ITERATIONS: u64 = 100_000;
 
 impl Template {
@@ -67,7 +67,7 @@ impl Template {
         Self::compile_with(text, rewrite::DISPLAY)
     }
 
-    /// `display` is the function through which every action prints.
+    /// `display` is the function that prints the result of every action.
     pub(super) fn compile_with(text: &str, display: &'static str) -> Result<Self, TemplateError> {
         let syntax = |error: gotmpl::TemplateError| TemplateError::Syntax {
             source_text: text.to_owned(),
@@ -93,7 +93,7 @@ impl Template {
         Ok(Self(Arc::new(Compiled { source: text.to_owned(), form })))
     }
 
-    /// The text that the template is, whatever the request.
+    /// The text of a constant template.
     pub(crate) fn constant(&self) -> Option<&str> {
         match &self.0.form {
             Form::Constant(text) => Some(text),
@@ -128,7 +128,7 @@ impl Program {
     }
 }
 
-/// What `print` makes of a member of the extra.
+/// The output of `print` for a member of the extra.
 fn printed<'a>(extra: &'a Extra, path: &[String]) -> Cow<'a, str> {
     match extra.get() {
         None => Cow::Borrowed(""),
@@ -157,7 +157,7 @@ fn short_form(tree: &ListNode, display: &str) -> Option<Form> {
         [Node::Text(text)] => Some(Form::Constant(text.text.to_string())),
         [Node::Action(action)] if action.pipe.decl.is_empty() && display == rewrite::DISPLAY => {
             match action.pipe.commands.as_slice() {
-                // The second command is the one that displays, which texts do not need.
+                // The second command is `display`, which string literals do not need.
                 [command, _] => match command.args.as_slice() {
                     [Expr::Identifier(_, print), Expr::Field(_, path)] if print == "print" => printed_field(path),
                     _ => None,
