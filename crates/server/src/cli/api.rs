@@ -1,4 +1,4 @@
-//! The admin API of a running server, as the commands use it.
+//! A client of the admin API of a running server, for the commands.
 
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 use web::outbound::{Client, Destinations};
 
-/// Which server, and with what right.
+/// The server and the credential to use.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ApiArguments {
     #[arg(
@@ -19,7 +19,7 @@ pub(super) struct ApiArguments {
         help = "The admin API, for instance http://127.0.0.1:4434"
     )]
     endpoint: Option<String>,
-    /// An admin token, when the listener demands one
+    /// An admin token, if the listener requires one
     #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
@@ -71,7 +71,7 @@ impl Api {
             }
             None => Bytes::new(),
         };
-        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.silence(&error))?;
+        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.connection_error(&error))?;
         let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
         let status = answer.status();
         let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
@@ -81,11 +81,11 @@ impl Api {
         Err(refusal(status, &body, path))
     }
 
-    /// What to do when nobody answers; of the causes only the last one tells something.
-    fn silence(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
+    /// Explains a connection error. Only the innermost cause is useful.
+    fn connection_error(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
         let cause = base::causes::all(error).last().unwrap_or(error);
         let remedy = if self.base.scheme() == "https" {
-            "is its certificate from an authority that SSL_CERT_FILE names, and the --endpoint right?"
+            "check --endpoint, and that SSL_CERT_FILE names the authority of its certificate"
         } else {
             "start the server with kleis serve, or give its URL with --endpoint"
         };
@@ -120,10 +120,11 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What the server says against it. Both error forms are known: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
+/// The error that the server answered with. Both formats are read: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
 fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
-    let said = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let reason = said("/error/reason").or(said("/error/message")).or(said("/error_description")).or(said("/error"));
+    let member = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let reason =
+        member("/error/reason").or(member("/error/message")).or(member("/error_description")).or(member("/error"));
     match (status, reason) {
         (StatusCode::NOT_FOUND, _) if path.len() > 2 => anyhow!("nothing has the id {}", path.last().unwrap_or(&"")),
         (StatusCode::NOT_FOUND, _) => {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_resource_is_named() {
         let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path).to_string();
         assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "nothing has the id nope");
         assert!(say(&["admin", "clients"], Value::Null).contains("no admin API"));
