@@ -18,7 +18,7 @@ pub(super) fn document() -> String {
     text
 }
 
-/// The help names the variables of the environment, and not what they are set to.
+/// The help lists environment variables without their values.
 fn without_values(command: Command) -> Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
 }
@@ -26,7 +26,7 @@ fn without_values(command: Command) -> Command {
 fn write(text: &mut String, mut command: Command) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
     let help = command.render_long_help().to_string();
-    // Writing to a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(text, "\n## `{name}`\n\n```text\n");
     for line in help.trim_end().lines() {
         let _ = writeln!(text, "{}", line.trim_end());

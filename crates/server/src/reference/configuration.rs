@@ -1,4 +1,4 @@
-//! `configuration.md`: every key that has an effect.
+//! `configuration.md`: all keys that have an effect.
 
 use std::fmt::Write as _;
 
@@ -89,7 +89,7 @@ fn is_setting_of_listeners(path: &str, listener: &str) -> bool {
     key.is_some_and(|key| Keys::of(&schema_of::<Listener>()).contain(key))
 }
 
-/// The keys of listeners, which are the same for all; `timeout` is known to the schema of the gateway alone.
+/// The keys of listeners, which are the same for all; only the schema of the gateway has `timeout`.
 fn listeners(schema: &Schema, schema_of_gateway: &Schema) -> Part {
     let mut keys = Keys::default();
     keys.add("serve.public", &schema_of::<Listener>());
@@ -151,7 +151,7 @@ fn variable(path: &str, schema: &Schema) -> String {
 }
 
 fn write_part(text: &mut String, part: &Part) {
-    // Writing to a text cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(text, "\n## {}\n", part.title);
     if !part.introduction.is_empty() {
         let _ = write!(text, "\n{}", part.introduction);
@@ -175,7 +175,7 @@ fn write_part(text: &mut String, part: &Part) {
 mod tests {
     use super::*;
 
-    /// Names that some key has: of a header, a language, a method and a template.
+    /// Examples of names: of a header, a language, a method and a template.
     const NAMES: [&str; 4] = ["X", "EN", "PASSWORD", "RECOVERY"];
 
     fn sets(variable: &str, path: &str) -> bool {

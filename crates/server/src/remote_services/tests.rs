@@ -1,4 +1,4 @@
-//! Another service that answers what a test tells it to.
+//! Tests against a remote service that answers as each test defines.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use service::Links;
 
 use crate::config::{Config, Fault, Service};
 
-/// What was asked: method, path with query, the header `authorization`, the body.
+/// The received requests: method, path with query, the header `authorization`, the body.
 type Asked = Arc<Mutex<Vec<(String, String, String, Value)>>>;
 
 struct Stand {
@@ -167,7 +167,7 @@ async fn connected_clients_are_listed_once_and_ended_at_the_admin_api() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_what_is_refused_and_what_could_not_be_had_are_told_apart() {
+async fn unknown_refused_and_unavailable_are_different_results() {
     let ask =
         async |status, body| Stand::answering(status, body).await.login_requests().get(&cx(), "c").await.unwrap_err();
     for status in [404, 410] {
@@ -178,7 +178,7 @@ async fn what_is_unknown_what_is_refused_and_what_could_not_be_had_are_told_apar
         let error = ask(status, json!({ "error": "e", "error_description": "no".repeat(400) })).await;
         assert!(matches!(&error, LoginRequestError::Refused(why) if why.len() == 300), "{status}: {error}");
     }
-    // Nobody follows a redirect, and an answer that makes no sense is none.
+    // Redirects are not followed, and an invalid answer is an error.
     for (status, body) in [(500, json!({})), (302, json!({})), (200, json!("text")), (200, json!({ "client": 1 }))] {
         let error = ask(status, body).await;
         assert!(matches!(error, LoginRequestError::Unavailable(_)), "{status}: {error}");
@@ -186,9 +186,9 @@ async fn what_is_unknown_what_is_refused_and_what_could_not_be_had_are_told_apar
     let strange = Stand::answering(200, json!({ "redirect_to": "javascript:alert(1)" })).await;
     let error = strange.login_requests().accept(&cx(), "c", AcceptLogin::default()).await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
-    let nobody =
+    let unreachable =
         Stand { url: "http://127.0.0.1:1".to_owned(), asked: Asked::default(), _stop: watch::channel(false).0 };
-    let error = nobody.login_requests().get(&cx(), "c").await.unwrap_err();
+    let error = unreachable.login_requests().get(&cx(), "c").await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
 }
 
@@ -197,7 +197,7 @@ fn with_cookie() -> SessionCredentials {
 }
 
 #[tokio::test]
-async fn a_session_is_asked_about_at_the_public_listener() {
+async fn a_session_is_checked_at_the_public_listener() {
     let id = "0194f0a4-7a3e-7c4e-9d55-0242ac120002";
     let session = json!({
         "id": id, "active": true, "authenticated_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-02T00:00:00Z",
@@ -238,10 +238,10 @@ async fn a_session_is_ended_at_the_admin_listener_and_an_unknown_one_is_no_error
 }
 
 #[test]
-fn an_address_that_cannot_be_asked_is_a_fault_by_its_key() {
+fn an_unusable_url_is_a_fault_with_its_key() {
     for (provider, fault) in [
         (json!({ "url": "ftp://oauth.internal" }), "identity.oauth2_provider.url: must be an http or https URL"),
-        (json!({ "url": "http://name:planted@oauth.internal" }), "identity.oauth2_provider.url: must not carry"),
+        (json!({ "url": "http://name:planted@oauth.internal" }), "identity.oauth2_provider.url: must not contain"),
         (
             json!({ "url": "http://oauth.internal", "headers": { "X-A": "planted\n" } }),
             "identity.oauth2_provider.headers.X-A: is not a header",
