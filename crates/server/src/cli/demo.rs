@@ -209,7 +209,7 @@ fn show(running: &Running, settings: &Settings) -> anyhow::Result<()> {
          \x20 Account      {}   profile, password, sessions\n\
          \x20 Mailbox      {}   the mail that would have been sent\n\
          \x20 Discovery    {}.well-known/openid-configuration\n\n\
-         Ctrl-C ends it.\n",
+         Press Ctrl-C to stop.\n",
         settings.base_url, settings.api_url, settings.account_url, mailbox, settings.issuer,
     );
     super::output::raw(text.as_bytes())

@@ -103,7 +103,7 @@ impl Places {
             // Writing to a String cannot fail.
             let _ = writeln!(block, "{}", format!("  {label:<15}{place:<width$}   {what}").trim_end());
         }
-        block.push_str("\nCtrl-C ends it.\n\n");
+        block.push_str("\nPress Ctrl-C to stop.\n\n");
         block
     }
 }
@@ -139,7 +139,7 @@ Kleis is ready.
   Admin API      http://localhost:4434/          identities, sessions
   Configuration  kleis.yml
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 
 ";
         assert_eq!(places.block(), expected);

@@ -77,8 +77,9 @@ impl Lead {
         }
         // HTTP/2 has the host in the URI.
         let from_origin = request.extensions().get::<RequestOrigin>().map(|origin| origin.host.as_str());
-        let host =
-            from_origin.filter(|host| !host.is_empty()).or(request.uri().authority().map(http::uri::Authority::as_str))?;
+        let host = from_origin
+            .filter(|host| !host.is_empty())
+            .or(request.uri().authority().map(http::uri::Authority::as_str))?;
         let asked = Url::parse(&format!("{}://{host}/", self.base.scheme())).ok()?;
         let is_same_port = asked.port_or_known_default() == self.base.port_or_known_default();
         if !is_same_port || !is_loopback(&asked) || asked.host() == self.base.host() {

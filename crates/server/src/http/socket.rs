@@ -163,7 +163,9 @@ fn id_of(name: &str, table: &str) -> std::io::Result<Option<u32>> {
     let table = std::fs::read_to_string(table)?;
     let row = table.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|row| row.first() == Some(&name));
     let id = row.and_then(|row| row.get(2)?.parse().ok());
-    id.map(Some).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} does not exist on this machine")))
+    id.map(Some).ok_or_else(|| {
+        std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} does not exist on this machine"))
+    })
 }
 
 #[cfg(test)]

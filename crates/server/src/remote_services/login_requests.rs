@@ -53,7 +53,11 @@ impl RemoteLoginRequests {
             status if status.is_client_error() => {
                 if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
                     // A configuration error of this service, which the operator must see.
-                    self.0.strange(url, answer, "the other service rejected our credentials: check oauth2_provider.headers");
+                    self.0.strange(
+                        url,
+                        answer,
+                        "the other service rejected our credentials: check oauth2_provider.headers",
+                    );
                 }
                 Err(LoginRequestError::Refused(reason(answer)))
             }

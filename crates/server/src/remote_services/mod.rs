@@ -99,7 +99,8 @@ impl RemoteService {
             return Err(fault(url_key, "must be an http or https URL"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            let message = format!("must not contain a user name or a password: set {service}.{headers_key}.Authorization");
+            let message =
+                format!("must not contain a user name or a password: set {service}.{headers_key}.Authorization");
             return Err(fault(url_key, &message));
         }
         let mut headers = HeaderMap::new();
