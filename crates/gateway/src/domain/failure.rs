@@ -75,7 +75,7 @@ impl Failure {
     }
 
     pub(crate) fn internal(reason: impl Into<String>) -> Box<Self> {
-        let message = "Something failed on our side; the log tells more under the id of this request";
+        let message = "An internal error occurred; the log has details under the id of this request";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Fault::Ours, message).because(reason)
     }
 

@@ -52,7 +52,7 @@ impl Refusals for ErrorFormat {
                     StatusCode::URI_TOO_LONG => "The address of the request is too long",
                     StatusCode::UNSUPPORTED_MEDIA_TYPE => "The media type is not supported",
                     StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time",
-                    _ => "The request cannot be accepted",
+                    _ => "The request cannot be accepted as it is",
                 };
                 RestError::new(status, message).with_reason(reason).into_response()
             }

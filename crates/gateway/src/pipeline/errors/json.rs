@@ -66,7 +66,7 @@ fn general_message(status: StatusCode) -> Option<&'static str> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Some("The request is using an unknown content type"),
         StatusCode::TOO_MANY_REQUESTS => Some("Too many requests"),
         StatusCode::INTERNAL_SERVER_ERROR => {
-            Some("Something failed on our side; the log tells more under the id of this request")
+            Some("An internal error occurred; the log has details under the id of this request")
         }
         _ => None,
     }
