@@ -1,5 +1,5 @@
-//! Queries whose run time grows with the table: each runs on a thread and a connection of its own, half as many at a time as
-//! there are cores, so that the runtime's threads keep the other half for everything else.
+//! Queries whose run time grows with the table: each runs on a separate thread and connection. At most half as many as there
+//! are cores run at the same time, so that the runtime's threads keep the other half.
 //!
 //! - A query waits for its turn for [`QUEUE_LIMIT`] at most and runs for [`RUN_LIMIT`] at most.
 //! - A query whose caller is gone is interrupted.
@@ -49,7 +49,7 @@ impl SlowQueries {
                 Ok(()) => query(&connection, tenant, statement, &values),
                 Err(stopped) => Err(stopped),
             };
-            // From here on the connection may serve another query, which the caller of this one must not interrupt.
+            // From here on the connection may run another query, which the caller of this one must not interrupt.
             running.finish();
             lock(&idle).push(connection);
             drop(turn);
@@ -65,7 +65,7 @@ impl SlowQueries {
     }
 }
 
-/// How far a query is, shared between its thread and its caller.
+/// The state of the query, shared between its thread and its caller.
 enum Progress {
     Waiting,
     Running(InterruptHandle),
@@ -83,7 +83,7 @@ impl Running {
         (Self(progress.clone()), StopOnDrop(progress))
     }
 
-    /// Fails when the caller is gone already.
+    /// Fails when the caller is gone.
     fn start(&self, connection: &Connection) -> Result<(), Error> {
         let mut progress = lock(&self.0);
         if matches!(*progress, Progress::Over) {

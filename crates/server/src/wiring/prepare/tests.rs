@@ -337,11 +337,11 @@ async fn an_unavailable_or_duplicated_setting_is_reported_and_does_not_stop_the_
     let cases = [
         (
             kratos("tracing: {provider: zipkin, providers: {zipkin: {server_url: \"http://127.0.0.1:9/\"}}}"),
-            "tracing.provider: no traces are sent: zipkin is not spoken",
+            "tracing.provider: no traces are sent: zipkin is not supported",
         ),
         (
             kratos("tracing: {provider: jaeger}"),
-            "tracing.provider: no traces are sent: tracing.providers names no address",
+            "tracing.provider: no traces are sent: tracing.providers has no address",
         ),
         (
             kratos(template),
