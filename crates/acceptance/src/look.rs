@@ -22,7 +22,7 @@ const SCHEMES: [&str; 2] = ["light", "dark"];
 /// Returns the problems of the current page.
 const CHECKS: &str = include_str!("look.js");
 
-/// A command of the Chrome DevTools protocol, sent through the driver.
+/// A command of Chromium's debugging protocol, sent through the driver.
 #[derive(Debug)]
 struct DevTools(Value);
 
