@@ -294,7 +294,7 @@ message-1010010 = Use a backup code
 message-1010011 = Continue with a security key
 message-1010012 = Have your security key ready, then continue.
 message-1010013 = Continue
-# Shown to everybody, so it must not say whether there is such an account.
+# Shown to anyone, so it must not say whether there is such an account.
 message-1010014 = If an account has this address, we sent a code to it. Please enter it below.
 message-1010015 = Send me a sign-in code
 # $duplicateIdentifier (text): an email address or user name.
@@ -359,7 +359,7 @@ message-1050023 = Your account is managed by your organization.
 ## Messages of flows: recovery
 
 message-1060001 = Welcome back. Please choose a new password now, or set up another way to sign in.
-# The next three are shown to everybody, so they must not say whether there is such an account.
+# The next three are shown to anyone, so they must not say whether there is such an account.
 message-1060002 = If an account has this address, we sent a recovery link to it.
 message-1060003 = If an account has this address, we sent a recovery code to it. Please enter it below.
 # $masked_address (text): an address of which most letters are hidden.
@@ -647,7 +647,7 @@ mail-link-validity =
     } and can be used once.
 
 # What to do about a code that the person did not ask for.
-mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anybody.
+mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anyone.
 mail-ignore-link = If you did not request this link, ignore this message. Nothing happens unless you open the link.
 # To a person who asked for a mail, and whose address belongs to no account.
 mail-ignore = If it was you, try another address. If not, ignore this message.

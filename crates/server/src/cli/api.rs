@@ -42,7 +42,7 @@ impl Api {
             bail!("the endpoint {text} is not an http or https URL: write http://{text}");
         }
         if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
-            bail!("the token would travel in clear text: use an https endpoint");
+            bail!("the token would be sent in clear text: use an https endpoint");
         }
         let client = Client::new(Destinations::Any, &crate::trust::system(&environment)?);
         Ok(Self { client, base, token: arguments.token.clone() })
@@ -126,11 +126,13 @@ fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
     let reason =
         member("/error/reason").or(member("/error/message")).or(member("/error_description")).or(member("/error"));
     match (status, reason) {
-        (StatusCode::NOT_FOUND, _) if path.len() > 2 => anyhow!("nothing has the id {}", path.last().unwrap_or(&"")),
-        (StatusCode::NOT_FOUND, _) => {
-            anyhow!("the endpoint is no admin API of this kind: its port is usually 4434 or 4445")
+        (StatusCode::NOT_FOUND, _) if path.len() > 2 => {
+            anyhow!("no resource has the id {}", path.last().unwrap_or(&""))
         }
-        (StatusCode::UNAUTHORIZED, _) => anyhow!("the server wants an admin token: --token or KLEIS_TOKEN"),
+        (StatusCode::NOT_FOUND, _) => {
+            anyhow!("the endpoint is not this admin API: its port is usually 4434 or 4445")
+        }
+        (StatusCode::UNAUTHORIZED, _) => anyhow!("the server requires an admin token: use --token or KLEIS_TOKEN"),
         (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),
         (_, None) => anyhow!("the server answers {status}"),
     }
@@ -158,8 +160,8 @@ mod tests {
     #[test]
     fn a_missing_resource_is_named() {
         let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path).to_string();
-        assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "nothing has the id nope");
-        assert!(say(&["admin", "clients"], Value::Null).contains("no admin API"));
+        assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "no resource has the id nope");
+        assert!(say(&["admin", "clients"], Value::Null).contains("not this admin API"));
         let conflict = serde_json::json!({"error": "conflict", "error_description": ""});
         let text = refusal(StatusCode::CONFLICT, &conflict, &["admin", "clients"]).to_string();
         assert_eq!(text, "the server answers 409 Conflict: conflict");

@@ -144,7 +144,7 @@ fn check_urls(config: &Config) -> Vec<Diagnosis> {
     for (key, service, url) in &urls {
         if url.scheme() != "https" && !is_this_machine(url) {
             let why = format!(
-                "{service}.{key} is not https: cookies and tokens travel in clear text, and browsers refuse Secure cookies"
+                "{service}.{key} is not https: cookies and tokens are sent in clear text, and browsers refuse Secure cookies"
             );
             findings.push(Diagnosis::new("urls", Verdict::Bad, why));
         }
@@ -187,7 +187,7 @@ fn check_proxies(config: &Config) -> Vec<Diagnosis> {
         let is_behind_a_proxy = url.starts_with("https://") && settings.tls.cert.is_none();
         if is_behind_a_proxy && config.shared.trusted_proxies.is_empty() {
             let why = format!(
-                "{service}.{key} is https and the listener has no certificate, so a proxy stands before it; without trusted_proxies every client \
+                "{service}.{key} is https and the listener has no certificate, so there is a proxy in front; without trusted_proxies every client \
                  has the proxy's address, and attempt limits count all of them together"
             );
             findings.push(Diagnosis::new("proxies", Verdict::Warning, why));

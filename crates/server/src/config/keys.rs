@@ -109,7 +109,7 @@ struct Secrets {
     /// open.
     #[serde(rename = "default")]
     _default: Vec<String>,
-    /// The secrets that seal what the service stores and what it hands out.
+    /// The secrets that seal values that the service stores or sends to clients.
     #[serde(rename = "system")]
     _system: Vec<String>,
     /// The secrets that seal what the service stores, 32 characters each. Unset, `secrets.default` is used.

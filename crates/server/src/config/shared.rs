@@ -107,7 +107,7 @@ impl Default for Bounds {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Admin {
-    /// Tokens that admin listeners demand as `Authorization: Bearer`, at least 16 characters each. Any of them opens
+    /// Tokens that admin listeners require as `Authorization: Bearer`, at least 16 characters each. Any of them opens
     /// the admin API.
     pub tokens: Vec<Secret<String>>,
     /// The certificate authority whose client certificates open the admin API. It needs TLS.

@@ -89,7 +89,7 @@ fn a_client_without_redirect_uri_causes_a_warning(directory: &RunDirectory, endp
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
     good(directory.run(&format!("hydra delete oauth2-client {id}"), endpoint));
     let gone = directory.run(&format!("kleis oauth client get {id}"), endpoint);
-    assert_eq!((gone.code, gone.errors), (Some(1), format!("kleis: nothing has the id {id}\n")));
+    assert_eq!((gone.code, gone.errors), (Some(1), format!("kleis: no resource has the id {id}\n")));
 }
 
 fn people_are_created_verified(directory: &RunDirectory, endpoint: &[(&str, &str)]) {
