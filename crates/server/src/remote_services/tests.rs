@@ -168,8 +168,9 @@ async fn connected_clients_are_listed_once_and_ended_at_the_admin_api() {
 
 #[tokio::test]
 async fn unknown_refused_and_unavailable_are_different_results() {
-    let ask =
-        async |status, body| StubServer::answering(status, body).await.login_requests().get(&cx(), "c").await.unwrap_err();
+    let ask = async |status, body| {
+        StubServer::answering(status, body).await.login_requests().get(&cx(), "c").await.unwrap_err()
+    };
     for status in [404, 410] {
         let error = ask(status, json!({ "redirect_to": "http://127.0.0.1:1/" })).await;
         assert!(matches!(error, LoginRequestError::Unknown), "{status}: {error}");
@@ -186,8 +187,11 @@ async fn unknown_refused_and_unavailable_are_different_results() {
     let script_url = StubServer::answering(200, json!({ "redirect_to": "javascript:alert(1)" })).await;
     let error = script_url.login_requests().accept(&cx(), "c", AcceptLogin::default()).await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
-    let unreachable =
-        StubServer { url: "http://127.0.0.1:1".to_owned(), received: ReceivedRequests::default(), _stop: watch::channel(false).0 };
+    let unreachable = StubServer {
+        url: "http://127.0.0.1:1".to_owned(),
+        received: ReceivedRequests::default(),
+        _stop: watch::channel(false).0,
+    };
     let error = unreachable.login_requests().get(&cx(), "c").await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
 }
