@@ -1,11 +1,11 @@
-//! Lists the files of `locales/`, so that a language is added or removed by its file alone.
+//! Lists the files of `locales/`, so that adding or removing a file is enough to add or remove a language.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-#[expect(clippy::disallowed_methods, reason = "Cargo tells a build script by the environment where to write")]
+#[expect(clippy::disallowed_methods, reason = "Cargo passes the output directory to a build script in the environment")]
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("locales");
     println!("cargo::rerun-if-changed={}", folder.display());

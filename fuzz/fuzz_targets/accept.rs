@@ -1,4 +1,5 @@
-//! What a client wants, by `Accept` and `Content-Type` (RFC 9110 section 12.5.1): never a panic, and HTML unless JSON is named.
+//! Content negotiation by `Accept` and `Content-Type` (RFC 9110 section 12.5.1): it never panics, and selects HTML unless JSON
+//! is listed.
 #![no_main]
 
 use identity::domain::client_kind::Wants;

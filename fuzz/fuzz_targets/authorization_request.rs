@@ -1,4 +1,4 @@
-//! Authorization requests (RFC 6749 section 4.1.1): never a panic, and an answer goes to a registered address alone.
+//! Authorization requests (RFC 6749 section 4.1.1): parsing never panics, and an answer goes only to a registered redirect URI.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -45,7 +45,7 @@ fuzz_target!(|input: (&[u8], bool)| {
     };
     if let Some(target) = target {
         let uri = target.redirect_uri;
-        // Only the port of a loopback address is open (RFC 8252 section 7.3).
+        // Only the port of a loopback address may differ (RFC 8252 section 7.3).
         let is_loopback = uri.starts_with("http://127.0.0.1:") && uri.ends_with("/cb");
         assert!(REGISTERED.contains(&uri.as_str()) || is_loopback, "{uri}");
     }

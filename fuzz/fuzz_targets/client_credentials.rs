@@ -1,4 +1,5 @@
-//! Client authentication from a header and a form (RFC 6749 section 2.3): never a panic, never two ways at once.
+//! Client authentication from a header and a form (RFC 6749 section 2.3): it never panics, and never accepts two methods at
+//! once.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Registered clients (RFC 7591 section 2): never a panic, and what was accepted is accepted again, unchanged.
+//! Registered clients (RFC 7591 section 2): validation never panics, and an accepted client is accepted again, unchanged.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|text: &[u8]| {
     let policy = ClientPolicy { default_scope: Vec::new(), pairwise_supported: true, jwt_access_tokens: false };
     let Ok(accepted) = validate(metadata, &policy) else { return };
     let written = serde_json::to_string(&accepted).expect("JSON");
-    let read: ClientMetadata = serde_json::from_str(&written).expect("what we write we can read");
-    let again = validate(read, &policy).expect("what was accepted is accepted");
+    let read: ClientMetadata = serde_json::from_str(&written).expect("written values can be parsed");
+    let again = validate(read, &policy).expect("an accepted client is accepted again");
     assert_eq!(serde_json::to_string(&again).expect("JSON"), written);
 });

@@ -1,4 +1,4 @@
-//! Configuration documents and the environment: never a panic, and a fault names its key.
+//! Configuration documents and the environment: loading never panics, and a fault names its key.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

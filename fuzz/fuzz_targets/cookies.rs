@@ -1,4 +1,4 @@
-//! The `Cookie` header (RFC 6265 section 5.4): never a panic, and every pair stands in the header as it is given.
+//! The `Cookie` header (RFC 6265 section 5.4): parsing never panics, and every returned pair is a part of the header.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Anti-CSRF cookies and tokens: never a panic, and no token is accepted that was not made for this browser and this flow.
+//! CSRF cookies and tokens: checking never panics, and only a token for this browser and this flow is accepted.
 #![no_main]
 
 use base::{Rng, uuid::Uuid};

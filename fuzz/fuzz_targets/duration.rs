@@ -1,4 +1,4 @@
-//! Durations and times in configuration and bodies: never a panic, and what was read can be written and read again.
+//! Durations and times in configuration and bodies: parsing never panics, and a parsed value can be written and parsed again.
 #![no_main]
 
 use base::Timestamp;
@@ -7,8 +7,8 @@ use web::config::GoDuration;
 
 fuzz_target!(|text: &str| {
     if let Ok(duration) = text.parse::<GoDuration>() {
-        let again: GoDuration = duration.to_string().parse().expect("what we write we can read");
-        // Fractions of a nanosecond are nobody's business, and long durations are floating point inside.
+        let again: GoDuration = duration.to_string().parse().expect("written values can be parsed");
+        // Fractions of a nanosecond are ignored, and long durations are computed in floating point.
         assert!(again.get().abs_diff(duration.get()).as_secs_f64() <= duration.get().as_secs_f64() * 1e-9 + 1e-6);
         let _ = Timestamp::EPOCH.plus(duration.get()).to_string();
     }

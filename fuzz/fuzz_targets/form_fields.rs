@@ -1,4 +1,4 @@
-//! Forms with dotted paths: never a panic, never deep, and a value stands where its name says.
+//! Forms with dotted paths: decoding never panics and never nests too deep, and a value is at the path of its name.
 #![no_main]
 
 use identity::domain::form::{FieldKind, FieldRule, FieldRules, decode, leaves};
@@ -20,7 +20,11 @@ fuzz_target!(|fields: Vec<(String, String)>| {
     let document = Value::Object(members);
     assert!(!base::is_nested_too_deep(&document));
     for (name, value) in leaves("", &document) {
-        let is_sent = |sent: &str| name == format!(".{sent}") || value.is_array() && format!(".{sent}").starts_with(&name);
-        assert!(fields.iter().any(|(sent, _)| is_sent(sent)) || value == Value::Object(serde_json::Map::new()), "{name}");
+        let is_sent =
+            |sent: &str| name == format!(".{sent}") || value.is_array() && format!(".{sent}").starts_with(&name);
+        assert!(
+            fields.iter().any(|(sent, _)| is_sent(sent)) || value == Value::Object(serde_json::Map::new()),
+            "{name}"
+        );
     }
 });

@@ -1,4 +1,4 @@
-//! Forwarded headers: never a panic, and only a listed peer is believed.
+//! Forwarded headers: parsing never panics, and only listed peers are trusted.
 #![no_main]
 
 use std::net::IpAddr;
@@ -19,9 +19,9 @@ fuzz_target!(|input: (u32, Vec<Vec<u8>>, Vec<u8>, Vec<u8>)| {
             headers.insert(name, value);
         }
     }
-    let nobody = TrustedProxies::default();
-    assert_eq!(nobody.client_address(peer, &headers), peer);
-    assert_eq!(nobody.origin(Some(peer), false, &headers).host, "");
+    let unlisted = TrustedProxies::default();
+    assert_eq!(unlisted.client_address(peer, &headers), peer);
+    assert_eq!(unlisted.origin(Some(peer), false, &headers).host, "");
     let listed = TrustedProxies::new(["0.0.0.0/1".parse().expect("a network")]);
     let address = listed.client_address(peer, &headers);
     assert!(listed.contains(peer) || address == peer);

@@ -1,5 +1,5 @@
-//! What a request to the gateway is about, by its target and its forwarded headers: never a panic, and nothing is believed of
-//! a peer that is not listed.
+//! The request that the gateway decides about, by its target and its forwarded headers: parsing never panics, and the headers
+//! of an unlisted peer are not trusted.
 #![no_main]
 
 use http::Request;
@@ -10,8 +10,8 @@ fuzz_target!(|input: (&str, Option<&str>, [Option<&str>; 4], bool)| {
     let names = ["x-forwarded-method", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-uri"];
     let mut request = Request::builder().uri(uri);
     let named = host.map(|host| ("host", host));
-    let told = names.into_iter().zip(forwarded).filter_map(|(name, value)| Some((name, value?)));
-    for (name, value) in named.into_iter().chain(told.clone()) {
+    let described = names.into_iter().zip(forwarded).filter_map(|(name, value)| Some((name, value?)));
+    for (name, value) in named.into_iter().chain(described.clone()) {
         request = request.header(name, value);
     }
     let Ok(request) = request.body(()) else { return };
@@ -22,5 +22,5 @@ fuzz_target!(|input: (&str, Option<&str>, [Option<&str>; 4], bool)| {
         assert!(url.starts_with("http://") || url.starts_with("https://"), "{url}");
         assert!(!url.contains("/../") && !url.contains('\\'), "{url}");
     }
-    assert!(is_forwarder || told.count() == 0 || decided.is_none(), "a stranger described another request");
+    assert!(is_forwarder || described.count() == 0 || decided.is_none(), "a stranger described another request");
 });

@@ -1,4 +1,4 @@
-//! Templates of rules: never a panic, never without an end, and no value adds a claim.
+//! Templates of rules: rendering never panics, always ends, and no value can add a claim.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

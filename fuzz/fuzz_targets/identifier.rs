@@ -1,4 +1,4 @@
-//! Identifiers and addresses: never a panic, and normalising twice changes nothing.
+//! Identifiers and addresses: normalization never panics, and is idempotent.
 #![no_main]
 
 use identity::domain::{CredentialType, Via, identifier};

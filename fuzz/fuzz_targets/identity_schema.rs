@@ -1,4 +1,4 @@
-//! Identity schemas and the traits that they check: never a panic, and traits that passed pass again.
+//! Identity schemas and traits: validation never panics, and valid traits are valid again.
 #![no_main]
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use identity::domain::TraitsSchema;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
-/// A schema whose identifiers and addresses are under attack, when the input brings none of its own.
+/// A schema with identifiers and addresses, for inputs without a schema.
 fn usual() -> Value {
     let keyword = json!({
         "credentials": { "password": { "identifier": true }, "code": { "identifier": true, "via": "email" } },

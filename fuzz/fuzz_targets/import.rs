@@ -1,11 +1,11 @@
-//! Credentials that are imported: never a panic, and a hash that was taken costs no more than is allowed.
+//! Imported credentials: parsing never panics, and an accepted hash costs no more than allowed.
 #![no_main]
 
 use identity::domain::import::ImportedCredentials;
 use identity::domain::password_hash::PasswordHash;
 use libfuzzer_sys::fuzz_target;
 
-/// Far more than any setting of ours, and still what one machine has.
+/// Much more than any of our settings, and still within the memory of one machine.
 const MOST_KIB: u32 = 4 * 1024 * 1024;
 
 fuzz_target!(|text: &str| {

@@ -1,4 +1,4 @@
-//! JSON bodies: never a panic, and what is taken nests no deeper than it may and holds no zero.
+//! JSON bodies: decoding never panics, and an accepted body is within the depth limit and contains no U+0000.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

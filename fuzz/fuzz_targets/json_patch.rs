@@ -1,4 +1,4 @@
-//! JSON Patch (RFC 6902): never a panic, and nothing gets deeper than a body may be.
+//! JSON Patch (RFC 6902): applying never panics, and no document exceeds the depth limit of bodies.
 #![no_main]
 
 use base::json_patch::{PatchOperation, apply};
@@ -12,7 +12,7 @@ fuzz_target!(|text: &[u8]| {
         return;
     }
     let written = document.to_string();
-    let read: Value = serde_json::from_str(&written).expect("what we write we can read");
+    let read: Value = serde_json::from_str(&written).expect("written values can be parsed");
     assert_eq!(read.to_string(), written);
     assert!(!base::is_nested_too_deep(&document));
 });

@@ -1,4 +1,4 @@
-//! Keys from strangers (RFC 7517): never a panic, and the public part of a key is a key without a private part.
+//! Untrusted keys (RFC 7517): parsing never panics, and the public part of a key is a key without a private part.
 #![no_main]
 
 use jose::{Jwk, JwkSet, SigningKey, VerificationKey};

@@ -1,4 +1,4 @@
-//! Tokens from strangers (RFC 7515): never a panic, and nothing verifies that its key's holder did not sign.
+//! Untrusted tokens (RFC 7515): verification never panics, and only a token that was signed with the key verifies.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ fuzz_target!(|input: (&str, u16, u8)| {
     if let Ok(jws) = Jws::parse(text) {
         assert!(jws.verify(keys, &Algorithm::ALL).is_err(), "a forged token verified");
     }
-    // One byte of a real token replaced: the same token, or none.
+    // With one byte of a valid token replaced, it is the same token or does not verify.
     let mut changed = token.clone().into_bytes();
     let index = usize::from(position) % changed.len();
     changed[index] = byte;

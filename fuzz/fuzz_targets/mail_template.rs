@@ -1,4 +1,4 @@
-//! Messages with what people said about themselves in them: never a panic, and in HTML it stays text.
+//! Messages with values that people entered: rendering never panics, and in HTML the values stay text.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Page tokens and sizes: never a panic, no page but by a token of ours, and never more than a page may hold.
+//! Page tokens and sizes: parsing never panics, only our own tokens are accepted, and a page size never exceeds its maximum.
 #![no_main]
 
 use std::sync::LazyLock;

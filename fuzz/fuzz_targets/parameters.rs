@@ -1,4 +1,4 @@
-//! Queries and forms (RFC 6749 appendix B): never a panic, and what was read can be written and read again.
+//! Queries and forms (RFC 6749 appendix B): parsing never panics, and parsed parameters can be written and parsed again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,7 +6,7 @@ use oauth_types::{CodeChallenge, CodeVerifier, Parameters, PromptSet, ResponseTy
 
 fuzz_target!(|form: &[u8]| {
     let Ok(parameters) = Parameters::parse(form) else { return };
-    let again = Parameters::parse(parameters.to_query().as_bytes()).expect("what we write we can read");
+    let again = Parameters::parse(parameters.to_query().as_bytes()).expect("written values can be parsed");
     assert_eq!(again, parameters);
     for (_, value) in parameters.iter() {
         let _ = PromptSet::parse(value);

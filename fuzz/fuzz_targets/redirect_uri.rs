@@ -1,4 +1,4 @@
-//! Redirect URIs (RFC 9700 section 4.1.3): never a panic, and only the port of a loopback address is open.
+//! Redirect URIs (RFC 9700 section 4.1.3): matching never panics, and only the port of a loopback address may differ.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -10,7 +10,7 @@ fuzz_target!(|input: (&str, &str)| {
     assert_eq!(uri.as_str(), requested);
     assert!(redirect_uri_matches(requested, &uri));
     if redirect_uri_matches(registered, &uri) && registered != requested {
-        let other = RedirectUri::parse(registered).expect("what matches is a redirect URI");
+        let other = RedirectUri::parse(registered).expect("a matching URI is a valid redirect URI");
         for url in [uri.as_url(), other.as_url()] {
             assert_eq!(url.scheme(), "http");
             assert!(

@@ -1,4 +1,4 @@
-//! Where a browser is sent at the end of a flow: never a panic, and only to listed places.
+//! The redirect at the end of a flow: checking never panics, and only listed URLs are allowed.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -27,6 +27,6 @@ fuzz_target!(|candidate: &str| {
         _ => false,
     };
     assert!(is_listed && url.username().is_empty(), "{candidate:?} leads to {url}");
-    // Other readers of the same text must come to the same place.
+    // Other parsers of the same text must get the same URL.
     assert_eq!(ALLOWED.check(url.as_str()).as_ref(), Ok(&url));
 });

@@ -1,4 +1,4 @@
-//! Documents of access rules, JSON or YAML: never a panic, never without an end.
+//! Documents of access rules, JSON or YAML: parsing never panics and always ends.
 #![no_main]
 
 use gateway::testing::{MatchingStrategy, read_rules};
@@ -7,5 +7,5 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|document: &str| {
     let regexp = read_rules(document, MatchingStrategy::Regexp);
     let glob = read_rules(document, MatchingStrategy::Glob);
-    assert_eq!(regexp, glob, "how many rules there are is no question of how they match");
+    assert_eq!(regexp, glob, "the matching strategy must not change the number of rules");
 });

@@ -1,4 +1,4 @@
-//! Sealed values from strangers: never a panic, and nothing opens that we did not seal for this purpose and tenant.
+//! Untrusted sealed values: opening never panics, and only values that were sealed for this purpose and tenant open.
 #![no_main]
 
 use std::sync::LazyLock;

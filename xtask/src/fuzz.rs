@@ -1,5 +1,5 @@
-//! Feeds hostile bytes to every parser, for a while. The targets stand in `fuzz/`, a workspace of its own, because the
-//! sanitizer needs the nightly compiler. What they begin with stands in `fuzz/seeds/`.
+//! Fuzzes every parser for a limited time. The targets are in `fuzz/`, a workspace of its own, because the sanitizer requires
+//! the nightly compiler. Their seeds are in `fuzz/seeds/`.
 
 use std::path::Path;
 
@@ -17,16 +17,16 @@ pub(crate) fn run(root: &Path, target: Option<&str>, seconds: u32) -> Result<()>
     let limit = format!("-max_total_time={seconds}");
     for target in chosen {
         let corpus = format!("fuzz/corpus/{target}");
-        std::fs::create_dir_all(root.join(&corpus)).with_context(|| format!("cannot make {corpus}"))?;
-        // Honest examples, from which hostile ones are made. What is found goes to the corpus, which is nobody's to keep.
+        std::fs::create_dir_all(root.join(&corpus)).with_context(|| format!("cannot create {corpus}"))?;
+        // The seeds are valid examples. New inputs are written to the corpus, which is not committed.
         let seeds = format!("fuzz/seeds/{target}");
         let mut arguments = vec!["+nightly", "fuzz", "run", target, corpus.as_str()];
         if root.join(&seeds).is_dir() {
             arguments.push(&seeds);
         }
-        // A target that grows past this leaks; one input that takes so long is a way to stop a server.
+        // A target that exceeds the memory limit leaks; an input that exceeds the time limit could block a server.
         arguments.extend(["--", &limit, "-rss_limit_mb=2048", "-timeout=5", "-print_final_stats=1"]);
-        // SQLite's amalgamation defines a table of its own twice, which has nothing to do with any parser of ours.
+        // SQLite's amalgamation defines one of its tables twice, which does not concern our parsers.
         let fuzzer = Process::new(root, "cargo", &arguments).with_env("ASAN_OPTIONS", "detect_odr_violation=0");
         fuzzer.without_cargo_variables().run().with_context(|| {
             "fuzzing needs `rustup toolchain install nightly` and `cargo install cargo-fuzz`; a crash is kept in fuzz/artifacts"

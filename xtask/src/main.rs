@@ -1,7 +1,7 @@
-//! The commands of this repository: what a person types, and what the build runs.
+//! The commands of this repository, for people and for the build server.
 //!
-//! What always holds: a command needs nothing installed by hand beyond Rust and a C compiler, prints each step that it
-//! takes, and fails with one sentence that says what to do.
+//! Invariant: a command requires only Rust and a C compiler to be installed, prints each step, and fails with a sentence that
+//! says what to do.
 
 mod conformance;
 mod fuzz;
@@ -25,16 +25,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run what is quick: tidy, formatting, lints.
+    /// Run the fast checks: tidy, formatting, lints.
     Check,
-    /// Format, and apply the lints' own suggestions.
+    /// Format, and apply the suggestions of the lints.
     Fix,
-    /// Run everything that must hold before a change lands: tidy, formatting, lints, all tests on both databases.
+    /// Run everything that must pass before a change is merged: tidy, formatting, lints, all tests on both databases.
     Test {
-        /// Run only the tests whose names contain this text; the other steps are left out.
+        /// Run only the tests whose names contain this text; the other steps are skipped.
         filter: Option<String>,
     },
-    /// Run the tests and accept every changed snapshot; read the difference before committing it.
+    /// Run the tests and accept every changed snapshot; read the difference before you commit it.
     Accept {
         /// Only the tests whose names contain this text.
         filter: Option<String>,
@@ -44,7 +44,7 @@ enum Command {
         /// Only this group: start, requests, growth, code-flow or durable.
         group: Option<String>,
     },
-    /// Feed hostile bytes to every parser.
+    /// Fuzz every parser.
     Fuzz {
         /// Only this target, a file of `fuzz/fuzz_targets`.
         target: Option<String>,
@@ -52,22 +52,23 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
-    /// Run programs of others against the real server: official clients, the guides' applications, front ends.
+    /// Run third-party programs against the real server: official clients, the guides' applications, front ends.
     ///
-    /// Every suite runs although one fails; each check that holds is a line, and the last lines sum up. All of it happens on
-    /// loopback and in a temporary folder that goes at the end; crates are kept in `target/conformance`. Libraries come from
-    /// the registries of Rust, Node, Python and Go; Chromium, nginx and caddy are installed by apt-get when it is there and
-    /// the command runs as root. With `--binary` all suites take about ten minutes on two cores, three when the crates are there.
+    /// Every suite runs even if one fails; each passed check is a line, and the last lines are a summary. Everything happens on
+    /// loopback and in a temporary folder that is deleted at the end; dependencies in Rust are kept in `target/conformance`.
+    /// Libraries come from the registries of Rust, Node, Python and Go; Chromium, nginx and caddy are installed by apt-get if
+    /// it exists and the command runs as root. With `--binary` all suites take about ten minutes on two cores, or three when
+    /// the dependencies are built.
     Conformance {
-        /// Only this suite; each says what must be installed
+        /// Only this suite; each lists the required programs
         suite: Option<conformance::Suite>,
-        /// The `kleis` to test, for instance a release; built from this repository when left out.
+        /// The `kleis` to test, for instance a release; built from this repository when omitted.
         #[arg(long)]
         binary: Option<PathBuf>,
     },
     /// Write the reference in `docs/reference/`: the configuration, its JSON schema, the command line.
     Docs,
-    /// Check the invariants of ARCHITECTURE.md: arrows between crates, layers, file sizes, forbidden words.
+    /// Check the invariants of ARCHITECTURE.md: dependencies between crates, layers, file sizes, forbidden words.
     Tidy,
 }
 

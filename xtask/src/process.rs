@@ -1,4 +1,4 @@
-//! Runs other programs, visibly: each command is printed before it starts, and its failure names it.
+//! Runs other programs: each command is printed before it starts, and an error contains it.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The beginning of the line that a program writes for each check that holds.
+/// The beginning of the line that a program prints for each passed check.
 const PASSED: &str = "    ok  ";
 
-/// How long a program may take to end after SIGTERM.
+/// How long a program may run after SIGTERM.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// One command line, to be run in the repository's root.
+/// A command line, run in the repository's root.
 pub(crate) struct Process {
     command: Command,
     line: String,
@@ -33,7 +33,7 @@ impl Process {
         Self::new(root, "cargo", arguments)
     }
 
-    /// Without the variables by which the `cargo` that runs this program would choose the compiler of another one.
+    /// Removes the variables by which the `cargo` that runs this program would select the compiler of another one.
     pub(crate) fn without_cargo_variables(mut self) -> Self {
         for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN", "RUSTFLAGS", "CARGO_TARGET_DIR"] {
             self.command.env_remove(name);
@@ -47,7 +47,7 @@ impl Process {
         self
     }
 
-    /// Runs to the end with this terminal's input and output.
+    /// Runs to the end with the input and output of this terminal.
     pub(crate) fn run(mut self) -> Result<()> {
         eprintln!("==> {}", self.line);
         let started = Instant::now();
@@ -59,8 +59,8 @@ impl Process {
         Ok(())
     }
 
-    /// Runs to the end, but no longer than `limit`. Shows what the program writes, and returns how many of its lines begin
-    /// with [`PASSED`].
+    /// Runs to the end, but no longer than `limit`. Prints the output, and returns the number of lines that begin with
+    /// [`PASSED`].
     pub(crate) fn count(mut self, limit: Duration) -> Result<usize> {
         eprintln!("==> {}", self.line);
         let started = Instant::now();
@@ -72,7 +72,7 @@ impl Process {
             std::thread::spawn(move || show(output, &passed))
         });
         let status = wait(&mut child, limit)?;
-        // A process that the program left running may still hold the output open.
+        // A process that the program started may still have the output open.
         let end = Instant::now() + Duration::from_secs(1);
         while reader.as_ref().is_some_and(|reader| !reader.is_finished()) && Instant::now() < end {
             pause();
@@ -85,7 +85,7 @@ impl Process {
         }
     }
 
-    /// Runs to the end and gives back what it wrote to its standard output.
+    /// Runs to the end and returns its standard output.
     pub(crate) fn output(mut self) -> Result<String> {
         let output =
             self.command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{}`", self.line))?;
@@ -105,15 +105,15 @@ fn show(output: ChildStdout, passed: &AtomicUsize) {
     }
 }
 
-/// The exit status, or nothing when the program exceeded the limit and was stopped.
+/// The exit status, or `None` if the program exceeded the limit and was stopped.
 fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     if let Some(status) = wait_for(child, limit)? {
         return Ok(Some(status));
     }
     // SIGTERM first, so that the program can stop what it started.
     let id = child.id().to_string();
-    let told = Command::new("kill").arg(&id).status();
-    if told.is_err() || wait_for(child, GRACE)?.is_none() {
+    let signalled = Command::new("kill").arg(&id).status();
+    if signalled.is_err() || wait_for(child, GRACE)?.is_none() {
         child.kill()?;
         child.wait()?;
     }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_that_hold_are_counted() -> Result<()> {
+    fn passed_checks_are_counted() -> Result<()> {
         let script = "echo '    ok  one'; echo 'ok  none'; echo '    ok  two'";
         assert_eq!(shell(script).count(Duration::from_secs(10))?, 2);
         Ok(())

@@ -1,4 +1,4 @@
-//! What each command does, as a list of steps.
+//! The steps of each command.
 
 use std::path::{Path, PathBuf};
 
@@ -41,17 +41,20 @@ pub(crate) fn bench(root: &Path, group: Option<&str>) -> Result<()> {
     Process::cargo(root, &arguments).run()
 }
 
-/// The test that finds a reference out of date writes it when it is asked to.
+/// The test that detects an outdated reference also writes it.
 pub(crate) fn docs(root: &Path) -> Result<()> {
     let arguments = ["test", "--workspace", "--test", "reference", "the_reference_is_up_to_date"];
     Process::cargo(root, &arguments).with_env("UPDATE_REFERENCE", "1").run()
 }
 
-/// Where cargo puts what it builds, which is not always `target`.
+/// The target directory of cargo, which is not always `target`.
 pub(crate) fn target_directory(root: &Path) -> Result<PathBuf> {
     let text = Process::cargo(root, &["metadata", "--no-deps", "--format-version", "1"]).output()?;
     let metadata: serde_json::Value = serde_json::from_str(&text)?;
-    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo does not say where it builds")
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("the output of `cargo metadata` has no target_directory")
 }
 
 pub(crate) fn tidy(root: &Path) -> Result<()> {
@@ -59,7 +62,7 @@ pub(crate) fn tidy(root: &Path) -> Result<()> {
     tidy::run(root)
 }
 
-/// `snapshots` is what to do with one that differs: `no` fails the test, `always` takes the new one.
+/// `snapshots` is the handling of changed snapshots: `no` fails the test, `always` accepts them.
 fn run_tests(root: &Path, filter: Option<&str>, snapshots: &str) -> Result<()> {
     let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
     arguments.extend(filter);

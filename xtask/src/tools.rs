@@ -1,5 +1,5 @@
-//! The programs that tests talk to besides our own: a PostgreSQL server and a browser. Where a package manager can
-//! bring them, it does; elsewhere one line says what to install.
+//! The external programs that tests use: a PostgreSQL server and a browser. They are installed by apt-get if possible;
+//! otherwise a message says what to install.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::process::Process;
 
-/// A program, how to see that it is there, and the Debian package that brings it.
+/// A program, a check whether it is installed, and its Debian package.
 struct Tool {
     package: &'static str,
     is_there: fn() -> bool,
@@ -24,24 +24,24 @@ const TOOLS: &[Tool] = &[
     Tool { package: "chromium-driver", is_there: || on_path("chromedriver") },
 ];
 
-/// The proxies of the guides, and what looks at them.
+/// The proxies of the guides, and the programs that check them.
 const PROXIES: &[Tool] = &[
     BROWSER,
     Tool { package: "nginx", is_there: || on_path("nginx") || Path::new("/usr/sbin/nginx").is_file() },
     Tool { package: "caddy", is_there: || on_path("caddy") },
 ];
 
-/// Makes sure that every tool of the tests is there.
+/// Installs the tools of the tests if they are missing.
 pub(crate) fn provide(root: &Path) -> Result<()> {
     provide_all(root, TOOLS)
 }
 
-/// Makes sure that the browser is there.
+/// Installs the browser if it is missing.
 pub(crate) fn provide_browser(root: &Path) -> Result<()> {
     provide_all(root, &[BROWSER])
 }
 
-/// Makes sure that the browser is there, and the proxies of the guides are there.
+/// Installs the browser and the proxies of the guides if they are missing.
 pub(crate) fn provide_proxies(root: &Path) -> Result<()> {
     provide_all(root, PROXIES)
 }
@@ -70,9 +70,10 @@ fn missing(tools: &[Tool]) -> Vec<&'static str> {
 }
 
 fn install(root: &Path, packages: &[&str]) -> Result<()> {
-    // The list of packages of a fresh image is empty; an old one often still serves, so a failed update is no failure.
+    // The package list of a fresh image is empty. With an old list the installation often succeeds, so a failed update is not
+    // an error.
     if let Err(error) = Process::new(root, "apt-get", &["update", "--quiet"]).run() {
-        eprintln!("    {error:#}; going on with the known packages");
+        eprintln!("    {error:#}; continuing with the known packages");
     }
     let mut arguments = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
     arguments.extend(packages);
@@ -89,7 +90,7 @@ pub(crate) fn on_path(program: &str) -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
-/// Debian keeps the server's programs off the path, a folder for each version.
+/// Debian installs the server's programs outside the path, in one folder per version.
 fn postgres_in_debian_folder() -> bool {
     let versions = std::fs::read_dir("/usr/lib/postgresql");
     versions.is_ok_and(|versions| versions.flatten().any(|version| has_initdb(&version.path())))

@@ -1,5 +1,5 @@
-//! A browser without a screen: it keeps cookies, follows redirects when asked, and sends forms. Also the plain client
-//! that tests call APIs with.
+//! A browser without a screen: it keeps cookies, follows redirects on request, and sends forms. It is also the plain client for
+//! API calls of tests.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use crate::page::Page;
 /// Browsers give up at about this number of redirects in a row.
 const REDIRECT_LIMIT: usize = 20;
 
-/// Far above what any page or answer holds.
+/// Much larger than any page or answer.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Longer than anything takes on a busy machine; a request that hangs fails its test.
+/// The time limit of a request on a busy machine. A hanging request fails its test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One person's browser.
@@ -38,7 +38,7 @@ pub struct Browser {
 impl Browser {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a test's browser is outside of the product, whose client guards addresses"
+        reason = "a test's browser is not part of the product, whose client checks addresses"
     )]
     pub fn new(clock: Clock) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
@@ -46,12 +46,12 @@ impl Browser {
         Self { client, cookies: CookieJar::new(clock), headers: vec![html] }
     }
 
-    /// A program that asks for JSON. It keeps cookies too; one that must not calls [`CookieJar::clear`].
+    /// A program that requests JSON. It keeps cookies as well; a test without cookies calls [`CookieJar::clear`].
     pub fn api(clock: Clock) -> Self {
         Self::new(clock).with_header("accept", "application/json")
     }
 
-    /// Sends that header with each request from now on; an empty value takes it away.
+    /// Adds a header to all further requests; an empty value removes it.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(there, _)| !there.eq_ignore_ascii_case(name));
@@ -104,7 +104,7 @@ impl Browser {
         self.follow(page).await
     }
 
-    /// Goes where a redirect leads, and on, to the first answer that is none.
+    /// Follows redirects up to the first answer that is not a redirect.
     pub async fn follow(&mut self, mut page: Page) -> Result<Page> {
         for _ in 0..REDIRECT_LIMIT {
             if !leads_on(&page) {
@@ -115,12 +115,12 @@ impl Browser {
         bail!("redirected more than {REDIRECT_LIMIT} times, at last to {}", page.url)
     }
 
-    /// Follows redirects until one leads to an address that begins with `prefix`, and gives that address back unvisited:
-    /// where a relying party of the test's own would take over.
+    /// Follows redirects until one leads to a URL that begins with `prefix`, and returns that URL without requesting it, as the
+    /// URL of a relying party in the test.
     pub async fn follow_until(&mut self, mut page: Page, prefix: &str) -> Result<Url> {
         for _ in 0..REDIRECT_LIMIT {
             if !leads_on(&page) {
-                bail!("the way to {prefix} ended at {}", page.summary());
+                bail!("expected a redirect to {prefix}, but got {}", page.summary());
             }
             let location = page.location()?;
             if location.as_str().starts_with(prefix) {
@@ -160,7 +160,7 @@ impl Browser {
     }
 }
 
-/// The redirects that a browser takes with `GET`: it keeps the method after 307 and 308, and sends the body again.
+/// The redirects that a browser follows with `GET`. After 307 and 308 it keeps the method and sends the body again.
 fn leads_on(page: &Page) -> bool {
     match page.status {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => true,

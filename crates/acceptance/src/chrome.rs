@@ -1,4 +1,4 @@
-//! A real browser: Chromium, driven over `WebDriver`. For what only a browser shows: scripts, passkeys, how a page looks.
+//! A real browser: Chromium, driven over `WebDriver`. For tests that need a browser: scripts, passkeys, layout.
 
 use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 /// A cold start on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// It neither shows a window nor calls home.
+/// No window, and no requests of the browser itself.
 const ARGUMENTS: &[&str] = &[
     "--headless",
     "--no-sandbox",
@@ -32,29 +32,29 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1280,900",
 ];
 
-/// One browser with a profile of its own. It ends when dropped, so that a failed test leaves none behind.
+/// A browser with its own profile. It ends when dropped, so that a failed test leaves no process behind.
 #[derive(Debug)]
 pub struct Chrome {
     pub client: Client,
     driver: Driver,
 }
 
-/// The program that speaks `WebDriver` and starts browsers.
+/// The `WebDriver` server, which starts browsers.
 #[derive(Debug)]
 struct Driver {
     port: u16,
-    // Killed when dropped, after its browsers were ended; the profile goes last.
+    // Killed when dropped, after its browsers have ended; the profile is deleted last.
     _process: Child,
     _profile: TempDir,
 }
 
 impl Drop for Driver {
-    /// The driver ends its browsers when it is asked to shut down; killed at once it would leave them running.
+    /// The driver ends its browsers on shutdown; a kill would leave them running.
     fn drop(&mut self) {
         let Ok(mut stream) = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else { return };
         let request = b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         let answered = stream.set_read_timeout(Some(Duration::from_secs(5))).and_then(|()| stream.write_all(request));
-        // It hangs up when all is ended. If it does not, the kill that follows is what is left.
+        // It closes the connection when the browsers have ended. Otherwise the kill that follows must do.
         let _ = answered.and_then(|()| stream.read_to_end(&mut Vec::new()));
     }
 }
@@ -85,14 +85,14 @@ impl Chrome {
         Ok(Self { client, driver })
     }
 
-    /// Writes a picture of the page to `folder/name.png`.
+    /// Writes a screenshot of the page to `folder/name.png`.
     pub async fn screenshot(&self, folder: &Path, name: &str) -> Result<()> {
         std::fs::create_dir_all(folder)?;
         let picture = self.client.screenshot().await?;
         std::fs::write(folder.join(format!("{name}.png")), picture).context("cannot keep the picture")
     }
 
-    /// Ends the browser before the test goes on.
+    /// Ends the browser before the test continues.
     pub async fn close(self) -> Result<()> {
         self.client.close().await?;
         drop(self.driver);
@@ -100,7 +100,7 @@ impl Chrome {
     }
 }
 
-/// The driver chooses a free port and says so: `ChromeDriver was started successfully on port 40001.`
+/// The driver chooses a free port and prints it: `ChromeDriver was started successfully on port 40001.`
 async fn port_of(driver: &mut Child) -> Result<u16> {
     let output = driver.stdout.take().context("chromedriver has no output")?;
     let mut lines = BufReader::new(output).lines();

@@ -1,5 +1,5 @@
-//! The cookies of one browser (RFC 6265): who may see which, and until when. Time is the suite's, so that a test can
-//! move past a cookie's end.
+//! The cookies of a browser (RFC 6265): where they are sent, and until when. The time is the suite's, so that a test can move
+//! past the expiry of a cookie.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct StoredCookie {
     pub name: String,
     pub value: String,
     pub domain: String,
-    /// Sent to `domain` alone and not to the hosts under it.
+    /// Sent only to `domain` and not to its subdomains.
     pub host_only: bool,
     pub path: String,
     pub secure: bool,
@@ -35,7 +35,7 @@ impl CookieJar {
         Self { clock, cookies: Vec::new() }
     }
 
-    /// Takes one `Set-Cookie` header of an answer from `url`. What a browser would refuse is not kept.
+    /// Stores a `Set-Cookie` header of an answer from `url`, unless a browser would refuse it.
     pub fn store(&mut self, url: &Url, set_cookie: &str) {
         let Ok(cookie) = Cookie::parse(set_cookie.to_owned()) else { return };
         let Some(stored) = self.accept(url, &cookie) else { return };
@@ -67,7 +67,7 @@ impl CookieJar {
         self.visible(url).find(|cookie| cookie.name == name)
     }
 
-    /// Puts a cookie of that value there, as a test that tampers with one needs it.
+    /// Sets a cookie, for tests that tamper with one.
     pub fn set(&mut self, url: &Url, name: &str, value: &str) {
         self.store(url, &format!("{name}={value}; Path=/; HttpOnly"));
     }
@@ -85,12 +85,12 @@ impl CookieJar {
         let domain = cookie.domain().map(|domain| domain.trim_start_matches('.').to_ascii_lowercase());
         let domain = domain.filter(|domain| !domain.is_empty());
         if domain.as_deref().is_some_and(|domain| !domain_matches(host, domain)) {
-            return None; // one site cannot set another's cookies
+            return None; // a site cannot set the cookies of another one
         }
         let secure = cookie.secure().unwrap_or(false);
         let path = cookie.path().filter(|path| path.starts_with('/')).map_or_else(|| default_path(url), str::to_owned);
         let host_only = domain.is_none();
-        // RFC 6265bis section 5.7: the prefixes promise what the attributes must say.
+        // RFC 6265bis section 5.7: the prefixes require certain attributes.
         let breaks_prefix = (cookie.name().starts_with("__Secure-") && !secure)
             || (cookie.name().starts_with("__Host-") && !(secure && host_only && path == "/"));
         if breaks_prefix || (secure && !is_trustworthy(url)) {
@@ -109,7 +109,7 @@ impl CookieJar {
         })
     }
 
-    /// `Max-Age` wins over `Expires` (RFC 6265 section 5.3).
+    /// `Max-Age` takes precedence over `Expires` (RFC 6265 section 5.3).
     fn end_of(&self, cookie: &Cookie<'_>) -> Option<Timestamp> {
         if let Some(age) = cookie.max_age() {
             let seconds = u64::try_from(age.whole_seconds()).unwrap_or(0);
@@ -130,7 +130,7 @@ fn is_sent(cookie: &StoredCookie, url: &Url) -> bool {
     host_matches && path_matches(url.path(), &cookie.path) && (!cookie.secure || is_trustworthy(url))
 }
 
-/// Browsers take the loopback interface for as safe as TLS.
+/// Browsers treat the loopback interface as secure.
 fn is_trustworthy(url: &Url) -> bool {
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -143,7 +143,7 @@ fn is_trustworthy(url: &Url) -> bool {
 
 fn domain_matches(host: &str, domain: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    // Under an address there are no other hosts (RFC 6265 section 5.1.3).
+    // An IP address has no subdomains (RFC 6265 section 5.1.3).
     let is_address = host.parse::<std::net::Ipv4Addr>().is_ok() || host.starts_with('[');
     host == domain || (!is_address && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')))
 }
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_goes_back_to_its_own_paths_only() {
+    fn a_cookie_is_sent_only_to_its_own_paths() {
         let (_, mut jar) = jar();
         jar.store(&url("http://localhost:1/a/b"), "x=1");
         jar.store(&url("http://localhost:1/a/b"), "y=2; Path=/");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_ends_with_its_time() {
+    fn a_cookie_expires() {
         let (clock, mut jar) = jar();
         let here = url("http://localhost/");
         jar.store(&here, "x=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_browser_refuses_is_not_kept() {
+    fn cookies_that_a_browser_refuses_are_not_stored() {
         let (_, mut jar) = jar();
         jar.store(&url("http://example.org/"), "a=1; Secure");
         jar.store(&url("http://example.org/"), "b=1; Domain=example.com");
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_do_not_see_everything() {
+    fn scripts_cannot_read_http_only_cookies() {
         let (_, mut jar) = jar();
         let here = url("http://localhost/");
         jar.store(&here, "seen=1");

@@ -1,11 +1,11 @@
-//! HTML forms, read and filled in as a person does it: the fields that the page serves are sent back, those hidden
-//! included, and a test cannot send a field that the page does not have.
+//! HTML forms, filled in as a person does: the fields of the page are sent back, including hidden ones, and a test cannot send
+//! a field that the page does not have.
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-/// A form and what stands in its fields.
+/// A form and the values of its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     pub action: Url,
@@ -19,7 +19,7 @@ pub struct Form {
 struct Field {
     name: String,
     value: String,
-    /// Whether it takes part as it stands: a box may be unticked.
+    /// Whether the field is sent: a checkbox may be unchecked.
     is_sent: bool,
     is_hidden: bool,
 }
@@ -75,7 +75,7 @@ impl Form {
         Ok(())
     }
 
-    /// Types `value` into the field, or chooses it among boxes of that name.
+    /// Enters `value` into the field, or selects it among checkboxes of that name.
     pub fn fill(mut self, name: &str, value: &str) -> Result<Self> {
         let fields: Vec<_> = self.fields.iter_mut().filter(|field| field.name == name && !field.is_hidden).collect();
         let single = fields.len() == 1;
@@ -94,7 +94,7 @@ impl Form {
         Ok(self)
     }
 
-    /// Puts a value into a field whatever it is: for a test that tampers.
+    /// Sets a field of any kind, for tests that tamper with it.
     #[must_use]
     pub fn tamper(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|field| field.name != name);
@@ -102,7 +102,7 @@ impl Form {
         self
     }
 
-    /// What is sent when the button of that name (and value, unless empty) is pressed.
+    /// The form as it is sent when the button of that name (and value, unless empty) is pressed.
     pub fn press(mut self, name: &str, value: &str) -> Result<Self> {
         let button =
             self.buttons.iter().find(|button| button.name == name && (value.is_empty() || button.value == value));
@@ -110,12 +110,12 @@ impl Form {
             let there: Vec<_> = self.buttons.iter().map(|button| format!("{}={}", button.name, button.value)).collect();
             bail!("no button `{name}={value}`; there are: {}", there.join(", "));
         };
-        // A hidden field may hold the same name's default; the button comes after it and both are sent, as in a browser.
+        // A hidden field can have the same name; both are sent, and the button comes last, as in a browser.
         self.fields.push(button);
         Ok(self)
     }
 
-    /// The value that stands in a field.
+    /// The current value of a field.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|field| field.name == name).map(|field| field.value.as_str())
     }
@@ -124,7 +124,7 @@ impl Form {
         self.fields.iter().map(|field| field.name.as_str()).collect()
     }
 
-    /// The names and values as they are sent.
+    /// The names and values that are sent.
     pub fn pairs(&self) -> Vec<(&str, &str)> {
         let sent = self.fields.iter().filter(|field| field.is_sent);
         sent.map(|field| (field.name.as_str(), field.value.as_str())).collect()
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_serves_is_sent_back() {
+    fn the_fields_of_the_page_are_sent_back() {
         let form = form("#a").unwrap();
         assert_eq!((form.action.as_str(), form.method.as_str()), ("http://localhost:4433/send?flow=1", "POST"));
         let form = form.fill("identifier", "alice").unwrap().fill("remember", "true").unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_has_not_cannot_be_filled() {
+    fn a_field_that_the_page_lacks_cannot_be_filled() {
         assert!(form("#a").unwrap().fill("gone", "1").is_err());
         assert!(form("#a").unwrap().fill("csrf_token", "1").is_err());
         assert!(form("#a").unwrap().press("method", "oidc").is_err());

@@ -1,10 +1,10 @@
-//! The harness of the acceptance tests: a real server in this process, and the people and programs around it.
+//! The harness of the acceptance tests: a real server in this process, and browsers, programs and servers around it.
 //!
-//! What always holds:
-//! - Each [`Suite`](suite::Suite) stands alone: its own ports, database, clock, randomness and mailbox. Any test runs
-//!   alone, in any order, in parallel.
-//! - Time stands still until a test moves it, and the same seed gives the same values.
-//! - Everything talks to the loopback interface only.
+//! Invariants:
+//! - Each [`Suite`](suite::Suite) is independent: it has its own ports, database, clock, randomness and mailbox. Tests run
+//!   alone, in any order, and in parallel.
+//! - The time changes only when a test changes it, and the same seed gives the same values.
+//! - All connections use the loopback interface.
 
 pub mod browser;
 pub mod chrome;

@@ -1,4 +1,4 @@
-// What is wrong with the page as it stands: a list of sentences, empty when nothing is.
+// Returns the problems of the current page as a list of sentences.
 const faults = [];
 const root = document.documentElement;
 if (root.scrollWidth > root.clientWidth) {

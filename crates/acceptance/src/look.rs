@@ -1,6 +1,6 @@
-//! How a page looks and feels in Chromium: pictures of it in both colour schemes, narrow and wide, and a judgement on what
-//! can be measured: nothing overflows, every field has a label, every text can be read, every control can be hit (WCAG 2.2,
-//! 1.3.1, 1.4.3, 1.4.10, 2.5.5).
+//! The layout of a page in Chromium: screenshots in both colour schemes, narrow and wide, and automatic checks: nothing
+//! overflows, every field has a label, every text has enough contrast, every control is large enough (WCAG 2.2, 1.3.1, 1.4.3,
+//! 1.4.10, 2.5.5).
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use http::Method;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
-/// Narrow as a telephone, wide as a desk.
+/// The widths of a phone and of a desktop window.
 const WIDTHS: [u32; 2] = [360, 1280];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
-/// Gives back what is wrong with the page as it stands.
-const JUDGE: &str = include_str!("look.js");
+/// Returns the problems of the current page.
+const CHECKS: &str = include_str!("look.js");
 
-/// A command of the browser's own protocol, sent through its driver.
+/// A command of Chromium's debugging protocol, sent through the driver.
 #[derive(Debug)]
 struct DevTools(Value);
 
@@ -41,10 +41,10 @@ async fn dev_tools(page: &Client, command: &str, parameters: Value) -> Result<Va
     answer.with_context(|| format!("{command} failed"))
 }
 
-/// Takes a picture of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and checks each.
+/// Takes a screenshot of the whole page in each scheme and width, as `folder/name-scheme-width.png`, and checks each.
 pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    // A picture of the whole page has no bar, and would be cut at its width.
+    // A screenshot of the whole page has no scrollbar, which would reduce its width.
     dev_tools(page, "Emulation.setScrollbarsHidden", json!({ "hidden": true })).await?;
     for scheme in SCHEMES {
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
@@ -59,9 +59,9 @@ pub async fn look(page: &Client, folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes a picture of a wide page at twice its size, and checks it (WCAG 2.2, 1.4.4).
+/// Takes a screenshot of a wide page at twice its size, and checks it (WCAG 2.2, 1.4.4).
 pub async fn look_closely(page: &Client, folder: &Path, name: &str) -> Result<()> {
-    // A browser that shows everything twice as large has half the room.
+    // At twice the size the page has half the width.
     let screen = json!({ "width": 640, "height": 450, "deviceScaleFactor": 2, "mobile": false });
     dev_tools(page, "Emulation.setDeviceMetricsOverride", screen).await?;
     take(page, folder, &format!("{name}-zoom-200")).await?;
@@ -69,7 +69,7 @@ pub async fn look_closely(page: &Client, folder: &Path, name: &str) -> Result<()
     Ok(())
 }
 
-/// Looks at the page in each of these languages, and leaves it in English.
+/// Checks the page in each of these languages, and leaves it in English.
 pub async fn look_in_languages(page: &Client, folder: &Path, name: &str, languages: &[&str]) -> Result<()> {
     for language in languages {
         speak(page, language).await?;
@@ -89,28 +89,28 @@ pub async fn speak(page: &Client, language: &str) -> Result<()> {
 }
 
 async fn take(page: &Client, folder: &Path, name: &str) -> Result<()> {
-    // Colours that are on their way from one scheme to the other arrive.
+    // Transitions between the colour schemes are finished first.
     page.execute("document.getAnimations().forEach((animation) => animation.finish())", Vec::new()).await?;
-    // Only of a page that is taller than the window: of a shorter one that reads from right to left, Chromium would take a
-    // picture that is shifted to the right and cut.
+    // Only for a page that is taller than the window: for a shorter page that reads from right to left, Chromium would shift
+    // the screenshot to the right and cut it.
     let is_taller = "return document.documentElement.scrollHeight > document.documentElement.clientHeight";
     let is_taller = page.execute(is_taller, Vec::new()).await?;
     let picture = json!({ "format": "png", "captureBeyondViewport": is_taller });
     let picture = dev_tools(page, "Page.captureScreenshot", picture).await?;
     let picture = STANDARD.decode(picture["data"].as_str().context("a picture")?)?;
     std::fs::write(folder.join(format!("{name}.png")), picture)?;
-    let faults = page.execute(JUDGE, Vec::new()).await?;
+    let faults = page.execute(CHECKS, Vec::new()).await?;
     ensure!(faults == json!([]), "{name}: {faults}");
     Ok(())
 }
 
-/// Presses Tab until the element that `selector` names has the focus, which must be seen at each stop.
+/// Presses Tab until the element of `selector` has the focus, which must be visible at each stop.
 pub async fn tab_to(page: &Client, selector: &str) -> Result<()> {
     const STOPS: usize = 60;
     for _ in 0..STOPS {
         press(page, Key::Tab).await?;
         let state = page.execute(FOCUS, vec![json!(selector)]).await?;
-        ensure!(state["is_seen"] == true, "nobody sees where the focus is: {}", state["element"]);
+        ensure!(state["is_seen"] == true, "the focus is not visible: {}", state["element"]);
         if state["is_there"] == true {
             return Ok(());
         }
@@ -118,7 +118,7 @@ pub async fn tab_to(page: &Client, selector: &str) -> Result<()> {
     anyhow::bail!("the keyboard does not reach {selector} at {}", page.current_url().await?)
 }
 
-/// Types into whatever has the focus.
+/// Types into the focused element.
 pub async fn type_text(page: &Client, text: &str) -> Result<()> {
     Ok(page.active_element().await?.send_keys(text).await?)
 }
@@ -126,7 +126,7 @@ pub async fn type_text(page: &Client, text: &str) -> Result<()> {
 pub async fn press(page: &Client, key: Key) -> Result<()> {
     let sent = page.active_element().await?.send_keys(&char::from(key).to_string()).await;
     match sent {
-        // What had the focus may be gone with the page that the key left.
+        // The focused element may be gone after the key changed the page.
         Err(error) if error.is_stale_element_reference() => Ok(()),
         Err(fantoccini::error::CmdError::Standard(error)) if error.error == ErrorStatus::ElementNotInteractable => {
             Ok(())
@@ -151,14 +151,14 @@ mod tests {
     use crate::chrome::Chrome;
 
     #[tokio::test]
-    async fn a_short_page_from_right_to_left_is_pictured_as_it_stands() {
+    async fn the_screenshot_of_a_short_page_from_right_to_left_is_not_shifted() {
         let chrome = Chrome::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let html = "<html lang=ar dir=rtl><title>x</title><body style='margin:0'><p style='margin:9px'>x";
         chrome.client.goto(&format!("data:text/html,<!doctype html>{html}")).await.unwrap();
         take(&chrome.client, folder.path(), "page").await.unwrap();
         let taken = std::fs::read(folder.path().join("page.png")).unwrap();
-        assert!(taken == chrome.client.screenshot().await.unwrap(), "the picture is not what the window shows");
+        assert!(taken == chrome.client.screenshot().await.unwrap(), "the screenshot differs from the window");
         chrome.close().await.unwrap();
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::form::Form;
 
-/// One answer, with the address that it came from.
+/// An answer, with the URL that it came from.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub method: Method,
@@ -40,38 +40,38 @@ impl Page {
         body.pointer(pointer).cloned().unwrap_or_default()
     }
 
-    /// The address that a redirect leads to.
+    /// The URL that a redirect leads to.
     pub fn location(&self) -> Result<Url> {
         let location = self.header(header::LOCATION.as_str());
         ensure!(!location.is_empty(), "no redirect: {}", self.summary());
         self.url.join(location).with_context(|| format!("not an address: {location}"))
     }
 
-    /// One parameter of the address's query.
+    /// A parameter of the URL's query.
     pub fn query(&self, name: &str) -> Option<String> {
         query(&self.url, name)
     }
 
-    /// The page itself when its status is that one; otherwise an error that shows it.
+    /// The page itself if it has that status; otherwise an error that shows it.
     pub fn expect_status(self, status: StatusCode) -> Result<Self> {
         ensure!(self.status == status, "expected {status}: {}", self.summary());
         Ok(self)
     }
 
-    /// The one form that `selector` finds.
+    /// The only form that matches `selector`.
     pub fn form(&self, selector: &str) -> Result<Form> {
         let document = Html::parse_document(&self.text());
         Form::find(&document, &self.url, selector).with_context(|| self.summary())
     }
 
-    /// The text inside the first element that `selector` finds, with runs of blanks made one.
+    /// The text of the first element that matches `selector`, with whitespace collapsed.
     pub fn text_of(&self, selector: &str) -> Option<String> {
         let document = Html::parse_document(&self.text());
         let element = document.select(&Selector::parse(selector).ok()?).next()?;
         Some(element.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// The address of the first link that `selector` finds.
+    /// The URL of the first link that matches `selector`.
     pub fn link(&self, selector: &str) -> Result<Url> {
         let document = Html::parse_document(&self.text());
         let selector = Selector::parse(selector).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -87,7 +87,7 @@ impl Page {
     }
 }
 
-/// One parameter of an address's query.
+/// A parameter of a URL's query.
 pub fn query(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -1,7 +1,7 @@
-//! Ports for servers whose addresses stand in their configuration before they listen.
+//! Ports for servers whose addresses are part of their configuration before they listen.
 //!
-//! They lie below the range from which the system takes ports for outgoing connections, so that none is taken between
-//! its choice and its use; each is given once in this process, and another process begins elsewhere.
+//! They are below the range from which the system takes ports for outgoing connections, so that none is taken between its
+//! choice and its use. Each is returned once in this process, and other processes begin with other ports.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,12 +11,12 @@ use anyhow::{Result, bail};
 const FIRST: u32 = 12_000;
 const COUNT: u32 = 20_000;
 
-/// How far apart two processes begin.
+/// The distance between the first ports of two processes.
 const STRIDE: u32 = 211;
 
 static GIVEN: AtomicU32 = AtomicU32::new(0);
 
-/// A port on which nobody listens.
+/// A free port.
 pub fn free() -> Result<u16> {
     let offset = std::process::id().wrapping_mul(STRIDE);
     for _ in 0..COUNT {
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_port_is_given_once() {
+    fn each_port_is_returned_once() {
         assert_ne!(free().unwrap(), free().unwrap());
     }
 }

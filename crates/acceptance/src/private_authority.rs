@@ -30,7 +30,7 @@ impl PrivateAuthority {
         self.0.pem()
     }
 
-    /// A server's side of TLS with a certificate of this authority for `localhost`.
+    /// A TLS acceptor with a certificate of this authority for `localhost`.
     pub fn acceptor(&self) -> Result<TlsAcceptor> {
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &self.0)?;
@@ -43,7 +43,7 @@ impl PrivateAuthority {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
-    /// Starts a web server whose answers `router` gives.
+    /// Starts a web server with the answers of `router`.
     pub async fn serve(&self, router: Router) -> Result<TlsServer> {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot listen")?;
         let port = socket.local_addr()?.port();
@@ -80,7 +80,7 @@ impl TlsServer {
         format!("https://localhost:{}{path}", self.port)
     }
 
-    /// The requested paths, sorted and without repetition.
+    /// The requested paths, sorted and without duplicates.
     pub fn asked(&self) -> Vec<String> {
         let mut paths = self.asked.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         paths.sort();

@@ -1,5 +1,5 @@
-//! A mail server that keeps what it is sent (RFC 5321, the part that a submitting client uses). It accepts every
-//! sender and recipient, and a test waits for what must arrive.
+//! A mail server that stores the mails that it receives (RFC 5321, the part that a submitting client uses). It accepts every
+//! sender and recipient, and a test can wait for a mail.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -12,14 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a mail may take to arrive. It is generous, because a machine may be busy; a test that passes never waits so
-/// long.
+/// The time limit for a mail to arrive. It is generous, because a machine may be busy; a passing test never waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The longest message that is accepted.
 const MESSAGE_LIMIT: u64 = 1024 * 1024;
 
-/// A mail as it arrived.
+/// A received mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
     /// The envelope's sender.
@@ -29,7 +28,7 @@ pub struct Mail {
     pub subject: String,
     pub text: String,
     pub html: Option<String>,
-    /// Header fields and body, undecoded.
+    /// Header fields and body, not decoded.
     pub raw: String,
 }
 
@@ -81,7 +80,7 @@ impl SmtpSink {
         let address = listener.local_addr()?;
         let connection_uri = match &tls {
             SmtpTls::None => format!("smtp://{address}/?disable_starttls=true"),
-            // The certificate names the host.
+            // The certificate is for the host name.
             SmtpTls::StartTls(_) => format!("smtp://localhost:{}/", address.port()),
             SmtpTls::Implicit(_) => format!("smtps://localhost:{}/", address.port()),
         };
@@ -92,7 +91,7 @@ impl SmtpSink {
             while let Ok((stream, _)) = listener.accept().await {
                 let (sender, tls) = (sender.clone(), tls.clone());
                 sessions.spawn(async move {
-                    // A client that hangs up early has only itself to ask; the test sees that no mail came.
+                    // Errors of a connection are ignored; the test fails when the mail is missing.
                     let _ = converse(stream, tls, &sender).await;
                 });
                 while sessions.try_join_next().is_some() {}
@@ -105,17 +104,17 @@ impl SmtpSink {
         self.address
     }
 
-    /// The server's address as the configuration names it.
+    /// The server's URI for the configuration.
     pub fn connection_uri(&self) -> String {
         self.connection_uri.clone()
     }
 
-    /// Everything that arrived so far, oldest first.
+    /// All received mails, oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.mails.borrow().clone()
     }
 
-    /// The `nth` mail (from 1) to that address, waiting until it is there.
+    /// Waits for the `nth` mail (from 1) to that address.
     pub async fn nth_to(&self, recipient: &str, nth: usize) -> Result<Mail> {
         let pick = |mails: &[Mail]| {
             let to_recipient = |mail: &&Mail| mail.to.iter().any(|to| to == recipient);
@@ -165,7 +164,7 @@ async fn converse(stream: TcpStream, tls: SmtpTls, mails: &watch::Sender<Vec<Mai
     }
 }
 
-/// One connection of a client.
+/// A connection of a client.
 struct Session<S> {
     stream: BufReader<S>,
     /// After `STARTTLS` the server sends no greeting.
@@ -220,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Reads the message up to the lone dot and takes off the dots that were doubled (RFC 5321 section 4.5.2).
+    /// Reads the message up to the line with a single dot and removes doubled dots (RFC 5321 section 4.5.2).
     async fn data(&mut self) -> Result<Mail> {
         let mut raw = Vec::new();
         let mut limited = (&mut self.stream).take(MESSAGE_LIMIT);

@@ -1,5 +1,5 @@
-//! A server under test: the real one, in this process, with a clock that stands still, repeatable randomness, a mailbox,
-//! and a database of its own on either engine.
+//! A server under test: the real server, in this process, with a manual clock, repeatable randomness, a mailbox, and its own
+//! database on either engine.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use tempfile::TempDir;
 use crate::browser::Browser;
 use crate::smtp_sink::SmtpSink;
 
-/// 2040-02-29T12:00:00Z: beyond what 32 bits count, on a leap day, and later than any real clock that a client library asks
-/// about a token's end.
+/// 2040-02-29T12:00:00Z: a leap day after the range of 32-bit times, and later than the real clock that client libraries use to
+/// check the expiry of a token.
 const START: Timestamp = Timestamp::from_unix_seconds(2_214_129_600);
 
 const SEED: u64 = 7;
 
-/// The two databases that Kleis runs on.
+/// The two database engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// One running server and its surroundings.
+/// A running server and its environment.
 #[derive(Debug)]
 pub struct Suite {
     pub engine: Engine,
     pub clock: ManualClock,
     pub mail: SmtpSink,
     running: Running,
-    // The last to go: the server keeps its files there.
+    // Dropped last, because the server keeps its files there.
     _data: TempDir,
 }
 
@@ -42,7 +42,7 @@ pub async fn on_both_engines(test: impl AsyncFn(&mut Suite) -> Result<()>) -> Re
     with_config_on_both_engines(json!({}), test).await
 }
 
-/// As [`on_both_engines`], with `config` laid over the suite's own: what a `kleis.yml` would say.
+/// Like [`on_both_engines`], with `config` merged into the suite's own configuration, as in a `kleis.yml`.
 pub async fn with_config_on_both_engines(config: Value, test: impl AsyncFn(&mut Suite) -> Result<()>) -> Result<()> {
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let mut suite = Suite::start_with(engine, config.clone()).await?;
@@ -53,7 +53,7 @@ pub async fn with_config_on_both_engines(config: Value, test: impl AsyncFn(&mut 
 }
 
 impl Suite {
-    /// On SQLite, with nothing configured but what keeps a test fast and its mail here.
+    /// On SQLite, with only the configuration that keeps a test fast and its mail local.
     pub async fn start() -> Result<Self> {
         Self::start_with(Engine::Sqlite, json!({})).await
     }
@@ -67,7 +67,7 @@ impl Suite {
         Self::start_node(engine, tree, SEED).await
     }
 
-    /// Two nodes on one PostgreSQL database, under the addresses of the first, as behind one load balancer.
+    /// Two nodes on one PostgreSQL database, with the URLs of the first, as behind a load balancer.
     pub async fn start_two_nodes(config: Value) -> Result<[Self; 2]> {
         let mut tree = json!({ "dsn": database::testing::postgres_url().await });
         merge(&mut tree, config);
@@ -81,12 +81,12 @@ impl Suite {
         Ok([first, second])
     }
 
-    /// On SQLite, trusting these certificate authorities as if the system did.
+    /// On SQLite, with these certificate authorities in place of the system's.
     pub async fn start_trusting(trust: TrustStore, config: Value) -> Result<Self> {
         Self::start_process(Engine::Sqlite, &[], config, SEED, trust).await
     }
 
-    /// A process with some of the services and a database of its own.
+    /// A process with some of the services and its own database.
     pub async fn start_services(services: &[Service], config: Value) -> Result<Self> {
         Self::start_process(Engine::Sqlite, services, config, SEED, TrustStore::bundled()).await
     }
@@ -122,7 +122,7 @@ impl Suite {
         Ok(Self { engine, clock, mail, running, _data: data })
     }
 
-    /// The address of a path on a listener, for instance `url(Service::IDENTITY, "public", "/health/ready")`.
+    /// The URL of a path on a listener, for instance `url(Service::IDENTITY, "public", "/health/ready")`.
     pub fn url(&self, service: Service, listener: &'static str, path: &str) -> String {
         let base = self.running.addresses.base_url(service, listener).unwrap_or_default();
         format!("{}{path}", base.trim_end_matches('/'))
@@ -158,7 +158,7 @@ impl Suite {
         self.url(Service::GATEWAY, "api", path)
     }
 
-    /// A new person's browser, without cookies.
+    /// A new browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.clock())
     }
@@ -172,24 +172,23 @@ impl Suite {
         self.clock.clock()
     }
 
-    /// Lets time pass for everything that asks this suite's clock.
+    /// Advances this suite's clock.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    /// The database, for what no client can see: how many statements something cost, how many rows it left.
+    /// The database, for assertions about statements and rows.
     pub fn database(&self) -> &database::Database {
         &self.running.database
     }
 
-    /// Ends the server in order, and returns when all is done.
+    /// Shuts the server down in order, and returns when it has ended.
     pub async fn stop(self) {
         self.running.shutdown().await;
     }
 }
 
-/// What every test server is told: secrets that all nodes would share, where mail goes, and password hashing that costs
-/// next to nothing.
+/// The configuration of every test server: secrets that all nodes share, the mail server, and cheap password hashing.
 fn defaults(mail: &SmtpSink) -> Value {
     json!({
         "secrets": {
@@ -199,7 +198,7 @@ fn defaults(mail: &SmtpSink) -> Value {
         },
         "log": { "level": "error" },
         "identity": {
-            // Nobody outside of this machine is asked.
+            // No external service is called.
             "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } },
             "courier": { "smtp": { "connection_uri": mail.connection_uri() } },
             "hashers": {
@@ -210,7 +209,8 @@ fn defaults(mail: &SmtpSink) -> Value {
     })
 }
 
-/// A test that names flows, or where browsers go, names all that it wants: what a start without configuration adds stays off.
+/// A test that configures flows, or return URLs, configures all that it needs: the defaults of a start without configuration
+/// stay off.
 fn keep_flows_as_named(tree: &mut Value) {
     let selfservice = tree.pointer("/identity/selfservice");
     let names_flows =
@@ -226,7 +226,7 @@ fn keep_flows_as_named(tree: &mut Value) {
     }
 }
 
-/// Lays `over` on `under`: objects are merged, everything else is replaced.
+/// Merges `over` into `under`: objects are merged, everything else is replaced.
 fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {

@@ -1,4 +1,4 @@
-//! The application behind the gateway: it tells what it received, so that a test sees what was forwarded.
+//! The application behind the gateway: it returns the request that it received, so that a test sees what was forwarded.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,8 +25,8 @@ impl Upstream {
         let address = listener.local_addr()?;
         let mut serving = JoinSet::new();
         serving.spawn(async move {
-            // It ends with the set that it runs on; nobody asks why.
-            let _ = axum::serve(listener, Router::new().fallback(tell)).await;
+            // It ends with its task set; the result does not matter.
+            let _ = axum::serve(listener, Router::new().fallback(echo)).await;
         });
         Ok(Self { address, _serving: serving })
     }
@@ -36,8 +36,8 @@ impl Upstream {
     }
 }
 
-/// `{method, path, query, headers, body}`; of a header that came twice, both values.
-async fn tell(request: Request) -> axum::Json<Value> {
+/// `{method, path, query, headers, body}`; a repeated header has all its values.
+async fn echo(request: Request) -> axum::Json<Value> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -1,7 +1,7 @@
-//! Bounds of what a request may carry. Every layer takes its numbers from here: the routers for bodies and targets, the
-//! extractors for JSON and forms, `oauth-types` for parameters. `docs/bounds.md` lists them for operators.
+//! Bounds of the inputs of a request. Every layer uses these numbers: the routers for bodies and targets, the extractors for
+//! JSON and forms, `oauth-types` for parameters. `docs/bounds.md` lists them for operators.
 //!
-//! What always holds: reading a request that keeps these bounds takes time and memory in proportion to its bytes.
+//! Invariant: parsing a request within these bounds takes time and memory proportional to its size.
 
 /// Bounds of one request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,33 +21,31 @@ pub const DOCUMENT: BodyBounds = BodyBounds { bytes: 1024 * 1024, json_values: 3
 /// Endpoints of an admin API that take a list of documents, such as the import of identities.
 pub const LIST: BodyBounds = BodyBounds { bytes: 5 * 1024 * 1024, json_values: 256 * 1024 };
 
-/// Requests to [`LIST`] endpoints that are read and carried out at the same time; others wait.
+/// Requests to [`LIST`] endpoints that are parsed and executed at the same time; others wait.
 pub const LISTS_AT_ONCE: usize = 4;
 
-/// The path and the query of a request together. Challenges and verifiers travel there, with what an application adds to
-/// them.
+/// The path and the query of a request together. Challenges and verifiers are part of it, with parameters of the application.
 pub const TARGET_BYTES: usize = 32 * 1024;
 
-/// Parameters of a query, fields of a form: each of them, and both together where an endpoint reads both.
+/// Parameters of a query, or fields of a form: each of them, and both together where an endpoint reads both.
 pub const PARAMETERS: usize = 256;
 
 /// The name of a parameter or a form field.
 pub const PARAMETER_NAME_BYTES: usize = 256;
 
-/// One text of a form or a JSON document that a flow may keep: a trait, say.
+/// One text of a form or a JSON document that a flow may store, for instance a trait.
 pub const TEXT_BYTES: usize = 16 * 1024;
 
-/// A text by which somebody is found: an identifier, an address, a code.
+/// A text that finds an account: an identifier, an address, a code.
 pub const IDENTIFIER_BYTES: usize = 1024;
 
 /// A password.
 pub const PASSWORD_BYTES: usize = 4 * 1024;
 
-/// An authorization request as a query. It travels on in the login challenge, so it must leave room below
-/// [`TARGET_BYTES`].
+/// An authorization request as a query. It becomes part of the login challenge, so it must be smaller than [`TARGET_BYTES`].
 pub const AUTHORIZATION_REQUEST_BYTES: usize = 8 * 1024;
 
-/// Bounds of one parameter, its repetitions together.
+/// Bounds of one parameter with all its repetitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParameterBounds {
     pub bytes: usize,
@@ -55,8 +53,8 @@ pub struct ParameterBounds {
     pub words: usize,
 }
 
-/// The bounds of a parameter of OAuth 2.0 or OpenID Connect. Tokens, assertions and request objects are bounded by the
-/// body alone.
+/// The bounds of a parameter of OAuth 2.0 or OpenID Connect. Tokens, assertions and request objects are only bounded by the
+/// body.
 pub fn of_parameter(name: &str) -> ParameterBounds {
     let (bytes, words) = match name {
         "scope" | "audience" | "resource" | "grant_scope" | "grant_audience" => (8 * 1024, 256),

@@ -7,7 +7,7 @@ use crate::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// How many are allowed at once; 0 allows none.
+    /// How many are allowed at once; with 0 none is allowed.
     pub burst: u32,
     /// The time after which one more is allowed.
     pub refill: Duration,
@@ -18,7 +18,7 @@ impl Budget {
         Self { burst, refill }
     }
 
-    /// Whether one more is allowed besides those that are `in_flight`, else how long to wait for it.
+    /// Whether one more is allowed in addition to the `in_flight` ones; if not, the time to wait.
     pub fn admit(self, full_at: Option<Timestamp>, in_flight: u32, now: Timestamp) -> Result<(), Duration> {
         let spent = full_at.map_or(Duration::ZERO, |full_at| full_at.since(now));
         let wanted = self.refill.saturating_mul(in_flight.saturating_add(1)).saturating_add(spent);
@@ -29,15 +29,15 @@ impl Budget {
         }
     }
 
-    /// When the budget is full again after one more. Never later than after a whole budget, so that nobody waits longer
-    /// than [`Budget::refill`] for the next one.
+    /// The time when the budget is full again after one more. It is at most one whole budget ahead, so that the next one is
+    /// never more than [`Budget::refill`] away.
     #[must_use]
     pub fn spend(self, full_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
         let since = full_at.map_or(now, |full_at| full_at.max(now));
         since.plus(self.refill).min(now.plus(self.whole()))
     }
 
-    /// The time in which an empty budget becomes full.
+    /// The time in which an empty budget is refilled.
     pub fn whole(self) -> Duration {
         self.refill.saturating_mul(self.burst)
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_longer_than_one_refill() {
+    fn a_wait_is_never_longer_than_one_refill() {
         let mut full_at = None;
         for _ in 0..100 {
             full_at = Some(BUDGET.spend(full_at, at(0)));

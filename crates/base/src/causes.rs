@@ -1,13 +1,13 @@
-//! Errors with everything that led to them.
+//! Errors with their chain of causes.
 
 use std::error::Error;
 
-/// The error, then its causes, the last one being where it began.
+/// The error, then its causes, from the outermost to the innermost.
 pub fn all<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 
-/// All of them on one line.
+/// The error and its causes on one line.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     all(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
@@ -21,7 +21,7 @@ mod tests {
     struct NoMail(#[source] std::io::Error);
 
     #[test]
-    fn an_error_is_told_with_its_causes() {
+    fn an_error_is_shown_with_its_causes() {
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "the server refused");
         assert_eq!(chain(&NoMail(refused)), "no mail was sent: the server refused");
     }

@@ -1,4 +1,4 @@
-//! Where time comes from. Built once in `server` and handed down, so that a test decides what time it is.
+//! The source of time. It is built once in `server` and passed down, so that tests can control the time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Timestamp;
 
-/// A source of the present time.
+/// A source of the current time.
 pub trait TimeSource: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
@@ -46,7 +46,7 @@ impl TimeSource for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move: for tests, where expiry is `clock.advance(..)`.
+/// A clock that only moves when a test advances it, for instance to test expiry: `clock.advance(..)`.
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<AtomicI64>);
 

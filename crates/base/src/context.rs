@@ -1,5 +1,4 @@
-//! What a request knows about itself, made once at the edge and handed down: one request has one time, one tenant, one
-//! actor.
+//! The context of a request, created once at the edge and passed down: one request has one time, one tenant, one actor.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{TenantId, Timestamp};
 
-/// The circumstances of one request or one background task.
+/// The context of a request or a background task.
 #[derive(Clone, Debug)]
 pub struct Context {
     pub now: Timestamp,
@@ -17,14 +16,14 @@ pub struct Context {
     pub actor: Actor,
     pub request_id: RequestId,
     pub locale: Locale,
-    /// Whether the person chose the locale here; otherwise it follows from what the browser asks for.
+    /// Whether the person chose the locale here; otherwise it is the preference of the browser.
     pub locale_is_chosen: bool,
-    /// The address of the client as far as it can be trusted: the peer's, or what a listed proxy says of it.
+    /// The trusted address of the client: the peer's, or the one that a listed proxy forwards.
     pub client_address: Option<IpAddr>,
 }
 
 impl Context {
-    /// The context of work that no request asked for.
+    /// The context of work that no request caused.
     pub fn for_background(now: Timestamp, tenant: TenantId, request_id: RequestId) -> Self {
         Self {
             now,
@@ -37,8 +36,8 @@ impl Context {
         }
     }
 
-    /// The network that attempts are counted for: the address, or the `/64` of an IPv6 address, which one subscriber has
-    /// as a whole.
+    /// The network that attempts are counted for: the address, or the `/64` of an IPv6 address, because one subscriber has the
+    /// whole `/64`.
     pub fn client_network(&self) -> String {
         match self.client_address.map(|address| address.to_canonical()) {
             Some(IpAddr::V6(address)) => {
@@ -51,22 +50,22 @@ impl Context {
     }
 }
 
-/// Who asks.
+/// The party that sent the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Nobody has proved anything yet.
+    /// An unauthenticated client.
     Anonymous,
     /// A signed-in person, by identity.
     Identity(Uuid),
     /// An OAuth2 client, by client id.
     Client(Arc<str>),
-    /// The holder of the admin API.
+    /// The operator, through the admin API.
     Admin,
     /// Kleis itself: background work.
     System,
 }
 
-/// Names one request in logs, errors and events.
+/// Identifies a request in logs, errors and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Uuid);
 
@@ -76,7 +75,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The language that the person reads, as a BCP 47 primary subtag in lower case, for instance `en` or `de`.
+/// The language of the reader, as a BCP 47 primary subtag in lower case, for instance `en` or `de`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Locale([u8; 2]);
 

@@ -1,4 +1,4 @@
-//! Durations in the notation of Go, which the replaced programs write them in.
+//! Durations in the notation of Go, which the replaced programs use.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::text_serde::text_serde;
 
-/// A duration as configuration files and clients write it: `"10s"`, `"1h30m"`, `"250ms"`.
+/// A duration in configuration files and in requests: `"10s"`, `"1h30m"`, `"250ms"`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GoDuration(Duration);
 
@@ -65,7 +65,7 @@ impl FromStr for GoDuration {
             total += number.parse::<f64>().map_err(|_| InvalidDuration)? * seconds;
             rest = tail;
         }
-        // To the nanosecond: 0.25 h and 250 ms come out whole.
+        // Rounded to nanoseconds, so that 0.25 h and 250 ms are exact.
         Duration::try_from_secs_f64(total).map(Self).map_err(|_| InvalidDuration)
     }
 }

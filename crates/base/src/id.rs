@@ -1,4 +1,4 @@
-//! Identifiers as types, so that one kind is never taken for another.
+//! Identifiers as distinct types, so that one kind cannot be used as another.
 
 /// Declares identifiers over a UUID: `uuid_ids! { /// A stored person. IdentityId; ... }`.
 #[macro_export]

@@ -1,7 +1,7 @@
-//! JSON Patch (RFC 6902) as the admin APIs take it. The library carries the operations out; what is added here are two
-//! liberties that clients of the replaced systems rely on, and the limits that a document from outside has:
-//! - `add` and `replace` make the parents that are missing, and `replace` of a member that is missing adds it.
-//! - No step leaves a document that nests deeper than [`MAX_NESTING`], or that grew by copying past a megabyte.
+//! JSON Patch (RFC 6902) for the admin APIs. A library applies the operations; this module adds two extensions that clients of
+//! the replaced systems rely on, and limits for documents of clients:
+//! - `add` and `replace` create missing parents, and `replace` of a missing member adds it.
+//! - No step may produce a document that nests deeper than [`MAX_NESTING`], or that grew by copying beyond a megabyte.
 
 use json_patch::jsonptr::{Pointer, PointerBuf};
 use json_patch::{
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{MAX_NESTING, is_nested_too_deep};
 
-/// The longest document that copying may build.
+/// The size of the largest document that copying may produce.
 const MAX_COPIED_BYTES: usize = 1 << 20;
 
 /// One step of a patch.
@@ -20,7 +20,7 @@ const MAX_COPIED_BYTES: usize = 1 << 20;
 #[serde(try_from = "Written")]
 pub struct PatchOperation(json_patch::PatchOperation);
 
-/// A step as it is written. Read so, the member that is wrong is named.
+/// A step as it is written. It is deserialized first, so that an error names its member.
 #[derive(Deserialize)]
 struct Written {
     op: String,
@@ -30,7 +30,7 @@ struct Written {
     value: Option<Value>,
 }
 
-/// A value that is null is a value.
+/// Distinguishes a value that is null from a missing one.
 fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -43,8 +43,8 @@ impl TryFrom<Written> for PatchOperation {
 
         let Written { op, path, from, value } = written;
         let path = pointer("path", path)?;
-        let value = || value.ok_or_else(|| format!("value: \"{op}\" needs it"));
-        let from = || pointer("from", from.ok_or_else(|| format!("from: \"{op}\" needs it"))?);
+        let value = || value.ok_or_else(|| format!("value: required by \"{op}\""));
+        let from = || pointer("from", from.ok_or_else(|| format!("from: required by \"{op}\""))?);
         Ok(Self(match op.as_str() {
             "add" => Operation::Add(AddOperation { value: value()?, path }),
             "remove" => Operation::Remove(RemoveOperation { path }),
@@ -52,34 +52,34 @@ impl TryFrom<Written> for PatchOperation {
             "move" => Operation::Move(MoveOperation { from: from()?, path }),
             "copy" => Operation::Copy(CopyOperation { from: from()?, path }),
             "test" => Operation::Test(TestOperation { value: value()?, path }),
-            _ => return Err(format!("op: \"{op}\" is none of add, remove, replace, move, copy and test")),
+            _ => return Err(format!("op: \"{op}\" is not one of add, remove, replace, move, copy and test")),
         }))
     }
 }
 
 fn pointer(member: &str, text: String) -> Result<PointerBuf, String> {
-    PointerBuf::parse(text).map_err(|error| format!("{member}: \"{}\" is no JSON pointer", error.subject()))
+    PointerBuf::parse(text).map_err(|error| format!("{member}: \"{}\" is not a JSON pointer", error.subject()))
 }
 
-/// Why a step cannot be carried out; `index` counts the steps from 0.
+/// Why a step failed; `index` counts the steps from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
-    #[error("{index}.path: there is nothing at \"{path}\"")]
+    #[error("{index}.path: no value exists at \"{path}\"")]
     NothingAtPath { index: usize, path: String },
-    #[error("{index}.from: there is nothing to take for \"{path}\"")]
+    #[error("{index}.from: no value exists to put at \"{path}\"")]
     NothingAtFrom { index: usize, path: String },
-    #[error("{index}.value: something else stands at \"{path}\"")]
+    #[error("{index}.value: the value at \"{path}\" is different")]
     TestFailed { index: usize, path: String },
-    #[error("{index}.path: \"{path}\" lies in what is to be moved")]
+    #[error("{index}.path: \"{path}\" is inside the moved value")]
     IntoItself { index: usize, path: String },
     #[error("{index}: the document would be longer than {MAX_COPIED_BYTES} bytes")]
     TooLarge { index: usize },
-    #[error("{index}.path: it leads deeper than {MAX_NESTING} levels")]
+    #[error("{index}.path: nested deeper than {MAX_NESTING} levels")]
     TooDeep { index: usize },
 }
 
 impl PatchOperation {
-    /// `op` as it is written.
+    /// The name of the operation, as in `op`.
     pub fn name(&self) -> &'static str {
         match self.0 {
             json_patch::PatchOperation::Add(_) => "add",
@@ -100,7 +100,7 @@ impl PatchOperation {
         self.0.path().tokens().map(|token| token.decoded().into_owned()).collect()
     }
 
-    /// Where a value is taken from.
+    /// The source path of `move` and `copy`.
     pub fn from(&self) -> Option<&str> {
         match &self.0 {
             json_patch::PatchOperation::Move(operation) => Some(operation.from.as_str()),
@@ -110,7 +110,7 @@ impl PatchOperation {
     }
 }
 
-/// Carries the steps out in order. When one fails, the document is worth nothing.
+/// Applies the steps in order. If one fails, the document is in an undefined state.
 pub fn apply(document: &mut Value, patch: &[PatchOperation]) -> Result<(), PatchError> {
     for (index, PatchOperation(operation)) in patch.iter().enumerate() {
         apply_one(document, operation, index)?;
@@ -145,8 +145,8 @@ fn apply_one(document: &mut Value, operation: &json_patch::PatchOperation, index
             _ => PatchError::NothingAtPath { index, path },
         }
     })?;
-    // After each step, because the next one could put the document into itself once more; and first, because the size is
-    // counted by walking down.
+    // Checked after each step, because the next one could copy the document into itself; and before the size, which is computed
+    // recursively.
     if is_nested_too_deep(document) {
         return Err(PatchError::TooDeep { index });
     }
@@ -156,8 +156,8 @@ fn apply_one(document: &mut Value, operation: &json_patch::PatchOperation, index
     Ok(())
 }
 
-/// The value that holds what `path` leads to; missing and null ones on the way become objects. `None` where no object or
-/// list could be.
+/// The parent of the value at `path`; missing and null parents become objects. `None` if a parent is neither an object nor a
+/// list.
 fn make_parent<'v>(document: &'v mut Value, path: &Pointer) -> Option<&'v mut Value> {
     let parent = path.parent()?.tokens().try_fold(document, |value, token| {
         if value.is_null() {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operations_do_what_the_rfc_says() {
+    fn the_operations_follow_the_rfc() {
         let document = json!({"foo": ["bar", "baz"], "/": 9, "~1": 10});
         let steps = json!([
             {"op": "add", "path": "/foo/1", "value": "qux"},
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_parents_and_members_are_made() {
+    fn missing_parents_and_members_are_created() {
         let steps = json!([
             {"op": "replace", "path": "/traits/new", "value": 1},
             {"op": "add", "path": "/metadata/a~1b/c", "value": true},
@@ -228,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn impossible_steps_are_named() {
+    fn impossible_steps_are_refused_with_their_index() {
         let document = || json!({"a": [1, 2], "b": {}, "c": "text"});
         let refused = |step: Value| {
             let first = json!({"op": "test", "path": "/b", "value": {}});
             patched(document(), json!([first, step])).unwrap_err().to_string()
         };
-        let missing = |path: &str| format!("1.path: there is nothing at \"{path}\"");
+        let missing = |path: &str| format!("1.path: no value exists at \"{path}\"");
         assert_eq!(refused(json!({"op": "remove", "path": "/x"})), missing("/x"));
         assert_eq!(refused(json!({"op": "remove", "path": "/a/01"})), missing("/a/01"));
         assert_eq!(refused(json!({"op": "remove", "path": "/a/2"})), missing("/a/2"));
@@ -243,36 +243,36 @@ mod tests {
         assert_eq!(refused(json!({"op": "add", "path": "/c/d", "value": 1})), missing("/c/d"));
         assert_eq!(
             refused(json!({"op": "copy", "from": "/x", "path": "/y"})),
-            "1.from: there is nothing to take for \"/y\""
+            "1.from: no value exists to put at \"/y\""
         );
         assert_eq!(
             refused(json!({"op": "test", "path": "/c", "value": 2})),
-            "1.value: something else stands at \"/c\""
+            "1.value: the value at \"/c\" is different"
         );
         assert_eq!(
             refused(json!({"op": "move", "from": "/b", "path": "/b/c"})),
-            "1.path: \"/b/c\" lies in what is to be moved"
+            "1.path: \"/b/c\" is inside the moved value"
         );
     }
 
     #[test]
     fn a_malformed_operation_is_refused_with_its_reason() {
-        for (step, told) in [
-            (json!({"op": "add", "path": "/a"}), "value: \"add\" needs it"),
-            (json!({"op": "move", "path": "/a"}), "from: \"move\" needs it"),
-            (json!({"op": "remove", "path": "a"}), "path: \"a\" is no JSON pointer"),
-            (json!({"op": "remove", "path": "/~2"}), "path: \"/~2\" is no JSON pointer"),
-            (json!({"op": "copy", "path": "/a", "from": "b"}), "from: \"b\" is no JSON pointer"),
-            (json!({"op": "Add", "path": "/a"}), "op: \"Add\" is none of"),
+        for (step, reason) in [
+            (json!({"op": "add", "path": "/a"}), "value: required by \"add\""),
+            (json!({"op": "move", "path": "/a"}), "from: required by \"move\""),
+            (json!({"op": "remove", "path": "a"}), "path: \"a\" is not a JSON pointer"),
+            (json!({"op": "remove", "path": "/~2"}), "path: \"/~2\" is not a JSON pointer"),
+            (json!({"op": "copy", "path": "/a", "from": "b"}), "from: \"b\" is not a JSON pointer"),
+            (json!({"op": "Add", "path": "/a"}), "op: \"Add\" is not one of"),
         ] {
             let error = read(json!([step])).unwrap_err().to_string();
-            assert!(error.starts_with(told), "{error}");
+            assert!(error.starts_with(reason), "{error}");
         }
     }
 
     #[test]
-    fn no_patch_builds_what_no_body_may_bring() {
-        // Each puts the whole document where its chain of members ends.
+    fn no_patch_produces_a_document_beyond_the_bounds_of_a_body() {
+        // Each step copies the whole document to the end of its chain of members.
         let chains = [1, 3, 7, 15, 31, 63];
         let copies: Vec<Value> =
             chains.iter().map(|chain| json!({"op": "copy", "from": "", "path": "/a".repeat(chain + 1)})).collect();

@@ -1,9 +1,8 @@
-//! The values that every part of Kleis speaks: time, randomness, identifiers, secrets, sealed values and the context of
-//! one request.
+//! Values that every crate of Kleis uses: time, randomness, identifiers, secrets, sealed values and the context of a request.
 //!
-//! What always holds:
-//! - Nothing here performs input or output, except the operating system's clock and random source, which are built once,
-//!   at the edge, and handed down as [`Clock`] and [`Rng`].
+//! Invariants:
+//! - Nothing here performs I/O, except the operating system's clock and random source, which are built once, at the edge, and
+//!   passed down as [`Clock`] and [`Rng`].
 //! - A [`Secret`] never prints, and a bearer value is stored only as its [`TokenDigest`].
 //! - A value sealed for one [`Purpose`](seal::Purpose) or one tenant never opens as another.
 

@@ -1,4 +1,4 @@
-//! Keyset pages: how many rows are asked for, after which one, and what comes next.
+//! Keyset pagination: the number of rows, the key that they follow, and the key of the next page.
 
 /// A request for at most `size` rows that follow `after` (from the beginning when it is `None`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub struct PageRequest<K> {
     pub after: Option<K>,
 }
 
-/// Some rows, and the key to go on from when there are more.
+/// Some rows, and the key of the last one when there are more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T, K> {
     pub items: Vec<T>,
@@ -15,7 +15,7 @@ pub struct Page<T, K> {
 }
 
 impl<T, K> Page<T, K> {
-    /// Builds a page from up to `size + 1` rows: the row too many proves that there is a next page and is dropped.
+    /// Builds a page from up to `size + 1` rows: an extra row shows that there is a next page, and is dropped.
     pub fn from_rows(mut rows: Vec<T>, size: u32, key: impl FnOnce(&T) -> K) -> Self {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let more = rows.len() > size;

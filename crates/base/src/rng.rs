@@ -1,4 +1,4 @@
-//! Where randomness comes from. Built once in `server` and handed down, so that a test can repeat itself.
+//! The source of randomness. It is built once in `server` and passed down, so that tests are repeatable.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,10 +49,10 @@ impl Rng {
         URL_SAFE_NO_PAD.encode(self.bytes::<N>())
     }
 
-    /// `length` characters drawn evenly from `alphabet`, which must hold between 1 and 256 bytes of ASCII.
+    /// `length` characters drawn uniformly from `alphabet`, which must contain between 1 and 256 bytes of ASCII.
     pub fn text(&self, length: usize, alphabet: &[u8]) -> String {
         let size = alphabet.len();
-        // Bytes from the last, incomplete run of the alphabet are drawn again: taking them would favour its beginning.
+        // Bytes above the last multiple of the alphabet's size are drawn again, because they would favour its first characters.
         let limit = 256 - 256 % size;
         let mut text = String::with_capacity(length);
         while text.len() < length {
@@ -76,7 +76,7 @@ impl Rng {
         self.text(length, b"0123456789")
     }
 
-    /// An even draw from `0..bound`; 0 when `bound` is 0.
+    /// A uniform draw from `0..bound`; 0 when `bound` is 0.
     pub fn below(&self, bound: u64) -> u64 {
         if bound == 0 {
             return 0;
@@ -97,15 +97,15 @@ impl std::fmt::Debug for Rng {
     }
 }
 
-/// A generator (`ChaCha20`) for each thread, seeded by the operating system and seeded again after [`BYTES_PER_SEED`]. A request
-/// draws a dozen small values; a system call for each of them costs more than the values do. A process never forks, so no two
-/// threads share a state.
+/// A generator (`ChaCha20`) per thread, seeded by the operating system and reseeded after [`BYTES_PER_SEED`]. A request draws a
+/// dozen small values, and a system call for each would cost more than the values. The process never forks, so no two threads
+/// share a state.
 struct SystemRandom;
 
-/// Bytes that are generated from one seed.
+/// The number of bytes that are generated from one seed.
 const BYTES_PER_SEED: usize = 16 << 10;
 
-/// Larger values come from the operating system itself.
+/// Larger values come directly from the operating system.
 const LARGEST_FROM_SEED: usize = 256;
 
 struct ThreadGenerator {
@@ -141,8 +141,8 @@ impl ThreadGenerator {
     }
 }
 
-#[expect(clippy::panic, reason = "without randomness no secret is safe: nothing may go on")]
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
+#[expect(clippy::panic, reason = "without randomness no secret is safe, so the process must stop")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the operating system's random source")]
 fn fill_from_system(bytes: &mut [u8]) {
     if let Err(error) = getrandom::fill(bytes) {
         panic!("the operating system gives no random bytes: {error}");
@@ -162,14 +162,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_repeats_itself() {
+    fn the_same_seed_gives_the_same_values() {
         assert_eq!(Rng::seeded(7).uuid(), Rng::seeded(7).uuid());
         assert_ne!(Rng::seeded(7).uuid(), Rng::seeded(8).uuid());
         assert_eq!(Rng::seeded(7).uuid().get_version_num(), 4);
     }
 
     #[test]
-    fn no_value_comes_twice_whatever_the_thread_and_the_seed() {
+    fn no_value_is_repeated_across_threads_and_seeds() {
         let draw = || -> Vec<[u8; 16]> {
             let rng = Rng::system();
             (0..3 * BYTES_PER_SEED / 16).map(|_| rng.bytes()).collect()
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn text_has_the_length_and_alphabet_asked_for() {
+    fn text_has_the_requested_length_and_alphabet() {
         let text = Rng::system().text(1000, b"abc");
         assert_eq!(text.len(), 1000);
         assert!(text.bytes().all(|byte| b"abc".contains(&byte)));

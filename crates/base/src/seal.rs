@@ -1,9 +1,9 @@
-//! Sealed values: what leaves us and must come back unchanged and unread (challenges, page tokens, access tokens,
-//! cookies), and what rests in the database and must not be read there (secrets of credentials and providers).
+//! Sealed values: values that clients hold and must return unchanged and cannot read (challenges, page tokens, access tokens,
+//! cookies), and values that must not be readable in the database (secrets of credentials and providers).
 //!
-//! XChaCha20-Poly1305 under a key derived from the configured secret. The layout is
-//! `version (1) | key id (4) | nonce (24) | ciphertext and tag`; purpose and tenant are authenticated, so a value of one
-//! kind never opens as another. The first key seals, every key opens: rotation prepends a key.
+//! XChaCha20-Poly1305 under a key derived from the configured secret. The layout is `version (1) | key id (4) | nonce (24) |
+//! ciphertext and tag`; purpose and tenant are authenticated, so that a value of one kind never opens as another. The first key
+//! seals, all keys open: rotation prepends a key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,11 +20,12 @@ const KEY_ID: usize = 4;
 const NONCE: usize = 24;
 const HEADER: usize = 1 + KEY_ID + NONCE;
 
-/// What a sealed value is for. Two kinds of value that could be mistaken for each other have two purposes.
+/// The purpose of a sealed value. Kinds of values that could be mistaken for each other have different purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purpose(pub &'static str);
 
-/// The value is not one of ours, was changed, or was sealed for something else. Which of these is not told.
+/// The value was not sealed by this sealer, was changed, or was sealed for another purpose or tenant. The error does not
+/// distinguish these cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value cannot be opened")]
 pub struct OpenError;
@@ -59,7 +60,7 @@ impl Sealer {
         sealed.extend_from_slice(&key.id);
         sealed.extend_from_slice(&nonce);
         let aad = associated_data(purpose, tenant);
-        // Encryption fails only beyond 256 GiB; such a value cannot be opened again, which is what an empty one says too.
+        // Encryption fails only above 256 GiB; the result is then an empty value, which cannot be opened.
         let body = key.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &aad }).unwrap_or_default();
         sealed.extend_from_slice(&body);
         sealed
@@ -78,23 +79,24 @@ impl Sealer {
         key.cipher.decrypt(&XNonce::from(nonce), Payload { msg: body, aad: &aad }).map_err(|_| OpenError)
     }
 
-    /// As [`Sealer::seal`], written as unpadded base64url.
+    /// Like [`Sealer::seal`], encoded as unpadded base64url.
     pub fn seal_text(&self, purpose: Purpose, tenant: TenantId, plaintext: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(self.seal(purpose, tenant, plaintext))
     }
 
-    /// Opens what [`Sealer::seal_text`] wrote.
+    /// Opens a value of [`Sealer::seal_text`].
     pub fn open_text(&self, purpose: Purpose, tenant: TenantId, sealed: &str) -> Result<Vec<u8>, OpenError> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| OpenError)?;
         self.open(purpose, tenant, &bytes)
     }
 
-    /// Whether `sealed` was made under a key that is no longer the first: a reason to seal it anew when it is written.
+    /// Whether `sealed` was sealed under a key that is no longer the first, so that it should be sealed again when it is
+    /// written.
     pub fn is_outdated(&self, sealed: &[u8]) -> bool {
         sealed.get(1..=KEY_ID).is_none_or(|id| id != self.keys[0].id)
     }
 
-    /// As [`Sealer::is_outdated`], for what [`Sealer::seal_text`] wrote.
+    /// Like [`Sealer::is_outdated`], for a value of [`Sealer::seal_text`].
     pub fn is_outdated_text(&self, sealed: &str) -> bool {
         URL_SAFE_NO_PAD.decode(sealed).map_or(true, |bytes| self.is_outdated(&bytes))
     }
@@ -120,7 +122,7 @@ impl SealingKey {
 /// same secret. Neither the input nor the secret of another purpose can be computed from it.
 pub fn derive_secret(secret: &Secret<String>, purpose: Purpose) -> Secret<String> {
     let mut derived = [0; 32];
-    // The only error is a length beyond 255 hashes.
+    // The only error is an output length above 255 hashes.
     let is_derived = Hkdf::<Sha256>::new(Some(b"kleis secret"), secret.expose().as_bytes())
         .expand(purpose.0.as_bytes(), &mut derived)
         .is_ok();
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_value_opens_for_its_purpose_and_tenant_alone() {
+    fn a_sealed_value_opens_only_for_its_purpose_and_tenant() {
         let sealer = sealer(&["first secret"]);
         let value = sealer.seal(CHALLENGE, TenantId::DEFAULT, b"hello");
         assert_eq!(sealer.open(CHALLENGE, TenantId::DEFAULT, &value), Ok(b"hello".to_vec()));
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_secret_is_the_same_everywhere_and_another_for_each_purpose() {
+    fn a_derived_secret_is_deterministic_and_differs_by_purpose() {
         let secret = |text: &str| Secret::new(text.to_owned());
         let derived = |text: &str, purpose| derive_secret(&secret(text), purpose).expose().clone();
         assert_eq!(derived("a", CHALLENGE), derived("a", CHALLENGE));

@@ -1,10 +1,10 @@
-//! Values that must not be seen: wiped when dropped, without `Debug`, `Display` or `Serialize`.
+//! Values that must not be shown: wiped when dropped, without `Display` or `Serialize`, and with a `Debug` that hides them.
 
 use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-/// A secret value. [`Secret::expose`] is the only way to read it, so that each reading can be found by name.
+/// A secret value. [`Secret::expose`] is the only way to read it, so that each use can be found by name.
 #[derive(Clone)]
 pub struct Secret<T: Zeroize>(T);
 
@@ -19,7 +19,7 @@ impl<T: Zeroize> Secret<T> {
 }
 
 impl Secret<String> {
-    /// Compares in a time that depends on the lengths alone.
+    /// Compares in a time that depends only on the lengths.
     pub fn matches(&self, other: &str) -> bool {
         self.0.as_bytes().ct_eq(other.as_bytes()).into()
     }
@@ -49,7 +49,7 @@ impl<'de, T: Zeroize + Deserialize<'de>> Deserialize<'de> for Secret<T> {
     }
 }
 
-/// A secret is written like the value that it hides.
+/// The schema of a secret is that of the value that it hides.
 impl<T: Zeroize + schemars::JsonSchema> schemars::JsonSchema for Secret<T> {
     fn inline_schema() -> bool {
         true

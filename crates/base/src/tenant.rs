@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A small integer that leads every primary key. Until others are made there is one: [`TenantId::DEFAULT`].
+/// A small integer that is the first column of every primary key. Currently only [`TenantId::DEFAULT`] exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TenantId(i32);

@@ -1,6 +1,6 @@
-//! Serde for values that travel as their text.
+//! Serde for types that are serialized as text.
 
-/// Writes a type by its `Display` and reads it by its `FromStr`.
+/// Serializes a type by its `Display` and deserializes it by its `FromStr`.
 macro_rules! text_serde {
     ($type:ty) => {
         impl serde::Serialize for $type {

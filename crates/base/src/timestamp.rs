@@ -1,5 +1,5 @@
-//! A point in time, to the microsecond, in UTC. It travels as RFC 3339 and rests in the database as microseconds since
-//! the Unix epoch, so that both engines keep the same precision.
+//! A point in time, to the microsecond, in UTC. It is serialized as RFC 3339 and stored in the database as microseconds since
+//! the Unix epoch, so that both engines have the same precision.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,12 +21,12 @@ pub struct ParseTimestampError;
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
-    /// 9999-12-31T23:59:59.999999Z, the last time that RFC 3339 can write. Arithmetic stops here.
+    /// 9999-12-31T23:59:59.999999Z, the last time in RFC 3339. Arithmetic saturates here.
     pub const MAX: Self = Self(253_402_300_799_999_999);
-    /// 0000-01-01T00:00:00Z, the first one.
+    /// 0000-01-01T00:00:00Z, the first time in RFC 3339.
     pub const MIN: Self = Self(-62_167_219_200_000_000);
 
-    /// Values out of RFC 3339's range are brought to its nearer end.
+    /// Values outside RFC 3339's range are clamped to it.
     pub const fn from_unix_micros(micros: i64) -> Self {
         if micros > Self::MAX.0 {
             Self::MAX
@@ -45,7 +45,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the epoch, as JWT's `NumericDate` wants them (RFC 7519 section 2).
+    /// Whole seconds since the epoch, as in JWT's `NumericDate` (RFC 7519 section 2).
     pub const fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
@@ -60,7 +60,7 @@ impl Timestamp {
         Self::from_unix_micros(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// How long ago `earlier` was; zero when it lies in the future.
+    /// The time since `earlier`; zero when it is in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_and_micros_say_the_same_time() {
+    fn text_and_micros_represent_the_same_time() {
         let at: Timestamp = "2026-11-22T10:20:30.123456Z".parse().unwrap_or(Timestamp::EPOCH);
         assert_eq!(at.to_string(), "2026-11-22T10:20:30.123456Z");
         assert_eq!(Timestamp::from_unix_micros(at.unix_micros()), at);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn arithmetic_stops_at_the_ends_of_rfc_3339() {
+    fn arithmetic_saturates_at_the_limits_of_rfc_3339() {
         assert_eq!(Timestamp::MAX.plus(Duration::from_secs(1)), Timestamp::MAX);
         assert_eq!(Timestamp::EPOCH.plus(Duration::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999Z");

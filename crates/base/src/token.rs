@@ -1,4 +1,4 @@
-//! Bearer values: plain from the moment they are minted to the answer that carries them, a digest ever after.
+//! Bearer values: plain from their generation to the answer that contains them, and stored only as a digest.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -6,12 +6,12 @@ use zeroize::Zeroize;
 
 use crate::Rng;
 
-/// A bearer value as its holder knows it. It never goes to storage or into a log.
+/// A bearer value as its holder has it. It must never be stored or logged.
 #[derive(Clone)]
 pub struct PlainToken(String);
 
 impl PlainToken {
-    /// `prefix` followed by `length` random alphanumerics; 32 of them carry 190 bits.
+    /// `prefix` followed by `length` random alphanumerics; 32 of them have 190 bits of entropy.
     pub fn generate(rng: &Rng, prefix: &str, length: usize) -> Self {
         Self(format!("{prefix}{}", rng.alphanumeric(length)))
     }
@@ -25,7 +25,7 @@ impl PlainToken {
         &self.0
     }
 
-    /// What is stored and looked up in its place. SHA-256 without a key is enough, because the value is random.
+    /// The digest that is stored and looked up. SHA-256 without a key is sufficient, because the value is random.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.0.as_bytes()).into())
     }
@@ -43,7 +43,7 @@ impl std::fmt::Debug for PlainToken {
     }
 }
 
-/// The stored form of a [`PlainToken`]: 32 bytes that find it and do not reveal it.
+/// The stored form of a [`PlainToken`]: 32 bytes that identify it and do not reveal it.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenDigest([u8; 32]);
 

@@ -1,7 +1,7 @@
 //! The certificate authorities that outbound TLS connections trust: mail servers, upstreams, key sets, hooks, the database
 //! and the trace collector all use one store, so that a private authority is configured once.
 //!
-//! The store is built at the edge, from the system's certificates and the configured ones, and handed down.
+//! The store is built at the edge, from the system's certificates and the configured ones, and passed down.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub enum NoCertificate {
 }
 
 impl TrustStore {
-    /// The authorities that public browsers trust, as they were when this program was built.
+    /// The authorities that browsers trust, as of the time when this program was built.
     pub fn bundled() -> Self {
         Self::build(Vec::new(), true)
     }
@@ -73,12 +73,12 @@ impl TrustStore {
         self.0.roots.clone()
     }
 
-    /// The authorities beside the bundled ones, for libraries that build their own store.
+    /// The authorities without the bundled ones, for libraries that build their own store.
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.0.certificates
     }
 
-    /// Whether the bundled authorities are trusted, too.
+    /// Whether the bundled authorities are trusted as well.
     pub fn includes_bundled(&self) -> bool {
         self.0.includes_bundled
     }

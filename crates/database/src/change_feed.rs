@@ -1,12 +1,12 @@
-//! The change feed: reads what other processes changed, a few times a second, once for the whole process.
+//! The change feed: reads the changes of other processes, several times a second, once for the whole process.
 //!
-//! On PostgreSQL each transaction that touches something writes a row into `kleis_changes`, sent ahead of its `COMMIT`. A row
-//! becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] beyond the last one; a
-//! transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row once more before it is acknowledged. Rows are
-//! deleted when nothing that was read before them can be valid any more.
+//! On PostgreSQL each transaction that touches a subject writes a row into `kleis_changes`, which is sent ahead of its
+//! `COMMIT`. A row becomes visible a little after its time, so each query reaches back by [`OVERLAP_MICROS`] before the last
+//! one; a transaction whose commit takes longer than [`SLOW_COMMIT`] writes its row again before it is acknowledged. Rows are
+//! deleted when no value that was read before them can still be valid.
 //!
-//! On SQLite the changes of this process are all known. Whether another process wrote to the file (a command, say) is known to
-//! SQLite; what it wrote is not, so everything is invalid then.
+//! On SQLite all changes of this process are known. SQLite reports whether another process wrote to the file (a command, for
+//! instance), but not what it wrote, so everything is invalidated.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -19,26 +19,27 @@ use crate::{Engine, Error, Inner, Statement, values};
 
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// How far each question reaches back beyond the last one.
+/// How far each query reaches back before the last one.
 const OVERLAP_MICROS: i64 = 2_000_000;
 
-/// A commit that takes longer may become visible beyond the reach of the next question.
+/// A commit that takes longer may become visible outside the overlap of the next query.
 pub(crate) const SLOW_COMMIT: Duration = Duration::from_secs(1);
 
-/// How long a value is valid at most where other processes write: a change that the feed missed for an unknown reason ends then.
+/// The maximal validity of a value where other processes write. It limits the effect of a change that the feed missed.
 pub(crate) const LONGEST_VALIDITY: Duration = Duration::from_mins(1);
 
-/// Between two answers. A process that was stopped for longer (a machine that slept, whose clock did not run) may find that
-/// rows are deleted already; and a server whose time went back was replaced by another one. Nothing is valid then.
+/// The maximal time between two answers. A process that was suspended for longer (on a sleeping machine whose clock stopped)
+/// may miss deleted rows; and a server whose time went back was replaced by another one. In both cases everything is
+/// invalidated.
 const LONGEST_GAP_MICROS: i64 = 60_000_000;
 
 /// Longer than [`LONGEST_VALIDITY`], so that no process needs an older row.
 const KEEP_MICROS: i64 = 120_000_000;
 
-/// How many questions lie between two deletions.
+/// The number of queries between two deletions.
 const QUESTIONS_PER_DELETION: u32 = 240;
 
-/// The time is the server's: the clocks of the nodes may differ.
+/// The time is the server's, because the clocks of the nodes may differ.
 pub(crate) static INSERT_CHANGE: Statement = Statement::across_tenants(
     "database::INSERT_CHANGE",
     "SELECT $1, $2, $3",
@@ -60,14 +61,14 @@ static DELETE_CHANGES: Statement = Statement::across_tenants(
     "DELETE FROM kleis_changes WHERE changed_at < $1",
 );
 
-/// Up to where the changes of other processes are known.
+/// The position up to which the changes of other processes are known.
 pub(crate) enum Position {
-    /// What SQLite counts: the commits of others.
+    /// SQLite's counter of the commits of other processes.
     Sqlite(i64),
     Postgres {
         /// The server's time of the last answer, in microseconds; 0 before the first.
         now: i64,
-        /// The rows of the last answer: they come again as long as they lie in the overlap.
+        /// The rows of the last answer. They are returned again as long as they are in the overlap.
         seen: HashSet<(i64, i64)>,
         questions: u32,
     },
@@ -82,8 +83,8 @@ impl Position {
     }
 }
 
-/// Asks until the database is dropped.
-#[expect(clippy::disallowed_methods, reason = "the task ends by itself when the database is dropped")]
+/// Queries until the database is dropped.
+#[expect(clippy::disallowed_methods, reason = "the task ends when the database is dropped")]
 pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
     let database: Weak<Inner> = Arc::downgrade(database);
     tokio::spawn(async move {
@@ -93,7 +94,7 @@ pub(crate) fn follow(database: &Arc<Inner>, mut position: Position) {
             let asked_at = Instant::now();
             match inner.ask(&mut position).await {
                 Ok(()) => inner.changes.feed_answered(asked_at),
-                // The cache notices by itself that the feed is silent; what is wrong with the database is said elsewhere.
+                // The cache detects a silent feed, and other code reports problems of the database.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no changes could be read"),
             }
         }

@@ -1,11 +1,11 @@
-//! What changed, so that the read cache returns nothing that is out of date.
+//! Changes of subjects, so that the read cache returns no outdated value.
 //!
-//! Every transaction says what it touches ([`WriteTx::touch`](crate::WriteTx::touch)); a value that was read before that is
-//! invalid afterwards. What always holds:
-//! - A change that was acknowledged by this process is seen by this process at once.
-//! - A change of another process is seen in under a second: by the change feed (`change_feed`), or, when the feed does not
-//!   answer, because nothing that was read more than half a second ago is valid then.
-//! - A touch can be mistaken for that of another subject, which costs a read, never the other way round.
+//! Every transaction declares the subjects that it changes ([`WriteTx::touch`](crate::WriteTx::touch)); a value that was read
+//! before is invalid afterwards. Invariants:
+//! - A change that this process acknowledged is visible to this process immediately.
+//! - A change of another process is visible in less than a second: by the change feed (`change_feed`), or, when the feed does
+//!   not answer, because values older than half a second are then invalid.
+//! - A touch can be mistaken for that of another subject, which causes an unnecessary read, but a touch is never missed.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -16,21 +16,21 @@ use base::TenantId;
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-/// Subjects share the slots: more of them only make an unnecessary read rarer. A slot's number has two bytes.
+/// Subjects share the slots: more slots only make an unnecessary read less frequent. The number of a slot has two bytes.
 const SLOTS: usize = 1 << 16;
 
-/// For how long a value is valid without the feed.
+/// How long a value is valid without the feed.
 pub(crate) const VALID_WITHOUT_FEED: Duration = Duration::from_millis(500);
 
-/// For how long an answer of the feed counts. Longer than its interval, shorter than the second in which a change of another
-/// process must be seen.
+/// How long an answer of the feed counts. Longer than its interval, and shorter than the second in which a change of another
+/// process must become visible.
 const FEED_COUNTS: Duration = Duration::from_millis(800);
 
-/// A moment in the changes of this process.
+/// A point in the sequence of changes of this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Revision(u64);
 
-/// Where the changes of a subject are noted.
+/// The slot in which the changes of a subject are recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot(u16);
 
@@ -41,9 +41,9 @@ pub(crate) struct Changes {
     /// The revision at which everything was last invalidated.
     everything: AtomicU64,
     opened_at: Instant,
-    /// When the last question began that the feed has answered: microseconds since the opening, 0 for never.
+    /// When the last answered query of the feed began: microseconds since the opening, 0 for never.
     feed_answered: AtomicU64,
-    /// Tells the changes of this process from those of others.
+    /// Distinguishes the changes of this process from those of others.
     pub(crate) node: i64,
     sequence: AtomicI64,
 }
@@ -72,7 +72,7 @@ impl Changes {
         }
     }
 
-    /// Something changed, and nobody knows what.
+    /// An unknown change: everything is invalid.
     pub(crate) fn touch_everything(&self) {
         let revision = self.revision.fetch_add(1, Ordering::SeqCst) + 1;
         self.everything.fetch_max(revision, Ordering::SeqCst);
@@ -83,7 +83,7 @@ impl Changes {
             && self.slots.get(usize::from(slot.0)).is_some_and(|it| it.load(Ordering::SeqCst) <= revision.0)
     }
 
-    /// The feed has answered a question that began at `asked_at`.
+    /// Records that the feed answered a query that began at `asked_at`.
     pub(crate) fn feed_answered(&self, asked_at: Instant) {
         self.feed_answered.fetch_max(self.micros(asked_at), Ordering::SeqCst);
     }
@@ -104,8 +104,8 @@ impl Changes {
     }
 }
 
-/// What a transaction touches. It is noted when this is dropped, which must not be before a commit is visible: whoever
-/// carries the transaction out keeps it until then, even when nobody waits for the outcome any more.
+/// The subjects that a transaction touches. They are recorded when this is dropped, which must not happen before a commit is
+/// visible: the code that runs the transaction keeps it until then, even when the caller no longer waits for the outcome.
 pub(crate) struct Touched {
     changes: Arc<Changes>,
     slots: Vec<Slot>,
@@ -120,7 +120,7 @@ impl Touched {
         self.slots.push(slot);
     }
 
-    /// Leaves nothing behind.
+    /// Takes the slots and leaves none.
     pub(crate) fn take(&mut self) -> Self {
         Self { changes: self.changes.clone(), slots: std::mem::take(&mut self.slots) }
     }
@@ -140,12 +140,12 @@ impl Drop for Touched {
 
 impl Slot {
     pub(crate) fn of(tenant: TenantId, subject: &[u8]) -> Self {
-        // The same in every process and in every version, because slots travel between them.
+        // The same in every process and in every version, because slot numbers are exchanged between them.
         let digest = Sha256::new().chain_update(tenant.as_i32().to_be_bytes()).chain_update(subject).finalize();
         Self(u16::from_be_bytes([digest[0], digest[1]]))
     }
 
-    /// How slots travel: two bytes each.
+    /// The encoding of slots: two bytes each.
     pub(crate) fn encode(slots: &[Self]) -> Vec<u8> {
         slots.iter().flat_map(|slot| slot.0.to_be_bytes()).collect()
     }

@@ -1,4 +1,4 @@
-//! Data source names, as the configuration files of the systems that we replace write them.
+//! Data source names, in the notation of the configuration files of the replaced systems.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio_postgres::config::{Host, SslMode};
 use url::form_urlencoded;
 
-/// Where the database is.
+/// The location of the database.
 #[derive(Clone)]
 pub enum Dsn {
     Sqlite(SqliteLocation),
@@ -20,7 +20,7 @@ pub enum Dsn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqliteLocation {
     File(PathBuf),
-    /// A file of its own that vanishes with the process.
+    /// A temporary file that is deleted with the process.
     Temporary,
 }
 
@@ -33,7 +33,7 @@ pub struct PostgresConfig {
     pub(crate) trust: TrustStore,
 }
 
-/// The data source name cannot be used, and why. It never repeats the name, which may hold a password.
+/// Why the data source name cannot be used. The message never contains the name, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDsn {
     #[error("the dsn is not a URL; write sqlite:///path/to/file, postgres://user:password@host:5432/name or memory")]
@@ -42,22 +42,24 @@ pub enum InvalidDsn {
     UnknownScheme(String),
     #[error("MySQL is not supported; move to PostgreSQL or SQLite")]
     MySql,
-    #[error("the dsn names no database file")]
+    #[error("the dsn has no path of a database file")]
     NoPath,
     #[error("the dsn parameter {0} has a value that cannot be used")]
     InvalidParameter(&'static str),
     #[error("the dsn is not a valid PostgreSQL address; write postgres://user:password@host:5432/name")]
     InvalidPostgres,
     #[error(
-        "the dsn names no host; write postgres://user@host/name, or postgres://user@/name?host=/folder/of/the/socket"
+        "the dsn has no host; write postgres://user@host/name, or postgres://user@/name?host=/folder/of/the/socket"
     )]
     NoHost,
-    #[error("sslcert and sslkey have no effect in the dsn: PostgreSQL is not shown a client certificate")]
+    #[error(
+        "sslcert and sslkey in the dsn are not supported: remove them, client certificates are never sent to PostgreSQL"
+    )]
     ClientCertificate,
 }
 
 impl Dsn {
-    /// The same database, whose certificate is checked against `trust` unless the dsn names an authority of its own.
+    /// The same database, whose certificate is checked against `trust` unless the dsn has an authority of its own.
     #[must_use]
     pub fn trusting(mut self, trust: &TrustStore) -> Self {
         if let Self::Postgres(config) = &mut self {
@@ -117,7 +119,7 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
                 let count = value.parse().ok().filter(|count| *count > 0);
                 max_connections = count.ok_or(InvalidDsn::InvalidParameter("max_conns"))?;
             }
-            // The pool keeps its connections; these had a meaning for the pools that we replace.
+            // The pool keeps its connections; these parameters are for the pools of the replaced programs.
             "max_idle_conns"
             | "max_conn_lifetime"
             | "max_conn_idle_time"
@@ -134,7 +136,7 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
             name if OF_OTHER_DRIVERS.contains(&name) => {}
             "options" => options.push(value),
             name if OF_THE_DRIVER.contains(&name) => drop(kept.append_pair(name, &value)),
-            // As for the drivers that we replace, any other name is a setting of the session (`search_path`).
+            // As in the drivers of the replaced programs, any other name is a setting of the session (`search_path`).
             name => options.push(format!("-c {name}={}", value.replace('\\', "\\\\").replace(' ', "\\ "))),
         }
     }
@@ -145,8 +147,8 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
         Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         Host::Unix(_) => true,
     });
-    // A certificate that is not checked protects from nobody: every mode but `disable` checks it. Without a mode a
-    // database on this machine is reached in clear and any other one under TLS.
+    // An unchecked certificate does not protect, so every mode but `disable` checks it. Without a mode, a database on this
+    // machine is reached without TLS and any other with it.
     let tls = match ssl_mode.as_deref() {
         Some("disable") => false,
         Some("require" | "verify-ca" | "verify-full") => true,
@@ -173,7 +175,7 @@ fn postgres(rest: &str) -> Result<Dsn, InvalidDsn> {
     })))
 }
 
-/// What our driver is told as it stands.
+/// Parameters that our driver supports.
 const OF_THE_DRIVER: &[&str] = &[
     "user",
     "password",
@@ -191,7 +193,7 @@ const OF_THE_DRIVER: &[&str] = &[
     "hostaddr",
 ];
 
-/// How the drivers of the replaced programs speak, which ours need not be told.
+/// Parameters of the drivers of the replaced programs that our driver does not need.
 const OF_OTHER_DRIVERS: &[&str] = &[
     "binary_parameters",
     "client_encoding",
@@ -213,22 +215,22 @@ const OF_OTHER_DRIVERS: &[&str] = &[
     "statement_cache_mode",
 ];
 
-/// The address with the host and the port that its parameters name: the folder of a socket can stand in no other place
-/// without being escaped. `None` when nobody names a host.
+/// The address with the host and the port of its parameters. The directory of a socket must be escaped there. `None` without a
+/// host.
 fn with_host(address: &str, host: Option<&str>, port: Option<&str>) -> Option<String> {
     let (authority, name) = address.split_once('/').unwrap_or((address, ""));
-    let (user, said) = authority.rsplit_once('@').map_or(("", authority), |(user, said)| (user, said));
+    let (user, own) = authority.rsplit_once('@').map_or(("", authority), |(user, own)| (user, own));
     let separator = if user.is_empty() { "" } else { "@" };
     let host = match host {
         Some(host) => utf8_percent_encode(host, NON_ALPHANUMERIC).to_string(),
-        None => said.to_owned(),
+        None => own.to_owned(),
     };
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     (!host.is_empty()).then(|| format!("{user}{separator}{host}{port}/{name}"))
 }
 
-/// A transaction mostly waits for the server's flush, and many of them share one: with few connections they would queue for
-/// it. Three nodes of a few cores fit into the hundred that a server accepts by default.
+/// A transaction mostly waits for the server's flush, which many of them share: with few connections they would queue for it.
+/// The connections of three nodes fit into the hundred that a server accepts by default.
 const DEFAULT_MAX_CONNECTIONS: usize = 28;
 
 impl fmt::Debug for Dsn {
@@ -292,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_session_are_handed_on_and_manners_of_other_drivers_have_no_effect() {
+    fn settings_of_the_session_are_passed_on_and_parameters_of_other_drivers_have_no_effect() {
         let options = |query: &str| match parse(&format!("postgres://user@h/name?{query}")).unwrap() {
             Dsn::Postgres(config) => config.driver.get_options().map(str::to_owned),
             Dsn::Sqlite(_) => panic!("not PostgreSQL"),
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named() {
+    fn the_error_of_an_unusable_dsn_gives_the_reason() {
         assert_eq!(parse("mysql://root@tcp(h)/db").unwrap_err(), InvalidDsn::MySql);
         assert_eq!(parse("file.db").unwrap_err(), InvalidDsn::NotAUrl);
         assert_eq!(parse("postgres://h/db?sslmode=maybe").unwrap_err(), InvalidDsn::InvalidParameter("sslmode"));
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_left_out_only_on_this_machine_or_when_asked() {
+    fn tls_is_omitted_only_on_this_machine_or_on_request() {
         let tls = |text: &str| match parse(text).unwrap() {
             Dsn::Postgres(config) => config.tls,
             Dsn::Sqlite(_) => panic!("not PostgreSQL"),

@@ -1,25 +1,25 @@
-//! What can go wrong between an operation and its rows.
+//! Errors of the database.
 
 use std::error::Error as StdError;
 
-/// A failure of the database. Which row or value was concerned is for the log, never for a client.
+/// A failure of the database. The affected row or value is for the log, never for a client.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A uniqueness rule refused the write. `constraint` is the engine's own wording, for the log; an operation decides by
-    /// the statement that failed, or avoids the failure with `ON CONFLICT DO NOTHING` and the number of rows touched.
+    /// A unique constraint refused the write. `constraint` is the engine's text, for the log; an operation decides by the
+    /// statement that failed, or avoids the failure with `ON CONFLICT DO NOTHING` and the number of affected rows.
     #[error("conflicting row: {constraint}")]
     Conflict { constraint: String },
-    /// A row that makes no sense: written by something else, or by a version with a fault.
+    /// A row with invalid content, written by another program or by a version with a bug.
     #[error("inconsistent row in {table}: {what}")]
     Inconsistent { table: &'static str, what: String },
-    /// The database cannot be reached, is overloaded, or asks for the transaction to be tried again.
+    /// The database cannot be reached, is overloaded, or requires the transaction to be retried.
     #[error("database unavailable: {what}")]
     Unavailable {
         what: &'static str,
         #[source]
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
-    /// The driver or the engine refused a statement: a fault of ours.
+    /// The driver or the engine refused a statement: an internal error.
     #[error("database refused {statement}")]
     Driver {
         statement: &'static str,
@@ -29,7 +29,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A row of `table` (or of the statement of that name) that makes no sense, and why.
+    /// A row of `table` (or of the statement of that name) with invalid content, and the reason.
     pub fn inconsistent(table: &'static str, what: impl Into<String>) -> Self {
         Self::Inconsistent { table, what: what.into() }
     }

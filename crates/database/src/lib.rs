@@ -1,13 +1,15 @@
-//! One database, two engines: SQLite inside the process, PostgreSQL (and what speaks like it) beside it.
+//! One database with two engines: SQLite inside the process, and PostgreSQL or a compatible server.
 //!
-//! Services write each SQL statement once, name it with [`statements!`], and run it in a transaction that belongs to a
-//! tenant. What always holds:
-//! - **The tenant is parameter `$1`** and is bound by the transaction, so that no statement can forget it. A statement
-//!   about all tenants says so by name and is meant for background work.
-//! - **A write that was acknowledged is durable.** On SQLite the operations that queue while the disk is busy share one
-//!   `fsync`; on PostgreSQL `commit` is the server's.
-//! - **A failed statement fails its transaction** on both engines: nothing else runs in it, dropping it rolls back.
-//! - **The read cache** returns nothing that this process changed, and nothing that another process changed a second ago.
+//! Services write each SQL statement once, name it with [`statements!`], and run it in a transaction that belongs to a tenant.
+//! Invariants:
+//! - **The tenant is parameter `$1`** and is bound by the transaction, so that no statement can omit it. A statement about all
+//!   tenants is marked by name and is meant for background work.
+//! - **An acknowledged write is durable.** On SQLite the operations that queue while the disk is busy share one `fsync`; on
+//!   PostgreSQL `commit` is the server's.
+//! - **A failed statement fails its transaction** on both engines: nothing else runs in it, and dropping it rolls back.
+//! - **The read cache** returns nothing that this process changed, and nothing that another process changed more than a second
+//!   ago.
+//! - Only this crate names a driver, and only this crate distinguishes the engines.
 //! - Only this crate names a driver, and only this crate asks which engine it is.
 
 mod change_feed;
@@ -59,7 +61,7 @@ struct Inner {
     engine: Engine,
     counters: Counters,
     changes: Arc<Changes>,
-    /// Rung after a commit that left work for the background.
+    /// Notified after a commit that left work for the background.
     bell: tokio::sync::Notify,
 }
 
@@ -74,7 +76,7 @@ struct Counters {
     write_transactions: AtomicU64,
 }
 
-/// How much work was asked of the database since it was opened.
+/// The number of statements and transactions since the database was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub statements: u64,
@@ -82,7 +84,7 @@ pub struct Usage {
 }
 
 impl Database {
-    /// Opens the database and checks that it answers. Migrations are a step of their own: [`Database::migrate`].
+    /// Opens the database and checks that it answers. Migrations are a separate step: [`Database::migrate`].
     pub async fn open(dsn: &Dsn) -> Result<Self, Error> {
         let changes = Arc::new(Changes::new());
         let mut sqlite_version = 0;
@@ -103,18 +105,19 @@ impl Database {
         Ok(Self(inner))
     }
 
-    /// Reads for one tenant. Each statement sees what was committed when it ran; none of them waits for a writer.
+    /// Reads for one tenant. Each statement sees what is committed when it runs; none waits for a writer.
     pub fn read(&self, tenant: TenantId) -> ReadTx {
         ReadTx::new(self.clone(), tenant)
     }
 
-    /// Opens a transaction that may write. On SQLite it waits for its turn; nothing but the transaction is awaited in it.
+    /// Opens a transaction that may write. On SQLite it waits for its turn, so no other work may be awaited in it.
     pub async fn write(&self, tenant: TenantId) -> Result<WriteTx, Error> {
         self.0.counters.write_transactions.fetch_add(1, Ordering::Relaxed);
         WriteTx::begin(self.clone(), tenant).await
     }
 
-    /// Runs one statement as a transaction of its own, which spares PostgreSQL two round trips. Returns the rows touched.
+    /// Runs one statement as a transaction of its own, which saves two round trips to PostgreSQL. Returns the number of
+    /// affected rows.
     pub async fn write_once(
         &self,
         tenant: TenantId,
@@ -136,7 +139,7 @@ impl Database {
         }
     }
 
-    /// Whether the database answers; for readiness.
+    /// Checks that the database answers; for readiness.
     pub async fn ping(&self) -> Result<(), Error> {
         match &self.0.engine {
             Engine::Sqlite(engine) => engine.ping(),
@@ -144,14 +147,14 @@ impl Database {
         }
     }
 
-    /// Writes a row with its own values: fails when the disk is full, or when the database takes no writes for another
-    /// reason. For readiness.
+    /// Writes a row without changing it. Fails when the disk is full, or when the database refuses writes for another reason.
+    /// For readiness.
     pub async fn probe_write(&self) -> Result<(), Error> {
         let first_version = Value::from(1);
         self.write_once(TenantId::DEFAULT, &migration::PROBE_WRITE, &[first_version]).await.map(|_| ())
     }
 
-    /// Asks both engines to prepare `statement`, which proves its syntax, tables, columns and parameters.
+    /// Prepares `statement`, which checks its syntax, tables, columns and parameters.
     pub async fn prepare(&self, statement: &'static Statement) -> Result<(), Error> {
         match &self.0.engine {
             Engine::Sqlite(engine) => engine.prepare(statement),
@@ -167,8 +170,8 @@ impl Database {
         }
     }
 
-    /// Resolves when a transaction of this process that asked for it ([`WriteTx::ring_on_commit`]) has committed: a hint
-    /// that spares the background its polling, never the only way that it learns of work.
+    /// Resolves when a transaction of this process that requested it ([`WriteTx::ring_on_commit`]) has committed. It is a hint
+    /// that reduces polling; background work must not depend on it alone.
     pub async fn rung(&self) {
         self.0.bell.notified().await;
     }

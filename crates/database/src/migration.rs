@@ -1,8 +1,8 @@
 //! Migrations: forward only, embedded in the binary, applied at start under a lock.
 //!
-//! Each service brings a [`MigrationSet`]. What was applied is kept with a checksum: a text that changed after it was
-//! applied stops the start. Versions that this binary does not know are left alone, so that an old binary goes on while a
-//! new one is rolled out (expand, then contract).
+//! Each service has a [`MigrationSet`]. Applied migrations are recorded with a checksum: a migration that was changed after it
+//! was applied stops the start. Versions that this binary does not know are ignored, so that an old binary keeps working while
+//! a new one is rolled out (expand, then contract).
 
 use base::Timestamp;
 use sha2::{Digest, Sha256};
@@ -16,13 +16,13 @@ pub(crate) const SELECT_APPLIED: &str = "SELECT service, version, checksum FROM 
 pub(crate) const INSERT_APPLIED: &str =
     "INSERT INTO kleis_migrations (service, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)";
 
-/// Changes nothing, and is written all the same.
+/// A write that changes nothing.
 pub(crate) static PROBE_WRITE: Statement = {
     const SQL: &str = "UPDATE kleis_migrations SET applied_at = applied_at WHERE version = $1";
     Statement::across_tenants("probe_write", SQL, SQL)
 };
 
-/// The name under which the migrations of this crate's own tables are listed, beside those of the services.
+/// The name of the migrations of this crate's own tables.
 pub const OWN_TABLES: &str = "database";
 
 const OWN: MigrationSet =
@@ -73,7 +73,7 @@ macro_rules! __migration {
     };
 }
 
-/// One line of `kleis migrate status`.
+/// A line of `kleis migrate status`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationStatus {
     pub service: String,
@@ -126,11 +126,10 @@ impl PendingMigration {
 }
 
 impl Database {
-    /// Applies what is missing, in one transaction under a lock, and says what that was. Safe to call from many processes
-    /// at once.
+    /// Applies missing migrations, in one transaction under a lock, and returns them. Safe to call from many processes at once.
     pub async fn migrate(&self, sets: &[MigrationSet], now: Timestamp) -> Result<Vec<MigrationStatus>, MigrationError> {
         let sets = &with_own(sets);
-        // Most starts find nothing to do: they should not wait for a lock to learn it.
+        // Most starts have nothing to apply and should not wait for the lock.
         if pending(sets, &self.applied_migrations().await?)?.is_empty() {
             return Ok(Vec::new());
         }
@@ -148,7 +147,7 @@ impl Database {
         Ok(done.into_iter().map(status).collect())
     }
 
-    /// Every migration that this binary knows, and whether it was applied.
+    /// Every migration of this binary, and whether it was applied.
     pub async fn migration_status(&self, sets: &[MigrationSet]) -> Result<Vec<MigrationStatus>, MigrationError> {
         let sets = &with_own(sets);
         let pending = pending(sets, &self.applied_migrations().await?)?;
@@ -204,7 +203,7 @@ fn pending(sets: &[MigrationSet], applied: &[AppliedMigration]) -> Result<Vec<Pe
     Ok(steps)
 }
 
-/// Over both texts: a database that moves between engines keeps its history.
+/// Computed over both texts, so that a database that moves between engines keeps its history.
 fn checksum(migration: &Migration) -> String {
     let digest = Sha256::new().chain_update(migration.sqlite).chain_update([0]).chain_update(migration.postgres);
     digest.finalize().iter().take(16).fold(String::new(), |mut text, byte| {

@@ -1,4 +1,4 @@
-//! Page tokens: typed, sealed, bound to a tenant and to one listing; they never reach SQL as text.
+//! Page tokens: typed, sealed, bound to a tenant and to one listing. They never reach SQL as text.
 
 use std::marker::PhantomData;
 
@@ -6,14 +6,14 @@ use base::{Sealer, TenantId, Timestamp, seal::Purpose};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Seals and opens the page tokens of one listing, whose keyset is `K`.
+/// Seals and opens the page tokens of one listing with the keyset `K`.
 #[derive(Debug)]
 pub struct PageToken<K> {
     listing: Purpose,
     key: PhantomData<fn() -> K>,
 }
 
-/// The token is not one of this listing, of this tenant, or of ours at all.
+/// The token does not belong to this listing or this tenant, or was not sealed by this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the page token is not valid")]
 pub struct InvalidPageToken;
@@ -32,7 +32,7 @@ impl<K: Serialize + DeserializeOwned> PageToken<K> {
 
     pub fn seal(&self, sealer: &Sealer, tenant: TenantId, key: K, now: Timestamp) -> String {
         let content = Sealed { key, issued_at: now.unix_seconds() };
-        // Keys are plain values: they always have a JSON form.
+        // Keys are plain values, so serialization does not fail.
         sealer.seal_text(self.listing, tenant, &serde_json::to_vec(&content).unwrap_or_default())
     }
 
@@ -49,7 +49,7 @@ mod tests {
     use base::{Rng, Secret};
 
     #[test]
-    fn a_token_opens_for_its_listing_and_tenant_alone() {
+    fn a_token_opens_only_for_its_listing_and_tenant() {
         const PEOPLE: PageToken<(i64, String)> = PageToken::new("page of people");
         const CLIENTS: PageToken<(i64, String)> = PageToken::new("page of clients");
         let sealer = Sealer::new(&[Secret::new("secret".to_owned())], Rng::seeded(1)).unwrap();

@@ -1,11 +1,11 @@
 //! A cache of rows that are read with nearly every request.
 //!
-//! A value is returned only while all of these hold:
-//! - No transaction touched its subjects after the read began, neither of this process nor, as far as the change feed knows,
-//!   of another one.
+//! A value is returned only if all of these are true:
+//! - No transaction touched its subjects after the read began, neither of this process nor, according to the change feed, of
+//!   another one.
 //! - The last answered query of the feed began less than 0.8 s ago, or the value is younger than half a second.
 //! - On PostgreSQL, the value is younger than a minute.
-//! - The same tenant asks.
+//! - The tenant is the same.
 //!
 //! The cache is bounded by bytes; the least used value is dropped first.
 
@@ -21,7 +21,7 @@ use crate::change_feed::LONGEST_VALIDITY;
 use crate::changes::{Revision, Slot, VALID_WITHOUT_FEED};
 use crate::{Database, Engine};
 
-/// What an entry takes besides its value.
+/// The memory of an entry besides its value.
 const ENTRY_BYTES: u64 = 256;
 
 pub struct ReadCache<K, V> {
@@ -31,7 +31,7 @@ pub struct ReadCache<K, V> {
 
 struct Entry<V> {
     value: Arc<V>,
-    /// Taken before the value was read.
+    /// The revision before the value was read.
     revision: Revision,
     subjects: Arc<[Slot]>,
     read_at: Instant,
@@ -54,7 +54,7 @@ impl<K, V> Weighter<(TenantId, K), Entry<V>> for ByBytes {
     }
 }
 
-/// When a read began whose result may be cached.
+/// The start of a read whose result may be cached.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadStart {
     revision: Revision,
@@ -65,9 +65,9 @@ pub struct ReadStart {
 #[derive(Debug)]
 pub struct Cacheable<'a, V> {
     pub value: V,
-    /// What the value is about, as transactions touch it.
+    /// The subjects of the value, as transactions touch them.
     pub subjects: &'a [&'a [u8]],
-    /// How much memory the value takes, roughly.
+    /// The approximate memory of the value.
     pub bytes: usize,
 }
 
@@ -90,19 +90,19 @@ impl<K: Eq + Hash, V> ReadCache<K, V> {
         }
         let age = now.saturating_duration_since(entry.read_at);
         let is_young_enough = match self.database.0.engine {
-            // One process serves an SQLite file.
+            // An SQLite file is served by one process.
             Engine::Sqlite(_) => true,
             Engine::Postgres(_) => age < LONGEST_VALIDITY,
         };
         age < VALID_WITHOUT_FEED || (is_young_enough && changes.is_feed_current(now))
     }
 
-    /// To be called before the read whose result [`ReadCache::put`] is given.
+    /// Must be called before the read whose result is passed to [`ReadCache::put`].
     pub fn start_reading(&self) -> ReadStart {
         ReadStart { revision: self.database.0.changes.revision(), at: Instant::now() }
     }
 
-    /// Keeps what was read since `start`.
+    /// Stores a value that was read since `start`.
     pub fn put(&self, start: ReadStart, tenant: TenantId, key: K, read: Cacheable<'_, V>) -> Arc<V> {
         let value = Arc::new(read.value);
         let subjects = read.subjects.iter().map(|subject| Slot::of(tenant, subject)).collect();
@@ -113,8 +113,8 @@ impl<K: Eq + Hash, V> ReadCache<K, V> {
     }
 }
 
-/// Roughly what a document takes that was parsed from this JSON. That is far more than its text: of a list of digits each has
-/// two bytes, and some seventy when it is parsed; an object of one member has room for several.
+/// The approximate memory of a document that is parsed from this JSON. It is much larger than the text: each element of a list
+/// of digits has two bytes of text, and about seventy when it is parsed; an object with one member has room for several.
 pub fn memory_of_json(text: &[u8]) -> usize {
     const VALUE_BYTES: usize = 160;
     let values = text.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
@@ -192,14 +192,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_tenant_never_sees_it() {
+    async fn another_tenant_never_gets_the_value() {
         let cache = cache(&database().await);
         put(&cache, cache.start_reading(), &[A]);
         assert!(cache.get(TenantId::from_i32(2), 1).is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_value_stays_until_it_changes_as_long_as_the_feed_answers() {
+    async fn a_value_is_valid_until_it_changes_while_the_feed_answers() {
         let database = database().await;
         let cache = cache(&database);
         put(&cache, cache.start_reading(), &[A]);
@@ -212,12 +212,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_value_ends_after_half_a_second_when_the_feed_is_silent() {
+    async fn a_value_expires_after_half_a_second_when_the_feed_is_silent() {
         let database = database().await;
         let cache = cache(&database);
         put(&cache, cache.start_reading(), &[A]);
         let entry = cache.entries.get(&(TENANT, 1)).expect("an entry");
-        // Nothing is awaited, so the feed does not run meanwhile.
+        // There is no await here, so the feed does not run in between.
         assert!(cache.is_valid(&entry, Instant::now() + Duration::from_millis(499)));
         assert!(!cache.is_valid(&entry, Instant::now() + Duration::from_millis(500)));
     }
@@ -232,7 +232,7 @@ mod tests {
         put(&cache, cache.start_reading(), &[A]);
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert!(cache.get(TENANT, 1).is_some());
-        // A connection of its own sees the file as another process does.
+        // To SQLite another connection looks like another process.
         let another = rusqlite::Connection::open(folder.path().join("kleis.db")).expect("opens");
         another.execute_batch("CREATE TABLE written_elsewhere (id integer)").expect("commits");
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_cache_holds_at_most_its_bytes_and_drops_entries_one_by_one() {
+    async fn the_cache_is_bounded_by_bytes_and_drops_entries_one_by_one() {
         let database = database().await;
         let cache = ReadCache::new(database, 1 << 20, 1024);
         for key in 0..10_000 {

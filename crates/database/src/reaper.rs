@@ -1,25 +1,25 @@
-//! Nothing grows for ever: each table says when a row is of no more use, and the reaper deletes such rows in small
-//! batches, so that no other write waits long for it.
+//! Deletes expired rows: each table defines when a row has expired, and the reaper deletes such rows in small batches, so that
+//! no other write waits long for it.
 
 use base::Timestamp;
 
 use crate::{Database, Engine, Error};
 
-/// Rows of one batch: small enough to hold the write lock for a few milliseconds.
+/// The number of rows of a batch, which holds the write lock for a few milliseconds.
 const BATCH: i64 = 500;
 
-/// When rows of a table are of no more use.
+/// The retention rule of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     pub table: &'static str,
     /// The columns of the primary key, for instance `tenant_id, id`.
     pub key: &'static str,
-    /// A condition over one row; `$1` is the present time in microseconds, and the only parameter. An index must serve it.
+    /// A condition on one row; `$1` is the current time in microseconds, and the only parameter. It must be served by an index.
     pub expired: &'static str,
 }
 
 impl Retention {
-    /// The column whose time decides, where the condition compares one with the present.
+    /// The column that the condition compares with the current time, if there is one.
     pub(crate) fn age_column(&self) -> Option<&'static str> {
         self.expired.split_once(" < $1")?.0.rsplit(' ').next()
     }
@@ -63,7 +63,7 @@ impl Reaper {
         Self { database, rules }
     }
 
-    /// Deletes what had expired by `now`, at most `batches` batches a table.
+    /// Deletes rows that had expired by `now`, at most `batches` batches per table.
     pub async fn reap(&self, now: Timestamp, batches: u32) -> Result<Vec<Reaped>, Error> {
         let mut reaped = Vec::new();
         for rule in &self.rules {

@@ -1,4 +1,4 @@
-//! One row of an answer, read by position.
+//! A row of a result, read by position.
 
 use crate::{Error, FromValue, OwnedValue, Statement, Value};
 
@@ -13,14 +13,14 @@ impl Row {
         Self { statement, values }
     }
 
-    /// The value of the column at `position`, counted from 0. A value of another kind is an inconsistent row.
+    /// The value of the column at `position`, counted from 0. A value of another type is an inconsistent row.
     pub fn get<T: FromValue>(&self, position: usize) -> Result<T, Error> {
         let value = self.values.get(position).cloned().ok_or_else(|| self.fault(position, "no such column"))?;
         let kind = value.kind();
         T::from_value(value).ok_or_else(|| self.fault(position, kind))
     }
 
-    /// As [`Row::get`], without a copy: the column is empty afterwards.
+    /// Like [`Row::get`], without a copy: the column is empty afterwards.
     pub fn take<T: FromValue>(&mut self, position: usize) -> Result<T, Error> {
         let slot = self.values.get_mut(position);
         let value = slot.map_or(Value::Null, |slot| std::mem::replace(slot, Value::Null));

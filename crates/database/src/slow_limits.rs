@@ -1,13 +1,13 @@
-//! How long a slow query may wait and run, on both engines.
+//! Time limits of slow queries, on both engines.
 
 use std::time::Duration;
 
 use crate::Error;
 
-/// How long a slow query waits for its turn.
+/// How long a slow query may wait for its turn.
 pub(crate) const QUEUE_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long a slow query runs.
+/// How long a slow query may run.
 pub(crate) const RUN_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn queue_is_full() -> Error {

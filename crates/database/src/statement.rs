@@ -1,9 +1,9 @@
-//! Statements: SQL with a name, written once.
+//! Named SQL statements, each written once.
 
 use std::sync::OnceLock;
 
-/// One SQL statement in the dialect that both engines share, or a pair where they must part. Parameters are `$1`, `$2` …;
-/// `= ANY($2)` chooses the rows of several UUIDs, given as one value.
+/// One SQL statement in the dialect that both engines share, or a pair where they differ. Parameters are `$1`, `$2` …; `=
+/// ANY($2)` selects the rows of several UUIDs, given as one value.
 #[derive(Debug)]
 pub struct Statement {
     name: &'static str,
@@ -11,7 +11,7 @@ pub struct Statement {
     postgres: &'static str,
     tenant_bound: bool,
     slow: bool,
-    /// SQLite takes `$1` for a name; `?1` is its word for a position.
+    /// The text with `?1`, because SQLite treats `$1` as a name.
     sqlite_text: OnceLock<String>,
 }
 
@@ -21,13 +21,14 @@ impl Statement {
         Self { name, sqlite, postgres, tenant_bound: true, slow: false, sqlite_text: OnceLock::new() }
     }
 
-    /// A statement about all tenants, for background work: `$1` is the first value given.
+    /// A statement about all tenants, for background work: `$1` is the first value.
     pub const fn across_tenants(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
         Self { name, sqlite, postgres, tenant_bound: false, slow: false, sqlite_text: OnceLock::new() }
     }
 
-    /// Marks a statement whose run time grows with the table: a count, an offset, a filter that no index serves. A
-    /// [`ReadTx`](crate::ReadTx) runs it apart from the quick ones, with few at a time and a limit on its run time.
+    /// Marks a statement whose run time grows with the table: a count, an offset, a filter without an index. A
+    /// [`ReadTx`](crate::ReadTx) runs it apart from the quick ones, with a limit on the number of such statements and on their
+    /// run time.
     #[must_use]
     pub const fn slow(mut self) -> Self {
         self.slow = true;
@@ -55,7 +56,7 @@ impl Statement {
     }
 }
 
-/// PostgreSQL has arrays; SQLite reads a list as a table of JSON.
+/// PostgreSQL has arrays; SQLite reads a list as a table from JSON.
 const ANY: (&str, &str) = ("= ANY($", "IN (SELECT unhex(value) FROM json_each($");
 
 /// Rewrites [`ANY`], and `$N` outside string literals as `?N`.
@@ -89,7 +90,7 @@ fn in_lists(sql: &str) -> String {
     text + rest
 }
 
-/// Names statements:
+/// Declares statements:
 ///
 /// ```
 /// database::statements! {
@@ -160,7 +161,7 @@ mod tests {
     use super::positional;
 
     #[test]
-    fn parameters_become_positions_and_literals_stay() {
+    fn parameters_become_positions_and_literals_are_unchanged() {
         assert_eq!(positional("a = $1 AND b = '$2' AND c = $13"), "a = ?1 AND b = '$2' AND c = ?13");
     }
 

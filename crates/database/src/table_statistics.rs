@@ -1,7 +1,7 @@
-//! How large the tables are: for the graphs that show that nothing grows for ever.
+//! The sizes of the tables, for graphs that show whether a table grows without bound.
 //!
-//! A statistics looks at every table, so it is taken rarely, beside the requests: on SQLite on a connection and a thread of its
-//! own, on PostgreSQL from what the server counts anyway.
+//! The statistics read every table, so they are computed rarely and in the background: on SQLite on a separate connection and
+//! thread, on PostgreSQL from the statistics of the server.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,22 @@ use crate::{Database, Engine, Error, Retention};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSize {
     pub table: String,
-    /// On SQLite counted up to [`MOST_ROWS`], on PostgreSQL as the server last counted.
+    /// Counted up to [`MOST_ROWS`] on SQLite; the server's estimate on PostgreSQL.
     pub rows: i64,
-    /// With its indexes, where the engine knows.
+    /// Including its indexes, where the engine provides it.
     pub bytes: Option<i64>,
-    /// The earliest of the times by which rows are deleted: when it expires, or when it happened.
+    /// The earliest of the times that decide about deletion: the expiry, or the time of an event.
     pub oldest: Option<Timestamp>,
 }
 
-/// Beyond this a table is large, and how large is not worth the time.
+/// Tables are counted up to this number of rows.
 pub const MOST_ROWS: i64 = 1_000_000;
 
-/// Counts the tables of a database.
+/// Computes the statistics of a database.
 #[derive(Clone, Debug)]
 pub struct TableStatistics {
     database: Database,
-    /// The time by which rows of a table are deleted.
+    /// The column whose time decides about the deletion of a table's rows.
     ages: BTreeMap<&'static str, &'static str>,
 }
 
@@ -38,7 +38,7 @@ impl TableStatistics {
         Self { database, ages: ages.collect() }
     }
 
-    /// Every table, in the order of their names.
+    /// All tables, sorted by name.
     pub async fn take(&self) -> Result<Vec<TableSize>, Error> {
         match &self.database.0.engine {
             Engine::Sqlite(engine) => engine.statistics(self.ages.clone()).await,
@@ -47,7 +47,7 @@ impl TableStatistics {
     }
 }
 
-/// The condition is what lets a partial index answer.
+/// The condition allows a partial index to answer.
 pub(crate) fn select_oldest(table: &str, column: &str) -> String {
     format!("SELECT min({column}) FROM {table} WHERE {column} IS NOT NULL")
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_age_of_a_row_is_the_time_by_which_it_is_deleted() {
+    fn the_age_of_a_row_is_the_time_that_decides_about_its_deletion() {
         let column = |expired| Retention { table: "t", key: "id", expired }.age_column();
         assert_eq!(column("expires_at < $1"), Some("expires_at"));
         assert_eq!(column("failed_at IS NOT NULL AND failed_at < $1 - 5"), Some("failed_at"));

@@ -1,9 +1,9 @@
-//! Both engines for tests: an SQLite database of its own for each test, and databases in one PostgreSQL cluster that is
-//! started when the first test asks and ends with the test process.
+//! Both engines for tests: an SQLite database per test, and databases in one PostgreSQL cluster, which the first test starts
+//! and which ends with the test process.
 //!
-//! The cluster needs the PostgreSQL server's programs; `KLEIS_POSTGRES_BIN` names their folder where they are not found.
-//! `KLEIS_TEST_POSTGRES` names a running cluster (a DSN of a superuser) to use in its place. A missing PostgreSQL fails the
-//! test: nothing is skipped.
+//! The cluster requires the programs of the PostgreSQL server; `KLEIS_POSTGRES_BIN` sets their directory if they are not found.
+//! `KLEIS_TEST_POSTGRES` sets a running cluster (a DSN of a superuser) to use instead. A missing PostgreSQL fails the test: no
+//! test is skipped.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a fixture that cannot be set up fails its test")]
 #![expect(
@@ -51,17 +51,17 @@ pub async fn postgres(sets: &[MigrationSet]) -> Database {
     migrated(&postgres_dsn().await, sets).await
 }
 
-/// Asks SQLite itself whether the file at `path` is whole.
+/// Runs SQLite's integrity check on the file at `path`.
 ///
 /// # Panics
-/// With what SQLite found wrong.
+/// With the problem that SQLite found.
 pub fn assert_sound(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the file opens");
-    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it is checked");
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("the check runs");
     assert_eq!(verdict, "ok", "{} is damaged", path.display());
 }
 
-/// Prepares every statement on both engines, and demands that each which is bound to a tenant uses `$1`.
+/// Prepares every statement on both engines, and requires that each statement of a tenant uses `$1`.
 ///
 /// # Panics
 /// With the name of the first statement that is refused.
@@ -81,7 +81,7 @@ pub async fn prepare_all(sets: &[MigrationSet], statements: &[&[&'static Stateme
     .await;
 }
 
-/// Reads the changes that other processes left in PostgreSQL, as the feed does a few times a second.
+/// Reads the changes of other processes from PostgreSQL, as the feed does several times a second.
 ///
 /// # Panics
 /// When they cannot be read.
@@ -90,7 +90,7 @@ pub async fn read_changes(database: &Database) {
     database.0.ask(&mut position).await.expect("the changes are read");
 }
 
-/// Demands that SQLite parses each statement once, however often it runs.
+/// Requires that SQLite parses each statement once, however often it runs.
 ///
 /// # Panics
 /// With the name of the first statement that is parsed again.
@@ -105,7 +105,7 @@ pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static 
             for position in 1..=prepared.parameter_count() {
                 prepared.raw_bind_parameter(position, 1).expect("binds");
             }
-            // A constraint may refuse the values; the statement was planned and run anyway.
+            // A constraint may refuse the values; the statement was planned and run nevertheless.
             let _ = prepared.raw_query().next();
             let parsed_again = prepared.get_status(rusqlite::StatementStatus::RePrepare);
             assert_eq!(parsed_again, 0, "{} is parsed at each run", statement.name());
@@ -114,7 +114,7 @@ pub async fn assert_parsed_once(sets: &[MigrationSet], statements: &[&[&'static 
     }
 }
 
-/// Fills every table with meaningless rows, so that the planner of PostgreSQL prefers indexes to reading a small table.
+/// Fills every table with rows, so that the planner of PostgreSQL prefers indexes to a sequential scan of a small table.
 const FILL_TABLES: &str = "
 DO $$
 DECLARE
@@ -138,7 +138,7 @@ END $$;
 ANALYZE;
 ";
 
-/// How both engines run a statement: the steps of its plan, one a line. PostgreSQL plans as it would for any values.
+/// The plans of the statements on both engines, one step per line. PostgreSQL uses generic plans.
 ///
 /// # Panics
 /// When a statement cannot be planned.
@@ -186,7 +186,7 @@ impl crate::postgres::Postgres {
             statement.postgres_text()
         );
         let messages = connection.simple_query(&script).await?;
-        // The pool must not hand it out again with these settings.
+        // The pool must not return the connection with these settings.
         drop(deadpool_postgres::Object::take(connection));
         let step = |message: &tokio_postgres::SimpleQueryMessage| match message {
             tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(ToOwned::to_owned),
@@ -196,7 +196,7 @@ impl crate::postgres::Postgres {
     }
 }
 
-/// How an engine runs a statement.
+/// The plan of a statement on an engine.
 #[derive(Debug)]
 pub struct Plan {
     pub statement: &'static Statement,
@@ -205,28 +205,28 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether every table is read by an index, and by more of it than its tenant alone.
+    /// Whether every table is read by an index, and not only by its tenant.
     pub fn is_by_index(&self) -> bool {
         let tenant_alone = ["(tenant_id=?)", "Index Cond: (tenant_id = $1)"];
         self.steps.iter().map(|step| step.trim()).all(|step| {
-            // A list of ids is a table for SQLite, and no longer than the caller made it.
+            // SQLite treats a list of ids as a table, which is as long as the caller's list.
             let given = step == "SCAN CONSTANT ROW" || step.starts_with("SCAN json_each ");
             let scans = step.starts_with("SCAN ") && !given || step.contains("Seq Scan");
             !scans && !tenant_alone.iter().any(|it| step.ends_with(it))
         })
     }
 
-    /// Whether rows are sorted after they were read.
+    /// Whether rows are sorted after they are read.
     pub fn sorts(&self) -> bool {
         self.steps.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort"))
     }
 }
 
-/// Demands that no statement reads a whole table or all of a tenant's rows, and that none sorts, except those that are named in
-/// `exceptions`. An exception that breaks no rule fails as well.
+/// Requires that no statement reads a whole table or all rows of a tenant, and that none sorts, except for `exceptions`. An
+/// unnecessary exception fails as well.
 ///
 /// # Panics
-/// With every statement that breaks the rule, and its plan.
+/// With every statement that violates the rule, and its plan.
 pub async fn assert_index_ranges(sets: &[MigrationSet], statements: &[&[&'static Statement]], exceptions: &[&str]) {
     let plans = plans(sets, statements).await;
     let is_exception = |plan: &Plan| exceptions.iter().any(|it| plan.statement.name().ends_with(it));
@@ -239,7 +239,7 @@ pub async fn assert_index_ranges(sets: &[MigrationSet], statements: &[&[&'static
     assert!(wrong.is_empty(), "these statements read or sort too much:\n{}", wrong.join("\n"));
     for exception in exceptions {
         let needed = plans.iter().any(|plan| plan.statement.name().ends_with(exception) && breaks(plan));
-        assert!(needed, "{exception} is no exception");
+        assert!(needed, "{exception} is not needed as an exception");
     }
 }
 
@@ -266,7 +266,7 @@ pub async fn postgres_dsn() -> Dsn {
     postgres_url().await.parse().expect("our own dsn")
 }
 
-/// As [`postgres_dsn`], as text for a configuration file.
+/// Like [`postgres_dsn`], as text for a configuration file.
 ///
 /// # Panics
 /// When the cluster cannot be started.
@@ -277,7 +277,7 @@ pub async fn postgres_url() -> String {
     let config: tokio_postgres::Config = base.parse().expect("the cluster's address");
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.expect("the cluster answers");
     let driver = tokio::spawn(connection);
-    // Template 0 is never connected to, so that many tests can copy it at once.
+    // Template 0 has no connections, so that many tests can copy it at once.
     client.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await.expect("a database is created");
     drop(client);
     let _ = driver.await;
@@ -287,7 +287,7 @@ pub async fn postgres_url() -> String {
     url.to_string()
 }
 
-/// A cluster of one's own that waits for its disk as one in service does, for measurements.
+/// A separate cluster that waits for its disk as in production, for measurements.
 ///
 /// # Panics
 /// When the cluster cannot be started.
@@ -295,7 +295,7 @@ pub async fn durable_postgres() -> DurablePostgres {
     DurablePostgres::start(IN_SERVICE).await
 }
 
-/// As [`durable_postgres`], with the extension `pg_stat_statements` loaded: it counts every statement.
+/// Like [`durable_postgres`], with the extension `pg_stat_statements`, which counts every statement.
 ///
 /// # Panics
 /// When the cluster cannot be started.
@@ -303,7 +303,7 @@ pub async fn counting_postgres() -> DurablePostgres {
     DurablePostgres::start(COUNTING).await
 }
 
-/// Ends when it is dropped.
+/// A cluster that ends when it is dropped.
 pub struct DurablePostgres {
     pub url: String,
     _watch: Child,
@@ -315,7 +315,7 @@ impl DurablePostgres {
         Self { url, _watch: watch }
     }
 
-    /// What PostgreSQL's own load generator reaches with one statement of `script` a transaction: transactions a second.
+    /// The transactions per second that PostgreSQL's own load generator reaches with one statement of `script` per transaction.
     ///
     /// # Panics
     /// When the load generator cannot be run.
@@ -346,10 +346,10 @@ fn cluster_url() -> String {
         .clone()
 }
 
-/// The shell that watches over the cluster; its standard input closes when this process ends, however it ends.
+/// The shell that ends the cluster: its standard input closes when this process ends, for whatever reason.
 static WATCH: Mutex<Option<Child>> = Mutex::new(None);
 
-/// What a test loses in a power cut is no loss.
+/// Settings without durability: a test database need not survive a power cut.
 const FORGETFUL: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off";
 const IN_SERVICE: &str = "";
 const COUNTING: &str = "-c shared_preload_libraries=pg_stat_statements";
@@ -379,7 +379,7 @@ fn start_cluster(settings: &str) -> (String, Child) {
     (format!("postgres://postgres@{}/postgres", data.replace('/', "%2F")), child)
 }
 
-/// PostgreSQL refuses to run as root: a root process runs it as the account that the distribution made for it.
+/// PostgreSQL refuses to run as root: a root process runs it as the account of the distribution's package.
 fn owner(directory: &Path) -> bool {
     let user = Command::new("id").arg("-u").output().expect("id runs");
     let is_root = user.stdout.starts_with(b"0\n");

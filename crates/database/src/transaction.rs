@@ -1,4 +1,5 @@
-//! Transactions: what storage functions are given. A read is bound to a tenant, a write besides to its commit.
+//! Transactions, which storage functions take as a parameter. Both kinds are bound to a tenant; a write transaction is also
+//! bound to its commit.
 
 use std::future::Future;
 
@@ -11,7 +12,7 @@ use crate::postgres::PostgresWrite;
 use crate::sqlite::SqliteWrite;
 use crate::{Database, Engine, Error, Row, Statement, Value};
 
-/// What can be read from: [`ReadTx`] or [`WriteTx`]. Storage reads take `tx: &mut impl Read`.
+/// A transaction that can be read from: [`ReadTx`] or [`WriteTx`]. Storage reads take `tx: &mut impl Read`.
 pub trait Read: Send {
     fn query(
         &mut self,
@@ -29,7 +30,7 @@ pub trait Read: Send {
         async move { Ok(rows.await?.into_iter().next()) }
     }
 
-    /// The first row; its absence is an inconsistency.
+    /// The first row. Its absence is an inconsistency.
     fn query_one(
         &mut self,
         statement: &'static Statement,
@@ -40,7 +41,7 @@ pub trait Read: Send {
     }
 }
 
-/// Reads for one tenant, each statement on its own.
+/// Reads for one tenant. Each statement runs independently.
 pub struct ReadTx {
     database: Database,
     tenant: TenantId,
@@ -67,7 +68,7 @@ impl Read for ReadTx {
             Engine::Postgres(engine) if statement.is_slow() => {
                 Box::pin(engine.query_slow(self.tenant, statement, values)).await
             }
-            // Boxed: the future of a round trip is large, and would make every future around it as large.
+            // Boxed, because the future of a round trip is large and would enlarge every future around it.
             Engine::Postgres(engine) => Box::pin(engine.query_pipelined(self.tenant, statement, values)).await,
         }
     }
@@ -78,7 +79,7 @@ pub struct WriteTx {
     database: Database,
     tenant: TenantId,
     engine: EngineWrite,
-    /// Set by a failed statement: PostgreSQL refuses whatever follows one, so SQLite does too.
+    /// Set by a failed statement: PostgreSQL refuses further statements, so SQLite does as well.
     failed: bool,
     rings: bool,
 }
@@ -101,7 +102,7 @@ impl WriteTx {
         self.tenant
     }
 
-    /// Runs a statement and returns how many rows it touched.
+    /// Runs a statement and returns the number of affected rows.
     pub async fn execute(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<u64, Error> {
         self.check()?;
         self.database.count_statement();
@@ -113,8 +114,8 @@ impl WriteTx {
         result
     }
 
-    /// Runs a statement whose outcome nobody looks at. PostgreSQL hears of it with whatever comes next, which spares a round
-    /// trip; so what is wrong with it may be said by the next statement, or by the commit.
+    /// Runs a statement whose outcome is not needed. It is sent to PostgreSQL with the next statement, which saves a round
+    /// trip; its error may therefore be reported by the next statement, or by the commit.
     pub async fn append(&mut self, statement: &'static Statement, values: &[Value<'_>]) -> Result<(), Error> {
         self.check()?;
         self.database.count_statement();
@@ -126,8 +127,8 @@ impl WriteTx {
         result
     }
 
-    /// Says that this transaction changes something about `subject`: what a [`ReadCache`](crate::ReadCache) holds about it is
-    /// invalid once the transaction has ended.
+    /// Declares that this transaction changes `subject`: values of a [`ReadCache`](crate::ReadCache) with this subject are
+    /// invalid after the transaction has ended.
     pub fn touch(&mut self, subject: &[u8]) {
         let slot = Slot::of(self.tenant, subject);
         match &mut self.engine {
@@ -136,12 +137,12 @@ impl WriteTx {
         }
     }
 
-    /// Rings the bell of [`Database::rung`] once this transaction has committed.
+    /// Notifies [`Database::rung`] after this transaction has committed.
     pub fn ring_on_commit(&mut self) {
         self.rings = true;
     }
 
-    /// Makes everything durable and visible. When this returns an error nothing was written, except that a connection
+    /// Makes the changes durable and visible. If it returns an error nothing was written, except that a connection that was
     /// lost during the commit leaves the outcome unknown.
     pub async fn commit(self) -> Result<(), Error> {
         self.check()?;
@@ -163,7 +164,7 @@ impl WriteTx {
     }
 }
 
-/// Commits, and lets other processes know what was touched.
+/// Commits, and publishes the touched subjects to other processes.
 async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &Database) -> Result<(), Error> {
     if tx.touched.slots().is_empty() {
         return tx.commit().await;
@@ -179,7 +180,10 @@ async fn commit_with_change(mut tx: PostgresWrite, tenant: TenantId, database: &
     {
         let change = change_feed::change(&database.changes, &slots);
         if let Err(error) = engine.write_once(tenant, &INSERT_CHANGE, &change).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "other nodes may learn of a change a minute late");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "other nodes may see a change up to a minute late"
+            );
         }
     }
     Ok(())

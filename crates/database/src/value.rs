@@ -1,4 +1,4 @@
-//! The encoding of each scalar, decided once for both engines.
+//! The encoding of each scalar type on both engines.
 //!
 //! | Rust | column | SQLite | PostgreSQL |
 //! | --- | --- | --- | --- |
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use base::{Timestamp, TokenDigest};
 use uuid::Uuid;
 
-/// A value on its way to a statement.
+/// A parameter of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
     Null,
@@ -27,11 +27,11 @@ pub enum Value<'a> {
     Uuids(Cow<'a, [Uuid]>),
 }
 
-/// A value that came from a row.
+/// A value of a row.
 pub type OwnedValue = Value<'static>;
 
 impl Value<'_> {
-    /// The same value, without what it borrows.
+    /// The same value without borrows.
     pub(crate) fn to_owned(&self) -> OwnedValue {
         match self {
             Self::Null => Value::Null,
@@ -110,9 +110,9 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// A Rust value that a column can give.
+/// A Rust type that a column can be read as.
 pub trait FromValue: Sized {
-    /// The value, or `None` when the column holds something else.
+    /// The value, or `None` when the column has another type.
     fn from_value(value: OwnedValue) -> Option<Self>;
 }
 

@@ -1,4 +1,4 @@
-//! What one node changes on PostgreSQL, another one learns.
+//! Changes of one node become visible to another one on PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
@@ -36,7 +36,7 @@ async fn touch(node: &Database, tenant: TenantId, subject: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_change_of_another_node_invalidates_what_it_is_about() {
+async fn a_change_of_another_node_invalidates_its_subject() {
     let dsn = postgres_dsn().await;
     let (one, other) = (Database::open(&dsn).await.unwrap(), Database::open(&dsn).await.unwrap());
     one.migrate(&[], Timestamp::EPOCH).await.unwrap();
@@ -66,17 +66,17 @@ async fn a_node_does_not_read_its_own_changes_again() {
 }
 
 #[tokio::test]
-async fn a_commit_that_nobody_waits_for_invalidates_what_it_is_about() {
+async fn a_commit_without_a_waiting_caller_invalidates_its_subject() {
     on_both_engines(&[SET], |database| async move {
         let cache = ReadCache::new(database.clone(), 1 << 20, 16);
-        // The connection learns the statements of a commit, so that the next ones are on their way at once.
+        // The connection prepares the statements of a commit, so that later ones are sent immediately.
         touch(&database, TENANT, b"names").await;
         for _ in 0..20 {
             let before = count(&database).await;
             let mut tx = database.write(TENANT).await.unwrap();
             tx.touch(b"names");
             tx.execute(&INSERT, &values!["ada"]).await.unwrap();
-            // Whoever asked for it is gone as soon as it is on its way: a client that closed its connection.
+            // The caller is dropped as soon as the commit is sent, as with a client that closed its connection.
             assert!(pin!(tx.commit()).as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             for _ in 0..50 {
                 let start = cache.start_reading();
@@ -94,9 +94,9 @@ async fn a_commit_that_nobody_waits_for_invalidates_what_it_is_about() {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(20), agrees).await.expect("the cache forgets what is out of date");
+            tokio::time::timeout(Duration::from_secs(20), agrees).await.expect("the cache drops outdated values");
         }
-        assert!(count(&database).await > 0, "some commits came although nobody waited");
+        assert!(count(&database).await > 0, "some commits succeeded without a waiting caller");
     })
     .await;
 }

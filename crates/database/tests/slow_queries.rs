@@ -1,4 +1,4 @@
-//! Slow queries beside quick ones, on both engines.
+//! Slow queries next to quick ones, on both engines.
 
 #![expect(clippy::disallowed_methods, reason = "the slow queries are tasks of the test, which ends them")]
 
@@ -8,7 +8,7 @@ use database::{Database, Error, Read, values};
 use tokio::task::JoinHandle;
 
 database::statements! {
-    /// Runs as long as its second parameter is large.
+    /// Runs for a time proportional to its second parameter.
     slow COUNT_UP = "WITH RECURSIVE numbers (n) AS \
                      (SELECT CAST(1 AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < $2) \
                      SELECT max(n) FROM numbers WHERE $1 > 0";
@@ -24,7 +24,7 @@ fn count_up(database: &Database, limit: i64) -> JoinHandle<Result<i64, Error>> {
 }
 
 #[tokio::test]
-async fn the_statements_are_understood_by_both_engines() {
+async fn the_statements_are_valid_on_both_engines() {
     database::testing::prepare_all(&[], &[STATEMENTS]).await;
 }
 
@@ -32,7 +32,7 @@ async fn the_statements_are_understood_by_both_engines() {
 async fn quick_reads_are_answered_while_slow_queries_run() {
     on_both_engines(&[], |database| async move {
         let cores = std::thread::available_parallelism().unwrap().get();
-        // More than may run at a time: the others wait for their turn.
+        // More than may run at the same time: the others wait for their turn.
         let slow: Vec<_> = (0..cores + 3).map(|_| count_up(&database, FOR_EVER)).collect();
         for _ in 0..1000 {
             let row = database.read(TENANT).query_one(&QUICK, &[]).await.unwrap();

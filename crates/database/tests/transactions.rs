@@ -1,4 +1,4 @@
-//! What both engines promise alike.
+//! The guarantees of both engines.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 #![expect(clippy::disallowed_methods, reason = "racing writers are tasks of the test, which waits for them")]
@@ -115,7 +115,7 @@ async fn a_dropped_or_failed_transaction_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_appended_is_written_in_its_order() {
+async fn appended_statements_are_written_in_order() {
     on_both_engines(&[SET], |database| async move {
         let name = |id: u128| format!("appended {id}");
         let append = async |tx: &mut WriteTx, id: u128| {
@@ -146,7 +146,7 @@ async fn what_is_appended_is_written_in_its_order() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_appended_fails_its_transaction() {
+async fn a_failed_appended_statement_fails_its_transaction() {
     on_both_engines(&[SET], |database| async move {
         insert(&database, TENANT, 1, "taken", 5).await.unwrap();
         for others in [0, 1, 3] {
@@ -203,7 +203,7 @@ async fn of_many_racing_updates_one_wins_and_no_write_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn operations_that_are_cancelled_do_not_hold_up_the_others() {
+async fn cancelled_operations_do_not_block_the_others() {
     on_both_engines(&[SET], |database| async move {
         let mut tasks = Vec::new();
         for writer in 0..40_u128 {
@@ -226,7 +226,7 @@ async fn operations_that_are_cancelled_do_not_hold_up_the_others() {
 async fn migrations_run_once_and_a_changed_one_stops_the_start() {
     on_both_engines(&[], |database| async move {
         let now = Timestamp::EPOCH;
-        // The tables of the crate itself come first, and are there already.
+        // The tables of the crate itself come first, and exist already.
         let status = database.migration_status(&[SET]).await.unwrap();
         let states: Vec<_> = status.iter().map(|it| (it.service.as_str(), it.state)).collect();
         assert_eq!(states, [("database", MigrationState::Applied), ("test", MigrationState::Pending)]);
@@ -274,7 +274,7 @@ async fn the_reaper_deletes_what_expired_in_batches() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_reopening_the_file() {
+async fn an_acknowledged_write_exists_after_reopening_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let dsn = database::Dsn::sqlite(directory.path().join("kleis.db"));
     let database = Database::open(&dsn).await.unwrap();
@@ -286,7 +286,7 @@ async fn what_was_acknowledged_is_there_after_reopening_the_file() {
 }
 
 #[tokio::test]
-async fn a_census_counts_rows_and_finds_the_oldest() {
+async fn statistics_count_rows_and_find_the_oldest() {
     on_both_engines(&[SET], |database| async move {
         for (id, expires_at) in [(1, 30), (2, 10), (3, 20)] {
             insert(&database, TENANT, id, &id.to_string(), expires_at).await.unwrap();
@@ -298,7 +298,7 @@ async fn a_census_counts_rows_and_finds_the_oldest() {
         if database.engine_name() == "sqlite" {
             assert_eq!((size.rows, size.bytes), (3, None));
         } else {
-            // The server counts rows in its own time.
+            // The server updates its statistics at its own times.
             assert!(size.rows >= 0 && size.bytes.is_some_and(|bytes| bytes > 0), "{size:?}");
         }
     })

@@ -1,4 +1,4 @@
-//! A database file that loses its end while it is open, as when a backup is copied over it.
+//! A database file that is truncated while it is open, for instance when a backup is copied over it.
 
 use base::{TenantId, Timestamp};
 use database::{Database, Dsn, Error, Migration, MigrationSet, Read as _, values};
@@ -17,13 +17,13 @@ database::statements! {
 }
 
 #[tokio::test]
-async fn a_truncated_file_is_an_error_and_not_the_end_of_the_process() {
+async fn a_truncated_file_is_an_error_and_does_not_end_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kleis.db");
     let database = Database::open(&Dsn::sqlite(path.clone())).await.unwrap();
     database.migrate(&[SET], Timestamp::EPOCH).await.unwrap();
     let mut tx = database.write(TenantId::DEFAULT).await.unwrap();
-    // More than a connection keeps in memory.
+    // More rows than a connection keeps in memory.
     tx.execute(&FILL, &values![10_000]).await.unwrap();
     tx.commit().await.unwrap();
     drop(database);

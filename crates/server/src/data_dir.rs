@@ -1,7 +1,7 @@
 //! The data directory of a start without configuration: the SQLite file and the generated secrets.
 //!
-//! The directory is made with mode 0700 and the secrets file with mode 0600; a second start finds both. Secrets are made
-//! here only when none are configured, and never for a database that other nodes share: they would not agree.
+//! The directory is created with mode 0700 and the secrets file with mode 0600; later starts reuse both. Secrets are generated
+//! only when none are configured, and never for a database that several nodes share, because each node would generate its own.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -17,7 +17,7 @@ const DATABASE: &str = "kleis.db";
 /// Why the data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    #[error("the data directory {0} cannot be made")]
+    #[error("the data directory {0} cannot be created")]
     Make(String, #[source] std::io::Error),
     #[error("the secrets file {0} cannot be read")]
     Read(String, #[source] std::io::Error),
@@ -27,21 +27,21 @@ pub enum DataDirError {
     Exposed(String, u32),
     #[error("the file {0} cannot be written")]
     Write(String, #[source] std::io::Error),
-    #[error("the database file {0} cannot be made for this user alone")]
+    #[error("the database file {0} cannot be created with access for this user alone")]
     Database(String, #[source] std::io::Error),
     #[error("the secrets file {0} is damaged; restore it from a backup: without it sealed data cannot be opened")]
     Damaged(String),
 }
 
-/// A directory that exists and belongs to us.
+/// An existing directory that belongs to this user.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Finds the directory or makes it.
+    /// Opens or creates the directory.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         DirBuilder::new()
             .recursive(true)
@@ -55,16 +55,16 @@ impl DataDir {
         &self.0
     }
 
-    /// The place of the database's file.
+    /// The path of the database file.
     pub fn database_path(&self) -> PathBuf {
         self.0.join(DATABASE)
     }
 
-    /// The place of the database's file, which only we may read: it is made here, because the database would ask the
-    /// process's umask. What SQLite puts beside a file has the file's mode.
+    /// The path of the database file, which only this user can read. It is created here, because SQLite would use the process's
+    /// umask. The files that SQLite creates beside it have its mode.
     ///
     /// # Errors
-    /// When the file can be neither made nor closed to others.
+    /// When the file can neither be created nor be closed to other users.
     pub fn database(&self) -> Result<PathBuf, DataDirError> {
         let path = self.database_path();
         let secure = || -> std::io::Result<()> {
@@ -108,7 +108,7 @@ impl DataDir {
         let partial = self.0.join(format!("{SECRETS}.{}", std::process::id()));
         let publish = || {
             Self::write_to(&partial, &document(secrets)?)?;
-            // A link fails where a file exists: the secrets of another start that is faster are never replaced.
+            // Linking fails when the file exists, so that the secrets of a concurrent start are never replaced.
             let linked = fs::hard_link(&partial, &path);
             fs::remove_file(&partial)?;
             linked?;
@@ -117,7 +117,8 @@ impl DataDir {
         publish().map_err(|error| DataDirError::Write(path.display().to_string(), error))
     }
 
-    /// The content of a file that only we may read; made by `make` and written before it is used when there is none.
+    /// The content of a file that only this user can read. If the file does not exist, `make` generates the content, which is
+    /// written before it is used.
     ///
     /// # Errors
     /// When the file cannot be read or written, others could read it, or `is_whole` says that it is damaged.
@@ -143,7 +144,7 @@ impl DataDir {
         content.filter(is_whole).map(Some).ok_or_else(damaged)
     }
 
-    /// The text of a file that only we may read.
+    /// The text of a file that only this user can read.
     ///
     /// # Errors
     /// When the file cannot be read, or others could read it.
@@ -152,7 +153,7 @@ impl DataDir {
         self.bytes(file)?.map(|bytes| String::from_utf8(bytes).map_err(|_| damaged())).transpose()
     }
 
-    /// Replaces a file that only we may read, and returns its path.
+    /// Replaces a file that only this user can read, and returns its path.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -178,7 +179,7 @@ impl DataDir {
         }
     }
 
-    /// Writes beside the final name and renames: a start that is cut off leaves no half of a file.
+    /// Writes a temporary file and renames it, so that an interrupted start leaves no partial file.
     fn write(&self, path: &Path, text: &str) -> std::io::Result<()> {
         let partial = path.with_extension("partial");
         Self::write_to(&partial, text)?;
@@ -197,7 +198,7 @@ fn document(content: &Value) -> std::io::Result<String> {
     Ok(serde_json::to_string_pretty(content)? + "\n")
 }
 
-/// Secrets for a process: 32 characters, the length that the cipher's key must have.
+/// The secrets of a process: 32 characters each, the length of the cipher's key.
 pub fn generate(rng: &Rng) -> Value {
     let one = || json!([rng.alphanumeric(32)]);
     json!({ "default": one(), "cipher": one() })
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_database_is_ours_alone_with_all_that_lies_beside_it() {
+    async fn only_this_user_can_read_the_database_and_the_files_beside_it() {
         let place = tempfile::tempdir().unwrap();
         let dir = DataDir::open(&place.path().join("kleis-data")).unwrap();
         let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode() & 0o777;
@@ -233,7 +234,7 @@ mod tests {
                 assert_eq!(mode(name), 0o600, "{name} in round {round}");
             }
             drop(database);
-            // As an older version left it.
+            // As an older version created it.
             fs::set_permissions(dir.path().join(DATABASE), fs::Permissions::from_mode(0o644)).unwrap();
         }
     }

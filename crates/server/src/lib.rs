@@ -1,8 +1,8 @@
-//! Kleis as a program: configuration, wiring, listeners, command line.
+//! The program `kleis`: configuration, wiring, listeners, command line.
 //!
-//! What always holds:
-//! - Everything is checked before a port is bound; every fault is reported at once.
-//! - An admin listener that strangers could reach is guarded, or the start fails.
+//! Invariants:
+//! - Everything is checked before a port is bound; all faults are reported together.
+//! - An admin listener that strangers could reach requires authentication, or the start fails.
 //! - Only this crate reads the environment, configuration files and signals.
 
 pub mod cli;

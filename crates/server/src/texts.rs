@@ -1,5 +1,5 @@
-//! The texts of the whole product: each name in the code has a text, each text has a name, and a language that one file adds
-//! is offered.
+//! Tests of the texts of the whole product: each name in the code has a text, each text is used, and a language of one added
+//! file is offered.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, LOCATION, SET_COOKIE};
@@ -12,7 +12,7 @@ use crate::config::{Config, Service};
 use crate::{Environment, demo, start};
 
 #[test]
-fn every_text_that_the_code_names_is_in_english_with_the_values_that_the_code_gives() {
+fn every_text_that_the_code_names_is_in_english_with_the_values_of_the_code() {
     let names: Vec<_> = [ui::testing::text_names(), identity::text_names(), oauth::text_names(), demo::text_names()]
         .into_iter()
         .flatten()
@@ -21,7 +21,7 @@ fn every_text_that_the_code_names_is_in_english_with_the_values_that_the_code_gi
     assert!(problems.is_empty(), "crates/ui/locales/en.ftl:\n{}", problems.join("\n"));
 }
 
-/// A file of somebody else, with a few texts.
+/// A language file with a few texts.
 const FRENCH: &str = "
 language-name = Français
 language-direction = ltr

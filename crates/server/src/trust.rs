@@ -1,6 +1,6 @@
-//! Which certificate authorities this process trusts when it calls others: those of the system, or of `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` as OpenSSL reads them, and those of `trusted_ca`. Where the system has none, the ones that were bundled
-//! when the program was built.
+//! The certificate authorities that this process trusts for outbound calls: those of the system, or of `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` as OpenSSL reads them, and those of `trusted_ca`. If the system has none, those that were bundled when the
+//! program was built.
 
 use base::TrustStore;
 use base::causes::chain;
@@ -10,7 +10,7 @@ use crate::config::{Config, Fault, Faults};
 /// The variables that replace the system's store.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// A variable names a store that holds no usable certificate.
+/// A variable names a store that contains no usable certificate.
 #[derive(Debug, thiserror::Error)]
 #[error("{variables} names no readable certificate: {reason}")]
 pub struct UnreadableStore {
@@ -21,7 +21,7 @@ pub struct UnreadableStore {
 /// The store of the system, or of the variables in `environment`.
 ///
 /// # Errors
-/// A store that a variable names must be readable: to fall back to others would trust whom nobody chose.
+/// A store that a variable names must be readable: a fallback would trust authorities that were not chosen.
 pub fn system(environment: &[(String, String)]) -> Result<TrustStore, UnreadableStore> {
     let found = rustls_native_certs::load_native_certs();
     let named: Vec<_> = environment.iter().map(|it| it.0.as_str()).filter(|name| VARIABLES.contains(name)).collect();

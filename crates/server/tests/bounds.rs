@@ -1,7 +1,7 @@
-//! Every route of the real program gets requests at its bounds and above them. What they cost the process, in CPU time
-//! and in memory, stays in proportion to a plain request: nothing that is sent before any authentication is dear.
+//! Sends requests at and above the bounds of every route to the real program. Their CPU time and memory must be proportional to
+//! those of a plain request: work before authentication is bounded.
 //!
-//! The ratios are generous. A loop over all pairs, or a decoded value for every byte, exceeds them many times.
+//! The ratios are generous. A quadratic loop, or a decoded value for every byte, exceeds them many times.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 
@@ -18,15 +18,15 @@ use serde_json::Value;
 
 /// The CPU time of one request at or above a bound, in plain requests to the same route.
 const CPU_RATIO: f64 = 500.0;
-/// As above, where a list of five megabytes is taken.
+/// As above, for the route that takes a list of five megabytes.
 const CPU_RATIO_OF_LISTS: f64 = 5_000.0;
-/// What a plain request costs at least, so that a very cheap one does not make the others look dear.
+/// The minimal assumed cost of a plain request, so that a very cheap one does not distort the ratio.
 const CHEAPEST_NANOS: f64 = 500_000.0;
-/// Requests at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 16;
-/// How much the process may grow by many requests at once, in bytes that they sent.
+/// The allowed growth of the process by concurrent requests, relative to the bytes that they sent.
 const MEMORY_RATIO: u64 = 8;
-/// Growth that says nothing: caches, allocator, threads.
+/// Growth without significance: caches, allocator, threads.
 const MEMORY_NOISE: u64 = 64 * 1024 * 1024;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -52,7 +52,7 @@ fn routes() -> Vec<Route> {
             "IdentityAdmin {" => listener = "identity/admin",
             "OauthPublic {" => listener = "oauth/public",
             "OauthAdmin {" => listener = "oauth/admin",
-            // Its bodies are the upstream's business.
+            // Its bodies are bounded by the upstream.
             "GatewayProxy {" => listener = "",
             "GatewayApi {" => listener = "gateway/api",
             "};" => break,
@@ -76,7 +76,7 @@ fn routes() -> Vec<Route> {
     routes
 }
 
-/// A path with something that nobody has in the place of each `{name}`.
+/// A path with a value that does not exist in place of each `{name}`.
 fn filled(path: &str) -> String {
     let mut text = String::new();
     for part in path.split_inclusive('}') {
@@ -117,10 +117,10 @@ impl Program {
         let mut seen = String::new();
         for line in &mut lines {
             let line = line.unwrap();
-            let said: Value = serde_json::from_str(&line).unwrap_or_default();
-            match said["msg"].as_str() {
+            let record: Value = serde_json::from_str(&line).unwrap_or_default();
+            match record["msg"].as_str() {
                 Some("listening") => {
-                    let text = |name: &str| said[name].as_str().unwrap().to_owned();
+                    let text = |name: &str| record[name].as_str().unwrap().to_owned();
                     listeners.insert(format!("{}/{}", text("service"), text("listener")), text("address"));
                 }
                 Some("ready") => {
@@ -142,7 +142,7 @@ impl Program {
         let head = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
         let typed = if body.is_empty() { String::new() } else { format!("Content-Type: {kind}\r\n") };
         let head = format!("{head}{typed}Content-Length: {}\r\n\r\n", body.len());
-        // What is refused early need not take the rest.
+        // A request that is refused early is not read to its end.
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
@@ -169,13 +169,13 @@ impl Program {
         line.trim_start_matches(':').trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap() * 1024
     }
 
-    /// The most memory that the process has from here on, and what it has now.
+    /// Resets the peak memory of the process and returns its current memory.
     fn forget_peak(&self) -> u64 {
         std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
         self.memory_bytes("VmRSS")
     }
 
-    /// What `run` costs the process, in nanoseconds of CPU time.
+    /// The CPU time that `run` costs the process, in nanoseconds.
     fn cost<T>(&self, run: impl FnOnce() -> T) -> (f64, T) {
         let before = self.cpu_nanos();
         let result = run();
@@ -192,7 +192,7 @@ fn free_port() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
-/// JSON documents within `bounds`, or with more values than they allow, each of another shape.
+/// JSON documents of different shapes, within `bounds` or with more values than allowed.
 fn documents(bounds: BodyBounds) -> Vec<String> {
     let bytes = bounds.bytes;
     let within = |item: &str, values: usize| {
@@ -263,13 +263,13 @@ fn a_request_at_or_above_a_bound_costs_in_proportion() {
             let (cost, status) = program.cost(|| program.send(listener, method, target, kind, body));
             let ratio = cost / usual;
             assert!(ratio < allowed, "{method} {listener} {path}: {what} costs {ratio:.0} plain requests");
-            // A gateway without rules is not ready, and says so.
+            // A gateway without rules is not ready and answers 503.
             assert!(status < 500 || path.contains("/health/"), "{method} {listener} {path}: {what}: {status}");
             dearest.push((ratio, format!("{method} {listener} {path}: {what}: {status}")));
             status
         };
 
-        // A decision is about a request to somebody else's application, whose bounds are its own.
+        // A decision is about a request to an application, which has its own bounds.
         let is_decision = path.starts_with("/decisions");
         let separator = if path.contains('?') { '&' } else { '?' };
         let query = |count: usize| joined(count, |n| format!("b{n}=1&"));

@@ -1,4 +1,4 @@
-//! The real program sends the span of a request to a collector, at the latest when it ends.
+//! The real program sends the span of a request to a collector, at the latest when it stops.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 #![expect(clippy::disallowed_methods, reason = "the collector is a task of the test, which waits for a real process")]
@@ -26,7 +26,7 @@ use web::outbound::{Client, Destinations};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What arrived: the media type, the authorization, the message.
+/// The received requests: the media type, the authorization, the message.
 type Received = Arc<Mutex<Vec<(String, String, Bytes)>>>;
 
 async fn receive(State(received): State<Received>, headers: HeaderMap, body: Bytes) {
@@ -34,7 +34,7 @@ async fn receive(State(received): State<Received>, headers: HeaderMap, body: Byt
     received.lock().unwrap().push((text("content-type"), text("authorization"), body));
 }
 
-/// Always the same certificate.
+/// Always accepts with the same certificate.
 struct One(TlsAcceptor);
 
 impl TlsAcceptors for One {
@@ -43,7 +43,7 @@ impl TlsAcceptors for One {
     }
 }
 
-/// A certificate for `localhost` that is its own authority, and the PEM by which it is trusted.
+/// A self-signed certificate for `localhost`, and the PEM that makes clients trust it.
 fn own_authority() -> (TlsAcceptor, String) {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
@@ -93,7 +93,7 @@ async fn program(collector: &str, authority: Option<&str>) -> (Child, String, te
         command.env("SSL_CERT_FILE", &store);
     }
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
-    // What it says must be read, or it would wait for its reader.
+    // The output must be read, because a full pipe would block the program.
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     tokio::spawn(async move {
         while let Ok(Some(line)) = lines.next_line().await {
@@ -118,17 +118,17 @@ async fn ask(url: &str) {
     tokio::time::timeout(PATIENCE, answered).await.unwrap();
 }
 
-/// Has the program record a span, and ends it.
+/// Makes the program record a span, and stops it.
 async fn ask_and_stop((mut child, url, _data): (Child, String, tempfile::TempDir)) {
     ask(&url).await;
-    // At once, and not when the next batch is due.
+    // The span must be sent now, not with the next batch.
     let id = child.id().unwrap().to_string();
     assert!(Command::new("kill").arg(&id).status().await.unwrap().success());
     assert!(tokio::time::timeout(PATIENCE, child.wait()).await.unwrap().unwrap().success());
 }
 
 #[tokio::test]
-async fn a_collector_of_a_private_authority_is_reached_by_ssl_cert_file_and_refused_without() {
+async fn a_collector_of_a_private_authority_is_trusted_with_ssl_cert_file_and_rejected_without() {
     for is_trusted in [true, false] {
         let received = Received::default();
         let (acceptor, pem) = own_authority();
@@ -145,13 +145,13 @@ async fn a_store_that_cannot_be_read_stops_the_start() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
     command.args(["serve", "--data", "/nowhere"]).env_clear().env("SSL_CERT_FILE", "/nowhere/ca.pem");
     let output = command.stdout(Stdio::null()).output().await.unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("SSL_CERT_FILE names no readable certificate"), "{said}");
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("SSL_CERT_FILE names no readable certificate"), "{errors}");
 }
 
 #[tokio::test]
-async fn a_collector_hears_of_a_request_before_the_program_has_ended() {
+async fn a_collector_receives_the_span_of_a_request_before_the_program_ends() {
     let received = Received::default();
     let (address, _stop) = collector(received.clone(), None).await;
     ask_and_stop(program(&address, None).await).await;
@@ -167,7 +167,7 @@ async fn a_collector_hears_of_a_request_before_the_program_has_ended() {
     assert!(received.iter().all(|(kind, secret, _)| kind == "application/x-protobuf" && secret == "Bearer planted"));
 }
 
-/// A span, as far as it is looked at (opentelemetry.proto.trace.v1.Span).
+/// The checked fields of a span (opentelemetry.proto.trace.v1.Span).
 struct Span {
     service: String,
     trace_id: String,

@@ -1,4 +1,4 @@
-//! The real program says where its pages and APIs are when it is ready: in a block for people, in fields for programs.
+//! When it is ready, the real program shows the URLs of its pages and APIs: in a block for people, in fields for programs.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 
@@ -12,7 +12,7 @@ const SECRET: &str = "a-planted-secret-of-this-test";
 
 struct Program {
     child: Child,
-    /// What it said until it was ready and had said where everything is.
+    /// The output until the program was ready and had shown the URLs.
     lines: Vec<String>,
     ports: Vec<u16>,
     folder: tempfile::TempDir,
@@ -26,7 +26,7 @@ impl Drop for Program {
 }
 
 impl Program {
-    /// Starts everything, and reads until `last` is in a line.
+    /// Starts all services, and reads until `last` is in a line.
     fn start(format: &str, mail_server: bool, last: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("kleis.yml");
@@ -61,25 +61,25 @@ impl Program {
 }
 
 #[test]
-fn people_read_where_everything_is_in_a_block() {
-    let program = Program::start("text", false, "Ctrl-C ends it.");
-    let said = |label: &str, place: &str| {
-        let is_said = |line: &String| line.trim_start().starts_with(label) && line.contains(place);
-        assert!(program.lines.iter().any(is_said), "{label} {place}: {:#?}", program.lines);
+fn people_get_the_urls_in_a_block() {
+    let program = Program::start("text", false, "Press Ctrl-C to stop.");
+    let assert_shown = |label: &str, place: &str| {
+        let is_shown = |line: &String| line.trim_start().starts_with(label) && line.contains(place);
+        assert!(program.lines.iter().any(is_shown), "{label} {place}: {:#?}", program.lines);
     };
     let url = |port: usize, path: &str| format!(":{}/{path}", program.ports[port]);
-    said("Account pages", &url(0, ""));
-    said("Mailbox", &url(1, "mailbox"));
-    said("Admin API", &url(1, ""));
-    said("Discovery", &url(2, ".well-known/openid-configuration"));
-    said("Admin API", &url(3, ""));
-    said("Gateway", &url(4, ""));
-    said("Configuration", "kleis.yml");
-    said("Data", &program.data_directory());
+    assert_shown("Account pages", &url(0, ""));
+    assert_shown("Mailbox", &url(1, "mailbox"));
+    assert_shown("Admin API", &url(1, ""));
+    assert_shown("Discovery", &url(2, ".well-known/openid-configuration"));
+    assert_shown("Admin API", &url(3, ""));
+    assert_shown("Gateway", &url(4, ""));
+    assert_shown("Configuration", "kleis.yml");
+    assert_shown("Data", &program.data_directory());
 }
 
 #[test]
-fn programs_read_it_in_the_fields_of_a_record_and_nothing_is_secret() {
+fn programs_get_the_urls_in_the_fields_of_a_record_without_secrets() {
     let program = Program::start("json", true, "\"places\"");
     let records: Vec<Value> = program.lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect();
     let record = records.last().unwrap();

@@ -1,5 +1,5 @@
-//! The reference in `docs/reference/` is what its sources make. `cargo xtask docs` writes it: this test, with
-//! `UPDATE_REFERENCE` set.
+//! The reference in `docs/reference/` is up to date. `cargo xtask docs` writes it by running this test with `UPDATE_REFERENCE`
+//! set.
 
 use std::path::Path;
 
@@ -31,9 +31,9 @@ fn every_key_has_a_description() {
     assert_eq!(missing, Vec::<String>::new(), "write a doc comment for the field of each");
 }
 
-/// An editor accepts and refuses what the server does.
+/// The schema for editors accepts and rejects the same documents as the server.
 #[test]
-fn the_schema_for_editors_judges_like_the_server() {
+fn the_schema_for_editors_validates_like_the_server() {
     let [_, schema, _] = server::reference::files().unwrap();
     let schema: Value = serde_json::from_str(&schema.text).unwrap();
     let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft7).build(&schema).unwrap();

@@ -1,5 +1,5 @@
-//! The real program is killed in the middle of many writers, again and again: every write that it acknowledged is there
-//! afterwards, the database is sound, and the next start finds nothing to repair.
+//! Kills the real program repeatedly while many clients write: every acknowledged write exists afterwards, the database is
+//! consistent, and the next start needs no repair.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 #![expect(clippy::disallowed_methods, reason = "writers are tasks of the test, and the test waits for a real process")]
@@ -28,7 +28,7 @@ struct Program {
 }
 
 impl Program {
-    /// Starts the program and returns when it says that it is ready.
+    /// Starts the program and returns when it is ready.
     fn start(data: &Path, dsn: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kleis"));
         command.args(["serve", "oauth", "--data"]).arg(data);
@@ -45,10 +45,10 @@ impl Program {
         let mut seen = String::new();
         for line in &mut lines {
             let line = line.unwrap();
-            let said: Value = serde_json::from_str(&line).unwrap_or_default();
-            match said["msg"].as_str() {
-                Some("listening") if said["listener"] == "admin" => {
-                    admin = said["address"].as_str().map(|it| format!("http://{it}"));
+            let record: Value = serde_json::from_str(&line).unwrap_or_default();
+            match record["msg"].as_str() {
+                Some("listening") if record["listener"] == "admin" => {
+                    admin = record["address"].as_str().map(|it| format!("http://{it}"));
                 }
                 Some("ready") => break,
                 _ => {}
@@ -57,7 +57,7 @@ impl Program {
             seen.push('\n');
         }
         let Some(admin) = admin else { panic!("the program did not start: {seen}") };
-        // What it says later must be read, or it would wait for its reader.
+        // The output must be read, because a full pipe would block the program.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, admin }
     }
@@ -77,7 +77,7 @@ async fn call(client: &Client, method: Method, url: String, body: Option<Value>)
     Some((answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default()))
 }
 
-/// Creates clients until the program is gone, and returns the ids that it acknowledged.
+/// Creates clients until the program is gone, and returns the acknowledged ids.
 async fn write(client: Client, admin: String, round: u32, writer: usize) -> Vec<String> {
     let mut acknowledged = Vec::new();
     for number in 0.. {

@@ -1,4 +1,4 @@
-//! What a service is built from, and what it gives to `server`.
+//! The inputs that a service is built from, and the result that it returns to `server`.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,42 +20,42 @@ use web::outbound::Client;
 use crate::links::Links;
 use crate::report::Report;
 
-/// A service that is being built.
+/// The future that builds a service.
 pub type Building<'a> = Pin<Box<dyn Future<Output = Option<Built>> + Send + 'a>>;
-/// Work beside the requests.
+/// A background task.
 pub type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
-/// Begins such work. It lasts until the receiver says `true`: a task that returns earlier counts as a failure.
+/// Starts a background task. It runs until the receiver changes to `true`: a task that returns earlier counts as a failure.
 pub type Begin = Box<dyn FnOnce(watch::Receiver<bool>) -> Background + Send>;
 
-/// What a service is built from.
+/// The parts that a service is built from.
 pub struct Parts {
-    /// The section with the defaults that follow from the listeners.
+    /// The section with the defaults that are derived from the listeners.
     pub section: Value,
     pub database: Database,
     pub clock: Clock,
     pub rng: Rng,
     /// `None` for a service that seals nothing.
     pub sealer: Option<Sealer>,
-    /// The client for calls to the outside, bounded as the section says.
+    /// The client for outbound calls, with the limits of the section.
     pub http: Client,
-    /// The frame of pages.
+    /// The layout of pages.
     pub ui: Ui,
     pub links: Links,
     pub directory: Directory,
-    /// Files that are kept for the next start; none when nothing is written.
+    /// Files that are kept for the next start; `None` when nothing may be written.
     pub files: Option<Arc<dyn KeptFiles>>,
 }
 
 impl Parts {
-    /// The section as its type. A value that the schema allows and the type does not is reported.
+    /// Deserializes the section. A value that the schema allows and the type does not is reported.
     pub fn read_section<T: DeserializeOwned>(&self, report: &mut Report) -> Option<T> {
         let section = serde_path_to_error::deserialize(self.section.clone());
-        // The path of the key is known, the value must not be shown: serde's message quotes it only for enumerations.
+        // The path of the key is public, the value is not: serde's message quotes it only for enumerations.
         section.map_err(|error| report.fault(error.path().to_string(), error.inner().to_string())).ok()
     }
 }
 
-/// Where the listeners of the services in this process are.
+/// The addresses and URLs of the listeners of the services in this process.
 #[derive(Clone, Debug, Default)]
 pub struct Directory(BTreeMap<(String, String), (Option<SocketAddr>, String)>);
 
@@ -73,17 +73,17 @@ impl Directory {
     pub fn urls(&self, service: &str, listeners: &[&str]) -> Vec<Url> {
         let found = || listeners.iter().filter_map(|name| self.0.get(&(service.to_owned(), (*name).to_owned())));
         let called = found().filter_map(|(_, url)| url.parse().ok());
-        let standing = found().filter_map(|(address, _)| format!("http://{}/", (*address)?).parse().ok());
-        called.chain(standing).collect()
+        let by_address = found().filter_map(|(address, _)| format!("http://{}/", (*address)?).parse().ok());
+        called.chain(by_address).collect()
     }
 }
 
 /// Files in the data directory.
 pub trait KeptFiles: Send + Sync {
-    /// The content of a file, or `fresh`, which is written then. A file that is not whole is refused.
+    /// The content of a file. If it does not exist, `fresh` generates the content, which is written. A damaged file is refused.
     ///
     /// # Errors
-    /// When the file cannot be read or written, or is not whole.
+    /// When the file cannot be read or written, or is damaged.
     fn kept(
         &self,
         name: &str,
@@ -92,10 +92,10 @@ pub trait KeptFiles: Send + Sync {
     ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>>;
 }
 
-/// Something without which a service cannot work.
+/// A dependency without which a service cannot work.
 #[async_trait]
 pub trait Check: Send + Sync {
-    /// The name under which a failure is reported, for instance `database`.
+    /// The name in the report of a failure, for instance `database`.
     fn name(&self) -> &'static str;
 
     async fn run(&self) -> Result<(), String>;
@@ -104,16 +104,16 @@ pub trait Check: Send + Sync {
 /// A service that is ready to serve.
 #[derive(Default)]
 pub struct Built {
-    /// What each listener serves, by its name.
+    /// The router of each listener, by the listener's name.
     pub routers: Vec<(&'static str, axum::Router)>,
     pub handlers: Vec<Arc<dyn Handler>>,
-    /// What its health depends on, besides the database.
+    /// The checks of its health, besides the database.
     pub checks: Vec<Arc<dyn Check>>,
     pub background: Vec<Begin>,
 }
 
 impl Built {
-    /// Adds work beside the requests, which lasts until the end.
+    /// Adds a background task, which runs until the shutdown.
     pub fn beside<F>(&mut self, begin: impl FnOnce(watch::Receiver<bool>) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,

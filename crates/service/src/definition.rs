@@ -1,4 +1,4 @@
-//! One definition for each service.
+//! The definition of a service.
 
 use base::seal::Purpose;
 use database::{MigrationSet, Retention};
@@ -10,7 +10,7 @@ use crate::diagnosis::{Diagnosing, Examined};
 use crate::listener::{ErrorFormat, Listener};
 use crate::report::{Notice, Report};
 
-/// Everything that `server` knows about a service.
+/// Everything that `server` needs to know about a service.
 pub struct Definition {
     /// Its section in the configuration, the prefix of its tables, and its name everywhere else.
     pub name: &'static str,
@@ -18,18 +18,18 @@ pub struct Definition {
     pub replaced: Option<Replaced>,
     pub configuration: Configuration,
     pub secrets: Secrets,
-    /// Its tables, if it has some.
+    /// The migrations of its tables, if it has any.
     pub migrations: Option<MigrationSet>,
-    /// What it deletes when it has expired.
+    /// The retention rules of its tables.
     pub retention: &'static [Retention],
     pub listeners: &'static [Listener],
-    /// The services that it asks, when they run in another process.
+    /// The services that it calls when they run in another process.
     pub remotes: &'static [Remote],
     pub error_format: ErrorFormat,
-    /// Builds the service. It returns nothing when the section cannot be used, and the report says why. Nothing may be
-    /// written.
+    /// Builds the service. It returns `None` when the section cannot be used, and reports the reason. It must not write
+    /// anything.
     pub build: for<'a> fn(Parts, &'a mut Report) -> Building<'a>,
-    /// What `kleis doctor` says about the section.
+    /// The findings of `kleis doctor` about the section.
     pub diagnose: for<'a> fn(Examined<'a>) -> Diagnosing<'a>,
 }
 
@@ -38,31 +38,31 @@ pub struct Replaced {
     pub program: &'static str,
     /// The prefix of environment variables that its deployments set.
     pub environment_prefix: &'static str,
-    /// Keys at the top of its files that the files of no other replaced program have.
+    /// Top-level keys of its files that no file of another replaced program has.
     pub keys: &'static [&'static str],
-    /// Names of its listeners, which it serves apart. They select the service on the command line.
+    /// The names of its listeners, which it serves apart. They select the service on the command line.
     pub listeners: &'static [&'static str],
-    /// Whether a file of its has these members, besides `keys`.
+    /// Whether these members, besides `keys`, identify one of its files.
     pub recognizes: fn(&serde_json::Map<String, Value>) -> bool,
 }
 
 /// The section of a service.
 pub struct Configuration {
-    /// The JSON schema by which the section is validated.
+    /// The JSON schema that validates the section.
     pub schema: &'static str,
-    /// What the type of the section reads.
+    /// The keys that the type of the section reads.
     pub keys: fn() -> Schema,
-    /// Values of keys that are set nowhere, which follow from where the listeners are.
+    /// Values of unset keys, derived from the listeners.
     pub defaults: fn(&Defaults<'_>) -> Vec<(&'static str, Value)>,
-    /// Defaults of a section that is not a file of the replaced program, which keeps the defaults of that program.
+    /// Defaults of a section in a `kleis.yml`. A file of the replaced program keeps the defaults of that program.
     pub defaults_of_ours: fn() -> Value,
-    /// Keys without an effect, and why; what is below such a key has none either.
+    /// Keys without an effect, with the reason; the keys below them have no effect either.
     pub without_effect: &'static [(&'static str, &'static str)],
     /// Features of the replaced program that are missing.
     pub unsupported: &'static [Unsupported],
-    /// More to report about a section.
+    /// Further notices about a section.
     pub notices: fn(&Value) -> Vec<Notice>,
-    /// The protections that a section relies on and that are missing.
+    /// The missing protections that a section relies on.
     pub missing_protections: fn(&Value) -> Vec<Protection>,
     /// Keys with URLs that browsers see.
     pub public_urls: &'static [&'static str],
@@ -71,7 +71,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// A section with nothing beyond its keys.
+    /// A section with only a schema and keys.
     pub const fn new(schema: &'static str, keys: fn() -> Schema) -> Self {
         Self {
             schema,
@@ -88,29 +88,29 @@ impl Configuration {
     }
 }
 
-/// What defaults follow from.
+/// The values that defaults are derived from.
 pub struct Defaults<'a> {
     /// The section as it is configured.
     pub section: &'a Value,
-    /// The value of `trusted_proxies` at the top.
+    /// The value of the top-level `trusted_proxies`.
     pub trusted_proxies: &'a Value,
     pub directory: &'a Directory,
 }
 
 /// A feature of a replaced program that is missing.
 pub struct Unsupported {
-    /// Its name for people, and what follows from its absence.
+    /// Its name for people, and the consequence of its absence.
     pub text: &'static str,
-    /// Where it is configured; the first is named in the report.
+    /// Its keys; the first one is named in the report.
     pub keys: &'static [&'static str],
     /// The key that switches it on; without such a key it is on when any of its keys is set.
     pub switch: Option<&'static str>,
 }
 
-/// A feature that protects, that is configured, and that is missing: it stops the start.
+/// A configured feature that protects and that is missing: it stops the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protection {
-    /// How `accept_unsupported` names it.
+    /// Its name in `accept_unsupported`.
     pub name: &'static str,
     pub key: String,
     pub consequence: &'static str,
@@ -119,13 +119,13 @@ pub struct Protection {
 /// The secrets of a service, in `secrets` of its section.
 #[derive(Clone, Copy)]
 pub struct Secrets {
-    /// The list that it cannot do without. It is derived from another secret, or generated, when it is not set.
+    /// The list that the service requires. If it is not set, it is derived from another secret, or generated.
     pub required: Option<&'static str>,
-    /// What the required list is derived for.
+    /// The purpose of the derivation of the required list.
     pub purpose: Purpose,
-    /// The lists that it seals with, in their order. The first secret seals, all of them open.
+    /// The lists that it seals with, in order. The first secret seals, all of them open.
     pub sealing: &'static [&'static str],
-    /// The lists that are taken from the top when the section has none.
+    /// The lists that are taken from the top level when the section has none.
     pub shared: &'static [&'static str],
 }
 
@@ -134,15 +134,15 @@ impl Secrets {
     pub const NONE: Self = Self { required: None, purpose: Purpose("none"), sealing: &[], shared: &[] };
 }
 
-/// A service that this one asks.
+/// Another service that this one calls.
 pub struct Remote {
     pub service: &'static str,
     pub api: RemoteApi,
     /// The URL of its admin API.
     pub url: RemoteKey,
-    /// The URL of its public API, where it is asked, too.
+    /// The URL of its public API, if it is called as well.
     pub public_url: Option<RemoteKey>,
-    /// Headers of requests.
+    /// Headers of the requests.
     pub headers: RemoteKey,
 }
 
@@ -159,7 +159,7 @@ impl Remote {
     }
 }
 
-/// The API by which a remote service is asked.
+/// The API that a remote service is called by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemoteApi {
     /// Login requests, subjects and consents of an OAuth 2 service.

@@ -1,23 +1,23 @@
-//! What `kleis doctor` says about a service.
+//! The findings of `kleis doctor` about a service.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Good,
-    /// It works, and will surprise somebody.
+    /// It works, but has consequences that may be unexpected.
     Warning,
-    /// It will not work, or not safely.
+    /// It does not work, or not safely.
     Bad,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
-    /// What it is about, in one word: `cookies`, `mail`.
+    /// The subject in one word: `cookies`, `mail`.
     pub subject: &'static str,
     pub verdict: Verdict,
     pub explanation: String,
@@ -29,7 +29,7 @@ impl Diagnosis {
     }
 }
 
-/// What a service looks at.
+/// The input of a diagnosis.
 pub struct Examined<'a> {
     pub section: &'a Value,
     /// Whether anything is configured.
@@ -38,5 +38,5 @@ pub struct Examined<'a> {
     pub running: &'a [&'static str],
 }
 
-/// A look at a section. It may connect to what the section names, and changes nothing.
+/// Examines a section. It may connect to the configured servers, and changes nothing.
 pub type Diagnosing<'a> = Pin<Box<dyn Future<Output = Vec<Diagnosis>> + Send + 'a>>;

@@ -1,8 +1,8 @@
-//! What a service crate tells `server` about itself: one [`Definition`], which `server` iterates over.
+//! The definition of a service for `server`: one [`Definition`] per service, over which `server` iterates.
 //!
-//! What always holds:
-//! - `server` knows the services by their definitions, and keeps one list of them.
-//! - A definition is data and functions. It opens nothing and reads nothing before [`Definition::build`] is called.
+//! Invariants:
+//! - `server` knows the services only by their definitions, and keeps one list of them.
+//! - A definition consists of data and functions. It opens and reads nothing before [`Definition::build`] is called.
 //! - A path is relative to the section of the service; `server` adds the name of the section.
 
 mod build;

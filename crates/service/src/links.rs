@@ -1,4 +1,4 @@
-//! The contracts that tie the services of a process to each other.
+//! The contracts that connect the services of a process.
 
 use contracts::{Connections, Link, LoginRequests, Sessions, SubjectObserver, TokenIntrospection};
 

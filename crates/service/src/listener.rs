@@ -9,21 +9,21 @@ pub struct Listener {
     pub name: &'static str,
     /// The port when none is configured.
     pub port: u16,
-    /// The keys that say under which URL clients reach the listener. The first one that is set counts.
+    /// The keys of the URL under which clients reach the listener. The first one that is set is used.
     pub url_keys: &'static [&'static str],
     pub kind: Kind,
 }
 
-/// Who calls a listener, and with what.
+/// The clients of a listener, and its protocol.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Browsers and clients call it over HTTP.
     Public(PublicListener),
-    /// Operators and programs call it over HTTP. It stays on loopback unless it is guarded.
+    /// Operators and programs call it over HTTP. It binds loopback unless it requires authentication.
     Admin(AdminListener),
-    /// Requests to applications behind it: every path and every body belongs to the application.
+    /// Requests to the applications behind it: the applications define paths and bodies.
     Proxy,
-    /// Clients call it over gRPC, which needs HTTP/2. Its bodies are streams, and nothing about them is rewritten.
+    /// Clients call it over gRPC, which requires HTTP/2. Its bodies are streams, which are not rewritten.
     Grpc,
 }
 
@@ -33,9 +33,9 @@ pub struct PublicListener {
     pub has_pages: bool,
     /// Whether its root is the page where people begin.
     pub is_start: bool,
-    /// Whether a page is one by which a browser begins a visit. It is then redirected to the configured URL.
+    /// Whether a page is one that begins a visit. It redirects to the configured URL.
     pub is_first_page: Option<fn(&str) -> bool>,
-    /// Paths that only programs call, and which have rules of their own for other origins.
+    /// Paths that only programs call, and that have CORS rules of their own.
     pub paths_of_clients: &'static [&'static str],
 }
 
@@ -46,15 +46,15 @@ impl PublicListener {
 
 #[derive(Clone, Copy, Debug)]
 pub struct AdminListener {
-    /// Beginnings of paths that need no token: probes carry none.
+    /// Prefixes of paths that need no token, because probes have none.
     pub open_paths: &'static [&'static str],
-    /// Whether a path without `/admin` is one below it.
+    /// Whether a path without `/admin` is treated as one below it.
     pub is_below_admin: bool,
-    /// The largest body of a route that does not say otherwise.
+    /// The largest body of a route without a bound of its own.
     pub usual_body: BodyBounds,
     /// Whether callers act as the administrator.
     pub acts_as_admin: bool,
-    /// Whether `/health/config` answers the revision of the configuration.
+    /// Whether `/health/config` shows the revision of the configuration.
     pub answers_revision: bool,
 }
 
@@ -78,7 +78,7 @@ impl Listener {
     }
 }
 
-/// The form of errors that are not answered by a handler.
+/// The format of errors that no handler answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorFormat {
     /// `{"error": {code, status, reason, message}}`.

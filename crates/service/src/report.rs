@@ -1,15 +1,15 @@
-//! What a service finds in its section: faults, which stop the start, and notices, which do not.
+//! The findings of a service about its section: faults, which stop the start, and notices, which do not.
 
-/// How much a notice matters.
+/// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Nothing is lost.
     Information,
-    /// Something that the configuration asks for does not happen, or happens otherwise.
+    /// A configured feature has no effect or another one.
     Warning,
 }
 
-/// A key of the section, or nothing for the whole section, and what is wrong with it.
+/// A fault of a key of the section, or of the whole section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub key: String,
@@ -29,7 +29,7 @@ impl Notice {
     }
 }
 
-/// Collected while a service is built, so that one start reports everything.
+/// Collects the findings of a service while it is built, so that one start reports everything.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     pub faults: Vec<Fault>,
@@ -41,7 +41,7 @@ impl Report {
         self.faults.push(Fault { key: key.into(), message: message.into() });
     }
 
-    /// A fault whose message begins with its key, if it concerns one.
+    /// Adds a fault whose message begins with its key, if it concerns one.
     pub fn error(&mut self, error: &(dyn std::error::Error + 'static)) {
         let text = base::causes::chain(error);
         let is_key = |key: &str| {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// What is logged, and how.
+/// The level and the format of the log.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LogConfig {
@@ -36,7 +36,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// Our own crates at the level, libraries no lower than warnings: their details would drown ours.
+    /// Our own crates at the configured level, libraries at warnings or above, because their details would drown ours.
     pub(crate) fn filter(self) -> Targets {
         let level = match self {
             Self::Panic | Self::Fatal | Self::Error => LevelFilter::ERROR,
@@ -66,7 +66,7 @@ pub enum LogFormat {
     Gelf,
 }
 
-/// Where spans go; nowhere until a provider is named.
+/// The destination of spans. Without a provider none are sent.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TracingConfig {
@@ -81,16 +81,16 @@ pub struct TracingConfig {
 }
 
 impl TracingConfig {
-    /// Why no spans can be sent although a provider is named.
+    /// Why no spans can be sent although a provider is configured.
     pub fn missing(&self) -> Option<&'static str> {
         let address = match self.provider? {
             TracingProvider::Zipkin => {
-                return Some("zipkin is not spoken: name otel, with the OTLP port of the collector");
+                return Some("zipkin is not supported: set otel, with the OTLP port of the collector");
             }
             TracingProvider::Otel => &self.providers.otlp.server_url,
             TracingProvider::Jaeger => &self.providers.jaeger.local_agent_address,
         };
-        address.is_none().then_some("tracing.providers names no address for it")
+        address.is_none().then_some("tracing.providers has no address for it")
     }
 }
 
@@ -100,7 +100,7 @@ pub enum TracingProvider {
     /// The agent's own protocol is obsolete: spans go to the same host over OTLP.
     Jaeger,
     Otel,
-    /// Not spoken: see [`TracingConfig::missing`].
+    /// Not supported: see [`TracingConfig::missing`].
     Zipkin,
 }
 

@@ -1,11 +1,12 @@
-//! What Kleis tells its operators: logs, metrics and traces.
+//! Logs, metrics and traces for operators.
 //!
-//! What always holds:
-//! - A secret never reaches a log line: headers, query strings and fields that carry bearer values are replaced before
-//!   they are written ([`Redaction`]), unless the operator asks for them by name.
-//! - A metric's labels come from bounded sets: route patterns, known methods, status codes. Never a path, never a person.
-//! - Nothing here reads the environment or opens a port; `server` decides what is installed and where it is shown.
-//! - Nothing is ever sent to anyone but the collector that the configuration names.
+//! Invariants:
+//! - A secret never reaches a log line: headers, query strings and fields that contain bearer values are replaced before they
+//!   are written ([`Redaction`]), unless the operator disables this explicitly.
+//! - A metric's labels come from bounded sets: route patterns, known methods, status codes. They never contain a path or a
+//!   person.
+//! - This crate neither reads the environment nor opens a port; `server` decides what is installed and where it is shown.
+//! - Nothing is sent anywhere but to the configured collector.
 
 mod config;
 mod logs;
@@ -27,24 +28,24 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Who speaks: stands in every log line and on every metric.
+/// The name and version of this program, in every log line and on every metric.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceName {
     pub name: &'static str,
     pub version: &'static str,
 }
 
-/// Where log lines go.
+/// The destination of log lines.
 pub struct Output {
     pub sink: Sink,
     /// Whether a person reads them on a terminal.
     pub colours: bool,
 }
 
-/// Makes `log` and `tracing` the destination of everything this process says. Called once, by the binary.
+/// Installs `log` and `tracing` as the destination of all logs and spans of this process. Called once, by the binary.
 ///
 /// # Errors
-/// When the tracing settings name no usable collector, or another destination was installed before.
+/// When the tracing settings have no usable collector, or another destination was installed before.
 pub fn install(
     service: ServiceName,
     log: &LogConfig,
@@ -58,9 +59,9 @@ pub fn install(
     let traces = Traces::start(service, tracing, trust)?;
     let registry = tracing_subscriber::registry();
     let installed = match traces.layer() {
-        // One filter before everything else: what nobody wants costs nothing.
+        // The filter comes first, so that disabled events cost nothing.
         None => registry.with(log.level.filter()).with(layer).try_init(),
-        // The level of the log does not decide what is traced, and what is logged does not travel.
+        // The level of the log does not affect traces, and log events are not sent with spans.
         Some(spans) => {
             let traced = Targets::new().with_target(traces::TARGET, LevelFilter::TRACE);
             registry.with(layer.with_filter(log.level.filter())).with(spans.with_filter(traced)).try_init()

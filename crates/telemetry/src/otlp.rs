@@ -1,5 +1,5 @@
-//! The HTTP client of the span exporter: the only thing in this crate that talks to the network, and only to the
-//! collector that the configuration names.
+//! The HTTP client of the span exporter. It is the only code of this crate that uses the network, and it calls only the
+//! configured collector.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use hyper_util::rt::TokioExecutor;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 
-/// A collector answers with a few bytes.
+/// The answers of a collector have a few bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// Sends span batches. The exporter runs on a thread of its own, without the runtime that sockets need: each request is
-/// handed over to that runtime.
+/// Sends batches of spans. The exporter runs on a thread of its own, without the runtime that sockets need, so each request is
+/// passed to that runtime.
 #[derive(Debug)]
 pub(crate) struct CollectorClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -27,7 +27,7 @@ pub(crate) struct CollectorClient {
 }
 
 impl CollectorClient {
-    #[expect(clippy::disallowed_methods, reason = "the shared client of `web` stands above this crate")]
+    #[expect(clippy::disallowed_methods, reason = "the shared client is in `web`, which depends on this crate")]
     pub(crate) fn new(runtime: Handle, timeout: Duration, trust: &TrustStore) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)

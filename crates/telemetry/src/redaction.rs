@@ -1,15 +1,15 @@
-//! What must not be read in a log, and what stands in its place.
+//! Redaction of sensitive values in logs.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::LogConfig;
 
-/// Headers that carry bearer values.
+/// Headers that contain bearer values.
 const HEADERS: &[&str] =
     &["authorization", "proxy-authorization", "cookie", "set-cookie", "x-session-token", "x-api-key"];
 
-/// Fields that carry them, whoever wrote the line.
+/// Fields that contain bearer values.
 const FIELDS: &[&str] = &[
     "authorization",
     "client_secret",
@@ -49,12 +49,12 @@ impl Redaction {
         }
     }
 
-    /// The value of a header as it may be logged. `name` in lower case, as HTTP libraries keep it.
+    /// The value of a header for the log. `name` is in lower case, as HTTP libraries have it.
     pub fn header<'a>(&'a self, name: &str, value: &'a str) -> Cow<'a, str> {
         if self.leak || !self.headers.contains(name) { Cow::Borrowed(value) } else { Cow::Borrowed(&self.text) }
     }
 
-    /// A query string as it may be logged: it carries challenges, codes and tokens, so it is replaced as a whole.
+    /// A query string for the log. It may contain challenges, codes and tokens, so it is replaced as a whole.
     pub fn query<'a>(&'a self, query: &'a str) -> Cow<'a, str> {
         if self.leak || query.is_empty() { Cow::Borrowed(query) } else { Cow::Borrowed(&self.text) }
     }

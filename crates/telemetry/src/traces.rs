@@ -1,4 +1,4 @@
-//! Spans, sent over OTLP to the collector that the configuration names. Without one nothing is recorded.
+//! Spans, sent over OTLP to the configured collector. Without a collector nothing is recorded.
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ const OTLP_PORT: u16 = 4318;
 /// Why tracing cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    #[error("tracing.provider is set, but tracing.providers names no address for it")]
+    #[error("tracing.provider is set, but tracing.providers has no address for it")]
     NoAddress,
-    #[error("tracing.provider `zipkin` is not spoken: use `otel` with the OTLP port of the collector")]
+    #[error("tracing.provider `zipkin` is not supported: use `otel` with the OTLP port of the collector")]
     Zipkin,
     #[error("the span exporter does not start")]
     Exporter(#[source] opentelemetry_otlp::ExporterBuildError),
@@ -93,7 +93,7 @@ impl Traces {
     }
 }
 
-/// Where spans go and how many of them.
+/// The collector, and the share of spans that it gets.
 struct Collector {
     endpoint: String,
     authorization: Option<String>,
@@ -128,11 +128,11 @@ impl Collector {
     }
 }
 
-/// Spans of this target go to the collector and into no log. Without a collector nobody wants them, and they cost nothing.
+/// Spans of this target are sent to the collector and not logged. Without a collector they are disabled and cost nothing.
 pub(crate) const TARGET: &str = "kleis::trace";
 
-/// The span of a request. `endpoint` is the pattern of its route: a path would name people. `header` looks up a request
-/// header by name.
+/// The span of a request. `endpoint` is the pattern of its route, because a path could identify people. `header` looks up a
+/// request header by name.
 pub fn request_span(
     method: &str,
     endpoint: Option<&str>,
@@ -159,8 +159,8 @@ pub fn request_span(
     span
 }
 
-/// Notes on the span of a request how it was answered. Only a failure of ours is an error (OpenTelemetry's conventions
-/// for HTTP servers).
+/// Records the status on the span of a request. Only a server error counts as an error (OpenTelemetry's conventions for HTTP
+/// servers).
 pub fn record_answer(span: &tracing::Span, status: u16) {
     if span.is_disabled() {
         return;
@@ -171,13 +171,13 @@ pub fn record_answer(span: &tracing::Span, status: u16) {
     }
 }
 
-/// Joins the current span to the trace of the caller (W3C Trace Context). `header` looks up a request header by name.
+/// Makes the current span a part of the caller's trace (W3C Trace Context). `header` looks up a request header by name.
 fn continue_trace(span: &tracing::Span, header: impl Fn(&str) -> Option<String>) {
     use tracing_opentelemetry::OpenTelemetrySpanExt as _;
     let Some(parent) = header("traceparent") else { return };
     let carrier = Carrier { parent, state: header("tracestate") };
     let context = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
-    // Refused only when the span already started another trace; it then keeps that one.
+    // Refused only if the span already belongs to another trace, which it keeps then.
     drop(span.set_parent(context));
 }
 

@@ -1,5 +1,4 @@
-// Makes forms more comfortable: a password can be shown, and a button that sends another message says when it may be
-// pressed. Without JavaScript the first stays hidden and the second works at once.
+// Enhances forms: a button shows a password, and a button that sends another message counts down until it can be pressed.
 (() => {
   const reveals = (button) => {
     const field = document.getElementById(button.dataset.reveals);
@@ -10,7 +9,7 @@
     };
     button.hidden = false;
     button.addEventListener("click", () => show(field.type === "password"));
-    // Browsers keep what was sent in a field of text, and show it again when the page comes back.
+    // Browsers restore the value of a text field when the page is shown again, so a shown password is hidden first.
     field.form?.addEventListener("submit", () => show(false));
     window.addEventListener("pagehide", () => show(false));
   };

@@ -1,5 +1,5 @@
-// Buttons that ask the browser for a passkey or a security key. The ceremony itself lives in webauthn.js; here its
-// functions are called without any script in the page's markup. Without JavaScript the buttons stay hidden.
+// Buttons that start a passkey or security key ceremony of the browser. The ceremony is in webauthn.js; its functions are
+// called here, without inline scripts. Without JavaScript the buttons are hidden.
 (() => {
   const call = (name, argument) => {
     const run = window[name];

@@ -1,4 +1,4 @@
-### The English texts of Kleis: every page, message of a flow, and mail. English is complete, and stands in for each text
+### The English texts of Kleis: every page, message of a flow, and mail. English is complete, and replaces each text
 ### that another language lacks.
 ###
 ### This is a Fluent file (https://projectfluent.org). A text is one line: a name, an equals sign, the text. To translate,
@@ -16,7 +16,7 @@
 
 ## The language itself
 
-# What its readers call it: the label of the link that chooses the language, at the end of each page.
+# Its name in the language itself: the label of the link that chooses the language, at the end of each page.
 language-name = English
 # Not text: `ltr` for a language that is written from left to right, `rtl` for one from right to left.
 language-direction = ltr
@@ -75,14 +75,14 @@ page-sign-in-intro = Good to see you again.
 # In place of the sentence above, when an application asked for the sign-in.
 # $client (text): the name of the application, shown bold.
 page-sign-in-toward = Sign in to go on to { $client }.
-# The title, when somebody who is signed in must sign in once more, for instance before they change a password.
+# The title, when a signed-in person must sign in once more, for instance before they change a password.
 page-confirm-identity = Confirm it’s you
 # The title of the second step.
 page-second-factor = One more step
 page-second-factor-intro = Your account is protected by a second factor.
 # The title of the page that asks for a code from a mail or text message.
 page-enter-code = Enter your code
-# Before the name of the account that somebody is signing in to. Read by screen readers.
+# Before the name of the account that the person signs in to. Read by screen readers.
 page-account = Account
 # Before the address that a code was sent to. Read by screen readers.
 page-code-sent-to = Address
@@ -140,7 +140,7 @@ page-verification-link-intro = Confirm that this address is yours. If you did no
 # The title, once the address is verified.
 page-verification-done = Address confirmed
 
-# The title of the page for somebody who opened the link of a mail in another browser than the one that they began in.
+# The title of the page for a person who opened the link of a mail in another browser than the one that they began in.
 page-other-browser = Continue in the other browser
 page-other-browser-intro = You started in another browser or on another device. Go back to the page there and enter the code from the mail.
 
@@ -197,7 +197,7 @@ page-connection-ended = Done. The application can no longer use your account.
 # When the list cannot be read.
 page-connections-unavailable = Connected applications cannot be shown at the moment. Please try again later.
 
-## Sign-out, and the page of somebody who is signed in
+## Sign-out, and the page of a signed-in person
 
 # The title of the page, and the label of buttons and links.
 page-sign-out = Sign out
@@ -277,7 +277,7 @@ page-older = Older messages
 ## The messages of the self-service API of Ory Kratos, by their ids. They are shown above a form, at a field, or as the label
 ## of a field or button. Do not change the names: clients know the ids.
 ## The values of a message are the members of its `context` in the API. A message whose context lacks a value is shown in the
-## words of the API.
+## text of the API.
 ##
 ## $provider (text): the name of a sign-in provider, such as Google. $address (text): an email address or phone number.
 
@@ -294,7 +294,7 @@ message-1010010 = Use a backup code
 message-1010011 = Continue with a security key
 message-1010012 = Have your security key ready, then continue.
 message-1010013 = Continue
-# Shown to everybody, so it must not say whether there is such an account.
+# Shown to anyone, so it must not say whether there is such an account.
 message-1010014 = If an account has this address, we sent a code to it. Please enter it below.
 message-1010015 = Send me a sign-in code
 # $duplicateIdentifier (text): an email address or user name.
@@ -325,7 +325,7 @@ message-1040009 = Choose how you want to sign in from now on.
 
 ## Messages of flows: settings
 ##
-## $provider (text): the name of a sign-in provider, such as Google. $display_name (text): the name that somebody gave to a key.
+## $provider (text): the name of a sign-in provider, such as Google. $display_name (text): the name that a person gave to a key.
 
 message-1050001 = Your changes have been saved.
 message-1050002 = Link { $provider }
@@ -359,7 +359,7 @@ message-1050023 = Your account is managed by your organization.
 ## Messages of flows: recovery
 
 message-1060001 = Welcome back. Please choose a new password now, or set up another way to sign in.
-# The next three are shown to everybody, so they must not say whether there is such an account.
+# The next three are shown to anyone, so they must not say whether there is such an account.
 message-1060002 = If an account has this address, we sent a recovery link to it.
 message-1060003 = If an account has this address, we sent a recovery code to it. Please enter it below.
 # $masked_address (text): an address of which most letters are hidden.
@@ -394,7 +394,7 @@ message-1070018 = Email or phone number
 ##
 ## $address (text): an email address or phone number.
 
-# The texts for an address that somebody typed must not say whether it is known here.
+# The texts for an address that a person typed must not say whether it has an account.
 message-1080001 = If an account has this address, we sent a verification link to it.
 message-1080002 = Your email address is confirmed.
 # `.own_address`: the address is that of the account of the person, so the text may name it.
@@ -602,10 +602,10 @@ oauth-stayed-intro = Nothing was changed. You can close this page.
 oauth-signed-out-title = You are signed out
 oauth-signed-out-intro = You can close this page.
 
-# While applications in the background are told.
+# While applications are notified in the background.
 oauth-signing-out-title = Signing you out …
 oauth-signing-out-intro = We are signing you out of the applications that you used. This takes a moment.
-# A button for browsers that do not go on by themselves.
+# A button for browsers that are not redirected automatically.
 oauth-go-on = Continue
 
 ## OAuth: errors, and the way back to the application
@@ -646,10 +646,10 @@ mail-link-validity =
        *[other] { $minutes } minutes
     } and can be used once.
 
-# What to do about a code that somebody did not ask for.
-mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anybody.
+# What to do about a code that the person did not ask for.
+mail-ignore-code = If you did not request this code, ignore this message, and do not give the code to anyone.
 mail-ignore-link = If you did not request this link, ignore this message. Nothing happens unless you open the link.
-# To somebody who asked for a mail, and whose address belongs to no account.
+# To a person who asked for a mail, and whose address belongs to no account.
 mail-ignore = If it was you, try another address. If not, ignore this message.
 
 # Before the address of a link, for mail programs in which it cannot be clicked.
@@ -678,11 +678,11 @@ mail-recovery-link =
     .lead = Open this link to recover your account:
     .button = Recover your account
 
-# Somebody asked for a recovery with an address that belongs to no account.
+# A person asked for a recovery with an address that belongs to no account.
 mail-recovery-unknown =
-    .subject = Somebody tried to recover an account
-    .heading = Somebody tried to recover an account
-    .lead = Somebody, perhaps you, asked to recover the account of { $to }. No account has this address.
+    .subject = Someone tried to recover an account
+    .heading = Someone tried to recover an account
+    .lead = Someone, perhaps you, asked to recover the account of { $to }. No account has this address.
 
 mail-verification-code =
     .subject = Your verification code: { $code }
@@ -697,11 +697,11 @@ mail-verification-link =
     .lead = Open this link to confirm that this address is yours:
     .button = Confirm your address
 
-# Somebody asked for a verification of an address that belongs to no account.
+# A person asked for a verification of an address that belongs to no account.
 mail-verification-unknown =
-    .subject = Somebody tried to confirm this address
-    .heading = Somebody tried to confirm this address
-    .lead = Somebody, perhaps you, asked to confirm the address { $to }. No account has this address.
+    .subject = Someone tried to confirm this address
+    .heading = Someone tried to confirm this address
+    .lead = Someone, perhaps you, asked to confirm the address { $to }. No account has this address.
 
 mail-login-code =
     .subject = Your sign-in code: { $code }
@@ -730,13 +730,13 @@ mail-key-added =
     .advice = If it was not you, recover your account at once and inform the operator of this service.
     .short = A sign-in key was added to your account.
 
-# To the owner of an address that somebody tried to sign up with.
+# To the owner of an address that another person tried to sign up with.
 mail-registration-taken =
-    .subject = Somebody tried to sign up with your address
+    .subject = Someone tried to sign up with your address
     .heading = You already have an account
-    .lead = Somebody, perhaps you, tried to sign up with { $to }. You already have an account with this address.
-    .advice = If it was you, sign in, or recover your account if you forgot the password. If not, ignore this message: nothing was changed, and nobody learned that you have an account.
-    .short = Somebody tried to sign up with this number. You already have an account: sign in, or ignore this message.
+    .lead = Someone, perhaps you, tried to sign up with { $to }. You already have an account with this address.
+    .advice = If it was you, sign in, or recover your account if you forgot the password. If not, ignore this message: nothing was changed, and the other person did not learn that you have an account.
+    .short = Someone tried to sign up with this number. You already have an account: sign in, or ignore this message.
 
 ## The sample application of `kleis demo`
 
@@ -750,7 +750,7 @@ demo-signed-in-intro = You are signed in to the sample app.
 demo-who = What the app knows
 demo-who-intro = The claims of your ID token.
 demo-api = Sample API
-demo-api-intro = It stands behind the gateway, which checks your access token and tells the API who you are.
+demo-api-intro = It is behind the gateway, which checks your access token and passes your id to the API.
 demo-call-api = Call the API
 # Before the HTTP status of the answer.
 demo-api-answer = The API’s answer

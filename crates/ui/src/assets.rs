@@ -20,7 +20,7 @@ const TRIGGERS: &str = include_str!("../assets/triggers.js");
 const AIDS: &str = include_str!("../assets/aids.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
-/// One file, named by its content.
+/// A file whose name contains a hash of its content.
 #[derive(Clone, Debug)]
 pub struct Asset {
     pub name: String,
@@ -88,7 +88,7 @@ impl Assets {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        // The icon is a document of its own when opened directly: it may do nothing.
+        // The icon is a document of its own when it is opened directly, and must not load anything.
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
         response
     }
@@ -116,7 +116,7 @@ pub(crate) const COLORS: [&str; 17] = [
     "shadow",
 ];
 
-/// The style sheet that the operator's design tokens make; `None` when there are none.
+/// The style sheet with the operator's design tokens; `None` when there are none.
 fn theme(config: &Config) -> Option<String> {
     if config.variables.is_empty() && config.dark_variables.is_empty() {
         return None;

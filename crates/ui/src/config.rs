@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{ContrastFinding, Language};
 
-/// Looks and words of the built-in pages.
+/// Design and texts of the built-in pages.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -51,7 +51,7 @@ impl Default for Config {
     }
 }
 
-/// What people look for at the end of a page. What is absent is not shown.
+/// Links that people expect at the end of a page. Links that are not set are not shown.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Footer {
@@ -124,7 +124,7 @@ impl<'de> Deserialize<'de> for FooterLink {
             }
         }
 
-        // Not an untagged enum: that would not name the language that is unknown.
+        // Not an untagged enum, because its error would not name the unknown language.
         deserializer.deserialize_any(OneOrMany)
     }
 }
@@ -157,7 +157,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// The languages that are offered, the first for those who read none of them.
+    /// The offered languages; the first one is the default.
     pub fn languages(&self) -> &[Language] {
         self.languages.as_deref().unwrap_or(Language::all())
     }
@@ -214,8 +214,7 @@ fn validate_variables(section: &'static str, variables: &BTreeMap<String, String
     Ok(())
 }
 
-/// What the content security policy must allow for the logo: `Some("")` when it is our own origin, `None` when the URL
-/// is unusable.
+/// The source of the logo for the content security policy: `Some("")` for our own origin, `None` when the URL is unusable.
 pub(crate) fn logo_source(logo: &str) -> Option<&str> {
     if logo.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ';' | ',' | '"' | '\'' | '<' | '>')) {
         return None;
@@ -243,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_footer_leads_to_the_web_to_a_mailbox_or_to_this_server() {
+    fn a_footer_link_is_a_web_url_a_mail_address_or_a_path() {
         let with = |url: &str| Config {
             footer: Footer { help: Some(FooterLink::Same(url.to_owned())), ..Footer::default() },
             ..Config::default()
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_footer_speaks_the_language_of_its_reader_where_it_can() {
+    fn a_footer_link_has_the_language_of_its_reader_if_available() {
         let link: FooterLink = serde_json::from_value(serde_json::json!({"en": "/en", "de": "/de"})).unwrap();
         assert_eq!(link.url(language("de"), language("en")), Some("/de"));
         assert_eq!(link.url(language("ar"), language("en")), Some("/en"));

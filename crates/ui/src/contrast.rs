@@ -1,7 +1,7 @@
 //! The contrast of the colours of the pages (WCAG 2.2, 1.4.3 for text, 1.4.11 for the parts of controls).
 //!
-//! The built-in colours keep it, and a test computes that. What an operator changes is computed at start, so that a page
-//! that nobody can read is reported before somebody meets it.
+//! The built-in colours have sufficient contrast, which a test computes. The colours of an operator are checked at the start,
+//! so that unreadable pages are reported before anyone visits them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::{ColorScheme, Config};
 const TEXT: f32 = 4.5;
 const PART: f32 = 3.0;
 
-/// What stands on what, and the least contrast.
+/// Pairs of foreground and background, and the minimal contrast.
 const PAIRS: [(&str, &str, f32); 22] = [
     ("text", "surface", TEXT),
     ("text", "ground", TEXT),
@@ -63,7 +63,7 @@ impl Scheme {
         }
     }
 
-    /// How the block of its tokens begins in the style sheet.
+    /// The beginning of the block of its tokens in the style sheet.
     const fn opening(self) -> &'static str {
         match self {
             Self::Light => ":root {",
@@ -72,7 +72,7 @@ impl Scheme {
     }
 }
 
-/// Something that an operator should know about a colour of the configuration.
+/// A finding about a colour of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContrastFinding {
     /// The key within the `ui` section, as `variables.accent`.
@@ -103,7 +103,7 @@ impl fmt::Display for ContrastFinding {
     }
 }
 
-/// What is weak or cannot be checked among the colours that the configuration sets.
+/// The colours of the configuration that have too little contrast or cannot be checked.
 pub(crate) fn findings(config: &Config) -> Vec<ContrastFinding> {
     let schemes = [(Scheme::Light, &config.variables), (Scheme::Dark, &config.dark_variables)];
     let is_used = |scheme| match config.color_scheme {
@@ -125,7 +125,7 @@ fn of_scheme(scheme: Scheme, set: &BTreeMap<String, String>) -> Vec<ContrastFind
     for (name, value) in set {
         match COLORS.iter().find(|color| *color == name) {
             Some(color) if csscolorparser::parse(value).is_err() => {
-                // Its pairs cannot be computed.
+                // The pairs of this colour cannot be computed.
                 tokens.remove(color);
                 findings.push(finding(name, Problem::Unreadable));
             }
@@ -138,7 +138,7 @@ fn of_scheme(scheme: Scheme, set: &BTreeMap<String, String>) -> Vec<ContrastFind
     for (front, back, least) in PAIRS {
         let Some(named) = [front, back].into_iter().find(|name| set.contains_key(*name)) else { continue };
         let Some(ratio) = ratio(scheme, &tokens, front, back).filter(|ratio| *ratio < least) else { continue };
-        // Rounded down, so that what is too little never looks enough.
+        // Rounded down, so that an insufficient ratio never looks sufficient.
         let ratio = format!("{:.2}", (ratio * 100.0).floor() / 100.0);
         findings.push(finding(named, Problem::Weak { scheme, front, back, ratio, least: least.to_string() }));
     }
@@ -165,7 +165,7 @@ fn ratio(scheme: Scheme, tokens: &BTreeMap<&str, &str>, front: &str, back: &str)
     Some((front.max(back) + 0.05) / (front.min(back) + 0.05))
 }
 
-/// What is seen of a colour that may be translucent.
+/// The visible colour of a colour that may be translucent.
 fn over(upper: &Color, lower: &Color) -> Color {
     let upper = upper.clamp();
     let mix = |upper_part: f32, lower_part: f32| upper_part.mul_add(upper.a, lower_part * (1.0 - upper.a));
@@ -182,7 +182,7 @@ fn luminance(color: &Color) -> f32 {
 mod tests {
     use super::*;
 
-    fn told(config: &Config) -> Vec<String> {
+    fn lines(config: &Config) -> Vec<String> {
         findings(config).iter().map(|finding| format!("{}: {finding}", finding.key)).collect()
     }
 
@@ -199,7 +199,7 @@ mod tests {
                 assert!(ratio >= least, "{scheme:?}: {front} on {back}: {ratio:.2}");
             }
         }
-        assert!(told(&Config::default()).is_empty());
+        assert!(lines(&Config::default()).is_empty());
     }
 
     #[test]
@@ -212,51 +212,51 @@ mod tests {
     #[test]
     fn a_weak_color_is_reported_with_its_pair_and_ratio() {
         let light = Config { variables: set(&[("muted", "#b0b0b0"), ("radius", "2px")]), ..Config::default() };
-        let told = told(&light);
-        assert_eq!(told.len(), 3, "{told:?}");
+        let lines = lines(&light);
+        assert_eq!(lines.len(), 3, "{lines:?}");
         assert_eq!(
-            told[0],
+            lines[0],
             "variables.muted: muted on surface has a contrast of 2.16 in the light scheme, but needs 4.5 (WCAG 2.2): many \
              people cannot read it; choose colours that differ more"
         );
     }
 
     #[test]
-    fn every_notation_of_css_is_read() {
+    fn every_colour_notation_of_css_is_supported() {
         for yellow in
             ["#ff0", "yellow", "rgb(255 255 0)", "hsl(60 100% 50%)", "oklch(96.8% 0.211 109.8)", "rgb(100% 100% 0%)"]
         {
             let config = Config { variables: set(&[("accent", yellow)]), ..Config::default() };
             assert!(
-                told(&config).iter().any(|line| line.contains("accent on surface has a contrast of 1.0")),
+                lines(&config).iter().any(|line| line.contains("accent on surface has a contrast of 1.0")),
                 "{yellow}"
             );
         }
     }
 
     #[test]
-    fn a_translucent_color_counts_as_what_is_seen_of_it() {
+    fn a_translucent_color_counts_as_its_visible_color() {
         let config = Config { variables: set(&[("text", "rgb(0 0 0 / 30%)")]), ..Config::default() };
         assert!(
-            told(&config).iter().any(|line| line.contains("text on surface has a contrast of 2.")),
+            lines(&config).iter().any(|line| line.contains("text on surface has a contrast of 2.")),
             "{:?}",
-            told(&config)
+            lines(&config)
         );
     }
 
     #[test]
-    fn what_cannot_be_computed_is_said_to_be_unchecked() {
+    fn a_color_that_cannot_be_computed_is_reported_as_unchecked() {
         let config = Config { dark_variables: set(&[("accent", "var(--brand)")]), ..Config::default() };
-        let told = told(&config);
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("dark_variables.accent: the contrast of this colour is not checked"), "{told:?}");
+        let lines = lines(&config);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(lines[0].starts_with("dark_variables.accent: the contrast of this colour is not checked"), "{lines:?}");
     }
 
     #[test]
     fn a_scheme_that_is_never_shown_is_not_checked() {
         let weak = set(&[("muted", "#b0b0b0")]);
         let config = Config { variables: weak, color_scheme: ColorScheme::Dark, ..Config::default() };
-        assert!(told(&config).is_empty());
+        assert!(lines(&config).is_empty());
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_style_sheet_names_no_side_of_the_page() {
+    fn the_style_sheet_uses_only_logical_sides() {
         // Right-to-left languages mirror the pages, so only the start and the end of a line are named.
         let physical = ["left", "right", "margin-top", "margin-bottom", "padding-top", "padding-bottom", "border-top"];
         for line in STYLE.lines() {

@@ -21,25 +21,25 @@ pub struct FlowPage {
 
 component! { FlowPage }
 
-/// What a page knows besides the form of its flow.
+/// The context of a page besides the form of its flow.
 #[derive(Clone, Debug, Default)]
 pub struct FlowContext {
     /// The links to other pages, below the forms.
     pub links: Vec<PageLink>,
     /// The recovery page for people who forgot their password: beside the field of the password, or below the forms without one.
     pub forgot_password: Option<String>,
-    /// The start of a sign-in for another account, when the account is asked for in a step of its own.
+    /// The start of a sign-in for another account, when an earlier step asked for the account.
     pub another_account: Option<String>,
-    /// What a new password must be.
+    /// The rules for a new password.
     pub password_rules: Option<PasswordRules>,
     /// The name of the client that the person signs in for. The client chose the name, so it proves nothing, and the page
-    /// only repeats it; the logo of the client is not loaded, because the request would tell a third party who signs in.
+    /// only repeats it; the logo of the client is not loaded, because the request would reveal to a third party who signs in.
     pub client: Option<OutsideText>,
     /// Present when the flow waits for a code.
     pub code: Option<CodeContext>,
 }
 
-/// What the page of a code shows about it.
+/// The context of a page that asks for a code.
 #[derive(Clone, Debug, Default)]
 pub struct CodeContext {
     /// The address as it was entered.
@@ -74,7 +74,7 @@ impl PasswordRules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intro {
     Words(&'static str),
-    /// Which client the person signs in for: the words around its name.
+    /// The client that the person signs in for: the text around its name.
     Toward {
         around: Around,
         client: OutsideText,
@@ -84,7 +84,7 @@ pub enum Intro {
 /// A link to another page, below the forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageLink {
-    /// Words before the link, for instance a question.
+    /// The text before the link, for instance a question.
     pub question: Option<&'static str>,
     pub label: &'static str,
     pub href: String,
@@ -130,7 +130,7 @@ impl FlowPage {
     }
 }
 
-/// Which client the person signs in for, on every page until they get there.
+/// The client that the person signs in for. It is shown until the person reaches the client.
 fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Option<Intro> {
     let toward = |sentence: Sentence| Intro::Toward { around: sentence.around(), client: client.clone() };
     match kind {
@@ -140,11 +140,11 @@ fn toward(kind: FlowKind, strings: &'static Strings, client: &OutsideText) -> Op
     }
 }
 
-/// Title and intro of the current step: a flow has several.
+/// Title and intro of the current step of the flow.
 fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'static str, Option<&'static str>) {
     let strings = words.strings();
     let says = |id: u64| container.messages.iter().any(|message| message.id == id);
-    // A message above the form says what to do; a general sentence beside it would distract.
+    // A message above the form already says what to do; a general sentence would distract.
     let quietly = |intro| container.messages.is_empty().then_some(intro);
     let shows = |name: &str| {
         container.nodes.iter().any(|node| match &node.attributes {
@@ -164,7 +164,7 @@ fn title(kind: FlowKind, container: &Container, words: Localizer<'_>) -> (&'stat
         FlowKind::Login if shows("totp_code") || shows("lookup_secret") => (strings.second_factor, None),
         FlowKind::Login | FlowKind::Registration | FlowKind::Recovery if asks_for_code => (strings.enter_code, None),
         FlowKind::Login => (strings.sign_in, quietly(strings.sign_in_intro)),
-        // The second step is known by its way back to the first.
+        // The second step has a button back to the first one.
         FlowKind::Registration if shows("screen") => (strings.secure_account, None),
         FlowKind::Registration => (strings.sign_up, quietly(strings.sign_up_intro)),
         FlowKind::Recovery => (strings.recovery, quietly(strings.recovery_intro)),

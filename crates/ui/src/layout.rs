@@ -1,4 +1,4 @@
-//! The frame of every page, and its security headers.
+//! The layout of every page, and its security headers.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{Brand, ColorScheme, Config, ConfigError, Language, Localizer, String
 #[derive(Clone, Debug)]
 pub struct Ui {
     shared: Arc<Shared>,
-    /// The path under which this service is reached from outside, without a slash at its end.
+    /// The public path of this service, without a slash at its end.
     base_path: Arc<str>,
 }
 
@@ -27,18 +27,18 @@ struct Shared {
     policy: HeaderValue,
 }
 
-/// What the frame needs to know about a page.
+/// The properties of a page that the layout needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
-    /// The first part of the window's title; the page's own `h1` usually says the same.
+    /// The first part of the window's title; it is usually the same as the page's `h1`.
     pub title: &'a str,
     pub width: Width,
-    /// The query of the request, for a page that can be asked for again by `GET`: only such a page offers its other
-    /// languages, so that choosing a language never discards a form.
+    /// The query of the request, for a page that can be requested again by `GET`: only such a page offers its other languages,
+    /// so that choosing a language never discards a form.
     pub query: Option<&'a str>,
-    /// The page has buttons that start a script of the browser (passkeys, security keys).
+    /// Whether the page has buttons that start a script of the browser (passkeys, security keys).
     pub has_triggers: bool,
-    /// The page has fields that a script enhances.
+    /// Whether the page has fields that a script enhances.
     pub has_aids: bool,
     pub status: StatusCode,
 }
@@ -49,14 +49,14 @@ impl<'a> Page<'a> {
         Self { title, width: Width::Narrow, query: None, has_triggers: false, has_aids: false, status: StatusCode::OK }
     }
 
-    /// The same page, which can be asked for again with this query.
+    /// The same page, which can be requested again with this query.
     #[must_use]
     pub fn asked_with(self, query: Option<&'a str>) -> Self {
         Self { query: Some(query.unwrap_or_default()), ..self }
     }
 }
 
-/// How wide the card may grow.
+/// The maximal width of the card.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Width {
     /// A form or a question.
@@ -78,7 +78,7 @@ struct Layout<'a, B: Template> {
     body: &'a B,
 }
 
-/// A language of the switch; `href` leads to the same page in it, unless it is the present one.
+/// A language of the switch; `href` leads to the same page in it, unless it is the current one.
 struct LanguageLink {
     language: Language,
     href: Option<String>,
@@ -97,10 +97,10 @@ impl<B: Template> Layout<'_, B> {
         self.body.render()
     }
 
-    /// The switch between languages; empty where there is nothing to choose.
+    /// The switch between languages; empty when there is no choice.
     fn languages(&self) -> Vec<LanguageLink> {
         let Some(query) = self.page.query.filter(|_| self.config.languages().len() > 1) else { return Vec::new() };
-        // A reference without a path leads to the page that it stands on, whatever its public address is.
+        // A reference without a path leads to the same page, whatever its public URL is.
         let kept = query.split('&').filter(|pair| !pair.is_empty() && pair.split('=').next() != Some("lang"));
         let kept: String = kept.flat_map(|pair| [pair, "&"]).collect();
         let link = |language: &Language| LanguageLink {
@@ -146,7 +146,7 @@ impl Ui {
         Self { shared: Arc::clone(&self.shared), base_path: path.trim_end_matches('/').into() }
     }
 
-    /// The path under which this service is reached, as a prefix for links; empty at the root of a host.
+    /// The public path of this service, as a prefix for links; empty at the root of a host.
     pub fn base_path(&self) -> &str {
         &self.base_path
     }
@@ -165,7 +165,7 @@ impl Ui {
         self.shared.config.languages()
     }
 
-    /// The first of these BCP 47 tags that is offered, such as one of the `ui_locales` of a client (OpenID Connect Core
+    /// The first of these BCP 47 tags that is offered, for instance among the `ui_locales` of a client (OpenID Connect Core
     /// section 3.1.2.1).
     pub fn first_available<'t>(&self, tags: impl IntoIterator<Item = &'t str>) -> Option<Locale> {
         let is_offered = |locale: &Locale| self.languages().iter().any(|language| language.locale() == *locale);
@@ -183,7 +183,7 @@ impl Ui {
         Localizer::new(self.language(locale), &self.shared.config.messages)
     }
 
-    /// A whole page around `body`, with every header that it needs.
+    /// A complete page around `body`, with all headers.
     pub fn respond(&self, locale: Locale, page: Page<'_>, body: &impl Template) -> Response<String> {
         let language = self.language(locale);
         let layout = Layout {
@@ -197,7 +197,7 @@ impl Ui {
         };
         match layout.render() {
             Ok(html) => self.html_response(page.status, language, html),
-            // A template fails only when a value's own formatting does.
+            // A template fails only when the formatting of a value fails.
             Err(_) => self.html_response(StatusCode::INTERNAL_SERVER_ERROR, language, String::new()),
         }
     }
@@ -218,7 +218,7 @@ impl Ui {
         headers.insert(header::CONTENT_SECURITY_POLICY, self.shared.policy.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        // `no-referrer` would turn the Origin of our own forms into `null`.
+        // `no-referrer` would change the Origin of our own forms to `null`.
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         headers.insert(
             "permissions-policy",
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_escapes_and_carries_its_guards() {
+    fn a_page_escapes_values_and_has_its_security_headers() {
         let ui =
             Ui::new(Config { logo_url: Some("https://cdn.example.org/l.svg".into()), ..Config::default() }).unwrap();
         let answer = ui.under("/auth/").respond(Locale::ENGLISH, Page::titled("<x>"), &Probe { text: "<script>" });
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_can_be_asked_for_again_offers_its_other_languages() {
+    fn a_page_that_can_be_requested_again_offers_its_other_languages() {
         let html = |page: Page<'_>, languages: &[Language]| {
             let ui = Ui::new(Config { languages: Some(languages.to_vec()), ..Config::default() }).unwrap();
             ui.respond(Locale::ENGLISH, page, &Probe { text: "" }).into_body()
@@ -277,7 +277,10 @@ mod tests {
             "{shown}"
         );
         assert!(shown.contains(r#"<span lang="en" aria-current="true">English</span>"#), "{shown}");
-        assert!(!html(Page::titled("T"), Language::all()).contains("Deutsch"), "a form's answer cannot be asked for");
+        assert!(
+            !html(Page::titled("T"), Language::all()).contains("Deutsch"),
+            "the answer to a form cannot be requested again"
+        );
         assert!(!html(page, &[Language::english()]).contains("aria-current"), "there is nothing to choose");
     }
 
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_footer_shows_what_there_is() {
+    fn the_footer_shows_only_configured_links() {
         let footer = serde_json::from_value(serde_json::json!({"privacy": "/privacy", "help": {"de": "https://h/de"}}));
         let ui = Ui::new(Config { footer: footer.unwrap(), ..Config::default() }).unwrap().under("/auth");
         let html = ui.respond(Locale::ENGLISH, Page::titled("T"), &Probe { text: "" }).into_body();

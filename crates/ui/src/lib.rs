@@ -1,13 +1,13 @@
 //! The user interface: the layout, the components and the static files of the built-in pages, and the texts of all pages and
 //! mails in every language.
 //!
-//! What always holds:
+//! Invariants:
 //! - A page works without JavaScript, by keyboard alone, and meets WCAG 2.2 level AA.
 //! - Values reach HTML through templates that escape them; only a component of this crate counts as finished HTML.
-//! - Pages carry no inline script and no inline style, so the content security policy forbids both.
-//! - Each text stands once in a file of its language, `locales/<language>.ftl`, and is named once in Rust. A test compares the
+//! - Pages contain no inline script and no inline style, and the content security policy forbids both.
+//! - Each text exists once in a file of its language, `locales/<language>.ftl`, and is named once in Rust. A test compares the
 //!   files with the names and with each other.
-//! - This crate knows no service and no web framework. A page is a plain `http::Response`.
+//! - This crate does not depend on a service or a web framework. A page is a plain `http::Response`.
 
 pub mod assets;
 mod brand;

@@ -1,8 +1,8 @@
-//! The messages of flows in the language of the reader, by their numeric id. The texts stand in `locales/`, named
-//! `message-` and the id.
+//! The messages of flows in the language of the reader, by their numeric id. The texts are in `locales/`, named `message-` and
+//! the id.
 //!
-//! Clients translate a message by its id and its context, and so do these pages. The text of the message itself is shown
-//! only when the id is unknown here, or when its context lacks a value of the text.
+//! Clients translate a message by its id and its context, and so do these pages. The text of the message itself is shown only
+//! when the id is unknown, or when its context lacks a value of the text.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn is_known(id: u64) -> bool {
     Language::english().message(id, None).is_some()
 }
 
-/// The texts for one reader: page strings, and messages with the operator's own wording applied.
+/// The texts for one reader: page strings, and messages with the operator's overrides.
 #[derive(Clone, Copy, Debug)]
 pub struct Localizer<'a> {
     language: Language,
@@ -51,7 +51,7 @@ impl<'a> Localizer<'a> {
         Self { language, overrides: overrides.get(&language) }
     }
 
-    /// The built-in texts, without an operator's.
+    /// The built-in texts, without overrides.
     pub const fn plain(language: Language) -> Self {
         Self { language, overrides: None }
     }
@@ -64,7 +64,7 @@ impl<'a> Localizer<'a> {
         Strings::of(self.language)
     }
 
-    /// What the reader sees for `message`. `name` is the field to which it belongs, if any.
+    /// The text of `message` for the reader. `name` is the field to which it belongs, if any.
     pub fn text(self, message: &Message, name: Option<&str>) -> String {
         let field = name.or_else(|| message.context.get("name").and_then(Value::as_str));
         let text = if let Some(template) = self.own_words(message.id, field) {
@@ -85,7 +85,7 @@ impl<'a> Localizer<'a> {
             .map(String::as_str)
     }
 
-    /// Puts the context's values into a built-in text; `None` when one is missing.
+    /// Fills the context's values into a built-in text; `None` when one is missing.
     fn fill_sentence(self, words: Sentence, context: &Map<String, Value>) -> Option<String> {
         let filled = match words {
             Sentence::Fixed(text) => return Some(text.to_owned()),
@@ -106,7 +106,7 @@ impl<'a> Localizer<'a> {
         Some(filled.write(&values))
     }
 
-    /// Puts the context's values in place of the names in braces of an operator's text; `None` when one is missing.
+    /// Replaces the names in braces of an operator's text by the context's values; `None` when one is missing.
     fn fill(self, template: &str, context: &Map<String, Value>) -> Option<String> {
         let mut text = String::with_capacity(template.len() + 16);
         let mut rest = template;
@@ -114,7 +114,7 @@ impl<'a> Localizer<'a> {
             let (name, after) = after.split_once('}')?;
             text.push_str(before);
             let value = self.value(name, context.get(name)?)?;
-            // A value that is the whole text, such as a secret to copy, stays as it is.
+            // A value that is the whole text, such as a secret to copy, is not changed.
             let is_whole = text.is_empty() && after.is_empty();
             if !is_whole && self.must_be_isolated(name, &value) {
                 text.push_str(&isolated(&value));
@@ -199,11 +199,11 @@ mod tests {
         let hebrew = text("en", "א\u{2069}\u{202e}b");
         assert_eq!(hebrew, "We sent a code to \u{2068}אb\u{2069}. Please enter it below.");
         let secret = message(1_050_006, json!({"secret": "JBSWY3DP"}));
-        assert_eq!(Localizer::plain(language("ar")).text(&secret, None), "JBSWY3DP", "it is there to be copied");
+        assert_eq!(Localizer::plain(language("ar")).text(&secret, None), "JBSWY3DP", "a secret is copied unchanged");
     }
 
     #[test]
-    fn one_id_has_words_for_each_thing_that_it_stands_for() {
+    fn one_id_has_a_text_for_each_of_its_variants() {
         let german = Localizer::plain(language("de"));
         let waiting = json!({"reason": "English words", "variant": "too_many_attempts", "minutes": 5});
         let words = "Zu viele Versuche. Bitte versuchen Sie es in 5 Minuten noch einmal.";
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_its_value_or_unknown_here_keeps_the_text_it_brought() {
+    fn an_unknown_message_or_one_without_its_value_keeps_its_own_text() {
         let english = Localizer::plain(language("en"));
         assert_eq!(english.text(&message(1_010_002, json!({})), None), "wire text");
         assert_eq!(english.text(&message(9_999_999, json!({})), None), "wire text");
     }
 
     #[test]
-    fn the_operators_words_come_first_and_the_fields_own_before_those() {
+    fn overrides_take_precedence_and_those_of_the_field_most() {
         let texts = BTreeMap::from([
             ("1070002".to_owned(), "Angabe".to_owned()),
             ("1070002:traits.email".to_owned(), "Dienst-E-Mail".to_owned()),

@@ -7,7 +7,7 @@ use base::Timestamp;
 
 use crate::Language;
 
-/// The text of a moment, and its values.
+/// The name of the text of a moment, and its values.
 pub(crate) const NAME: &str = "moment";
 pub(crate) const VALUES: &[&str] = &["year", "month", "day", "padded_month", "padded_day", "time"];
 
@@ -23,7 +23,7 @@ impl Moment {
         Self { at, language }
     }
 
-    /// The visible words alone, for instance `22 Nov 2026, 09:05 UTC`.
+    /// The visible text, for instance `22 Nov 2026, 09:05 UTC`.
     pub fn words(self) -> String {
         let rfc3339 = self.at.to_string();
         let part = |from: usize, to: usize| rfc3339.get(from..to).unwrap_or_default();
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_written_in_the_readers_notation() {
+    fn a_moment_has_the_notation_of_the_reader() {
         let at: Timestamp = "2026-03-05T09:07:31.5Z".parse().unwrap();
         assert_eq!(Moment::new(at, Language::english()).words(), "5 Mar 2026, 09:07 UTC");
         assert_eq!(Moment::new(at, Language::find("ar").unwrap()).words(), "5 مارس 2026، 09:07 UTC");

@@ -1,7 +1,7 @@
-//! Text that somebody else wrote, such as the name of a client.
+//! Text that another party wrote, such as the name of a client.
 //!
-//! What always holds: it is bounded, it has no character that is invisible or changes the order of the others, and it stands
-//! in an element of its own direction (`bdi`), so that it cannot rearrange the sentence around it.
+//! Invariants: it is bounded, it contains no character that is invisible or changes the order of the others, and it is in an
+//! element with its own direction (`bdi`), so that it cannot rearrange the sentence around it.
 
 use askama::Template;
 
@@ -17,14 +17,14 @@ pub struct OutsideText {
 component! { OutsideText }
 
 impl OutsideText {
-    /// As many characters of a name as a sentence can take.
+    /// The maximal number of characters of a name in a sentence.
     pub const NAME: usize = 60;
     /// The longest mail address that can be delivered to (RFC 5321 section 4.5.3.1.3).
     pub const ADDRESS: usize = 254;
 
     /// The text with at most `limit` characters; `None` when nothing visible is left.
     pub fn new(text: &str, limit: usize) -> Option<Self> {
-        // Far more than is kept, so that a long text costs no more than a short one.
+        // Many more characters than are kept, so that a long text costs no more than a short one.
         let visible: String = text.chars().take(4 * limit).filter(|c| !is_unseen(*c)).collect();
         let mut text = visible.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.chars().count() > limit {
@@ -45,7 +45,7 @@ impl OutsideText {
     }
 }
 
-/// The text between characters that keep its direction from the sentence around it, for where no element can stand.
+/// The text between characters that isolate its direction, for places without elements.
 pub(crate) fn isolated(text: &str) -> String {
     const FIRST_STRONG_ISOLATE: char = '\u{2068}';
     const POP_DIRECTIONAL_ISOLATE: char = '\u{2069}';
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_says_so() {
+    fn a_long_text_is_cut_and_marked() {
         assert_eq!(shown("exactly twel").as_deref(), Some("<bdi>exactly twel</bdi>"));
         assert_eq!(shown("more than twelve").as_deref(), Some("<bdi>more than t…</bdi>"));
         assert_eq!(shown(&"ä".repeat(1_000_000)).map(|text| text.chars().count()), Some("<bdi></bdi>".len() + 12));

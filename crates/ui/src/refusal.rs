@@ -1,5 +1,5 @@
-//! The page of a request that is refused before a service handles it: an unknown address, a method that is not allowed, a
-//! body that is too large, too many requests. It says what happened and what to do, and shows nothing of the request.
+//! The page of a request that is refused before a service handles it: an unknown address, a method that is not allowed, a body
+//! that is too large, too many requests. It explains what happened and what to do, and shows no part of the request.
 
 use askama::Template;
 use http::StatusCode;
@@ -44,7 +44,7 @@ impl RefusalPage {
         Some(Self { strings, title, advice, status: status.as_u16(), request_id, start })
     }
 
-    /// The frame of this page.
+    /// The layout of this page.
     pub fn page(&self) -> Page<'static> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Page { status, ..Page::titled(self.title) }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_another_kind_is_left_alone() {
+    fn other_statuses_have_no_page() {
         for status in [StatusCode::OK, StatusCode::UNAUTHORIZED, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]
         {
             assert!(RefusalPage::new(status, Strings::of(Language::english()), None, None).is_none(), "{status}");

@@ -1,6 +1,6 @@
 //! Each kind of page, rendered in every language and compared with its snapshot.
 
-#![expect(clippy::needless_pass_by_value, reason = "samples read best when json! makes their values on the spot")]
+#![expect(clippy::needless_pass_by_value, reason = "samples are more readable with inline json! values")]
 
 use base::Locale;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ struct Sample {
     messages: Vec<Value>,
 }
 
-#[expect(clippy::too_many_lines, reason = "a list of samples reads best in one piece")]
+#[expect(clippy::too_many_lines, reason = "a list of samples is more readable in one piece")]
 fn samples() -> Vec<Sample> {
     let none = || json!([]);
     let password = |autocomplete: &str| {
@@ -294,7 +294,7 @@ fn samples() -> Vec<Sample> {
 }
 
 #[test]
-fn every_sample_page_reads_as_agreed() {
+fn every_sample_page_matches_its_snapshot() {
     let ui = Ui::new(Config::default()).unwrap();
     for sample in samples() {
         let container = serde_json::from_value(json!({
@@ -331,14 +331,14 @@ fn every_sample_page_reads_as_agreed() {
             let html = ui.respond(locale, page.page(), &page).into_body();
             assert!(!html.contains("text of the wire"), "{}: {html}", sample.name);
             assert!(!html.contains(" style=") && !html.contains(" onclick="), "{}", sample.name);
-            // A changed style sheet renames its file, but is no change of the page.
+            // A changed style sheet has another file name, which is not a change of the page.
             let html = mask_hashes(&html);
             insta::assert_snapshot!(format!("{}.{}", sample.name, language.tag()), html);
         }
     }
 }
 
-/// Writes `kleis-….css` for each name that a hash completes.
+/// Replaces the hash in file names, as in `kleis-….css`.
 fn mask_hashes(html: &str) -> String {
     html.split("/ui/static/")
         .enumerate()

@@ -1,4 +1,4 @@
-//! A text of one language, with or without values in it.
+//! A text of one language, with or without values.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use fluent_syntax::ast::Pattern;
 
 use crate::language::Shape;
 
-/// A value of a text: words, or a number that the text may depend on.
+/// A value of a text: a string, or a number that the text may depend on.
 pub type TextValue<'v> = fluent_bundle::FluentValue<'v>;
 
 pub(crate) type Bundle = FluentBundle<&'static FluentResource>;
@@ -18,11 +18,11 @@ pub(crate) type Bundle = FluentBundle<&'static FluentResource>;
 pub enum Sentence {
     /// The whole text.
     Fixed(&'static str),
-    /// A text that values are put into.
+    /// A text with values.
     Filled(&'static Filled),
 }
 
-/// A text that values are put into, in the rules of its language.
+/// A text with values, formatted by the rules of its language.
 pub struct Filled {
     pub(crate) key: String,
     pub(crate) bundle: &'static Bundle,
@@ -30,7 +30,7 @@ pub struct Filled {
     pub(crate) shape: Shape,
 }
 
-/// The words around the place of a value, for a page that shows the value in an element of its own.
+/// The text around the position of a value, for a page that shows the value in an element of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Around {
     pub before: String,
@@ -54,7 +54,7 @@ impl Sentence {
         }
     }
 
-    /// The text with its values. A value that is not given leaves its name in braces.
+    /// The text with its values. A missing value leaves its name in braces.
     pub fn with<'v>(self, values: impl IntoIterator<Item = (&'static str, TextValue<'v>)>) -> String {
         match self {
             Self::Fixed(text) => text.to_owned(),
@@ -69,9 +69,9 @@ impl Sentence {
         }
     }
 
-    /// The words before and after its only value.
+    /// The text before and after its only value.
     pub fn around(self) -> Around {
-        // Stands for the value, and in no text: the object replacement character.
+        // A placeholder for the value that no text contains: the object replacement character.
         const VALUE: &str = "\u{fffc}";
         let text = self.with(self.values().iter().map(|name| (*name, VALUE.into())));
         let (before, after) = text.split_once(VALUE).unwrap_or((&text, ""));

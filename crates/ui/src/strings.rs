@@ -1,5 +1,4 @@
-//! The names of the texts of the built-in pages. The texts stand in `locales/`, in the sections whose names begin with
-//! `page-`.
+//! The names of the texts of the built-in pages. The texts are in `locales/`, in the sections whose names begin with `page-`.
 
 use crate::{Language, texts};
 

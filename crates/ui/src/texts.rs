@@ -1,13 +1,13 @@
-//! How code names the texts of `locales/`.
+//! The names of the texts of `locales/` in code.
 //!
-//! What always holds: a text is named once, by a field that [`texts!`] declares; the field `sign_in` of the section `page` is
-//! the text `page-sign-in`. The names are listed, so a test compares them with the files.
+//! Invariant: a text is named once, by a field that [`texts!`] declares; the field `sign_in` of the section `page` is the text
+//! `page-sign-in`. The names are listed, so that a test can compare them with the files.
 
 use std::sync::{PoisonError, RwLock};
 
 use crate::Language;
 
-/// The name of a text as the code uses it, and the values that the code gives.
+/// The name of a text in the code, and the values that the code provides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextName {
     pub key: String,
@@ -81,7 +81,7 @@ macro_rules! texts {
     };
 }
 
-/// A value for each language, made when it is asked for and kept.
+/// A value for each language, created on first use and kept.
 #[derive(Debug)]
 pub struct PerLanguage<T: 'static> {
     make: fn(Language) -> T,

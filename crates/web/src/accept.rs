@@ -1,15 +1,15 @@
-//! Whether a page or JSON is the better answer (RFC 9110 section 12.5.1).
+//! Content negotiation between a page and JSON (RFC 9110 section 12.5.1).
 //!
-//! What always holds: a program gets JSON. Only a request that looks in every respect like a person opening an address or
-//! sending a form gets a page, because some HTTP libraries accept HTML without wanting it.
+//! Invariant: a program gets JSON. Only a request that looks like a browser navigation or a form submission in every respect
+//! gets a page, because some HTTP libraries accept HTML without wanting it.
 
 use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 
-/// Whether a person in a browser reads the answer.
+/// Whether the request is a navigation of a browser.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    // Fetch Metadata: a script that reads the answer says so, where the browser sends these headers.
+    // Fetch Metadata identifies scripts that read the answer, in browsers that send these headers.
     let may_navigate = text("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
     let is_program = headers.contains_key(AUTHORIZATION)
         || headers.contains_key("x-session-token")
@@ -18,22 +18,22 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
     may_navigate && !is_program && text(ACCEPT.as_str()).is_some_and(prefers_html)
 }
 
-/// Whether `text/html` is named, and wanted more than JSON.
+/// Whether `text/html` is listed and preferred to JSON.
 pub fn prefers_html(accept: &str) -> bool {
     let (html, json) = (quality(accept, "text/html"), quality(accept, "application/json"));
     let is_wanted = html.is_named && html.thousandths > 0;
-    // `text/html, */*` names the page and merely takes the rest.
+    // `text/html, */*` prefers the page and accepts anything else.
     is_wanted && (html.thousandths > json.thousandths || (html.thousandths == json.thousandths && !json.is_named))
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Quality {
     thousandths: u16,
-    /// By its type at least, and not by `*/*` alone.
+    /// Listed by its type, not only by `*/*`.
     is_named: bool,
 }
 
-/// The weight of the most specific range that covers `media_type`; of ranges alike the first counts.
+/// The weight of the most specific range that covers `media_type`; the first of equally specific ranges counts.
 fn quality(accept: &str, media_type: &str) -> Quality {
     let mut best = (0_u8, 0_u16);
     for entry in accept.split(',').take(64) {
@@ -47,7 +47,7 @@ fn quality(accept: &str, media_type: &str) -> Quality {
     Quality { thousandths: best.1, is_named: best.0 > 1 }
 }
 
-/// 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 for what does not cover it.
+/// 3 for the type itself, 2 for `type/*`, 1 for `*/*`, 0 for a range that does not cover it.
 fn specificity(range: &str, media_type: &str) -> u8 {
     if range.eq_ignore_ascii_case(media_type) {
         return 3;
@@ -78,7 +78,7 @@ mod tests {
     const CHROME: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
     #[test]
-    fn quality_values_are_obeyed() {
+    fn quality_values_are_respected() {
         for (accept, expected) in [
             (CHROME, true),
             ("text/html", true),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_accepts_html_is_no_browser() {
+    fn a_program_that_accepts_html_is_not_a_browser() {
         let headers = |more: &[(&'static str, &'static str)]| {
             let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(CHROME))]);
             for (name, value) in more {

@@ -1,5 +1,5 @@
-//! Bounds of requests, put around routers. The numbers are those of [`base::bounds`]; extractors find the ones that hold
-//! for their route in the request.
+//! Bounds of requests, applied to routers. The numbers are those of [`base::bounds`]; extractors find the bounds of their route
+//! in the request.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use tokio::sync::Semaphore;
 
 use crate::RestError;
 
-/// Bounds the bodies of every route of `router`. Of two bounds around one route the inner one holds.
+/// Bounds the bodies of every route of `router`. If two bounds apply to one route, the inner one is used.
 pub fn bound_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>, bounds: BodyBounds) -> Router<S> {
     router.layer(DefaultBodyLimit::max(bounds.bytes)).layer(Extension(bounds))
 }
 
-/// Lets the routes of `router` take lists of documents, a few requests at a time: a list is read whole before it waits
-/// for its turn, and is decoded after.
+/// Lets the routes of `router` accept lists of documents, a few requests at a time: a list is read completely before it waits
+/// for its turn, and decoded afterwards.
 pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let turns = Arc::new(Semaphore::new(bounds::LISTS_AT_ONCE));
     let in_turn = move |request: Request, next: Next| {
         let turns = turns.clone();
         async move {
             let (parts, body) = request.into_parts();
-            // The extractor finds the limit of bytes in the extensions.
+            // The extractor finds the byte limit in the extensions.
             let mut reading = Request::new(body);
             *reading.extensions_mut() = parts.extensions.clone();
             let body = match Bytes::from_request(reading, &()).await {
@@ -43,12 +43,12 @@ pub fn take_lists<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router
     bound_bodies(router.layer(from_fn(in_turn)), bounds::LIST)
 }
 
-/// The bounds of the route that `request` is for.
+/// The bounds of the route of `request`.
 pub fn of_request<B>(request: &http::Request<B>) -> BodyBounds {
     request.extensions().get::<BodyBounds>().copied().unwrap_or(bounds::DOCUMENT)
 }
 
-/// Why a request target (RFC 9112 section 3.2) is refused, with the status of the answer.
+/// Checks a request target (RFC 9112 section 3.2). The error has the status of the answer and the reason.
 pub fn check_target(target: &http::Uri) -> Result<(), (StatusCode, String)> {
     let query = target.query().unwrap_or_default();
     if target.path().len() + query.len() > bounds::TARGET_BYTES {
@@ -84,7 +84,7 @@ mod tests {
     async fn take(Json(_): Json<Value>) {}
 
     #[tokio::test]
-    async fn the_inner_bound_of_a_route_holds() {
+    async fn the_inner_bound_of_a_route_is_used() {
         let lists = take_lists(Router::new().route("/list", post(take)));
         let router = Router::new().route("/one", post(take)).merge(lists);
         let router = bound_bodies(router, BodyBounds { bytes: 4096, json_values: 100 });

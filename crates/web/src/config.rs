@@ -1,6 +1,6 @@
 //! Configuration values that several services share.
 
-/// A flag in every spelling of Go's `strconv.ParseBool`, which the replaced programs read flags with.
+/// A flag in any spelling of Go's `strconv.ParseBool`, as the replaced programs accept it.
 pub fn parse_go_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),

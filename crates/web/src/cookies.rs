@@ -1,4 +1,4 @@
-//! Cookies: read from every `Cookie` header of a request, written with every attribute spelled out (RFC 6265).
+//! Cookies: read from every `Cookie` header of a request, written with all attributes (RFC 6265).
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub enum SameSite {
     None,
 }
 
-/// A `Set-Cookie` header in the making. `HttpOnly` and `Path=/` unless said otherwise.
+/// A builder of a `Set-Cookie` header. The defaults are `HttpOnly` and `Path=/`.
 #[derive(Clone, Debug)]
 pub struct SetCookie {
     name: String,
@@ -62,7 +62,7 @@ impl SetCookie {
         }
     }
 
-    /// A cookie that makes the browser forget the one of that name; path and domain must be those it was set with.
+    /// A cookie that makes the browser delete the one of that name; path and domain must be those it was set with.
     pub fn removal(name: impl Into<String>) -> Self {
         Self::new(name, "").max_age(Some(Duration::ZERO))
     }
@@ -79,14 +79,14 @@ impl SetCookie {
         self
     }
 
-    /// `None` lets the cookie end with the browser session.
+    /// `None` makes the cookie end with the browser session.
     #[must_use]
     pub fn max_age(mut self, max_age: Option<Duration>) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// `SameSite=None` without `Secure` is ignored by browsers: it becomes `Lax` then.
+    /// Browsers ignore `SameSite=None` without `Secure`, so it becomes `Lax` then.
     #[must_use]
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
@@ -105,7 +105,8 @@ impl SetCookie {
         self
     }
 
-    /// The header's value. A name or value with bytes that a header cannot carry gives an empty one, which sets nothing.
+    /// The header's value. If the name or value contains bytes that a header cannot contain, the value is empty and sets
+    /// nothing.
     pub fn header(&self) -> HeaderValue {
         let mut text = format!("{}={}; Path={}", self.name, self.value, self.path);
         if let Some(domain) = &self.domain {
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_is_spelled_out() {
+    fn all_attributes_are_written() {
         let cookie = SetCookie::new("s", "v").domain(Some("example.org".into())).max_age(Some(Duration::from_mins(1)));
         assert_eq!(
             cookie.clone().secure(true).same_site(SameSite::None).header(),

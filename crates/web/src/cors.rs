@@ -59,20 +59,20 @@ impl Default for CorsConfig {
 }
 
 impl CorsConfig {
-    /// Answers preflights and marks answers, when cross-origin requests are on.
+    /// Adds CORS to `router`: answers preflight requests and adds the headers to other answers, if CORS is enabled.
     ///
-    /// An entry is an exact origin or holds one `*`, which stands for one or more labels of a host or for digits of a port:
-    /// `https://*.example.org`. The bare `*` admits every origin, but never together with credentials: a page of
-    /// anybody's could then act as the person who reads it.
+    /// An entry is an exact origin or contains one `*`, which stands for one or more labels of a host or for the digits of a
+    /// port: `https://*.example.org`. A bare `*` allows every origin, but never together with credentials, because any page
+    /// could then act as the signed-in person.
     ///
-    /// Below `own_rules` each answer names the origins that may read it, and every origin may ask beforehand.
+    /// Below `own_rules` each answer names the origins that may read it, and every origin may send a preflight request.
     pub fn around(&self, router: Router, own_rules: &'static [&'static str]) -> Router {
         if !self.enabled {
             return router;
         }
         let (plain, config) = (router.clone(), self.clone());
         router.layer(self.layer(own_rules)).layer(middleware::from_fn(move |request: Request, next: Next| {
-            // Other requests with this method are not ours to answer: a calendar asks its server by it.
+            // Other `OPTIONS` requests belong to the service or the upstream, for instance CalDAV.
             let is_own =
                 request.method() == Method::OPTIONS && !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
             let plain = is_own.then(|| (plain.clone(), config.clone()));
@@ -86,7 +86,7 @@ impl CorsConfig {
         }))
     }
 
-    /// What the layer adds to the answer of any other method.
+    /// Adds the headers to the answer to any other method.
     fn mark(&self, origin: Option<HeaderValue>, headers: &mut HeaderMap) {
         headers.append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = origin.filter(|it| it.to_str().is_ok_and(|it| self.allows(it))) else { return };
@@ -124,7 +124,7 @@ impl CorsConfig {
     }
 }
 
-/// Takes away what means nothing beside the origins that the answer names: whoever answered may have named them.
+/// Removes headers that have no meaning with the origins that the handler named.
 fn consistent(mut response: Response) -> Response {
     let headers: &mut HeaderMap = response.headers_mut();
     let origin = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned();
@@ -146,10 +146,10 @@ impl CorsConfig {
     }
 }
 
-/// Whether an origin, in lower case, is what a pattern stands for: see [`CorsConfig::around`].
+/// Whether an origin, in lower case, matches a pattern: see [`CorsConfig::around`].
 pub fn matches_origin(pattern: &str, origin: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else { return pattern == origin };
-    // `https://*foo.com` would admit `https://evilfoo.com`, and `https://*` everybody: the star must end at a dot or
+    // `https://*foo.com` would allow `https://evilfoo.com`, and `https://*` every origin: the star must be followed by a dot or
     // stand for a port.
     let bounded = after.starts_with('.')
         && after.contains(|it: char| it.is_alphanumeric())
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_are_allowed_to_named_origins_alone() {
+    async fn credentials_are_allowed_only_for_named_origins() {
         let credentials = "access-control-allow-credentials";
         let (_, headers) = ask(&[PAGE], "GET", &[("origin", PAGE)]).await;
         assert!(headers["access-control-allow-origin"] == PAGE && headers[credentials] == "true", "{headers:?}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_asks_beforehand_is_answered_in_place_of_the_service() {
+    async fn only_preflight_requests_are_answered_in_place_of_the_service() {
         let asks = [("origin", PAGE), ("access-control-request-method", "POST")];
         assert_eq!(ask(&[PAGE], "OPTIONS", &asks).await.0, StatusCode::OK);
         let (status, headers) = ask(&[PAGE], "OPTIONS", &[]).await;
@@ -243,7 +243,7 @@ mod tests {
             ("https://*.org", "https://evil.org"),
             ("http://localhost:*", "http://localhost:3000.evil.org/"),
         ] {
-            assert!(!matches_origin(pattern, origin), "{pattern} admits {origin}");
+            assert!(!matches_origin(pattern, origin), "{pattern} allows {origin}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The edge of a request: here its [`Context`] is made, once, and here it is counted and logged when it is answered.
+//! The edge of a request: creates its [`Context`], once, and counts and logs the request when it is answered.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -19,14 +19,14 @@ use tracing::Instrument as _;
 use crate::TrustedProxies;
 use crate::language::Languages;
 
-/// The far end of the connection, put on each request by the [listener](crate::listener).
+/// The peer of the connection. The [listener](crate::listener) adds it to each request.
 #[derive(Clone, Copy, Debug)]
 pub struct PeerAddress {
     pub address: SocketAddr,
     pub is_tls: bool,
 }
 
-/// What the edge needs to know. A cheap clone.
+/// The dependencies of the edge. A cheap clone.
 #[derive(Clone, Debug)]
 pub struct Edge {
     pub clock: Clock,
@@ -35,14 +35,14 @@ pub struct Edge {
     pub metrics: Option<HttpMetrics>,
     /// Leaves health checks out of the request log.
     pub quiet_health: bool,
-    /// What the pages can be read in.
+    /// The languages of the pages.
     pub languages: Languages,
 }
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl Edge {
-    /// Puts the edge around every route of `router`.
+    /// Adds the edge to every route of `router`.
     pub fn around(self, router: axum::Router) -> axum::Router {
         router.layer(from_fn_with_state(self, pass))
     }
@@ -87,7 +87,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     response
 }
 
-/// What is left of a request when its answer is there.
+/// The parts of a request that are kept until its answer is there.
 struct Seen {
     method: http::Method,
     path: String,
@@ -125,7 +125,7 @@ impl Edge {
         if self.quiet_health && seen.path.starts_with("/health/") {
             return;
         }
-        // The query stays out: it may carry codes and tokens.
+        // The query is not logged, because it may contain codes and tokens.
         tracing::info!(
             request_id = %cx.request_id,
             method = %seen.method,
@@ -146,8 +146,8 @@ impl<S: Sync> FromRequestParts<S> for Cx {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        // Without an edge the request came from nowhere: the epoch makes every deadline look far away and every
-        // signature look premature, and nothing is signed in.
+        // Without an edge the time is the epoch, so that every deadline seems far away and every signature premature, and no
+        // session is valid.
         let unknown =
             || Context::for_background(base::Timestamp::EPOCH, TenantId::DEFAULT, RequestId(base::uuid::Uuid::nil()));
         let mut cx = parts.extensions.get::<Context>().cloned().unwrap_or_else(unknown);

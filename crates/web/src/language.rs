@@ -1,8 +1,8 @@
-//! The language of a page: what a person chose, else what the browser asks for (RFC 9110 section 12.5.4).
+//! The language of a page: the person's choice, else the browser's preference (RFC 9110 section 12.5.4).
 //!
-//! What always holds:
-//! - Only a language that the pages have texts for is chosen; a cookie or parameter with anything else counts as absent.
-//! - A choice changes nothing but words: it is made by a link that any site may offer.
+//! Invariants:
+//! - Only a language that the pages have texts for is chosen; any other value of the cookie or parameter counts as absent.
+//! - A choice affects only texts, because any site can link to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use http::{HeaderMap, Method};
 
 use crate::cookies::{self, SetCookie};
 
-/// The cookie that keeps a choice.
+/// The cookie that stores a choice.
 pub const COOKIE: &str = "kleis_language";
-/// The parameter that makes one: `?lang=de`.
+/// The parameter that makes a choice: `?lang=de`.
 pub const PARAMETER: &str = "lang";
 
 const KEPT_FOR: Duration = Duration::from_hours(24 * 365);
 /// More than any browser sends.
 const MOST_RANGES: usize = 16;
 
-/// The languages that the pages have texts for. The first is for those who read none of them.
+/// The languages that the pages have texts for. The first one is the default.
 #[derive(Clone, Debug, Default)]
 pub struct Languages(Arc<[Locale]>);
 
 impl Languages {
-    /// Without any, every language of a browser is taken as it is, and nobody can choose.
+    /// With an empty list every language of a browser is accepted, and there is no choice.
     pub fn new(languages: impl IntoIterator<Item = Locale>) -> Self {
         Self(languages.into_iter().collect())
     }
@@ -39,12 +39,12 @@ impl Languages {
         Locale::from_tag(tag).filter(|locale| self.0.contains(locale))
     }
 
-    /// What an earlier request chose.
+    /// The language that an earlier request chose.
     pub(crate) fn chosen(&self, headers: &HeaderMap) -> Option<Locale> {
         if self.0.is_empty() { None } else { self.known(cookies::get(headers, COOKIE)?) }
     }
 
-    /// The first language of `Accept-Language` with the highest weight, of those that there are.
+    /// The available language with the highest weight in `Accept-Language`; the first one of equal weight.
     pub(crate) fn preferred(&self, headers: &HeaderMap) -> Locale {
         let otherwise = || self.0.first().copied().unwrap_or_default();
         let Some(value) = headers.get(ACCEPT_LANGUAGE).and_then(|it| it.to_str().ok()) else { return otherwise() };
@@ -64,16 +64,16 @@ impl Languages {
     }
 }
 
-/// What [`keep_choice`] needs to know.
+/// The state of [`keep_choice`].
 #[derive(Clone, Debug)]
 pub struct LanguageChoice {
     pub languages: Languages,
-    /// Whether the pages are served over HTTPS alone.
+    /// Whether the pages are served over HTTPS only.
     pub is_secure: bool,
 }
 
-/// For the routes of pages: `?lang=de` chooses a language for the answer and, by a cookie, for every later page of the host.
-/// Only a `GET` chooses, so the link repeats the page that it stands on and no form is lost.
+/// For the routes of pages: `?lang=de` chooses a language for the answer and, by a cookie, for all later pages of the host.
+/// Only a `GET` can choose, so that a link repeats its own page and no form is lost.
 pub async fn keep_choice(State(choice): State<LanguageChoice>, mut request: Request, next: Next) -> Response {
     let query = request.uri().query().filter(|_| request.method() == Method::GET).unwrap_or_default();
     let chosen = url::form_urlencoded::parse(query.as_bytes())
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(preferred("en-GB, de;q=0.8"), "en");
         assert_eq!(preferred("fr, ar;q=0.2, en;q=0.9, *;q=0.1"), "en");
         assert_eq!(preferred("en;q=0, ar;q=0.1"), "ar");
-        assert_eq!(preferred("fr, ;;;, x, q=1"), "de", "the first is for those who read none");
+        assert_eq!(preferred("fr, ;;;, x, q=1"), "de", "the first is the default");
         assert_eq!(languages().preferred(&HeaderMap::new()).as_str(), "de");
         assert_eq!(Languages::default().preferred(&with(ACCEPT_LANGUAGE, "fr;q=0.2, it")).as_str(), "it");
         assert_eq!(Languages::default().preferred(&HeaderMap::new()).as_str(), "en");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_link_chooses_for_its_own_page_and_for_later_ones() {
+    async fn a_link_chooses_the_language_of_its_page_and_of_later_ones() {
         let (body, cookie) = answer(Method::GET, "?flow=1&lang=ar").await;
         assert_eq!(body, "ar true");
         assert_eq!(answer(Method::GET, "?lang=ar&lang=en").await.0, "en true", "the last one counts");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_but_a_known_language_of_a_get_chooses() {
+    async fn only_a_known_language_in_a_get_is_chosen() {
         for (method, query) in [(Method::GET, "?lang=fr"), (Method::GET, "?lang="), (Method::POST, "?lang=ar")] {
             assert_eq!(answer(method, query).await, ("en false".to_owned(), None), "{query}");
         }

@@ -1,11 +1,11 @@
-//! HTTP manners that every service shares: the edge of a request, errors, cookies, paging, forms of input, and the one
-//! client for calls to the outside.
+//! HTTP code that every service shares: the edge of a request, errors, cookies, paging, input, and the client for outbound
+//! calls.
 //!
-//! What always holds:
-//! - Nothing believes a forwarded header unless the peer is a listed proxy ([`TrustedProxies`]).
-//! - A body is read up to a limit and within a time; a fault in it is answered with the name of the field.
-//! - Calls to the outside end in bounded time and bounded bytes, follow no redirect, and avoid private addresses when told.
-//! - This crate knows no service.
+//! Invariants:
+//! - Forwarded headers are trusted only if the peer is a listed proxy ([`TrustedProxies`]).
+//! - A body is read up to a limit and within a time; an error names its field.
+//! - Outbound calls are bounded in time and bytes, follow no redirect, and can be restricted to public addresses.
+//! - This crate does not depend on a service.
 
 pub mod accept;
 pub mod bounds;

@@ -1,4 +1,4 @@
-//! Answers that carry a secret must not be kept by anyone (RFC 6749 section 5.1).
+//! Answers with a secret must not be cached (RFC 6749 section 5.1).
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;

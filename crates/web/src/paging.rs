@@ -1,4 +1,4 @@
-//! Lists in pages: what a client asks for, and the `Link` header (RFC 8288) that leads it on.
+//! Paged lists: the query parameters and the `Link` header (RFC 8288).
 
 use base::{Context, Page, PageRequest, Sealer, TenantId};
 use database::PageToken;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::RestError;
 
-/// The query parameters of a listing. They are read as text, so that a fault is named.
+/// The query parameters of a listing. They are read as text, so that an error names its parameter.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PageQuery {
     pub page_size: Option<String>,
     pub page_token: Option<String>,
 }
 
-/// What a listing offers.
+/// The page sizes and the token of a listing.
 #[derive(Debug)]
 pub struct Listing<K> {
     pub token: PageToken<K>,
@@ -28,7 +28,7 @@ impl<K: Serialize + DeserializeOwned> Listing<K> {
         Self { token: PageToken::new(name), default_size, max_size }
     }
 
-    /// Reads the query. Sizes beyond the maximum are brought down to it.
+    /// Parses the query. Sizes above the maximum are reduced to it.
     pub fn request(&self, sealer: &Sealer, tenant: TenantId, query: &PageQuery) -> Result<PageRequest<K>, RestError> {
         let size = match query.page_size.as_deref().filter(|it| !it.is_empty()) {
             None => self.default_size,
@@ -49,7 +49,7 @@ impl<K: Serialize + DeserializeOwned> Listing<K> {
         Ok(PageRequest { size, after })
     }
 
-    /// The `Link` header for a page: `first` always, `next` when there is one. `base` is the listing's URL with its
+    /// The `Link` header for a page: always `first`, and `next` when there is one. `base` is the listing's URL with its
     /// filters, without paging parameters.
     pub fn links<T>(
         &self,

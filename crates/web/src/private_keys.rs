@@ -1,6 +1,6 @@
-//! Who may read private keys.
+//! Permission to read private keys.
 
-/// Put on a request whose sender proved to be an operator, or may read private keys because the configuration says so. On
-/// a request without it, an admin API shows the public part of a key.
+/// Marks a request whose sender authenticated as an operator, or may read private keys by the configuration. For other requests
+/// an admin API shows the public part of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct MayReadPrivateKeys;

@@ -1,6 +1,6 @@
-//! Bodies that do not come: what a handler makes of one that broke off says nothing of why. A body that stalled, or that
-//! was still coming when the time for the answer was over, is a request that did not come in time (RFC 9110 section
-//! 15.5.9), and no fault of ours.
+//! Detects bodies that stop arriving, because the error of a handler does not show the reason. A body that stalled, or that was
+//! still incomplete when the time for the answer was over, is a client error (408, RFC 9110 section 15.5.9), not an error of
+//! the server.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-/// What became of a body so far.
+/// The state of a body.
 #[derive(Clone, Debug, Default)]
 pub struct BodyProgress(Arc<AtomicU8>);
 
@@ -22,7 +22,7 @@ const WHOLE: u8 = 2;
 const STALLED: u8 = 3;
 
 impl BodyProgress {
-    /// The same body, watched.
+    /// The same body with a handle to its state.
     pub fn watch(body: Body) -> (Body, Self) {
         let progress = Self::default();
         let watched = Watched { inner: body, progress: progress.clone() };
@@ -33,7 +33,7 @@ impl BodyProgress {
         self.0.load(Ordering::Relaxed) == STALLED
     }
 
-    /// Whether somebody waits for more of it.
+    /// Whether a reader waits for more of it.
     pub fn is_coming(&self) -> bool {
         self.0.load(Ordering::Relaxed) == COMING
     }
@@ -96,7 +96,7 @@ mod tests {
     use crate::listener::IdleBody;
 
     #[tokio::test]
-    async fn a_body_that_came_whole_has_neither_stalled_nor_is_it_coming() {
+    async fn a_complete_body_has_neither_stalled_nor_is_it_coming() {
         let (body, progress) = BodyProgress::watch(Body::from("abc"));
         assert!(!progress.is_coming() && !progress.has_stalled());
         assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
@@ -104,11 +104,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_stops_coming_is_known() {
+    async fn a_body_that_stops_arriving_is_detected() {
         let never = StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, axum::Error>>());
         let (mut body, progress) = BodyProgress::watch(Body::new(IdleBody::new(never, Duration::from_millis(20))));
         let first = tokio::time::timeout(Duration::from_millis(1), body.frame()).await;
-        assert!(first.is_err() && progress.is_coming(), "it is waited for");
+        assert!(first.is_err() && progress.is_coming(), "a reader waits for it");
         assert!(body.frame().await.unwrap().is_err());
         assert!(progress.has_stalled());
     }

@@ -1,4 +1,4 @@
-//! Who stands in front of us, and what such a proxy may say about a request.
+//! Proxies in front of the server, and the forwarded headers that are trusted from them.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -12,7 +12,7 @@ use http::header::HOST;
 use http::request::Parts;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A range of addresses in CIDR notation; an address alone is a range of one.
+/// A range of addresses in CIDR notation; a single address is a range of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// The peers whose forwarded headers are believed. Empty by default: then they are believed of nobody.
+/// The peers whose forwarded headers are trusted. Empty by default: no peer is trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Arc<[Network]>);
 
@@ -98,7 +98,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(peer))
     }
 
-    /// The client's address: the peer's, or, behind listed proxies, the last one of `X-Forwarded-For` that is none of them.
+    /// The client's address: the peer's, or, behind listed proxies, the last address of `X-Forwarded-For` that is not a listed
+    /// proxy.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut address = peer.to_canonical();
         if !self.contains(address) {
@@ -121,7 +122,7 @@ impl TrustedProxies {
         address
     }
 
-    /// What the client sees as our scheme and host: the connection's, or what a listed proxy says.
+    /// The scheme and host that the client sees: those of the connection, or those that a listed proxy forwards.
     pub fn origin(&self, peer: Option<IpAddr>, is_tls: bool, headers: &HeaderMap) -> RequestOrigin {
         let believed = peer.is_some_and(|peer| self.contains(peer.to_canonical()));
         let forwarded = |name: &str| {
@@ -144,8 +145,7 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
     address.or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()).map(|it: IpAddr| it.to_canonical())
 }
 
-/// Our scheme and host as the client sees them. For display and for matching; URLs that we hand out come from the
-/// configuration.
+/// The scheme and host that the client sees, for display and for matching. URLs in answers come from the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestOrigin {
     pub scheme: String,
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_contain_their_addresses_alone() {
+    fn networks_contain_only_their_addresses() {
         let network: Network = "10.0.0.0/8".parse().unwrap();
         assert!(network.contains("10.255.0.1".parse().unwrap()));
         assert!(network.contains("::ffff:10.0.0.1".parse().unwrap()));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_address_is_believed_of_listed_proxies_alone() {
+    fn a_forwarded_address_is_trusted_only_from_listed_proxies() {
         let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
         let forged = headers(&[("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2")]);
         assert_eq!(proxies.client_address("10.0.0.1".parse().unwrap(), &forged).to_string(), "203.0.113.7");
@@ -196,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_host_are_believed_of_listed_proxies_alone() {
+    fn scheme_and_host_are_trusted_only_from_listed_proxies() {
         let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
-        let said =
+        let forwarded =
             headers(&[("x-forwarded-proto", "https"), ("x-forwarded-host", "evil.example"), ("host", "api.example")]);
-        let believed = proxies.origin(Some("10.0.0.1".parse().unwrap()), false, &said);
-        assert_eq!((believed.scheme.as_str(), believed.host.as_str()), ("https", "evil.example"));
-        let ignored = proxies.origin(Some("192.0.2.1".parse().unwrap()), false, &said);
+        let trusted = proxies.origin(Some("10.0.0.1".parse().unwrap()), false, &forwarded);
+        assert_eq!((trusted.scheme.as_str(), trusted.host.as_str()), ("https", "evil.example"));
+        let ignored = proxies.origin(Some("192.0.2.1".parse().unwrap()), false, &forwarded);
         assert_eq!((ignored.scheme.as_str(), ignored.host.as_str()), ("http", "api.example"));
     }
 }

@@ -1,5 +1,5 @@
-//! The error body of the REST APIs: `{"error": {id?, code, status, request?, reason?, details?, message}, …}`. Some errors
-//! put members beside `error`, for instance `redirect_browser_to`.
+//! The error body of the REST APIs: `{"error": {id?, code, status, request?, reason?, details?, message}, …}`. Some errors have
+//! members beside `error`, for instance `redirect_browser_to`.
 
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// An error as a client sees it. The cause of a 5xx belongs in the log, not here.
+/// An error as a client sees it. The cause of a 5xx is logged and not shown.
 #[derive(Clone, Debug)]
 pub struct RestError(Box<Body>);
 
@@ -61,15 +61,15 @@ impl RestError {
         Self::new(StatusCode::CONFLICT, "It conflicts with something that exists already").with_reason(reason)
     }
 
-    /// A fault of ours; what it was stands in the log under the request id.
+    /// An internal error. Its cause is in the log under the request id.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "Something failed on our side; the log tells more under the id of this request",
+            "An internal error occurred; the log has details under the id of this request",
         )
     }
 
-    /// Overload or an unreachable dependency, worth another try.
+    /// Overload or an unreachable dependency: the client may try again.
     pub fn unavailable(retry_after_seconds: u64) -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -131,13 +131,13 @@ impl RestError {
         &self.0.error.message
     }
 
-    /// The body, for errors that are kept and shown later, or that stand inside another answer.
+    /// The body, for errors that are stored and shown later, or that are part of another answer.
     pub fn to_value(&self) -> Value {
         serde_json::to_value(&self.0).unwrap_or_default()
     }
 }
 
-/// A database failure is a fault of ours or an outage, never the client's: it is logged here, once.
+/// A database failure is an internal error or an outage, never the client's error. It is logged here, once.
 impl From<database::Error> for RestError {
     fn from(error: database::Error) -> Self {
         let cause = &error as &dyn std::error::Error;
@@ -156,7 +156,7 @@ impl From<database::Error> for RestError {
     }
 }
 
-/// The id of the error in the body, on the response for those who pass it on.
+/// The id of the error in the body, added to the response for outer layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorId(pub &'static str);
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Whole seconds, rounded up: whoever obeys them does not come too early. At least one.
+/// Whole seconds, rounded up, so that a client that obeys them does not come too early. At least one.
 pub fn retry_after_seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }

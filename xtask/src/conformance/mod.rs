@@ -1,8 +1,8 @@
-//! Programs of others against the real server: the official clients, the applications of the guides, and the front end
+//! Runs third-party programs against the real server: the official clients, the applications of the guides, and the front end
 //! components of the system that `identity` replaces.
 //!
-//! `crates/acceptance/clients` holds a program for each language, and those that drive Chromium. A program is copied into a
-//! temporary folder, what it needs comes from the package registries, and it writes a line for each check that holds.
+//! `crates/acceptance/clients` contains a program for each language, and those that drive Chromium. A program is copied into a
+//! temporary folder, its dependencies are installed from the package registries, and it prints a line for each passed check.
 
 mod server;
 
@@ -19,13 +19,13 @@ use crate::tools;
 
 const CLIENTS: &str = "crates/acceptance/clients";
 
-/// The interpreter of the folder's own environment.
+/// The interpreter of the virtual environment in the folder.
 const PYTHON: &str = "environment/bin/python";
 
-/// How long a program may take, with the more than a hundred crates that one of them builds.
+/// The time limit of a program, including the build of its dependencies.
 const LIMIT: Duration = Duration::from_mins(30);
 
-/// A group of programs that are run together.
+/// A group of programs that run together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
     /// The official client for Go. Needs go
@@ -46,17 +46,17 @@ pub(crate) enum Suite {
     Reference,
 }
 
-/// What the suites of one run share.
+/// The state that the suites of one run share.
 struct Run<'a> {
     root: &'a Path,
     target: PathBuf,
     binary: PathBuf,
     folder: tempfile::TempDir,
-    /// Started for the first suite that wants it.
+    /// Started for the first suite that needs it.
     server: Option<Server>,
 }
 
-/// Runs every suite although one fails, so that one night tells everything.
+/// Runs every suite even if one fails, so that a nightly run reports everything.
 pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) -> Result<()> {
     let suites: Vec<Suite> = suite.map_or_else(|| Suite::value_variants().to_vec(), |it| vec![it]);
     for program in suites.iter().flat_map(|suite| suite.programs()) {
@@ -79,7 +79,7 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) ->
     };
     let mut run = Run { root, target, binary, folder: tempfile::tempdir()?, server: None };
     let outcomes: Vec<Outcome> = suites.into_iter().map(|suite| run.outcome(suite)).collect();
-    // The server ends, and the folder goes.
+    // Stops the server and deletes the folder.
     drop(run);
     eprintln!();
     for Outcome { suite, checks, seconds } in &outcomes {
@@ -97,13 +97,13 @@ pub(crate) fn run(root: &Path, suite: Option<Suite>, binary: Option<PathBuf>) ->
 
 struct Outcome {
     suite: Suite,
-    /// How many held, or why the suite failed.
+    /// The number of passed checks, or why the suite failed.
     checks: Result<usize>,
     seconds: u64,
 }
 
 impl Suite {
-    /// What must be installed, besides what Debian's packages bring.
+    /// The programs that must be installed, besides Debian packages.
     const fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Go => &["go"],
@@ -124,7 +124,7 @@ impl Run<'_> {
     fn outcome(&mut self, suite: Suite) -> Outcome {
         let started = Instant::now();
         let checks = self.suite(suite).and_then(|checks| {
-            // A program that checks nothing must not look like one that found nothing.
+            // A program that checks nothing must not count as passed.
             if checks == 0 { Err(anyhow!("nothing was checked")) } else { Ok(checks) }
         });
         Outcome { suite, checks, seconds: started.elapsed().as_secs() }
@@ -163,7 +163,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs a client with the addresses of the server.
+    /// Runs a client with the URLs of the server.
     fn client(&mut self, process: Process) -> Result<usize> {
         let server = match self.server.take() {
             Some(server) => server,
@@ -173,11 +173,11 @@ impl Run<'_> {
         server.addresses.iter().fold(process, |process, (name, url)| process.with_env(name, url)).count(LIMIT)
     }
 
-    /// Runs a program that starts servers of its own and drives Chromium.
+    /// Runs a program that starts servers itself and drives Chromium.
     fn browser(&self, program: &str) -> Result<usize> {
         let folder = self.copy("browser")?;
         install_node_packages(&folder)?;
-        // Folders that the program makes go with this one.
+        // Folders that the program creates are deleted with this one.
         let temporary = path_in(self.folder.path(), "temporary")?;
         std::fs::create_dir_all(&temporary)?;
         let process = Process::new(&folder, "node", &[program]).without_cargo_variables();
@@ -189,7 +189,7 @@ impl Run<'_> {
             .count(LIMIT)
     }
 
-    /// Where programs in Rust are built: their crates are compiled once, not every night.
+    /// The target directory of Rust programs, which is kept, so that dependencies are compiled once.
     fn crates(&self) -> Result<String> {
         path_in(&self.target, "conformance")
     }

@@ -1,4 +1,4 @@
-//! One running `kleis` for the programs of several languages, on free ports and with its own data.
+//! A running `kleis` for the programs of several languages, on free ports and with its own data.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// How long the server may take until it is ready.
+/// The time limit until the server is ready.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// The addresses of one running server, each under the name of the variable that the programs read.
+/// The URLs of a running server, by the names of the variables that the programs read.
 pub(super) struct Server {
     process: Child,
     log: PathBuf,
@@ -90,9 +90,9 @@ impl Drop for Server {
     }
 }
 
-/// Ports that nothing listens on.
+/// Free ports.
 fn free_ports() -> Result<[u16; 4]> {
-    // All are held at once, so that none is given twice.
+    // All sockets are open at the same time, so that no port is returned twice.
     let mut listeners = Vec::new();
     let mut ports = [0; 4];
     for port in &mut ports {

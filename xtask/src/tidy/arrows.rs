@@ -1,4 +1,4 @@
-//! Which crate may use which. Each step of the ladder may use any step under it, never its own or one above.
+//! The allowed dependencies between crates. Each layer may use any layer below it, never its own or one above.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::Finding;
 use crate::process::Process;
 
-/// The ladder, from the ground up.
-const LADDER: &[&[&str]] = &[
+/// The layers, from the bottom to the top.
+const LAYERS: &[&[&str]] = &[
     &["base"],
     &["database", "telemetry", "jose", "oauth-types", "go-templates", "saml", "scim"],
     &["contracts", "web", "ui", "jobs"],
@@ -20,13 +20,13 @@ const LADDER: &[&[&str]] = &[
     &["acceptance"],
 ];
 
-/// Crates of ours that stand beside the ladder: they use nothing of ours, and nothing of ours uses them.
-const BESIDE: &[&str] = &["xtask"];
+/// Crates outside the layers: they use none of our crates, and none of our crates uses them.
+const OUTSIDE: &[&str] = &["xtask"];
 
-/// Formats and rules without a clock, a network, a database or a runtime.
+/// Crates of formats and rules, without a clock, a network, a database or a runtime.
 const PURE: &[&str] = &["jose", "oauth-types", "go-templates", "saml", "scim"];
 
-/// A crate from outside, who alone may name it, and why.
+/// A third-party crate, the crates that may use it, and the reason.
 struct Reserved {
     names: &'static [&'static str],
     to: &'static [&'static str],
@@ -88,19 +88,19 @@ const RESERVED: &[Reserved] = &[
             "acceptance",
             "xtask",
         ],
-        reason: "the crates of formats know no clock, network, database or async",
+        reason: "the crates of formats use no clock, network, database or async",
     },
     Reserved {
         names: &["openssl", "openssl-sys", "native-tls", "ring", "sqlx", "reqwest"],
         to: &[],
-        reason: "one TLS stack, one provider of cryptography, one database layer, one outbound client",
+        reason: "one TLS stack, one cryptography provider, one database layer, one outbound client",
     },
 ];
 
-/// Reserved in what is shipped, and welcome in every crate's tests.
+/// Reserved in shipped code, and allowed in the tests of every crate.
 const FOR_TESTS: &[&str] = &["anyhow", "axum", "tokio"];
 
-/// A package of the workspace as its manifest describes it.
+/// A package of the workspace, from its manifest.
 #[derive(Debug, Deserialize)]
 pub(super) struct Package {
     pub(super) name: String,
@@ -125,7 +125,7 @@ struct Metadata {
 pub(super) fn read(root: &Path) -> Result<Vec<Package>> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1"];
     let text = Process::cargo(root, &arguments).output()?;
-    let metadata: Metadata = serde_json::from_str(&text).context("cannot read what `cargo metadata` says")?;
+    let metadata: Metadata = serde_json::from_str(&text).context("cannot parse the output of `cargo metadata`")?;
     Ok(metadata.packages)
 }
 
@@ -136,11 +136,8 @@ pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
 fn check_package(package: &Package) -> Vec<Finding> {
     let place = format!("{}/Cargo.toml", package.name);
     let mut findings = Vec::new();
-    if step_of(&package.name).is_none() && !BESIDE.contains(&package.name.as_str()) {
-        findings.push(Finding::error(
-            &place,
-            "the crate has no place on the ladder; give it one in xtask and ARCHITECTURE.md",
-        ));
+    if layer_of(&package.name).is_none() && !OUTSIDE.contains(&package.name.as_str()) {
+        findings.push(Finding::error(&place, "the crate is not in a layer; add it in xtask and ARCHITECTURE.md"));
     }
     for dependency in &package.dependencies {
         if dependency.path.is_some() {
@@ -156,15 +153,14 @@ fn check_package(package: &Package) -> Vec<Finding> {
 }
 
 fn check_arrow(package: &Package, dependency: &Dependency, place: &str) -> Option<Finding> {
-    // A crate may switch on its own `testing` feature for its own tests.
+    // A crate may enable its own `testing` feature for its own tests.
     if dependency.kind.as_deref() == Some("dev") && dependency.name == package.name {
         return None;
     }
-    let from = step_of(&package.name);
-    let to = step_of(&dependency.name);
+    let from = layer_of(&package.name);
+    let to = layer_of(&dependency.name);
     let allowed = matches!((from, to), (Some(from), Some(to)) if to < from);
-    (!allowed)
-        .then(|| Finding::error(place, format!("no arrow leads from `{}` to `{}`", package.name, dependency.name)))
+    (!allowed).then(|| Finding::error(place, format!("`{}` must not depend on `{}`", package.name, dependency.name)))
 }
 
 fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Option<Finding> {
@@ -176,13 +172,13 @@ fn check_reserved(package: &Package, dependency: &Dependency, place: &str) -> Op
     Some(Finding::error(place, format!("`{name}` is not for `{}`: {}", package.name, rule.reason)))
 }
 
-fn step_of(name: &str) -> Option<usize> {
-    LADDER.iter().position(|step| step.contains(&name))
+fn layer_of(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|step| step.contains(&name))
 }
 
-/// The services, for the rules that concern them alone.
+/// The services, for rules that concern only them.
 pub(super) fn is_service(name: &str) -> bool {
-    LADDER.get(4).is_some_and(|services| services.contains(&name))
+    LAYERS.get(4).is_some_and(|services| services.contains(&name))
 }
 
 pub(super) fn is_pure(name: &str) -> bool {
@@ -213,22 +209,19 @@ mod tests {
     #[test]
     fn arrows_point_down() {
         assert!(messages(&package("identity", &["base", "database", "web", "contracts"], &[])).is_empty());
-        assert_eq!(messages(&package("identity", &["oauth"], &[])), ["no arrow leads from `identity` to `oauth`"]);
-        assert_eq!(messages(&package("base", &["web"], &[])), ["no arrow leads from `base` to `web`"]);
-        assert_eq!(
-            messages(&package("server", &["acceptance"], &[])),
-            ["no arrow leads from `server` to `acceptance`"]
-        );
+        assert_eq!(messages(&package("identity", &["oauth"], &[])), ["`identity` must not depend on `oauth`"]);
+        assert_eq!(messages(&package("base", &["web"], &[])), ["`base` must not depend on `web`"]);
+        assert_eq!(messages(&package("server", &["acceptance"], &[])), ["`server` must not depend on `acceptance`"]);
     }
 
     #[test]
-    fn the_tools_stand_beside_the_ladder() {
-        assert_eq!(messages(&package("xtask", &["base"], &[])), ["no arrow leads from `xtask` to `base`"]);
-        assert_eq!(messages(&package("server", &["xtask"], &[])), ["no arrow leads from `server` to `xtask`"]);
+    fn the_tools_are_outside_the_layers() {
+        assert_eq!(messages(&package("xtask", &["base"], &[])), ["`xtask` must not depend on `base`"]);
+        assert_eq!(messages(&package("server", &["xtask"], &[])), ["`server` must not depend on `xtask`"]);
     }
 
     #[test]
-    fn the_drivers_belong_to_the_database() {
+    fn only_the_database_may_use_the_drivers() {
         assert!(messages(&package("database", &["base"], &["rusqlite", "tokio-postgres"])).is_empty());
         assert_eq!(messages(&package("oauth", &[], &["rusqlite"])).len(), 1);
     }
@@ -240,11 +233,11 @@ mod tests {
         for dependency in &mut package.dependencies {
             dependency.kind = Some("dev".into());
         }
-        assert_eq!(messages(&package).len(), 1, "the driver is not for tests either");
+        assert_eq!(messages(&package).len(), 1, "the driver is not allowed in tests either");
     }
 
     #[test]
-    fn formats_know_no_runtime() {
+    fn formats_use_no_runtime() {
         assert_eq!(messages(&package("jose", &["base"], &["tokio"])).len(), 1);
         assert!(messages(&package("web", &["base"], &["tokio", "axum"])).is_empty());
     }
@@ -259,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_crate_must_be_placed() {
+    fn an_unknown_crate_must_be_assigned_to_a_layer() {
         assert_eq!(messages(&package("helpers", &[], &[])).len(), 1);
     }
 }

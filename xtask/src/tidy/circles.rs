@@ -1,7 +1,8 @@
-//! Files of a crate import each other in one direction. A circle of files has to be read as one, whatever its parts are called.
+//! Files of a crate import each other in one direction. Files that import each other in a circle can only be understood
+//! together.
 //!
-//! A file imports what its `use` lines and its paths from `crate`, `super` and `self` name. What a module takes from the modules
-//! that it lies in does not count: a folder and its `mod.rs` belong together.
+//! The imports of a file are those of its `use` declarations and of its paths from `crate`, `super` and `self`. Imports from
+//! parent modules do not count, because a folder and its `mod.rs` belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     crates.values().flat_map(circles).collect()
 }
 
-/// The crate and the module of a source file; nothing for tests.
+/// The crate and the module of a source file; `None` for tests.
 fn place(file: &File) -> Option<(&str, Module)> {
     file.code.as_ref()?;
     let krate = file.krate()?;
@@ -55,7 +56,7 @@ fn circles(files: &BTreeMap<Module, &File>) -> Vec<Finding> {
     findings
 }
 
-/// The files that a file imports from, itself and the modules around it left out.
+/// The files that a file imports from, except itself and its parent modules.
 fn imports<'f>(module: &Module, file: &File, files: &'f BTreeMap<Module, &File>) -> BTreeSet<&'f Module> {
     let Some(code) = &file.code else { return BTreeSet::new() };
     let own = code.lines.iter().take_while(|line| !line.contains("#[cfg(test)]"));
@@ -63,7 +64,7 @@ fn imports<'f>(module: &Module, file: &File, files: &'f BTreeMap<Module, &File>)
     let mut found = BTreeSet::new();
     for path in paths(&text) {
         let mut target = absolute(module, &path);
-        // The longest beginning that is a file: what follows is an item in it.
+        // The longest prefix that is a file; the rest is an item in it.
         while !target.is_empty() && !files.contains_key(&target) {
             target.pop();
         }
@@ -77,7 +78,7 @@ fn imports<'f>(module: &Module, file: &File, files: &'f BTreeMap<Module, &File>)
     found
 }
 
-/// Every path of the crate in a text, with lists of imports written out.
+/// Every path of the crate in a text, with nested imports expanded.
 fn paths(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for root in ["crate::", "super::", "self::"] {
@@ -91,7 +92,7 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads one path and returns what follows it. A list in braces is a path for each of its entries.
+/// Parses one path and returns the text after it. A list in braces is one path per entry.
 fn expand<'t>(found: &mut Vec<Vec<String>>, mut path: Vec<String>, text: &'t str) -> &'t str {
     let mut rest = text.trim_start();
     loop {
@@ -118,7 +119,7 @@ fn expand<'t>(found: &mut Vec<Vec<String>>, mut path: Vec<String>, text: &'t str
     if !path.is_empty() {
         found.push(path);
     }
-    // A name that an import is given says nothing about where it comes from.
+    // The alias of an import does not matter.
     match rest.strip_prefix("as ") {
         Some(renamed) => renamed.trim_start().trim_start_matches(|it: char| it.is_alphanumeric() || it == '_'),
         None => rest,
@@ -140,7 +141,7 @@ fn absolute(module: &Module, path: &[String]) -> Module {
     target
 }
 
-/// The shortest way from a module back to itself.
+/// The shortest path from a module back to itself.
 fn shortest_circle<'g>(
     start: &'g Module,
     graph: &BTreeMap<&'g Module, BTreeSet<&'g Module>>,
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_direction_a_parent_a_test_and_a_comment_are_no_circle() {
+    fn imports_in_one_direction_and_of_parents_tests_and_comments_are_no_circle() {
         let found = messages(&[
             ("crates/oauth/src/a.rs", "use crate::b::B;\n// crate::c\n#[cfg(test)]\nmod tests { use crate::c::C; }"),
             ("crates/oauth/src/b.rs", "use serde::a;\nlet text = \"crate::a\";"),

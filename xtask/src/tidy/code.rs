@@ -1,14 +1,14 @@
-//! Rust source taken apart as far as the rules need it: what is code, and what stands in string literals. Comments
-//! vanish. Not a parser: it knows strings, raw strings, characters, lifetimes and nested comments, no more.
+//! Splits Rust source into code and string literals, as far as the rules need it. Comments are removed. This is not a parser:
+//! it recognizes strings, raw strings, characters, lifetimes and nested comments.
 
 /// One source file.
 pub(super) struct Code {
-    /// The text with comments and the insides of strings blanked, line by line.
+    /// The text line by line, with comments and the content of strings blanked.
     pub(super) lines: Vec<String>,
     pub(super) strings: Vec<Literal>,
 }
 
-/// A string literal and the line, counted from 1, on which it begins.
+/// A string literal and the line on which it begins, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Literal {
     pub(super) line: usize,
@@ -22,7 +22,7 @@ impl Code {
         Self { lines: reader.code.lines().map(str::to_owned).collect(), strings: reader.strings }
     }
 
-    /// The lines, counted from 1, on which `path` stands as a whole path and not as a part of a longer word.
+    /// The lines, counted from 1, that contain `path` as a whole path and not as a part of a longer word.
     pub(super) fn lines_naming(&self, path: &str) -> Vec<usize> {
         let mut found = Vec::new();
         for (index, line) in self.lines.iter().enumerate() {
@@ -54,7 +54,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one piece; false at the end.
+    /// Processes one token; returns false at the end.
     fn step(&mut self) -> bool {
         let Some(first) = self.rest.chars().next() else { return false };
         if self.rest.starts_with("//") {
@@ -80,7 +80,7 @@ impl Reader<'_> {
         self.rest = rest;
     }
 
-    /// Leaves a piece out, but keeps its line breaks so that line numbers stay true.
+    /// Skips a token, but keeps its line breaks, so that line numbers stay correct.
     fn skip(&mut self, length: usize) {
         let (piece, rest) = self.rest.split_at(length);
         for _ in piece.matches('\n') {
@@ -90,7 +90,7 @@ impl Reader<'_> {
         self.rest = rest;
     }
 
-    /// The number of `#` when a raw string begins here.
+    /// The number of `#` if a raw string begins here.
     fn raw_string_hashes(&self) -> Option<usize> {
         if self.code.chars().next_back().is_some_and(is_word) {
             return None; // the `r` ends an identifier
@@ -122,7 +122,7 @@ impl Reader<'_> {
     }
 }
 
-/// Block comments nest.
+/// The length of a block comment, which can be nested.
 fn comment_length(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut index = 0;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_found_whole_only() {
+    fn only_a_whole_path_is_found() {
         let code = Code::read("use axum_extra::A;\nlet crate_env = 1;\nlet a = axum::Router::new();");
         assert_eq!(code.lines_naming("axum"), [3]);
     }

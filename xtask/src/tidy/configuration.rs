@@ -1,9 +1,9 @@
-//! A key of the configuration that no code reads. A key is a field of a struct that derives `Deserialize` and `JsonSchema`, or
-//! a sign-in method that has a section.
+//! Finds configuration keys that no code reads. A key is a field of a struct that derives `Deserialize` and `JsonSchema`, or a
+//! sign-in method with a section.
 //!
 //! A read is `.field` or a pattern with the field, outside of tests, in a file that names the struct, reads a field of its
-//! type, or calls a function that has the name of such a field. A field whose name begins with `_` is not read on purpose. The rule sees text and no types: a field that has the
-//! name of another one can hide behind it.
+//! type, or calls a function with the name of such a field. A field whose name begins with `_` is deliberately not read. The
+//! rule works on text without types: a field that has the name of another one can be missed.
 
 use super::Finding;
 use super::methods;
@@ -46,7 +46,7 @@ fn check_section(section: &Section, all: &[Section], sources: &[Source<'_>]) -> 
         .collect()
 }
 
-/// A struct that is read from the configuration.
+/// A struct that is deserialized from the configuration.
 struct Section {
     krate: String,
     path: String,
@@ -60,7 +60,7 @@ struct Field {
     line: usize,
 }
 
-/// The code of a file without tests and without the places that write fields.
+/// The code of a file without tests and without code that writes fields.
 struct Source<'a> {
     krate: &'a str,
     path: &'a str,
@@ -102,7 +102,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Whether a pattern takes the field out of the struct: `Section { field, .. } =`.
+    /// Whether a pattern destructures the field: `Section { field, .. } =`.
     fn takes_apart(&self, section: &Section, field: &str) -> bool {
         [format!("{} {{", section.name), "Self {".to_owned()].iter().any(|beginning| {
             self.code.match_indices(beginning.as_str()).any(|(start, _)| {
@@ -140,7 +140,7 @@ fn sections_of(source: &Source<'_>) -> Vec<Section> {
         } else if line.trim() == "}" {
             found.extend(open.take());
         } else if let (Some(section), Some((name, kind))) = (&mut open, line.split_once(": ")) {
-            // Attributes, and the fields of a struct that a macro writes.
+            // Attributes, and the fields of structs that a macro generates.
             let is_field = !line.trim_start().starts_with(['#', '$']);
             let name = words(name).last().filter(|_| is_field).map(str::to_owned);
             section.fields.extend(name.map(|name| Field { name, kind: kind.to_owned(), line: index + 1 }));
@@ -149,7 +149,7 @@ fn sections_of(source: &Source<'_>) -> Vec<Section> {
     found
 }
 
-/// `selfservice.methods`: its fields are the methods of the list that have a section.
+/// `selfservice.methods`: its fields are the methods that have a section.
 fn methods_section(source: &Source<'_>) -> Option<Section> {
     let methods = methods::configured(source.lines.iter().copied());
     let field =
@@ -238,7 +238,7 @@ impl Default for Session {
     }
 
     #[test]
-    fn a_field_of_the_same_name_elsewhere_is_no_reader() {
+    fn a_field_of_the_same_name_elsewhere_is_not_a_read() {
         let elsewhere = "fn f(config: &Config) { config.session }";
         let tree = Tree::of(&[
             ("crates/identity/src/config.rs", SECTION),

@@ -1,5 +1,5 @@
-//! Completeness: each operation, method, hook and handler of the replaced systems is served, or
-//! `docs/compatibility.md` names it in the part of its service.
+//! Completeness: each operation, method, hook and handler of the replaced systems is implemented, or `docs/compatibility.md`
+//! lists it in the part of its service.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use super::methods;
 use super::tree::{File, Tree};
 
 const DOCUMENT: &str = "docs/compatibility.md";
-/// A line for each thing: service, kind, name.
+/// One line per item: service, kind, name.
 const CONTRACT: &str = include_str!("contract.txt");
-/// Crates that serve routes for every service.
+/// Crates with routes of all services.
 const SHARED: &[&str] = &["web", "server"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -25,7 +25,7 @@ fn check_contract(tree: &Tree, contract: &str) -> Vec<Finding> {
         let (Some(service), Some(kind), Some(name)) = (words.next(), words.next(), words.next()) else { return true };
         !is_served(tree, service, kind, name) && !is_named(&document.text, service, name)
     });
-    missing.map(|line| Finding::error(DOCUMENT, format!("`{line}` is neither served nor named"))).collect()
+    missing.map(|line| Finding::error(DOCUMENT, format!("`{line}` is neither implemented nor listed"))).collect()
 }
 
 fn is_served(tree: &Tree, service: &str, kind: &str, name: &str) -> bool {
@@ -53,7 +53,7 @@ fn quotes<'f>(mut files: impl Iterator<Item = &'f File>, text: &str) -> bool {
     files.any(|file| file.text.contains(&format!("\"{text}\"")))
 }
 
-/// The methods and paths that a file gives to the router, as `GET /path/{}`.
+/// The routes of a file, as `GET /path/{}`.
 fn routes(file: &File) -> Vec<String> {
     let mut found = Vec::new();
     for call in file.text.split(".route(").skip(1) {
@@ -76,7 +76,7 @@ fn routes(file: &File) -> Vec<String> {
     found
 }
 
-/// `{REQUESTS}/login` with the text of the constant that the file gives to `REQUESTS`.
+/// `{REQUESTS}/login` with the value of the file's constant `REQUESTS`.
 fn without_constant(path: &str, text: &str) -> String {
     let split = path.strip_prefix('{').and_then(|rest| rest.split_once('}'));
     let value = split.and_then(|(name, rest)| {
@@ -86,7 +86,7 @@ fn without_constant(path: &str, text: &str) -> String {
     value.unwrap_or_else(|| path.to_owned())
 }
 
-/// The text before the parenthesis that closes a call.
+/// The text before the closing parenthesis of a call.
 fn up_to_closing(text: &str) -> &str {
     let mut depth = 1;
     for (at, c) in text.char_indices() {
@@ -110,12 +110,12 @@ fn calls(text: &str, name: &str) -> bool {
     })
 }
 
-/// A path with its parameters made equal: `/clients/{id}` is `/clients/{}`.
+/// A path with its parameter names removed: `/clients/{id}` is `/clients/{}`.
 fn without_names(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-/// Whether the part of the service, or the part about all of them, has the name between backticks.
+/// Whether the part of the service, or the part about all services, contains the name between backticks.
 fn is_named(document: &str, service: &str, name: &str) -> bool {
     let mut parts = document.split("\n## ");
     parts.any(|part| {
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_neither_served_nor_named_is_found() {
+    fn an_item_that_is_neither_implemented_nor_listed_is_found() {
         let routes = r#"Router::new()
             .route("/clients/{id}", get(read).delete(end))
             .route(

@@ -1,16 +1,15 @@
-//! Documents stay true: a path that a document or the documentation of a module names exists, and so does the target of every
-//! relative link.
+//! Paths in documents and in the documentation of modules exist, and so do the targets of all relative links.
 
 use super::Finding;
 use super::tree::{File, Tree};
 
-/// Folders of the root, by which a path in running text is known as one.
+/// Root folders that identify a path in running text.
 const ROOTS: &[&str] = &["crates/", "docs/", "xtask/", "fuzz/", ".ci/"];
 
-/// Extensions of what is in the repository; a path with one of these is known as one wherever it begins.
+/// Extensions that identify a path in running text.
 const EXTENSIONS: &[&str] = &[".rs", ".md", ".ftl", ".html", ".sql", ".toml"];
 
-/// Decisions are not edited, and a changelog names what was there.
+/// Decisions are not edited, and a changelog mentions former files.
 const HISTORY: &[&str] = &["docs/adr/", "CHANGELOG.md"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -44,8 +43,8 @@ fn is_documentation(line: &str) -> bool {
     line.starts_with("//!") || line.starts_with("///")
 }
 
-/// Whether `path` exists, named from the root, from the folder of `file`, or from a crate or its sources: the crate of `file`, or
-/// any when it belongs to none.
+/// Whether `path` exists, relative to the root, to the folder of `file`, or to a crate or its sources: the crate of `file`, or
+/// any crate if it belongs to none.
 fn is_known(tree: &Tree, file: &File, path: &str) -> bool {
     let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let exists_in = |folder: &str| tree.contains(&resolve(&format!("{folder}/"), path));
@@ -59,7 +58,7 @@ fn is_known(tree: &Tree, file: &File, path: &str) -> bool {
         }
 }
 
-/// The targets of `[text](target)` that lie in this repository, without their fragments.
+/// The targets of `[text](target)` in this repository, without fragments.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter_map(|target| {
         let path = target.split('#').next().unwrap_or_default();
@@ -67,7 +66,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Paths of files between backticks, and paths that begin at the root.
+/// Paths of files between backticks, and paths from the root.
 fn quoted_paths(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted.filter(|text| {
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_map_names_exists() {
+    fn paths_in_documents_exist() {
         let there = ("crates/web/src/lib.rs", "//! Web.");
         let count = |path: &str, text: &str| check(&Tree::of(&[(path, text), there])).len();
         assert_eq!(count("ARCHITECTURE.md", "see `crates/web/` and `crates/web/src/lib.rs`"), 0);
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_names_exists() {
+    fn paths_in_module_documentation_exist() {
         let there = ("crates/web/src/http/token.rs", "//! Tokens.");
         let count = |text: &str| check(&Tree::of(&[("crates/web/src/http/keys.rs", text), there])).len();
         assert_eq!(count("//! See `http/token.rs`, `crates/web/src/http/token.rs` and `/etc/kleis/kleis.toml`."), 0);

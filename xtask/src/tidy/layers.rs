@@ -1,4 +1,4 @@
-//! Which folder of a crate may name what: the web framework, SQL, the environment, and each other.
+//! The layers inside a crate: which folder may use the web framework, SQL, the environment, and other folders.
 
 use super::Finding;
 use super::arrows::{is_pure, is_service};
@@ -25,7 +25,7 @@ fn web_framework(file: &File) -> Vec<Finding> {
     let (Some(code), Some(krate)) = (&file.code, file.krate()) else { return Vec::new() };
     let allowed = ["web", "server", "console", "acceptance"].contains(&krate)
         || ["http", "pages"].iter().any(|folder| file.is_in(folder))
-        // What the gateway forwards is a request and a body of the framework; there is nothing between.
+        // The gateway forwards requests and bodies of the framework directly.
         || (krate == "gateway" && file.is_in("proxy"))
         || file.is_test();
     if allowed {
@@ -33,7 +33,7 @@ fn web_framework(file: &File) -> Vec<Finding> {
     }
     let mut lines = code.lines_naming("axum");
     if file.is_in("lib") || file.is_in("service") {
-        // A service's face hands out its routers, and knows no more of the framework than their type.
+        // The interface of a service returns its routers, and uses only their type from the framework.
         lines.retain(|line| !code.lines[line - 1].contains("axum::Router"));
     }
     report(file, lines, "only `http/` and `pages/` name the web framework")
@@ -48,7 +48,7 @@ fn sql(file: &File) -> Vec<Finding> {
     report(file, lines, "only `storage/` contains SQL")
 }
 
-/// Whether a string literal is a statement, going by how it begins.
+/// Whether a string literal is an SQL statement, by its beginning.
 pub(super) fn is_sql(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "SELECT ",
@@ -65,7 +65,7 @@ pub(super) fn is_sql(text: &str) -> bool {
         "BEGIN IMMEDIATE",
         "WITH RECURSIVE ",
     ];
-    // `\` at a line's end continues the literal on the next line.
+    // `\` at the end of a line continues the literal on the next line.
     let text = text.trim_start_matches(|character: char| character.is_whitespace() || character == '\\');
     let is_update = text.strip_prefix("UPDATE ").is_some_and(|rest| rest.split_whitespace().nth(1) == Some("SET"));
     is_update || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
@@ -73,8 +73,7 @@ pub(super) fn is_sql(text: &str) -> bool {
 
 fn environment(file: &File) -> Vec<Finding> {
     let Some(code) = &file.code else { return Vec::new() };
-    // The tools beside the crates may ask, tests how this machine is set up, client programs where the server is, and build
-    // scripts where Cargo wants their output.
+    // Tools outside the crates, tests, client programs and build scripts may read the environment.
     let is_client = file.path.starts_with("crates/acceptance/clients/");
     let is_build_script = file.path.ends_with("/build.rs");
     if matches!(file.krate(), None | Some("server")) || file.is_test() || is_client || is_build_script {
@@ -85,10 +84,10 @@ fn environment(file: &File) -> Vec<Finding> {
     report(file, lines, "only `server` reads the environment")
 }
 
-/// The folders that do what `operations/` does: `identity` has more of them, after its subject.
+/// The folders of the layer of `operations/`: `identity` has several.
 const OPERATIONS: &[&str] = &["operations", "flows", "methods", "courier"];
 
-/// The domain, and the part of a sign-in method's room that belongs to it: the type of its credential.
+/// The domain, and the part of a sign-in method that belongs to it: the type of its credential.
 fn is_domain(file: &File) -> bool {
     file.is_in("domain") || (file.is_in("methods") && file.path.ends_with("/credential.rs"))
 }
@@ -118,18 +117,18 @@ fn folders(file: &File) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for name in forbidden {
-        let message = format!("`{name}` lies above this folder: http|pages -> operations -> domain + storage");
+        let message = format!("`{name}` is above this folder: http|pages -> operations -> domain + storage");
         findings.extend(report(file, code.lines_naming(name), &message));
     }
     if file.is_in("http") || file.is_in("pages") {
         let lines = [code.lines_naming("database.write"), code.lines_naming("database().write")].concat();
-        findings.extend(report(file, lines, "a handler writes nothing: that is an operation"));
+        findings.extend(report(file, lines, "a handler must not write: move it to an operation"));
     }
     if is_domain(file) {
         let lines = [code.lines_naming("async"), code.lines_naming("await")].concat();
         findings.extend(report(file, lines, "`domain/` is pure and synchronous"));
         let lines = [code.lines_naming("crate::config"), code.lines_naming("web")].concat();
-        findings.extend(report(file, lines, "`domain/` knows neither the configuration nor HTTP: it is given values"));
+        findings.extend(report(file, lines, "`domain/` uses neither the configuration nor HTTP: pass values"));
     }
     findings
 }
@@ -141,7 +140,7 @@ fn purity(file: &File) -> Vec<Finding> {
     }
     let names = ["async fn", "Clock", "std::net::TcpStream", "std::fs"];
     let lines = names.iter().flat_map(|name| code.lines_naming(name)).collect();
-    report(file, lines, "a crate of formats knows no clock, network, file or async")
+    report(file, lines, "a crate of formats uses no clock, network, file or async")
 }
 
 #[cfg(test)]
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn the_web_framework_stays_in_http_and_pages() {
+    fn the_web_framework_is_used_only_in_http_and_pages() {
         let text = "use axum::Router;\n";
         assert!(places("crates/oauth/src/http/mod.rs", text).is_empty());
         assert!(places("crates/oauth/src/pages/consent.rs", text).is_empty());
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_stays_in_storage() {
+    fn sql_is_used_only_in_storage() {
         let text = "const A: &str = \"\\\n    UPDATE oauth_grants SET revoked_at = $2\";";
         assert!(places("crates/oauth/src/storage/grants.rs", text).is_empty());
         assert_eq!(places("crates/oauth/src/operations/revoke.rs", text).len(), 1);
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn handlers_write_nothing() {
+    fn handlers_must_not_write() {
         let text = "let mut tx = self.database.write(cx.tenant).await?;";
         assert_eq!(places("crates/identity/src/http/errors.rs", text).len(), 1);
         assert_eq!(places("crates/oauth/src/pages/consent.rs", "oauth.database().write(cx.tenant)").len(), 1);
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_know_no_clock() {
+    fn formats_use_no_clock() {
         assert_eq!(places("crates/jose/src/jwt.rs", "use base::Clock;").len(), 1);
         assert!(places("crates/jose/src/jwt.rs", "use base::Timestamp;").is_empty());
     }

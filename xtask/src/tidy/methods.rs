@@ -1,7 +1,7 @@
 //! The list of sign-in methods, `crates/identity/src/methods/list.rs`, of which the struct `Methods` of the configuration is
 //! made: `name: method, section;`, or `name: method;` for a method without a section.
 
-/// A method with a section of the configuration.
+/// A method with a configuration section.
 pub(super) struct Configured<'a> {
     pub(super) name: &'a str,
     /// The type of the section.
@@ -9,7 +9,7 @@ pub(super) struct Configured<'a> {
     pub(super) line: usize,
 }
 
-/// The methods of the list in this file, if it has the list.
+/// The methods of the list in this file, if it contains the list.
 pub(super) fn configured<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Configured<'a>> {
     let mut lines = lines.enumerate();
     lines.find(|(_, line)| line.trim() == "macro_rules! methods {");

@@ -1,7 +1,7 @@
-//! Checks the invariants of ARCHITECTURE.md against the manifests and the sources. Each rule is a function from what the
-//! repository contains to its findings, so that each can be tested on a few lines of text.
+//! Checks the invariants of ARCHITECTURE.md against the manifests and the sources. Each rule is a function from the content of
+//! the repository to findings, so that it can be tested with a few lines of text.
 //!
-//! An error fails the build; a warning only asks to be read.
+//! An error fails the build; a warning does not.
 
 mod arrows;
 mod circles;
@@ -23,7 +23,7 @@ use anyhow::{Result, bail};
 
 use tree::Tree;
 
-/// One broken invariant, and where.
+/// A violated invariant and its location.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     severity: Severity,
@@ -73,8 +73,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors > 0 {
-        bail!("tidy found {errors} broken invariants");
+        bail!("tidy found {errors} violated invariants");
     }
-    eprintln!("    {} files hold to the invariants", tree.files().len());
+    eprintln!("    {} files meet the invariants", tree.files().len());
     Ok(())
 }

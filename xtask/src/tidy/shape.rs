@@ -1,4 +1,4 @@
-//! How a source file looks: its length, its opening words, its name.
+//! The shape of a source file: its length, its module documentation, its name.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::tree::{File, Tree};
 const LOOK_FOR_A_SEAM: usize = 500;
 const TOO_LONG: usize = 700;
 
-/// Names that say nothing about what a file holds, or count its generations.
+/// File names without meaning.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "helper", "manager", "imp", "misc", "v2"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -16,7 +16,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     sources().flat_map(check_file).chain(sources().filter_map(|file| module_file(tree, file))).collect()
 }
 
-/// A module with submodules is `<module>/mod.rs`, so that all of it lies in one folder.
+/// A module with submodules is `<module>/mod.rs`, so that all of it is in one folder.
 fn module_file(tree: &Tree, file: &File) -> Option<Finding> {
     let folder = format!("{}/", file.path.strip_suffix(".rs")?);
     let has_submodules = tree.files().iter().any(|other| other.code.is_some() && other.path.starts_with(&folder));
@@ -27,20 +27,20 @@ fn check_file(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     let lines = file.text.lines().count();
     if lines > TOO_LONG {
-        findings.push(Finding::error(&file.path, format!("{lines} lines; split it where its subject changes")));
+        findings.push(Finding::error(&file.path, format!("{lines} lines; split it by subject")));
     } else if lines > LOOK_FOR_A_SEAM {
-        findings.push(Finding::warning(&file.path, format!("{lines} lines; look for a seam")));
+        findings.push(Finding::warning(&file.path, format!("{lines} lines; consider splitting it")));
     }
     let opens_with_docs = file.text.starts_with("//!") || file.text.starts_with("#!");
     if !opens_with_docs && !file.is_test() {
         findings.push(Finding::error(
             &file.path,
-            "a module opens with `//!`: what it is for, its specification, what always holds",
+            "a module begins with `//!`: its purpose, its specification, its invariants",
         ));
     }
     let stem = Path::new(&file.path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     if EMPTY_NAMES.contains(&stem) || stem.starts_with("new_") {
-        findings.push(Finding::error(&file.path, "a file is named after the verb or the thing in it"));
+        findings.push(Finding::error(&file.path, "name the file after the verb or the thing in it"));
     }
     findings
 }
@@ -53,12 +53,12 @@ mod tests {
     fn length_is_bounded() {
         let of_length = |lines: usize| check_file(&File::new("crates/web/src/a.rs", &"//! Lines.\n".repeat(lines)));
         assert!(of_length(500).is_empty());
-        assert_eq!(of_length(501), [Finding::warning("crates/web/src/a.rs", "501 lines; look for a seam")]);
+        assert_eq!(of_length(501), [Finding::warning("crates/web/src/a.rs", "501 lines; consider splitting it")]);
         assert_eq!(of_length(701).first().map(|finding| finding.severity), Some(super::super::Severity::Error));
     }
 
     #[test]
-    fn a_module_says_what_it_is_for() {
+    fn a_module_begins_with_its_documentation() {
         assert_eq!(check_file(&File::new("crates/web/src/a.rs", "use a;")).len(), 1);
         assert!(check_file(&File::new("crates/web/tests/a.rs", "use a;")).is_empty());
     }

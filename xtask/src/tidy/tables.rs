@@ -1,11 +1,11 @@
-//! A service touches only its own tables: their names begin with the service's, and no foreign key crosses over.
+//! A service uses only its own tables: their names begin with the service's name, and no foreign key refers to another service.
 
 use super::Finding;
 use super::arrows::is_service;
 use super::layers::is_sql;
 use super::tree::{File, Tree};
 
-/// Words of SQL that a table's name follows.
+/// SQL keywords before a table's name.
 const INTRODUCTIONS: &[&str] = &["FROM", "INTO", "UPDATE", "JOIN", "TABLE", "REFERENCES", "ON", "EXISTS"];
 
 const SERVICES: &[&str] = &["identity", "oauth", "permissions", "gateway", "federation"];
@@ -19,7 +19,7 @@ fn check_file(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut check = |line: usize, sql: &str| {
         for table in foreign_tables(krate, sql) {
-            let message = format!("`{table}` belongs to another service; ask it through a trait in `contracts`");
+            let message = format!("`{table}` belongs to another service; call it through a trait in `contracts`");
             findings.push(Finding::error(format!("{}:{line}", file.path), message));
         }
     };
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn migrations_are_read_too() {
+    fn migrations_are_checked_as_well() {
         let file = File::new("crates/oauth/migrations/0001_a.sql", "CREATE TABLE identity_x (a integer)");
         assert_eq!(check_file(&file).len(), 1);
     }

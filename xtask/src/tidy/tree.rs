@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use super::code::Code;
 
-/// Names of what is made, not written.
+/// Names of generated files and folders.
 const SKIPPED: &[&str] = &[".git", "target", "kleis-data", "corpus", "artifacts", "node_modules"];
 
 pub(super) struct Tree {
@@ -15,11 +15,11 @@ pub(super) struct Tree {
     folders: Vec<String>,
 }
 
-/// A text file; `path` is relative to the root, with `/` between its parts.
+/// A text file; `path` is relative to the root, with `/` as the separator.
 pub(super) struct File {
     pub(super) path: String,
     pub(super) text: String,
-    /// The same text seen as Rust, for `.rs` files.
+    /// The same text split as Rust code, for `.rs` files.
     pub(super) code: Option<Code>,
 }
 
@@ -41,13 +41,13 @@ impl File {
         self.path.strip_prefix("crates/").and_then(|rest| rest.split('/').next())
     }
 
-    /// Whether the file lies in a folder of that name inside its crate, or is the module of that name.
+    /// Whether the file is in a folder of that name inside its crate, or is the module of that name.
     pub(super) fn is_in(&self, folder: &str) -> bool {
         let module = format!("{folder}.rs");
         self.path.split('/').any(|part| part == folder || part == module)
     }
 
-    /// Test code outside `src/`, or a module of tests inside it.
+    /// Whether the file is test code outside `src/`, or a test module inside it.
     pub(super) fn is_test(&self) -> bool {
         let is_tests = |part: &str| part.trim_end_matches(".rs").ends_with("_tests");
         self.is_in("tests") || self.is_in("testing") || self.is_in("benches") || self.path.split('/').any(is_tests)
@@ -65,7 +65,7 @@ impl Tree {
         &self.files
     }
 
-    /// Whether something of that path exists, file or folder.
+    /// Whether a file or folder with that path exists.
     pub(super) fn contains(&self, path: &str) -> bool {
         let path = path.trim_end_matches('/');
         self.folders.iter().any(|folder| folder == path) || self.files.iter().any(|file| file.path == path)
@@ -88,7 +88,7 @@ impl Tree {
                 self.read_folder(&entry.path(), &path)?;
             } else if kind.is_file() {
                 let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {path}"))?;
-                // Images and fonts hold no words of ours; the rules need only know that they exist.
+                // Images and fonts contain no text to check; the rules only need to know that they exist.
                 self.files.push(File::new(&path, std::str::from_utf8(&bytes).unwrap_or_default()));
             }
         }

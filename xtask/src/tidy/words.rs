@@ -1,19 +1,18 @@
-//! Words that must not stand in the repository: paths of one person's machine, hosts of package mirrors, work put off
-//! without an issue, and words that were coined here for something that the field has a term for. Also keeps the lock file to
-//! the public registry.
+//! Forbidden text: paths of one machine, hosts of package mirrors, unfinished work without an issue, and coined words where a
+//! standard term exists. Also checks that the lock file uses only the public registry.
 
 use super::Finding;
 use super::tree::{File, Tree};
 
-/// The beginning of a path that exists on one machine only.
+/// Prefixes of paths that exist on one machine only.
 const MACHINE_PATHS: &[&str] = &["/work/", "/root/", "/home/", "/Users/"];
 
-/// Hosts and schemes by which a build would depend on one network.
+/// Hosts and schemes that would make a build depend on one network.
 const REGISTRIES: &[&str] = &["index.crates.io", "static.crates.io", "sparse+", "artifactory", "jfrog"];
 
 const UNFINISHED: &[&str] = &["TODO", "FIXME", "XXX", "HACK"];
 
-/// What was coined, as a whole word in lower case, and the term for it.
+/// Coined words in lower case, and the standard term.
 const COINED: &[(&str, &str)] = &[
     ("burnt", "invalidated"),
     ("census", "statistics"),
@@ -35,7 +34,7 @@ const COINED: &[(&str, &str)] = &[
     ("vault", "sealer"),
 ];
 
-/// Phrases that were coined, in lower case.
+/// Coined phrases in lower case.
 const COINED_PHRASES: &[(&str, &str)] = &[
     ("the door", "the gateway"),
     ("turned away", "rejected"),
@@ -46,7 +45,7 @@ const COINED_PHRASES: &[(&str, &str)] = &[
     ("is waited for", "waits for"),
 ];
 
-/// Names of types that were coined; the words themselves have other uses.
+/// Coined names of types; the words themselves have other uses.
 const COINED_TYPES: &[(&str, &str)] = &[
     ("Places", "Urls"),
     ("Remembered", "ReadCache"),
@@ -55,13 +54,13 @@ const COINED_TYPES: &[(&str, &str)] = &[
     ("Words", "Texts or ErrorFormat"),
 ];
 
-/// Stored values, which outlive a better name.
+/// Stored values, which cannot be renamed.
 const STORED: &[&str] = &["'burnt'", "\"burnt\""];
 
 const PUBLIC_REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    // The rules have to name what they forbid.
+    // The rules contain the words that they forbid.
     let files = tree.files().iter().filter(|file| !file.path.starts_with("xtask/src/tidy/"));
     files.flat_map(|file| if file.path.ends_with("Cargo.lock") { lock_file(file) } else { text_file(file) }).collect()
 }
@@ -80,19 +79,20 @@ fn text_file(file: &File) -> Vec<Finding> {
             ));
         }
         if UNFINISHED.iter().any(|word| is_without_issue(line, word)) {
-            findings.push(Finding::error(&place, "work put off names its issue, `TODO(#123)`, or is not mentioned"));
+            findings
+                .push(Finding::error(&place, "name the issue of unfinished work, `TODO(#123)`, or remove the comment"));
         }
         if is_ours(file) {
             let coined = coined(line, file.code.is_some());
-            findings.extend(
-                coined.map(|(word, term)| Finding::warning(&place, format!("`{word}` was coined here; write {term}"))),
-            );
+            findings.extend(coined.map(|(word, term)| {
+                Finding::warning(&place, format!("`{word}` is not a term of the field; write {term}"))
+            }));
         }
     }
     findings
 }
 
-/// Whether the text is one that we write: not data of others, and not a decision, which is not edited.
+/// Whether the text is our own, and not a decision, which is not edited.
 fn is_ours(file: &File) -> bool {
     let is_text = ["rs", "md", "ftl", "html", "sql", "toml"].iter().any(|extension| file.has_extension(extension));
     is_text && !file.path.starts_with("docs/adr/")
@@ -111,13 +111,13 @@ fn coined(line: &str, is_rust: bool) -> impl Iterator<Item = (&'static str, &'st
     words.chain(phrases).chain(types).copied()
 }
 
-/// Names in a line of Rust, without its comment.
+/// The identifiers in a line of Rust, without its comment.
 fn names(line: &str) -> impl Iterator<Item = String> {
     let code = line.split("//").next().unwrap_or_default();
     code.split(|character: char| !character.is_alphanumeric() && character != '_').map(str::to_owned)
 }
 
-/// Whether `word` stands in `line` by itself; `_` separates words.
+/// Whether `word` is a whole word in `line`; `_` separates words.
 fn stands_in(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(start, _)| {
         let before = line[..start].chars().next_back();
@@ -126,7 +126,7 @@ fn stands_in(line: &str, word: &str) -> bool {
     })
 }
 
-/// Whether `path` stands at the beginning of an absolute path, not in the middle of an address.
+/// Whether `path` is at the beginning of an absolute path, not in the middle of a URL.
 fn begins_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(start, _)| {
         let before = line[..start].chars().next_back();
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(count("docs/guides/a.md", "Places are told."), 1, "a type's name is a word elsewhere");
         assert_eq!(count("docs/adr/0001-a.md", "The client is told to wait."), 0, "a decision is not edited");
         let found = check(&Tree::of(&[("a.rs", "// the vault")]));
-        assert_eq!(found, [Finding::warning("a.rs:1", "`vault` was coined here; write sealer")]);
+        assert_eq!(found, [Finding::warning("a.rs:1", "`vault` is not a term of the field; write sealer")]);
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_may_name_what_they_forbid() {
+    fn the_rules_may_contain_what_they_forbid() {
         assert_eq!(count("xtask/src/tidy/words.rs", "// TODO /work/"), 0);
     }
 }

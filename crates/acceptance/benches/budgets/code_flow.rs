@@ -1,4 +1,4 @@
-//! What a login by the authorization code flow costs in statements and write transactions, counted by the program itself.
+//! The cost of a login by the authorization code flow in statements and write transactions, counted by the program itself.
 
 use acceptance::browser::Browser;
 use acceptance::page::query;
@@ -15,12 +15,12 @@ use crate::program::Program;
 use crate::report::Report;
 
 const CALLBACK: &str = "http://127.0.0.1:1/callback";
-/// Where a login and consent application would stand; its work is done over the admin API.
+/// The URL of a login and consent application, whose work is done through the admin API.
 const LOGIN: &str = "http://127.0.0.1:1/login";
 const CONSENT: &str = "http://127.0.0.1:1/consent";
 const VERIFIER: &str = "a-code-verifier-that-is-long-enough-0123456789";
 
-/// Logins that are counted together, so that what the background asks meanwhile weighs little.
+/// The number of logins that are counted together, so that background statements have little weight.
 const LOGINS: u32 = 20;
 
 pub(crate) fn config() -> Value {
@@ -30,7 +30,7 @@ pub(crate) fn config() -> Value {
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()> {
     let admin = program.ports.oauth_admin;
     let client = client(program).await?;
-    // The first one warms what is remembered.
+    // The first login fills the caches.
     log_in(program, &client).await?;
     let statements = program.metric(admin, "sql_statements_total").await?;
     let transactions = program.metric(admin, "sql_write_transactions_total").await?;
@@ -56,7 +56,7 @@ pub(crate) async fn client(program: &Program) -> Result<Value> {
     Ok(created.expect_status(StatusCode::CREATED)?.at(""))
 }
 
-/// A login with its consent and the redemption of its code; gives back the answer of the token endpoint.
+/// A login with its consent and the redemption of its code; returns the answer of the token endpoint.
 pub(crate) async fn log_in(program: &Program, client: &Value) -> Result<Value> {
     let (public, admin) = (program.ports.oauth, program.ports.oauth_admin);
     let id = client["client_id"].as_str().context("a client has an id")?;
@@ -94,7 +94,7 @@ pub(crate) async fn log_in(program: &Program, client: &Value) -> Result<Value> {
     Ok(answer.expect_status(StatusCode::OK)?.at(""))
 }
 
-/// What a login or consent application does with its challenge: it reads the request and accepts it.
+/// The work of a login or consent application: it reads the request and accepts it.
 async fn accept(
     api: &mut Browser,
     program: &Program,
@@ -109,5 +109,5 @@ async fn accept(
     let mut url = parameter;
     url.set_path(&format!("{}/accept", url.path()));
     let accepted = api.json(Method::PUT, url, &answer(&request)).await?.expect_status(StatusCode::OK)?;
-    accepted.at("/redirect_to").as_str().map(str::to_owned).context("where the browser goes on")
+    accepted.at("/redirect_to").as_str().map(str::to_owned).context("a redirect_to URL")
 }

@@ -1,5 +1,5 @@
-//! Processor time of the server for a request, beside that of its empty handler. Unlike a rate it does not depend on what the
-//! load generator and the other services leave of the machine.
+//! The CPU time of the server per request, compared with its empty handler. Unlike a rate it does not depend on the share of
+//! the machine that the load generator and other programs use.
 
 use std::path::Path;
 
@@ -67,7 +67,7 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Of one request.
+/// The CPU time of one request.
 async fn microseconds(program: &Program, shot: &Shot) -> Result<f64> {
     let before = program.processor_time()?;
     let outcome = fire(shot, CONNECTIONS, SLICE).await?;
@@ -75,7 +75,7 @@ async fn microseconds(program: &Program, shot: &Shot) -> Result<f64> {
     Ok(spent.as_secs_f64() * 1e6 / outcome.count())
 }
 
-/// A third rule beside those of the gateway's own measurement: `/signed/` takes access tokens that are JWTs.
+/// A third rule in addition to those of the gateway's own measurement: `/signed/` accepts access tokens that are JWTs.
 fn config(upstream: &str, ports: &Ports) -> Value {
     let mut config = crate::config(upstream);
     let jwks = format!("http://{}/.well-known/jwks.json", ports.oauth);
@@ -86,7 +86,7 @@ fn config(upstream: &str, ports: &Ports) -> Value {
     config
 }
 
-/// Registers a client, and gives back how it authenticates.
+/// Registers a client, and returns its `Authorization` header.
 async fn client(program: &Program, strategy: &str) -> Result<String> {
     let url = format!("http://{}/admin/clients", program.ports.oauth_admin);
     let client = json!({
@@ -105,7 +105,7 @@ async fn access_token(program: &Program, basic: &str) -> Result<String> {
     answer.expect_status(StatusCode::OK)?.at("/access_token").as_str().map(str::to_owned).context("a token")
 }
 
-/// Enough for a page of each list.
+/// Enough rows for a page of each list.
 async fn fill_lists(program: &Program) -> Result<()> {
     const ROWS: u32 = 250;
     let dsn = database::Dsn::sqlite(program.folder().join("kleis-data/kleis.db"));

@@ -1,4 +1,4 @@
-//! Durable writes of many clients, against as many rows in one transaction: what sharing commits can reach at best.
+//! Durable writes of many clients, compared with the same rows in large transactions, which is the limit of group commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     on_postgres(report).await
 }
 
-/// Against what PostgreSQL's own load generator reaches with the same insertion as a transaction of its own.
+/// Compared with PostgreSQL's own load generator, which runs the same insertion as a transaction of its own.
 async fn on_postgres(report: &mut Report) -> Result<()> {
     const SCRIPT: &str = "INSERT INTO jobs_events (tenant_id, at, name, actor, subject, request_id, attributes) VALUES \
                           (1, 0, 'BenchEvent', 'system', 'bench', '00000000-0000-0000-0000-000000000000', repeat('x', 142));";
@@ -46,7 +46,7 @@ async fn on_postgres(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Made for each write, as for each request: rows of one moment lie side by side in the index by time.
+/// A new context for each write, as for each request, so that rows of the same time are close in the index by time.
 fn context() -> Context {
     let request = RequestId(Rng::system().uuid());
     Context::for_background(base::Clock::system().now(), TenantId::DEFAULT, request)

@@ -1,4 +1,4 @@
-//! The proxy with a session check and a header, against the same proxy without any check.
+//! The proxy with a session check and a header, compared with the same proxy without a check.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -10,8 +10,8 @@ use crate::program::Program;
 use crate::report::Report;
 use crate::{CONNECTIONS, in_turns};
 
-/// Rules to the same application, each for the paths below its name: `/checked/`, `/open/`, and those that are given with
-/// their authenticator and mutator.
+/// Rules for the same application, each for the paths below its name: `/checked/`, `/open/`, and those in `more` with their
+/// authenticator and mutator.
 pub(crate) fn rules(upstream: &str, more: &[(&str, &str, &str)]) -> Value {
     let rule = |(name, authenticator, mutator): &(&str, &str, &str)| {
         json!({

@@ -1,4 +1,4 @@
-//! Growth: what is asked of a thousand people and their sessions takes no longer among a million.
+//! Growth: requests for people and their sessions take no longer with a million people than with a thousand.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::report::Report;
 
 const SMALL: u32 = 1_000;
 const LARGE: u32 = 1_000_000;
-/// How many different people are asked for, each once: nothing is answered from memory.
+/// The number of different people in the requests, each once, so that no answer comes from a cache.
 const ASKED: usize = 500;
 
-/// What is measured at each size.
+/// The measurements at each size.
 struct Figures {
     whoami: Duration,
     by_id: Duration,
@@ -41,7 +41,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Asks for people spread over all that there are.
+/// Sends requests for people that are spread over all existing ones.
 async fn figures(program: &Program, people: &[u32]) -> Result<Figures> {
     let (public, admin) = (program.ports.identity, program.ports.identity_admin);
     let p50 = async |shots: Result<Vec<Shot>>| anyhow::Ok(each(&shots?).await?.percentile(0.5));
@@ -65,12 +65,12 @@ async fn figures(program: &Program, people: &[u32]) -> Result<Figures> {
     })
 }
 
-/// Writes the people with these numbers, with whatever belongs to them, and gives back the numbers of some of them.
+/// Writes the people with these numbers and all of their data, and returns the numbers of some of them.
 async fn populate(database: &Database, numbers: Range<u32>) -> Result<Vec<u32>> {
     let every = numbers.len() / ASKED;
     population::write_identities(database, numbers.clone()).await?;
     population::write_belongings(database, numbers.clone(), u32::try_from(every)?).await?;
-    // Multiples of `every` were left out above.
+    // Multiples of `every` were omitted above.
     let asked: Vec<u32> = numbers.filter(|number| (*number as usize).is_multiple_of(every)).take(ASKED).collect();
     population::write_sessions(database, asked.iter().copied()).await?;
     Ok(asked)

@@ -1,4 +1,4 @@
-//! Sessions and passwords. Gives back a browser's session cookie, for the gateway.
+//! Sessions and passwords. Returns a browser's session cookie, for the gateway.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::{CONNECTIONS, in_turns};
 const EMAIL: &str = "bench@example.org";
 const PASSWORD: &str = "correct horse battery staple";
 
-/// Long enough for some dozens of slow hashes.
+/// Long enough for several dozen slow hashes.
 const WHILE: Duration = Duration::from_secs(6);
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<String> {
@@ -36,7 +36,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<St
     Ok(cookie)
 }
 
-/// Creates the person of these measurements, and gives back the `Cookie` header of a browser that signed in.
+/// Creates the person of these measurements, and returns the `Cookie` header of a browser that signed in.
 pub(crate) async fn create_and_sign_in(program: &Program) -> Result<String> {
     let admin = format!("http://{}/admin/identities", program.ports.identity_admin);
     let body = json!({
@@ -49,7 +49,7 @@ pub(crate) async fn create_and_sign_in(program: &Program) -> Result<String> {
     session_cookie(program).await
 }
 
-/// Signs in as a single-page application, and gives back its `Cookie` header.
+/// Signs in as a single-page application, and returns its `Cookie` header.
 async fn session_cookie(program: &Program) -> Result<String> {
     let mut app = Browser::api(Clock::system());
     let start = format!("http://{}/self-service/login/browser", program.ports.identity);
@@ -63,7 +63,7 @@ async fn session_cookie(program: &Program) -> Result<String> {
     app.cookies.header(&url::Url::parse(&start)?).context("a session cookie")
 }
 
-/// Signs in as a native application, and gives back the session token.
+/// Signs in as a native application, and returns the session token.
 pub(crate) async fn sign_in(program: &Program) -> Result<String> {
     let mut api = Browser::api(Clock::system());
     let flow = api.get(format!("http://{}/self-service/login/api", program.ports.identity)).await?;
@@ -77,7 +77,7 @@ async fn sign_ins_per_second(program: &Program) -> Result<f64> {
     let started = Instant::now();
     let mut count = 0.0;
     while started.elapsed() < WHILE {
-        // One round after the other: the hashing pool is busy, its queue short.
+        // One round after the other, so that the hashing pool is busy and its queue is short.
         let (one, two, three, four) =
             tokio::join!(sign_in(program), sign_in(program), sign_in(program), sign_in(program));
         for token in [one, two, three, four] {

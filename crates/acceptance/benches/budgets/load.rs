@@ -1,5 +1,5 @@
-//! A load generator: a fixed number of connections, each sending one request after the other, for a fixed time. It runs
-//! on the same cores as the server, so its figures mean something only beside each other.
+//! A load generator: a fixed number of connections, each sending one request after the other, for a fixed time. It runs on the
+//! same cores as the server, so its results are only meaningful in comparison.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// One request, to be sent many times.
+/// A request that is sent many times.
 #[derive(Clone, Debug)]
 pub(crate) struct Shot {
     pub(crate) address: SocketAddr,
@@ -26,7 +26,7 @@ pub(crate) struct Shot {
     expected: StatusCode,
 }
 
-/// What came back.
+/// The results of a measurement.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     latencies: Vec<Duration>,
@@ -78,7 +78,7 @@ impl Outcome {
         f64::from(u32::try_from(self.latencies.len()).unwrap_or(u32::MAX))
     }
 
-    /// The latency under which that part of the requests stayed, 0.5 for the median.
+    /// The latency at a quantile, 0.5 for the median.
     pub(crate) fn percentile(&self, part: f64) -> Duration {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
@@ -98,13 +98,12 @@ impl Outcome {
     }
 }
 
-/// Sends `shot` over `connections` connections for `time`. A single unexpected answer is an error: a server that refuses
-/// is fast.
+/// Sends `shot` over `connections` connections for `time`. An unexpected answer is an error, because refusals are fast.
 pub(crate) async fn fire(shot: &Shot, connections: usize, time: Duration) -> Result<Outcome> {
     fire_in_turn(&Arc::from([shot.clone()]), connections, time).await
 }
 
-/// As [`fire`], with one shot after the other.
+/// Like [`fire`], with several shots in turn.
 pub(crate) async fn fire_in_turn(shots: &Arc<[Shot]>, connections: usize, time: Duration) -> Result<Outcome> {
     let started = Instant::now();
     let mut shooters = JoinSet::new();

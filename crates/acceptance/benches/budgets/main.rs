@@ -1,9 +1,8 @@
-//! The budgets: what the program costs, each figure beside its physical limit from the same run. A bare time says more
-//! about the machine than about the program; a ratio says what is lost between the two.
+//! The budgets: the cost of the program, each figure compared with its physical limit from the same run. A time alone depends
+//! mostly on the machine; the ratio shows what the program loses.
 //!
-//! `cargo xtask bench` builds the release binary and runs this with its path, and with the name of a group when only that one
-//! is wanted. Two figures that are compared are measured in turns, a slice of one, a slice of the other, so that a noisy
-//! program that shares the machine disturbs both alike.
+//! `cargo xtask bench` builds the release binary and runs this with its path, and with the name of a group to run only that
+//! group. Two figures that are compared are measured in alternating slices, so that other programs on the machine affect both.
 
 mod code_flow;
 mod cpu;
@@ -34,11 +33,11 @@ use load::{Outcome, Shot, fire};
 use program::Program;
 use report::Report;
 
-/// How long one slice of a measurement lasts, and how many there are of each kind.
+/// The length of one slice of a measurement, and the number of slices.
 const SLICE: Duration = Duration::from_millis(800);
 const SLICES: usize = 5;
 
-/// What can be measured by itself.
+/// The groups that can be measured separately.
 const GROUPS: [&str; 11] = [
     "start",
     "requests",
@@ -60,7 +59,7 @@ const MEGABYTE: f64 = 1024.0 * 1024.0;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    // `cargo test --benches` runs this without the path: there is nothing to test then.
+    // `cargo test --benches` runs this without the path; there is nothing to test then.
     let Some(binary) = arguments.next().map(PathBuf::from) else {
         eprintln!("run `cargo xtask bench`");
         return ExitCode::SUCCESS;
@@ -140,7 +139,7 @@ async fn run(binary: &Path, group: Option<&str>) -> Result<Report> {
     Ok(report)
 }
 
-/// What one server does, idle and under load.
+/// The figures of one server, idle and under load.
 async fn requests(program: &Program, report: &mut Report) -> Result<()> {
     resident_memory(program, report, "resident memory, idle", 40.0)?;
     idle_traffic(program, report).await?;
@@ -160,7 +159,7 @@ fn resident_memory(program: &Program, report: &mut Report, what: &str, most: f64
     Ok(())
 }
 
-/// What the measured server is told: nothing that makes it faster than it is out of the box, and two rules.
+/// The configuration of the measured server: two rules, and nothing that makes it faster than with the defaults.
 fn config(upstream: &str) -> Value {
     json!({
         "log": { "level": "warn" },
@@ -169,7 +168,7 @@ fn config(upstream: &str) -> Value {
     })
 }
 
-/// A team with its own login application, whose tokens are signed with ES256.
+/// An installation with its own login application, whose tokens are signed with ES256.
 fn own_login_application() -> Value {
     let mut config = code_flow::config();
     config["log"] = json!({ "level": "warn" });
@@ -177,7 +176,7 @@ fn own_login_application() -> Value {
     config
 }
 
-/// From nothing to ready, in an empty folder: secrets, keys and migrations included.
+/// The time from the start in an empty folder to ready, including secrets, keys and migrations.
 async fn starts(binary: &Path, report: &mut Report) -> Result<()> {
     let mut times = Vec::new();
     for _ in 0..SLICES {
@@ -190,7 +189,7 @@ async fn starts(binary: &Path, report: &mut Report) -> Result<()> {
 }
 
 async fn idle_traffic(program: &Program, report: &mut Report) -> Result<()> {
-    // As long as the longest of the background's rounds.
+    // As long as the longest interval of background work.
     const WHILE: Duration = Duration::from_mins(1);
     let admin = program.ports.identity_admin;
     let before = program.metric(admin, "sql_statements_total").await?;
@@ -200,11 +199,11 @@ async fn idle_traffic(program: &Program, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Fires two shots in turns; the medians of their slices.
+/// Fires two shots in alternating slices; returns the medians.
 async fn in_turns(one: &Shot, other: &Shot, connections: usize) -> Result<(f64, f64)> {
     let (mut ones, mut others) = (Vec::new(), Vec::new());
     let mut latencies = Outcome::default();
-    // The first slice fills caches and connections, and does not count.
+    // The first slice fills caches and connections, and is not counted.
     fire(one, connections, SLICE / 2).await?;
     fire(other, connections, SLICE / 2).await?;
     for _ in 0..SLICES {

@@ -42,8 +42,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Tokens that are signed, of a program that signs with ES256. The limit is that of a server which does nothing but
-/// answer and sign: the two times added.
+/// Tokens that are signed with ES256. The limit is a server that only answers and signs: the sum of the two times.
 pub(crate) async fn measure_signed(program: &Program, report: &mut Report) -> Result<()> {
     let (public, admin) = (program.ports.oauth, program.ports.oauth_admin);
     let mut api = Browser::api(Clock::system());

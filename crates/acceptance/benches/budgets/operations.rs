@@ -1,4 +1,4 @@
-//! What people and clients do, one operation a function: for the measurements that count what an operation costs.
+//! The operations of people and clients, one function per operation, for measurements of their cost.
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
@@ -15,7 +15,7 @@ use crate::program::Program;
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// A program whose operations are counted. Its passwords are hashed in a hurry: what is counted does not depend on that.
+/// A program whose operations are counted. Its password hashing is cheap, which does not affect the counts.
 pub(crate) fn config(mail: &SmtpSink) -> Value {
     let mut config = code_flow::config();
     config["log"] = json!({ "level": "error" });
@@ -44,14 +44,14 @@ pub(crate) async fn register(program: &Program, number: u32) -> Result<()> {
     submit(program, "registration", &body).await?.expect_status(StatusCode::OK).map(drop)
 }
 
-/// Signs in as a native application does, and gives back the session token.
+/// Signs in as a native application, and returns the session token.
 pub(crate) async fn sign_in(program: &Program, number: u32) -> Result<String> {
     let body = json!({ "method": "password", "identifier": email(number), "password": PASSWORD });
     let done = submit(program, "login", &body).await?.expect_status(StatusCode::OK)?;
     done.at("/session_token").as_str().map(str::to_owned).context("a login has a token")
 }
 
-/// Asks for a code by mail and submits it.
+/// Requests a code by mail and submits it.
 pub(crate) async fn recover(program: &Program, mail: &SmtpSink, number: u32) -> Result<()> {
     let sent = submit(program, "recovery", &json!({ "method": "code", "email": email(number) })).await?;
     let sent = sent.expect_status(StatusCode::OK)?;
@@ -69,7 +69,7 @@ async fn submit(program: &Program, kind: &str, body: &Value) -> Result<Page> {
     api.json(Method::POST, action, body).await
 }
 
-/// A registered client, and how it authenticates.
+/// A registered client, and its `Authorization` header.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) registered: Value,
@@ -77,12 +77,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Logs people in.
+    /// A client that logs people in.
     pub(crate) async fn register(program: &Program) -> Result<Self> {
         Ok(Self::new(code_flow::client(program).await?))
     }
 
-    /// Asks for tokens in its own name.
+    /// A client that requests tokens in its own name.
     pub(crate) async fn of_its_own(program: &Program) -> Result<Self> {
         let body = json!({ "grant_types": ["client_credentials"], "scope": "read" });
         let url = format!("http://{}/admin/clients", program.ports.oauth_admin);
@@ -101,7 +101,7 @@ impl Client {
         answer["access_token"].as_str().map(str::to_owned).context("an access token")
     }
 
-    /// Gives back the next refresh token.
+    /// Returns the next refresh token.
     pub(crate) async fn refresh(&self, program: &Program, refresh_token: &str) -> Result<String> {
         let answer = self.token(program, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await?;
         answer["refresh_token"].as_str().map(str::to_owned).context("a refresh token")

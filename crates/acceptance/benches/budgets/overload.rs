@@ -1,5 +1,5 @@
-//! More honest sign-ins at a time than can be hashed: what could not be checked must not count as an attempt, so that nobody is
-//! refused afterwards.
+//! More valid sign-ins at a time than can be hashed: a sign-in that could not be checked must not count as an attempt, so that
+//! later ones are not refused.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
         "identity": { "selfservice": { "methods": { "password": { "config": { "haveibeenpwned_enabled": false } } } } },
     });
     let program = Program::start(binary, config).await?;
-    // Hashed once, with the parameters that the server itself would use.
+    // Hashed once, with the parameters of the server.
     let hash = bcrypt::hash(PASSWORD, 12)?;
     for person in 0..AT_A_TIME {
         create(&program, person, &hash).await?;
@@ -79,17 +79,17 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
     while let Some(answers) = people.join_next().await {
         meanwhile.absorb(answers??);
     }
-    // As long as it takes until the queue is empty.
+    // The time until the queue is empty.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut afterwards = Answers::default();
     for person in 0..AFTERWARDS {
         afterwards.count(sign_in(program.ports.identity, person).await?);
     }
-    report.figure("128 honest sign-ins at a time, for 8 s", &meanwhile.text());
+    report.figure("128 valid sign-ins at a time, for 8 s", &meanwhile.text());
     let refused = afterwards.overloaded + afterwards.limited + afterwards.other;
     eprintln!("    afterwards: {}", afterwards.text());
-    report.at_most("honest sign-ins refused during it by a limit", f64::from(meanwhile.limited), "of all", 0.0);
-    report.at_most("honest sign-ins refused after it", f64::from(refused), "of 20", 0.0);
+    report.at_most("valid sign-ins refused during it by a limit", f64::from(meanwhile.limited), "of all", 0.0);
+    report.at_most("valid sign-ins refused after it", f64::from(refused), "of 20", 0.0);
     Ok(())
 }
 
@@ -108,7 +108,7 @@ async fn create(program: &Program, person: usize, hash: &str) -> Result<()> {
     Ok(())
 }
 
-/// As a native application does; gives back the status of the first answer that refuses, or of the last one.
+/// Signs in as a native application; returns the status of the first refusal, or of the last answer.
 async fn sign_in(address: std::net::SocketAddr, person: usize) -> Result<StatusCode> {
     let mut api = Browser::api(Clock::system());
     let flow = api.get(format!("http://{address}/self-service/login/api")).await?;

@@ -1,5 +1,5 @@
-//! Rows for the measurements, written in bulk by SQL: a million identities in seconds. The columns are those that every
-//! version of the program has, so the program under measurement may be an earlier one.
+//! Rows for the measurements, written in bulk by SQL: a million identities in seconds. It uses only columns that every version
+//! of the program has, so that an earlier version can be measured as well.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub(crate) fn token(number: u32) -> String {
 
 const LIFETIME: Duration = Duration::from_hours(24);
 
-/// The digits that stand for an identity's id. Multiplying by a large odd number spreads them over the whole index, as random
-/// identifiers would.
+/// The digits of an identity's id. Multiplying by a large odd number spreads them over the whole index, like random
+/// identifiers.
 macro_rules! sqlite_id {
     () => {
         "CAST(printf('%08x%08x', (i * 2654435761) & 4294967295, i) AS BLOB)"
@@ -41,7 +41,7 @@ macro_rules! sqlite_numbers {
     };
 }
 
-/// Room for the indexes of a million rows, on the connection that writes them.
+/// Cache for the indexes of a million rows, on the connection that writes them.
 static CACHE_SIZE: Statement =
     Statement::across_tenants("bench::CACHE_SIZE", "PRAGMA cache_size = -400000", "SELECT 1");
 
@@ -80,7 +80,7 @@ static IDENTIFIERS: Statement = Statement::across_tenants(
     ),
 );
 
-/// What a million people have beside a name: two addresses, a password and a session. Nobody reads the password.
+/// The other data of a million people: two addresses, a password and a session. The password is never checked.
 static BELONGINGS: [Statement; 4] = [
     belonging(concat!(
         sqlite_numbers!(),
@@ -131,14 +131,14 @@ static DEVICE: Statement = shared(
      VALUES (1, $1, $2, '127.0.0.1', 'bench', $3, $4)",
 );
 
-/// What the planner knows about its tables is otherwise as old as the last automatic analysis.
+/// Otherwise the planner's statistics are those of the last automatic analysis.
 static ANALYZE: Statement = shared("bench::ANALYZE", "ANALYZE");
 
 const fn shared(name: &'static str, sql: &'static str) -> Statement {
     Statement::across_tenants(name, sql, sql)
 }
 
-/// Identities with an identifier each, in one transaction.
+/// Identities with one identifier each, in one transaction.
 pub(crate) async fn write_identities(database: &Database, numbers: Range<u32>) -> Result<()> {
     let now = base::Clock::system().now();
     let mut tx = database.write(TenantId::DEFAULT).await?;
@@ -149,14 +149,13 @@ pub(crate) async fn write_identities(database: &Database, numbers: Range<u32>) -
     analyze(database).await
 }
 
-/// On SQLite, for identities that are written: what belongs to each of them. One in `every` has no password and no session
-/// yet: see [`write_sessions`].
+/// The other data of written identities, on SQLite. One in `every` has no password and no session yet: see [`write_sessions`].
 pub(crate) async fn write_belongings(database: &Database, numbers: Range<u32>, every: u32) -> Result<()> {
     let now = base::Clock::system().now();
     let mut tx = database.write(TenantId::DEFAULT).await?;
     for (position, statement) in BELONGINGS.iter().enumerate() {
         let values = values![numbers.start, numbers.end, now, every];
-        // The addresses leave nobody out.
+        // All identities have addresses.
         tx.execute(statement, if position < 2 { &values[..3] } else { &values }).await?;
     }
     tx.commit().await?;

@@ -1,4 +1,4 @@
-//! The program under measurement: the release binary, in an empty folder, on ports of its own.
+//! The measured program: the release binary, in an empty folder, on its own ports.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,20 @@ use tokio::process::{Child, Command};
 
 use crate::load::{Shot, once};
 
-/// Longer than any start takes; one that takes longer is broken.
+/// The time limit of a start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `kleis serve`.
 pub(crate) struct Program {
     process: Child,
     pub(crate) ports: Ports,
-    /// From the start of the process to the first answer that says ready.
+    /// The time from the start of the process to the first ready answer.
     pub(crate) ready_after: Duration,
-    // The last to go: the program keeps its files there.
+    // Dropped last, because the program keeps its files there.
     folder: TempDir,
 }
 
-/// Where each listener stands.
+/// The address of each listener.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
     pub(crate) identity: SocketAddr,
@@ -52,7 +52,7 @@ impl Ports {
     fn config(&self) -> Value {
         let listen = |address: SocketAddr| json!({ "host": address.ip().to_string(), "port": address.port() });
         let mut public = listen(self.identity);
-        // The clients of the bench say 127.0.0.1; the other URLs follow this one.
+        // The clients of the bench use 127.0.0.1; the other URLs follow this one.
         public["base_url"] = json!(format!("http://{}/", self.identity));
         json!({
             "identity": { "serve": { "public": public, "admin": listen(self.identity_admin) } },
@@ -63,12 +63,12 @@ impl Ports {
 }
 
 impl Program {
-    /// Starts the binary with `config` (what a `kleis.yml` would say) on free ports, and waits until it is ready.
+    /// Starts the binary with `config` (the content of a `kleis.yml`) on free ports, and waits until it is ready.
     pub(crate) async fn start(binary: &Path, config: Value) -> Result<Self> {
         Self::start_knowing_ports(binary, |_| config).await
     }
 
-    /// As [`Program::start`], with a configuration that names the program's own addresses.
+    /// Like [`Program::start`], with a configuration that contains the program's own addresses.
     pub(crate) async fn start_knowing_ports(binary: &Path, config: impl FnOnce(&Ports) -> Value) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let ports = Ports::choose()?;
@@ -107,7 +107,7 @@ impl Program {
         self.folder.path()
     }
 
-    /// The memory that belongs to the process now, in bytes.
+    /// The resident memory of the process, in bytes.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         let id = self.process.id().context("the program has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
@@ -116,20 +116,20 @@ impl Program {
         Ok(kilobytes * 1024)
     }
 
-    /// The processor time of the process so far, of its own and of the kernel on its behalf.
+    /// The CPU time of the process so far, user and system.
     pub(crate) fn processor_time(&self) -> Result<Duration> {
-        // Linux counts in hundredths of a second, whatever the kernel's own tick is.
+        // Linux reports hundredths of a second, whatever the kernel's own tick is.
         const TICK: Duration = Duration::from_millis(10);
         let id = self.process.id().context("the program has ended")?;
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
-        // The second field, the name, is the only one that may hold spaces.
+        // The second field, the name, is the only one that can contain spaces.
         let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
         let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u32>);
         let ticks = ticks.sum::<Result<u32, _>>()?;
         Ok(TICK * ticks)
     }
 
-    /// The sum of a counter over all of its labels, as the metrics of a listener show it.
+    /// The sum of a counter over all of its labels, from the metrics of a listener.
     pub(crate) async fn metric(&self, admin: SocketAddr, name: &str) -> Result<f64> {
         let client = base::Clock::system();
         let mut client = acceptance::browser::Browser::api(client);
@@ -140,14 +140,14 @@ impl Program {
     }
 }
 
-/// The same configuration on a PostgreSQL database. Nodes of one database share a secret, so the program makes none.
+/// The same configuration on a PostgreSQL database. Nodes of one database share a secret, so the program does not generate one.
 pub(crate) fn on_postgres(mut config: Value, url: &str) -> Value {
     config["dsn"] = Value::from(url);
     config["secrets"] = json!({ "default": ["a-default-secret-of-32-bytes-for-a-bench"] });
     config
 }
 
-/// Lays `over` on `under`: objects are merged, everything else is replaced.
+/// Merges `over` into `under`: objects are merged, everything else is replaced.
 fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {

@@ -1,4 +1,4 @@
-//! The table of budgets: what was measured, what it is measured against, and whether it is kept.
+//! The table of budgets: what was measured, what it is compared with, and whether the budget is met.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// A rate beside its limit from the same run.
+    /// A rate and its limit from the same run.
     pub(crate) fn ratio(&mut self, what: &str, rate: f64, limit_name: &str, limit: f64, at_least: f64) {
         let ratio = rate / limit;
         self.push(Line {
@@ -45,7 +45,7 @@ impl Report {
         });
     }
 
-    /// A latency at its 99th percentile with an absolute bound, beside what it is when nothing else runs.
+    /// A latency at its 99th percentile with an absolute bound, and the same latency when nothing else runs.
     pub(crate) fn p99(&mut self, what: &str, outcome: &Outcome, alone: &Outcome, bound: Duration) {
         let (p50, p99) = (outcome.percentile(0.5), outcome.percentile(0.99));
         self.push(Line {
@@ -57,7 +57,7 @@ impl Report {
         });
     }
 
-    /// What one thing costs as a multiple of another, in microseconds of processor time; some have a budget.
+    /// A cost as a multiple of another one, in microseconds of CPU time; some have a budget.
     pub(crate) fn cost(&mut self, what: &str, cost: f64, limit_name: &str, limit: f64, at_most: Option<f64>) {
         let times = cost / limit;
         self.push(Line {
@@ -69,7 +69,7 @@ impl Report {
         });
     }
 
-    /// A figure that no budget names: for comparisons between versions of the program.
+    /// A figure without a budget, for comparisons between versions of the program.
     pub(crate) fn figure(&mut self, what: &str, figure: &str) {
         self.push(Line {
             what: what.to_owned(),
@@ -80,7 +80,7 @@ impl Report {
         });
     }
 
-    /// How many times slower something is than beside it.
+    /// How many times slower something is than its comparison.
     pub(crate) fn at_most_times(&mut self, what: &str, slow: Duration, quick_name: &str, quick: Duration, bound: f64) {
         let times = slow.as_secs_f64() / quick.as_secs_f64();
         self.push(Line {
@@ -92,13 +92,13 @@ impl Report {
         });
     }
 
-    /// A budget that was not measured, and why: silence would read as kept.
+    /// A budget that was not measured, and the reason, so that it does not count as met.
     pub(crate) fn absent(&mut self, what: &str, why: &str) {
         eprintln!("    not measured: {what}: {why}");
         self.absent.push(format!("{what}: {why}"));
     }
 
-    /// A measurement that could not be made is a line of the report, not the end of it.
+    /// Reports a failed measurement as a line of the report and continues.
     pub(crate) fn note<T>(&mut self, what: &str, outcome: &anyhow::Result<T>) {
         if let Err(error) = outcome {
             self.absent(what, &format!("{error:#}"));

@@ -1,4 +1,4 @@
-//! Many sessions asked for in turn: what the read cache is worth, and what a miss costs.
+//! Requests for many sessions in turn: the benefit of the read cache, and the cost of a miss.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::report::Report;
 use crate::{CONNECTIONS, SLICE, SLICES, median, population};
 
-/// More than a small cache holds.
+/// More than a small cache can hold.
 const SESSIONS: u32 = 10_000;
 
 pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()> {
@@ -21,7 +21,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()
     let admin = program.ports.identity_admin;
     let shots = whoami(program, SESSIONS)?;
     let mut asked = Vec::new();
-    // The first time none is in the cache, the second time all are, if it holds so many for so long.
+    // In the first round none is in the cache, in the second round all are, if the cache is large enough.
     for _ in 0..2 {
         let before = program.metric(admin, "sql_statements_total").await?;
         each(&shots).await?;
@@ -40,7 +40,7 @@ pub(crate) async fn measure(program: &Program, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// A request for each of the first sessions that [`population`] wrote.
+/// A request for each of the first sessions of [`population`].
 pub(crate) fn whoami(program: &Program, count: u32) -> Result<Arc<[Shot]>> {
     let shot = |number: u32| {
         Shot::get(program.ports.identity, "/sessions/whoami").with_header("x-session-token", &population::token(number))

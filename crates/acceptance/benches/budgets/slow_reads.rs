@@ -1,4 +1,4 @@
-//! Quick reads beside slow ones: whoami while two administrators search and count among a million identities.
+//! Quick reads during slow ones: whoami while two administrators search and count among a million identities.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const SESSIONS: u32 = 1_000;
 const ASKING_WHOAMI: usize = 16;
 const SEARCHING: usize = 2;
 const WHILE: Duration = Duration::from_secs(4);
-/// A program that serves nobody beside a search would otherwise hold up everything that follows.
+/// The time limit, in case the program answers no other request during a search.
 const PATIENCE: Duration = Duration::from_mins(2);
 const MOST: Duration = Duration::from_millis(10);
 
@@ -44,7 +44,7 @@ async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Repo
     let admin = program.ports.identity_admin;
     let whoami = sessions::whoami(program, SESSIONS)?;
     let lists = |paths: &[&str]| paths.iter().map(|path| Shot::get(admin, path)).collect::<Arc<[Shot]>>();
-    // One finds nobody, one finds one, one finds a page of them.
+    // One search finds no identity, one finds one, one finds a page of them.
     let searches = lists(&[
         "/admin/identities?preview_credentials_identifier_similar=zzz",
         "/admin/identities?preview_credentials_identifier_similar=person424242@",

@@ -1,4 +1,4 @@
-//! What a day leaves behind: bytes of each table for a sign-in, a login by the authorization code flow and a token.
+//! The data that operations leave behind: bytes of each table per sign-in, code-flow login and token.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,9 +16,9 @@ use crate::report::Report;
 const SIGN_INS: u32 = 4_000;
 const LOGINS: u32 = 1_000;
 const TOKENS: u32 = 10_000;
-/// As many as [`many`] runs at a time.
+/// The number of operations that [`many`] runs at a time.
 const AT_A_TIME: u32 = 8;
-/// A table that grows by less for an operation is not worth a line.
+/// Tables that grow by less per operation are not listed.
 const LEAST_BYTES: f64 = 8.0;
 
 /// A table with its indexes, in bytes.
@@ -65,7 +65,7 @@ async fn on_engine(engine: &str, program: &Program, dsn: &Dsn, report: &mut Repo
     Ok(())
 }
 
-/// Runs an operation so many times, some at a time.
+/// Runs an operation a number of times, several at a time.
 async fn many(times: u32, operation: impl AsyncFn() -> Result<()>) -> Result<()> {
     for _ in 0..times / AT_A_TIME {
         tokio::try_join!(
@@ -100,7 +100,7 @@ fn growth(
     let tables = after.keys().map(|table| (table, each(grown(table)))).filter(|(_, bytes)| *bytes >= LEAST_BYTES);
     let tables: Vec<_> = tables.map(|(table, bytes)| format!("{table} {bytes:.0}")).collect();
     let all = each(after.keys().map(grown).sum());
-    // A byte an operation is a megabyte for a million of them.
+    // A byte per operation is a megabyte per million operations.
     let figure = format!("{all:.0} bytes, {:.2} GB for 10^6 ({})", all / 1e3, tables.join(", "));
     report.figure(&format!("kept for {what}"), &figure);
 }

@@ -1,6 +1,6 @@
-//! What an operation costs the database, by the database's own count: PostgreSQL counts each statement that it runs
-//! (`pg_stat_statements`) and each transaction that writes (transaction ids). What the program asks in the background is
-//! measured first and subtracted.
+//! The cost of an operation for the database, by the database's own count: PostgreSQL counts each statement
+//! (`pg_stat_statements`) and each transaction that writes (transaction ids). Background statements of the program are measured
+//! first and subtracted.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::program::{Program, on_postgres};
 use crate::report::Report;
 use crate::{code_flow, population, sessions};
 
-/// Statements of the program, without those that only begin and end transactions, and the id of the next transaction.
+/// The statements of the program, except those that begin and end transactions, and the id of the next transaction.
 static COUNTS: Statement = Statement::across_tenants(
     "bench::COUNTS",
     "",
@@ -27,9 +27,9 @@ static COUNTS: Statement = Statement::across_tenants(
 static CREATE_EXTENSION: Statement =
     Statement::across_tenants("bench::CREATE_EXTENSION", "", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
 
-/// Of each operation: enough that one statement too many shows.
+/// Repetitions of each operation, enough to show a single extra statement.
 const TIMES: u32 = 20;
-/// Requests that are cheap are repeated more often.
+/// Repetitions of cheap requests.
 const MANY: u32 = 500;
 /// Recoveries send mail, which is limited for a network.
 const RECOVERIES: u32 = 8;
@@ -50,7 +50,7 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> Result<()> {
 }
 
 async fn identity(program: &Program, mail: &SmtpSink, counter: &Counter, report: &mut Report) -> Result<()> {
-    // The first one prepares statements and fills what is read once.
+    // The first registration prepares statements and fills caches.
     operations::register(program, 0).await?;
     operations::sign_in(program, 0).await?;
     let cost = counter.count(TIMES, async |number| operations::register(program, number + 1).await).await?;
@@ -98,11 +98,11 @@ async fn oauth(program: &Program, counter: &Counter, report: &mut Report) -> Res
 /// Reads the counts of a cluster that only the program under measurement uses.
 struct Counter {
     database: Database,
-    /// Statements and writing transactions a second while nobody asks for anything.
+    /// Statements and write transactions per second of an idle program.
     idle: (f64, f64),
 }
 
-/// Of one operation.
+/// The cost of one operation.
 struct Cost {
     statements: f64,
     write_transactions: f64,
@@ -139,7 +139,7 @@ impl Counter {
     async fn count_all<T>(&self, times: u32, operations: impl Future<Output = Result<T>>) -> Result<Cost> {
         let (before, started) = (self.read().await?, Instant::now());
         operations.await?;
-        // What an answer does not wait for, such as the end of a job, belongs to the operation.
+        // Work that continues after the answer, such as the end of a job, belongs to the operation.
         tokio::time::sleep(Duration::from_millis(300)).await;
         let (after, seconds) = (self.read().await?, started.elapsed().as_secs_f64());
         let each = |after: f64, before: f64, idle: f64| (after - before - idle * seconds) / f64::from(times);
@@ -151,7 +151,7 @@ impl Counter {
 }
 
 impl Cost {
-    /// With the most statements and write transactions, where a budget names them.
+    /// With the budget of statements and write transactions, if there is one.
     fn report(&self, report: &mut Report, what: &str, at_most: Option<(f64, f64)>) {
         let Self { statements, write_transactions } = *self;
         let Some((most_statements, most_transactions)) = at_most else {
@@ -160,7 +160,7 @@ impl Cost {
             return;
         };
         let what = format!("{what}, PostgreSQL");
-        // Background work that falls into the measurement is a fraction of a statement.
+        // Background work during the measurement is a fraction of a statement.
         report.at_most(&what, (statements - 0.3).max(0.0).ceil(), "statements", most_statements);
         report.at_most(&what, (write_transactions - 0.3).max(0.0).ceil(), "write transactions", most_transactions);
     }

@@ -2,7 +2,7 @@
 
 const NAME = /^(?:\/\/|#|<!--) ([\w/.-]+\.\w+|Caddyfile)(?: -->)?$/
 
-// The code blocks below each heading: `{ language, name, text }`. A first line that is a comment with the name of a file is the name.
+// The code blocks below each heading: `{ language, name, text }`. A first line with a file name in a comment is the name.
 export function blocksByHeading(text) {
   const sections = {}
   let heading = ""

@@ -1,4 +1,4 @@
-// The installed Chromium. Each visit has a profile of its own.
+// The installed Chromium. Each visit has its own profile.
 import { existsSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { chromium } from "playwright-core"
@@ -21,7 +21,7 @@ export async function launch(args = []) {
   }
 }
 
-// Runs named steps one after the other; the first that fails says which it was and what the page showed.
+// Runs named steps one after the other. An error contains the name of the failed step and the page.
 export async function steps(page, named) {
   for (const [name, step] of Object.entries(named)) {
     try {

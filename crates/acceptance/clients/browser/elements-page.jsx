@@ -1,4 +1,4 @@
-// A front end made of Ory Elements: a page for each flow, and a home page that shows the session.
+// A front end built with Ory Elements: a page for each flow, and a home page that shows the session.
 import "@ory/elements-react/theme/styles.css"
 import { Configuration, FrontendApi } from "@ory/client-fetch"
 import { SessionProvider } from "@ory/elements-react/client"

@@ -1,5 +1,5 @@
-// Ory Elements against the real server, in Chromium: a small front end is bundled, served from another origin than the server, and
-// used as a person uses it, with each form of registration and sign-in.
+// Ory Elements against the real server, in Chromium: a small front end is bundled, served from another origin than the server,
+// and used like a person does, with each form of registration and sign-in.
 import assert from "node:assert/strict"
 import { mkdtempSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
@@ -62,7 +62,7 @@ function configuration(ui, { oneStep, style }) {
   }
 }
 
-// What a person does on these pages.
+// The actions of a person on these pages.
 class Person {
   constructor(page, ui, kleis) {
     Object.assign(this, { page, ui, kleis, codes: {} })
@@ -120,7 +120,7 @@ async function run(variant, page, ui, kleis) {
       await person.signedIn()
     },
     "signs out": () => person.signOut(),
-    "is told that a password is wrong": async () => {
+    "shows that a password is wrong": async () => {
       await person.go("/login")
       await person.fill("identifier", EMAIL)
       if (identifierFirst) await person.choose("Password")

@@ -22,7 +22,7 @@ const kleis = await Kleis.start(folder)
 const [port] = await freePorts(1)
 const appUrl = `http://127.0.0.1:${port}`
 
-// The commands before the applications, for other ports.
+// The commands before the applications, with other ports.
 async function prepare() {
   const discovery = await fetch(`${kleis.url("oauth")}/.well-known/openid-configuration`)
   const { issuer } = await discovery.json()
@@ -86,7 +86,7 @@ async function checkServer(page) {
       const answer = await page.goto(`${appUrl}/callback?code=stolen&state=another`)
       assert.equal(answer.status(), 400)
     },
-    "refuses a response that nobody asked for": async () => {
+    "refuses an unsolicited response": async () => {
       await page.context().clearCookies()
       const answer = await page.goto(`${appUrl}/callback?code=stolen&state=another`)
       assert.equal(answer.status(), 400)
@@ -105,7 +105,7 @@ async function checkPage(page) {
     "signs out here and at Kleis": () => signOut(page),
     "asks for the password again": () => signIn(page),
     "signs out again": () => signOut(page),
-    "refuses a response that nobody asked for": async () => {
+    "refuses an unsolicited response": async () => {
       await page.goto(`${appUrl}/?code=stolen&state=another`)
       await page.getByText("The sign-in failed").waitFor()
     },

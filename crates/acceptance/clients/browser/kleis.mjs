@@ -1,4 +1,4 @@
-// Starts a server with a configuration of its own on free ports, and reads the mail that it would have sent.
+// Starts a server with its own configuration on free ports, and reads the mail that it would have sent.
 import { spawn } from "node:child_process"
 import { openSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -8,10 +8,10 @@ import { setTimeout as pause } from "node:timers/promises"
 const START_LIMIT_MILLISECONDS = 60_000
 const STOP_LIMIT_MILLISECONDS = 20_000
 
-// An interrupted program stops what it started, too: see `start`.
+// An interrupted program also stops the programs that it started: see `start`.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1))
 
-// Ports that nothing listens on. All are held at once, so that none is given twice.
+// Free ports. All sockets are open at the same time, so that no port is returned twice.
 export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, () => {
@@ -27,7 +27,7 @@ export async function freePorts(count) {
   return ports
 }
 
-// Waits until `check` gives something, and fails with `what` when it does not in time.
+// Waits until `check` returns a value, and fails with `what` after the time limit.
 export async function until(check, what, limit = START_LIMIT_MILLISECONDS) {
   const end = Date.now() + limit
   for (;;) {
@@ -44,7 +44,8 @@ export const answers = (url) =>
     () => false,
   )
 
-// A program in a process group of its own, so that whatever it starts ends with it. Its input stays open: some end with it.
+// A program in its own process group, so that its child processes end with it. Its input stays open, because some programs end
+// with it.
 export function start(program, args, options, log) {
   const output = openSync(log, "a")
   const child = spawn(program, args, { ...options, detached: true, stdio: ["pipe", output, output] })
@@ -56,7 +57,7 @@ export function start(program, args, options, log) {
     try {
       process.kill(-child.pid, signal)
     } catch {
-      // It ended by itself.
+      // The process has already ended.
     }
   }
   const stop = async () => {
@@ -77,7 +78,7 @@ function merge(base, over) {
 }
 
 export class Kleis {
-  // `configure` gets the ports and gives back what is to be laid over the configuration; `files` are read before it.
+  // `configure` gets the ports and returns an addition to the configuration; `files` are read before it.
   static async start(folder, configure = () => ({}), files = []) {
     const names = ["identity", "identityAdmin", "oauth", "oauthAdmin", "gateway", "gatewayApi"]
     const ports = Object.fromEntries((await freePorts(names.length)).map((port, index) => [names[index], port]))
@@ -112,12 +113,12 @@ export class Kleis {
     return `http://127.0.0.1:${this.ports[listener]}`
   }
 
-  // The newest code that was sent to an address, other than `before`; subjects in the mailbox end with the code.
+  // The newest code that was sent to an address, except `before`; subjects in the mailbox end with the code.
   async code(recipient, before) {
     const pattern = new RegExp(`(\\d{6})\\s+${recipient}\\s`)
     return await until(async () => {
       const mailbox = await fetch(`${this.url("identityAdmin")}/mailbox`)
-      // The words of the page, whatever elements hold them.
+      // The text of the page, whatever its elements.
       const words = (await mailbox.text()).replace(/<[^>]*>/g, " ")
       const code = words.match(pattern)?.[1]
       return code !== before && code

@@ -1,4 +1,4 @@
-// A front end that draws each flow on the server, with the library that draws the pages of the reference front end.
+// A front end that renders each flow on the server, with the library that renders the pages of the reference front end.
 import { createServer } from "node:http"
 import { UserAuthCard, UserSettingsScreen } from "@ory/elements-markup"
 
@@ -19,7 +19,7 @@ export async function serveMarkup(port, kleis) {
     return UserAuthCard({ flow, flowType, additionalProps }, { locale: "en" })
   }
 
-  // The body of a page, or where it leads.
+  // The body of a page, or its redirect target.
   const page = async (request) => {
     const { pathname, searchParams } = new URL(request.url, kleis)
     const name = pathname.slice(1)

@@ -1,5 +1,5 @@
-// Runs the configurations of docs/guides/put-it-behind-a-proxy.md: the proxy with TLS, Kleis and an application behind both. Names lead
-// to this machine, and ports and paths are replaced by free ones; everything else is the text of the guide.
+// Runs the configurations of docs/guides/put-it-behind-a-proxy.md: the proxy with TLS, Kleis and an application behind both.
+// Names resolve to this machine, and ports and paths are replaced by free ones; everything else is the text of the guide.
 import assert from "node:assert/strict"
 import { execFile, execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -16,7 +16,7 @@ const GUIDE = join(process.env.CONFORMANCE_GUIDES, "put-it-behind-a-proxy.md")
 const PASSWORD = "seven lanterns over the harbour"
 const PROXIES = ["nginx", "Caddy"]
 
-// Debian keeps nginx where only root looks.
+// Debian installs nginx outside the path of ordinary users.
 process.env.PATH += `${delimiter}/usr/sbin`
 
 const blocks = Object.values(blocksByHeading(readFileSync(GUIDE, "utf8"))).flat()
@@ -30,7 +30,7 @@ function replaced(text, pairs) {
   return text
 }
 
-// Shows the headers that it gets, and greets over a WebSocket with the name that it was told (RFC 6455).
+// Returns the headers that it receives, and greets over a WebSocket with the name from a header (RFC 6455).
 function application(port) {
   const server = createServer((request, response) => {
     response.setHeader("content-type", "application/json")
@@ -76,7 +76,7 @@ function caddy(folder, ports, local) {
   return ["caddy", "run", "--config", join(folder, "Caddyfile")]
 }
 
-// `curl` from another address of this machine than the proxy's own.
+// `curl` from an address of this machine that is not the proxy's.
 async function curl(from, ...args) {
   const options = ["-s", "-m", "10", "--interface", from, "-w", "\n%{http_code}"]
   const { stdout } = await promisify(execFile)("curl", [...options, ...args])
@@ -84,7 +84,7 @@ async function curl(from, ...args) {
   return { status: Number(lines.pop()), text: lines.join("\n") }
 }
 
-// The certificate is of no public authority, and the names lead to the proxy.
+// The certificate is of no public authority, and the names resolve to the proxy.
 function throughProxy(ports, url, ...args) {
   const target = `::127.0.0.1:${url.startsWith("https:") ? ports.https : ports.http}`
   return curl("127.0.0.2", "-k", "--connect-to", target, ...args, url)
@@ -99,7 +99,7 @@ async function check(page, ports, kleis) {
   let id
   const signedIn = () => ["-H", `Cookie: ${cookie.name}=${cookie.value}`]
   await steps(page, {
-    "leads from HTTP to HTTPS": async () => {
+    "redirects from HTTP to HTTPS": async () => {
       const { status, text } = await ask("http://accounts.example.org/x?y=1", "-i")
       assert.equal(status, 308)
       assert.match(text, /location: https:\/\/accounts\.example\.org\/x\?y=1/i)
@@ -109,7 +109,7 @@ async function check(page, ports, kleis) {
       assert.equal(issuer, "https://auth.example.org/")
       assert.match(jwks_uri, /^https:\/\/auth\.example\.org\//)
     },
-    "tells browsers to stay with HTTPS": async () => {
+    "sends Strict-Transport-Security": async () => {
       for (const name of ["accounts", "auth", "app", "api"]) {
         assert.match((await ask(`https://${name}.example.org/`, "-i")).text, /strict-transport-security: max-age=31536000/i, name)
       }
@@ -119,7 +119,7 @@ async function check(page, ports, kleis) {
       assert.equal((await ask("https://auth.example.org/admin/clients")).status, 404)
       assert.equal((await ask("https://api.example.org/rules")).status, 401)
     },
-    "lets nobody in without a session": async () => {
+    "refuses requests without a session": async () => {
       assert.equal((await ask("https://app.example.org/", "-H", "Accept: application/json")).status, 401)
       assert.equal((await ask("https://api.example.org/", ...forgedArguments)).status, 401)
     },
@@ -151,19 +151,19 @@ async function check(page, ports, kleis) {
       assert.equal(status, 200)
       assert.equal(JSON.parse(text)["x-user"], id)
     },
-    "passes no forged header on": async () => {
+    "forwards no forged header": async () => {
       const { text } = await ask("https://app.example.org/", ...signedIn(), ...forgedArguments)
       const headers = JSON.parse(text)
       assert.equal(headers["x-user"], id)
       assert.doesNotMatch(text, /203\.0\.113\.7|evil/)
       assert.equal(headers["x-forwarded-proto"], "https")
     },
-    "knows the client behind the proxy": async () => {
+    "logs the client behind the proxy": async () => {
       await ask("https://accounts.example.org/health/alive?behind", ...forgedArguments)
       assert.match(kleis.server.log(), /client=127\.0\.0\.2/)
       assert.doesNotMatch(kleis.server.log(), /203\.0\.113\.7/)
     },
-    "believes nobody who comes past the proxy": async () => {
+    "trusts no client that bypasses the proxy": async () => {
       const past = (url, ...args) => curl("127.0.0.3", ...forgedArguments, ...args, url)
       assert.equal((await past(`${kleis.url("gatewayApi")}/decisions`)).status, 403)
       const https = ["-H", "X-Forwarded-Proto: https", "-i"]

@@ -1,4 +1,4 @@
-// The reference front end against the real server, in Chromium: pages drawn on a server, whose forms go to Kleis.
+// The reference front end against the real server, in Chromium: pages rendered on a server, whose forms are sent to Kleis.
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -109,7 +109,7 @@ async function run(variant, page, ui, kleis) {
       await signedIn()
     },
     "signs out": () => signOut(),
-    "is told that a password is wrong": async () => {
+    "shows that a password is wrong": async () => {
       await signIn("password", { password: "the wrong password" })
       await message(4000006)
     },

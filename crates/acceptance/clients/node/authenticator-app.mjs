@@ -1,6 +1,6 @@
-// An authenticator app of others: otpauth reads what jsqr sees in the picture of the settings, and makes the codes. The clock is
-// the real one, so that other times are told by their codes: a code is accepted one step early or late, once, and none that is
-// older than one that was used.
+// A third-party authenticator app: jsqr reads the QR code of the settings, and otpauth generates the codes. The clock is real,
+// so that other times are tested by their codes: a code is accepted one step early or late, once, and not if it is older than a
+// used one.
 import assert from "node:assert/strict"
 import jsQR from "jsqr"
 import { TOTP, URI } from "otpauth"
@@ -10,10 +10,10 @@ const EMAIL = "node-app@example.org"
 const PASSWORD = "correct horse battery staple"
 const STEP_MILLISECONDS = 30_000
 const CODE_INVALID = 4_000_008
-// How much of a step must be left, so that what is computed here is still true when the server judges it.
+// The time that must be left in a step, so that a code that is computed here is still valid when the server checks it.
 const MARGIN_MILLISECONDS = 12_000
 
-// What a camera would read.
+// The text that a camera would read.
 function seenIn(dataUri) {
   const { data, width, height } = PNG.sync.read(Buffer.from(dataUri.split(",")[1], "base64"))
   return jsQR(new Uint8ClampedArray(data), width, height)?.data
@@ -69,7 +69,7 @@ export async function checkAuthenticatorApp(frontend, ok) {
   assert.ok(app instanceof TOTP, seen)
   assert.deepEqual([app.issuer, app.label, app.secret.base32], ["Conformance", EMAIL, secret])
   assert.deepEqual([app.algorithm, app.digits, app.period], ["SHA1", 6, 30])
-  ok("the picture is read by a camera and holds the secret that is shown")
+  ok("the QR code can be read and contains the shown secret")
 
   for (const steps of [-10, -2, 2, 10]) await refused(async () => link(await codeOf(app, steps)), "totp_code")
   ok("a code two steps or five minutes off does not set an app up")
@@ -91,5 +91,5 @@ export async function checkAuthenticatorApp(frontend, ok) {
   assert.equal((await prove(other, await codeOf(app, 1))).authenticator_assurance_level, "aal2")
   ok("a code one step early signs in")
   await refused(async () => prove(await signIn(), used))
-  ok("a code that is older than one that was used is refused")
+  ok("a code that is older than a used one is refused")
 }

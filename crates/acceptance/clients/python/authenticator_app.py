@@ -1,6 +1,6 @@
-"""An authenticator app of others: pyotp reads the secret of the settings and makes the codes. The clock is the real one, so
-that other times are told by their codes: a code is accepted one step early or late, once, and none that is older than one that
-was used."""
+"""A third-party authenticator app: pyotp reads the secret of the settings and generates the codes. The clock is real, so
+that other times are tested by their codes: a code is accepted one step early or late, once, and not if it is older than a
+used one."""
 
 import json
 import time
@@ -12,7 +12,7 @@ EMAIL = "python-app@example.org"
 PASSWORD = "correct horse battery staple"
 STEP = 30
 CODE_INVALID = 4000008
-# How much of a step must be left, so that what is computed here is still true when the server judges it.
+# The time that must be left in a step, so that a code that is computed here is still valid when the server checks it.
 MARGIN = 12
 
 
@@ -51,7 +51,7 @@ def check(frontend, ok):
     assert prove(frontend, other, early).session.authenticator_assurance_level == "aal2"
     ok("a code one step early signs in")
     refused(lambda: prove(frontend, sign_in(frontend), used))
-    ok("a code that is older than one that was used is refused")
+    ok("a code that is older than a used one is refused")
 
 
 def code(app, steps):

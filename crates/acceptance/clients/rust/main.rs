@@ -19,7 +19,7 @@ fn kratos(variable: &str) -> Result<Kratos> {
     Ok(Kratos { base_path: address(variable)?, ..Kratos::new() })
 }
 
-/// Errors of the clients differ by operation, and their `Display` leaves out what the server said.
+/// Errors of the clients differ by operation, and their `Display` omits the server's message.
 fn explain(error: impl std::fmt::Debug) -> anyhow::Error {
     anyhow!("{error:?}")
 }

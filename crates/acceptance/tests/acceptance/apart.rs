@@ -1,5 +1,5 @@
-//! `identity` and `oauth` as two processes with a database each, as their predecessors are run: one reaches the other at
-//! the address that its configuration names, with the token that the other's admin listener demands.
+//! `identity` and `oauth` as two processes with a database each, as the replaced programs are run: each reaches the other at
+//! the configured URL, with the token that the other's admin listener requires.
 
 use std::time::{Duration, Instant};
 
@@ -78,10 +78,10 @@ async fn sign_in(browser: &mut Browser, page: &Page) -> Result<Page> {
     browser.send_form(&form.press("method", "password")?).await
 }
 
-/// Follows to the consent page of oauth, allows what it asks, and on to the relying party.
+/// Follows to the consent page of oauth, allows the request, and continues to the relying party.
 async fn allow(browser: &mut Browser, page: Page) -> Result<Url> {
     let page = browser.follow(page).await?.expect_status(StatusCode::OK)?;
-    ensure!(page.text().contains(ALICE), "oauth asked identity whose browser it is: {}", page.summary());
+    ensure!(page.text().contains(ALICE), "oauth gets the session of the browser from identity: {}", page.summary());
     let page = browser.send_form(&page.form("form[method=\"post\"]")?.press("decision", "allow")?).await?;
     browser.follow_until(page, CALLBACK).await
 }
@@ -108,17 +108,17 @@ async fn a_person_signs_in_across_two_processes_and_out_of_both() -> Result<()> 
     ensure!(claims(&id_token)?["sub"] == whoami.at("/identity/id"), "the subject is the identity");
 
     sign_out(&apart, &mut browser, &id_token).await?;
-    // The relying party ended the login; identity is told in the background.
+    // The relying party ended the login; identity is notified in the background.
     let started = Instant::now();
     while apart.whoami(&browser).await?.status != StatusCode::UNAUTHORIZED {
-        ensure!(started.elapsed() < Duration::from_secs(10), "the session of identity goes on");
+        ensure!(started.elapsed() < Duration::from_secs(10), "the session of identity has not ended");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     apart.stop().await;
     Ok(())
 }
 
-/// Leaves by the relying party's link, and says yes if asked.
+/// Signs out by the relying party's link, and confirms if asked.
 async fn sign_out(apart: &Apart, browser: &mut Browser, id_token: &str) -> Result<()> {
     let mut url = Url::parse(&apart.oauth.oauth("/oauth2/sessions/logout"))?;
     url.query_pairs_mut()
@@ -151,7 +151,7 @@ async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> 
         let answer = api.post(apart.oauth.oauth_admin("/admin/oauth2/introspect"), &[("token", &access)]).await?;
         anyhow::Ok(answer.expect_status(StatusCode::OK)?.at("/active") == true)
     };
-    ensure!(is_live().await?, "a token counts at first");
+    ensure!(is_live().await?, "a token is valid at first");
 
     let person = apart.whoami(&browser).await?.at("/identity/id").as_str().context("an id")?.to_owned();
     let url = apart.identity.identity_admin(&format!("/admin/identities/{person}"));
@@ -160,7 +160,7 @@ async fn a_person_who_is_disabled_at_one_process_has_no_token_at_the_other() -> 
     admin.json(Method::PATCH, url, &disable).await?.expect_status(StatusCode::OK)?;
     let started = Instant::now();
     while is_live().await? {
-        ensure!(started.elapsed() < Duration::from_secs(10), "the token goes on");
+        ensure!(started.elapsed() < Duration::from_secs(10), "the token is still valid");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     apart.stop().await;
@@ -188,7 +188,7 @@ async fn connected_applications_are_listed_and_ended_across_two_processes() -> R
     let fields = [("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh)];
     token(&apart.oauth, &client, &fields).await?.expect_status(StatusCode::BAD_REQUEST)?;
 
-    // An authorization server that does not answer takes nothing else from the page.
+    // If the authorization server does not answer, the rest of the page is still shown.
     let Apart { identity, oauth } = apart;
     oauth.stop().await;
     let page = browser.open(&settings).await?.expect_status(StatusCode::OK)?;
@@ -224,7 +224,7 @@ async fn start_gateway(apart: &Apart, upstream: &Upstream) -> Result<Suite> {
 }
 
 #[tokio::test]
-async fn a_gateway_in_a_process_of_its_own_asks_both() -> Result<()> {
+async fn a_gateway_in_another_process_calls_both_services() -> Result<()> {
     let apart = Apart::start().await?;
     let upstream = Upstream::start().await?;
     let gateway = start_gateway(&apart, &upstream).await?;
@@ -254,7 +254,7 @@ async fn a_gateway_in_a_process_of_its_own_asks_both() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is_away_is_said_to_be() -> Result<()> {
+async fn an_unknown_challenge_is_not_a_failure_and_an_unreachable_oauth_is_one() -> Result<()> {
     let Apart { identity, oauth } = Apart::start().await?;
     let url = identity.identity("/self-service/login/browser?login_challenge=unknown");
     let status = identity.api().get(&url).await?.status;
@@ -262,12 +262,12 @@ async fn a_challenge_that_oauth_does_not_know_is_no_failure_and_an_oauth_that_is
     oauth.stop().await;
     let answer = identity.api().get(&url).await?;
     ensure!(answer.status.is_server_error(), "{}", answer.summary());
-    ensure!(!answer.text().contains("127.0.0.1"), "who is asked is nobody's business: {}", answer.summary());
+    ensure!(!answer.text().contains("127.0.0.1"), "the address of the service must not be shown: {}", answer.summary());
     identity.stop().await;
     Ok(())
 }
 
-/// The claims of a token that this test received from its issuer itself.
+/// The claims of a token that this test received directly from its issuer.
 fn claims(token: &str) -> Result<Value> {
     let Some(payload) = token.split('.').nth(1) else { bail!("not a token: {token}") };
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload)?)?)

@@ -1,4 +1,4 @@
-//! The demo as a visitor meets it, with the keyboard alone, in Chromium; each page of the way is looked at.
+//! The demo in Chromium, used with the keyboard only. The layout of each page is checked.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,14 +17,14 @@ const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots"
 const PATIENCE: Duration = Duration::from_secs(20);
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery staple";
-/// Later than any real clock that a client library asks about a token's end.
+/// Later than the real clock that client libraries use to check the expiry of a token.
 const START: Timestamp = Timestamp::from_unix_seconds(2_214_129_600);
 
 async fn shoot(page: &Client, name: &str) -> Result<()> {
     look(page, &Path::new(SCREENSHOTS).join("demo"), name).await
 }
 
-/// Looks at a page in every language, and at twice its size.
+/// Checks a page in every language, and at twice its size.
 async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
     let folder = Path::new(SCREENSHOTS).join("demo");
     look(page, &folder, name).await?;
@@ -32,12 +32,12 @@ async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
     look_in_languages(page, &folder, name, &["de", "ar"]).await
 }
 
-/// What a script finds on the page.
+/// The result of a script on the page.
 async fn ask(page: &Client, script: &str) -> Result<serde_json::Value> {
     Ok(page.execute(script, Vec::new()).await?)
 }
 
-/// Shows a password that was typed, and hides it again.
+/// Shows the entered password, and hides it again.
 async fn reveal(page: &Client) -> Result<()> {
     let kind = "return [document.querySelector('[name=password]').type, document.activeElement.ariaPressed].join(' ')";
     tab_to(page, ".reveal").await?;
@@ -59,14 +59,14 @@ async fn text(page: &Client) -> Result<String> {
     Ok(page.find(Locator::Css("body")).await?.text().await?)
 }
 
-/// Presses the button or link with the keyboard, and waits for what the next page shows.
+/// Presses the button or link with the keyboard, and waits for an element of the next page.
 async fn activate(page: &Client, selector: &str, next: &str) -> Result<()> {
     tab_to(page, selector).await?;
     press(page, Key::Enter).await?;
     wait_for(page, next).await
 }
 
-/// Reads the code of the newest mail in the mailbox, in a tab of its own.
+/// Reads the code of the newest mail in the mailbox, in another tab.
 async fn code_in_mailbox(page: &Client, mailbox: &Url) -> Result<String> {
     let before = page.window().await?;
     let tab = page.new_window(true).await?;
@@ -83,7 +83,7 @@ async fn code_in_mailbox(page: &Client, mailbox: &Url) -> Result<String> {
     Ok(code)
 }
 
-/// The pages beside the way: refusals, recovery, errors.
+/// Other pages: refusals, recovery, errors.
 async fn others(page: &Client, account: &Url) -> Result<()> {
     let open = async |path: &str| anyhow::Ok(page.goto(account.join(path)?.as_str()).await?);
     open("self-service/login/browser").await?;
@@ -120,7 +120,7 @@ async fn others(page: &Client, account: &Url) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_whole_journey_by_keyboard() -> Result<()> {
+async fn the_whole_demo_works_with_the_keyboard_alone() -> Result<()> {
     let data = tempfile::tempdir()?;
     let environment = Environment {
         clock: ManualClock::starting_at(START).clock(),
@@ -136,12 +136,16 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
     let api = demo.api.join("hello")?;
 
     page.goto(api.as_str()).await?;
-    ensure!(!text(page).await?.contains(EMAIL), "a stranger is not known");
-    ensure!(text(page).await?.contains("401"), "the gateway refuses a stranger: {}", text(page).await?);
+    ensure!(!text(page).await?.contains(EMAIL), "a visitor without a session is unknown");
+    ensure!(
+        text(page).await?.contains("401"),
+        "the gateway refuses a visitor without a session: {}",
+        text(page).await?
+    );
 
-    // Typed with the other name of this machine, which to a browser is another site.
+    // The other name of this machine is another site for a browser.
     page.goto(&demo.app.as_str().replace("localhost", "127.0.0.1")).await?;
-    ensure!(page.current_url().await? == demo.app, "the visit goes on at the configured address");
+    ensure!(page.current_url().await? == demo.app, "the browser is redirected to the configured URL");
     shoot(page, "app").await?;
     activate(page, "form[action='/sign-in'] button", "[name=identifier]").await?;
     ensure!(text(page).await?.contains("Sign in to go on to"), "the page names the application");
@@ -167,7 +171,7 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
     press(page, Key::Enter).await?;
     wait_for(page, "[role=alert]").await?;
     shoot(page, "verification-wrong").await?;
-    // What is chosen at one service holds at the other.
+    // A language that is chosen at one service applies to the other.
     activate(page, "footer a[lang=de]", "html[lang=de] [name=code]").await?;
     tab_to(page, "[name=code]").await?;
     type_text(page, &code).await?;
@@ -188,7 +192,7 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
 
     page.goto(api.as_str()).await?;
     let known = text(page).await?;
-    ensure!(!known.contains("401"), "the gateway knows the person: {known}");
+    ensure!(!known.contains("401"), "the gateway accepts the session: {known}");
 
     page.goto(demo.account.join("self-service/settings/browser")?.as_str()).await?;
     wait_for(page, "form").await?;
@@ -204,7 +208,7 @@ async fn the_whole_journey_by_keyboard() -> Result<()> {
     }
     shoot(page, "app-signed-out").await?;
     page.goto(api.as_str()).await?;
-    ensure!(text(page).await?.contains("401"), "signed out, nobody is known: {}", text(page).await?);
+    ensure!(text(page).await?.contains("401"), "after signing out the session is gone: {}", text(page).await?);
 
     others(page, &demo.account).await?;
     chrome.close().await?;

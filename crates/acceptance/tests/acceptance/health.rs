@@ -1,4 +1,4 @@
-//! Every listener says how it is, and nothing else to strangers.
+//! Every listener reports its health, and no details to the public.
 
 use acceptance::suite::on_both_engines;
 use anyhow::{Result, ensure};
@@ -24,7 +24,7 @@ async fn every_listener_is_alive_and_ready() -> Result<()> {
             let alive =
                 client.get(suite.url(*service, listener, "/health/alive")).await?.expect_status(StatusCode::OK)?;
             ensure!(alive.at("") == json!({ "status": "ok" }), "{}", alive.summary());
-            // A gateway without a rule lets nobody through, and is not ready.
+            // A gateway without a rule refuses every request, and is not ready.
             if *service != Service::GATEWAY {
                 let ready = client.get(suite.url(*service, listener, "/health/ready")).await?;
                 ensure!(ready.expect_status(StatusCode::OK)?.at("/status") == "ok");
@@ -43,14 +43,18 @@ async fn a_database_that_refuses_writes_is_not_ready() -> Result<()> {
         [Statement::across_tenants("away", AWAY, AWAY), Statement::across_tenants("back", BACK, BACK)];
     on_both_engines(async |suite| {
         let mut client = suite.api();
-        // The table of the probe is gone: reads succeed and its write fails, as on a full disk.
+        // The table of the probe is renamed: reads succeed and the probe fails, as on a full disk.
         suite.database().write_once(TenantId::DEFAULT, &RENAMES[0], &[]).await?;
         let refused = client.get(suite.identity_admin("/health/ready")).await?;
         let refused = refused.expect_status(StatusCode::SERVICE_UNAVAILABLE)?;
         let reason = refused.at("/errors/database").as_str().unwrap_or_default().to_owned();
         ensure!(reason.starts_with("writes are refused"), "{}", refused.summary());
         let public = client.get(suite.oauth("/health/ready")).await?.expect_status(StatusCode::SERVICE_UNAVAILABLE)?;
-        ensure!(!public.text().contains("refused"), "strangers hear only that: {}", public.summary());
+        ensure!(
+            !public.text().contains("refused"),
+            "the public listener must not give the reason: {}",
+            public.summary()
+        );
         client.get(suite.oauth("/health/alive")).await?.expect_status(StatusCode::OK)?;
         suite.database().write_once(TenantId::DEFAULT, &RENAMES[1], &[]).await?;
         client.get(suite.identity_admin("/health/ready")).await?.expect_status(StatusCode::OK)?;

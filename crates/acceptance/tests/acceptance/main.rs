@@ -1,6 +1,6 @@
-//! Black-box tests against a real server. The folders mirror the services; each test starts a server of its own on both
-//! databases unless it says otherwise. `nodes` runs two servers on one PostgreSQL database; `apart` runs services in
-//! processes of their own.
+//! Black-box tests against a real server. The folders correspond to the services; each test starts its own server on both
+//! databases unless noted otherwise. `nodes` runs two servers on one PostgreSQL database; `apart` runs services in separate
+//! processes.
 
 mod apart;
 mod demo;

@@ -1,4 +1,5 @@
-//! Two nodes on one PostgreSQL database: a race is decided once, and what one node ended the other forgets within a second.
+//! Two nodes on one PostgreSQL database: a race has one winner, and a change of one node is visible to the other within a
+//! second.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +18,10 @@ use crate::oauth::{
 
 const RACERS: usize = 64;
 
-/// In which a change must be seen everywhere.
+/// The time in which a change must become visible everywhere.
 const EVERYWHERE: Duration = Duration::from_secs(1);
 
-/// Sends the same token request 64 times at once, to both nodes in turn.
+/// Sends the same token request 64 times at once, alternating between the nodes.
 async fn race(
     nodes: &[Suite; 2],
     client: &Credentials,
@@ -47,7 +48,7 @@ async fn race(
 fn winners(answers: &[(u16, Value)]) -> Result<Vec<&Value>> {
     for (status, body) in answers {
         ensure!([200, 400].contains(status), "{status}: {body}");
-        // Whoever lost by a moment asks again; whoever came later holds nothing.
+        // A request that lost by a moment may be retried; a later one has no valid token.
         let is_loss = ["invalid_grant", "invalid_request"].iter().any(|error| body["error"] == *error);
         ensure!(*status == 200 || is_loss, "{status}: {body}");
     }
@@ -59,7 +60,7 @@ fn refreshing(tokens: &Value) -> Vec<(&'static str, String)> {
     vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", refresh.to_owned())]
 }
 
-/// Asks until `holds`, for as long as a change may take to be seen.
+/// Repeats the check until `holds`, up to the time in which a change must become visible.
 async fn within_a_second(what: &str, holds: impl AsyncFn() -> Result<bool>) -> Result<()> {
     let started = Instant::now();
     while !holds().await? {
@@ -76,7 +77,7 @@ async fn stop(nodes: [Suite; 2]) {
 }
 
 #[tokio::test]
-async fn a_code_that_both_nodes_redeem_leaves_one_line_of_descent_at_most() -> Result<()> {
+async fn a_code_that_both_nodes_redeem_leaves_at_most_one_token_family() -> Result<()> {
     let nodes = Suite::start_two_nodes(config()).await?;
     let client = register(&nodes[0], web_client()).await?;
     let mut browser = nodes[0].browser();
@@ -84,7 +85,7 @@ async fn a_code_that_both_nodes_redeem_leaves_one_line_of_descent_at_most() -> R
     let answers = race(&nodes, &client, &redemption(&callback)?).await?;
     let winners = winners(&answers)?;
     ensure!(winners.len() == 1, "{} redeemed the code", winners.len());
-    // The others were replays, and took what the first received with them (RFC 6749 section 4.1.2).
+    // The others were replays, which revoked the tokens of the first (RFC 6749 section 4.1.2).
     let access = winners[0]["access_token"].as_str().context("a token")?;
     for node in &nodes {
         within_a_second("the replay", async || Ok(introspect(node, access).await?["active"] == false)).await?;
@@ -104,28 +105,28 @@ async fn a_refresh_token_that_both_nodes_use_has_one_successor() -> Result<()> {
     let first = token(&nodes[0], &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?.at("");
     let answers = race(&nodes, &client, &refreshing(&first)).await?;
     let winners = winners(&answers)?;
-    let successor = winners.first().context("nobody was served")?;
-    ensure!(winners.iter().all(|it| it["refresh_token"] == successor["refresh_token"]), "two lines of descent");
+    let successor = winners.first().context("no request succeeded")?;
+    ensure!(winners.iter().all(|it| it["refresh_token"] == successor["refresh_token"]), "two token families");
     token(&nodes[1], &client, &refreshing(successor)).await?.expect_status(StatusCode::OK)?;
     stop(nodes).await;
     Ok(())
 }
 
 #[tokio::test]
-async fn without_a_grace_period_a_refresh_race_has_one_winner_at_most() -> Result<()> {
+async fn without_a_grace_period_a_refresh_race_has_at_most_one_winner() -> Result<()> {
     let nodes = Suite::start_two_nodes(config()).await?;
     let client = register(&nodes[0], web_client()).await?;
     let mut browser = nodes[0].browser();
     let callback = authorize(&nodes[0], &mut browser, &authorize_url(&nodes[0], &client, &[])?, false).await?;
     let first = token(&nodes[0], &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?.at("");
     let answers = race(&nodes, &client, &refreshing(&first)).await?;
-    ensure!(winners(&answers)?.len() <= 1, "two lines of descent");
+    ensure!(winners(&answers)?.len() <= 1, "two token families");
     stop(nodes).await;
     Ok(())
 }
 
 #[tokio::test]
-async fn what_one_node_ends_the_other_forgets_within_a_second() -> Result<()> {
+async fn a_change_of_one_node_is_visible_to_the_other_within_a_second() -> Result<()> {
     let mut both = config();
     both["identity"] = identity::config()["identity"].clone();
     let nodes = Suite::start_two_nodes(both).await?;
@@ -134,13 +135,13 @@ async fn what_one_node_ends_the_other_forgets_within_a_second() -> Result<()> {
         let mut api = nodes[1].api().with_header("x-session-token", &session);
         anyhow::Ok(api.get(nodes[1].identity("/sessions/whoami")).await?.status == StatusCode::OK)
     };
-    ensure!(is_signed_in().await?, "a session counts on every node");
+    ensure!(is_signed_in().await?, "a session is valid on every node");
     let client = register(&nodes[0], web_client()).await?;
     let mut browser = nodes[0].browser();
     let callback = authorize(&nodes[0], &mut browser, &authorize_url(&nodes[0], &client, &[])?, false).await?;
     let tokens = token(&nodes[0], &client, &redemption(&callback)?).await?.expect_status(StatusCode::OK)?.at("");
     let access = tokens["access_token"].as_str().context("a token")?;
-    ensure!(introspect(&nodes[1], access).await?["active"] == true, "a token counts on every node");
+    ensure!(introspect(&nodes[1], access).await?["active"] == true, "a token is valid on every node");
 
     let body = json!({ "session_token": session });
     let url = nodes[0].identity("/self-service/logout/api");
@@ -157,7 +158,7 @@ async fn what_one_node_ends_the_other_forgets_within_a_second() -> Result<()> {
     Ok(())
 }
 
-/// Submits the same second factor in 48 forms at once, to both nodes in turn; how often it was accepted.
+/// Submits the same second factor in 48 flows at once, alternating between the nodes; returns how often it was accepted.
 async fn race_second_factor(nodes: &[Suite; 2], session: &str, body: &Value) -> Result<usize> {
     const FORMS: usize = 48;
     let mut forms = Vec::new();
@@ -184,9 +185,9 @@ async fn race_second_factor(nodes: &[Suite; 2], session: &str, body: &Value) -> 
 }
 
 #[tokio::test]
-async fn a_second_factor_that_both_nodes_are_given_counts_once() -> Result<()> {
+async fn a_second_factor_submitted_to_both_nodes_is_accepted_once() -> Result<()> {
     let mut config = with_second_factors();
-    // What races is the use of a code, not the room for guesses.
+    // The test is about the use of a code, not about attempt limits.
     let room = json!({ "burst": 1_000, "refill": "1s" });
     config["identity"]["security"] = json!({ "attempt_limits": { "guesses": { "familiar": room, "stranger": room } } });
     let nodes = Suite::start_two_nodes(config).await?;

@@ -88,7 +88,7 @@ async fn ask(suite: &Suite, path: &str) -> Result<Page> {
     suite.api().with_header("cookie", "a=b").get(suite.gateway(path)).await
 }
 
-/// Asks the gateway with a token of an unknown key, so that it looks for the key.
+/// Calls the gateway with a token of an unknown key, so that it fetches the keys.
 async fn ask_with_a_token(suite: &Suite, path: &str) -> Result<Page> {
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let token = format!("{}.{}.AAAA", part(json!({ "alg": "RS256", "kid": "a" })), part(json!({ "sub": "alice" })));
@@ -111,7 +111,7 @@ async fn sign_in_and_out(suite: &Suite, server: &TlsServer) -> Result<Page> {
     Ok(tokens)
 }
 
-/// Asks for a recovery mail to an account's address.
+/// Requests a recovery mail for an account.
 async fn ask_for_a_mail(suite: &Suite) -> Result<()> {
     let mut api = suite.api();
     let person = json!({ "schema_id": "default", "traits": { "email": "alice@example.org" } });
@@ -124,7 +124,7 @@ async fn ask_for_a_mail(suite: &Suite) -> Result<()> {
     Ok(())
 }
 
-/// What the admin API says about the first message once it was tried.
+/// The first message in the admin API, after an attempt to send it.
 async fn message_after_a_try(suite: &Suite) -> Result<Value> {
     let listed = suite.identity_admin("/admin/courier/messages");
     let tried = async {
@@ -150,7 +150,7 @@ async fn until_asked_for(server: &TlsServer, path: &str) -> Result<()> {
         }
     };
     if tokio::time::timeout(PATIENCE, asked).await.is_err() {
-        bail!("{path} was not asked for, but {:?}", server.asked());
+        bail!("{path} was not requested, but {:?}", server.asked());
     }
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! No secret stands in a log: a whole run's lines, down to the finest level, are searched for everything that was secret
-//! in it.
+//! Logs contain no secret: all log lines of a run, down to the finest level, are searched for every secret of the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,7 +17,7 @@ use super::{identity, oauth};
 const ALICE: &str = "alice@example.org";
 
 #[tokio::test]
-async fn what_was_secret_in_a_run_is_not_in_its_log() -> Result<()> {
+async fn the_secrets_of_a_run_are_not_in_its_log() -> Result<()> {
     let log: Arc<Mutex<Vec<u8>>> = Arc::default();
     let sink = {
         let log = log.clone();
@@ -30,11 +29,11 @@ async fn what_was_secret_in_a_run_is_not_in_its_log() -> Result<()> {
     let service = ServiceName { name: "kleis", version: "test" };
     let redaction = Arc::new(Redaction::new(&LogConfig::default()));
     let layer = LogLayer::new(service, LogFormat::Json, redaction, suite.clock(), sink);
-    // As `log.level: trace` has it: libraries that print what they read stay at a level where they do not.
+    // As with `log.level: trace`: libraries that log the data that they read stay at a level where they do not.
     let libraries = ["h2", "hyper", "hyper_util", "rustls", "tokio_postgres"].map(|name| (name, LevelFilter::DEBUG));
     let levels = Targets::new().with_default(LevelFilter::TRACE).with_targets(libraries);
-    // For the whole process: whether an event is of interest is remembered for all threads, so that a subscriber of this
-    // thread alone would miss what another test met first. That the others' lines come along does no harm.
+    // For the whole process: whether an event is enabled is cached for all threads, so that a subscriber of this thread alone
+    // would miss events that another test caused first. The additional lines of other tests do no harm.
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(levels).with(layer))?;
     let secrets = use_everything(&suite).await?;
     suite.stop().await;
@@ -49,7 +48,7 @@ async fn what_was_secret_in_a_run_is_not_in_its_log() -> Result<()> {
     Ok(())
 }
 
-/// Does a bit of everything that has a secret, and tells all of them.
+/// Uses every kind of secret, and returns all of them.
 async fn use_everything(suite: &Suite) -> Result<Vec<(&'static str, String)>> {
     let mut secrets = vec![("the password", identity::PASSWORD.to_owned())];
     let token = identity::register_and_log_in(suite, ALICE).await?;

@@ -1,5 +1,5 @@
-//! `localhost`, `127.0.0.1` and `[::1]` are three sites to a browser and one machine to a person: under whichever of them a
-//! visit begins, it goes on under the configured one.
+//! `localhost`, `127.0.0.1` and `[::1]` are three sites to a browser and one machine to a person: a visit that begins under any
+//! of them continues under the configured one.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use server::cli::{RunningDemo, start_on_free_ports};
 use url::Url;
 
 const PASSWORD: &str = "correct horse battery staple";
-/// Later than any real clock that a client library asks about a token's end.
+/// Later than the real clock that client libraries use to check the expiry of a token.
 const START: Timestamp = Timestamp::from_unix_seconds(2_214_129_600);
 
-/// The same place under another name of this machine.
+/// The same URL under another name of this machine.
 fn named(url: &Url, host: &str) -> Result<Url> {
     let mut url = url.clone();
     url.set_host(Some(host))?;
@@ -41,7 +41,7 @@ async fn code(browser: &Browser, mailbox: &Url) -> Result<String> {
     code.map(str::to_owned).with_context(|| format!("no code in {mail}"))
 }
 
-/// Signs up in the sample application, begun under that name of this machine, and calls the API.
+/// Signs up in the sample application, starting under that name of this machine, and calls the API.
 async fn journey(demo: &RunningDemo, browser: &mut Browser, host: &str) -> Result<()> {
     let email = format!("at-{}@example.org", host.trim_matches(['[', ']']).replace(['.', ':'], "-"));
     let app = browser.open(named(&demo.app, host)?).await?.expect_status(StatusCode::OK)?;
@@ -75,12 +75,12 @@ async fn the_demo_works_under_each_name_of_this_machine() -> Result<()> {
     let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
     for host in ["localhost", "127.0.0.1", "[::1]"].into_iter().filter(|host| has_ipv6 || *host != "[::1]") {
         journey(&demo, &mut Browser::new(clock.clone()), host).await.with_context(|| host.to_owned())?;
-        // The newest mail is the one of the next journey.
+        // The newest mail is that of the next round.
         time.advance(Duration::from_mins(1));
-        // Whoever begins at the account pages comes there as well.
+        // A visit that begins at the account pages is redirected as well.
         let account = Browser::new(clock.clone()).open(named(&demo.account, host)?).await?;
         ensure!(account.url.host_str() == Some("localhost") && account.form("form:has([name=identifier])").is_ok());
-        // A visitor of the guarded API is refused for lack of a session, not for the name.
+        // A visitor of the protected API is refused because of the missing session, not because of the name.
         let api = Browser::new(clock.clone()).get(named(&demo.api, host)?.join("hello")?).await?;
         ensure!(api.status == StatusCode::UNAUTHORIZED, "{}", api.summary());
     }

@@ -1,4 +1,4 @@
-//! How values travel: the type that PostgreSQL gives a parameter or a column decides how it is written and read.
+//! The encoding of values: the PostgreSQL type of a parameter or a column decides how it is written and read.
 
 use std::error::Error as StdError;
 

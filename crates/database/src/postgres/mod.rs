@@ -1,8 +1,8 @@
-//! PostgreSQL, and what speaks like it.
+//! PostgreSQL and compatible servers.
 //!
-//! Reads are pipelined over a few shared clients (`shared`). Writes run on pooled connections (`write`), where the commits
-//! of many connections share the server's flush: on a shared one each would wait for the flush of the one before. Queries
-//! whose run time grows with the table run on two connections of their own (`slow_queries`).
+//! Reads are pipelined over a few shared clients (`shared`). Writes run on pooled connections (`write`), where the commits of
+//! many connections share the server's flush: on a shared connection each would wait for the flush of the one before. Queries
+//! whose run time grows with the table run on two separate connections (`slow_queries`).
 
 mod encoding;
 mod shared;
@@ -29,7 +29,7 @@ use shared::SharedClients;
 use slow_queries::SlowQueries;
 pub(crate) use write::PostgresWrite;
 
-/// Any number will do, as long as nobody else in this database uses it for an advisory lock.
+/// An arbitrary number that no other advisory lock in this database uses.
 const MIGRATION_LOCK: i64 = 0x6b6c_6569_7300_0001;
 
 pub(crate) struct Postgres {
@@ -139,7 +139,7 @@ impl Postgres {
         connection.execute(&prepared, &[&now, &limit]).await.map_err(|error| failure(name, error))
     }
 
-    /// Reads what the server counts anyway; only the oldest rows are looked up.
+    /// Reads the statistics of the server; only the oldest rows are looked up.
     pub(crate) async fn statistics(
         &self,
         ages: &BTreeMap<&'static str, &'static str>,
@@ -185,7 +185,7 @@ pub(crate) fn failure(statement: &'static str, error: tokio_postgres::Error) -> 
         return Error::unavailable("the connection to PostgreSQL was lost", error);
     }
     let Some(code) = error.code() else {
-        // Without a code the server never checked the statement: the way to it broke, or a value cannot be encoded.
+        // Without a code the server did not check the statement: the connection broke, or a value cannot be encoded.
         return Error::Driver { statement, source: Box::new(error) };
     };
     if *code == SqlState::UNIQUE_VIOLATION {

@@ -1,6 +1,6 @@
-//! A few clients that everybody shares: statements of many requests travel on one connection without waiting for each
-//! other's answers. The server answers the statements of one connection in order, so each goes to the client with the fewest
-//! unanswered statements.
+//! A few clients that all readers share: the statements of many requests are sent on one connection without waiting for each
+//! other's answers. The server answers the statements of one connection in order, so each statement goes to the client with the
+//! fewest unanswered ones.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,13 +25,13 @@ pub(crate) struct SharedClients {
 #[derive(Default)]
 struct Slot {
     current: RwLock<Option<Arc<PreparedClient>>>,
-    /// Statements that were sent and not answered yet.
+    /// The number of statements that were sent and not answered yet.
     unanswered: AtomicUsize,
-    /// Held while connecting, so that a lost connection is replaced once.
+    /// Locked while connecting, so that a lost connection is replaced once.
     connecting: Mutex<()>,
 }
 
-/// Counts one statement of a slot until it is answered or given up.
+/// Counts one statement of a slot until it is answered or dropped.
 struct Unanswered<'a>(&'a AtomicUsize);
 
 impl<'a> Unanswered<'a> {
@@ -81,7 +81,7 @@ impl SharedClients {
         client.client.simple_query("SELECT 1").await.map(drop).map_err(|error| failure("ping", error))
     }
 
-    /// Of equally busy clients the next one in turn.
+    /// Among equally busy clients, the next one in turn.
     fn least_busy(&self) -> &Slot {
         let (before, after) = self.clients.split_at(self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len());
         let in_turn = after.iter().chain(before);

@@ -1,8 +1,8 @@
-//! Queries whose run time grows with the table: they run on connections of their own, so that no quick statement waits behind
-//! one, and the server ends what takes too long.
+//! Queries whose run time grows with the table: they run on separate connections, so that no quick statement waits behind one,
+//! and the server ends those that take too long.
 //!
-//! A query whose caller is gone is cancelled; until the server has done that, its connection serves nobody else. So there are
-//! never more such queries than connections.
+//! A query whose caller is gone is cancelled; until the server has done so, its connection is not reused. So there are never
+//! more such queries than connections.
 
 use base::TenantId;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
@@ -14,7 +14,7 @@ use crate::dsn::PostgresConfig;
 use crate::slow_limits::{QUEUE_LIMIT, RUN_LIMIT, queue_is_full, took_too_long};
 use crate::{Error, Row, Statement, Value};
 
-/// The server does the work: more connections would only take its cores away from the quick statements.
+/// The server does the work: more connections would only take its cores away from quick statements.
 const CONNECTIONS: usize = 2;
 
 pub(crate) struct SlowQueries {
@@ -50,14 +50,14 @@ impl SlowQueries {
         let mut running = Running { connection: Some(connection), tls: self.tls.clone() };
         let rows = timeout(RUN_LIMIT, running.query(tenant, statement, values)).await;
         let rows = rows.map_err(|_| took_too_long())?;
-        // The server has answered: nothing is left to cancel.
+        // The server has answered, so there is nothing to cancel.
         running.connection = None;
         rows.and_then(|rows| rows.iter().map(|it| row(statement, it)).collect())
             .map_err(|error| failure(statement.name(), error))
     }
 }
 
-/// A connection with a query on it, which is cancelled when this is dropped.
+/// A connection with a running query, which is cancelled when this is dropped.
 struct Running {
     connection: Option<Object>,
     tls: Tls,
@@ -87,7 +87,7 @@ impl Drop for Running {
         let tls = self.tls.clone();
         runtime.spawn(async move {
             let cancelled = cancel.cancel_query(tls).await;
-            // The answer to this one comes after the cancelled query's.
+            // The answer to this statement comes after that of the cancelled query.
             if cancelled.is_err() || connection.batch_execute("SELECT 1").await.is_err() {
                 drop(Object::take(connection));
             }

@@ -1,5 +1,5 @@
-//! TLS to the database. Every mode but `disable` checks the certificate and the name: against `sslrootcert` when it is
-//! given, else against the authorities that the whole process trusts.
+//! TLS to the database. Every mode but `disable` checks the certificate and the name: against `sslrootcert` if it is set, else
+//! against the authorities that the whole process trusts.
 
 use std::sync::Arc;
 

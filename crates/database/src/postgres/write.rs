@@ -1,7 +1,7 @@
 //! One write transaction on a connection of its own, in as few round trips as its statements allow.
 //!
-//! `BEGIN` travels with the first statement. A statement whose outcome nobody asks for waits until something else is sent,
-//! and travels ahead of it: at the latest ahead of `COMMIT`. If it is all there is, it is a transaction by itself.
+//! `BEGIN` is sent with the first statement. A statement whose outcome is not needed waits until another one is sent, and is
+//! sent ahead of it: at the latest ahead of `COMMIT`. A single such statement is a transaction by itself.
 
 use base::TenantId;
 use deadpool_postgres::Object;
@@ -12,7 +12,7 @@ use super::failure;
 use crate::changes::Touched;
 use crate::{Error, OwnedValue, Row, Statement, Value};
 
-/// Statements that wait are sent when there are so many: [`join_all`] keeps the order of a few.
+/// The number of waiting statements at which they are sent: [`join_all`] keeps the order of a few.
 const MOST_WAITING: usize = 16;
 
 pub(crate) struct PostgresWrite {
@@ -22,7 +22,7 @@ pub(crate) struct PostgresWrite {
     pub(crate) touched: Touched,
 }
 
-/// A statement that travels ahead of the next one.
+/// A statement that is sent ahead of the next one.
 struct Waiting {
     statement: &'static Statement,
     prepared: tokio_postgres::Statement,
@@ -67,7 +67,7 @@ impl PostgresWrite {
         ahead.of(connection, statement, connection.execute(&prepared, &parameters)).await
     }
 
-    /// Runs a statement some time before the next one or the commit, which fail when it does.
+    /// Runs a statement some time before the next one or the commit, which fail if it fails.
     pub(crate) async fn append(
         &mut self,
         tenant: TenantId,
@@ -91,7 +91,7 @@ impl PostgresWrite {
         }
         let ahead = self.ahead();
         let connection = self.connection.as_ref().ok_or_else(finished)?;
-        // When something ahead of it failed, the server answers COMMIT by rolling back.
+        // If a statement ahead of it failed, the server answers COMMIT by rolling back.
         let (sent, committed) = join(ahead.send(connection), connection.batch_execute("COMMIT")).await;
         sent?;
         committed.map_err(|error| failure("COMMIT", error))?;
@@ -99,7 +99,7 @@ impl PostgresWrite {
         Ok(())
     }
 
-    /// What must be sent first. From here on the connection has a transaction open.
+    /// The statements that must be sent first. From here on the connection has an open transaction.
     fn ahead(&mut self) -> Ahead {
         Ahead { begins: !std::mem::replace(&mut self.begun, true), waiting: std::mem::take(&mut self.waiting) }
     }
@@ -114,10 +114,10 @@ impl Drop for PostgresWrite {
         let touched = self.touched.take();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                // A COMMIT may be on its way; it is over when this is answered.
+                // A COMMIT may be in flight; it has ended when this is answered.
                 let _touched = touched;
                 if connection.batch_execute("ROLLBACK").await.is_err() {
-                    // The pool must not hand out a connection with a transaction left open.
+                    // The pool must not return a connection with an open transaction.
                     drop(Object::take(connection));
                 }
             });
@@ -127,8 +127,8 @@ impl Drop for PostgresWrite {
     }
 }
 
-/// `BEGIN`, when it was not sent yet, and what waits. Statements are sent in the order in which their futures are first
-/// polled, and all answers come back in one round trip.
+/// `BEGIN`, if it was not sent yet, and the waiting statements. Statements are sent in the order in which their futures are
+/// first polled, and all answers arrive in one round trip.
 struct Ahead {
     begins: bool,
     waiting: Vec<Waiting>,
@@ -172,7 +172,7 @@ impl Waiting {
     }
 }
 
-/// One statement, which is a transaction by itself.
+/// One statement that is a transaction by itself.
 pub(super) async fn once(
     connection: &Object,
     tenant: TenantId,

@@ -1,9 +1,10 @@
-//! SQLite inside the process: one writer whose commits are shared, and a reading connection per thread.
+//! SQLite inside the process: one writer with group commits, and one read connection per thread.
 //!
-//! Writing (`writer`): each operation is a savepoint inside a surrounding transaction. An operation that is done waits for
-//! the surrounding transaction's commit; those that queued meanwhile join it, so that many operations cost one `fsync`.
-//! Reading (`reader`): a lookup costs microseconds, a hop to another thread many; so quick reads run where they are.
-//! Slow reads (`slow_queries`): a query whose run time grows with the table would stop everything else that the runtime's
+//! Writes (`writer`): each operation is a savepoint inside a surrounding transaction. A finished operation waits for the commit
+//! of the surrounding transaction; operations that queued in the meantime join it, so that many operations cost one `fsync`.
+//! Reads (`reader`): a lookup takes microseconds, and less time than a switch to another thread, so quick reads run on the
+//! current thread. Slow reads (`slow_queries`): a query whose run time grows with the table would block everything else on the
+//! runtime's thread; it runs on a thread of its own, with a limit on the number of such queries and on their run time.
 //! thread serves; it runs on a thread of its own, with few at a time and a limit on its run time.
 
 mod reader;
@@ -38,12 +39,12 @@ pub(crate) struct Sqlite {
     readers: Readers,
     slow_queries: SlowQueries,
     writer: Writer,
-    /// Removes a temporary database when the last handle is gone; declared last, so that the connections close first.
+    /// Removes a temporary database when the last handle is dropped. Declared last, so that the connections close first.
     _directory: Option<TemporaryDirectory>,
 }
 
 impl Sqlite {
-    /// With the count of other processes' commits at this moment, see [`Sqlite::data_version`].
+    /// Opens the database. Also returns the current value of [`Sqlite::data_version`].
     pub(crate) fn open(location: &SqliteLocation, changes: Arc<Changes>) -> Result<(Self, i64), Error> {
         let (path, directory, durable) = match location {
             SqliteLocation::File(path) => (path.clone(), None, true),
@@ -77,7 +78,7 @@ impl Sqlite {
         self.slow_queries.query(tenant, statement, values).await
     }
 
-    /// A number that changes when another process commits to the file.
+    /// A counter that changes when another process commits to the file.
     pub(crate) async fn data_version(&self) -> Result<i64, Error> {
         self.writer.data_version().await
     }
@@ -101,7 +102,7 @@ impl Sqlite {
         })
     }
 
-    /// Runs `work` with the write lock held across processes.
+    /// Reads the applied migrations with the write lock held.
     pub(crate) async fn applied_migrations(&self) -> Result<Vec<AppliedMigration>, MigrationError> {
         self.writer.applied_migrations().await
     }
@@ -118,7 +119,7 @@ impl Sqlite {
         self.writer.delete_batch(name, sql, now, limit).await
     }
 
-    /// Counts on a thread and a connection of its own: no request waits, and nothing stays open.
+    /// Counts on a separate thread and connection, so that no request waits.
     pub(crate) async fn statistics(&self, ages: BTreeMap<&'static str, &'static str>) -> Result<Vec<TableSize>, Error> {
         let path = self.path().to_owned();
         let counted = tokio::task::spawn_blocking(move || count_tables(&path, &ages)).await;
@@ -161,9 +162,9 @@ pub(crate) fn open_writer(path: &std::path::Path, durable: bool) -> rusqlite::Re
     configure(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // The log grew to hold a peak of writes: after a checkpoint it shrinks again.
+    // After a checkpoint the log is truncated to this size, even after a peak of writes.
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES)?;
-    // FULL: what was acknowledged survives a power cut. A temporary database has nothing to survive.
+    // FULL: acknowledged writes survive a power cut. A temporary database does not need this.
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
     Ok(connection)
 }
@@ -172,7 +173,7 @@ fn open_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
-    // `mmap_size` stays at 0: reading a mapped file that was truncated ends the process (docs/adr/0011).
+    // `mmap_size` stays 0: reading a truncated memory-mapped file would end the process (docs/adr/0011).
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
@@ -180,12 +181,12 @@ fn open_reader(path: &std::path::Path) -> rusqlite::Result<Connection> {
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
-    // Without the query planner stability guarantee a plan may depend on the bound values, and SQLite parses the statement
+    // Without the query planner stability guarantee a plan may depend on the bound values, and SQLite would parse the statement
     // again whenever they change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
-/// What a statement's `= ANY($N)` reads: see [`Statement`].
+/// The parameter of a statement's `= ANY($N)`: see [`Statement`].
 fn json_array(uuids: &[uuid::Uuid]) -> String {
     let mut text = String::with_capacity(uuids.len() * 35 + 2);
     text.push('[');
@@ -265,7 +266,7 @@ fn execute(
 fn owned(value: rusqlite::types::ValueRef<'_>) -> OwnedValue {
     use rusqlite::types::ValueRef;
     match value {
-        // No column holds a fraction: a REAL is nothing that we wrote.
+        // No column contains fractions, so a REAL was written by another program.
         ValueRef::Null | ValueRef::Real(_) => Value::Null,
         ValueRef::Integer(it) => Value::Integer(it),
         ValueRef::Text(it) => Value::Text(String::from_utf8_lossy(it).into_owned().into()),
@@ -299,14 +300,14 @@ pub(crate) fn failure(statement: &'static str, error: rusqlite::Error) -> Error 
     Error::Driver { statement, source: Box::new(error) }
 }
 
-/// A directory of ours below the system's temporary one, removed when dropped.
+/// A directory below the system's temporary directory, removed when dropped.
 struct TemporaryDirectory(PathBuf);
 
 impl TemporaryDirectory {
     fn create() -> Result<Self, Error> {
         let name = format!("kleis-{}-{:016x}", std::process::id(), reader::next_database_id());
         let path = std::env::temp_dir().join(name);
-        // Left over from a process of the same id, if it is there at all.
+        // A directory of an earlier process with the same id, if there is one.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir(&path).map_err(|error| Error::unavailable("no temporary directory", error))?;
         Ok(Self(path))

@@ -1,4 +1,4 @@
-//! Reading connections: one for each thread that reads, opened when it first does.
+//! Read connections: one per thread that reads, opened on its first read.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

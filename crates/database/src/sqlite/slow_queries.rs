@@ -1,5 +1,5 @@
-//! Queries whose run time grows with the table: each runs on a thread and a connection of its own, half as many at a time as
-//! there are cores, so that the runtime's threads keep the other half for everything else.
+//! Queries whose run time grows with the table: each runs on a separate thread and connection. At most half as many as there
+//! are cores run at the same time, so that the runtime's threads keep the other half.
 //!
 //! - A query waits for its turn for [`QUEUE_LIMIT`] at most and runs for [`RUN_LIMIT`] at most.
 //! - A query whose caller is gone is interrupted.

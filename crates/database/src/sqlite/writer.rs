@@ -1,11 +1,10 @@
-//! The one writer and its shared commits.
+//! The single writer and its group commits.
 //!
-//! The connection lies behind a fair lock. The first operation after a commit opens the surrounding transaction and wakes
-//! the committer, a task of its own that queues for the same lock: whoever queued before it is in the batch, whoever comes
-//! later is in the next. Those whom the last commit released are mostly on their way back: the committer lets them go first, for
-//! a few turns of the runtime. Its `COMMIT` is the one step that leaves the runtime thread, because it waits for
-//! the disk. Nothing depends on an operation's future being polled to its end: one that is dropped half-way rolls back
-//! its savepoint, and the committer still comes.
+//! A fair lock guards the connection. The first operation after a commit opens the surrounding transaction and wakes the
+//! committer, a task that queues for the same lock: operations that queued before it are in the batch, later ones in the next
+//! batch. The callers that the last commit released usually write again soon, so the committer lets them go first, for a few
+//! turns of the runtime. Its `COMMIT` is the only step that leaves the runtime thread, because it waits for the disk. The
+//! future of an operation need not be polled to its end: a dropped one rolls back its savepoint, and the committer still runs.
 
 use std::sync::Arc;
 
@@ -28,33 +27,33 @@ struct State {
     connection: Connection,
     /// Whether the surrounding transaction is open.
     open: bool,
-    /// Operations that are done and wait for the commit.
+    /// Finished operations that wait for the commit.
     waiting: Vec<Waiting>,
-    /// How many operations shared the last commit.
+    /// The number of operations in the last commit.
     last_batch: usize,
 }
 
-/// An operation that is done. What it touched is noted after the commit, and before anybody is told of it.
+/// A finished operation. Its touched subjects are recorded after the commit, and before the caller is notified.
 struct Waiting {
     touched: Touched,
     committed: oneshot::Sender<bool>,
 }
 
 impl Waiting {
-    fn tell(self, committed: bool) {
+    fn notify(self, committed: bool) {
         drop(self.touched);
-        // Nobody may wait any more.
+        // The caller may be gone.
         let _ = self.committed.send(committed);
     }
 }
 
-/// How often the committer lets others go first. A turn costs microseconds, a commit that half of the writers miss
-/// costs them another `fsync`.
+/// How often the committer lets others go first. A turn costs microseconds; a commit that half of the writers miss costs them
+/// another `fsync`.
 const PATIENCE: u32 = 8;
 
 impl Writer {
-    /// Must be called on a Tokio runtime, which carries the committer until the last handle is dropped.
-    #[expect(clippy::disallowed_methods, reason = "the committer ends by itself when the writer is dropped")]
+    /// Must be called on a Tokio runtime, which runs the committer until the last handle is dropped.
+    #[expect(clippy::disallowed_methods, reason = "the committer ends when the writer is dropped")]
     pub(crate) fn start(connection: Connection, changes: Arc<Changes>) -> Self {
         let state = Arc::new(Mutex::new(State { connection, open: false, waiting: Vec::new(), last_batch: 0 }));
         let (wake, woken) = mpsc::channel(1);
@@ -72,7 +71,7 @@ impl Writer {
         data_version(&self.state.clone().lock_owned().await.connection)
     }
 
-    /// Holds the write lock without a batch around it.
+    /// Takes the write lock without an open batch.
     async fn alone(&self) -> OwnedMutexGuard<State> {
         let mut state = self.state.clone().lock_owned().await;
         let committed = state.commit();
@@ -139,23 +138,24 @@ fn applied(connection: &Connection) -> Result<Vec<AppliedMigration>, MigrationEr
     read().map_err(|error| MigrationError::Database(failure("read the applied migrations", error)))
 }
 
-/// Commits whatever is open, each time it is woken, until every [`Writer`] is gone.
+/// Commits the open batch each time it is woken, until every [`Writer`] is dropped.
 async fn commit_batches(state: Arc<Mutex<State>>, mut woken: mpsc::Receiver<()>) {
     while woken.recv().await.is_some() {
         let mut state = batch(&state).await;
-        // When the runtime is shutting down the task may not run: dropping the guard leaves the batch to the next one.
+        // At the shutdown of the runtime the task may not run: dropping the guard leaves the batch to the next one.
         let committing = tokio::task::spawn_blocking(move || {
             let committed = state.commit();
             (state, committed)
         });
-        // Released here, on a thread of the runtime: waking so many from outside costs more than their writes.
+        // Released here, on a thread of the runtime, because waking so many tasks from another thread costs more than their
+        // writes.
         if let Ok((mut state, committed)) = committing.await {
             state.release(committed);
         }
     }
 }
 
-/// The lock, once as many operations wait for the commit as shared the last one, or after some patience.
+/// Takes the lock when as many operations wait for the commit as were in the last one, or after a few turns.
 async fn batch(state: &Arc<Mutex<State>>) -> OwnedMutexGuard<State> {
     for _ in 0..PATIENCE {
         let state = state.clone().lock_owned().await;
@@ -173,13 +173,13 @@ impl State {
         if !self.open {
             self.run("BEGIN IMMEDIATE")?;
             self.open = true;
-            // A full channel means that the committer is about to come anyhow.
+            // A full channel means that the committer will run anyway.
             let _ = wake.try_send(());
         }
         self.run("SAVEPOINT operation")
     }
 
-    /// Commits what is open and says whether that worked; [`State::release`] tells those who wait.
+    /// Commits the open batch and returns whether that succeeded; [`State::release`] notifies the callers.
     fn commit(&mut self) -> bool {
         if !self.open {
             return true;
@@ -199,14 +199,15 @@ impl State {
 
     fn release(&mut self, committed: bool) {
         self.last_batch = self.waiting.len();
-        self.waiting.drain(..).for_each(|it| it.tell(committed));
+        self.waiting.drain(..).for_each(|it| it.notify(committed));
     }
 
-    /// Some failures (a full disk) make SQLite roll back the surrounding transaction: all who wait for it have failed.
+    /// Some failures (a full disk) make SQLite roll back the surrounding transaction, so that all waiting operations have
+    /// failed.
     fn check_batch(&mut self) {
         if self.open && self.connection.is_autocommit() {
             self.open = false;
-            self.waiting.drain(..).for_each(|it| it.tell(false));
+            self.waiting.drain(..).for_each(|it| it.notify(false));
         }
     }
 
@@ -216,7 +217,7 @@ impl State {
     }
 }
 
-/// One operation: a savepoint in the batch. It owns the connection until it is done.
+/// One operation: a savepoint in the batch. It owns the connection until it has finished.
 pub(crate) struct SqliteWrite {
     state: Option<OwnedMutexGuard<State>>,
     pub(crate) touched: Touched,
@@ -281,7 +282,7 @@ impl Drop for SqliteWrite {
             let undone = state.run("ROLLBACK TO operation").and_then(|()| state.run("RELEASE operation"));
             if let Err(error) = undone {
                 tracing::error!(error = &error as &dyn std::error::Error, "an operation could not be rolled back");
-                // Whatever the savepoint held must not be committed with the others.
+                // The content of the savepoint must not be committed with the others.
                 let _ = state.connection.execute_batch("ROLLBACK");
             }
             state.check_batch();

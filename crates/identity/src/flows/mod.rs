@@ -160,7 +160,7 @@ impl Identity {
     pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<serde_json::Value, FlowError> {
         let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
         if id == "stub:500" {
-            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This error is here to be looked at.", "message": "Something failed on our side; the log tells more under the id of this request"});
+            let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This error is here to be looked at.", "message": "An internal error occurred; the log has details under the id of this request"});
             return Ok(json!({ "id": self.rng.uuid(), "error": error, "created_at": cx.now, "updated_at": cx.now }));
         }
         let id = id.parse::<Uuid>().map_err(|_| FlowError::ErrorNotFound)?;

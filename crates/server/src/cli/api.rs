@@ -1,4 +1,4 @@
-//! The admin API of a running server, as the commands use it.
+//! A client of the admin API of a running server, for the commands.
 
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 use web::outbound::{Client, Destinations};
 
-/// Which server, and with what right.
+/// The server and the credential to use.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ApiArguments {
     #[arg(
@@ -19,7 +19,7 @@ pub(super) struct ApiArguments {
         help = "The admin API, for instance http://127.0.0.1:4434"
     )]
     endpoint: Option<String>,
-    /// An admin token, when the listener demands one
+    /// An admin token, if the listener requires one
     #[arg(long, value_name = "TOKEN", env = "KLEIS_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
@@ -42,7 +42,7 @@ impl Api {
             bail!("the endpoint {text} is not an http or https URL: write http://{text}");
         }
         if arguments.token.is_some() && base.scheme() == "http" && !is_loopback(&base) {
-            bail!("the token would travel in clear text: use an https endpoint");
+            bail!("the token would be sent in clear text: use an https endpoint");
         }
         let client = Client::new(Destinations::Any, &crate::trust::system(&environment)?);
         Ok(Self { client, base, token: arguments.token.clone() })
@@ -71,7 +71,7 @@ impl Api {
             }
             None => Bytes::new(),
         };
-        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.silence(&error))?;
+        let answer = self.client.send(request.body(bytes)?).await.map_err(|error| self.connection_error(&error))?;
         let next = answer.headers().get("link").and_then(|link| next_token(link.to_str().ok()?));
         let status = answer.status();
         let body: Value = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
@@ -81,11 +81,11 @@ impl Api {
         Err(refusal(status, &body, path))
     }
 
-    /// What to do when nobody answers; of the causes only the last one tells something.
-    fn silence(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
+    /// Explains a connection error. Only the innermost cause is useful.
+    fn connection_error(&self, error: &(dyn std::error::Error + 'static)) -> anyhow::Error {
         let cause = base::causes::all(error).last().unwrap_or(error);
         let remedy = if self.base.scheme() == "https" {
-            "is its certificate from an authority that SSL_CERT_FILE names, and the --endpoint right?"
+            "check --endpoint, and that SSL_CERT_FILE names the authority of its certificate"
         } else {
             "start the server with kleis serve, or give its URL with --endpoint"
         };
@@ -120,16 +120,19 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What the server says against it. Both error forms are known: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
+/// The error that the server answered with. Both formats are read: `{"error": {..}}` and OAuth's `{"error": "..", ..}`.
 fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
-    let said = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let reason = said("/error/reason").or(said("/error/message")).or(said("/error_description")).or(said("/error"));
+    let member = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let reason =
+        member("/error/reason").or(member("/error/message")).or(member("/error_description")).or(member("/error"));
     match (status, reason) {
-        (StatusCode::NOT_FOUND, _) if path.len() > 2 => anyhow!("nothing has the id {}", path.last().unwrap_or(&"")),
-        (StatusCode::NOT_FOUND, _) => {
-            anyhow!("the endpoint is no admin API of this kind: its port is usually 4434 or 4445")
+        (StatusCode::NOT_FOUND, _) if path.len() > 2 => {
+            anyhow!("no resource has the id {}", path.last().unwrap_or(&""))
         }
-        (StatusCode::UNAUTHORIZED, _) => anyhow!("the server wants an admin token: --token or KLEIS_TOKEN"),
+        (StatusCode::NOT_FOUND, _) => {
+            anyhow!("the endpoint is not this admin API: its port is usually 4434 or 4445")
+        }
+        (StatusCode::UNAUTHORIZED, _) => anyhow!("the server requires an admin token: use --token or KLEIS_TOKEN"),
         (_, Some(reason)) => anyhow!("the server answers {status}: {reason}"),
         (_, None) => anyhow!("the server answers {status}"),
     }
@@ -155,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_resource_is_named() {
         let say = |path: &[&str], body| refusal(StatusCode::NOT_FOUND, &body, path).to_string();
-        assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "nothing has the id nope");
-        assert!(say(&["admin", "clients"], Value::Null).contains("no admin API"));
+        assert_eq!(say(&["admin", "clients", "nope"], Value::Null), "no resource has the id nope");
+        assert!(say(&["admin", "clients"], Value::Null).contains("not this admin API"));
         let conflict = serde_json::json!({"error": "conflict", "error_description": ""});
         let text = refusal(StatusCode::CONFLICT, &conflict, &["admin", "clients"]).to_string();
         assert_eq!(text, "the server answers 409 Conflict: conflict");

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::config::{Config, Faults, Service, Sources};
 use crate::services::names;
 
-/// Where the configuration comes from.
+/// The sources of the configuration.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ConfigArguments {
-    /// A configuration file: a kleis.yml, or the file of a program that a service replaces; later ones win
+    /// A configuration file: a kleis.yml, or the file of a replaced program; later files take precedence
     #[arg(short = 'c', long = "config", value_name = "FILE", env = "KLEIS_CONFIG", value_delimiter = ',')]
     pub(crate) files: Vec<PathBuf>,
     /// Directory of the database and the generated secrets
@@ -40,18 +40,19 @@ impl ConfigArguments {
     }
 }
 
-/// What `serve` and `doctor` may be told to run: a service by its name or by that of the program that it replaces, `all` of
-/// them, or the listeners that the replaced programs serve apart (`public`, `admin`, `proxy`, `api`), which always run together.
+/// The argument SERVICE of `serve` and `doctor`: a service by its name or by that of the program that it replaces, `all` of
+/// them, or the listeners that the replaced programs serve apart (`public`, `admin`, `proxy`, `api`), which always run
+/// together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selection(Vec<Service>);
 
 impl Selection {
-    /// What the help says about the names.
+    /// The help text for the names.
     pub(crate) fn help() -> String {
-        format!("{}; all of them when none is named", names().replace(" and ", ", "))
+        format!("{}; all when omitted", names().replace(" and ", ", "))
     }
 
-    /// The services of several selections; none stands for all.
+    /// The services of several selections; all services when there is none.
     pub(crate) fn services(selections: &[Self]) -> Vec<Service> {
         selections.iter().flat_map(|selection| selection.0.iter().copied()).collect()
     }

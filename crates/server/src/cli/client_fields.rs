@@ -1,8 +1,8 @@
-//! The flags that describe an OAuth 2.0 client: one for each member that the admin API takes and that the command line of
+//! The flags that describe an OAuth 2.0 client: one for each member that the admin API accepts and that the command line of
 //! Hydra has (RFC 7591 section 2, OpenID Connect Dynamic Client Registration section 2).
 //!
-//! What always holds: only members whose flag was given are sent, so that the server's defaults apply to a new client and an
-//! update leaves everything else as it is.
+//! Invariant: only members whose flag was given are sent, so that the server's defaults apply to a new client and an update
+//! leaves all other members unchanged.
 
 use std::path::PathBuf;
 
@@ -13,20 +13,20 @@ use url::Url;
 
 use crate::wiring::is_this_machine;
 
-/// What a client is made of. Lists take several values, separated by commas or by repeating the flag; an empty value
-/// clears the list.
+/// The members of a client. Lists take several values, separated by commas or by repeating the flag; an empty value clears the
+/// list.
 #[derive(Debug, Default, Args)]
 pub(super) struct Fields {
-    /// The whole client as JSON, - for standard input; flags overwrite its members
+    /// A JSON file with the client, - for standard input; flags overwrite its members
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
-    /// The client id; a new one when omitted, and not to be changed
+    /// The client id; generated when omitted; it cannot be changed
     #[arg(long = "id", value_name = "ID")]
     client_id: Option<String>,
     /// The name that people see when they are asked for consent
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// The client secret; a new one when omitted
+    /// The client secret; generated when omitted
     #[arg(long, value_name = "SECRET")]
     secret: Option<String>,
     #[arg(
@@ -57,7 +57,7 @@ pub(super) struct Fields {
     jwks_uri: Option<String>,
     #[arg(long, value_name = "STRATEGY", help = "opaque or jwt (default: as the server is configured)")]
     access_token_strategy: Option<String>,
-    #[arg(long, value_name = "TYPE", help = "public or pairwise: what sub says (default: public)")]
+    #[arg(long, value_name = "TYPE", help = "public or pairwise: the type of sub (default: public)")]
     subject_type: Option<String>,
     /// The file of redirect URIs whose host pairwise subjects are computed from
     #[arg(long, value_name = "URL")]
@@ -103,10 +103,10 @@ pub(super) struct Fields {
     /// The client's terms of service
     #[arg(long, value_name = "URL")]
     tos_uri: Option<String>,
-    /// How to reach whoever is responsible for the client
+    /// Addresses of the people who are responsible for the client
     #[arg(long, value_name = "CONTACT", value_delimiter = ',')]
     contact: Option<Vec<String>>,
-    /// Whom the client belongs to
+    /// The owner of the client
     #[arg(long, value_name = "OWNER")]
     owner: Option<String>,
     /// Any JSON of your own
@@ -167,7 +167,7 @@ impl Fields {
         Ok(members)
     }
 
-    /// The client of the file, if there is one, with the given members laid over it.
+    /// The client of the file, if there is one, overwritten by the given members.
     pub(super) fn whole(&self) -> anyhow::Result<Value> {
         let mut client = match &self.file {
             Some(file) => super::identity::read(file)?,
@@ -184,12 +184,12 @@ fn items(values: &[String]) -> Vec<&str> {
     values.iter().map(String::as_str).filter(|value| !value.is_empty()).collect()
 }
 
-/// Whether codes sent to this URI would travel in clear text.
+/// Whether codes sent to this URI travel in clear text.
 fn is_plain_http(uri: &str) -> bool {
     Url::parse(uri).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
 }
 
-/// What to say of a client that cannot do what it is registered for.
+/// The warning for a client that cannot work as it is registered.
 pub(super) fn warning(client: &Value) -> Option<String> {
     let list = |name: &str| client.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let grants = list("grant_types");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_named_is_sent() {
+    fn only_given_members_are_sent() {
         let wanted = json!({"client_name": "App", "scope": "openid email", "redirect_uris": ["https://a/cb"]});
         assert_eq!(named("--name App --scope openid,email --redirect-uri https://a/cb"), wanted);
         assert_eq!(named(""), json!({}));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_client_without_redirect_uri_is_warned_of() {
+    fn a_code_client_without_redirect_uri_causes_a_warning() {
         let text = warning(&json!({"client_id": "a", "grant_types": ["authorization_code"], "redirect_uris": []}));
         assert!(text.unwrap().contains("kleis oauth client update a --redirect-uri URL"));
         assert!(warning(&json!({"client_id": "a"})).is_some());

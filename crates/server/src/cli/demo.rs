@@ -1,4 +1,4 @@
-//! `kleis demo`: everything, with a sample application that signs people in and a sample API behind the gateway. It keeps
+//! `kleis demo`: runs all services with a sample application that signs people in and a sample API behind the gateway. It keeps
 //! everything in memory and leaves nothing behind.
 
 use std::io::ErrorKind;
@@ -22,7 +22,7 @@ use crate::demo::{Settings, Tools, api_router, relying_party_router};
 use crate::http::loopback::LOCALHOST;
 use crate::{Environment, Running, start};
 
-/// Where the gateway usually stands.
+/// The usual port of the gateway.
 const GATEWAY_PORT: u16 = 4455;
 
 /// Run everything with a sample application and a sample API behind the gateway.
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     /// Port of the sample API behind the gateway
     #[arg(long, default_value_t = 4481)]
     api_port: u16,
-    /// Take free ports instead of the usual ones
+    /// Use free ports instead of the default ones
     #[arg(long)]
     free_ports: bool,
 }
@@ -54,17 +54,17 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     until_stopped(running, traces, signals).await
 }
 
-/// A demo that runs, and where its parts stand.
+/// A running demo and the URLs of its parts.
 pub struct RunningDemo {
     pub running: Running,
     pub app: Url,
-    /// Through the gateway.
+    /// The API, through the gateway.
     pub api: Url,
     pub account: Url,
     pub mailbox: Url,
 }
 
-/// Starts the demo on free ports, for those who visit it in a test.
+/// Starts the demo on free ports, for tests.
 pub async fn start_on_free_ports(environment: Environment) -> anyhow::Result<RunningDemo> {
     let arguments = Arguments { port: 0, api_port: 0, free_ports: true };
     let demo = Demo::plan(&arguments, &environment.rng)?;
@@ -75,7 +75,7 @@ pub async fn start_on_free_ports(environment: Environment) -> anyhow::Result<Run
     Ok(RunningDemo { running, app, api, account, mailbox })
 }
 
-/// Where everything of the demo will stand.
+/// The addresses of all parts of the demo.
 struct Demo {
     app: SocketAddr,
     api: SocketAddr,
@@ -86,7 +86,7 @@ struct Demo {
 impl Demo {
     fn plan(arguments: &Arguments, rng: &Rng) -> anyhow::Result<Self> {
         let place = |port| if arguments.free_ports { free_address() } else { Ok(loopback(port)) };
-        // The gateway's rule names the gateway's address, so that has to be known before it stands.
+        // The gateway's rule contains the gateway's address, so the address must be known before the gateway starts.
         let (app, api, gateway) = (place(arguments.port)?, place(arguments.api_port)?, place(GATEWAY_PORT)?);
         Ok(Self { app, api, gateway, settings: settings(rng, app, gateway)? })
     }
@@ -118,7 +118,7 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// An address whose port nobody uses now, by whichever address of loopback.
+/// A port that is free on every loopback address.
 fn free_address() -> anyhow::Result<SocketAddr> {
     const CHOICES: usize = 16;
     for _ in 0..CHOICES {
@@ -131,7 +131,7 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     anyhow::bail!("no free port was found on loopback; name ports with --port and --api-port")
 }
 
-/// A browser keeps the cookies of `localhost` and `127.0.0.1` apart, so everything has the one name.
+/// Browsers keep the cookies of `localhost` and `127.0.0.1` apart, so every URL uses the same name.
 fn url_at(port: u16) -> anyhow::Result<Url> {
     Ok(format!("http://{LOCALHOST}:{port}/").parse()?)
 }
@@ -149,7 +149,7 @@ fn settings(rng: &Rng, app: SocketAddr, gateway: SocketAddr) -> anyhow::Result<S
     })
 }
 
-/// What a `kleis.yml` for the demo would hold.
+/// The configuration of the demo, as in a `kleis.yml`.
 fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Result<Value> {
     let rules = json!([settings.access_rule(&format!("http://{api}/").parse()?)]);
     let rules = format!("inline://{}", STANDARD.encode(serde_json::to_vec(&rules)?));
@@ -158,7 +158,7 @@ fn tree(settings: &Settings, api: SocketAddr, gateway: SocketAddr) -> anyhow::Re
         "log": { "level": "warn" },
         "identity": {
             "selfservice": { "methods": {
-                // What is typed into a demo is nobody else's business, and no secret.
+                // Passwords of a demo are not sent to an external service.
                 "password": { "config": { "haveibeenpwned_enabled": false } },
                 "totp": { "enabled": true, "config": { "issuer": "Kleis demo" } },
                 "lookup_secret": { "enabled": true },
@@ -190,7 +190,7 @@ fn url_of(running: &Running, service: Service, listener: &'static str) -> anyhow
     Ok(url.parse()?)
 }
 
-/// Registers the sample application as any client is registered.
+/// Registers the sample application through the admin API.
 async fn register(running: &Running, http: &Client, settings: &Settings) -> anyhow::Result<()> {
     let url = url_of(running, Service::OAUTH, "admin")?.join("admin/clients")?;
     let body = Bytes::from(serde_json::to_vec(&settings.client_registration())?);
@@ -209,7 +209,7 @@ fn show(running: &Running, settings: &Settings) -> anyhow::Result<()> {
          \x20 Account      {}   profile, password, sessions\n\
          \x20 Mailbox      {}   the mail that would have been sent\n\
          \x20 Discovery    {}.well-known/openid-configuration\n\n\
-         Ctrl-C ends it.\n",
+         Press Ctrl-C to stop.\n",
         settings.base_url, settings.api_url, settings.account_url, mailbox, settings.issuer,
     );
     super::output::raw(text.as_bytes())

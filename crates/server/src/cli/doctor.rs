@@ -1,8 +1,7 @@
-//! `kleis doctor`: looks for what will not work, says why, and what to do about it.
+//! `kleis doctor`: finds problems of a configuration and says how to solve them.
 //!
-//! It changes nothing. It prepares what `serve` prepares, up to taking an address, and reports everything that keeps a start
-//! from serving, with everything that the start would say; then it looks at what a start does not: cookies, CORS, proxies,
-//! mail, clock.
+//! It changes nothing. It prepares what `serve` prepares, except that it binds no address, and reports all faults and notices
+//! of the start. Then it checks what a start does not: cookies, CORS, proxies, mail, clock.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,7 +22,7 @@ use crate::wiring::{Findings, Purpose, is_this_machine, prepare, public_urls};
 use crate::{Environment, trust};
 
 const NEIGHBOUR_TIMEOUT: Duration = Duration::from_secs(5);
-/// 2026-01-01: a clock before this build's year is wrong, and every certificate and token would be, too.
+/// 2026-01-01. An earlier clock is wrong, and certificates and tokens would be checked against it.
 const BUILT_AFTER: i64 = 1_767_225_600;
 
 /// Check a configuration: cookies, URLs, CORS, proxies, clock, mail, database.
@@ -33,13 +32,13 @@ Examples:
   kleis doctor -c kleis.yml
   kleis doctor identity -c kratos.yml      the file of the program that a service replaces
 
-It changes nothing. Ends with 1 when something is bad; warnings do not change the exit code.")]
+It changes nothing. The exit code is 1 when a finding is bad; warnings do not change it.")]
 pub(super) struct Arguments {
     #[arg(value_name = "SERVICE", help = Selection::help())]
     services: Vec<Selection>,
     #[command(flatten)]
     config: ConfigArguments,
-    /// As kleis serve --dev
+    /// Check as kleis serve --dev does
     #[arg(long)]
     dev: bool,
     #[arg(long, value_enum, default_value_t, help = "Output format")]
@@ -67,7 +66,7 @@ pub(super) async fn run(arguments: &Arguments, called_as: Option<Service>) -> an
     Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Everything that can be said about a configuration that can be read.
+/// All findings about a configuration that can be read.
 pub(crate) async fn examine(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Diagnosis> {
     let mut findings = prepare_as_serve_does(config, data, trust).await;
     findings.extend(check(config));
@@ -82,7 +81,7 @@ pub(crate) async fn examine(config: &Config, data: &Path, trust: &TrustStore) ->
 
 fn trusted_by(config: &Config) -> Result<TrustStore, String> {
     let store = trust::system(&super::environment()).map_err(|error| error.to_string())?;
-    // What is wrong with `trusted_ca` is reported as a start reports it.
+    // A fault in `trusted_ca` is reported with the faults of the start.
     Ok(trust::with_configured(&store, config).unwrap_or(store))
 }
 
@@ -90,7 +89,7 @@ fn bad(fault: &Fault) -> Diagnosis {
     Diagnosis::new("configuration", Verdict::Bad, fault.to_string())
 }
 
-/// What a start would find, and what it would say.
+/// The faults and notices of a start.
 async fn prepare_as_serve_does(config: &Config, data: &Path, trust: &TrustStore) -> Vec<Diagnosis> {
     let environment = Environment { data_dir: data.to_owned(), trust: trust.clone(), ..Environment::system() };
     let mut found = Findings::of(config);
@@ -129,7 +128,7 @@ fn show(findings: &[Diagnosis], format: Format) -> anyhow::Result<()> {
     output::rows(format, &["verdict", "subject", "explanation"], &rows)
 }
 
-/// What the configuration alone tells.
+/// The findings that depend on the configuration alone.
 fn check(config: &Config) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     findings.extend(check_urls(config));
@@ -145,15 +144,15 @@ fn check_urls(config: &Config) -> Vec<Diagnosis> {
     for (key, service, url) in &urls {
         if url.scheme() != "https" && !is_this_machine(url) {
             let why = format!(
-                "{service}.{key} is not https: cookies and tokens travel in clear text, and browsers refuse Secure cookies"
+                "{service}.{key} is not https: cookies and tokens are sent in clear text, and browsers refuse Secure cookies"
             );
             findings.push(Diagnosis::new("urls", Verdict::Bad, why));
         }
     }
-    // Browsers keep the cookies of localhost and 127.0.0.1 apart: a login begun at one is unknown at the other.
+    // Browsers keep the cookies of localhost and 127.0.0.1 apart: a login that begins at one is unknown at the other.
     let hosts: Vec<&str> = urls.iter().filter_map(|(_, _, url)| url.host_str()).collect();
     if hosts.contains(&"localhost") && hosts.contains(&"127.0.0.1") {
-        let why = "some URLs say localhost and others 127.0.0.1: a browser takes them for two sites and keeps their cookies apart; use one of them";
+        let why = "some URLs have the host localhost and others 127.0.0.1: browsers treat them as two sites with separate cookies; use one of them";
         findings.push(Diagnosis::new("urls", Verdict::Bad, why));
     }
     findings
@@ -167,7 +166,7 @@ fn check_cors(config: &Config) -> Vec<Diagnosis> {
         let cors = settings.cors;
         if cors.enabled && cors.allow_credentials && cors.allowed_origins.iter().any(|origin| origin == "*") {
             let why = format!(
-                "{service}.serve.{listener}.cors allows every origin: answers then never go along with cookies; name the origins of your pages"
+                "{service}.serve.{listener}.cors allows every origin, so browsers send no cookies; list the origins of your pages"
             );
             findings.push(Diagnosis::new("cors", Verdict::Warning, why));
         }
@@ -178,17 +177,17 @@ fn check_cors(config: &Config) -> Vec<Diagnosis> {
     findings
 }
 
-/// An https address without TLS of our own means that something stands before us.
+/// An https URL without a certificate of our own means that a proxy terminates TLS.
 fn check_proxies(config: &Config) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     for (service, listener) in listeners(config).filter(|(_, listener)| matches!(listener.kind, Kind::Public(_))) {
         let Ok(settings) = config.listener(service, listener.name) else { continue };
-        let said = |key: &&'static str| config.value(service, key).and_then(Value::as_str).map(|said| (*key, said));
-        let Some((key, said)) = listener.url_keys.iter().rev().find_map(said) else { continue };
-        let is_behind_a_proxy = said.starts_with("https://") && settings.tls.cert.is_none();
+        let configured = |key: &&'static str| config.value(service, key).and_then(Value::as_str).map(|url| (*key, url));
+        let Some((key, url)) = listener.url_keys.iter().rev().find_map(configured) else { continue };
+        let is_behind_a_proxy = url.starts_with("https://") && settings.tls.cert.is_none();
         if is_behind_a_proxy && config.shared.trusted_proxies.is_empty() {
             let why = format!(
-                "{service}.{key} is https and the listener has no certificate, so a proxy stands before it; without trusted_proxies every client \
+                "{service}.{key} is https and the listener has no certificate, so there is a proxy in front; without trusted_proxies every client \
                  has the proxy's address, and attempt limits count all of them together"
             );
             findings.push(Diagnosis::new("proxies", Verdict::Warning, why));
@@ -200,15 +199,15 @@ fn check_proxies(config: &Config) -> Vec<Diagnosis> {
     findings
 }
 
-/// An admin API that is open on purpose starts, and is worth a word.
+/// An admin API that is deliberately open does not stop the start, and causes a warning.
 fn check_open_admin(config: &Config) -> Option<Diagnosis> {
     let admin = &config.shared.admin;
-    let why = "admin.unprotected leaves the admin listeners open to whoever reaches them; be sure that something keeps strangers \
+    let why = "admin.unprotected leaves the admin listeners open to every client that reaches them; make sure that something in front keeps strangers \
                out";
     (admin.unprotected && !admin.is_protected()).then(|| Diagnosis::new("admin", Verdict::Warning, why))
 }
 
-/// What each service says about its section.
+/// The findings of each service about its section.
 async fn ask_services(config: &Config) -> Vec<Diagnosis> {
     let running: Vec<&'static str> = config.services.iter().map(|service| service.name()).collect();
     let mut findings = Vec::new();
@@ -227,7 +226,7 @@ fn listeners(config: &Config) -> impl Iterator<Item = (Service, &'static Listene
         .flat_map(|service| service.definition().listeners.iter().map(|listener| (*service, listener)))
 }
 
-/// Services that run elsewhere, at the addresses of the configuration.
+/// Checks the services in other processes at their configured URLs.
 async fn look_at_remote_services(config: &Config, trust: &TrustStore) -> Vec<Diagnosis> {
     let mut findings = Vec::new();
     let remotes = config.services.iter().flat_map(|of| of.definition().remotes.iter().map(move |remote| (*of, remote)));
@@ -246,7 +245,7 @@ async fn look_at_remote_services(config: &Config, trust: &TrustStore) -> Vec<Dia
                 Diagnosis::new("remote services", Verdict::Good, format!("{name}: {asked} answers"))
             }
             Ok(answer) => {
-                let why = format!("{name}: what is there answers {} when asked for its health", answer.status());
+                let why = format!("{name}: its health endpoint answers {}", answer.status());
                 Diagnosis::new("remote services", Verdict::Warning, why)
             }
             Err(error) => {
@@ -258,25 +257,21 @@ async fn look_at_remote_services(config: &Config, trust: &TrustStore) -> Vec<Dia
     findings
 }
 
-/// A clock that is behind lets expired things live; one that went back since the database was written is suspect.
+/// With a clock that is behind, expired tokens stay valid. A clock that is behind the last write to the database was set back.
 fn look_at_clock(data: &Path) -> Diagnosis {
     let now = Clock::system().now().unix_seconds();
     if now < BUILT_AFTER {
         return Diagnosis::new(
             "clock",
             Verdict::Bad,
-            "is years behind: certificates and tokens will be refused; set it, and keep it by NTP",
+            "is years behind: certificates and tokens will be refused; set it and synchronize it by NTP",
         );
     }
     let written = std::fs::metadata(data.join("kleis.db")).and_then(|file| file.modified());
     let written =
         written.ok().and_then(|at: SystemTime| i64::try_from(at.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok());
     if written.is_some_and(|written| written > now + 60) {
-        return Diagnosis::new(
-            "clock",
-            Verdict::Bad,
-            "is behind the time at which the database was last written: it went back",
-        );
+        return Diagnosis::new("clock", Verdict::Bad, "is behind the last write to the database: it was set back");
     }
     Diagnosis::new("clock", Verdict::Good, "looks right")
 }
@@ -304,13 +299,13 @@ mod tests {
     async fn bad(tree: Value) -> Vec<&'static str> {
         let config = Config::from_value(&[], tree).unwrap();
         let found = check(&config).into_iter().chain(ask_services(&config).await);
-        // No mail server is configured here.
+        // No mail server is configured in this test.
         let found = found.filter(|it| it.subject != "mail");
         found.filter(|it| it.verdict != Verdict::Good).map(|it| it.subject).collect()
     }
 
     #[tokio::test]
-    async fn a_start_without_configuration_has_nothing_to_complain_about() {
+    async fn a_start_without_configuration_has_no_findings() {
         assert_eq!(bad(json!({})).await, Vec::<&str>::new());
     }
 

@@ -1,4 +1,4 @@
-//! `kleis identity`: people, through the admin API of a running server.
+//! `kleis identity`: manages identities through the admin API of a running server.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,11 @@ const COLUMNS: &[&str] = &["id", "state", "schema_id", "traits", "created_at"];
 const DETAILS: &[&str] = &["id", "state", "schema_id", "traits", "verifiable_addresses", "created_at"];
 
 const IMPORT_HELP: &str = "\
-A person is what POST /admin/identities of the admin API takes, for instance:
+A person is a JSON object that POST /admin/identities accepts, for instance:
   {\"traits\": {\"email\": \"ada@example.org\"}, \"credentials\": {\"password\": {\"config\": {\"hashed_password\": \"$argon2id$...\"}}}}
 
-Nothing is created when a file cannot be read. Refusals are listed one by one, the others are created; ends with 1 when
-anybody was refused.";
+If a file cannot be read, nothing is created. The command lists each refused person and creates
+the others. The exit code is 1 when a person was refused.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -29,7 +29,7 @@ pub(super) enum Command {
     List(ListArguments),
     /// Show one person
     Get {
-        /// As kleis identity list shows it
+        /// The id, as shown by kleis identity list
         id: String,
         #[command(flatten)]
         common: Common,
@@ -39,13 +39,13 @@ pub(super) enum Command {
     /// Import identities from JSON files
     #[command(after_help = IMPORT_HELP)]
     Import {
-        /// One person or an array of people in each; - is standard input
+        /// Files with one person or an array of people each; - is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
-    /// Delete people, with everything that is theirs
+    /// Delete people and all of their data
     Delete {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
@@ -89,7 +89,7 @@ Examples:
   kleis identity create --email ada@example.org --verified --password-stdin < password.txt
   kleis identity create --schema customer --traits '{\"email\": \"ada@example.org\"}'")]
 pub(super) struct CreateArguments {
-    /// The identity schema; the server's default when left out
+    /// The identity schema; the server's default when omitted
     #[arg(long)]
     schema: Option<String>,
     /// The person's traits as JSON
@@ -136,7 +136,7 @@ async fn list(arguments: ListArguments) -> anyhow::Result<()> {
     let people = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
     output::rows(arguments.common.format, COLUMNS, people)?;
     if let Some(token) = answer.next {
-        eprintln!("there are more: --page-token {token}");
+        eprintln!("next page: --page-token {token}");
     }
     Ok(())
 }
@@ -165,7 +165,7 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One person. The table says of each address whether it is verified.
+/// One identity. The table shows for each address whether it is verified.
 fn show(format: Format, person: &Value) -> anyhow::Result<()> {
     let mut shown = person.clone();
     if format == Format::Table
@@ -179,8 +179,8 @@ fn show(format: Format, person: &Value) -> anyhow::Result<()> {
     output::one(format, DETAILS, &shown)
 }
 
-/// Every text among the traits as a verified address. The server keeps those that the identity schema marks as addresses,
-/// and drops the others.
+/// Every text among the traits as a verified address. The server keeps those that the identity schema marks as addresses and
+/// drops the others.
 fn verified(traits: &Value) -> Vec<Value> {
     match traits {
         Value::String(text) => {
@@ -192,11 +192,11 @@ fn verified(traits: &Value) -> Vec<Value> {
     }
 }
 
-/// Goes on after a refusal and says in the end how many there were.
+/// Continues after a refusal and reports the number of refusals at the end.
 async fn import(files: &[PathBuf], common: &Common) -> anyhow::Result<ExitCode> {
     let api = common.api()?;
     let (mut created, mut refused) = (Vec::new(), 0_usize);
-    // All of them first: a file that cannot be read must not be found out half way.
+    // Read all files first, so that an unreadable file does not stop an import in the middle.
     let read: Vec<(&PathBuf, Vec<Value>)> =
         files.iter().map(|file| Ok((file, people_in(file)?))).collect::<anyhow::Result<_>>()?;
     for (file, people) in read {
@@ -219,7 +219,7 @@ fn people_in(file: &Path) -> anyhow::Result<Vec<Value>> {
     match read(file)? {
         Value::Array(people) => Ok(people),
         person @ Value::Object(_) => Ok(vec![person]),
-        _ => bail!("{} holds neither a person nor an array of people", file.display()),
+        _ => bail!("{} contains neither an identity nor an array of identities", file.display()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::config::{Config, Faults, Service};
 use crate::data_dir::DataDir;
 use crate::storage::foreign_tables;
 
-/// Bring the database up to date, or show what is missing.
+/// Apply or list database migrations.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -32,9 +32,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Apply what is missing; safe to run on several nodes at once
+    /// Apply missing migrations; safe to run on several nodes at once
     Up(Up),
-    /// Show every migration and whether it was applied; ends with 1 when one is missing
+    /// Show every migration and whether it is applied; exit code 1 when one is missing
     Status(Status),
     /// Migrations go forward only: restore a backup instead
     #[command(hide = true)]
@@ -78,7 +78,7 @@ struct Status {
     format: Format,
 }
 
-/// What the replaced programs take besides.
+/// Arguments that the replaced programs take in addition.
 #[derive(Debug, Args)]
 struct Classic {
     /// The database, as --dsn
@@ -136,7 +136,7 @@ async fn status(arguments: Status, called_as: Option<Service>) -> anyhow::Result
     Ok(if is_behind { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// A database of a replaced program is never written to.
+/// A database of a replaced program is never changed.
 async fn refuse_foreign(database: &Database) -> anyhow::Result<()> {
     let programs = foreign_tables::programs(&mut database.read(base::TenantId::DEFAULT)).await?;
     match programs.first() {
@@ -145,8 +145,8 @@ async fn refuse_foreign(database: &Database) -> anyhow::Result<()> {
     }
 }
 
-/// The configuration of the services whose tables are meant: those that the files are for, or all of them, for which of them
-/// run may differ between nodes.
+/// The configuration of the services whose tables are migrated: those that the files are for, or all of them, because nodes may
+/// run different services.
 fn load(arguments: &ConfigArguments, classic: &Classic, called_as: Option<Service>) -> Result<Config, Faults> {
     let dsn = classic.database.clone().or(arguments.dsn.clone());
     let arguments = ConfigArguments { dsn, ..arguments.clone() };
@@ -155,7 +155,7 @@ fn load(arguments: &ConfigArguments, classic: &Classic, called_as: Option<Servic
     if only.is_empty() || called_as.is_some() { Ok(config) } else { arguments.load(&only, false, called_as) }
 }
 
-/// As [`open`], and leaves no trace: where there is no database yet, everything is missing.
+/// Like [`open`], but creates nothing: without a database, every migration is missing.
 async fn look(
     arguments: &ConfigArguments,
     classic: &Classic,

@@ -1,6 +1,6 @@
-//! The command line: what a person types, read here and nowhere else.
+//! The command line.
 //!
-//! Data goes to standard output, everything else to standard error; a command ends with 0 when it did what was asked.
+//! Data goes to standard output, everything else to standard error. The exit code is 0 when a command succeeded.
 
 mod api;
 mod arguments;
@@ -39,13 +39,13 @@ use crate::config::Service;
     arg_required_else_help = true,
     after_help = "\
 First steps:
-  kleis demo                       see everything work, with a sample application
-  kleis serve                      run it; the log says where it listens
-  kleis doctor -c kleis.yml        check a configuration before it serves
-  kleis identity list              the people of a running server
-  kleis oauth client create --help how an application gets its client
+  kleis demo                       run everything with a sample application
+  kleis serve                      run all services; the log shows their URLs
+  kleis doctor -c kleis.yml        check a configuration
+  kleis identity list              list the people of a running server
+  kleis oauth client create --help register an application
 
-A command ends with 0 when it did what was asked, with 1 when it could not, with 2 when it was not understood."
+Exit codes: 0 success, 1 failure, 2 invalid command line."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -54,13 +54,13 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the services: all of them, or those that are named
+    /// Run all services or the given ones
     Serve(serve::Arguments),
     /// Run everything with a sample application and a sample API behind the gateway
     Demo(demo::Arguments),
-    /// Bring the database up to date, or show what is missing
+    /// Apply or list database migrations
     Migrate(migrate::Arguments),
-    /// Look for what will not work: cookies, URLs, CORS, proxies, clock, mail, database
+    /// Check a configuration: cookies, URLs, CORS, proxies, clock, mail, database
     Doctor(doctor::Arguments),
     /// People: list, get, create, import, delete
     #[command(subcommand, visible_alias = "identities")]
@@ -82,12 +82,12 @@ Examples:
     Completions { shell: clap_complete::Shell },
 }
 
-/// The command line, for its reference.
+/// The command line, for the generated reference.
 pub(crate) fn command() -> clap::Command {
     Cli::command()
 }
 
-/// Runs what the command line says.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     let (arguments, called_as) = match rewrite::rewrite(arguments()) {
         Rewritten::Arguments(arguments, called_as) => (arguments, called_as),
@@ -120,7 +120,7 @@ async fn run(command: Command, called_as: Option<Service>) -> anyhow::Result<Exi
     }
 }
 
-/// Says what went wrong and why, one cause a line.
+/// Prints an error and its causes, one per line.
 fn add_message(error: &anyhow::Error) -> ExitCode {
     eprintln!("kleis: {error}");
     for cause in error.chain().skip(1) {
@@ -133,7 +133,7 @@ fn arguments() -> Vec<std::ffi::OsString> {
     std::env::args_os().collect()
 }
 
-/// The environment as texts; what is no text cannot be meant for us.
+/// The environment as texts; variables that are not valid Unicode are skipped.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(crate) fn environment() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))).collect()

@@ -1,4 +1,4 @@
-//! `kleis oauth`: clients, through the admin API of a running server.
+//! `kleis oauth`: manages clients through the admin API of a running server.
 
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ const DETAILS: &[&str] = &[
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Programs that may ask for tokens: create, list, get, update, delete
+    /// OAuth 2.0 clients: create, list, get, update, delete
     #[command(subcommand, visible_alias = "clients")]
     Client(ClientCommand),
 }
@@ -83,26 +83,26 @@ Examples:
     },
     /// Show one client
     Get {
-        /// As kleis oauth client list shows it
+        /// The id, as shown by kleis oauth client list
         id: String,
         #[command(flatten)]
         common: Common,
     },
     /// Update a client; omitted fields keep their values
     #[command(after_help = "\
-With --file the client is replaced by what it holds; without, only what flags name is changed.
+With --file, the file replaces the client; without, only the members of the flags change.
 
 Example:
   kleis oauth client update 03f0bdad-8b30-46ff-96b9-599cf259ec8c --redirect-uri https://app.example.org/callback")]
     Update {
-        /// As kleis oauth client list shows it
+        /// The id, as shown by kleis oauth client list
         id: String,
         #[command(flatten)]
         fields: Box<Fields>,
         #[command(flatten)]
         common: Common,
     },
-    /// Delete clients, with everything that was granted to them
+    /// Delete clients and all of their grants
     Delete {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
@@ -133,7 +133,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let answer = common.api()?.send(Method::POST, &["admin", "clients"], &[], Some(&body)).await?;
             output::one(common.format, DETAILS, &answer.body)?;
             if common.format == Format::Table && answer.body.get("client_secret").is_some() {
-                eprintln!("keep the secret: it is not shown again");
+                eprintln!("save the secret: it is not shown again");
             }
             warn_of(&answer.body);
         }
@@ -144,7 +144,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let clients = answer.body.as_array().map(Vec::as_slice).unwrap_or_default();
             output::rows(common.format, COLUMNS, clients)?;
             if let Some(token) = answer.next {
-                eprintln!("there are more: --page-token {token}");
+                eprintln!("next page: --page-token {token}");
             }
         }
         ClientCommand::Get { id, common } => {
@@ -173,7 +173,7 @@ fn warn_of(client: &Value) {
     }
 }
 
-/// With a file the client is replaced by it; without, only what flags name is changed (RFC 6902).
+/// With a file the client is replaced; without one, only the members of the flags change (RFC 6902).
 async fn update(api: &Api, id: &str, fields: &Fields) -> anyhow::Result<Value> {
     let path = ["admin", "clients", id];
     let answer = if fields.file.is_some() {

@@ -1,4 +1,4 @@
-//! What a command shows: tables for people, JSON for programs.
+//! The output of commands: tables for people, JSON for programs.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// Many rows, as a table of `columns` or as they are.
+/// Prints rows: as a table of `columns`, or as JSON.
 pub(super) fn rows(format: Format, columns: &[&str], rows: &[Value]) -> anyhow::Result<()> {
     if format == Format::Json {
         return json(&Value::from(rows));
@@ -34,7 +34,7 @@ pub(super) fn rows(format: Format, columns: &[&str], rows: &[Value]) -> anyhow::
     line(&table.to_string())
 }
 
-/// One thing, as a list of its `columns` or as it is.
+/// Prints one object: as a list of its `columns`, or as JSON.
 pub(super) fn one(format: Format, columns: &[&str], thing: &Value) -> anyhow::Result<()> {
     if format == Format::Json {
         return json(thing);
@@ -43,7 +43,7 @@ pub(super) fn one(format: Format, columns: &[&str], thing: &Value) -> anyhow::Re
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for column in columns {
         match thing.get(*column) {
-            // What is not set is left out: there is much that can be.
+            // Members without a value are omitted, because there can be many.
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.is_empty() => {}
             Some(Value::Array(items)) if items.is_empty() => {}
@@ -62,7 +62,7 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
 
 pub(super) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
     match std::io::stdout().lock().write_all(bytes) {
-        // Whoever reads has seen enough (`| head`): no reason to complain.
+        // The reader closed the pipe (`| head`), which is not an error.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
@@ -72,7 +72,7 @@ fn line(text: &str) -> anyhow::Result<()> {
     raw(format!("{text}\n").as_bytes())
 }
 
-/// A value as a person reads it. What others wrote must not steer the terminal.
+/// A value for display. Control characters are replaced, because values of other people must not control the terminal.
 fn cell(value: &Value) -> String {
     let text = match value {
         Value::Null => String::new(),
@@ -88,7 +88,7 @@ fn cell(value: &Value) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// A time without its fractions, which only machines compare; any other text as it is.
+/// A time without fractions of a second; any other text unchanged.
 fn to_the_second(text: &str) -> String {
     let parts = text.strip_suffix('Z').and_then(|text| text.split_once('.'));
     let parts = parts.filter(|(_, fraction)| fraction.bytes().all(|it| it.is_ascii_digit()));

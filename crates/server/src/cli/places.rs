@@ -1,5 +1,5 @@
-//! What `serve` says when it is ready: where the account pages, the mailbox and the APIs are, and what was used to start.
-//! People get one block of lines, programs the same as fields of one log record. Nothing secret is in either.
+//! The message of `serve` when it is ready: the URLs of the account pages, the mailbox and the APIs, and the files that were
+//! used. A terminal gets a block of lines, programs get the same fields in one log record. Neither contains a secret.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use url::Url;
 use crate::Running;
 use crate::config::{Config, Service};
 
-/// What is known before the start.
+/// The facts that are known before the start.
 pub(super) struct Given {
     files: Vec<PathBuf>,
     log: LogConfig,
-    /// With a mail server nothing is caught, so there is no mailbox.
+    /// With a mail server no mail is kept, so there is no mailbox.
     sends_mail: bool,
 }
 
@@ -29,7 +29,7 @@ impl Given {
         }
     }
 
-    /// Says where everything is.
+    /// Prints or logs the URLs.
     pub(super) fn announce(&self, running: &Running) {
         let places = Places::new(self, running);
         if self.log.format == LogFormat::Text {
@@ -84,7 +84,7 @@ impl Places {
         }
     }
 
-    /// One line for each place.
+    /// One line for each URL.
     fn block(&self) -> String {
         let lines = [
             ("Account pages", self.account.as_deref(), "sign in, sign up, settings"),
@@ -103,15 +103,15 @@ impl Places {
             // Writing to a String cannot fail.
             let _ = writeln!(block, "{}", format!("  {label:<15}{place:<width$}   {what}").trim_end());
         }
-        block.push_str("\nCtrl-C ends it.\n\n");
+        block.push_str("\nPress Ctrl-C to stop.\n\n");
         block
     }
 }
 
-/// The URL of `path` below `base`, without a name or password that somebody put there.
+/// The URL of `path` below `base`, without user name and password.
 fn below(base: &str, path: &str) -> Option<String> {
     let mut url = Url::parse(base).ok()?;
-    // What cannot have them has none.
+    // A URL that cannot have them has none.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
@@ -139,7 +139,7 @@ Kleis is ready.
   Admin API      http://localhost:4434/          identities, sessions
   Configuration  kleis.yml
 
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 
 ";
         assert_eq!(places.block(), expected);

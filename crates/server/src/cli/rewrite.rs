@@ -1,26 +1,26 @@
-//! The command lines of the replaced programs, as ours: the binary called or linked as one of them behaves as it, and what their
-//! compose files and charts write works under our own name, too.
+//! Translates the command lines of the replaced programs. A binary that is called or linked under one of their names behaves
+//! like it, and the commands of their compose files and charts work under the name `kleis` as well.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::config::Service;
 
-/// What a command line asks for.
+/// The result of the translation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rewritten {
-    /// Arguments of ours, the program's name first, and the replaced program as which this one was called.
+    /// Arguments of `kleis`, with the program's name first, and the replaced program whose name was used.
     Arguments(Vec<OsString>, Option<Service>),
-    /// Nothing is to be done: what to say, and whether that is a success.
+    /// Nothing to run: the text to print, and whether this is a success.
     Answer { text: &'static str, is_success: bool },
 }
 
-const NOT_NEEDED: &str = "not needed: what expired is deleted by the server itself, in small batches, while it runs";
-const COURIER: &str = "not needed: mail is sent by the server itself, when it is due";
+const NOT_NEEDED: &str = "not needed: the server deletes expired rows itself, in small batches, while it runs";
+const COURIER: &str = "not needed: the server sends mail itself";
 const NO_PERMISSIONS: &str =
     "permissions (Keto) are not part of this release; kleis serves identity, oauth and gateway";
 
-/// Reads the command line, the program's name included.
+/// Translates the command line, including the program's name.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let mut arguments = arguments.into_iter();
     let program = arguments.next().unwrap_or_else(|| "kleis".into());
@@ -31,7 +31,7 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     let called_as: Option<Service> = Service::ALL
         .into_iter()
         .find(|service| service.definition().replaced.as_ref().is_some_and(|it| it.program == name));
-    // Options that may stand before the command there stand behind it here.
+    // Options before the command move behind it.
     let (mut leading, mut rest) = (Vec::new(), Vec::new());
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy().into_owned();
@@ -64,7 +64,7 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Rewritten {
     Rewritten::Arguments(ours, called_as)
 }
 
-/// Where the commands stand that the replaced programs call by verb and noun, such as `create oauth2-client`.
+/// Our command for those that the replaced programs name by verb and noun, such as `create oauth2-client`.
 fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
     match (verb, noun) {
         (
@@ -76,7 +76,7 @@ fn of_a_noun(verb: &str, noun: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// Flags that concern what is never done here.
+/// Flags of features that do not exist here.
 fn is_without_effect(text: &str) -> bool {
     text == "--sqa-opt-out" || text == "--sqa-opt-out=true"
 }
@@ -110,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_verb_before_its_noun_is_understood() {
+    fn a_verb_before_its_noun_is_accepted() {
         assert_eq!(arguments("hydra create oauth2-client --name a").0, "hydra oauth client create --name a");
         assert_eq!(arguments("kratos list identities -e http://a").0, "kratos identity list -e http://a");
         assert_eq!(arguments("kleis identity list").0, "kleis identity list");
     }
 
     #[test]
-    fn what_is_not_needed_is_said_and_succeeds() {
+    fn a_command_that_is_not_needed_succeeds_with_a_message() {
         let line = "kleis janitor --keep-if-younger 24h postgres://host/name";
         let answer = rewrite(line.split(' ').map(OsString::from).collect());
         assert_eq!(answer, Rewritten::Answer { text: NOT_NEEDED, is_success: true });

@@ -1,4 +1,4 @@
-//! `kleis serve`: runs until it is told to stop.
+//! `kleis serve`: runs until a signal stops it.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use super::places::Given;
 use crate::config::{Config, Service};
 use crate::{Environment, Running, VERSION, start, trust};
 
-/// Run the services: all of them, or those that are named.
+/// Run all services or the given ones.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -21,9 +21,9 @@ Examples:
   kleis serve identity -c kratos.yml       one service, with the file of the program that it replaces
   KLEIS_OAUTH_TTL_ACCESS_TOKEN=5m kleis serve oauth
 
-Later wins: defaults, files in their order, environment, flags. Faults are reported
+Precedence, lowest first: defaults, files in their order, environment, flags. Faults are reported
 together, those of types and values before those of addresses and files.
-SIGTERM or Ctrl-C lets open requests finish; a second one ends at once.")]
+SIGTERM or Ctrl-C lets open requests finish; a second one stops immediately.")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
 pub(super) struct Arguments {
     #[arg(value_name = "SERVICE", help = Selection::help())]
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     config: ConfigArguments,
     /// Relax checks for development: insecure cookies, cheap hashes, an issuer without TLS, a self-signed certificate
     /// where TLS is enabled without one
-    // The alias is the older name of a flag of the replaced programs.
+    // The alias is a flag of the replaced programs.
     #[arg(long, alias = "dangerous-force-http")]
     dev: bool,
     /// Refuse to start when migrations are missing, instead of applying them
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// IP address of the public listeners without a host; 0.0.0.0 for every address of this machine
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<std::net::IpAddr>,
-    /// Start although the secrets do not fit the database; what was sealed under other secrets stays unreadable
+    /// Start although the secrets do not match the database; data that other secrets sealed stays unreadable
     #[arg(long)]
     accept_new_secrets: bool,
     /// Accepted for command lines of the replaced programs: mail is always sent
@@ -75,8 +75,8 @@ pub(super) async fn run(arguments: Arguments, called_as: Option<Service>) -> any
     until_stopped(running, traces, signals).await
 }
 
-/// The signals that ask to stop. They are taken before anything is served: whoever gets an answer can also end the program
-/// in order.
+/// The signals that stop the program. Handlers are installed before anything is served, so that a signal after the first answer
+/// always stops it in order.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -87,7 +87,7 @@ impl Signals {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Until one of them comes.
+    /// Waits for a signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -112,7 +112,7 @@ pub(crate) fn announce(running: &Running) {
     tracing::info!(version = VERSION, database = running.database.engine_name(), "ready");
 }
 
-/// Serves until a signal comes, then ends in order.
+/// Serves until a signal arrives, then shuts down in order.
 pub(crate) async fn until_stopped(
     mut running: Running,
     traces: Traces,
@@ -121,16 +121,16 @@ pub(crate) async fn until_stopped(
     let code = tokio::select! {
         () = signals.next() => ExitCode::SUCCESS,
         () = running.failed() => {
-            tracing::error!("a part of the server ended by itself");
+            tracing::error!("a task of the server ended unexpectedly");
             ExitCode::FAILURE
         }
     };
-    tracing::info!("stopping: open requests may finish");
+    tracing::info!("stopping: open requests can finish");
     tokio::select! {
         () = running.shutdown() => {}
-        () = signals.next() => tracing::warn!("stopped at once"),
+        () = signals.next() => tracing::warn!("stopped immediately"),
     }
-    // The exporter waits for its collector, for some seconds at most.
+    // The exporter waits a few seconds at most for its collector.
     tokio::task::spawn_blocking(move || traces.shut_down()).await?;
     Ok(code)
 }

@@ -1,9 +1,9 @@
-//! Configuration as a tree of values, before it has types: merging, setting one key, naming leaves.
+//! Configuration as an untyped tree of values: merging, setting a key, listing leaves.
 
 use serde_json::{Map, Value};
 pub(super) use service::configuration::values::{get, leaves};
 
-/// The longest array that may be written item by item from the environment.
+/// The largest array index that an environment variable can set.
 const INDEX_LIMIT: usize = 256;
 
 /// One step of a path.
@@ -13,7 +13,7 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// Lays `over` upon `under`: objects are joined key by key, anything else is replaced.
+/// Merges `over` into `under`: objects are merged key by key, anything else is replaced.
 pub(super) fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (Value::Object(under), Value::Object(over)) => {
@@ -30,7 +30,7 @@ pub(super) fn merge(under: &mut Value, over: Value) {
     }
 }
 
-/// Lays `under` beneath `over`: only what is missing is taken.
+/// Fills in from `under` what is missing in `over`.
 pub(super) fn fill(over: &mut Value, under: &Value) {
     let (Value::Object(over), Value::Object(under)) = (over, under) else { return };
     for (key, value) in under {
@@ -43,7 +43,7 @@ pub(super) fn fill(over: &mut Value, under: &Value) {
     }
 }
 
-/// Writes `value` at `path`, making the objects and arrays on the way. `false` when an index is beyond reason.
+/// Sets `value` at `path` and creates the objects and arrays on the way. `false` when an index is too large.
 pub(super) fn set(document: &mut Value, path: &[Step], value: Value) -> bool {
     let mut place = document;
     for step in path {
@@ -75,7 +75,7 @@ pub(super) fn set(document: &mut Value, path: &[Step], value: Value) -> bool {
     true
 }
 
-/// Writes `value` at a dotted path of keys unless something stands there.
+/// Sets `value` at a dotted path of keys unless a value exists there.
 pub(super) fn set_default(document: &mut Value, path: &str, value: Value) {
     if get(document, path).is_none() {
         let steps: Vec<Step> = path.split('.').map(|key| Step::Key(key.to_owned())).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_grow_to_the_index_that_is_set_but_not_without_end() {
+    fn arrays_grow_to_the_index_that_is_set_up_to_a_limit() {
         let mut document = json!({});
         let path = |index| [Step::Key("a".into()), Step::Index(index), Step::Key("id".into())];
         assert!(set(&mut document, &path(1), json!("x")));

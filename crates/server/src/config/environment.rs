@@ -1,8 +1,8 @@
 //! Environment variables as configuration: `KLEIS_OAUTH_TTL_ACCESS_TOKEN` sets `oauth.ttl.access_token`.
 //!
-//! The names that deployments of the replaced programs already use work too: with their prefix (`HYDRA_...`), and without
-//! one when a single service runs. Keys that every service shares (`DSN`, `LOG_...`, `TRACING_...`) never need a prefix.
-//! A name is matched against the schema, so that `_` may stand for a dot, a dash or itself.
+//! The names that deployments of the replaced programs use work as well: with their prefix (`HYDRA_...`), and without one when
+//! a single service runs. Keys that every service shares (`DSN`, `LOG_...`, `TRACING_...`) never need a prefix. A name is
+//! matched against the schema, so that `_` can stand for a dot, a dash or itself.
 
 use std::net::IpAddr;
 
@@ -14,12 +14,12 @@ use super::{Fault, Service};
 
 /// Names that belong to the command line, not to the configuration.
 const NOT_CONFIGURATION: &[&str] = &["KLEIS_CONFIG", "KLEIS_DATA", "KLEIS_ENDPOINT", "KLEIS_TOKEN", "KLEIS_FORMAT"];
-/// Keys of the schemas that are too common as variables to be meant for us.
+/// Keys of the schemas that are too common as names of variables.
 const TOO_COMMON: &[&str] = &["VERSION", "HELP", "CONFIG", "DEV"];
 const SHARED: &[&str] = &["DSN", "LOG_", "TRACING_"];
 
-/// Whether a variable is one that Kubernetes sets for each Service of a namespace, going by its name and its value: those of a
-/// Service named `kleis` begin like ours.
+/// Whether a variable is one that Kubernetes sets for each Service of a namespace, by its name and value. The variables of a
+/// Service named `kleis` have our prefix.
 fn is_service_link(name: &str, text: &str) -> bool {
     let is_port = |text: &str| text.parse::<u16>().is_ok();
     let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
@@ -42,7 +42,7 @@ fn is_service_link(name: &str, text: &str) -> bool {
         || (name.ends_with("_PORT") && is_url(text))
 }
 
-/// What `KLEIS_PORT_4433_TCP_ADDR` says about a port after its protocol: nothing, one word or more.
+/// The parts of a name such as `KLEIS_PORT_4433_TCP_ADDR` after the protocol: none, one word or more.
 fn of_a_port(name: &str) -> Option<(Option<&str>, Option<&str>)> {
     let (_, rest) = name.split_once("_PORT_")?;
     let mut steps = rest.split('_');
@@ -51,7 +51,7 @@ fn of_a_port(name: &str) -> Option<(Option<&str>, Option<&str>)> {
     is_named.then(|| (steps.next(), steps.next()))
 }
 
-/// Writes what the variables say into `configuration`.
+/// Writes the values of the variables into `configuration`.
 pub(super) fn apply(
     variables: &[(String, String)],
     selected: &[Service],
@@ -62,7 +62,7 @@ pub(super) fn apply(
     let root = schemas.root()?;
     let variables: Vec<&(String, String)> =
         variables.iter().filter(|(name, text)| !is_service_link(name, text)).collect();
-    // From the least to the most particular, so that the more particular name wins.
+    // From the most general name to the most specific, so that the more specific name wins.
     for (name, text) in variables.iter().copied() {
         if let [service] = selected
             && !TOO_COMMON.contains(&name.as_str())
@@ -100,7 +100,7 @@ pub(super) fn apply(
         };
         match found {
             Some((service, (path, value))) => write(configuration, service, path, value, name, faults),
-            None => faults.push(Fault::new(name, "names no key of the configuration")),
+            None => faults.push(Fault::new(name, "is not a configuration key")),
         }
     }
     Ok(())
@@ -121,7 +121,7 @@ fn write(
     }
 }
 
-/// The key that `name` means and its value, cast as the schema says.
+/// The key of `name` and its value, converted to the type of the schema.
 fn resolve(places: &[Place<'_>], name: &str, text: &str) -> Option<(Vec<Step>, Value)> {
     let mut path = Vec::new();
     let target = find(places, name, &mut path)?;
@@ -163,13 +163,13 @@ fn find<'a>(places: &[Place<'a>], name: &str, path: &mut Vec<Step>) -> Option<Ve
     None
 }
 
-/// What follows `key` in `name`, if `name` begins with it as a whole word.
+/// The part of `name` after `key`, if `name` begins with it as a whole word.
 fn after<'a>(name: &'a str, key: &str) -> Option<&'a str> {
     let rest = name.strip_prefix(key)?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('_') }
 }
 
-/// A key as it is written in the environment.
+/// A key as it is spelled in the environment.
 pub(crate) fn envelope(key: &str) -> String {
     key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
@@ -178,7 +178,7 @@ fn cast(places: &[Place<'_>], text: &str) -> Value {
     let types: Vec<&str> = places.iter().flat_map(Place::types).collect();
     let takes = |kind: &str| types.contains(&kind);
     let json = || serde_json::from_str::<Value>(text).ok();
-    // The spellings of Go's `strconv.ParseBool`, which the replaced programs take.
+    // The spellings of Go's `strconv.ParseBool`, which the replaced programs accept.
     if takes("boolean") {
         match text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => return true.into(),
@@ -212,7 +212,7 @@ fn cast(places: &[Place<'_>], text: &str) -> Value {
     text.into()
 }
 
-/// The dotted path that a variable of ours writes at.
+/// The dotted path that a variable of ours sets.
 #[cfg(test)]
 pub(crate) fn path_of(name: &str) -> Option<String> {
     let (mut configuration, mut faults) = (serde_json::json!({}), Vec::new());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_matched_against_the_schema_and_values_cast_by_it() {
+    fn names_are_matched_against_the_schema_and_values_converted_by_it() {
         let (configuration, faults) = applied(
             &[
                 ("KLEIS_DSN", "memory"),
@@ -302,10 +302,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_ours_that_means_nothing_is_a_fault_and_the_rest_of_the_environment_is_not() {
+    fn an_unknown_name_with_our_prefix_is_a_fault_and_other_variables_are_ignored() {
         let (configuration, faults) =
             applied(&[("KLEIS_OAUTH_TTL_ACCES_TOKEN", "5m"), ("PATH", "/bin"), ("VERSION", "7")], &[Service::OAUTH]);
         assert_eq!(configuration, json!({}));
-        assert_eq!(faults, [Fault::new("KLEIS_OAUTH_TTL_ACCES_TOKEN", "names no key of the configuration")]);
+        assert_eq!(faults, [Fault::new("KLEIS_OAUTH_TTL_ACCES_TOKEN", "is not a configuration key")]);
     }
 }

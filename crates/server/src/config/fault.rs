@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: every fault, each with the path of its key, none with a value (it may be secret).
+//! Faults of a configuration, each with the path of its key and without its value, which may be secret.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ pub use service::Severity;
 
 use super::Service;
 
-/// One thing that keeps the configuration from being used.
+/// An error that prevents the use of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The key, as `identity.serve.public.port`, or the file or variable at fault.
+    /// The key, such as `identity.serve.public.port`, or the file or variable.
     pub path: String,
     pub message: String,
 }
 
 impl Fault {
-    /// A fault that a service finds in its section.
+    /// A fault that a service found in its section.
     pub(crate) fn of(service: Service, fault: service::Fault) -> Self {
         Self { path: path_of(service, &fault.key), message: fault.message }
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Something to know about a configuration that can be used.
+/// A note about a configuration that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
     /// The key, as in a [`Fault`].
@@ -62,7 +62,7 @@ impl fmt::Display for Notice {
     }
 }
 
-/// Everything that is wrong, reported at once.
+/// All faults, reported together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<Fault>);
 

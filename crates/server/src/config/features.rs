@@ -1,9 +1,8 @@
-//! What a configuration asks for and this version does not do: one report for each feature, with its consequence.
+//! Configured features that this version does not have: one report for each feature, with its consequence.
 //!
-//! What always holds:
-//! - A key that a schema knows and no type reads is reported, unless its feature is switched off in the same section.
-//! - A feature that protects stops the start: without it, what it keeps out would pass. `accept_unsupported` lists
-//!   the features whose loss is accepted.
+//! Invariants:
+//! - A key that a schema has and no type reads is reported, unless its feature is switched off in the same section.
+//! - A missing feature that protects stops the start. `accept_unsupported` lists the features whose loss is accepted.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +13,12 @@ use service::configuration::values::is_true;
 use super::keys::{SectionKeys, covers};
 use super::{Fault, Notice, Service, document};
 
-/// Whether the feature is configured by the key at `path`.
+/// Whether the key at `path` configures the feature.
 fn concerns(feature: &Unsupported, path: &str) -> bool {
     feature.keys.iter().any(|key| covers(key, path))
 }
 
-/// What the section of `service` asks for and does not get: one notice for each feature.
+/// One notice for each missing feature that the section of `service` configures.
 pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> Vec<Notice> {
     let mut keys = SectionKeys::default();
     let mut notices: BTreeMap<String, Notice> = BTreeMap::new();
@@ -35,8 +34,8 @@ pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> 
             }
         } else if let Some(reason) = reason {
             let value = document::get(section, &path);
-            if !value.is_some_and(says_nothing) {
-                // Keys without an effect for one reason are reported by the first of them.
+            if !value.is_some_and(switches_nothing_on) {
+                // Keys without effect for the same reason are reported together, under the first of them.
                 notices
                     .entry(reason.clone())
                     .or_insert_with(|| Notice::information(format!("{service}.{path}"), reason));
@@ -56,16 +55,16 @@ pub(super) fn report(service: Service, section: &Value, running: &[Service]) -> 
     notices
 }
 
-/// A feature that protects, that is configured, and that this version lacks.
+/// A configured feature that protects and that this version does not have.
 pub(super) struct Protection {
-    /// How `accept_unsupported` names it.
+    /// Its name in `accept_unsupported`.
     pub(super) name: &'static str,
     pub(super) path: String,
     consequence: &'static str,
 }
 
 impl Protection {
-    /// Why the start is refused, and how to accept the loss.
+    /// The reason to refuse the start, and how to accept the loss.
     pub(super) fn fault(&self) -> Fault {
         let Self { name, path, consequence } = self;
         let accept = format!("list {name} in accept_unsupported, or set KLEIS_ACCEPT_UNSUPPORTED={name}");
@@ -77,7 +76,7 @@ impl Protection {
     }
 }
 
-/// What the section of `service` relies on for protection and does not get.
+/// The missing protections that the section of `service` configures.
 pub(super) fn missing_protections(service: Service, section: &Value) -> Vec<Protection> {
     let missing = (service.definition().configuration.missing_protections)(section);
     let path = |key: &str| format!("{service}.{key}");
@@ -91,8 +90,8 @@ fn is_hook(path: &str) -> bool {
     path.starts_with("selfservice.flows.") && path.split('.').any(|step| step == "hooks")
 }
 
-/// A value that switches nothing on: what has no effect is not missed then.
-fn says_nothing(value: &Value) -> bool {
+/// Whether a value switches nothing on, so that its lack of effect needs no report.
+fn switches_nothing_on(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -102,7 +101,7 @@ fn says_nothing(value: &Value) -> bool {
     }
 }
 
-/// A section in which the feature that `path` belongs to is switched on.
+/// A section in which the feature of `path` is switched on.
 #[cfg(test)]
 pub(super) fn switch_on(service: Service, path: &str, section: &mut Value) {
     let feature = service.definition().configuration.unsupported.iter().find(|it| concerns(it, path));

@@ -1,4 +1,4 @@
-//! Configuration files: YAML, JSON and TOML, read strictly, and placed under the section they belong to.
+//! Configuration files: YAML, JSON and TOML, parsed strictly and placed under their section.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use super::shared::{OF_SECTIONS, Root, Shared};
 use super::{Fault, Service};
 use crate::services::names;
 
-/// The keys at the top of a file for the whole process. Everything else is a file of one of the replaced programs.
+/// The top-level keys of a file for the whole process. A file with other keys is one of a replaced program.
 fn root_keys(known: &[Service]) -> Vec<String> {
     let root = schema_of::<Root>();
     let services = known.iter().map(|service| service.name().to_owned());
     property_names(&root).chain(property_names(&schema_of::<Shared>())).chain(services).collect()
 }
 
-/// Keys of ours that a file of a replaced program can have beside its own.
+/// Our keys that a file of a replaced program can have in addition to its own.
 fn keys_of_ours() -> Vec<String> {
     property_names(&schema_of::<Shared>()).filter(|key| !OF_SECTIONS.contains(&key.as_str())).collect()
 }
@@ -27,21 +27,21 @@ fn property_names(schema: &Schema) -> impl Iterator<Item = String> + use<> {
     properties.into_iter().flatten().map(|(name, _)| name)
 }
 
-/// What a file says, placed.
+/// The content of a file, placed under its section.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     pub(super) value: Value,
-    /// The service that the file belongs to when it is one of a replaced program: its keys have no section.
+    /// The service, when the file is one of a replaced program: its keys have no section.
     pub(super) classic: Option<Service>,
 }
 
-/// Reads a file and places it. `selected` are the services that will run: a file of one of the replaced programs belongs
-/// to the only one, or to the one whose keys it has.
+/// Reads a file and places it. `selected` are the services that will run: a file of a replaced program belongs to the only one
+/// of them, or to the one whose keys it has.
 pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Placed, Fault> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Fault::new(&name, format!("cannot be read: {error}")))?;
     let value = match path.extension().and_then(|extension| extension.to_str()) {
-        // The reader of YAML reads JSON, too, and refuses the duplicate keys that JSON's would take silently.
+        // The YAML parser reads JSON as well and refuses duplicate keys, which a JSON parser would accept silently.
         Some("yml" | "yaml" | "json") => yaml(&text),
         Some("toml") => toml(&text),
         _ => Err("is of an unknown kind: the name must end in .yml, .yaml, .json or .toml".to_owned()),
@@ -54,7 +54,8 @@ pub(super) fn read(path: &Path, selected: &[Service]) -> Result<Placed, Fault> {
     }
 }
 
-/// YAML 1.2 booleans (`no` is a text), octal numbers of either version (`0755`, `0o755`), no duplicate keys, no alias bombs.
+/// YAML 1.2 booleans (`no` is a text), octal numbers of both versions (`0755`, `0o755`), no duplicate keys, and a limit on
+/// aliases.
 pub(super) fn yaml(text: &str) -> Result<Value, String> {
     if text.trim().is_empty() {
         return Ok(Value::Null);
@@ -62,7 +63,7 @@ pub(super) fn yaml(text: &str) -> Result<Value, String> {
     let options = serde_saphyr::options! { strict_booleans: true, legacy_octal_numbers: true };
     let documents: Result<Vec<Value>, _> = serde_saphyr::from_multiple_with_options(text, options);
     let documents = documents.map_err(|error| {
-        // Only the place: the reader's own message shows the line, which may hold a secret.
+        // Only the position: the parser's own message quotes the line, which may contain a secret.
         match error.location() {
             Some(at) => format!("is not valid at line {}, column {}: {}", at.line(), at.column(), kind(&error)),
             None => format!("is not valid: {}", kind(&error)),
@@ -71,12 +72,12 @@ pub(super) fn yaml(text: &str) -> Result<Value, String> {
     let mut documents = documents.into_iter();
     let first = documents.next().unwrap_or_default();
     if documents.any(|document| !document.is_null()) {
-        return Err("holds several documents, of which the replaced programs read the first alone: keep one".to_owned());
+        return Err("contains several documents, and the replaced programs read only the first: keep one".to_owned());
     }
     Ok(whole_numbers(first))
 }
 
-/// Numbers such as `5.0` as integers, which JSON Schema takes them for.
+/// Numbers such as `5.0` as integers, as JSON Schema defines them.
 #[expect(clippy::cast_possible_truncation, reason = "only what an integer can hold exactly is made one")]
 fn whole_numbers(value: Value) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -93,14 +94,14 @@ fn whole_numbers(value: Value) -> Value {
     }
 }
 
-/// TOML 1.0. A date, which no key of ours takes as such, is a text.
+/// TOML 1.0. A date becomes a text, because no key has dates.
 pub(super) fn toml(text: &str) -> Result<Value, String> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
-        // Only the place, as above.
+        // Only the position, as above.
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        format!("is not valid at line {line}, column {column}: this is not TOML, or a key stands twice")
+        format!("is not valid at line {line}, column {column}: this is not TOML, or a key is duplicated")
     })?;
     Ok(from_toml(toml::Value::Table(table)))
 }
@@ -121,7 +122,7 @@ fn from_toml(value: toml::Value) -> Value {
 
 fn kind(error: &serde_saphyr::Error) -> &'static str {
     match error.without_snippet() {
-        serde_saphyr::Error::DuplicateMappingKey { .. } => "a key stands twice",
+        serde_saphyr::Error::DuplicateMappingKey { .. } => "a key is duplicated",
         serde_saphyr::Error::Budget { .. } => "it is too large or repeats itself too often",
         _ => "this is not YAML or JSON",
     }
@@ -149,7 +150,7 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
         section.is_some_and(|section| section.contains_key("serve") || has_own_keys(service, section))
     });
     if has_section {
-        // A file of ours with an unknown key: the schema names it better than we could here.
+        // A file for the whole process with an unknown key: the schema reports the key.
         return ours(value);
     }
     let owners: Vec<Service> =
@@ -159,11 +160,11 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
         (several, [selected]) if several.contains(selected) => *selected,
         ([], _) if let Some(owner) = owner_of_listeners(object.get("serve"), &known) => owner,
         _ if object.contains_key("namespaces") => {
-            return Err("looks like a configuration of Keto, and permissions are not part of this release".into());
+            return Err("looks like a configuration of Keto; permissions are not part of this release".into());
         }
         _ => {
             let names = names().replace(" and ", " or ");
-            return Err(format!("does not tell which service it is for: put its keys under {names}"));
+            return Err(format!("cannot be assigned to a service: put its keys under {names}"));
         }
     };
     let (mut section, mut placed) = (value, Map::new());
@@ -178,7 +179,7 @@ fn place(value: Value, selected: &[Service]) -> Result<Placed, String> {
     Ok(Placed { value: Value::Object(placed), classic: Some(owner) })
 }
 
-/// The only service that has one of these listeners.
+/// The service that has one of these listeners, if there is only one.
 fn owner_of_listeners(serve: Option<&Value>, known: &[Service]) -> Option<Service> {
     let has = |service: &&Service| {
         service.definition().listeners.iter().any(|listener| serve.is_some_and(|it| it.get(listener.name).is_some()))
@@ -242,14 +243,14 @@ mod tests {
         );
         let twice = yaml("a: planted\na: planted");
         assert!(
-            twice.as_ref().is_err_and(|message| message.contains("twice") && !message.contains("planted")),
+            twice.as_ref().is_err_and(|message| message.contains("duplicated") && !message.contains("planted")),
             "{twice:?}"
         );
         assert!(yaml("a: [planted").is_err_and(|message| !message.contains("planted")));
     }
 
     #[test]
-    fn toml_says_the_same_and_its_faults_name_their_place() {
+    fn toml_has_the_same_result_and_its_faults_name_their_position() {
         let text = "dsn = \"memory\"\n[oauth.ttl]\naccess_token = \"1h\"\n[[identity.identity.schemas]]\nid = \"a\"\nat = 1979-05-27\n";
         let schema = json!({"id": "a", "at": "1979-05-27"});
         let wanted = json!({

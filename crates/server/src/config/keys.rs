@@ -1,4 +1,4 @@
-//! Which keys have an effect: those that a type of this build reads. A key that a schema knows and no type reads is reported
+//! The keys that have an effect: those that a type of this build reads. A key that a schema has and no type reads is reported
 //! at the start (`features`).
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::{Listener, Service, Tls};
 
 pub(super) use service::configuration::covers;
 
-/// The keys of the sections, each section built when it is first asked for.
+/// The keys of the sections. Each section is built on first use.
 #[derive(Default)]
 pub(crate) struct SectionKeys(BTreeMap<Service, Keys>);
 
@@ -23,8 +23,8 @@ impl SectionKeys {
         self.0.entry(service).or_insert_with(|| keys_of(service))
     }
 
-    /// Whether `path` in the section of `service` has no effect, and the reason if there is one: `None` is a key that has an
-    /// effect, `Some(None)` one that is not supported. `running` are the services of this process.
+    /// The reason why `path` in the section of `service` has no effect: `None` is a key with an effect, `Some(None)` one that
+    /// is not supported. `running` are the services of this process.
     #[expect(clippy::option_option, reason = "the outer says whether, the inner why")]
     pub(super) fn why_without_effect(
         &mut self,
@@ -58,19 +58,19 @@ fn keys_of(service: Service) -> Keys {
     keys
 }
 
-/// The service in another process that the key at `path` is about.
+/// The service in another process that the key at `path` refers to.
 fn remote_of(service: Service, path: &str) -> Option<&'static Remote> {
     service.definition().remotes.iter().find(|remote| remote.keys().any(|key| covers(key.path, path)))
 }
 
-/// Keys that every section can have, as far as its schema knows them. They are read by their paths.
+/// Keys that every section can have if its schema has them. They are read by their paths.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Common {
     /// The version of the format. It is accepted for files of the replaced programs.
     #[serde(rename = "version")]
     _version: String,
-    /// What `/health/config` answers. Unset, it is a digest of the section.
+    /// The revision that `/health/config` returns. Unset, it is a digest of the section.
     pub(super) revision: Option<String>,
     pub(super) clients: Clients,
     #[serde(rename = "secrets")]
@@ -91,7 +91,7 @@ pub(crate) struct Clients {
     pub(super) http: HttpClient,
 }
 
-/// How the outbound client of a service is bounded.
+/// Limits of the outbound client of a service.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct HttpClient {
@@ -109,7 +109,7 @@ struct Secrets {
     /// open.
     #[serde(rename = "default")]
     _default: Vec<String>,
-    /// The secrets that seal what the service stores and what it hands out.
+    /// The secrets that seal values that the service stores or sends to clients.
     #[serde(rename = "system")]
     _system: Vec<String>,
     /// The secrets that seal what the service stores, 32 characters each. Unset, `secrets.default` is used.
@@ -125,7 +125,7 @@ struct Sqa {
     _opt_out: bool,
 }
 
-/// Keys of every service without an effect, and why.
+/// Keys of all services without an effect, with the reason.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("serve.*.cors.debug", "has no effect: a refused origin shows in the request log"),
     ("serve.*.cors.options_passthrough", "has no effect: preflight requests are answered before the services"),
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_url_of_a_remote_service_counts_when_it_runs_elsewhere() {
+    fn the_url_of_a_remote_service_has_an_effect_when_it_runs_in_another_process() {
         let why = |service, path: &str, running: &[Service]| {
             SectionKeys::default().why_without_effect(service, path, running)
         };

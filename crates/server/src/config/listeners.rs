@@ -1,4 +1,4 @@
-//! The `serve` blocks of the sections: where a listener stands and who may read what it answers.
+//! The `serve` blocks of the sections: the address of a listener, its TLS, and the origins that may read its answers.
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Whether TLS is wanted and no certificate is named. It is made then, on a developer's machine.
+    /// Whether TLS is enabled without a certificate. In development one is generated.
     pub(crate) fn lacks_certificate(&self) -> bool {
         self.enabled == Some(true) && self.cert.is_none()
     }
@@ -68,7 +68,7 @@ pub enum Material {
     Base64(Secret<String>),
 }
 
-/// Both may be written; what stands in the configuration itself is used then, as in the replaced programs.
+/// Both may be set; as in the replaced programs, the value in the configuration is used then.
 #[derive(Deserialize, JsonSchema)]
 struct Sources {
     /// A PEM file.
@@ -87,7 +87,7 @@ impl TryFrom<Sources> for Material {
     }
 }
 
-/// Why PEM cannot be had from where the configuration says.
+/// Why the PEM of the configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum MaterialError {
     #[error("{0} cannot be read")]
@@ -108,7 +108,7 @@ impl Material {
     }
 }
 
-/// How long a client may take; what is not said follows from what the listener is for.
+/// Time limits for clients. Unset limits depend on the kind of listener.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timeouts {
@@ -128,7 +128,7 @@ pub struct RequestLog {
 }
 
 impl Listener {
-    /// `is_development` lets TLS do without a certificate of the operator's.
+    /// With `is_development`, TLS needs no certificate in the configuration.
     pub(super) fn of(service: Service, name: &str, serve: Option<&Value>, is_development: bool) -> Result<Self, Fault> {
         let mut settings = serve.and_then(|serve| serve.get(name)).cloned().unwrap_or(json!({}));
         if let Some(tls) = serve.and_then(|serve| serve.get("tls")) {
@@ -137,7 +137,7 @@ impl Listener {
         let path = format!("{service}.serve.{name}");
         let listener: Self = serde_path_to_error::deserialize(settings)
             .map_err(|error| Fault::new(format!("{path}.{}", error.path()), error.inner().to_string()))?;
-        // Half of a certificate is a mistake, and plain HTTP must not be what it leads to.
+        // Only a key or only a certificate is a mistake that must not lead to plain HTTP.
         let is_off = listener.tls.enabled == Some(false);
         if listener.tls.key.is_some() != listener.tls.cert.is_some() && !is_off {
             return Err(Fault::new(format!("{path}.tls"), "must name both key and cert"));
@@ -148,7 +148,7 @@ impl Listener {
             return Err(Fault::new(format!("{path}.tls"), message));
         }
         if listener.cors.enabled && listener.cors.allowed_origins.iter().any(|origin| origin.matches('*').count() > 1) {
-            return Err(Fault::new(format!("{path}.cors.allowed_origins"), "may hold one * in each entry"));
+            return Err(Fault::new(format!("{path}.cors.allowed_origins"), "can have one * in each entry"));
         }
         Ok(listener)
     }

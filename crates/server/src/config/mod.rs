@@ -1,14 +1,15 @@
 //! Configuration: files, environment and flags become one tree, which is checked as a whole before anything is opened.
 //!
-//! One `kleis.yml` has a section for each service, with the keys of the file that the service replaces; `dsn`, `log`,
-//! `tracing` and `secrets` at the top are every section's default. A file of a replaced program is read as its section.
-//! Later wins: defaults, files in their order, environment, flags.
+//! One `kleis.yml` has a section for each service, with the keys of the file that the service replaces; `dsn`, `log`, `tracing`
+//! and `secrets` at the top are the defaults of every section. A file of a replaced program is read as its section. In order of
+//! precedence, lowest first: defaults, files in their order, environment, flags.
 //!
-//! What always holds:
-//! - Every fault is reported, at once, with the path of its key and without its value.
-//! - What is configured and does not happen is reported at the start ([`Config::notices`]).
-//! - Defaults are per key: a file that names one key changes that key alone.
-//! - The services of one process share one database: `end this person's sessions` is one transaction.
+//! Invariants:
+//! - All faults are reported together, with the path of the key and without its value.
+//! - A configured key without effect is reported at the start ([`Config::notices`]).
+//! - Defaults are per key: a file that sets one key changes only that key.
+//! - The services of one process share one database, so that one transaction can end the sessions of an identity and everything
+//!   that depends on them.
 
 mod document;
 pub(crate) mod environment;
@@ -36,17 +37,17 @@ pub use shared::{Admin, Shared};
 use keys::Common;
 use schema::Schemas;
 
-/// Where the configuration comes from.
+/// The sources of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The services to run; all of them when empty.
     pub services: Vec<Service>,
     pub files: Vec<PathBuf>,
-    /// The environment, as names and texts.
+    /// The environment, as names and values.
     pub environment: Vec<(String, String)>,
-    /// What flags say: dotted keys and values.
+    /// Values of flags, by dotted keys.
     pub flags: Vec<(String, Value)>,
-    /// The replaced program as which this one was called, if it was.
+    /// The replaced program whose name was used to call this one, if any.
     pub called_as: Option<Service>,
 }
 
@@ -55,17 +56,17 @@ pub struct Sources {
 pub struct Config {
     pub services: Vec<Service>,
     pub shared: Shared,
-    /// Whether files or the environment say anything.
+    /// Whether files or the environment set anything.
     pub is_configured: bool,
-    /// Whether this is the machine of a developer, as `--dev` or a section's `dev` says.
+    /// Whether development mode is on, by `--dev` or a section's `dev`.
     pub is_development: bool,
-    /// What to know about this configuration, although it can be used.
+    /// Notes about a configuration that can be used.
     pub notices: Vec<Notice>,
     sections: BTreeMap<Service, Value>,
     classic: Classic,
 }
 
-/// The services that are configured as the programs that they replace, each with the name of its file, if it has one.
+/// The services that are configured by a file of the program that they replace, each with the name of the file, if it has one.
 pub(crate) type Classic = BTreeMap<Service, Option<String>>;
 
 impl Config {
@@ -100,7 +101,7 @@ impl Config {
             document::set(&mut tree, &path, value.clone());
         }
         if tree.get("dsn") != dsn_of_files.as_ref() {
-            // Flags and the environment win over every file.
+            // Flags and the environment take precedence over every file.
             for service in &known {
                 if let Some(section) = tree.get_mut(service.name()).and_then(Value::as_object_mut) {
                     section.remove("dsn");
@@ -114,7 +115,7 @@ impl Config {
         Self::compose(services, tree, is_configured, classic)
     }
 
-    /// A configuration for tests and for programs that embed Kleis: `tree` is what a `kleis.yml` would hold.
+    /// A configuration for tests and for programs that embed Kleis: `tree` has the content of a `kleis.yml`.
     ///
     /// # Errors
     /// All faults of the tree.
@@ -156,8 +157,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The protections that this configuration relies on and that are missing: faults, unless `accept_unsupported` names
-    /// them.
+    /// The missing protections that this configuration relies on: faults, unless `accept_unsupported` lists them.
     pub(crate) fn missing_protections(&self) -> (Vec<Fault>, Vec<Notice>) {
         let missing =
             self.sections.iter().flat_map(|(service, section)| features::missing_protections(*service, section));
@@ -195,14 +195,14 @@ impl Config {
         self.services.contains(&service)
     }
 
-    /// A copy of the section of `service`, with `defaults` where it is silent, as its type.
+    /// A copy of the section of `service` as its type, with `defaults` for missing keys.
     ///
     /// # Errors
     /// A value that the schema allows and the type does not.
     pub fn section<T: serde::de::DeserializeOwned>(&self, service: Service, defaults: &Value) -> Result<T, Fault> {
         let mut section = self.sections.get(&service).cloned().unwrap_or(json!({}));
         document::fill(&mut section, defaults);
-        // The path of the key is known, the value must not be shown: serde's message quotes it only for enumerations.
+        // The path of the key is public, the value is not: serde's message quotes it only for enumerations.
         serde_path_to_error::deserialize(section)
             .map_err(|error| Fault::new(format!("{service}.{}", error.path()), error.inner().to_string()))
     }
@@ -226,7 +226,7 @@ impl Config {
         document::get(self.sections.get(&service)?, path)
     }
 
-    /// How the outbound client of `service` is bounded.
+    /// The limits of the outbound client of `service`.
     ///
     /// # Errors
     /// A value that the schema allows and the type does not.
@@ -234,32 +234,32 @@ impl Config {
         self.section::<Common>(service, &Value::Null).map(|common| common.clients.http)
     }
 
-    /// What the section of `service` calls its revision, or else a digest of all that it says, defaults of the start
-    /// included.
+    /// The configured revision of the section of `service`, or else a digest of the whole section, including the defaults of
+    /// the start.
     pub fn revision(&self, service: Service) -> String {
         if let Ok(Common { revision: Some(revision), .. }) = self.section(service, &Value::Null) {
             return revision;
         }
-        let said = self.sections.get(&service).map(Value::to_string).unwrap_or_default();
-        let digest = PlainToken::received(said).digest();
+        let section = self.sections.get(&service).map(Value::to_string).unwrap_or_default();
+        let digest = PlainToken::received(section).digest();
         digest.as_bytes().iter().fold(String::with_capacity(64), |text, byte| text + &format!("{byte:02x}"))
     }
 
-    /// Writes `value` at a dotted path within the section of `service`, unless something stands there.
+    /// Sets `value` at a dotted path within the section of `service`, unless a value exists there.
     pub fn set_default(&mut self, service: Service, path: &str, value: Value) {
         if let Some(section) = self.sections.get_mut(&service) {
             document::set_default(section, path, value);
         }
     }
 
-    /// Lays secrets beneath those that are set; see [`Config::lacks_secrets`].
+    /// Sets secrets where none are set; see [`Config::lacks_secrets`].
     pub fn set_default_secrets(&mut self, generated: &Value) {
         for (service, section) in &mut self.sections {
             secrets::share(*service, section, Some(generated));
         }
     }
 
-    /// Whether a service has no secret of its own and none was set for all.
+    /// Whether a service has neither a secret of its own nor a shared one.
     pub fn lacks_secrets(&self) -> bool {
         self.sections.iter().any(|(service, section)| secrets::are_missing(*service, section))
     }
@@ -318,7 +318,7 @@ fn spelled(path: &str, classic: &Classic) -> String {
     }
 }
 
-/// The dotted paths that lead nowhere in the schema of `service`; `*` stands for any step.
+/// The dotted paths that do not exist in the schema of `service`; `*` stands for any step.
 #[cfg(test)]
 pub(crate) fn unknown_to_the_schema<'a>(service: Service, paths: &[&'a str]) -> Vec<&'a str> {
     let schemas = Schemas::default();

@@ -1,9 +1,9 @@
-//! How the secrets of the configuration reach the services, which call them by different names.
+//! Provides the configured secrets to the services, which use different names for them.
 //!
-//! What always holds:
-//! - A service's own secret wins over the one at the top of the configuration.
-//! - Without one, it is derived from a secret that is set for something else, for this purpose alone: nodes that share
-//!   a configuration share it.
+//! Invariants:
+//! - A service's own secret takes precedence over the one at the top of the configuration.
+//! - A missing secret is derived, for its purpose alone, from a secret that is set for another purpose, so that nodes with the
+//!   same configuration have the same secret.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use service::Secrets;
 
 use super::{Notice, Service, document};
 
-/// What a missing secret is derived from, in this order.
+/// The sources of a missing secret, in order of preference.
 const SOURCES: [&str; 4] = ["default", "system", "cipher", "cookie"];
 
-/// Lays the secrets at the top, `shared`, beneath those of the sections, and derives what is still missing. The notices say
-/// from what.
+/// Sets the top-level secrets, `shared`, where the sections have none, and derives what is still missing. The notices name the
+/// source.
 pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&Value>) -> Vec<Notice> {
     for (service, section) in sections.iter_mut() {
         share(*service, section, shared);
@@ -50,7 +50,7 @@ pub(super) fn provide(sections: &mut BTreeMap<Service, Value>, shared: Option<&V
     notices
 }
 
-/// The first list of secrets under `place` that something can be derived from, and its name.
+/// The first list of secrets under `place` that can be a source, and its name.
 fn find(place: &str, secrets: Option<&Value>) -> Option<(String, Vec<Value>)> {
     SOURCES.iter().find_map(|name| {
         let list = secrets?.get(*name)?.as_array().filter(|list| !list.is_empty())?;
@@ -58,7 +58,7 @@ fn find(place: &str, secrets: Option<&Value>) -> Option<(String, Vec<Value>)> {
     })
 }
 
-/// Lays `secrets` beneath those of `section`.
+/// Sets `secrets` where those of `section` are missing.
 pub(super) fn share(service: Service, section: &mut Value, secrets: Option<&Value>) {
     let (Some(secrets), Some(principal)) = (secrets, service.definition().secrets.required) else { return };
     let mut under = json!({});

@@ -1,5 +1,4 @@
-//! What concerns the whole process: the database, logs, traces, who may use the admin listeners, whose word is taken for
-//! a client's address.
+//! The configuration of the whole process: the database, logs, traces, access to the admin listeners, trusted proxies.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +26,7 @@ pub struct Shared {
     pub log: LogConfig,
     pub tracing: TracingConfig,
     pub admin: Admin,
-    /// Looks and words of the built-in pages.
+    /// Design and texts of the built-in pages.
     pub ui: ui::Config,
     pub bounds: Bounds,
     pub strict_transport_security: StrictTransportSecurity,
@@ -108,7 +107,7 @@ impl Default for Bounds {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Admin {
-    /// Tokens that admin listeners demand as `Authorization: Bearer`, at least 16 characters each. Any of them opens
+    /// Tokens that admin listeners require as `Authorization: Bearer`, at least 16 characters each. Any of them opens
     /// the admin API.
     pub tokens: Vec<Secret<String>>,
     /// The certificate authority whose client certificates open the admin API. It needs TLS.
@@ -123,15 +122,15 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Whether a stranger who reaches the listener is rejected.
+    /// Whether a client without credentials is rejected.
     pub fn is_protected(&self) -> bool {
         !self.tokens.is_empty() || self.client_ca.is_some()
     }
 }
 
 impl Shared {
-    /// What the top of the tree says, or else the sections. The process has one database, so that sections must not name
-    /// two; and one log, so that the first section's is used, and a notice says so.
+    /// Takes each key from the top of the tree, or else from the sections. The process has one database, so that different ones
+    /// in two sections are a fault. It has one log, so that the first section's is used, with a notice.
     pub(super) fn compose(
         tree: &Value,
         sections: &BTreeMap<Service, Value>,

@@ -1,4 +1,4 @@
-//! The sample API. It says who called, as the gateway told it; without the gateway nobody is known to it.
+//! The sample API. It answers with the caller that the gateway names in a header; without the gateway the caller is unknown.
 
 use axum::Json;
 use axum::Router;

@@ -1,11 +1,11 @@
-//! The sample application of `kleis demo`: a relying party that signs people in with OpenID Connect, and an API that the
-//! gateway guards.
+//! The sample application of `kleis demo`: a relying party that signs people in with OpenID Connect, and an API behind the
+//! gateway.
 //!
-//! What always holds:
-//! - The relying party is an ordinary client: it speaks to Kleis over HTTP through a public OpenID Connect library, and
-//!   knows nothing that any other client would not.
-//! - The API trusts the headers that the gateway writes, and asks nobody.
-//! - Its sessions live in memory and are few: it is a sample.
+//! Invariants:
+//! - The relying party is an ordinary client: it uses Kleis over HTTP through a public OpenID Connect library and no internal
+//!   interface.
+//! - The API trusts the headers that the gateway sets and calls no other service.
+//! - Sessions are kept in memory, and their number is small: it is a sample.
 
 mod api;
 mod oidc;
@@ -27,22 +27,22 @@ pub(crate) fn text_names() -> Vec<ui::TextName> {
     texts::Texts::names()
 }
 
-/// What the relying party is told about the world.
+/// The settings of the relying party.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The provider, as its tokens name it.
+    /// The issuer of the provider, as in its tokens.
     pub(crate) issuer: Url,
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret<String>,
-    /// Where the relying party is reached, without a path.
+    /// The URL of the relying party, without a path.
     pub(crate) base_url: Url,
-    /// The gateway's address of the sample API.
+    /// The URL of the sample API at the gateway.
     pub(crate) api_url: Url,
-    /// Where people manage their account.
+    /// The URL of the account page.
     pub(crate) account_url: Url,
 }
 
-/// The tools that the server hands down.
+/// The dependencies that the server provides.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
     pub(crate) http: web::outbound::Client,
@@ -55,7 +55,7 @@ impl Settings {
         self.at("/callback")
     }
 
-    /// A page of the relying party.
+    /// The URL of a page of the relying party.
     pub(crate) fn at(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
         url.set_path(path);
@@ -63,7 +63,7 @@ impl Settings {
         url
     }
 
-    /// The client as it is registered at the provider.
+    /// The registration of the client at the provider.
     pub(crate) fn client_registration(&self) -> Value {
         json!({
             "client_id": self.client_id,
@@ -78,9 +78,9 @@ impl Settings {
         })
     }
 
-    /// The gateway's rule for the sample API: let in who has a session or an access token, and say who it is.
+    /// The gateway's rule for the sample API: it accepts requests with a session or an access token and adds the subject.
     pub(crate) fn access_rule(&self, upstream: &Url) -> Value {
-        // Whichever name of this machine a visitor types.
+        // All names of this machine that a visitor may type.
         let names = r"<localhost|127\.0\.0\.1|\[::1\]>";
         let port = self.api_url.port_or_known_default().unwrap_or_default();
         json!({

@@ -1,6 +1,6 @@
-//! The relying party's side of OpenID Connect: a public library over our own HTTP client. The library discovers the
-//! provider, redeems the code and verifies the ID token; state, nonce and the PKCE verifier come from our own source of
-//! randomness, and its clock is ours.
+//! The relying party's side of OpenID Connect: a public library over our HTTP client. The library discovers the provider,
+//! redeems the code and verifies the ID token. State, nonce and the PKCE verifier come from our source of randomness; the time
+//! comes from our clock.
 
 use base::causes::chain;
 use base::{Clock, Rng, Secret};
@@ -23,7 +23,7 @@ pub(super) enum SignInError {
     Discovery(String),
     #[error("the provider refused: {0}")]
     Refused(String),
-    #[error("the answer does not belong to a sign-in that was begun in this browser")]
+    #[error("the response does not belong to a sign-in that began in this browser")]
     Foreign,
     #[error("the code was not accepted: {0}")]
     Redemption(String),
@@ -34,7 +34,7 @@ pub(super) enum SignInError {
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// What the library expects of an HTTP client.
+/// The error type that the library requires of an HTTP client.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct CallError(#[from] web::outbound::OutboundError);
@@ -46,8 +46,8 @@ async fn call(http: web::outbound::Client, request: HttpRequest) -> Result<HttpR
 
 async fn discover(settings: &Settings, tools: &Tools) -> Result<ProviderMetadataWithLogout, SignInError> {
     let http = |request| call(tools.http.clone(), request);
-    // The issuer is compared as text (OpenID Connect Discovery section 4.3), which a URL's slash at its end would change.
-    // Which of the two spellings the provider uses, its own document says.
+    // The issuer is compared as text (OpenID Connect Discovery section 4.3), and `Url` adds a slash at the end. The provider's
+    // document says which of the two spellings it uses.
     let spelled = settings.issuer.as_str();
     let bare = ProviderMetadataWithLogout::discover_async(issuer(spelled.trim_end_matches('/'))?, &http).await;
     match bare {
@@ -71,7 +71,7 @@ fn client(settings: &Settings, metadata: ProviderMetadataWithLogout) -> Client {
     .set_redirect_uri(RedirectUrl::from_url(settings.redirect_uri()))
 }
 
-/// The address at the provider where the sign-in begins, and what its answer must match.
+/// The URL at the provider that begins the sign-in, and the values that its response must match.
 pub(super) async fn depart(settings: &Settings, tools: &Tools) -> Result<(Url, Departure), SignInError> {
     let metadata = discover(settings, tools).await?;
     let random = |rng: &Rng| rng.base64url::<32>();
@@ -91,7 +91,7 @@ pub(super) async fn depart(settings: &Settings, tools: &Tools) -> Result<(Url, D
     Ok((url, departure))
 }
 
-/// What the provider sends back (RFC 6749 sections 4.1.2 and 4.1.2.1).
+/// The response of the provider (RFC 6749 sections 4.1.2 and 4.1.2.1).
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Arrival {
     code: Option<String>,
@@ -138,7 +138,7 @@ pub(super) async fn arrive(
     })
 }
 
-/// Where signing out at the provider begins (OpenID Connect RP-Initiated Logout section 2); `None` when it offers none.
+/// The URL at the provider that begins a logout (OpenID Connect RP-Initiated Logout section 2); `None` when there is none.
 pub(super) async fn sign_out_url(settings: &Settings, tools: &Tools, id_token: &str) -> Option<Url> {
     let metadata = discover(settings, tools).await.ok()?;
     let endpoint = metadata.additional_metadata().end_session_endpoint.clone()?;

@@ -27,7 +27,7 @@ pub(super) struct HomePage {
     pub(super) sign_out: Button,
 }
 
-/// What came of a call to the sample API.
+/// The result of a call to the sample API.
 pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) body: String,
@@ -49,7 +49,7 @@ pub(super) struct FailedPage {
     pub(super) again: Button,
 }
 
-/// The claims as lines of text: strings as they are, anything else as JSON.
+/// The claims as lines of text: strings as they are, other values as JSON.
 pub(super) fn lines(claims: &Value) -> Vec<(String, String)> {
     let members = claims.as_object().into_iter().flatten();
     members
@@ -58,7 +58,7 @@ pub(super) fn lines(claims: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What to call the person: the first of these claims that is there.
+/// The name to show for the person: the first of these claims that exists.
 pub(super) fn display_name(claims: &Value) -> Option<String> {
     ["name", "given_name", "preferred_username", "email"]
         .into_iter()

@@ -1,5 +1,5 @@
-//! The relying party's routes. Forms that change something are `POST` and come with a cookie that other sites' forms do
-//! not send (`SameSite=Lax`).
+//! The relying party's routes. Forms that change state are `POST` and require a cookie that forms of other sites do not send
+//! (`SameSite=Lax`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +35,7 @@ type Shared = State<Arc<RelyingParty>>;
 
 /// The whole application, to be served at `settings.base_url`.
 pub(crate) fn router(settings: Settings, tools: Tools) -> Result<Router, ConfigError> {
-    // An application of its own has looks of its own.
+    // The sample application has its own colours.
     let variables = |accent: &str, strong: &str, soft: &str| {
         [("accent", accent), ("accent-strong", strong), ("accent-soft", soft), ("focus", accent)]
             .into_iter()
@@ -85,7 +85,7 @@ async fn sign_in(State(app): Shared, Cx(cx): Cx, headers: HeaderMap) -> Response
 }
 
 async fn callback(State(app): Shared, Cx(cx): Cx, headers: HeaderMap, Query(arrival): Query<Arrival>) -> Response {
-    // Taken out whatever the outcome: state, nonce and verifier count once.
+    // Removed whatever the outcome: state, nonce and verifier are valid once.
     let Some(Visit::Leaving(departure)) = app.visits.close(cookies::get(&headers, COOKIE)) else {
         return app.failed(cx.locale, &SignInError::Foreign);
     };
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stranger_is_asked_to_sign_in() {
+    async fn a_visitor_without_a_session_is_asked_to_sign_in() {
         let (status, headers, body) = answer(Request::get("/").body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::OK);
         assert!(headers.contains_key("content-security-policy"));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_that_no_sign_in_preceded_is_refused() {
+    async fn a_callback_without_a_pending_sign_in_is_refused() {
         let request = Request::get("/callback?code=stolen&state=x").body(Body::empty()).unwrap();
         let (status, headers, body) = answer(request).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn signing_out_forgets_the_cookie_even_when_nobody_was_signed_in() {
+    async fn signing_out_deletes_the_cookie_even_without_a_session() {
         let (status, headers, _) = answer(Request::post("/sign-out").body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::SEE_OTHER);
         assert_eq!(headers["location"], "/signed-out");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_provider_that_is_away_is_said_so() {
+    async fn an_unreachable_provider_is_reported() {
         let (status, _, body) = answer(Request::post("/sign-in").body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert!(body.contains("the provider cannot be reached"), "{body}");

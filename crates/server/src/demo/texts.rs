@@ -1,4 +1,4 @@
-//! The names of the texts of the sample application. The texts stand in `crates/ui/locales`, in the section whose names begin
+//! The names of the texts of the sample application. The texts are in `crates/ui/locales`, in the section whose names begin
 //! with `demo-`.
 
 use ui::{Language, PerLanguage};

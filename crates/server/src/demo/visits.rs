@@ -1,4 +1,4 @@
-//! Who visits the relying party: on the way to the provider, or signed in. Kept in memory, by the digest of a cookie.
+//! The visits of the relying party: pending sign-ins and sessions. They are kept in memory, by the digest of a cookie.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,20 +9,19 @@ use serde_json::Value;
 
 pub(super) const COOKIE: &str = "kleis_demo";
 
-/// A visitor is forgotten after this time.
+/// A visit ends after this time.
 const LIFETIME: Duration = Duration::from_hours(8);
-/// Beyond this number the oldest visitor is forgotten, so that strangers cannot fill the memory.
+/// Above this number the oldest visit is removed, so that strangers cannot fill the memory.
 const CAPACITY: usize = 1_000;
 
 #[derive(Clone)]
 pub(super) enum Visit {
-    /// On the way: what the answer must match.
+    /// A pending sign-in, and what the response must match.
     Leaving(Departure),
     SignedIn(SignedIn),
 }
 
-/// What the relying party remembers while the person is at the provider (RFC 6749 section 10.12, RFC 7636, OpenID
-/// Connect Core section 3.1.2.1).
+/// The values of a pending sign-in (RFC 6749 section 10.12, RFC 7636, OpenID Connect Core section 3.1.2.1).
 #[derive(Clone)]
 pub(super) struct Departure {
     pub(super) state: String,
@@ -34,7 +33,7 @@ pub(super) struct Departure {
 pub(super) struct SignedIn {
     /// The claims of the ID token, verified.
     pub(super) claims: Value,
-    /// The ID token itself, only to name the session when signing out.
+    /// The ID token itself, as the hint when signing out.
     pub(super) id_token: Secret<String>,
     pub(super) access_token: Secret<String>,
 }
@@ -43,7 +42,7 @@ pub(super) struct SignedIn {
 pub(super) struct Visits(Mutex<HashMap<[u8; 32], (Timestamp, Visit)>>);
 
 impl Visits {
-    /// Remembers a visit under a new cookie value, and says that value.
+    /// Stores a visit under a new cookie value, and returns that value.
     pub(super) fn open(&self, visit: Visit, rng: &Rng, now: Timestamp) -> PlainToken {
         let token = PlainToken::generate(rng, "", 32);
         let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +62,7 @@ impl Visits {
         visits.get(digest.as_bytes()).filter(|(since, _)| now.since(*since) < LIFETIME).map(|(_, visit)| visit.clone())
     }
 
-    /// Forgets a visit: its cookie is worth nothing from now on.
+    /// Removes a visit and returns it. Its cookie is invalid afterwards.
     pub(super) fn close(&self, cookie: Option<&str>) -> Option<Visit> {
         let digest = PlainToken::received(cookie?).digest();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(digest.as_bytes()).map(|(_, visit)| visit)

@@ -1,7 +1,7 @@
-//! Who may use an admin listener that strangers can reach.
+//! Authentication of admin listeners.
 //!
-//! On loopback only this machine reaches it, and [`browsers`](super::browsers) refuses what web pages send. Anywhere else
-//! the start fails unless the configuration names tokens or a client authority, or sets `admin.unprotected: true`.
+//! On loopback only this machine reaches the listener, and [`browsers`](super::browsers) rejects requests of web pages. On any
+//! other address the start fails unless the configuration has tokens or a client authority, or sets `admin.unprotected: true`.
 
 use std::sync::Arc;
 
@@ -17,22 +17,22 @@ use web::MayReadPrivateKeys;
 use super::socket::Address;
 use crate::config::Admin;
 
-/// Whether a stranger who reaches the listener is refused, or the configuration leaves it open on purpose. A client authority
-/// guards nothing where no handshake takes place.
+/// Whether clients without credentials are rejected, or the listener is open on purpose. A client authority protects nothing
+/// without TLS.
 pub(crate) fn is_guarded(admin: &Admin, has_tls: bool) -> bool {
     !admin.tokens.is_empty() || (admin.client_ca.is_some() && has_tls) || admin.unprotected
 }
 
-/// What to say of an admin listener that strangers reach and nothing guards.
+/// The fault of an admin listener that strangers can reach and that requires no credentials.
 pub(crate) fn unguarded(address: &Address) -> String {
     format!(
         "the admin API would be open to everyone who reaches {address}: set admin.tokens (KLEIS_ADMIN_TOKENS), or admin.client_ca \
-         together with TLS, or bind it to 127.0.0.1, or say admin.unprotected: true (KLEIS_ADMIN_UNPROTECTED=true) if something \
-         before it keeps strangers out"
+         together with TLS, or bind it to 127.0.0.1, or set admin.unprotected: true (KLEIS_ADMIN_UNPROTECTED=true) if something \
+         in front of it keeps strangers out"
     )
 }
 
-/// Demands one of the tokens, when there are any: on loopback too, for a token that is set is meant.
+/// Requires one of the tokens if there are any. This applies on loopback as well.
 pub(crate) fn guard(router: Router, admin: &Admin, open: &'static [&'static str]) -> Router {
     if admin.tokens.is_empty() {
         return router;
@@ -41,14 +41,14 @@ pub(crate) fn guard(router: Router, admin: &Admin, open: &'static [&'static str]
     router.layer(middleware::from_fn_with_state(guard, demand))
 }
 
-/// Lets callers read private keys who showed a client certificate, or whom the configuration allows it. Callers with a
+/// Lets callers read private keys who presented a client certificate, or to whom the configuration allows it. Callers with a
 /// token may as well: see [`guard`].
 pub(crate) fn serve_private_keys(router: Router, admin: &Admin, has_tls: bool) -> Router {
     let is_allowed = admin.serve_private_keys || (admin.client_ca.is_some() && has_tls);
     if is_allowed { router.layer(Extension(MayReadPrivateKeys)) } else { router }
 }
 
-/// Whoever reaches an admin API acts as its holder: that is what its events and its log say.
+/// Requests to an admin API are attributed to its holder in events and in the log.
 pub(crate) fn as_holder(router: Router) -> Router {
     router.layer(middleware::from_fn(async |mut request: Request, next: Next| {
         if let Some(cx) = request.extensions_mut().get_mut::<Context>() {
@@ -73,14 +73,14 @@ async fn demand(State(guard): State<Guard>, mut request: Request, next: Next) ->
     // RFC 6750 section 2.1; the scheme is compared without case (RFC 9110 section 11.1).
     let token =
         sent.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    // Every token is compared, so that the time does not tell which one was close.
+    // Every token is compared, so that the time does not reveal which one was similar.
     let known = |token: &str| guard.tokens.iter().fold(false, |known, it| it.matches(token) | known);
     if token.is_some_and(|(_, token)| known(token.trim())) {
         request.extensions_mut().insert(MayReadPrivateKeys);
         return next.run(request).await;
     }
     let error = web::RestError::new(StatusCode::UNAUTHORIZED, "Authentication required")
-        .with_reason("This listener needs one of the admin tokens as Authorization: Bearer.");
+        .with_reason("This listener requires an admin token as Authorization: Bearer.");
     let mut response = error.into_response();
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));
     response

@@ -1,12 +1,12 @@
-//! Requests that a web page makes a browser send to an admin listener.
+//! Protects admin listeners from requests that a web page makes a browser send.
 //!
-//! A browser on the same machine reaches a loopback listener, whatever page it shows. A page of another origin can send
-//! simple requests without asking (Fetch standard, section 3.2), and a page whose name was pointed at 127.0.0.1 (DNS
-//! rebinding) can read the answers, too. So, before anything else is done:
-//! - A listener on loopback answers only to loopback names, to the host of its `base_url` and to `admin.hosts`; so does one
-//!   on another address when `admin.hosts` is set.
-//! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another.
-//! - A body says that it is JSON, which a page cannot send to another origin without asking. Introspection takes forms
+//! A browser on the same machine can reach a loopback listener, whatever page it shows. A page of another origin can send
+//! simple requests without a preflight (Fetch standard, section 3.2), and a page whose name resolves to 127.0.0.1 (DNS
+//! rebinding) can also read the answers. So these checks come before everything else:
+//! - A listener on loopback accepts only loopback names, the host of its `base_url` and `admin.hosts`; so does one on another
+//!   address when `admin.hosts` is set.
+//! - `Origin` is that of the listener or one that its `cors` block allows, and `Sec-Fetch-Site` does not name another site.
+//! - A body has a JSON media type, which a page cannot send to another origin without a preflight. Introspection takes forms
 //!   (RFC 7662 section 2.1).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -27,21 +27,21 @@ use super::socket::Address;
 use crate::config::{Admin, Listener};
 use service::ErrorFormat;
 
-/// The one endpoint of an admin API that takes a form.
+/// The only endpoint of an admin API that takes a form.
 const INTROSPECTION: &str = "/admin/oauth2/introspect";
 
-/// What a listener knows about the requests it may get.
+/// The checks of a listener.
 #[derive(Clone)]
 pub(crate) struct Policy(Arc<Inner>);
 
 struct Inner {
     format: ErrorFormat,
-    /// Whether it answers to certain names alone.
+    /// Whether it accepts only certain host names.
     checks_host: bool,
-    /// Names beside those of loopback, in lower case and without port.
+    /// Names besides those of loopback, in lower case and without port.
     hosts: Vec<String>,
     cors: CorsConfig,
-    /// Beginnings of paths that are excepted.
+    /// Prefixes of paths without checks.
     open: &'static [&'static str],
 }
 
@@ -83,11 +83,11 @@ impl Inner {
         let headers = request.headers();
         let authority = request.uri().authority().map(http::uri::Authority::as_str);
         let host = authority.or_else(|| text(headers, HOST.as_str())).unwrap_or_default();
-        // A browser never leaves the host out; whether others may is checked later.
+        // Browsers always send a host; whether other clients must is checked later.
         let names_a_host = authority.is_some() || headers.contains_key(HOST);
         if self.checks_host && names_a_host && !self.answers_to(host) {
             let reason =
-                "Host: this admin listener is not called so; name the host in serve.admin.base_url or admin.hosts.";
+                "Host: this admin listener does not serve this host; add it to serve.admin.base_url or admin.hosts.";
             return Some((StatusCode::MISDIRECTED_REQUEST, reason));
         }
         if !self.is_from_here(request, host) {
@@ -111,7 +111,7 @@ impl Inner {
         is_loopback || self.hosts.contains(&host.to_string())
     }
 
-    /// Whether the request comes from no page, from one of this listener, or from one that `cors` allows.
+    /// Whether the request comes from no page, from a page of this listener, or from one that `cors` allows.
     fn is_from_here(&self, request: &Request, host: &str) -> bool {
         let headers = request.headers();
         if headers.contains_key(ORIGIN) {
@@ -119,24 +119,24 @@ impl Inner {
             let is_own = origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
             return is_own || self.cors.allows(origin);
         }
-        let said = |name: &str| text(headers, name).unwrap_or_default();
-        match said("sec-fetch-site") {
+        let header = |name: &str| text(headers, name).unwrap_or_default();
+        match header("sec-fetch-site") {
             "" | "none" | "same-origin" => true,
-            // A link leads here, and whoever follows it sees the page alone.
+            // A link may lead to a page here: only the person who follows it sees the page.
             _ => {
                 matches!(*request.method(), Method::GET | Method::HEAD)
-                    && said("sec-fetch-mode") == "navigate"
-                    && said("sec-fetch-dest") == "document"
+                    && header("sec-fetch-mode") == "navigate"
+                    && header("sec-fetch-dest") == "document"
             }
         }
     }
 }
 
-/// Whether the type of a body is one that no page sends to another origin without asking.
+/// Whether the media type of the body is one that a page cannot send to another origin without a preflight.
 fn may_carry_body(request: &Request) -> bool {
     let headers = request.headers();
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
-        // Programs forget it. Browsers leave it out of what a page gave no type, and always mark such a request.
+        // Programs often omit it. Browsers omit it when the page set no type, and always add one of these headers.
         return !["origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode"]
             .iter()
             .any(|name| headers.contains_key(*name));
@@ -148,7 +148,7 @@ fn may_carry_body(request: &Request) -> bool {
         || (essence == "application/x-www-form-urlencoded" && request.uri().path() == INTROSPECTION)
 }
 
-/// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`. Behind it stands a port or nothing.
+/// The host of `example.org:80`, `127.0.0.1` or `[::1]:80`: it is followed by a port or by nothing.
 fn host_of(authority: &str) -> Option<Host<String>> {
     let end = match authority.find(']') {
         Some(bracket) => bracket + 1,
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listener_on_loopback_answers_to_its_own_names_alone() {
+    async fn a_listener_on_loopback_accepts_only_its_own_names() {
         for host in [
             "127.0.0.1:4434",
             "127.0.0.7",
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn listed_names_hold_on_every_address() {
+    async fn listed_names_apply_on_every_address() {
         let listed = Admin { hosts: vec!["kratos".to_owned()], ..Admin::default() };
         let address = Address::Tcp("0.0.0.0:4434".parse().unwrap());
         let policy = Policy::of(ErrorFormat::Rest, &address, &Listener::default(), &listed, OPEN);
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_on_an_admin_listener_says_that_it_is_json() {
+    async fn a_body_on_an_admin_listener_must_have_a_json_media_type() {
         const FORM: &str = "application/x-www-form-urlencoded";
         let status = async |kind: &str, path: &str, more: (&str, &str)| {
             let headers = [("host", "127.0.0.1"), ("content-type", kind), more];

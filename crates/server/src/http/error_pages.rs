@@ -1,7 +1,7 @@
-//! Refusals as pages: what a public listener says in JSON to a program, it says to a person in a browser on a page.
+//! Error pages: a refusal that a program gets as JSON is shown as a page to a person with a browser.
 //!
-//! What always holds: the status and the headers of the answer stay, and nothing of the request is shown. An answer that
-//! is a page already, and every answer to a program, passes byte for byte.
+//! Invariants: the status and the headers of the answer are kept, and no part of the request is shown. An answer that is a page
+//! already, and every answer to a program, is unchanged.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use ui::{RefusalPage, Ui};
 use web::ErrorId;
 use web::accept::is_navigation;
 
-/// On the response to an address that cannot be read: a `400` of an operation is about its input, and stays as it is.
+/// Marks the response to an address that cannot be read. A `400` of an operation is about its input and is not replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AddressRefused;
 
-/// What the pages of a listener are drawn with.
+/// What the pages of a listener need.
 #[derive(Clone)]
 pub(crate) struct ErrorPages {
     ui: Ui,
-    /// The address of the page where a person begins.
+    /// The URL of the page where people begin.
     start: Option<Arc<str>>,
-    /// Paths that programs alone call.
+    /// Paths that only programs call.
     for_programs: &'static [&'static str],
 }
 
@@ -64,7 +64,8 @@ async fn pass(State(pages): State<ErrorPages>, request: Request, next: Next) -> 
     page
 }
 
-/// A refusal in JSON. A `403` counts when it is about where the request came from: others tell a program what to do.
+/// Whether the response is a refusal in JSON. A `403` counts when it is about the origin of the request: others are for
+/// programs.
 fn is_refusal(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     let is_json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -80,7 +81,7 @@ fn is_refusal(response: &Response) -> bool {
         }
 }
 
-/// The headers of the answer, but those of its body; the page's own guards come first.
+/// The headers of the answer, except those of its body; the page's own security headers take precedence.
 fn keep(from: &HeaderMap, to: &mut HeaderMap) {
     let own: Vec<_> = to.keys().cloned().collect();
     for (name, value) in from {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_headers_of_the_answer_stay() {
+    async fn the_headers_of_the_answer_are_kept() {
         let (_, headers, _) = ask(ErrorFormat::Rest, "GET", "/many", BROWSER, String::new()).await;
         assert_eq!((&headers[RETRY_AFTER], &headers[SET_COOKIE]), (&"9".parse().unwrap(), &"a=b".parse().unwrap()));
         let (_, headers, _) = ask(ErrorFormat::Rest, "GET", "/busy", BROWSER, String::new()).await;
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_operation_that_refuses_its_input_speaks_for_itself() {
+    async fn the_error_of_an_operation_is_not_replaced_by_a_page() {
         for (method, target, status) in [("GET", "/operation", 400), ("GET", "/aal2", 403)] {
             let (found, headers, _) = ask(ErrorFormat::Rest, method, target, BROWSER, String::new()).await;
             assert_eq!((found, headers[CONTENT_TYPE].to_str().unwrap()), (status, "application/json"));

@@ -1,7 +1,7 @@
-//! Health, version and metrics: what balancers, orchestrators and dashboards ask.
+//! Health, version and metrics, for load balancers, orchestrators and dashboards.
 //!
-//! `alive` says that the process answers; `ready` that it can do its work. The public listeners say only whether, the
-//! admin listeners also why not.
+//! `alive` reports that the process answers; `ready` that it can do its work. The public listeners report only the result, the
+//! admin listeners also the reason.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use telemetry::metrics::{self, Registry};
 
 pub(crate) use service::Check;
 
-/// What the health endpoints of one service look at. A cheap clone.
+/// The state of the health endpoints of one service. A cheap clone.
 #[derive(Clone)]
 pub(crate) struct Health {
     pub(crate) checks: Arc<[Arc<dyn Check>]>,
     pub(crate) registry: Registry,
-    /// Changes with the configuration.
+    /// Changes when the configuration changes.
     pub(crate) revision: Arc<str>,
 }
 
-/// The endpoints of a public listener: health alone.
+/// The endpoints of a public listener: only health.
 pub(crate) fn public(health: &Health) -> Router {
     Router::new()
         .route("/health/alive", get(alive))
@@ -45,13 +45,13 @@ pub(crate) fn admin(health: &Health) -> Router {
     routes().nest("/admin", routes()).with_state(health.clone())
 }
 
-/// `GET /health/config`: whether two processes run with the same configuration, without showing it.
+/// `GET /health/config`: shows whether two processes run with the same configuration, without revealing it.
 pub(crate) fn revision(health: &Health) -> Router {
-    let routes = || Router::new().route("/health/config", get(tell_revision));
+    let routes = || Router::new().route("/health/config", get(show_revision));
     routes().nest("/admin", routes()).with_state(health.clone())
 }
 
-async fn tell_revision(State(health): State<Health>) -> String {
+async fn show_revision(State(health): State<Health>) -> String {
     health.revision.to_string()
 }
 
@@ -64,7 +64,7 @@ async fn version() -> Json<Value> {
 }
 
 async fn ready_or_not(State(health): State<Health>) -> Response {
-    health.answer(|_| "this check failed; the admin listener tells why".into()).await
+    health.answer(|_| "this check failed; the admin listener gives the reason".into()).await
 }
 
 async fn ready_and_why(State(health): State<Health>) -> Response {
@@ -77,11 +77,11 @@ async fn prometheus(State(health): State<Health>) -> Response {
 }
 
 impl Health {
-    async fn answer(&self, tell: impl Fn(String) -> Value) -> Response {
+    async fn answer(&self, present: impl Fn(String) -> Value) -> Response {
         let mut errors = Map::new();
         for check in self.checks.iter() {
             if let Err(reason) = check.run().await {
-                errors.insert(check.name().to_owned(), tell(reason));
+                errors.insert(check.name().to_owned(), present(reason));
             }
         }
         if errors.is_empty() {

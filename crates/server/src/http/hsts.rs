@@ -1,4 +1,4 @@
-//! `Strict-Transport-Security` (RFC 6797): a browser that saw this host by HTTPS never asks it by HTTP again.
+//! `Strict-Transport-Security` (RFC 6797): after a browser reached this host over HTTPS, it never uses plain HTTP for it.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Default for StrictTransportSecurity {
 }
 
 impl StrictTransportSecurity {
-    /// Marks the answers to requests that came by HTTPS to a name.
+    /// Adds the header to answers to requests that were sent over HTTPS to a host name.
     pub(crate) fn around(self, router: Router) -> Router {
         let seconds = self.max_age.get().as_secs();
         if seconds == 0 {
@@ -53,8 +53,8 @@ async fn mark(State(value): State<HeaderValue>, request: Request, next: Next) ->
     response
 }
 
-/// RFC 6797 section 7.2: only over a secure transport. `localhost` is left out: it would end plain HTTP on every port of a
-/// developer's machine.
+/// RFC 6797 section 7.2: only over a secure transport. `localhost` is excluded, because the header would disable plain HTTP on
+/// every port of a developer's machine.
 fn may_be_marked(origin: &RequestOrigin) -> bool {
     let name = origin.host.split(':').next().unwrap_or_default();
     origin.scheme == "https" && name != "localhost" && !name.ends_with(".localhost")

@@ -1,4 +1,4 @@
-//! What is served at which place, at which pace.
+//! Serves a router on a bound listener, with time limits for its kind of clients.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,24 +16,24 @@ use super::path::Rewrite;
 use super::tls::TlsSettings;
 use crate::config::Timeouts;
 
-/// For a whole body that a service reads before it answers. Shorter than an answer may take, so that a client that is slow
-/// hears that it was.
+/// The time for a whole body that a service reads before it answers. It is shorter than the time for an answer, so that a slow
+/// client gets an error.
 const BODY_TIMEOUT: Duration = Duration::from_secs(45);
 const _: () = assert!(BODY_TIMEOUT.as_secs() < super::ANSWER_TIMEOUT.as_secs());
 
-/// What a listener is for: it decides how patient it is.
+/// The clients of a listener, which determine its time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Browsers and programs of strangers.
+    /// Browsers and programs on the Internet.
     Public,
-    /// Operators and programs of the house, which upload lists and keep their connections.
+    /// Operators and their programs, which upload lists and keep connections open.
     Admin,
-    /// Visitors of the applications behind the gateway. What they send and receive ends when it stands still.
+    /// Clients of the applications behind the gateway. Their transfers end when they make no progress.
     Upstream,
 }
 
 impl Audience {
-    pub(crate) fn limits(self, said: &Timeouts) -> ListenerLimits {
+    pub(crate) fn limits(self, configured: &Timeouts) -> ListenerLimits {
         let seconds = |body, write, keep_alive| ListenerLimits {
             body_idle_timeout: Duration::from_secs(body),
             body_timeout: Some(BODY_TIMEOUT).filter(|_| self != Self::Upstream),
@@ -46,23 +46,23 @@ impl Audience {
             Self::Admin => seconds(30, 120, 600),
             Self::Upstream => seconds(5, 120, 120),
         };
-        let or = |said: Option<GoDuration>, usual| said.map_or(usual, unless_zero);
+        let or = |set: Option<GoDuration>, usual| set.map_or(usual, unless_zero);
         ListenerLimits {
-            header_timeout: or(said.read, usual.header_timeout),
-            body_idle_timeout: or(said.read, usual.body_idle_timeout),
-            write_timeout: or(said.write, usual.write_timeout),
-            keep_alive_timeout: or(said.idle, usual.keep_alive_timeout),
+            header_timeout: or(configured.read, usual.header_timeout),
+            body_idle_timeout: or(configured.read, usual.body_idle_timeout),
+            write_timeout: or(configured.write, usual.write_timeout),
+            keep_alive_timeout: or(configured.idle, usual.keep_alive_timeout),
             ..usual
         }
     }
 }
 
-/// Zero stands for "as long as it takes", which is a year here.
-fn unless_zero(said: GoDuration) -> Duration {
-    if said.get().is_zero() { Duration::from_hours(24 * 365) } else { said.get() }
+/// Zero means no limit, which is a year here.
+fn unless_zero(set: GoDuration) -> Duration {
+    if set.get().is_zero() { Duration::from_hours(24 * 365) } else { set.get() }
 }
 
-/// A bound listener and what it serves.
+/// A bound listener and its router.
 pub(crate) struct Site {
     pub(crate) socket: Socket,
     pub(crate) tls: Option<TlsSettings>,
@@ -72,7 +72,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Serves until `stop` says so, then lets open requests finish.
+    /// Serves until `stop` changes to true, then lets open requests finish.
     pub(crate) async fn serve(self, stop: watch::Receiver<bool>) {
         let Self { socket, tls, limits, rewrite, router } = self;
         let tls = tls.map(|tls| Arc::new(tls) as Arc<dyn TlsAcceptors>);
@@ -85,7 +85,7 @@ impl Site {
     }
 }
 
-/// Rewrites the path before the router looks at it.
+/// Rewrites the path before the router sees it.
 fn rewriting(
     rewrite: Rewrite,
     router: Router,
@@ -101,10 +101,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_configuration_says_of_times_is_kept_and_zero_is_for_ever() {
-        let said =
+    fn configured_time_limits_are_used_and_zero_means_no_limit() {
+        let configured =
             Timeouts { read: Some(GoDuration::from_seconds(7)), write: Some(GoDuration::from_seconds(0)), idle: None };
-        let limits = Audience::Upstream.limits(&said);
+        let limits = Audience::Upstream.limits(&configured);
         assert_eq!((limits.header_timeout, limits.body_idle_timeout), (Duration::from_secs(7), Duration::from_secs(7)));
         assert!(limits.write_timeout > Duration::from_hours(1));
         assert_eq!((limits.keep_alive_timeout, limits.body_timeout), (Duration::from_mins(2), None));

@@ -1,11 +1,11 @@
-//! The names of this machine: `localhost`, `127.0.0.1` and `[::1]` reach the same listener, and a browser takes them for
-//! three sites. A visit that begins under one of them and goes on under another loses its cookies.
+//! The names of this machine: `localhost`, `127.0.0.1` and `[::1]` reach the same listener, but browsers treat them as three
+//! sites. A visit that begins under one of them and continues under another loses its cookies.
 //!
-//! What always holds:
-//! - A page that begins a visit is redirected to the configured address. The host and the scheme of the target come from the
+//! Invariants:
+//! - A page that begins a visit redirects to the configured URL. The host and the scheme of the target come from the
 //!   configuration, never from the request.
-//! - Only requests for the port of the configured address, under another name of this machine, are redirected. Requests for
-//!   any other host, and those of programs that ask for JSON, are answered where they are.
+//! - Only requests for the port of the configured URL, under another name of this machine, are redirected. Requests for any
+//!   other host, and requests for JSON, are answered without a redirect.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use http::{Method, StatusCode};
 use url::{Host, Url};
 use web::RequestOrigin;
 
-/// The name that is used when no configured URL says another: passkeys need a name, and an IP address is none (Web
+/// The name that is used without a configured URL: passkeys need a domain name and do not accept an IP address (Web
 /// Authentication Level 3 section 5.1.3).
 pub(crate) const LOCALHOST: &str = "localhost";
 
-/// Which paths begin a visit.
+/// Whether a path begins a visit.
 pub(crate) type IsFirstPage = fn(&str) -> bool;
 
-/// Whether the URL names this machine in one of the three ways, without a path.
+/// Whether the URL has one of the three names of this machine and no path.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == LOCALHOST,
@@ -40,10 +40,10 @@ pub(crate) fn name_in(url: &Url) -> Option<&str> {
     url.host_str().filter(|_| is_loopback(url))
 }
 
-/// Redirects first pages that are asked for under another name of this machine to `base_url`.
+/// Redirects requests for first pages under another name of this machine to `base_url`.
 pub(crate) fn lead_to(base_url: &str, is_first_page: IsFirstPage, router: Router) -> Router {
     let base = Url::parse(base_url).ok();
-    // With a path something before us maps the URLs, and knows what it does.
+    // A path means that a proxy maps the URLs and is responsible for the host name.
     match base.filter(|base| is_loopback(base) && base.path() == "/") {
         Some(base) => {
             let lead = Lead { base: Arc::new(base), is_first_page };
@@ -75,10 +75,11 @@ impl Lead {
         {
             return None;
         }
-        // HTTP/2 names the host in the URI.
-        let said = request.extensions().get::<RequestOrigin>().map(|origin| origin.host.as_str());
-        let host =
-            said.filter(|host| !host.is_empty()).or(request.uri().authority().map(http::uri::Authority::as_str))?;
+        // HTTP/2 has the host in the URI.
+        let from_origin = request.extensions().get::<RequestOrigin>().map(|origin| origin.host.as_str());
+        let host = from_origin
+            .filter(|host| !host.is_empty())
+            .or(request.uri().authority().map(http::uri::Authority::as_str))?;
         let asked = Url::parse(&format!("{}://{host}/", self.base.scheme())).ok()?;
         let is_same_port = asked.port_or_known_default() == self.base.port_or_known_default();
         if !is_same_port || !is_loopback(&asked) || asked.host() == self.base.host() {
@@ -89,7 +90,7 @@ impl Lead {
     }
 }
 
-/// A script or a program, which follows its own URLs.
+/// A script or a program, which uses its own URLs.
 fn wants_json(request: &Request) -> bool {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.contains("json") && !accept.contains("text/html")
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_first_page_under_another_name_of_this_machine_leads_to_the_configured_address() {
+    async fn a_first_page_under_another_name_of_this_machine_redirects_to_the_configured_address() {
         const BASE: &str = "http://localhost:4433/";
         for host in ["127.0.0.1:4433", "[::1]:4433"] {
             let to = led(BASE, host, "GET", "/ui/login?flow=1&x=%2f", "text/html").await;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_else_is_led_anywhere() {
+    async fn no_other_request_is_redirected() {
         const BASE: &str = "http://localhost:4433/";
         for (base, host, method, path, accept) in [
             (BASE, "localhost:4433", "GET", "/ui", ""),

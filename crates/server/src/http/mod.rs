@@ -1,5 +1,5 @@
-//! What stands between the sockets and the services: listeners, health, the guard of the admin listeners, and the manners
-//! that hold for every answer.
+//! The HTTP layer between the sockets and the services: listeners, health, authentication of the admin listeners, and the
+//! headers, limits and error formats of all answers.
 
 pub(crate) mod admin;
 pub(crate) mod browsers;
@@ -28,35 +28,35 @@ use web::{BodyProgress, RestError};
 use refusals::Refusals as _;
 use service::ErrorFormat;
 
-/// Longer than any operation takes; a handler that hangs must not hold its client for ever.
+/// Longer than any operation takes. It ends requests whose handler hangs.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What holds for every request to a service: its errors are in the service's format, and its bounds are kept.
+/// Applies to every request to a service: errors are in the service's format, and bounds are enforced.
 pub(crate) fn with_manners(format: ErrorFormat, bounds: ListenerBounds, router: Router) -> Router {
     bounded_in(format, bounds, refusals::in_format(format, router))
 }
 
-/// Bounded bodies, bounded time, nothing cached unless a route says so.
+/// Bounds bodies and time, and forbids caching unless a route allows it.
 pub(crate) fn bounded(router: Router) -> Router {
     bounded_in(ErrorFormat::Rest, ListenerBounds::public(SUBMISSION.bytes), router)
 }
 
-/// Bounds of the bodies that a listener takes.
+/// Bounds of the bodies that a listener accepts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ListenerBounds {
-    /// Of routes that do not say otherwise.
+    /// For routes without a bound of their own.
     usual: BodyBounds,
     /// The largest body of any route.
     largest: usize,
 }
 
 impl ListenerBounds {
-    /// A listener that anyone can reach.
+    /// A listener for public clients.
     pub(crate) const fn public(bytes: usize) -> Self {
         Self { usual: BodyBounds { bytes, ..SUBMISSION }, largest: bytes }
     }
 
-    /// An admin listener, whose routes take a body of `usual` unless they say otherwise.
+    /// An admin listener, whose routes accept a body of `usual` unless they have a bound of their own.
     pub(crate) const fn admin(usual: BodyBounds) -> Self {
         Self { usual, largest: LIST.bytes }
     }
@@ -74,7 +74,7 @@ async fn in_time_and_uncached(
 ) -> Response {
     let (parts, body) = request.into_parts();
     if declared_length(&parts.headers).is_some_and(|length| length > largest as u64) {
-        // Of what is too large nothing needs to come.
+        // A body that is too large is not read.
         let reason = format!("The body may have {largest} bytes at most.");
         return format.refusal(StatusCode::PAYLOAD_TOO_LARGE, &reason);
     }
@@ -97,9 +97,9 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// What is still to come of the body would be taken for the next request.
+/// The connection must close, because the rest of the body would be parsed as the next request.
 fn late(format: ErrorFormat) -> Response {
-    let mut response = format.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped coming.");
+    let mut response = format.refusal(StatusCode::REQUEST_TIMEOUT, "The body of the request stopped arriving.");
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -1,21 +1,21 @@
-//! Paths as clients of the replaced services write them: with a slash too many at either end, and on the admin listeners
-//! with or without `/admin`.
+//! Rewrites the paths of clients of the replaced services: with an extra slash at either end, and on the admin listeners with
+//! or without `/admin`.
 
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// What happens to a path before it is routed.
+/// How a path is rewritten before routing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rewrite {
-    /// The path is somebody else's business: the gateway matches and forwards what came.
+    /// No change: the gateway matches and forwards the path as it was sent.
     Untouched,
-    /// A trailing slash is dropped.
+    /// A trailing slash is removed.
     Trimmed,
-    /// A trailing slash is dropped, and `/admin` put before a path that lacks it.
+    /// A trailing slash is removed, and `/admin` is added to a path without it.
     UnderAdmin,
 }
 
-/// Paths that the admin listeners have at their root.
+/// Paths at the root of the admin listeners.
 const AT_ROOT: [&str; 4] = ["/health/", "/metrics/", "/version", "/console"];
 
 impl Rewrite {
@@ -25,7 +25,7 @@ impl Rewrite {
             // See [`without_doubled_start`].
             return;
         }
-        // One slash too many, not two: `//` is another path than `/`.
+        // One extra slash, not two: `//` is another path than `/`.
         let trimmed = path.strip_suffix('/').filter(|rest| !rest.is_empty() && !rest.ends_with('/')).unwrap_or(path);
         let prefix = match self {
             Self::Untouched => return,
@@ -42,7 +42,7 @@ impl Rewrite {
             None => format!("{prefix}{trimmed}"),
         };
         let mut parts = uri.clone().into_parts();
-        // A path that was valid stays so without its last slash or with a prefix; if not, the request goes on as it came.
+        // A valid path stays valid without its last slash or with a prefix; if not, the request is not rewritten.
         let Ok(path_and_query) = PathAndQuery::try_from(text) else { return };
         parts.path_and_query = Some(path_and_query);
         if let Ok(rewritten) = Uri::from_parts(parts) {
@@ -51,11 +51,11 @@ impl Rewrite {
     }
 }
 
-/// Where a client is sent whose base address ends in a slash and whose path begins with one. It comes back with the one
-/// spelling of the path that is served, so that whatever stands before us sees that one, too.
+/// The redirect target for a path that begins with two slashes, because the client's base URL ends with one. The client comes
+/// back with the path that is served, so that a proxy in front sees the same path.
 pub(crate) fn without_doubled_start(uri: &Uri) -> Option<String> {
     let rest = uri.path().strip_prefix("//")?.trim_start_matches('/');
-    // Browsers would read `/\host` as the address of another host.
+    // Browsers would parse `/\host` as the URL of another host.
     rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.').then(|| match uri.query() {
         Some(query) => format!("/{rest}?{query}"),
         None => format!("/{rest}"),
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_doubled_start_leads_to_the_path_here_and_nowhere_else() {
+    fn a_doubled_slash_redirects_to_the_same_path_on_this_host() {
         let leads = |text: &str| without_doubled_start(&text.parse().unwrap());
         assert_eq!(leads("//self-service/login/flows?id=1").as_deref(), Some("/self-service/login/flows?id=1"));
         assert_eq!(leads("///.well-known/jwks.json").as_deref(), Some("/.well-known/jwks.json"));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn admin_paths_may_lack_their_prefix_and_have_a_slash_too_many() {
+    fn admin_paths_may_omit_their_prefix_and_have_an_extra_slash() {
         for (came, goes) in [
             ("/identities", "/admin/identities"),
             ("/identities/?page_size=1", "/admin/identities?page_size=1"),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn public_paths_lose_a_slash_and_proxied_ones_nothing() {
+    fn public_paths_lose_a_slash_and_proxied_paths_are_unchanged() {
         assert_eq!(rewritten(Rewrite::Trimmed, "/sessions/whoami/"), "/sessions/whoami");
         assert_eq!(rewritten(Rewrite::Trimmed, "/identities?a=/"), "/identities?a=/");
         assert_eq!(rewritten(Rewrite::Trimmed, "//"), "//");

@@ -1,8 +1,8 @@
 //! Refusals before any handler: an unknown path, a method that the path does not allow, a query or a body that the framework
 //! cannot read. They are answered in the error format of the service.
 //!
-//! What always holds behind this layer: the request names one host (RFC 9112 section 3.2), its path and query keep their
-//! bounds, and neither holds the character U+0000, which PostgreSQL cannot store.
+//! Invariant behind this layer: the request has one host (RFC 9112 section 3.2), its path and query are within their bounds,
+//! and neither contains the character U+0000, which PostgreSQL cannot store.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -20,12 +20,12 @@ use web::{NoStore, RestError};
 use super::error_pages::AddressRefused;
 use super::path::without_doubled_start;
 
-/// The sentences of the framework are short.
+/// The framework's messages are short.
 const LONGEST_SENTENCE: usize = 4 * 1024;
 
-/// How refusals are written in an error format.
+/// The representation of refusals in an error format.
 pub(crate) trait Refusals {
-    /// The body of the response to bytes that are no HTTP request.
+    /// The body of the response to bytes that are not an HTTP request.
     fn malformed_request(self) -> fn(StatusCode) -> String;
 
     fn refusal(self, status: StatusCode, reason: &str) -> Response;
@@ -47,11 +47,11 @@ impl Refusals for ErrorFormat {
             Self::Rest => {
                 let message = match status {
                     StatusCode::NOT_FOUND => "There is no such resource",
-                    StatusCode::METHOD_NOT_ALLOWED => "The resource does not take this method",
+                    StatusCode::METHOD_NOT_ALLOWED => "The resource does not support this method",
                     StatusCode::PAYLOAD_TOO_LARGE => "The request is too large",
                     StatusCode::URI_TOO_LONG => "The address of the request is too long",
                     StatusCode::UNSUPPORTED_MEDIA_TYPE => "The media type is not supported",
-                    StatusCode::REQUEST_TIMEOUT => "The request did not come in time",
+                    StatusCode::REQUEST_TIMEOUT => "The request did not arrive in time",
                     _ => "The request cannot be accepted as it is",
                 };
                 RestError::new(status, message).with_reason(reason).into_response()
@@ -65,16 +65,16 @@ impl Refusals for ErrorFormat {
     }
 }
 
-/// Puts the layer around `router`, the paths that it does not know included.
+/// Adds the layer to `router`, including its unknown paths.
 pub(crate) fn in_format(format: ErrorFormat, router: Router) -> Router {
     let unknown =
         move || async move { format.refusal(StatusCode::NOT_FOUND, "There is no such path on this listener.") };
-    router.fallback(unknown).layer(middleware::from_fn_with_state(format, speak))
+    router.fallback(unknown).layer(middleware::from_fn_with_state(format, answer_in_format))
 }
 
-async fn speak(State(format): State<ErrorFormat>, request: Request, next: Next) -> Response {
+async fn answer_in_format(State(format): State<ErrorFormat>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    // A decision is about a request to somebody else's application, whose bounds are its own.
+    // A decision is about a request to an application, which has its own bounds.
     let is_decision = parts.uri.path().starts_with("/decisions");
     if let Err((status, reason)) = web::bounds::check_target(&parts.uri)
         && !is_decision
@@ -91,25 +91,25 @@ async fn speak(State(format): State<ErrorFormat>, request: Request, next: Next) 
     if is_the_frameworks(&response) { rephrased(format, response).await } else { response }
 }
 
-/// What no handler should have to look for.
+/// The checks that no handler should need to make.
 fn check(parts: &Parts) -> Result<(), String> {
     if parts.version == Version::HTTP_11 && parts.headers.get_all(HOST).iter().count() != 1 {
-        return Err("Host: the header must be there once".to_owned());
+        return Err("Host: the header must be present exactly once".to_owned());
     }
     if parts.uri.path().contains("%00") {
-        return Err("path: must not hold the character U+0000".to_owned());
+        return Err("path: must not contain the character U+0000".to_owned());
     }
     let query = parts.uri.query().unwrap_or_default();
     if query.contains("%00") {
         let mut pairs = form_urlencoded::parse(query.as_bytes());
         if let Some((name, _)) = pairs.find(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            return Err(format!("{}: must not hold the character U+0000", name.replace('\0', "\u{fffd}")));
+            return Err(format!("{}: must not contain the character U+0000", name.replace('\0', "\u{fffd}")));
         }
     }
     Ok(())
 }
 
-/// The framework refuses in plain text, or without a word; nobody else here does.
+/// Whether the framework made the response: only its refusals are plain text or have no body.
 fn is_the_frameworks(response: &Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     response.status().is_client_error() && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
@@ -118,9 +118,9 @@ fn is_the_frameworks(response: &Response) -> bool {
 async fn rephrased(format: ErrorFormat, response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let sentence = sentence(parts.status, body).await;
-    let mut said = format.refusal(parts.status, &sentence);
-    keep(&parts.headers, said.headers_mut());
-    address_refused(said)
+    let mut refusal = format.refusal(parts.status, &sentence);
+    keep(&parts.headers, refusal.headers_mut());
+    address_refused(refusal)
 }
 
 fn address_refused(mut response: Response) -> Response {
@@ -129,18 +129,18 @@ fn address_refused(mut response: Response) -> Response {
 }
 
 async fn sentence(status: StatusCode, body: Body) -> String {
-    let said = to_bytes(body, LONGEST_SENTENCE).await.unwrap_or_default();
-    match std::str::from_utf8(&said).map(str::trim) {
-        _ if status == StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this endpoint takes.".to_owned(),
-        Ok(said) if !said.is_empty() => said.to_owned(),
+    let message = to_bytes(body, LONGEST_SENTENCE).await.unwrap_or_default();
+    match std::str::from_utf8(&message).map(str::trim) {
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this endpoint accepts.".to_owned(),
+        Ok(message) if !message.is_empty() => message.to_owned(),
         _ if status == StatusCode::METHOD_NOT_ALLOWED => {
-            "The header Allow names the methods that this path takes.".to_owned()
+            "The header Allow lists the methods that this path supports.".to_owned()
         }
         _ => status.canonical_reason().unwrap_or("The request cannot be accepted.").to_owned(),
     }
 }
 
-/// What the refusal said beside its text, such as `Allow`.
+/// Keeps the other headers of the refusal, such as `Allow`.
 fn keep(from: &HeaderMap, to: &mut HeaderMap) {
     for (name, value) in from {
         if ![CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(name) {
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_framework_refuses_is_said_in_the_format_of_the_service() {
+    async fn refusals_of_the_framework_are_in_the_format_of_the_service() {
         for (method, target, status, named) in [
             ("GET", "/nothing", 404, "path"),
             ("GET", "/numbers?page=x", 400, "page"),

@@ -1,10 +1,10 @@
-//! A self-signed certificate for a developer's machine: what TLS presents when it is enabled there without a certificate.
+//! A self-signed certificate for development, used when TLS is enabled without a certificate.
 //!
-//! What always holds:
-//! - It is for this machine's names and for the hosts of the configured base URLs, and signs no other certificate.
-//! - With a data directory it is kept there, for this user alone, so that a browser needs to accept it once. It is made
+//! Invariants:
+//! - It is valid for this machine's names and for the hosts of the configured base URLs, and signs no other certificate.
+//! - With a data directory it is kept there, for this user alone, so that a browser needs to accept it once. It is generated
 //!   again when it lacks a name or is about to expire.
-//! - Only a configuration for development gets one: see [`crate::config::Config::is_development`].
+//! - Only a development configuration gets one: see [`crate::config::Config::is_development`].
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -22,21 +22,21 @@ use time::OffsetDateTime;
 use crate::config::{Material, Tls};
 use crate::data_dir::{DataDir, DataDirError};
 
-/// Certificate and key in one file, for programs that are told which certificate to trust.
+/// Certificate and key in one file, for programs that need a file to trust.
 const FILE: &str = "self-signed.pem";
-/// The longest that browsers accept of other certificates.
+/// The longest lifetime that browsers accept of other certificates.
 const LIFETIME: Duration = Duration::from_hours(24 * 397);
-/// A certificate that expires sooner is made again.
+/// A certificate that expires sooner is generated again.
 const RENEWED_BEFORE: Duration = Duration::from_hours(24 * 30);
-/// Clocks of other machines may be behind.
+/// Tolerance for clocks of other machines that are behind.
 const BACKDATED: Duration = Duration::from_hours(24);
 
-/// Why no certificate could be made.
+/// Why no certificate could be generated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SelfSignedError {
-    #[error("a self-signed certificate cannot be made")]
+    #[error("a self-signed certificate cannot be generated")]
     Make(#[from] rcgen::Error),
-    #[error("the self-signed certificate cannot be kept")]
+    #[error("the self-signed certificate cannot be saved")]
     Keep(#[from] DataDirError),
     #[error("the self-signed certificate cannot be read back")]
     ReadBack(#[from] rustls::pki_types::pem::Error),
@@ -48,12 +48,12 @@ pub(crate) struct SelfSigned {
     material: Material,
     /// SHA-256 of the certificate, as browsers show it.
     pub(crate) fingerprint: String,
-    /// Where it is kept.
+    /// The file that it is kept in.
     pub(crate) file: Option<PathBuf>,
 }
 
 impl SelfSigned {
-    /// The kept certificate, when it has these names and lives long enough, or a new one.
+    /// The kept certificate, when it has these names and is valid for long enough, or a new one.
     pub(crate) fn find_or_make(
         data_dir: Option<&DataDir>,
         names: &BTreeSet<String>,
@@ -88,13 +88,13 @@ impl SelfSigned {
         Ok(Self { material, fingerprint, file })
     }
 
-    /// The settings of a listener with this certificate in the place of the missing one.
+    /// The settings of a listener with this certificate in place of the missing one.
     pub(crate) fn complete(&self, tls: &Tls) -> Tls {
         Tls { enabled: tls.enabled, key: Some(self.material.clone()), cert: Some(self.material.clone()) }
     }
 }
 
-/// What the file holds: a line about the certificate, the certificate and its key.
+/// The content of the file: a line about the certificate, the certificate and its key.
 struct Kept {
     names: BTreeSet<String>,
     until: Timestamp,
@@ -121,17 +121,17 @@ impl Kept {
         format!("Made by kleis for this machine. until={until} names={names}\n{}", self.pem)
     }
 
-    /// Nothing when somebody changed the file: it is made again.
+    /// `None` when the file was changed: a new one is generated.
     fn read(text: &str) -> Option<Self> {
         let (head, pem) = text.split_once('\n')?;
-        let said = |name: &str| head.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-        let until = Timestamp::from_unix_seconds(said("until")?.parse().ok()?);
-        let names = said("names")?.split(',').map(str::to_owned).collect();
+        let value = |name: &str| head.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+        let until = Timestamp::from_unix_seconds(value("until")?.parse().ok()?);
+        let names = value("names")?.split(',').map(str::to_owned).collect();
         Some(Self { names, until, pem: pem.to_owned() })
     }
 }
 
-/// The second of `at`.
+/// `at` in whole seconds.
 fn date(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(at.unix_micros() / 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_certificate_is_used_again_until_it_lacks_a_name_or_expires() {
+    fn a_kept_certificate_is_reused_until_it_lacks_a_name_or_expires() {
         let place = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(place.path()).unwrap();
         let now = Timestamp::from_unix_seconds(1_800_000_000);
@@ -164,7 +164,7 @@ mod tests {
         assert_ne!(at(&["localhost"], late).fingerprint, wider.fingerprint);
         std::fs::write(&file, "rubbish").unwrap();
         let again = at(&["localhost"], now).material.read().unwrap();
-        assert!(CertificateDer::from_pem_slice(&again).is_ok(), "a file that somebody damaged is made again");
+        assert!(CertificateDer::from_pem_slice(&again).is_ok(), "a damaged file is generated again");
     }
 
     #[test]

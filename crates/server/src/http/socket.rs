@@ -1,5 +1,5 @@
-//! Sockets: TCP on an address or a name, or a Unix socket on a path. A listener on `localhost` has both loopback addresses,
-//! where the machine has both.
+//! Sockets: TCP on an address or a name, or a Unix socket on a path. A listener on `localhost` binds both loopback addresses,
+//! if the machine has both.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,7 +10,7 @@ use web::listener::{Socket, UnixSocket};
 
 use crate::config::Listener;
 
-/// Where a listener stands.
+/// The address of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     Tcp(SocketAddr),
@@ -43,15 +43,15 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// Why a listener cannot stand where it should.
+/// Why a listener cannot bind its address.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
-    #[error("another program listens on {address}: end it, or choose another port")]
+    #[error("another program listens on {address}: stop it, or choose another port")]
     Taken { address: String },
     #[error("cannot listen on {address}")]
     Socket { address: String, source: std::io::Error },
     #[error(
-        "another program listens on [::1]:{port}, where browsers look for http://localhost:{port}/ first: end it, choose \
+        "another program listens on [::1]:{port}, which browsers try first for http://localhost:{port}/: stop it, choose \
          another port, or set host to 127.0.0.1"
     )]
     Ipv6Taken { port: u16 },
@@ -65,7 +65,7 @@ impl BindError {
     }
 }
 
-/// The default place of a listener, when its settings do not say.
+/// The default address of a listener without a configured one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DefaultPlace {
     pub(crate) host: IpAddr,
@@ -75,10 +75,10 @@ pub(crate) struct DefaultPlace {
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) const ANYWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// How many ports the system may choose until one is free on both loopback addresses.
+/// How often the system may choose a port until it is free on both loopback addresses.
 const PORT_CHOICES: usize = 16;
 
-/// A socket that has its place and serves nobody yet.
+/// A bound socket that does not serve yet.
 pub(crate) struct Bound {
     pub(crate) socket: Socket,
     pub(crate) address: Address,
@@ -106,7 +106,7 @@ impl Bound {
         Ok(Self { socket: listener.into(), address: Address::Tcp(address) })
     }
 
-    /// Takes 127.0.0.1 and, where the machine has it, `[::1]`.
+    /// Binds 127.0.0.1 and, if the machine has it, `[::1]`.
     async fn bind_loopback(port: u16) -> Result<Self, BindError> {
         let failed = |source| BindError::at(format!("{LOOPBACK}:{port}"), source);
         let mut choices = 0;
@@ -130,7 +130,7 @@ impl Bound {
     fn bind_unix(path: &Path, settings: &Listener) -> Result<Self, BindError> {
         use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
         let failed = |source| BindError::at(format!("unix:{}", path.display()), source);
-        // A socket that a dead process left behind is in the way; anything else on that path is not ours to remove.
+        // A socket of a dead process blocks the path; any other file on that path is not removed.
         let is_left_over = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
             && std::os::unix::net::UnixStream::connect(path).is_err();
         if is_left_over {
@@ -152,7 +152,7 @@ impl Bound {
     }
 }
 
-/// The number of a user or a group: written as a number, or looked up in `/etc/passwd` or `/etc/group`.
+/// The numeric id of a user or a group: given as a number, or looked up in `/etc/passwd` or `/etc/group`.
 fn id_of(name: &str, table: &str) -> std::io::Result<Option<u32>> {
     if name.is_empty() {
         return Ok(None);
@@ -163,7 +163,9 @@ fn id_of(name: &str, table: &str) -> std::io::Result<Option<u32>> {
     let table = std::fs::read_to_string(table)?;
     let row = table.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|row| row.first() == Some(&name));
     let id = row.and_then(|row| row.get(2)?.parse().ok());
-    id.map(Some).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} is unknown here")))
+    id.map(Some).ok_or_else(|| {
+        std::io::Error::new(std::io::ErrorKind::NotFound, format!("{name} does not exist on this machine"))
+    })
 }
 
 #[cfg(test)]
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listener_on_loopback_has_both_addresses_and_one_that_names_an_address_has_that_alone() {
+    async fn a_listener_on_loopback_binds_both_addresses_and_one_with_an_address_binds_only_that() {
         const LOOPBACK_PLACE: DefaultPlace = DefaultPlace { host: LOOPBACK, port: 0 };
         for (host, has_both) in [(None, true), (Some(""), true), (Some("localhost"), true), (Some("127.0.0.1"), false)]
         {
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stranger_on_the_other_loopback_address_stops_the_start() {
+    async fn another_program_on_the_other_loopback_address_stops_the_start() {
         if !has_ipv6() {
             return;
         }

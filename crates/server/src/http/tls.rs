@@ -1,5 +1,5 @@
-//! Certificates of listeners: read at the start, read again when their files change, checked against client certificates
-//! where those are demanded.
+//! Certificates of listeners: read at the start, read again when their files change, and checked against client certificates
+//! where those are required.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -15,7 +15,7 @@ use web::listener::TlsAcceptors;
 
 use crate::config::{Material, MaterialError, Tls};
 
-/// How often the files are looked at.
+/// How often the files are checked.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// Why a listener cannot offer TLS.
@@ -25,7 +25,7 @@ pub(crate) enum TlsError {
     Material(&'static str, #[source] MaterialError),
     #[error("the {0} is not valid PEM")]
     Pem(&'static str, #[source] rustls::pki_types::pem::Error),
-    #[error("the {0} holds no certificate")]
+    #[error("the {0} contains no certificate")]
     Empty(&'static str),
     #[error("certificate and key cannot be used together")]
     Unusable(#[source] rustls::Error),
@@ -33,7 +33,7 @@ pub(crate) enum TlsError {
     Authority(#[source] rustls::server::VerifierBuilderError),
 }
 
-/// The TLS side of a listener. A cheap clone.
+/// The TLS configuration of a listener. A cheap clone.
 #[derive(Clone)]
 pub(crate) struct TlsSettings(Arc<Inner>);
 
@@ -51,7 +51,7 @@ struct Seen {
 }
 
 impl TlsSettings {
-    /// `None` when the listener speaks clear text. `authority` makes client certificates a condition.
+    /// `None` when the listener uses plain HTTP. With `authority`, client certificates are required.
     pub(crate) fn of(tls: &Tls, authority: Option<&Material>) -> Result<Option<Self>, TlsError> {
         let (Some(certificate), Some(key)) = (&tls.cert, &tls.key) else { return Ok(None) };
         if tls.enabled == Some(false) {
@@ -72,8 +72,8 @@ impl TlsSettings {
 }
 
 impl TlsAcceptors for TlsSettings {
-    /// The acceptor of the present certificate. Looks at the files now and then: a renewed certificate is used without a
-    /// restart, and one that cannot be read leaves the old one in use.
+    /// The acceptor of the current certificate. Checks the files at intervals: a renewed certificate is used without a restart,
+    /// and one that cannot be read leaves the old one in use.
     fn acceptor(&self) -> TlsAcceptor {
         let inner = &self.0;
         if inner.is_time_to_look() {
@@ -89,7 +89,7 @@ impl TlsAcceptors for TlsSettings {
                     }
                     Err(error) => tracing::error!(
                         error = &error as &(dyn std::error::Error + 'static),
-                        "a changed certificate cannot be used; the old one stays"
+                        "a changed certificate cannot be used; the old one stays in use"
                     ),
                 }
             }

@@ -1,4 +1,4 @@
-//! `configuration.schema.json`: the schema by which a configuration is checked, with descriptions and defaults, for editors.
+//! `configuration.schema.json`: the schema of the configuration with descriptions and defaults, for editors.
 
 use serde_json::{Map, Value, json};
 use service::configuration::{Keys, schema_of};
@@ -26,7 +26,7 @@ pub(super) fn document() -> Result<String, Fault> {
     Ok(text + "\n")
 }
 
-/// Puts the schema of a section into the schema of the whole. Its definitions get the name of the section as a prefix.
+/// Inserts the schema of a section into the root schema. The names of its definitions get the name of the section as a prefix.
 fn embed(root: &mut Value, name: &str, mut section: Value) {
     if let Some(section) = section.as_object_mut() {
         section.remove("$schema");
@@ -73,7 +73,7 @@ fn describe(schema: &mut Value, keys: &Keys) {
             if node.contains_key("description") {
                 continue;
             }
-            // Beside a reference nothing else counts in this draft.
+            // In this draft a reference replaces all other keywords.
             if let Some(reference) = node.remove("$ref") {
                 node.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
             }
@@ -91,7 +91,7 @@ fn annotate(node: &mut Map<String, Value>, description: Option<&str>, default: O
     }
 }
 
-/// Where the schemas of `step` are below the schema at `pointer`.
+/// The pointers to the schemas of `step` below the schema at `pointer`.
 fn below(schema: &Value, pointer: &str, step: &str) -> Vec<String> {
     let mut found = Vec::new();
     for pointer in alternatives(schema, pointer, 0) {
@@ -119,7 +119,7 @@ fn escaped(step: &str) -> String {
     step.replace('~', "~0").replace('/', "~1")
 }
 
-/// The pointer, and those of everything that the schema there refers to or combines.
+/// The pointer, and those of everything that its schema refers to or combines.
 fn alternatives(schema: &Value, pointer: &str, depth: usize) -> Vec<String> {
     let Some(node) = schema.pointer(pointer).filter(|_| depth < 16) else { return Vec::new() };
     let mut found = vec![pointer.to_owned()];

@@ -1,6 +1,6 @@
-//! The reference in `docs/reference/`: made from the types of the configuration, its JSON schemas, and the command line.
+//! The reference in `docs/reference/`: generated from the types of the configuration, its JSON schemas, and the command line.
 //!
-//! What always holds: the same sources make the same text, so that a test can find a file that is out of date.
+//! Invariant: the same sources generate the same text, so that a test can find a file that is out of date.
 
 mod command_line;
 mod configuration;

@@ -1,4 +1,4 @@
-//! The types of keys in words, as the JSON schemas state them.
+//! Descriptions of the types of keys, from the JSON schemas.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::config::schema::Place;
 
-/// What a key takes: `boolean`, `duration`, `list of texts`.
+/// The type of a key: `boolean`, `duration`, `list of texts`.
 pub(super) fn in_words(places: &[Place<'_>]) -> String {
     let variants: BTreeSet<String> = places.iter().flat_map(|place| listed(place.node())).collect();
     if variants.iter().all(|it| ["false", "true"].contains(&it.as_str())) && !variants.is_empty() {

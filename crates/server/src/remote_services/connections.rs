@@ -10,7 +10,7 @@ use url::Url;
 use super::RemoteService;
 
 const PATH: &str = "/admin/oauth2/auth/sessions/consent";
-/// One page is all that is asked for: a person who gave more consents than this sees the clients of the newest ones.
+/// Only one page is requested: a person with more consents sees the clients of the newest ones.
 const PAGE_SIZE: &str = "100";
 
 pub(super) struct RemoteConnections(RemoteService);
@@ -25,7 +25,7 @@ impl RemoteConnections {
     }
 }
 
-/// What is needed of a consent session.
+/// The needed members of a consent session.
 #[derive(Deserialize)]
 struct ConsentSession {
     #[serde(default)]
@@ -54,16 +54,16 @@ impl Connections for RemoteConnections {
         let answer = self.0.ask(cx, Method::GET, &url, HeaderMap::new(), None).await?;
         match answer.status() {
             StatusCode::OK => {}
-            // Old versions of the replaced program say so of a person without consents.
+            // Old versions of the replaced program answer so for a person without consents.
             StatusCode::NOT_FOUND => return Ok(Vec::new()),
             _ => return Err(self.0.strange(&url, &answer, "the consents could not be listed")),
         }
         let sessions: Vec<ConsentSession> = serde_json::from_slice(answer.body())
-            .map_err(|_| self.0.strange(&url, &answer, "the answer is no list of consents"))?;
+            .map_err(|_| self.0.strange(&url, &answer, "the answer is not a list of consents"))?;
         let mut connections: Vec<Connection> = Vec::new();
         for session in sessions {
             let Some(client) = session.consent_request.and_then(|request| request.client) else { continue };
-            // The newest come first.
+            // The newest consents come first.
             let is_listed = connections.iter().any(|known| known.client_id == client.client_id);
             if !is_listed && connections.len() < MAX_CONNECTIONS {
                 connections.push(Connection {
@@ -81,7 +81,7 @@ impl Connections for RemoteConnections {
         let answer = self.0.ask(cx, Method::DELETE, &url, HeaderMap::new(), None).await?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            // There is none, which is what was wanted.
+            // There is no consent, which is the wanted state.
             StatusCode::NOT_FOUND => Ok(()),
             _ => Err(self.0.strange(&url, &answer, "the consent could not be ended")),
         }

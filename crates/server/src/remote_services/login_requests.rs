@@ -12,7 +12,7 @@ use url::Url;
 use super::RemoteService;
 
 const PATH: &str = "/admin/oauth2/auth/requests/login";
-/// Of what the other service says about a refusal.
+/// The part of the other service's error message that is kept.
 const REASON_CHARACTERS: usize = 300;
 
 pub(super) struct RemoteLoginRequests(RemoteService);
@@ -26,7 +26,7 @@ impl RemoteLoginRequests {
         self.0.url(&format!("{PATH}{verb}"), &[("login_challenge", challenge)])
     }
 
-    /// Answers the challenge; returns where the browser goes on.
+    /// Answers the challenge; returns the URL that the browser goes to.
     async fn answer(
         &self,
         cx: &Context,
@@ -37,14 +37,14 @@ impl RemoteLoginRequests {
         let url = self.url(verb, challenge);
         let body = serde_json::to_vec(body).map_err(|error| LoginRequestError::Refused(error.to_string()))?;
         let answer = self.0.ask(cx, Method::PUT, &url, HeaderMap::new(), Some(body)).await?;
-        let said = self.accepted(&url, &answer)?;
-        let to = said["redirect_to"].as_str().and_then(|to| Url::parse(to).ok());
+        let body = self.accepted(&url, &answer)?;
+        let to = body["redirect_to"].as_str().and_then(|to| Url::parse(to).ok());
         let to = to.filter(|to| matches!(to.scheme(), "http" | "https"));
-        let to = to.ok_or_else(|| self.0.strange(&url, &answer, "the answer says not where the browser goes on"))?;
+        let to = to.ok_or_else(|| self.0.strange(&url, &answer, "the answer has no redirect_to URL"))?;
         Ok(to.into())
     }
 
-    /// The body of an answer that is a yes.
+    /// The body of a successful answer.
     fn accepted(&self, url: &Url, answer: &Response<Bytes>) -> Result<Value, LoginRequestError> {
         match answer.status() {
             StatusCode::OK => serde_json::from_slice(answer.body())
@@ -52,8 +52,12 @@ impl RemoteLoginRequests {
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(LoginRequestError::Unknown),
             status if status.is_client_error() => {
                 if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-                    // Ours to mend, and nobody else's: the operator must see it.
-                    self.0.strange(url, answer, "the other service does not let us in: see oauth2_provider.headers");
+                    // A configuration error of this service, which the operator must see.
+                    self.0.strange(
+                        url,
+                        answer,
+                        "the other service rejected our credentials: check oauth2_provider.headers",
+                    );
                 }
                 Err(LoginRequestError::Refused(reason(answer)))
             }
@@ -67,11 +71,11 @@ impl LoginRequests for RemoteLoginRequests {
     async fn get(&self, cx: &Context, challenge: &str) -> Result<LoginRequest, LoginRequestError> {
         let url = self.url("", challenge);
         let answer = self.0.ask(cx, Method::GET, &url, HeaderMap::new(), None).await?;
-        let mut said = self.accepted(&url, &answer)?;
-        drop_nulls(&mut said);
-        let request: Result<LoginRequest, _> = serde_json::from_value(said);
-        let mut request = request.map_err(|_| self.0.strange(&url, &answer, "the answer is no login request"))?;
-        // What we asked about is what we go on to answer.
+        let mut body = self.accepted(&url, &answer)?;
+        drop_nulls(&mut body);
+        let request: Result<LoginRequest, _> = serde_json::from_value(body);
+        let mut request = request.map_err(|_| self.0.strange(&url, &answer, "the answer is not a login request"))?;
+        // The answer must be for the requested challenge.
         challenge.clone_into(&mut request.challenge);
         Ok(request)
     }
@@ -85,7 +89,7 @@ impl LoginRequests for RemoteLoginRequests {
     }
 }
 
-/// The replaced program writes `null` where we leave a member out.
+/// The replaced program writes `null` for members that we omit.
 fn drop_nulls(value: &mut Value) {
     if let Value::Object(members) = value {
         members.retain(|_, member| !member.is_null());
@@ -93,10 +97,10 @@ fn drop_nulls(value: &mut Value) {
     }
 }
 
-/// What the other service says about its refusal, as far as it says anything.
+/// The reason of the other service's refusal, if it gives one.
 fn reason(answer: &Response<Bytes>) -> String {
-    let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let places = ["/error_description", "/error/reason", "/error/message", "/error"];
-    let text = places.iter().find_map(|place| said.pointer(place)?.as_str()).unwrap_or("no reason given");
+    let text = places.iter().find_map(|place| body.pointer(place)?.as_str()).unwrap_or("no reason given");
     text.chars().take(REASON_CHARACTERS).collect()
 }

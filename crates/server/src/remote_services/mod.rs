@@ -1,10 +1,10 @@
-//! Services that run in another process, reached over HTTP: the same contracts as those of a service beside us, kept by
-//! the admin API that the replaced programs ask each other with.
+//! Clients for services that run in another process: the contracts of `contracts`, implemented over the admin API that the
+//! replaced programs use for each other.
 //!
-//! What always holds:
+//! Invariants:
 //! - A call ends within its time, reads a bounded answer and follows no redirect ([`web::outbound`]).
-//! - What the other service refuses and what it could not say are told apart: nothing but an answer counts as a "no".
-//! - The address comes from the configuration; a service that runs in this process is never asked over HTTP.
+//! - A refusal of the other service and a failed call are different results: only an answer counts as a refusal.
+//! - The URL comes from the configuration; a service that runs in this process is never called over HTTP.
 
 mod connections;
 mod login_requests;
@@ -33,8 +33,8 @@ use connections::RemoteConnections;
 use login_requests::RemoteLoginRequests;
 use subjects::{EndSubject, RemoteSubjects};
 
-/// The contracts of `service`: those of this process, and clients for the services that its section names in other
-/// processes, with the jobs of these clients.
+/// The contracts of `service`: those of this process, and clients for the services in other processes that its section names,
+/// with the jobs of these clients.
 pub(crate) fn tie(
     config: &Config,
     service: Service,
@@ -99,7 +99,8 @@ impl RemoteService {
             return Err(fault(url_key, "must be an http or https URL"));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            let message = format!("must not carry a name or a password: set {service}.{headers_key}.Authorization");
+            let message =
+                format!("must not contain a user name or a password: set {service}.{headers_key}.Authorization");
             return Err(fault(url_key, &message));
         }
         let mut headers = HeaderMap::new();
@@ -114,7 +115,7 @@ impl RemoteService {
         Ok(Some(Self { service: remote.service, base, headers, http: http.clone() }))
     }
 
-    /// The URL of `path`, below whatever path the configured URL has.
+    /// The URL of `path` below the path of the configured URL.
     fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
@@ -145,19 +146,19 @@ impl RemoteService {
         }
         let mut request = request
             .body(Bytes::from(body.unwrap_or_default()))
-            .map_err(|error| self.unavailable(url, "cannot be asked", &error))?;
+            .map_err(|error| self.unavailable(url, "cannot be called", &error))?;
         request.headers_mut().extend(self.headers.clone());
         request.headers_mut().extend(more);
         self.http.send(request).await.map_err(|error| self.unavailable(url, "did not answer", &error))
     }
 
-    /// The cause goes to the log, the rest to whoever asked. The query stays out: it carries the challenge.
+    /// The cause goes to the log, the rest to the caller. The query is left out, because it contains the challenge.
     fn unavailable(&self, url: &Url, what: &str, cause: &(dyn std::error::Error + 'static)) -> Unavailable {
         tracing::warn!(remote = self.service, path = url.path(), error = cause, "{what}");
         Unavailable::new(self.service, what)
     }
 
-    /// An answer that is none of those that the path may give.
+    /// An answer with a status or body that the path does not allow.
     fn strange(&self, url: &Url, answer: &Response<Bytes>, what: &str) -> Unavailable {
         let status = answer.status().as_u16();
         tracing::warn!(remote = self.service, path = url.path(), status, "{what}");

@@ -1,4 +1,4 @@
-//! Sessions of an identity service in another process: asked at its public listener, ended at its admin listener.
+//! Sessions of an identity service in another process: checked at its public listener, ended at its admin listener.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use super::RemoteService;
 const X_SESSION_TOKEN: HeaderName = HeaderName::from_static("x-session-token");
 
 pub(super) struct RemoteSessions {
-    /// Without it sessions outlive the logins that rest on them.
+    /// Without it sessions outlive the logins that depend on them.
     admin: Option<RemoteService>,
-    /// Without it nobody is asked whose browser it is.
+    /// Without it no session is checked.
     public: Option<RemoteService>,
 }
 
@@ -32,8 +32,8 @@ impl RemoteSessions {
 
 #[async_trait]
 impl Sessions for RemoteSessions {
-    /// The other service answers alike to a cookie that it does not know and to none. Which of all cookies is its own is known
-    /// to it alone, so cookies that it does not accept count as none.
+    /// The other service answers an unknown cookie and a missing one in the same way. Only it knows which of all cookies is its
+    /// own, so cookies that it does not accept count as missing.
     async fn check(&self, cx: &Context, credentials: &SessionCredentials) -> Result<SessionCheck, Unavailable> {
         let Some(public) = &self.public else { return Ok(SessionCheck::Absent) };
         let headers = headers(credentials);
@@ -58,14 +58,14 @@ impl Sessions for RemoteSessions {
         let answer = admin.ask(cx, Method::DELETE, &url, HeaderMap::new(), None).await?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            // It is gone already, which is what was wanted.
+            // It has ended already, which is the wanted state.
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(()),
             _ => Err(admin.strange(&url, &answer, "the session could not be ended")),
         }
     }
 }
 
-/// What the request brought, as the headers that it came in. A value that is no header proves nothing.
+/// The credentials of the request as headers. A value that is not a valid header is no credential.
 fn headers(credentials: &SessionCredentials) -> HeaderMap {
     let session_token = credentials.session_token.as_ref().map(|token| token.expose().to_owned());
     let bearer = credentials.bearer.as_ref().map(|token| format!("Bearer {}", token.expose()));
@@ -78,7 +78,7 @@ fn headers(credentials: &SessionCredentials) -> HeaderMap {
     sent.collect()
 }
 
-/// What is needed of a session's body.
+/// The needed members of a session.
 #[derive(Deserialize)]
 struct Whoami {
     id: Uuid,
@@ -103,7 +103,7 @@ struct Person {
 }
 
 fn read(public: &RemoteService, url: &Url, answer: &Response<Bytes>) -> Result<SessionCheck, Unavailable> {
-    let strange = || public.strange(url, answer, "the answer is no session");
+    let strange = || public.strange(url, answer, "the answer is not a session");
     let whoami: Value = serde_json::from_slice(answer.body()).map_err(|_| strange())?;
     let session = Whoami::deserialize(&whoami).map_err(|_| strange())?;
     if !session.active {

@@ -1,8 +1,8 @@
-//! What ends at the authorization server when a person is disabled or deleted here. It stands in another database, so it
-//! is told by a job of the same transaction: at once when it listens, and again and again when it does not.
+//! Ends the logins and consents at the authorization server when an identity is disabled or deleted here. The authorization
+//! server has another database, so a job of the same transaction calls it, and is retried until the call succeeds.
 //!
-//! That a session ended cannot be told: the admin API that the replaced programs share has no word for it. Logins at the
-//! authorization server then last as long as it remembers them.
+//! The end of a single session cannot be forwarded, because the admin API of the replaced programs has no operation for it.
+//! Logins at the authorization server then last until they expire.
 
 use async_trait::async_trait;
 use base::{Context, Rng};
@@ -39,7 +39,7 @@ impl SubjectObserver for RemoteSubjects {
     }
 }
 
-/// Ends the logins, the consents and with them the tokens of a person.
+/// Ends the logins and the consents of a subject, and with them its tokens.
 pub(super) struct EndSubject(RemoteService);
 
 impl EndSubject {
@@ -53,7 +53,7 @@ impl EndSubject {
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::NOT_FOUND => Ok(()),
-            _ => Err(self.0.strange(&url, &answer, "what a person was granted could not be ended")),
+            _ => Err(self.0.strange(&url, &answer, "the grants of a subject could not be ended")),
         }
     }
 }
@@ -67,7 +67,7 @@ impl Handler for EndSubject {
     async fn run(&self, cx: &Context, job: &Job) -> Result<(), Failure> {
         let subject = job.payload["subject"].as_str().unwrap_or_default();
         if subject.is_empty() {
-            return Err(Failure::Permanent("the job names nobody".to_owned()));
+            return Err(Failure::Permanent("the job has no subject".to_owned()));
         }
         let retry = |error: Unavailable| Failure::Retry(error.to_string());
         self.delete(cx, LOGINS, &[("subject", subject)]).await.map_err(retry)?;

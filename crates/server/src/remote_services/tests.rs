@@ -1,4 +1,4 @@
-//! Another service that answers what a test tells it to.
+//! Tests against a remote service that answers as each test defines.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,30 +20,30 @@ use service::Links;
 
 use crate::config::{Config, Fault, Service};
 
-/// What was asked: method, path with query, the header `authorization`, the body.
-type Asked = Arc<Mutex<Vec<(String, String, String, Value)>>>;
+/// The received requests: method, path with query, the header `authorization`, the body.
+type ReceivedRequests = Arc<Mutex<Vec<(String, String, String, Value)>>>;
 
-struct Stand {
+struct StubServer {
     url: String,
-    asked: Asked,
+    received: ReceivedRequests,
     _stop: watch::Sender<bool>,
 }
 
-impl Stand {
+impl StubServer {
     /// Answers every request with `status` and `body`.
     async fn answering(status: u16, body: Value) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", socket.local_addr().unwrap());
-        let asked = Asked::default();
-        let router = Router::new().fallback(answer).with_state((asked.clone(), status, body));
+        let received = ReceivedRequests::default();
+        let router = Router::new().fallback(answer).with_state((received.clone(), status, body));
         let (stop, stopped) = watch::channel(false);
         let listener = Listener { socket, tls: None, limits: ListenerLimits::default(), router };
         spawn(listener.serve(stopped));
-        Self { url, asked, _stop: stop }
+        Self { url, received, _stop: stop }
     }
 
     fn last(&self) -> (String, String, String, Value) {
-        self.asked.lock().unwrap().last().cloned().unwrap()
+        self.received.lock().unwrap().last().cloned().unwrap()
     }
 
     fn login_requests(&self) -> Arc<dyn LoginRequests> {
@@ -70,12 +70,12 @@ fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }
 
-async fn answer(State((asked, status, body)): State<(Asked, u16, Value)>, request: Request) -> Response {
+async fn answer(State((received, status, body)): State<(ReceivedRequests, u16, Value)>, request: Request) -> Response {
     let authorization = request.headers().get("authorization").map(|it| it.to_str().unwrap().to_owned());
     let (method, path) = (request.method().to_string(), request.uri().to_string());
     let sent = axum::body::to_bytes(request.into_body(), 64 * 1024).await.unwrap();
     let sent = serde_json::from_slice(&sent).unwrap_or_default();
-    asked.lock().unwrap().push((method, path, authorization.unwrap_or_default(), sent));
+    received.lock().unwrap().push((method, path, authorization.unwrap_or_default(), sent));
     let status = http::StatusCode::from_u16(status).unwrap();
     (status, [("location", "http://127.0.0.1:1/elsewhere")], axum::Json(body)).into_response()
 }
@@ -107,18 +107,18 @@ fn login_request() -> Value {
 
 #[tokio::test]
 async fn a_login_request_is_fetched_and_answered_at_the_admin_api() {
-    let stand = Stand::answering(200, login_request()).await;
-    let request = stand.login_requests().get(&cx(), "a b&c").await.unwrap();
+    let stub = StubServer::answering(200, login_request()).await;
+    let request = stub.login_requests().get(&cx(), "a b&c").await.unwrap();
     assert_eq!((request.challenge.as_str(), request.subject.as_str(), request.skip), ("a b&c", "s", true));
     assert_eq!((request.client.client_name.as_str(), &request.client.rest["contacts"]), ("App", &json!(["a"])));
-    let (method, path, authorization, _) = stand.last();
+    let (method, path, authorization, _) = stub.last();
     assert_eq!(path, "/base/admin/oauth2/auth/requests/login?login_challenge=a+b%26c");
     assert_eq!((method.as_str(), authorization.as_str()), ("GET", "Bearer planted"));
 
-    let stand = Stand::answering(200, json!({ "redirect_to": "http://127.0.0.1:4444/on" })).await;
+    let stub = StubServer::answering(200, json!({ "redirect_to": "http://127.0.0.1:4444/on" })).await;
     let login = AcceptLogin { subject: "s".to_owned(), remember: true, remember_for: 60, ..AcceptLogin::default() };
-    assert_eq!(stand.login_requests().accept(&cx(), "c", login).await.unwrap(), "http://127.0.0.1:4444/on");
-    let (method, path, _, body) = stand.last();
+    assert_eq!(stub.login_requests().accept(&cx(), "c", login).await.unwrap(), "http://127.0.0.1:4444/on");
+    let (method, path, _, body) = stub.last();
     assert_eq!(
         (method.as_str(), path.as_str()),
         ("PUT", "/base/admin/oauth2/auth/requests/login/accept?login_challenge=c")
@@ -126,8 +126,8 @@ async fn a_login_request_is_fetched_and_answered_at_the_admin_api() {
     assert_eq!((&body["subject"], &body["remember"], &body["remember_for"]), (&json!("s"), &json!(true), &json!(60)));
 
     let reason = RejectLogin { error: "access_denied".to_owned(), ..RejectLogin::default() };
-    stand.login_requests().reject(&cx(), "c", reason).await.unwrap();
-    let (_, path, _, body) = stand.last();
+    stub.login_requests().reject(&cx(), "c", reason).await.unwrap();
+    let (_, path, _, body) = stub.last();
     assert!(path.ends_with("/login/reject?login_challenge=c") && body["error"] == "access_denied", "{path} {body}");
 }
 
@@ -140,36 +140,37 @@ async fn connected_clients_are_listed_once_and_ended_at_the_admin_api() {
         consent("b", "Album".into(), "2026-03-03T09:07:31Z"),
         { "handled_at": null, "consent_request": null },
     ]);
-    let stand = Stand::answering(200, consents).await;
-    let listed = stand.connections().list(&cx(), "a person").await.unwrap();
+    let stub = StubServer::answering(200, consents).await;
+    let listed = stub.connections().list(&cx(), "a person").await.unwrap();
     let listed: Vec<_> =
         listed.into_iter().map(|it| format!("{} {:?} {}", it.client_id, it.client_name, it.consented_at)).collect();
     assert_eq!(listed, [r#"b "Album" 2026-03-05T09:07:31Z"#, r#"a "" 2026-03-04T09:07:31Z"#]);
-    let (method, path, ..) = stand.last();
+    let (method, path, ..) = stub.last();
     assert_eq!(method, "GET");
     assert_eq!(path, "/admin/oauth2/auth/sessions/consent?subject=a+person&page_size=100");
 
-    let stand = Stand::answering(200, json!({})).await;
-    stand.connections().end(&cx(), "a person", "b&c").await.unwrap();
-    let (method, path, ..) = stand.last();
+    let stub = StubServer::answering(200, json!({})).await;
+    stub.connections().end(&cx(), "a person", "b&c").await.unwrap();
+    let (method, path, ..) = stub.last();
     assert_eq!(method, "DELETE");
     assert_eq!(path, "/admin/oauth2/auth/sessions/consent?subject=a+person&client=b%26c");
 
-    let stand = Stand::answering(404, json!({})).await;
-    let unknown = stand.connections();
+    let stub = StubServer::answering(404, json!({})).await;
+    let unknown = stub.connections();
     assert_eq!(unknown.list(&cx(), "nobody").await.unwrap(), []);
     unknown.end(&cx(), "nobody", "b").await.unwrap();
     for (status, body) in [(500, json!([])), (302, json!([])), (401, json!([])), (200, json!("text"))] {
-        let stand = Stand::answering(status, body).await;
-        assert!(stand.connections().list(&cx(), "a").await.is_err(), "{status}");
-        assert!(status == 200 || stand.connections().end(&cx(), "a", "b").await.is_err(), "{status}");
+        let stub = StubServer::answering(status, body).await;
+        assert!(stub.connections().list(&cx(), "a").await.is_err(), "{status}");
+        assert!(status == 200 || stub.connections().end(&cx(), "a", "b").await.is_err(), "{status}");
     }
 }
 
 #[tokio::test]
-async fn what_is_unknown_what_is_refused_and_what_could_not_be_had_are_told_apart() {
-    let ask =
-        async |status, body| Stand::answering(status, body).await.login_requests().get(&cx(), "c").await.unwrap_err();
+async fn unknown_refused_and_unavailable_are_different_results() {
+    let ask = async |status, body| {
+        StubServer::answering(status, body).await.login_requests().get(&cx(), "c").await.unwrap_err()
+    };
     for status in [404, 410] {
         let error = ask(status, json!({ "redirect_to": "http://127.0.0.1:1/" })).await;
         assert!(matches!(error, LoginRequestError::Unknown), "{status}: {error}");
@@ -178,17 +179,20 @@ async fn what_is_unknown_what_is_refused_and_what_could_not_be_had_are_told_apar
         let error = ask(status, json!({ "error": "e", "error_description": "no".repeat(400) })).await;
         assert!(matches!(&error, LoginRequestError::Refused(why) if why.len() == 300), "{status}: {error}");
     }
-    // Nobody follows a redirect, and an answer that makes no sense is none.
+    // Redirects are not followed, and an invalid answer is an error.
     for (status, body) in [(500, json!({})), (302, json!({})), (200, json!("text")), (200, json!({ "client": 1 }))] {
         let error = ask(status, body).await;
         assert!(matches!(error, LoginRequestError::Unavailable(_)), "{status}: {error}");
     }
-    let strange = Stand::answering(200, json!({ "redirect_to": "javascript:alert(1)" })).await;
-    let error = strange.login_requests().accept(&cx(), "c", AcceptLogin::default()).await.unwrap_err();
+    let script_url = StubServer::answering(200, json!({ "redirect_to": "javascript:alert(1)" })).await;
+    let error = script_url.login_requests().accept(&cx(), "c", AcceptLogin::default()).await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
-    let nobody =
-        Stand { url: "http://127.0.0.1:1".to_owned(), asked: Asked::default(), _stop: watch::channel(false).0 };
-    let error = nobody.login_requests().get(&cx(), "c").await.unwrap_err();
+    let unreachable = StubServer {
+        url: "http://127.0.0.1:1".to_owned(),
+        received: ReceivedRequests::default(),
+        _stop: watch::channel(false).0,
+    };
+    let error = unreachable.login_requests().get(&cx(), "c").await.unwrap_err();
     assert!(matches!(error, LoginRequestError::Unavailable(_)), "{error}");
 }
 
@@ -197,51 +201,51 @@ fn with_cookie() -> SessionCredentials {
 }
 
 #[tokio::test]
-async fn a_session_is_asked_about_at_the_public_listener() {
+async fn a_session_is_checked_at_the_public_listener() {
     let id = "0194f0a4-7a3e-7c4e-9d55-0242ac120002";
     let session = json!({
         "id": id, "active": true, "authenticated_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-02T00:00:00Z",
         "authenticator_assurance_level": "aal1", "authentication_methods": [{ "method": "password", "aal": "aal1" }],
         "identity": { "id": id, "traits": { "email": "a@example.org" } },
     });
-    let stand = Stand::answering(200, session.clone()).await;
-    let check = stand.sessions().check(&cx(), &with_cookie()).await.unwrap();
+    let stub = StubServer::answering(200, session.clone()).await;
+    let check = stub.sessions().check(&cx(), &with_cookie()).await.unwrap();
     let SessionCheck::Active(found) = check else { panic!("{check:?}") };
     assert_eq!(
         (found.session_id.to_string(), found.amr, found.aal),
         (id.to_owned(), vec!["password".to_owned()], "aal1".to_owned())
     );
     assert_eq!(*found.whoami, session);
-    assert_eq!(stand.last().1, "/sessions/whoami");
-    let nothing = stand.sessions().check(&cx(), &SessionCredentials::default()).await.unwrap();
+    assert_eq!(stub.last().1, "/sessions/whoami");
+    let nothing = stub.sessions().check(&cx(), &SessionCredentials::default()).await.unwrap();
     assert!(matches!(nothing, SessionCheck::Absent));
 
     let token = SessionCredentials { bearer: Some(PlainToken::received("t")), ..SessionCredentials::default() };
-    let stand = Stand::answering(401, json!({})).await;
-    assert!(matches!(stand.sessions().check(&cx(), &token).await.unwrap(), SessionCheck::Invalid));
-    assert_eq!(stand.last().2, "Bearer t");
-    assert!(matches!(stand.sessions().check(&cx(), &with_cookie()).await.unwrap(), SessionCheck::Absent));
-    let stand = Stand::answering(403, json!({})).await;
-    assert!(matches!(stand.sessions().check(&cx(), &with_cookie()).await.unwrap(), SessionCheck::NeedsSecondFactor));
-    let stand = Stand::answering(503, json!({})).await;
-    assert!(stand.sessions().check(&cx(), &with_cookie()).await.is_err());
+    let stub = StubServer::answering(401, json!({})).await;
+    assert!(matches!(stub.sessions().check(&cx(), &token).await.unwrap(), SessionCheck::Invalid));
+    assert_eq!(stub.last().2, "Bearer t");
+    assert!(matches!(stub.sessions().check(&cx(), &with_cookie()).await.unwrap(), SessionCheck::Absent));
+    let stub = StubServer::answering(403, json!({})).await;
+    assert!(matches!(stub.sessions().check(&cx(), &with_cookie()).await.unwrap(), SessionCheck::NeedsSecondFactor));
+    let stub = StubServer::answering(503, json!({})).await;
+    assert!(stub.sessions().check(&cx(), &with_cookie()).await.is_err());
 }
 
 #[tokio::test]
 async fn a_session_is_ended_at_the_admin_listener_and_an_unknown_one_is_no_error() {
     for (status, is_ended) in [(204, true), (404, true), (401, false), (500, false)] {
-        let stand = Stand::answering(status, json!({})).await;
-        assert_eq!(stand.sessions().end(&cx(), Uuid::nil()).await.is_ok(), is_ended, "{status}");
-        let (method, path, ..) = stand.last();
+        let stub = StubServer::answering(status, json!({})).await;
+        assert_eq!(stub.sessions().end(&cx(), Uuid::nil()).await.is_ok(), is_ended, "{status}");
+        let (method, path, ..) = stub.last();
         assert_eq!((method.as_str(), path), ("DELETE", format!("/admin/sessions/{}", Uuid::nil())));
     }
 }
 
 #[test]
-fn an_address_that_cannot_be_asked_is_a_fault_by_its_key() {
+fn an_unusable_url_is_a_fault_with_its_key() {
     for (provider, fault) in [
         (json!({ "url": "ftp://oauth.internal" }), "identity.oauth2_provider.url: must be an http or https URL"),
-        (json!({ "url": "http://name:planted@oauth.internal" }), "identity.oauth2_provider.url: must not carry"),
+        (json!({ "url": "http://name:planted@oauth.internal" }), "identity.oauth2_provider.url: must not contain"),
         (
             json!({ "url": "http://oauth.internal", "headers": { "X-A": "planted\n" } }),
             "identity.oauth2_provider.headers.X-A: is not a header",

@@ -1,10 +1,10 @@
-//! The services of this build. This is the only list of them: everything else iterates over their definitions.
+//! The services of this build. This is the only list of them: all other code iterates over their definitions.
 
 use std::str::FromStr;
 
 use service::Definition;
 
-/// A service that can run: its definition. A cheap copy.
+/// A service of this build: its definition. A cheap copy.
 #[derive(Clone, Copy)]
 pub struct Service(&'static Definition);
 
@@ -13,7 +13,7 @@ impl Service {
     pub const OAUTH: Self = Self(&oauth::DEFINITION);
     pub const GATEWAY: Self = Self(&gateway::DEFINITION);
 
-    /// In the order in which their sections are looked at.
+    /// In the order in which their sections are processed.
     pub const ALL: [Self; 3] = [Self::IDENTITY, Self::OAUTH, Self::GATEWAY];
 
     /// A service that is not in [`Service::ALL`].
@@ -25,7 +25,7 @@ impl Service {
         self.0
     }
 
-    /// Its section in the configuration, and its name everywhere else.
+    /// Its section in the configuration, which is also its name everywhere else.
     pub const fn name(self) -> &'static str {
         self.0.name
     }

@@ -1,4 +1,4 @@
-//! A service that is in no list: what `server` does for a service comes from its definition alone.
+//! Tests with a service that is in no list: what `server` does for a service depends only on its definition.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ const SERVICE: Service = Service::new(&SAMPLE);
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 struct Section {
-    /// What is answered.
+    /// The text of the answer.
     greeting: String,
 }
 
@@ -177,7 +177,7 @@ fn its_keys_are_set_by_the_environment_and_by_a_file_of_the_replaced_program() {
 }
 
 #[tokio::test]
-async fn the_doctor_looks_at_it() {
+async fn the_doctor_checks_it() {
     let folder = tempfile::tempdir().unwrap();
     let config = configured(json!({ "greeting": "hello" })).unwrap();
     let found = examine(&config, folder.path(), &TrustStore::bundled()).await;

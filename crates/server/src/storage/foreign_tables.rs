@@ -1,4 +1,4 @@
-//! Tables that a replaced program left in a database: by them an existing database is recognised before anything is written.
+//! Tables of a replaced program in a database: they identify an existing database before anything is written.
 
 use database::{Error, Read, values};
 
@@ -9,12 +9,12 @@ database::statements! {
     };
 }
 
-/// A program, a table that only it makes, and the one in which it counts its migrations.
+/// A program, a table that only it creates, and its table of migrations.
 const PROGRAMS: &[(&str, &str)] =
     &[("Kratos", "identity_credential_types"), ("Hydra", "hydra_client"), ("Keto", "keto_relation_tuples")];
 const MIGRATIONS: &str = "schema_migration";
 
-/// The programs whose tables the database holds.
+/// The programs whose tables are in the database.
 pub(crate) async fn programs(tx: &mut impl Read) -> Result<Vec<&'static str>, Error> {
     let mut found = Vec::new();
     if tx.query_opt(&HOLDS_TABLE, &values![MIGRATIONS]).await?.is_none() {
@@ -28,7 +28,7 @@ pub(crate) async fn programs(tx: &mut impl Read) -> Result<Vec<&'static str>, Er
     Ok(found)
 }
 
-/// What to say of a database that belongs to `program`.
+/// The fault of a database that belongs to `program`.
 pub(crate) fn message(program: &str) -> String {
     format!(
         "this database belongs to {program}: its tables cannot be used as they are, and nothing was written to it. Name an empty \

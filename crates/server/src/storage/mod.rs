@@ -1,4 +1,4 @@
-//! The tables of the program itself: what concerns the whole database and belongs to no service.
+//! The tables of the program itself, which concern the whole database and belong to no service.
 
 pub(crate) mod foreign_tables;
 pub(crate) mod secret_checks;
@@ -12,7 +12,7 @@ mod tests {
     use super::{MIGRATIONS, foreign_tables, secret_checks};
 
     #[tokio::test]
-    async fn every_statement_is_understood_by_both_engines() {
+    async fn every_statement_is_valid_on_both_engines() {
         database::testing::prepare_all(&[MIGRATIONS], &[foreign_tables::STATEMENTS, secret_checks::STATEMENTS]).await;
     }
 }

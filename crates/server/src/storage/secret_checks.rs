@@ -1,15 +1,15 @@
-//! Rows of `server_secret_checks`: for each service one value that is sealed under its secrets. Whether it opens tells
-//! whether the secrets fit the database.
+//! Rows of `server_secret_checks`: for each service one value that is sealed under its secrets. If it opens, the secrets match
+//! the database.
 
 use base::Timestamp;
 use database::{Error, Read, WriteTx, values};
 
 database::statements! {
     FIND = "SELECT sealed FROM server_secret_checks WHERE tenant_id = $1 AND service = $2";
-    /// The first node that starts writes the value; the others check theirs against it.
+    /// The first node that starts writes the value; the others check their secrets against it.
     INSERT = "INSERT INTO server_secret_checks (tenant_id, service, sealed, updated_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (tenant_id, service) DO NOTHING";
-    /// Only while the value is the one that was read.
+    /// Only if the value is still the one that was read.
     REPLACE = "UPDATE server_secret_checks SET sealed = $4, updated_at = $5
         WHERE tenant_id = $1 AND service = $2 AND sealed = $3";
 }
@@ -18,7 +18,7 @@ pub(crate) async fn find(tx: &mut impl Read, service: &str) -> Result<Option<Str
     tx.query_opt(&FIND, &values![service]).await?.map(|row| row.get(0)).transpose()
 }
 
-/// Whether the value was written: `false` when there is one.
+/// Whether the value was written: `false` when a value exists.
 pub(crate) async fn insert(tx: &mut WriteTx, service: &str, sealed: &str, now: Timestamp) -> Result<bool, Error> {
     Ok(tx.execute(&INSERT, &values![service, sealed, now]).await? == 1)
 }

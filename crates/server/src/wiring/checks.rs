@@ -1,4 +1,4 @@
-//! What `ready` looks at, and what the metrics show of the database.
+//! The health check of the database, and its metrics.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use tokio::time::{Instant, timeout};
 
 use crate::http::health::Check;
 
-/// How long a write proves that writes are taken.
+/// How long one successful write counts as proof.
 const WRITE_PROVES_FOR: Duration = Duration::from_secs(5);
-/// A database that is busy is not one that refuses: its disk is full or its writes are off at once.
+/// The time limit of the write. A busy database needs longer; a full disk fails immediately.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The database answers, and takes writes.
+/// The database answers and accepts writes.
 pub(super) struct DatabaseAnswers {
     database: Database,
-    /// When a write was last seen to be taken. Held while one is tried, so that many probes make one write.
+    /// The time of the last successful write. The lock is held during a write, so that concurrent probes cause one write.
     written: Mutex<Option<Instant>>,
 }
 
@@ -55,7 +55,7 @@ impl Check for DatabaseAnswers {
     }
 }
 
-/// How much work the database was given.
+/// The number of statements and transactions.
 #[derive(Debug)]
 pub(super) struct DatabaseUsage(pub(super) Database);
 

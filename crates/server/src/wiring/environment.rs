@@ -1,26 +1,26 @@
-//! What a start is given from outside of the configuration.
+//! The inputs of a start besides the configuration.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use base::{Clock, Rng, TrustStore};
 
-/// What a program gets from its surroundings.
+/// The environment of a program.
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub clock: Clock,
     pub rng: Rng,
     /// The authorities that outbound calls trust; `trusted_ca` adds to them.
     pub trust: TrustStore,
-    /// Where the database and the secrets go that nobody configured.
+    /// The directory of the database and the secrets when none are configured.
     pub data_dir: PathBuf,
-    /// Takes free ports on loopback where no port is configured, instead of the usual ones.
+    /// Use free ports on loopback, instead of the default ones, where no port is configured.
     pub free_ports: bool,
-    /// Applies migrations that are missing; without, they stop the start.
+    /// Apply missing migrations; otherwise they stop the start.
     pub migrate: bool,
-    /// Starts although the secrets do not fit the database.
+    /// Start although the secrets do not match the database.
     pub accept_new_secrets: bool,
-    /// Where public listeners stand that name no host.
+    /// The address of public listeners without a host.
     pub listen: Option<IpAddr>,
 }
 
@@ -40,10 +40,10 @@ impl Environment {
     }
 }
 
-/// What the preparation is for.
+/// The purpose of a preparation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Serve,
-    /// Takes no address, and makes neither a directory nor a file.
+    /// Binds no address and creates neither a directory nor a file.
     Examine,
 }

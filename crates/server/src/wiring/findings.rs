@@ -1,11 +1,11 @@
-//! What a start finds on its way: everything that keeps it from serving, and everything to know although it serves.
+//! The findings of a start: faults, which stop it, and notices.
 
 use base::causes::chain;
 use service::Report;
 
 use crate::config::{Config, Fault, Faults, Notice, Service};
 
-/// Collected over all steps of a start, so that one start reports everything.
+/// Collects the findings of all steps of a start, so that one start reports everything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Findings {
     pub(crate) faults: Vec<Fault>,
@@ -13,7 +13,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// What the configuration alone tells.
+    /// The findings of the configuration alone.
     pub(crate) fn of(config: &Config) -> Self {
         let (faults, accepted) = config.missing_protections();
         let notices = config.notices.iter().cloned().chain(accepted).collect();
@@ -28,7 +28,7 @@ impl Findings {
         self.notices.push(config.spell_notice(notice));
     }
 
-    /// The value, or nothing and one fault more.
+    /// The value, or `None` and an added fault.
     pub(super) fn keep<T, E: std::error::Error + 'static>(
         &mut self,
         config: &Config,
@@ -38,12 +38,12 @@ impl Findings {
         result.map_err(|error| self.fault(config, path, chain(&error))).ok()
     }
 
-    /// As [`Findings::keep`], for what says itself which keys are at fault.
+    /// Like [`Findings::keep`], for errors that name their key.
     pub(super) fn keep_value<T>(&mut self, config: &Config, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.faults.push(config.spell(fault))).ok()
     }
 
-    /// What a service found while it was built.
+    /// The findings of a service while it was built.
     pub(super) fn add(&mut self, config: &Config, service: Service, report: Report) {
         for fault in report.faults {
             self.faults.push(config.spell(Fault::of(service, fault)));
@@ -53,7 +53,7 @@ impl Findings {
         }
     }
 
-    /// Nothing, unless something keeps the start from serving.
+    /// An error with all faults, if there are any.
     pub(super) fn refuse(&mut self) -> Result<(), Faults> {
         if self.faults.is_empty() {
             return Ok(());
@@ -64,7 +64,7 @@ impl Findings {
         Err(Faults(faults))
     }
 
-    /// Each notice once, in the order of the keys.
+    /// The notices without duplicates, in the order of the keys.
     pub(crate) fn sorted_notices(&self) -> Vec<Notice> {
         let mut notices = self.notices.clone();
         notices.sort();

@@ -1,4 +1,4 @@
-//! How the parts become a running program: database, secrets, listeners, services, and the links between them.
+//! Assembles the running program: database, secrets, listeners, services, and the links between them.
 
 mod checks;
 mod environment;

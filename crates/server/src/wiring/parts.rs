@@ -1,4 +1,4 @@
-//! What every service is built from.
+//! The shared parts that every service is built from.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -31,24 +31,24 @@ const BUILD: Build = Build {
     },
 };
 
-/// What the whole process shares.
+/// The parts that the whole process shares.
 pub(super) struct Parts {
     pub(super) database: Database,
     pub(super) clock: Clock,
     pub(super) rng: Rng,
     pub(super) proxies: TrustedProxies,
-    /// What the pages can be read in.
+    /// The languages of the pages.
     pub(super) languages: Languages,
     pub(super) table_sizes: TableSizes,
     pub(super) trust: TrustStore,
-    /// For services in other processes: they stand where the configuration says, private networks included.
+    /// The client for services in other processes. It may reach private networks, because their URLs are configured.
     pub(super) remote_services: Client,
-    /// The data directory, for a process that has one.
+    /// The data directory, if the process has one.
     pub(super) data_dir: Option<DataDir>,
 }
 
 impl Parts {
-    /// The client for calls to the outside, bounded as the section of `service` says.
+    /// The client for outbound calls, with the limits of the section of `service`.
     pub(super) fn outbound(&self, config: &Config, service: Service) -> Result<Client, Fault> {
         let HttpClient { disallow_private_ip_ranges, private_ip_exception_urls } = config.http_client(service)?;
         if !disallow_private_ip_ranges {
@@ -59,7 +59,7 @@ impl Parts {
         Ok(Client::new(Destinations::public_only(hosts), &self.trust))
     }
 
-    /// The registry of `service`, the means to count its requests, and its health.
+    /// The registry of `service`, its request metrics, and its health.
     pub(super) fn observe(
         &self,
         config: &Config,
@@ -75,7 +75,7 @@ impl Parts {
         (metrics, Health { checks: std::iter::once(database).chain(more).collect(), registry, revision })
     }
 
-    /// The edge of an application that is none of the services.
+    /// The edge of an application that is not one of the services.
     pub(super) fn plain_edge(&self) -> Edge {
         Edge {
             clock: self.clock.clone(),
@@ -100,7 +100,7 @@ impl Parts {
     }
 }
 
-/// The first of the secrets of `service` seals, all of them open.
+/// The sealer of `service`: the first of its secrets seals, all of them open.
 pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sealer, Fault> {
     let keys = service.definition().secrets.sealing;
     let lists = keys.iter().filter_map(|key| config.value(service, &format!("secrets.{key}"))?.as_array());
@@ -109,7 +109,7 @@ pub(super) fn sealer(config: &Config, rng: &Rng, service: Service) -> Result<Sea
     Sealer::new(&secrets, rng.clone()).ok_or_else(missing)
 }
 
-/// Where a listener is reached, as far as that can be known from here. `this_machine` is the name of this machine.
+/// The URL of a listener, from its address. `this_machine` is the name of this machine.
 pub(super) fn base_url(listener: &Listener, address: &Address, has_tls: bool, this_machine: &str) -> String {
     if let Some(url) = &listener.base_url {
         return url.clone();

@@ -1,9 +1,9 @@
-//! Where a listener stands, and why.
+//! The address of a listener, and the reason for it.
 //!
-//! What always holds:
-//! - A listener leaves loopback only when its own `host`, a base URL of another host, the file of a replaced program, or a
-//!   flag says so; that the configuration says something else is no reason.
-//! - An admin listener leaves it besides only when it is guarded, or open on purpose.
+//! Invariants:
+//! - A listener binds another address than loopback only because of its own `host`, a base URL of another host, the file of a
+//!   replaced program, or a flag; other configuration has no influence.
+//! - An admin listener does so only if it also requires authentication or is deliberately open.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,14 +14,14 @@ use super::environment::Environment;
 use crate::config::{Config, Listener, Notice, Service};
 use crate::http::socket::{ANYWHERE, Address, DefaultPlace, LOOPBACK};
 
-/// The place of a listener and the reason for it.
+/// The default address of a listener and the reason for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(super) default: DefaultPlace,
     pub(crate) reason: String,
 }
 
-/// Where the listener of `kind` stands when `settings` are its own.
+/// The placement of the listener of `kind` with `settings`.
 pub(super) fn of(
     config: &Config,
     environment: &Environment,
@@ -33,7 +33,7 @@ pub(super) fn of(
     let port = if environment.free_ports { 0 } else { kind.port };
     let at = |host, reason: &str| Placement { default: DefaultPlace { host, port }, reason: reason.to_owned() };
     if settings.host.as_deref().is_some_and(|host| !host.is_empty()) {
-        return at(LOOPBACK, "its host says so");
+        return at(LOOPBACK, "set by its host");
     }
     if environment.free_ports {
         return at(LOOPBACK, "free ports are taken on loopback");
@@ -41,16 +41,16 @@ pub(super) fn of(
     let other = names_another_host(config, service, kind);
     if kind.is_admin() {
         return match other {
-            _ if !is_guarded => at(LOOPBACK, "an admin listener stays on loopback unless its host says otherwise"),
-            Some(key) => at(ANYWHERE, &format!("{key} names another host, and the listener is guarded")),
+            _ if !is_guarded => at(LOOPBACK, "an admin listener binds loopback unless its host is set"),
+            Some(key) => at(ANYWHERE, &format!("{key} names another host, and the listener requires authentication")),
             None if config.is_classic(service) => {
-                at(ANYWHERE, "the file is one of the replaced program, and the listener is guarded")
+                at(ANYWHERE, "the file is one of the replaced program, and the listener requires authentication")
             }
-            None => at(LOOPBACK, "an admin listener stays on loopback unless its host says otherwise"),
+            None => at(LOOPBACK, "an admin listener binds loopback unless its host is set"),
         };
     }
     match (environment.listen, other) {
-        (Some(host), _) => at(host, "--listen says so"),
+        (Some(host), _) => at(host, "set by --listen"),
         (None, _) if config.is_classic(service) => {
             at(ANYWHERE, "the configuration is one of the replaced program, which listens on every address")
         }
@@ -59,7 +59,7 @@ pub(super) fn of(
     }
 }
 
-/// The key by which the outside reaches the listener under the name of another host, if there is one.
+/// The key of the URL with another host under which clients reach the listener, if there is one.
 fn names_another_host(config: &Config, service: Service, kind: &service::Listener) -> Option<String> {
     let base_url = format!("serve.{}.base_url", kind.name);
     let keys = std::iter::once(base_url.as_str()).chain(kind.url_keys.iter().rev().copied());
@@ -79,7 +79,7 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// What to say of an admin listener that others cannot reach although a base URL tells them where it is.
+/// The notice about an admin listener whose base URL names another host, but that only this machine can reach.
 pub(super) fn unreachable_admin(
     config: &Config,
     service: Service,
@@ -90,12 +90,12 @@ pub(super) fn unreachable_admin(
     let has_host = settings.host.as_deref().is_some_and(|host| !host.is_empty());
     let key = names_another_host(config, service, kind).filter(|_| kind.is_admin() && !has_host && !is_guarded)?;
     let message = "names another host, and the admin listener is reachable from this machine only. To open it, set a token \
-                   (admin.tokens in this file, or KLEIS_ADMIN_TOKENS), or say that something before it keeps strangers out \
+                   (admin.tokens in this file, or KLEIS_ADMIN_TOKENS), or declare that strangers cannot reach it \
                    (admin.unprotected: true in this file, or KLEIS_ADMIN_UNPROTECTED=true)";
     Some(Notice::warning(key, message))
 }
 
-/// The address that a listener would have, without taking it.
+/// The address that a listener would bind.
 pub(super) fn predicted(settings: &Listener, placement: &Placement) -> Address {
     let host = settings.host.as_deref().unwrap_or_default();
     if let Some(path) = host.strip_prefix("unix:") {
@@ -105,7 +105,7 @@ pub(super) fn predicted(settings: &Listener, placement: &Placement) -> Address {
     let ip = match host {
         "" => placement.default.host,
         "localhost" => LOOPBACK,
-        // A name that is not an address may mean any of them.
+        // A name that is not an address may resolve to any address.
         host => host.trim_matches(['[', ']']).parse::<IpAddr>().unwrap_or(ANYWHERE),
     };
     Address::Tcp(SocketAddr::new(ip, port))

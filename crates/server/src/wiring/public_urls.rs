@@ -1,11 +1,11 @@
-//! The URLs that browsers see, as far as the configuration says them.
+//! The URLs that browsers see, if the configuration sets them.
 
 use url::Url;
 
 use crate::config::{Config, Service};
 use crate::http::loopback;
 
-/// The URLs that browsers see, each with its service and the key that says it.
+/// The configured URLs that browsers see, each with its service and key.
 pub(crate) fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> {
     let keys = |service: &Service| {
         let keys = service.definition().configuration.public_urls.iter();
@@ -19,8 +19,8 @@ pub(crate) fn public_urls(config: &Config) -> Vec<(&'static str, Service, Url)> 
     config.services.iter().flat_map(keys).filter_map(url).collect()
 }
 
-/// The name of this machine in the URLs of listeners that have no configured one. The configured URLs decide, so that all
-/// of them share their cookies.
+/// The name of this machine in the URLs of listeners without a configured one. It is taken from the configured URLs, so that
+/// all of them share their cookies.
 pub(crate) fn name_of_this_machine(config: &Config) -> String {
     let urls = public_urls(config);
     let name = urls.iter().find_map(|(_, _, url)| loopback::name_in(url));
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_machine_is_localhost_unless_a_configured_url_calls_it_otherwise() {
+    fn this_machine_is_localhost_unless_a_configured_url_has_another_name() {
         let name = |tree| name_of_this_machine(&Config::from_value(&[], tree).unwrap());
         assert_eq!(name(json!({})), "localhost");
         let issuer = |issuer: &str| json!({"oauth": {"urls": {"self": {"issuer": issuer}}}});

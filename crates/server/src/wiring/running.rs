@@ -1,4 +1,4 @@
-//! A program that runs: where it is reached, and how it ends.
+//! A running program: its addresses, and its shutdown.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::http::listen::{Audience, Site};
 use crate::http::path::Rewrite;
 use crate::http::socket::{Address, BindError, Bound, DefaultPlace};
 
-/// Where the listeners stand and what they are called from outside.
+/// The addresses of the listeners and their URLs.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses(BTreeMap<(Service, &'static str), (Address, String)>);
 
@@ -43,13 +43,13 @@ impl Addresses {
     }
 }
 
-/// A running server. Dropping it cuts everything off; [`Running::shutdown`] ends it in order.
+/// A running server. Dropping it aborts everything; [`Running::shutdown`] stops it in order.
 pub struct Running {
     pub addresses: Addresses,
     pub database: Database,
-    /// Runs background work; a test may ask it to run what is due at once.
+    /// Runs background jobs. A test may make it run the jobs that are due.
     pub worker: Arc<Worker>,
-    /// Where the generated secrets are, when there are any.
+    /// The directory of the generated secrets, if there are any.
     pub data_dir: Option<PathBuf>,
     pub(super) edge: Edge,
     pub(super) stop: watch::Sender<bool>,
@@ -57,14 +57,14 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops accepting, lets open requests and running jobs finish, and returns when all is done.
+    /// Stops accepting connections, lets open requests and running jobs finish, and returns when all have ended.
     pub async fn shutdown(mut self) {
         // Without a receiver everything has ended already.
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
     }
 
-    /// Serves another application in this process, under the same clock and with the same end.
+    /// Serves another application in this process, with the same clock and the same shutdown.
     ///
     /// # Errors
     /// When the address is taken.
@@ -79,7 +79,7 @@ impl Running {
         Ok(address)
     }
 
-    /// Returns when a listener or the worker ended although nobody asked for it.
+    /// Returns when a listener or the worker ended unexpectedly.
     pub async fn failed(&mut self) {
         self.tasks.join_next().await;
     }

@@ -1,11 +1,11 @@
-//! What the configured services bring with them, and where their listeners are reached.
+//! The migrations and retention rules of the running services, and the URLs of their listeners.
 
 use database::{MigrationSet, Retention};
 
 use crate::config::{Config, Service};
 use crate::storage;
 
-/// The tables of the services that run.
+/// The tables of the running services.
 pub(crate) fn migrations_of(config: &Config) -> Vec<MigrationSet> {
     let services = config.services.iter().filter_map(|service| service.definition().migrations);
     [jobs::MIGRATIONS, storage::MIGRATIONS].into_iter().chain(services).collect()
@@ -16,7 +16,7 @@ pub(super) fn retention_of(config: &Config) -> Vec<Retention> {
     std::iter::once(jobs::RETENTION).chain(services).flatten().copied().collect()
 }
 
-/// The URL under which clients reach a listener, as it is configured.
+/// The configured URL under which clients reach a listener.
 pub(super) fn configured_url<'a>(
     config: &'a Config,
     service: Service,

@@ -1,4 +1,4 @@
-//! Which listeners get a self-signed certificate, for which names, and what is said about it.
+//! The listeners that get a self-signed certificate, the names in it, and the notices about it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::config::{Config, Listener, Notice};
 use crate::data_dir::DataDir;
 use crate::http::self_signed::SelfSigned;
 
-/// One certificate for all listeners that want TLS and name none. `kept_in` is the data directory of a start that writes.
+/// One certificate for all listeners that enable TLS without one. `kept_in` is the data directory of a start that writes.
 pub(super) fn for_listeners(
     config: &Config,
     kept_in: Option<&DataDir>,
@@ -20,7 +20,7 @@ pub(super) fn for_listeners(
 ) -> Option<SelfSigned> {
     let listeners =
         config.services.iter().flat_map(|service| service.definition().listeners.iter().map(|kind| (*service, kind)));
-    // A listener that cannot be used is reported where it is planned.
+    // A listener with invalid settings is reported in the plan of the listeners.
     let settings = listeners.filter_map(|(service, kind)| config.listener(service, kind.name).ok());
     let settings: Vec<Listener> = settings.filter(|listener| listener.tls.lacks_certificate()).collect();
     if settings.is_empty() || !config.is_development {
@@ -37,22 +37,22 @@ fn names(listeners: &[Listener]) -> BTreeSet<String> {
     ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into_iter().chain(hosts).collect()
 }
 
-/// What to say of a listener that presents it.
+/// The notice about a listener with this certificate.
 pub(super) fn notice(certificate: &SelfSigned, purpose: Purpose, path: String) -> Notice {
     let SelfSigned { fingerprint, file, .. } = certificate;
     let which = match (purpose, file) {
-        // What an examination makes is gone when it ends.
+        // A certificate that an examination generates is discarded.
         (Purpose::Examine, _) => "a start uses a self-signed one".to_owned(),
         (Purpose::Serve, Some(file)) => format!(
-            "a self-signed one is used, with the SHA-256 fingerprint {fingerprint}; clients that are told to trust {} accept it",
+            "a self-signed one is used, with the SHA-256 fingerprint {fingerprint}; clients that trust {} accept it",
             file.display()
         ),
         (Purpose::Serve, None) => format!(
-            "a self-signed one is used, with the SHA-256 fingerprint {fingerprint}; without a data directory it is another \
-             one after the next start"
+            "a self-signed one is used, with the SHA-256 fingerprint {fingerprint}; without a data directory the next start \
+             generates another one"
         ),
     };
-    Notice::warning(path, format!("names no certificate: for development, {which}"))
+    Notice::warning(path, format!("has no certificate: for development, {which}"))
 }
 
 #[cfg(test)]

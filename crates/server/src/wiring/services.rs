@@ -1,7 +1,7 @@
-//! The services: each is built from the shared parts and its section, in the order of the list, and ties its contracts.
+//! Builds the services: each from the shared parts and its section, in the order of the list, and connects its contracts.
 //!
-//! What one service needs to know of another (the login page, the issuer) follows from where the listeners are, unless the
-//! configuration says otherwise.
+//! What a service needs to know about another (the login page, the issuer) is derived from the addresses of the listeners,
+//! unless it is configured.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(super) struct Built {
 }
 
 impl Built {
-    /// The pages on which a listener refuses, for a listener that has pages.
+    /// The error pages of a listener, if it has pages.
     pub(super) fn error_pages(
         &self,
         config: &Config,
@@ -83,8 +83,8 @@ fn start_page(config: &Config) -> Option<&str> {
     here.or_else(elsewhere)
 }
 
-/// Builds what the configuration names and ties the contracts. A service that cannot be built is missing then, and
-/// `findings` say why.
+/// Builds the configured services and connects their contracts. A service that cannot be built is missing from the result, and
+/// `findings` has the reason.
 pub(super) async fn build(config: &mut Config, parts: &Parts, addresses: &Addresses, findings: &mut Findings) -> Built {
     let directory = directory(addresses);
     set_defaults(config, &directory);
@@ -129,14 +129,14 @@ impl Built {
     }
 }
 
-/// What the services of this process know of each other.
+/// What the services of this process know about each other.
 struct Known {
     links: Links,
     directory: Directory,
     ui: ui::Ui,
 }
 
-/// What a service is built from, and the jobs of the services that it asks in other processes.
+/// The parts of a service, and the jobs for the services that it calls in other processes.
 fn of_service(
     config: &Config,
     service: Service,
@@ -173,7 +173,7 @@ fn directory(addresses: &Addresses) -> Directory {
     directory
 }
 
-/// What follows from where the listeners are.
+/// Sets the defaults that are derived from the addresses of the listeners.
 fn set_defaults(config: &mut Config, directory: &Directory) {
     let trusted_proxies = json!(config.shared.trusted_proxies);
     for service in config.services.clone() {

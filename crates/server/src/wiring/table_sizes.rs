@@ -1,4 +1,4 @@
-//! The sizes of the tables as metrics: counted in the background, once a minute at most, and only while somebody looks.
+//! The sizes of the tables as metrics: counted in the background, at most once a minute, and only while they are requested.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::config::Service;
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// The last statistics. A cheap clone.
+/// The latest statistics. A cheap clone.
 #[derive(Clone, Debug)]
 pub(super) struct TableSizes(Arc<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
     statistics: TableStatistics,
     clock: Clock,
     last: Mutex<Vec<TableSize>>,
-    /// Whether the last statistics was looked at.
+    /// Whether the latest statistics were read.
     is_wanted: AtomicBool,
 }
 
@@ -33,7 +33,7 @@ impl TableSizes {
         Self(Arc::new(Inner { statistics, clock, last, is_wanted }))
     }
 
-    /// Counts now and then, until the end.
+    /// Counts at intervals until the shutdown.
     pub(super) async fn keep(self, mut stopped: watch::Receiver<bool>) {
         loop {
             if self.0.is_wanted.swap(false, Ordering::Relaxed) {
@@ -49,12 +49,12 @@ impl TableSizes {
     async fn count(&self) {
         match self.0.statistics.take().await {
             Ok(sizes) => *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = sizes,
-            // An engine that only speaks like PostgreSQL may not keep these numbers.
+            // Databases that are only compatible with PostgreSQL may not have these numbers.
             Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "the tables could not be counted"),
         }
     }
 
-    /// The tables that `service` shows: its own and, if it is the `first`, those that belong to none.
+    /// The tables that `service` shows: its own and, for the `first` service, those that belong to none.
     pub(super) fn of(&self, service: Service, first: bool) -> TablesOf {
         TablesOf { sizes: self.clone(), service, first }
     }
@@ -95,7 +95,7 @@ impl Collector for TablesOf {
             ),
             (
                 "database_table_oldest_seconds",
-                "Since when the oldest row of a table has expired or, in a log, exists; 0 while none has",
+                "Seconds since the oldest row of a table expired or, in a log, was written; 0 without such a row",
                 values(&shown, age),
             ),
         ] {
@@ -112,7 +112,7 @@ impl Collector for TablesOf {
     }
 }
 
-/// What is known of each table.
+/// The known values of each table.
 fn values<'a>(sizes: &[&'a TableSize], of: impl Fn(&TableSize) -> Option<i64>) -> Vec<(&'a str, i64)> {
     sizes.iter().filter_map(|size| Some((size.table.as_str(), of(size)?))).collect()
 }

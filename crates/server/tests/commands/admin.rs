@@ -1,8 +1,8 @@
-//! `kleis identity` and `kleis oauth client`, typed at the real program and answered by another one.
+//! `kleis identity` and `kleis oauth client`, run as programs against a running server.
 
 use serde_json::{Value, json};
 
-use super::program::{House, Said};
+use super::program::{CommandOutput, RunDirectory};
 
 const SCHEMA: &str = r"
 identity:
@@ -48,25 +48,25 @@ fn kept() -> Value {
     })
 }
 
-fn good(said: Said) -> Said {
-    assert_eq!(said.code, Some(0), "{said:?}");
-    said
+fn good(output: CommandOutput) -> CommandOutput {
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output
 }
 
-fn client_flags_are_kept(house: &House, endpoint: &[(&str, &str)]) {
-    let created = good(house.run(&format!("kleis oauth client create --format json {ALL_FLAGS}"), endpoint));
+fn client_flags_are_kept(directory: &RunDirectory, endpoint: &[(&str, &str)]) {
+    let created = good(directory.run(&format!("kleis oauth client create --format json {ALL_FLAGS}"), endpoint));
     let client = created.json();
     for (name, value) in kept().as_object().unwrap() {
         assert_eq!(&client[name], value, "{name} of {client}");
     }
     assert_eq!(created.errors, "");
-    let table = good(house.run("kleis oauth client get all", endpoint)).output;
+    let table = good(directory.run("kleis oauth client get all", endpoint)).output;
     for (name, value) in [("BACKCHANNEL LOGOUT URI", "https://app.example/back"), ("CONTACTS", "ada@example.org")] {
         let row = table.lines().find(|line| line.trim_start().starts_with(name));
         assert!(row.is_some_and(|row| row.contains(value)), "{name}: {table}");
     }
     let changed =
-        good(house.run("hydra update oauth2-client all --owner= --skip-consent=false --format json", endpoint));
+        good(directory.run("hydra update oauth2-client all --owner= --skip-consent=false --format json", endpoint));
     let (mut wanted, client) = (kept(), changed.json());
     (wanted["owner"], wanted["skip_consent"]) = (json!(""), json!(false));
     for (name, value) in wanted.as_object().unwrap() {
@@ -74,57 +74,57 @@ fn client_flags_are_kept(house: &House, endpoint: &[(&str, &str)]) {
     }
 }
 
-fn a_client_without_redirect_uri_is_warned_of(house: &House, endpoint: &[(&str, &str)]) {
-    let said = good(house.run("hydra create oauth2-client --name Code --format json", endpoint));
-    let id = said.json()["client_id"].as_str().unwrap().to_owned();
-    assert!(said.errors.contains(&format!("kleis oauth client update {id} --redirect-uri URL")), "{}", said.errors);
+fn a_client_without_redirect_uri_causes_a_warning(directory: &RunDirectory, endpoint: &[(&str, &str)]) {
+    let output = good(directory.run("hydra create oauth2-client --name Code --format json", endpoint));
+    let id = output.json()["client_id"].as_str().unwrap().to_owned();
+    assert!(output.errors.contains(&format!("kleis oauth client update {id} --redirect-uri URL")), "{}", output.errors);
     let line =
         format!("kleis oauth client update {id} --redirect-uri https://app.example/cb --jwks-uri https://a.example/j");
-    assert_eq!(good(house.run(&line, endpoint)).errors, "");
+    assert_eq!(good(directory.run(&line, endpoint)).errors, "");
     let machine = "kleis oauth client create --name Nightly --grant-type client_credentials";
-    let said = good(house.run(machine, endpoint));
-    assert!(!said.errors.contains("warning"), "{}", said.errors);
-    assert!(said.output.contains("Nightly") && !said.output.contains("REDIRECT URIS"), "{}", said.output);
-    let listed = good(house.run("hydra list oauth2-clients --format json", endpoint)).json();
+    let output = good(directory.run(machine, endpoint));
+    assert!(!output.errors.contains("warning"), "{}", output.errors);
+    assert!(output.output.contains("Nightly") && !output.output.contains("REDIRECT URIS"), "{}", output.output);
+    let listed = good(directory.run("hydra list oauth2-clients --format json", endpoint)).json();
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
-    good(house.run(&format!("hydra delete oauth2-client {id}"), endpoint));
-    let gone = house.run(&format!("kleis oauth client get {id}"), endpoint);
-    assert_eq!((gone.code, gone.errors), (Some(1), format!("kleis: nothing has the id {id}\n")));
+    good(directory.run(&format!("hydra delete oauth2-client {id}"), endpoint));
+    let gone = directory.run(&format!("kleis oauth client get {id}"), endpoint);
+    assert_eq!((gone.code, gone.errors), (Some(1), format!("kleis: no resource has the id {id}\n")));
 }
 
-fn people_are_created_verified(house: &House, endpoint: &[(&str, &str)]) {
-    let create = |more: &str| good(house.run(&format!("kleis identity create --format json {more}"), endpoint));
-    let addresses = |said: &Said| said.json()["verifiable_addresses"].clone();
+fn people_are_created_verified(directory: &RunDirectory, endpoint: &[(&str, &str)]) {
+    let create = |more: &str| good(directory.run(&format!("kleis identity create --format json {more}"), endpoint));
+    let addresses = |output: &CommandOutput| output.json()["verifiable_addresses"].clone();
     let verified = |address: &Value| (address["value"].clone(), address["verified"].clone(), address["status"].clone());
 
     let plain = addresses(&create("--email ada@example.org"));
     assert_eq!(verified(&plain[0]), (json!("ada@example.org"), json!(false), json!("pending")));
-    let said = addresses(&create("--email Bea@example.org --verified"));
-    assert_eq!(verified(&said[0]), (json!("bea@example.org"), json!(true), json!("completed")));
-    let said =
+    let found = addresses(&create("--email Bea@example.org --verified"));
+    assert_eq!(verified(&found[0]), (json!("bea@example.org"), json!(true), json!("completed")));
+    let found =
         addresses(&create("--verified --traits {\"email\":\"cleo@example.org\",\"name\":\"cleo@other.example\"}"));
-    assert_eq!(said.as_array().unwrap().len(), 1, "the schema says what is an address: {said}");
-    assert_eq!(verified(&said[0]), (json!("cleo@example.org"), json!(true), json!("completed")));
+    assert_eq!(found.as_array().unwrap().len(), 1, "the schema defines which traits are addresses: {found}");
+    assert_eq!(verified(&found[0]), (json!("cleo@example.org"), json!(true), json!("completed")));
 
     let none = create("--verified --schema plain --email dan@example.org");
     assert!(none.errors.contains("the identity schema marks none"), "{}", none.errors);
-    let table = good(house.run("kleis identity create --verified --email eve@example.org", endpoint)).output;
+    let table = good(directory.run("kleis identity create --verified --email eve@example.org", endpoint)).output;
     assert!(table.contains("eve@example.org (verified)"), "{table}");
     let id = none.json()["id"].as_str().unwrap().to_owned();
-    let same = good(house.run(&format!("kratos get identity {id} --format json-pretty"), endpoint)).json();
+    let same = good(directory.run(&format!("kratos get identity {id} --format json-pretty"), endpoint)).json();
     assert_eq!(same["id"], json!(id));
-    good(house.run(&format!("kratos delete identity {id}"), endpoint));
-    let listed = good(house.run("kratos list identities --format json", endpoint)).json();
+    good(directory.run(&format!("kratos delete identity {id}"), endpoint));
+    let listed = good(directory.run("kratos list identities --format json", endpoint)).json();
     assert_eq!(listed.as_array().unwrap().len(), 4, "{listed}");
 }
 
 #[test]
-fn the_admin_commands_do_what_they_say() {
-    let house = House::new(&[("kleis.yml", SCHEMA), ("default.json", DEFAULT), ("plain.json", PLAIN)]);
-    let server = house.serve("kleis serve identity oauth -c kleis.yml", &[]).unwrap();
+fn the_admin_commands_work_against_a_running_server() {
+    let directory = RunDirectory::new(&[("kleis.yml", SCHEMA), ("default.json", DEFAULT), ("plain.json", PLAIN)]);
+    let server = directory.serve("kleis serve identity oauth -c kleis.yml", &[]).unwrap();
     let (identity, oauth) = (server.url("identity/admin"), server.url("oauth/admin"));
-    client_flags_are_kept(&house, &[("KLEIS_ENDPOINT", &oauth)]);
-    a_client_without_redirect_uri_is_warned_of(&house, &[("HYDRA_ADMIN_URL", &oauth)]);
-    people_are_created_verified(&house, &[("KLEIS_ENDPOINT", &identity)]);
+    client_flags_are_kept(&directory, &[("KLEIS_ENDPOINT", &oauth)]);
+    a_client_without_redirect_uri_causes_a_warning(&directory, &[("HYDRA_ADMIN_URL", &oauth)]);
+    people_are_created_verified(&directory, &[("KLEIS_ENDPOINT", &identity)]);
     assert_eq!(server.stop().code(), Some(0));
 }

@@ -1,7 +1,7 @@
-//! The command lines of public compose files and charts, run through the real program, under its own name and linked as the
-//! program that wrote them: each one serves, does its work, or ends with the message that says why not.
+//! The command lines of public compose files and charts, run with the real program, under its own name and under the name of
+//! the replaced program: each one serves, does its work, or ends with a message that gives the reason.
 
-use super::program::House;
+use super::program::RunDirectory;
 
 const KRATOS: &str = r#"
 version: v1.3.0
@@ -45,9 +45,9 @@ mutators: {noop: {enabled: true}}
 errors: {handlers: {json: {enabled: true}}}
 "#;
 
-fn house() -> House {
+fn directory() -> RunDirectory {
     let files = [("kratos.yml", KRATOS), ("person.json", PERSON), ("hydra.yml", HYDRA), ("oathkeeper.yml", OATHKEEPER)];
-    House::new(&files)
+    RunDirectory::new(&files)
 }
 
 const IDENTITY: &[&str] = &["identity/admin", "identity/public"];
@@ -55,7 +55,7 @@ const OAUTH: &[&str] = &["oauth/admin", "oauth/public"];
 const GATEWAY: &[&str] = &["gateway/api", "gateway/proxy"];
 
 #[test]
-fn each_line_that_serves_answers_and_ends_when_it_is_asked_to() {
+fn each_line_that_serves_answers_and_stops_on_a_signal() {
     let all = [IDENTITY, OAUTH, GATEWAY].concat();
     for (line, wanted) in [
         ("kleis serve -c kratos.yml --dev --watch-courier", all.as_slice()),
@@ -72,8 +72,8 @@ fn each_line_that_serves_answers_and_ends_when_it_is_asked_to() {
         ("oathkeeper serve proxy -c oathkeeper.yml", GATEWAY),
         ("oathkeeper -c oathkeeper.yml serve api", GATEWAY),
     ] {
-        let house = house();
-        let program = house.serve(line, &[]).unwrap_or_else(|said| panic!("{line}: {}", said.errors));
+        let directory = directory();
+        let program = directory.serve(line, &[]).unwrap_or_else(|output| panic!("{line}: {}", output.errors));
         let listeners: Vec<&str> = program.listeners.keys().map(String::as_str).collect();
         let mut wanted = wanted.to_vec();
         wanted.sort_unstable();
@@ -92,7 +92,7 @@ fn each_line_that_serves_answers_and_ends_when_it_is_asked_to() {
     }
 }
 
-/// The services whose tables a migration made, as it said.
+/// The services whose tables a migration created, from its output.
 fn migrated(errors: &str) -> Vec<&str> {
     let applied = errors.lines().filter_map(|line| line.strip_prefix("applied ")?.split(' ').next());
     let mut services: Vec<&str> = applied.filter(|it| ["identity", "oauth"].contains(it)).collect();
@@ -101,7 +101,7 @@ fn migrated(errors: &str) -> Vec<&str> {
 }
 
 #[test]
-fn each_line_that_migrates_makes_the_tables_of_its_service() {
+fn each_line_that_migrates_creates_the_tables_of_its_service() {
     const BOTH: &[&str] = &["identity", "oauth"];
     for (line, wanted) in [
         ("kleis migrate sql -e --yes", BOTH),
@@ -115,38 +115,38 @@ fn each_line_that_migrates_makes_the_tables_of_its_service() {
         ("hydra migrate sql up -e --yes", &["oauth"]),
         ("hydra migrate sql -y sqlite://named.db", &["oauth"]),
     ] {
-        let house = house();
+        let directory = directory();
         let dsn = if line.contains("-e") && !line.contains("-c") { "sqlite://by-env.db?_fk=true" } else { "" };
         let environment = if dsn.is_empty() { vec![] } else { vec![("DSN", dsn)] };
-        let said = house.run(line, &environment);
-        assert_eq!(said.code, Some(0), "{line}: {}", said.errors);
-        assert_eq!(migrated(&said.errors), wanted, "{line}: {}", said.errors);
+        let output = directory.run(line, &environment);
+        assert_eq!(output.code, Some(0), "{line}: {}", output.errors);
+        assert_eq!(migrated(&output.errors), wanted, "{line}: {}", output.errors);
         let files = [("-c kratos.yml", "kratos.db"), ("-c hydra.yml", "hydra.db"), ("named.db", "named.db")];
         let file = files.iter().find(|(part, _)| line.contains(part)).map_or("by-env.db", |(_, file)| file);
-        assert!(house.path(file).exists(), "{line} writes {file}");
-        let again = house.run(line, &environment);
+        assert!(directory.path(file).exists(), "{line} writes {file}");
+        let again = directory.run(line, &environment);
         assert!(again.code == Some(0) && again.errors.contains("0 migrations applied"), "{line}: {}", again.errors);
     }
 }
 
 #[test]
-fn a_line_that_needs_nothing_says_so_and_succeeds() {
+fn a_line_that_is_not_needed_succeeds_with_a_message() {
     for (line, wanted) in [
-        ("kleis janitor --keep-if-younger 24h postgres://host/name", "what expired is deleted by the server"),
-        ("hydra janitor --keep-if-younger 24h postgres://host/name", "what expired is deleted by the server"),
-        ("kratos cleanup sql -e", "what expired is deleted by the server"),
-        ("kratos courier watch -c kratos.yml", "mail is sent by the server"),
+        ("kleis janitor --keep-if-younger 24h postgres://host/name", "the server deletes expired rows itself"),
+        ("hydra janitor --keep-if-younger 24h postgres://host/name", "the server deletes expired rows itself"),
+        ("kratos cleanup sql -e", "the server deletes expired rows itself"),
+        ("kratos courier watch -c kratos.yml", "the server sends mail itself"),
     ] {
-        let house = house();
-        let said = house.run(line, &[]);
-        assert_eq!(said.code, Some(0), "{line}: {said:?}");
-        assert!(said.errors.contains(wanted), "{line}: {}", said.errors);
-        assert!(!house.path("kleis-data").exists(), "{line} touches no database");
+        let directory = directory();
+        let output = directory.run(line, &[]);
+        assert_eq!(output.code, Some(0), "{line}: {output:?}");
+        assert!(output.errors.contains(wanted), "{line}: {}", output.errors);
+        assert!(!directory.path("kleis-data").exists(), "{line} touches no database");
     }
 }
 
 #[test]
-fn a_line_that_cannot_work_says_why() {
+fn a_line_that_cannot_work_fails_with_the_reason() {
     for (line, environment, wanted) in [
         ("keto serve all -c keto.yml", &[][..], "permissions (Keto) are not part of this release"),
         ("keto migrate up -y", &[], "permissions (Keto) are not part of this release"),
@@ -154,19 +154,19 @@ fn a_line_that_cannot_work_says_why() {
         ("kratos migrate sql down -c kratos.yml", &[], "restore a backup"),
         ("hydra serve all -c hydra.yml", &[("KLEIS_OAUTH_SERVE_PUBLIC_TLS_ENABLED", "true")], "without key and cert"),
     ] {
-        let said = house().run(line, environment);
-        assert_eq!(said.code, Some(1), "{line}: {said:?}");
-        assert!(said.errors.contains(wanted), "{line}: {}", said.errors);
+        let output = directory().run(line, environment);
+        assert_eq!(output.code, Some(1), "{line}: {output:?}");
+        assert!(output.errors.contains(wanted), "{line}: {}", output.errors);
     }
 }
 
 #[test]
-fn tls_without_a_certificate_is_self_signed_for_development_alone() {
+fn tls_without_a_certificate_is_self_signed_only_in_development() {
     use std::os::unix::fs::PermissionsExt as _;
 
     const TLS: (&str, &str) = ("KLEIS_IDENTITY_SERVE_ADMIN_TLS_ENABLED", "true");
-    let house = house();
-    let refused = house.run("kleis serve identity", &[TLS]);
+    let directory = directory();
+    let refused = directory.run("kleis serve identity", &[TLS]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.errors.contains("without key and cert") && refused.errors.contains("--dev"), "{}", refused.errors);
 
@@ -174,19 +174,23 @@ fn tls_without_a_certificate_is_self_signed_for_development_alone() {
         let (_, rest) = log.split_once("SHA-256 fingerprint ").unwrap_or_else(|| panic!("no fingerprint: {log}"));
         rest.split(';').next().unwrap().to_owned()
     };
-    let program = house.serve("kleis serve identity --dev", &[TLS]).unwrap();
+    let program = directory.serve("kleis serve identity --dev", &[TLS]).unwrap();
     let first = fingerprint(&program.log);
-    let file = house.path("kleis-data/self-signed.pem");
+    let file = directory.path("kleis-data/self-signed.pem");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let port = program.listeners["identity/admin"].rsplit(':').next().unwrap().to_owned();
     for host in ["localhost", "127.0.0.1"] {
         let list = format!("kleis identity list --format json -e https://{host}:{port}");
-        let trusting = house.run(&list, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
+        let trusting = directory.run(&list, &[("SSL_CERT_FILE", file.to_str().unwrap())]);
         assert_eq!((trusting.code, trusting.output.trim()), (Some(0), "[]"), "{host}: {trusting:?}");
-        let other = house.run(&list, &[]);
-        assert_eq!(other.code, Some(1), "{host}: whoever was not told to trust it does not: {other:?}");
+        let other = directory.run(&list, &[]);
+        assert_eq!(
+            other.code,
+            Some(1),
+            "{host}: a client without the trust store must reject the certificate: {other:?}"
+        );
     }
     assert_eq!(program.stop().code(), Some(0));
-    let program = house.serve("kleis serve identity --dev", &[TLS]).unwrap();
+    let program = directory.serve("kleis serve identity --dev", &[TLS]).unwrap();
     assert_eq!(fingerprint(&program.log), first, "the second start has the certificate of the first");
 }

@@ -1,4 +1,4 @@
-//! Command lines, typed at the real program.
+//! Tests of command lines, run with the real program.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails, fails the test")]
 

@@ -1,4 +1,4 @@
-//! The real program, under its own name or linked as one of the programs that it replaces.
+//! The real program, under its own name or under the name of a program that it replaces.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The last piece of a wait that something should have ended long before.
+/// The maximal wait for something that usually happens much sooner.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A directory to run in, with a link to the program under each name.
-pub(crate) struct House {
+pub(crate) struct RunDirectory {
     pub(crate) place: TempDir,
 }
 
-impl House {
+impl RunDirectory {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let place = tempfile::tempdir().unwrap();
         for name in ["kleis", "kratos", "hydra", "oathkeeper", "keto"] {
@@ -35,7 +35,7 @@ impl House {
         self.place.path().join(name)
     }
 
-    /// The command of a line, such as `hydra serve all`, with nothing in its environment but these names.
+    /// The command of a line, such as `hydra serve all`, with only these variables in its environment.
     pub(crate) fn command(&self, line: &str, environment: &[(&str, &str)]) -> Command {
         let mut words = line.split(' ');
         let mut command = Command::new(self.path(words.next().unwrap()));
@@ -45,25 +45,25 @@ impl House {
     }
 
     /// Runs the line to its end.
-    pub(crate) fn run(&self, line: &str, environment: &[(&str, &str)]) -> Said {
-        Said::of(self.command(line, environment).output().unwrap())
+    pub(crate) fn run(&self, line: &str, environment: &[(&str, &str)]) -> CommandOutput {
+        CommandOutput::of(self.command(line, environment).output().unwrap())
     }
 
-    /// Runs a line that serves, on free ports, and returns when it is ready, or what it said when it ended before that.
-    pub(crate) fn serve(&self, line: &str, environment: &[(&str, &str)]) -> Result<Program, Said> {
+    /// Runs a line that serves, on free ports. Returns when it is ready, or with its output if it ended before that.
+    pub(crate) fn serve(&self, line: &str, environment: &[(&str, &str)]) -> Result<Program, CommandOutput> {
         Program::start(self.command(line, environment))
     }
 }
 
-/// What a command that ended said.
+/// The output of a command that ended.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct CommandOutput {
     pub(crate) code: Option<i32>,
     pub(crate) output: String,
     pub(crate) errors: String,
 }
 
-impl Said {
+impl CommandOutput {
     fn of(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), output: text(output.stdout), errors: text(output.stderr) }
@@ -80,7 +80,7 @@ pub(crate) struct Program {
     child: Child,
     /// Addresses by `service/listener`.
     pub(crate) listeners: BTreeMap<String, String>,
-    /// What it said until it was ready.
+    /// The log until it was ready.
     pub(crate) log: String,
 }
 
@@ -92,7 +92,7 @@ impl Drop for Program {
 }
 
 impl Program {
-    fn start(mut command: Command) -> Result<Self, Said> {
+    fn start(mut command: Command) -> Result<Self, CommandOutput> {
         for listener in [
             "IDENTITY_SERVE_PUBLIC",
             "IDENTITY_SERVE_ADMIN",
@@ -108,15 +108,15 @@ impl Program {
         let (mut listeners, mut log) = (BTreeMap::new(), String::new());
         for line in &mut lines {
             let line = line.unwrap();
-            let said: Value = serde_json::from_str(&line).unwrap_or_default();
+            let record: Value = serde_json::from_str(&line).unwrap_or_default();
             let _ = writeln!(log, "{line}");
-            match said["msg"].as_str() {
+            match record["msg"].as_str() {
                 Some("listening") => {
-                    let text = |name: &str| said[name].as_str().unwrap().to_owned();
+                    let text = |name: &str| record[name].as_str().unwrap().to_owned();
                     listeners.insert(format!("{}/{}", text("service"), text("listener")), text("address"));
                 }
                 Some("ready") => {
-                    // What it says later must be read, or it would wait for its reader.
+                    // The output must be read, because a full pipe would block the program.
                     std::thread::spawn(move || lines.for_each(drop));
                     return Ok(Self { child, listeners, log });
                 }
@@ -124,7 +124,7 @@ impl Program {
             }
         }
         let code = child.wait().unwrap().code();
-        Err(Said { code, output: String::new(), errors: log })
+        Err(CommandOutput { code, output: String::new(), errors: log })
     }
 
     pub(crate) fn url(&self, listener: &str) -> String {
@@ -142,7 +142,7 @@ impl Program {
         (answer[9..12].parse().unwrap(), answer)
     }
 
-    /// Asks the program to end, as an operator does.
+    /// Stops the program with a signal, as an operator does.
     pub(crate) fn stop(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());

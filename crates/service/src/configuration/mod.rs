@@ -3,7 +3,7 @@
 //! A section is a struct with `#[derive(Deserialize, JsonSchema)]`. The doc comment of a field is the description of its key,
 //! and a default is shown when its type is `Serialize`.
 //!
-//! What always holds: a key that no field has is not among the keys.
+//! Invariant: every key is a field.
 
 pub mod values;
 
@@ -22,15 +22,15 @@ pub fn schema_of<T: JsonSchema>() -> Schema {
     settings.into_generator().into_root_schema_for::<T>()
 }
 
-/// What a type says about one of its keys.
+/// The description and the default of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Key {
     pub description: Option<String>,
     pub default: Option<Value>,
 }
 
-/// The keys of a section by their dotted paths; `*` stands for a free name or a position in a list. A key whose value has
-/// no known structure stands for everything below it.
+/// The keys of a section by their dotted paths; `*` stands for a free name or an index of a list. A key whose value has no
+/// known structure represents everything below it.
 #[derive(Clone, Debug, Default)]
 pub struct Keys(BTreeMap<String, Key>);
 
@@ -56,7 +56,7 @@ impl Keys {
         self.0.extend(others.0.into_iter().filter(|(path, _)| is_wanted(path)));
     }
 
-    /// Whether one of the keys is `path`, or a key above it. A `*` in `path` is matched by `*` alone.
+    /// Whether one of the keys is `path`, or a key above it. Only a `*` matches a `*` in `path`.
     pub fn contain(&self, path: &str) -> bool {
         self.find(path).is_some()
     }
@@ -71,7 +71,7 @@ impl Keys {
         self.0.iter().map(|(path, key)| (path.as_str(), key))
     }
 
-    /// `above` is the description of the key above, which also describes the values of a map and the tag of an enum.
+    /// `above` is the description of the parent key, which also describes the values of a map and the tag of an enum.
     fn walk(&mut self, node: &Value, path: &mut Vec<String>, above: Option<&str>) {
         let alternatives = alternatives(node);
         let mut below: Vec<(String, &Value)> = Vec::new();
@@ -103,7 +103,7 @@ pub fn covers(pattern: &str, path: &str) -> bool {
     pattern.split('.').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step))
 }
 
-/// The node and everything that it combines, without `null`.
+/// The node and all schemas that it combines, without `null`.
 fn alternatives(node: &Value) -> Vec<&Value> {
     let mut found = vec![node];
     for combination in ["allOf", "anyOf", "oneOf"] {
@@ -121,7 +121,7 @@ fn alternatives_have_keys(node: &Value) -> bool {
     alternatives(node).iter().any(has_keys)
 }
 
-/// A doc comment is wrapped for its source file, and a description is one paragraph.
+/// Joins the lines of a doc comment, because a description is one paragraph.
 fn joined_lines(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -15,7 +15,7 @@ struct Section {
     /// How it is done.
     #[serde(rename = "use")]
     used: Way,
-    /// Who is told.
+    /// The recipients.
     names: Vec<String>,
     /// Whether it happens.
     enabled: Option<bool>,
@@ -88,7 +88,7 @@ fn keys_have_the_names_descriptions_and_defaults_of_their_fields() {
         ("listed.*.url", Some("Where it is."), None),
         ("more.count", Some("A number."), Some(json!(7))),
         ("more.text", Some("A text."), Some(json!("a, \"b\"} (c)"))),
-        ("names", Some("Who is told."), Some(json!(["a", "b"]))),
+        ("names", Some("The recipients."), Some(json!(["a", "b"]))),
         ("password", None, None),
         ("use", Some("How it is done."), Some(json!("the_second"))),
     ];
@@ -96,7 +96,7 @@ fn keys_have_the_names_descriptions_and_defaults_of_their_fields() {
 }
 
 #[test]
-fn a_key_stands_for_what_is_below_it_and_not_for_what_is_above() {
+fn a_key_represents_the_keys_below_it_and_not_those_above() {
     let keys = Keys::of(&schema_of::<Section>());
     for path in ["anything.at.all", "by_name.x.url", "listed.0.url", "names.0", "more.count"] {
         assert!(keys.contain(path), "{path}");

@@ -1,4 +1,4 @@
-//! A section as a tree of values, before it has a type.
+//! Access to a section as an untyped tree of values.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ pub fn get<'a>(section: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(section, |value, key| value.get(key))
 }
 
-/// As [`get`], for paths whose steps may be positions in lists.
+/// Like [`get`], for paths whose steps may be indexes of lists.
 pub fn get_item<'a>(section: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(section, |value, step| match value {
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
@@ -25,7 +25,7 @@ pub fn is_true(section: &Value, path: &str) -> bool {
     get(section, path).and_then(Value::as_bool) == Some(true)
 }
 
-/// The dotted paths of all leaves. A list of plain values is one leaf; a list of objects is entered.
+/// The dotted paths of all leaves. A list of plain values is one leaf; a list of objects is traversed.
 pub fn leaves(section: &Value) -> Vec<String> {
     let mut found = Vec::new();
     walk(section, &mut String::new(), &mut found);

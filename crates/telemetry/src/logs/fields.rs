@@ -1,4 +1,4 @@
-//! The fields of an event or a span as JSON values, sensitive ones replaced on the way in.
+//! The fields of an event or a span as JSON values. Sensitive ones are replaced when they are recorded.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -8,7 +8,7 @@ use tracing::field::{Field, Visit};
 
 use crate::Redaction;
 
-/// Fills a map from what is recorded.
+/// Collects recorded fields into a map.
 pub(super) struct Collect<'a> {
     pub(super) fields: &'a mut Map<String, Value>,
     pub(super) redaction: &'a Redaction,
@@ -50,7 +50,7 @@ impl Visit for Collect<'_> {
         self.put(field, || value.into());
     }
 
-    /// An error with all that caused it: `Display` of ours is one fragment, the reporter walks the sources.
+    /// An error with its causes: `Display` of our errors is one fragment, and the causes are appended.
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
         self.put(field, || {
             let mut text = error.to_string();

@@ -1,4 +1,4 @@
-//! One line in each of the formats.
+//! The log formats.
 
 use std::fmt::Write as _;
 
@@ -69,7 +69,7 @@ impl Line<'_> {
         object.insert("level".to_owned(), syslog(self.level).into());
         object.insert("_target".to_owned(), self.target.into());
         for (name, value) in self.fields {
-            // GELF knows text and numbers, and keeps `_id` to itself.
+            // GELF supports text and numbers, and reserves `_id`.
             let value = match value {
                 Value::String(_) | Value::Number(_) => value,
                 other => other.to_string().into(),
@@ -86,7 +86,7 @@ fn finish(text: Result<String, serde_json::Error>) -> String {
     text
 }
 
-/// Puts `a.b` into the object `a`. A plain value that stands there already wins.
+/// Puts `a.b` into the object `a`. An existing plain value takes precedence.
 fn nest(object: &mut Map<String, Value>, name: &str, value: Value) {
     let Some((outer, inner)) = name.split_once('.') else {
         object.insert(name.to_owned(), value);
@@ -104,13 +104,12 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A text that needs no quotes: nothing in it can be taken for another field or another line.
+/// Whether a text needs no quotes, because no part of it can be mistaken for another field or line.
 fn is_bare(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !is_unseen(c) && !c.is_whitespace() && c != '"' && c != '=')
 }
 
-/// A text without line breaks, terminal codes or invisible characters: a value inside must not forge a second line, or
-/// look like another one.
+/// A text without line breaks, terminal codes or invisible characters, so that a value cannot forge another line or field.
 struct OneLine<'a>(&'a str);
 
 impl std::fmt::Display for OneLine<'_> {

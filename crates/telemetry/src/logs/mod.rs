@@ -1,7 +1,7 @@
-//! Log lines: a layer that gathers an event and the spans around it, replaces what is sensitive and writes one line.
+//! Log lines: a layer that combines an event with the fields of its spans, replaces sensitive values and writes one line.
 //!
-//! Fields whose name has dots (`http_request.path`) nest in the JSON formats and stay flat in the text format. Fields
-//! that an event does not have come from the nearest span that has them, so a request's id stands in each of its lines.
+//! Fields whose name has dots (`http_request.path`) are nested in the JSON formats and flat in the text format. Fields that an
+//! event does not have are taken from the nearest span that has them, so that a request's id is in each of its lines.
 
 mod fields;
 mod format;
@@ -22,7 +22,7 @@ use crate::{LogFormat, Redaction, ServiceName};
 use fields::Collect;
 use format::Line;
 
-/// Where lines go, one call a line.
+/// The destination of lines, one call per line.
 #[derive(Clone)]
 pub struct Sink(Arc<WriteLine>);
 
@@ -31,7 +31,7 @@ type WriteLine = dyn Fn(&[u8]) + Send + Sync;
 impl Sink {
     /// Standard error, so that the data of a command on standard output stays clean.
     pub fn stderr() -> Self {
-        // A line that cannot be written has no other place to go.
+        // A failed write to standard error cannot be reported anywhere.
         Self::new(|line| drop(std::io::stderr().lock().write_all(line)))
     }
 
@@ -55,7 +55,7 @@ impl LogLayer {
         Self { service, format, redaction, clock, sink, colours: false }
     }
 
-    /// Colours in the text format: for a terminal.
+    /// Enables colours in the text format, for a terminal.
     #[must_use]
     pub fn with_colours(mut self, colours: bool) -> Self {
         self.colours = colours;
@@ -63,7 +63,7 @@ impl LogLayer {
     }
 }
 
-/// What a span knows, kept with it for the lines written inside.
+/// The fields of a span, kept for the lines of its events.
 struct SpanFields(Map<String, Value>);
 
 impl<S> Layer<S> for LogLayer

@@ -7,7 +7,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use super::{LogLayer, Sink};
 use crate::{LogConfig, LogFormat, Redaction, ServiceName};
 
-fn lines_of(format: LogFormat, speak: impl FnOnce()) -> String {
+fn lines_of(format: LogFormat, log: impl FnOnce()) -> String {
     let written = Arc::new(Mutex::new(Vec::new()));
     let sink = Sink::new({
         let written = written.clone();
@@ -17,7 +17,7 @@ fn lines_of(format: LogFormat, speak: impl FnOnce()) -> String {
     let service = ServiceName { name: "kleis", version: "1.2.3" };
     let redaction = Arc::new(Redaction::new(&LogConfig::default()));
     let layer = LogLayer::new(service, format, redaction, clock, sink);
-    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), speak);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
     String::from_utf8(written.lock().unwrap().clone()).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn a_request() {
 }
 
 #[test]
-fn json_lines_nest_dotted_names_and_carry_the_fields_of_their_spans() {
+fn json_lines_nest_dotted_names_and_contain_the_fields_of_their_spans() {
     let line: Value = serde_json::from_str(&lines_of(LogFormat::Json, a_request)).unwrap();
     assert_eq!(
         line,

@@ -1,4 +1,4 @@
-//! The HTTP metrics that dashboards of the replaced services read (`http_requests_total` and its kin).
+//! The HTTP metrics that dashboards of the replaced services read (`http_requests_total` and others).
 //!
 //! Labels are the route pattern, the method and the status: bounded, whatever a client sends. A known combination costs
 //! two shared locks and no allocation.
@@ -83,7 +83,7 @@ struct ByStatus {
 }
 
 impl HttpMetrics {
-    /// Registers the metrics and hands out the means to count.
+    /// Registers the metrics and returns the handle for counting.
     pub fn register(registry: &Registry) -> Self {
         let seconds: fn() -> Histogram = || Histogram::new(SECONDS);
         let bytes: fn() -> Histogram = || Histogram::new(BYTES);
@@ -149,7 +149,7 @@ impl HttpMetrics {
     }
 }
 
-/// A client may send any word as a method; a label must not take it.
+/// A client may send any word as a method, which must not become a label.
 fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("other")

@@ -1,7 +1,7 @@
-//! Metrics in the Prometheus manner.
+//! Metrics in the Prometheus format.
 //!
-//! Each service has a [`Registry`] of its own, because the names that dashboards know (`http_requests_total`, ...) are
-//! the same in every service and tell them apart by the constant label `app`.
+//! Each service has its own [`Registry`], because the names that dashboards use (`http_requests_total`, ...) are the same in
+//! every service. The constant label `app` distinguishes them.
 
 mod http;
 mod process;
@@ -23,7 +23,7 @@ use prometheus_client::registry;
 /// The media type of [`Registry::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What this build is, on every metric.
+/// The build, as labels of every metric.
 #[derive(Clone, Debug)]
 pub struct Build {
     pub version: &'static str,
@@ -36,7 +36,7 @@ pub struct Build {
 pub struct Registry(Arc<RwLock<registry::Registry>>);
 
 impl Registry {
-    /// An empty registry whose metrics carry `app` and the build.
+    /// An empty registry whose metrics have the labels `app` and those of the build.
     pub fn new(app: &'static str, build: &Build) -> Self {
         let labels = [("app", app), ("version", build.version), ("hash", build.hash), ("buildTime", build.build_time)];
         let labels = labels.into_iter().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
@@ -50,16 +50,16 @@ impl Registry {
         self.0.write().unwrap_or_else(PoisonError::into_inner).register(name, help, metric);
     }
 
-    /// Adds something that is measured when it is asked for.
+    /// Adds metrics that are measured on each request for them.
     pub fn register_collector(&self, collector: impl Collector) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).register_collector(Box::new(collector));
     }
 
-    /// Everything, as `OpenMetrics` text.
+    /// All metrics as `OpenMetrics` text.
     pub fn encode(&self) -> String {
         let mut text = String::with_capacity(16 * 1024);
         let registry = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        // Writing to a string cannot fail; a collector that gives up leaves what came before it.
+        // Writing to a string cannot fail; a failed collector leaves the text that was written before it.
         if prometheus_client::encoding::text::encode(&mut text, &registry).is_err() {
             tracing::warn!("a metric could not be encoded");
         }

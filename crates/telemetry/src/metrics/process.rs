@@ -1,4 +1,4 @@
-//! What the operating system knows of this process, read when it is asked for. Systems without `/proc` show nothing.
+//! Metrics of this process from the operating system, read on each request for them. Systems without `/proc` have none.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-/// Clock ticks a second in `/proc/self/stat`; the kernel fixes it for programs on every platform we build for.
+/// Clock ticks per second in `/proc/self/stat`; the kernel fixes it for programs on all supported platforms.
 const TICKS: f64 = 100.0;
 /// Columns of `/proc/self/stat`, counted after the program's name.
 const USER_TICKS: usize = 11;
@@ -48,7 +48,7 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64
     gauge.encode(metric)
 }
 
-/// `VmRSS` of `/proc/self/status`, which says its unit, unlike the page counts of `statm`.
+/// `VmRSS` of `/proc/self/status`, which has a fixed unit, unlike the page counts of `statm`.
 fn resident_bytes() -> Option<i64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

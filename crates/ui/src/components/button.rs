@@ -17,7 +17,7 @@ pub struct Button {
     pub trigger: Option<String>,
     /// A script disables the button for this time and counts down beside its label.
     pub wait_seconds: u32,
-    /// The id of the text that tells this button from others with the same label.
+    /// The id of the text that distinguishes this button from others with the same label.
     pub described_by: Option<String>,
     /// A smaller button for lists.
     pub small: bool,

@@ -1,5 +1,5 @@
-//! What a person fills in. Every field has a visible label, names its problem in words beside it and points to it by
-//! `aria-describedby` (WCAG 1.3.1, 3.3.1), and tells the browser what it is for by `autocomplete` (WCAG 1.3.5).
+//! Input fields. Every field has a visible label, shows its problem as text beside it and refers to it by `aria-describedby`
+//! (WCAG 1.3.1, 3.3.1), and declares its purpose by `autocomplete` (WCAG 1.3.5).
 
 use askama::Template;
 
@@ -24,10 +24,10 @@ impl Hidden {
     }
 }
 
-/// What a short code is made of.
+/// The characters of a short code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeKind {
-    /// Typed with the keyboard of digits, unless the field's pattern says more.
+    /// Entered with the numeric keyboard, unless the field's pattern allows other characters.
     Digits,
     Letters,
 }
@@ -52,7 +52,7 @@ pub struct Field {
     pub required: bool,
     pub disabled: bool,
     pub autofocus: bool,
-    /// The page opens at this field because of a problem that is shown above the forms: screen readers read it here.
+    /// The page has its focus on this field because of a problem that is shown above the forms: screen readers read it here.
     pub follows_problem: bool,
     /// A short code: shown large.
     pub code: Option<CodeKind>,

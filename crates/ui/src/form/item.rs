@@ -1,4 +1,4 @@
-//! One thing in a form that is not a button: a field, or something to read.
+//! An item of a form that is not a button: a field, or text to read.
 
 use askama::Template;
 use serde_json::Value;
@@ -14,19 +14,19 @@ pub enum Item {
     Field(Field),
     Checkbox(Checkbox),
     Select(Select),
-    /// Words to copy, such as the key of an authenticator app, which is easier to type in groups. No blank stands between the
-    /// groups: a copy holds none.
+    /// A text to copy, such as the key of an authenticator app, which is easier to type in groups. There is no space between
+    /// the groups, so that a copy contains none.
     Secret {
         label: Option<String>,
         groups: Vec<String>,
     },
-    /// Backup codes to keep, on a page that was asked for to see them: it opens there.
+    /// Backup codes to save, on a page that was requested to show them: it has its focus on them.
     Codes {
         label: Option<String>,
         codes: Vec<Code>,
         autofocus: bool,
     },
-    /// The account of the form, or the address that a code was sent to; without the address when the message above names it.
+    /// The account of the form, or the address that a code was sent to; without the address when the message above contains it.
     Recipient {
         label: &'static str,
         address: Option<OutsideText>,
@@ -46,7 +46,7 @@ pub enum Item {
 
 component! { Item }
 
-/// One backup code; of a used one, when it was used.
+/// A backup code, and when it was used, if it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
     text: String,
@@ -314,7 +314,7 @@ impl Builder<'_> {
     }
 }
 
-/// A text that is a secret and nothing else falls into groups of four characters.
+/// A text that consists of a secret is split into groups of four characters.
 fn groups(text: &Message, words: Localizer<'_>) -> Vec<String> {
     let shown = words.text(text, None);
     if text.context.get("secret").is_none_or(|secret| plain(secret) != shown) {
@@ -339,12 +339,12 @@ fn spoken(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// What a field is for, in the tokens of HTML's autofill (WCAG 1.3.5), when the flow does not say.
+/// The purpose of a field as a token of HTML's autofill (WCAG 1.3.5), if the flow does not have it.
 fn purpose(name: &str) -> Option<&'static str> {
     match name {
         "identifier" | "traits.username" => Some("username"),
         "totp_code" | "code" => Some("one-time-code"),
-        // It works once: a browser that remembers it would offer what is refused.
+        // A code is valid once: a browser that stores it would offer an invalid one.
         "lookup_secret" => Some("off"),
         "email" | "traits.email" => Some("email"),
         "traits.phone" | "traits.phone_number" => Some("tel"),

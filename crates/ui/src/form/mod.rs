@@ -1,10 +1,10 @@
 //! Arranges the nodes of a flow into forms.
 //!
-//! What always holds:
+//! Invariants:
 //! - Enter presses the primary button: other sign-in methods are in separate forms, or after it.
 //! - No button is blocked by a field that it does not need.
 //! - Hidden values of the flow (the CSRF token, values of an earlier step) are part of every form.
-//! - A problem is shown at its field; one that belongs to a hidden value is shown above the form.
+//! - A problem is shown at its field; a problem of a hidden value is shown above the form.
 
 mod item;
 
@@ -30,7 +30,7 @@ pub enum FlowKind {
 #[derive(Clone, Debug, Template)]
 #[template(path = "form/form.html")]
 pub struct Form {
-    /// The group of nodes that the form holds, or `main`.
+    /// The group of the form's nodes, or `main`.
     pub id: String,
     pub action: String,
     pub method: String,
@@ -53,7 +53,7 @@ impl Form {
     }
 }
 
-/// Everything that a flow shows.
+/// The content of the page of a flow.
 #[derive(Clone, Debug, Default)]
 pub struct Arranged {
     pub alerts: Vec<Alert>,
@@ -61,7 +61,7 @@ pub struct Arranged {
     /// Scripts of the browser's credential ceremonies, with their integrity.
     pub scripts: Vec<(String, String)>,
     pub has_triggers: bool,
-    /// There are fields that a script enhances.
+    /// Whether there are fields that a script enhances.
     pub has_aids: bool,
 }
 
@@ -70,12 +70,12 @@ impl Arranged {
         self.forms.iter().flat_map(|form| &form.items).filter_map(Item::as_field)
     }
 
-    /// Whether a problem stands above the forms.
+    /// Whether a problem is shown above the forms.
     fn has_alert(&self) -> bool {
         self.alerts.iter().any(|alert| alert.kind == MessageKind::Error)
     }
 
-    /// Whether the page says that something is wrong.
+    /// Whether the page shows a problem.
     pub(crate) fn has_problem(&self) -> bool {
         self.has_alert() || self.forms.iter().flat_map(|form| &form.items).any(Item::has_problem)
     }
@@ -149,7 +149,7 @@ pub fn arrange(kind: FlowKind, container: &Container, words: Localizer<'_>, cont
     arranged
 }
 
-/// How the nodes of one flow fall into forms.
+/// How the nodes of a flow are divided into forms.
 struct Layout {
     kind: FlowKind,
     /// A visible field of the flow itself (an identifier, traits) is shared by several methods: one form for all.
@@ -217,7 +217,7 @@ fn form<'f>(forms: &'f mut Vec<Form>, id: &str, container: &Container) -> &'f mu
     &mut forms[index]
 }
 
-/// The name that the person signs in with, as far as the flow knows it.
+/// The name that the person signs in with, if the flow has it.
 fn username(container: &Container) -> Option<String> {
     let value = |wanted: &str| {
         container.nodes.iter().find_map(|node| match &node.attributes {
@@ -277,8 +277,8 @@ fn button(node: &Node, input: &Input, words: Localizer<'_>, context: &FlowContex
     }
 }
 
-/// What has a field to fill in stands first, so that Enter and the focus belong to it; then buttons, then providers, and a
-/// way back last. Backup codes follow what they stand in for. The flow's order decides the rest.
+/// Forms with a field to fill in come first, so that Enter and the focus belong to them; then buttons, then providers, and a
+/// way back last. Backup codes follow the method that they replace. The flow's order decides the rest.
 fn rank(kind: FlowKind, form: &Form) -> u8 {
     let only_steps_aside = form.items.is_empty() && form.actions.iter().all(|it| it.kind == ButtonKind::Quiet);
     match kind {
@@ -374,14 +374,14 @@ fn show_account(
     form.items.insert(0, Item::Recipient { label: words.strings().account, address: Some(address), change });
 }
 
-/// The field that a message above the forms is about, where it is not the first.
+/// The field that a message above the forms refers to, if it is not the first one.
 fn field_of_alert(container: &Container) -> Option<&'static str> {
     let is_about_backup_code = |message: &Message| matches!(message.id, 4_000_012 | 4_000_016);
     container.messages.iter().any(is_about_backup_code).then_some("lookup_secret")
 }
 
-/// The keyboard starts at the first problem; else at codes that are shown because somebody asked for them; else, on pages with
-/// one purpose, at the first empty field.
+/// The focus is on the first problem; else on codes that the person asked to see; else, on pages with one purpose, on the first
+/// empty field.
 fn focus_first(kind: FlowKind, forms: &mut [Form], follows_problem: bool, refused: Option<&str>) {
     let fields =
         || forms.iter().enumerate().flat_map(|(at, form)| form.items.iter().enumerate().map(move |it| (at, it)));

@@ -1,4 +1,4 @@
-#![expect(clippy::needless_pass_by_value, reason = "samples read best when json! makes their values on the spot")]
+#![expect(clippy::needless_pass_by_value, reason = "samples are more readable with inline json! values")]
 
 use serde_json::json;
 
@@ -58,7 +58,7 @@ fn providers_stand_in_a_form_of_their_own_so_that_enter_signs_in_by_password() {
     assert_eq!(labels(main), ["Sign in", "Send me a sign-in code"]);
     assert_eq!(main.actions[0].kind, ButtonKind::Primary);
     assert!(!main.actions[0].skips_validation);
-    // The empty password must not hold up the code.
+    // The empty password must not block the button of the code.
     assert_eq!((main.actions[1].kind, main.actions[1].skips_validation), (ButtonKind::Secondary, true));
     assert_eq!((providers.id.as_str(), providers.divider), ("oidc", Some("or")));
     assert!(arranged.forms.iter().all(|form| form.hidden[0].name == "csrf_token"));
@@ -96,7 +96,7 @@ fn without_a_shared_field_each_second_factor_is_a_form() {
 }
 
 #[test]
-fn sending_again_is_a_side_step_after_the_button_that_enter_presses() {
+fn sending_again_comes_after_the_button_that_enter_presses() {
     let arranged = arranged(
         FlowKind::Recovery,
         vec![
@@ -112,7 +112,7 @@ fn sending_again_is_a_side_step_after_the_button_that_enter_presses() {
 }
 
 #[test]
-fn a_problem_of_a_hidden_value_is_said_above_the_form() {
+fn a_problem_of_a_hidden_value_is_shown_above_the_form() {
     let mut hidden = node("default", json!({"name": "traits.age", "type": "hidden", "value": "x"}), 1_070_002);
     hidden["meta"]["label"]["context"] = json!({"title": "Age"});
     hidden["messages"] = json!([{"id": 4_000_026, "text": "wire", "type": "error"}]);
@@ -121,7 +121,7 @@ fn a_problem_of_a_hidden_value_is_said_above_the_form() {
 }
 
 #[test]
-fn a_password_never_travels_back_into_the_page() {
+fn a_password_is_never_written_into_the_page() {
     let arranged = arranged(
         FlowKind::Login,
         vec![
@@ -133,7 +133,7 @@ fn a_password_never_travels_back_into_the_page() {
 }
 
 #[test]
-fn a_password_manager_learns_whose_password_it_is() {
+fn a_password_manager_gets_the_account_of_the_password() {
     let arranged = arranged(
         FlowKind::Registration,
         vec![
@@ -156,7 +156,7 @@ fn a_forgotten_password_has_its_link_at_the_field_and_without_a_field_below_the_
     let html = with.arranged.forms[0].render().unwrap();
     assert!(with.links.is_empty());
     let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no {text} in {html}"));
-    // The keyboard goes in this order.
+    // The order of the keyboard focus.
     let stops = [r#"name="identifier""#, r#"name="password""#, "data-reveals", "Forgot password?", r#"type="submit""#];
     assert!(stops.map(at).is_sorted(), "{html}");
     assert!(html.contains(r#"href="/recovery?return_to=x""#), "{html}");
@@ -167,7 +167,7 @@ fn a_forgotten_password_has_its_link_at_the_field_and_without_a_field_below_the_
 }
 
 #[test]
-fn the_rule_for_a_password_is_said_where_one_is_chosen_before_it_is_broken() {
+fn the_rules_are_shown_where_a_password_is_chosen() {
     let form = |kind| {
         let password = node("password", json!({"name": "password", "type": "password"}), 1_070_001);
         page(kind, vec![password, submit("password", "method", "password", 1_070_003)])
@@ -184,7 +184,7 @@ fn the_rule_for_a_password_is_said_where_one_is_chosen_before_it_is_broken() {
         let described = html.split_once("aria-describedby=\"").unwrap().1.split_once('"').unwrap().0;
         assert!(html.contains(&format!(r#"<p class="hint" id="{described}">"#)), "{html}");
     }
-    assert!(!form(FlowKind::Login).contains("At least"), "nobody signs in by the rule");
+    assert!(!form(FlowKind::Login).contains("At least"), "the sign-in does not show the rules");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn every_password_can_be_shown_by_a_button_that_only_a_script_reveals() {
 }
 
 #[test]
-fn a_problem_above_the_forms_is_heard_at_the_field_that_the_page_opens_at() {
+fn a_problem_above_the_forms_is_read_at_the_focused_field() {
     let refused = |kind: &str| {
         let mut container = container(vec![
             node(
@@ -230,7 +230,7 @@ fn a_problem_above_the_forms_is_heard_at_the_field_that_the_page_opens_at() {
 }
 
 #[test]
-fn a_telephone_does_not_correct_the_name_that_a_person_signs_in_with() {
+fn a_phone_does_not_correct_the_sign_in_name() {
     let field = |name: &str, kind: &str| {
         let form = arranged(FlowKind::Login, vec![node("default", json!({"name": name, "type": kind}), 1)]);
         form.forms[0].render().unwrap()
@@ -240,7 +240,7 @@ fn a_telephone_does_not_correct_the_name_that_a_person_signs_in_with() {
 }
 
 #[test]
-fn a_later_step_says_whose_account_it_is_and_asks_for_the_field_first() {
+fn a_later_step_shows_the_account_and_the_form_with_a_field_first() {
     let context = FlowContext { another_account: Some("/login".to_owned()), ..FlowContext::default() };
     let nodes = vec![
         node(
@@ -266,7 +266,7 @@ fn a_later_step_says_whose_account_it_is_and_asks_for_the_field_first() {
 }
 
 #[test]
-fn the_address_of_a_code_is_named_once() {
+fn the_address_of_a_code_is_shown_once() {
     let shown = |message: serde_json::Value| {
         let mut container = container(vec![node("code", json!({"name": "code", "type": "text"}), 1_070_011)]);
         container.messages = vec![serde_json::from_value(message).unwrap()];
@@ -306,7 +306,7 @@ fn a_key_is_shown_in_groups_without_blanks_between_them() {
 }
 
 #[test]
-fn backup_codes_come_last_and_the_page_opens_at_them() {
+fn backup_codes_come_last_and_have_the_focus() {
     let of =
         |id: u64, context: serde_json::Value| json!({"id": id, "text": "wire", "type": "info", "context": context});
     let secrets = [of(1_050_009, json!({"secret": "a<b"})), of(1_050_014, json!({"used_at": "2026-03-05T09:07:31Z"}))];
@@ -327,7 +327,7 @@ fn backup_codes_come_last_and_the_page_opens_at_them() {
 }
 
 #[test]
-fn a_backup_code_is_typed_with_letters_and_not_remembered() {
+fn a_backup_code_is_entered_with_letters_and_not_stored() {
     let field = node("lookup_secret", json!({"name": "lookup_secret", "type": "text", "required": true}), 1_010_007);
     let form = arranged(FlowKind::Login, vec![field, submit("lookup_secret", "method", "lookup_secret", 1_010_010)]);
     let html = form.forms[0].render().unwrap();
@@ -335,7 +335,7 @@ fn a_backup_code_is_typed_with_letters_and_not_remembered() {
 }
 
 #[test]
-fn a_refused_second_factor_is_still_the_second_step_and_the_page_opens_at_its_field() {
+fn a_refused_second_factor_stays_the_second_step_and_its_field_has_the_focus() {
     for (id, field) in [(4_000_008, "totp_code"), (4_000_016, "lookup_secret")] {
         let nodes = ["totp_code", "lookup_secret"].map(|name| {
             let group = name.trim_end_matches("_code");

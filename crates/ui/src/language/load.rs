@@ -1,8 +1,8 @@
-//! From a Fluent file to the texts of one language. Specification: Fluent 1.0 (<https://projectfluent.org>).
+//! Loads the texts of one language from a Fluent file. Specification: Fluent 1.0 (<https://projectfluent.org>).
 //!
-//! What always holds:
-//! - Marks that isolate values are not added here: [`crate::Localizer`] adds them where a value may have another direction.
-//! - A file with problems still gives every text that can be read; the tests of this crate report the problems.
+//! Invariants:
+//! - Isolation marks around values are not added here: [`crate::Localizer`] adds them where a value may have another direction.
+//! - A file with problems still provides every text that can be read; the tests of this crate report the problems.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use super::pattern::Shape;
 use crate::Strings;
 use crate::sentence::{Bundle, Filled, Sentence};
 
-/// What the names of these texts begin with; the number of the message and the title of the field follow.
+/// The prefixes of these names; the number of the message and the title of the field follow.
 const MESSAGE: &str = "message-";
 const TITLE: &str = "trait-";
 const NAME: &str = "language-name";
@@ -43,7 +43,7 @@ pub enum LanguageError {
     Reference { key: String, problem: String },
 }
 
-/// The texts of one language; those that its file lacks are English.
+/// The texts of one language; missing texts are English.
 pub(crate) struct Loaded {
     pub(super) tag: String,
     pub(super) name: &'static str,
@@ -52,21 +52,21 @@ pub(crate) struct Loaded {
     pub(super) sentences: HashMap<String, Sentence>,
     /// Sorted by id.
     pub(super) messages: Vec<MessageWords>,
-    /// English does not have these: the titles are English.
+    /// English does not have these, because the titles are English.
     pub(super) titles: HashMap<String, &'static str>,
     pub(super) strings: OnceLock<Strings>,
 }
 
-/// The words for a message of a flow.
+/// The texts for a message of a flow.
 #[derive(Clone)]
 pub(super) struct MessageWords {
     pub id: u64,
     pub words: Sentence,
-    /// The words for one of the things that the id stands for.
+    /// The texts for the variants of the message.
     pub variants: Vec<(&'static str, Sentence)>,
 }
 
-/// The key under which the title of a field is looked up.
+/// The key of the title of a field.
 pub(super) fn title_key(title: &str) -> String {
     let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join("-")
@@ -183,12 +183,12 @@ impl Loaded {
     }
 }
 
-/// The texts of one file as they stand there, to be compared with those of another.
+/// The texts of one file without those of English, for comparison with another file.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) struct Texts {
-    /// The values that each text names.
+    /// The names of the values in each text.
     pub(crate) values: BTreeMap<String, BTreeSet<String>>,
-    /// Texts that cannot be written, or have more than one line.
+    /// Texts that cannot be formatted, or have more than one line.
     pub(crate) failures: Vec<String>,
 }
 

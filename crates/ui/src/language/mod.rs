@@ -1,9 +1,10 @@
-//! The languages of the pages and mails: a file of texts each, in `locales/`.
+//! The languages of the pages and mails: one file of texts per language, in `locales/`.
 //!
-//! What always holds:
-//! - A language is known by its file alone: its name, its direction and its texts stand there, and nothing else lists it.
-//! - English is complete. Another language shows the English text for each that it lacks.
-//! - A file is parsed once; a text without values is a `&'static str` from then on.
+//! Invariants:
+//! - A language is defined by its file alone, which contains its name, its direction and its texts. There is no other list of
+//!   languages.
+//! - English is complete. Other languages show the English text where theirs is missing.
+//! - A file is parsed once; a text without values is a `&'static str` afterwards.
 
 mod load;
 mod pattern;
@@ -32,7 +33,7 @@ static BUILT_IN: LazyLock<Vec<Language>> = LazyLock::new(built_in);
 #[derive(Clone, Copy)]
 pub struct Language(&'static Loaded);
 
-/// English first, then by the name that its readers know.
+/// English first, then sorted by the languages' own names.
 fn built_in() -> Vec<Language> {
     let source = |tag: &str| FILES.iter().find(|(its, _)| *its == tag).map_or("", |(_, source)| *source);
     let load = |tag: &str, english| Language(Box::leak(Box::new(load::load(tag, source(tag).to_owned(), english).0)));
@@ -59,8 +60,7 @@ impl Language {
         Self::all().iter().copied().find(|language| language.tag() == tag)
     }
 
-    /// A language from a file of texts that is not part of this build. `tag` has two letters. The texts stay in memory for as
-    /// long as the process lives.
+    /// A language from a file of texts that is not part of this build. `tag` has two letters. The texts are never freed.
     pub fn read(tag: &str, source: &str) -> Result<Self, LanguageError> {
         let (loaded, problems) = load::load(tag, source.to_owned(), Some(Self::english().0));
         match problems.into_iter().next() {
@@ -74,7 +74,7 @@ impl Language {
         &self.0.tag
     }
 
-    /// What its readers call it.
+    /// Its name in the language itself.
     pub fn name(self) -> &'static str {
         self.0.name
     }
@@ -88,17 +88,17 @@ impl Language {
         Locale::from_tag(self.tag()).unwrap_or_default()
     }
 
-    /// The text of this name. For a name that no file knows, the name itself: the tests find it before a person does.
+    /// The text with this name. For an unknown name it is the name itself; tests find such names.
     pub fn sentence(self, key: &str) -> Sentence {
         self.0.sentences.get(key).copied().unwrap_or_else(|| Sentence::Fixed(key.to_owned().leak()))
     }
 
-    /// A part of a text that not every text has.
+    /// A part of a text, if the text has it.
     pub fn part(self, key: &str, part: &str) -> Option<Sentence> {
         self.0.sentences.get(&format!("{key}.{part}")).copied()
     }
 
-    /// The words for a message of a flow, and for the variant of it that its context names.
+    /// The text of a message of a flow, for the variant that its context names.
     pub(crate) fn message(self, id: u64, variant: Option<&str>) -> Option<Sentence> {
         let at = self.0.messages.binary_search_by_key(&id, |message| message.id).ok()?;
         let message = self.0.messages.get(at)?;
@@ -115,7 +115,7 @@ impl Language {
         self.0.strings.get_or_init(|| Strings::read(self))
     }
 
-    /// Whether both are the same value, and not only of one tag.
+    /// Whether both are the same value, not only languages with the same tag.
     pub(crate) fn is(self, other: Self) -> bool {
         std::ptr::eq(self.0, other.0)
     }

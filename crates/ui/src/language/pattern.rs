@@ -1,13 +1,13 @@
-//! What a text of a Fluent file asks for: the values that it names.
+//! The values that a text of a Fluent file refers to.
 
 use fluent_syntax::ast::{Expression, InlineExpression, Pattern, PatternElement};
 
-/// The values that a text names, and whether it is nothing but one of them.
+/// The values that a text refers to, and whether it consists of only one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// Each once, in the order of the text.
+    /// Each value once, in the order of the text.
     pub(crate) values: Vec<&'static str>,
-    /// A value that is the whole text, such as a secret to copy, stays as it is.
+    /// A value that is the whole text, such as a secret to copy, is not changed.
     pub(crate) is_one_value: bool,
 }
 
@@ -55,7 +55,7 @@ fn of_inline(inline: &InlineExpression<&'static str>, values: &mut Vec<&'static 
             arguments.positional.iter().for_each(|argument| of_inline(argument, values));
             arguments.named.iter().for_each(|argument| of_inline(&argument.value, values));
         }
-        // A text or term that is named here cannot have values of its own: `load` would not see them.
+        // A referenced text or term cannot have values of its own, because `load` would not find them.
         InlineExpression::MessageReference { .. }
         | InlineExpression::TermReference { .. }
         | InlineExpression::StringLiteral { .. }

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::{Localizer, Message, Moment};
 
-/// The work of a third party: a few texts in a file of its own.
+/// A language file of a third party with a few texts.
 const FRENCH: &str = include_str!("french.ftl");
 
 fn french() -> Language {
@@ -21,7 +21,7 @@ fn an_unknown_locale_reads_english() {
 }
 
 #[test]
-fn a_file_tells_the_name_and_the_direction_of_its_language() {
+fn a_file_contains_the_name_and_the_direction_of_its_language() {
     let facts = |tag: &str| Language::find(tag).map(|it| (it.name(), it.direction()));
     assert_eq!(facts("en"), Some(("English", "ltr")));
     assert_eq!(facts("de"), Some(("Deutsch", "ltr")));
@@ -50,7 +50,7 @@ fn a_text_that_a_language_lacks_is_english() {
 }
 
 #[test]
-fn a_number_chooses_the_form_of_its_text_by_the_rules_of_the_language() {
+fn a_number_selects_the_plural_form_by_the_rules_of_the_language() {
     let waiting = |language: Language, minutes: u64| {
         let context = json!({"reason": "wire", "variant": "too_many_attempts", "minutes": minutes});
         let message = json!({"id": 4_000_001, "text": "wire", "type": "error", "context": context});
@@ -62,12 +62,12 @@ fn a_number_chooses_the_form_of_its_text_by_the_rules_of_the_language() {
     assert!(waiting(arabic, 2).contains("دقيقتين"), "the dual: {}", waiting(arabic, 2));
     assert!(waiting(arabic, 5).contains("5 دقائق"), "the plural of few: {}", waiting(arabic, 5));
     assert!(waiting(arabic, 30).contains("30 دقيقة"), "{}", waiting(arabic, 30));
-    // What French lacks is English with the forms of English, for which zero is plural.
+    // A missing French text is English with the plural forms of English, in which zero is plural.
     assert_eq!(waiting(french(), 0), "Too many attempts. Please try again in 0 minutes.");
 }
 
 #[test]
-fn a_file_that_cannot_be_used_says_why() {
+fn the_error_of_an_unusable_file_gives_the_reason() {
     let problem = |tag: &str, source: &str| Language::read(tag, source).unwrap_err().to_string();
     let head = "language-name = Test\nlanguage-direction = ltr\n";
     assert_eq!(problem("fr", "language-name = Test"), "language-direction: expected `ltr` or `rtl`");

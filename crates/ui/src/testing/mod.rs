@@ -1,5 +1,5 @@
-//! Compares the files of texts with each other, and with the names that the code uses. For tests: a text that is missing, or
-//! has other values than the code gives, is found here and not by a person who reads a page.
+//! Compares the files of texts with each other, and with the names in the code. For tests, so that a missing text, or one with
+//! other values than the code provides, is found before a person sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::{Strings, TextName, moment};
 /// The texts of English, which every other language is compared with.
 pub const ENGLISH: &str = include_str!("../../locales/en.ftl");
 
-/// What the code does not name: it reads these texts by their prefix.
+/// Texts that the code does not name individually: it reads them by their prefix.
 const READ_BY_PREFIX: [&str; 3] = ["language-", "message-", "trait-"];
 
 /// The names of the texts that this crate uses.
@@ -19,7 +19,7 @@ pub fn text_names() -> Vec<TextName> {
     names
 }
 
-/// What is wrong with a translation, a line for each text: it is missing, English does not have it, or its values differ.
+/// The problems of a translation, one line per text: it is missing, English does not have it, or its values differ.
 pub fn problems_of_translation(tag: &str, source: &str, english: &str) -> Vec<String> {
     let (english, _) = Texts::read("en", english);
     let (translation, problems) = Texts::read(tag, source);
@@ -35,7 +35,7 @@ pub fn problems_of_translation(tag: &str, source: &str, english: &str) -> Vec<St
     found
 }
 
-/// What is wrong between the names that the code uses and the English texts.
+/// The differences between the names in the code and the English texts.
 pub fn problems_of_names(names: &[TextName], english: &str) -> Vec<String> {
     let (english, problems) = Texts::read("en", english);
     let mut found: Vec<String> = problems.iter().map(LanguageError::to_string).collect();
@@ -55,7 +55,7 @@ pub fn problems_of_names(names: &[TextName], english: &str) -> Vec<String> {
     found
 }
 
-/// Says how the values of a text differ from those that it must have. A date may leave out some of its own.
+/// Describes how the values of a text differ from the required ones. A date may omit some of its values.
 fn difference(key: &str, its: &BTreeSet<String>, expected: &BTreeSet<String>) -> Option<String> {
     let of_moment: BTreeSet<String> = moment::VALUES.iter().map(|value| (*value).to_owned()).collect();
     let (fits, expected) =

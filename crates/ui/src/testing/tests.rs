@@ -2,7 +2,7 @@ use super::*;
 
 const HEAD: &str = "language-name = Test\nlanguage-direction = ltr\n";
 
-/// Every language of this build is complete, and says what English says.
+/// Every language of this build is complete and has the same values as English.
 #[test]
 fn every_language_has_the_texts_of_english_with_the_same_values() {
     for (tag, source) in crate::language::FILES {
@@ -12,7 +12,7 @@ fn every_language_has_the_texts_of_english_with_the_same_values() {
 }
 
 #[test]
-fn a_missing_a_superfluous_and_a_text_with_other_values_are_problems() {
+fn a_missing_text_a_superfluous_text_and_other_values_are_problems() {
     let english = format!(
         "{HEAD}\nmoment = {{ $year }}\npage-a = Hello {{ $name }}\npage-b = B\nmail-c =\n    .subject = S\n    .lead = L\n"
     );

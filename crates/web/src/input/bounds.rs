@@ -1,5 +1,5 @@
-//! Bounds of JSON from outside: the depth of nesting, the number of values, and no character U+0000 in a text, which
-//! PostgreSQL cannot store.
+//! Bounds of JSON in requests: the depth of nesting, the number of values, and no character U+0000 in a text, which PostgreSQL
+//! cannot store.
 
 use base::MAX_NESTING;
 use serde_json::Value;
@@ -14,10 +14,10 @@ pub(super) enum OutOfBounds {
     Zero(String),
 }
 
-/// Looks at the bytes once. Syntax is not checked here: what is no JSON is the parser's to refuse.
+/// Scans the bytes once. Syntax is not checked here: the parser refuses what is not JSON.
 ///
-/// Values are counted by what stands between them, before any of them is made: a decoded value takes up to a hundred
-/// times the memory of its text.
+/// Values are counted by their separators, before any of them is decoded, because a decoded value takes up to a hundred times
+/// the memory of its text.
 pub(super) fn check(body: &[u8], max_values: usize) -> Result<(), OutOfBounds> {
     let mut depth = 0_usize;
     let mut values = 1_usize;
@@ -30,7 +30,7 @@ pub(super) fn check(body: &[u8], max_values: usize) -> Result<(), OutOfBounds> {
             (true, b'\\') => {
                 let rest = bytes.as_slice();
                 holds_zero |= rest.starts_with(b"u0000");
-                // Whatever is escaped, a quotation mark above all, ends nothing.
+                // An escaped character, such as a quotation mark, does not end the text.
                 bytes.next();
             }
             (false, b'[' | b'{') => {
@@ -51,7 +51,7 @@ pub(super) fn check(body: &[u8], max_values: usize) -> Result<(), OutOfBounds> {
     if !holds_zero {
         return Ok(());
     }
-    // Rare and never honest: a second reading finds the place.
+    // This is rare and always an attack or an error: a second pass finds the path.
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     match zero_in(&value) {
         Some(path) => Err(OutOfBounds::Zero(if path.is_empty() { ".".to_owned() } else { path })),
@@ -59,7 +59,7 @@ pub(super) fn check(body: &[u8], max_values: usize) -> Result<(), OutOfBounds> {
     }
 }
 
-/// The path of the first text with a zero in it, in the notation of the other faults: `traits.emails[0]`.
+/// The path of the first text that contains U+0000, in the notation of the other faults: `traits.emails[0]`.
 fn zero_in(value: &Value) -> Option<String> {
     let beneath = |step: String, inner: &Value| {
         let path = zero_in(inner)?;
@@ -69,7 +69,7 @@ fn zero_in(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| beneath(format!("[{index}]"), item)),
-        // A name with a zero in it is a fault of the object that has it.
+        // A name that contains U+0000 is a fault of the object that has it.
         Value::Object(members) => members.iter().find_map(|(name, member)| {
             if name.contains('\0') { Some(String::new()) } else { beneath(name.clone(), member) }
         }),
@@ -120,6 +120,6 @@ mod tests {
         assert_eq!(place(r#"{"a":{"\u0000":1}}"#), "a");
         assert_eq!(place(r#""\u0000""#), ".");
         assert_eq!(place(r#"{"a":"\\u0000"}"#), "Ok(())", "a backslash, escaped, and five characters");
-        assert_eq!(place(r#"{"a":"\u0000"#), "Ok(())", "no JSON: the parser says so");
+        assert_eq!(place(r#"{"a":"\u0000"#), "Ok(())", "not JSON: the parser refuses it");
     }
 }

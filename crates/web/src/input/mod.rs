@@ -1,4 +1,4 @@
-//! JSON in: strict about syntax, and clear about which field is wrong.
+//! JSON bodies: strict about syntax, with errors that name the wrong field.
 
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
@@ -16,12 +16,12 @@ mod object;
 
 use bounds::OutOfBounds;
 
-/// A JSON body, in or out. Incoming, an `application/json` content type is not demanded (clients forget it), but another
-/// media type that cannot be JSON is refused.
+/// A JSON body of a request or a response. A request does not need the content type `application/json`, because clients often
+/// omit it, but another media type that cannot be JSON is refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
 
-/// Why a body is not what was asked for.
+/// Why a body is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonRejection {
     #[error("the body is larger than this endpoint accepts")]
@@ -36,12 +36,12 @@ pub enum JsonRejection {
 }
 
 impl<T: DeserializeOwned> Json<T> {
-    /// Decodes one document, naming the field that does not fit.
+    /// Decodes one document. An error names the wrong field.
     pub fn decode(body: &[u8]) -> Result<T, JsonRejection> {
         Self::decode_within(base::bounds::DOCUMENT, body)
     }
 
-    /// Decodes `body` if it keeps the bounds.
+    /// Decodes `body` if it is within the bounds.
     pub fn decode_within(bounds: BodyBounds, body: &[u8]) -> Result<T, JsonRejection> {
         if body.len() > bounds.bytes {
             return Err(JsonRejection::TooLarge);
@@ -68,7 +68,9 @@ impl From<OutOfBounds> for JsonRejection {
             OutOfBounds::TooMany(max) => {
                 Self::Invalid { path: ".".to_owned(), problem: format!("must have at most {max} values") }
             }
-            OutOfBounds::Zero(path) => Self::Invalid { path, problem: "must not hold the character U+0000".to_owned() },
+            OutOfBounds::Zero(path) => {
+                Self::Invalid { path, problem: "must not contain the character U+0000".to_owned() }
+            }
         }
     }
 }
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_no_list() {
+    fn a_record_is_not_a_list() {
         let fault = |body: &str| Json::<Outer>::decode(body.as_bytes()).unwrap_err().to_string();
         assert!(fault("[[]]").contains("invalid type: sequence"), "{}", fault("[[]]"));
         assert!(Json::<Vec<u8>>::decode(b"[1]").is_ok());
@@ -154,6 +156,6 @@ mod tests {
         assert!(fault(r#"{"inner":[{"cuont":1}]}"#).contains("unknown field `cuont`"));
         assert!(fault(r#"{"inner":[]} x"#).contains("trailing"));
         assert!(fault(&format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000))).contains("nested deeper"));
-        assert!(fault(r#"{"inner":[{"count":"\u0000"}]}"#).starts_with("inner[0].count: must not hold"));
+        assert!(fault(r#"{"inner":[{"count":"\u0000"}]}"#).starts_with("inner[0].count: must not contain"));
     }
 }

@@ -1,9 +1,9 @@
-//! A record is written as an object. Left alone, serde takes a list for one as well, member by member in the order of the
-//! source code: a wire format that nobody meant to offer.
+//! Makes serde read a record only from a JSON object. By default it also accepts a list with the members in the order of the
+//! source code, which is not an intended wire format.
 
 use serde::de::{Deserializer, Visitor};
 
-/// Reads with `D`, but a record only from an object.
+/// Deserializes with `D`, but a record only from an object.
 pub(super) struct Objects<D>(pub(super) D);
 
 macro_rules! forwarded {

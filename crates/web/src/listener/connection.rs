@@ -1,4 +1,4 @@
-//! One connection: the handshake, then HTTP until one side ends it.
+//! One connection: the handshake, then HTTP until one side closes it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use super::pace::{Pace, PacedBody, PacedIo};
 use super::{IdleBody, ListenerLimits, stopped};
 use crate::PeerAddress;
 
-/// Who presents the certificate. Asked at every connection, so that a renewed one is used without a restart.
+/// Provides the certificate. It is called for every connection, so that a renewed certificate is used without a restart.
 pub trait TlsAcceptors: Send + Sync {
     fn acceptor(&self) -> TlsAcceptor;
 }
@@ -46,7 +46,7 @@ where
         let Some(tls) = self.tls.take() else { return self.serve(stream, false).await };
         match tokio::time::timeout(self.limits.header_timeout, tls.accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, true).await,
-            // Strangers who speak no TLS are none of the operator's concern.
+            // Failed handshakes of unknown clients are not important to the operator.
             Ok(Err(error)) => tracing::debug!(error = &error as &dyn std::error::Error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
@@ -69,7 +69,7 @@ where
                 connection.await
             }
         };
-        // Clients break off all the time; it is worth a word only to whoever debugs.
+        // Clients often close connections early, which is only interesting for debugging.
         if let Err(error) = ended {
             tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "a connection ended early");
         }
@@ -93,7 +93,7 @@ where
     request.extensions_mut().insert(peer);
     let mut response = router.oneshot(request).await?;
     let is_http1 = version <= Version::HTTP_11;
-    // A body that was refused unread would be taken for the next request.
+    // The unread rest of a refused body would be parsed as the next request.
     if is_http1 && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -1,4 +1,4 @@
-//! A body that must keep coming: the time between two pieces is bounded, and the whole where that is asked for.
+//! A body with a limit on the time between two pieces and, if set, on the total time.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,17 +8,17 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Nothing came for too long.
+/// Nothing arrived for too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the body stopped coming")]
+#[error("the body stopped arriving")]
 pub struct Stalled;
 
-/// Wraps a body and fails it when it stalls. The clock starts when the body is first asked for.
+/// Wraps a body and fails it when it stalls. The time starts with the first poll.
 #[derive(Debug)]
 pub struct IdleBody<B> {
     inner: B,
     timeout: Duration,
-    /// For all of it.
+    /// The limit for the whole body.
     total: Option<Duration>,
     ends: Option<Instant>,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -29,7 +29,7 @@ impl<B> IdleBody<B> {
         Self { inner, timeout, total: None, ends: None, deadline: None }
     }
 
-    /// Bounds the whole, counted from the first wait: a body that comes in drops never stalls.
+    /// Bounds the total time, counted from the first wait: a body that arrives in drops never stalls.
     #[must_use]
     pub fn within(self, total: Option<Duration>) -> Self {
         Self { total, ..self }

@@ -1,11 +1,11 @@
-//! Listening: connections in, answers out, slow clients kept in bounds, and a graceful end.
+//! Listeners: accept connections, serve requests, limit slow clients, and shut down gracefully.
 //!
-//! What always holds:
-//! - A client that does not finish its handshake, the head of a request or its body in time is cut off; so is one that
-//!   asks nothing more, and one that does not read what it asked for ([`ListenerLimits`]). Time without progress counts,
-//!   not time in all: a transfer that moves is never cut, unless bodies are known to be small.
-//! - Clear text speaks HTTP/1.1 and HTTP/2 by prior knowledge, TLS negotiates.
-//! - After the signal to stop no connection is accepted, and each open one finishes the request that it is in.
+//! Invariants:
+//! - A client that does not finish its handshake, the head of a request or its body in time is disconnected; so is one that
+//!   sends no further request, and one that does not read its answer ([`ListenerLimits`]). The limits count time without
+//!   progress, not total time: a transfer that makes progress is not cut off, unless bodies are known to be small.
+//! - Plain connections use HTTP/1.1, or HTTP/2 by prior knowledge; TLS negotiates the version.
+//! - After the signal to stop no connection is accepted, and each open one finishes its current request.
 
 use std::convert::Infallible;
 use std::io;
@@ -39,29 +39,29 @@ pub use socket::{Socket, UnixSocket};
 
 const HEAD_BYTES: usize = 64 * 1024;
 const STREAMS_PER_CONNECTION: u32 = 256;
-/// How often the far end of an HTTP/2 connection is asked whether it is still there.
+/// The interval of pings that check whether the peer of an HTTP/2 connection is alive.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// After a failure to accept, such as too many open files: asking again at once would only burn time.
+/// The pause after a failed accept, such as too many open files, to avoid a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The bounds of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenerLimits {
-    /// Until the head of a request is complete; also the TLS handshake.
+    /// The time until the head of a request is complete; also for the TLS handshake.
     pub header_timeout: Duration,
-    /// Between two pieces of a request's body.
+    /// The time between two pieces of a request's body.
     pub body_idle_timeout: Duration,
-    /// For the whole body of a request, where bodies are small.
+    /// The time for the whole body of a request, where bodies are small.
     pub body_timeout: Option<Duration>,
-    /// Between two requests on one connection.
+    /// The time between two requests on one connection.
     pub keep_alive_timeout: Duration,
-    /// For a client that takes nothing of what it asked for.
+    /// The time without progress for a client that does not read its answer.
     pub write_timeout: Duration,
-    /// Connections open at once; more wait in the operating system's queue.
+    /// The number of open connections; more wait in the operating system's queue.
     pub connections: usize,
-    /// For what is under way when the end comes.
+    /// The time for open requests to finish at the shutdown.
     pub drain_timeout: Duration,
-    /// The body, in JSON, of the answer to bytes that are no HTTP request.
+    /// The JSON body of the answer to bytes that are not an HTTP request.
     pub malformed_request: fn(StatusCode) -> String,
 }
 
@@ -83,7 +83,7 @@ impl Default for ListenerLimits {
     }
 }
 
-/// One listening place and what answers there.
+/// A socket and its router.
 pub struct Listener<S, R> {
     /// A [`Socket`], or a TCP listener.
     pub socket: S,
@@ -99,7 +99,7 @@ where
     R: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     R::Future: Send,
 {
-    /// Serves until `stop` turns true, then lets what is under way finish, up to the drain timeout.
+    /// Serves until `stop` changes to true, then lets open requests finish, up to the drain timeout.
     pub async fn serve(self, mut stop: watch::Receiver<bool>) {
         let Self { socket, tls, limits, router } = self;
         let socket = socket.into();
@@ -130,7 +130,7 @@ where
                 drop(slot);
             });
         }
-        // The socket closes before the drain, so that a balancer sees at once that nobody is home.
+        // The socket closes before the drain, so that a load balancer notices the shutdown immediately.
         drop(socket);
         let drained = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(limits.drain_timeout, drained).await.is_err() {
@@ -145,7 +145,7 @@ impl<S: std::fmt::Debug, R> std::fmt::Debug for Listener<S, R> {
     }
 }
 
-/// HTTP as it is spoken here. The times are kept beneath it, by [`pace`].
+/// The HTTP protocols. [`pace`] enforces the times below this layer.
 fn protocols() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(HEAD_BYTES);
@@ -157,7 +157,7 @@ fn protocols() -> auto::Builder<TokioExecutor> {
     http
 }
 
-/// Waits for the signal. The guard that the channel hands out must not live on beside other futures.
+/// Waits for the signal. The guard that the channel returns must not be held across other futures.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }

@@ -1,11 +1,11 @@
-//! The pace of a connection: how long the far end may take for what it does next.
+//! Time limits of a connection: how long the peer may take for its next step.
 //!
-//! The times are kept beneath the HTTP library, in the stream that it reads and writes, because the library has one timer
-//! for the head of a request and for the pause before it. Three things are told apart: waiting for a request (a long
-//! time), receiving its head (a short time, counted from its first byte), and everything while a request is answered (no
-//! time: its body has a [clock of its own](super::IdleBody)). Beside that, a write must make progress; in HTTP/2, where a
-//! client refuses data by its windows and the stream is never stuck, some answer must, unless one waits for us. Once a
-//! connection became a tunnel, reading is the tunnel's business.
+//! The times are measured below the HTTP library, in the stream that it reads and writes, because the library has only one
+//! timer for the head of a request and for the pause before it. Three phases are distinguished: waiting for a request (a long
+//! time), receiving its head (a short time, counted from its first byte), and answering a request (no limit: its body has a
+//! [timer of its own](super::IdleBody)). In addition, a write must make progress. In HTTP/2 a client refuses data by its
+//! windows and the stream is never blocked, so some answer must make progress, unless one waits for the server. Reads of a
+//! connection that became a tunnel have no limit here.
 
 use std::io;
 use std::pin::Pin;
@@ -24,23 +24,23 @@ use super::ListenerLimits;
 
 /// The first bytes of every HTTP/2 connection (RFC 9113 section 3.4).
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0";
-/// Pings, settings and windows of HTTP/2 are no larger together, and carry nothing of an answer.
+/// Pings, settings and window updates of HTTP/2 are not larger than this together, and contain no part of an answer.
 const CONTROL_BYTES: usize = 64;
-/// Tells a client of HTTP/1.1 why its connection ends (RFC 9110 section 15.5.9).
+/// The answer that gives a client of HTTP/1.1 the reason for the end of its connection (RFC 9110 section 15.5.9).
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// What the stream must know of the requests on it. Shared by a connection and its answers.
+/// The state of the requests on a stream. It is shared by a connection and its answers.
 pub(super) struct Pace {
     began: Instant,
     is_http2: AtomicBool,
     is_tunnel: AtomicBool,
-    /// Requests whose head was complete.
+    /// The number of requests whose head was complete.
     begun: AtomicU64,
-    /// Requests that were answered to the last byte, or given up.
+    /// The number of requests that were answered completely or abandoned.
     ended: AtomicU64,
-    /// Requests whose answer waits for us: it is being made, or its next piece is.
+    /// The number of requests whose answer waits for the server to produce it or its next piece.
     ours: AtomicU64,
-    /// When the last piece of an answer was handed out or sent, in milliseconds since the connection began.
+    /// The time when the last piece of an answer was produced or sent, in milliseconds since the connection began.
     last_progress: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ impl Pace {
         self.begun.load(Ordering::Relaxed) != self.ended.load(Ordering::Acquire)
     }
 
-    /// Whether every answer waits for the client to take more.
+    /// Whether every answer waits for the client to read.
     fn is_refused(&self) -> bool {
         self.is_http2.load(Ordering::Relaxed) && self.ours.load(Ordering::Relaxed) == 0
     }
@@ -97,7 +97,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Notes whose turn it is.
+    /// Records whether the answer waits for the server.
     fn waits_for_us(&mut self, is_ours: bool) {
         if !is_ours {
             self.pace.note_progress();
@@ -118,7 +118,7 @@ impl Drop for InFlight {
     }
 }
 
-/// The body of an answer: its request is under way until it is sent, or dropped.
+/// The body of an answer. Its request is in progress until the body is sent or dropped.
 pub(super) struct PacedBody<B> {
     inner: B,
     in_flight: InFlight,
@@ -152,12 +152,12 @@ impl<B: Body<Data = Bytes> + Unpin> Body for PacedBody<B> {
     }
 }
 
-/// An alarm that is set rarely: one that rings early is set again, so that a later deadline costs nothing.
+/// A timer for a deadline that often moves: when it fires early it is set again, so that moving the deadline costs nothing.
 #[derive(Default)]
 struct Alarm(Option<Pin<Box<Sleep>>>);
 
 impl Alarm {
-    /// Whether `deadline` has passed; if not, the task is woken when it has.
+    /// Whether `deadline` has passed; if not, the task is woken when it passes.
     fn has_passed(&mut self, deadline: Instant, cx: &mut Context<'_>) -> bool {
         let sleep = self.0.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if sleep.deadline() > deadline {
@@ -173,16 +173,16 @@ impl Alarm {
     }
 }
 
-/// A stream that fails when its far end is too slow.
+/// A stream that fails when its peer is too slow.
 pub(super) struct PacedIo<S> {
     inner: S,
     pace: Arc<Pace>,
     limits: ListenerLimits,
-    /// Since when a head is being received; the first is waited for from the beginning.
+    /// The time when the current head began; the first one counts from the beginning of the connection.
     head_since: Option<Instant>,
-    /// Whether the far end ever said anything.
+    /// Whether the peer has sent anything.
     has_spoken: bool,
-    /// The requests that had begun when that was last looked at.
+    /// The number of requests that had begun at the last check.
     begun: u64,
     read_alarm: Alarm,
     /// Since when nothing could be written.
@@ -207,7 +207,7 @@ impl<S> PacedIo<S> {
         }
     }
 
-    /// Notes that bytes came.
+    /// Records that bytes arrived.
     fn received(&mut self, bytes: &[u8]) {
         self.has_spoken = true;
         let begun = self.pace.begun.load(Ordering::Relaxed);
@@ -222,7 +222,7 @@ impl<S> PacedIo<S> {
         }
     }
 
-    /// Until when something must come. In HTTP/2 bytes come for many reasons, and heads have no clock of their own.
+    /// The deadline for the next bytes. In HTTP/2 bytes arrive for many reasons, and heads have no limit of their own.
     fn reading_deadline(&mut self) -> Option<(Instant, Waiting)> {
         if self.pace.is_tunnel.load(Ordering::Relaxed) {
             return None;
@@ -244,8 +244,8 @@ impl<S> PacedIo<S> {
         }
     }
 
-    /// The library refuses bytes that are no request by a status alone. In its place goes an answer with a body, which
-    /// clients can show. Nothing else is written while a head is being received.
+    /// The library answers bytes that are not a request with a status without a body. This replaces it by an answer with a
+    /// body, which clients can show. Nothing else is written while a head is being received.
     fn with_body(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let begun = self.pace.begun.load(Ordering::Relaxed);
         let is_receiving_head = self.head_since.is_some() && begun == self.begun && !self.pace.is_answering();
@@ -264,7 +264,7 @@ impl<S> PacedIo<S> {
         Some(text.into_bytes())
     }
 
-    /// Notes that bytes of an answer went out: one that was handed out whole is under way until then.
+    /// Records that bytes of an answer were sent: a complete answer is in progress until then.
     fn sent(&self, written: &Poll<io::Result<usize>>) {
         let least = if self.pace.is_http2.load(Ordering::Relaxed) { CONTROL_BYTES } else { 0 };
         if matches!(written, Poll::Ready(Ok(count)) if *count > least) {
@@ -272,7 +272,7 @@ impl<S> PacedIo<S> {
         }
     }
 
-    /// Judges what a write came to.
+    /// Updates the state after a write.
     fn note_write<T>(&mut self, written: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck_since = None;
@@ -290,7 +290,7 @@ fn does_not_read() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the client does not read")
 }
 
-/// What a client is waited for.
+/// What the stream waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     Request,
@@ -313,22 +313,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedIo<S> {
             return Poll::Pending;
         }
         match waiting {
-            // Nothing is under way: the end of the stream, and no error.
+            // No request is in progress: the end of the stream is not an error.
             Waiting::Request => return Poll::Ready(Ok(())),
             Waiting::Reader => return Poll::Ready(Err(does_not_read())),
             Waiting::Head => {}
         }
-        // A courtesy: what cannot be written at once is not.
+        // Best effort: bytes that cannot be written at once are dropped.
         let _ = Pin::new(&mut this.inner).poll_write(cx, TOO_SLOW);
         let _ = Pin::new(&mut this.inner).poll_flush(cx);
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the head of a request did not come in time")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the head of a request did not arrive in time")))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = match self.with_body(bytes) {
-            // It fits any buffer that is empty, and none other is left for a client that sent no request.
+            // The answer fits into an empty buffer, and the buffer is empty for a client that sent no request.
             Some(answer) => Pin::new(&mut self.inner).poll_write(cx, &answer).map_ok(|_| bytes.len()),
             None => Pin::new(&mut self.inner).poll_write(cx, bytes),
         };

@@ -1,4 +1,4 @@
-//! Where connections come from: TCP, or a Unix socket.
+//! The sources of connections: TCP, or a Unix socket.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub enum Socket {
     Tcp(TcpListener),
-    /// Both loopback addresses of this machine: a browser may take either for `localhost`.
+    /// Both loopback addresses of this machine: a browser may use either for `localhost`.
     Loopback {
         ipv4: TcpListener,
         ipv6: TcpListener,
@@ -18,7 +18,7 @@ pub enum Socket {
     Unix(UnixSocket),
 }
 
-/// A listening Unix socket, whose file goes with it.
+/// A listening Unix socket. Its file is removed with it.
 #[derive(Debug)]
 pub struct UnixSocket {
     listener: UnixListener,
@@ -26,7 +26,7 @@ pub struct UnixSocket {
 }
 
 impl UnixSocket {
-    /// `listener` stands at `path`.
+    /// `listener` is bound to `path`.
     pub fn new(listener: UnixListener, path: PathBuf) -> Self {
         Self { listener, path }
     }
@@ -34,7 +34,7 @@ impl UnixSocket {
 
 impl Drop for UnixSocket {
     fn drop(&mut self) {
-        // What is left behind is taken away by the next start.
+        // A file that stays is removed by the next start.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -45,8 +45,7 @@ pub(super) enum Stream {
 }
 
 impl Socket {
-    /// The next connection, and who is at its other end. A Unix socket has no address: whoever may open it sits on this
-    /// machine.
+    /// The next connection and the address of its peer. A Unix socket has no address: its clients are on this machine.
     pub(super) async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
         match self {
             Self::Tcp(listener) => Ok(tcp(listener.accept().await?)),
@@ -56,8 +55,8 @@ impl Socket {
                     accepted = ipv6.accept() => accepted?,
                 };
                 let (stream, address) = tcp(accepted);
-                // One machine, one address: a proxy that is listed as 127.0.0.1 is trusted by whichever way it comes, and
-                // attempts are counted together.
+                // Both addresses count as one: a proxy that is listed as 127.0.0.1 is trusted with either address, and attempts
+                // are counted together.
                 Ok((stream, SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))))
             }
             Self::Unix(socket) => {
@@ -69,7 +68,7 @@ impl Socket {
 }
 
 fn tcp((stream, address): (TcpStream, SocketAddr)) -> (Stream, SocketAddr) {
-    // Answers are written whole: waiting for more to send only delays them.
+    // Answers are written at once, so Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
     (Stream::Tcp(stream), address)
 }

@@ -1,4 +1,4 @@
-//! What a listener does with good, slow and late clients.
+//! Tests of a listener with fast, slow and stalled clients.
 
 #![expect(clippy::disallowed_methods, reason = "the server and its clients are tasks of the test")]
 
@@ -54,14 +54,14 @@ async fn exchange(address: std::net::SocketAddr, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_request_knows_its_peer() {
+async fn a_request_has_the_address_of_its_peer() {
     let (address, _stop, _) = start(ListenerLimits::default()).await;
     let answer = exchange(address, "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("127.0.0.1"), "{answer}");
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_request_get_an_answer_with_a_body() {
+async fn bytes_that_are_not_a_request_get_an_answer_with_a_body() {
     let (address, _stop, _) = start(ListenerLimits::default()).await;
     for bad in ["GET /?a=\"b\" HTTP/1.1\r\nhost: x\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n"] {
         for is_second in [false, true] {
@@ -95,7 +95,7 @@ async fn slow_heads_and_stalled_bodies_are_cut() {
     let started = std::time::Instant::now();
     let answer = exchange(address, "GET / HTTP/1.1\r\nhost: x\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    // Of a second request, too.
+    // The same for a second request.
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut answer = [0; 1024];
     for (request, status) in [("GET / HTTP/1.1\r\nhost: x\r\n\r\n", "200"), ("GET / HTTP/1.1\r\n", "408")] {
@@ -110,7 +110,7 @@ async fn slow_heads_and_stalled_bodies_are_cut() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_finished_before_the_end() {
+async fn open_requests_finish_before_the_shutdown_ends() {
     let (address, stop, serving) = start(ListenerLimits::default()).await;
     let request = tokio::spawn(exchange_owned(address));
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -125,7 +125,7 @@ async fn exchange_owned(address: std::net::SocketAddr) -> String {
 }
 
 #[tokio::test]
-async fn a_head_that_comes_in_drops_has_no_more_time_than_another() {
+async fn a_head_that_arrives_in_drops_has_the_same_time_limit() {
     let limits = ListenerLimits { header_timeout: Duration::from_millis(200), ..ListenerLimits::default() };
     let (address, _stop, _) = start(limits).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_head_that_comes_in_drops_has_no_more_time_than_another() {
 }
 
 #[tokio::test]
-async fn a_body_that_comes_in_drops_ends_where_bodies_are_small() {
+async fn a_body_that_arrives_in_drops_is_cut_off_where_bodies_are_small() {
     for (body_timeout, is_cut) in [(Some(Duration::from_millis(300)), true), (None, false)] {
         let limits = ListenerLimits { body_timeout, ..ListenerLimits::default() };
         let (address, _stop, _) = start(limits).await;
@@ -164,7 +164,7 @@ async fn a_body_that_comes_in_drops_ends_where_bodies_are_small() {
 }
 
 #[tokio::test]
-async fn http2_rests_between_requests_and_is_let_go_in_the_end() {
+async fn an_http2_connection_may_be_idle_and_is_closed_after_the_limit() {
     let limits = ListenerLimits {
         header_timeout: Duration::from_millis(100),
         keep_alive_timeout: Duration::from_millis(700),
@@ -179,7 +179,7 @@ async fn http2_rests_between_requests_and_is_let_go_in_the_end() {
         let request = http::Request::get("http://x/").body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap();
         let answer = sender.send_request(request).await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.version()), (200, http::Version::HTTP_2));
-        // Longer than a head may take: what comes in between is no head.
+        // Longer than the limit for a head, because the bytes in between are not a head.
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     let ended = tokio::time::timeout(Duration::from_secs(3), connection).await;
@@ -187,7 +187,7 @@ async fn http2_rests_between_requests_and_is_let_go_in_the_end() {
 }
 
 #[tokio::test]
-async fn who_keeps_an_http2_window_shut_is_cut_off_and_who_waits_for_an_answer_is_not() {
+async fn a_client_that_keeps_an_http2_window_shut_is_cut_off_and_one_that_waits_for_an_answer_is_not() {
     let limits = ListenerLimits { write_timeout: Duration::from_millis(150), ..ListenerLimits::default() };
     let (address, _stop, _) = start(limits).await;
     let stream = hyper_util::rt::TokioIo::new(TcpStream::connect(address).await.unwrap());
@@ -199,7 +199,7 @@ async fn who_keeps_an_http2_window_shut_is_cut_off_and_who_waits_for_an_answer_i
         let request = http::Request::get(format!("http://x{path}"));
         sender.send_request(request.body(http_body_util::Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap()
     };
-    // It takes longer than a write may be stuck, and that is ours.
+    // It takes longer than the limit for a write, but waits for the server.
     let answer = ask("/slow").await;
     assert_eq!(http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes(), "done");
     let unread = ask("/pieces").await;
@@ -208,7 +208,7 @@ async fn who_keeps_an_http2_window_shut_is_cut_off_and_who_waits_for_an_answer_i
 }
 
 #[tokio::test]
-async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_ever() {
+async fn an_idle_connection_has_a_longer_limit_than_a_head() {
     let limits = ListenerLimits {
         header_timeout: Duration::from_millis(100),
         keep_alive_timeout: Duration::from_millis(600),
@@ -230,10 +230,10 @@ async fn an_idle_connection_may_rest_longer_than_a_head_may_take_and_not_for_eve
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
+async fn a_client_that_does_not_read_is_cut_off_and_one_that_reads_slowly_is_not() {
     let limits = ListenerLimits {
         write_timeout: Duration::from_millis(300),
-        // An answer that was handed out whole is under way until it is sent.
+        // A complete answer is in progress until it is sent.
         keep_alive_timeout: Duration::from_millis(400),
         ..ListenerLimits::default()
     };
@@ -260,14 +260,14 @@ async fn who_does_not_read_is_cut_off_and_who_reads_slowly_is_not() {
 }
 
 #[tokio::test]
-async fn a_client_that_connects_and_says_nothing_is_let_go_without_a_word() {
+async fn a_client_that_connects_and_sends_nothing_is_closed_without_an_answer() {
     let limits = ListenerLimits { header_timeout: Duration::from_millis(100), ..ListenerLimits::default() };
     let (address, _stop, _) = start(limits).await;
     assert_eq!(exchange(address, "").await, "");
 }
 
 #[tokio::test]
-async fn a_unix_socket_goes_with_its_listener() {
+async fn a_unix_socket_is_removed_with_its_listener() {
     let place = std::env::temp_dir().join(format!("kleis-listener-{}.sock", std::process::id()));
     let socket = super::UnixSocket::new(tokio::net::UnixListener::bind(&place).unwrap(), place.clone());
     let router = axum::Router::new().route("/", get(|| async { "here" }));

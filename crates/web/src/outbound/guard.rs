@@ -1,4 +1,4 @@
-//! Where calls may go. Server-side request forgery begins with a URL that somebody else chose.
+//! The allowed destinations of outbound calls, as a protection against server-side request forgery by URLs of other people.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
 
-/// The destinations of outgoing calls.
+/// The allowed destinations of outbound calls.
 #[derive(Clone, Debug)]
 pub enum Destinations {
     Any,
@@ -32,7 +32,7 @@ impl Destinations {
     }
 }
 
-/// Whether an address is reachable from the whole Internet (the special-purpose registries of IANA, RFC 6890).
+/// Whether an address is globally reachable (the special-purpose registries of IANA, RFC 6890).
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
@@ -57,14 +57,14 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    // Addresses that carry an IPv4 address lead where that one leads: NAT64 and 6to4.
+    // Addresses that embed an IPv4 address lead to it: NAT64 and 6to4.
     if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
         return is_public_v4(embedded(segments[6], segments[7]));
     }
     if segments[0] == 0x2002 {
         return is_public_v4(embedded(segments[1], segments[2]));
     }
-    // Global unicast is 2000::/3, less documentation and the protocol assignments of 2001::/23.
+    // Global unicast is 2000::/3, except documentation and the protocol assignments of 2001::/23.
     (segments[0] & 0xe000) == 0x2000
         && !(segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
         && !(segments[0] == 0x3fff && segments[1] < 0x1000)
@@ -74,14 +74,14 @@ fn embedded(high: u16, low: u16) -> Ipv4Addr {
     Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))
 }
 
-/// Resolves names and drops the addresses that may not be called, so that the connection goes to a checked one.
+/// Resolves names and drops forbidden addresses, so that the connection goes to a checked address.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
     destinations: Destinations,
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0} has no address that may be called")]
+#[error("{0} has no allowed address")]
 pub(super) struct Forbidden(pub(super) String);
 
 impl Resolver {

@@ -1,8 +1,7 @@
-//! Calls to the outside: web-hooks, key sets, breach lists, other services. One pooled client for the whole process.
+//! Outbound calls: web-hooks, key sets, breach lists, other services. The whole process has one pooled client.
 //!
-//! What always holds: a call ends within its deadline and reads at most its limit; redirects are answers, not followed;
-//! with [`Destinations::PublicOnly`] the address that is connected to is the one that was checked, so that a name which
-//! resolves differently the second time gains nothing.
+//! Invariants: a call ends within its deadline and reads at most its limit; redirects are answers and are not followed; with
+//! [`Destinations::PublicOnly`] the connection goes to the address that was checked, so that DNS rebinding has no effect.
 
 mod guard;
 
@@ -22,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use guard::Resolver;
 pub use guard::{Destinations, is_public};
 
-/// How long a call may take, and how much it may bring.
+/// The time and size limits of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub timeout: Duration,
@@ -39,19 +38,19 @@ impl Default for Limits {
 pub enum OutboundError {
     #[error("{0} is not an http or https URL with a host")]
     InvalidUrl(String),
-    /// The address lies in a private network, and calls there are not allowed.
+    /// The address is in a private network, and calls to it are not allowed.
     #[error("{0} is not a public address")]
     Forbidden(String),
     #[error("no answer within {0:?}")]
     Timeout(Duration),
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// With every cause: a certificate that is not trusted is the last of several.
+    /// With all causes: an untrusted certificate is the innermost of several.
     #[error("the call failed: {}", chain(.0.as_ref()))]
     Failed(Box<dyn StdError + Send + Sync>),
 }
 
-/// The client. A cheap clone around its pool.
+/// The client. A cheap clone that shares its pool.
 #[derive(Clone)]
 pub struct Client {
     pool: Pool<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
@@ -61,7 +60,7 @@ pub struct Client {
 }
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "the one client that all others are told to use")]
+    #[expect(clippy::disallowed_methods, reason = "the client that all other code must use")]
     pub fn new(destinations: Destinations, trust: &TrustStore) -> Self {
         let mut http = HttpConnector::new_with_resolver(Resolver::new(destinations.clone()));
         http.enforce_http(false);
@@ -84,7 +83,7 @@ impl Client {
         Self { pool, trust: trust.clone(), destinations, limits: Limits::default() }
     }
 
-    /// The authorities that this client trusts; whoever connects without it trusts the same ones.
+    /// The authorities that this client trusts. Connections without this client trust the same ones.
     pub fn trust(&self) -> &TrustStore {
         &self.trust
     }
@@ -95,8 +94,8 @@ impl Client {
         Self { limits, ..self.clone() }
     }
 
-    /// Sends a request and reads the whole answer. Any status is an answer. A failure is logged here, with the origin that
-    /// was called and the cause.
+    /// Sends a request and reads the whole answer. Any status is an answer. A failure is logged here, with the origin of the
+    /// URL and the cause.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, OutboundError> {
         let origin = origin(request.uri());
         let outcome = self.exchange(request).await;
@@ -136,13 +135,13 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Scheme, host and port: a path or a query may carry a secret.
+/// Scheme, host and port: a path or a query may contain a secret.
 fn origin(uri: &Uri) -> String {
     let port = uri.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
 }
 
-/// The resolver sees names alone: an address written into the URL is checked here.
+/// The resolver gets only names: an address in the URL is checked here.
 fn check_url(uri: &Uri, destinations: &Destinations) -> Result<(), OutboundError> {
     let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
     let host = host.ok_or_else(|| OutboundError::InvalidUrl(origin(uri)))?;

@@ -1,4 +1,4 @@
-//! Native applications with a session token, and rules that ask an authorization server, with the real services.
+//! Native applications with a session token, and rules with an authorization server, with the real services.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::super::identity::{log_in, register, session_token};
-use super::{Visit, config, pair, rule, told};
+use super::{Visit, config, outcome, pair, rule};
 
 const ALICE: &str = "alice@example.org";
 
@@ -39,7 +39,7 @@ fn rules(upstream: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_native_application_is_known_by_its_session_token() -> Result<()> {
+async fn a_native_application_is_authenticated_by_its_session_token() -> Result<()> {
     let upstream = Upstream::start().await?;
     with_config_on_both_engines(config(&rules(&upstream.url())), async |suite| {
         let registered = register(suite, ALICE).await?;
@@ -59,7 +59,7 @@ async fn a_native_application_is_known_by_its_session_token() -> Result<()> {
             visit.check(suite).await?;
         }
         let page = suite.api().get(suite.gateway(&format!("/strict-query/page?token={token}"))).await?;
-        ensure!(told(&page) == id, "{}", page.summary());
+        ensure!(outcome(&page) == id, "{}", page.summary());
         end_session(suite, &token).await?;
         Visit::get("a session that was ended", "bearer", ("authorization", &valid), "401", "-").check(suite).await
     })
@@ -76,31 +76,31 @@ async fn end_session(suite: &Suite, token: &str) -> Result<()> {
 
 #[tokio::test]
 async fn a_token_of_another_process_is_checked_over_http() -> Result<()> {
-    let house = Suite::start_with(Engine::Sqlite, super::super::identity::config()).await?;
+    let identity_suite = Suite::start_with(Engine::Sqlite, super::super::identity::config()).await?;
     let upstream = Upstream::start().await?;
-    // As those who move write it.
+    // The settings of a migrated configuration.
     let settings = json!({
-        "check_session_url": house.identity("/sessions/whoami"), "preserve_path": true, "force_method": "GET",
+        "check_session_url": identity_suite.identity("/sessions/whoami"), "preserve_path": true, "force_method": "GET",
         "subject_from": "identity.id", "extra_from": "@this",
         "token_from": { "header": "X-Session-Token" }, "forward_http_headers": ["X-Session-Token"],
     });
     let rules = pair("far", &upstream.url(), &bearer(&settings), "anonymous");
-    let door = Suite::start_with(Engine::Sqlite, config(&rules.into())).await?;
-    let registered = register(&house, ALICE).await?;
+    let gateway_suite = Suite::start_with(Engine::Sqlite, config(&rules.into())).await?;
+    let registered = register(&identity_suite, ALICE).await?;
     let id = registered.at("/identity/id").as_str().context("an identity")?.to_owned();
-    let token = log_in(&house, ALICE, super::super::identity::PASSWORD).await?;
+    let token = log_in(&identity_suite, ALICE, super::super::identity::PASSWORD).await?;
     let visit = |what, token, strict, lenient| Visit::get(what, "far", ("x-session-token", token), strict, lenient);
-    visit("a valid token", token.as_str(), id.as_str(), id.as_str()).check(&door).await?;
-    visit("a made-up token", "ory_st_made-up", "401", "-").check(&door).await?;
-    house.stop().await;
-    visit("a service that has gone", &token, "403", "-").check(&door).await?;
-    door.stop().await;
+    visit("a valid token", token.as_str(), id.as_str(), id.as_str()).check(&gateway_suite).await?;
+    visit("a made-up token", "ory_st_made-up", "401", "-").check(&gateway_suite).await?;
+    identity_suite.stop().await;
+    visit("a service that has gone", &token, "403", "-").check(&gateway_suite).await?;
+    gateway_suite.stop().await;
     Ok(())
 }
 
 type Asked = Arc<Mutex<Vec<(HeaderMap, String)>>>;
 
-/// An authorization server that denies whatever holds the word `secret`.
+/// An authorization server that denies every request that contains the word `secret`.
 async fn policies() -> Result<(String, Asked, JoinSet<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/check", listener.local_addr()?);
@@ -116,14 +116,14 @@ async fn policies() -> Result<(String, Asked, JoinSet<()>)> {
     });
     let mut serving = JoinSet::new();
     serving.spawn(async move {
-        // It ends with the set that it runs on; nobody asks why.
+        // It ends with its task set; the result does not matter.
         let _ = axum::serve(listener, app).await;
     });
     Ok((url, asked, serving))
 }
 
 #[tokio::test]
-async fn an_authorization_server_decides_and_the_application_gets_what_it_says() -> Result<()> {
+async fn an_authorization_server_decides_and_the_application_gets_its_headers() -> Result<()> {
     let (upstream, (policies, asked, _serving)) = (Upstream::start().await?, policies().await?);
     let mut document = rule("document", &upstream.url(), &json!([bearer(&json!({}))]));
     document["authorizer"] = json!({ "handler": "remote_json", "config": {
@@ -141,7 +141,7 @@ async fn an_authorization_server_decides_and_the_application_gets_what_it_says()
 
         let mut client = suite.api().with_header("authorization", &bearer).with_header("x-scope", "forged");
         let page = client.get(suite.gateway("/document/page")).await?.expect_status(StatusCode::OK)?;
-        ensure!(told(&page) == id && page.at("/headers/x-scope") == json!(["all"]), "{}", page.summary());
+        ensure!(outcome(&page) == id && page.at("/headers/x-scope") == json!(["all"]), "{}", page.summary());
         client.get(suite.gateway("/document/secret")).await?.expect_status(StatusCode::FORBIDDEN)?;
         suite.api().get(suite.gateway("/document/page")).await?.expect_status(StatusCode::UNAUTHORIZED)?;
 

@@ -1,5 +1,5 @@
-//! Programs that show a token, and those that show none, on one address: tokens of the OAuth2 service beside us, and
-//! signed tokens of another issuer.
+//! Programs with and without a token at one URL: tokens of the OAuth2 service in the same process, and signed tokens of another
+//! issuer.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn rules(upstream: &str, keys: &Value) -> Value {
     [pair("token", upstream, &introspection, "noop"), pair("jwt", upstream, &jwt, "anonymous")].concat().into()
 }
 
-/// A token of a program that acts for itself, and the program's id.
+/// An access token by client credentials, and the client's id.
 async fn access_token(suite: &Suite) -> Result<(String, String)> {
     let machine = OAuth2Client {
         grant_types: Some(vec!["client_credentials".to_owned()]),

@@ -1,4 +1,4 @@
-//! Decisions for another proxy, which asks with each request that it holds and forwards it itself.
+//! Decisions for another proxy, which asks about each request and forwards it itself.
 
 use acceptance::page::Page;
 use acceptance::suite::Suite;
@@ -9,7 +9,7 @@ use url::Url;
 use super::visitors::{cookie, signed_in};
 use super::{behind, pair};
 
-/// What Traefik and nginx say of a request, and its cookie.
+/// A decision with the headers that Traefik and nginx send, and a cookie.
 async fn described(suite: &Suite, path: &str, cookie: &str) -> Result<Page> {
     let here = Url::parse(&suite.gateway("/"))?;
     let host = format!("127.0.0.1:{}", here.port().unwrap_or_default());
@@ -19,7 +19,7 @@ async fn described(suite: &Suite, path: &str, cookie: &str) -> Result<Page> {
 }
 
 #[tokio::test]
-async fn another_proxy_is_told_whose_a_request_is() -> Result<()> {
+async fn another_proxy_gets_the_subject_of_a_request() -> Result<()> {
     let rules = |upstream: &str| pair("page", upstream, &json!({ "handler": "cookie_session" }), "anonymous").into();
     behind(rules, async |suite| {
         let (browser, id) = signed_in(suite, "alice@example.org").await?;

@@ -1,5 +1,5 @@
-//! Where sessions are checked: the identity service of another process is asked over HTTP, the one beside us by a function
-//! call, under whichever of its addresses the rule names it.
+//! The location of session checks: the identity service of another process is called over HTTP, the one in the same process by
+//! a function call, under any of its URLs.
 
 use acceptance::ports;
 use acceptance::suite::{Engine, Suite};
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::super::identity::{PASSWORD, session_token};
 use super::visitors::{cookie, signed_in};
-use super::{Visit, config, pair, told};
+use super::{Visit, config, outcome, pair};
 
-/// A check at that address, as Oathkeeper's users write it.
+/// A check at that URL, in Oathkeeper's configuration format.
 fn check_at(url: &str, more: &Value) -> Value {
     let mut config = json!({ "check_session_url": url, "preserve_path": true });
     for (key, value) in more.as_object().into_iter().flatten() {
@@ -23,45 +23,45 @@ fn check_at(url: &str, more: &Value) -> Value {
 
 #[tokio::test]
 async fn sessions_of_another_process_are_checked_over_http() -> Result<()> {
-    let house = Suite::start_with(Engine::Sqlite, super::super::identity::config()).await?;
+    let identity_suite = Suite::start_with(Engine::Sqlite, super::super::identity::config()).await?;
     let upstream = Upstream::start().await?;
-    let whoami = house.identity("/sessions/whoami");
+    let whoami = identity_suite.identity("/sessions/whoami");
     let rules: Value = [
         pair("forced", &upstream.url(), &check_at(&whoami, &json!({ "force_method": "GET" })), "anonymous"),
         pair("plain", &upstream.url(), &check_at(&whoami, &json!({})), "anonymous"),
     ]
     .concat()
     .into();
-    let door = Suite::start_with(Engine::Sqlite, config(&rules)).await?;
-    let (browser, id) = signed_in(&house, "alice@example.org").await?;
-    let cookie = cookie(&house, &browser)?;
+    let gateway_suite = Suite::start_with(Engine::Sqlite, config(&rules)).await?;
+    let (browser, id) = signed_in(&identity_suite, "alice@example.org").await?;
+    let cookie = cookie(&identity_suite, &browser)?;
     let of = |what, rule, cookie, strict, lenient| Visit::get(what, rule, ("cookie", cookie), strict, lenient);
     for visit in [
         of("a valid session", "plain", cookie.as_str(), id.as_str(), id.as_str()),
         of("a made-up session", "plain", "ory_kratos_session=made-up", "401", "-"),
         Visit { method: Method::POST, ..of("a POST with force_method", "forced", &cookie, &id, &id) },
-        // `whoami` of this service, unlike that of others, answers to any method.
+        // `whoami` of this service answers to any method, unlike that of others.
         Visit { method: Method::POST, ..of("a POST without force_method", "plain", &cookie, &id, &id) },
     ] {
-        visit.check(&door).await?;
+        visit.check(&gateway_suite).await?;
     }
-    house.stop().await;
-    of("a service that has gone", "plain", &cookie, "403", "-").check(&door).await?;
-    door.stop().await;
+    identity_suite.stop().await;
+    of("a service that has gone", "plain", &cookie, "403", "-").check(&gateway_suite).await?;
+    gateway_suite.stop().await;
     Ok(())
 }
 
 #[tokio::test]
-async fn the_service_beside_us_is_recognised_under_each_of_its_addresses() -> Result<()> {
+async fn the_service_in_the_same_process_is_recognized_under_each_of_its_urls() -> Result<()> {
     let upstream = Upstream::start().await?;
     let port = ports::free()?;
     let addresses = [
         ("number", format!("http://127.0.0.1:{port}/sessions/whoami")),
         ("name", format!("http://localhost:{port}/sessions/whoami")),
-        // Nobody could reach this one from here.
+        // This URL is unreachable from here.
         ("outside", "https://auth.example.org/id/sessions/whoami".to_owned()),
     ];
-    // Over HTTP the path of the request would take the place of `whoami`, and find nothing.
+    // Over HTTP the path of the request would replace `whoami`, and find nothing.
     let more = json!({ "preserve_path": false, "forward_http_headers": ["X-Session-Token"] });
     let pairs = addresses.iter().map(|(name, url)| pair(name, &upstream.url(), &check_at(url, &more), "anonymous"));
     let mut config = config(&pairs.flatten().collect());
@@ -73,13 +73,13 @@ async fn the_service_beside_us_is_recognised_under_each_of_its_addresses() -> Re
         let url = suite.gateway(&format!("/strict-{name}/page"));
         let client = suite.api().with_header("x-session-token", &token);
         let page = client.with_header("cookie", "ory_kratos_session=x").get(url).await?;
-        ensure!(told(&page).len() == 36, "{name}: {}", page.summary());
+        ensure!(outcome(&page).len() == 36, "{name}: {}", page.summary());
     }
     suite.stop().await;
     Ok(())
 }
 
-/// Signs up on that port, whatever the service is called outside, and gives back the session token.
+/// Signs up on that port, whatever the service's public URL is, and returns the session token.
 async fn register_at(suite: &Suite, port: u16) -> Result<String> {
     let here = format!("http://127.0.0.1:{port}/");
     let flow = suite.api().get(format!("{here}self-service/registration/api")).await?;

@@ -1,4 +1,4 @@
-//! The configuration that the guide to access rules shows is one that the server starts with.
+//! The server can start with the configuration in the guide to access rules.
 
 use anyhow::{Context as _, Result, ensure};
 use server::config::{Config, Sources};

@@ -1,5 +1,5 @@
-//! The door, with the real identity service behind it: a session is checked by a function call, and an application sees
-//! what the rule says.
+//! The gateway with the real identity service: a session is checked by a function call, and an application receives the headers
+//! of the rule.
 
 mod authorization;
 mod bearers;
@@ -20,7 +20,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Value, json};
 
-/// Runs `test` with an application behind the rules that `rules` makes for its address.
+/// Runs `test` with an application behind the rules that `rules` returns for its URL.
 pub(crate) async fn behind(rules: impl Fn(&str) -> Value, test: impl AsyncFn(&mut Suite) -> Result<()>) -> Result<()> {
     let upstream = Upstream::start().await?;
     with_config_on_both_engines(config(&rules(&upstream.url())), test).await
@@ -74,8 +74,8 @@ pub(crate) fn rule(name: &str, upstream: &str, authenticators: &Value) -> Value 
     })
 }
 
-/// Two rules to the same application: `/strict-<name>/` as Oathkeeper knows it, `/lenient-<name>/` with everything that a
-/// rule can opt into. `first` is the authenticator in front of `last`.
+/// Two rules for the same application: `/strict-<name>/` with Oathkeeper's features only, `/lenient-<name>/` with all additions
+/// that a rule can enable. `first` is the authenticator in front of `last`.
 pub(crate) fn pair(name: &str, upstream: &str, first: &Value, last: &str) -> Vec<Value> {
     let strict = rule(&format!("strict-{name}"), upstream, &json!([first, { "handler": last }]));
     let mut willing = first.clone();
@@ -92,16 +92,15 @@ pub(crate) fn pair(name: &str, upstream: &str, first: &Value, last: &str) -> Vec
     vec![strict, lenient]
 }
 
-/// What becomes of a request: the name that the application is told, `-` when it is told none, or the status of the
-/// refusal.
-pub(crate) fn told(page: &Page) -> String {
+/// The outcome of a request: the user that the application receives, `-` when it receives none, or the status of the refusal.
+pub(crate) fn outcome(page: &Page) -> String {
     if page.status != http::StatusCode::OK {
         return page.status.as_str().to_owned();
     }
     page.at("/headers/x-user-id/0").as_str().unwrap_or("-").to_owned()
 }
 
-/// A request, and what becomes of it under the two rules of a pair.
+/// A request, and its outcome under the two rules of a pair.
 pub(crate) struct Visit<'a> {
     pub(crate) what: &'a str,
     pub(crate) rule: &'a str,
@@ -123,14 +122,14 @@ impl<'a> Visit<'a> {
         Self { what, rule, method: Method::GET, headers: vec![header], strict, lenient }
     }
 
-    /// Makes the request under both rules.
+    /// Sends the request to both rules.
     pub(crate) async fn check(&self, suite: &Suite) -> Result<()> {
         for (mode, expected) in [("strict", self.strict), ("lenient", self.lenient)] {
             let client = suite.api();
             let mut client = self.headers.iter().fold(client, |it, (name, value)| it.with_header(name, value));
             let url = suite.gateway(&format!("/{mode}-{}/page", self.rule));
             let page = client.json(self.method.clone(), url, &Value::Null).await?;
-            let got = told(&page);
+            let got = outcome(&page);
             ensure!(got == expected, "{} ({mode}): {got} instead of {expected}: {}", self.what, page.summary());
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! What is matched is what is forwarded: a request that can be read in two ways is answered with 400, byte by byte on
-//! the wire, because a tidy client would never send it.
+//! The matched path is the forwarded path: a request that can be read in two ways is answered with 400. Requests are written
+//! byte by byte, because an HTTP client would not send them.
 
 use acceptance::suite::Suite;
 use anyhow::{Context as _, Result, ensure};
@@ -13,7 +13,7 @@ fn rules(upstream: &str) -> Value {
     json!([rule("open", upstream, &json!([{ "handler": "noop" }]))])
 }
 
-/// Sends a request line as it stands, and gives back the status and the body.
+/// Sends a raw request line, and returns the status and the body.
 async fn raw(suite: &Suite, target: &str) -> Result<(u16, String)> {
     let address = url::Url::parse(&suite.gateway("/"))?;
     let port = address.port().context("a port")?;
@@ -51,7 +51,7 @@ async fn an_ambiguous_path_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_path_that_leaves_its_rule_is_not_let_through() -> Result<()> {
+async fn a_path_that_leaves_its_rule_is_refused() -> Result<()> {
     behind(rules, async |suite| {
         for target in ["/open/../secret", "/open/%2e%2e/secret", "/open/./../secret", "/OPEN/x", "/open"] {
             let (status, answer) = raw(suite, target).await?;
@@ -65,7 +65,7 @@ async fn a_path_that_leaves_its_rule_is_not_let_through() -> Result<()> {
 }
 
 #[tokio::test]
-async fn without_a_rule_nobody_passes() -> Result<()> {
+async fn without_a_rule_every_request_is_refused() -> Result<()> {
     behind(rules, async |suite| {
         let answer = suite.api().get(suite.gateway("/elsewhere")).await?;
         ensure!(answer.status == http::StatusCode::NOT_FOUND, "{}", answer.summary());

@@ -1,5 +1,5 @@
-//! Rules in a file: they are watched while the server runs, and without one that is valid it is not ready. What they let
-//! through streams, however large it is.
+//! Rules in a file: the file is watched while the server runs, and without a valid rule the server is not ready. Forwarded
+//! bodies are streamed, whatever their size.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{config, rule};
 
-/// Asks until the answer has that status: a change is noticed within seconds.
+/// Repeats the request until the answer has that status: a change is noticed within seconds.
 async fn eventually(suite: &Suite, url: &str, status: StatusCode) -> Result<()> {
     for _ in 0..300 {
         if suite.api().get(url).await?.status == status {
@@ -58,7 +58,10 @@ async fn a_body_may_be_larger_than_our_own_forms() -> Result<()> {
     let url = Url::parse(&suite.gateway("/up/load"))?;
     let page = suite.api().send(Method::POST, &url, Some("text/plain"), body.clone()).await?;
     let page = page.expect_status(StatusCode::OK)?;
-    ensure!(page.at("/body").as_str().is_some_and(|it| it.len() == body.len()), "what arrived is what was sent");
+    ensure!(
+        page.at("/body").as_str().is_some_and(|it| it.len() == body.len()),
+        "the received body differs from the sent one"
+    );
     suite.stop().await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Tokens that the gateway signs: whoever stands behind any node verifies them with the keys that any node publishes.
+//! Tokens that the gateway signs: they can be verified with the keys that any node publishes.
 
 use acceptance::ports;
 use acceptance::suite::{Engine, Suite};
@@ -19,7 +19,7 @@ async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()
     signing["mutators"] = json!([{ "handler": "id_token", "config": settings }]);
     let mut config = config(&json!([signing]));
     config["gateway"]["mutators"]["id_token"] = json!({ "enabled": true, "config": settings });
-    // The gateway reads the private key where operators do, and shows no token.
+    // The gateway reads the private key from the admin API, without a token.
     config["admin"] = json!({ "serve_private_keys": true });
     config["dsn"] = json!(database::testing::postgres_url().await);
     let mut first = config.clone();
@@ -33,7 +33,7 @@ async fn nodes_sign_with_one_key_set_that_the_oauth_service_keeps() -> Result<()
         let token = header.as_str().and_then(|it| it.strip_prefix("Bearer ")).context("a token")?;
         for publisher in &nodes {
             let published = publisher.api().get(publisher.gateway_api("/.well-known/jwks.json")).await?;
-            ensure!(!published.text().contains("\"d\""), "no private part leaves: {}", published.summary());
+            ensure!(!published.text().contains("\"d\""), "no private part is published: {}", published.summary());
             let keys = JwkSet::parse(&published.at(""))?;
             let verified = Jws::parse(token)?.verify(&keys.keys.iter().collect(), &[Algorithm::ES256])?;
             let claims: Value = verified.claims().context("claims")?;

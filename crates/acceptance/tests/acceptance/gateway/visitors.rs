@@ -1,5 +1,5 @@
-//! Signed-in, anonymous and stale visitors of one address, with real sessions: each case under a rule as Oathkeeper knows it
-//! and under one that opts into the additions.
+//! Signed-in, anonymous and stale visitors of one URL, with real sessions: each case under a rule with Oathkeeper's features
+//! only and under one with the additions.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::super::identity::{PASSWORD, register};
-use super::{Visit, behind, config, pair, rule, told};
+use super::{Visit, behind, config, outcome, pair, rule};
 
 const ALICE: &str = "alice@example.org";
 const COOKIE: &str = "ory_kratos_session";
@@ -34,7 +34,7 @@ fn rules(upstream: &str, failing: &str) -> Value {
     .into()
 }
 
-/// A person with an account who is signed in: their id and their cookie.
+/// A signed-in person: their browser and their id.
 pub(super) async fn signed_in(suite: &Suite, email: &str) -> Result<(Browser, String)> {
     let registered = register(suite, email).await?;
     let id = registered.at("/identity/id").as_str().context("an identity")?.to_owned();
@@ -51,14 +51,14 @@ pub(super) async fn signed_in(suite: &Suite, email: &str) -> Result<(Browser, St
     Ok((browser, id))
 }
 
-/// The `Cookie` header with which that person is signed in.
+/// The `Cookie` header of that person's session.
 pub(super) fn cookie(suite: &Suite, browser: &Browser) -> Result<String> {
     let here = url::Url::parse(&suite.identity("/"))?;
     let cookie = browser.cookies.get(&here, COOKIE).context("a session cookie")?;
     Ok(format!("{COOKIE}={}", cookie.value))
 }
 
-/// A session that outlived its time, one that was ended, one that lives, and whose that is.
+/// An expired session, a revoked one, a valid one, and the id of its identity.
 struct Cookies {
     stale: String,
     revoked: String,
@@ -120,7 +120,7 @@ async fn failing() -> Result<(String, JoinSet<()>)> {
     let app = Router::new().fallback(|| std::future::ready(StatusCode::SERVICE_UNAVAILABLE));
     let mut serving = JoinSet::new();
     serving.spawn(async move {
-        // It ends with the set that it runs on; nobody asks why.
+        // It ends with its task set; the result does not matter.
         let _ = axum::serve(listener, app).await;
     });
     Ok((url, serving))
@@ -142,7 +142,7 @@ async fn one_address_serves_visitors_who_are_signed_in_anonymous_or_stale() -> R
 }
 
 #[tokio::test]
-async fn a_session_that_lacks_its_second_factor_is_none_yet() -> Result<()> {
+async fn a_session_without_its_second_factor_is_not_accepted() -> Result<()> {
     let upstream = Upstream::start().await?;
     let mut config = config(&rules(&upstream.url(), "http://127.0.0.1:1/"));
     config["identity"]["selfservice"]["methods"] = json!({ "code": { "mfa_enabled": true } });
@@ -155,13 +155,13 @@ async fn a_session_that_lacks_its_second_factor_is_none_yet() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_session_is_known_to_the_application_by_the_identity_behind_it() -> Result<()> {
+async fn the_application_gets_the_identity_of_a_session() -> Result<()> {
     behind(
         |upstream| rules(upstream, "http://127.0.0.1:1/"),
         async |suite| {
             let (mut browser, id) = signed_in(suite, ALICE).await?;
             let page = browser.get(suite.gateway("/strict-session/page?x=1")).await?.expect_status(StatusCode::OK)?;
-            ensure!(told(&page) == id, "{}", page.summary());
+            ensure!(outcome(&page) == id, "{}", page.summary());
             ensure!(page.at("/path") == "/strict-session/page" && page.at("/query") == "x=1", "{}", page.summary());
             Ok(())
         },
@@ -174,11 +174,11 @@ async fn a_client_cannot_set_a_header_that_a_rule_sets() -> Result<()> {
     behind(
         |upstream| rules(upstream, "http://127.0.0.1:1/"),
         async |suite| {
-            let mut liar = suite.api().with_header("x-user-id", "admin").with_header("X_User_Id", "admin");
-            let page = liar.get(suite.gateway("/strict-session/page")).await?.expect_status(StatusCode::OK)?;
+            let mut client = suite.api().with_header("x-user-id", "admin").with_header("X_User_Id", "admin");
+            let page = client.get(suite.gateway("/strict-session/page")).await?.expect_status(StatusCode::OK)?;
             ensure!(page.at("/headers/x-user-id") == json!(["anonymous"]), "{}", page.summary());
             ensure!(page.at("/headers/x_user_id").is_null(), "{}", page.summary());
-            let page = liar.get(suite.gateway("/lenient-session/page")).await?.expect_status(StatusCode::OK)?;
+            let page = client.get(suite.gateway("/lenient-session/page")).await?.expect_status(StatusCode::OK)?;
             ensure!(page.at("/headers/x-user-id").is_null(), "{}", page.summary());
             Ok(())
         },
@@ -187,7 +187,7 @@ async fn a_client_cannot_set_a_header_that_a_rule_sets() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_disabled_person_is_out_at_the_door_at_once() -> Result<()> {
+async fn the_gateway_refuses_a_disabled_person_immediately() -> Result<()> {
     behind(
         |upstream| rules(upstream, "http://127.0.0.1:1/"),
         async |suite| {
@@ -205,7 +205,7 @@ async fn a_disabled_person_is_out_at_the_door_at_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_invalid_cookie_is_taken_from_the_browser_where_the_rule_says_so() -> Result<()> {
+async fn an_invalid_cookie_is_deleted_if_the_rule_enables_it() -> Result<()> {
     let clearing = |upstream: &str| {
         let mut cookie = session(&json!({ "clear_invalid_cookies": true }));
         cookie["on_invalid"] = json!("next");
@@ -215,10 +215,10 @@ async fn an_invalid_cookie_is_taken_from_the_browser_where_the_rule_says_so() ->
         let (mut browser, id) = signed_in(suite, ALICE).await?;
         let here = url::Url::parse(&suite.gateway("/clearing/"))?;
         let page = browser.get(suite.gateway("/clearing/page")).await?;
-        ensure!(told(&page) == id && browser.cookies.get(&here, COOKIE).is_some(), "{}", page.summary());
+        ensure!(outcome(&page) == id && browser.cookies.get(&here, COOKIE).is_some(), "{}", page.summary());
         browser.cookies.set(&here, COOKIE, "made-up");
         let page = browser.get(suite.gateway("/clearing/page")).await?;
-        ensure!(told(&page) == "anonymous" && browser.cookies.get(&here, COOKIE).is_none(), "{}", page.summary());
+        ensure!(outcome(&page) == "anonymous" && browser.cookies.get(&here, COOKIE).is_none(), "{}", page.summary());
         Ok(())
     })
     .await

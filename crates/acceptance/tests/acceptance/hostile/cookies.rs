@@ -1,4 +1,5 @@
-//! Cookies that are none of ours, too many or too large, sealed by somebody else, for something else, or changed.
+//! Foreign cookies, too many or too large ones, and cookies that were sealed by another server or for another purpose, or
+//! changed.
 
 use acceptance::suite::Engine;
 use anyhow::{Context as _, Result, ensure};
@@ -12,7 +13,7 @@ use super::world::World;
 
 const SESSION: &str = "ory_kratos_session";
 
-/// The value of a cookie of Alice's browser whose name begins so.
+/// The value of the cookie of Alice's browser whose name begins with `name`.
 fn cookie(world: &World, name: &str) -> Result<String> {
     let here = url::Url::parse(&world.suite.identity("/"))?;
     let found = world.browser.cookies.visible(&here).find(|cookie| cookie.name.starts_with(name));
@@ -24,7 +25,7 @@ async fn with_cookie(world: &World, place: Place, path: &str, cookie: &str) -> R
     send(world, place, &request.header("Cookie", cookie)).await
 }
 
-/// Whether that cookie makes somebody of a visitor, asked at both doors.
+/// The statuses of `whoami` and of the gateway with that cookie.
 async fn opens(world: &World, cookie: &str) -> Result<[u16; 2]> {
     let whoami = with_cookie(world, Place::IdentityPublic, "/sessions/whoami", cookie).await?;
     let guarded = with_cookie(world, Place::GatewayProxy, "/guarded/a", cookie).await?;
@@ -44,7 +45,7 @@ async fn an_unknown_cookie_is_401_on_every_route() -> Result<()> {
                 .iter()
                 .map(|value| format!("{SESSION}={value}"))
                 .collect();
-        // The right value of the wrong thing.
+        // A valid value of the wrong kind.
         forged.push(format!("{SESSION}={}", cookie(world, "csrf_token")?));
         for token in
             [&world.session_token, world.token("access_token"), world.name("login_challenge"), world.name("session")]
@@ -55,7 +56,7 @@ async fn an_unknown_cookie_is_401_on_every_route() -> Result<()> {
         forged.push(format!("{SESSION} ={own}"));
         forged.extend(with_one_bit_flipped(&cookie(world, SESSION)?).map(|value| format!("{SESSION}={value}")));
         for cookie in forged {
-            ensure!(opens(world, &cookie).await? == [401, 401], "it opens: {cookie}");
+            ensure!(opens(world, &cookie).await? == [401, 401], "it is accepted: {cookie}");
         }
         Ok(())
     })
@@ -63,7 +64,7 @@ async fn an_unknown_cookie_is_401_on_every_route() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_cookie_that_another_installation_sealed_is_no_session_here() -> Result<()> {
+async fn a_cookie_that_another_installation_sealed_is_not_a_session() -> Result<()> {
     let here = World::on_sqlite().await?;
     let secrets = json!({ "secrets": {
         "default": ["another default secret 0123456789ab"],
@@ -72,14 +73,14 @@ async fn a_cookie_that_another_installation_sealed_is_no_session_here() -> Resul
     } });
     let elsewhere = World::start(Engine::Sqlite, secrets).await?;
     let foreign = format!("{SESSION}={}", cookie(&elsewhere, SESSION)?);
-    ensure!(opens(&elsewhere, &foreign).await? == [200, 200], "it opens nothing at home either");
-    ensure!(opens(&here, &foreign).await? == [401, 401], "it opens");
+    ensure!(opens(&elsewhere, &foreign).await? == [200, 200], "it is not valid at its own installation either");
+    ensure!(opens(&here, &foreign).await? == [401, 401], "it is accepted");
     elsewhere.end().await?;
     here.end().await
 }
 
 #[tokio::test]
-async fn hostile_cookies_disturb_no_route() -> Result<()> {
+async fn hostile_cookies_affect_no_route() -> Result<()> {
     let world = World::on_sqlite().await?;
     let many = (0..2_000).map(|n| format!("c{n}={n}; ")).collect::<Vec<_>>().concat();
     let large = format!("{SESSION}={}", "x".repeat(60_000));
@@ -101,7 +102,7 @@ async fn hostile_cookies_disturb_no_route() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_form_of_a_browser_needs_the_cookie_that_was_set_for_it() -> Result<()> {
+async fn a_form_of_a_browser_requires_its_csrf_cookie() -> Result<()> {
     let world = World::on_sqlite().await?;
     let csrf = cookie(&world, "csrf_token")?;
     let mut stranger = world.suite.api();

@@ -1,4 +1,4 @@
-//! Forms and queries: bad escapes, too many fields, paths into nowhere, wrong and missing content types.
+//! Forms and queries: invalid escapes, too many fields, invalid paths, wrong and missing content types.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -10,7 +10,7 @@ use super::world::World;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// What a form may hold that no form should.
+/// Invalid or unusual forms.
 fn hostile_forms() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 20] = [
         b"%",
@@ -58,7 +58,7 @@ async fn submit(world: &World, route: &Route, content_type: &str, body: impl Int
 }
 
 #[tokio::test]
-async fn a_hostile_form_is_taken_or_refused() -> Result<()> {
+async fn a_hostile_form_is_accepted_or_refused() -> Result<()> {
     World::on_both_engines(async |world| {
         for route in readers() {
             for body in hostile_forms() {
@@ -72,7 +72,7 @@ async fn a_hostile_form_is_taken_or_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_zero_in_a_form_is_refused_by_the_name_of_its_field() -> Result<()> {
+async fn a_null_character_in_a_form_is_refused_with_the_name_of_its_field() -> Result<()> {
     World::on_both_engines(async |world| {
         for route in readers() {
             for field in ["method", "identifier", "traits.email", "token", "grant_type", "client_id", "state", "scope"]
@@ -89,7 +89,7 @@ async fn a_zero_in_a_form_is_refused_by_the_name_of_its_field() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_zero_in_a_query_is_refused_by_the_name_of_its_parameter() -> Result<()> {
+async fn a_null_character_in_a_query_is_refused_with_the_name_of_its_parameter() -> Result<()> {
     World::on_both_engines(async |world| {
         let names =
             ["flow", "id", "return_to", "subject", "client_id", "page_token", "credentials_identifier", "token"];
@@ -108,7 +108,7 @@ async fn a_zero_in_a_query_is_refused_by_the_name_of_its_parameter() -> Result<(
 }
 
 #[tokio::test]
-async fn a_hostile_query_is_taken_or_refused() -> Result<()> {
+async fn a_hostile_query_is_accepted_or_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     let long = incompressible(20_000);
     let many = "a=b&".repeat(4_000);
@@ -166,7 +166,7 @@ async fn a_hostile_query_is_taken_or_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_form_under_another_name_is_refused() -> Result<()> {
+async fn a_form_with_another_content_type_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     let multipart = "--x\r\nContent-Disposition: form-data; name=\"method\"\r\n\r\npassword\r\n--x--\r\n";
     for route in readers() {
@@ -178,7 +178,7 @@ async fn a_form_under_another_name_is_refused() -> Result<()> {
             ("application/octet-stream", "\u{0}\u{1}"),
         ] {
             let answer = submit(&world, route, content_type, body).await?;
-            // Self-service endpoints read multipart forms, and a page leads whoever is not signed in to the sign-in.
+            // Self-service endpoints read multipart forms, and a page redirects visitors without a session to the sign-in.
             let outcome = match route.place {
                 Place::IdentityPublic => refused_or_led_on(route.place, &answer),
                 _ => refused(route.place, &answer),
@@ -190,7 +190,7 @@ async fn a_form_under_another_name_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_browser_that_sends_nonsense_is_told_so() -> Result<()> {
+async fn a_browser_that_sends_nonsense_gets_an_error() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers() {
         for body in

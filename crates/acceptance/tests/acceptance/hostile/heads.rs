@@ -1,4 +1,4 @@
-//! Heads of requests that break HTTP, and header values that no client of ours sends.
+//! Request heads that violate HTTP, and unusual header values.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -7,18 +7,18 @@ use super::verdict::{about, refused, refused_by_the_parser, refused_or_led_on, s
 use super::wire::{Answer, Request, exchange, read_all, send};
 use super::world::World;
 
-/// Something that each listener answers to anybody.
+/// A public path of each listener.
 fn open_path(place: Place) -> &'static str {
     if place == Place::GatewayProxy { "/open/a" } else { "/health/ready" }
 }
 
-/// Puts path and host into a request that is otherwise written out.
+/// Sends a raw request with path and host filled in.
 async fn raw(world: &World, place: Place, text: &str) -> Result<Answer> {
     let text = text.replace("{path}", open_path(place)).replace("{host}", &world.authority(place)?);
     exchange(world, place, text.as_bytes()).await
 }
 
-/// RFC 9112 section 3.2: one `Host`, neither more nor fewer.
+/// RFC 9112 section 3.2: exactly one `Host`.
 #[tokio::test]
 async fn a_request_without_one_host_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
@@ -29,7 +29,7 @@ async fn a_request_without_one_host_is_refused() -> Result<()> {
             ensure!(answer.status == 400, "{place:?} {hosts:?}: {}", answer.summary());
             refused(place, &answer)?;
         }
-        // HTTP/1.0 had none.
+        // HTTP/1.0 does not require it.
         let answer = raw(&world, place, "GET {path} HTTP/1.0\r\n\r\n").await?;
         sane(place, &answer)?;
         ensure!(place == Place::GatewayProxy || answer.status == 200, "{place:?}: {}", answer.summary());
@@ -38,7 +38,7 @@ async fn a_request_without_one_host_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_host_is_never_taken_for_our_own_name() -> Result<()> {
+async fn the_host_of_a_request_is_never_used_as_our_own_name() -> Result<()> {
     let world = World::on_sqlite().await?;
     let hosts = [
         "evil.example",
@@ -66,11 +66,11 @@ async fn a_host_is_never_taken_for_our_own_name() -> Result<()> {
                 continue;
             }
             sane(route.place, &answer).with_context(|| about(route, host))?;
-            // The proxy tells its upstream which host was asked for.
-            let told = format!("{} {}", answer.header("location"), answer.text());
+            // The proxy forwards the requested host to its upstream.
+            let shown = format!("{} {}", answer.header("location"), answer.text());
             ensure!(
-                route.place == Place::GatewayProxy || !told.contains("evil.example"),
-                "{}: {told}",
+                route.place == Place::GatewayProxy || !shown.contains("evil.example"),
+                "{}: {shown}",
                 about(route, host)
             );
         }
@@ -79,7 +79,7 @@ async fn a_host_is_never_taken_for_our_own_name() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_head_that_is_no_http_is_refused() -> Result<()> {
+async fn a_head_that_is_not_http_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     let many = (0..300).map(|n| format!("X-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
     let large = format!("X: {}\r\n", "y".repeat(100_000));
@@ -126,7 +126,8 @@ async fn a_head_that_is_no_http_is_refused() -> Result<()> {
     world.end().await
 }
 
-/// RFC 9112 section 6.1: chunks win over a length, and the connection ends, so that what follows is nobody's request.
+/// RFC 9112 section 6.1: chunks take precedence over a length, and the connection closes, so that the rest is not parsed as a
+/// request.
 #[tokio::test]
 async fn a_body_of_two_lengths_smuggles_no_second_request() -> Result<()> {
     let world = World::on_sqlite().await?;
@@ -181,7 +182,7 @@ async fn a_broken_chunk_is_refused() -> Result<()> {
     world.end().await
 }
 
-/// Methods that nobody serves are told so.
+/// Unsupported methods are refused.
 #[tokio::test]
 async fn a_method_that_is_not_served_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
@@ -189,7 +190,7 @@ async fn a_method_that_is_not_served_is_refused() -> Result<()> {
         let path = world.fill(route.path);
         for method in ["TRACE", "PROPFIND", "get", "M-SEARCH", "X".repeat(500).as_str(), "LINK"] {
             let answer = send(&world, route.place, &Request::new(method, &path)).await?;
-            // Decisions are about any method, and a page of one's own is any method's.
+            // Decisions are about any method, and an upstream may support any method.
             // The rules of the gateway compare methods without case, as the original does.
             let takes_any = path.starts_with("/sessions/whoami")
                 || route.place == Place::GatewayApi
@@ -216,7 +217,7 @@ async fn a_method_that_is_not_served_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn odd_header_values_disturb_no_route() -> Result<()> {
+async fn unusual_header_values_affect_no_route() -> Result<()> {
     let world = World::on_sqlite().await?;
     let long = "a".repeat(20_000);
     let ranges = "text/html;q=0.1,".repeat(1_000);

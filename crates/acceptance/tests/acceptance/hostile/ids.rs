@@ -1,4 +1,4 @@
-//! Identifiers that are none: in paths, and in the parameters that name flows, sessions and challenges.
+//! Invalid identifiers: in paths, and in the parameters for flows, sessions and challenges.
 
 use anyhow::{Context as _, Result};
 
@@ -8,8 +8,8 @@ use super::verdict::{about, refused, sane};
 use super::wire::{Request, send};
 use super::world::World;
 
-/// Nobody has such an id.
-fn nobody() -> Vec<String> {
+/// Ids that do not exist.
+fn unknown_ids() -> Vec<String> {
     let texts = [
         "x",
         "0",
@@ -43,12 +43,12 @@ fn nobody() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_id_in_a_path_that_is_nobodys_is_refused() -> Result<()> {
+async fn an_unknown_id_in_a_path_is_refused() -> Result<()> {
     World::on_both_engines(async |world| {
         for route in ROUTES.iter().filter(|route| route.path.contains("/{")) {
             let (before, rest) = route.path.split_once("/{").unwrap_or_default();
             let (_, after) = rest.split_once('}').unwrap_or_default();
-            for id in nobody() {
+            for id in unknown_ids() {
                 let request = Request::new(route.method, world.fill(&format!("{before}/{id}{after}")));
                 let request = request.header("X-Session-Token", &world.session_token);
                 let request =
@@ -69,13 +69,13 @@ async fn an_id_in_a_path_that_is_nobodys_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_id_in_a_query_that_is_nobodys_is_refused() -> Result<()> {
+async fn an_unknown_id_in_a_query_is_refused() -> Result<()> {
     World::on_both_engines(async |world| {
         for route in ROUTES.iter().filter(|route| route.path.contains("={")) {
             let (before, rest) = route.path.split_once("={").unwrap_or_default();
             let (_, after) = rest.split_once('}').unwrap_or_default();
-            for id in nobody() {
-                // `#`, `&` and the like have their own places.
+            for id in unknown_ids() {
+                // Ids with `#`, `&` and similar characters would change the query.
                 let request = Request::new(route.method, world.fill(&format!("{before}={id}{after}")));
                 let request =
                     request.header("Accept", "application/json").header("X-Session-Token", &world.session_token);
@@ -89,9 +89,9 @@ async fn an_id_in_a_query_that_is_nobodys_is_refused() -> Result<()> {
     .await
 }
 
-/// An id of one kind is no id of another, although both look alike.
+/// An id of one kind is not valid as another, although they have the same form.
 #[tokio::test]
-async fn a_flow_of_one_kind_is_none_of_another() -> Result<()> {
+async fn a_flow_of_one_kind_is_not_valid_as_another() -> Result<()> {
     World::on_both_engines(async |world| {
         let kinds = ["login", "registration", "recovery", "verification", "settings"];
         for kind in kinds {

@@ -1,4 +1,4 @@
-//! JSON bodies: what is no JSON, and JSON of the wrong shape at every member of every route.
+//! JSON bodies: invalid JSON, and JSON of the wrong shape at every member of every route.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use super::wire::{Answer, Request, send};
 use super::world::{ALICE, World};
 use crate::identity::PASSWORD;
 
-/// Stands in a body for the bytes that are put in its place.
+/// A placeholder for raw bytes in a body.
 const MARK: &str = "@here@";
 
-/// What no parser may take for JSON.
+/// Texts that no parser may accept as JSON.
 fn malformed() -> Vec<Vec<u8>> {
     let texts: [&[u8]; 24] = [
         b"{",
@@ -46,13 +46,13 @@ fn malformed() -> Vec<Vec<u8>> {
     all
 }
 
-/// Well-formed, but of no type that a body has.
+/// Well-formed JSON of a type that no body has.
 const NOT_A_BODY: [&str; 5] = ["null", "true", "1", "\"text\"", "[[]]"];
 
-/// What makes any text malformed by standing in it as a value.
+/// Values that make a document malformed.
 const MALFORMED_VALUES: [&[u8]; 5] = [b"\"\\ud800\"", b"\"\\udc00\\ud800\"", b"\"\xff\"", b"1e999", b"\"\\u00\""];
 
-/// Values that hardly any member is meant to have.
+/// Values that are unusual for most members.
 fn odd_values() -> Vec<String> {
     let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
     let mut values: Vec<String> =
@@ -63,7 +63,7 @@ fn odd_values() -> Vec<String> {
         ["\"\u{202e}\u{fffe}\\u0001\"", "[null]", "{\"\":null}", "\"9999999999h\"", "\"-5s\""].map(str::to_owned),
     );
     values.extend([nested(60), nested(110)]);
-    // Longer than an index entry of PostgreSQL may be, and nothing that it could make shorter.
+    // Longer than an index entry of PostgreSQL may be, and not compressible.
     let long = incompressible(70_000);
     values.extend([format!("\"{long}\""), format!("\"{}@example.org\"", &long[..4_000])]);
     values
@@ -74,7 +74,7 @@ pub(crate) fn incompressible(length: usize) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let next = |_| {
-        // Xorshift (Marsaglia 2003): any sequence does that looks like noise.
+        // Xorshift (Marsaglia 2003): any sequence without a pattern works.
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
@@ -83,7 +83,7 @@ pub(crate) fn incompressible(length: usize) -> String {
     (0..length).map(next).collect()
 }
 
-/// A body that the route takes, for each that reads JSON.
+/// A valid body for each route that reads JSON.
 pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
     let path = route.path.split('?').next().unwrap_or_default();
     // RFC 7517 appendix A.2.
@@ -168,7 +168,7 @@ pub(crate) fn sample(world: &World, route: &Route) -> Result<Value> {
     Ok(sample)
 }
 
-/// The body once for each of its members, with the mark in that member's place, and the member's name.
+/// The body once for each of its members, with the placeholder in place of that member, and the member's name.
 fn marked(value: &Value) -> Vec<(String, Value)> {
     let in_place = |name: String, inner: &Value, put: &dyn Fn(Value) -> Value| {
         let mut all = vec![(name.clone(), put(json!(MARK)))];
@@ -215,13 +215,13 @@ async fn submit(world: &World, route: &Route, body: impl Into<Vec<u8>>) -> Resul
     send(world, route.place, &request.json(body)).await
 }
 
-/// The routes whose own parser reads the body; the proxy passes it on unread.
+/// The routes that parse the body; the proxy forwards it.
 fn readers() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(|route| route.reads_json() && route.place != Place::GatewayProxy)
 }
 
 #[tokio::test]
-async fn what_is_no_json_is_refused() -> Result<()> {
+async fn invalid_json_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers() {
         for body in malformed() {
@@ -239,7 +239,7 @@ async fn what_is_no_json_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_member_that_is_no_text_or_number_is_refused_by_its_name() -> Result<()> {
+async fn an_invalid_text_or_number_is_refused_with_the_name_of_its_member() -> Result<()> {
     World::on_both_engines(async |world| {
         for route in readers() {
             for (name, body) in marked(&sample(world, route)?) {
@@ -249,7 +249,7 @@ async fn a_member_that_is_no_text_or_number_is_refused_by_its_name() -> Result<(
                     ensure!(answer.status == 400, "{}: {}", what(), answer.summary());
                     refused(route.place, &answer).with_context(what)?;
                 }
-                // PostgreSQL has no text with a zero in it.
+                // PostgreSQL cannot store U+0000 in a text.
                 for value in ["\"a\\u0000b\"", "{\"a\":[\"\\u0000\"]}", "{\"\\u0000\":1}"] {
                     let answer = submit(world, route, with(&body, value.as_bytes())).await?;
                     ensure!(answer.status == 400, "{}: {}", about(route, (&name, value)), answer.summary());
@@ -262,9 +262,9 @@ async fn a_member_that_is_no_text_or_number_is_refused_by_its_name() -> Result<(
     .await
 }
 
-/// What is mutated elsewhere is good as it stands: each refusal there is about the mutation.
+/// The samples that other tests change are valid, so that a refusal there is about the change.
 #[tokio::test]
-async fn the_samples_are_taken() -> Result<()> {
+async fn the_samples_are_accepted() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers().filter(|route| route.place != Place::IdentityPublic) {
         let answer = submit(&world, route, sample(&world, route)?.to_string()).await?;
@@ -275,7 +275,7 @@ async fn the_samples_are_taken() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_member_of_an_odd_type_or_size_is_taken_or_refused() -> Result<()> {
+async fn a_member_of_an_unusual_type_or_size_is_accepted_or_refused() -> Result<()> {
     World::on_both_engines(async |world| {
         let mut unnamed = Vec::new();
         for route in readers() {
@@ -283,12 +283,12 @@ async fn a_member_of_an_odd_type_or_size_is_taken_or_refused() -> Result<()> {
                 for value in odd_values() {
                     let answer = submit(world, route, with(&body, value.as_bytes())).await?;
                     sane(route.place, &answer).with_context(|| about(route, (&name, &value)))?;
-                    let told = answer.text();
-                    // A place in a list is told by the list's name.
+                    let text = answer.text();
+                    // An item of a list is named by the list.
                     let is_place = name.bytes().all(|byte| byte.is_ascii_digit());
-                    let is_told = is_place || told.contains(&name) || told.contains("nested deeper");
-                    // A flow that was not completed tells by its messages.
-                    if answer.status == 400 && route.place != Place::IdentityPublic && !is_told {
+                    let is_named = is_place || text.contains(&name) || text.contains("nested deeper");
+                    // An incomplete flow names the field in its messages.
+                    if answer.status == 400 && route.place != Place::IdentityPublic && !is_named {
                         unnamed.push(format!("{}: {}", about(route, (&name, &value)), answer.summary()));
                     }
                 }
@@ -308,7 +308,7 @@ async fn a_member_of_an_odd_type_or_size_is_taken_or_refused() -> Result<()> {
     .await
 }
 
-/// Whatever was taken can be read again.
+/// All stored values can be read.
 async fn readable(world: &World) -> Result<()> {
     for route in ROUTES.iter().filter(|route| route.method == "GET" && route.body == Body::None) {
         let answer = send(world, route.place, &Request::new("GET", world.fill(route.path))).await?;
@@ -340,7 +340,7 @@ async fn a_document_cannot_be_patched_deeper_than_it_can_be_read() -> Result<()>
 }
 
 #[tokio::test]
-async fn json_under_another_name_is_refused() -> Result<()> {
+async fn json_with_another_content_type_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers() {
         for content_type in
@@ -348,7 +348,7 @@ async fn json_under_another_name_is_refused() -> Result<()> {
         {
             let request = Request::new(route.method, world.fill(route.path)).header("Accept", "application/json");
             let answer = send(&world, route.place, &request.body(content_type, "{}")).await;
-            // A control character in a header ends at the parser.
+            // A control character in a header is refused by the parser.
             let Ok(answer) = answer else { continue };
             if content_type == "\u{1}" {
                 ensure!(answer.status == 400, "{}", answer.summary());

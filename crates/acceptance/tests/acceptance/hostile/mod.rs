@@ -1,12 +1,12 @@
-//! Hostile input against the real server, over every listener and every route.
+//! Hostile input against the real server, on every listener and every route.
 //!
-//! What always holds, whatever arrives:
-//! - There is an answer, or a closed connection where the protocol itself was broken; never a reset in the middle.
-//! - What cannot be accepted is a 4xx in the error format of its listener, and names the field where one is at fault.
-//! - Nothing is ever answered with a 5xx, and nothing panics anywhere in the process.
+//! Invariants for any input:
+//! - There is an answer, or a closed connection if the protocol itself was violated; never a reset in the middle.
+//! - A refusal is a 4xx in the error format of its listener, and names the field if there is one.
+//! - No answer is a 5xx, and nothing panics in the process.
 //!
-//! Requests are written byte by byte ([`wire`]), because a tidy client would never send most of them. [`routes`] lists what
-//! is served, [`world`] holds what exists there, [`verdict`] checks the answers.
+//! Requests are written byte by byte ([`wire`]), because an HTTP client would not send most of them. [`routes`] lists the
+//! routes, [`world`] contains the existing objects, [`verdict`] checks the answers.
 
 mod cookies;
 mod forms;

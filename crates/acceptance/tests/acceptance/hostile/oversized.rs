@@ -1,4 +1,4 @@
-//! Bodies that are too large: 413, before all of it was read, and the answer arrives.
+//! Bodies that are too large: the answer is 413 before the whole body is read, and it arrives.
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,10 +9,10 @@ use super::verdict::{about, refused};
 use super::wire::exchange;
 use super::world::World;
 
-/// A little more than any route takes.
+/// A little more than any route accepts.
 const TOO_MUCH: usize = 5 * 1024 * 1024 + 64 * 1024;
 
-/// The proxy's bodies are its upstream's business.
+/// The bodies of the proxy are bounded by its upstream.
 fn readers() -> impl Iterator<Item = &'static Route> {
     ROUTES.iter().filter(|route| (route.reads_json() || route.reads_forms()) && route.place != Place::GatewayProxy)
 }
@@ -42,9 +42,9 @@ async fn a_body_that_is_too_large_is_413_and_the_answer_arrives() -> Result<()> 
     world.end().await
 }
 
-/// Of a gigabyte that is announced nothing needs to come.
+/// A gigabyte that is only announced is refused without reading.
 #[tokio::test]
-async fn a_body_that_says_it_is_too_large_is_refused_unread() -> Result<()> {
+async fn an_announced_body_that_is_too_large_is_refused_unread() -> Result<()> {
     let world = World::on_sqlite().await?;
     for route in readers() {
         for length in ["1073741824", "9223372036854775807"] {

@@ -1,4 +1,4 @@
-//! Lists in pages: sizes, numbers and tokens that make no sense, and tokens of another list.
+//! Paged lists: invalid sizes, numbers and tokens, and tokens of another list.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -8,7 +8,7 @@ use super::wire::{Answer, Request, send};
 use super::world::World;
 use crate::identity::{PASSWORD, log_in};
 
-/// Every list whose pages are named by tokens.
+/// The lists with page tokens.
 const LISTS: [(Place, &str); 8] = [
     (Place::IdentityPublic, "/sessions"),
     (Place::IdentityPublic, "/schemas"),
@@ -27,7 +27,7 @@ async fn list(world: &World, (place, path): (Place, &str), parameter: &str) -> R
     send(world, place, &request.header("X-Session-Token", &world.session_token)).await
 }
 
-/// The token of the page after the first one, where there is such a page.
+/// The token of the second page, if there is one.
 async fn token_of(world: &World, it: (Place, &str)) -> Result<Option<String>> {
     let answer = list(world, it, "page_size=1").await?;
     ensure!(answer.status == 200, "{it:?}: {}", answer.summary());
@@ -38,7 +38,7 @@ async fn token_of(world: &World, it: (Place, &str)) -> Result<Option<String>> {
 }
 
 #[tokio::test]
-async fn a_size_that_is_none_is_refused_by_its_name() -> Result<()> {
+async fn an_invalid_size_is_refused_with_its_name() -> Result<()> {
     World::on_both_engines(async |world| {
         for it in LISTS {
             for size in ["abc", "1.5", "1e3", "0x10", "%201", "99999999999999999999", "%EF%BC%91", "%ff", "1,2", "--"] {
@@ -62,7 +62,7 @@ async fn a_size_that_is_none_is_refused_by_its_name() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_is_refused_by_its_name() -> Result<()> {
+async fn an_invalid_token_is_refused_with_its_name() -> Result<()> {
     World::on_both_engines(async |world| {
         let long = "A".repeat(12_000);
         for it in LISTS {
@@ -80,9 +80,9 @@ async fn a_token_that_is_none_is_refused_by_its_name() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_token_of_one_list_opens_no_other_and_none_with_a_byte_changed() -> Result<()> {
+async fn a_token_of_another_list_and_a_changed_token_are_refused() -> Result<()> {
     World::on_both_engines(async |world| {
-        // Enough of everything for a second page.
+        // Enough rows for a second page.
         for _ in 0..3 {
             log_in(&world.suite, super::world::ALICE, PASSWORD).await?;
         }
@@ -112,9 +112,9 @@ async fn a_token_of_one_list_opens_no_other_and_none_with_a_byte_changed() -> Re
     .await
 }
 
-/// The gateway counts, and takes what makes no sense for absent, as its original does.
+/// The gateway uses numbers, and ignores invalid ones, as the original does.
 #[tokio::test]
-async fn a_list_of_rules_is_there_whatever_is_asked() -> Result<()> {
+async fn the_list_of_rules_ignores_invalid_parameters() -> Result<()> {
     let world = World::on_sqlite().await?;
     for query in
         ["limit=-1", "limit=x", "offset=99999999999999999999", "offset=-1&limit=0", "limit=18446744073709551615"]

@@ -1,5 +1,5 @@
-//! Counts the panics of the process. A task that panics takes its connection with it and nobody else notices, so a hook
-//! keeps the place of each; what tests themselves assert is not counted.
+//! Records the panics of the process. A task that panics closes only its own connection, so a hook records the location of each
+//! panic; panics of the tests themselves are not counted.
 
 use std::panic::PanicHookInfo;
 use std::sync::{Mutex, Once, PoisonError};
@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 static INSTALL: Once = Once::new();
 static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// From now on every panic of the product is kept. The hook that was there goes on being called.
+/// Records every panic of the product from now on. The previous hook is still called.
 pub(crate) fn watch() {
     INSTALL.call_once(|| {
         let before = std::panic::take_hook();
@@ -27,7 +27,7 @@ fn note(panic: &PanicHookInfo<'_>) {
     }
 }
 
-/// Nothing has panicked so far.
+/// Checks that nothing has panicked so far.
 pub(crate) fn none() -> Result<()> {
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
     ensure!(seen.is_empty(), "the product panicked at {seen:?}");
@@ -35,14 +35,14 @@ pub(crate) fn none() -> Result<()> {
 }
 
 #[test]
-fn a_panic_is_noticed_although_its_task_swallows_it() {
+fn a_panic_is_recorded_even_if_its_task_swallows_it() {
     watch();
     let before = SEEN.lock().unwrap_or_else(PoisonError::into_inner).len();
-    // Of the standard library's making, as far as its place tells: `slice` is indexed inside of it.
+    // The location of this panic is in the standard library: `slice` is indexed inside of it.
     let swallowed = std::thread::spawn(|| [0_u8; 1].as_slice().split_at(2).0.len()).join();
     assert!(swallowed.is_err());
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // `split_at` tells its caller's place, which is a test's and does not count.
+    // `split_at` reports its caller's location, which is in a test and does not count.
     assert_eq!(seen.len(), before);
     let place = "crates/identity/src/lib.rs:1:1".to_owned();
     seen.push(place);

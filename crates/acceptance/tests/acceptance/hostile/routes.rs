@@ -1,5 +1,4 @@
-//! Every route that is served, as the contract's OpenAPI documents and our own pages have them. `{names}` are filled in by
-//! the [world](super::world).
+//! All routes, from the contract's OpenAPI documents and our own pages. The [world](super::world) fills in `{names}`.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -28,13 +27,13 @@ impl Place {
     ];
 }
 
-/// What a route reads beside its address.
+/// The body that a route reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     None,
     Json,
     Form,
-    /// By its content type.
+    /// By the content type.
     JsonOrForm,
 }
 
@@ -219,7 +218,7 @@ pub(crate) const ROUTES: &[Route] = routes! {
     }
 };
 
-/// The table tells the truth: each of its routes is there.
+/// Every route of the table exists.
 #[tokio::test]
 async fn every_route_of_the_table_is_served() -> Result<()> {
     let world = World::on_sqlite().await?;

@@ -1,4 +1,4 @@
-//! Clients that take their time: each is let go within bounds, and nobody else waits for it.
+//! Slow clients: each is disconnected within a time limit, and other clients do not wait for it.
 
 use std::time::{Duration, Instant};
 
@@ -14,18 +14,18 @@ use super::world::World;
 
 /// The head of a request may take five seconds.
 const HEAD_BOUND: Duration = Duration::from_secs(12);
-/// Of a stalled body nothing may come for a quarter of a minute on a public listener.
+/// A stalled body is cut off after a quarter of a minute on a public listener.
 const STALL_BOUND: Duration = Duration::from_secs(25);
-/// A body that trickles is given up with its answer, after a minute.
+/// A trickling body is cut off with its answer, after a minute.
 const TRICKLE_BOUND: Duration = Duration::from_secs(80);
 
-/// The listeners that strangers reach, and something on each that reads a body.
+/// The public listeners, and a route on each that reads a body.
 const PUBLIC: [(Place, &str, &str); 2] = [
     (Place::IdentityPublic, "/self-service/login?flow={login}", "application/json"),
     (Place::OauthPublic, "/oauth2/token", "application/x-www-form-urlencoded"),
 ];
 
-/// Reads what the server says until it ends the connection; a reset is an end, too.
+/// Reads until the server closes the connection; a reset counts as well.
 async fn rest(stream: &mut TcpStream, bound: Duration) -> Result<String> {
     let mut received = Vec::new();
     let reading = stream.read_to_end(&mut received);
@@ -33,7 +33,7 @@ async fn rest(stream: &mut TcpStream, bound: Duration) -> Result<String> {
     Ok(String::from_utf8_lossy(&received).into_owned())
 }
 
-/// Writes `text` byte by byte until the server ends the connection or all of it is out.
+/// Writes `text` byte by byte until the server closes the connection or all of it is sent.
 async fn trickle(stream: &mut TcpStream, text: &str, pause: Duration) {
     for byte in text.bytes() {
         if stream.write_all(&[byte]).await.is_err() {
@@ -43,7 +43,7 @@ async fn trickle(stream: &mut TcpStream, text: &str, pause: Duration) {
     }
 }
 
-/// Somebody else is served while slow clients hang on.
+/// Other clients are served while slow clients are connected.
 async fn serves_others(world: &World) -> Result<()> {
     let started = Instant::now();
     for url in
@@ -87,13 +87,13 @@ async fn a_head_that_trickles_or_never_comes_ends_its_connection() -> Result<()>
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     while let Some(ended) = waiting.join_next().await {
-        ensure!(ended?, "a slow head was not let go in {HEAD_BOUND:?}");
+        ensure!(ended?, "a slow head was not cut off within {HEAD_BOUND:?}");
     }
     world.end().await
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_is_408_and_no_fault_of_ours() -> Result<()> {
+async fn a_body_that_stalls_is_answered_with_408() -> Result<()> {
     let world = World::on_sqlite().await?;
     let mut streams = Vec::new();
     for (place, path, kind) in PUBLIC {
@@ -116,7 +116,7 @@ async fn a_body_that_stalls_is_408_and_no_fault_of_ours() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_for_ever_is_given_up() -> Result<()> {
+async fn a_body_that_trickles_forever_is_cut_off() -> Result<()> {
     let world = World::on_sqlite().await?;
     let mut trickling = tokio::task::JoinSet::new();
     for (place, path, kind) in PUBLIC {
@@ -141,11 +141,11 @@ async fn a_body_that_trickles_for_ever_is_given_up() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_let_go() -> Result<()> {
+async fn a_client_that_does_not_read_is_disconnected() -> Result<()> {
     let timeout = json!({ "read": "300ms", "write": "500ms", "idle": "300ms" });
     let serve = json!({ "gateway": { "serve": { "api": { "timeout": timeout }, "proxy": { "timeout": timeout } } } });
     let world = World::start(Engine::Sqlite, serve).await?;
-    // The application behind the proxy sends back what it receives.
+    // The application behind the proxy returns what it receives.
     let echoed = "x".repeat(256 * 1024);
     for (place, line, body) in [(Place::GatewayApi, "GET /rules", ""), (Place::GatewayProxy, "POST /open/a", &echoed)] {
         let host = world.authority(place)?;
@@ -154,7 +154,7 @@ async fn a_client_that_does_not_read_is_let_go() -> Result<()> {
         let request = format!("{line} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{body}");
         let requests = request.repeat(20);
         let started = Instant::now();
-        // Without anybody who reads the answers, both directions fill up; then nothing moves, and the time runs.
+        // If no client reads the answers, both directions fill up and nothing makes progress.
         let flood = async { while stream.write_all(requests.as_bytes()).await.is_ok() {} };
         let ended = tokio::time::timeout(Duration::from_secs(45), flood).await;
         ensure!(ended.is_ok(), "{place:?}: a client that does not read holds its connection");
@@ -164,7 +164,7 @@ async fn a_client_that_does_not_read_is_let_go() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_times_of_a_listener_can_be_set() -> Result<()> {
+async fn the_timeouts_of_a_listener_can_be_configured() -> Result<()> {
     let timeout = json!({ "read": "300ms", "write": "5s", "idle": "600ms" });
     let serve = json!({ "gateway": { "serve": { "api": { "timeout": timeout }, "proxy": { "timeout": timeout } } } });
     let world = World::start(Engine::Sqlite, serve).await?;

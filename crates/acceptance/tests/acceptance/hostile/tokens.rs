@@ -1,4 +1,4 @@
-//! Tokens, codes, challenges and verifiers: garbage, forged, changed by a bit, or good ones in the wrong place.
+//! Tokens, codes, challenges and verifiers: garbage, forged, changed by a bit, or valid ones of the wrong kind.
 
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
@@ -16,7 +16,7 @@ pub(crate) fn with_one_bit_flipped(text: &str) -> impl Iterator<Item = String> {
     (0..text.len()).filter_map(move |index| {
         let mut bytes = text.as_bytes().to_vec();
         bytes[index] ^= 1;
-        // Another character of the alphabet, so that no parser stops at the form alone.
+        // Another character of the alphabet, so that no parser rejects the encoding.
         if !bytes[index].is_ascii_alphanumeric() {
             bytes[index] = if text.as_bytes()[index] == b'A' { b'B' } else { b'A' };
         }
@@ -24,7 +24,7 @@ pub(crate) fn with_one_bit_flipped(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Everything that is good for something here, by what it is.
+/// All valid values, by their kind.
 fn everything(world: &World) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("a session token", world.session_token.clone()),
@@ -45,7 +45,7 @@ fn jwt(header: &Value, claims: &Value, signature: &str) -> String {
     format!("{}.{}.{signature}", part(header), part(claims))
 }
 
-/// What is no token of anybody's; some are JWTs.
+/// Invalid tokens; some are JWTs.
 fn garbage(world: &World) -> Vec<String> {
     let issuer = world.suite.oauth("").trim_end_matches('/').to_owned();
     let claims = json!({ "iss": issuer, "sub": SUBJECT, "aud": [world.client.id], "exp": 9_999_999_999_u64, "iat": 1, "sid": "x" });
@@ -105,7 +105,7 @@ async fn is_live(world: &World, token: &str) -> Result<bool> {
 }
 
 #[tokio::test]
-async fn garbage_is_nobodys_token() -> Result<()> {
+async fn garbage_is_not_a_token() -> Result<()> {
     World::on_both_engines(async |world| {
         for token in garbage(world) {
             let what = || token.chars().take(120).collect::<String>();
@@ -124,7 +124,7 @@ async fn garbage_is_nobodys_token() -> Result<()> {
                 ensure!(answer.status == 401, "{path} {}: {}", what(), answer.summary());
                 refused(place, &answer).with_context(what)?;
             }
-            // RFC 7662 section 2.2: a token that is none is not an error; one that is missing is.
+            // RFC 7662 section 2.2: an invalid token is not an error; a missing one is.
             let answer = introspect(world, &token).await?;
             let is_missing = token.is_empty() && answer.status == 400;
             let is_inactive = answer.json().is_some_and(|body| body["active"] == false);
@@ -143,7 +143,7 @@ async fn garbage_is_nobodys_token() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_forged_jwt_proves_nothing_anywhere() -> Result<()> {
+async fn a_forged_jwt_is_refused_everywhere() -> Result<()> {
     let world = World::on_sqlite().await?;
     let assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
     for token in garbage(&world).iter().filter(|token| !token.trim().is_empty()) {
@@ -173,14 +173,17 @@ async fn a_forged_jwt_proves_nothing_anywhere() -> Result<()> {
             let answer = send(&world, Place::OauthPublic, &Request::new(method, path).form(body)).await?;
             refused_or_led_on(Place::OauthPublic, &answer).with_context(|| format!("{name} {token:.120}"))?;
             let location = answer.header("location");
-            ensure!(!location.contains("code=") && !location.contains("verifier="), "{name}: it leads to {location}");
+            ensure!(
+                !location.contains("code=") && !location.contains("verifier="),
+                "{name}: the redirect goes to {location}"
+            );
         }
     }
     world.end().await
 }
 
 #[tokio::test]
-async fn a_token_of_one_kind_is_none_of_another() -> Result<()> {
+async fn a_token_of_one_kind_is_not_valid_as_another() -> Result<()> {
     World::on_both_engines(async |world| {
         for (what, token) in everything(world) {
             let get = |place, path: &str, header: &str, value: String| {
@@ -230,7 +233,7 @@ async fn a_token_of_one_kind_is_none_of_another() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_verifier_of_one_kind_redeems_nothing_else() -> Result<()> {
+async fn a_verifier_of_one_kind_is_not_valid_as_another() -> Result<()> {
     let world = World::on_sqlite().await?;
     for (what, token) in everything(&world) {
         for (path, name) in [
@@ -238,7 +241,7 @@ async fn a_verifier_of_one_kind_redeems_nothing_else() -> Result<()> {
             ("/oauth2/auth", "consent_verifier"),
             ("/oauth2/sessions/logout", "logout_verifier"),
         ] {
-            // The browser that began has the cookies; a stranger with the right verifier is refused as well.
+            // The browser of the flow has the cookies; another client with a valid verifier is refused as well.
             let answer =
                 send(&world, Place::OauthPublic, &Request::new("GET", format!("{path}?{name}={token}"))).await?;
             refused_or_led_on(Place::OauthPublic, &answer).with_context(|| format!("{what} as {name}"))?;
@@ -250,7 +253,7 @@ async fn a_verifier_of_one_kind_redeems_nothing_else() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_sealed_value_with_one_bit_changed_is_none() -> Result<()> {
+async fn a_sealed_value_with_one_bit_changed_is_refused() -> Result<()> {
     let world = World::on_sqlite().await?;
     ensure!(is_live(&world, world.token("access_token")).await?, "the access token is not live");
     for token in with_one_bit_flipped(world.token("access_token")) {
@@ -277,6 +280,6 @@ async fn a_sealed_value_with_one_bit_changed_is_none() -> Result<()> {
         let answer = send(&world, Place::OauthPublic, &request).await?;
         ensure!(answer.status == 400, "{hint}: {}", answer.summary());
     }
-    ensure!(is_live(&world, world.token("refresh_token")).await?, "attempts with strangers' tokens ended the family");
+    ensure!(is_live(&world, world.token("refresh_token")).await?, "attempts with invalid tokens ended the family");
     world.end().await
 }

@@ -1,4 +1,4 @@
-//! Request targets that can be read in more ways than one.
+//! Request targets that can be interpreted in several ways.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -7,7 +7,7 @@ use super::verdict::{refused, refused_by_the_parser, sane};
 use super::wire::{Answer, exchange};
 use super::world::World;
 
-/// A path that is served on each listener, to everybody who may see it.
+/// A path that each listener serves without authentication.
 const SERVED: [(Place, &str); 6] = [
     (Place::IdentityPublic, "/self-service/login/api"),
     (Place::IdentityAdmin, "/admin/identities"),
@@ -23,7 +23,7 @@ async fn get(world: &World, place: Place, target: &[u8]) -> Result<Answer> {
     exchange(world, place, &[b"GET ", target, head.as_bytes()].concat()).await
 }
 
-/// Other spellings of `path`: whoever reads one as the other has been fooled.
+/// Other spellings of `path`, which must not be treated as the same path.
 fn spellings(path: &str) -> Vec<Vec<u8>> {
     let rest = path.trim_start_matches('/');
     let (first, last) = rest.split_once('/').unwrap_or((rest, ""));
@@ -92,12 +92,12 @@ fn spellings(path: &str) -> Vec<Vec<u8>> {
     all
 }
 
-/// Either the HTTP parser refuses it, or the listener does in its own words.
+/// Checks that the HTTP parser or the listener refuses the request.
 fn is_refused(place: Place, answer: &Answer) -> Result<()> {
     if answer.body.is_empty() { refused_by_the_parser(answer) } else { refused(place, answer) }
 }
 
-/// The proxy may resolve dot segments, if the application sees what the rule was asked about and nothing else.
+/// The proxy may resolve dot segments if the application receives exactly the path that matched the rule.
 fn is_forwarded_as_it_was_matched(answer: &Answer) -> Result<()> {
     let body = answer.json().context("what the application received")?;
     let path = body["path"].as_str().unwrap_or_default();
@@ -121,7 +121,7 @@ async fn another_spelling_of_a_path_is_another_path() -> Result<()> {
             if is_root {
                 continue;
             }
-            // Whoever doubles the first slash is sent to the one spelling, and comes back with it.
+            // A doubled first slash is redirected to the same path with one slash.
             if answer.status == 308 {
                 ensure!(answer.header("location") == path, "{place:?} {shown}: {}", answer.summary());
                 continue;
@@ -136,9 +136,9 @@ async fn another_spelling_of_a_path_is_another_path() -> Result<()> {
     world.end().await
 }
 
-/// RFC 9112 section 3.2.2: a server must take the absolute form; whose name it has changes nothing.
+/// RFC 9112 section 3.2.2: a server must accept the absolute form; its host has no effect.
 #[tokio::test]
-async fn an_absolute_target_reaches_nothing_that_its_path_does_not() -> Result<()> {
+async fn an_absolute_target_reaches_the_same_as_its_path() -> Result<()> {
     let world = World::on_sqlite().await?;
     for (place, path) in SERVED {
         let own = format!("http://{}{path}", world.authority(place)?);
@@ -154,7 +154,7 @@ async fn an_absolute_target_reaches_nothing_that_its_path_does_not() -> Result<(
     world.end().await
 }
 
-/// What is for operators is not on a public listener, under no spelling.
+/// The admin API is not on a public listener, under any spelling.
 #[tokio::test]
 async fn the_admin_api_is_not_on_the_public_listeners() -> Result<()> {
     let world = World::on_sqlite().await?;

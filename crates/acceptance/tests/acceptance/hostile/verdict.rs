@@ -1,30 +1,30 @@
-//! What an answer to hostile input may be.
+//! The allowed answers to hostile input.
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::routes::{Place, Route};
 use super::wire::Answer;
 
-/// No fault of ours, and if it is a refusal, one in the listener's words. Anything that the request deserves is fine.
+/// Not a server error, and if it is a refusal, in the listener's format. Any other answer is allowed.
 pub(crate) fn sane(place: Place, answer: &Answer) -> Result<()> {
     ensure!(answer.status < 500, "a 5xx: {}", answer.summary());
     if answer.status >= 400 { in_the_format_of(place, answer) } else { Ok(()) }
 }
 
-/// A refusal in the listener's words.
+/// A refusal in the listener's format.
 pub(crate) fn refused(place: Place, answer: &Answer) -> Result<()> {
     ensure!((400..500).contains(&answer.status), "not refused: {}", answer.summary());
     in_the_format_of(place, answer)
 }
 
-/// A refusal that names what was wrong.
+/// A refusal that names the field.
 pub(crate) fn refused_by_name(place: Place, answer: &Answer, name: &str) -> Result<()> {
     refused(place, answer)?;
     ensure!(answer.text().contains(name), "`{name}` is not named: {}", answer.summary());
     Ok(())
 }
 
-/// As [`refused`], or sent to a page that tells a person.
+/// Like [`refused`], or a redirect to a page.
 pub(crate) fn refused_or_led_on(place: Place, answer: &Answer) -> Result<()> {
     if matches!(answer.status, 302 | 303) {
         ensure!(!answer.header("location").is_empty(), "a redirect to nowhere: {}", answer.summary());
@@ -33,14 +33,18 @@ pub(crate) fn refused_or_led_on(place: Place, answer: &Answer) -> Result<()> {
     refused(place, answer)
 }
 
-/// The HTTP parser's own refusal: it happens before there is a request that anybody could answer in his words.
+/// A refusal by the HTTP parser, which happens before a request exists that could be answered in the listener's format.
 pub(crate) fn refused_by_the_parser(answer: &Answer) -> Result<()> {
     ensure!(matches!(answer.status, 400 | 414 | 431 | 501 | 505), "not refused: {}", answer.summary());
-    ensure!(answer.header("connection").eq_ignore_ascii_case("close"), "it goes on: {}", answer.summary());
+    ensure!(
+        answer.header("connection").eq_ignore_ascii_case("close"),
+        "the connection stays open: {}",
+        answer.summary()
+    );
     Ok(())
 }
 
-/// Each listener has one format of errors; people get a page.
+/// Each listener has one error format; people get a page.
 fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
     let is = |essence: &str| answer.header("content-type").starts_with(essence);
     if is("text/html") {
@@ -50,25 +54,25 @@ fn in_the_format_of(place: Place, answer: &Answer) -> Result<()> {
     ensure!(is("application/json"), "neither JSON nor a page: {}", answer.summary());
     let body = answer.json().with_context(|| format!("no JSON: {}", answer.summary()))?;
     let text = |pointer: &str| body.pointer(pointer).and_then(|value| value.as_str()).is_some_and(|it| !it.is_empty());
-    let told = match place {
-        // A flow that was not completed comes back with its messages.
+    let has_format = match place {
+        // An incomplete flow is returned with its messages.
         Place::IdentityPublic if body.pointer("/ui/nodes").is_some() => true,
         Place::IdentityPublic | Place::IdentityAdmin | Place::GatewayProxy | Place::GatewayApi => {
             body.pointer("/error/code").and_then(serde_json::Value::as_u64) == Some(answer.status.into())
                 && text("/error/status")
                 && text("/error/message")
         }
-        // RFC 6749 section 5.2; a challenge that was answered already tells where to go on.
+        // RFC 6749 section 5.2; an answered challenge has the redirect URL.
         Place::OauthPublic | Place::OauthAdmin => {
             (text("/error") && body.get("error_description").is_some())
                 || (answer.status == 410 && text("/redirect_to"))
         }
     };
-    ensure!(told, "not the format of {place:?}: {}", answer.summary());
+    ensure!(has_format, "not the format of {place:?}: {}", answer.summary());
     Ok(())
 }
 
-/// Says which request a verdict was about.
+/// Describes the request for a failed assertion.
 pub(crate) fn about(route: &Route, what: impl std::fmt::Debug) -> String {
     let what: String = format!("{what:?}").chars().take(300).collect();
     format!("{} {:?} {} with {what}", route.method, route.place, route.path)

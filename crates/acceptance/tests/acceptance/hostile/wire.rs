@@ -1,4 +1,4 @@
-//! One exchange on a bare connection: what is written is what a test says, what comes back is read to its end.
+//! One exchange on a bare connection: exactly the bytes of a test are written, and the answer is read to its end.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use super::routes::Place;
 use super::world::World;
 
-/// Longer than any answer takes on a busy machine.
+/// The time limit of an answer on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An answer as it stood on the wire.
+/// The bytes of an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -22,7 +22,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The value of the first header of that name; empty when there is none.
+    /// The value of the first header of that name; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
         lines.find(|(its_name, _)| its_name.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
@@ -75,7 +75,7 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// A request in the making. It asks for the connection to be closed, so that its answer ends where the connection does.
+/// A request builder. It sends `Connection: close`, so that the answer ends with the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     line: Vec<u8>,
@@ -147,9 +147,9 @@ pub(crate) async fn exchange(world: &World, place: Place, bytes: &[u8]) -> Resul
 pub(crate) async fn read_all(world: &World, place: Place, bytes: &[u8]) -> Result<Vec<u8>> {
     let stream = TcpStream::connect(world.authority(place)?).await?;
     let (mut reading, mut writing) = stream.into_split();
-    // Both at once: a server that refuses early says so while the client is still sending.
+    // Both at the same time, because a server may refuse while the client is still sending.
     let write = async {
-        // What the server did not want to read any more shows on the other side.
+        // If the server stopped reading, its answer shows the reason.
         let _ = writing.write_all(bytes).await;
         writing
     };

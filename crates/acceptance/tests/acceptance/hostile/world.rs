@@ -1,4 +1,4 @@
-//! A server with all its listeners, and one of everything that a request can be about.
+//! A server with all its listeners, and one of every object that a request can refer to.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::oauth::{self, Credentials};
 pub(crate) const ALICE: &str = "alice@example.org";
 const LOGOUT: &str = "http://127.0.0.1:1/logout";
 
-/// Who is not there: an id of the right form.
+/// A valid id that does not exist.
 const UUID: &str = "3f2c1b0a-0000-4000-8000-00000000beef";
 
 pub(crate) struct World {
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) session_token: String,
     /// Alice's browser, signed in at identity.
     pub(crate) browser: Browser,
-    /// What came out of a completed code flow: `access_token`, `refresh_token`, `id_token`.
+    /// The tokens of a completed code flow: `access_token`, `refresh_token`, `id_token`.
     pub(crate) tokens: Value,
     names: BTreeMap<&'static str, String>,
     _upstream: Upstream,
@@ -50,7 +50,7 @@ impl World {
         Ok(())
     }
 
-    /// `more` is laid over the configuration, by section.
+    /// `more` is merged into the configuration, by section.
     pub(crate) async fn start(engine: Engine, more: Value) -> Result<Self> {
         panics::watch();
         let upstream = Upstream::start().await?;
@@ -71,7 +71,7 @@ impl World {
         Ok(Self { suite, client, session_token, browser, tokens, names, _upstream: upstream })
     }
 
-    /// Nothing panicked while this world stood, and it still works.
+    /// Checks that nothing panicked and that the server still works.
     pub(crate) async fn end(self) -> Result<()> {
         let alive = self.suite.api().get(self.suite.identity("/health/ready")).await?;
         alive.expect_status(StatusCode::OK)?;
@@ -79,7 +79,7 @@ impl World {
         panics::none()
     }
 
-    /// Puts what exists here into the `{names}` of a path.
+    /// Replaces the `{names}` of a path by existing ids.
     pub(crate) fn fill(&self, path: &str) -> String {
         self.names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(&format!("{{{name}}}"), value))
     }
@@ -102,7 +102,7 @@ impl World {
         Ok(format!("127.0.0.1:{}", url.port().context("a port")?))
     }
 
-    /// A member of the tokens that a completed code flow gave.
+    /// A member of the tokens of the completed code flow.
     pub(crate) fn token(&self, member: &str) -> &str {
         self.tokens[member].as_str().unwrap_or_default()
     }
@@ -142,7 +142,7 @@ fn config(upstream: &str) -> Value {
     config
 }
 
-/// Alice with a native session and a browser's, a flow of each kind, and the mail that was sent to Alice.
+/// Alice with a native session and a browser's session, a flow of each kind, and the mail that was sent to Alice.
 async fn people(suite: &Suite, names: &mut BTreeMap<&'static str, String>) -> Result<(String, Browser)> {
     let registered = register(suite, ALICE).await?;
     let text = |value: Value| value.as_str().map(str::to_owned).context("a text");
@@ -174,7 +174,7 @@ async fn sign_in(suite: &Suite) -> Result<Browser> {
     Ok(browser)
 }
 
-/// A completed code flow, and challenges of each kind that nobody has answered.
+/// A completed code flow, and an unanswered challenge of each kind.
 async fn grants(suite: &Suite, client: &Credentials, names: &mut BTreeMap<&'static str, String>) -> Result<Value> {
     let mut browser = suite.browser();
     let url = oauth::authorize_url(suite, client, &[])?;
@@ -205,7 +205,7 @@ async fn grants(suite: &Suite, client: &Credentials, names: &mut BTreeMap<&'stat
     Ok(tokens)
 }
 
-/// A key set of one's own.
+/// A key set for the tests.
 async fn keys(suite: &Suite, names: &mut BTreeMap<&'static str, String>) -> Result<()> {
     let body = json!({ "alg": "ES256", "kid": "one", "use": "sig" });
     let made = suite.api().json(Method::POST, suite.oauth_admin("/admin/keys/hostile"), &body).await?;

@@ -1,4 +1,4 @@
-//! An account from its first day to its last session, with the official SDK.
+//! The lifecycle of an account, with the official SDK.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
 
 const ALICE: &str = "alice@example.org";
 
-/// The step of that name among those that a client is told to go on with.
+/// The step with that action in `continue_with`.
 fn continuation(steps: &Value, action: &str) -> Result<Value> {
     let found = steps.as_array().into_iter().flatten().find(|step| step["action"] == action);
     found.cloned().with_context(|| format!("no {action} in {steps}"))
@@ -77,7 +77,7 @@ async fn a_session_ends_with_its_lifespan() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_weak_password_comes_back_with_its_form_and_the_message() -> Result<()> {
+async fn a_weak_password_is_refused_with_the_form_and_a_message() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let body = json!({ "method": "password", "password": "short", "traits": { "email": ALICE } });
         let refused = submit(suite, "registration", "", &body).await?.expect_status(StatusCode::BAD_REQUEST)?;
@@ -86,7 +86,7 @@ async fn a_weak_password_comes_back_with_its_form_and_the_message() -> Result<()
         let password = nodes.iter().find(|node| node["attributes"]["name"] == "password");
         let password = password.context("the form has the field")?;
         ensure!(password["messages"][0]["id"] == 4_000_032, "{password}");
-        ensure!(!refused.text().contains("\"short\""), "a password never comes back");
+        ensure!(!refused.text().contains("\"short\""), "a password is never returned");
         Ok(())
     })
     .await

@@ -47,7 +47,7 @@ async fn an_identifier_belongs_to_one_identity() -> Result<()> {
         client.json(http::Method::POST, &url, &body).await?.expect_status(StatusCode::CREATED)?;
         client.json(http::Method::POST, &url, &body).await?.expect_status(StatusCode::CONFLICT)?;
         log_in(suite, "dave@example.org", "a fine long password").await?;
-        // The letter case of an address is not who somebody is.
+        // Addresses are compared without letter case.
         log_in(suite, "Dave@Example.org", "a fine long password").await?;
         Ok(())
     })
@@ -55,7 +55,7 @@ async fn an_identifier_belongs_to_one_identity() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_list_is_paged_by_tokens_that_cannot_be_made_up() -> Result<()> {
+async fn a_list_is_paged_by_tokens_that_cannot_be_forged() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut client = suite.api();
         for number in 0..5 {
@@ -85,7 +85,7 @@ async fn a_list_is_paged_by_tokens_that_cannot_be_made_up() -> Result<()> {
 }
 
 #[tokio::test]
-async fn traits_that_break_the_schema_name_their_field() -> Result<()> {
+async fn invalid_traits_are_refused_with_the_name_of_their_field() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let body = json!({ "schema_id": "default", "traits": { "email": "not an address" } });
         let refused = suite.api().json(http::Method::POST, suite.identity_admin("/admin/identities"), &body).await?;

@@ -1,4 +1,4 @@
-//! Attacks on one person's secrets from many addresses: little is checked, and the owner is not locked out.
+//! Attacks on one person's secrets from many addresses: few guesses are checked, and the owner is not locked out.
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
@@ -12,8 +12,8 @@ use super::{PASSWORD, session_token};
 
 const ALICE: &str = "alice@example.org";
 
-/// Three wrong guesses of strangers and two mails; the other limits are the defaults. Who sits behind the listed proxy says
-/// it in a header, so that a test has as many addresses as it likes.
+/// Three wrong guesses of strangers and two mails; the other limits are the defaults. Clients send their address in a header of
+/// the trusted proxy, so that a test can use many addresses.
 fn config() -> Value {
     let mut config = with_second_factors();
     config["trusted_proxies"] = json!(["127.0.0.1"]);
@@ -46,7 +46,7 @@ async fn sign_in(suite: &Suite, address: &str, password: &str) -> Result<u16> {
 }
 
 #[tokio::test]
-async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> Result<()> {
+async fn few_wrong_codes_over_many_flows_are_checked_for_one_person() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let home = "198.51.100.7";
         let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
@@ -62,7 +62,7 @@ async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> 
             let answers = play(suite, &mut stranger, "recovery", &bodies).await?;
             ensure!(
                 answers[0].status == 200,
-                "the answer does not tell that no mail is sent: {}",
+                "the answer must not reveal that no mail is sent: {}",
                 answers[0].summary()
             );
             for page in &answers[1..] {
@@ -84,7 +84,7 @@ async fn wrong_codes_over_many_flows_are_judged_a_few_times_for_one_person() -> 
     .await
 }
 
-/// Signs in by the page, as the person behind that browser, and tells whether it worked.
+/// Signs in by the page in that browser, and returns whether it succeeded.
 async fn signs_in_by_page(suite: &Suite, browser: &mut Browser) -> Result<bool> {
     let page = browser.open(suite.identity("/self-service/login/browser")).await?;
     let form = page.form("form:has([name=identifier])")?.fill("identifier", ALICE)?.fill("password", PASSWORD)?;
@@ -108,17 +108,17 @@ async fn an_owner_on_a_familiar_device_signs_in_during_an_attack() -> Result<()>
             answers.push(sign_in(suite, &format!("203.0.113.{number}"), "a wrong password").await?);
         }
         ensure!(answers == [400, 400, 400, 429, 429, 429, 429, 429], "{answers:?}");
-        ensure!(sign_in(suite, "203.0.113.50", PASSWORD).await? == 429, "a stranger learns nothing more");
+        ensure!(sign_in(suite, "203.0.113.50", PASSWORD).await? == 429, "a stranger is refused");
         // The device is familiar, the network is new.
         ensure!(signs_in_by_page(suite, &mut at(owner, "192.0.2.200")).await?, "the owner is not locked out");
-        ensure!(!signs_in_by_page(suite, &mut at(suite.browser(), "192.0.2.201")).await?, "a new device waits");
+        ensure!(!signs_in_by_page(suite, &mut at(suite.browser(), "192.0.2.201")).await?, "a new device is refused");
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
+async fn a_refused_guess_does_not_count() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let body = json!({ "method": "password", "password": PASSWORD, "traits": { "email": ALICE } });
         play(suite, &mut at(suite.api(), "198.51.100.7"), "registration", &[body]).await?;
@@ -140,7 +140,7 @@ async fn a_guess_that_was_refused_costs_nothing() -> Result<()> {
     .await
 }
 
-/// Gives a code as the second factor of the session behind `token`, in a form of its own.
+/// Submits a code as the second factor of the session of `token`, in a new flow.
 async fn second_factor(suite: &Suite, address: &str, token: &str, code: &str) -> Result<u16> {
     let mut client = at(suite.api(), address).with_header("x-session-token", token);
     let flow = client.get(suite.identity("/self-service/login/api?aal=aal2")).await?;
@@ -150,7 +150,7 @@ async fn second_factor(suite: &Suite, address: &str, token: &str, code: &str) ->
 }
 
 #[tokio::test]
-async fn whoever_knows_the_password_guesses_codes_a_few_times_from_everywhere_together() -> Result<()> {
+async fn an_attacker_with_the_password_has_few_guesses_at_codes_from_all_addresses() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
         let body = json!({

@@ -1,4 +1,4 @@
-//! Flows as a browser and a single-page application run them: cookies, CSRF, redirects.
+//! Flows of browsers and single-page applications: cookies, CSRF, redirects.
 
 use acceptance::suite::with_config_on_both_engines;
 use anyhow::{Context as _, Result, ensure};
@@ -33,7 +33,7 @@ async fn a_single_page_application_signs_in_and_out() -> Result<()> {
         let here = url::Url::parse(&suite.identity("/"))?;
         let cookie = app.cookies.get(&here, "ory_kratos_session").context("a session cookie")?;
         ensure!(cookie.http_only && cookie.path == "/", "{cookie:?}");
-        ensure!(app.cookies.visible_to_scripts(&here).next().is_none(), "no cookie is for scripts");
+        ensure!(app.cookies.visible_to_scripts(&here).next().is_none(), "scripts cannot read a cookie");
 
         let whoami = app.get(suite.identity("/sessions/whoami")).await?.expect_status(StatusCode::OK)?;
         ensure!(whoami.at("/identity/traits/email") == ALICE);
@@ -65,7 +65,7 @@ async fn a_flow_belongs_to_the_browser_that_began_it() -> Result<()> {
 }
 
 #[tokio::test]
-async fn return_to_leads_only_where_the_configuration_says() -> Result<()> {
+async fn return_to_leads_only_to_configured_urls() -> Result<()> {
     let mut config = config();
     config["identity"]["selfservice"]["allowed_return_urls"] = json!(["https://app.example.org/home"]);
     with_config_on_both_engines(config, async |suite| {

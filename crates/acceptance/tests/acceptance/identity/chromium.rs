@@ -1,4 +1,4 @@
-//! The account pages in a real browser, with the keyboard alone.
+//! The account pages in a real browser, with the keyboard only.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const ALICE: &str = "alice@example.org";
 const SCREENSHOTS: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../screenshots");
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// On the database that is quick to start: the pages do not know which one it is.
+/// On SQLite, which starts faster: the pages do not depend on the engine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_signs_in_with_the_keyboard_alone() -> Result<()> {
     let suite = Suite::start_with(Engine::Sqlite, config()).await?;
@@ -28,7 +28,7 @@ async fn a_person_signs_in_with_the_keyboard_alone() -> Result<()> {
     chrome.screenshot(Path::new(SCREENSHOTS), "sign-in").await?;
     page.find(Locator::Css("[name=identifier]")).await?.send_keys(ALICE).await?;
     let tab = char::from(Key::Tab).to_string();
-    // However many stops lie between the fields, the keyboard reaches the password before it leaves the page.
+    // The keyboard reaches the password before it leaves the page, however many stops there are.
     for _ in 0..10 {
         page.active_element().await?.send_keys(&tab).await?;
         if page.active_element().await?.attr("name").await?.as_deref() == Some("password") {
@@ -45,7 +45,7 @@ async fn a_person_signs_in_with_the_keyboard_alone() -> Result<()> {
     let cookies = page.get_all_cookies().await?;
     let session = cookies.iter().find(|cookie| cookie.name() == "ory_kratos_session").context("a session cookie")?;
     ensure!(session.http_only() == Some(true));
-    ensure!(page.execute("return document.cookie", Vec::new()).await? == "", "scripts see no cookie");
+    ensure!(page.execute("return document.cookie", Vec::new()).await? == "", "scripts cannot read a cookie");
     chrome.close().await?;
     suite.stop().await;
     Ok(())
@@ -61,7 +61,7 @@ async fn shoot(page: &Client, name: &str) -> Result<()> {
     look(page, &Path::new(SCREENSHOTS).join("second-factors"), name).await
 }
 
-/// In every language, and at twice its size.
+/// Checks the page in every language, and at twice its size.
 async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
     let folder = Path::new(SCREENSHOTS).join("second-factors");
     look(page, &folder, name).await?;
@@ -69,7 +69,7 @@ async fn shoot_thoroughly(page: &Client, name: &str) -> Result<()> {
     look_in_languages(page, &folder, name, &["de", "ar"]).await
 }
 
-/// Goes to the field with the keyboard, fills it in and presses Enter; then the page shows `next`.
+/// Goes to the field with the keyboard, fills it in and presses Enter; then waits for `next` on the page.
 async fn answer(page: &Client, field: &str, text: &str, next: &str) -> Result<()> {
     tab_to(page, &format!("[name={field}]")).await?;
     type_text(page, text).await?;
@@ -77,7 +77,7 @@ async fn answer(page: &Client, field: &str, text: &str, next: &str) -> Result<()
     wait_for(page, next).await
 }
 
-/// Presses the button with the keyboard; then the page shows `next`.
+/// Presses the button with the keyboard; then waits for `next` on the page.
 async fn activate(page: &Client, button: &str, next: &str) -> Result<()> {
     tab_to(page, &format!("[name={button}]")).await?;
     press(page, Key::Enter).await?;
@@ -92,7 +92,7 @@ async fn give_password(suite: &Suite, page: &Client, next: &str) -> Result<()> {
     answer(page, "password", PASSWORD, next).await
 }
 
-/// What a person copies when they choose all of an element.
+/// The text that a person copies when they select an element.
 async fn copied(page: &Client, selector: &str) -> Result<String> {
     let script =
         "getSelection().selectAllChildren(document.querySelector(arguments[0])); return String(getSelection())";
@@ -101,16 +101,16 @@ async fn copied(page: &Client, selector: &str) -> Result<String> {
     Ok(text.as_str().context("a text")?.to_owned())
 }
 
-/// Whether the keyboard begins at that element; the window itself need not have the focus.
+/// Checks that the element has the focus; the window itself need not have it.
 async fn ensure_opened_at(page: &Client, selector: &str) -> Result<()> {
     wait_for(page, selector).await?;
     let script = "return document.activeElement.matches(arguments[0])";
     let is_there = page.execute(script, vec![selector.into()]).await?;
-    ensure!(is_there == true, "the page does not open at {selector}");
+    ensure!(is_there == true, "the focus is not on {selector}");
     Ok(())
 }
 
-/// On the database that is quick to start, as above.
+/// On SQLite, as above.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_sets_second_factors_up_and_signs_in_with_them_by_keyboard() -> Result<()> {
     let suite = Suite::start_with(Engine::Sqlite, with_second_factors()).await?;

@@ -11,7 +11,7 @@ use super::{PASSWORD, config, log_in, register, submit, submit_to};
 const KNOWN: &str = "alice@example.org";
 const UNKNOWN: &str = "nobody@example.org";
 
-/// The answer without what differs between any two flows, and without what the person typed.
+/// The answer without the parts that differ between any two flows, and without the entered address.
 fn comparable(page: &Page, typed: &str) -> String {
     let id = page.at("/id");
     let mut text = page.text().replace(typed, "TYPED");
@@ -38,7 +38,7 @@ async fn a_wrong_password_and_an_unknown_identifier_look_the_same() -> Result<()
 }
 
 #[tokio::test]
-async fn out_of_the_box_a_sign_up_never_tells_who_is_here() -> Result<()> {
+async fn by_default_a_sign_up_does_not_reveal_which_accounts_exist() -> Result<()> {
     with_config_on_both_engines(json!({}), async |suite| {
         let sign_up = async |email: &str| {
             let traits = json!({ "email": email });
@@ -70,15 +70,15 @@ async fn out_of_the_box_a_sign_up_never_tells_who_is_here() -> Result<()> {
         };
         ensure!(shape(&taken, KNOWN) == shape(&fresh, UNKNOWN), "{}\n{}", taken.text(), fresh.text());
         suite.mail.first_to(UNKNOWN).await?.code(6)?;
-        let told = suite.mail.nth_to(KNOWN, 2).await?;
-        ensure!(told.code(6).is_err() && told.text.contains("already"), "its holder learns of it: {}", told.text);
+        let notice = suite.mail.nth_to(KNOWN, 2).await?;
+        ensure!(notice.code(6).is_err() && notice.text.contains("already"), "its holder is notified: {}", notice.text);
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn recovery_and_verification_answer_for_unknown_addresses_as_for_known_ones() -> Result<()> {
+async fn recovery_and_verification_answer_alike_for_known_and_unknown_addresses() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         register(suite, KNOWN).await?;
         for kind in ["recovery", "verification"] {

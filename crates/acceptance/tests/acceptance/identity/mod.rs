@@ -1,4 +1,4 @@
-//! Accounts as clients see them, through the official SDK and through pages.
+//! Accounts from the view of clients, through the official SDK and through pages.
 
 mod account_lifecycle;
 mod admin;
@@ -26,7 +26,7 @@ use url::Url;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Registration signs in and asks to verify the address, as most installations have it.
+/// Registration signs in and asks to verify the address, as in most installations.
 pub(crate) fn config() -> Value {
     json!({
         "identity": {
@@ -43,12 +43,12 @@ pub(crate) fn config() -> Value {
     })
 }
 
-/// The official client, asking the public listener.
+/// The official client for the public listener.
 pub(crate) fn public_sdk(suite: &Suite) -> Configuration {
     sdk(&suite.identity(""))
 }
 
-/// The official client, asking the admin listener.
+/// The official client for the admin listener.
 pub(crate) fn admin_sdk(suite: &Suite) -> Configuration {
     sdk(&suite.identity_admin(""))
 }
@@ -57,10 +57,10 @@ fn sdk(base: &str) -> Configuration {
     Configuration { base_path: base.trim_end_matches('/').to_owned(), ..Configuration::new() }
 }
 
-/// Begins a native flow of that kind and submits `body` to it, as the person behind `token` if there is one.
+/// Begins a native flow of that kind and submits `body` to it, with the session of `token` if there is one.
 ///
-/// The official client for Rust writes the body. It cannot read flows: its enums take away the `node_type` that its
-/// structs demand. So answers are read as JSON.
+/// The official client for Rust writes the body. It cannot read flows: its enums consume the `node_type` that its structs
+/// require. So answers are read as JSON.
 pub(crate) async fn submit(suite: &Suite, kind: &str, token: &str, body: &impl Serialize) -> Result<Page> {
     let mut client = suite.api().with_header("x-session-token", token);
     let start = suite.identity(&format!("/self-service/{kind}/api"));
@@ -68,7 +68,7 @@ pub(crate) async fn submit(suite: &Suite, kind: &str, token: &str, body: &impl S
     submit_to(suite, flow.at("/ui/action").as_str().context("a flow has an action")?, token, body).await
 }
 
-/// Submits `body` to the flow whose action that is.
+/// Submits `body` to the flow with that action.
 pub(crate) async fn submit_to(suite: &Suite, action: &str, token: &str, body: &impl Serialize) -> Result<Page> {
     let mut client = suite.api().with_header("x-session-token", token);
     let body = serde_json::to_string(body)?;
@@ -83,18 +83,18 @@ pub(crate) async fn register(suite: &Suite, email: &str) -> Result<Page> {
     submit(suite, "registration", "", &body).await?.expect_status(StatusCode::OK)
 }
 
-/// Signs in as a native application does; what comes back may be a refusal.
+/// Signs in as a native application does; the answer may be a refusal.
 pub(crate) async fn try_log_in(suite: &Suite, email: &str, password: &str) -> Result<Page> {
     let form = UpdateLoginFlowWithPasswordMethod::new(email.to_owned(), "password".to_owned(), password.to_owned());
     submit(suite, "login", "", &UpdateLoginFlowBody::Password(Box::new(form))).await
 }
 
-/// Signs in, and gives back the session token.
+/// Signs in, and returns the session token.
 pub(crate) async fn log_in(suite: &Suite, email: &str, password: &str) -> Result<String> {
     session_token(&try_log_in(suite, email, password).await?.expect_status(StatusCode::OK)?)
 }
 
-/// Registers, and gives back the session token.
+/// Registers, and returns the session token.
 pub(crate) async fn register_and_log_in(suite: &Suite, email: &str) -> Result<String> {
     session_token(&register(suite, email).await?)
 }
@@ -103,7 +103,7 @@ pub(crate) fn session_token(page: &Page) -> Result<String> {
     page.at("/session_token").as_str().map(str::to_owned).with_context(|| page.summary())
 }
 
-/// An error of the SDK that shows what the server said.
+/// An error of the SDK with the server's message.
 pub(crate) fn explain<T: std::fmt::Debug>(error: ory_kratos_client::apis::Error<T>) -> anyhow::Error {
     match error {
         ory_kratos_client::apis::Error::ResponseError(answer) => {

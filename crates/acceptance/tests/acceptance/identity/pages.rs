@@ -1,4 +1,4 @@
-//! The account pages, without scripts: a person fills in the forms that the pages serve.
+//! The account pages, without scripts: a person fills in the forms of the pages.
 
 use acceptance::browser::Browser;
 use acceptance::suite::{Suite, with_config_on_both_engines};
@@ -9,12 +9,12 @@ use super::{PASSWORD, config};
 
 const ALICE: &str = "alice@example.org";
 
-/// The selector of the form that holds a field of that name.
+/// The selector of the form that contains a field of that name.
 fn form_with(field: &str) -> String {
     format!("form:has([name=\"{field}\"])")
 }
 
-/// Registers through the pages, however many steps they take.
+/// Registers through the pages, whatever the number of steps.
 async fn register(suite: &Suite, browser: &mut Browser) -> Result<()> {
     let page =
         browser.open(suite.identity("/self-service/registration/browser")).await?.expect_status(StatusCode::OK)?;
@@ -66,7 +66,7 @@ async fn a_person_registers_verifies_signs_out_and_in_again() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_page_keeps_strangers_and_scripts_out() -> Result<()> {
+async fn a_page_has_csrf_protection_and_a_content_security_policy() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut browser = suite.browser();
         for kind in ["login", "registration", "recovery", "verification"] {
@@ -85,7 +85,7 @@ async fn a_page_keeps_strangers_and_scripts_out() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_a_person_types_is_text() -> Result<()> {
+async fn entered_text_is_escaped() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut browser = suite.browser();
         let page = browser.open(suite.identity("/self-service/login/browser")).await?.expect_status(StatusCode::OK)?;

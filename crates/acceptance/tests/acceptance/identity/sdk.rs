@@ -1,5 +1,5 @@
-//! The operations of the official client whose answers hold neither a flow nor a step to continue with: those it cannot
-//! read (see [`submit`](super::submit)).
+//! The operations of the official client whose answers contain neither a flow nor a step to continue with, because it cannot
+//! read those (see [`submit`](super::submit)).
 
 use acceptance::suite::{Suite, with_config_on_both_engines};
 use anyhow::{Context as _, Result, ensure};

@@ -1,5 +1,4 @@
-//! Authenticator apps and backup codes, from the day they are set up to the day they are lost: through the official SDK, and
-//! on the pages without scripts.
+//! The lifecycle of authenticator apps and backup codes, through the official SDK and on the pages without scripts.
 
 use std::time::Duration;
 
@@ -21,13 +20,13 @@ use super::{PASSWORD, config, explain, log_in, public_sdk, register, register_an
 
 const ALICE: &str = "alice@example.org";
 
-/// The time that a code stands.
+/// How long a code is valid.
 pub(crate) const STEP: Duration = Duration::from_secs(30);
 
 const CODE_INVALID: u64 = 4_000_008;
 const BACKUP_CODE_USED: u64 = 4_000_012;
 
-/// With both methods.
+/// A configuration with both methods.
 pub(crate) fn with_second_factors() -> Value {
     let mut config = config();
     config["identity"]["selfservice"]["methods"] =
@@ -35,24 +34,24 @@ pub(crate) fn with_second_factors() -> Value {
     config
 }
 
-/// An authenticator app that holds one secret.
+/// An authenticator app with one secret.
 pub(crate) struct App(Totp);
 
 impl App {
-    /// The secret as a page shows it: blanks do not count.
+    /// The secret as a page shows it; spaces are ignored.
     pub(crate) fn with(secret: &str) -> Result<Self> {
         let secret: String = secret.split_whitespace().collect();
         let secret = Secret::try_from_base32(secret).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(Self(Builder::new().with_secret(secret).build_noncompliant()))
     }
 
-    /// What the app shows now.
+    /// The current code of the app.
     pub(crate) fn code(&self, suite: &Suite) -> Result<String> {
         Ok(self.0.generate(u64::try_from(suite.clock().now().unix_seconds())?).to_string())
     }
 }
 
-/// The attributes of the node of that id.
+/// The attributes of the node with that id.
 fn node(flow: &Page, id: &str) -> Result<Value> {
     let nodes = flow.at("/ui/nodes");
     let found = nodes.as_array().into_iter().flatten().map(|node| &node["attributes"]).find(|it| it["id"] == id);
@@ -68,7 +67,7 @@ fn action(flow: &Page) -> Result<String> {
     Ok(flow.at("/ui/action").as_str().with_context(|| flow.summary())?.to_owned())
 }
 
-/// Sets an app up as a native application does.
+/// Sets up an app as a native application does.
 pub(crate) async fn link(suite: &Suite, token: &str) -> Result<App> {
     let flow = settings(suite, token).await?;
     let secret = node(&flow, "totp_secret_key")?["text"]["context"]["secret"].clone();
@@ -81,7 +80,7 @@ pub(crate) async fn link(suite: &Suite, token: &str) -> Result<App> {
     Ok(app)
 }
 
-/// Makes backup codes and confirms them.
+/// Generates backup codes and confirms them.
 pub(crate) async fn make_codes(suite: &Suite, token: &str) -> Result<Vec<String>> {
     let action = action(&settings(suite, token).await?)?;
     let ask = async |change: fn(&mut UpdateSettingsFlowWithLookupMethod)| {
@@ -99,7 +98,7 @@ pub(crate) async fn make_codes(suite: &Suite, token: &str) -> Result<Vec<String>
     codes.context("a code is hidden")
 }
 
-/// The address of a new form that asks for the second factor of the session behind `token`.
+/// A new flow that asks for the second factor of the session of `token`.
 async fn second_step(suite: &Suite, token: &str) -> Result<Page> {
     let mut client = suite.api().with_header("x-session-token", token);
     client.get(suite.identity("/self-service/login/api?aal=aal2")).await?.expect_status(StatusCode::OK)
@@ -114,7 +113,7 @@ fn backup(code: &str) -> UpdateLoginFlowBody {
     UpdateLoginFlowBody::LookupSecret(Box::new(form))
 }
 
-/// Proves the second factor with the official client.
+/// Submits the second factor with the official client.
 async fn prove(suite: &Suite, token: &str, body: UpdateLoginFlowBody) -> Result<Session> {
     let flow = second_step(suite, token).await?.at("/id");
     let flow = flow.as_str().context("an id")?;
@@ -122,7 +121,7 @@ async fn prove(suite: &Suite, token: &str, body: UpdateLoginFlowBody) -> Result<
     Ok(*proved.map_err(explain)?.session)
 }
 
-/// The message with which the second factor is refused.
+/// The id of the message that refuses the second factor.
 async fn refusal(suite: &Suite, token: &str, body: UpdateLoginFlowBody) -> Result<Value> {
     let action = action(&second_step(suite, token).await?)?;
     let refused = submit_to(suite, &action, token, &body).await?.expect_status(StatusCode::BAD_REQUEST)?;
@@ -172,7 +171,7 @@ async fn the_official_client_sets_factors_up_uses_them_and_replaces_a_lost_app()
 }
 
 #[tokio::test]
-async fn a_person_who_comes_with_the_secret_of_another_system_signs_in() -> Result<()> {
+async fn a_person_with_an_imported_secret_signs_in() -> Result<()> {
     with_config_on_both_engines(with_second_factors(), async |suite| {
         let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
         let body = json!({
@@ -185,38 +184,38 @@ async fn a_person_who_comes_with_the_secret_of_another_system_signs_in() -> Resu
         });
         let created = suite.api().json(Method::POST, suite.identity_admin("/admin/identities"), &body).await?;
         let created = created.expect_status(StatusCode::CREATED)?;
-        ensure!(!created.text().contains(secret), "a secret is not told");
+        ensure!(!created.text().contains(secret), "a secret must not be returned");
         let token = log_in(suite, ALICE, PASSWORD).await?;
         ensure_proved(&prove(suite, &token, totp(&App::with(secret)?.code(suite)?)).await?, "totp")
     })
     .await
 }
 
-/// The form that holds a field or a button of that name.
+/// The selector of the form that contains a field or a button of that name.
 pub(crate) fn form_with(name: &str) -> String {
     format!("form:has([name=\"{name}\"])")
 }
 
-/// Signs in by the page with the password; the page that comes then.
+/// Signs in with the password on the page; returns the next page.
 async fn sign_in(suite: &Suite, browser: &mut Browser) -> Result<Page> {
     let page = browser.open(suite.identity("/self-service/login/browser")).await?.expect_status(StatusCode::OK)?;
     let form = page.form(&form_with("identifier"))?.fill("identifier", ALICE)?.fill("password", PASSWORD)?;
     browser.submit(&form.press("method", "password")?).await?.expect_status(StatusCode::OK)
 }
 
-/// The level of the browser's session.
+/// The assurance level of the browser's session.
 async fn level(suite: &Suite, browser: &Browser) -> Result<Value> {
     let mut api = browser.clone().with_header("accept", "application/json");
     Ok(api.get(suite.identity("/sessions/whoami")).await?.at("/authenticator_assurance_level"))
 }
 
-/// Presses a button of the settings; the page that comes then.
+/// Presses a button of the settings; returns the next page.
 async fn press(suite: &Suite, browser: &mut Browser, name: &str) -> Result<Page> {
     let page = browser.open(suite.identity("/self-service/settings/browser")).await?.expect_status(StatusCode::OK)?;
     browser.submit(&page.form(&form_with(name))?.press(name, "true")?).await?.expect_status(StatusCode::OK)
 }
 
-/// Sets an app up by the page.
+/// Sets up an app on the page.
 async fn link_by_page(suite: &Suite, browser: &mut Browser) -> Result<App> {
     let page = browser.open(suite.identity("/self-service/settings/browser")).await?.expect_status(StatusCode::OK)?;
     ensure!(page.text().contains("src=\"data:image/png;base64,"), "no picture: {}", page.summary());

@@ -1,4 +1,4 @@
-//! Sessions: who sees them, and how they end.
+//! Sessions: how they are listed, and how they end.
 
 use acceptance::suite::with_config_on_both_engines;
 use anyhow::{Context as _, Result, ensure};
@@ -43,7 +43,7 @@ async fn other_sessions_are_listed_and_ended() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_disabled_or_deleted_person_is_out_at_once() -> Result<()> {
+async fn the_sessions_of_a_disabled_or_deleted_person_end_immediately() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let (public, admin) = (public_sdk(suite), admin_sdk(suite));
         for email in [ALICE, "bob@example.org"] {
@@ -67,7 +67,7 @@ async fn a_disabled_or_deleted_person_is_out_at_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_session_token_never_rests_in_the_admin_api() -> Result<()> {
+async fn the_admin_api_never_shows_a_session_token() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let token = register_and_log_in(suite, ALICE).await?;
         let mut client = suite.api();

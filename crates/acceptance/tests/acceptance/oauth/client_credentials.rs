@@ -1,4 +1,4 @@
-//! Programs that act for themselves (RFC 6749 section 4.4).
+//! Client credentials (RFC 6749 section 4.4).
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use ory_hydra_client::models::OAuth2Client;
 
 use super::{Credentials, config, introspect, register, token};
 
-/// Enough that writing for each would stand out.
+/// Enough that a write per token would be noticed.
 const TOKENS: u64 = 40;
 
 fn machine() -> OAuth2Client {
@@ -27,7 +27,7 @@ fn fields(scope: &str) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn a_program_gets_what_it_registered_and_no_more() -> Result<()> {
+async fn a_client_gets_only_its_registered_scopes() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, machine()).await?;
         let tokens = token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;
@@ -35,8 +35,9 @@ async fn a_program_gets_what_it_registered_and_no_more() -> Result<()> {
         ensure!(tokens.at("/refresh_token").is_null(), "RFC 6749 section 4.4.3: no refresh token");
         let access = tokens.at("/access_token").as_str().unwrap_or_default().to_owned();
         ensure!(access.starts_with("ory_at_"), "{access}");
-        let said = introspect(suite, &access).await?;
-        ensure!(said["active"] == true && said["scope"] == "read" && said["sub"] == client.id, "{said}");
+        let introspected = introspect(suite, &access).await?;
+        ensure!(introspected["active"] == true && introspected["scope"] == "read", "{introspected}");
+        ensure!(introspected["sub"] == client.id, "{introspected}");
         let refused = token(suite, &client, &fields("admin")).await?.expect_status(StatusCode::BAD_REQUEST)?;
         ensure!(refused.at("/error") == "invalid_scope", "{}", refused.summary());
         Ok(())
@@ -62,7 +63,7 @@ async fn a_wrong_secret_is_refused_with_a_challenge() -> Result<()> {
     .await
 }
 
-/// A server makes its first keys while it already answers, and writes them.
+/// A server generates its first keys after it began to answer, and writes them.
 async fn signing_keys_are_made(suite: &Suite) -> Result<()> {
     for set in ["hydra.openid.id-token", "hydra.jwt.access-token"] {
         let url = suite.oauth_admin(&format!("/admin/keys/{set}"));
@@ -77,7 +78,7 @@ async fn signing_keys_are_made(suite: &Suite) -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_access_token_writes_nothing() -> Result<()> {
+async fn an_access_token_causes_no_write() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, machine()).await?;
         token(suite, &client, &fields("read")).await?.expect_status(StatusCode::OK)?;

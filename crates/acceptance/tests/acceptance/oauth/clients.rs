@@ -1,4 +1,4 @@
-//! The admin API over clients.
+//! The admin API for clients.
 
 use acceptance::suite::with_config_on_both_engines;
 use anyhow::{Context as _, Result, ensure};
@@ -32,7 +32,7 @@ async fn a_client_is_created_read_changed_and_deleted() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_patch_cannot_make_one_client_another() -> Result<()> {
+async fn a_patch_cannot_change_another_client() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let (one, two) = (register(suite, web_client()).await?, register(suite, web_client()).await?);
         let url = suite.oauth_admin(&format!("/admin/clients/{}", one.id));
@@ -49,7 +49,7 @@ async fn a_patch_cannot_make_one_client_another() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_client_is_named() -> Result<()> {
+async fn an_invalid_client_is_refused_with_the_name_of_the_field() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         for (field, value) in [
             ("redirect_uris", json!(["not a uri"])),
@@ -69,7 +69,7 @@ async fn what_is_wrong_with_a_client_is_named() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_client_in_a_browser_is_read_by_its_own_origins_beside_the_configured_ones() -> Result<()> {
+async fn answers_to_a_client_can_be_read_by_its_own_and_the_configured_origins() -> Result<()> {
     let mut config = config();
     let cors = json!({ "enabled": true, "allowed_origins": ["https://ops.example.org"] });
     config["oauth"]["serve"] = json!({ "public": { "cors": cors } });
@@ -96,7 +96,7 @@ async fn a_client_in_a_browser_is_read_by_its_own_origins_beside_the_configured_
         page = page.with_header("access-control-request-method", "GET");
         let elsewhere = Url::parse(&suite.oauth("/oauth2/auth"))?;
         let asked = page.send(Method::OPTIONS, &elsewhere, None, Vec::new().into()).await?;
-        ensure!(readable(&asked).is_empty(), "a client has no say where people are");
+        ensure!(readable(&asked).is_empty(), "a client's origins have no effect on pages for people");
         Ok(())
     })
     .await

@@ -14,7 +14,7 @@ async fn a_code_is_redeemed_once_and_a_second_time_revokes_its_tokens() -> Resul
         let mut browser = suite.browser();
         let callback = authorize(suite, &mut browser, &authorize_url(suite, &client, &[])?, false).await?;
         ensure!(query(&callback, "state").as_deref() == Some("a-state-of-the-test"));
-        // RFC 9207 section 2: who answers says so.
+        // RFC 9207 section 2: the response contains the issuer.
         ensure!(query(&callback, "iss").is_some_and(|issuer| suite.oauth("/").starts_with(&issuer)), "{callback}");
 
         let fields = redemption(&callback)?;
@@ -26,13 +26,14 @@ async fn a_code_is_redeemed_once_and_a_second_time_revokes_its_tokens() -> Resul
         ensure!(tokens.at("/scope") == "openid offline_access", "{}", tokens.summary());
         let access = tokens.at("/access_token").as_str().unwrap_or_default().to_owned();
         let refresh = tokens.at("/refresh_token").as_str().unwrap_or_default().to_owned();
-        let said = introspect(suite, &access).await?;
-        ensure!(said["active"] == true && said["sub"] == SUBJECT && said["client_id"] == client.id, "{said}");
+        let introspected = introspect(suite, &access).await?;
+        ensure!(introspected["active"] == true && introspected["sub"] == SUBJECT, "{introspected}");
+        ensure!(introspected["client_id"] == client.id, "{introspected}");
 
         let again = token(suite, &client, &fields).await?.expect_status(StatusCode::BAD_REQUEST)?;
         ensure!(again.at("/error") == "invalid_grant", "{}", again.summary());
         for token in [access, refresh] {
-            ensure!(introspect(suite, &token).await?["active"] == false, "a replay takes the tokens along");
+            ensure!(introspect(suite, &token).await?["active"] == false, "a replay revokes the tokens");
         }
         Ok(())
     })
@@ -40,7 +41,7 @@ async fn a_code_is_redeemed_once_and_a_second_time_revokes_its_tokens() -> Resul
 }
 
 #[tokio::test]
-async fn a_wrong_verifier_burns_the_code() -> Result<()> {
+async fn a_wrong_verifier_invalidates_the_code() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         let mut browser = suite.browser();
@@ -59,7 +60,7 @@ async fn a_wrong_verifier_burns_the_code() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_code_is_for_its_client_and_its_redirect_uri() -> Result<()> {
+async fn a_code_is_bound_to_its_client_and_its_redirect_uri() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         let other = register(suite, web_client()).await?;
@@ -79,7 +80,7 @@ async fn a_code_is_for_its_client_and_its_redirect_uri() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_redirect_uri_matches_byte_for_byte_or_nobody_is_redirected() -> Result<()> {
+async fn a_redirect_uri_must_match_byte_for_byte() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         for wrong in ["http://127.0.0.1:1/callback/", "http://127.0.0.1:1/callback?x=1", "https://evil.example.org/"] {
@@ -101,7 +102,7 @@ async fn a_redirect_uri_matches_byte_for_byte_or_nobody_is_redirected() -> Resul
 }
 
 #[tokio::test]
-async fn a_mistake_in_the_request_goes_back_to_the_client_before_anybody_signs_in() -> Result<()> {
+async fn an_invalid_request_is_returned_to_the_client_before_the_sign_in() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         for (name, value, error) in [
@@ -132,7 +133,7 @@ async fn a_remembered_login_and_consent_are_not_asked_again() -> Result<()> {
         let mut browser = suite.browser();
         let url = authorize_url(suite, &client, &[])?;
         authorize(suite, &mut browser, &url, true).await?;
-        // Both applications are still visited, and learn that there is nothing to ask.
+        // Both applications are still visited, with `skip` set.
         let page = browser.get(&url).await?;
         let login = browser.follow_until(page, super::LOGIN).await?;
         let challenge = query(&login, "login_challenge").unwrap_or_default();
@@ -140,7 +141,7 @@ async fn a_remembered_login_and_consent_are_not_asked_again() -> Result<()> {
         let request = ory_hydra_client::apis::o_auth2_api::get_o_auth2_login_request(&sdk, &challenge).await;
         let request = request.map_err(super::explain)?;
         ensure!(request.skip && request.subject == SUBJECT);
-        // Another browser knows nothing of it.
+        // Another browser has no remembered login.
         let mut other = suite.browser();
         let page = other.get(&url).await?;
         let login = other.follow_until(page, super::LOGIN).await?;

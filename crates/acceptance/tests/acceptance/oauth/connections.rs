@@ -1,4 +1,4 @@
-//! Connected applications on the account page: a person sees which clients may use the account, and ends one.
+//! Connected applications on the account page: a person sees which clients may use the account, and disconnects one.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ const ALICE: &str = "alice@example.org";
 const CONSENT: &str = "form:has(button[value=allow])";
 const CONNECTION: &str = "form[action*=\"/ui/connections\"]";
 
-/// Signs in on the page of identity, where that is what the page asks.
+/// Signs in on the page of identity, if the page asks for it.
 pub(crate) async fn sign_in(browser: &mut Browser, page: Page) -> Result<Page> {
     let Ok(form) = page.form("form:has([name=identifier])") else { return Ok(page) };
     let form = form.fill("identifier", ALICE)?.fill("password", PASSWORD)?.press("method", "password")?;
     browser.submit(&form).await
 }
 
-/// Allows what the consent page asks.
+/// Allows the request on the consent page.
 async fn allow(browser: &mut Browser, page: &Page) -> Result<Url> {
     let form = page.form(CONSENT).with_context(|| page.summary())?.press("decision", "allow")?;
     let page = browser.send_form(&form).await?;
@@ -32,7 +32,7 @@ async fn allow(browser: &mut Browser, page: &Page) -> Result<Url> {
 }
 
 #[tokio::test]
-async fn a_person_ends_a_connected_application_and_its_tokens() -> Result<()> {
+async fn a_person_disconnects_an_application_and_its_tokens_end() -> Result<()> {
     with_config_on_both_engines(identity::config(), async |suite| {
         identity::register(suite, ALICE).await?;
         let name = Some("<b>Photo</b> Album".to_owned());
@@ -77,7 +77,7 @@ async fn a_person_ends_a_connected_application_and_its_tokens() -> Result<()> {
 }
 
 #[tokio::test]
-async fn ending_an_application_needs_a_recent_sign_in() -> Result<()> {
+async fn disconnecting_an_application_requires_a_recent_sign_in() -> Result<()> {
     let mut config = identity::config();
     config["identity"]["selfservice"]["flows"]["settings"]["privileged_session_max_age"] = "10m".into();
     with_config_on_both_engines(config, async |suite| {
@@ -94,7 +94,7 @@ async fn ending_an_application_needs_a_recent_sign_in() -> Result<()> {
         let page = browser.submit(&form).await?.expect_status(StatusCode::OK)?;
         ensure!(page.text().contains("Confirm it"), "a new proof is asked: {}", page.summary());
         let form = page.form("form:has([name=password])")?;
-        // The page knows whom it asks.
+        // The page already shows the account.
         let form = form.fill("password", PASSWORD)?.press("method", "password")?;
         let page = browser.submit(&form).await?.expect_status(StatusCode::OK)?;
         let form = page.form(CONNECTION).with_context(|| page.summary())?.press("client", &client.id)?;

@@ -1,4 +1,4 @@
-//! What the server says of itself (OpenID Connect Discovery, RFC 8414), and its keys (RFC 7517).
+//! Server metadata (OpenID Connect Discovery, RFC 8414) and keys (RFC 7517).
 
 use acceptance::suite::with_config_on_both_engines;
 use anyhow::{Context as _, Result, ensure};
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::config;
 
 #[tokio::test]
-async fn both_documents_say_the_same_and_every_endpoint_is_there() -> Result<()> {
+async fn both_documents_are_equal_and_every_endpoint_exists() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut client = suite.api();
         let openid = client.get(suite.oauth("/.well-known/openid-configuration")).await?;

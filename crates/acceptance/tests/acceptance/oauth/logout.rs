@@ -43,14 +43,14 @@ async fn a_relying_party_signs_its_person_out() -> Result<()> {
         let login = browser.follow_until(page, LOGIN).await?;
         let challenge = query(&login, "login_challenge").context("a login challenge")?;
         let request = ory_hydra_client::apis::o_auth2_api::get_o_auth2_login_request(&sdk, &challenge).await;
-        ensure!(!request.map_err(super::explain)?.skip, "the login is forgotten");
+        ensure!(!request.map_err(super::explain)?.skip, "the login has ended");
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn nobody_is_sent_where_the_client_did_not_say() -> Result<()> {
+async fn an_unregistered_post_logout_redirect_uri_is_refused() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let mut url = Url::parse(&suite.oauth("/oauth2/sessions/logout"))?;
         url.query_pairs_mut().append_pair("post_logout_redirect_uri", "https://evil.example.org/");

@@ -1,4 +1,4 @@
-//! OAuth 2 and OpenID Connect as relying parties and login applications see them, through the official SDK.
+//! OAuth 2 and OpenID Connect from the view of relying parties and login applications, through the official SDK.
 
 mod client_credentials;
 mod clients;
@@ -29,16 +29,16 @@ pub(crate) const CALLBACK: &str = "http://127.0.0.1:1/callback";
 pub(crate) const VERIFIER: &str = "a-code-verifier-that-is-long-enough-0123456789";
 pub(crate) const SUBJECT: &str = "alice";
 
-/// Where the test's own login application would stand; its work is done by the admin API.
+/// The URL of the test's own login application, whose work is done through the admin API.
 const LOGIN: &str = "http://127.0.0.1:1/login";
 const CONSENT: &str = "http://127.0.0.1:1/consent";
 
-/// A login and consent application of one's own, as most installations of Hydra have it.
+/// A separate login and consent application, as in most installations of Hydra.
 pub(crate) fn config() -> Value {
     json!({ "oauth": { "urls": { "login": LOGIN, "consent": CONSENT } } })
 }
 
-/// The official client, asking the admin listener.
+/// The official client for the admin listener.
 pub(crate) fn admin_sdk(suite: &Suite) -> Configuration {
     Configuration { base_path: suite.oauth_admin("").trim_end_matches('/').to_owned(), ..Configuration::new() }
 }
@@ -57,7 +57,7 @@ pub(crate) fn web_client() -> OAuth2Client {
     }
 }
 
-/// A registered client's name and secret.
+/// The id and the secret of a registered client.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     pub(crate) id: String,
@@ -72,7 +72,7 @@ pub(crate) async fn register(suite: &Suite, client: OAuth2Client) -> Result<Cred
     })
 }
 
-/// The address by which a relying party sends a browser here.
+/// The authorization URL of a relying party.
 pub(crate) fn authorize_url(suite: &Suite, client: &Credentials, more: &[(&str, &str)]) -> Result<Url> {
     let mut url = Url::parse(&suite.oauth("/oauth2/auth"))?;
     let challenge = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(VERIFIER));
@@ -89,7 +89,7 @@ pub(crate) fn authorize_url(suite: &Suite, client: &Credentials, more: &[(&str, 
     Ok(url)
 }
 
-/// What the login application does: accepts for the test's subject, and gives back where the browser goes on.
+/// The work of the login application: accepts for the test's subject, and returns the URL that the browser goes to.
 pub(crate) async fn accept_login(suite: &Suite, challenge: &str, remember: bool) -> Result<String> {
     let mut accept = AcceptOAuth2LoginRequest::new(SUBJECT.to_owned());
     accept.remember = Some(remember);
@@ -98,7 +98,7 @@ pub(crate) async fn accept_login(suite: &Suite, challenge: &str, remember: bool)
     Ok(to.map_err(explain)?.redirect_to)
 }
 
-/// What the consent application does: grants what was asked for.
+/// The work of the consent application: grants the requested scopes.
 pub(crate) async fn accept_consent(suite: &Suite, challenge: &str, remember: bool) -> Result<String> {
     let sdk = admin_sdk(suite);
     let request = o_auth2_api::get_o_auth2_consent_request(&sdk, challenge).await.map_err(explain)?;
@@ -110,7 +110,7 @@ pub(crate) async fn accept_consent(suite: &Suite, challenge: &str, remember: boo
     Ok(to.map_err(explain)?.redirect_to)
 }
 
-/// Signs in and consents, from the authorization address to the address that the relying party receives.
+/// Signs in and consents, from the authorization URL to the callback URL of the relying party.
 pub(crate) async fn authorize(suite: &Suite, browser: &mut Browser, url: &Url, remember: bool) -> Result<Url> {
     let page = browser.get(url).await?;
     let login = browser.follow_until(page, LOGIN).await?;
@@ -132,7 +132,7 @@ pub(crate) fn redemption(callback: &Url) -> Result<Vec<(&'static str, String)>> 
     ])
 }
 
-/// Asks the token endpoint as that client.
+/// Sends a token request of that client.
 pub(crate) async fn token(
     suite: &Suite,
     client: &Credentials,
@@ -149,13 +149,13 @@ pub(crate) fn basic(client: &Credentials) -> String {
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials))
 }
 
-/// Whether a token is live, as the admin API says.
+/// Introspects a token at the admin API.
 pub(crate) async fn introspect(suite: &Suite, token: &str) -> Result<Value> {
     let page = suite.api().post(suite.oauth_admin("/admin/oauth2/introspect"), &[("token", token)]).await?;
     Ok(page.expect_status(http::StatusCode::OK)?.at(""))
 }
 
-/// An error of the SDK that shows what the server said.
+/// An error of the SDK with the server's message.
 pub(crate) fn explain<T: std::fmt::Debug>(error: ory_hydra_client::apis::Error<T>) -> anyhow::Error {
     match error {
         ory_hydra_client::apis::Error::ResponseError(answer) => {

@@ -1,4 +1,4 @@
-//! A relying party built with a library that knows nothing of us.
+//! A relying party built with a third-party library.
 
 use acceptance::browser::Browser;
 use acceptance::page::query;
@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use super::{CALLBACK, SUBJECT, authorize, config, register, web_client};
 use crate::identity::{self, PASSWORD};
 
-/// What the library's errors must be.
+/// The error type that the library requires.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Failed(String);
 
-/// One request of the library, sent by a browser without cookies.
+/// Sends a request of the library, by a browser without cookies.
 async fn send(mut client: Browser, request: HttpRequest) -> Result<HttpResponse, Failed> {
     let (head, body) = request.into_parts();
     let url = url::Url::parse(&head.uri.to_string()).map_err(|error| Failed(error.to_string()))?;
@@ -95,7 +95,7 @@ pub(super) async fn create_ada(suite: &Suite) -> Result<Value> {
     Ok(created.expect_status(StatusCode::CREATED)?.at("/id"))
 }
 
-/// Signs in and allows everything on our own pages; returns the address that the relying party receives.
+/// Signs in and allows everything on our own pages; returns the callback URL of the relying party.
 pub(super) async fn through_our_own_pages(browser: &mut Browser, url: &url::Url) -> Result<url::Url> {
     let page = browser.open(url).await?;
     let form = page.form("form:has([name=identifier])")?.fill("identifier", "ada@example.org")?;
@@ -106,7 +106,7 @@ pub(super) async fn through_our_own_pages(browser: &mut Browser, url: &url::Url)
 }
 
 #[tokio::test]
-async fn our_own_pages_tell_a_library_who_signed_in() -> Result<()> {
+async fn a_library_gets_the_claims_of_a_person_through_our_own_pages() -> Result<()> {
     with_config_on_both_engines(identity::config(), async |suite| {
         let id = create_ada(suite).await?;
         let scope = Some("openid profile email".to_owned());

@@ -21,7 +21,7 @@ fn refreshing(tokens: &Value) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_again_ends_its_family() -> Result<()> {
+async fn a_reused_refresh_token_ends_its_family() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         let first = tokens(suite, &client).await?;
@@ -42,7 +42,7 @@ async fn a_refresh_token_used_again_ends_its_family() -> Result<()> {
 }
 
 #[tokio::test]
-async fn racing_refreshes_never_fail_as_our_fault() -> Result<()> {
+async fn racing_refreshes_never_cause_a_server_error() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         let fields = refreshing(&tokens(suite, &client).await?);
@@ -62,7 +62,7 @@ async fn racing_refreshes_never_fail_as_our_fault() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_access_token_expires_and_a_revoked_grant_is_gone_at_once() -> Result<()> {
+async fn an_access_token_expires_and_a_revoked_grant_ends_immediately() -> Result<()> {
     with_config_on_both_engines(config(), async |suite| {
         let client = register(suite, web_client()).await?;
         let first = tokens(suite, &client).await?;

@@ -1,5 +1,5 @@
-//! Every operation of the official client that this server has, one after the other, as programs written for the system
-//! that it replaces call them. What each does is tested elsewhere; here its answers must be what the client can read.
+//! All operations of the official client that this server supports, called in the way of programs for the replaced system.
+//! Their behaviour is tested elsewhere; here the client must be able to read the answers.
 
 use acceptance::browser::Browser;
 use acceptance::page::query;
@@ -17,7 +17,7 @@ use super::{CALLBACK, CONSENT, LOGIN, SUBJECT, accept_consent, accept_login, adm
 
 const LOGOUT: &str = "http://127.0.0.1:1/logout";
 
-/// The official client, asking the public listener.
+/// The official client for the public listener.
 fn public_sdk(suite: &Suite) -> Configuration {
     Configuration { base_path: suite.oauth("").trim_end_matches('/').to_owned(), ..Configuration::new() }
 }
@@ -27,7 +27,7 @@ fn public_client() -> OAuth2Client {
     OAuth2Client { token_endpoint_auth_method: Some("none".to_owned()), ..web_client() }
 }
 
-/// The address by which that client sends a browser here.
+/// The authorization URL of that client.
 fn sign_in_url(suite: &Suite, client_id: &str) -> Result<Url> {
     let mut url = Url::parse(&suite.oauth("/oauth2/auth"))?;
     url.query_pairs_mut()
@@ -100,7 +100,7 @@ async fn the_official_client_manages_clients() -> Result<()> {
     .await
 }
 
-/// This generation of the client does not know the operation yet, but knows its answer.
+/// This version of the client does not have the operation, but has the type of its answer.
 async fn rotate(suite: &Suite, id: &str) -> Result<OAuth2Client> {
     let url = suite.oauth_admin(&format!("/admin/clients/{id}/secrets/rotate"));
     suite.api().json(http::Method::POST, url, &json!({})).await?.expect_status(http::StatusCode::OK)?.json()
@@ -182,7 +182,7 @@ async fn the_official_client_signs_people_out() -> Result<()> {
     config["oauth"]["urls"]["logout"] = json!(LOGOUT);
     with_config_on_both_engines(config, async |suite| {
         let (sdk, public) = (admin_sdk(suite), public_sdk(suite));
-        // Nobody is signed in: the browser is sent on.
+        // Without a session the browser is redirected.
         let mut outside = suite.browser();
         ensure!(outside.get(format!("{}/oauth2/sessions/logout", public.base_path)).await?.status.is_redirection());
         let client = o_auth2_api::create_o_auth2_client(&sdk, public_client()).await.map_err(explain)?;
@@ -236,7 +236,7 @@ async fn the_official_client_manages_keys() -> Result<()> {
 
         let published = wellknown_api::discover_json_web_keys(&public).await.map_err(explain)?;
         ensure!(published.keys.is_some_and(|keys| !keys.is_empty() && keys.iter().all(|key| key.d.is_none())));
-        // Its model of the discovery document demands `device_authorization_endpoint`, which is not served.
+        // Its model of the discovery document requires `device_authorization_endpoint`, which is not supported.
         ensure!(oidc_api::discover_oidc_configuration(&public).await.is_err());
         for sdk in [&sdk, &public] {
             metadata_api::is_alive(sdk).await.map_err(explain)?;

@@ -1,4 +1,4 @@
-//! A login at `oauth` asks for the second factor of whoever has one, and the ID token tells how the person signed in.
+//! A login at `oauth` asks for the person's second factor, and the ID token contains how the person signed in.
 
 use acceptance::browser::Browser;
 use acceptance::page::Page;
@@ -34,7 +34,7 @@ async fn give_password(browser: &mut Browser, page: &Page) -> Result<Page> {
     browser.submit(&form.fill("password", PASSWORD)?.press("method", "password")?).await?.expect_status(StatusCode::OK)
 }
 
-/// Proves the second factor, allows everything, and gives back what the ID token says.
+/// Submits the second factor, allows everything, and returns the claims of the ID token.
 async fn claims(suite: &Suite, browser: &mut Browser, client: &Credentials, page: &Page) -> Result<Value> {
     let form = page.form(&form_with("totp_code")).with_context(|| "the second factor is asked for".to_owned())?;
     let form = form.fill("totp_code", &App::with(SECRET)?.code(suite)?)?.press("method", "totp")?;
@@ -56,7 +56,7 @@ fn ensure_two_factors(claims: &Value) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_login_within_a_code_flow_asks_for_the_second_factor_and_the_id_token_says_so() -> Result<()> {
+async fn a_login_in_a_code_flow_asks_for_the_second_factor_and_the_id_token_contains_it() -> Result<()> {
     with_config_on_both_engines(with_second_factors(), async |suite| {
         create_ada(suite).await?;
         let client = register(suite, web_client()).await?;
@@ -67,7 +67,7 @@ async fn a_login_within_a_code_flow_asks_for_the_second_factor_and_the_id_token_
         ensure!(page.form("form:has(button[value=allow])").is_err(), "a password alone: {}", page.summary());
         ensure_two_factors(&claims(suite, &mut browser, &client, &page).await?)?;
 
-        // A session that was begun with the password alone is confirmed, and asked for the rest.
+        // A session that began with only the password is confirmed, and then asked for the second factor.
         suite.advance(STEP);
         let mut browser = suite.browser();
         let page = browser.open(suite.identity("/self-service/login/browser")).await?;

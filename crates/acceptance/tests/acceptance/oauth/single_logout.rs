@@ -1,4 +1,4 @@
-//! A logout at `oauth`: when it answers, the identity session is over.
+//! A logout at `oauth`: when it answers, the identity session has ended.
 
 use acceptance::browser::Browser;
 use acceptance::suite::{Suite, with_config_on_both_engines};
@@ -11,7 +11,7 @@ use super::{Credentials, authorize_url, redemption, register, token, web_client}
 use crate::identity;
 
 const GOODBYE: &str = "http://127.0.0.1:1/goodbye";
-/// A session that outlived the answer did so in less than half of all tries.
+/// The error that this test detects occurred in less than half of all tries.
 const TRIES: usize = 20;
 
 async fn whoami(suite: &Suite, browser: &Browser) -> Result<StatusCode> {
@@ -19,7 +19,7 @@ async fn whoami(suite: &Suite, browser: &Browser) -> Result<StatusCode> {
     Ok(api.get(suite.identity("/sessions/whoami")).await?.status)
 }
 
-/// Signs in and out again, and asks for the session as soon as the logout has answered.
+/// Signs in and out again, and checks the session as soon as the logout has answered.
 async fn sign_in_and_out(suite: &Suite, client: &Credentials) -> Result<()> {
     let mut browser = suite.browser();
     let callback = through_our_own_pages(&mut browser, &authorize_url(suite, client, &[])?).await?;

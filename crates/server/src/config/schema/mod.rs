@@ -1,8 +1,8 @@
-//! The schemas of the configuration: which keys exist, of what type. They are those of the replaced programs, without
-//! their prose, so that their files are checked alike; ours for the whole process stands beside them.
+//! The schemas of the configuration: its keys and their types. They are those of the replaced programs without their prose, so
+//! that their files are checked in the same way, and one schema of our own for the whole process.
 //!
-//! A schema is compiled only when there is something to check, and only as far as it concerns that ([`prune`]): a start
-//! without configuration pays for none.
+//! A schema is compiled only when there is something to check, and only the part that concerns it ([`prune`]), so that a start
+//! without configuration compiles none.
 
 mod prune;
 
@@ -20,7 +20,7 @@ const ROOT: &str = include_str!("../schemas/root.json");
 /// One schema, parsed.
 pub(crate) struct Schema {
     document: Value,
-    /// The path of the checked document within the configuration; empty for the whole.
+    /// The path of the checked document within the configuration; empty for the root.
     prefix: &'static str,
 }
 
@@ -72,7 +72,7 @@ impl Schema {
                     None if is_a_hook(error) => faults.push(Fault::new(join(&path, "hook"), HOOKS)),
                     Some(_) if is_an_unknown_hook(error) => faults.push(Fault::new(join(&path, "hook"), HOOKS)),
                     Some(branch) => branch.iter().for_each(|error| self.explain(error, faults)),
-                    None => faults.push(Fault::new(path, "has none of the forms that this key may have")),
+                    None => faults.push(Fault::new(path, "does not match any of the allowed forms of this key")),
                 }
             }
             kind => faults.push(Fault::new(path, message(kind))),
@@ -85,7 +85,7 @@ impl Schema {
         steps.fold(self.prefix.to_owned(), |path, step| join(&path, &step))
     }
 
-    /// The known key that `key` most looks like, where `error` points.
+    /// The known key that is most similar to `key`, at the position of `error`.
     fn nearest(&self, error: &ValidationError<'_>, key: &str) -> Option<String> {
         let mut places = self.start();
         for step in error.instance_path().as_str().split('/').skip(1) {
@@ -99,24 +99,24 @@ impl Schema {
             .map(|it| it.1.to_owned())
     }
 
-    /// Where a walk through the schema begins.
+    /// The start of a walk through the schema.
     pub(super) fn start(&self) -> Vec<Place<'_>> {
         Place { root: &self.document, node: &self.document }.alternatives()
     }
 }
 
 impl Schema {
-    /// The schema as it is written.
+    /// The schema as a JSON document.
     pub(crate) fn document(&self) -> &Value {
         &self.document
     }
 
-    /// The points that a dotted path leads to; a star stands for any step. The path of the whole is empty.
+    /// The nodes at a dotted path; a star stands for any step. The path of the root is empty.
     pub(crate) fn places(&self, path: &str) -> Vec<Place<'_>> {
         path.split('.').filter(|step| !step.is_empty()).fold(self.start(), step_into)
     }
 
-    /// Whether a dotted path leads somewhere; a star stands for any step.
+    /// Whether a dotted path exists; a star stands for any step.
     #[cfg(test)]
     pub(crate) fn knows(&self, path: &str) -> bool {
         let mut places = self.start();
@@ -129,7 +129,7 @@ impl Schema {
         !places.is_empty()
     }
 
-    /// Every key that holds a value, as a dotted path with stars for names that are free and for items.
+    /// Every key that holds a value, as a dotted path with stars for free names and for items.
     #[cfg(test)]
     pub(super) fn leaves(&self) -> std::collections::BTreeSet<String> {
         let mut found = std::collections::BTreeSet::new();
@@ -171,17 +171,17 @@ fn gather_leaves(places: &[Place<'_>], path: &mut Vec<String>, found: &mut std::
     }
 }
 
-/// Keys that the replaced programs had once, and what took their place.
+/// Keys of older versions of the replaced programs, and their replacements.
 const RENAMED: &[(&str, &str)] = &[
-    ("whitelisted_return_urls", "it is called allowed_return_urls now"),
+    ("whitelisted_return_urls", "it is now called allowed_return_urls"),
     ("default_schema_url", "list the schema in identity.schemas, and name it in identity.default_schema_id"),
-    ("logout_token_ttl", "logout tokens need none"),
-    ("request_lifespan", "it is called lifespan now"),
+    ("logout_token_ttl", "logout tokens do not need it"),
+    ("request_lifespan", "it is now called lifespan"),
 ];
 
-const HOOKS: &str = "is not a hook that may stand here; hooks are called web_hook, session, revoke_active_sessions, \
+const HOOKS: &str = "is not a hook that is allowed here; hooks are called web_hook, session, revoke_active_sessions, \
                      require_verified_address, show_verification_ui, verification";
-/// Names of all hooks, here and in the replaced program.
+/// The names of all hooks, of this program and of the replaced one.
 const HOOK_NAMES: &[&str] = &[
     "web_hook",
     "session",
@@ -205,7 +205,7 @@ fn is_an_unknown_hook(error: &ValidationError<'_>) -> bool {
     name.is_some_and(|name| !HOOK_NAMES.contains(&name))
 }
 
-/// The schemas that were asked for, each parsed once.
+/// The schemas that were used, each parsed once.
 pub(crate) struct Schemas {
     root: OnceCell<Schema>,
     sections: BTreeMap<Service, OnceCell<Schema>>,
@@ -245,7 +245,7 @@ impl Default for Schemas {
     }
 }
 
-/// A point in a schema.
+/// A node of a schema.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     root: &'a Value,
@@ -253,7 +253,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// This point and all that it refers to or combines.
+    /// This node and all nodes that it refers to or combines.
     fn alternatives(self) -> Vec<Self> {
         let mut found = Vec::new();
         self.gather(&mut found, 0);
@@ -261,7 +261,7 @@ impl<'a> Place<'a> {
     }
 
     fn gather(self, found: &mut Vec<Self>, depth: usize) {
-        // Schemas here are a handful of references deep; the limit only keeps a cycle from running on.
+        // The references of these schemas are a few levels deep; the limit stops cycles.
         if depth > 16 {
             return;
         }
@@ -291,7 +291,7 @@ impl<'a> Place<'a> {
         properties.map(move |(name, node)| (name.as_str(), Place { root, node }))
     }
 
-    /// What any other key of this object holds, when it may have others of a known kind.
+    /// The schema of other keys of this object, if it allows them.
     pub(super) fn any_key(&self) -> impl Iterator<Item = Self> + use<'a> {
         let root = self.root;
         let patterns = self.node.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
@@ -299,7 +299,7 @@ impl<'a> Place<'a> {
         patterns.map(|(_, node)| node).chain(others).map(move |node| Place { root, node })
     }
 
-    /// What each item of this array holds.
+    /// The schema of the items of this array.
     pub(crate) fn items(&self) -> Option<Self> {
         let node = self.node.get("items").filter(|it| it.is_object())?;
         Some(Place { root: self.root, node })
@@ -309,7 +309,7 @@ impl<'a> Place<'a> {
         self.node
     }
 
-    /// Whether values of this point are not looked into.
+    /// Whether this node accepts any content.
     #[cfg(test)]
     fn takes_anything(&self) -> bool {
         let is_object = self.types().any(|it| it == "object") && self.node.get("properties").is_none();
@@ -317,7 +317,7 @@ impl<'a> Place<'a> {
         is_object || is_array
     }
 
-    /// What stands under `step`, a key or an index.
+    /// The schemas of `step`, a key or an index.
     fn child(self, step: &str) -> Vec<Self> {
         let named: Vec<Self> = self.keys().filter(|(name, _)| *name == step).map(|(_, place)| place).collect();
         let items = self.items().filter(|_| step.parse::<usize>().is_ok());
@@ -329,7 +329,7 @@ impl<'a> Place<'a> {
         self.alternatives()
     }
 
-    /// The JSON types that this point takes by name.
+    /// The JSON types that this node accepts.
     pub(crate) fn types(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let types = self.node.get("type");
         let several = types.and_then(Value::as_array).into_iter().flatten();
@@ -341,8 +341,8 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// The branch of an alternative that the value was meant to take: not one that it rules out by a constant (`enabled:
-/// true` against `enabled: false`), and of the others the only one or the one that gets furthest into the value.
+/// The branch of an alternative that the value was meant to match: one that it does not rule out by a constant (`enabled: true`
+/// against `enabled: false`), and among several the one that matches most of the value.
 fn meant<'a>(
     branches: &'a [Vec<ValidationError<'static>>],
     error: &ValidationError<'_>,
@@ -364,7 +364,7 @@ fn meant<'a>(
     }
 }
 
-/// A sentence for a fault. It shows what is asked for, never what was found.
+/// The message of a fault. It contains what is expected, never the value.
 fn message(kind: &ValidationErrorKind) -> String {
     match kind {
         ValidationErrorKind::Type { kind: TypeKind::Single(one) } => format!("must be of type {one}"),
@@ -392,7 +392,7 @@ fn message(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::MaxItems { limit } => format!("must have at most {limit} items"),
         ValidationErrorKind::UniqueItems => "must not repeat an item".to_owned(),
         ValidationErrorKind::PropertyNames { .. } => "has a key that is not allowed".to_owned(),
-        other => format!("breaks the rule \"{}\"", other.keyword()),
+        other => format!("violates the rule \"{}\"", other.keyword()),
     }
 }
 
@@ -407,7 +407,7 @@ fn expected_by(pattern: &str) -> String {
     }
 }
 
-/// How many letters must change to make one word the other.
+/// The edit distance of two words.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

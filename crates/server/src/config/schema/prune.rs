@@ -1,19 +1,19 @@
-//! The part of a schema that a document touches. Compiling a whole schema takes megabytes, most of them for keys that the
-//! document does not have; what is left here checks the document, and no other, exactly as the whole would.
+//! Reduces a schema to the part that a document uses. Compiling a whole schema takes megabytes, most of them for keys that the
+//! document does not have. The reduced schema checks this document, and no other, exactly as the whole schema does.
 
 use serde_json::{Map, Value};
 
-/// Deeper than any of our schemas refers; it keeps a reference to itself from running on.
+/// Deeper than the references of any of our schemas; it stops cycles.
 const DEPTH: usize = 64;
 
-/// Keywords with one schema for the same place of the document.
+/// Keywords with one schema that applies to the same value.
 const BRANCH: [&str; 4] = ["if", "then", "else", "not"];
-/// Keywords with several.
+/// Keywords with several such schemas.
 const BRANCHES: [&str; 3] = ["allOf", "anyOf", "oneOf"];
-/// Definitions are taken in where they are referred to.
+/// Definitions are copied to the places that refer to them.
 const DEFINITIONS: [&str; 2] = ["definitions", "$defs"];
 
-/// `schema` as far as it concerns `value`.
+/// The part of `schema` that concerns `value`.
 pub(super) fn pruned(schema: &Value, value: &Value) -> Value {
     Pruner { root: schema }.at(schema, &[value], 0)
 }
@@ -23,26 +23,26 @@ struct Pruner<'a> {
 }
 
 impl<'a> Pruner<'a> {
-    /// What `node` says about `values`, all of which stand at the same place.
+    /// The part of `node` that concerns `values`, all of which are at the same path.
     fn at(&self, node: &'a Value, values: &[&Value], depth: usize) -> Value {
         let Value::Object(keywords) = node else { return node.clone() };
         if let Some(target) = self.target(keywords).filter(|_| depth < DEPTH) {
-            // Beside a reference nothing else counts (JSON Schema draft 7, section 8.3).
+            // A reference replaces all other keywords (JSON Schema draft 7, section 8.3).
             return self.at(target, values, depth + 1);
         }
         let mut kept = Map::new();
-        for (keyword, said) in keywords {
-            let said = match keyword.as_str() {
+        for (keyword, content) in keywords {
+            let content = match keyword.as_str() {
                 name if DEFINITIONS.contains(&name) => continue,
-                name if BRANCH.contains(&name) => self.at(said, values, depth + 1),
-                name if BRANCHES.contains(&name) => self.each(said, values, depth + 1),
-                "properties" => self.properties(said, values, depth + 1),
-                "patternProperties" => self.patterns(said, values, depth + 1),
-                "additionalProperties" => self.at(said, &members(values), depth + 1),
-                "items" if said.is_object() => self.at(said, &items(values), depth + 1),
-                _ => said.clone(),
+                name if BRANCH.contains(&name) => self.at(content, values, depth + 1),
+                name if BRANCHES.contains(&name) => self.each(content, values, depth + 1),
+                "properties" => self.properties(content, values, depth + 1),
+                "patternProperties" => self.patterns(content, values, depth + 1),
+                "additionalProperties" => self.at(content, &members(values), depth + 1),
+                "items" if content.is_object() => self.at(content, &items(values), depth + 1),
+                _ => content.clone(),
             };
-            kept.insert(keyword.clone(), said);
+            kept.insert(keyword.clone(), content);
         }
         Value::Object(kept)
     }
@@ -55,7 +55,7 @@ impl<'a> Pruner<'a> {
         branches.as_array().into_iter().flatten().map(|branch| self.at(branch, values, depth)).collect()
     }
 
-    /// A property that no value has stays as a name alone: it is known, and checks nothing.
+    /// A property that no value has is kept as a name without a schema.
     fn properties(&self, properties: &'a Value, values: &[&Value], depth: usize) -> Value {
         let kept = properties.as_object().into_iter().flatten().map(|(name, node)| {
             let those: Vec<&Value> = values.iter().filter_map(|value| value.get(name)).collect();
@@ -72,7 +72,7 @@ impl<'a> Pruner<'a> {
     }
 }
 
-/// What stands under the keys of those values that have some.
+/// The members of those values that are objects.
 fn members<'v>(values: &[&'v Value]) -> Vec<&'v Value> {
     values.iter().filter_map(|value| value.as_object()).flat_map(Map::values).collect()
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_value_has_is_a_name_alone() {
+    fn a_property_that_no_value_has_keeps_only_its_name() {
         let schema = json!({
             "properties": { "a": { "$ref": "#/definitions/a" }, "b": { "type": "string" } },
             "additionalProperties": false, "definitions": { "a": { "items": { "properties": { "c": {}, "d": { "type": "object" } } } } },

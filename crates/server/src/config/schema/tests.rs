@@ -9,7 +9,7 @@ fn faults(service: Service, value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_wrong_text_is_told_what_is_expected() {
+fn the_fault_of_a_wrong_text_names_what_is_expected() {
     let found = faults(
         Service::IDENTITY,
         &json!({
@@ -38,9 +38,9 @@ fn keys_and_hooks_of_older_files_are_named_by_their_present_names() {
         }),
     );
     for wanted in [
-        "identity.selfservice.whitelisted_return_urls: there is no such key; it is called allowed_return_urls now",
+        "identity.selfservice.whitelisted_return_urls: there is no such key; it is now called allowed_return_urls",
         "identity.identity.default_schema_url: there is no such key; list the schema in identity.schemas",
-        "identity.selfservice.flows.login.after.hooks.0.hook: is not a hook that may stand here; hooks are called web_hook",
+        "identity.selfservice.flows.login.after.hooks.0.hook: is not a hook that is allowed here; hooks are called web_hook",
     ] {
         assert!(found.iter().any(|it| it.starts_with(wanted)), "{wanted} is missing in {found:?}");
     }

@@ -1,4 +1,4 @@
-//! Every key of every schema is read by a type or reported: none is ignored in silence. Every key that a type reads is in a
+//! Every key of every schema is read by a type or reported; none is ignored silently. Every key that a type reads is in a
 //! schema.
 
 use schemars::JsonSchema;
@@ -12,16 +12,16 @@ use super::super::schema::Schemas;
 use super::super::shared::{Root, Shared};
 use super::super::{Service, features, unknown_to_the_schema};
 
-/// The keys of a schema; the stars as names and positions that a document may have.
+/// The keys of a schema, with stars for free names and indexes.
 fn keys(service: Service) -> Vec<String> {
     Schemas::default().of(service).unwrap().leaves().into_iter().collect()
 }
 
-/// A section that says nothing but `value` at `path`.
+/// A section that contains only `value` at `path`.
 fn section(path: &str, value: Value) -> Value {
     let mut steps = Vec::new();
     for step in path.split('.') {
-        // What is free is a list where items are meant; a name that is a number works for both.
+        // A star may be an index or a name; a number works for both.
         steps.push(if step == "*" { Step::Key("0".to_owned()) } else { Step::Key(step.to_owned()) });
     }
     let mut section = json!({});
@@ -30,7 +30,7 @@ fn section(path: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_key_is_obeyed_or_reported_with_a_reason() {
+fn a_key_has_an_effect_or_is_reported_with_a_reason() {
     let mut supported = SectionKeys::default();
     for service in Service::ALL {
         let keys = keys(service);
@@ -54,7 +54,7 @@ fn a_key_is_obeyed_or_reported_with_a_reason() {
     }
 }
 
-/// The texts between backticks in the part of `docs/compatibility.md` about a service, and in the part about all.
+/// The texts between backticks in the part of `docs/compatibility.md` about a service, and in the part about all services.
 fn named_keys(service: Service) -> Vec<&'static str> {
     const DOCUMENT: &str = include_str!("../../../../../docs/compatibility.md");
     let name = service.to_string();
@@ -62,7 +62,7 @@ fn named_keys(service: Service) -> Vec<&'static str> {
         let title = part.lines().next().unwrap_or_default();
         title == name || title == "Everywhere"
     });
-    // A single word, such as `courier`, is mentioned for other reasons.
+    // A single word, such as `courier`, can be mentioned for other reasons.
     let quoted = parts.flat_map(|part| part.split('`').skip(1).step_by(2));
     quoted.filter(|text| text.contains('.') || ["config", "help"].contains(text)).collect()
 }
@@ -74,7 +74,7 @@ fn a_key_without_effect_is_named_in_the_document() {
     for service in Service::ALL {
         let named = named_keys(service);
         for path in keys(service) {
-            // What has a reason of its own is explained at the start.
+            // A key with a reason of its own is explained at the start.
             let has_no_effect =
                 supported.why_without_effect(service, &path, &[service]).is_some_and(|reason| reason.is_none());
             if has_no_effect && !named.iter().any(|key| covers(key, &path)) {
@@ -100,7 +100,7 @@ fn every_key_that_a_type_reads_is_known_to_the_schema() {
     for service in Service::ALL {
         let mut keys = SectionKeys::default();
         let common = [Keys::of(&schema_of::<Common>()), Keys::of(&schema_of::<Shared>())];
-        // Keys that every section can have, where its schema knows them, and what some flows have.
+        // Keys that every section can have if its schema has them, and keys of some flows.
         let is_common = |path: &str| {
             common.iter().any(|keys| keys.contain(path))
                 || path.starts_with("serve.")
@@ -121,13 +121,13 @@ fn every_key_of_the_whole_process_is_read_and_known() {
     let unread: Vec<String> = root.leaves().into_iter().filter(|path| !is_read_at_the_top(&keys, path)).collect();
     assert_eq!(unread, Vec::<String>::new(), "no type reads them");
     let unknown: Vec<&str> = keys.iter().map(|(path, _)| path).filter(|path| !root.knows(path)).collect();
-    assert_eq!(unknown, Vec::<&str>::new(), "the schema does not know them");
+    assert_eq!(unknown, Vec::<&str>::new(), "the schema does not have them");
 }
 
-/// Keys of files of the replaced programs that nothing reads at the top: their absence is in `docs/compatibility.md`.
+/// Keys of files of the replaced programs that no type reads at the top: `docs/compatibility.md` lists them as absent.
 const UNREAD_AT_THE_TOP: [&str; 2] = ["tracing.providers.zipkin", "tracing.providers.jaeger.sampling.server_url"];
 
-/// The sections have keys of their own.
+/// Whether the section's types read the key at the top.
 fn is_read_at_the_top(keys: &Keys, path: &str) -> bool {
     Service::ALL.iter().any(|service| path == service.name())
         || UNREAD_AT_THE_TOP.iter().any(|key| covers(key, path))

@@ -1,4 +1,4 @@
-//! Files as people write them: what starts, what is reported, what stops the start.
+//! Tests with files as people write them: which ones start, which ones cause a report, which ones stop the start.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ impl World {
         Config::load(&sources).map_err(|faults| faults.to_string())
     }
 
-    /// The faults and the warnings of a start that takes no address and the usual ports.
+    /// The faults and the warnings of a start with the default ports that binds no address.
     async fn examine(&self, config: &Config) -> (Vec<String>, Vec<String>) {
         let (faults, notices) = self.examine_all(config).await;
         (
@@ -62,7 +62,7 @@ impl World {
         (findings.faults.iter().map(ToString::to_string).collect(), notices)
     }
 
-    /// Starts and stops; the warnings that it would give.
+    /// Starts and stops; returns the warnings.
     async fn starts(&self, services: &[Service], name: &str, text: &str) -> Vec<String> {
         let config = self.config(services, &[(name, text)], &[]).unwrap();
         let (faults, warnings) = self.examine(&config).await;
@@ -130,7 +130,7 @@ async fn an_admin_api_that_is_named_by_another_host_and_stays_on_loopback_is_rep
             && only.contains("KLEIS_ADMIN_TOKENS") && only.contains("admin.unprotected: true in this file")),
         "{warnings:?}"
     );
-    // Both ways that it names work in this very file, and open the listener.
+    // Both ways that it suggests work in the same file, and open the listener.
     for way in ["admin: {unprotected: true}", "admin: {tokens: [0123456789abcdef]}"] {
         let config = world.config(&[Service::IDENTITY], &[("kratos.yml", &format!("{text}\n{way}"))], &[]).unwrap();
         let (faults, notices) = world.examine_all(&config).await;
@@ -160,7 +160,7 @@ async fn naming_one_flow_key_changes_that_key_alone() {
 }
 
 #[tokio::test]
-async fn a_listener_leaves_loopback_only_when_its_own_section_says_so() {
+async fn a_listener_leaves_loopback_only_because_of_its_own_section() {
     let world = World::new();
     let place = async |files: &[(&str, &str)], listener: &str| {
         let config = world.config(&[], files, &[]).unwrap();
@@ -176,7 +176,7 @@ async fn a_listener_leaves_loopback_only_when_its_own_section_says_so() {
         assert!(found.starts_with(&format!("127.0.0.1:{port}: no host and no URL of another host")), "{found}");
     }
     let host = [("kleis.yml", "identity: {serve: {public: {host: 0.0.0.0}}}")];
-    assert!(place(&host, "identity.serve.public").await.starts_with("0.0.0.0:4433: its host says so"));
+    assert!(place(&host, "identity.serve.public").await.starts_with("0.0.0.0:4433: set by its host"));
     let issuer = [("kleis.yml", "oauth: {urls: {self: {issuer: \"https://auth.example.org\"}}}")];
     assert!(
         place(&issuer, "oauth.serve.public").await.starts_with("0.0.0.0:4444: oauth.urls.self.issuer names another")
@@ -188,7 +188,7 @@ async fn a_listener_leaves_loopback_only_when_its_own_section_says_so() {
 }
 
 #[tokio::test]
-async fn logs_that_differ_are_reported_and_stop_nothing() {
+async fn different_log_settings_are_reported_and_do_not_stop_the_start() {
     let world = World::new();
     let files = [
         ("kratos.yml", "log: {level: debug}\nselfservice: {default_browser_return_url: \"http://127.0.0.1/\"}"),
@@ -287,7 +287,7 @@ selfservice:
 }
 
 #[tokio::test]
-async fn a_second_factor_that_is_demanded_stops_the_start_unless_its_loss_is_accepted() {
+async fn a_required_second_factor_stops_the_start_unless_its_loss_is_accepted() {
     let world = World::new();
     let file = |aal: &str, methods: &str| {
         format!(
@@ -328,7 +328,7 @@ async fn the_second_factor_of_those_who_have_one_starts_and_is_reported() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
+async fn an_unavailable_or_duplicated_setting_is_reported_and_does_not_stop_the_start() {
     let world = World::new();
     let (identity, gateway) = ([Service::IDENTITY], [Service::GATEWAY]);
     let kratos = |rest: &str| format!("dsn: memory\n{RETURN_URL}{rest}");
@@ -337,11 +337,11 @@ async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
     let cases = [
         (
             kratos("tracing: {provider: zipkin, providers: {zipkin: {server_url: \"http://127.0.0.1:9/\"}}}"),
-            "tracing.provider: no traces are sent: zipkin is not spoken",
+            "tracing.provider: no traces are sent: zipkin is not supported",
         ),
         (
             kratos("tracing: {provider: jaeger}"),
-            "tracing.provider: no traces are sent: tracing.providers names no address",
+            "tracing.provider: no traces are sent: tracing.providers has no address",
         ),
         (
             kratos(template),
@@ -364,7 +364,7 @@ async fn what_cannot_be_had_or_is_written_twice_is_reported_and_starts() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_written_out_counts_before_its_file() {
+async fn an_inline_certificate_takes_precedence_over_its_file() {
     let tls = |key: &str| format!("key: {{path: /nowhere/{key}.pem, base64: bm8gUEVN}}");
     let text = format!("serve: {{api: {{tls: {{{}, {}}}}}}}", tls("key"), tls("cert").replacen("key", "cert", 1));
     let refusal = World::new().refused(&[Service::GATEWAY], "oathkeeper.yml", &text).await;
@@ -372,7 +372,7 @@ async fn a_certificate_that_is_written_out_counts_before_its_file() {
 }
 
 #[tokio::test]
-async fn development_needs_no_secret_on_postgresql_and_keeps_those_that_were_made() {
+async fn development_needs_no_secret_on_postgresql_and_saves_the_generated_ones() {
     let world = World::new();
     let dsn = database::testing::postgres_url().await;
     let config = |dev: &str| {
@@ -424,7 +424,7 @@ async fn secrets_that_are_missing_are_derived_from_those_that_are_set() {
     )
     .await
     .unwrap_err();
-    assert!(refusal.to_string().contains("do not fit the database"), "{refusal}");
+    assert!(refusal.to_string().contains("do not match the database"), "{refusal}");
 }
 
 #[tokio::test]
@@ -468,7 +468,7 @@ async fn a_database_of_a_replaced_program_is_recognised_and_left_alone() {
 }
 
 #[tokio::test]
-async fn what_another_way_can_do_is_reported_and_stops_nothing() {
+async fn a_setting_with_an_equivalent_is_reported_and_does_not_stop_the_start() {
     let world = World::new();
     let kratos = r#"
 dsn: memory

@@ -14,7 +14,7 @@ async fn begin(data: &Path, tree: Value) -> Result<Running, StartError> {
     start(Config::from_value(&[], tree).unwrap(), environment(data)).await
 }
 
-/// Why the start is refused.
+/// The reason why the start is refused.
 async fn refused(data: &Path, tree: Value) -> String {
     match begin(data, tree).await {
         Err(StartError::Faults(faults)) => faults.to_string(),
@@ -26,7 +26,7 @@ async fn start_and_stop(data: &Path, tree: Value) {
     begin(data, tree).await.unwrap().shutdown().await;
 }
 
-/// Starts once with the flag that accepts secrets which do not fit.
+/// Starts once with the flag that accepts secrets that do not match.
 async fn accept(data: &Path, tree: Value) {
     let environment = Environment { accept_new_secrets: true, ..environment(data) };
     start(Config::from_value(&[], tree).unwrap(), environment).await.unwrap().shutdown().await;
@@ -47,7 +47,7 @@ async fn a_lost_secrets_file_beside_a_database_with_data_stops_the_start() {
     std::fs::remove_file(&file).unwrap();
     for _ in 0..2 {
         let text = refused(place.path(), json!({})).await;
-        assert!(text.contains("written under are missing") && text.contains("--accept-new-secrets"), "{text}");
+        assert!(text.contains("written with are missing") && text.contains("--accept-new-secrets"), "{text}");
         assert!(text.contains("secrets.json"), "{text}");
         assert!(!file.exists(), "a refused start leaves no new secrets");
     }
@@ -65,7 +65,7 @@ async fn a_lost_database_beside_its_secrets_stops_the_start() {
     std::fs::write(&database, "").unwrap();
     let text = refused(place.path(), json!({})).await;
     assert!(text.contains("the database is empty") && text.contains("--accept-new-secrets"), "{text}");
-    // The refusal lasts: it made no tables that would look like data.
+    // A second start is refused as well: the first one created no tables, which would count as data.
     assert!(refused(place.path(), json!({})).await.contains("the database is empty"));
     accept(place.path(), json!({})).await;
     start_and_stop(place.path(), json!({})).await;
@@ -93,26 +93,29 @@ async fn a_node_with_other_secrets_is_refused_on_both_engines() {
         start_and_stop(place.path(), tree(&[OLD])).await;
         let error = refused(place.path(), tree(&[NEW])).await;
         assert!(
-            error.contains("the secrets of identity do not fit") && error.contains("the secrets of oauth"),
+            error.contains("the secrets of identity do not match") && error.contains("the secrets of oauth"),
             "{error}"
         );
         start_and_stop(place.path(), tree(&[OLD])).await;
         let only_oauth = json!({ "dsn": dsn, "secrets": secrets(&[OLD]), "oauth": { "secrets": { "system": [NEW] } } });
         let error = refused(place.path(), only_oauth).await;
-        assert!(error.contains("the secrets of oauth do not fit") && !error.contains("secrets of identity"), "{error}");
+        assert!(
+            error.contains("the secrets of oauth do not match") && !error.contains("secrets of identity"),
+            "{error}"
+        );
         accept(place.path(), tree(&[NEW])).await;
         start_and_stop(place.path(), tree(&[NEW])).await;
     }
 }
 
 #[tokio::test]
-async fn a_rotated_secret_fits_and_the_old_one_alone_no_longer_does() {
+async fn a_rotated_secret_matches_and_the_old_one_alone_does_not() {
     let place = tempfile::tempdir().unwrap();
     let tree = |list: &[&str]| json!({ "dsn": format!("sqlite://{}/kleis.db", place.path().display()), "secrets": secrets(list) });
     start_and_stop(place.path(), tree(&[OLD])).await;
     start_and_stop(place.path(), tree(&[NEW, OLD])).await;
     start_and_stop(place.path(), tree(&[NEW])).await;
-    assert!(refused(place.path(), tree(&[OLD])).await.contains("do not fit"));
+    assert!(refused(place.path(), tree(&[OLD])).await.contains("do not match"));
 }
 
 #[tokio::test]

@@ -27,23 +27,23 @@ use crate::http::{ListenerBounds, admin, health, with_manners};
 /// Why a program does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What was found before anything was written: everything at once.
+    /// All faults that were found before anything was written.
     #[error(transparent)]
     Faults(#[from] Faults),
     #[error(transparent)]
     DataDir(#[from] DataDirError),
     #[error("the database cannot be written")]
     Database(#[from] database::Error),
-    #[error("the database cannot be brought up to date")]
+    #[error("the migrations cannot be applied")]
     Migration(#[from] MigrationError),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
 }
 
-/// Starts what the configuration says.
+/// Starts the configured services.
 ///
 /// # Errors
-/// Everything that stands in the way; nothing is served then.
+/// All faults; nothing is served then.
 pub async fn start(config: Config, environment: Environment) -> Result<Running, StartError> {
     let mut findings = Findings::of(&config);
     let prepared = Box::pin(prepare(config, &environment, Purpose::Serve, &mut findings)).await;
@@ -54,7 +54,7 @@ pub async fn start(config: Config, environment: Environment) -> Result<Running, 
         }
     }
     findings.refuse()?;
-    // Without a fault everything was built.
+    // Without faults everything was built.
     let Some(prepared) = prepared else { return Err(Faults(Vec::new()).into()) };
     let Prepared { config, parts, addresses, mut built, listeners, sealers, generated, status: _ } = prepared;
     let database = parts.database.clone();
@@ -100,7 +100,7 @@ async fn bring_up_to_date(
     Ok(())
 }
 
-/// What a listener is for.
+/// The clients of a listener.
 fn audience(listener: &service::Listener) -> Audience {
     match listener.kind {
         Kind::Public(_) => Audience::Public,
@@ -109,7 +109,7 @@ fn audience(listener: &service::Listener) -> Audience {
     }
 }
 
-/// What happens to the paths of a listener before they are routed.
+/// How the paths of a listener are rewritten before routing.
 fn rewrite(listener: &service::Listener) -> Rewrite {
     match listener.kind {
         Kind::Public(_) => Rewrite::Trimmed,
@@ -118,7 +118,7 @@ fn rewrite(listener: &service::Listener) -> Rewrite {
     }
 }
 
-/// Puts health, guard, cross-origin rules and the edge around what a service answers with.
+/// Adds health, authentication, CORS rules and the edge to the router of a service.
 fn assemble(
     listener: BoundListener,
     router: Router,
@@ -149,7 +149,7 @@ fn assemble(
             let router = Policy::of(format, &address, &settings, who, open).around(router);
             settings.cors.around(router, &[])
         }
-        // Every path belongs to the upstream or the procedures, and bodies stream for as long as they move.
+        // Every path belongs to the upstream or the procedures, and bodies stream as long as they make progress.
         Kind::Proxy => settings.cors.around(router, &[]),
         Kind::Grpc => router,
     };

@@ -37,7 +37,7 @@ async fn get(running: &Running, service: Service, listener: &'static str, path: 
 }
 
 #[tokio::test]
-async fn every_listener_tells_its_health() {
+async fn every_listener_reports_its_health() {
     let running = running(json!({"dsn": "memory"})).await;
     for (service, listener) in [
         (Service::IDENTITY, "public"),
@@ -62,7 +62,7 @@ async fn every_listener_tells_its_health() {
     running.shutdown().await;
 }
 
-/// The statistics is taken beside the requests; each service shows its own tables.
+/// The statistics are computed in the background; each service shows its own tables.
 async fn tables_are_counted(running: &Running) {
     for _ in 0..100 {
         let (_, body) = get(running, Service::IDENTITY, "admin", "/metrics/prometheus", "").await;
@@ -77,7 +77,7 @@ async fn tables_are_counted(running: &Running) {
 }
 
 #[tokio::test]
-async fn the_revision_of_the_configuration_is_told_at_the_admin_listener_of_identity() {
+async fn the_revision_of_the_configuration_is_shown_at_the_admin_listener_of_identity() {
     let running = running(json!({"dsn": "memory", "identity": {"revision": "v7"}})).await;
     let ask = async |service, listener, path| get(&running, service, listener, path, "").await;
     assert_eq!(ask(Service::IDENTITY, "admin", "/health/config").await, (200, "v7".to_owned()));
@@ -90,7 +90,7 @@ async fn the_revision_of_the_configuration_is_told_at_the_admin_listener_of_iden
 }
 
 #[tokio::test]
-async fn an_admin_token_that_is_set_is_demanded() {
+async fn a_configured_admin_token_is_required() {
     let running = running(json!({"dsn": "memory", "admin": {"tokens": ["0123456789abcdef"]}})).await;
     let ask = async |path: &str, token: &str| get(&running, Service::IDENTITY, "admin", path, token).await.0;
     assert_eq!(ask("/health/ready", "").await, 200);
@@ -101,7 +101,7 @@ async fn an_admin_token_that_is_set_is_demanded() {
 }
 
 #[tokio::test]
-async fn what_the_admin_api_does_is_the_admins_doing() {
+async fn changes_of_the_admin_api_are_attributed_to_the_admin() {
     let running = running(json!({"dsn": "memory"})).await;
     let url = format!("{}admin/clients", running.addresses.base_url(Service::OAUTH, "admin").unwrap());
     let client = r#"{"client_name": "Nightly", "grant_types": ["client_credentials"]}"#;
@@ -137,7 +137,7 @@ async fn nodes_that_share_a_database_must_share_their_secrets() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_is_served_with_its_mode_and_taken_away() {
+async fn a_unix_socket_is_served_with_its_mode_and_removed() {
     use std::os::unix::fs::PermissionsExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -158,7 +158,7 @@ async fn a_unix_socket_is_served_with_its_mode_and_taken_away() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_finished_before_the_end() {
+async fn open_requests_finish_before_the_shutdown_ends() {
     let mut running = running(json!({"dsn": "memory"})).await;
     let begun = std::sync::Arc::new(tokio::sync::Notify::new());
     let slow = axum::Router::new().fallback({
@@ -171,9 +171,9 @@ async fn what_is_under_way_is_finished_before_the_end() {
     });
     let address = running.attach(([127, 0, 0, 1], 0).into(), slow).await.unwrap();
     let url = format!("http://{address}/any/path");
-    let asked =
+    let request =
         async { Client::new(Destinations::Any, &TrustStore::bundled()).get(&url).await.unwrap().body().clone() };
-    let (answer, ()) = tokio::join!(asked, async {
+    let (answer, ()) = tokio::join!(request, async {
         begun.notified().await;
         running.shutdown().await;
     });
