@@ -91,6 +91,13 @@ impl Identity {
         }
     }
 
+    /// The name that identifies the account to its owner: an address, else a name.
+    pub fn account_name(&self) -> Option<&str> {
+        let address = self.verifiable_addresses.first().map(|address| address.value.as_str());
+        let name = |name| self.traits.get(name).and_then(Value::as_str);
+        address.or_else(|| ["email", "username", "phone", "name"].into_iter().find_map(name))
+    }
+
     pub fn is_active(&self) -> bool {
         self.state == State::Active
     }

@@ -25,6 +25,24 @@ pub enum Group {
     IdentifierFirst,
 }
 
+impl Group {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Password => "password",
+            Self::Oidc => "oidc",
+            Self::Profile => "profile",
+            Self::Link => "link",
+            Self::Code => "code",
+            Self::Totp => "totp",
+            Self::LookupSecret => "lookup_secret",
+            Self::Webauthn => "webauthn",
+            Self::Passkey => "passkey",
+            Self::IdentifierFirst => "identifier_first",
+        }
+    }
+}
+
 /// One element of the form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
@@ -89,6 +107,25 @@ pub enum InputKind {
     DateTimeLocal,
     Date,
     Url,
+}
+
+impl InputKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Password => "password",
+            Self::Number => "number",
+            Self::Checkbox => "checkbox",
+            Self::Hidden => "hidden",
+            Self::Email => "email",
+            Self::Tel => "tel",
+            Self::Submit => "submit",
+            Self::Button => "button",
+            Self::DateTimeLocal => "datetime-local",
+            Self::Date => "date",
+            Self::Url => "url",
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's skip_serializing_if requires")]
@@ -437,6 +474,41 @@ mod tests {
         );
         assert_eq!(serde_json::from_value::<Node>(serde_json::to_value(&node).unwrap()).unwrap(), node);
         assert_eq!(serde_json::to_value(Node::csrf()).unwrap()["meta"], json!({}));
+    }
+
+    #[test]
+    fn groups_and_kinds_have_one_name() {
+        for group in [
+            Group::Default,
+            Group::Password,
+            Group::Oidc,
+            Group::Profile,
+            Group::Link,
+            Group::Code,
+            Group::Totp,
+            Group::LookupSecret,
+            Group::Webauthn,
+            Group::Passkey,
+            Group::IdentifierFirst,
+        ] {
+            assert_eq!(serde_json::to_value(group).unwrap(), group.as_str());
+        }
+        for kind in [
+            InputKind::Text,
+            InputKind::Password,
+            InputKind::Number,
+            InputKind::Checkbox,
+            InputKind::Hidden,
+            InputKind::Email,
+            InputKind::Tel,
+            InputKind::Submit,
+            InputKind::Button,
+            InputKind::DateTimeLocal,
+            InputKind::Date,
+            InputKind::Url,
+        ] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
     }
 
     fn names(nodes: &Nodes) -> Vec<String> {

@@ -17,6 +17,7 @@ use crate::domain::identifier::{e164, is_international_email, normalize_address}
 use crate::domain::message::{Message, validation};
 use crate::domain::ui::Ui;
 use crate::domain::{CredentialType, TraitProblem, Via};
+use crate::flows::answer::FormReason;
 use crate::methods::link;
 use crate::storage;
 
@@ -257,7 +258,8 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let refusal = Refusal::try_from(error)?;
         // The wire contract answers a wrong code with 200.
-        let refusal = if refusal.is_only(&D::wrong_code()) { refusal.with_status(200) } else { refusal };
+        let refusal =
+            if refusal.is_only(&D::wrong_code()) { refusal.with_reason(FormReason::Accepted) } else { refusal };
         self.refuse_submission(cx, flow, browser, refusal).await
     }
 

@@ -1,32 +1,45 @@
 //! What a step of a flow comes to, before it is written for the kind of client that asked.
 
+use std::time::Duration;
+
 use base::{PlainToken, Timestamp};
-use serde_json::Value;
 
 use crate::domain::client_kind::FlowType;
 use crate::domain::csrf::CsrfSecret;
+use crate::flows::views::{Body, FlowView};
 
 #[derive(Debug)]
 pub struct Answer {
-    pub content: Content,
+    pub(crate) content: Content,
     pub flow_type: FlowType,
     pub cookies: Vec<CookieChange>,
 }
 
 #[derive(Debug)]
-pub enum Content {
+pub(crate) enum Content {
     /// A new flow: JSON, or the page that shows it.
-    Begun { flow: Value, page: String },
-    /// The form again: JSON with `status`, or the page that shows it.
-    Form { status: u16, flow: Value, page: String, retry_after_seconds: Option<u64> },
+    Begun { flow: Box<FlowView>, page: String },
+    /// The form again: JSON, or the page that shows it.
+    Form { reason: FormReason, flow: Box<FlowView>, page: String },
     /// The end: JSON (without a body when `None`), or where the browser goes now.
-    Done { json: Option<Value>, redirect: String },
+    Done { body: Option<Body>, redirect: String },
     /// The browser must leave: redirected, or told so when it is a single-page application.
     Elsewhere { url: String },
     /// The person must sign in once more: redirected, or refused with the address when the client is a program.
     Refresh { url: String },
     /// A redirect for every client.
     Redirect { url: String },
+}
+
+/// Why a form is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormReason {
+    /// The submission was accepted, and the form has a next step.
+    Accepted,
+    /// The submission is incomplete or invalid; the form says what to change.
+    Invalid,
+    /// A limit is reached.
+    Limited { retry_after: Duration },
 }
 
 /// A cookie that the answer sets or takes away.
@@ -62,7 +75,7 @@ impl std::fmt::Debug for CookieChange {
 }
 
 impl Answer {
-    pub fn new(flow_type: FlowType, content: Content) -> Self {
+    pub(crate) fn new(flow_type: FlowType, content: Content) -> Self {
         Self { content, flow_type, cookies: Vec::new() }
     }
 

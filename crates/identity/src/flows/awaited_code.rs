@@ -1,17 +1,17 @@
 //! What the page of a code says about it: where it was sent, and when another one can be asked for.
 //!
-//! What always holds: nothing here depends on whether somebody has the address. The limit of the recipient is not told,
-//! because it differs for devices that somebody signed in from; the limit of the network is told by every refusal.
+//! What always holds: nothing here depends on whether the address has an account. The limit of the recipient is not shown, because
+//! it differs for devices that its owner signed in from; the limit of the network is part of every refusal.
 
 use std::time::Duration;
 
 use base::Context;
 
 use crate::Identity;
-use crate::domain::flow::{Details, FlowKind, FlowState, Login, Recovery, Registration, Sent, Settings, Verification};
+use crate::components::attempts::Caller;
+use crate::domain::flow::{FlowState, Sent};
 
-use super::error::FlowError;
-use super::visitor::Visitor;
+use super::views::FlowView;
 
 /// A message takes a moment to arrive, and each one counts against the limits of its recipient.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -25,29 +25,18 @@ pub(crate) struct AwaitedCode {
 }
 
 impl Identity {
-    /// The code that the flow waits for whose id the visitor asks with; `None` when it waits for none, or for one that an
-    /// administrator made.
+    /// The code that the flow waits for; `None` when it waits for none, or for one that an administrator created.
     pub(crate) async fn awaited_code(
         &self,
         cx: &Context,
-        kind: FlowKind,
-        asking: &Visitor,
-    ) -> Result<Option<AwaitedCode>, FlowError> {
-        let sent = match kind {
-            FlowKind::Login => self.sent_by::<Login>(cx, asking).await,
-            FlowKind::Registration => self.sent_by::<Registration>(cx, asking).await,
-            FlowKind::Settings => self.sent_by::<Settings>(cx, asking).await,
-            FlowKind::Recovery => self.sent_by::<Recovery>(cx, asking).await,
-            FlowKind::Verification => self.sent_by::<Verification>(cx, asking).await,
+        flow: &FlowView,
+        caller: &Caller,
+    ) -> Result<Option<AwaitedCode>, database::Error> {
+        let Some(Sent { to, at }) = flow.sent.clone().filter(|_| flow.state == FlowState::SentEmail) else {
+            return Ok(None);
         };
-        let Some(Sent { to, at }) = sent? else { return Ok(None) };
         let pause = PAUSE.saturating_sub(cx.now.since(at));
-        let wait = pause.max(self.attempts.message_wait(cx, &asking.caller(cx, None)).await?);
+        let wait = pause.max(self.attempts.message_wait(cx, caller).await?);
         Ok(Some(AwaitedCode { sent_to: to, wait }))
-    }
-
-    async fn sent_by<D: Details>(&self, cx: &Context, asking: &Visitor) -> Result<Option<Sent>, FlowError> {
-        let flow = self.fetched_flow::<D>(cx, asking).await?;
-        Ok(flow.sent.filter(|_| flow.state == FlowState::SentEmail))
     }
 }

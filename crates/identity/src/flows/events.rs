@@ -67,18 +67,18 @@ pub(super) async fn append_failed_guess<D: Details>(
 /// The event about `person`, for a transaction that writes several.
 pub(super) fn of_flow<D: Details>(flow: &Flow<D>, event: &FlowEvent<'_>, person: IdentityId) -> Event {
     let mut attributes = Map::new();
-    let mut tell = |name: &str, value: Value| {
+    let mut add = |name: &str, value: Value| {
         if !value.is_null() {
             attributes.insert(name.to_owned(), value);
         }
     };
-    tell("IdentityID", json!(person));
-    tell("FlowID", json!(flow.id));
-    tell("SelfServiceFlowType", json!(flow.flow_type.as_str()));
-    tell("SelfServiceFlowName", json!(D::KIND.as_str()));
-    tell("SelfServiceMethodUsed", json!(flow.method()));
-    tell("ErrorReason", json!(event.reason));
-    flow.details.tell(&mut attributes);
+    add("IdentityID", json!(person));
+    add("FlowID", json!(flow.id));
+    add("SelfServiceFlowType", json!(flow.flow_type.as_str()));
+    add("SelfServiceFlowName", json!(D::KIND.as_str()));
+    add("SelfServiceMethodUsed", json!(flow.method()));
+    add("ErrorReason", json!(event.reason));
+    flow.details.add_event_attributes(&mut attributes);
     Event { name: event.name, subject: person.to_string(), attributes: attributes.into() }
 }
 

@@ -2,12 +2,12 @@
 
 use base::{Context, PlainToken};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::Identity;
 use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{FlowKind, endpoint};
+use crate::flows::views::LogoutView;
 use crate::storage;
 
 use super::answer::{Answer, Content, CookieChange};
@@ -20,7 +20,7 @@ const LENGTH: usize = 32;
 
 impl Identity {
     /// The link that signs this browser out.
-    pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+    pub async fn begin_logout(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutView, FlowError> {
         let return_to = visitor.query("return_to");
         if let Some(return_to) = &return_to {
             self.urls.returns().check(return_to)?;
@@ -32,7 +32,7 @@ impl Identity {
         if let Some(return_to) = return_to {
             url.query_pairs_mut().append_pair("return_to", &return_to);
         }
-        Ok(json!({ "logout_url": url, "logout_token": token }))
+        Ok(LogoutView { logout_url: url, logout_token: token })
     }
 
     /// Signs the browser out.
@@ -49,7 +49,7 @@ impl Identity {
         let mut tx = self.database.write(cx.tenant).await?;
         self.sessions.end(&mut tx, cx, &current.session).await?;
         tx.commit().await?;
-        let mut answer = Answer::new(FlowType::Browser, Content::Done { json: None, redirect: return_to.into() })
+        let mut answer = Answer::new(FlowType::Browser, Content::Done { body: None, redirect: return_to.into() })
             .with(CookieChange::SessionEnded)
             .with(CookieChange::Csrf(Browser::renewed(&self.rng).secret));
         if self.session_policy.clears_browser_data() {

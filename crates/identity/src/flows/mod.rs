@@ -43,8 +43,9 @@ use crate::domain::client_kind::FlowType;
 use crate::domain::flow::{Beginning, Details, Flow, FlowId, with_flow};
 use crate::storage;
 
-use answer::{Answer, Content, CookieChange};
+use answer::{Answer, Content, CookieChange, FormReason};
 use error::{Expiry, FlowError};
+use views::{FlowView, StoredErrorView};
 use visitor::{Browser, Visitor};
 
 impl Identity {
@@ -95,20 +96,36 @@ impl Identity {
         with_flow(&self.urls.page(D::KIND), flow.id)
     }
 
+    /// The flow as it is shown to this browser.
+    pub(crate) fn view<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> FlowView {
+        FlowView::new(flow, Some(&browser.secret), &self.rng)
+    }
+
     /// The answer to a beginning: the flow, and the secret of a browser that had none.
     pub(crate) fn begun<D: Details>(&self, flow: &Flow<D>, browser: &Browser) -> Answer {
-        let content = Content::Begun { flow: flow.to_wire(Some(&browser.secret), &self.rng), page: self.page_of(flow) };
+        self.begun_as(flow, browser, self.view(flow, browser))
+    }
+
+    /// As [`Self::begun`], for a flow that is shown in a form of its own.
+    pub(crate) fn begun_as<D: Details>(&self, flow: &Flow<D>, browser: &Browser, view: FlowView) -> Answer {
+        let content = Content::Begun { flow: Box::new(view), page: self.page_of(flow) };
         bind(Answer::new(flow.flow_type, content), flow, browser)
     }
 
     /// The answer that shows the form again.
-    pub(crate) fn form<D: Details>(&self, flow: &Flow<D>, browser: &Browser, status: u16) -> Answer {
-        let content = Content::Form {
-            status,
-            flow: flow.to_wire(Some(&browser.secret), &self.rng),
-            page: self.page_of(flow),
-            retry_after_seconds: None,
-        };
+    pub(crate) fn form<D: Details>(&self, flow: &Flow<D>, browser: &Browser, reason: FormReason) -> Answer {
+        self.form_as(flow, browser, reason, self.view(flow, browser))
+    }
+
+    /// As [`Self::form`], for a flow that is shown in a form of its own.
+    pub(crate) fn form_as<D: Details>(
+        &self,
+        flow: &Flow<D>,
+        browser: &Browser,
+        reason: FormReason,
+        view: FlowView,
+    ) -> Answer {
+        let content = Content::Form { reason, flow: Box::new(view), page: self.page_of(flow) };
         bind(Answer::new(flow.flow_type, content), flow, browser)
     }
 
@@ -157,19 +174,21 @@ impl Identity {
     }
 
     /// An error that a browser was sent to look at.
-    pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<serde_json::Value, FlowError> {
+    pub async fn kept_error(&self, cx: &Context, id: Option<&str>) -> Result<StoredErrorView, FlowError> {
         let id = id.ok_or(FlowError::Malformed("id: is missing".to_owned()))?;
         if id == "stub:500" {
             let error = json!({"code": 500, "status": "Internal Server Error", "reason": "This error is here to be looked at.", "message": "An internal error occurred; the log has details under the id of this request"});
-            return Ok(json!({ "id": self.rng.uuid(), "error": error, "created_at": cx.now, "updated_at": cx.now }));
+            let id = self.rng.uuid();
+            return Ok(StoredErrorView { id, error, created_at: cx.now, updated_at: cx.now });
         }
         let id = id.parse::<Uuid>().map_err(|_| FlowError::ErrorNotFound)?;
         let mut tx = self.database.read(cx.tenant);
         let (error, at) = storage::errors::find(&mut tx, id, cx.now).await?.ok_or(FlowError::ErrorNotFound)?;
-        Ok(json!({ "id": id, "error": error, "created_at": at, "updated_at": at }))
+        Ok(StoredErrorView { id, error, created_at: at, updated_at: at })
     }
 }
 
-fn bind<D: Details>(answer: Answer, flow: &Flow<D>, browser: &Browser) -> Answer {
+/// The answer with the secret of a browser that had none.
+pub(crate) fn bind<D: Details>(answer: Answer, flow: &Flow<D>, browser: &Browser) -> Answer {
     if flow.is_browser() && browser.is_new { answer.with(CookieChange::Csrf(browser.secret.clone())) } else { answer }
 }

@@ -1,7 +1,5 @@
 //! A submission that was refused: said in the form, kept, and answered with the flow.
 
-use std::time::Duration;
-
 use base::Context;
 
 use crate::Identity;
@@ -12,7 +10,7 @@ use crate::domain::ui::ValidationMessage;
 use crate::storage;
 use crate::storage::flows::UpdateError;
 
-use super::answer::{Answer, Content};
+use super::answer::{Answer, FormReason};
 use super::error::{FlowError, SubmitError};
 use super::events::{self, FlowEvent};
 use super::visitor::{Browser, Visitor};
@@ -21,13 +19,12 @@ use super::visitor::{Browser, Visitor};
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     messages: Vec<ValidationMessage>,
-    status: u16,
-    retry_after: Option<Duration>,
+    reason: FormReason,
 }
 
 impl Refusal {
     pub(crate) fn new(messages: Vec<ValidationMessage>) -> Self {
-        Self { messages, status: 400, retry_after: None }
+        Self { messages, reason: FormReason::Invalid }
     }
 
     pub(crate) fn general(message: Message) -> Self {
@@ -35,8 +32,8 @@ impl Refusal {
     }
 
     #[must_use]
-    pub(crate) fn with_status(mut self, status: u16) -> Self {
-        self.status = status;
+    pub(crate) fn with_reason(mut self, reason: FormReason) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -66,7 +63,7 @@ impl TryFrom<SubmitError> for Refusal {
         match error {
             SubmitError::Invalid(messages) => Ok(Self::new(messages)),
             SubmitError::Limited { message, retry_after } => {
-                Ok(Self { messages: vec![*message], status: 429, retry_after: Some(retry_after) })
+                Ok(Self { messages: vec![*message], reason: FormReason::Limited { retry_after } })
             }
             SubmitError::Flow(error) => Err(*error),
         }
@@ -82,7 +79,8 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await
+        let reason = self.refuse_with(cx, flow, browser, refusal, Refusal::say_in).await?;
+        Ok(self.form(flow, browser, reason))
     }
 
     /// Reports in the form that the submission cannot be read. It carries no anti-CSRF token, so the cookie alone must show
@@ -115,7 +113,7 @@ impl Identity {
         browser: &Browser,
         refusal: Refusal,
         say: impl Fn(&Refusal, &mut Flow<D>) + Send,
-    ) -> Result<Answer, FlowError> {
+    ) -> Result<FormReason, FlowError> {
         let mut tx = self.database.write(cx.tenant).await?;
         say(&refusal, flow);
         match storage::flows::update(&mut tx, flow).await {
@@ -140,10 +138,6 @@ impl Identity {
         let event = FlowEvent::named(D::KIND.failed_event()).because(reason);
         events::append(&mut tx, cx, flow, event).await?;
         tx.commit().await?;
-        let mut answer = self.form(flow, browser, refusal.status);
-        if let Content::Form { retry_after_seconds, .. } = &mut answer.content {
-            *retry_after_seconds = refusal.retry_after.map(web::retry_after_seconds);
-        }
-        Ok(answer)
+        Ok(refusal.reason)
     }
 }

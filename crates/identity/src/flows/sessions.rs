@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use base::seal::Purpose;
 use base::{Context, PlainToken};
-use bytes::Bytes;
 use contracts::{ActiveSession, SessionCheck, SessionCredentials, SessionEnd, Sessions, Unavailable};
 use database::WriteTx;
 use serde_json::Value;
@@ -12,9 +11,9 @@ use uuid::Uuid;
 
 use crate::Identity;
 use crate::components;
+use crate::components::sessions::CheckedSession;
 use crate::domain::flow::endpoint;
-use crate::domain::{IdentityId, SessionId};
-use crate::flows::views;
+use crate::domain::{Session, SessionId};
 use crate::storage;
 use crate::storage::sessions::Liveness;
 
@@ -26,10 +25,7 @@ use crate::components::sessions::Current;
 
 /// What `whoami` tells.
 pub struct Whoami {
-    pub session: Arc<Value>,
-    /// The same as the bytes of an answer.
-    pub text: Bytes,
-    pub identity_id: IdentityId,
+    pub(crate) checked: Arc<CheckedSession>,
     /// Set when the request's cookie expires before the session: it is refreshed.
     pub cookie: Option<CookieChange>,
     /// For how many seconds the answer may be kept, where that is allowed.
@@ -38,7 +34,7 @@ pub struct Whoami {
 
 /// One page of a person's other sessions.
 pub struct OtherSessions {
-    pub sessions: Vec<Value>,
+    pub sessions: Vec<Session>,
     pub total: i64,
     pub page: i64,
     pub size: i64,
@@ -62,8 +58,7 @@ impl Identity {
         let cookie = is_stale.then(|| CookieChange::Session { token: carried.token, expires_at: session.expires_at });
         let left = session.expires_at.since(cx.now).as_secs();
         let cache_for = self.session_policy.whoami_cache_limit().map(|limit| left.min(limit));
-        let (identity_id, text) = (session.identity_id, checked.text.clone());
-        Ok(Whoami { session: checked.body(), text, identity_id, cookie, cache_for })
+        Ok(Whoami { checked, cookie, cache_for })
     }
 
     /// A session that reaches what `whoami` would ask.
@@ -102,7 +97,7 @@ impl Identity {
         let (offset, size_) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(size).unwrap_or(0));
         for mut session in others.skip(offset).take(size_) {
             session.devices = storage::sessions::devices(&mut tx, session.id).await?;
-            sessions.push(views::session(&session, None, self.urls.public(), cx.now));
+            sessions.push(session);
         }
         Ok(OtherSessions { sessions, total, page, size })
     }

@@ -12,9 +12,10 @@ use crate::Identity;
 use crate::components::attempts::DEVICE_COOKIE;
 use crate::config;
 use crate::domain::client_kind::{FlowType, Wants};
-use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::answer::{Answer, Content, CookieChange, Failure, FormReason};
 use crate::flows::error::FlowError;
 use crate::flows::settings::CONTINUITY_COOKIE;
+use crate::flows::views::FlowView;
 use crate::flows::visitor::Visitor;
 
 const YEAR: Duration = Duration::from_hours(365 * 24);
@@ -41,19 +42,12 @@ impl Identity {
         let strictly_json = is_native || visitor.wants_strictly == Wants::Json;
         let mut response = match answer.content {
             Content::Begun { flow, .. } if strictly_json => axum::Json(flow).into_response(),
-            Content::Form { status, flow, retry_after_seconds, .. } if loosely_json => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-                let mut response = (status, axum::Json(flow)).into_response();
-                if let Some(seconds) = retry_after_seconds {
-                    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-                }
-                response
-            }
+            Content::Form { reason, flow, .. } if loosely_json => form(reason, &flow),
             Content::Begun { page, .. } | Content::Form { page, .. } => see_other(&page),
-            Content::Done { json: Some(json), .. } if strictly_json || visitor.wants == Wants::Json => {
-                axum::Json(json).into_response()
+            Content::Done { body: Some(body), .. } if strictly_json || visitor.wants == Wants::Json => {
+                axum::Json(body).into_response()
             }
-            Content::Done { json: None, .. } if strictly_json => StatusCode::NO_CONTENT.into_response(),
+            Content::Done { body: None, .. } if strictly_json => StatusCode::NO_CONTENT.into_response(),
             Content::Done { redirect, .. } => see_other(&redirect),
             Content::Elsewhere { url } if loosely_json => {
                 FlowError::BrowserLocationChangeRequired { redirect_browser_to: url }.to_rest(self).into_response()
@@ -135,6 +129,18 @@ const fn same_site(configured: config::SameSite) -> SameSite {
         config::SameSite::Strict => SameSite::Strict,
         config::SameSite::Lax => SameSite::Lax,
         config::SameSite::None => SameSite::None,
+    }
+}
+
+/// The form as JSON.
+fn form(reason: FormReason, flow: &FlowView) -> Response {
+    match reason {
+        FormReason::Accepted => axum::Json(flow).into_response(),
+        FormReason::Invalid => (StatusCode::BAD_REQUEST, axum::Json(flow)).into_response(),
+        FormReason::Limited { retry_after } => {
+            let seconds = HeaderValue::from(web::retry_after_seconds(retry_after));
+            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], axum::Json(flow)).into_response()
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base::Context;
 use contracts::{Connection, Unavailable};
 use ui::components::{Button, ButtonKind, Hidden};
 use ui::{Localizer, Moment, OutsideText};
-use web::{Cx, RestError};
+use web::Cx;
 
 use super::see_other;
 use crate::Identity;
@@ -72,12 +72,8 @@ pub(super) async fn end(
     State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,
     visitor: Visitor,
-    body: Result<RawSubmission, RestError>,
+    body: RawSubmission,
 ) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(error) => return error.into_response(),
-    };
     match identity.end_connection(&cx, &visitor, body).await {
         Ok(Ok(())) => see_other(&identity.settings_again(&visitor, Some(("connections", "ended")))),
         Ok(Err(error)) => {

@@ -53,7 +53,7 @@ fn explanation(id: Option<&str>, status: u16, strings: &'static Strings) -> &'st
 
 pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
     let error = match identity.kept_error(&cx, visitor.query("id").as_deref()).await {
-        Ok(mut kept) => kept["error"].take(),
+        Ok(stored) => stored.error,
         // An unknown error id is itself an error, and is shown on this page.
         Err(error) => error.to_rest(&identity).to_value().get("error").cloned().unwrap_or_else(|| json!({})),
     };

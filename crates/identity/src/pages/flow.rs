@@ -6,15 +6,17 @@ use axum::extract::State;
 use axum::response::Response;
 use base::Context;
 use serde_json::Value;
-use ui::nodes::Container;
 use ui::{CodeContext, FlowContext, FlowPage, OutsideText, PageLink, PasswordRules};
 use url::Url;
 use web::Cx;
 
+use super::container::container_of;
 use super::see_other;
 use crate::Identity;
+use crate::domain::Aal;
 use crate::domain::flow::{FlowKind, query_parameter};
 use crate::flows::error::FlowError;
+use crate::flows::views::{DetailsView, FlowView, OAuth2View};
 use crate::flows::visitor::Visitor;
 
 pub(super) async fn login(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visitor: Visitor) -> Response {
@@ -93,7 +95,7 @@ impl Identity {
         Some(page.as_str().to_owned())
     }
 
-    fn context_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> FlowContext {
+    fn context_of(&self, cx: &Context, kind: FlowKind, flow: &FlowView) -> FlowContext {
         let is_first_step = kind == FlowKind::Login && !is_further_step(flow);
         let may_recover = is_first_step && self.flow_policy.is_enabled(FlowKind::Recovery);
         FlowContext {
@@ -101,7 +103,7 @@ impl Identity {
             forgot_password: may_recover.then(|| self.begin_in_place_of(FlowKind::Recovery, flow)),
             another_account: is_first_step.then(|| self.begin_in_place_of(FlowKind::Login, flow)),
             password_rules: Some(self.password_rules()),
-            client: client_of(flow),
+            client: client_of(flow.oauth2()),
             code: None,
         }
     }
@@ -111,14 +113,12 @@ impl Identity {
         &self,
         cx: &Context,
         kind: FlowKind,
-        flow: &Value,
+        flow: &FlowView,
         flow_visitor: &Visitor,
     ) -> Result<Option<CodeContext>, FlowError> {
-        // Other states need no data beyond those of the flow.
-        if flow.get("state").and_then(Value::as_str) != Some("sent_email") {
+        let Some(awaited) = self.awaited_code(cx, flow, &flow_visitor.caller(cx, None)).await? else {
             return Ok(None);
-        }
-        let Some(awaited) = self.awaited_code(cx, kind, flow_visitor).await? else { return Ok(None) };
+        };
         Ok(Some(CodeContext {
             sent_to: OutsideText::new(&awaited.sent_to, OutsideText::ADDRESS),
             wrong_address: self.address_page(kind, flow),
@@ -128,14 +128,14 @@ impl Identity {
     }
 
     /// The page on which the address of the code can be corrected; `None` when the person did not enter it in this flow.
-    fn address_page(&self, kind: FlowKind, flow: &Value) -> Option<String> {
+    fn address_page(&self, kind: FlowKind, flow: &FlowView) -> Option<String> {
         if is_further_step(flow) {
             return None;
         }
         // If another flow started the verification, the address was entered there.
         let begun_at = |kind: FlowKind| {
             let path = format!("/self-service/{}/", kind.as_str());
-            flow.get("request_url").and_then(Value::as_str).is_some_and(|url| url.contains(&path))
+            flow.request_url.contains(&path)
         };
         let kind = match kind {
             FlowKind::Verification if begun_at(FlowKind::Registration) => FlowKind::Registration,
@@ -157,14 +157,15 @@ impl Identity {
 
     /// The order of preference is: the person's own choice, the `ui_locales` of the client (OpenID Connect Core section
     /// 3.1.2.1), the languages of the browser.
-    fn in_requested_language(&self, cx: &Context, flow: &Value) -> Context {
-        let tags = flow.pointer("/oauth2_login_request/oidc_context/ui_locales").and_then(Value::as_array);
+    fn in_requested_language(&self, cx: &Context, flow: &FlowView) -> Context {
+        let request = flow.oauth2().and_then(|oauth2| oauth2.request.as_ref());
+        let tags = request.and_then(|request| request.pointer("/oidc_context/ui_locales")).and_then(Value::as_array);
         let tags = tags.filter(|_| !cx.locale_is_chosen).into_iter().flatten().filter_map(Value::as_str);
         Context { locale: self.ui.first_available(tags).unwrap_or(cx.locale), ..cx.clone() }
     }
 
     /// The links from this flow to others.
-    fn links_of(&self, cx: &Context, kind: FlowKind, flow: &Value) -> Vec<PageLink> {
+    fn links_of(&self, cx: &Context, kind: FlowKind, flow: &FlowView) -> Vec<PageLink> {
         let strings = self.ui.localizer(cx.locale).strings();
         let to = |kind| self.begin_in_place_of(kind, flow);
         match kind {
@@ -178,11 +179,9 @@ impl Identity {
         }
     }
 
-    /// The page of a flow, from the flow as the API returns it.
-    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &Value, context: FlowContext) -> FlowPage {
-        let container: Container =
-            flow.get("ui").cloned().and_then(|ui| serde_json::from_value(ui).ok()).unwrap_or_default();
-        FlowPage::new(form_kind(kind), &container, self.ui.localizer(cx.locale), context)
+    /// The page of a flow.
+    pub(super) fn flow_page(&self, cx: &Context, kind: FlowKind, flow: &FlowView, context: FlowContext) -> FlowPage {
+        FlowPage::new(form_kind(kind), &container_of(&flow.ui), self.ui.localizer(cx.locale), context)
     }
 
     /// The response when a flow cannot be shown: a new flow where that helps, else the error.
@@ -202,12 +201,11 @@ impl Identity {
     }
 
     /// The URL that starts another flow with the same purpose: it keeps `return_to` and the client of the sign-in.
-    fn begin_in_place_of(&self, kind: FlowKind, flow: &Value) -> String {
-        let text = |member: &str| flow.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let begin = self.begin_url(kind, text("return_to"));
+    fn begin_in_place_of(&self, kind: FlowKind, flow: &FlowView) -> String {
+        let begin = self.begin_url(kind, flow.return_to.as_deref().filter(|url| !url.is_empty()));
         // Not every kind of flow contains its challenge, but the URL that it was initialized at does.
-        let begun_with = || query_parameter(text("request_url")?, "login_challenge");
-        let challenge = text("oauth2_login_challenge").map(str::to_owned).or_else(begun_with);
+        let begun_with = || query_parameter(&flow.request_url, "login_challenge");
+        let challenge = flow.oauth2().and_then(|oauth2| oauth2.challenge.clone()).or_else(begun_with);
         match (challenge, Url::parse(&begin)) {
             (Some(challenge), Ok(mut url)) => {
                 url.query_pairs_mut().append_pair("login_challenge", &challenge);
@@ -217,7 +215,7 @@ impl Identity {
         }
     }
 
-    fn links_of_login(&self, cx: &Context, flow: &Value) -> Vec<PageLink> {
+    fn links_of_login(&self, cx: &Context, flow: &FlowView) -> Vec<PageLink> {
         let strings = self.ui.localizer(cx.locale).strings();
         if is_further_step(flow) {
             return vec![PageLink::new(strings.use_another_account, self.own_page("logout"))];
@@ -231,14 +229,13 @@ impl Identity {
 }
 
 /// Whether the person is already signed in and signs in again.
-fn is_further_step(flow: &Value) -> bool {
-    flow.get("refresh").and_then(Value::as_bool) == Some(true)
-        || flow.get("requested_aal").and_then(Value::as_str) == Some("aal2")
+fn is_further_step(flow: &FlowView) -> bool {
+    matches!(&flow.details, DetailsView::Login(login) if login.refresh || login.requested_aal == Aal::Aal2)
 }
 
 /// The client that a sign-in is for: its name, else the host of its redirect URI, else its id.
-fn client_of(flow: &Value) -> Option<OutsideText> {
-    let request = flow.get("oauth2_login_request")?;
+fn client_of(oauth2: Option<&OAuth2View>) -> Option<OutsideText> {
+    let request = oauth2?.request.as_ref()?;
     let text = |pointer: &str| request.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let host = || {
         let redirect_uri = query_parameter(text("/request_url"), "redirect_uri")?;
@@ -266,8 +263,8 @@ mod tests {
     use super::*;
 
     fn called(client: &Value, request_url: &str) -> Option<String> {
-        let flow = json!({"oauth2_login_request": {"client": client, "request_url": request_url}});
-        client_of(&flow).map(|name| name.render().unwrap())
+        let request = Some(json!({"client": client, "request_url": request_url}));
+        client_of(Some(&OAuth2View { challenge: None, request })).map(|name| name.render().unwrap())
     }
 
     #[test]
@@ -280,6 +277,6 @@ mod tests {
             assert_eq!(called(&nameless, "https://op.example/oauth2/auth").as_deref(), Some("<bdi>c1</bdi>"));
         }
         assert_eq!(called(&json!({}), ""), None);
-        assert_eq!(client_of(&json!({})), None);
+        assert_eq!(client_of(None), None);
     }
 }

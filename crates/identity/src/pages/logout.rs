@@ -6,12 +6,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use base::Context;
-use serde_json::Value;
 use ui::components::{Button, Hidden};
 use ui::{Page, PageLink, Strings};
 use web::Cx;
 
-use super::person::account_name;
 use super::see_other;
 use crate::Identity;
 use crate::domain::flow::{FlowKind, endpoint};
@@ -60,9 +58,9 @@ impl Identity {
     async fn logout_page(&self, cx: &Context, visitor: &Visitor) -> Result<LogoutPage, FlowError> {
         let logout = self.begin_logout(cx, visitor).await?;
         // A session that lacks its second factor can be ended too; the page then does not show its owner.
-        let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| account_name(&whoami.session));
+        let signed_in_as = self.whoami(cx, visitor).await.ok().and_then(|whoami| whoami.checked.account_name.clone());
         let strings = self.ui.localizer(cx.locale).strings();
-        let token = logout.get("logout_token").and_then(Value::as_str).unwrap_or_default();
+        let token = logout.logout_token;
         let own_end = || self.urls.after_logout().is_none().then(|| self.own_page("signed-out"));
         let mut values = vec![Hidden::new("token", token)];
         values.extend(visitor.query("return_to").or_else(own_end).map(|url| Hidden::new("return_to", url)));

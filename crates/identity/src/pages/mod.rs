@@ -5,6 +5,7 @@
 //! built-in page redirects to it.
 
 mod connections;
+mod container;
 mod device_name;
 mod error;
 mod flow;
@@ -12,7 +13,6 @@ mod link;
 mod logout;
 mod mailbox;
 mod other_browser;
-mod person;
 mod settings;
 mod welcome;
 

@@ -4,22 +4,21 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use base::{Context, Timestamp};
-use serde_json::Value;
+use axum::response::Response;
+use base::Context;
 use ui::components::{Alert, Button, ButtonKind, Hidden};
 use ui::{FlowContext, FlowPage, Localizer, MessageKind, Moment, PageLink, Strings};
 use url::Url;
-use web::{Cx, RestError};
+use web::Cx;
 
 use super::connections::ConnectionList;
 use super::device_name::device_name;
 use super::flow::flow_visitor_of;
 use super::see_other;
 use crate::Identity;
-use crate::domain::SessionId;
 use crate::domain::csrf::CsrfViolation;
 use crate::domain::flow::FlowKind;
+use crate::domain::{Device, Session, SessionId};
 use crate::flows::error::FlowError;
 use crate::flows::submission::{RawSubmission, Submission};
 use crate::flows::visitor::Visitor;
@@ -78,12 +77,8 @@ pub(super) async fn end_sessions(
     State(identity): State<Arc<Identity>>,
     Cx(cx): Cx,
     visitor: Visitor,
-    body: Result<RawSubmission, RestError>,
+    body: RawSubmission,
 ) -> Response {
-    let body = match body {
-        Ok(body) => body,
-        Err(error) => return error.into_response(),
-    };
     match identity.end_my_sessions(&cx, &visitor, body).await {
         Ok(()) => see_other(&identity.settings_again(&visitor, Some(("sessions", "ended")))),
         Err(error) => identity.cannot_show(&cx, FlowKind::Settings, error).await,
@@ -112,15 +107,14 @@ impl Identity {
             Some(_) => page.arranged.alerts.push(Alert::new(MessageKind::Error, strings.connections_unavailable)),
             None => {}
         }
-        let (session, secret) = (id_of(&whoami.session)?.as_uuid(), self.browser(visitor).secret);
+        let (session, secret) = (whoami.checked.session.id.as_uuid(), self.browser(visitor).secret);
         let csrf = || Hidden::new("csrf_token", secret.token(session, &self.rng));
         let connections = self.my_connections(cx, visitor).await?.map(|listed| {
             let action = self.own_form("connections", visitor);
             ConnectionList::new(action, csrf(), listed, texts)
         });
-        let other = |(index, session): (usize, &Value)| {
-            let session_id = session.get("id").and_then(Value::as_str).unwrap_or_default();
-            let end = Button::submit(strings.end_session).sending("session", session_id);
+        let other = |(index, session): (usize, &Session)| {
+            let end = Button::submit(strings.end_session).sending("session", &session.id.to_string());
             SessionLine::new(index + 1, session, Some(end.of_kind(ButtonKind::Secondary).small()), texts)
         };
         Ok(SettingsPage {
@@ -129,7 +123,7 @@ impl Identity {
             sessions: Sessions {
                 action: self.own_form("sessions", visitor),
                 csrf: csrf(),
-                current: SessionLine::new(0, &whoami.session, None, texts),
+                current: SessionLine::new(0, &whoami.checked.session, None, texts),
                 others: others.sessions.iter().enumerate().map(other).collect(),
                 end_all: Button::submit(strings.end_other_sessions).of_kind(ButtonKind::Danger),
             },
@@ -163,7 +157,7 @@ impl Identity {
         let whoami = self.whoami(cx, visitor).await?;
         let token = submission.text("csrf_token").unwrap_or_default();
         // The token belongs to this session in this browser. Forms of other sites or of earlier sessions have another token.
-        if !self.browser(visitor).secret.accepts(token, id_of(&whoami.session)?.as_uuid()) {
+        if !self.browser(visitor).secret.accepts(token, whoami.checked.session.id.as_uuid()) {
             return Err(FlowError::Csrf { violation: CsrfViolation::Mismatch, is_ajax: visitor.is_ajax });
         }
         Ok(submission)
@@ -193,27 +187,19 @@ impl Identity {
     }
 }
 
-fn id_of(session: &Value) -> Result<SessionId, FlowError> {
-    let id = session.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    id.ok_or(FlowError::Broken("a session without an id"))
-}
-
 impl SessionLine {
-    /// Reads a session as the API shows it.
-    fn new(index: usize, session: &Value, end: Option<Button>, texts: Localizer<'_>) -> Self {
+    fn new(index: usize, session: &Session, end: Option<Button>, texts: Localizer<'_>) -> Self {
         let id = format!("session-{index}");
-        let of_device = |member: &str| {
-            let value = session.pointer(&format!("/devices/0/{member}"));
-            value.and_then(Value::as_str).filter(|text| !text.is_empty())
-        };
-        let origin = [of_device("location"), of_device("ip_address")].into_iter().flatten().collect::<Vec<_>>();
-        let since = session.get("authenticated_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        let device = session.devices.first();
+        let of_device = |member: fn(&Device) -> Option<&str>| device.and_then(member).filter(|text| !text.is_empty());
+        let location = of_device(|device| device.location.as_deref());
+        let ip_address = of_device(|device| device.ip_address.as_deref());
+        let user_agent = of_device(|device| device.user_agent.as_deref());
+        let origin = [location, ip_address].into_iter().flatten().collect::<Vec<_>>();
         Self {
-            device: of_device("user_agent")
-                .and_then(device_name)
-                .unwrap_or_else(|| texts.strings().unknown_device.to_owned()),
+            device: user_agent.and_then(device_name).unwrap_or_else(|| texts.strings().unknown_device.to_owned()),
             origin: (!origin.is_empty()).then(|| origin.join(" · ")),
-            since: Moment::new(since.unwrap_or(Timestamp::EPOCH), texts.language()),
+            since: Moment::new(session.authenticated_at, texts.language()),
             end: end.map(|end| end.about(&id)),
             id,
         }

@@ -8,7 +8,6 @@ use axum::response::Response;
 use ui::{Page, PageLink, Strings};
 use web::Cx;
 
-use super::person::account_name;
 use crate::Identity;
 use crate::domain::flow::FlowKind;
 use crate::flows::visitor::Visitor;
@@ -30,7 +29,7 @@ pub(super) async fn show(State(identity): State<Arc<Identity>>, Cx(cx): Cx, visi
     let strings = identity.ui.localizer(cx.locale).strings();
     let page = WelcomePage {
         strings,
-        signed_in_as: account_name(&whoami.session),
+        signed_in_as: whoami.checked.account_name.clone(),
         settings: PageLink::new(strings.manage_account, identity.begin_url(FlowKind::Settings, None)),
         sign_out: PageLink::new(strings.sign_out, identity.own_page("logout")),
     };

@@ -218,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn a_text_message_goes_to_its_channel() {
         let config = json!({
-            "headers": {"X-TestServer": "kleis"},
+            "headers": {"X-Server": "kleis"},
             "auth": {"type": "basic_auth", "config": {"user": "u", "password": "p"}},
         });
         let (delivery, received) = exchange("202 Accepted", config).await;

@@ -25,6 +25,8 @@ pub(crate) type Key = [u8; 32];
 pub(crate) struct CheckedSession {
     pub(crate) session: Session,
     pub(super) available_aal: Aal,
+    /// The name that identifies the account to its owner.
+    pub(crate) account_name: Option<String>,
     /// What `whoami` answers.
     pub(crate) text: Bytes,
     /// The same for the gateway, parsed when it first asks.

@@ -172,7 +172,13 @@ impl Sessions {
         let text = text.map_err(|error| database::Error::inconsistent("identity_sessions", error.to_string()))?;
         let (session_id, identity_id) = (session.id.as_uuid(), session.identity_id.as_uuid());
         let bytes = memory_of(&text);
-        let checked = CheckedSession { session, available_aal: identity.available_aal, text, body: OnceLock::new() };
+        let checked = CheckedSession {
+            session,
+            available_aal: identity.available_aal,
+            account_name: identity.account_name().map(str::to_owned),
+            text,
+            body: OnceLock::new(),
+        };
         let subjects: &[&[u8]] = &[session_id.as_bytes(), identity_id.as_bytes()];
         let read = Cacheable { value: checked, subjects, bytes };
         Ok(Some(self.checked.put(start, cx.tenant, key, read)))

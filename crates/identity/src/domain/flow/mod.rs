@@ -19,7 +19,6 @@ use super::client_kind::FlowType;
 use super::csrf::CsrfSecret;
 use super::message::Message;
 use super::ui::{Ui, ValidationMessage};
-use super::ui_node::CSRF_TOKEN;
 use super::{Aal, CredentialType, IdentityId, SessionId};
 
 pub use oauth2::OAuth2Request;
@@ -101,8 +100,8 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The message of a flow that is submitted after it expired.
     fn expired_message(expired_at: Timestamp, now: Timestamp) -> Message;
 
-    /// The members of the wire format beyond those that all kinds share.
-    fn present(&self, members: &mut Map<String, Value>);
+    /// The details, of whichever kind.
+    fn any(&self) -> AnyDetails<'_>;
 
     /// The person that the flow belongs to, if known.
     fn identity_id(&self) -> Option<IdentityId> {
@@ -120,7 +119,17 @@ pub trait Details: Clone + Serialize + DeserializeOwned + Send + Sync + 'static 
     }
 
     /// The attributes of the flow's events beyond those that all flows share.
-    fn tell(&self, _attributes: &mut Map<String, Value>) {}
+    fn add_event_attributes(&self, _attributes: &mut Map<String, Value>) {}
+}
+
+/// The details of a flow of any kind.
+#[derive(Clone, Copy, Debug)]
+pub enum AnyDetails<'a> {
+    Login(&'a Login),
+    Registration(&'a Registration),
+    Settings(&'a Settings),
+    Recovery(&'a Recovery),
+    Verification(&'a Verification),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,37 +246,6 @@ impl<D: Details> Flow<D> {
             self.ui.add_message(message);
         }
     }
-
-    /// The wire format. `csrf` is the secret of the browser that reads it; native flows carry an empty token.
-    pub fn to_wire(&self, csrf: Option<&CsrfSecret>, rng: &Rng) -> Value {
-        let mut ui = self.ui.clone();
-        if ui.nodes.find(CSRF_TOKEN).is_some() {
-            let token = match (self.flow_type, csrf) {
-                (FlowType::Browser, Some(csrf)) => csrf.token(self.id.as_uuid(), rng),
-                (FlowType::Browser, None) | (FlowType::Api, _) => String::new(),
-            };
-            ui.set_value(CSRF_TOKEN, Value::String(token));
-        }
-        let mut members = Map::new();
-        members.insert("id".to_owned(), json!(self.id));
-        members.insert("type".to_owned(), json!(self.flow_type));
-        members.insert("expires_at".to_owned(), json!(self.expires_at));
-        members.insert("issued_at".to_owned(), json!(self.issued_at));
-        members.insert("request_url".to_owned(), json!(self.request_url));
-        if let Some(return_to) = self.wanted_return_to() {
-            members.insert("return_to".to_owned(), json!(return_to));
-        }
-        if let Some(active) = self.active {
-            members.insert("active".to_owned(), json!(active));
-        }
-        members.insert("ui".to_owned(), json!(ui));
-        members.insert("state".to_owned(), json!(self.state));
-        if let Some(payload) = &self.transient_payload {
-            members.insert("transient_payload".to_owned(), payload.clone());
-        }
-        self.details.present(&mut members);
-        Value::Object(members)
-    }
 }
 
 /// The URL that the form of a flow is submitted to.
@@ -328,24 +306,15 @@ impl Details for Login {
         self.oauth2.as_ref()
     }
 
-    fn present(&self, members: &mut Map<String, Value>) {
-        let issued_at = members.get("issued_at").cloned();
-        members.insert("created_at".to_owned(), json!(issued_at));
-        members.insert("updated_at".to_owned(), json!(issued_at));
-        members.insert("refresh".to_owned(), json!(self.refresh));
-        members.insert("requested_aal".to_owned(), json!(self.requested_aal));
-        members.insert("organization_id".to_owned(), Value::Null);
-        if let Some(schema) = &self.identity_schema {
-            members.insert("identity_schema".to_owned(), json!(schema));
-        }
-        OAuth2Request::present(self.oauth2.as_ref(), members);
+    fn any(&self) -> AnyDetails<'_> {
+        AnyDetails::Login(self)
     }
 
     fn person(&self) -> Option<IdentityId> {
         self.expected_identity
     }
 
-    fn tell(&self, attributes: &mut Map<String, Value>) {
+    fn add_event_attributes(&self, attributes: &mut Map<String, Value>) {
         attributes.insert("LoginRequestedAAL".to_owned(), json!(self.requested_aal));
         attributes.insert("FlowRefresh".to_owned(), json!(self.refresh));
     }
@@ -374,12 +343,8 @@ impl Details for Registration {
         self.oauth2.as_ref()
     }
 
-    fn present(&self, members: &mut Map<String, Value>) {
-        members.insert("organization_id".to_owned(), Value::Null);
-        if let Some(schema) = &self.identity_schema {
-            members.insert("identity_schema".to_owned(), json!(schema));
-        }
-        OAuth2Request::present(self.oauth2.as_ref(), members);
+    fn any(&self) -> AnyDetails<'_> {
+        AnyDetails::Registration(self)
     }
 }
 
@@ -412,9 +377,8 @@ impl Details for Settings {
         self.oauth2.as_ref()
     }
 
-    /// Without the identity, which the caller loads and adds.
-    fn present(&self, members: &mut Map<String, Value>) {
-        members.insert("organization_id".to_owned(), Value::Null);
+    fn any(&self) -> AnyDetails<'_> {
+        AnyDetails::Settings(self)
     }
 
     fn identity_id(&self) -> Option<IdentityId> {
@@ -452,7 +416,9 @@ impl Details for Recovery {
         self.oauth2.as_ref()
     }
 
-    fn present(&self, _: &mut Map<String, Value>) {}
+    fn any(&self) -> AnyDetails<'_> {
+        AnyDetails::Recovery(self)
+    }
 
     fn identity_id(&self) -> Option<IdentityId> {
         self.identity_id
@@ -487,7 +453,9 @@ impl Details for Verification {
         self.oauth2.as_ref()
     }
 
-    fn present(&self, _: &mut Map<String, Value>) {}
+    fn any(&self) -> AnyDetails<'_> {
+        AnyDetails::Verification(self)
+    }
 
     fn identity_id(&self) -> Option<IdentityId> {
         self.identity_id

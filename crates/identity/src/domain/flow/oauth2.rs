@@ -1,7 +1,7 @@
 //! The login request of an authorization server that a flow answers.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::query_parameter;
 
@@ -31,12 +31,5 @@ impl OAuth2Request {
     pub fn login_hint(&self) -> Option<&str> {
         let hint = self.request["oidc_context"]["login_hint"].as_str()?;
         (!hint.is_empty() && hint.len() <= crate::domain::identifier::MAX_IDENTIFIER).then_some(hint)
-    }
-
-    pub(super) fn present(this: Option<&Self>, members: &mut Map<String, Value>) {
-        if let Some(this) = this {
-            members.insert("oauth2_login_challenge".to_owned(), json!(this.challenge));
-            members.insert("oauth2_login_request".to_owned(), this.request.clone());
-        }
     }
 }

@@ -24,30 +24,6 @@ fn login(flow_type: FlowType, csrf: Option<&CsrfSecret>) -> Flow<Login> {
 }
 
 #[test]
-fn the_wire_form_has_the_members_that_clients_require() {
-    let rng = Rng::seeded(2);
-    let csrf = CsrfSecret::generate(&rng);
-    let flow = login(FlowType::Browser, Some(&csrf));
-    let wire = flow.to_wire(Some(&csrf), &rng);
-    assert_eq!(wire["type"], "browser");
-    assert_eq!(wire["state"], "choose_method");
-    assert_eq!(wire["return_to"], "/home");
-    assert_eq!(wire["requested_aal"], "aal1");
-    assert_eq!(wire["ui"]["action"], format!("https://id.example/auth/self-service/login?flow={}", flow.id));
-    let token = wire["ui"]["nodes"][0]["attributes"]["value"].as_str().unwrap();
-    assert!(csrf.accepts(token, flow.id.as_uuid()));
-    assert!(flow.belongs_to(&csrf) && !flow.belongs_to(&CsrfSecret::generate(&rng)));
-}
-
-#[test]
-fn a_native_flow_carries_an_empty_token_and_belongs_to_no_browser() {
-    let rng = Rng::seeded(2);
-    let flow = login(FlowType::Api, None);
-    assert_eq!(flow.to_wire(None, &rng)["ui"]["nodes"][0]["attributes"]["value"], "");
-    assert!(flow.belongs_to(&CsrfSecret::generate(&rng)));
-}
-
-#[test]
 fn a_flow_survives_storage() {
     let flow = login(FlowType::Api, None);
     let text = serde_json::to_string(&flow).unwrap();

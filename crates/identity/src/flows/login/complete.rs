@@ -20,7 +20,7 @@ use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
-use crate::flows::views;
+use crate::flows::views::{Body, SessionBody, SignedInView};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::Unchanged;
@@ -227,19 +227,24 @@ impl Identity {
             shows_verification: verification.is_some() && visitor.wants_strictly == Wants::Html,
         });
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        let shown =
-            |with_person: bool| views::session(&session, with_person.then_some(identity), self.urls.public(), cx.now);
+        let shown = |with_person: bool| SessionBody {
+            session: session.clone(),
+            identity: with_person.then(|| identity.clone()),
+            public_url: self.urls.public().clone(),
+            now: cx.now,
+        };
         let redirect = |verification: Option<BegunVerification>| {
             verification.map_or_else(|| return_to.to_string(), |begun| begun.url)
         };
         let content = match next {
             Next::Session { with_person } => {
-                let json = json!({
-                    "session_token": ShownToken(token),
-                    "session": shown(with_person),
-                    "continue_with": some_if_any(continue_with),
-                });
-                let content = Content::Done { json: Some(json), redirect: return_to.into() };
+                let body = SignedInView {
+                    session_token: Some(ShownToken(token)),
+                    session: shown(with_person),
+                    continue_with: some_if_any(continue_with),
+                };
+                let body = Some(Body::SignedIn(Box::new(body)));
+                let content = Content::Done { body, redirect: return_to.into() };
                 return Ok(Answer::new(FlowType::Api, content));
             }
             Next::SecondFactor => Content::Elsewhere { url: self.second_factor_url(flow) },
@@ -250,8 +255,9 @@ impl Identity {
             }
             Next::Done => {
                 continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: return_to.to_string() });
-                let json = json!({ "session": shown(true), "continue_with": some_if_any(continue_with) });
-                Content::Done { json: Some(json), redirect: redirect(verification) }
+                let continue_with = some_if_any(continue_with);
+                let body = SignedInView { session_token: None, session: shown(true), continue_with };
+                Content::Done { body: Some(Body::SignedIn(Box::new(body))), redirect: redirect(verification) }
             }
         };
         let answer = Answer::new(FlowType::Browser, content)

@@ -15,6 +15,7 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Login, OAuth2Request};
 use crate::domain::message::{Message, login as messages};
 use crate::domain::ui_node::{Node, NodeOrder};
+use crate::flows::views::FlowView;
 use crate::methods::{self, LoginForm, Method};
 use crate::storage;
 
@@ -111,14 +112,14 @@ impl Identity {
     }
 
     /// The flow as it stands, for the browser that began it.
-    pub async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<serde_json::Value, FlowError> {
+    pub(crate) async fn fetch_login(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         let flow = self.fetched_flow::<Login>(cx, visitor).await?;
         let browser = self.browser(visitor);
         visitor.may_see(&flow, &browser)?;
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));
         }
-        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+        Ok(self.view(&flow, &browser))
     }
 
     /// Fills the form with the methods that can complete this flow, and answers which they are.

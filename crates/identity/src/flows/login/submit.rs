@@ -9,6 +9,7 @@ use crate::domain::form::FieldRules;
 use crate::domain::message;
 use crate::domain::ui_node::NodeOrder;
 use crate::domain::{Aal, CredentialType};
+use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::refusal::Refusal;
@@ -70,7 +71,7 @@ impl Identity {
                 let (caller, browser, flow) = (&caller, &browser, &flow);
                 self.complete_login(cx, Completion { visitor, caller, browser, flow, current }, *proof).await
             }
-            Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
+            Ok(Step::Form) => return Ok(self.form(&flow, &browser, FormReason::Invalid)),
             Err(error) => Err(error),
         };
         match step {
@@ -94,7 +95,8 @@ impl Identity {
             refusal.say_in(flow);
             flow.ui.nodes.sort(&NodeOrder::login());
         };
-        self.refuse_with(cx, flow, browser, refusal, say).await
+        let reason = self.refuse_with(cx, flow, browser, refusal, say).await?;
+        Ok(self.form(flow, browser, reason))
     }
 
     /// Puts a new flow in the place of an expired one.

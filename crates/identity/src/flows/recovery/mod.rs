@@ -7,7 +7,6 @@
 mod pass;
 
 use base::Context;
-use serde_json::Value;
 use web::config::parse_go_bool;
 
 use crate::Identity;
@@ -17,6 +16,8 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Recovery};
 use crate::domain::message::{Message, flow as flow_messages, recovery as messages};
 use crate::domain::ui::Ui;
+use crate::flows::answer::FormReason;
+use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
@@ -111,7 +112,7 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub async fn fetch_recovery(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+    pub(crate) async fn fetch_recovery(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         let flow = self.fetched_flow::<Recovery>(cx, visitor).await?;
         let browser = self.browser(visitor);
         if !flow.details.skip_csrf {
@@ -120,7 +121,7 @@ impl Identity {
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));
         }
-        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+        Ok(self.view(&flow, &browser))
     }
 
     /// Both `POST` and `GET` submit: the query counts where the body is silent.
@@ -176,7 +177,7 @@ impl Identity {
         }
         let caller = visitor.caller(cx, None);
         let error = match self.recovery_step(cx, &caller, &mut flow, submission).await {
-            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
+            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_recovery(cx, visitor, &flow, &code).await? {
                     return Ok(answer);

@@ -2,7 +2,6 @@
 
 use base::{Context, PlainToken};
 use database::WriteTx;
-use serde_json::json;
 
 use crate::Identity;
 use crate::components::attempts::FamiliarClients;
@@ -16,7 +15,7 @@ use crate::domain::{self, Aal, CredentialType, Session};
 use crate::flows::answer::{Answer, Content, CookieChange};
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent, acting_as};
-use crate::flows::login::some_if_any;
+use crate::flows::views::Body;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::StoreError;
@@ -146,7 +145,7 @@ impl Identity {
     fn recovered_answer(&self, flow: &Flow<Recovery>, let_in: LetIn) -> Result<Answer, FlowError> {
         let LetIn { session, token, settings, browser, new_device, by_link, next } = let_in;
         let is_native = flow.flow_type == FlowType::Api && !by_link;
-        let mut wire = flow.to_wire(Some(&browser.secret), &self.rng);
+        let view = self.view(flow, &browser);
         let mut continue_with = Vec::new();
         if is_native {
             continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
@@ -161,16 +160,12 @@ impl Identity {
         };
         let content = match settings {
             _ if by_link => Content::Redirect { url },
-            None => {
-                wire["continue_with"] = json!(some_if_any(continue_with));
-                Content::Done { json: Some(wire), redirect: url }
-            }
+            None => Content::Done { body: Some(Body::Flow(Box::new(view.completed(continue_with)))), redirect: url },
             // A native client can do nothing with a redirect: it is always given its token.
             Some(settings) if is_native || self.flow_policy.uses_continue_with_transitions() => {
                 let shown = flow.is_browser().then(|| url.clone());
                 continue_with.push(ContinueWith::ShowSettingsUi { flow: FlowUi { id: settings.id, url: shown } });
-                wire["continue_with"] = json!(continue_with);
-                Content::Done { json: Some(wire), redirect: url }
+                Content::Done { body: Some(Body::Flow(Box::new(view.completed(continue_with)))), redirect: url }
             }
             Some(_) => Content::Elsewhere { url },
         };

@@ -1,7 +1,7 @@
 //! The end of a registration: the identity, its first session when one is wanted, and what the hooks add.
 
 use base::{Context, PlainToken};
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 use crate::Identity;
@@ -20,7 +20,7 @@ use crate::flows::events::{self, FlowEvent, acting_as};
 use crate::flows::hooks::{BegunVerification, VerificationOf};
 use crate::flows::language;
 use crate::flows::login::some_if_any;
-use crate::flows::views;
+use crate::flows::views::{Body, IdentityBody, RegisteredView, SessionBody};
 use crate::flows::visitor::{Browser, Visitor};
 use crate::storage;
 use crate::storage::identities::{StoreError, Taken};
@@ -253,19 +253,30 @@ impl Identity {
     ) -> Result<Answer, FlowError> {
         let Registered { identity, session, verification } = registered;
         let mut continue_with: Vec<ContinueWith> = verification.iter().map(BegunVerification::continue_with).collect();
-        let mut json = json!({ "identity": views::identity(&identity, self.urls.public()) });
         let shown = session.as_ref().filter(|_| shows_session);
-        if let Some((session, _)) = shown {
-            json["session"] = views::session(session, Some(&identity), self.urls.public(), cx.now);
-        }
+        let public_url = self.urls.public();
+        let mut body = RegisteredView {
+            identity: IdentityBody::new(identity.clone(), public_url.clone()),
+            session: shown.map(|(session, _)| SessionBody {
+                session: session.clone(),
+                identity: Some(identity.clone()),
+                public_url: public_url.clone(),
+                now: cx.now,
+            }),
+            session_token: None,
+            continue_with: None,
+        };
 
         if flow.flow_type == FlowType::Api {
             if let Some((_, token)) = shown {
-                json["session_token"] = json!(ShownToken(token.clone()));
+                body.session_token = Some(ShownToken(token.clone()));
                 continue_with.push(ContinueWith::SetOrySessionToken { ory_session_token: ShownToken(token.clone()) });
             }
-            json["continue_with"] = json!(some_if_any(continue_with));
-            return Ok(Answer::new(FlowType::Api, Content::Done { json: Some(json), redirect: return_to.into() }));
+            body.continue_with = some_if_any(continue_with);
+            return Ok(Answer::new(
+                FlowType::Api,
+                Content::Done { body: Some(Body::Registered(Box::new(body))), redirect: return_to.into() },
+            ));
         }
 
         // A session that the browser had belongs to another person, so it must not stand beside the new account.
@@ -284,9 +295,12 @@ impl Identity {
             }
         }
         continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: next.clone() });
-        json["continue_with"] = json!(some_if_any(continue_with));
+        body.continue_with = some_if_any(continue_with);
         let redirect = verification.map_or(next, |begun| begun.url);
-        let mut answer = with_cookie(Answer::new(FlowType::Browser, Content::Done { json: Some(json), redirect }));
+        let mut answer = with_cookie(Answer::new(
+            FlowType::Browser,
+            Content::Done { body: Some(Body::Registered(Box::new(body))), redirect },
+        ));
         if let Some((session, token)) = session.filter(|_| shows_session) {
             // The verification flow, when there is one, belongs to the browser as it is: its secret stays.
             answer = answer.with(CookieChange::Session { token, expires_at: session.expires_at });

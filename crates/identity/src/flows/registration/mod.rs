@@ -15,6 +15,7 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, OAuth2Request, Registration, endpoint};
 use crate::domain::traits_schema::{InputType, TraitField, TraitsSchema};
 use crate::domain::ui_node::{Group, Node, NodeOrder};
+use crate::flows::views::FlowView;
 use crate::methods;
 use crate::storage;
 
@@ -82,7 +83,7 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+    pub(crate) async fn fetch_registration(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         if !self.flow_policy.is_enabled(FlowKind::Registration) {
             return Err(FlowError::Disabled { kind: FlowKind::Registration });
         }
@@ -92,7 +93,7 @@ impl Identity {
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));
         }
-        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+        Ok(self.view(&flow, &browser))
     }
 
     /// The first form: all in one, or the traits alone when the credential is chosen in a second step.

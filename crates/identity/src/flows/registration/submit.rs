@@ -11,6 +11,7 @@ use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, OAuth2Request
 use crate::domain::message::{self, registration as messages};
 use crate::domain::traits_schema::TraitsSchema;
 use crate::domain::ui_node::{InputKind, NodeOrder};
+use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Failure};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::forms::trait_messages;
@@ -79,7 +80,7 @@ impl Identity {
             Ok(Step::Complete(registrant)) => {
                 self.complete_registration(cx, visitor, &browser, &flow, *registrant).await
             }
-            Ok(Step::Form) => return Ok(self.form(&flow, &browser, 400)),
+            Ok(Step::Form) => return Ok(self.form(&flow, &browser, FormReason::Invalid)),
             Err(error) => Err(error),
         };
         match result {
@@ -110,7 +111,8 @@ impl Identity {
             refusal.say_in(flow);
             flow.ui.nodes.sort(&NodeOrder::registration(&trait_nodes::names(&schema)));
         };
-        self.refuse_with(cx, &mut flow, browser, refusal, say).await
+        let reason = self.refuse_with(cx, &mut flow, browser, refusal, say).await?;
+        Ok(self.form(&flow, browser, reason))
     }
 
     async fn renew_registration(

@@ -9,18 +9,17 @@ pub(crate) use continuity::COOKIE as CONTINUITY_COOKIE;
 
 use base::Context;
 use database::WriteTx;
-use serde_json::Value;
 
 use crate::Identity;
 use crate::domain;
 use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::flow::{Flow, FlowKind, Settings, endpoint};
 use crate::domain::ui_node::{Node, NodeOrder};
-use crate::flows::views;
+use crate::flows::views::FlowView;
 use crate::methods;
 use crate::storage;
 
-use super::answer::{Answer, Content, Failure};
+use super::answer::{Answer, Failure};
 use super::error::FlowError;
 use super::trait_nodes;
 use super::visitor::{Browser, Visitor};
@@ -74,17 +73,15 @@ impl Identity {
         storage::continuities::abort(&mut tx, current.session.identity_id).await?;
         storage::flows::insert(&mut tx, &flow).await?;
         tx.commit().await?;
-        let mut answer = self.begun(&flow, &browser);
-        // A browser that navigates is sent to the page, which fetches the flow: nobody would see the picture of a key.
-        if let Content::Begun { flow: shown, .. } = &mut answer.content
-            && !to_browser
-        {
-            *shown = self.settings_to_wire(cx, &flow, &current.identity, &browser);
+        // A browser that navigates is redirected to the page, which fetches the flow: it needs no picture of a key.
+        if to_browser {
+            return Ok(self.begun(&flow, &browser));
         }
-        Ok(answer)
+        let view = self.settings_view(cx, &flow, &current.identity, &browser);
+        Ok(self.begun_as(&flow, &browser, view))
     }
 
-    pub async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+    pub(crate) async fn fetch_settings(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         // First: whoever is not signed in is led to the sign-in, not to a new flow.
         let current = self.current(cx, visitor).await?.ok_or(FlowError::NoSession)?;
         let flow = self.fetched_flow::<Settings>(cx, visitor).await?;
@@ -93,7 +90,7 @@ impl Identity {
             return Err(self.expired(cx, &flow));
         }
         let browser = self.browser(visitor);
-        Ok(self.settings_to_wire(cx, &flow, &current.identity, &browser))
+        Ok(self.settings_view(cx, &flow, &current.identity, &browser))
     }
 
     /// Whether this session may look at and submit this flow.
@@ -158,19 +155,17 @@ impl Identity {
         Ok(())
     }
 
-    pub(super) fn settings_to_wire(
+    pub(super) fn settings_view(
         &self,
         cx: &Context,
         flow: &Flow<Settings>,
         person: &domain::Identity,
         browser: &Browser,
-    ) -> Value {
+    ) -> FlowView {
         let mut shown = flow.clone();
         for method in methods::ALL {
             method.show_settings(self, cx, &mut shown);
         }
-        let mut wire = shown.to_wire(Some(&browser.secret), &self.rng);
-        wire["identity"] = views::identity(person, self.urls.public());
-        wire
+        self.view(&shown, browser).of_identity(person.clone(), self.urls.public().clone())
     }
 }

@@ -9,14 +9,14 @@ use crate::domain::client_kind::{FlowType, Wants};
 use crate::domain::continue_with::ContinueWith;
 use crate::domain::flow::{Flow, FlowKind, FlowState, Settings, with_flow};
 use crate::domain::message::{self, settings as messages};
-use crate::flows::answer::{Answer, Content, CookieChange, Failure};
+use crate::flows::answer::{Answer, Content, CookieChange, Failure, FormReason};
 use crate::flows::error::{FlowError, SubmitError};
 use crate::flows::events::acting_as;
 use crate::flows::hooks::BegunVerification;
-use crate::flows::login::some_if_any;
 use crate::flows::refusal::Refusal;
 use crate::flows::submission::RawSubmission;
 use crate::flows::trait_nodes;
+use crate::flows::views::Body;
 use crate::flows::visitor::{Browser, Visitor};
 use crate::methods;
 use crate::storage;
@@ -162,12 +162,12 @@ impl Identity {
         if flow.is_browser() && visitor.wants_strictly == Wants::Json {
             continue_with.push(ContinueWith::RedirectBrowserTo { redirect_browser_to: redirect.clone() });
         }
-        let mut wire = self.settings_to_wire(cx, &flow, &identity, browser);
-        if let Some(items) = some_if_any(continue_with) {
-            wire["continue_with"] = serde_json::json!(items);
+        let mut view = self.settings_view(cx, &flow, &identity, browser);
+        if !continue_with.is_empty() {
+            view = view.completed(continue_with);
         }
         let redirect = verification.map_or(redirect, |begun| begun.url);
-        let answer = Answer::new(flow.flow_type, Content::Done { json: Some(wire), redirect });
+        let answer = Answer::new(flow.flow_type, Content::Done { body: Some(Body::Flow(Box::new(view))), redirect });
         if flow.flow_type == FlowType::Api {
             return Ok(answer);
         }
@@ -176,11 +176,8 @@ impl Identity {
 
     /// The form with something new to look at.
     fn settings_shown(&self, cx: &Context, flow: &Flow<Settings>, current: &Current, browser: &Browser) -> Answer {
-        let mut answer = self.form(flow, browser, 200);
-        if let Content::Form { flow: shown, .. } = &mut answer.content {
-            *shown = self.settings_to_wire(cx, flow, &current.identity, browser);
-        }
-        answer
+        let view = self.settings_view(cx, flow, &current.identity, browser);
+        self.form_as(flow, browser, FormReason::Accepted, view)
     }
 
     async fn refuse_settings(
@@ -191,11 +188,9 @@ impl Identity {
         current: &Current,
         refusal: Refusal,
     ) -> Result<Answer, FlowError> {
-        let mut answer = self.refuse_submission(cx, &mut flow, browser, refusal).await?;
-        if let Content::Form { flow: shown, .. } = &mut answer.content {
-            *shown = self.settings_to_wire(cx, &flow, &current.identity, browser);
-        }
-        Ok(answer)
+        let reason = self.refuse_with(cx, &mut flow, browser, refusal, Refusal::say_in).await?;
+        let view = self.settings_view(cx, &flow, &current.identity, browser);
+        Ok(self.form_as(&flow, browser, reason, view))
     }
 
     async fn renew_settings(

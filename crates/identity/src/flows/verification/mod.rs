@@ -15,7 +15,9 @@ use crate::domain::code::CodePurpose;
 use crate::domain::flow::{Details as _, Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, flow as flow_messages, verification as messages};
 use crate::domain::ui::Ui;
+use crate::flows::answer::FormReason;
 use crate::flows::language;
+use crate::flows::views::FlowView;
 use crate::methods::code::nodes as code_nodes;
 use crate::storage;
 
@@ -102,14 +104,14 @@ impl Identity {
         Ok(self.begun(&flow, &browser))
     }
 
-    pub async fn fetch_verification(&self, cx: &Context, visitor: &Visitor) -> Result<Value, FlowError> {
+    pub(crate) async fn fetch_verification(&self, cx: &Context, visitor: &Visitor) -> Result<FlowView, FlowError> {
         let flow = self.fetched_flow::<Verification>(cx, visitor).await?;
         let browser = self.browser(visitor);
         visitor.may_see(&flow, &browser)?;
         if flow.is_expired(cx.now) {
             return Err(self.expired(cx, &flow));
         }
-        Ok(flow.to_wire(Some(&browser.secret), &self.rng))
+        Ok(self.view(&flow, &browser))
     }
 
     /// What the mail of a code leads to: the code is filled in, and the page is shown.
@@ -195,7 +197,7 @@ impl Identity {
         }
         let caller = visitor.caller(cx, None);
         let error = match self.verification_step(cx, &caller, &mut flow, submission).await {
-            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, 200)),
+            Ok(Step::Sent) => return Ok(self.form(&flow, &browser, FormReason::Accepted)),
             Ok(Step::Proved(code)) => {
                 if let Some(answer) = self.pass_verification(cx, visitor, &flow, &code, &browser).await? {
                     return Ok(answer);

@@ -9,7 +9,9 @@ use crate::domain::flow::{Flow, FlowKind, FlowState, Verification};
 use crate::domain::message::{Message, verification as messages};
 use crate::domain::ui_node::Group;
 use crate::domain::{self, CredentialType, Via};
+use crate::flows::answer::FormReason;
 use crate::flows::answer::{Answer, Content, CookieChange};
+use crate::flows::bind;
 use crate::flows::error::FlowError;
 use crate::flows::events::{self, FlowEvent};
 use crate::flows::registration::pending::Admitted;
@@ -92,7 +94,7 @@ impl Identity {
             let done = if code.purpose.is_link() {
                 Answer::redirect(self.page_of(&flow))
             } else {
-                self.form(&flow, browser, 200)
+                self.form(&flow, browser, FormReason::Accepted)
             };
             return Ok(Some(done));
         };
@@ -114,11 +116,9 @@ impl Identity {
             return Answer::redirect(url);
         }
         show_passed(&mut flow, &url, success);
-        let mut answer = self.form(&flow, browser, 200);
-        if let Content::Form { page, .. } = &mut answer.content {
-            *page = url;
-        }
-        answer
+        let content =
+            Content::Form { reason: FormReason::Accepted, flow: Box::new(self.view(&flow, browser)), page: url };
+        bind(Answer::new(flow.flow_type, content), &flow, browser)
     }
 
     /// Where the person goes on: where they wanted, if they may, else where the configuration says.

@@ -5,7 +5,7 @@ use base::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 use uuid::Uuid;
 
@@ -153,14 +153,4 @@ impl<'a> DeviceView<'a> {
             location: device.location.as_deref().unwrap_or_default(),
         }
     }
-}
-
-/// An identity as a part of another answer.
-pub(crate) fn identity(identity: &domain::Identity, public_url: &Url) -> Value {
-    json!(IdentityView::new(identity, public_url))
-}
-
-/// A session as a part of another answer.
-pub(crate) fn session(session: &Session, person: Option<&domain::Identity>, public_url: &Url, now: Timestamp) -> Value {
-    json!(SessionView::new(session, person, public_url, now))
 }
