@@ -11,7 +11,7 @@ use database::{Error, WriteTx};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::storage;
+use crate::storage::{self, NewEvent};
 
 /// The events of a service: an enum with a variant for each event, whose fields are the attributes.
 ///
@@ -65,14 +65,6 @@ pub async fn append_if<E: DomainEvent + Sync>(
     is_written: bool,
 ) -> Result<(), Error> {
     storage::insert_event_if(tx, cx, &actor(&cx.actor), &NewEvent::of(event)?, is_written).await
-}
-
-/// An event as a row has it.
-#[derive(Debug)]
-pub(crate) struct NewEvent {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) subject: String,
-    pub(crate) attributes: String,
 }
 
 impl NewEvent {

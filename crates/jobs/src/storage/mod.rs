@@ -1,12 +1,13 @@
 //! The tables `jobs_queue` and `jobs_events`.
 
+use std::borrow::Cow;
+
 use base::{Context, Page, PageRequest, TenantId, Timestamp};
 use database::{Database, Error, Read, Row, Statement, WriteTx, values};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::NewJob;
-use crate::event::NewEvent;
 
 pub(crate) const ALL: &[&[&Statement]] = &[STATEMENTS];
 
@@ -106,6 +107,14 @@ pub(crate) async fn set_aside(
     failure: &str,
 ) -> Result<(), Error> {
     database.write_once(job.tenant, &SET_ASIDE, &values![job.id, job.attempt, now, failure]).await.map(drop)
+}
+
+/// An event to be written.
+#[derive(Debug)]
+pub(crate) struct NewEvent {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) subject: String,
+    pub(crate) attributes: String,
 }
 
 pub(crate) async fn insert_event_if(
