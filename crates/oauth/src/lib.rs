@@ -19,6 +19,8 @@ mod service;
 pub mod storage;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use http::PATHS_OF_CLIENTS;
 

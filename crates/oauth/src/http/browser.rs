@@ -23,7 +23,7 @@ const SESSION: Purpose = Purpose("oauth session cookie");
 
 impl OAuth {
     /// Reads what the browser brings for `client`. A cookie that is not ours is no cookie.
-    pub(super) fn read_browser(&self, cx: &Context, headers: &HeaderMap, client: Option<&str>) -> Browser {
+    pub(crate) fn read_browser(&self, cx: &Context, headers: &HeaderMap, client: Option<&str>) -> Browser {
         let names = &self.config().serve.cookies.names;
         let text = |purpose, name: &str| {
             let value = cookies::get(headers, name)?;
@@ -40,19 +40,19 @@ impl OAuth {
         }
     }
 
-    pub(super) fn login_csrf_cookie(&self, cx: &Context, client: &ClientId, value: &str) -> SetCookie {
+    pub(crate) fn login_csrf_cookie(&self, cx: &Context, client: &ClientId, value: &str) -> SetCookie {
         let name = self.client_cookie_name(&self.config().serve.cookies.names.login_csrf, client.as_str());
         let value = self.sealer().seal_text(LOGIN_CSRF, cx.tenant, value.as_bytes());
         self.cookie(SetCookie::new(name, value)).max_age(Some(self.challenge_lifetime()))
     }
 
-    pub(super) fn consent_csrf_cookie(&self, cx: &Context, client: &ClientId, value: &str) -> SetCookie {
+    pub(crate) fn consent_csrf_cookie(&self, cx: &Context, client: &ClientId, value: &str) -> SetCookie {
         let name = self.client_cookie_name(&self.config().serve.cookies.names.consent_csrf, client.as_str());
         let value = self.sealer().seal_text(CONSENT_CSRF, cx.tenant, value.as_bytes());
         self.cookie(SetCookie::new(name, value)).max_age(Some(self.challenge_lifetime()))
     }
 
-    pub(super) fn session_cookie(&self, cx: &Context, change: SessionCookie) -> Option<SetCookie> {
+    pub(crate) fn session_cookie(&self, cx: &Context, change: SessionCookie) -> Option<SetCookie> {
         let cookies = &self.config().serve.cookies;
         let name = self.cookie_name(&cookies.names.session);
         let (cookie, max_age) = match change {

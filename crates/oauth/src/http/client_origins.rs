@@ -18,20 +18,20 @@ use crate::domain::client::ClientId;
 
 /// The client of a request, recorded by the handler that reads it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RequestingClient(Arc<OnceLock<ClientId>>);
+pub(crate) struct RequestingClient(Arc<OnceLock<ClientId>>);
 
 impl RequestingClient {
-    pub(super) fn note(request: &Request) -> Self {
+    pub(crate) fn note(request: &Request) -> Self {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
-    pub(super) fn is(&self, client: &ClientId) {
+    pub(crate) fn is(&self, client: &ClientId) {
         // The first word counts; there is no second one.
         let _ = self.0.set(client.clone());
     }
 
     /// The client that the credentials name, authenticated or not: only pages of its origins may read the answer.
-    pub(super) fn claimed_by(&self, credentials: &ClientCredentials) {
+    pub(crate) fn claimed_by(&self, credentials: &ClientCredentials) {
         let claimed = match credentials {
             ClientCredentials::Basic { client_id, .. }
             | ClientCredentials::Post { client_id, .. }
@@ -46,7 +46,7 @@ impl RequestingClient {
 }
 
 /// Around the endpoints that clients call with credentials or tokens.
-pub(super) async fn of_the_client(
+pub(crate) async fn of_the_client(
     State(oauth): State<OAuth>,
     Cx(cx): Cx,
     mut request: Request,
@@ -78,7 +78,7 @@ pub(super) async fn of_the_client(
 }
 
 /// Around what is published for everybody.
-pub(super) async fn of_everybody(request: Request, next: Next) -> Response {
+pub(crate) async fn of_everybody(request: Request, next: Next) -> Response {
     if request.headers().contains_key(header::ORIGIN) && is_preflight(&request) {
         return preflight(&HeaderValue::from_static("*"));
     }

@@ -12,10 +12,10 @@ use crate::operations::answer_authorization::IssuedAuthorization;
 use crate::pages::form_post::FormPost;
 
 /// The parameters of an answer, in order.
-pub(super) type Answer = Vec<(&'static str, String)>;
+pub(crate) type Answer = Vec<(&'static str, String)>;
 
 impl OAuth {
-    pub(super) fn issued_response(&self, cx: &Context, issued: &IssuedAuthorization) -> Response {
+    pub(crate) fn issued_response(&self, cx: &Context, issued: &IssuedAuthorization) -> Response {
         let mut answer = Answer::new();
         if let Some(code) = &issued.code {
             answer.push(("code", code.expose().to_owned()));
@@ -32,7 +32,7 @@ impl OAuth {
         self.answer_client(cx, &issued.target, answer)
     }
 
-    pub(super) fn refusal_response(&self, cx: &Context, refusal: &Refusal) -> Response {
+    pub(crate) fn refusal_response(&self, cx: &Context, refusal: &Refusal) -> Response {
         let (name, description) = (refusal.error.name().to_owned(), refusal.error.description());
         match &refusal.target {
             Some(target) => self.answer_client(cx, target, vec![("error", name), ("error_description", description)]),
@@ -57,7 +57,7 @@ impl OAuth {
     }
 
     /// An error that only the person can be told.
-    pub(super) fn error_response(&self, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
+    pub(crate) fn error_response(&self, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
         match &self.config().urls.error {
             Some(page) => {
                 let pairs = [("error", name), ("error_description", description)];
@@ -69,7 +69,7 @@ impl OAuth {
     }
 
     /// Something failed on our side: the cause is in the log, once, from here.
-    pub(super) fn failure_response(&self, cx: &Context, error: &database::Error) -> Response {
+    pub(crate) fn failure_response(&self, cx: &Context, error: &database::Error) -> Response {
         let code = match error {
             database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
             database::Error::Conflict { .. }
@@ -90,7 +90,7 @@ fn status_of(error: &RefusalError) -> StatusCode {
 }
 
 /// Adds parameters to the query of a URI, before its fragment; the rest stays as it was written.
-pub(super) fn with_query(uri: &str, query: &str) -> String {
+pub(crate) fn with_query(uri: &str, query: &str) -> String {
     let (uri, fragment) = uri.split_at(uri.find('#').unwrap_or(uri.len()));
     let separator = match uri.split_once('?') {
         None => "?",
@@ -102,7 +102,7 @@ pub(super) fn with_query(uri: &str, query: &str) -> String {
 }
 
 /// A redirect that is not stored. A target that is not a valid header value is an error of the configuration.
-pub(super) fn redirect(status: StatusCode, location: &str) -> Response {
+pub(crate) fn redirect(status: StatusCode, location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

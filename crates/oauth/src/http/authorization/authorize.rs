@@ -12,9 +12,9 @@ use web::Cx;
 use web::cookies::SetCookie;
 
 use super::authorization_response::{redirect, with_query};
-use super::client_form::BrowserForm;
 use crate::OAuth;
 use crate::domain::authorization_request::Refusal;
+use crate::http::client_form::BrowserForm;
 use crate::operations::answer_authorization::IssueError;
 use crate::operations::redeem_login::{AfterLogin, RedeemError};
 use crate::operations::start_authorization::{AuthorizeError, Browser, StartedAuthorization};
@@ -92,7 +92,7 @@ impl OAuth {
             AfterLogin::Consent { flow, challenge } => {
                 let page = match &self.config().urls.consent {
                     Some(page) => self.absolute(page),
-                    None => self.config().public_url(super::consent_page::PATH),
+                    None => self.config().public_url(crate::http::CONSENT_PAGE),
                 };
                 let query = url::form_urlencoded::Serializer::new(String::new())
                     .append_pair("consent_challenge", &challenge)
@@ -132,7 +132,7 @@ fn too_long(parameters: &Parameters) -> Option<Refusal> {
     })
 }
 
-pub(super) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<SetCookie>>) -> Response {
+pub(crate) fn with_cookies(mut response: Response, cookies: impl IntoIterator<Item = Option<SetCookie>>) -> Response {
     for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie.header());
     }

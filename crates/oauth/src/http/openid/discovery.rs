@@ -9,12 +9,12 @@ use jose::Algorithm;
 use oauth_types::{GrantType, ProviderMetadata};
 use web::Cx;
 
-use super::token_error::TokenError;
 use crate::OAuth;
 use crate::config::Config;
 use crate::domain::client::SubjectType;
 use crate::domain::person_claims;
 use crate::domain::signing_key::ID_TOKEN_SET;
+use crate::http::token::token_error::TokenError;
 
 /// How long others may keep what we publish. A new key is published a day before it signs.
 pub(super) const PUBLISHED: &str = "public, max-age=300";

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use web::Cx;
 
 use super::discovery::PUBLISHED;
-use super::token_error::TokenError;
 use crate::OAuth;
+use crate::http::token::token_error::TokenError;
 
 pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
     let set = Box::pin(oauth.published_keys(&cx)).await?;

@@ -7,11 +7,11 @@ use base::Context;
 use oauth_types::{ErrorCode, OAuthError, ParameterError, Parameters};
 use web::Cx;
 
-use super::authorization_response::{redirect, with_query};
-use super::authorize::with_cookies;
-use super::client_form::BrowserForm;
 use crate::OAuth;
 use crate::domain::logout::LogoutRequest;
+use crate::http::authorization::authorization_response::{redirect, with_query};
+use crate::http::authorization::authorize::with_cookies;
+use crate::http::client_form::BrowserForm;
 use crate::operations::end_login_session::FinishLogoutError;
 use crate::operations::redeem_login::SessionCookie;
 use crate::operations::start_authorization::Browser;
@@ -71,7 +71,7 @@ impl OAuth {
             Ok(StartedLogout::Ask { challenge }) => {
                 let page = match &self.config().urls.logout {
                     Some(page) => self.absolute(page),
-                    None => self.config().public_url(super::logout_page::PATH),
+                    None => self.config().public_url(crate::http::LOGOUT_PAGE),
                 };
                 let query = url::form_urlencoded::Serializer::new(String::new())
                     .append_pair("logout_challenge", &challenge)

@@ -10,10 +10,10 @@ use oauth_types::{ErrorCode, OAuthError};
 use serde_json::json;
 use web::{Cx, NoStore};
 
-use super::client_form::read_form;
-use super::client_origins::RequestingClient;
-use super::token_error::TokenError;
 use crate::OAuth;
+use crate::http::client_form::read_form;
+use crate::http::client_origins::RequestingClient;
+use crate::http::token::token_error::TokenError;
 use crate::operations::userinfo::{Userinfo, UserinfoError};
 
 pub(super) async fn handle(State(oauth): State<OAuth>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {

@@ -8,12 +8,12 @@ use oauth_types::ErrorCode;
 use serde::Deserialize;
 use web::Cx;
 
-use super::authorization_response::redirect;
-use super::client_form::PageForm;
 use crate::OAuth;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal};
 use crate::domain::consent::ConsentFlow;
 use crate::domain::rejection::Rejection;
+use crate::http::authorization::authorization_response::redirect;
+use crate::http::client_form::PageForm;
 use crate::operations::check_identity_session::{SignedIn, identity_unavailable};
 use crate::operations::consent_requests::ConsentChallenge;
 use crate::operations::login_requests::ChallengeError;

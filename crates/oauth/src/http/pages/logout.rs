@@ -6,9 +6,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use web::Cx;
 
-use super::authorization_response::redirect;
-use super::client_form::PageForm;
 use crate::OAuth;
+use crate::http::authorization::authorization_response::redirect;
+use crate::http::client_form::PageForm;
 
 pub(crate) const PATH: &str = "/oauth2/logout";
 

@@ -8,9 +8,9 @@ use base::PlainToken;
 use oauth_types::ScopeSet;
 use web::{Cx, NoStore};
 
-use super::client_form::read_form;
 use super::token_error::TokenError;
 use crate::OAuth;
+use crate::http::client_form::read_form;
 
 pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {
     let form = read_form(request, &()).await?;

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use base::PlainToken;
 use web::{Cx, NoStore};
 
-use super::client_form::ClientForm;
 use super::token_error::TokenError;
 use crate::OAuth;
+use crate::http::client_form::ClientForm;
 
 /// `token_type_hint` is not needed: a token says what it is.
 pub(super) async fn post(

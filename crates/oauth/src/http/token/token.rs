@@ -6,10 +6,10 @@ use base::PlainToken;
 use oauth_types::{ErrorCode, GrantType, Parameters, ScopeSet, TokenResponse};
 use web::{Cx, NoStore};
 
-use super::client_form::ClientForm;
 use super::token_error::TokenError;
 use crate::OAuth;
 use crate::domain::redemption::RedeemCode;
+use crate::http::client_form::ClientForm;
 use crate::operations::authorize_client::AuthorizeClientRequest;
 use crate::operations::refresh::RefreshRequest;
 

@@ -20,7 +20,7 @@ use crate::operations::signing_keys::SigningKeyError;
 
 /// An error as a client reads it.
 #[derive(Debug)]
-pub(super) struct TokenError {
+pub(crate) struct TokenError {
     error: OAuthError,
     /// Set when the client has to wait.
     retry_after: Option<Duration>,
@@ -33,7 +33,7 @@ impl From<ErrorCode> for TokenError {
 }
 
 impl TokenError {
-    pub(super) fn new(code: ErrorCode, hint: impl std::fmt::Display) -> Self {
+    pub(crate) fn new(code: ErrorCode, hint: impl std::fmt::Display) -> Self {
         let hint = hint.to_string();
         let hint = if hint.is_empty() { hint } else { sentence(&hint) };
         Self { error: OAuthError::new(code, hint), retry_after: None }

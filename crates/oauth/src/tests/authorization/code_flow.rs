@@ -342,7 +342,7 @@ async fn an_assurance_that_was_asked_for_and_not_reached_is_said_to_be_none() {
     ] {
         let callback = house.sign_in(&mut Browser::default(), &request(query), login).await;
         let tokens = house.redeem(&callback).await.json();
-        acrs.push(crate::http::token_tests::decode(tokens["id_token"].as_str().unwrap()).1["acr"].clone());
+        acrs.push(crate::tests::token::decode(tokens["id_token"].as_str().unwrap()).1["acr"].clone());
     }
     assert_eq!(acrs, [json!("0"), json!("gold"), Value::Null]);
 }

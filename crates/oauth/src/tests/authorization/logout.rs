@@ -187,7 +187,7 @@ async fn a_login_that_is_no_longer_remembered_can_still_be_signed_out_of() {
         let uri = format!("/admin/oauth2/auth/requests/logout/accept?logout_challenge={challenge}");
         let back = house.admin(Method::PUT, &uri, Value::Null).await.json();
         browser.get(&house, back["redirect_to"].as_str().unwrap()).await;
-        let reply = crate::http::token_tests::introspect(&house, tokens["access_token"].as_str().unwrap()).await;
+        let reply = crate::tests::token::introspect(&house, tokens["access_token"].as_str().unwrap()).await;
         assert_eq!(reply["active"], false, "what was granted in it ended");
     })
     .await;

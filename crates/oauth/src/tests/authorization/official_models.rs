@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::MIGRATIONS;
-use crate::http::token_tests;
+use crate::tests::token;
 
 #[derive(Deserialize)]
 struct Model {
@@ -71,11 +71,11 @@ async fn admin_answers_have_the_members_of_the_official_models() {
     let callback = browser.get(&house, back.as_str()).await.location();
     let tokens = house.redeem(&callback).await.json();
     for name in ["access_token", "refresh_token"] {
-        let active = token_tests::introspect(&house, tokens[name].as_str().unwrap()).await;
+        let active = token::introspect(&house, tokens[name].as_str().unwrap()).await;
         assert_eq!(active["active"], true);
         check("introspectedOAuth2Token", &active);
     }
-    check("introspectedOAuth2Token", &token_tests::introspect(&house, "nothing").await);
+    check("introspectedOAuth2Token", &token::introspect(&house, "nothing").await);
 
     let uri = "/admin/oauth2/auth/sessions/consent?subject=ada";
     let sessions = house.admin(Method::GET, uri, Value::Null).await.json();

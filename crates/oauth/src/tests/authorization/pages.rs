@@ -211,8 +211,8 @@ fn ada(house: &House) -> SessionCheck {
 /// Redeems a code; returns the claims of the ID token and those of userinfo.
 async fn claims(house: &House, callback: &Url) -> (Value, Value) {
     let tokens = house.redeem(callback).await.json();
-    let (_, id_token) = crate::http::token_tests::decode(tokens["id_token"].as_str().unwrap());
-    let userinfo = crate::http::token_tests::userinfo(house, tokens["access_token"].as_str().unwrap()).await;
+    let (_, id_token) = crate::tests::token::decode(tokens["id_token"].as_str().unwrap());
+    let userinfo = crate::tests::token::userinfo(house, tokens["access_token"].as_str().unwrap()).await;
     (id_token, userinfo.body)
 }
 
@@ -283,19 +283,19 @@ async fn a_narrower_token_says_less_of_the_person() {
 
     let refresh = async |token: &Value, scope: &str| {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap()), ("scope", scope)];
-        let reply = crate::http::token_tests::token(&house, &fields).await;
+        let reply = crate::tests::token::token(&house, &fields).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
         reply
     };
     let narrow = refresh(&tokens["refresh_token"], "openid email").await;
-    let (_, id_token) = crate::http::token_tests::decode(&narrow.text("id_token"));
-    let userinfo = crate::http::token_tests::userinfo(&house, &narrow.text("access_token")).await.body;
+    let (_, id_token) = crate::tests::token::decode(&narrow.text("id_token"));
+    let userinfo = crate::tests::token::userinfo(&house, &narrow.text("access_token")).await.body;
     for said in [&id_token, &userinfo] {
         assert_eq!((&said["email"], &said["name"]), (&json!("ada@example.org"), &Value::Null), "{said}");
     }
     // The grant forgot nothing.
     let wide = refresh(&narrow.body["refresh_token"], "").await;
-    assert_eq!(crate::http::token_tests::decode(&wide.text("id_token")).1["name"], "Ada Lovelace");
+    assert_eq!(crate::tests::token::decode(&wide.text("id_token")).1["name"], "Ada Lovelace");
 }
 
 #[tokio::test]

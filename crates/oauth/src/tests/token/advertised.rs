@@ -10,8 +10,8 @@ use oauth_types::GrantType;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::authorization_tests::authorize;
 use super::*;
+use crate::tests::authorization::authorize;
 
 const ADA: Uuid = Uuid::from_u128(1);
 

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
 
-use super::authorization_tests::{Browser, CALLBACK, House, parameter, request};
+use super::authorization::{Browser, CALLBACK, House, parameter, request};
 use crate::MIGRATIONS;
 
 pub(super) struct Reply {
