@@ -7,12 +7,12 @@
 //! - An authorization code is redeemed once; a refresh token has one line of descent.
 //! - Nothing is granted beyond what the client registered, requested, and the person consented to.
 
+mod components;
 mod config;
 mod definition;
 pub mod domain;
 mod http;
 mod jobs;
-mod memory;
 pub mod operations;
 mod pages;
 mod service;

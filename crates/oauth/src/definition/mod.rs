@@ -5,8 +5,6 @@
 mod diagnosis;
 mod missing;
 
-use std::sync::Arc;
-
 use base::seal::Purpose;
 use base::{Context, RequestId, TenantId};
 use serde_json::Value;
@@ -126,9 +124,9 @@ fn build(parts: Parts, report: &mut Report) -> Option<Built> {
             drop(stopped.wait_for(|stopped| *stopped).await);
         }
     });
-    parts.links.introspection.set(Arc::new(oauth.clone()));
-    parts.links.login_requests.set(Arc::new(oauth.clone()));
-    parts.links.connections.set(Arc::new(oauth.clone()));
-    parts.links.subject_observer.set(Arc::new(oauth));
+    parts.links.introspection.set(oauth.clone());
+    parts.links.login_requests.set(oauth.clone());
+    parts.links.connections.set(oauth.clone());
+    parts.links.subject_observer.set(oauth);
     Some(built)
 }

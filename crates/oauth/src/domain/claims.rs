@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::access_token::AccessToken;
+use super::client::AccessTokenStrategy;
 use super::grant::Grant;
 
 /// Names in ID tokens that are ours alone, whether or not the claim is present.
@@ -54,6 +55,15 @@ pub struct AccessTokenClaims {
     pub allowed_top_level: Vec<String>,
     pub mirror_top_level: bool,
     pub preserve_ext: bool,
+}
+
+/// What the configuration says about tokens.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    pub issuer: String,
+    /// The format of access tokens, for clients that registered none.
+    pub strategy: AccessTokenStrategy,
+    pub claims: AccessTokenClaims,
 }
 
 /// What an ID token is made of, beside its grant.

@@ -47,7 +47,7 @@ impl RequestingClient {
 
 /// Around the endpoints that clients call with credentials or tokens.
 pub(crate) async fn of_the_client(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     mut request: Request,
     next: Next,
@@ -62,7 +62,7 @@ pub(crate) async fn of_the_client(
     let mut response = next.run(request).await;
     response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
     let Some(id) = client.0.get() else { return response };
-    match oauth.clients().find(cx.tenant, id).await {
+    match oauth.clients.find(cx.tenant, id).await {
         Ok(Some(client)) if admits(&client.metadata.allowed_cors_origins, &origin) => {
             response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             let readable = HeaderValue::from_static("WWW-Authenticate, Retry-After");

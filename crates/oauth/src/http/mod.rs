@@ -9,6 +9,8 @@ mod openid;
 mod pages;
 mod token;
 
+use std::sync::Arc;
+
 use axum::Router;
 
 use crate::OAuth;
@@ -26,11 +28,11 @@ pub const PATHS_OF_CLIENTS: &[&str] = &[
 ];
 
 /// Endpoints for browsers, clients and resource servers.
-pub(crate) fn public_routes(oauth: &OAuth) -> Router<OAuth> {
+pub(crate) fn public_routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     authorization::routes().merge(pages::routes(oauth)).merge(token::routes(oauth)).merge(openid::routes(oauth))
 }
 
 /// Endpoints for operators and applications of the operator.
-pub(crate) fn admin_routes() -> Router<OAuth> {
+pub(crate) fn admin_routes() -> Router<Arc<OAuth>> {
     admin::routes().merge(token::admin_routes())
 }

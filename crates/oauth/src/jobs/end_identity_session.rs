@@ -1,6 +1,8 @@
 //! Ends the session of an identity service in another process behind a login that ended, should the call that was made
 //! right after the commit have failed. A session that is gone already is no error.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base::Context;
 use jobs::{Failure, Handler, Job, NewJob};
@@ -15,7 +17,7 @@ pub(crate) fn job(cx: &Context, provider_session: &str) -> NewJob {
 }
 
 #[derive(Debug)]
-pub(crate) struct EndIdentitySession(pub OAuth);
+pub(crate) struct EndIdentitySession(pub Arc<OAuth>);
 
 #[async_trait]
 impl Handler for EndIdentitySession {
@@ -28,7 +30,7 @@ impl Handler for EndIdentitySession {
         let id =
             id.parse().map_err(|_| Failure::Permanent("the session is none of the identity service".to_owned()))?;
         // Without an identity service in reach there is no session to end.
-        let Some(sessions) = self.0.sessions().get() else { return Ok(()) };
+        let Some(sessions) = self.0.sessions.get() else { return Ok(()) };
         sessions.end(cx, id).await.map_err(|error| Failure::Retry(error.to_string()))
     }
 }

@@ -1,6 +1,7 @@
 //! Ends what a login wrote that was redeemed at the very moment in which its person ended: PostgreSQL let it commit without
 //! either transaction seeing the other. By the time that this runs, every transaction of that moment is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +28,7 @@ pub(crate) fn job(cx: &Context, subject: &str) -> NewJob {
 }
 
 #[derive(Debug)]
-pub(crate) struct EndLateLogins(pub OAuth);
+pub(crate) struct EndLateLogins(pub Arc<OAuth>);
 
 #[async_trait]
 impl Handler for EndLateLogins {

@@ -12,8 +12,8 @@ use oauth_types::{ErrorCode, GrantType, OAuthError, ResponseTypes, ScopeSet};
 use serde_json::json;
 
 use super::consent_sessions::CONSENT_DETAILS;
-use super::mint_tokens::{IssuedWith, MintError};
 use crate::OAuth;
+use crate::components::tokens::mint::{IssuedWith, MintError};
 use crate::domain::access_token::{AccessToken, FRONT_CHANNEL, Provenance};
 use crate::domain::authorization_code;
 use crate::domain::authorization_request::{AuthorizationRequest, Refusal, ResponseTarget};
@@ -21,10 +21,8 @@ use crate::domain::client::Client;
 use crate::domain::consent::{self, AcceptedConsent, Consent, ConsentDetails, ConsentFlow};
 use crate::domain::grant::{CodeState, Grant, GrantSession, IssuedCode as StoredCode};
 use crate::domain::lifespan::Lifespans;
-use crate::domain::one_time::OneTime;
 use crate::domain::person_claims::PersonClaims;
-use crate::domain::subject_identifier::shown_subject;
-use crate::storage::{consents, forced_subjects, grants};
+use crate::storage::{consents, grants};
 
 /// How long after its expiry a code is still recognised, so that a replay can be told from nonsense.
 const REPLAY_MEMORY: Duration = Duration::from_mins(30);
@@ -76,25 +74,22 @@ impl OAuth {
         let Agreement { consent, accepted, .. } = &agreement;
         let flow = &consent.flow;
         let parameters = flow.parameters();
-        let request = AuthorizationRequest::validate(&parameters, &client, self.authorization_rules())?;
+        let request = AuthorizationRequest::validate(&parameters, &client, self.config.authorization_rules())?;
         if request.target != flow.target {
             let error = OAuthError::new(ErrorCode::InvalidRequest, "The client was changed meanwhile: start again.");
             return Err(Refusal::to_person(error.code, error.hint).into());
         }
-        let forced = forced_subjects::find_if_pairwise(&mut tx, &client, &consent.login.subject).await?;
-        let shown = shown_subject(&client, &consent.login.subject, forced.as_deref(), self.pairwise_salt());
+        let shown = self.subjects.shown_to(&mut tx, &client, &consent.login.subject).await?;
 
         if request.response_types.id_token && !accepted.scope.contains("openid") {
             let error = OAuthError::new(ErrorCode::InvalidScope, "An ID token needs the scope openid to be granted.");
             return Err(Refusal::to_client(&request.target, error).into());
         }
-        let code = request
-            .response_types
-            .code
-            .then(|| authorization_code::issue(self.sealer(), self.rng(), cx.tenant, flow.id));
+        let code =
+            request.response_types.code.then(|| authorization_code::issue(&self.sealer, &self.rng, cx.tenant, flow.id));
         let grant = self.new_grant(cx, &client, &request, &agreement, code.as_ref(), shown);
-        let challenge = OneTime::of_consent(flow, self.challenge_lifetime());
-        let Some(inserted) = grants::insert(&mut tx, self.sealer(), &grant, &challenge).await? else {
+        let challenge = self.challenges.consent_once(flow);
+        let Some(inserted) = grants::insert(&mut tx, &self.sealer, &grant, &challenge).await? else {
             let hint = "This authorization was completed before.";
             return Err(Refusal::to_person(ErrorCode::AccessDenied, hint).into());
         };
@@ -135,15 +130,12 @@ impl OAuth {
         types: ResponseTypes,
         issued: &mut IssuedAuthorization,
     ) -> Result<(), IssueError> {
-        let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
+        let lifespans = Lifespans::of_implicit(&self.config.ttl, &client.metadata.lifespans);
         if types.token {
-            let provenance = Provenance {
-                jti: self.rng().uuid(),
-                epoch: client.token_epoch,
-                grant: Some((grant.id, FRONT_CHANNEL)),
-            };
+            let provenance =
+                Provenance { jti: self.rng.uuid(), epoch: client.token_epoch, grant: Some((grant.id, FRONT_CHANNEL)) };
             let token = AccessToken::of_grant(grant, provenance, cx.now, lifespans.access_token);
-            let token = self.mint_access_token(cx, client, &token, &grant.session.access_token).await?;
+            let token = self.tokens.mint_access(cx, client, &token, &grant.session.access_token).await?;
             let expires_in_seconds = lifespans.access_token.as_secs();
             issued.access_token = Some(FrontChannelToken { token: PlainToken::received(token), expires_in_seconds });
         }
@@ -152,7 +144,7 @@ impl OAuth {
                 access_token: issued.access_token.as_ref().map(|token| token.token.expose()),
                 code: issued.code.as_ref().map(PlainToken::expose),
             };
-            let token = self.mint_id_token(cx, grant, lifespans.id_token, with).await?;
+            let token = self.tokens.mint_id(cx, grant, lifespans.id_token, with).await?;
             issued.id_token = Some(PlainToken::received(token));
         }
         Ok(())
@@ -170,18 +162,18 @@ impl OAuth {
     ) -> Grant {
         let Agreement { consent, accepted, person } = agreement;
         let (flow, login) = (&consent.flow, &consent.login);
-        let code_expires_at = cx.now.plus(self.config().ttl.auth_code.get());
+        let code_expires_at = cx.now.plus(self.config.ttl.auth_code.get());
         // The row also tells that the consent challenge was redeemed.
-        let challenge_expires_at = flow.expires_at(self.challenge_lifetime());
+        let challenge_expires_at = flow.expires_at(self.config.challenge_lifetime());
         let mut expires_at = code_expires_at.plus(REPLAY_MEMORY).max(challenge_expires_at);
         if request.response_types.token {
-            let lifespans = Lifespans::of_implicit(&self.config().ttl, &client.metadata.lifespans);
+            let lifespans = Lifespans::of_implicit(&self.config.ttl, &client.metadata.lifespans);
             expires_at = expires_at.max(cx.now.plus(lifespans.access_token));
         }
         // Signing out must reach the client as long as the login lives, so its grant is remembered as long.
         let metadata = &client.metadata;
         if !metadata.backchannel_logout_uri.is_empty() || !metadata.frontchannel_logout_uri.is_empty() {
-            expires_at = expires_at.max(cx.now.plus(self.config().ttl.authentication_session.get()));
+            expires_at = expires_at.max(cx.now.plus(self.config.ttl.authentication_session.get()));
         }
         Grant {
             id: flow.id,
@@ -219,7 +211,7 @@ impl OAuth {
 
     /// When the last token that a consent leads to expires, if none is refreshed.
     fn tokens_expire_at(&self, client: &Client, accepted: &AcceptedConsent, now: Timestamp) -> Timestamp {
-        let lifespans = Lifespans::of_authorization_code(&self.config().ttl, &client.metadata.lifespans);
+        let lifespans = Lifespans::of_authorization_code(&self.config.ttl, &client.metadata.lifespans);
         let refreshes =
             accepted.scope.asks_for_offline_access() && client.allows_grant_type(GrantType::RefreshToken.as_str());
         let refresh = if refreshes { lifespans.refresh_token_expiry(now) } else { now };
@@ -255,7 +247,7 @@ impl OAuth {
             handled_at: accepted.handled_at,
             expires_at: consent::expires_at(accepted, flow.requested_at, tokens_expire_at),
         };
-        let details = self.sealer().seal(CONSENT_DETAILS, cx.tenant, &details);
+        let details = self.sealer.seal(CONSENT_DETAILS, cx.tenant, &details);
         if consents::insert(tx, &row, &details).await? && row.remember {
             consents::supersede(tx, &row, tokens_expire_at).await?;
         }

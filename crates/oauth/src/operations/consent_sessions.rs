@@ -42,7 +42,7 @@ impl OAuth {
         session: Option<LoginSessionId>,
         page: &PageRequest<ConsentKey>,
     ) -> Result<Page<ConsentRecord, ConsentKey>, database::Error> {
-        let mut tx = self.database().read(cx.tenant);
+        let mut tx = self.database.read(cx.tenant);
         let Page { items, next } = consents::list(&mut tx, subject, session, page, cx.now).await?;
         let mut records: Vec<ConsentRecord> = Vec::with_capacity(items.len());
         for (consent, sealed) in items {
@@ -52,7 +52,7 @@ impl OAuth {
                 Some(record) => record.client.clone(),
                 None => clients::find(&mut tx, &consent.client_id).await?,
             };
-            let request_url = self.authorization_url(&details.flow.query);
+            let request_url = self.config.authorization_url(&details.flow.query);
             records.push(ConsentRecord { consent, details, client, request_url });
         }
         Ok(Page { items: records, next })
@@ -65,7 +65,7 @@ impl OAuth {
         subject: &str,
         limit: usize,
     ) -> Result<Vec<(Client, Timestamp)>, database::Error> {
-        let mut tx = self.database().read(cx.tenant);
+        let mut tx = self.database.read(cx.tenant);
         let mut connected = Vec::new();
         let found = consents::clients_of_subject(&mut tx, subject, CONSENTS_LOOKED_AT, cx.now).await?;
         for (id, consented_at) in found.into_iter().take(limit) {
@@ -79,13 +79,13 @@ impl OAuth {
     fn open_details(&self, cx: &Context, sealed: &[u8]) -> Result<ConsentDetails, database::Error> {
         let inconsistent = |what: String| database::Error::inconsistent("oauth_consents", what);
         let text =
-            self.sealer().open(CONSENT_DETAILS, cx.tenant, sealed).map_err(|error| inconsistent(error.to_string()))?;
+            self.sealer.open(CONSENT_DETAILS, cx.tenant, sealed).map_err(|error| inconsistent(error.to_string()))?;
         serde_json::from_slice(&text).map_err(|error| inconsistent(error.to_string()))
     }
 
     /// Takes consents back. Codes, refresh tokens and access tokens that they led to end in the same transaction.
     pub async fn revoke_consents(&self, cx: &Context, which: &RevokeConsents) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let (subject, attributes) = match which {
             RevokeConsents::One(id) => {
                 revocations::revoke(&mut tx, id.as_uuid(), cx.now).await?;

@@ -44,23 +44,23 @@ impl OAuth {
         let metadata = self.check_client(new.metadata, None).await?;
         let id = match new.id {
             Some(id) => id,
-            None => ClientId::from_uuid(self.rng().uuid()),
+            None => ClientId::from_uuid(self.rng.uuid()),
         };
         let HashedSecret { digest, plain } = self.secret_for(&id, &metadata, new.secret, false).await?;
-        let registration_access_token = PlainToken::generate(self.rng(), "ory_at_", 43);
+        let registration_access_token = PlainToken::generate(&self.rng, "ory_at_", 43);
         let client = Client {
             id,
             secrets: digest.into_iter().collect(),
             metadata,
             registration_token: Some(registration_access_token.digest()),
             // Not the value of a deleted client with the same id, whose tokens must stay inactive.
-            token_epoch: i64::from_be_bytes(self.rng().bytes()),
+            token_epoch: i64::from_be_bytes(self.rng.bytes()),
             version: 1,
             created_at: cx.now,
             updated_at: cx.now,
         };
 
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::insert(&mut tx, &client).await? {
             return Err(CreateClientError::IdTaken);
         }

@@ -10,7 +10,7 @@ use crate::storage::{clients, consents, forced_subjects, revocations};
 
 impl OAuth {
     pub async fn delete_client(&self, cx: &Context, id: &ClientId) -> Result<(), SaveClientError> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::delete(&mut tx, id).await? {
             return Err(SaveClientError::Unknown);
         }

@@ -14,7 +14,6 @@ use super::start_authorization::Browser;
 use crate::OAuth;
 use crate::domain::login_session::{LoginSession, LoginSessionId};
 use crate::domain::logout::{LogoutVerifier, front_channel_url};
-use crate::domain::sealed::SealedValue;
 use crate::jobs::{backchannel_logout, end_identity_session, end_late_logins};
 use crate::storage::provider_ends::{self, Ended};
 use crate::storage::{clients, consents, forced_subjects, login_sessions, revocations};
@@ -63,8 +62,8 @@ impl OAuth {
         browser: &Browser,
     ) -> Result<FinishedLogout, FinishLogoutError> {
         let LogoutVerifier(flow) =
-            LogoutVerifier::open(self.sealer(), cx.tenant, verifier).map_err(|_| FinishLogoutError::Unknown)?;
-        if cx.now >= flow.expires_at(self.challenge_lifetime()) {
+            self.challenges.open_verifier::<LogoutVerifier>(cx, verifier).map_err(|_| FinishLogoutError::Unknown)?;
+        if cx.now >= flow.expires_at(self.config.challenge_lifetime()) {
             return Err(FinishLogoutError::Expired);
         }
         let own_session = browser.session == Some(flow.session_id);
@@ -74,7 +73,7 @@ impl OAuth {
         if !flow.rp_initiated && !own_session {
             return Ok(finished);
         }
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let Some(session) = login_sessions::find(&mut tx, flow.session_id).await? else { return Ok(finished) };
         if session.subject != flow.subject {
             return Ok(finished);
@@ -88,7 +87,7 @@ impl OAuth {
 
     /// Ends sessions on behalf of an operator. What does not exist is ended already.
     pub async fn end_login_sessions(&self, cx: &Context, whose: &EndLoginSessions) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let sessions = match whose {
             EndLoginSessions::Session(id) => login_sessions::find(&mut tx, *id).await?.into_iter().collect(),
             EndLoginSessions::Subject(subject) => login_sessions::list_by_subject(&mut tx, subject).await?,
@@ -140,11 +139,11 @@ impl OAuth {
         provider_session: &str,
     ) -> Result<Option<Uuid>, database::Error> {
         // A login application may name a session of another provider.
-        let (Some(sessions), Ok(id)) = (self.sessions().get(), provider_session.parse()) else { return Ok(None) };
+        let (Some(sessions), Ok(id)) = (self.sessions.get(), provider_session.parse()) else { return Ok(None) };
         match sessions.end_in_transaction(cx, tx, id).await? {
             SessionEnd::InTransaction => Ok(None),
             SessionEnd::AfterCommit => {
-                jobs::enqueue(tx, cx, self.rng().uuid(), end_identity_session::job(cx, provider_session)).await?;
+                jobs::enqueue(tx, cx, self.rng.uuid(), end_identity_session::job(cx, provider_session)).await?;
                 Ok(Some(id))
             }
         }
@@ -152,7 +151,7 @@ impl OAuth {
 
     /// A failure is left to the job.
     async fn end_sessions_elsewhere(&self, cx: &Context, ended: &EndedLogins) {
-        let Some(sessions) = self.sessions().get() else { return };
+        let Some(sessions) = self.sessions.get() else { return };
         for id in &ended.sessions_elsewhere {
             if let Err(error) = sessions.end(cx, *id).await {
                 let error = &error as &dyn std::error::Error;
@@ -203,7 +202,7 @@ impl OAuth {
         subject: &str,
         ended_at: Timestamp,
     ) -> Result<(), database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let mut logins = login_sessions::list_by_subject(&mut tx, subject).await?;
         logins.retain(|login| login.accepted_at <= ended_at);
         let ended = self.end_with_identity_sessions(cx, &mut tx, logins).await?;
@@ -220,12 +219,12 @@ impl OAuth {
         subject: &str,
     ) -> Result<(), database::Error> {
         self.mark_ended(cx, tx, Ended::Subject(subject)).await?;
-        jobs::enqueue(tx, cx, self.rng().uuid(), end_late_logins::job(cx, subject)).await
+        jobs::enqueue(tx, cx, self.rng.uuid(), end_late_logins::job(cx, subject)).await
     }
 
     async fn mark_ended(&self, cx: &Context, tx: &mut WriteTx, what: Ended<'_>) -> Result<(), database::Error> {
         // A login is accepted before its challenge expires, and redeemed before that, too.
-        provider_ends::mark(tx, what, cx.now, cx.now.plus(self.challenge_lifetime())).await
+        provider_ends::mark(tx, what, cx.now, cx.now.plus(self.config.challenge_lifetime())).await
     }
 
     /// Returns the front-channel pages of the clients that the session reached.
@@ -241,7 +240,7 @@ impl OAuth {
         }
         revocations::revoke_by_login_session(tx, session.id, cx.now).await?;
         for client in reached.iter().filter(|client| !client.metadata.backchannel_logout_uri.is_empty()) {
-            jobs::enqueue(tx, cx, self.rng().uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
+            jobs::enqueue(tx, cx, self.rng.uuid(), backchannel_logout::job(cx, &client.id, session)).await?;
         }
         let event = jobs::Event {
             name: "OAuth2LoginSessionEnded",
@@ -250,7 +249,7 @@ impl OAuth {
         };
         jobs::append_event(tx, cx, event).await?;
         let pages = reached.iter().filter(|client| !client.metadata.frontchannel_logout_uri.is_empty());
-        let issuer = self.config().issuer();
+        let issuer = self.config.issuer();
         Ok(pages
             .filter_map(|client| front_channel_url(&client.metadata.frontchannel_logout_uri, issuer, session.id))
             .collect())

@@ -13,6 +13,6 @@ impl OAuth {
         filter: &ClientFilter,
         page: &PageRequest<ClientId>,
     ) -> Result<Page<Client, ClientId>, database::Error> {
-        clients::list(&mut self.database().read(cx.tenant), filter, page).await
+        clients::list(&mut self.database.read(cx.tenant), filter, page).await
     }
 }

@@ -9,10 +9,10 @@ use database::WriteTx;
 use jose::{Algorithm, Jwk, JwkSet, KeyUse, UnknownAlgorithm};
 use serde_json::json;
 
-use super::signing_keys::SigningKeyError;
 use crate::OAuth;
+use crate::components::signing_keys::SigningKeyError;
 use crate::domain::signing_key::{ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, rotation_step};
-use crate::storage::{keys, versions};
+use crate::storage::keys;
 
 /// Of a set and of a key: together they fit in one index entry of PostgreSQL, which holds 2704 bytes.
 const MAX_NAME: usize = 1024;
@@ -52,7 +52,7 @@ pub enum ManageKeysError {
 impl OAuth {
     /// The keys of a set with their private parts, newest first; `NotFound` when there are none.
     pub async fn get_key_set(&self, cx: &Context, set_name: &str) -> Result<JwkSet, ManageKeysError> {
-        let set = self.key_set(cx, set_name).await?;
+        let set = self.keys.set(cx, set_name).await?;
         let keys: Vec<Jwk> = set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.clone()).collect();
         if keys.is_empty() { Err(ManageKeysError::NotFound) } else { Ok(JwkSet { keys }) }
     }
@@ -65,8 +65,8 @@ impl OAuth {
     /// What the public may verify with: the sets that sign, then the configured ones; public parts alone.
     pub async fn published_keys(&self, cx: &Context) -> Result<JwkSet, SigningKeyError> {
         // A relying party that comes before the first token finds the key that will sign it.
-        Box::pin(self.prepare(cx)).await?;
-        let mut names = self.config().webfinger.jwks.broadcast_keys.clone();
+        Box::pin(self.keys.prepare(cx)).await?;
+        let mut names = self.config.webfinger.jwks.broadcast_keys.clone();
         for name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
             if !names.iter().any(|it| it == name) {
                 names.push(name.to_owned());
@@ -74,7 +74,7 @@ impl OAuth {
         }
         let mut published = JwkSet::default();
         for name in names {
-            let set = self.key_set(cx, &name).await?;
+            let set = self.keys.set(cx, &name).await?;
             published.keys.extend(set.keys.iter().filter(|it| !it.is_expired(cx.now)).map(|it| it.jwk.to_public()));
         }
         Ok(published)
@@ -87,15 +87,15 @@ impl OAuth {
             "enc" => KeyUse::Encryption,
             _ => return Err(ManageKeysError::KeyUse),
         };
-        let kid = if new.kid.is_empty() { self.rng().uuid().to_string() } else { new.kid };
-        let mut jwk = self.generate_key(algorithm, kid.clone()).await?;
+        let kid = if new.kid.is_empty() { self.rng.uuid().to_string() } else { new.kid };
+        let mut jwk = self.keys.generate(algorithm, kid.clone()).await?;
         jwk.key_use = Some(key_use);
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         // The newest key signs, also when another one was made at the same instant.
-        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let present = keys::list(&mut tx, &self.sealer, cx.tenant, set_name).await?;
         let position = present.iter().map(|key| key.position).min().map_or(0, |first| first.saturating_sub(1));
         let key = stored_key(cx, set_name, jwk.clone(), position)?;
-        if !keys::insert(&mut tx, self.sealer(), &key).await? {
+        if !keys::insert(&mut tx, &self.sealer, &key).await? {
             return Err(ManageKeysError::KidTaken(kid));
         }
         self.commit_keys(cx, tx, set_name, "OAuth2KeyCreated").await?;
@@ -108,11 +108,11 @@ impl OAuth {
         if is_own_set(set_name) && !set.keys.iter().any(signs) {
             return Err(ManageKeysError::NothingSigns);
         }
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         keys::delete_set(&mut tx, set_name).await?;
         for (position, jwk) in (0..).zip(&set.keys) {
             let key = stored_key(cx, set_name, jwk.clone(), position)?;
-            if !keys::insert(&mut tx, self.sealer(), &key).await? {
+            if !keys::insert(&mut tx, &self.sealer, &key).await? {
                 return Err(ManageKeysError::KidTaken(key.kid));
             }
         }
@@ -129,16 +129,16 @@ impl OAuth {
         mut jwk: Jwk,
     ) -> Result<Jwk, ManageKeysError> {
         jwk.kid = Some(kid.to_owned());
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         keys::delete(&mut tx, set_name, kid).await?;
-        keys::insert(&mut tx, self.sealer(), &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
+        keys::insert(&mut tx, &self.sealer, &stored_key(cx, set_name, jwk.clone(), 0)?).await?;
         self.commit_keys(cx, tx, set_name, "OAuth2KeyReplaced").await?;
         Ok(jwk)
     }
 
     /// A set that does not exist is no error.
     pub async fn delete_key_set(&self, cx: &Context, set_name: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         if keys::delete_set(&mut tx, set_name).await? == 0 {
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl OAuth {
 
     /// A key that does not exist is no error.
     pub async fn delete_key(&self, cx: &Context, set_name: &str, kid: &str) -> Result<(), ManageKeysError> {
-        let mut tx = self.change_keys(cx).await?;
+        let mut tx = self.keys.change(cx).await?;
         if !keys::delete(&mut tx, set_name, kid).await? {
             return Ok(());
         }
@@ -157,10 +157,10 @@ impl OAuth {
     /// Publishes the next key of each set that signs, when it is time to.
     pub async fn rotate_keys(&self, cx: &Context) -> Result<(), ManageKeysError> {
         for set_name in [ID_TOKEN_SET, ACCESS_TOKEN_SET] {
-            let period = self.config().oauth2.keys.rotation_period.get();
-            let set = self.key_set(cx, set_name).await?;
+            let period = self.config.oauth2.keys.rotation_period.get();
+            let set = self.keys.set(cx, set_name).await?;
             let RotationStep::Publish { active_at } = rotation_step(&set.keys, period, cx.now) else { continue };
-            let algorithm = self.algorithm_of_next_key(set_name, &set.keys);
+            let algorithm = self.keys.next_algorithm(set_name, &set.keys);
             self.publish_next_key(cx, set_name, algorithm, period, active_at).await?;
         }
         Ok(())
@@ -174,15 +174,15 @@ impl OAuth {
         period: Duration,
         active_at: Timestamp,
     ) -> Result<(), ManageKeysError> {
-        let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
-        let mut tx = self.change_keys(cx).await?;
+        let jwk = self.keys.generate(algorithm, self.rng.uuid().to_string()).await?;
+        let mut tx = self.keys.change(cx).await?;
         // Another node may have published one meanwhile.
-        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let present = keys::list(&mut tx, &self.sealer, cx.tenant, set_name).await?;
         if rotation_step(&present, period, cx.now) == RotationStep::Nothing {
             return Ok(());
         }
         let key = StoredKey { active_at, ..stored_key(cx, set_name, jwk, 0)? };
-        keys::insert(&mut tx, self.sealer(), &key).await?;
+        keys::insert(&mut tx, &self.sealer, &key).await?;
         keys::retire_others(&mut tx, set_name, &key.kid, active_at, active_at.plus(self.longest_signed_lifespan()))
             .await?;
         self.commit_keys(cx, tx, set_name, "OAuth2KeyRotated").await
@@ -190,16 +190,8 @@ impl OAuth {
 
     /// For how long anything that we sign may be shown to us: tokens, and hints at a login that may be as old as a session.
     fn longest_signed_lifespan(&self) -> Duration {
-        let ttl = &self.config().ttl;
+        let ttl = &self.config.ttl;
         ttl.access_token.get().max(ttl.id_token.get()).max(ttl.authentication_session.get())
-    }
-
-    /// A transaction beside which no other changes keys: it holds the row of their version, so that what it reads is what
-    /// it changes.
-    pub(super) async fn change_keys(&self, cx: &Context) -> Result<WriteTx, database::Error> {
-        let mut tx = self.database().write(cx.tenant).await?;
-        versions::bump(&mut tx, versions::KEYS).await?;
-        Ok(tx)
     }
 
     async fn commit_keys(
@@ -212,7 +204,7 @@ impl OAuth {
         jobs::append_event(&mut tx, cx, jobs::Event { name, subject: set_name.to_owned(), attributes: json!({}) })
             .await?;
         tx.commit().await?;
-        self.keys().forget(cx.tenant);
+        self.keys.forget(cx);
         Ok(())
     }
 }

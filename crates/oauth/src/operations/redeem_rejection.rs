@@ -30,7 +30,7 @@ impl OAuth {
         rejection: &Rejection,
     ) -> Result<Refusal, database::Error> {
         let Rejected { event: name, subject, flow, challenge } = rejected;
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         // A challenge that was accepted and used is not rejected afterwards.
         if challenges::is_redeemed(&mut tx, &challenge).await? || !challenges::mark(&mut tx, &challenge).await? {
             return Ok(Refusal::to_person(ErrorCode::AccessDenied, "This request was answered before."));

@@ -4,8 +4,8 @@
 use base::{Context, PlainToken};
 use serde_json::json;
 
-use super::authenticate_client::AuthenticatedClient;
 use crate::OAuth;
+use crate::components::client_authenticator::AuthenticatedClient;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::grant::GrantId;
 use crate::domain::refresh::RefreshToken;
@@ -28,7 +28,7 @@ impl OAuth {
     ) -> Result<(), database::Error> {
         let client = client.client();
         let Some(target) = self.revocation_target(cx, client, token).await? else { return Ok(()) };
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let subject = match target {
             Target::Grant(id) => {
                 if revocations::revoke(&mut tx, id.as_uuid(), cx.now).await? == 0 {
@@ -53,12 +53,12 @@ impl OAuth {
         token: &PlainToken,
     ) -> Result<Option<Target>, database::Error> {
         if token.expose().starts_with(REFRESH_TOKEN.prefix) {
-            let Some(opened) = RefreshToken::open(self.sealer(), cx.tenant, token) else { return Ok(None) };
-            let mut tx = self.database().read(cx.tenant);
-            let grant = grants::find(&mut tx, self.sealer(), cx.tenant, opened.grant).await?;
+            let Some(opened) = RefreshToken::open(&self.sealer, cx.tenant, token) else { return Ok(None) };
+            let mut tx = self.database.read(cx.tenant);
+            let grant = grants::find(&mut tx, &self.sealer, cx.tenant, opened.grant).await?;
             return Ok(grant.filter(|grant| grant.client_id == client.id).map(|grant| Target::Grant(grant.id)));
         }
-        let token = self.open_access_token(cx, token).await?;
+        let token = self.tokens.open(cx, token).await?;
         Ok(token.filter(|token| token.client_id == client.id && !token.is_expired(cx.now)).map(|token| {
             match token.provenance.grant {
                 Some((id, _)) => Target::Grant(id),
@@ -69,8 +69,8 @@ impl OAuth {
 
     /// Ends every access token of a client; refresh tokens stay. Whether there is such a client.
     pub async fn revoke_access_tokens(&self, cx: &Context, id: &ClientId) -> Result<bool, database::Error> {
-        let epoch = i64::from_be_bytes(self.rng().bytes());
-        let mut tx = self.database().write(cx.tenant).await?;
+        let epoch = i64::from_be_bytes(self.rng.bytes());
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::set_token_epoch(&mut tx, id, epoch).await? {
             return Ok(false);
         }

@@ -26,7 +26,7 @@ impl OAuth {
         if !client.metadata.token_endpoint_auth_method.uses_secret() {
             return Err(RotateClientSecretError::NoSecret);
         }
-        let secret = client_secret::generate(self.rng());
+        let secret = client_secret::generate(&self.rng);
         client.secrets.insert(0, ClientSecretDigest::of_generated(id, &secret));
         client.secrets.truncate(1 + MAX_ROTATED_SECRETS);
         self.save_client(cx, &mut client).await?;

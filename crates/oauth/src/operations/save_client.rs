@@ -47,7 +47,7 @@ impl OAuth {
         metadata: ClientMetadata,
         present: Option<&ClientMetadata>,
     ) -> Result<ClientMetadata, InvalidMetadata> {
-        let policy = self.client_policy();
+        let policy = self.config.client_policy();
         let metadata = client_validation::validate(metadata, &policy)?;
         client_validation::check_new_grant_types(&metadata, present, &policy)?;
         if metadata.subject_type == SubjectType::Pairwise && !metadata.sector_identifier_uri.is_empty() {
@@ -65,7 +65,7 @@ impl OAuth {
             reason,
         };
         let request = http::Request::get(uri).body(Bytes::new()).map_err(|error| invalid(error.to_string()))?;
-        let response = self.http().send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
+        let response = self.http.send(request).await.map_err(|error| invalid(format!("{uri:?}: {error}")))?;
         if response.status().as_u16() != 200 {
             return Err(invalid(format!("{uri:?} answered with status {}", response.status().as_u16())));
         }
@@ -94,13 +94,13 @@ impl OAuth {
         if has_secret || !needs_secret {
             return Ok(HashedSecret::default());
         }
-        let secret = client_secret::generate(self.rng());
+        let secret = client_secret::generate(&self.rng);
         Ok(HashedSecret { digest: Some(ClientSecretDigest::of_generated(id, &secret)), plain: Some(secret) })
     }
 
     /// Hashes on a thread that may be blocked.
     async fn hash_chosen_secret(&self, secret: Secret<String>) -> Result<ClientSecretDigest, CheckClientError> {
-        let (hasher, rng) = (self.secret_hasher(), self.rng().clone());
+        let (hasher, rng) = (self.config.secret_hasher(), self.rng.clone());
         let hashing = tokio::task::spawn_blocking(move || ClientSecretDigest::of_chosen(hasher, &secret, &rng));
         Ok(hashing.await.map_err(|_| CheckClientError::Interrupted)??)
     }
@@ -108,7 +108,7 @@ impl OAuth {
     /// Writes a changed client, if it is still as it was read.
     pub(super) async fn save_client(&self, cx: &Context, client: &mut Client) -> Result<(), SaveClientError> {
         client.updated_at = cx.now;
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         if !clients::update(&mut tx, client).await? {
             return Err(SaveClientError::Conflict);
         }
@@ -125,7 +125,7 @@ impl OAuth {
 
     /// One client, which must exist.
     pub async fn get_client(&self, cx: &Context, id: &ClientId) -> Result<Client, SaveClientError> {
-        let client = clients::find(&mut self.database().read(cx.tenant), id).await?;
+        let client = clients::find(&mut self.database.read(cx.tenant), id).await?;
         client.ok_or(SaveClientError::Unknown)
     }
 }

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::consent_sessions::RevokeConsents;
-use super::login_requests::ChallengeError;
 use crate::OAuth;
+use crate::components::challenges::ChallengeError;
 use crate::domain::client::{Client, ClientId};
 use crate::domain::login_challenge;
 use crate::domain::rejection::Rejection;

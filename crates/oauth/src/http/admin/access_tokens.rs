@@ -1,5 +1,7 @@
 //! `DELETE /admin/oauth2/tokens?client_id=`: ends every access token of a client.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -16,7 +18,7 @@ pub(super) struct OfClient {
 }
 
 pub(super) async fn delete(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<OfClient>,
 ) -> Result<StatusCode, AdminError> {

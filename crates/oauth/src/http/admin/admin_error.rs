@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use oauth_types::{ErrorCode, OAuthError};
 use serde_json::json;
 
+use crate::components::challenges::ChallengeError;
 use crate::domain::client_validation::{InvalidMetadata, InvalidMetadataKind};
 use crate::operations::create_client::CreateClientError;
-use crate::operations::login_requests::ChallengeError;
 use crate::operations::rotate_client_secret::RotateClientSecretError;
 use crate::operations::save_client::{CheckClientError, SaveClientError};
 use crate::operations::update_client::UpdateClientError;

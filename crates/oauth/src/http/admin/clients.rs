@@ -1,5 +1,7 @@
 //! `/admin/clients`: registered clients.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +15,7 @@ use web::{Cx, Json, NoStore};
 
 use super::admin_error::AdminError;
 use super::documents::ClientDocument;
+use super::listing::{listing_links, listing_url};
 use crate::OAuth;
 use crate::domain::client::{ClientId, ClientLifespans, ClientMetadata, TokenEndpointAuthMethod};
 use crate::operations::create_client::NewClient;
@@ -36,24 +39,24 @@ pub(super) struct Filter {
 }
 
 pub(super) async fn list(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(filter): Query<Filter>,
     Query(page): Query<PageQuery>,
 ) -> Result<Response, AdminError> {
-    let request = LISTING.request(oauth.sealer(), cx.tenant, &page)?;
+    let request = LISTING.request(&oauth.sealer, cx.tenant, &page)?;
     let present = |text: Option<String>| text.filter(|text| !text.is_empty());
     let filter = ClientFilter { client_name: present(filter.client_name), owner: present(filter.owner) };
     let found = oauth.list_clients(&cx, &filter, &request).await?;
     let pairs = [("client_name", &filter.client_name), ("owner", &filter.owner)];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-    let base = oauth.listing_url("/admin/clients", pairs)?;
-    let (clients, links) = LISTING.links(oauth.sealer(), &cx, &base, request.size, found);
+    let base = listing_url(&oauth, "/admin/clients", pairs)?;
+    let (clients, links) = LISTING.links(&oauth.sealer, &cx, &base, request.size, found);
     let documents: Vec<_> = clients.iter().map(ClientDocument::of).collect();
-    Ok(([(header::LINK, oauth.listing_links(links))], Json(documents)).into_response())
+    Ok(([(header::LINK, listing_links(&oauth, links))], Json(documents)).into_response())
 }
 
-pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) -> Result<Response, AdminError> {
+pub(super) async fn create(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx, body: Bytes) -> Result<Response, AdminError> {
     let (credentials, metadata) = decode(&body)?;
     let id = match credentials.client_id.filter(|id| !id.is_empty()) {
         Some(id) => {
@@ -74,7 +77,7 @@ pub(super) async fn create(State(oauth): State<OAuth>, Cx(cx): Cx, body: Bytes) 
 }
 
 pub(super) async fn get(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, AdminError> {
@@ -83,7 +86,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn put(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Bytes,
@@ -98,7 +101,7 @@ pub(super) async fn put(
 }
 
 pub(super) async fn patch(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Bytes,
@@ -109,7 +112,7 @@ pub(super) async fn patch(
 }
 
 pub(super) async fn delete(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, AdminError> {
@@ -118,7 +121,7 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn put_lifespans(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
     body: Bytes,
@@ -129,7 +132,7 @@ pub(super) async fn put_lifespans(
 }
 
 pub(super) async fn rotate_secret(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<NoStore<Json<Value>>, AdminError> {
@@ -138,7 +141,7 @@ pub(super) async fn rotate_secret(
 }
 
 pub(super) async fn drop_rotated_secrets(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, AdminError> {

@@ -1,5 +1,7 @@
 //! `/admin/oauth2/auth/requests/consent`: read by the consent application, and its decision.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -40,7 +42,7 @@ struct SessionBody {
 }
 
 pub(super) async fn get(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<Value>, AdminError> {
@@ -50,7 +52,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn accept(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
     body: Bytes,
@@ -68,7 +70,7 @@ pub(super) async fn accept(
 }
 
 pub(super) async fn reject(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
     body: Bytes,

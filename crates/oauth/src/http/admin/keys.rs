@@ -2,6 +2,7 @@
 //! ([`MayReadPrivateKeys`]); others read the public parts.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
@@ -17,8 +18,8 @@ use web::{Cx, JsonRejection, MayReadPrivateKeys, NoStore};
 use super::admin_error::AdminError;
 use super::clients::path_segment;
 use crate::OAuth;
+use crate::components::signing_keys::SigningKeyError;
 use crate::operations::manage_keys::{ManageKeysError, NewKey};
-use crate::operations::signing_keys::SigningKeyError;
 
 /// `createJsonWebKeySet`.
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ pub(super) struct CreateKey {
 }
 
 pub(super) async fn get_set(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     shown: Shown,
     Path(set): Path<String>,
@@ -40,7 +41,7 @@ pub(super) async fn get_set(
 }
 
 pub(super) async fn create(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     shown: Shown,
     Path(set): Path<String>,
@@ -56,7 +57,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn replace_set(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     shown: Shown,
     Path(set): Path<String>,
@@ -68,7 +69,7 @@ pub(super) async fn replace_set(
 }
 
 pub(super) async fn delete_set(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path(set): Path<String>,
 ) -> Result<StatusCode, AdminError> {
@@ -77,7 +78,7 @@ pub(super) async fn delete_set(
 }
 
 pub(super) async fn get_key(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     shown: Shown,
     Path((set, kid)): Path<(String, String)>,
@@ -87,7 +88,7 @@ pub(super) async fn get_key(
 }
 
 pub(super) async fn replace_key(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     shown: Shown,
     Path((set, kid)): Path<(String, String)>,
@@ -99,7 +100,7 @@ pub(super) async fn replace_key(
 }
 
 pub(super) async fn delete_key(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Path((set, kid)): Path<(String, String)>,
 ) -> Result<StatusCode, AdminError> {

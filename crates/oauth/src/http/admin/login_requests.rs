@@ -1,5 +1,7 @@
 //! `/admin/oauth2/auth/requests/login`: read by the login application, and its decision.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -61,7 +63,7 @@ impl From<RejectBody> for Rejection {
 }
 
 pub(super) async fn get(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<Value>, AdminError> {
@@ -72,7 +74,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn accept(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
     body: Bytes,
@@ -103,7 +105,7 @@ pub(super) async fn accept(
 }
 
 pub(super) async fn reject(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
     body: Bytes,

@@ -1,5 +1,7 @@
 //! `/admin/oauth2/auth/requests/logout`: read by the logout application, and its decision.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -12,18 +14,18 @@ use super::login_requests::RedirectTo;
 use crate::OAuth;
 
 pub(super) async fn get(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<Value>, AdminError> {
     let challenge = query.logout()?;
     let (flow, client) = oauth.get_logout_request(&cx, &challenge).await?;
-    let expires_at = flow.expires_at(oauth.challenge_lifetime());
+    let expires_at = flow.expires_at(oauth.config.challenge_lifetime());
     Ok(Json(documents::logout_request(&challenge, &flow, client.as_ref(), expires_at)))
 }
 
 pub(super) async fn accept(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
 ) -> Result<Json<RedirectTo>, AdminError> {
@@ -31,7 +33,7 @@ pub(super) async fn accept(
 }
 
 pub(super) async fn reject(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(query): Query<ChallengeQuery>,
 ) -> Result<StatusCode, AdminError> {

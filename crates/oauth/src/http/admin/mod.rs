@@ -13,12 +13,14 @@ mod logout_requests;
 mod nullable;
 mod sessions;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
 use crate::OAuth;
 
-pub(super) fn routes() -> Router<OAuth> {
+pub(super) fn routes() -> Router<Arc<OAuth>> {
     const REQUESTS: &str = "/admin/oauth2/auth/requests";
     Router::new()
         .route("/admin/clients", get(clients::list).post(clients::create))

@@ -1,5 +1,7 @@
 //! `/admin/oauth2/auth/sessions`: consents that were given and logins that are remembered.
 
+use std::sync::Arc;
+
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +13,7 @@ use web::{Cx, Json};
 
 use super::admin_error::AdminError;
 use super::documents;
+use super::listing::{listing_links, listing_url};
 use crate::OAuth;
 use crate::domain::client::ClientId;
 use crate::domain::grant::GrantId;
@@ -28,7 +31,7 @@ pub(super) struct ConsentFilter {
 }
 
 pub(super) async fn list_consents(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(filter): Query<ConsentFilter>,
     Query(page): Query<PageQuery>,
@@ -40,15 +43,15 @@ pub(super) async fn list_consents(
         Some(Err(_)) => return Ok(Json(Vec::<Value>::new()).into_response()),
         None => None,
     };
-    let request = LISTING.request(oauth.sealer(), cx.tenant, &page)?;
+    let request = LISTING.request(&oauth.sealer, cx.tenant, &page)?;
     let found = oauth.list_consents(&cx, subject, session, &request).await?;
     let session_text = session.map(|session| session.to_string());
     let pairs = [("subject", Some(subject)), ("login_session_id", session_text.as_deref())];
     let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let base = oauth.listing_url("/admin/oauth2/auth/sessions/consent", pairs)?;
-    let (records, links) = LISTING.links(oauth.sealer(), &cx, &base, request.size, found);
+    let base = listing_url(&oauth, "/admin/oauth2/auth/sessions/consent", pairs)?;
+    let (records, links) = LISTING.links(&oauth.sealer, &cx, &base, request.size, found);
     let documents: Vec<Value> = records.into_iter().map(documents::consent_session).collect();
-    Ok(([(header::LINK, oauth.listing_links(links))], Json(documents)).into_response())
+    Ok(([(header::LINK, listing_links(&oauth, links))], Json(documents)).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,7 +63,7 @@ pub(super) struct ConsentSelection {
 }
 
 pub(super) async fn revoke_consents(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(selection): Query<ConsentSelection>,
 ) -> Result<StatusCode, AdminError> {
@@ -94,7 +97,7 @@ pub(super) struct SessionSelection {
 }
 
 pub(super) async fn end_login_sessions(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     Query(selection): Query<SessionSelection>,
 ) -> Result<StatusCode, AdminError> {

@@ -14,72 +14,74 @@ use crate::pages::form_post::FormPost;
 /// The parameters of an answer, in order.
 pub(crate) type Answer = Vec<(&'static str, String)>;
 
-impl OAuth {
-    pub(crate) fn issued_response(&self, cx: &Context, issued: &IssuedAuthorization) -> Response {
-        let mut answer = Answer::new();
-        if let Some(code) = &issued.code {
-            answer.push(("code", code.expose().to_owned()));
-        }
-        if let Some(access) = &issued.access_token {
-            answer.push(("access_token", access.token.expose().to_owned()));
-            answer.push(("token_type", "bearer".to_owned()));
-            answer.push(("expires_in", access.expires_in_seconds.to_string()));
-        }
-        if let Some(id_token) = &issued.id_token {
-            answer.push(("id_token", id_token.expose().to_owned()));
-        }
-        answer.push(("scope", issued.scope.to_string()));
-        self.answer_client(cx, &issued.target, answer)
+pub(crate) fn issued_response(oauth: &OAuth, cx: &Context, issued: &IssuedAuthorization) -> Response {
+    let mut answer = Answer::new();
+    if let Some(code) = &issued.code {
+        answer.push(("code", code.expose().to_owned()));
     }
+    if let Some(access) = &issued.access_token {
+        answer.push(("access_token", access.token.expose().to_owned()));
+        answer.push(("token_type", "bearer".to_owned()));
+        answer.push(("expires_in", access.expires_in_seconds.to_string()));
+    }
+    if let Some(id_token) = &issued.id_token {
+        answer.push(("id_token", id_token.expose().to_owned()));
+    }
+    answer.push(("scope", issued.scope.to_string()));
+    answer_client(oauth, cx, &issued.target, answer)
+}
 
-    pub(crate) fn refusal_response(&self, cx: &Context, refusal: &Refusal) -> Response {
-        let (name, description) = (refusal.error.name().to_owned(), refusal.error.description());
-        match &refusal.target {
-            Some(target) => self.answer_client(cx, target, vec![("error", name), ("error_description", description)]),
-            None => self.error_response(cx, status_of(&refusal.error), &name, &description),
-        }
+pub(crate) fn refusal_response(oauth: &OAuth, cx: &Context, refusal: &Refusal) -> Response {
+    let (name, description) = (refusal.error.name().to_owned(), refusal.error.description());
+    match &refusal.target {
+        Some(target) => answer_client(oauth, cx, target, vec![("error", name), ("error_description", description)]),
+        None => error_response(oauth, cx, status_of(&refusal.error), &name, &description),
     }
+}
 
-    /// Adds what every answer carries: `state`, and `iss` against mix-up (RFC 9207).
-    fn answer_client(&self, cx: &Context, target: &ResponseTarget, mut answer: Answer) -> Response {
-        if let Some(state) = &target.state {
-            answer.push(("state", state.clone()));
-        }
-        answer.push(("iss", self.config().issuer().to_owned()));
-        let encoded = || url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&answer).finish();
-        match target.mode {
-            ResponseMode::Query => redirect(StatusCode::SEE_OTHER, &with_query(&target.redirect_uri, &encoded())),
-            ResponseMode::Fragment => {
-                redirect(StatusCode::SEE_OTHER, &format!("{}#{}", target.redirect_uri, encoded()))
-            }
-            ResponseMode::FormPost => FormPost { action: &target.redirect_uri, fields: &answer }.respond(self, cx),
-        }
+/// Adds what every answer carries: `state`, and `iss` against mix-up (RFC 9207).
+fn answer_client(oauth: &OAuth, cx: &Context, target: &ResponseTarget, mut answer: Answer) -> Response {
+    if let Some(state) = &target.state {
+        answer.push(("state", state.clone()));
     }
+    answer.push(("iss", oauth.config.issuer().to_owned()));
+    let encoded = || url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&answer).finish();
+    match target.mode {
+        ResponseMode::Query => redirect(StatusCode::SEE_OTHER, &with_query(&target.redirect_uri, &encoded())),
+        ResponseMode::Fragment => redirect(StatusCode::SEE_OTHER, &format!("{}#{}", target.redirect_uri, encoded())),
+        ResponseMode::FormPost => FormPost { action: &target.redirect_uri, fields: &answer }.respond(oauth, cx),
+    }
+}
 
-    /// An error that only the person can be told.
-    pub(crate) fn error_response(&self, cx: &Context, status: StatusCode, name: &str, description: &str) -> Response {
-        match &self.config().urls.error {
-            Some(page) => {
-                let pairs = [("error", name), ("error_description", description)];
-                let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-                redirect(StatusCode::FOUND, &with_query(&self.absolute(page), &query))
-            }
-            None => crate::pages::error::respond(self, cx, status, name, description),
+/// An error that only the person can be told.
+pub(crate) fn error_response(
+    oauth: &OAuth,
+    cx: &Context,
+    status: StatusCode,
+    name: &str,
+    description: &str,
+) -> Response {
+    match &oauth.config.urls.error {
+        Some(page) => {
+            let pairs = [("error", name), ("error_description", description)];
+            let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+            redirect(StatusCode::FOUND, &with_query(&oauth.config.absolute(page), &query))
         }
+        None => crate::pages::error::respond(oauth, cx, status, name, description),
     }
+}
 
-    /// Something failed on our side: the cause is in the log, once, from here.
-    pub(crate) fn failure_response(&self, cx: &Context, error: &database::Error) -> Response {
-        let code = match error {
-            database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
-            database::Error::Conflict { .. }
-            | database::Error::Inconsistent { .. }
-            | database::Error::Driver { .. } => ErrorCode::ServerError,
-        };
-        tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "the authorization endpoint failed");
-        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.error_response(cx, status, code.as_str(), code.sentence())
-    }
+/// Something failed on our side: the cause is in the log, once, from here.
+pub(crate) fn failure_response(oauth: &OAuth, cx: &Context, error: &database::Error) -> Response {
+    let code = match error {
+        database::Error::Unavailable { .. } => ErrorCode::TemporarilyUnavailable,
+        database::Error::Conflict { .. } | database::Error::Inconsistent { .. } | database::Error::Driver { .. } => {
+            ErrorCode::ServerError
+        }
+    };
+    tracing::error!(request_id = %cx.request_id, error = error as &dyn std::error::Error, "the authorization endpoint failed");
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    error_response(oauth, cx, status, code.as_str(), code.sentence())
 }
 
 fn status_of(error: &RefusalError) -> StatusCode {

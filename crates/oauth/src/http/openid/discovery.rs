@@ -1,6 +1,8 @@
 //! `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server` (OpenID Connect Discovery section
 //! 4, RFC 8414 section 3): what this server supports, under the names of the specifications.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -19,9 +21,9 @@ use crate::http::token::token_error::TokenError;
 /// How long others may keep what we publish. A new key is published a day before it signs.
 pub(super) const PUBLISHED: &str = "public, max-age=300";
 
-pub(super) async fn get(State(oauth): State<OAuth>, Cx(cx): Cx) -> Result<Response, TokenError> {
-    let algorithm = oauth.signing_key(&cx, ID_TOKEN_SET).await?.algorithm();
-    let metadata = describe(oauth.config(), algorithm);
+pub(super) async fn get(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx) -> Result<Response, TokenError> {
+    let algorithm = oauth.keys.signer(&cx, ID_TOKEN_SET).await?.algorithm();
+    let metadata = describe(&oauth.config, algorithm);
     Ok(([(header::CACHE_CONTROL, PUBLISHED)], Json(metadata)).into_response())
 }
 

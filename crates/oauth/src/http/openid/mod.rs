@@ -6,6 +6,8 @@ mod jwks;
 mod logout;
 mod userinfo;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -13,7 +15,7 @@ use axum::routing::get;
 use super::client_origins;
 use crate::OAuth;
 
-pub(super) fn routes(oauth: &OAuth) -> Router<OAuth> {
+pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     let of_clients = Router::new()
         .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
         .layer(from_fn_with_state(oauth.clone(), client_origins::of_the_client));

@@ -1,6 +1,8 @@
 //! `GET` and `POST /userinfo` (OpenID Connect Core section 5.3). The token comes in the Authorization header or, by POST,
 //! in the form (RFC 6750 sections 2.1 and 2.2); never in the URL.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -16,7 +18,11 @@ use crate::http::client_origins::RequestingClient;
 use crate::http::token::token_error::TokenError;
 use crate::operations::userinfo::{Userinfo, UserinfoError};
 
-pub(super) async fn handle(State(oauth): State<OAuth>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {
+pub(super) async fn handle(
+    State(oauth): State<Arc<OAuth>>,
+    Cx(cx): Cx,
+    request: Request,
+) -> Result<Response, Response> {
     let client = RequestingClient::note(&request);
     let token = find_token(request).await?;
     if let Some(id) = oauth.client_of_access_token(&cx, &token).await.map_err(|error| present(error.into()))? {
@@ -62,7 +68,7 @@ fn present(error: UserinfoError) -> Response {
         }
         UserinfoError::Key(error) => TokenError::from(error).into_response(),
         UserinfoError::Sign(error) => {
-            TokenError::from(crate::operations::mint_tokens::MintError::from(error)).into_response()
+            TokenError::from(crate::components::tokens::mint::MintError::from(error)).into_response()
         }
         UserinfoError::Database(error) => TokenError::from(error).into_response(),
     }

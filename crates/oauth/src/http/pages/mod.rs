@@ -5,6 +5,8 @@ mod consent;
 mod form_post_script;
 mod logout;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -17,10 +19,10 @@ pub(crate) use consent::PATH as CONSENT_PAGE;
 pub(crate) use form_post_script::PATH as FORM_POST_SCRIPT;
 pub(crate) use logout::PATH as LOGOUT_PAGE;
 
-pub(super) fn routes(oauth: &OAuth) -> Router<OAuth> {
+pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     let choice = LanguageChoice {
-        languages: Languages::new(oauth.ui().languages().iter().map(|language| language.locale())),
-        is_secure: oauth.config().public_url("/").starts_with("https:"),
+        languages: Languages::new(oauth.ui.languages().iter().map(|language| language.locale())),
+        is_secure: oauth.config.public_url("/").starts_with("https:"),
     };
     Router::new()
         .route(consent::PATH, get(consent::get).post(consent::post))

@@ -1,5 +1,7 @@
 //! `POST /admin/oauth2/introspect` (RFC 7662 section 2). Who may ask is decided by the admin listener.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
@@ -12,7 +14,7 @@ use super::token_error::TokenError;
 use crate::OAuth;
 use crate::http::client_form::read_form;
 
-pub(super) async fn post(State(oauth): State<OAuth>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {
+pub(super) async fn post(State(oauth): State<Arc<OAuth>>, Cx(cx): Cx, request: Request) -> Result<Response, Response> {
     let form = read_form(request, &()).await?;
     let token = form.require("token").map_err(|error| TokenError::from(error).into_response())?;
     let required = form.get("scope").map(ScopeSet::parse).unwrap_or_default();

@@ -7,6 +7,8 @@ mod revoke;
 mod token;
 pub(super) mod token_error;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
@@ -14,7 +16,7 @@ use axum::routing::post;
 use super::client_origins;
 use crate::OAuth;
 
-pub(super) fn routes(oauth: &OAuth) -> Router<OAuth> {
+pub(super) fn routes(oauth: &Arc<OAuth>) -> Router<Arc<OAuth>> {
     Router::new()
         .route("/oauth2/token", post(token::post))
         .route("/oauth2/revoke", post(revoke::post))
@@ -22,7 +24,7 @@ pub(super) fn routes(oauth: &OAuth) -> Router<OAuth> {
         .layer(from_fn_with_state(oauth.clone(), client_origins::of_the_client))
 }
 
-pub(super) fn admin_routes() -> Router<OAuth> {
+pub(super) fn admin_routes() -> Router<Arc<OAuth>> {
     let forms = Router::new().route("/admin/oauth2/introspect", post(introspect::post));
     web::bounds::bound_bodies(forms, base::bounds::SUBMISSION)
 }

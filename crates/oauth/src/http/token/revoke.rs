@@ -1,5 +1,7 @@
 //! `POST /oauth2/revoke` (RFC 7009 section 2).
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use base::PlainToken;
@@ -11,11 +13,11 @@ use crate::http::client_form::ClientForm;
 
 /// `token_type_hint` is not needed: a token says what it is.
 pub(super) async fn post(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     form: ClientForm,
 ) -> Result<NoStore<StatusCode>, TokenError> {
-    let client = oauth.authenticate_client(&cx, form.credentials()?).await?;
+    let client = oauth.authenticator.authenticate(&cx, form.credentials()?).await?;
     let token = PlainToken::received(form.parameters.require("token")?);
     oauth.revoke_token(&cx, &client, &token).await?;
     Ok(NoStore(StatusCode::OK))

@@ -1,5 +1,7 @@
 //! `POST /oauth2/token` (RFC 6749 section 3.2).
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use base::PlainToken;
@@ -21,12 +23,12 @@ enum TokenGrant {
 }
 
 pub(super) async fn post(
-    State(oauth): State<OAuth>,
+    State(oauth): State<Arc<OAuth>>,
     Cx(cx): Cx,
     form: ClientForm,
 ) -> Result<NoStore<Json<TokenResponse>>, TokenError> {
     let grant = TokenGrant::read(&form.parameters)?;
-    let client = oauth.authenticate_client(&cx, form.credentials()?).await?;
+    let client = oauth.authenticator.authenticate(&cx, form.credentials()?).await?;
     let tokens = match grant {
         TokenGrant::AuthorizationCode(request) => oauth.redeem_code(&cx, &client, request).await?,
         TokenGrant::RefreshToken(request) => oauth.refresh(&cx, &client, request).await?,

@@ -10,13 +10,13 @@ use oauth_types::{ErrorCode, MalformedCredentials, OAuthError, ParameterError};
 use serde_json::json;
 use web::NoStore;
 
-use crate::operations::authenticate_client::AuthenticateClientError;
+use crate::components::client_authenticator::AuthenticateClientError;
+use crate::components::signing_keys::SigningKeyError;
+use crate::components::token_hooks::HookError;
+use crate::components::tokens::mint::MintError;
 use crate::operations::authorize_client::AuthorizeClientError;
-use crate::operations::call_token_hooks::HookError;
-use crate::operations::mint_tokens::MintError;
 use crate::operations::redeem_code::RedeemCodeError;
 use crate::operations::refresh::RefreshError;
-use crate::operations::signing_keys::SigningKeyError;
 
 /// An error as a client reads it.
 #[derive(Debug)]

@@ -203,7 +203,7 @@ struct IdentityService {
 impl IdentityService {
     fn of(house: &House, is_remote: bool) -> Arc<Self> {
         let service = Arc::new(Self { is_remote, in_transaction: Mutex::default(), called: Mutex::default() });
-        house.oauth.sessions().set(service.clone());
+        house.oauth.sessions.set(service.clone());
         service
     }
 }

@@ -11,6 +11,7 @@ mod pages;
 mod sessions;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -30,7 +31,7 @@ pub(super) const CALLBACK: &str = "https://shop.example/cb";
 
 /// The service with a fixed clock and a seeded random source.
 pub(super) struct House {
-    pub(super) oauth: OAuth,
+    pub(super) oauth: Arc<OAuth>,
     pub(super) clock: ManualClock,
     public: Router,
     admin: Router,

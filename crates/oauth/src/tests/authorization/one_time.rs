@@ -14,7 +14,7 @@ async fn sqlite() -> Database {
 
 /// How many rows of a table the reaper finds to be of no more use.
 async fn reap(house: &House, table: &str) -> u64 {
-    let reaper = Reaper::new(house.oauth.database().clone(), RETENTION.iter().copied());
+    let reaper = Reaper::new(house.oauth.database.clone(), RETENTION.iter().copied());
     let reaped = reaper.reap(house.cx().now, 10).await.unwrap();
     reaped.iter().filter(|it| it.table == table).map(|it| it.rows).sum()
 }
@@ -203,7 +203,7 @@ async fn over_two_nodes_a_challenge_is_redeemed_once_and_both_know() {
     }
 
     for node in &nodes {
-        database::testing::read_changes(node.oauth.database()).await;
+        database::testing::read_changes(&node.oauth.database).await;
         assert_gone(node, "login", &login_challenge).await;
         assert_gone(node, "consent", &consent_challenge).await;
     }

@@ -151,7 +151,7 @@ async fn the_consent_page_is_for_the_person_who_signed_in() {
     let house = house().await;
     house.client(json!({})).await;
     let identity = Arc::new(Identity(Mutex::new(None)));
-    house.oauth.sessions().set(identity.clone());
+    house.oauth.sessions.set(identity.clone());
     let ada = Uuid::from_u128(1);
     let session = |id: Uuid| {
         SessionCheck::Active(Box::new(ActiveSession {
@@ -221,7 +221,7 @@ async fn tokens_say_of_the_person_what_she_agreed_to() {
     let house = house().await;
     house.client(json!({"scope": "openid offline_access photos.* profile email phone"})).await;
     let identity = Arc::new(Identity(Mutex::new(Some(ada(&house)))));
-    house.oauth.sessions().set(identity.clone());
+    house.oauth.sessions.set(identity.clone());
     let login = json!({
         "subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9), "remember": true,
     });
@@ -272,7 +272,7 @@ async fn tokens_say_of_the_person_what_she_agreed_to() {
 async fn a_narrower_token_says_less_of_the_person() {
     let house = house().await;
     house.client(json!({"scope": "openid offline_access photos.* profile email"})).await;
-    house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
+    house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("+offline_access+email+profile")).await;
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
@@ -302,7 +302,7 @@ async fn a_narrower_token_says_less_of_the_person() {
 async fn an_application_of_the_team_chooses_the_claims_itself() {
     let house = House::with_applications(database::testing::sqlite(&[jobs::MIGRATIONS, MIGRATIONS]).await);
     house.client(json!({"scope": "openid photos.* email"})).await;
-    house.oauth.sessions().set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
+    house.oauth.sessions.set(Arc::new(Identity(Mutex::new(Some(ada(&house))))));
     let login = json!({"subject": Uuid::from_u128(1), "identity_provider_session_id": Uuid::from_u128(9)});
     let callback = house.sign_in(&mut Browser::default(), &request("+email"), login).await;
     let (id_token, userinfo) = claims(&house, &callback).await;

@@ -80,12 +80,12 @@ async fn what_rests_on_a_session_or_a_person_ends_with_it() {
     assert!(is_active(&house, &tokens["access_token"]).await);
 
     let cx = house.cx();
-    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
     house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
     drop(tx);
     assert!(is_active(&house, &tokens["access_token"]).await, "the transaction was rolled back");
 
-    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
     house.oauth.session_ended(&cx, &mut tx, provider_session).await.unwrap();
     tx.commit().await.unwrap();
     assert!(!is_active(&house, &tokens["access_token"]).await);
@@ -94,7 +94,7 @@ async fn what_rests_on_a_session_or_a_person_ends_with_it() {
 
     let callback = house.sign_in(&mut Browser::default(), &request(""), json!({"subject": "bob"})).await;
     let tokens = house.redeem(&callback).await.json();
-    let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+    let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
     house.oauth.subject_ended(&cx, &mut tx, "bob").await.unwrap();
     tx.commit().await.unwrap();
     assert!(!is_active(&house, &tokens["access_token"]).await);
@@ -120,7 +120,7 @@ impl EndOf {
             assert_eq!(house.admin(Method::DELETE, uri, Value::Null).await.status, StatusCode::NO_CONTENT);
             return;
         }
-        let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+        let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
         match self {
             Self::Session => house.oauth.session_ended(&cx, &mut tx, PROVIDER_SESSION).await.unwrap(),
             _ => house.oauth.subject_ended(&cx, &mut tx, "ada").await.unwrap(),
@@ -186,7 +186,7 @@ async fn another_service_answers_for_a_login_challenge() {
     let mut browser = Browser::default();
     let challenge = house.begin(&mut browser, &request("&login_hint=ada")).await;
     let cx = house.cx();
-    let requests: &dyn LoginRequests = &house.oauth;
+    let requests: &dyn LoginRequests = &*house.oauth;
     let asked = requests.get(&cx, &challenge).await.unwrap();
     assert_eq!((asked.client.client_id.as_str(), asked.client.client_name.as_str()), ("shop", "The Shop"));
     assert_eq!(asked.client.metadata["team"], 1);
@@ -221,13 +221,13 @@ async fn what_was_known_about_a_person_goes_with_her() {
             assert!(browser.get(&house, back.as_str()).await.parameter("code").is_some());
         }
         let cx = house.cx();
-        let mut tx = house.oauth.database().write(cx.tenant).await.unwrap();
+        let mut tx = house.oauth.database.write(cx.tenant).await.unwrap();
         house.oauth.subject_ended(&cx, &mut tx, "ada").await.unwrap();
         tx.commit().await.unwrap();
         let mut claims = Vec::new();
         for id in ids {
-            let mut tx = house.oauth.database().read(cx.tenant);
-            let grant = grants::find(&mut tx, house.oauth.sealer(), cx.tenant, id).await.unwrap().unwrap();
+            let mut tx = house.oauth.database.read(cx.tenant);
+            let grant = grants::find(&mut tx, &house.oauth.sealer, cx.tenant, id).await.unwrap().unwrap();
             claims.push((grant.revoked_at.is_some(), grant.session.id_token.contains_key("email")));
         }
         assert_eq!(claims, [(true, false), (false, true)]);

@@ -53,7 +53,7 @@ async fn provider() -> (House, Value) {
         "oidc": {"subject_identifiers": {"supported_types": ["public", "pairwise"], "pairwise": {"salt": "some salt"}}},
     });
     let house = House::new(sqlite().await, config);
-    house.oauth.sessions().set(Arc::new(AdaIsSignedIn));
+    house.oauth.sessions.set(Arc::new(AdaIsSignedIn));
     let document = get(&house, "/.well-known/openid-configuration").await.body;
     (house, document)
 }

@@ -118,7 +118,7 @@ async fn a_rotation_publishes_first_signs_later_and_verifies_to_the_end() {
     let second = offline_tokens(&house).await.text("id_token");
     assert_ne!(kid(&second), kid(&first));
     let cx = house.cx();
-    assert!(house.oauth.verify_id_token_hint(&cx, &first).await.is_ok(), "the old key still verifies");
+    assert!(house.oauth.keys.verify_id_token_hint(&cx, &first).await.is_ok(), "the old key still verifies");
 
     house.wait(720 * HOUR);
     let live = house.oauth.get_key_set(&house.cx(), ID_TOKEN_SET).await.unwrap();

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base::{Sealer, TenantId, Timestamp};
-use database::{Database, Error};
+use base::{Context, Sealer, TenantId, Timestamp};
+use database::{Database, Error, WriteTx};
 use jose::{SigningKey, VerificationKeys};
 
 use crate::domain::signing_key::{StoredKey, signer};
@@ -16,8 +16,11 @@ use crate::storage::{keys, versions};
 /// For how long a version is believed: a key that another node made or deleted counts here after this time.
 const BELIEVED_FOR: Duration = Duration::from_millis(500);
 
-#[derive(Default)]
-pub(crate) struct KeyRing(Mutex<State>);
+pub(crate) struct KeyRing {
+    database: Database,
+    sealer: Sealer,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -59,24 +62,22 @@ impl LoadedSet {
 }
 
 impl KeyRing {
+    pub(crate) fn new(database: Database, sealer: Sealer) -> Self {
+        Self { database, sealer, state: Mutex::default() }
+    }
+
     /// A set as it is now, possibly empty.
-    pub(crate) async fn set(
-        &self,
-        database: &Database,
-        sealer: &Sealer,
-        tenant: TenantId,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Arc<LoadedSet>, Error> {
-        let version = self.version(database, tenant, now).await?;
+    pub(crate) async fn set(&self, cx: &Context, name: &str) -> Result<Arc<LoadedSet>, Error> {
+        let (tenant, now) = (cx.tenant, cx.now);
+        let version = self.version(tenant, now).await?;
         if let Some(set) = self.state().sets.get(&(tenant, name.to_owned()))
             && set.version == version
         {
             return Ok(set.clone());
         }
-        let mut tx = database.read(tenant);
+        let mut tx = self.database.read(tenant);
         // The version was read first: a change in between is noticed next time.
-        let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, sealer, tenant, name).await?, now));
+        let set = Arc::new(LoadedSet::new(version, keys::list(&mut tx, &self.sealer, tenant, name).await?, now));
         self.state().sets.insert((tenant, name.to_owned()), set.clone());
         Ok(set)
     }
@@ -86,19 +87,27 @@ impl KeyRing {
         self.state().versions.remove(&tenant);
     }
 
-    async fn version(&self, database: &Database, tenant: TenantId, now: Timestamp) -> Result<i64, Error> {
+    /// A transaction beside which no other changes keys: it holds the row of their version, so that what it reads is what
+    /// it changes.
+    pub(crate) async fn change(&self, cx: &Context) -> Result<WriteTx, Error> {
+        let mut tx = self.database.write(cx.tenant).await?;
+        versions::bump(&mut tx, versions::KEYS).await?;
+        Ok(tx)
+    }
+
+    async fn version(&self, tenant: TenantId, now: Timestamp) -> Result<i64, Error> {
         let seen = self.state().versions.get(&tenant).copied();
         if let Some(seen) = seen
             && now < seen.seen_at.plus(BELIEVED_FOR)
         {
             return Ok(seen.version);
         }
-        let version = versions::find(&mut database.read(tenant), versions::KEYS).await?;
+        let version = versions::find(&mut self.database.read(tenant), versions::KEYS).await?;
         self.state().versions.insert(tenant, SeenVersion { version, seen_at: now });
         Ok(version)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use base::{Context, Timestamp};
+use base::{Context, Rng, Sealer, Timestamp};
+use database::{Database, WriteTx};
 use jose::{
     Algorithm, ClaimError, ClaimsCheck, GenerateError, Jwk, Jws, MalformedJws, SignError, SigningKey, VerifyError,
 };
 use serde_json::{Map, Value};
 
-use crate::OAuth;
+use super::{CLOCK_LEEWAY, KeyRing, LoadedSet};
 use crate::domain::signing_key::{
     ACCESS_TOKEN_SET, ID_TOKEN_SET, RotationStep, StoredKey, next_algorithm, rotation_step, signer,
 };
 use crate::jobs::rotate_keys;
-use crate::memory::LoadedSet;
 use crate::storage::keys;
 
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum SigningKeyError {
 
 /// Why a token is not one that we signed.
 #[derive(Debug, thiserror::Error)]
-pub enum OwnTokenError {
+pub(crate) enum OwnTokenError {
     #[error(transparent)]
     Malformed(#[from] MalformedJws),
     #[error(transparent)]
@@ -44,48 +45,82 @@ pub enum OwnTokenError {
     Keys(#[from] database::Error),
 }
 
-impl OAuth {
-    /// Makes the keys that are missing. To be called once at start, so that no request waits for it.
-    pub async fn prepare(&self, cx: &Context) -> Result<(), SigningKeyError> {
-        tokio::try_join!(self.signing_key(cx, ID_TOKEN_SET), self.signing_key(cx, ACCESS_TOKEN_SET)).map(|_| ())
+/// What the configuration says about keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeySettings {
+    /// Of new keys; otherwise the one that [`next_algorithm`] names.
+    pub(crate) algorithm: Option<Algorithm>,
+    /// Zero: keys are not rotated.
+    pub(crate) rotation_period: Duration,
+}
+
+pub(crate) struct SigningKeys {
+    database: Database,
+    sealer: Sealer,
+    rng: Rng,
+    ring: KeyRing,
+    issuer: String,
+    settings: KeySettings,
+}
+
+impl SigningKeys {
+    pub(crate) fn new(database: Database, sealer: Sealer, rng: Rng, issuer: &str, settings: KeySettings) -> Self {
+        let ring = KeyRing::new(database.clone(), sealer.clone());
+        Self { database, sealer, rng, ring, issuer: issuer.to_owned(), settings }
     }
 
-    pub(crate) async fn key_set(&self, cx: &Context, set_name: &str) -> Result<Arc<LoadedSet>, database::Error> {
-        self.keys().set(self.database(), self.sealer(), cx.tenant, set_name, cx.now).await
+    /// Makes the keys that are missing. To be called once at start, so that no request waits for it.
+    pub(crate) async fn prepare(&self, cx: &Context) -> Result<(), SigningKeyError> {
+        tokio::try_join!(self.signer(cx, ID_TOKEN_SET), self.signer(cx, ACCESS_TOKEN_SET)).map(|_| ())
+    }
+
+    /// A set as it is now, possibly empty.
+    pub(crate) async fn set(&self, cx: &Context, set_name: &str) -> Result<Arc<LoadedSet>, database::Error> {
+        self.ring.set(cx, set_name).await
+    }
+
+    /// A transaction beside which no other changes keys. What it commits counts after [`SigningKeys::forget`].
+    pub(crate) async fn change(&self, cx: &Context) -> Result<WriteTx, database::Error> {
+        self.ring.change(cx).await
+    }
+
+    /// Makes the next use read again: called after a commit that changed keys.
+    pub(crate) fn forget(&self, cx: &Context) {
+        self.ring.forget(cx.tenant);
     }
 
     /// The key of a set that signs now. A set without one receives one.
-    pub(crate) async fn signing_key(&self, cx: &Context, set_name: &str) -> Result<Arc<SigningKey>, SigningKeyError> {
-        let set = self.key_set(cx, set_name).await?;
+    pub(crate) async fn signer(&self, cx: &Context, set_name: &str) -> Result<Arc<SigningKey>, SigningKeyError> {
+        let set = self.set(cx, set_name).await?;
         if let Some(signer) = set.signer(cx.now) {
             Box::pin(self.ask_for_rotation(cx, set_name, &set)).await?;
             return Ok(signer);
         }
-        Box::pin(self.make_first_key(cx, set_name, self.algorithm_of_next_key(set_name, &set.keys))).await?;
-        let set = self.key_set(cx, set_name).await?;
+        Box::pin(self.make_first_key(cx, set_name, self.next_algorithm(set_name, &set.keys))).await?;
+        let set = self.set(cx, set_name).await?;
         set.signer(cx.now).ok_or_else(|| SigningKeyError::NoUsableKey(set_name.to_owned()))
     }
 
     /// Writes the job that publishes the next key, when it is time for it: once for each state of the set.
     async fn ask_for_rotation(&self, cx: &Context, set_name: &str, set: &LoadedSet) -> Result<(), database::Error> {
-        let period = self.config().oauth2.keys.rotation_period.get();
+        let period = self.settings.rotation_period;
         if period.is_zero()
             || rotation_step(&set.keys, period, cx.now) == RotationStep::Nothing
             || set.rotation_asked.swap(true, Ordering::Relaxed)
         {
             return Ok(());
         }
-        let mut tx = self.database().write(cx.tenant).await?;
-        jobs::enqueue(&mut tx, cx, self.rng().uuid(), rotate_keys::job(cx)).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
+        jobs::enqueue(&mut tx, cx, self.rng.uuid(), rotate_keys::job(cx)).await?;
         tracing::info!(set_name, "asked for the next signing key");
         tx.commit().await
     }
 
     async fn make_first_key(&self, cx: &Context, set_name: &str, algorithm: Algorithm) -> Result<(), SigningKeyError> {
-        let jwk = self.generate_key(algorithm, self.rng().uuid().to_string()).await?;
-        let mut tx = self.change_keys(cx).await?;
+        let jwk = self.generate(algorithm, self.rng.uuid().to_string()).await?;
+        let mut tx = self.change(cx).await?;
         // Another node may have been faster: one first key is enough.
-        let present = keys::list(&mut tx, self.sealer(), cx.tenant, set_name).await?;
+        let present = keys::list(&mut tx, &self.sealer, cx.tenant, set_name).await?;
         if signer(&present, cx.now).is_none() {
             let key = StoredKey {
                 set_name: set_name.to_owned(),
@@ -97,20 +132,20 @@ impl OAuth {
                 retired_at: None,
                 expires_at: Timestamp::MAX,
             };
-            keys::insert(&mut tx, self.sealer(), &key).await?;
+            keys::insert(&mut tx, &self.sealer, &key).await?;
             tx.commit().await?;
         }
-        self.keys().forget(cx.tenant);
+        self.forget(cx);
         Ok(())
     }
 
     /// The configured algorithm, or the one that [`next_algorithm`] names.
-    pub(super) fn algorithm_of_next_key(&self, set_name: &str, keys: &[StoredKey]) -> Algorithm {
-        self.config().oauth2.keys.algorithm.unwrap_or_else(|| next_algorithm(set_name, keys))
+    pub(crate) fn next_algorithm(&self, set_name: &str, keys: &[StoredKey]) -> Algorithm {
+        self.settings.algorithm.unwrap_or_else(|| next_algorithm(set_name, keys))
     }
 
     /// A new key, made on a thread that may take its time.
-    pub(super) async fn generate_key(&self, algorithm: Algorithm, kid: String) -> Result<Jwk, SigningKeyError> {
+    pub(crate) async fn generate(&self, algorithm: Algorithm, kid: String) -> Result<Jwk, SigningKeyError> {
         let generate = move || Jwk::generate(algorithm, kid);
         Ok(tokio::task::spawn_blocking(generate).await.map_err(|_| SigningKeyError::Interrupted)??)
     }
@@ -121,7 +156,7 @@ impl OAuth {
         cx: &Context,
         hint: &str,
     ) -> Result<Map<String, Value>, OwnTokenError> {
-        let mut claims = self.verify_own_token(cx, ID_TOKEN_SET, hint).await?;
+        let mut claims = self.verify(cx, ID_TOKEN_SET, hint).await?;
         // RFC 8725 section 3.11: logout tokens are signed with the same keys and are no ID tokens.
         if claims.contains_key("events") {
             return Err(OwnTokenError::NotClaims);
@@ -129,8 +164,8 @@ impl OAuth {
         let expiry = claims.shift_remove("exp");
         let check = ClaimsCheck {
             now: cx.now,
-            leeway: super::CLOCK_LEEWAY,
-            issuer: Some(self.config().issuer()),
+            leeway: CLOCK_LEEWAY,
+            issuer: Some(&self.issuer),
             audiences: &[],
             require_expiry: false,
         };
@@ -142,14 +177,14 @@ impl OAuth {
     }
 
     /// The claims of a token that is signed by any live key of a set; its times are not looked at.
-    pub(super) async fn verify_own_token(
+    pub(crate) async fn verify(
         &self,
         cx: &Context,
         set_name: &str,
         token: &str,
     ) -> Result<Map<String, Value>, OwnTokenError> {
         let jws = Jws::parse(token)?;
-        let set = self.key_set(cx, set_name).await?;
+        let set = self.set(cx, set_name).await?;
         let verified = jws.verify(&set.verification, &Algorithm::ALL)?;
         verified.claims().ok_or(OwnTokenError::NotClaims)
     }
@@ -161,12 +196,12 @@ impl OAuth {
         typ: &str,
         claims: &Map<String, Value>,
     ) -> Result<String, SignClaimsError> {
-        Ok(self.signing_key(cx, ID_TOKEN_SET).await?.sign_typed(typ, claims)?)
+        Ok(self.signer(cx, ID_TOKEN_SET).await?.sign_typed(typ, claims)?)
     }
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum SignClaimsError {
+pub(crate) enum SignClaimsError {
     #[error(transparent)]
     Key(#[from] SigningKeyError),
     #[error(transparent)]

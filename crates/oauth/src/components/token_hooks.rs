@@ -1,15 +1,18 @@
 //! Asks the operator's hooks before tokens are issued. Nothing was written yet, so a hook that fails costs the client no
 //! code and no refresh token.
 
+use base::Context;
 use bytes::Bytes;
 use http::Request;
 use http::header::{CONTENT_TYPE, COOKIE, HeaderName, HeaderValue};
-use oauth_types::GrantType;
+use oauth_types::{GrantType, ScopeSet};
 use serde_json::Value;
+use web::outbound::Client as HttpClient;
 
-use crate::OAuth;
 use crate::config::{ApiKeyPlace, Hook};
-use crate::domain::grant::GrantSession;
+use crate::domain::claims::TokenSettings;
+use crate::domain::client::Client;
+use crate::domain::grant::{Grant, GrantSession};
 use crate::domain::person_claims::PersonClaims;
 use crate::domain::token_hook::{HookAnswer, HookCall, interpret};
 
@@ -22,15 +25,77 @@ pub enum HookError {
     Failed,
 }
 
-impl OAuth {
+pub(crate) struct TokenHooks {
+    http: HttpClient,
+    token_hook: Option<Hook>,
+    refresh_token_hook: Option<Hook>,
+    settings: TokenSettings,
+}
+
+impl TokenHooks {
+    pub(crate) fn new(
+        http: HttpClient,
+        token_hook: Option<Hook>,
+        refresh_token_hook: Option<Hook>,
+        settings: TokenSettings,
+    ) -> Self {
+        Self { http, token_hook, refresh_token_hook, settings }
+    }
+
+    /// The session data of a grant as the hooks want it.
+    pub(crate) async fn ask_about_grant(
+        &self,
+        cx: &Context,
+        client: &Client,
+        grant: &Grant,
+        grant_type: GrantType,
+    ) -> Result<GrantSession, HookError> {
+        let call = HookCall {
+            issuer: &self.settings.issuer,
+            client_id: &client.id,
+            grant_type,
+            grant: Some(grant),
+            session: &grant.session,
+            requested_scope: &grant.requested_scope,
+            granted_scope: &grant.scope,
+            audience: &grant.audience,
+            settings: &self.settings.claims,
+            now: cx.now,
+        };
+        self.call(call).await
+    }
+
+    /// The session data of a token for a client that acts for itself.
+    pub(crate) async fn ask_about_client(
+        &self,
+        cx: &Context,
+        client: &Client,
+        requested_scope: &ScopeSet,
+        granted_scope: &ScopeSet,
+        audience: &[String],
+    ) -> Result<GrantSession, HookError> {
+        let call = HookCall {
+            issuer: &self.settings.issuer,
+            client_id: &client.id,
+            grant_type: GrantType::ClientCredentials,
+            grant: None,
+            session: &GrantSession::default(),
+            requested_scope,
+            granted_scope,
+            audience,
+            settings: &self.settings.claims,
+            now: cx.now,
+        };
+        self.call(call).await
+    }
+
     /// The session data as the hooks want it; as it was when there are none.
-    pub(super) async fn call_token_hooks(&self, call: HookCall<'_>) -> Result<GrantSession, HookError> {
-        let oauth2 = &self.config().oauth2;
+    async fn call(&self, call: HookCall<'_>) -> Result<GrantSession, HookError> {
         let mut session = call.session.clone();
-        if let (Some(hook), GrantType::RefreshToken) = (&oauth2.refresh_token_hook, call.grant_type) {
+        if let (Some(hook), GrantType::RefreshToken) = (&self.refresh_token_hook, call.grant_type) {
             session = self.call_hook(hook, call.refresh_body(), session).await?;
         }
-        if let Some(hook) = &oauth2.token_hook {
+        if let Some(hook) = &self.token_hook {
             let body = HookCall { session: &session, ..call }.body();
             session = self.call_hook(hook, body, session).await?;
         }
@@ -39,7 +104,7 @@ impl OAuth {
 
     async fn call_hook(&self, hook: &Hook, body: Value, session: GrantSession) -> Result<GrantSession, HookError> {
         let request = hook_request(hook, &body).ok_or_else(|| failed(hook, &"its URL or API key is malformed"))?;
-        let response = self.http().send(request).await.map_err(|error| failed(hook, &error))?;
+        let response = self.http.send(request).await.map_err(|error| failed(hook, &error))?;
         match interpret(response.status().as_u16(), response.body()) {
             HookAnswer::Unchanged => Ok(session),
             // The hook was shown what is known about the person, and chose what to leave of it.

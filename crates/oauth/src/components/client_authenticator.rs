@@ -8,12 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Context, PlainToken, Secret};
+use base::{Context, PlainToken, Rng, Secret};
+use database::Database;
 use jose::{Algorithm, ClaimError, ClaimsCheck, Jwk, JwkSet, Jws, MalformedJws, VerificationKeys, VerifyError};
 use oauth_types::{ClientCredentials, MalformedCredentials};
 use serde_json::{Map, Value};
+use web::outbound::Client as HttpClient;
 
-use crate::OAuth;
+use super::{Clients, FailedSecrets, RemoteKeySets, VerifiedSecrets};
 use crate::domain::client::{Client, ClientId, TokenEndpointAuthMethod};
 use crate::domain::client_secret::ClientSecretDigest;
 use crate::storage::used_jtis;
@@ -32,7 +34,7 @@ impl AuthenticatedClient {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum AuthenticateClientError {
+pub(crate) enum AuthenticateClientError {
     #[error(transparent)]
     Malformed(#[from] MalformedCredentials),
     /// The client is unknown or did not prove its identity; nothing more is disclosed.
@@ -60,7 +62,7 @@ pub enum AuthenticateClientError {
 
 /// What is wrong with an assertion, as far as it does not depend on which clients exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AssertionRefusal {
+pub(crate) enum AssertionRefusal {
     #[error(transparent)]
     Malformed(#[from] MalformedJws),
     #[error(transparent)]
@@ -89,8 +91,31 @@ enum Rejection {
     Signature(#[from] VerifyError),
 }
 
-impl OAuth {
-    pub async fn authenticate_client(
+pub(crate) struct ClientAuthenticator {
+    database: Database,
+    http: HttpClient,
+    clients: Arc<Clients>,
+    /// What an assertion may name as its audience.
+    audiences: Vec<String>,
+    verified_secrets: VerifiedSecrets,
+    failed_secrets: FailedSecrets,
+    remote_keys: RemoteKeySets,
+}
+
+impl ClientAuthenticator {
+    pub(crate) fn new(
+        database: Database,
+        http: HttpClient,
+        rng: &Rng,
+        clients: Arc<Clients>,
+        audiences: Vec<String>,
+    ) -> Self {
+        let verified_secrets = VerifiedSecrets::new(rng);
+        let (failed_secrets, remote_keys) = (FailedSecrets::default(), RemoteKeySets::default());
+        Self { database, http, clients, audiences, verified_secrets, failed_secrets, remote_keys }
+    }
+
+    pub(crate) async fn authenticate(
         &self,
         cx: &Context,
         credentials: ClientCredentials,
@@ -119,7 +144,7 @@ impl OAuth {
 
     async fn known_client(&self, cx: &Context, id: &str) -> Result<Arc<Client>, AuthenticateClientError> {
         let parsed = ClientId::parse(id).map_err(|_| rejected(cx, id, Rejection::InvalidId))?;
-        let client = self.clients().find(cx.tenant, &parsed).await?;
+        let client = self.clients.find(cx.tenant, &parsed).await?;
         client.ok_or_else(|| rejected(cx, id, Rejection::UnknownClient))
     }
 
@@ -134,20 +159,20 @@ impl OAuth {
         self.admit_secret(cx, id)?;
         let client = match self.known_client(cx, id).await {
             Err(error @ AuthenticateClientError::Rejected) => {
-                self.failed_secrets().count(cx, id);
+                self.failed_secrets.count(cx, id);
                 return Err(error);
             }
             other => other?,
         };
         let quick = client.secrets.iter().any(|stored| {
             if stored.is_slow() {
-                self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose())
+                self.verified_secrets.contains(cx.tenant, &client.id, stored, secret.expose())
             } else {
                 stored.matches(&client.id, secret.expose())
             }
         });
         if !quick && !self.matches_slow_secret(cx, &client, secret).await? {
-            self.failed_secrets().count(cx, id);
+            self.failed_secrets.count(cx, id);
             return Err(rejected(cx, id, Rejection::Secret));
         }
         // The secret is checked before the method, so that only the client itself learns its registered method.
@@ -160,7 +185,7 @@ impl OAuth {
     }
 
     fn admit_secret(&self, cx: &Context, id: &str) -> Result<(), AuthenticateClientError> {
-        let admit = self.failed_secrets().admit(cx, id);
+        let admit = self.failed_secrets.admit(cx, id);
         admit.map_err(|retry_after| AuthenticateClientError::TooManyFailures { retry_after })
     }
 
@@ -175,9 +200,9 @@ impl OAuth {
         if slow.is_empty() {
             return Ok(false);
         }
-        let _permit = self.verified_secrets().hashing().await.ok_or(AuthenticateClientError::Interrupted)?;
+        let _permit = self.verified_secrets.hashing().await.ok_or(AuthenticateClientError::Interrupted)?;
         // Whoever waited for the first use of a secret finds it verified.
-        let is_known = |stored| self.verified_secrets().contains(cx.tenant, &client.id, stored, secret.expose());
+        let is_known = |stored| self.verified_secrets.contains(cx.tenant, &client.id, stored, secret.expose());
         if slow.iter().any(is_known) {
             return Ok(true);
         }
@@ -187,7 +212,7 @@ impl OAuth {
         let search = move || slow.into_iter().find(|stored| stored.matches(&id, presented.expose()));
         let matched = tokio::task::spawn_blocking(search).await.map_err(|_| AuthenticateClientError::Interrupted)?;
         if let Some(stored) = &matched {
-            self.verified_secrets().insert(cx.tenant, &client.id, stored, secret.expose());
+            self.verified_secrets.insert(cx.tenant, &client.id, stored, secret.expose());
         }
         Ok(matched.is_some())
     }
@@ -221,7 +246,7 @@ impl OAuth {
         let jti = self.check_assertion_claims(cx, id, &claims)?;
 
         let expires_at = jose::numeric_date(&claims, "exp").map_err(AssertionRefusal::from)?.unwrap_or(cx.now);
-        let mut tx = self.database().write(cx.tenant).await?;
+        let mut tx = self.database.write(cx.tenant).await?;
         let is_new =
             used_jtis::insert(&mut tx, id, PlainToken::received(jti).digest(), expires_at.plus(LEEWAY)).await?;
         tx.commit().await?;
@@ -235,10 +260,7 @@ impl OAuth {
         client_id: &str,
         claims: &Map<String, Value>,
     ) -> Result<String, AssertionRefusal> {
-        let config = self.config();
-        let endpoints = [config.token_url(), config.public_url("/oauth2/token"), config.issuer_url("/oauth2/token")];
-        let mut audiences: Vec<&str> = endpoints.iter().map(String::as_str).collect();
-        audiences.push(config.issuer());
+        let audiences: Vec<&str> = self.audiences.iter().map(String::as_str).collect();
         let check = ClaimsCheck {
             now: cx.now,
             leeway: LEEWAY,
@@ -255,19 +277,14 @@ impl OAuth {
     }
 
     /// The keys that a client registered, or publishes.
-    pub(crate) async fn keys_of_client(
-        &self,
-        cx: &Context,
-        client: &Client,
-        kid: Option<&str>,
-    ) -> Option<Arc<VerificationKeys>> {
+    async fn keys_of_client(&self, cx: &Context, client: &Client, kid: Option<&str>) -> Option<Arc<VerificationKeys>> {
         let metadata = &client.metadata;
         if metadata.jwks_uri.is_empty() {
             let set = JwkSet::parse_understood(&Value::Object(metadata.jwks.clone())).ok()?;
             let public: Vec<Jwk> = set.keys.iter().map(Jwk::to_public).collect();
             return Some(Arc::new(public.iter().collect()));
         }
-        self.remote_keys().find(cx, self.http(), &metadata.jwks_uri, kid).await.ok()
+        self.remote_keys.find(cx, &self.http, &metadata.jwks_uri, kid).await.ok()
     }
 }
 
